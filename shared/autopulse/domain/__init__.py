@@ -1,0 +1,1 @@
+"""What a call is, in our own words: pure values and rules, no I/O and no clock."""

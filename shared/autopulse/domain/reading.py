@@ -1,0 +1,129 @@
+"""Read one untrusted JSON value: the value if it is usable, else None ("not given").
+
+Vapi's payloads changed shape in every era and every field but identity is optional, so nothing here raises:
+absent, null, wrong-typed, non-finite and out-of-range values all read as None. The verifier and the consumers
+share these functions, so that both mean the same by "a time" or "a call id".
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Final
+
+Json = Any
+"""What `json.loads` returns."""
+
+MAX_CALL_ID: Final = 2**31 - 1
+"""`call.id` is a Postgres integer."""
+MAX_VAPI_CALL_ID_CHARACTERS: Final = 100
+MAX_DEPTH: Final = 64
+"""Nesting that `clean` keeps; what lies deeper reads as None. Recorded bodies have 11 levels; the interpreter allows about 1,000."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECONDS_FROM: Final = 1e11
+"""Epoch numbers below this are seconds (until the year 5138); from it on they are milliseconds (since March 1973)."""
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_CALL_ID: Final = re.compile(r"[ \t\r\n]*0*([0-9]{1,10})[ \t\r\n]*", re.ASCII)
+_INTEGRAL: Final = re.compile(r"[ \t\r\n]*\+?0*([0-9]{1,2})(?:\.0+)?[ \t\r\n]*", re.ASCII)
+
+
+def clean_text(text: str) -> str:
+    """The text as Postgres and pg8000 can carry it: without U+0000, lone surrogates as U+FFFD. Not trimmed."""
+    if _UNSTORABLE.search(text) is None:
+        return text
+    # Python joins surrogate pairs while it decodes JSON, so each one that is left stands alone.
+    return _UNSTORABLE.sub(lambda match: "" if match[0] == "\x00" else "�", text)
+
+
+def clean(value: Json, depth: int = MAX_DEPTH) -> Json:
+    """A copy with clean text in keys and values, NaN and infinities as None, and nothing deeper than `depth`."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {clean_text(key): clean(item, depth - 1) for key, item in value.items()} if depth else None
+    if isinstance(value, list):
+        return [clean(item, depth - 1) for item in value] if depth else None
+    return value
+
+
+def read_text(value: Json) -> str | None:
+    """Text as it is, if it is text at all; the empty string counts as text."""
+    return clean_text(value) if isinstance(value, str) else None
+
+
+def read_mapping(value: Json) -> Mapping[str, Json]:
+    """The object, or an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def read_list(value: Json) -> Sequence[Json]:
+    """The array, or an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def read_boolean(value: Json) -> bool | None:
+    """JSON true or false."""
+    return value if isinstance(value, bool) else None
+
+
+def read_number(value: Json) -> Decimal | None:
+    """A finite JSON number, exactly as its shortest decimal form; booleans are not numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    return Decimal(repr(value)) if isinstance(value, float) and math.isfinite(value) else None
+
+
+def read_time(value: Json) -> datetime | None:
+    """An instant, aware and in UTC, to the microsecond.
+
+    Takes ISO 8601 text with or without an offset (without: UTC), and epoch numbers in seconds or milliseconds.
+    """
+    if isinstance(value, str):
+        return _read_iso(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        since = timedelta(milliseconds=value) if abs(value) >= _MILLISECONDS_FROM else timedelta(seconds=value)
+        return _EPOCH + since
+    except (OverflowError, ValueError):  # beyond the years 1 to 9999; NaN
+        return None
+
+
+def _read_iso(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_call_id(value: Json) -> int | None:
+    """Our `call.id`: 1..2147483647, as an integral number or as ASCII digits with blanks around them."""
+    if isinstance(value, str):
+        digits = _CALL_ID.fullmatch(value)
+        value = int(digits[1]) if digits else None
+    elif isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 1 <= value <= MAX_CALL_ID else None
+
+
+def read_vapi_call_id(value: Json) -> str | None:
+    """Vapi's `call.id`: any text of 1 to 100 characters; usually, not always, a UUID."""
+    text = read_text(value)
+    return text if text and len(text) <= MAX_VAPI_CALL_ID_CHARACTERS else None
+
+
+def read_nps(value: Json) -> int | None:
+    """A Net Promoter Score: integral 0..10, as a number (8.0 counts) or ASCII text of one (`" 8.0 "` counts)."""
+    if isinstance(value, str):
+        digits = _INTEGRAL.fullmatch(value)
+        score = int(digits[1]) if digits else None
+    else:
+        number = read_number(value)
+        score = int(number) if number is not None and abs(number) <= 10 and number == number.to_integral_value() else None  # noqa: PLR2004
+    return score if score is not None and 0 <= score <= 10 else None  # noqa: PLR2004

@@ -1,0 +1,64 @@
+"""Everything that can go wrong with a webhook or a record, as one tree.
+
+    AutoPulseError
+    ├── Refused               the request does not prove that Vapi sent it        -> 401, counted by reason
+    ├── Unprocessable         the record's data; trying again cannot help         -> the dead-letter queue, with its reason
+    │   ├── InvalidMessage        no readable envelope, or no call named in it
+    │   ├── UnknownCall           names a call that has no row (waits first: the row may be about to be committed)
+    │   └── CallIdentityConflict  its two call ids belong to different calls
+    └── Transient             the world; the same record can succeed later        -> back to the queue, after a backoff
+
+Each carries a `reason`: the metric's dimension and the log's key. Nothing matches on an error's text.
+"""
+
+from typing import ClassVar
+
+
+class AutoPulseError(Exception):
+    """Base of the tree; `reason` is one of a bounded set of words."""
+
+    reason: str
+
+
+class Refused(AutoPulseError):
+    """The signature check failed: `missing`, `mismatch`, `stale` or `malformed`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unprocessable(AutoPulseError):
+    """The record's own data stands in the way; `detail` names the field and what is wrong with it, without its value."""
+
+    reason: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"{self.reason}: {detail}")
+        self.detail = detail
+
+
+class InvalidMessage(Unprocessable):
+    """The envelope cannot be read, or names no call at all."""
+
+    reason = "InvalidMessage"
+
+
+class UnknownCall(Unprocessable):
+    """The message names a call that the database does not have, and may not create it."""
+
+    reason = "UnknownCall"
+
+
+class CallIdentityConflict(Unprocessable):
+    """Our call id and Vapi's call id in one message belong to two different calls."""
+
+    reason = "CallIdentityConflict"
+
+
+class Transient(AutoPulseError):
+    """The database or an AWS service is unreachable, busy or failing over."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

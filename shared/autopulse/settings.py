@@ -1,0 +1,95 @@
+"""The functions' configuration: environment variables that `template.yaml` sets, read on first use.
+
+Each group is what one sort of function needs; a missing variable fails with its name.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+KINDS: Final = ("status", "conversation", "report", "hang", "transcript")
+"""The kinds of message: one queue, one dead-letter queue and one consumer each."""
+
+
+class SettingMissing(KeyError):
+    """An environment variable that the template should have set is absent or empty."""
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise SettingMissing(f"environment variable {name} is not set")
+    return value
+
+
+@dataclass(frozen=True)
+class VerifierSettings:
+    """What the verifier needs."""
+
+    webhook_secret_arn: str
+    queue_urls: Mapping[str, str]
+    """Kind -> queue URL."""
+    payload_bucket: str
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """Where Postgres is; the user and the password are in Secrets Manager."""
+
+    host: str
+    port: int
+    name: str
+    secret_arn: str
+    """A JSON secret with `username` and `password`, as RDS keeps it."""
+    ca_file: str
+    """PEM file to verify the server against; empty for the system's roots."""
+
+
+@dataclass(frozen=True)
+class ConsumerSettings:
+    """What a consumer needs besides the database."""
+
+    queue_url: str
+    dead_letter_queue_url: str
+    payload_bucket: str
+    event_bus_name: str
+    ignore_unknown_calls: bool
+    default_organization_id: str
+    """Organization of calls that no `vapi_number` row places; empty for none."""
+
+
+@cache
+def verifier_settings() -> VerifierSettings:
+    """Read once per container."""
+    return VerifierSettings(
+        webhook_secret_arn=_required("WEBHOOK_SECRET_ARN"),
+        queue_urls={kind: _required(f"{kind.upper()}_QUEUE_URL") for kind in KINDS},
+        payload_bucket=_required("PAYLOAD_BUCKET"),
+    )
+
+
+@cache
+def database_settings() -> DatabaseSettings:
+    """Read once per container."""
+    return DatabaseSettings(
+        host=_required("DATABASE_HOST"),
+        port=int(_required("DATABASE_PORT")),
+        name=_required("DATABASE_NAME"),
+        secret_arn=_required("DATABASE_SECRET_ARN"),
+        ca_file=os.environ.get("DATABASE_CA_FILE", ""),
+    )
+
+
+@cache
+def consumer_settings() -> ConsumerSettings:
+    """Read once per container."""
+    return ConsumerSettings(
+        queue_url=_required("QUEUE_URL"),
+        dead_letter_queue_url=_required("DEAD_LETTER_QUEUE_URL"),
+        payload_bucket=_required("PAYLOAD_BUCKET"),
+        event_bus_name=_required("EVENT_BUS_NAME"),
+        ignore_unknown_calls=os.environ.get("UNKNOWN_CALLS", "dead-letter") == "ignore",
+        default_organization_id=os.environ.get("DEFAULT_ORGANIZATION_ID", ""),
+    )
