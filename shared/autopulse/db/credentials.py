@@ -1,0 +1,26 @@
+"""The database user and password, from Secrets Manager."""
+
+import json
+from functools import cache
+
+from autopulse.errors import Transient
+
+
+def database_credentials(secret_arn: str, *, refresh: bool = False) -> tuple[str, str]:
+    """User and password of a JSON secret with `username` and `password`; read once per container, again on `refresh`."""
+    if refresh:
+        _read.cache_clear()
+    return _read(secret_arn)
+
+
+@cache
+def _read(secret_arn: str) -> tuple[str, str]:
+    import boto3  # noqa: PLC0415 - 0.2 s that only a connection needs
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        secret = boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn)["SecretString"]
+    except (BotoCoreError, ClientError) as error:
+        raise Transient("database-secret-unavailable") from error
+    credentials = json.loads(secret)
+    return credentials["username"], credentials["password"]

@@ -1,0 +1,87 @@
+"""The connection to Postgres: one per container, kept, verified, and with every wait bounded.
+
+pg8000 sets none of what a Lambda function needs on its socket, so it gets a socket of ours.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import pg8000.dbapi
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import QueuePool
+
+from autopulse.db.credentials import database_credentials
+from autopulse.db.prepared import PreparingConnection
+from autopulse.settings import DatabaseSettings, database_settings
+
+CONNECT_SECONDS: Final = 3
+READ_SECONDS: Final = 20
+"""Above the role's statement time-out (15 s, `migration.py`), below the consumers' 30 s."""
+_THIS_MACHINE: Final = {"localhost", "127.0.0.1", "::1", "host.docker.internal"}
+"""Hosts without TLS: loopback, and Docker's name for the machine it runs on (`sam local invoke`)."""
+
+
+@cache
+def engine() -> Engine:
+    """The container's engine: one connection, made on first use, thrown away by `Session.invalidate()`."""
+    return engine_to(connect)
+
+
+def engine_to(creator: Callable[[], pg8000.dbapi.Connection]) -> Engine:
+    """An engine that keeps the one connection that `creator` makes."""
+    return create_engine("postgresql+pg8000://", creator=creator, poolclass=QueuePool, pool_size=1, max_overflow=0)
+
+
+def connect() -> pg8000.dbapi.Connection:
+    """Connect as the settings say; a refused password is read again once, since it may have been rotated."""
+    settings = database_settings()
+    try:
+        return _connect(settings, *database_credentials(settings.secret_arn))
+    except pg8000.dbapi.DatabaseError as error:
+        if sqlstate(error) not in {"28P01", "28000"}:
+            raise
+        return _connect(settings, *database_credentials(settings.secret_arn, refresh=True))
+
+
+def sqlstate(error: BaseException | None) -> str | None:
+    """Postgres' five-character error code, if the server sent one."""
+    details: Any = error.args[0] if error is not None and error.args else None
+    return details.get("C") if isinstance(details, dict) else None
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """A TCP socket with Nagle's algorithm off (44 ms a statement otherwise) and a bound on every wait."""
+    sock = socket.create_connection((host, port), CONNECT_SECONDS)
+    sock.settimeout(READ_SECONDS)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: gives up on a peer that acknowledges nothing, as in a failover
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READ_SECONDS * 1000)
+    return sock
+
+
+def _connect(settings: DatabaseSettings, user: str, password: str) -> PreparingConnection:
+    sock = open_socket(settings.host, settings.port)
+    try:
+        return PreparingConnection(
+            user,
+            password=password,
+            database=settings.name,
+            host=settings.host,  # the name that the certificate is checked against
+            sock=sock,
+            ssl_context=_tls(settings),
+            application_name="autopulse",
+        )
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _tls(settings: DatabaseSettings) -> ssl.SSLContext | bool:
+    """Certificate and host name verified, except on this machine; never pg8000's default, which verifies nothing."""
+    if settings.host in _THIS_MACHINE:
+        return False
+    return ssl.create_default_context(cafile=settings.ca_file or None)

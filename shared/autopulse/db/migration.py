@@ -1,0 +1,128 @@
+"""Bring a database's schema up to date; run on every deploy, before new consumers take traffic."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import pg8000.dbapi
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from autopulse.db.engine import engine_to, open_socket, sqlstate
+
+SCRIPTS: Final = Path(__file__).parent / "migrations"
+LOCK_KEY: Final = 4_207_130_015
+"""The advisory lock of "migrations are running": any number that nobody else uses."""
+LOCK_TIMEOUT_SECONDS: Final = 5
+"""A change of a table waits this long for it: longer, and everybody else queues behind the wait."""
+TRIES: Final = 10
+LOCK_NOT_AVAILABLE: Final = "55P03"
+ROLE_TIMEOUTS: Final = {
+    # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
+    # session's own settings would pin a connection of RDS Proxy to its client.
+    "statement_timeout": "15s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "20s",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def upgrade(dsn: str) -> None:
+    """Migrate the database at `postgresql://user:password@host:port/name` on this machine (no TLS)."""
+    engine = engine_to(lambda: _connect(dsn))
+    try:
+        upgrade_engine(engine)
+    finally:
+        engine.dispose()
+
+
+def upgrade_engine(engine: Engine) -> None:
+    """Migrate to the newest revision known here; one run at a time, retrying while a table is busy.
+
+    A database that is ahead of this code (a deploy is being rolled back) is left as it is.
+    """
+    with engine.connect() as connection:
+        _wait_for_turn(connection)
+        try:
+            _retry_while_locked(connection)
+            _set_role_timeouts(connection)
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
+            connection.commit()
+
+
+def _connect(dsn: str) -> pg8000.dbapi.Connection:
+    parts = urlsplit(dsn)
+    sock = open_socket(parts.hostname or "127.0.0.1", parts.port or 5432)
+    return pg8000.dbapi.Connection(
+        unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        database=parts.path.lstrip("/"),
+        sock=sock,
+        ssl_context=False,
+    )
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    # Asked again and again instead of waited for: a waiting statement holds a snapshot, and CREATE INDEX CONCURRENTLY
+    # of the run that has the lock would wait for that.
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY}):
+        connection.commit()
+        _log.info("another migration is running; waiting for it")
+        time.sleep(1)
+    connection.execute(text("SET statement_timeout = 0"))
+    connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+    connection.commit()
+
+
+def _retry_while_locked(connection: Connection) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
+            connection.commit()
+            _run(connection)
+        except DBAPIError as error:
+            connection.rollback()
+            if sqlstate(error.orig) != LOCK_NOT_AVAILABLE or attempt == TRIES:
+                raise
+            _log.warning("a table is in use; trying again", extra={"attempt": attempt})
+            time.sleep(attempt)
+        else:
+            return
+
+
+def _run(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        # Alembic's only word for a revision it has no script of: a newer release has migrated this database.
+        if not _is_ahead(connection, config):
+            raise
+        _log.warning("the database is ahead of this code; nothing to do", extra={"cause": type(error).__name__})
+
+
+def _is_ahead(connection: Connection, config: Config) -> bool:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - only on roll-back
+
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    connection.rollback()
+    current = connection.scalar(text("SELECT version_num FROM autopulse_calls_version"))
+    return current is not None and current not in known
+
+
+def _set_role_timeouts(connection: Connection) -> None:
+    for name, value in ROLE_TIMEOUTS.items():
+        connection.execute(
+            text(f"DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET {name} = ''{value}''', current_user, current_database()); END $$")
+        )
+    connection.commit()

@@ -1,0 +1,236 @@
+"""The tables. Migrations make them; a test proves that both say the same.
+
+`organization` to `transcript` belong to the AutoPulse application, with columns of ours added; the last four are ours.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Model(DeclarativeBase):
+    """Base of all models."""
+
+    type_annotation_map = {datetime: DateTime(timezone=True), str: Text()}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+class Organization(Model):
+    """A dealership or workshop group: the tenant."""
+
+    __tablename__ = "organization"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+
+
+class User(Model):
+    """A service advisor or manager."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(String(255))
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+
+
+class Campaign(Model):
+    """A round of follow-up calls: Draft, Active, Completed or Paused."""
+
+    __tablename__ = "campaign"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(String(255))
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    status: Mapped[str | None] = mapped_column(String(20))
+
+
+class ServiceRecord(Model):
+    """A car's visit, which the call asks about."""
+
+    __tablename__ = "service_record"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"), index=True)
+    customer_name: Mapped[str] = mapped_column(String(100))
+    customer_phone: Mapped[str] = mapped_column(String(20))
+    vehicle_info: Mapped[str | None] = mapped_column(String(100))
+    service_type: Mapped[str | None] = mapped_column(String(50))
+    status: Mapped[str] = mapped_column(String(20), server_default="Scheduled")
+    appointment_date: Mapped[datetime | None]
+    service_advisor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    service_advisor_name: Mapped[str | None] = mapped_column(String(100))
+    feedback: Mapped[str | None]
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+    is_demo: Mapped[bool] = mapped_column(server_default=false())
+
+
+class Call(Model):
+    """A call, as people see it: computed from `VapiCall` once Vapi has reported anything about it."""
+
+    __tablename__ = "call"
+    __table_args__ = (Index("ix_call_organization_id_start_time", "organization_id", "start_time", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    service_record_id: Mapped[int | None] = mapped_column(ForeignKey("service_record.id"), index=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"), index=True)
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    customer_number: Mapped[str] = mapped_column(String(20))
+    direction: Mapped[str] = mapped_column(String(10), server_default="outbound")
+    start_time: Mapped[datetime | None]
+    end_time: Mapped[datetime | None]
+    duration_sec: Mapped[int | None]
+    status: Mapped[str] = mapped_column(String(20))
+    recording_url: Mapped[str | None]
+    nps_score: Mapped[int | None]
+    call_reason: Mapped[str | None] = mapped_column(String(100))
+    feedback_summary: Mapped[str | None]
+    is_demo: Mapped[bool] = mapped_column(server_default=false())
+
+    vapi_call_id: Mapped[str | None] = mapped_column(unique=True, index=True)
+    ended_reason: Mapped[str | None]
+    """Vapi's word, up to 121 characters; `outcome` is its group."""
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    """US dollars."""
+    updated_at: Mapped[datetime | None]
+
+
+class CallFeedback(Model):
+    """What the customer said, as the analysis read it; at most one row per call."""
+
+    __tablename__ = "call_feedback"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"), unique=True, index=True)
+    content: Mapped[str]
+    detractors: Mapped[str | None]
+    positives: Mapped[str | None]
+    action_items: Mapped[str | None]
+    created_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime | None]
+    structured_data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class Transcript(Model):
+    """One turn of a call. Only the best source's rows are stored: report, conversation, fragment, then the application's (null)."""
+
+    __tablename__ = "transcript"
+    __table_args__ = (
+        Index("ix_transcript_call_id_source_sequence", "call_id", "source", "sequence", unique=True),
+        # A long text itself would not fit into an index entry.
+        Index(
+            "ix_transcript_fragment",
+            "call_id",
+            "timestamp",
+            "role",
+            text("md5(content)"),
+            unique=True,
+            postgresql_where=text("source = 'fragment'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id"))
+    role: Mapped[str] = mapped_column(String(20))
+    content: Mapped[str]
+    timestamp: Mapped[datetime]
+    sequence: Mapped[int | None]
+    """Place among the source's items, from 0; null for fragments, which are ordered by time."""
+    source: Mapped[str | None] = mapped_column(String(20))
+
+
+class VapiCall(Model):
+    """The facts that Vapi's messages gave about a call (`domain.facts`); `call` is computed from them."""
+
+    __tablename__ = "vapi_call"
+
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    status: Mapped[str | None] = mapped_column(String(20))
+    status_at: Mapped[datetime | None]
+    """The sender's time of that status; null if it gave none."""
+    in_progress_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_reason_at: Mapped[datetime | None]
+    ended_status_reason: Mapped[str | None]
+    reported_at: Mapped[datetime | None]
+    """The winning report's time: the sender's if `reported_timed`, else the receipt's."""
+    reported_timed: Mapped[bool | None]
+    report_event_id: Mapped[str | None]
+    report_start_time: Mapped[datetime | None]
+    report_end_time: Mapped[datetime | None]
+    report_duration_sec: Mapped[int | None]
+    report_ended_reason: Mapped[str | None]
+    turns_at: Mapped[datetime | None]
+    turns_timed: Mapped[bool | None]
+    turns_event_id: Mapped[str | None]
+    human_turn: Mapped[bool | None]
+    """Whether the customer speaks in the report's turns."""
+    conversation_at: Mapped[datetime | None]
+    conversation_length: Mapped[int | None]
+    conversation_event_id: Mapped[str | None]
+    given: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """Columns of `call` that a message has ever given a value for; the application's own value stands in the others."""
+
+
+class WebhookEvent(Model):
+    """A receipt for every webhook applied, written with its effect; makes repeats and latencies visible. No payload."""
+
+    __tablename__ = "webhook_event"
+
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    type: Mapped[str] = mapped_column(String(100))
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("call.id", ondelete="SET NULL"), index=True)
+    vapi_call_id: Mapped[str | None]
+    occurred_at: Mapped[datetime | None]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    processed_at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(String(20))
+    """applied, or ignored."""
+    repeats: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class VapiNumber(Model):
+    """Whose calls a Vapi phone number or assistant takes, for calls that the application did not create."""
+
+    __tablename__ = "vapi_number"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Vapi's phone number id or assistant id."""
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    ignored: Mapped[bool] = mapped_column(server_default=false())
+    """Not ours: its calls are acknowledged and not recorded."""
+
+
+class CallIncident(Model):
+    """Something that went wrong during a call, such as a stall."""
+
+    __tablename__ = "call_incident"
+    __table_args__ = (UniqueConstraint("call_id", "kind", "occurred_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    occurred_at: Mapped[datetime]

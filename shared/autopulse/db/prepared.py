@@ -1,0 +1,64 @@
+"""pg8000 with its statements prepared once per connection.
+
+pg8000 scans a statement's text for placeholders in Python at every execution, then needs three round trips (parse,
+describe, execute). A consumer runs the same few long statements all its life: prepared, each costs one round trip.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pg8000.dbapi
+from pg8000.converters import make_params
+from pg8000.core import Context
+
+Prepared = tuple[bytes, Any, Any]
+"""The statement's name, its result columns, and their converters."""
+
+
+class PreparingConnection(pg8000.dbapi.Connection):
+    """A pg8000 connection whose cursors prepare what they execute with parameters."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through to pg8000
+        self._prepared: dict[tuple[str, tuple[int, ...]], tuple[Prepared, str]] = {}
+        super().__init__(*args, **kwargs)
+
+    def cursor(self) -> "PreparingCursor":
+        """A cursor that prepares."""
+        return PreparingCursor(self)
+
+    def commit(self) -> None:
+        """Commit in one round trip instead of pg8000's three."""
+        self.execute_simple("commit")
+
+    def rollback(self) -> None:
+        """Roll back, if there is anything to roll back."""
+        if self._in_transaction:
+            self.execute_simple("rollback")
+
+    def execute_prepared(self, operation: str, args: Sequence[Any], oids: tuple[int, ...]) -> Context:
+        """Execute a statement in DB-API placeholder style, preparing it when it is new to this connection."""
+        if not (self._in_transaction or self.autocommit):
+            self.execute_simple("begin transaction")
+        if (operation, oids) not in self._prepared:
+            statement, _ = pg8000.dbapi.convert_paramstyle(pg8000.dbapi.paramstyle, operation, args)
+            self._prepared[operation, oids] = self.prepare_statement(statement, oids), statement
+        (name, columns, converters), statement = self._prepared[operation, oids]
+        return self.execute_named(name, make_params(self.py_types, args), columns, converters, statement)
+
+
+class PreparingCursor(pg8000.dbapi.Cursor):
+    """pg8000's cursor, except that statements with parameters are prepared once."""
+
+    def __init__(self, connection: PreparingConnection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    def execute(self, operation: str, args: Sequence[Any] = (), stream: Any = None) -> "PreparingCursor":  # noqa: ANN401 - pg8000's signature
+        """Execute one statement; without parameters, or with a COPY stream, exactly as pg8000 does."""
+        if not args or stream is not None:
+            super().execute(operation, args, stream)
+            return self
+        self._context = self._connection.execute_prepared(operation, args, tuple(self._input_oids))
+        self._row_iter = None if self._context.rows is None else iter(self._context.rows)
+        self._input_oids = ()
+        return self
