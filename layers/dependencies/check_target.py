@@ -1,0 +1,82 @@
+# noqa: INP001 - a folder of build files, not a package
+"""Refuse a built dependencies layer that is not for the given target.
+
+    python layers/dependencies/check_target.py .aws-sam/build/DependenciesLayer 3.13 aarch64-manylinux_2_28
+
+A layer for another processor or another Python deploys without a word and then fails at every import. So a deploy looks
+first: at what the build recorded, and at the compiled files themselves. Prints what is wrong, one line each; exits 1 if
+anything is.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+MACHINES: Final = {"x86_64": 0x3E, "aarch64": 0xB7}
+"""Processor, as a platform's name begins -> `e_machine` of an ELF header."""
+_ELF_MAGIC: Final = b"\x7fELF"
+_E_MACHINE: Final = slice(18, 20)
+"""Little-endian, as both processors are."""
+_CPYTHON: Final = re.compile(r"\.cpython-(\d+)")
+"""The tag of a file that fits one Python only; a library without it (abi3, plain C) fits several."""
+_MAX_EXAMPLES: Final = 3
+
+
+def main(arguments: list[str]) -> int:
+    """Arguments: the built layer's folder, the Python version (`3.13`), the platform (`aarch64-manylinux_2_28`)."""
+    built, python, platform = arguments
+    wrong = list(problems(Path(built), python, platform))
+    for line in wrong:
+        print(f"{built}: {line}", file=sys.stderr)  # noqa: T201 - a command-line tool prints
+    return 1 if wrong else 0
+
+
+def problems(built: Path, python: str, platform: str) -> Iterator[str]:
+    """Everything in the folder that does not fit the target, in words."""
+    recorded = _recorded(built)
+    if recorded != (python, platform):
+        yield f"built for {' '.join(recorded) or 'an unknown target'}, not for {python} {platform}"
+    libraries = sorted(built.rglob("*.so*"))
+    if not libraries:
+        yield "holds no compiled library, but the dependencies have some: not a complete build"
+    tag = python.replace(".", "")
+    yield from _listed(f"not for Python {python}", [path for path in _tagged(built) if _python_of(path) != tag])
+    machine = MACHINES.get(platform.split("-", maxsplit=1)[0])
+    yield from _listed(f"not for {platform}", [path for path in libraries if _machine_of(path) != machine])
+
+
+def _recorded(built: Path) -> tuple[str, ...]:
+    """(Python version, platform) as the build wrote them down, or nothing."""
+    try:
+        target = json.loads((built / "target.json").read_text())
+        return str(target["python"]), str(target["platform"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def _tagged(built: Path) -> list[Path]:
+    return sorted(path for path in built.rglob("*.cpython-*") if path.is_file())
+
+
+def _python_of(path: Path) -> str:
+    tag = _CPYTHON.search(path.name)
+    return tag[1] if tag else ""
+
+
+def _machine_of(path: Path) -> int | None:
+    with path.open("rb") as file:
+        header = file.read(_E_MACHINE.stop)
+    return int.from_bytes(header[_E_MACHINE], "little") if header.startswith(_ELF_MAGIC) else None
+
+
+def _listed(complaint: str, paths: list[Path]) -> Iterator[str]:
+    if paths:
+        examples = ", ".join(path.name for path in paths[:_MAX_EXAMPLES])
+        yield f"{len(paths)} files are {complaint}: {examples}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

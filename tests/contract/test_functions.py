@@ -1,0 +1,106 @@
+"""Every function of `template.yaml`: its door, its log group, its settings, and its place after the migration."""
+
+import re
+
+import pytest
+
+from autopulse import settings
+from tests.contract.stack import CONSUMERS, PREFIXES, ROOT, environment, ids_of, properties, resources, source
+
+FUNCTIONS = ids_of("AWS::Lambda::Function")
+USERS_OF_THE_DATABASE = [name for name in FUNCTIONS if "DATABASE_HOST" in environment(name)]
+GATEWAY_TIMEOUT_SECONDS = 29
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_runs_python_3_13_from_a_door_of_its_own(function: str) -> None:
+    actual = properties(function)
+    assert (actual["Runtime"], actual["Handler"]) == ("python3.13", "app.handler")
+    assert actual["Architectures"] == [{"Ref": "Architecture"}]
+    assert len(actual["Layers"]) == 2
+    written = source()["Resources"][function]
+    assert written["Metadata"] == {"SkipBuild": True}
+    assert re.search(r"^def handler\(", (ROOT / written["Properties"]["CodeUri"] / "app.py").read_text(), re.MULTILINE)
+
+
+def test_no_two_functions_share_a_door() -> None:
+    doors = [source()["Resources"][function]["Properties"]["CodeUri"] for function in FUNCTIONS]
+    assert len(set(doors)) == len(doors)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_logs_into_a_group_with_retention_that_the_template_makes(function: str) -> None:
+    group = properties(function)["LoggingConfig"]["LogGroup"]["Ref"]
+    assert group == function.replace("Function", "LogGroup")
+    assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert "${AWS::StackName}" in properties(group)["LogGroupName"]["Fn::Sub"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_gets_the_settings_that_its_code_requires(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = environment(function)
+    for name in variables:
+        monkeypatch.setenv(name, "5432")
+    _read_settings(function)
+    known = set(re.findall(r'"([A-Z_]+)"', (ROOT / "shared/autopulse/settings.py").read_text()))
+    known |= {f"{kind.upper()}_QUEUE_URL" for kind in CONSUMERS}
+    assert set(variables) - known == {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+
+
+def _read_settings(function: str) -> None:
+    if function == "VerifierFunction":
+        settings.verifier_settings.__wrapped__()
+        return
+    settings.database_settings.__wrapped__()
+    if function.removesuffix("Function") in PREFIXES:
+        settings.consumer_settings.__wrapped__()
+        assert {"UNKNOWN_CALLS", "DEFAULT_ORGANIZATION_ID"} <= set(environment(function))
+
+
+@pytest.mark.parametrize("function", USERS_OF_THE_DATABASE)
+def test_a_function_knows_the_whole_address_of_the_database(function: str) -> None:
+    given = {name: value["Ref"] for name, value in environment(function).items() if name.startswith("DATABASE_")}
+    assert given == {
+        "DATABASE_HOST": "DatabaseHost",
+        "DATABASE_PORT": "DatabasePort",
+        "DATABASE_NAME": "DatabaseName",
+        "DATABASE_SECRET_ARN": "DatabaseSecretArn",
+        "DATABASE_CA_FILE": "DatabaseCaFile",
+    }
+
+
+@pytest.mark.parametrize("function", [name for name in USERS_OF_THE_DATABASE if name != "MigrateFunction"])
+def test_no_function_gets_new_code_before_the_schema_fits_it(function: str) -> None:
+    assert resources()[function]["DependsOn"] == "Migration"
+
+
+def test_the_migration_runs_whenever_the_code_a_layer_or_the_database_changes() -> None:
+    migration = properties("Migration")
+    version = migration["Revision"]["Ref"]
+    assert resources()[version]["Type"] == "AWS::Lambda::Version"
+    assert properties(version)["FunctionName"] == {"Ref": "MigrateFunction"}
+    assert source()["Resources"]["MigrateFunction"]["Properties"]["AutoPublishAliasAllProperties"] is True
+    assert re.findall(r"\$\{(\w+)\}", migration["Database"]["Fn::Sub"]) == [
+        "DatabaseHost",
+        "DatabasePort",
+        "DatabaseName",
+    ]
+    for layer in ("DependenciesLayer", "SharedLayer"):
+        assert source()["Resources"][layer]["Properties"]["PublishLambdaVersion"] is True
+
+
+def test_cloudformation_waits_for_the_migration_a_little_longer_than_it_may_run() -> None:
+    assert properties("Migration")["ServiceToken"] == {"Fn::GetAtt": ["MigrateFunction", "Arn"]}
+    assert 0 < properties("Migration")["ServiceTimeout"] - properties("MigrateFunction")["Timeout"] <= 60
+
+
+def test_receipts_are_pruned_daily() -> None:
+    (rule,) = ids_of("AWS::Events::Rule")
+    assert re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", properties(rule)["ScheduleExpression"])
+    assert properties(rule)["Targets"][0]["Arn"] == {"Fn::GetAtt": ["PruneFunction", "Arn"]}
+
+
+def test_the_verifier_answers_before_the_gateway_gives_up_and_knows_no_database() -> None:
+    assert properties("VerifierFunction")["Timeout"] < GATEWAY_TIMEOUT_SECONDS
+    assert "VerifierFunction" not in USERS_OF_THE_DATABASE
+    assert "VpcConfig" not in properties("VerifierFunction")

@@ -1,0 +1,108 @@
+"""Every kind has the same block in `template.yaml`, and its queue loses nothing."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from autopulse import settings
+from tests.contract.stack import (
+    CONSUMERS,
+    PREFIXES,
+    SECONDS_PER_DAY,
+    denies_plain_text,
+    environment,
+    ids_of,
+    properties,
+    resources,
+    source,
+)
+
+QUEUES = [f"{prefix}Queue" for prefix in PREFIXES]
+DEAD_LETTER_QUEUES = [f"{prefix}DeadLetterQueue" for prefix in PREFIXES]
+
+
+def _block(kind: str) -> dict[str, Any]:
+    """All resources of one kind, with its names replaced by placeholders."""
+    prefix, folder = CONSUMERS[kind]
+    block = {name: resource for name, resource in resources().items() if re.match(rf"{prefix}[A-Z]", name)}
+    text = json.dumps(block, sort_keys=True)
+    text = text.replace(prefix, "<Kind>").replace(f"-{folder.replace('_', '-')}", "-<kind>")
+    return dict(json.loads(text.replace(f'"{kind} records', '"<kind> records')))
+
+
+def test_the_kinds_are_those_of_the_code() -> None:
+    assert tuple(CONSUMERS) == settings.KINDS
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CONSUMERS if kind != "status"])
+def test_every_kind_has_the_same_block(kind: str) -> None:
+    assert _block(kind) == _block("status")
+
+
+def test_a_block_is_complete() -> None:
+    assert set(_block("status")) == {
+        "<Kind>Queue",
+        "<Kind>DeadLetterQueue",
+        "<Kind>Function",
+        "<Kind>FunctionQueue",
+        "<Kind>LogGroup",
+        "<Kind>Role",
+    }
+
+
+def test_there_are_no_other_queues() -> None:
+    assert sorted(ids_of("AWS::SQS::Queue")) == sorted(QUEUES + DEAD_LETTER_QUEUES)
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_record_stays_invisible_for_six_times_the_functions_timeout(prefix: str) -> None:
+    assert properties(f"{prefix}Queue")["VisibilityTimeout"] == 6 * properties(f"{prefix}Function")["Timeout"]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_records_and_dead_letters_are_kept_long_enough(prefix: str) -> None:
+    queue = properties(f"{prefix}Queue")
+    assert queue["MessageRetentionPeriod"] == 7 * SECONDS_PER_DAY
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 100,
+    }
+    assert properties(f"{prefix}DeadLetterQueue")["MessageRetentionPeriod"] == 14 * SECONDS_PER_DAY
+
+
+@pytest.mark.parametrize("queue", QUEUES + DEAD_LETTER_QUEUES)
+def test_a_queue_is_encrypted_and_takes_tls_only(queue: str) -> None:
+    assert properties(queue)["SqsManagedSseEnabled"] is True
+    policy = properties("QueueTransportPolicy")
+    assert {"Ref": queue} in policy["Queues"]
+    assert denies_plain_text(policy["PolicyDocument"], "sqs:*")
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_consumer_returns_single_records_and_never_stampedes_the_database(prefix: str) -> None:
+    mapping = properties(f"{prefix}FunctionQueue")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [f"{prefix}Queue", "Arn"]}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    # The number 2 and the parameter's value 2 are the same; only the emulator sees a difference.
+    assert mapping["ScalingConfig"] == {
+        "MaximumConcurrency": {"Fn::If": ["LeastConcurrency", 2, {"Ref": "MaximumConcurrency"}]},
+    }
+    assert source()["Conditions"]["LeastConcurrency"] == {"Fn::Equals": [{"Ref": "MaximumConcurrency"}, "2"]}
+    assert mapping["BatchSize"] == {"Ref": "BatchSize"}
+    assert mapping["MaximumBatchingWindowInSeconds"] == {"Ref": "BatchingWindow"}
+    assert "FilterCriteria" not in mapping, "a filter deletes what it does not match"
+
+
+def test_defaults_favour_watchers_over_batches() -> None:
+    parameters = source()["Parameters"]
+    assert parameters["BatchSize"]["Default"] == 10
+    assert parameters["BatchingWindow"]["Default"] == 0
+
+
+def test_the_verifier_reaches_every_queue() -> None:
+    variables = environment("VerifierFunction")
+    assert {variables[f"{kind.upper()}_QUEUE_URL"]["Ref"] for kind in CONSUMERS} == set(QUEUES)
+    for kind, (prefix, _) in CONSUMERS.items():
+        assert variables[f"{kind.upper()}_QUEUE_URL"] == {"Ref": f"{prefix}Queue"}

@@ -1,0 +1,99 @@
+"""The rest of `template.yaml`: the API, the secret, the payload bucket, names, outputs, and how it is written."""
+
+import json
+import re
+import string
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.contract.stack import ROOT, SECONDS_PER_DAY, denies_plain_text, ids_of, properties, resources, source
+
+
+def test_the_webhook_path_is_exactly_what_people_configure() -> None:
+    (stage,) = ids_of("AWS::ApiGateway::Stage")
+    assert properties(stage)["StageName"] == "api"
+    paths = properties("Api")["Body"]["paths"]
+    assert list(paths["/v1/webhooks/vapi-webhook"]) == ["post"]
+    url = source()["Outputs"]["WebhookUrl"]["Value"]["Fn::Sub"]
+    assert url.endswith("/v1/webhooks/vapi-webhook")
+
+
+def test_the_webhook_alone_is_open() -> None:
+    open_routes = [
+        (path, method) for path, method, operation in _operations() if operation["security"] == [{"NONE": []}]
+    ]
+    assert open_routes == [("/v1/webhooks/vapi-webhook", "post")]
+    assert "AWS_IAM" in properties("Api")["Body"]["components"]["securitySchemes"]
+
+
+def _operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for path, methods in properties("Api")["Body"]["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_the_api_is_regional_openapi_3_and_hands_json_on_as_bytes() -> None:
+    api = properties("Api")
+    assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    assert api["Body"]["openapi"] == "3.0.1"
+    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["application/json"]
+
+
+def test_the_gateway_refuses_in_the_shape_of_our_errors() -> None:
+    answers = properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN", "REQUEST_TOO_LARGE"} <= set(answers)
+    for answer in answers.values():
+        text = answer["responseTemplates"]["application/json"].replace("$context.error.messageString", '"words"')
+        error = json.loads(text)["error"]
+        assert set(error) == {"code", "message"}
+        assert re.fullmatch(r"[a-z_]+", error["code"])
+
+
+def test_the_generated_secret_survives_headers_and_shells_and_states_its_credentials() -> None:
+    generator = properties("WebhookSecret")["GenerateSecretString"]
+    assert set(string.punctuation) == set(generator["ExcludeCharacters"])
+    assert generator["GenerateStringKey"] == "secret"
+    credentials = json.loads(generator["SecretStringTemplate"])["credentials"]
+    assert [credential["kind"] for credential in credentials] == ["shared-secret", "hmac"]
+
+
+def test_the_payload_bucket_is_encrypted_private_and_forgets() -> None:
+    bucket = properties("PayloadBucket")
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    (expiry,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (expiry["Status"], expiry["ExpirationInDays"]) == ("Enabled", 35)
+    assert denies_plain_text(properties("PayloadBucketPolicy")["PolicyDocument"], "s3:*")
+
+
+def test_envelopes_outlive_every_queue() -> None:
+    seconds = properties("StatusUpdateQueue")["MessageRetentionPeriod"]
+    seconds += properties("StatusUpdateDeadLetterQueue")["MessageRetentionPeriod"]
+    (expiry,) = properties("PayloadBucket")["LifecycleConfiguration"]["Rules"]
+    assert expiry["ExpirationInDays"] * SECONDS_PER_DAY > seconds
+
+
+def test_two_stacks_fit_one_account() -> None:
+    assert properties("EventBus")["Name"] == {"Ref": "AWS::StackName"}
+    assert properties("Dashboard")["DashboardName"] == {"Ref": "AWS::StackName"}
+    names = ("FunctionName", "QueueName", "BucketName", "RoleName", "ManagedPolicyName")
+    fixed = [name for name, resource in resources().items() if set(names) & set(_own_names(resource))]
+    assert fixed == []
+
+
+def _own_names(resource: Mapping[str, Any]) -> list[str]:
+    """Names that a resource gives itself; a version, an alias or a permission has the name of its function."""
+    named = {"AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}
+    return list(resource["Properties"]) if resource["Type"] in named else []
+
+
+def test_the_outputs_are_those_that_others_rely_on() -> None:
+    assert {"WebhookUrl", "ApiUrl", "DashboardUrl", "WebhookSecretArn"} <= set(source()["Outputs"])
+
+
+def test_every_number_has_its_unit_or_reason_beside_it() -> None:
+    lines = (ROOT / "template.yaml").read_text().splitlines()
+    bare = [line for line in lines if re.match(r"\s+(?!StatusCode)\w+: \d+$", line)]
+    assert bare == [], "everybody knows what an HTTP status code is, nothing else"
