@@ -1,0 +1,86 @@
+# `make` prints the menu. Only Python 3.11 or newer and make have to be there before; everything else is installed here,
+# into .venv and .local.
+.DEFAULT_GOAL := help
+.SILENT:
+.SUFFIXES:
+
+VENV := .venv
+EMULATOR := .local/emulator-venv
+TOOLS := $(VENV)/.installed
+STACK := $(TOOLS) $(EMULATOR)/.installed
+LOCAL := $(VENV)/bin/python -m local
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
+export SAM_CLI_TELEMETRY := 0
+# The shell's own settings must not reach into the virtual environments.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+CALLS ?= 10
+
+.PHONY: help run up down clean simulate invoke events test check format bench deploy
+
+help: ## This menu
+	awk '/^[a-z]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
+		if (match(text, /^\[[^]]*\] /)) { arguments = " " substr(text, 2, RLENGTH - 3); text = substr(text, RLENGTH + 1) } \
+		printf "  make %-32s %s\n", name arguments, text }' Makefile
+
+run: $(STACK) ## Everything at once: the local stack, one simulated call, every URL; until Ctrl-C
+	$(LOCAL) run
+
+up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it)
+	$(LOCAL) up
+
+down: $(TOOLS) ## Stop the local stack; its data stays
+	$(LOCAL) down
+
+clean: $(TOOLS) ## Stop the local stack, delete its data and builds
+	$(LOCAL) clean
+
+simulate: $(STACK) ## [CALLS=n] Send invented calls to the running stack (SEED=n DISORDER=1 DUPLICATES=1 RATE=webhooks/s)
+	$(LOCAL) simulate --calls $(CALLS) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) \
+		$(if $(DISORDER),--disorder) $(if $(DUPLICATES),--duplicates)
+
+invoke: $(STACK) ## [FN=name EVENT=file] One function in Lambda's container on a sample event, against the running stack
+	test -n "$(FN)" -a -n "$(EVENT)" || { echo "say which: make invoke FN=HangFunction EVENT=events/sqs/hang.json" >&2; exit 2; }
+	$(LOCAL) invoke "$(FN)" "$(EVENT)"
+
+events: $(TOOLS) ## Write the sample events anew from events/webhooks
+	$(VENV)/bin/python -m local.events
+
+test: $(STACK) ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
+	$(VENV)/bin/python -m pytest $(PYTEST)
+
+check: $(TOOLS) ## Format, lint, types, import contracts, template
+	echo "Format …"
+	ruff format --check --quiet . || { echo "make format repairs this" >&2; exit 1; }
+	echo "Lint …"
+	ruff check --quiet .
+	echo "Types …"
+	mypy --no-error-summary
+	echo "Import contracts …"
+	PYTHONPATH=shared lint-imports > .local/imports.log || { cat .local/imports.log; exit 1; }
+	echo "Template …"
+	sam validate --lint --region us-east-1 > .local/validate.log 2>&1 || { cat .local/validate.log; exit 1; }
+	echo "All well"
+
+format: $(TOOLS) ## Repair what a tool can repair
+	ruff check --quiet --fix-only .
+	ruff format --quiet .
+
+bench: $(STACK) ## Measure against the budgets of the design
+	$(VENV)/bin/python -m tests.benchmarks
+
+deploy: $(TOOLS) ## [ENV=staging|production] Build for AWS, check what was built, deploy
+	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
+	echo "Building for AWS …"
+	env -u LAYER_PYTHON_VERSION -u LAYER_PLATFORM sam build --config-env $(ENV)
+	$(VENV)/bin/python layers/dependencies/check_target.py .aws-sam/build/DependenciesLayer 3.13 aarch64-manylinux_2_28
+	sam deploy --config-env $(ENV)
+
+$(TOOLS): requirements-dev.txt layers/dependencies/requirements.txt
+	sh local/install.sh $(VENV) requirements-dev.txt "the tools"
+
+# The emulator runs functions with its own interpreter, so it gets the one that the tests use.
+$(EMULATOR)/.installed: local/requirements-emulator.txt | $(TOOLS)
+	PYTHON=$(VENV)/bin/python sh local/install.sh $(EMULATOR) local/requirements-emulator.txt "the AWS emulator"

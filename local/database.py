@@ -1,0 +1,34 @@
+"""What the local tools read and write in the database, beside what the functions do."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pg8000.native import Connection
+
+
+def connect(database_url: str) -> Connection:
+    """Open a connection; use it in a `with`."""
+    parts = urlsplit(database_url)
+    return Connection(
+        unquote(parts.username or ""),
+        host=parts.hostname or "",
+        port=parts.port or 5432,
+        database=parts.path.lstrip("/"),
+        password=unquote(parts.password or ""),
+        timeout=20,
+    )
+
+
+def count_receipts(database_url: str, event_ids: Sequence[str]) -> int:
+    """How many of these webhooks are in the database."""
+    with connect(database_url) as connection:
+        rows = connection.run("SELECT count(*) FROM webhook_event WHERE event_id = ANY(:ids)", ids=list(event_ids))
+    return int(rows[0][0])
+
+
+def read_rows(connection: Connection, statement: str, **values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any SQL value
+    """The rows of a query, by column name."""
+    rows = connection.run(statement, **values)
+    names = [column["name"] for column in connection.columns]
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,0 +1,113 @@
+"""The real template on the emulator: its secrets and artifacts bucket before, `sam deploy`, and what came of it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+
+from local.build import read_template, sam, tool_environment
+from local.emulator import ACCESS_KEY, client_environment, endpoint
+from local.place import REGION, STACK_NAME
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_BUCKET: Final = f"{STACK_NAME}-artifacts"
+_DATABASE_SECRET: Final = f"{STACK_NAME}/database"
+SAMPLE_SECRET: Final = "sample-secret-of-the-local-stack"  # noqa: S105 - published on purpose, accepted by local stacks only
+"""Signs `events/apigw`, so that those files work with `sam local invoke` as they are."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The stack as the emulator has it."""
+
+    resources: Mapping[str, str]
+    """Logical id -> physical id."""
+    outputs: Mapping[str, str]
+    variables: Mapping[str, Mapping[str, str]]
+    """Function's logical id -> its environment variables."""
+
+
+class Cloud:
+    """AWS clients that lead to the emulator on one port."""
+
+    def __init__(self, port: int) -> None:
+        """Nothing is called yet."""
+        self._port = port
+        self._session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
+
+    def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
+        """Make a client of one service."""
+        return self._session.client(service, endpoint_url=endpoint(self._port))
+
+    def keep_database_secret(self, user: str, password: str) -> str:
+        """Create or update the database's secret; its ARN."""
+        value = json.dumps({"username": user, "password": password})
+        secrets: SecretsManagerClient = self.client("secretsmanager")
+        try:
+            return secrets.create_secret(Name=_DATABASE_SECRET, SecretString=value)["ARN"]
+        except secrets.exceptions.ResourceExistsException:
+            return secrets.put_secret_value(SecretId=_DATABASE_SECRET, SecretString=value)["ARN"]
+
+    def deploy(self, built: Path, parameters: Mapping[str, str], log: Path) -> None:
+        """Deploy a build; parameters that its template does not have are left out."""
+        self.client("s3").create_bucket(Bucket=_BUCKET)
+        known = read_template(built)["Parameters"]
+        overrides = [
+            f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items() if name in known
+        ]
+        # samconfig.toml is for AWS; an empty file of our own keeps its settings out.
+        empty = log.with_name("samconfig.toml")
+        empty.write_text("version = 0.1\n")
+        sam(
+            *("deploy", "--template-file", str(built / "template.yaml"), "--stack-name", STACK_NAME),
+            *("--config-file", str(empty), "--s3-bucket", _BUCKET, "--region", REGION, "--no-progressbar"),
+            *(
+                "--capabilities",
+                "CAPABILITY_IAM",
+                "CAPABILITY_NAMED_IAM",
+                "--no-confirm-changeset",
+                "--no-fail-on-empty-changeset",
+            ),
+            *("--parameter-overrides", *overrides),
+            environment=tool_environment() | client_environment(self._port) | {"PATH": tool_environment()["PATH"]},
+            log=log,
+        )
+
+    def accept_sample_secret(self, secret_arn: str) -> str:
+        """Let the local stack accept the sample events too; the stack's own secret."""
+        secrets: SecretsManagerClient = self.client("secretsmanager")
+        stored = json.loads(secrets.get_secret_value(SecretId=secret_arn)["SecretString"])
+        samples = [{"kind": kind, "secret": SAMPLE_SECRET} for kind in ("shared-secret", "hmac")]
+        missing = [sample for sample in samples if sample not in stored["credentials"]]
+        if missing:
+            stored["credentials"].extend(missing)
+            secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps(stored))
+        return str(stored["secret"])
+
+    def describe(self) -> Deployed | None:
+        """What the emulator has of the stack, or None."""
+        formation = self.client("cloudformation")
+        try:
+            stack = formation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+        except formation.exceptions.ClientError:
+            return None
+        if not stack["StackStatus"].endswith("COMPLETE"):
+            return None
+        resources = formation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+        return Deployed(
+            resources={resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
+            outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())},
+            variables=dict(self._function_variables(resources)),
+        )
+
+    def _function_variables(self, resources: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, str]]]:
+        functions = self.client("lambda")
+        for resource in resources:
+            if resource["ResourceType"] == "AWS::Lambda::Function":
+                deployed = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
+                yield resource["LogicalResourceId"], deployed.get("Environment", {}).get("Variables", {})

@@ -1,0 +1,59 @@
+"""Where the local stack lives: the project, the directory of its state, the ports and the interface it asks for."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+REGION: Final = "us-east-1"
+STACK_NAME: Final = "autopulse-local"
+LOOPBACK: Final = "127.0.0.1"
+
+
+class LocalStackError(Exception):
+    """Something that the person at the keyboard has to know; the text says what happened and what to do next."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One local stack. Two of them, with different directories, run side by side."""
+
+    state: Path
+    """Everything that the stack writes, besides builds; `.local` unless LOCAL_DIR says otherwise."""
+    emulator_port: int
+    """Preferred; another free one is taken if it is in use."""
+    database_port: int
+    bind: str
+    """Interface to listen on; empty: loopback, or whatever a running stack listens on already."""
+
+    @property
+    def stack_file(self) -> Path:
+        """What other programs read about the running stack."""
+        return self.state / "stack.json"
+
+    @property
+    def invoke_variables_file(self) -> Path:
+        """Environment variables for `sam local invoke`."""
+        return self.state / "env.json"
+
+    @property
+    def build(self) -> Path:
+        """Build for the emulator."""
+        return PROJECT / ".aws-sam" / "local"
+
+    @property
+    def invoke_build(self) -> Path:
+        """Build for `sam local invoke`."""
+        return PROJECT / ".aws-sam" / "invoke"
+
+
+def read_place(environ: Mapping[str, str] = os.environ) -> Place:
+    """The place that LOCAL_DIR, LOCAL_EMULATOR_PORT, LOCAL_DATABASE_PORT and BIND name."""
+    return Place(
+        state=(PROJECT / environ.get("LOCAL_DIR", ".local")).resolve(),
+        emulator_port=int(environ.get("LOCAL_EMULATOR_PORT", "4566")),
+        database_port=int(environ.get("LOCAL_DATABASE_PORT", "54329")),
+        bind=environ.get("BIND", ""),
+    )

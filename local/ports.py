@@ -1,0 +1,55 @@
+"""Free TCP ports, and who holds one that is not."""
+
+import socket
+from itertools import chain
+
+import psutil
+
+from local.place import LOOPBACK, LocalStackError
+
+_TRIES = 50
+
+
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server can listen there now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: a port whose last connections are still closing counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def choose(preferred: int, host: str, purpose: str) -> int:
+    """The preferred port, or the next free one, which is then said."""
+    if is_free(preferred, host):
+        return preferred
+    for port in chain(range(preferred + 1, min(preferred + _TRIES, 65536)), range(20000, 20000 + _TRIES)):
+        if is_free(port, host):
+            print(f"  port {preferred} is taken{_holder(preferred)}: {purpose} uses {port}", flush=True)
+            return port
+    raise LocalStackError(
+        f"no free port near {preferred} for {purpose}; free one, or choose another range (see README)"
+    )
+
+
+def _holder(port: int) -> str:
+    try:
+        listening = [
+            c
+            for c in psutil.net_connections("tcp")
+            if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr.port == port
+        ]
+        pid = next(connection.pid for connection in listening if connection.pid)
+        return f" by {psutil.Process(pid).name()} (pid {pid})"
+    except (psutil.Error, OSError, StopIteration):
+        return ""
+
+
+def find_any() -> int:
+    """A free port that the system chooses; for tests."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

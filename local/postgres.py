@@ -1,0 +1,238 @@
+"""A PostgreSQL 18 server of one's own: TCP only, scram passwords, no Docker and nothing installed on the machine."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+import psutil
+from pg8000.native import Connection, DatabaseError, InterfaceError, identifier, literal
+
+from local.binaries import find_installation, reachable_directory, server_account
+from local.place import LOOPBACK, LocalStackError
+from local.processes import kill
+
+OWNER: Final = "autopulse"
+"""Role that owns the databases; like the master user of RDS it is no superuser."""
+_SUPERUSER: Final = "postgres"
+_START_SECONDS: Final = 60
+_PORT_LINE: Final = 3
+_HOST_LINE: Final = 5
+"""Places in postmaster.pid, counted from 0."""
+_HBA: Final = "host all all all scram-sha-256\n"
+"""What may connect is decided by listen_addresses."""
+_QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+class PostgresServer:
+    """One server with its data below `directory`; every method may be called again after an interruption."""
+
+    def __init__(self, directory: Path, *, durable: bool = True) -> None:
+        """Name the place only; with `durable` off a power cut may lose the data, and tests run faster."""
+        self._directory = directory
+        self._settings = () if durable else _QUICK
+
+    @property
+    def password(self) -> str:
+        """Password of both roles, made on first use."""
+        file = self._directory / "password"
+        if not file.exists():
+            self._directory.mkdir(parents=True, exist_ok=True)
+            _write_private(file, secrets.token_urlsafe(24))
+        return file.read_text()
+
+    def database_url(self, database: str, port: int) -> str:
+        """Connection string of a database for its owner; `psql` takes it too."""
+        return f"postgresql://{OWNER}:{self.password}@{LOOPBACK}:{port}/{database}"
+
+    def find(self) -> psutil.Process | None:
+        """The running server process, if there is one; also when its data was deleted under it."""
+        # A child looks like its parent for a moment.
+        return min(self._find_all(), key=psutil.Process.create_time, default=None)
+
+    def find_address(self) -> tuple[str, int] | None:
+        """Host and port that the running server listens on."""
+        lines = self._read_pid_file()
+        return (lines[_HOST_LINE], int(lines[_PORT_LINE])) if self.find() and len(lines) > _HOST_LINE else None
+
+    def start(self, port: int, host: str = LOOPBACK) -> None:
+        """Start it, on data made now or found, and wait until it answers; a server elsewhere is moved."""
+        self._initialise()
+        if self.find_address() not in (None, (host, port)):
+            self.stop()
+        self._start_until_it_answers(port, host)
+        self._create_owner(port)
+
+    def stop(self) -> None:
+        """Stop it if it runs; its data stays."""
+        if self.find():
+            self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "-t", "20", "stop")
+        kill(self._find_all)
+
+    def remove(self) -> None:
+        """Stop it and delete everything it kept."""
+        self.stop()
+        for directory in (reachable_directory(self._directory), self._directory):
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def create_database(self, name: str, port: int, template: str | None = None) -> None:
+        """Create a database for the owner, unless it exists."""
+        with self.connect(_SUPERUSER, "postgres", port) as connection:
+            if not connection.run("SELECT 1 FROM pg_database WHERE datname = :name", name=name):
+                source = f" TEMPLATE {identifier(template)}" if template else ""
+                connection.run(f"CREATE DATABASE {identifier(name)} OWNER {OWNER}{source}")
+
+    def drop_database(self, name: str, port: int) -> None:
+        """Drop a database with whoever is connected to it."""
+        with self.connect(_SUPERUSER, "postgres", port) as connection:
+            connection.run(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+
+    def connect(self, user: str, database: str, port: int) -> Connection:
+        """Open a connection; use it in a `with`."""
+        return Connection(user, host=LOOPBACK, port=port, database=database, password=self.password, timeout=20)
+
+    @property
+    def _data(self) -> Path:
+        return reachable_directory(self._directory) / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self._data.with_name("postgres.log")
+
+    def _options(self, port: int, host: str) -> str:
+        settings = (
+            f"port={port}",
+            f"listen_addresses={host}",
+            "unix_socket_directories=",
+            "timezone=UTC",
+            *self._settings,
+        )
+        return " ".join(f"-c {setting}" for setting in settings)
+
+    def _initialise(self) -> None:
+        if self._data.exists():
+            return
+        unfinished = self._data.with_name("data.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        _make_for_server(unfinished)
+        password_file = unfinished.with_name("initial-password")
+        _write_private(password_file, self.password)
+        _give_to_server(password_file)
+        made = self._run(
+            "initdb",
+            "-D",
+            unfinished,
+            "-U",
+            _SUPERUSER,
+            "--pwfile",
+            password_file,
+            "--auth",
+            "scram-sha-256",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            "--no-sync",
+        )
+        password_file.unlink()
+        if made.returncode:
+            raise LocalStackError(f"initdb failed:\n{made.stderr}")
+        (unfinished / "pg_hba.conf").write_text(_HBA)
+        _make_log(self._log)
+        unfinished.rename(self._data)
+
+    def _start_until_it_answers(self, port: int, host: str) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers(port):
+            # Children of a server that was killed hold its shared memory for a moment: the first start may fail.
+            if time.monotonic() > deadline:
+                raise LocalStackError(
+                    f"Postgres does not answer on port {port}; the end of {self._log}:\n{self._last_log_lines()}"
+                )
+            if self.find() is None:
+                # After a reboot the pid in it may be another program's, and the server would refuse to start.
+                (self._data / "postmaster.pid").unlink(missing_ok=True)
+                self._run("pg_ctl", "-D", self._data, "-l", self._log, "-w", "-o", self._options(port, host), "start")
+            time.sleep(0.1)
+
+    def _answers(self, port: int) -> bool:
+        if self.find() is None:
+            return False
+        try:
+            self.connect(_SUPERUSER, "postgres", port).close()
+        except (InterfaceError, DatabaseError, OSError):  # starting up, or on its way out
+            return False
+        return True
+
+    def _create_owner(self, port: int) -> None:
+        with self.connect(_SUPERUSER, "postgres", port) as connection:
+            if not connection.run("SELECT 1 FROM pg_roles WHERE rolname = :name", name=OWNER):
+                connection.run(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD {literal(self.password)}")
+
+    def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        installation = find_installation(self._directory)
+        account = server_account()
+        # pg_ctl's server inherits the output streams: a pipe would never see its end.
+        with (self._data.parent / f"{program}.out").open("w+") as output:
+            done = subprocess.run(
+                [installation / "bin" / program, *arguments],
+                cwd=self._data.parent,
+                env=self._environment(installation),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                user=account[0] if account else None,
+                group=account[1] if account else None,
+                extra_groups=[] if account else None,
+                text=True,
+                check=False,
+            )
+            output.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, stderr=output.read())
+
+    def _environment(self, installation: Path) -> dict[str, str]:
+        keep = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        return keep | {"LD_LIBRARY_PATH": str(installation / "lib"), "LC_ALL": "C"}
+
+    def _read_pid_file(self) -> list[str]:
+        try:
+            return (self._data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _find_all(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if self._serves_our_data(process)]
+
+    def _serves_our_data(self, process: psutil.Process) -> bool:
+        try:
+            return process.name() == "postgres" and str(self._data) in process.cmdline()  # a zombie has none
+        except psutil.Error:
+            return False
+
+    def _last_log_lines(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
+
+
+def _write_private(file: Path, text: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+
+
+def _make_for_server(directory: Path) -> None:
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700)
+    _give_to_server(directory)
+
+
+def _make_log(log: Path) -> None:
+    log.touch()
+    _give_to_server(log)
+
+
+def _give_to_server(path: Path) -> None:
+    if account := server_account():
+        os.chown(path, *account)

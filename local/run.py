@@ -1,0 +1,159 @@
+"""`make run`: the stack, one whole call through the real API, what was stored of it, and where everything is."""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from random import SystemRandom
+from typing import Any, Final
+
+from pg8000.native import Connection
+
+from local import stack
+from local.database import connect, read_rows
+from local.place import LocalStackError, Place
+from local.script import CallScript
+from local.simulate import place_calls, post_all, wait_until_stored
+from local.traffic import Body, webhooks
+from local.truth import read_turns
+from local.webhooks import Answer
+
+_SHOWN: Final = {
+    "status-update": "status",
+    "conversation-update": "conversation",
+    "hang": "stall",
+    "end-of-call-report": "report",
+}
+"""Type -> the word for it; other types are posted too, and ignored or joined."""
+_URLS: Final = {
+    "Webhook": "webhook_url",
+    "API": "api_url",
+    "Console": "console_url",
+    "WebSocket": "websocket_url",
+    "Database": "database_url",
+    "AWS endpoint": "aws_endpoint_url",
+}
+
+
+def run(place: Place) -> int:
+    """Show the whole thing, then wait for Ctrl-C; stop what was started here, and only that."""
+    was_up = stack.read_running(place) is not None
+    try:
+        print("Starting the local stack")
+        running = stack.up(place)
+        show_a_call(running)
+        print_urls(place, running)
+        print("\nRunning. `make simulate CALLS=20` sends more calls; Ctrl-C ends.", flush=True)
+        _wait()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        _finish(place, was_up=was_up)
+    return 0
+
+
+def show_a_call(running: Mapping[str, Any]) -> None:
+    """Play one complete call through the webhook URL, and print what is stored of it."""
+    script = place_calls(running["database_url"], SystemRandom(), 1, outcome="reached", stalls=True)[0]
+    print(f"\nA simulated call to {script.customer_name} ({script.vehicle}, {script.service.lower()})")
+    print(f"  {'created':<14} call {script.call_id}, as the application makes it before it dials")
+    answers = [_post_and_tell(running, script, body) for _, body in webhooks(script)]
+    complaints = wait_until_stored(running["database_url"], [script], answers)
+    if complaints:
+        raise LocalStackError("The call is not stored as it happened:\n  " + "\n  ".join(complaints))
+    _print_stored(running["database_url"], script)
+
+
+def print_urls(place: Place, running: Mapping[str, Any]) -> None:
+    """Print every URL of the running stack."""
+    print()
+    for name, key in _URLS.items():
+        if key in running:
+            print(f"  {name:<14} {running[key]}")
+    print(f"  {'Secret':<14} {running['webhook_secret']}")
+    print(f"  {'All of it':<14} {place.stack_file}", flush=True)
+
+
+def _post_and_tell(running: Mapping[str, Any], script: CallScript, body: Body) -> Answer:
+    message = body["message"]
+    answer = post_all(running, [body])[0]
+    if message["type"] in _SHOWN:
+        seconds = message["timestamp"] / 1000 - script.created_at.timestamp()
+        said = f"{answer.status} {answer.verdict}"
+        print(
+            f"  {_SHOWN[message['type']]:<14} {seconds:6.1f} s  {_detail(message):<62} {said}",
+            flush=True,
+        )
+    return answer
+
+
+def _detail(message: Mapping[str, Any]) -> str:
+    if message["type"] == "status-update":
+        return " ".join(filter(None, (message["status"], message.get("endedReason"))))
+    if message["type"] == "conversation-update":
+        return _last_turn(message["messages"])
+    if message["type"] == "hang":
+        return "the assistant did not answer in time; the call goes on"
+    return f"{len(message['messages']) - 1} turns, {message['durationSeconds']:.0f} s"
+
+
+def _last_turn(messages: list[dict[str, Any]]) -> str:
+    speaker = {"bot": "assistant", "user": "customer"}.get(messages[-1]["role"], messages[-1]["role"])
+    return _cut(f"{speaker}: {messages[-1]['message']}", 60)
+
+
+def _print_stored(database_url: str, script: CallScript) -> None:
+    with connect(database_url) as connection:
+        call = read_rows(connection, "SELECT * FROM call WHERE id = :id", id=script.call_id)[0]
+        _print_row(
+            "call",
+            call,
+            ("id", "status", "outcome", "ended_reason", "start_time", "end_time", "duration_sec", "nps_score", "cost"),
+        )
+        _print_children(connection, call)
+
+
+def _print_children(connection: Connection, call: Mapping[str, Any]) -> None:
+    print("\ntranscript")
+    for turn in read_turns(connection, call["id"]):
+        print(f"  {turn['sequence']:>3} {turn['role']:<11} {_cut(turn['content'], 90)}")
+    for table, columns in (
+        ("call_feedback", ("content", "positives", "detractors", "action_items")),
+        ("call_incident", ("kind", "occurred_at")),
+    ):
+        for row in read_rows(connection, f"SELECT * FROM {table} WHERE call_id = :id", id=call["id"]):  # noqa: S608 - names of ours
+            _print_row(table, row, columns)
+    record = read_rows(connection, "SELECT * FROM service_record WHERE id = :id", id=call["service_record_id"])[0]
+    _print_row("service_record", record, ("id", "customer_name", "vehicle_info", "status", "feedback", "rating"))
+
+
+def _print_row(table: str, row: Mapping[str, Any], columns: tuple[str, ...]) -> None:
+    print(f"\n{table}")
+    for column in columns:
+        print(f"  {column:<14} {_show(row[column])}")
+
+
+def _show(value: object) -> str:
+    if value is None:
+        return "-"
+    return (
+        value.isoformat(sep=" ", timespec="milliseconds")
+        if isinstance(value, datetime)
+        else str(value).replace("\n", "; ")
+    )
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _wait() -> None:
+    while True:
+        time.sleep(3600)
+
+
+def _finish(place: Place, *, was_up: bool) -> None:
+    if was_up:
+        print("The stack was up before and stays up; make down stops it.", flush=True)
+    else:
+        print("Stopping the local stack …", flush=True)
+        stack.down(place)

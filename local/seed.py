@@ -1,0 +1,73 @@
+"""The rows that the application would have made: the organization, and the calls that the sample events name."""
+
+from datetime import datetime, timezone
+from typing import Final
+
+from pg8000.native import Connection
+
+from local.database import connect
+
+ORGANIZATION_ID: Final = "0a11ce00-0000-4000-8000-000000000001"
+ORGANIZATION: Final = "Example Motors"
+SAMPLE_CALLS: Final = {
+    # call.id -> Vapi's call id, or None where a sample's first message links the two
+    15: None,
+    16: None,
+    17: "call_123",
+}
+"""Calls named by `events/webhooks`."""
+
+
+def seed(database_url: str) -> None:
+    """Insert what is missing; nothing that is there changes."""
+    with connect(database_url) as connection:
+        connection.run(
+            "INSERT INTO organization (id, name) VALUES (:id, :name) ON CONFLICT (id) DO NOTHING",
+            id=ORGANIZATION_ID,
+            name=ORGANIZATION,
+        )
+        for call_id, vapi_call_id in SAMPLE_CALLS.items():
+            _seed_call(connection, call_id, vapi_call_id)
+        connection.run("SELECT setval(pg_get_serial_sequence('call', 'id'), (SELECT max(id) FROM call))")
+
+
+def _seed_call(connection: Connection, call_id: int, vapi_call_id: str | None) -> None:
+    if connection.run("SELECT 1 FROM call WHERE id = :id", id=call_id):
+        return
+    record_id = insert_service_record(connection, "Dana Example", "+12025550101", "2021 Sample Sedan", "Oil change")
+    connection.run(
+        "INSERT INTO call (id, organization_id, service_record_id, customer_number, status, vapi_call_id)"
+        " OVERRIDING SYSTEM VALUE VALUES (:id, :organization, :record, '+12025550101', 'Ready', :vapi)",
+        id=call_id,
+        organization=ORGANIZATION_ID,
+        record=record_id,
+        vapi=vapi_call_id,
+    )
+
+
+def insert_service_record(connection: Connection, name: str, phone: str, vehicle: str, service: str) -> int:
+    """Insert a service visit to follow up, as the application does; its id."""
+    rows = connection.run(
+        "INSERT INTO service_record (organization_id, customer_name, customer_phone, vehicle_info, service_type,"
+        " appointment_date, service_advisor_name)"
+        " VALUES (:organization, :name, :phone, :vehicle, :service, :appointment, 'Robin Sample') RETURNING id",
+        organization=ORGANIZATION_ID,
+        name=name,
+        phone=phone,
+        vehicle=vehicle,
+        service=service,
+        appointment=datetime.now(timezone.utc),
+    )
+    return int(rows[0][0])
+
+
+def insert_call(connection: Connection, record_id: int, phone: str) -> int:
+    """Insert a call that is about to be placed, as the application does; its id."""
+    rows = connection.run(
+        "INSERT INTO call (organization_id, service_record_id, customer_number, status)"
+        " VALUES (:organization, :record, :phone, 'Ready') RETURNING id",
+        organization=ORGANIZATION_ID,
+        record=record_id,
+        phone=phone,
+    )
+    return int(rows[0][0])

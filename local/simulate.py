@@ -1,0 +1,162 @@
+"""Call traffic against the running stack: the application's rows first, then signed webhooks as Vapi sends them."""
+
+import http.client
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from random import Random, SystemRandom
+from typing import Any, Final
+
+from local.database import connect, count_receipts
+from local.place import LocalStackError
+from local.script import CallScript, write_script
+from local.seed import insert_call, insert_service_record
+from local.traffic import EVERY_TYPE, Body, webhooks
+from local.truth import differences, read_truth, truth_of
+from local.webhooks import Answer, encode, post, sign
+
+POSTERS: Final = 5
+"""Posts at once."""
+STORED_SECONDS: Final = 120
+"""How long to wait until everything that was accepted is stored."""
+_COPIES: Final = 3
+_TRIES: Final = 4
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What traffic to make."""
+
+    calls: int
+    seed: int | None = None
+    disorder: bool = False
+    duplicates: bool = False
+    rate: float | None = None
+    """Webhooks a second."""
+    types: frozenset[str] = EVERY_TYPE
+
+
+def simulate(stack: Mapping[str, Any], wanted: Wanted) -> int:
+    """Make the calls, post their webhooks, wait until all is stored and compare; the exit status."""
+    seed = wanted.seed if wanted.seed is not None else SystemRandom().randrange(10**6)
+    random = Random(seed)  # noqa: S311 - invented data
+    scripts = place_calls(stack["database_url"], random, wanted.calls)
+    bodies = arrange(scripts, random, wanted)
+    print(f"{wanted.calls} calls, {len(bodies)} webhooks (SEED={seed})", flush=True)
+    began = time.monotonic()
+    answers = post_all(stack, bodies, wanted.rate)
+    _print_answers(answers, time.monotonic() - began)
+    print("  waiting until all of them are stored …", flush=True)
+    complaints = wait_until_stored(stack["database_url"], scripts, answers)
+    return _conclude(complaints, len(scripts), time.monotonic() - began)
+
+
+def place_calls(database_url: str, random: Random, count: int, **given: Any) -> list[CallScript]:  # noqa: ANN401
+    """Insert the rows that the application has before it starts calls, and decide how the calls go."""
+    # All times lie in the past, as a webhook's do.
+    created_at = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=15)
+    scripts = []
+    with connect(database_url) as connection:
+        for _ in range(count):
+            draft = write_script(random, None, created_at, **given)
+            record = insert_service_record(
+                connection, draft.customer_name, draft.customer_phone, draft.vehicle, draft.service
+            )
+            scripts.append(with_call_id(draft, insert_call(connection, record, draft.customer_phone)))
+    return scripts
+
+
+def with_call_id(script: CallScript, call_id: int) -> CallScript:
+    """Return the same call with the id that the database gave it."""
+    return replace(script, call_id=call_id)
+
+
+def arrange(scripts: Iterable[CallScript], random: Random, wanted: Wanted) -> list[Body]:
+    """Put all webhooks in the order they are sent: by the sender's time, or in disorder; repeated if wanted."""
+    bodies = [body for script in scripts for _, body in webhooks(script, wanted.types)]
+    if wanted.duplicates:
+        bodies = [body for body in bodies for _ in range(random.randint(1, _COPIES))]
+    bodies.sort(key=lambda body: body["message"]["timestamp"])
+    if wanted.disorder:
+        random.shuffle(bodies)
+    return bodies
+
+
+def post_all(stack: Mapping[str, Any], bodies: Sequence[Body], rate: float | None = None) -> list[Answer]:
+    """Post the bodies, signed, several at a time; the answers in the same order."""
+    with ThreadPoolExecutor(POSTERS) as posters:
+        waiting = [posters.submit(_post_until_answered, stack, body) for body in _paced(bodies, rate)]
+        return [answer.result() for answer in waiting]
+
+
+def _paced(bodies: Sequence[Body], rate: float | None) -> Iterator[Body]:
+    began = time.monotonic()
+    for place, body in enumerate(bodies):
+        if rate:
+            time.sleep(max(0.0, began + place / rate - time.monotonic()))
+        yield body
+
+
+def _post_until_answered(stack: Mapping[str, Any], body: Body) -> Answer:
+    """Post as Vapi does with a backoffPlan: again after a 5xx or no answer."""
+    content = encode(body)
+    answer = Answer(0, "no answer")
+    for attempt in range(_TRIES):
+        try:
+            answer = post(stack["webhook_url"], content, sign(stack["webhook_secret"], content))
+        except (OSError, http.client.HTTPException) as error:
+            answer = Answer(0, f"no answer: {error}")
+        if 0 < answer.status < http.client.INTERNAL_SERVER_ERROR:
+            break
+        time.sleep(2**attempt / 2)
+    return answer
+
+
+def wait_until_stored(database_url: str, scripts: Sequence[CallScript], answers: Sequence[Answer]) -> list[str]:
+    """Wait for every accepted webhook's receipt, then compare every call with its script; the complaints."""
+    complaints = [
+        f"a webhook was answered {answer.status}: {answer.body}"
+        for answer in answers
+        if answer.status != http.client.OK
+    ]
+    event_ids = {answer.event_id for answer in answers if answer.event_id}
+    missing = _wait_for_receipts(database_url, sorted(event_ids))
+    if missing:
+        complaints.append(f"{missing} accepted webhooks are not in webhook_event after {STORED_SECONDS} s")
+    return complaints + list(compare(database_url, scripts))
+
+
+def compare(database_url: str, scripts: Sequence[CallScript]) -> Iterator[str]:
+    """Name what the database has wrong about the calls."""
+    with connect(database_url) as connection:
+        for script in scripts:
+            if script.call_id is None:
+                raise LocalStackError("only calls with a row can be compared")
+            for difference in differences(truth_of(script), read_truth(connection, script.call_id)):
+                yield f"call {script.call_id}: {difference}"
+
+
+def _wait_for_receipts(database_url: str, event_ids: Sequence[str]) -> int:
+    deadline = time.monotonic() + STORED_SECONDS
+    while (missing := len(event_ids) - count_receipts(database_url, event_ids)) and time.monotonic() < deadline:
+        time.sleep(0.25)
+    return missing
+
+
+def _print_answers(answers: Sequence[Answer], seconds: float) -> None:
+    counts = Counter(answer.verdict if answer.status == http.client.OK else str(answer.status) for answer in answers)
+    words = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    print(f"  posted in {seconds:.1f} s: {words}", flush=True)
+
+
+def _conclude(complaints: Sequence[str], calls: int, seconds: float) -> int:
+    for complaint in complaints[:20]:
+        print(f"  {complaint}")
+    if complaints:
+        print(f"{len(complaints)} things are not as they should be")
+        return 1
+    print(f"All stored, all {calls} calls as they happened ({seconds:.1f} s)")
+    return 0

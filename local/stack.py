@@ -1,0 +1,284 @@
+"""The local stack as a whole: bring it up, take it down, say where it is."""
+
+import fcntl
+import hashlib
+import http.client
+import json
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from local import emulator, ports
+from local.build import build_for_emulator
+from local.database import count_receipts
+from local.deploy import Cloud, Deployed
+from local.place import LOOPBACK, STACK_NAME, LocalStackError, Place
+from local.postgres import OWNER, PostgresServer
+from local.processes import Identity, is_alive
+from local.seed import ORGANIZATION_ID, seed
+from local.webhooks import encode, post, sign
+
+DATABASE: Final = "autopulse"
+FROM_CONTAINERS: Final = "host.docker.internal"
+"""This machine's name inside a container that was started with --add-host."""
+PING_SECONDS: Final = 60
+_URL_KEYS: Final = {
+    "webhook_url": "WebhookUrl",
+    "api_url": "ApiUrl",
+    "console_url": "ConsoleUrl",
+    "websocket_url": "WebSocketUrl",
+}
+"""Key of stack.json -> output of the template."""
+_AWS_URL: Final = re.compile(r"(?P<scheme>https|wss)://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+(?P<path>/.*)?")
+
+
+@dataclass(frozen=True)
+class Running:
+    """The emulator that was started and what is in it."""
+
+    emulator: Identity
+    emulator_port: int
+    host: str
+    deployed: str
+    """Fingerprint of code and parameters; empty until the deploy is through."""
+
+
+def up(place: Place) -> dict[str, Any]:
+    """Bring the stack up, or see that it is: a signed ping reaches the database. The content of stack.json."""
+    with _alone(place):
+        running = read_running(place)
+        host = place.bind or (running.host if running else LOOPBACK)
+        database_port = _start_database(place, host)
+        stack = _deploy(place, running, host, database_port)
+        seed(stack["database_url"])
+        _say("posting a signed ping and waiting for it in webhook_event")
+        check_end_to_end(place, stack)
+        _write(place.stack_file, stack)
+        return stack
+
+
+def down(place: Place) -> bool:
+    """Stop every process that the stack started; the data stays. Whether anything ran."""
+    with _alone(place):
+        place.stack_file.unlink(missing_ok=True)
+        server = database_server(place)
+        ran = read_running(place) is not None or server.find() is not None
+        emulator.Emulator(place).stop()
+        server.stop()
+        _running_file(place).unlink(missing_ok=True)
+        return ran
+
+
+def clean(place: Place) -> None:
+    """Take it down, and delete its data and the builds for this machine."""
+    down(place)
+    with _alone(place):
+        database_server(place).remove()
+        for directory in (place.build, place.invoke_build, place.state / "emulator"):
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def read_running(place: Place) -> Running | None:
+    """What is running, if the emulator of this place is."""
+    try:
+        record = json.loads(_running_file(place).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    running = Running(**record | {"emulator": Identity(**record["emulator"])})
+    return running if is_alive(running.emulator) else None
+
+
+def read_stack(place: Place) -> dict[str, Any]:
+    """The content of stack.json of a stack that is up."""
+    if read_running(place) is None or not place.stack_file.exists():
+        raise LocalStackError("the local stack is not up; start it with: make up")
+    return dict(json.loads(place.stack_file.read_text()))
+
+
+def database_server(place: Place) -> PostgresServer:
+    """The place's Postgres."""
+    return PostgresServer(place.state / "postgres")
+
+
+def check_end_to_end(place: Place, stack: Mapping[str, Any]) -> None:
+    """Post a signed ping and wait until its receipt is in the database."""
+    content = encode({"message": {"type": "autopulse.ping", "id": str(uuid.uuid4()), "timestamp": time.time() * 1000}})
+    try:
+        answer = post(stack["webhook_url"], content, sign(stack["webhook_secret"], content))
+    except (OSError, http.client.HTTPException) as error:
+        raise LocalStackError(f"the webhook URL does not answer ({error}); make down, then make up") from error
+    if answer.event_id is None:
+        raise LocalStackError(f"the webhook URL refused the ping with {answer.status}: {answer.body}{_look_at(place)}")
+    deadline = time.monotonic() + PING_SECONDS
+    while not count_receipts(stack["database_url"], [answer.event_id]):
+        if time.monotonic() > deadline:
+            raise LocalStackError(f"the ping was accepted, but not stored within {PING_SECONDS} s{_look_at(place)}")
+        time.sleep(0.05)
+
+
+def _look_at(place: Place) -> str:
+    return f"\nThe functions' output is in {emulator.Emulator(place).log}"
+
+
+def _start_database(place: Place, host: str) -> int:
+    server = database_server(place)
+    address = server.find_address()
+    if address and address[0] == host:
+        return address[1]
+    server.stop()
+    port = ports.choose(address[1] if address else place.database_port, host, "Postgres")
+    _say(f"starting Postgres on {host}:{port}")
+    server.start(port, host)
+    server.create_database(DATABASE, port)
+    return port
+
+
+def _deploy(place: Place, running: Running | None, host: str, database_port: int) -> dict[str, Any]:
+    _say("building the functions for this machine, if they changed")
+    built = build_for_emulator(place.build)
+    wanted = _fingerprint(built, host, database_port)
+    if running and running.deployed == wanted and emulator.answers(running.emulator_port):
+        port = running.emulator_port
+    else:
+        port = _start_emulator(place, running, host, wanted, database_port)
+    deployed = Cloud(port).describe()
+    if deployed is None:
+        raise LocalStackError("the deployed stack is gone from the emulator; make down, then make up")
+    _write(place.invoke_variables_file, _invoke_variables(deployed, port))
+    return _describe(place, deployed, port, database_port)
+
+
+def _start_emulator(place: Place, running: Running | None, host: str, wanted: str, database_port: int) -> int:
+    place.stack_file.unlink(missing_ok=True)
+    process = emulator.Emulator(place)
+    process.stop()
+    port = ports.choose(running.emulator_port if running else place.emulator_port, host, "the AWS emulator")
+    _say(f"starting the AWS emulator on {host}:{port}")
+    identity = process.start(port, host)
+    _write(_running_file(place), asdict(Running(identity, port, host, "")))
+    _say("deploying template.yaml to it (about ten seconds)")
+    _deploy_template(place, Cloud(port), database_port)
+    _write(_running_file(place), asdict(Running(identity, port, host, wanted)))
+    return port
+
+
+def _deploy_template(place: Place, cloud: Cloud, database_port: int) -> None:
+    secret_arn = cloud.keep_database_secret(OWNER, database_server(place).password)
+    cloud.deploy(
+        place.build, _parameters(database_port) | {"DatabaseSecretArn": secret_arn}, place.state / "deploy.log"
+    )
+    deployed = cloud.describe()
+    if deployed is None:
+        raise LocalStackError(f"the deploy did not end in a complete stack; see {place.state / 'deploy.log'}")
+    cloud.accept_sample_secret(deployed.outputs["WebhookSecretArn"])
+
+
+def _parameters(database_port: int) -> dict[str, str]:
+    return {
+        "DatabaseHost": LOOPBACK,
+        "DatabasePort": str(database_port),
+        "DatabaseName": DATABASE,
+        "DefaultOrganizationId": ORGANIZATION_ID,
+        "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
+        "LogLevel": "INFO",
+    }
+
+
+def _fingerprint(built: str, host: str, database_port: int) -> str:
+    return hashlib.sha256(json.dumps([built, host, _parameters(database_port)]).encode()).hexdigest()
+
+
+def _describe(place: Place, deployed: Deployed, port: int, database_port: int) -> dict[str, Any]:
+    urls = {
+        key: _local_url(deployed.outputs[output], port)
+        for key, output in _URL_KEYS.items()
+        if output in deployed.outputs
+    }
+    return urls | {
+        "webhook_secret": Cloud(port).accept_sample_secret(deployed.outputs["WebhookSecretArn"]),
+        "database_url": database_server(place).database_url(DATABASE, database_port),
+        "aws_endpoint_url": emulator.endpoint(port),
+        "stack_name": STACK_NAME,
+        "queues": _queues(deployed),
+        "functions": {logical_id: deployed.resources[logical_id] for logical_id in deployed.variables},
+    }
+
+
+def _local_url(url: str, port: int) -> str:
+    """The emulator's URL of an API, in the form that needs no name resolution."""
+    match = _AWS_URL.fullmatch(url)
+    if match is None:
+        raise LocalStackError(f"an output of the template is no URL of an API: {url}")
+    scheme = {"https": "http", "wss": "ws"}[match["scheme"]]
+    return f"{scheme}://localhost:{port}/_aws/execute-api/{match['api']}{match['path'] or ''}"
+
+
+def _queues(deployed: Deployed) -> dict[str, dict[str, str]]:
+    suffix = "_QUEUE_URL"
+    named = {
+        name: url
+        for variables in deployed.variables.values()
+        for name, url in variables.items()
+        if name.endswith(suffix)
+    }
+    dead_letters = {
+        variables["QUEUE_URL"]: variables["DEAD_LETTER_QUEUE_URL"]
+        for variables in deployed.variables.values()
+        if "QUEUE_URL" in variables
+    }
+    return {
+        name.removesuffix(suffix).lower(): {"url": url, "dead_letter_url": dead_letters[url]}
+        for name, url in named.items()
+        if url in dead_letters
+    }
+
+
+def _invoke_variables(deployed: Deployed, port: int) -> dict[str, dict[str, str]]:
+    """The deployed functions' variables, as a function in a container must see them."""
+
+    def from_container(value: str) -> str:
+        return value.replace(f"localhost:{port}", f"{FROM_CONTAINERS}:{port}")
+
+    own = {"AWS_ENDPOINT_URL": f"http://{FROM_CONTAINERS}:{port}"}
+    return {
+        function: {
+            name: FROM_CONTAINERS if name == "DATABASE_HOST" else from_container(value)
+            for name, value in variables.items()
+        }
+        | own
+        for function, variables in deployed.variables.items()
+    }
+
+
+def _running_file(place: Place) -> Path:
+    return place.state / "running.json"
+
+
+def _write(file: Path, content: Mapping[str, Any]) -> None:
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished.write_text(json.dumps(content, indent=2) + "\n")
+    unfinished.chmod(0o600)
+    unfinished.replace(file)
+
+
+def _say(progress: str) -> None:
+    print(f"  {progress} …", flush=True)
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """One `up` or `down` at a time; the lock goes with its process, however that ends."""
+    place.state.mkdir(parents=True, exist_ok=True)
+    with (place.state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("waiting for another make up or make down to finish")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,82 @@
+"""A real Postgres for the tests that need one: embedded, on a port of its own, its schema made by the migrations."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from autopulse.db.migration import upgrade
+from local import ports
+from local.postgres import PostgresServer
+
+TEMPLATE = "migrated"
+
+
+@dataclass(frozen=True)
+class DatabaseServer:
+    """The tests' server; tests that restart or kill it use these."""
+
+    postgres: PostgresServer
+    port: int
+
+    def url(self, database: str) -> str:
+        return self.postgres.database_url(database, self.port)
+
+    def create(self, template: str | None = None) -> str:
+        """Create a database of its own name, empty or a copy of `template`; its URL."""
+        name = f"test_{uuid.uuid4().hex}"
+        self.postgres.create_database(name, self.port, template)
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        self.postgres.drop_database(url.rpartition("/")[2], self.port)
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[DatabaseServer]:
+    # Not pytest's own temporary directory: that is closed to the user who runs the server when the tests run as root.
+    directory = Path(tempfile.mkdtemp(prefix="autopulse-test-postgres-"))
+    directory.chmod(0o755)
+    server = DatabaseServer(PostgresServer(directory, durable=False), ports.find_any())
+    try:
+        server.postgres.start(server.port)
+        yield server
+    finally:
+        server.postgres.remove()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(database_server: DatabaseServer) -> str:
+    """Name of a database with the newest schema and no rows, to copy."""
+    database_server.postgres.create_database(TEMPLATE, database_server.port)
+    upgrade(database_server.url(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(database_server: DatabaseServer, migrated_template: str) -> Iterator[str]:
+    """A fresh database with the newest schema, for one test."""
+    url = database_server.create(migrated_template)
+    yield url
+    database_server.drop(url)
+
+
+@pytest.fixture(scope="module")
+def module_database_url(database_server: DatabaseServer, migrated_template: str) -> Iterator[str]:
+    """A fresh database with the newest schema, for all tests of a module."""
+    url = database_server.create(migrated_template)
+    yield url
+    database_server.drop(url)
+
+
+@pytest.fixture
+def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
+    """A database without any table, for tests of the migrations."""
+    url = database_server.create()
+    yield url
+    database_server.drop(url)
