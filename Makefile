@@ -46,7 +46,7 @@ invoke: $(STACK) ## [FN=name EVENT=file] One function in Lambda's container on a
 	$(LOCAL) invoke "$(FN)" "$(EVENT)"
 
 events: $(TOOLS) ## Write the sample events anew from events/webhooks
-	$(VENV)/bin/python -m local.events
+	PYTHONPATH=shared $(VENV)/bin/python -m local.events
 
 test: $(STACK) ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
 	$(VENV)/bin/python -m pytest $(PYTEST)

@@ -1,0 +1,183 @@
+"""Write `events/` from `events/webhooks`: the samples in the form in which each function's trigger delivers them.
+
+Run by `make events`; a test says that the files are what this makes. Nothing here depends on the clock or on chance.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from autopulse.ingress.request import read_message
+from autopulse.vapi.envelope import Envelope, wrap
+from autopulse.vapi.routes import kind_of
+from local.deploy import SAMPLE_SECRET
+from local.place import PROJECT, REGION
+from local.webhooks import encode, sign
+
+EVENTS: Final = PROJECT / "events"
+WEBHOOKS: Final = EVENTS / "webhooks"
+_RECEIVED_AT: Final = datetime(2026, 11, 2, 17, tzinfo=timezone.utc)
+_ACCOUNT: Final = "111122223333"
+_QUEUES: Final = {
+    "status": "status_update",
+    "conversation": "conversation_update",
+    "report": "end_of_call_report",
+    "hang": "hang",
+    "transcript": "transcript",
+}
+"""Kind -> the file of its queue's batch, which is named like the function that takes it."""
+_PATH: Final = "/v1/webhooks/vapi-webhook"
+_SENT_WITH_PLAIN_SECRET: Final = "ping"  # noqa: S105 - a file name
+"""The webhook that shows the other credential, `X-Vapi-Secret`."""
+
+Event = dict[str, Any]
+
+
+def read_webhooks() -> dict[str, bytes]:
+    """The sample webhooks as Vapi would send them, by name."""
+    return {file.stem: encode(json.loads(file.read_text())) for file in sorted(WEBHOOKS.glob("*.json"))}
+
+
+def make_events() -> dict[Path, Event]:
+    """Every file below `events/` but the webhooks, with its content."""
+    webhooks = read_webhooks()
+    gateway = {f"apigw/{name}.json": _signed(name, content) for name, content in webhooks.items()}
+    unsigned = {"apigw/unsigned.json": gateway_event(webhooks["ping"], {})}
+    batches = {f"sqs/{_QUEUES[kind]}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
+    others = {"cloudformation/migrate.json": _custom_resource(), "schedule/prune.json": _scheduled()}
+    return {EVENTS / name: event for name, event in (gateway | unsigned | batches | others).items()}
+
+
+def render(event: Event) -> str:
+    """The text of a file."""
+    return json.dumps(event, indent=2) + "\n"
+
+
+def main() -> None:
+    """Write all files, and remove those that no webhook makes any more."""
+    events = make_events()
+    for folder in {file.parent for file in events}:
+        for stale in set(folder.glob("*.json")) - set(events):
+            stale.unlink()
+    for file, event in events.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(render(event))
+    print(f"{len(events)} sample events written")
+
+
+def gateway_event(content: bytes, headers: Mapping[str, str]) -> Event:
+    """A REST API's proxy event; the body is base64, since the API declares JSON a binary type."""
+    usual = {"Content-Type": "application/json", "Host": "api.example.com", "User-Agent": "axios/1.0.0"}
+    every = usual | dict(headers)
+    return {
+        "resource": _PATH,
+        "path": _PATH,
+        "httpMethod": "POST",
+        "headers": every,
+        "multiValueHeaders": {name: [value] for name, value in every.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": _ACCOUNT,
+            "apiId": "sampleapi0",
+            "domainName": "api.example.com",
+            "httpMethod": "POST",
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "axios/1.0.0"},
+            "path": f"/api{_PATH}",
+            "protocol": "HTTP/1.1",
+            "requestId": "00000000-0000-4000-8000-000000000001",
+            "requestTimeEpoch": _milliseconds(_RECEIVED_AT),
+            "resourcePath": _PATH,
+            "stage": "api",
+        },
+        "body": base64.b64encode(content).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def _signed(name: str, content: bytes) -> Event:
+    """The sample secret is accepted by every local stack (`local.deploy`), and by nothing else."""
+    plain = name == _SENT_WITH_PLAIN_SECRET
+    return gateway_event(content, {"X-Vapi-Secret": SAMPLE_SECRET} if plain else sign(SAMPLE_SECRET, content))
+
+
+def _envelopes(webhooks: Mapping[str, bytes]) -> dict[str, list[Envelope]]:
+    """What the verifier would put into each queue."""
+    found: dict[str, list[Envelope]] = {kind: [] for kind in _QUEUES}
+    for content in webhooks.values():
+        message = read_message(content)
+        kind = kind_of(message)
+        if kind is not None:
+            found[kind].append(wrap(kind, message, _RECEIVED_AT, None))
+    return found
+
+
+def _batch(kind: str, envelopes: Sequence[Envelope]) -> Event:
+    return {"Records": list(_records(kind, envelopes))}
+
+
+def _records(kind: str, envelopes: Sequence[Envelope]) -> Iterator[Event]:
+    for place, envelope in enumerate(envelopes):
+        body = envelope.to_json()
+        yield {
+            "messageId": f"00000000-0000-4000-8000-{place:012}",
+            "receiptHandle": f"sample-{kind}-{place}",
+            "body": body,
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "SentTimestamp": str(_milliseconds(_RECEIVED_AT)),
+                "SenderId": _ACCOUNT,
+                "ApproximateFirstReceiveTimestamp": str(_milliseconds(_RECEIVED_AT)),
+            },
+            "messageAttributes": {"kind": _attribute(kind), "event_id": _attribute(envelope.event_id)},
+            "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{kind}",
+            "awsRegion": REGION,
+        }
+
+
+def _attribute(value: str) -> Event:
+    return {"stringValue": value, "stringListValues": [], "binaryListValues": [], "dataType": "String"}
+
+
+def _custom_resource() -> Event:
+    return {
+        "RequestType": "Update",
+        "ResponseURL": "",
+        "StackId": f"arn:aws:cloudformation:{REGION}:{_ACCOUNT}:stack/autopulse/sample",
+        "RequestId": "00000000-0000-4000-8000-000000000002",
+        "ResourceType": "Custom::Migration",
+        "LogicalResourceId": "Migration",
+        "PhysicalResourceId": "migration",
+        "ResourceProperties": {"Revision": "2"},
+        "OldResourceProperties": {"Revision": "1"},
+    }
+
+
+def _scheduled() -> Event:
+    return {
+        "version": "0",
+        "id": "00000000-0000-4000-8000-000000000003",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": _ACCOUNT,
+        "time": "2026-11-02T08:17:00Z",
+        "region": REGION,
+        "resources": [f"arn:aws:events:{REGION}:{_ACCOUNT}:rule/autopulse-prune"],
+        "detail": {},
+    }
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+if __name__ == "__main__":
+    main()
