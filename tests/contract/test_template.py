@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autopulse.ingress.responses import CODES
 from tests.contract.stack import ROOT, SECONDS_PER_DAY, denies_plain_text, ids_of, properties, resources, source
 
 
@@ -46,6 +47,7 @@ def test_the_gateway_refuses_in_the_shape_of_our_errors() -> None:
         text = answer["responseTemplates"]["application/json"].replace("$context.error.messageString", '"words"')
         error = json.loads(text)["error"]
         assert set(error) == {"code", "message"}
+        assert error["code"] == CODES.get(int(answer.get("statusCode", 0)), error["code"]), "the verifier's word for it"
         assert re.fullmatch(r"[a-z_]+", error["code"])
 
 
