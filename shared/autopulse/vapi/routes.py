@@ -1,0 +1,105 @@
+"""What becomes of each type of message that Vapi can send: queued, answered at once, or ignored.
+
+The names are those of Vapi's `ServerMessage` union, its `serverMessages` setting and the older eras of both.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from autopulse.domain.reading import Json, clean_text, read_list, read_mapping
+
+PING: Final = "autopulse.ping"
+"""A type of ours: goes through the status queue and leaves only its `webhook_event`."""
+TRANSCRIPT: Final = "transcript"
+FINAL_TRANSCRIPT: Final = 'transcript[transcriptType="final"]'
+"""Vapi sends this literally when a server subscribed to final transcripts only."""
+OTHER: Final = "other"
+"""The metric's dimension of every type that is not named here."""
+
+KINDS: Final[Mapping[str, str]] = {
+    "status-update": "status",
+    "call.started": "status",
+    "call.ended": "status",
+    "call.failed": "status",
+    PING: "status",
+    "conversation-update": "conversation",
+    "end-of-call-report": "report",
+    "hang": "hang",
+    TRANSCRIPT: "transcript",
+    FINAL_TRANSCRIPT: "transcript",
+}
+"""Type -> kind, which is the queue. Of transcripts the final ones only: partial ones replace each other."""
+
+IGNORED: Final = frozenset(
+    {
+        "assistant.speechStarted",
+        "assistant.started",
+        "call.artifact.upload",
+        "call.delete.failed",
+        "call.deleted",
+        "chat.created",
+        "chat.deleted",
+        "language-change-detected",
+        "language-changed",
+        "model-output",
+        "phone-call-control",
+        "session.created",
+        "session.deleted",
+        "session.updated",
+        "speech-update",
+        "transfer-update",
+        "user-interrupted",
+        "voice-input",
+    }
+)
+"""News that nobody here reads, and that needs no answer."""
+
+_NOT_SERVED: Final = "This server does not answer such requests."
+_TO_THE_CALLER: Final = "Sorry, this number cannot take your call right now. Goodbye."
+
+
+def _refuse(_message: Mapping[str, Json]) -> Json:
+    return {"error": _NOT_SERVED}
+
+
+def _refuse_tool_calls(message: Mapping[str, Json]) -> Json:
+    return {"results": [{"toolCallId": name, "error": _NOT_SERVED} for name in dict.fromkeys(_tool_call_ids(message))]}
+
+
+def _tool_call_ids(message: Mapping[str, Json]) -> Iterator[str]:
+    """From all three lists: which of them is there changed with the years."""
+    wrapped = [read_mapping(item).get("toolCall") for item in read_list(message.get("toolWithToolCallList"))]
+    for call in (*read_list(message.get("toolCallList")), *read_list(message.get("toolCalls")), *wrapped):
+        name = read_mapping(call).get("id")
+        if isinstance(name, str):
+            yield clean_text(name)
+
+
+ANSWERS: Final[Mapping[str, Callable[[Mapping[str, Json]], Json]]] = {
+    "assistant-request": lambda _: {"error": _TO_THE_CALLER},  # spoken to who calls
+    "tool-calls": _refuse_tool_calls,
+    "function-call": lambda _: {"result": _NOT_SERVED},  # tool-calls of 2024; has no error shape
+    "transfer-destination-request": _refuse,
+    "handoff-destination-request": _refuse,
+    "knowledge-base-request": lambda _: {"documents": []},
+    "campaign.predial": lambda _: {"eligible": False},  # nobody is called on a check that was not made
+    "call.endpointing.request": lambda _: {"timeoutSeconds": 0.4},  # has no error shape; this is Vapi's own default
+    "voice-request": _refuse,
+}
+"""Type -> the answer that says no. These wait for the HTTP response, so they cannot be queued."""
+
+
+def kind_of(message: Mapping[str, Json]) -> str | None:
+    """Return the queue that the message belongs in, or None."""
+    kind = KINDS.get(message["type"])
+    return None if kind == "transcript" and not _is_final(message) else kind
+
+
+def _is_final(message: Mapping[str, Json]) -> bool:
+    default = "final" if message["type"] == FINAL_TRANSCRIPT else None
+    return (message.get("transcriptType") or default) == "final"
+
+
+def dimension_of(type_name: str) -> str:
+    """Return the type as a metric's dimension: one of a bounded set."""
+    return type_name if type_name in KINDS or type_name in IGNORED or type_name in ANSWERS else OTHER

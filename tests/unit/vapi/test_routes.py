@@ -1,0 +1,92 @@
+import pytest
+
+from autopulse.settings import KINDS
+from autopulse.vapi import routes
+
+
+def test_every_kind_has_a_type_and_every_type_a_known_kind() -> None:
+    assert set(routes.KINDS.values()) == set(KINDS)
+
+
+def test_a_type_has_one_fate() -> None:
+    fates = [set(routes.KINDS), set(routes.IGNORED), set(routes.ANSWERS)]
+    assert sum(map(len, fates)) == len(set().union(*fates))
+
+
+@pytest.mark.parametrize(
+    ("type_name", "kind"),
+    [
+        ("status-update", "status"),
+        ("call.started", "status"),
+        ("call.ended", "status"),
+        ("call.failed", "status"),
+        ("autopulse.ping", "status"),
+        ("conversation-update", "conversation"),
+        ("end-of-call-report", "report"),
+        ("hang", "hang"),
+        ('transcript[transcriptType="final"]', "transcript"),
+        ("speech-update", None),
+        ("assistant-request", None),
+        ("surprise", None),
+        ("Hang", None),
+    ],
+)
+def test_kind_by_type(type_name: str, kind: str | None) -> None:
+    assert routes.kind_of({"type": type_name}) == kind
+
+
+@pytest.mark.parametrize("type_name", [routes.TRANSCRIPT, routes.FINAL_TRANSCRIPT])
+@pytest.mark.parametrize(("transcript_type", "kind"), [("final", "transcript"), ("partial", None), ({}, None)])
+def test_only_final_transcripts_are_queued(type_name: str, transcript_type: object, kind: str | None) -> None:
+    if transcript_type == {} and type_name == routes.FINAL_TRANSCRIPT:
+        kind = "transcript"  # an unreadable field is absent; the type itself says final
+    assert routes.kind_of({"type": type_name, "transcriptType": transcript_type}) == kind
+
+
+def test_a_plain_transcript_that_does_not_say_final_is_not() -> None:
+    assert routes.kind_of({"type": "transcript"}) is None
+
+
+def test_dimensions_are_bounded() -> None:
+    assert routes.dimension_of("speech-update") == "speech-update"
+    assert routes.dimension_of("tool-calls") == "tool-calls"
+    assert routes.dimension_of("hang") == "hang"
+    assert routes.dimension_of("invented-" * 20) == "other"
+
+
+@pytest.mark.parametrize(
+    ("type_name", "names"),
+    [
+        ("assistant-request", {"error"}),
+        ("function-call", {"result"}),
+        ("transfer-destination-request", {"error"}),
+        ("handoff-destination-request", {"error"}),
+        ("knowledge-base-request", {"documents"}),
+        ("campaign.predial", {"eligible"}),
+        ("call.endpointing.request", {"timeoutSeconds"}),
+        ("voice-request", {"error"}),
+        ("tool-calls", {"results"}),
+    ],
+)
+def test_answers_have_the_documented_shape(type_name: str, names: set[str]) -> None:
+    assert set(routes.ANSWERS[type_name]({"type": type_name})) == names
+
+
+def test_nobody_is_called_on_a_check_that_was_not_made() -> None:
+    assert routes.ANSWERS["campaign.predial"]({}) == {"eligible": False}
+
+
+@pytest.mark.parametrize(
+    ("message", "ids"),
+    [
+        ({"toolCallList": [{"id": "a", "name": "book"}]}, ["a"]),
+        ({"toolCalls": [{"id": "a"}, {"id": "b"}]}, ["a", "b"]),
+        ({"toolWithToolCallList": [{"toolCall": {"id": "c"}}]}, ["c"]),
+        ({"toolCallList": [{"id": "a"}], "toolCalls": [{"id": "a"}]}, ["a"]),
+        ({"toolCallList": [{"id": 7}, None, "x"], "toolCalls": {"id": "a"}, "toolWithToolCallList": [[]]}, []),
+    ],
+)
+def test_every_tool_call_gets_its_error(message: dict[str, object], ids: list[str]) -> None:
+    results = routes.ANSWERS["tool-calls"](message)["results"]
+    assert [result["toolCallId"] for result in results] == ids
+    assert all(result["error"] and "\n" not in result["error"] for result in results)
