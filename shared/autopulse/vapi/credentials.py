@@ -1,0 +1,198 @@
+"""Read the webhook secret: which credentials are accepted, with every option that Vapi offers for them.
+
+    {"secret": "…", "credentials": [{"kind": "shared-secret"}, {"kind": "hmac", "secret": "…", "algorithm": "sha512"}]}
+
+An entry without a secret of its own uses the outer one. An entry that cannot be used is left out and reported by its
+field, never by a value; so is one with a field that nobody knows, since a mistyped option must not weaken a check.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from autopulse.domain.reading import Json, read_list, read_mapping
+from autopulse.vapi.signature import (
+    DIGEST_BYTES,
+    MESSAGE_ID_PLACEHOLDERS,
+    PLACEHOLDERS,
+    Credential,
+    Hmac,
+    SharedSecret,
+    decode_base64,
+    placeholders,
+)
+
+MAX_TOLERANCE_SECONDS: Final = 365 * 86_400
+
+
+class UnusableEntry(ValueError):
+    """An entry of the list cannot be used; the argument is the field to blame."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the webhook secret says."""
+
+    usable: tuple[Credential, ...]
+    unusable: tuple[str, ...]
+    """The field that spoils an entry, such as `credentials[1].algorithm`."""
+
+
+def read_credentials(text: str) -> Credentials:
+    """Read the JSON of the secret; never raises. Nothing usable means that nothing can be accepted."""
+    try:
+        document = read_mapping(json.loads(text))
+    except (ValueError, RecursionError):
+        return Credentials((), ("the JSON text",))
+    entries = read_list(document.get("credentials"))
+    if not entries:
+        return Credentials((), ("credentials",))
+    return _read_entries([read_mapping(entry) for entry in entries], document.get("secret"))
+
+
+def _read_entries(entries: list[Mapping[str, Json]], common_secret: Json) -> Credentials:
+    usable: list[Credential] = []
+    unusable: list[str] = []
+    for place, entry in enumerate(entries):
+        try:
+            usable.append(_read_entry(_Options(entry, common_secret)))
+        except UnusableEntry as problem:
+            unusable.append(f"credentials[{place}].{problem}")
+    return Credentials(tuple(usable), tuple(unusable))
+
+
+class _Options:
+    """One entry's fields, read with their defaults; remembers which were asked for."""
+
+    def __init__(self, entry: Mapping[str, Json], common_secret: Json) -> None:
+        """Read `entry`, in which null counts as absent."""
+        self._entry = {"secret": common_secret} | {name: value for name, value in entry.items() if value is not None}
+        self._asked = {"kind", "secret"}
+
+    def text(self, name: str, default: str) -> str:
+        """Take text; the empty one too."""
+        value = self.value(name, default)
+        if not isinstance(value, str):
+            raise UnusableEntry(name)
+        return value
+
+    def name(self, name: str, default: str) -> str:
+        """Take text that is not blank."""
+        value = self.text(name, default)
+        if not value.strip():
+            raise UnusableEntry(name)
+        return value.strip()
+
+    def optional_name(self, name: str) -> str | None:
+        """Take text that is not blank, or nothing."""
+        return None if self.value(name, None) is None else self.name(name, "")
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """Take one of the choices; the first is the default."""
+        value = self.text(name, choices[0])
+        if value not in choices:
+            raise UnusableEntry(name)
+        return value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Take true or false."""
+        value = self.value(name, default)
+        if not isinstance(value, bool):
+            raise UnusableEntry(name)
+        return value
+
+    def seconds(self, name: str, default: float) -> timedelta:
+        """Take a positive number of seconds, at most a year."""
+        value = self.value(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_TOLERANCE_SECONDS:
+            raise UnusableEntry(name)
+        return timedelta(seconds=value)
+
+    def value(self, name: str, default: Json) -> Json:
+        """Take the value as it is."""
+        self._asked.add(name)
+        return self._entry.get(name, default)
+
+    def refuse_unknown(self) -> None:
+        """Complain about the first field that nobody asked for."""
+        for name in sorted(self._entry.keys() - self._asked):
+            raise UnusableEntry(name)
+
+
+def _read_entry(options: _Options) -> Credential:
+    read = _READERS.get(options.text("kind", ""))
+    if read is None:
+        raise UnusableEntry("kind")
+    credential = read(options)
+    options.refuse_unknown()
+    return credential
+
+
+def _read_shared_secret(options: _Options) -> Credential:
+    return SharedSecret(_plain(options), options.name("header", "x-vapi-secret"))
+
+
+def _read_bearer(options: _Options) -> Credential:
+    return SharedSecret(_plain(options), options.name("header", "authorization"), options.text("prefix", "Bearer "))
+
+
+def _read_hmac(options: _Options) -> Credential:
+    algorithm = options.choice("algorithm", tuple(DIGEST_BYTES))
+    timestamp_header = options.optional_name("timestamp_header")
+    message_id_header = options.optional_name("message_id_header")
+    url = options.text("url", "")
+    given = {"timestamp": timestamp_header, "url": url, **dict.fromkeys(MESSAGE_ID_PLACEHOLDERS, message_id_header)}
+    return Hmac(
+        secret=_key(options),
+        header=options.name("header", "x-vapi-signature"),
+        algorithm=algorithm,
+        encoding=options.choice("encoding", ("hex", "base64")),
+        prefix=options.text("prefix", f"{algorithm}=").strip(),
+        payload_format=_payload_format(options, given),
+        timestamp_header=timestamp_header,
+        tolerance=options.seconds("tolerance_seconds", 300),
+        message_id_header=message_id_header,
+        url=url,
+    )
+
+
+_READERS: Final[Mapping[str, Callable[[_Options], Credential]]] = {
+    "shared-secret": _read_shared_secret,
+    "bearer": _read_bearer,
+    "hmac": _read_hmac,
+}
+
+
+def _payload_format(options: _Options, given: Mapping[str, str | None]) -> str:
+    """Return the format, if it covers the body and each of its placeholders has a value."""
+    payload_format = options.text("payload_format", "{timestamp}.{body}" if given["timestamp"] else "{body}")
+    names = placeholders(payload_format)
+    if "body" not in names or any(name not in PLACEHOLDERS or not given.get(name, name) for name in names):
+        raise UnusableEntry("payload_format")
+    return payload_format
+
+
+def _plain(options: _Options) -> bytes:
+    """Return the secret as a header can carry it: HTTP trims values."""
+    return options.name("secret", "").encode("utf-8", "surrogatepass")
+
+
+def _key(options: _Options) -> bytes:
+    """Return the secret as the key of a digest: every character counts."""
+    options.name("secret", "")
+    secret = options.text("secret", "")
+    is_base64 = options.boolean("secret_is_base64", default=False)
+    return _decoded(secret) if is_base64 else secret.encode("utf-8", "surrogatepass")
+
+
+def _decoded(secret: str) -> bytes:
+    """Return the key behind base64, with or without the `whsec_` that Standard Webhooks put before it."""
+    try:
+        key = decode_base64(secret.strip().removeprefix("whsec_"))
+    except ValueError:
+        key = b""
+    if not key:
+        raise UnusableEntry("secret")
+    return key
