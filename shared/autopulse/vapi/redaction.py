@@ -1,0 +1,276 @@
+"""What of a message is kept: an allow-list per kind, and nothing else goes anywhere durable.
+
+Vapi's bodies carry the whole assistant with its prompts and server secret, provider credentials, unauthenticated
+monitor URLs, and up to four copies of the turns. `slim` gathers what older and newer eras put in different places,
+then keeps the listed fields under Vapi's own names. A value of the wrong type is dropped, like one that is absent.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from autopulse.domain.reading import Json, clean, clean_text, read_list, read_mapping, read_text, read_vapi_call_id
+from autopulse.vapi.routes import PING
+
+REDACTED: Final = "[redacted]"
+MAX_PING_ID_CHARACTERS: Final = 100
+_PROMPT_ROLES: Final = frozenset({"system", "developer"})
+
+Rule = Callable[[Json], Json]
+"""What is kept of one value, cleaned; None drops it."""
+
+
+def conceal(text: str) -> str:
+    """Return the text without anything shaped like a credential: the last defence, for what people and tools say."""
+    for mark in _MARKS:
+        if mark in text:
+            return _CREDENTIAL.sub(REDACTED, text)
+    return text
+
+
+_MARKS: Final = (
+    *("://", "eyJ", "earer", "EARER", "uthorization", "UTHORIZATION", "sk-", "k_live_", "k_test_", "whsec_"),
+    *("AKIA", "ASIA", "SK", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AIza", "-----BEGIN"),
+)
+"""Every credential below contains one of these: most texts are cleared by a few substring searches."""
+
+_CREDENTIAL: Final = re.compile(
+    r"""
+      (?<![\w-]) eyJ [\w-]{8,} (?:\.[\w-]*){2,4}                      # JSON Web Token, signed or encrypted
+    | (?i:\b bearer) [ \t:]{1,4} (?=\S[a-z]*(?:[A-Z0-9_]|[^a-z\s]\w)|[a-z]{24}) [\w.~+/=-]{8,}  # a token, not a word
+    | (?i:\b authorization ["']? \s? [:=] \s? ["']? basic) \s [\w+/=]{4,}
+    | (?<![\w-]) sk- [\w-]{16,}                                        # OpenAI, Anthropic and others
+    | (?<![\w-]) (?:sk|rk|pk)_ (?:live|test)_ \w{8,}                    # Stripe
+    | (?<![\w-]) whsec_ [\w+/=-]{16,}                                  # Standard Webhooks
+    | \b (?:AKIA|ASIA) [A-Z0-9]{16} \b                                 # AWS access key
+    | \b SK [0-9a-f]{32} \b                                            # Twilio API key
+    | (?<![\w-]) (?:gh[pousr]_|github_pat_) \w{20,}
+    | (?<![\w-]) xox[abeoprs]- [\w-]{10,}                              # Slack
+    | (?<![\w-]) AIza [\w-]{35}                                        # Google
+    | -----BEGIN\ [A-Z0-9 ]{0,30} PRIVATE\ KEY .*? (?: -----END\ [A-Z0-9 ]{0,30} PRIVATE\ KEY----- | \Z)
+    | (?<=://) [^\s/?\#]+ (?=@)                                        # user and password of a URL
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_USER_INFO: Final = re.compile(r"(?<=://)[^\s/?#]+(?=@)")
+
+
+# Rules
+
+
+def _text(value: Json) -> Json:
+    return conceal(clean_text(value)) if isinstance(value, str) else None
+
+
+def _number(value: Json) -> Json:
+    return clean(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _time(value: Json) -> Json:
+    return _text(value) if isinstance(value, str) else _number(value)
+
+
+def _scalar(value: Json) -> Json:
+    return value if isinstance(value, bool) else _time(value)
+
+
+def _whole(value: Json) -> Json:
+    return _conceal_all(clean(value))
+
+
+def _identifier(value: Json) -> Json:
+    """Vapi's call id; one that would be redacted is none, or two calls would become one."""
+    identifier = read_vapi_call_id(value)
+    return identifier if identifier and conceal(identifier) == identifier else None
+
+
+def _ping_id(value: Json) -> Json:
+    return _text(value) if isinstance(value, str) and len(value) <= MAX_PING_ID_CHARACTERS else None
+
+
+def _url(value: Json) -> Json:
+    """Keep a recording's address: its signed query is what makes it work, so only user and password are concealed."""
+    if not isinstance(value, str) or not value.lower().startswith(("https://", "http://")):
+        return _text(value)
+    return _USER_INFO.sub(REDACTED, clean_text(value))
+
+
+def _fields(allowed: Mapping[str, Rule]) -> Rule:
+    def keep(value: Json) -> Json:
+        given = read_mapping(value)
+        kept = {name: rule(given[name]) for name, rule in allowed.items() if name in given}
+        return {name: item for name, item in kept.items() if item is not None} or None
+
+    return keep
+
+
+def _each(rule: Rule) -> Rule:
+    def keep(value: Json) -> Json:
+        # An item of which nothing is kept stays as a place: the turns after it are numbered by their places.
+        return [rule(item) or {} for item in read_list(value) if isinstance(item, Mapping)] or None
+
+    return keep
+
+
+def _conceal_all(value: Json) -> Json:
+    if isinstance(value, str):
+        return conceal(value)
+    if isinstance(value, dict):
+        return {conceal(key): _conceal_all(item) for key, item in value.items()}
+    return [_conceal_all(item) for item in value] if isinstance(value, list) else value
+
+
+# The allow-list
+
+_FUNCTION: Final = _fields({"name": _text, "arguments": _whole})
+_TOOL_CALL: Final = _fields({"function": _FUNCTION, "name": _text, "arguments": _whole})
+_TURN: Final = _fields(
+    {
+        "role": _text,
+        "message": _text,
+        "content": _text,
+        "text": _text,
+        "time": _time,
+        "secondsFromStart": _number,
+        "toolCalls": _each(_TOOL_CALL),
+        "tool_calls": _each(_TOOL_CALL),
+        "name": _text,
+        "args": _whole,
+        "arguments": _whole,
+        "result": _whole,
+        "functionCall": _FUNCTION,
+        "function_call": _FUNCTION,
+    }
+)
+_CALL: Final = _fields(
+    {
+        "id": _identifier,
+        "type": _text,
+        "status": _text,
+        "createdAt": _time,
+        "assistantId": _text,
+        "phoneNumberId": _text,
+        "customer": _fields({"number": _text, "sipUri": _text, "name": _text}),
+    }
+)
+_ANALYSIS: Final = _fields({"summary": _text, "structuredData": _whole, "successEvaluation": _scalar})
+_RECORDING: Final = _fields({"stereoUrl": _url, "mono": _fields({"combinedUrl": _url})})
+_ARTIFACT: Final = _fields(
+    {
+        "recordingUrl": _url,
+        "stereoRecordingUrl": _url,
+        "recordingPath": _url,
+        "recording": _RECORDING,
+        "presignedMonoUrl": _url,
+        "presignedStereoUrl": _url,
+        "presignedUrlsExpiresAt": _time,
+        "structuredOutputs": _whole,
+    }
+)
+_COMMON: Final[Mapping[str, Rule]] = {"type": _text, "call": _CALL}
+
+_PING: Final = _fields({"type": _text, "id": _ping_id, "timestamp": _time})
+KEPT: Final[Mapping[str, Rule]] = {
+    "status": _fields({**_COMMON, "status": _text, "endedReason": _text}),
+    "hang": _fields({**_COMMON, "reason": _text}),
+    "conversation": _fields(
+        {**_COMMON, "messages": _each(_TURN), "transcript": _fields({"speaker": _text, "text": _text})}
+    ),
+    "transcript": _fields({**_COMMON, "role": _text, "transcriptType": _text, "transcript": _text}),
+    "report": _fields(
+        {
+            **_COMMON,
+            "endedReason": _text,
+            "startedAt": _time,
+            "endedAt": _time,
+            "durationSeconds": _number,
+            "durationMs": _number,
+            "durationMinutes": _number,
+            "cost": _number,
+            "summary": _text,
+            "analysis": _ANALYSIS,
+            "messages": _each(_TURN),
+            "transcript": _text,
+            "recordingUrl": _url,
+            "stereoRecordingUrl": _url,
+            "artifact": _ARTIFACT,
+        }
+    ),
+}
+"""Kind -> what is kept."""
+
+URL_FIELDS: Final = frozenset(
+    {
+        "recordingUrl",
+        "stereoRecordingUrl",
+        "recordingPath",
+        "recording",
+        "presignedMonoUrl",
+        "presignedStereoUrl",
+        "presignedUrlsExpiresAt",
+    }
+)
+"""Fields that hold addresses, on a report and on its artifact: they are signed anew for each delivery."""
+
+
+def slim(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the message with what its kind keeps, always with its type; everything in it is clean."""
+    keep = _PING if message["type"] == PING else KEPT[kind]
+    kept: dict[str, Json] = keep(_GATHER.get(kind, _gather)(message))
+    return kept
+
+
+# Gathering: one place for what the eras put in several
+
+
+def _gather(message: Mapping[str, Json]) -> dict[str, Json]:
+    return {**message, "call": _gather_call(message)}
+
+
+def _gather_call(message: Mapping[str, Json]) -> dict[str, Json]:
+    call = read_mapping(message.get("call"))
+    return {
+        **call,
+        "customer": read_mapping(call.get("customer")) or message.get("customer"),
+        "phoneNumberId": call.get("phoneNumberId") or read_mapping(message.get("phoneNumber")).get("id"),
+        "assistantId": call.get("assistantId") or read_mapping(message.get("assistant")).get("id"),
+    }
+
+
+def _gather_conversation(message: Mapping[str, Json]) -> dict[str, Json]:
+    return {**_gather(message), "messages": turns_of(message)}
+
+
+def _gather_report(message: Mapping[str, Json]) -> dict[str, Json]:
+    turns = turns_of(message)
+    return {**_gather(message), "messages": turns, "transcript": None if turns else _transcript_of(message)}
+
+
+_GATHER: Final[Mapping[str, Callable[[Mapping[str, Json]], dict[str, Json]]]] = {
+    "conversation": _gather_conversation,
+    "report": _gather_report,
+}
+
+
+def turns_of(message: Mapping[str, Json]) -> list[Json]:
+    """Return the first turn list that has turns, without the prompts in it: the others are copies in other shapes."""
+    return next((turns for items in _turn_lists(message) if (turns := _spoken(items))), [])
+
+
+def _turn_lists(message: Mapping[str, Json]) -> Iterator[Json]:
+    yield message.get("messages")
+    yield read_mapping(message.get("artifact")).get("messages")
+    yield message.get("conversation")
+    yield message.get("messagesOpenAIFormatted")
+
+
+def _spoken(items: Json) -> list[Json]:
+    return [item for item in read_list(items) if isinstance(item, Mapping) and not _is_prompt(item)]
+
+
+def _is_prompt(item: Mapping[str, Json]) -> bool:
+    return str(item.get("role")).strip().lower() in _PROMPT_ROLES
+
+
+def _transcript_of(message: Mapping[str, Json]) -> str | None:
+    return read_text(message.get("transcript")) or read_text(read_mapping(message.get("artifact")).get("transcript"))

@@ -1,0 +1,392 @@
+import copy
+import json
+import time
+from typing import Any
+
+import pytest
+
+from autopulse.settings import KINDS
+from autopulse.vapi.redaction import KEPT, REDACTED, conceal, slim, turns_of
+from tests.unit.vapi import samples
+
+
+def size(value: object) -> int:
+    return len(json.dumps(value, separators=(",", ":")))
+
+
+def slimmed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    return slim(kind, body["message"])
+
+
+def test_every_kind_has_an_allow_list() -> None:
+    assert set(KEPT) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_canary_passes(kind: str) -> None:
+    assert "CANARY" in json.dumps(samples.BY_KIND[kind])
+    assert "CANARY" not in json.dumps(slimmed(kind, samples.BY_KIND[kind]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_slimming_changes_nothing_of_what_was_sent(kind: str) -> None:
+    before = copy.deepcopy(samples.BY_KIND[kind])
+    slimmed(kind, samples.BY_KIND[kind])
+    assert before == samples.BY_KIND[kind]
+
+
+def test_a_status_update_of_21_kb_is_under_2_kb() -> None:
+    body = samples.status_update("ended")
+    assert size(body) > 21_000
+    assert size(slimmed("status", body)) < 2_000
+
+
+def test_a_report_of_50_kb_is_about_12_kb() -> None:
+    body = samples.report(60)
+    assert size(body) > 50_000
+    assert size(slimmed("report", body)) < 13_000
+
+
+CALL = {
+    "id": samples.VAPI_CALL_ID,
+    "createdAt": "2025-07-11T01:00:09.301Z",
+    "type": "outboundPhoneCall",
+    "status": "queued",
+    "assistantId": "a5515ced-0000-4000-8000-000000000001",
+    "phoneNumberId": "90e0e000-0000-4000-8000-000000000002",
+    "customer": {"number": "+12025550101", "name": "Odette Example"},
+}
+
+
+def test_a_status_update_keeps_exactly_this() -> None:
+    assert slimmed("status", samples.status_update("ended")) == {
+        "type": "status-update",
+        "status": "ended",
+        "endedReason": "customer-ended-call",
+        "call": CALL,
+    }
+
+
+def test_a_hang_keeps_exactly_this() -> None:
+    assert slimmed("hang", samples.hang()) == {"type": "hang", "call": CALL}
+
+
+def test_a_transcript_keeps_exactly_this() -> None:
+    assert slimmed("transcript", samples.transcript()) == {
+        "type": "transcript",
+        "role": "user",
+        "transcriptType": "final",
+        "transcript": "It went well, an eight.",
+        "call": CALL,
+    }
+
+
+def test_a_ping_keeps_exactly_this() -> None:
+    message = samples.PING["message"] | {"call": samples.call(), "secret": "CANARY"}
+    assert slim("status", message) == {
+        "type": "autopulse.ping",
+        "id": "probe-1",
+        "timestamp": samples.SENT_AT_MS,
+    }
+
+
+def test_a_ping_s_long_id_is_dropped() -> None:
+    assert slim("status", {"type": "autopulse.ping", "id": "x" * 101}) == {"type": "autopulse.ping"}
+
+
+def test_a_report_keeps_exactly_this() -> None:
+    message = samples.report(2)["message"]
+    turns = [
+        {name: turn[name] for name in ("role", "message", "time", "secondsFromStart")} for turn in samples.turns(2)
+    ]
+    sent = message["artifact"]
+    artifact = ("recordingUrl", "recording", "presignedMonoUrl", "presignedUrlsExpiresAt", "structuredOutputs")
+    facts = ("endedReason", "startedAt", "endedAt", "durationSeconds", "durationMs", "durationMinutes", "cost")
+    texts = ("type", "summary", "recordingUrl", "stereoRecordingUrl")
+    analysis = {name: message["analysis"][name] for name in ("summary", "structuredData", "successEvaluation")}
+    assert slim("report", message) == {
+        **{name: message[name] for name in (*facts, *texts)},
+        "call": CALL,
+        "analysis": analysis,
+        "messages": turns,
+        "artifact": {name: sent[name] for name in artifact},
+    }
+
+
+def test_simple_shapes_keep_what_they_have() -> None:
+    assert slimmed("conversation", samples.SIMPLE_CONVERSATION) == samples.SIMPLE_CONVERSATION["message"]
+    assert slimmed("report", samples.SIMPLE_REPORT) == samples.SIMPLE_REPORT["message"]
+    assert slimmed("hang", samples.SIMPLE_HANG) == samples.SIMPLE_HANG["message"]
+
+
+def test_structured_data_is_never_judged_by_names() -> None:
+    data = {"repair_authorization": "by phone", "secret": "menu", "token_count": 3, "password": None, "": [True]}
+    message = {"type": "end-of-call-report", "analysis": {"structuredData": data}}
+    assert slim("report", message)["analysis"]["structuredData"] == data
+
+
+# Alternate places
+
+
+def test_what_the_call_lacks_is_found_beside_it() -> None:
+    message = {
+        "type": "hang",
+        "call": {"id": "call_123", "phoneNumberId": None},
+        "customer": {"sipUri": "sip:odette@example.com"},
+        "phoneNumber": {"id": "number_1"},
+        "assistant": {"id": "assistant_1"},
+    }
+    assert slim("hang", message)["call"] == {
+        "id": "call_123",
+        "customer": {"sipUri": "sip:odette@example.com"},
+        "phoneNumberId": "number_1",
+        "assistantId": "assistant_1",
+    }
+
+
+def test_what_the_call_has_beats_what_is_beside_it() -> None:
+    message = {
+        "type": "hang",
+        "call": {"customer": {"number": "+12025550101"}, "phoneNumberId": "own", "assistantId": "own"},
+        "customer": {"number": "+12025550102"},
+        "phoneNumber": {"id": "other"},
+        "assistant": {"id": "other"},
+    }
+    assert slim("hang", message)["call"] == message["call"]
+
+
+def test_a_call_of_nothing_is_absent() -> None:
+    assert slim("hang", {"type": "hang", "call": {}}) == {"type": "hang"}
+
+
+A, B = {"role": "user", "message": "a"}, {"role": "bot", "message": "b"}
+SYSTEM = {"role": "system", "message": "prompt"}
+
+
+@pytest.mark.parametrize(
+    ("message", "turns"),
+    [
+        ({}, []),
+        ({"messages": [A], "artifact": {"messages": [B]}, "conversation": [B]}, [A]),
+        ({"messages": [], "artifact": {"messages": [B]}}, [B]),
+        ({"messages": None, "artifact": None, "conversation": [B]}, [B]),
+        ({"messages": [SYSTEM], "conversation": [SYSTEM, B]}, [B]),
+        ({"messagesOpenAIFormatted": [A, B]}, [A, B]),
+        ({"artifact": {"messagesOpenAIFormatted": [A]}}, []),
+        ({"messages": [SYSTEM, A, {"role": " Developer "}, {"role": "SYSTEM"}, B]}, [A, B]),
+        ({"messages": [None, "x", 5, [A], A]}, [A]),
+        ({"messages": {"0": A}}, []),
+    ],
+)
+def test_the_first_turn_list_with_turns_counts(message: dict[str, Any], turns: list[Any]) -> None:
+    assert turns_of(message) == turns
+
+
+def test_a_turn_of_nothing_keeps_its_place() -> None:
+    message = {"type": "conversation-update", "messages": [A, {"secret": "CANARY"}, B]}
+    assert slim("conversation", message)["messages"] == [A, {}, B]
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        {"role": "tool_calls", "toolCalls": [{"function": {"name": "book", "arguments": '{"day": "Monday"}'}}]},
+        {"role": "assistant", "tool_calls": [{"name": "book", "arguments": {"day": "Monday"}}]},
+        {"role": "function_call", "name": "book", "args": '{"day": "Monday"}'},
+        {"role": "function_call", "functionCall": {"name": "book", "arguments": {"day": ["Monday"]}}},
+        {"role": "assistant", "function_call": {"name": "book", "arguments": "{}"}},
+        {"role": "tool_call_result", "name": "book", "result": "Booked."},
+        {"role": "tool", "content": "Booked.", "time": 1752365369974.9998, "secondsFromStart": 3.25},
+    ],
+)
+def test_turns_of_tools_keep_what_is_read(turn: dict[str, Any]) -> None:
+    message = {"type": "conversation-update", "messages": [turn | {"id": "CANARY", "server": {"secret": "CANARY"}}]}
+    assert slim("conversation", message)["messages"] == [turn]
+
+
+@pytest.mark.parametrize(
+    ("message", "transcript"),
+    [
+        ({"transcript": "AI: Hello."}, "AI: Hello."),
+        ({"artifact": {"transcript": "AI: Hello."}}, "AI: Hello."),
+        ({"transcript": "", "artifact": {"transcript": "AI: Hello."}}, "AI: Hello."),
+        ({"transcript": {"speaker": "x"}}, None),
+        ({"transcript": "AI: Hello.", "messages": [A]}, None),
+    ],
+)
+def test_a_report_s_text_is_kept_only_without_turns(message: dict[str, Any], transcript: str | None) -> None:
+    assert slim("report", {"type": "end-of-call-report"} | message).get("transcript") == transcript
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, True, "1", 5, float("nan"), float("inf"), [[]], {"a": 1}])
+@pytest.mark.parametrize("kind", KINDS)
+def test_wrong_types_are_dropped_not_raised(kind: str, wrong: object) -> None:
+    message: dict[str, Any] = {name: wrong for body in samples.BY_KIND.values() for name in body["message"]}
+    nested = {"call": dict.fromkeys(samples.call(), wrong), "analysis": dict.fromkeys(samples.analysis(), wrong)}
+    for variant in (message, message | nested):
+        kept = slim(kind, variant | {"type": "x"})
+        json.dumps(kept, allow_nan=False)
+        assert None not in kept.values()
+
+
+def test_numbers_must_be_numbers_and_texts_texts() -> None:
+    message = {
+        "type": "end-of-call-report",
+        "cost": "0.5",
+        "durationSeconds": True,
+        "durationMs": float("inf"),
+        "summary": ["x"],
+        "startedAt": {"$date": 1},
+        "endedAt": 1752195615957,
+        "analysis": {"successEvaluation": True, "structuredData": {"nps_score": float("nan")}},
+    }
+    assert slim("report", message) == {
+        "type": "end-of-call-report",
+        "endedAt": 1752195615957,
+        "analysis": {"successEvaluation": True, "structuredData": {"nps_score": None}},
+    }
+
+
+def test_text_that_postgres_refuses_is_cleaned_everywhere() -> None:
+    message = {
+        "type": "end-of-call-report",
+        "summary": "a\x00b\ud800",
+        "recordingUrl": "https://cdn.example.com/\x00a",
+        "analysis": {"structuredData": {"k\x00ey": ["\udfffx"]}},
+    }
+    kept = slim("report", message)
+    assert kept["summary"] == "ab\ufffd"
+    assert kept["recordingUrl"] == "https://cdn.example.com/a"
+    assert kept["analysis"]["structuredData"] == {"key": ["\ufffdx"]}
+
+
+# The last defence
+
+SECRETS = {
+    "jwt": samples.jwt(),
+    "jwt without signature": samples.jwt().rpartition(".")[0] + ".",
+    "bearer": "Bearer abcdef0123456789",
+    "bearer in capitals": "BEARER 0123456789abcdef",
+    "bearer of words and signs": "bearer canary-token_value",
+    "authorization basic": "Authorization: Basic b2RldHRlOmV4YW1wbGU=",
+    "openai": "sk-abcdefghijklmnop1234",
+    "openai project": "sk-proj-abcdefghijklmnop_1234-5678",
+    "anthropic": "sk-ant-api03-abcdefghijklmnop",
+    "stripe": "sk_live_abcdefgh12345678",
+    "stripe restricted": "rk_test_abcdefgh12345678",
+    "webhook secret": "whsec_abcdefghijklmnopqrstuvwx",
+    "aws": "AKIAIOSFODNN7EXAMPLE",
+    "aws session": "ASIAIOSFODNN7EXAMPLE",
+    "twilio": "SK" + "0123456789abcdef" * 2,
+    "github": "ghp_" + "a1" * 18,
+    "slack": "xoxb-0123456789-abcdef",
+    "google": "AIza" + "a" * 35,
+    "pem": "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----",
+    "bearer of letters": "Bearer AbCdEfGhIjKl",
+    "bearer of many small letters": "Bearer abcdefghijklmnopqrstuvwx",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("around", ["{}", "It is {}", '"{}"', "key={}", "a\n{}"])
+def test_credentials_in_a_text_are_concealed(secret: str, around: str) -> None:
+    assert conceal(around.format(secret)) == around.format(REDACTED)
+
+
+def test_a_private_key_without_an_end_takes_the_rest() -> None:
+    assert conceal("It is -----BEGIN PRIVATE KEY-----\nMIIEow\nIBAAKC") == f"It is {REDACTED}"
+
+
+def test_the_rest_of_the_text_stays() -> None:
+    text = f"Use {SECRETS['stripe']} or {SECRETS['jwt']}, then call me."
+    assert conceal(text) == f"Use {REDACTED} or {REDACTED}, then call me."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://odette:pass@example.com/a",
+        "postgresql://odette:p@ss:word@example.com:5432/calls",
+        "https://token@example.com",
+    ],
+)
+def test_user_and_password_of_a_url_are_concealed(text: str) -> None:
+    scheme, _, rest = text.partition("://")
+    assert conceal(text) == f"{scheme}://{REDACTED}@{rest.rpartition('@')[2]}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "I am the bearer of good news",
+        "The bearer responsibilities are mine, and Bearer Responsibilities. Bearer uncharacteristically, he said",
+        "a risk-free desk-job task-list-for-tomorrow",
+        "repair authorization: approved by phone",
+        "Authorization: basic",
+        "sk-8 is the room",
+        "AKIA is no word, SKODA is a car, ASIAN food",
+        "odette@example.com and https://example.com/@odette?to=a@b.example",
+        "-----BEGIN CERTIFICATE-----",
+        "eyJust kidding",
+        "a5515ced-0000-4000-8000-000000000001",
+        "a" * 64,
+    ],
+)
+def test_what_people_say_stays(text: str) -> None:
+    assert conceal(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eyJ-" * 250_000,
+        "eyJaaaaaaaaa." * 80_000,
+        "bearer " * 150_000,
+        "bearer " + "a" * 1_000_000,
+        "sk-" * 300_000,
+        "AKIA" * 250_000,
+        "://" * 300_000,
+        "://a@" * 250_000,
+        "://" + "@" * 1_000_000,
+        "-----BEGIN " * 90_000,
+        "-----BEGIN PRIVATE KEY" * 40_000,
+        "whsec_" * 160_000,
+        "authorization: basic " * 50_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_concealing_takes_linear_time(text: str) -> None:
+    started = time.process_time()
+    conceal(text)
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_credentials_are_concealed_in_everything_kept(secret: str) -> None:
+    message = {
+        "type": "end-of-call-report",
+        "summary": secret,
+        "endedReason": secret,
+        "recordingUrl": secret,
+        "call": {"id": secret, "status": secret, "customer": {"name": secret}},
+        "messages": [{"role": "user", "message": secret, "result": {"x": [secret]}, "name": secret}],
+        "analysis": {"summary": secret, "structuredData": {"a": [{"b": secret}], secret: 1}},
+        "artifact": {"structuredOutputs": {"1": {"name": "x", "result": secret}}},
+    }
+    kept = slim("report", message)
+    assert secret not in json.dumps(kept)
+    assert json.dumps(secret)[1:-1] not in json.dumps(kept)
+    assert "id" not in kept["call"]
+
+
+def test_recording_urls_keep_their_query() -> None:
+    url = f"https://cdn.example.com/m.wav?X-Amz-Credential={SECRETS['aws']}%2F2026&token={SECRETS['jwt']}"
+    artifact = {"presignedMonoUrl": url, "recording": {"stereoUrl": url, "mono": {"combinedUrl": url}}}
+    message = {"type": "end-of-call-report", "recordingUrl": url, "artifact": artifact}
+    assert slim("report", message) == message
+
+
+def test_a_recording_url_loses_its_password() -> None:
+    message = {"type": "end-of-call-report", "recordingUrl": "https://a:b@cdn.example.com/m.wav?x=1"}
+    assert slim("report", message)["recordingUrl"] == "https://[redacted]@cdn.example.com/m.wav?x=1"
