@@ -1,0 +1,261 @@
+import copy
+import hashlib
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from autopulse.settings import KINDS
+from autopulse.vapi.envelope import VERSION, Envelope, find_call_id, wrap
+from tests.unit.vapi import samples
+
+RECEIVED_AT = datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=timezone.utc)
+
+
+def wrapped(kind: str, body: dict[str, Any], message_id: str | None = None) -> Envelope:
+    return wrap(kind, body["message"], RECEIVED_AT, message_id)
+
+
+def event_id(kind: str, body: dict[str, Any], message_id: str | None = None) -> str:
+    return wrapped(kind, body, message_id).event_id
+
+
+def changed(body: dict[str, Any], **fields: object) -> dict[str, Any]:
+    return {"message": body["message"] | fields}
+
+
+def sha256(*identity: object) -> str:
+    return hashlib.sha256(json.dumps(identity, separators=(",", ":")).encode()).hexdigest()
+
+
+def test_the_envelope_is_this() -> None:
+    envelope = wrapped("status", samples.SIMPLE_STATUS)
+    assert json.loads(envelope.to_json()) == {
+        "version": VERSION,
+        "kind": "status",
+        "event_id": sha256(samples.VAPI_CALL_ID, 15, "status-update", samples.SENT_AT, "in-progress", None, None, None),
+        "vapi_call_id": samples.VAPI_CALL_ID,
+        "call_id": 15,
+        "occurred_at": samples.SENT_AT,
+        "received_at": "2026-11-22T12:00:00.000005+00:00",
+        "message": {
+            "type": "status-update",
+            "status": "in-progress",
+            "call": {
+                "id": samples.VAPI_CALL_ID,
+                "status": "queued",
+                "assistantId": "a5515ced-0000-4000-8000-000000000001",
+                "customer": {"number": "+12025550101", "name": "Odette Example"},
+            },
+        },
+    }
+
+
+def test_a_pointer_has_the_key_for_the_message() -> None:
+    envelope = wrapped("report", samples.report())
+    whole, pointer = json.loads(envelope.to_json()), json.loads(envelope.to_pointer_json())
+    assert pointer.pop("payload_key") == f"envelopes/2026/11/22/{envelope.event_id}.json"
+    assert whole.pop("message")
+    assert pointer == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_ascii_for_every_kind(kind: str) -> None:
+    message = samples.BY_KIND[kind]["message"] | {"endedReason": "réparé \u2028 \ud83d\ude00", "reason": "é"}
+    assert wrap(kind, message, RECEIVED_AT, None).to_json().isascii()
+
+
+# Identities
+
+
+@pytest.mark.parametrize(
+    ("message", "call_id"),
+    [
+        ({}, None),
+        ({"call": {"assistantOverrides": {"variableValues": {"call_id": "15"}}}}, 15),
+        ({"call": {"assistantOverrides": {"variableValues": {"call_id": 15.0}}}}, 15),
+        ({"call": {"metadata": {"call_id": 16}}}, 16),
+        ({"call": {"assistantOverrides": {"metadata": {"call_id": " 17 "}}}}, 17),
+        ({"assistant": {"variableValues": {"call_id": "18"}}}, 18),
+        ({"call": {"assistantOverrides": {"variableValues": {"call_id": "x"}}, "metadata": {"call_id": 16}}}, 16),
+        (
+            {
+                "call": {
+                    "assistantOverrides": {"variableValues": {"call_id": "15"}, "metadata": {"call_id": 17}},
+                    "metadata": {"call_id": 16},
+                },
+                "assistant": {"variableValues": {"call_id": 18}},
+            },
+            15,
+        ),
+        ({"call": {"metadata": {"call_id": True}}}, None),
+        ({"call": {"metadata": {"call_id": 0}}}, None),
+        ({"call": {"metadata": {"call_id": 2**31}}}, None),
+        ({"call": {"metadata": [{"call_id": 1}]}}, None),
+        ({"call": "x", "assistant": None}, None),
+    ],
+)
+def test_our_call_id_is_the_first_valid_one(message: dict[str, Any], call_id: int | None) -> None:
+    assert find_call_id(message) == call_id
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [("call_123", "call_123"), ("x" * 100, "x" * 100), ("x" * 101, None), ("", None), (5, None), (None, None)],
+)
+def test_vapi_s_call_id_is_short_text(given: object, read: str | None) -> None:
+    envelope = wrap("hang", {"type": "hang", "call": {"id": given}}, RECEIVED_AT, None)
+    assert envelope.vapi_call_id == read
+
+
+def test_a_ping_names_no_call() -> None:
+    envelope = wrap("status", samples.PING["message"] | {"call": samples.call()}, RECEIVED_AT, None)
+    assert (envelope.vapi_call_id, envelope.call_id) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "occurred_at"),
+    [
+        (1752195615957, samples.SENT_AT),
+        (1752195615.957, samples.SENT_AT),
+        ("2025-07-11T01:00:15.957Z", samples.SENT_AT),
+        ("2025-07-11T03:00:15.957+02:00", samples.SENT_AT),
+        (1e300, None),
+        (float("nan"), None),
+        (True, None),
+        ("soon", None),
+        (None, None),
+        ({}, None),
+    ],
+)
+def test_the_sender_s_time_is_read_if_it_can_be(timestamp: object, occurred_at: str | None) -> None:
+    envelope = wrapped("hang", changed(samples.hang(), timestamp=timestamp))
+    assert json.loads(envelope.to_json())["occurred_at"] == occurred_at
+
+
+# Event ids of messages with a sender's time
+
+
+def test_the_event_id_of_a_transcript() -> None:
+    said = ("user", "It went well, an eight.")
+    assert event_id("transcript", samples.transcript()) == sha256(
+        samples.VAPI_CALL_ID, 15, "transcript", samples.SENT_AT, None, *said, None
+    )
+
+
+def test_the_event_id_of_a_conversation_has_the_digest_of_its_turns() -> None:
+    envelope = wrapped("conversation", samples.conversation_update())
+    turns = json.dumps(envelope.message["messages"], separators=(",", ":"), sort_keys=True)
+    digest = hashlib.sha256(turns.encode()).hexdigest()
+    assert envelope.event_id == sha256(
+        samples.VAPI_CALL_ID, 15, "conversation-update", samples.SENT_AT, None, None, None, digest
+    )
+
+
+def test_the_event_id_of_a_simple_fragment_has_its_speaker_and_text() -> None:
+    body = changed(samples.SIMPLE_CONVERSATION, timestamp=samples.SENT_AT_MS)
+    assert event_id("conversation", body) == sha256(
+        "call_123",
+        None,
+        "conversation-update",
+        samples.SENT_AT,
+        None,
+        "assistant",
+        "Hello, this is Piper.",
+        None,
+    )
+
+
+def test_the_event_id_of_a_ping_has_its_id() -> None:
+    assert event_id("status", samples.PING) == sha256(
+        None, None, "autopulse.ping", samples.SENT_AT, None, None, "probe-1", None
+    )
+    assert event_id("status", changed(samples.PING, id="probe-2")) != event_id("status", samples.PING)
+
+
+def test_a_report_sent_again_has_new_urls_and_the_same_id() -> None:
+    first, again = samples.report(), samples.report()
+    again["message"]["artifact"]["presignedMonoUrl"] = "https://cdn.example.com/mono.wav?X-Amz-Signature=2"
+    again["message"]["recordingUrl"] = "https://cdn.example.com/other.wav"
+    assert event_id("report", again) == event_id("report", first)
+
+
+def test_the_form_of_the_time_does_not_matter() -> None:
+    body = samples.hang()
+    for timestamp in ("2025-07-11T01:00:15.957Z", 1752195615.957, "2025-07-10T18:00:15.957-07:00"):
+        assert event_id("hang", changed(body, timestamp=timestamp)) == event_id("hang", body)
+
+
+def test_a_signed_message_id_does_not_matter_beside_a_time() -> None:
+    assert event_id("hang", samples.hang(), "msg_1") == event_id("hang", samples.hang())
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("status", {"timestamp": samples.SENT_AT_MS + 1}),
+        ("status", {"status": "ended"}),
+        ("status", {"type": "call.started"}),
+        ("status", {"call": samples.call() | {"id": "call_124"}}),
+        ("status", {"call": {"id": samples.VAPI_CALL_ID}}),
+        ("transcript", {"role": "assistant"}),
+        ("transcript", {"transcript": "A nine."}),
+        ("conversation", {"messages": samples.turns(5)}),
+    ],
+)
+def test_what_makes_another_event(kind: str, fields: dict[str, Any]) -> None:
+    body = samples.BY_KIND[kind]
+    assert event_id(kind, changed(body, **fields)) != event_id(kind, body)
+
+
+# Event ids of messages without one
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_signed_message_id_stands_for_an_untimed_message(kind: str) -> None:
+    body = changed(samples.BY_KIND[kind], timestamp=None)
+    assert event_id(kind, body, "msg_1") == sha256("message-id", "msg_1")
+
+
+def test_an_untimed_message_is_all_that_it_says() -> None:
+    hang = samples.SIMPLE_HANG
+    assert event_id("hang", hang) == sha256(
+        "content", None, {"call": {"id": "call_123", "status": "ended"}, "reason": "user_initiated", "type": "hang"}
+    )
+    assert event_id("hang", changed(hang, reason="other")) != event_id("hang", hang)
+
+
+def test_an_untimed_report_sent_again_has_new_urls_and_the_same_id() -> None:
+    first = changed(samples.report(), timestamp=None)
+    again = copy.deepcopy(first)
+    for place in (again["message"], again["message"]["artifact"]):
+        place["recordingUrl"] = place["stereoRecordingUrl"] = "https://cdn.example.com/again.wav?sig=2"
+    again["message"]["artifact"] |= {
+        "presignedMonoUrl": "https://cdn.example.com/again",
+        "presignedStereoUrl": "https://cdn.example.com/again",
+        "presignedUrlsExpiresAt": "2026-01-01T00:00:00Z",
+        "recordingPath": "https://cdn.example.com/again",
+        "recording": {"stereoUrl": "https://cdn.example.com/again"},
+    }
+    assert event_id("report", again) == event_id("report", first)
+    assert event_id("report", changed(first, endedReason="other")) != event_id("report", first)
+
+
+def test_untimed_messages_of_two_of_our_calls_are_two() -> None:
+    first = {"message": {"type": "hang", "call": {"metadata": {"call_id": 1}}}}
+    second = {"message": {"type": "hang", "call": {"metadata": {"call_id": 2}}}}
+    assert event_id("hang", first) != event_id("hang", second)
+
+
+@pytest.mark.parametrize("timestamp", [samples.SENT_AT_MS, None])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_order_of_keys_does_not_matter(kind: str, timestamp: int | None) -> None:
+    body = changed(samples.BY_KIND[kind], timestamp=timestamp)
+    assert event_id(kind, reversed_keys(body)) == event_id(kind, body)
+
+
+def reversed_keys(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {name: reversed_keys(value[name]) for name in reversed(value)}
+    return [reversed_keys(item) for item in value] if isinstance(value, list) else value
