@@ -1,0 +1,10 @@
+"""The webhook's door: API Gateway -> verifier -> the kind's queue."""
+
+from typing import Any
+
+from autopulse.ingress import verifier
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer one webhook."""
+    return verifier.handle(event, context)

@@ -1,0 +1,45 @@
+"""Put an envelope into its kind's queue; one that is too long for a queue goes to the payload bucket first."""
+
+from typing import Final
+
+from autopulse.errors import Transient
+from autopulse.ingress import clients
+from autopulse.ingress.clients import AWS_ERRORS, name_of
+from autopulse.settings import verifier_settings
+from autopulse.vapi.envelope import Envelope
+
+MAX_QUEUED_BYTES: Final = 900 * 1024
+"""SQS takes 1 MiB, attributes included; the rest is room for those and for what a dead letter adds."""
+
+
+def enqueue(envelope: Envelope) -> int:
+    """Return the bytes of the envelope, when it is durable; raises Transient when SQS or S3 does not take it."""
+    body = envelope.to_json()  # ASCII: a character is a byte
+    if len(body) > MAX_QUEUED_BYTES:
+        _store(envelope.payload_key, body)
+        _send(envelope, envelope.to_pointer_json())
+    else:
+        _send(envelope, body)
+    return len(body)
+
+
+def _store(key: str, body: str) -> None:
+    bucket = verifier_settings().payload_bucket
+    try:
+        clients.s3().put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
+    except AWS_ERRORS as error:
+        raise Transient("bucket-unavailable", name_of(error)) from error
+
+
+def _send(envelope: Envelope, body: str) -> None:
+    try:
+        clients.sqs().send_message(
+            QueueUrl=verifier_settings().queue_urls[envelope.kind],
+            MessageBody=body,
+            MessageAttributes={
+                "kind": {"DataType": "String", "StringValue": envelope.kind},
+                "event_id": {"DataType": "String", "StringValue": envelope.event_id},
+            },
+        )
+    except AWS_ERRORS as error:
+        raise Transient("queue-unavailable", name_of(error)) from error

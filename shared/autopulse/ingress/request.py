@@ -1,0 +1,90 @@
+"""Read what API Gateway hands over, whatever it is: first the bytes and headers, after the verification the message."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from autopulse.domain.reading import Json, read_list, read_mapping
+from autopulse.errors import AutoPulseError
+from autopulse.vapi.signature import Delivery
+
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+"""The base64 of more would not fit Lambda's 6 MB invocation."""
+
+
+class UnreadableRequest(AutoPulseError):
+    """The request is not a webhook at all; `status` is 400 or 413, the detail says to the sender what is wrong."""
+
+    def __init__(self, status: int, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reason = reason
+
+
+def read_delivery(event: Json) -> Delivery:
+    """Return the request of a REST API's proxy event, not yet believed; raises UnreadableRequest."""
+    event = read_mapping(event)
+    method = event.get("httpMethod")
+    return Delivery(_headers(event), _body(event), method if isinstance(method, str) else "POST")
+
+
+def _body(event: Mapping[str, Json]) -> bytes:
+    text = event.get("body")
+    if not isinstance(text, str):
+        return b""
+    body = _decode(text) if event.get("isBase64Encoded") is True else text.encode("utf-8", "surrogatepass")
+    if len(body) > MAX_BODY_BYTES:
+        raise UnreadableRequest(413, "too-large", f"The body is longer than {MAX_BODY_BYTES} bytes.")
+    return body
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise UnreadableRequest(400, "not-base64", "The body is not valid base64.") from error
+
+
+def _headers(event: Mapping[str, Json]) -> dict[str, tuple[str, ...]]:
+    """Names in lower case, distinct values: REST APIs keep the sender's case and give the last value twice."""
+    headers: dict[str, dict[str, None]] = {}
+    for name, value in _header_lines(event):
+        headers.setdefault(name.lower(), {})[value] = None
+    return {name: tuple(values) for name, values in headers.items()}
+
+
+def _header_lines(event: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    single = [(name, [value]) for name, value in read_mapping(event.get("headers")).items()]
+    several = [(name, read_list(values)) for name, values in read_mapping(event.get("multiValueHeaders")).items()]
+    for name, values in single + several:
+        yield from ((str(name), value) for value in values if isinstance(value, str))
+
+
+def read_message(body: bytes) -> dict[str, Json]:
+    """Return the message, which has a `type`; raises UnreadableRequest.
+
+    It is `message` of the body, with what lies beside it (the simple shapes) where it has no value of its own, or the
+    body itself (older senders).
+    """
+    document = _parse(body)
+    message = document.get("message")
+    if isinstance(message, dict):
+        message = document | {name: value for name, value in message.items() if value is not None}
+    else:
+        message = document
+    if not isinstance(message.get("type"), str) or not message["type"].strip():
+        raise UnreadableRequest(400, "no-type", "The message has no type.")
+    return message
+
+
+def _parse(body: bytes) -> dict[str, Json]:
+    try:
+        document = json.loads(body)
+    except RecursionError as error:
+        raise UnreadableRequest(400, "too-deep", "The body is nested too deeply.") from error
+    except ValueError as error:  # not JSON, not UTF-8, or an integer of more digits than Python reads
+        raise UnreadableRequest(400, "not-json", "The body is not valid JSON in UTF-8.") from error
+    if not isinstance(document, dict):
+        raise UnreadableRequest(400, "not-an-object", "The body is not a JSON object.")
+    return document

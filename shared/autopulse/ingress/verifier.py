@@ -1,0 +1,119 @@
+"""The verifier: proves that a webhook is Vapi's, and has it in a queue before it answers.
+
+Whatever the event is, `handle` returns one response, writes one log line and counts one metric. Nothing of a body but
+its type and ids is ever logged.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Final
+
+from autopulse.domain.reading import Json, clean_text
+from autopulse.errors import Refused, Transient
+from autopulse.ingress import responses
+from autopulse.ingress.queueing import enqueue
+from autopulse.ingress.request import UnreadableRequest, read_delivery, read_message
+from autopulse.ingress.responses import Response
+from autopulse.ingress.webhook_secret import webhook_secret
+from autopulse.observability import Measurements, Metric, logger
+from autopulse.settings import SettingMissing
+from autopulse.vapi import routes
+from autopulse.vapi.credentials import Credentials
+from autopulse.vapi.envelope import Envelope, wrap
+from autopulse.vapi.redaction import conceal
+from autopulse.vapi.signature import Acceptance, Delivery, verify
+
+NOT_CONFIGURED: Final = "not-configured"
+MAX_LOGGED_TYPE_CHARACTERS: Final = 80
+_UNPRINTED: Final = re.compile(r"[^\w.:/=\[\]\"-]+", re.ASCII)
+
+
+@dataclass
+class Visit:
+    """One request while it is handled: what will be counted and logged of it."""
+
+    received_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    measurements: Measurements = field(default_factory=Measurements)
+    facts: dict[str, Json] = field(default_factory=dict)
+
+
+def handle(event: Json, context: object = None) -> Response:
+    """Answer one request of API Gateway's proxy integration."""
+    visit = Visit()
+    visit.facts["request_id"] = getattr(context, "aws_request_id", None)
+    try:
+        return _take(event, visit)
+    except (UnreadableRequest, Refused, Transient) as problem:
+        return _refuse(problem, visit)
+    except SettingMissing as problem:
+        return _refuse(Transient(NOT_CONFIGURED, str(problem)), visit)
+    finally:
+        visit.measurements.flush()
+
+
+def _take(event: Json, visit: Visit) -> Response:
+    delivery = read_delivery(event)
+    visit.facts["body_bytes"] = len(delivery.body)
+    acceptance = _verify(delivery, visit)
+    visit.facts["credential"] = acceptance.credential
+    message = read_message(delivery.body)
+    visit.facts["type"] = _printable(message["type"])
+    kind = routes.kind_of(message)
+    if kind is None:
+        return _answer_directly(message, visit)
+    return _queue(wrap(kind, message, visit.received_at, acceptance.message_id), visit)
+
+
+def _verify(delivery: Delivery, visit: Visit) -> Acceptance:
+    secret = webhook_secret()
+    credentials = secret.current(visit.measurements)
+    try:
+        return _check(credentials, delivery, visit.received_at)
+    except (Refused, Transient):
+        fresh = secret.reread(visit.measurements)
+        if fresh is None:
+            raise
+    return _check(fresh, delivery, visit.received_at)
+
+
+def _check(credentials: Credentials, delivery: Delivery, now: datetime) -> Acceptance:
+    if not credentials.usable:
+        raise Transient(NOT_CONFIGURED, "no usable credential")
+    return verify(credentials.usable, delivery, now)
+
+
+def _answer_directly(message: Mapping[str, Json], visit: Visit) -> Response:
+    """Answer what cannot or need not be queued."""
+    dimension = routes.dimension_of(message["type"])
+    answer = routes.ANSWERS.get(message["type"])
+    visit.measurements.count(Metric.ANSWER_REQUESTED if answer else Metric.WEBHOOK_IGNORED, type=dimension)
+    logger().info("Webhook answered" if answer else "Webhook ignored", extra=visit.facts)
+    return responses.answer(answer(message)) if answer else responses.ignored()
+
+
+def _queue(envelope: Envelope, visit: Visit) -> Response:
+    visit.facts.update(
+        kind=envelope.kind,
+        event_id=envelope.event_id,
+        vapi_call_id=envelope.vapi_call_id,
+        call_id=envelope.call_id,
+    )
+    visit.facts["envelope_bytes"] = enqueue(envelope)
+    visit.measurements.count(Metric.WEBHOOK_ACCEPTED, kind=envelope.kind)
+    logger().info("Webhook accepted", extra=visit.facts)
+    return responses.accepted(envelope.event_id)
+
+
+def _refuse(problem: UnreadableRequest | Refused | Transient, visit: Visit) -> Response:
+    visit.measurements.count(Metric.WEBHOOK_REFUSED, reason=problem.reason)
+    visit.facts.update(reason=problem.reason, detail=problem.detail)
+    response = responses.refusal(problem)
+    log = logger().error if isinstance(problem, Transient) else logger().warning
+    log("Webhook refused", extra=visit.facts | {"status": response["statusCode"]})
+    return response
+
+
+def _printable(type_name: str) -> str:
+    return _UNPRINTED.sub("?", conceal(clean_text(type_name)))[:MAX_LOGGED_TYPE_CHARACTERS]

@@ -1,0 +1,84 @@
+"""The webhook secret, kept for minutes, and read again when a request does not match it: it may have been rotated."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import Final
+
+from autopulse.errors import Transient
+from autopulse.ingress import clients
+from autopulse.ingress.clients import AWS_ERRORS, name_of
+from autopulse.observability import Measurements, Metric, logger
+from autopulse.settings import verifier_settings
+from autopulse.vapi.credentials import Credentials, read_credentials
+
+KEPT_SECONDS: Final = 300
+REREAD_SECONDS: Final = 10
+"""At most one read in this time for requests that do not match: anybody can send those."""
+UNAVAILABLE: Final = "secret-unavailable"
+
+
+class WebhookSecret:
+    """The accepted credentials, as `read` last gave them: it returns the secret's JSON or raises Transient."""
+
+    def __init__(self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._clock = clock
+        self._credentials: Credentials | None = None
+        self._read_at = 0.0
+        self._tried_at = 0.0
+        self._failed = False
+
+    def current(self, measurements: Measurements) -> Credentials:
+        """Return the credentials; an old copy serves while Secrets Manager fails. Without any, raises Transient."""
+        if self._credentials is None:
+            return self._fetch(measurements)
+        if self._clock() - self._read_at >= KEPT_SECONDS and self._may_try():
+            with suppress(Transient):
+                self._fetch(measurements)
+        return self._credentials
+
+    def reread(self, measurements: Measurements) -> Credentials | None:
+        """Return what Secrets Manager says now, or None if it was asked a moment ago.
+
+        Raises Transient if it could not say: then a request that does not match cannot be called wrong either.
+        """
+        if self._may_try():
+            return self._fetch(measurements)
+        if self._failed:
+            raise Transient(UNAVAILABLE, "it could not be read a moment ago")
+        return None
+
+    def _may_try(self) -> bool:
+        return self._clock() - self._tried_at >= REREAD_SECONDS
+
+    def _fetch(self, measurements: Measurements) -> Credentials:
+        self._tried_at = self._clock()
+        self._failed = True
+        credentials = read_credentials(self._read())
+        self._failed = False
+        self._read_at = self._tried_at
+        self._credentials = credentials
+        _report(credentials, measurements)
+        return credentials
+
+
+def _report(credentials: Credentials, measurements: Measurements) -> None:
+    if credentials.unusable:
+        measurements.count(Metric.CREDENTIAL_UNUSABLE, len(credentials.unusable))
+        logger().error("The webhook secret has entries that cannot be used", extra={"fields": credentials.unusable})
+
+
+@cache
+def webhook_secret() -> WebhookSecret:
+    """Return this container's; nothing is read before the first webhook."""
+    return WebhookSecret(_read_from_secrets_manager)
+
+
+def _read_from_secrets_manager() -> str:
+    arn = verifier_settings().webhook_secret_arn
+    try:
+        return clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", "")
+    except AWS_ERRORS as error:
+        raise Transient(UNAVAILABLE, name_of(error)) from error

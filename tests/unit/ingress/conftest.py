@@ -1,0 +1,90 @@
+"""An AWS account in memory with what the template makes for the verifier."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from moto import mock_aws
+
+from autopulse.ingress import clients
+from autopulse.ingress.webhook_secret import webhook_secret
+from autopulse.settings import KINDS, verifier_settings
+from tests.unit.ingress.requests import SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+REGION: Literal["us-west-2"] = "us-west-2"
+BUCKET = "autopulse-test-payloads"
+DEFAULT_CREDENTIALS = {"secret": SECRET, "credentials": [{"kind": "shared-secret"}, {"kind": "hmac"}]}
+
+
+@dataclass
+class Account:
+    """The resources, and how to look at them."""
+
+    queue_urls: dict[str, str]
+    secret_arn: str
+
+    def received(self, kind: str) -> list[dict[str, Any]]:
+        """Take up to ten messages out of a queue."""
+        answer = clients.sqs().receive_message(
+            QueueUrl=self.queue_urls[kind], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        messages = answer.get("Messages", [])
+        for message in messages:
+            clients.sqs().delete_message(QueueUrl=self.queue_urls[kind], ReceiptHandle=message["ReceiptHandle"])
+        return [dict(message) for message in messages]
+
+    def bodies(self, kind: str) -> list[str]:
+        return [message["Body"] for message in self.received(kind)]
+
+    def everything_queued(self) -> list[str]:
+        return [body for kind in KINDS for body in self.bodies(kind)]
+
+    def put_secret(self, document: object) -> None:
+        text = document if isinstance(document, str) else json.dumps(document)
+        clients.secretsmanager().put_secret_value(SecretId=self.secret_arn, SecretString=text)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Account]:
+    """Made once for a module: a client takes a tenth of a second to make."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        forget_clients()
+        environment.setenv("AWS_DEFAULT_REGION", REGION)
+        urls = {kind: _create_queue(kind) for kind in KINDS}
+        clients.s3().create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        secret = clients.secretsmanager().create_secret(Name="autopulse-test-webhook")
+        yield Account(urls, secret["ARN"])
+        forget_clients()
+
+
+def _create_queue(kind: str) -> str:
+    attributes: dict[QueueAttributeNameType, str] = {"MaximumMessageSize": "1048576"}
+    return clients.sqs().create_queue(QueueName=f"autopulse-test-{kind}", Attributes=attributes)["QueueUrl"]
+
+
+def forget_clients() -> None:
+    for client in (clients.sqs, clients.s3, clients.secretsmanager):
+        client.cache_clear()
+
+
+@pytest.fixture
+def account(cloud: Account, monkeypatch: pytest.MonkeyPatch, _aws_of_nobody: None) -> Account:
+    """Empty queues, the template's secret, and a verifier that has just started."""
+    for kind, url in cloud.queue_urls.items():
+        monkeypatch.setenv(f"{kind.upper()}_QUEUE_URL", url)
+    monkeypatch.setenv("PAYLOAD_BUCKET", BUCKET)
+    monkeypatch.setenv("WEBHOOK_SECRET_ARN", cloud.secret_arn)
+    while cloud.everything_queued():
+        pass
+    cloud.put_secret(DEFAULT_CREDENTIALS)
+    verifier_settings.cache_clear()
+    webhook_secret.cache_clear()
+    return cloud

@@ -1,0 +1,113 @@
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+
+from autopulse.errors import Transient
+from autopulse.ingress import clients
+from autopulse.ingress.queueing import MAX_QUEUED_BYTES, enqueue
+from autopulse.settings import KINDS
+from autopulse.vapi.envelope import Envelope, wrap
+from tests.unit.ingress.conftest import BUCKET, Account
+from tests.unit.vapi import samples
+
+RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
+
+
+def envelope_of(kind: str = "hang") -> Envelope:
+    return wrap(kind, samples.BY_KIND[kind]["message"], RECEIVED_AT, None)
+
+
+def long_report(surplus: int) -> Envelope:
+    """A report whose envelope is as long as a queue takes, and `surplus` bytes."""
+    message = {"type": "end-of-call-report", "summary": ""}
+    free = MAX_QUEUED_BYTES - len(wrap("report", message, RECEIVED_AT, "id").to_json())
+    return wrap("report", message | {"summary": "x" * (free + surplus)}, RECEIVED_AT, "id")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_has_its_queue(account: Account, kind: str) -> None:
+    envelope = envelope_of(kind)
+    assert enqueue(envelope) == len(envelope.to_json())
+    (message,) = account.received(kind)
+    assert message["Body"] == envelope.to_json()
+    attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert attributes == {"kind": kind, "event_id": envelope.event_id}
+    assert account.everything_queued() == []
+
+
+def test_the_longest_that_fits_is_queued_whole(account: Account) -> None:
+    envelope = long_report(0)
+    assert enqueue(envelope) == MAX_QUEUED_BYTES
+    assert account.bodies("report") == [envelope.to_json()]
+
+
+def test_what_is_longer_lies_in_the_bucket(account: Account) -> None:
+    envelope = long_report(1)
+    enqueue(envelope)
+    (body,) = account.bodies("report")
+    assert body == envelope.to_pointer_json()
+    stored = boto3.client("s3").get_object(Bucket=BUCKET, Key=json.loads(body)["payload_key"])
+    assert stored["Body"].read().decode() == envelope.to_json()
+    assert stored["ContentType"] == "application/json"
+
+
+ERRORS = [
+    EndpointConnectionError(endpoint_url="https://sqs.example.com"),
+    ConnectTimeoutError(endpoint_url="https://sqs.example.com"),
+    NoCredentialsError(),
+    ClientError({"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue"}}, "SendMessage"),
+    ClientError({"Error": {"Code": "RequestThrottled"}}, "SendMessage"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_any_error_of_sqs_is_transient(account: Account, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(clients.sqs(), "send_message", _raising(error))
+    with pytest.raises(Transient) as transient:
+        enqueue(envelope_of())
+    assert transient.value.reason == "queue-unavailable"
+    assert account.everything_queued() == []
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_any_error_of_s3_is_transient(account: Account, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(clients.s3(), "put_object", _raising(error))
+    with pytest.raises(Transient) as transient:
+        enqueue(long_report(1))
+    assert transient.value.reason == "bucket-unavailable"
+    assert account.everything_queued() == []
+
+
+def _raising(error: Exception) -> object:
+    def send(**_: object) -> None:
+        raise error
+
+    return send
+
+
+@pytest.mark.usefixtures("account")
+def test_a_missing_queue_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANG_QUEUE_URL", "https://sqs.us-west-2.amazonaws.com/123456789012/none")
+    with pytest.raises(Transient) as transient:
+        enqueue(envelope_of("hang"))
+    assert transient.value.reason == "queue-unavailable"
+    assert transient.value.detail == "AWS.SimpleQueueService.NonExistentQueue"
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize("client", [clients.sqs, clients.s3, clients.secretsmanager])
+def test_the_clients_give_up_in_time(client: Callable[[], BaseClient]) -> None:
+    config: Any = client().meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, 3)
+    assert config.retries["total_max_attempts"] == 2
+
+
+@pytest.mark.usefixtures("account")
+def test_the_clients_are_kept() -> None:
+    assert clients.sqs() is clients.sqs()
