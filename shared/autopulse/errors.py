@@ -1,41 +1,41 @@
 """Everything that can go wrong with a webhook or a record, as one tree.
 
     AutoPulseError
-    ├── Refused               the request does not prove that Vapi sent it        -> 401, counted by reason
-    ├── Unprocessable         the record's data; trying again cannot help         -> the dead-letter queue, with its reason
+    ├── Refused               the request does not prove that Vapi sent it  -> 401, counted by reason
+    ├── Unprocessable         the record's data; trying again cannot help   -> the dead-letter queue, with its reason
     │   ├── InvalidMessage        no readable envelope, or no call named in it
     │   ├── UnknownCall           names a call that has no row (waits first: the row may be about to be committed)
-    │   └── CallIdentityConflict  its two call ids belong to different calls
-    └── Transient             the world; the same record can succeed later        -> back to the queue, after a backoff
+    │   ├── CallIdentityConflict  its two call ids belong to different calls
+    │   └── DataRejected          Postgres refuses its values, even alone in a transaction
+    └── Transient             the world; the same record can succeed later  -> back to the queue, after a backoff
 
 Each carries a `reason`: the metric's dimension and the log's key. Nothing matches on an error's text.
 """
 
-from typing import ClassVar
-
 
 class AutoPulseError(Exception):
-    """Base of the tree; `reason` is one of a bounded set of words."""
+    """Base of the tree."""
 
     reason: str
+    """One of a bounded set of words."""
+    detail: str
+    """What was wrong, with which field; never a value."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 class Refused(AutoPulseError):
     """The signature check failed: `missing`, `mismatch`, `stale` or `malformed`."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__()
         self.reason = reason
 
 
 class Unprocessable(AutoPulseError):
-    """The record's own data stands in the way; `detail` names the field and what is wrong with it, without its value."""
-
-    reason: ClassVar[str]
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(f"{self.reason}: {detail}")
-        self.detail = detail
+    """The record's own data stands in the way."""
 
 
 class InvalidMessage(Unprocessable):
@@ -56,9 +56,15 @@ class CallIdentityConflict(Unprocessable):
     reason = "CallIdentityConflict"
 
 
+class DataRejected(Unprocessable):
+    """Postgres refuses the record's values, even alone in a transaction."""
+
+    reason = "DataRejected"
+
+
 class Transient(AutoPulseError):
     """The database or an AWS service is unreachable, busy or failing over."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail)
         self.reason = reason

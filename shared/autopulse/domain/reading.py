@@ -18,9 +18,12 @@ Json = Any
 MAX_CALL_ID: Final = 2**31 - 1
 """`call.id` is a Postgres integer."""
 MAX_VAPI_CALL_ID_CHARACTERS: Final = 100
+NPS_SCORES: Final = frozenset(map(Decimal, range(11)))
+"""0, the worst, to 10."""
 MAX_DEPTH: Final = 64
-"""Nesting that `clean` keeps; what lies deeper reads as None. Recorded bodies have 11 levels; the interpreter allows about 1,000."""
+"""Nesting that `clean` keeps; what lies deeper reads as None. Recorded bodies have 11 levels."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LAST: Final = datetime(9998, 12, 31, tzinfo=timezone.utc)
 _MILLISECONDS_FROM: Final = 1e11
 """Epoch numbers below this are seconds (until the year 5138); from it on they are milliseconds (since March 1973)."""
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
@@ -54,6 +57,12 @@ def read_text(value: Json) -> str | None:
     return clean_text(value) if isinstance(value, str) else None
 
 
+def read_words(value: Json) -> str | None:
+    """Text that says something: blank counts as not given."""
+    text = read_text(value)
+    return text if text and not text.isspace() else None
+
+
 def read_mapping(value: Json) -> Mapping[str, Json]:
     """The object, or an empty one."""
     return value if isinstance(value, Mapping) else {}
@@ -77,27 +86,28 @@ def read_number(value: Json) -> Decimal | None:
 
 
 def read_time(value: Json) -> datetime | None:
-    """An instant, aware and in UTC, to the microsecond.
+    """An instant from 1970 to 9998, aware and in UTC, to the microsecond.
 
     Takes ISO 8601 text with or without an offset (without: UTC), and epoch numbers in seconds or milliseconds.
     """
-    if isinstance(value, str):
-        return _read_iso(value)
+    try:
+        moment = _read_iso(value) if isinstance(value, str) else _read_epoch(value)
+    except (OverflowError, ValueError):  # unreadable text, NaN, beyond the years 1 to 9999
+        return None
+    # Every time zone can show an instant of these years in four digits.
+    return moment if moment is not None and _EPOCH <= moment <= _LAST else None
+
+
+def _read_iso(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.strip())
+    return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _read_epoch(value: Json) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        since = timedelta(milliseconds=value) if abs(value) >= _MILLISECONDS_FROM else timedelta(seconds=value)
-        return _EPOCH + since
-    except (OverflowError, ValueError):  # beyond the years 1 to 9999; NaN
-        return None
-
-
-def _read_iso(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    except (ValueError, OverflowError):
-        return None
+    in_milliseconds = abs(value) >= _MILLISECONDS_FROM
+    return _EPOCH + (timedelta(milliseconds=value) if in_milliseconds else timedelta(seconds=value))
 
 
 def read_call_id(value: Json) -> int | None:
@@ -120,10 +130,8 @@ def read_vapi_call_id(value: Json) -> str | None:
 
 def read_nps(value: Json) -> int | None:
     """A Net Promoter Score: integral 0..10, as a number (8.0 counts) or ASCII text of one (`" 8.0 "` counts)."""
+    number = read_number(value)
     if isinstance(value, str):
         digits = _INTEGRAL.fullmatch(value)
-        score = int(digits[1]) if digits else None
-    else:
-        number = read_number(value)
-        score = int(number) if number is not None and abs(number) <= 10 and number == number.to_integral_value() else None  # noqa: PLR2004
-    return score if score is not None and 0 <= score <= 10 else None  # noqa: PLR2004
+        number = Decimal(digits[1]) if digits else None
+    return int(number) if number is not None and number in NPS_SCORES else None

@@ -1,0 +1,28 @@
+"""What watchers are told after a commit. A lost notice costs a refresh, never data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class NoticeType(str, Enum):
+    """The `detail-type` on the event bus."""
+
+    CALL_STATUS_CHANGED = "CallStatusChanged"
+    TRANSCRIPT_UPDATED = "TranscriptUpdated"
+    CALL_COMPLETED = "CallCompleted"
+    FEEDBACK_RECORDED = "FeedbackRecorded"
+    CALL_STALLED = "CallStalled"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One fact about one call, with what changed."""
+
+    type: NoticeType
+    call_id: int
+    vapi_call_id: str | None
+    organization_id: str
+    changed: Mapping[str, Any] = field(default_factory=dict)
+    """JSON values; no transcript text."""
