@@ -1,1 +1,1 @@
-"""Postgres: the models, the connection, and SQL as small functions of (session, values). The only importer of SQLAlchemy."""
+"""Postgres: models, connection, and SQL as small functions of (session, values). The only importer of SQLAlchemy."""

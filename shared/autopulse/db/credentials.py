@@ -7,7 +7,7 @@ from autopulse.errors import Transient
 
 
 def database_credentials(secret_arn: str, *, refresh: bool = False) -> tuple[str, str]:
-    """User and password of a JSON secret with `username` and `password`; read once per container, again on `refresh`."""
+    """User and password of a JSON secret with `username` and `password`; read once per container, or on `refresh`."""
     if refresh:
         _read.cache_clear()
     return _read(secret_arn)

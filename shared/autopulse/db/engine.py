@@ -35,15 +35,15 @@ def engine_to(creator: Callable[[], pg8000.dbapi.Connection]) -> Engine:
     return create_engine("postgresql+pg8000://", creator=creator, poolclass=QueuePool, pool_size=1, max_overflow=0)
 
 
-def connect() -> pg8000.dbapi.Connection:
+def connect(read_seconds: int | None = READ_SECONDS) -> PreparingConnection:
     """Connect as the settings say; a refused password is read again once, since it may have been rotated."""
     settings = database_settings()
     try:
-        return _connect(settings, *database_credentials(settings.secret_arn))
+        return _connect(settings, read_seconds, *database_credentials(settings.secret_arn))
     except pg8000.dbapi.DatabaseError as error:
         if sqlstate(error) not in {"28P01", "28000"}:
             raise
-        return _connect(settings, *database_credentials(settings.secret_arn, refresh=True))
+        return _connect(settings, read_seconds, *database_credentials(settings.secret_arn, refresh=True))
 
 
 def sqlstate(error: BaseException | None) -> str | None:
@@ -52,10 +52,13 @@ def sqlstate(error: BaseException | None) -> str | None:
     return details.get("C") if isinstance(details, dict) else None
 
 
-def open_socket(host: str, port: int) -> socket.socket:
-    """A TCP socket with Nagle's algorithm off (44 ms a statement otherwise) and a bound on every wait."""
+def open_socket(host: str, port: int, read_seconds: int | None = READ_SECONDS) -> socket.socket:
+    """A TCP socket with Nagle's algorithm off (44 ms a statement otherwise) and a bound on every wait.
+
+    `read_seconds` None waits as long as a statement takes.
+    """
     sock = socket.create_connection((host, port), CONNECT_SECONDS)
-    sock.settimeout(READ_SECONDS)
+    sock.settimeout(read_seconds)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: gives up on a peer that acknowledges nothing, as in a failover
@@ -63,8 +66,8 @@ def open_socket(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _connect(settings: DatabaseSettings, user: str, password: str) -> PreparingConnection:
-    sock = open_socket(settings.host, settings.port)
+def _connect(settings: DatabaseSettings, read_seconds: int | None, user: str, password: str) -> PreparingConnection:
+    sock = open_socket(settings.host, settings.port, read_seconds)
     try:
         return PreparingConnection(
             user,

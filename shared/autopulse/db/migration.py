@@ -13,7 +13,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from autopulse.db.engine import engine_to, open_socket, sqlstate
+from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 LOCK_KEY: Final = 4_207_130_015
@@ -42,6 +42,15 @@ def upgrade(dsn: str) -> None:
         engine.dispose()
 
 
+def upgrade_configured() -> None:
+    """Migrate the database that the settings name; index builds may take as long as they take."""
+    engine = engine_to(lambda: connect(read_seconds=None))
+    try:
+        upgrade_engine(engine)
+    finally:
+        engine.dispose()
+
+
 def upgrade_engine(engine: Engine) -> None:
     """Migrate to the newest revision known here; one run at a time, retrying while a table is busy.
 
@@ -60,7 +69,7 @@ def upgrade_engine(engine: Engine) -> None:
 
 def _connect(dsn: str) -> pg8000.dbapi.Connection:
     parts = urlsplit(dsn)
-    sock = open_socket(parts.hostname or "127.0.0.1", parts.port or 5432)
+    sock = open_socket(parts.hostname or "127.0.0.1", parts.port or 5432, read_seconds=None)
     return pg8000.dbapi.Connection(
         unquote(parts.username or ""),
         password=unquote(parts.password or ""),
@@ -122,7 +131,7 @@ def _is_ahead(connection: Connection, config: Config) -> bool:
 
 def _set_role_timeouts(connection: Connection) -> None:
     for name, value in ROLE_TIMEOUTS.items():
-        connection.execute(
-            text(f"DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET {name} = ''{value}''', current_user, current_database()); END $$")
-        )
+        statement = "ALTER ROLE %I IN DATABASE %I SET " + f"{name} = '{value}'"
+        format_names = text("SELECT format(:statement, current_user, current_database())")
+        connection.execute(text(connection.scalar(format_names, {"statement": statement})))
     connection.commit()

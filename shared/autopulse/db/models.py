@@ -1,6 +1,6 @@
 """The tables. Migrations make them; a test proves that both say the same.
 
-`organization` to `transcript` belong to the AutoPulse application, with columns of ours added; the last four are ours.
+`organization` to `transcript` belong to the AutoPulse application, with columns of ours added; the rest are ours.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     ForeignKey,
     Identity,
@@ -134,7 +135,7 @@ class CallFeedback(Model):
 
 
 class Transcript(Model):
-    """One turn of a call. Only the best source's rows are stored: report, conversation, fragment, then the application's (null)."""
+    """One turn of a call. Only the best source's rows exist: report, conversation, fragment, application (null)."""
 
     __tablename__ = "transcript"
     __table_args__ = (
@@ -166,7 +167,9 @@ class VapiCall(Model):
 
     __tablename__ = "vapi_call"
 
-    call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
     status: Mapped[str | None] = mapped_column(String(20))
     status_at: Mapped[datetime | None]
     """The sender's time of that status; null if it gave none."""
@@ -216,12 +219,26 @@ class VapiNumber(Model):
     """Whose calls a Vapi phone number or assistant takes, for calls that the application did not create."""
 
     __tablename__ = "vapi_number"
+    __table_args__ = (CheckConstraint("ignored OR organization_id IS NOT NULL"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     """Vapi's phone number id or assistant id."""
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
     ignored: Mapped[bool] = mapped_column(server_default=false())
     """Not ours: its calls are acknowledged and not recorded."""
+
+
+class ServiceRecordOrigin(Model):
+    """A service record as the application had it before the first report changed it."""
+
+    __tablename__ = "service_record_origin"
+
+    service_record_id: Mapped[int] = mapped_column(
+        ForeignKey("service_record.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    status: Mapped[str] = mapped_column(String(20))
+    feedback: Mapped[str | None]
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class CallIncident(Model):

@@ -15,7 +15,7 @@ Prepared = tuple[bytes, Any, Any]
 """The statement's name, its result columns, and their converters."""
 
 
-class PreparingConnection(pg8000.dbapi.Connection):
+class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg8000 has no types
     """A pg8000 connection whose cursors prepare what they execute with parameters."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through to pg8000
@@ -46,11 +46,12 @@ class PreparingConnection(pg8000.dbapi.Connection):
         return self.execute_named(name, make_params(self.py_types, args), columns, converters, statement)
 
 
-class PreparingCursor(pg8000.dbapi.Cursor):
+class PreparingCursor(pg8000.dbapi.Cursor):  # type: ignore[misc] # pg8000 has no types
     """pg8000's cursor, except that statements with parameters are prepared once."""
 
     def __init__(self, connection: PreparingConnection) -> None:
         super().__init__(connection)
+        self._input_oids: Sequence[int] = ()
         self._connection = connection
 
     def execute(self, operation: str, args: Sequence[Any] = (), stream: Any = None) -> "PreparingCursor":  # noqa: ANN401 - pg8000's signature

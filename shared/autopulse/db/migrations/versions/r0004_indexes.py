@@ -19,7 +19,7 @@ INDEXES = {
     "ix_call_feedback_call_id": "UNIQUE INDEX {name} ON call_feedback (call_id)",
     "ix_transcript_call_id_source_sequence": "UNIQUE INDEX {name} ON transcript (call_id, source, sequence)",
     "ix_transcript_fragment": (
-        'UNIQUE INDEX {name} ON transcript (call_id, "timestamp", role, md5(content)) WHERE source = \'fragment\''
+        "UNIQUE INDEX {name} ON transcript (call_id, \"timestamp\", role, md5(content)) WHERE source = 'fragment'"
     ),
     "ix_service_record_organization_id": "INDEX {name} ON service_record (organization_id)",
     "ix_service_record_campaign_id": "INDEX {name} ON service_record (campaign_id)",

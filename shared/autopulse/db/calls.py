@@ -1,0 +1,305 @@
+"""Find, create, lock and write calls and their facts, a whole batch in each statement."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from autopulse.domain.facts import (
+    CallState,
+    ConversationFacts,
+    Ending,
+    Facts,
+    Precedence,
+    ReportFacts,
+    TurnsFacts,
+    owned_columns,
+)
+from autopulse.domain.status import READY, Status
+
+UNKNOWN_NUMBER: Final = "unknown"
+"""`call.customer_number` of a call that we created before anything told the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCall:
+    """A call's row under our lock."""
+
+    id: int
+    vapi_call_id: str | None
+    organization_id: str
+    service_record_id: int | None
+    status: str
+    customer_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedValues:
+    """Columns of `call` that only reports write: the winning report's, nulls included."""
+
+    nps_score: int | None
+    feedback_summary: str | None
+    recording_url: str | None
+    cost: Decimal | None
+    call_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """What to write of one call."""
+
+    call_id: int
+    vapi_call_id: str | None
+    """A link to record, if the row has none."""
+    customer_number: str | None
+    """Fills in a number that was unknown."""
+    facts: Facts
+    state: CallState
+    reported: ReportedValues | None
+    """None leaves those columns as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """A call that the application did not create."""
+
+    vapi_call_id: str
+    organization_id: str
+    direction: str
+    customer_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberOwner:
+    """Whose calls a Vapi phone number or assistant takes."""
+
+    organization_id: str | None
+    ignored: bool
+
+
+_LOCK = text("""
+    SELECT id, vapi_call_id, organization_id::text, service_record_id, status, customer_number
+    FROM call
+    WHERE id = ANY (CAST(:call_ids AS integer[]))
+        OR vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+    ORDER BY id
+    FOR UPDATE
+""")
+
+_CREATE = text("""
+    INSERT INTO call (organization_id, vapi_call_id, status, direction, customer_number, updated_at)
+    SELECT organization_id, vapi_call_id, :status, direction, customer_number, now()
+    FROM json_to_recordset(CAST(:calls AS json))
+        AS new (organization_id uuid, vapi_call_id text, direction text, customer_number text)
+    ORDER BY vapi_call_id
+    ON CONFLICT (vapi_call_id) DO NOTHING
+""")
+
+_OWNERS = text("""
+    SELECT id, organization_id::text, ignored FROM vapi_number
+    WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))
+""")
+
+_FACT_COLUMNS: Final = """
+    status varchar, status_at timestamptz, in_progress_at timestamptz, ended_at timestamptz,
+    ended_reason_at timestamptz, ended_status_reason text,
+    reported_at timestamptz, reported_timed boolean, report_event_id text, report_start_time timestamptz,
+    report_end_time timestamptz, report_duration_sec integer, report_ended_reason text,
+    turns_at timestamptz, turns_timed boolean, turns_event_id text, human_turn boolean,
+    conversation_at timestamptz, conversation_length integer, conversation_event_id text, given text[]
+"""
+_FACTS: Final = tuple(column.split()[0] for column in _FACT_COLUMNS.split(","))
+
+# One statement for both tables; columns of the application's that no message has given yet keep their values.
+_SAVE = text(f"""
+    WITH news AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
+            call_id integer, {_FACT_COLUMNS},
+            vapi_call_id text, customer_number text, owned text[], call_status text, start_time timestamptz,
+            end_time timestamptz, duration_sec integer, ended_reason text, outcome text, reported boolean,
+            nps_score integer, feedback_summary text, recording_url text, cost numeric, call_reason text
+        )
+    ), facts AS (
+        INSERT INTO vapi_call (call_id, {", ".join(_FACTS)})
+        SELECT call_id, {", ".join(_FACTS)} FROM news ORDER BY call_id
+        ON CONFLICT (call_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _FACTS)}
+    )
+    UPDATE call SET
+        vapi_call_id = coalesce(call.vapi_call_id, news.vapi_call_id),
+        customer_number = CASE WHEN call.customer_number = :unknown_number
+            THEN coalesce(news.customer_number, call.customer_number) ELSE call.customer_number END,
+        status = coalesce(news.call_status, call.status),
+        start_time = CASE WHEN 'start_time' = ANY (owned) THEN news.start_time ELSE call.start_time END,
+        end_time = CASE WHEN 'end_time' = ANY (owned) THEN news.end_time ELSE call.end_time END,
+        duration_sec = CASE WHEN 'duration_sec' = ANY (owned) THEN news.duration_sec ELSE call.duration_sec END,
+        ended_reason = CASE WHEN 'ended_reason' = ANY (owned) THEN news.ended_reason ELSE call.ended_reason END,
+        outcome = news.outcome,
+        nps_score = CASE WHEN reported THEN news.nps_score ELSE call.nps_score END,
+        feedback_summary = CASE WHEN reported THEN news.feedback_summary ELSE call.feedback_summary END,
+        recording_url = CASE WHEN reported THEN news.recording_url ELSE call.recording_url END,
+        cost = CASE WHEN reported THEN news.cost ELSE call.cost END,
+        call_reason = CASE WHEN reported AND 'call_reason' = ANY (owned)
+            THEN news.call_reason ELSE call.call_reason END,
+        updated_at = now()
+    FROM news
+    WHERE call.id = news.call_id
+        -- The planner cannot see how few rows there are, and would read the whole table.
+        AND call.id = ANY (CAST(:call_ids AS integer[]))
+""")  # noqa: S608 - the names that it is built from are the constants above
+
+
+def as_array(ids: Iterable[int]) -> str:
+    """An `integer[]` parameter; pg8000's own way takes 25 µs an item."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+def lock_calls(session: Session, call_ids: Collection[int], vapi_call_ids: Collection[str]) -> list[LockedCall]:
+    """Lock every call of either id, in the order of the ids: one order for all, so that none waits in a circle."""
+    rows = session.execute(_LOCK, {"call_ids": as_array(call_ids), "vapi_call_ids": json.dumps(list(vapi_call_ids))})
+    return [LockedCall(*row) for row in rows]
+
+
+def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
+    """Create calls that the application did not; one that somebody else created meanwhile is left as it is."""
+    rows = [
+        {
+            "organization_id": call.organization_id,
+            "vapi_call_id": call.vapi_call_id,
+            "direction": call.direction,
+            "customer_number": call.customer_number,
+        }
+        for call in calls
+    ]
+    session.execute(_CREATE, {"calls": json.dumps(rows), "status": READY})
+
+
+def find_owners(session: Session, ids: Collection[str]) -> dict[str, NumberOwner]:
+    """The owners of Vapi phone numbers and assistants, by their ids."""
+    return {id_: NumberOwner(*owner) for id_, *owner in session.execute(_OWNERS, {"ids": json.dumps(list(ids))})}
+
+
+def save_calls(session: Session, rows: Sequence[CallRow]) -> None:
+    """Write facts, and what people see."""
+    values = {"rows": json.dumps([_as_json(row) for row in rows]), "call_ids": as_array(row.call_id for row in rows)}
+    session.execute(_SAVE, {**values, "unknown_number": UNKNOWN_NUMBER})
+
+
+def read_facts(stored: Mapping[str, Any]) -> Facts:
+    """Facts from a `vapi_call` row as JSON."""
+    return Facts(
+        status=Status(stored["status"], _time(stored["status_at"])) if stored["status"] else None,
+        in_progress_at=_time(stored["in_progress_at"]),
+        ended_at=_time(stored["ended_at"]),
+        ending=_read_ending(stored),
+        report=_read_report(stored),
+        turns=_read_turns(stored),
+        conversation=_read_conversation(stored),
+        given=frozenset(stored["given"] or ()),
+    )
+
+
+def _time(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _precedence(stored: Mapping[str, Any], timed: str, at: str, event_id: str) -> Precedence | None:
+    moment = _time(stored[at])
+    return None if moment is None else Precedence(stored[timed], moment, stored[event_id])
+
+
+def _read_ending(stored: Mapping[str, Any]) -> Ending | None:
+    at = _time(stored["ended_reason_at"])
+    return None if at is None else Ending(at, stored["ended_status_reason"])
+
+
+def _read_report(stored: Mapping[str, Any]) -> ReportFacts | None:
+    precedence = _precedence(stored, "reported_timed", "reported_at", "report_event_id")
+    if precedence is None:
+        return None
+    return ReportFacts(
+        precedence,
+        _time(stored["report_start_time"]),
+        _time(stored["report_end_time"]),
+        stored["report_duration_sec"],
+        stored["report_ended_reason"],
+    )
+
+
+def _read_turns(stored: Mapping[str, Any]) -> TurnsFacts | None:
+    precedence = _precedence(stored, "turns_timed", "turns_at", "turns_event_id")
+    return None if precedence is None else TurnsFacts(precedence, stored["human_turn"])
+
+
+def _read_conversation(stored: Mapping[str, Any]) -> ConversationFacts | None:
+    at = _time(stored["conversation_at"])
+    if at is None:
+        return None
+    return ConversationFacts(at, stored["conversation_length"], stored["conversation_event_id"])
+
+
+def _as_json(row: CallRow) -> dict[str, Any]:
+    values = {"call_id": row.call_id, **_facts_as_json(row.facts), **_state_as_json(row)}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _state_as_json(row: CallRow) -> dict[str, Any]:
+    state, reported = row.state, row.reported
+    values = {
+        "vapi_call_id": row.vapi_call_id,
+        "customer_number": row.customer_number,
+        "owned": list(owned_columns(row.facts)),
+        "call_status": state.status,
+        "start_time": state.start_time,
+        "end_time": state.end_time,
+        "duration_sec": state.duration_sec,
+        "ended_reason": state.ended_reason,
+        "outcome": state.outcome.value if state.outcome else None,
+        "reported": reported is not None,
+    }
+    if reported is not None:
+        values |= {
+            "nps_score": reported.nps_score,
+            "feedback_summary": reported.feedback_summary,
+            "recording_url": reported.recording_url,
+            "cost": None if reported.cost is None else str(reported.cost),
+            "call_reason": reported.call_reason,
+        }
+    return values
+
+
+def _facts_as_json(facts: Facts) -> dict[str, Any]:
+    """Only what is known; json_to_recordset reads the rest as null."""
+    values: dict[str, Any] = {"in_progress_at": facts.in_progress_at, "ended_at": facts.ended_at}
+    values["given"] = sorted(facts.given)
+    if facts.status:
+        values |= {"status": facts.status.name, "status_at": facts.status.at}
+    if facts.ending:
+        values |= {"ended_reason_at": facts.ending.at, "ended_status_reason": facts.ending.reason}
+    if facts.report:
+        values |= _report_as_json(facts.report)
+    if facts.turns:
+        at = facts.turns.precedence
+        values |= {"turns_at": at.at, "turns_timed": at.timed, "turns_event_id": at.event_id}
+        values["human_turn"] = facts.turns.human_turn
+    if facts.conversation:
+        values |= {"conversation_at": facts.conversation.at, "conversation_length": facts.conversation.length}
+        values["conversation_event_id"] = facts.conversation.event_id
+    return values
+
+
+def _report_as_json(report: ReportFacts) -> dict[str, Any]:
+    at = report.precedence
+    return {
+        "reported_at": at.at,
+        "reported_timed": at.timed,
+        "report_event_id": at.event_id,
+        "report_start_time": report.start_time,
+        "report_end_time": report.end_time,
+        "report_duration_sec": report.duration_sec,
+        "report_ended_reason": report.ended_reason,
+    }

@@ -1,0 +1,90 @@
+"""`call_feedback` and the service records that follow it."""
+
+import json
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from autopulse.db.calls import as_array
+from autopulse.domain.feedback import Feedback
+
+_REPLACE = text("""
+    WITH news AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
+            call_id integer, content text, detractors text, positives text, action_items text, structured_data jsonb)
+    ), gone AS (
+        DELETE FROM call_feedback USING news WHERE call_feedback.call_id = news.call_id AND news.content IS NULL
+    )
+    INSERT INTO call_feedback (call_id, content, detractors, positives, action_items, structured_data)
+    SELECT * FROM news WHERE content IS NOT NULL ORDER BY call_id
+    ON CONFLICT (call_id) DO UPDATE SET
+        content = EXCLUDED.content, detractors = EXCLUDED.detractors, positives = EXCLUDED.positives,
+        action_items = EXCLUDED.action_items, structured_data = EXCLUDED.structured_data, updated_at = now()
+""")
+
+_LOCK_RECORDS = text("""
+    SELECT id FROM service_record WHERE id = ANY (CAST(:ids AS integer[])) ORDER BY id FOR UPDATE
+""")
+
+# Of all reported calls about a visit that say how it went: one that reached the customer first, then the latest report,
+# then the latest call. If none is left, because a later report took back what an earlier one said, the application's
+# own values return.
+_FOLLOW = text("""
+    WITH visit AS MATERIALIZED (
+        SELECT asked.id, best.* FROM unnest(CAST(:ids AS integer[])) AS asked (id) LEFT JOIN LATERAL (
+            SELECT
+                CASE WHEN outcome IN ('reached', 'transferred') THEN 'Completed'
+                    WHEN outcome = 'failed' THEN 'Failed' ELSE 'Missed' END AS status,
+                call_feedback.content AS feedback,
+                nps_score AS rating
+            FROM call
+            JOIN vapi_call ON vapi_call.call_id = call.id AND reported_at IS NOT NULL
+            LEFT JOIN call_feedback ON call_feedback.call_id = call.id
+            WHERE service_record_id = asked.id AND outcome NOT IN ('cancelled', 'unknown')
+            ORDER BY outcome IN ('reached', 'transferred') DESC, reported_timed DESC, reported_at DESC, call.id DESC
+            LIMIT 1
+        ) AS best ON true
+    ), kept AS (
+        INSERT INTO service_record_origin (service_record_id, status, feedback, rating)
+        SELECT id, record.status, record.feedback, record.rating
+        FROM visit JOIN service_record AS record USING (id) WHERE visit.status IS NOT NULL
+        ORDER BY id
+        ON CONFLICT (service_record_id) DO NOTHING
+    ), news AS (
+        SELECT id, visit.status, visit.feedback, visit.rating FROM visit WHERE visit.status IS NOT NULL
+        UNION ALL
+        SELECT visit.id, origin.status, origin.feedback, origin.rating
+        FROM visit JOIN service_record_origin AS origin ON service_record_id = visit.id WHERE visit.status IS NULL
+    )
+    UPDATE service_record SET status = news.status, feedback = news.feedback, rating = news.rating
+    FROM news
+    WHERE service_record.id = news.id AND (service_record.status, service_record.feedback, service_record.rating)
+        IS DISTINCT FROM (news.status, news.feedback, news.rating)
+""")
+
+
+def replace_feedback(session: Session, feedback: Iterable[tuple[int, Feedback | None]]) -> None:
+    """Make each call's feedback row exactly this one; None deletes it."""
+    rows = [{"call_id": call_id, **_as_json(row)} for call_id, row in feedback]
+    session.execute(_REPLACE, {"rows": json.dumps(rows)})
+
+
+def follow_reports(session: Session, service_record_ids: Collection[int]) -> None:
+    """Bring service records up to their reported calls, which this transaction has written."""
+    values = {"ids": as_array(service_record_ids)}
+    # The lock is a statement of its own: the next one sees what others committed while this one waited.
+    session.execute(_LOCK_RECORDS, values)
+    session.execute(_FOLLOW, values)
+
+
+def _as_json(feedback: Feedback | None) -> dict[str, object]:
+    if feedback is None:
+        return {}
+    return {
+        "content": feedback.content,
+        "detractors": feedback.detractors,
+        "positives": feedback.positives,
+        "action_items": feedback.action_items,
+        "structured_data": feedback.structured_data,
+    }

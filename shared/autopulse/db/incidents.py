@@ -1,0 +1,25 @@
+"""`call_incident`: what went wrong during a call."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+STALL: Final = "stall"
+
+_RECORD = text("""
+    INSERT INTO call_incident (call_id, kind, occurred_at)
+    SELECT call_id, :kind, occurred_at
+    FROM json_to_recordset(CAST(:rows AS json)) AS row (call_id integer, occurred_at timestamptz)
+    ORDER BY call_id, occurred_at
+    ON CONFLICT (call_id, kind, occurred_at) DO NOTHING
+""")
+
+
+def record_incidents(session: Session, kind: str, incidents: Iterable[tuple[int, datetime]]) -> None:
+    """Record (call id, time) once each."""
+    rows = [{"call_id": call_id, "occurred_at": at.isoformat()} for call_id, at in incidents]
+    session.execute(_RECORD, {"kind": kind, "rows": json.dumps(rows)})
