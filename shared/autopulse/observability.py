@@ -1,10 +1,10 @@
 """Logs and metrics, the same in every function.
 
-Logs are one JSON object a line and never hold a body, secret, phone number or transcript. Metrics are CloudWatch EMF lines
-in the namespace `AutoPulse`; the dimension `service` is the stack's name, so two stacks in an account keep apart.
+Logs are one JSON object a line and never hold a body, secret, phone number or transcript. Metrics are CloudWatch EMF
+lines in the namespace `AutoPulse`; the dimension `service` is the stack's name, so two stacks in an account keep apart.
 """
 
-from collections import defaultdict
+import json
 from enum import Enum
 from functools import cache
 from typing import Final
@@ -13,6 +13,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 NAMESPACE: Final = "AutoPulse"
+MAX_VALUES: Final = 100
+"""Of one metric in one EMF line."""
+Dimensions = tuple[tuple[str, str], ...]
 
 
 class Metric(str, Enum):
@@ -63,33 +66,41 @@ def logger() -> Logger:
 
 
 class Measurements:
-    """Collects one invocation's metrics and writes them as one EMF line per set of dimensions."""
+    """Collects one invocation's metrics and writes them as EMF lines, one for each set of dimensions.
+
+    The values go to Powertools all at once: its `add_metric` formats all earlier values again for each new one.
+    """
 
     def __init__(self) -> None:
-        self._sets: dict[tuple[tuple[str, str], ...], EphemeralMetrics] = {}
-        self._counts: defaultdict[tuple[Metric, tuple[tuple[str, str], ...]], int] = defaultdict(int)
+        self._sets: dict[Dimensions, dict[Metric, tuple[MetricUnit, list[float]]]] = {}
 
     def count(self, metric: Metric, amount: int = 1, **dimensions: str) -> None:
         """Add to a count; amounts of one flush are summed."""
-        self._counts[metric, tuple(sorted(dimensions.items()))] += amount
+        values = self._values(metric, MetricUnit.Count, dimensions)
+        values[:] = [sum(values) + amount]
 
-    def record_milliseconds(self, metric: Metric, value: float, **dimensions: str) -> None:
-        """Add one value to a distribution."""
-        self._metrics(tuple(sorted(dimensions.items()))).add_metric(metric.value, MetricUnit.Milliseconds, value)
+    def record(self, metric: Metric, *values: float, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:
+        """Add values to a distribution."""
+        self._values(metric, unit, dimensions).extend(values)
 
     def flush(self) -> None:
         """Write and forget everything collected."""
-        for (metric, dimensions), amount in self._counts.items():
-            self._metrics(dimensions).add_metric(metric.value, MetricUnit.Count, amount)
-        for metrics in self._sets.values():
-            metrics.flush_metrics()
+        for dimensions, metrics in self._sets.items():
+            for start in range(0, max(len(values) for _, values in metrics.values()), MAX_VALUES):
+                _write(dimensions, metrics, slice(start, start + MAX_VALUES))
         self._sets.clear()
-        self._counts.clear()
 
-    def _metrics(self, dimensions: tuple[tuple[str, str], ...]) -> EphemeralMetrics:
-        if dimensions not in self._sets:
-            metrics = EphemeralMetrics(namespace=NAMESPACE)
-            for name, value in dimensions:
-                metrics.add_dimension(name, value)
-            self._sets[dimensions] = metrics
-        return self._sets[dimensions]
+    def _values(self, metric: Metric, unit: MetricUnit, dimensions: dict[str, str]) -> list[float]:
+        metrics = self._sets.setdefault(tuple(sorted(dimensions.items())), {})
+        return metrics.setdefault(metric, (unit, []))[1]
+
+
+def _write(dimensions: Dimensions, metrics: dict[Metric, tuple[MetricUnit, list[float]]], part: slice) -> None:
+    values = {
+        metric.value: {"Unit": unit.value, "StorageResolution": 60, "Value": values[part]}
+        for metric, (unit, values) in metrics.items()
+        if values[part]
+    }
+    emf = EphemeralMetrics(namespace=NAMESPACE)
+    # The line goes to standard output as it is: CloudWatch reads metrics from log lines that are nothing but JSON.
+    print(json.dumps(emf.serialize_metric_set(values, {**dict(dimensions), "service": emf.service})))  # noqa: T201

@@ -1,0 +1,6 @@
+"""Lambda door of the consumer `hang`; what it does is in autopulse.consumers.hang."""
+
+from autopulse.consumers.hang import CONSUMER
+from autopulse.consumers.runner import handler_of
+
+handler = handler_of(CONSUMER)

@@ -1,0 +1,5 @@
+"""Lambda door of the daily pruning; what it does is in autopulse.operations.prune."""
+
+from autopulse.operations.prune import handler
+
+__all__ = ["handler"]

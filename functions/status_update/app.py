@@ -1,0 +1,6 @@
+"""Lambda door of the consumer `status_update`; what it does is in autopulse.consumers.status_update."""
+
+from autopulse.consumers.runner import handler_of
+from autopulse.consumers.status_update import CONSUMER
+
+handler = handler_of(CONSUMER)

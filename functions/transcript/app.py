@@ -1,0 +1,6 @@
+"""Lambda door of the consumer `transcript`; what it does is in autopulse.consumers.transcript."""
+
+from autopulse.consumers.runner import handler_of
+from autopulse.consumers.transcript import CONSUMER
+
+handler = handler_of(CONSUMER)

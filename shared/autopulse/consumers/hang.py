@@ -1,0 +1,36 @@
+"""`hang`: the assistant failed to answer in time. The call goes on, unless the message itself says that it is over."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from autopulse.consumers.calls import Change, notice, record_changes
+from autopulse.consumers.news import CallNews, Consumer, Record
+from autopulse.consumers.status_update import ended
+from autopulse.db.incidents import STALL, record_incidents
+from autopulse.domain.facts import NOTHING, Facts, join, join_all
+from autopulse.domain.notices import Notice, NoticeType
+from autopulse.vapi.messages import HangMessage
+
+
+def apply(session: Session, calls: Sequence[CallNews[HangMessage]]) -> list[Notice]:
+    """Record each stall as an incident, each ending as an ending."""
+    changes = [Change(news, join(news.facts, join_all(map(facts_of, news.records)))) for news in calls]
+    stalls = [
+        (news, record.envelope.news_at) for news in calls for record in news.records if not record.message.ends_call
+    ]
+    if stalls:
+        record_incidents(session, STALL, [(news.call.id, at) for news, at in stalls])
+    return record_changes(session, changes) + [
+        notice(NoticeType.CALL_STALLED, news, occurred_at=at.isoformat()) for news, at in stalls
+    ]
+
+
+def facts_of(record: Record[HangMessage]) -> Facts:
+    """Nothing, for a stall."""
+    if not record.message.ends_call:
+        return NOTHING
+    return ended(record.envelope, record.message.reason)
+
+
+CONSUMER = Consumer("hang", HangMessage, apply)

@@ -1,0 +1,166 @@
+"""A consumer's dealings with its queue: read deliveries, put aside what can never succeed, send back what may."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, Final
+
+from autopulse.consumers.news import Consumer, Record
+from autopulse.errors import AutoPulseError, DataRejected, InvalidMessage, Transient, UnknownCall, Unprocessable
+from autopulse.settings import consumer_settings
+from autopulse.vapi.messages import Envelope, read_envelope, require_identity
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+VISIBILITY_BATCH: Final = 10
+"""Entries of one ChangeMessageVisibilityBatch call."""
+UNKNOWN_CALL_TRIES: Final = 10
+"""Returned after 1, 2, 4 … 120 s: the call's row may be about to be committed. Together 8 minutes."""
+UNKNOWN_CALL_MAX_SECONDS: Final = 120
+DATA_REJECTED_TRIES: Final = 5
+"""Returned after 1, 2 … 16 s: a row that it clashes with, or refers to, may be changing just now."""
+TRANSIENT_MAX_SECONDS: Final = 900
+_random: Final = SystemRandom()
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One message from the queue, and what became of it."""
+
+    message_id: str
+    receipt_handle: str
+    receive_count: int
+    body: str
+    record: Record[Any] | None = None
+    error: AutoPulseError | None = None
+    """Why it was not applied."""
+    fate: str = "applied"
+    """applied, duplicate, ignored, dead-lettered or returned."""
+    call_id: int | None = None
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The envelope, if it could be read."""
+        return self.record.envelope if self.record else None
+
+
+def read_deliveries(consumer: Consumer[Any], event: dict[str, Any]) -> list[Delivery]:
+    """Every record of an SQS event, read and validated, or with the error that says why not."""
+    return [_read(consumer, record) for record in event["Records"]]
+
+
+def _read(consumer: Consumer[Any], record: dict[str, Any]) -> Delivery:
+    count = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    delivery = Delivery(record["messageId"], record["receiptHandle"], count, record["body"])
+    try:
+        delivery.record = _read_record(consumer, delivery.body)
+    except AutoPulseError as error:
+        delivery.error = error
+    return delivery
+
+
+def _read_record(consumer: Consumer[Any], body: str) -> Record[Any]:
+    envelope = read_envelope(body)
+    if envelope.payload_key is not None:
+        envelope = read_envelope(_fetch_payload(envelope.payload_key))
+    if envelope.kind != consumer.kind:
+        raise InvalidMessage(f"kind is not {consumer.kind}")
+    message = consumer.read(envelope.message)
+    require_identity(envelope, message)
+    return Record(envelope, message)
+
+
+def _fetch_payload(key: str) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
+
+    try:
+        stored = _s3().get_object(Bucket=consumer_settings().payload_bucket, Key=key)
+        return stored["Body"].read().decode()
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            raise InvalidMessage("payload_key names no object; it has expired") from error
+        raise Transient("payload-unavailable") from error
+    except BotoCoreError as error:
+        raise Transient("payload-unavailable") from error
+
+
+def put_aside(deliveries: Iterable[Delivery], kind: str) -> None:
+    """Move what can never succeed into the dead-letter queue; what cannot be moved goes back to the queue."""
+    for delivery in deliveries:
+        if is_hopeless(delivery):
+            delivery.fate = "dead-lettered" if _send_to_dead_letters(delivery, kind) else "returned"
+        elif delivery.error is not None:
+            delivery.fate = "returned"
+
+
+def is_hopeless(delivery: Delivery) -> bool:
+    """Whether the delivery's error will not go away by waiting any longer."""
+    error, tries = delivery.error, delivery.receive_count
+    if isinstance(error, UnknownCall):
+        return tries > UNKNOWN_CALL_TRIES
+    if isinstance(error, DataRejected):
+        return tries > DATA_REJECTED_TRIES
+    return isinstance(error, Unprocessable)
+
+
+def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
+
+    error = delivery.error or AutoPulseError()
+    attributes = {"reason": error.reason, "kind": kind, "detail": error.detail}
+    try:
+        _sqs().send_message(
+            QueueUrl=consumer_settings().dead_letter_queue_url,
+            MessageBody=delivery.body,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+def delay_returned(deliveries: Sequence[Delivery]) -> None:
+    """Let returned messages come back after a backoff by their receive count, not after the visibility time-out."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
+
+    waiting = iter(deliveries)
+    while chunk := list(islice(waiting, VISIBILITY_BATCH)):
+        try:
+            _sqs().change_message_visibility_batch(
+                QueueUrl=consumer_settings().queue_url,
+                Entries=[
+                    {"Id": str(place), "ReceiptHandle": d.receipt_handle, "VisibilityTimeout": backoff_seconds(d)}
+                    for place, d in enumerate(chunk)
+                ],
+            )
+        except (BotoCoreError, ClientError):
+            return  # they come back all the same, when their visibility time-out is over
+
+
+def backoff_seconds(delivery: Delivery) -> int:
+    """Doubling with the receive count, with up to a quarter more at random, so that a burst does not return as one."""
+    if isinstance(delivery.error, Unprocessable):
+        seconds = min(1 << (delivery.receive_count - 1), UNKNOWN_CALL_MAX_SECONDS)
+    else:
+        seconds = min(1 << delivery.receive_count, TRANSIENT_MAX_SECONDS)
+    return seconds + _random.randint(0, seconds // 4)
+
+
+@cache
+def _sqs() -> "SQSClient":
+    import boto3  # noqa: PLC0415 - 0.2 s that most invocations do not need
+
+    return boto3.client("sqs")
+
+
+@cache
+def _s3() -> "S3Client":
+    import boto3  # noqa: PLC0415 - as above
+
+    return boto3.client("s3")

@@ -1,0 +1,155 @@
+"""The skeleton of every consumer: read, apply in one transaction, tell the watchers, answer SQS.
+
+Nothing is dropped: a record is applied, known already, ignored as the stack was told to, in the dead-letter queue with
+its reason, or back in the queue.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from random import SystemRandom
+from typing import Any, Final, Protocol
+
+from sqlalchemy.orm import Session
+
+from autopulse.consumers.batch import BatchOutcome, apply_batch
+from autopulse.consumers.news import Consumer
+from autopulse.consumers.queue import Delivery, delay_returned, is_hopeless, put_aside, read_deliveries
+from autopulse.consumers.report import report
+from autopulse.db.engine import engine
+from autopulse.db.failures import Fault, diagnose
+from autopulse.domain.notices import Notice
+from autopulse.errors import AutoPulseError, UnknownCall
+from autopulse.live.publisher import publish
+from autopulse.observability import Measurements, logger
+from autopulse.settings import consumer_settings
+
+RESERVE_SECONDS: Final = 5
+"""Of the function's time, kept for the notices, the dead letters and the answer."""
+FIRST_PAUSE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 2.0
+_random: Final = SystemRandom()
+
+Answer = dict[str, list[dict[str, str]]]
+Handler = Callable[[dict[str, Any], "LambdaContext"], Answer]
+
+
+class LambdaContext(Protocol):
+    """What we need of the Lambda context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function is stopped."""
+        ...
+
+
+class _Failed(Exception):
+    def __init__(self, fault: Fault, error: AutoPulseError) -> None:
+        super().__init__(error.reason)
+        self.fault, self.error = fault, error
+
+
+def handler_of(consumer: Consumer[Any]) -> Handler:
+    """The Lambda handler of a consumer."""
+
+    def handler(event: dict[str, Any], context: "LambdaContext") -> Answer:
+        return handle(consumer, event, context)
+
+    return handler
+
+
+def handle(consumer: Consumer[Any], event: dict[str, Any], context: "LambdaContext") -> Answer:
+    """Apply an SQS event's records; answers with those that SQS shall deliver again."""
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+    measurements = Measurements()
+    deliveries = read_deliveries(consumer, event)
+    notices = _settle(consumer, [delivery for delivery in deliveries if delivery.error is None], deadline)
+    committed_at = datetime.now(timezone.utc)
+    _ignore_unknown_calls(deliveries)
+    put_aside(deliveries, consumer.kind)
+    returned = [delivery for delivery in deliveries if delivery.fate == "returned"]
+    delay_returned(returned)
+    publish(notices, measurements)
+    report(consumer.kind, deliveries, notices, committed_at, measurements)
+    measurements.flush()
+    return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
+
+
+def _settle(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: float) -> list[Notice]:
+    """Commit what can be committed, splitting the batch around bad records; a half that committed keeps its notices."""
+    if not deliveries:
+        return []
+    try:
+        outcome = _commit(consumer, deliveries, deadline)
+    except _Failed as failure:
+        if failure.fault is Fault.WORLD or len(deliveries) == 1:
+            for delivery in deliveries:
+                delivery.error = failure.error
+            return []
+        middle = len(deliveries) // 2
+        halves = (deliveries[:middle], deliveries[middle:])
+        return [notice for half in halves for notice in _settle(consumer, half, deadline)]
+    _note(deliveries, outcome)
+    return list(outcome.notices)
+
+
+def _commit(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: float) -> BatchOutcome:
+    """One transaction, tried again while the world is in the way and there is time."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return _transact(consumer, deliveries)
+        except _Failed as failure:
+            if failure.fault is not Fault.WORLD or time.monotonic() + pause > deadline:
+                raise
+        time.sleep(_random.uniform(pause / 2, pause))
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _transact(consumer: Consumer[Any], deliveries: Sequence[Delivery]) -> BatchOutcome:
+    records = [delivery.record for delivery in deliveries if delivery.record is not None]
+    with Session(engine()) as session:
+        try:
+            outcome = apply_batch(session, consumer, records, consumer_settings().default_organization_id)
+            session.commit()
+        except Exception as error:
+            fault, ours = diagnose(error)
+            if fault is not Fault.DATA:
+                session.invalidate()  # what it still holds or expects of the server is anybody's guess
+            if fault is Fault.UNFORESEEN:
+                logger().error("unforeseen", extra={"kind": consumer.kind, "cause": _where(error)})
+            raise _Failed(fault, ours) from error
+    return outcome
+
+
+def _where(error: BaseException) -> str:
+    """The error's type and place; its text might hold data."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {place}"
+
+
+def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
+    """Tell each delivery what became of it; repeats within the batch share the fate of their first."""
+    seen: set[str] = set()
+    for delivery in deliveries:
+        if delivery.envelope is None:
+            continue
+        event_id = delivery.envelope.event_id
+        delivery.call_id = outcome.call_ids.get(event_id)
+        delivery.error = outcome.refused.get(event_id)
+        if event_id in outcome.ignored:
+            delivery.fate = "ignored"
+        elif event_id in outcome.repeated or event_id in seen:
+            delivery.fate = "duplicate"
+        seen.add(event_id)
+
+
+def _ignore_unknown_calls(deliveries: Sequence[Delivery]) -> None:
+    """A stack may be told that calls it does not know are none of its business, once they had time to appear."""
+    if not consumer_settings().ignore_unknown_calls:
+        return
+    for delivery in deliveries:
+        if isinstance(delivery.error, UnknownCall) and is_hopeless(delivery):
+            delivery.error, delivery.fate = None, "ignored"

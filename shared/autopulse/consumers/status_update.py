@@ -1,0 +1,43 @@
+"""`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from autopulse.consumers.calls import Change, record_changes
+from autopulse.consumers.news import CallNews, Consumer, Record
+from autopulse.domain.facts import Ending, Facts, join, join_all
+from autopulse.domain.notices import Notice
+from autopulse.domain.status import ENDED, IN_PROGRESS, REASON_OF_WORD, STATUS_OF_WORD, Status
+from autopulse.vapi.messages import Envelope, StatusMessage
+
+
+def apply(session: Session, calls: Sequence[CallNews[StatusMessage]]) -> list[Notice]:
+    """Join the statuses to what is known of each call."""
+    changes = (Change(news, join(news.facts, join_all(map(facts_of, news.records)))) for news in calls)
+    return record_changes(session, changes)
+
+
+def facts_of(record: Record[StatusMessage]) -> Facts:
+    """What one status says."""
+    envelope, message = record.envelope, record.message
+    status = Status(STATUS_OF_WORD[message.word], envelope.occurred_at)
+    if status.name == ENDED:
+        return ended(envelope, message.ended_reason or REASON_OF_WORD.get(message.word))
+    if status.name == IN_PROGRESS:
+        return Facts(status=status, in_progress_at=envelope.news_at, given=frozenset({"start_time"}))
+    return Facts(status=status)
+
+
+def ended(envelope: Envelope, reason: str | None) -> Facts:
+    """The facts of an ending, with its reason if there is one."""
+    at = envelope.news_at
+    return Facts(
+        status=Status(ENDED, envelope.occurred_at),
+        ended_at=at,
+        ending=Ending(at, reason) if reason else None,
+        given=frozenset({"end_time", "ended_reason"} if reason else {"end_time"}),
+    )
+
+
+CONSUMER = Consumer("status", StatusMessage, apply)

@@ -1,0 +1,1 @@
+"""Telling those who watch: notices go to an event bus after the commit."""

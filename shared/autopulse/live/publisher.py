@@ -1,0 +1,75 @@
+"""Put notices on the EventBridge bus. Never raises: a lost notice costs a refresh, never data."""
+
+import json
+import time
+from collections.abc import Sequence
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from autopulse.domain.notices import Notice
+from autopulse.observability import Measurements, Metric, logger
+from autopulse.settings import consumer_settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+SOURCE: Final = "autopulse.calls"
+VERSION: Final = 1
+"""Of `detail`: consumers of the bus ignore fields they do not know; a changed meaning is a new version."""
+ENTRIES: Final = 10
+"""Of one PutEvents call."""
+TRIES: Final = 3
+PAUSE_SECONDS: Final = 0.1
+
+
+def publish(notices: Sequence[Notice], measurements: Measurements) -> None:
+    """Send all notices, in as few calls as they fit in; entries that the bus refuses are tried again, then counted."""
+    entries = iter([_entry(notice) for notice in notices])
+    while chunk := list(islice(entries, ENTRIES)):
+        lost = _put(chunk)
+        measurements.count(Metric.NOTICE_PUBLISHED, len(chunk) - lost)
+        if lost:
+            measurements.count(Metric.NOTICE_LOST, lost)
+
+
+def _put(entries: list["PutEventsRequestEntryTypeDef"]) -> int:
+    """Returns how many entries the bus did not take."""
+    for attempt in range(TRIES):
+        try:
+            answer = _events().put_events(Entries=entries)
+        except Exception as error:  # noqa: BLE001 - the edge that must not fail: the rows are committed
+            logger().warning("notices lost", extra={"cause": type(error).__name__, "count": len(entries)})
+            return len(entries)
+        entries = [entry for entry, result in zip(entries, answer["Entries"], strict=True) if "ErrorCode" in result]
+        if not entries:
+            return 0
+        time.sleep(PAUSE_SECONDS * 2**attempt)
+    return len(entries)
+
+
+def _entry(notice: Notice) -> "PutEventsRequestEntryTypeDef":
+    detail = {
+        "version": VERSION,
+        "call_id": notice.call_id,
+        "vapi_call_id": notice.vapi_call_id,
+        "organization_id": notice.organization_id,
+        "changed": dict(notice.changed),
+    }
+    return {
+        "Source": SOURCE,
+        "DetailType": notice.type.value,
+        "Detail": json.dumps(detail),
+        "EventBusName": consumer_settings().event_bus_name,
+    }
+
+
+@cache
+def _events() -> "EventBridgeClient":
+    import boto3  # noqa: PLC0415 - 0.2 s that an import does not need
+    from botocore.config import Config  # noqa: PLC0415
+
+    # Two seconds and one retry at most: the records are committed, and SQS waits for the answer.
+    config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
+    return boto3.client("events", config=config)

@@ -1,0 +1,262 @@
+"""What the consumers read: the envelope, and one model per kind of message.
+
+Every field but identity is optional, and a field that cannot be used reads as not given (`domain.reading`), so only an
+unreadable envelope or one that names no call fails. The fields keep Vapi's names; `redaction.py` says which arrive.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from autopulse.domain.facts import MAX_INTEGER
+from autopulse.domain.reading import (
+    Json,
+    clean,
+    read_call_id,
+    read_list,
+    read_mapping,
+    read_number,
+    read_text,
+    read_time,
+    read_vapi_call_id,
+    read_words,
+)
+from autopulse.domain.status import STATUS_OF_WORD, status_word
+from autopulse.errors import InvalidMessage
+
+PING: Final = "autopulse.ping"
+"""A type of ours: proves the way from URL to database, and touches no call."""
+_ESCAPED_UNSTORABLE: Final = ("\\u0000", "\\ud", "\\uD")
+_MAX_COST: Final = Decimal(10) ** 6
+_COST_STEP: Final = Decimal("0.000001")
+
+Text = Annotated[str | None, BeforeValidator(read_text)]
+Words = Annotated[str | None, BeforeValidator(read_words)]
+Time = Annotated[datetime | None, BeforeValidator(read_time)]
+Number = Annotated[Decimal | None, BeforeValidator(read_number)]
+Object = Annotated[Mapping[str, Any], BeforeValidator(read_mapping)]
+Items = Annotated[Sequence[Any], BeforeValidator(read_list)]
+
+
+class _Reading(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Customer(_Reading):
+    """Who was called."""
+
+    number: Words = None
+    sip_uri: Words = Field(None, alias="sipUri")
+
+
+class CallSnapshot(_Reading):
+    """`message.call`: the call as it was when it was created, in every message. Its status is never news."""
+
+    type: Text = None
+    status: Text = None
+    created_at: Time = Field(None, alias="createdAt")
+    assistant_id: Words = Field(None, alias="assistantId")
+    phone_number_id: Words = Field(None, alias="phoneNumberId")
+    customer: Annotated[Customer, BeforeValidator(read_mapping)] = Customer()
+
+
+class Message(_Reading):
+    """What all kinds have."""
+
+    type: str
+    call: Annotated[CallSnapshot, BeforeValidator(read_mapping)] = CallSnapshot()
+
+    @property
+    def ignored(self) -> bool:
+        """Whether the message says nothing that we record."""
+        return False
+
+
+class StatusMessage(Message):
+    """`status-update`, `call.started`, `call.ended`, `call.failed`, and `autopulse.ping`."""
+
+    status: Text = None
+    ended_reason: Words = Field(None, alias="endedReason")
+
+    @cached_property
+    def word(self) -> str:
+        """The normalised status word; the type itself where it tells the state."""
+        return self.type if self.type in STATUS_OF_WORD else status_word(self.status)
+
+    @property
+    def ignored(self) -> bool:
+        """Whether the status word is none of those we know."""
+        return self.type != PING and self.word not in STATUS_OF_WORD
+
+
+class HangMessage(Message):
+    """`hang`: the assistant is stalling; or, in the application's own shape, the call is over."""
+
+    reason: Words = None
+
+    @property
+    def ends_call(self) -> bool:
+        """Whether this hang itself says that the call is over."""
+        return self.reason is not None or STATUS_OF_WORD.get(status_word(self.call.status)) == "Ended"
+
+
+class Fragment(_Reading):
+    """The application's own shape of a conversation update: one turn."""
+
+    speaker: Words = None
+    text: Words = None
+
+
+class ConversationMessage(Message):
+    """`conversation-update`: the whole history, each time; or one fragment."""
+
+    messages: Items = ()
+    transcript: Annotated[Fragment, BeforeValidator(read_mapping)] = Fragment()
+
+
+class TranscriptMessage(Message):
+    """`transcript`, final: one spoken turn."""
+
+    role: Words = None
+    transcript: Words = None
+
+
+class Recording(_Reading):
+    """`artifact.recording`."""
+
+    stereo_url: Words = Field(None, alias="stereoUrl")
+    mono: Object = {}
+
+
+class Artifact(_Reading):
+    """What the report's artifact adds to the report."""
+
+    recording_url: Words = Field(None, alias="recordingUrl")
+    stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
+    recording_path: Words = Field(None, alias="recordingPath")
+    presigned_mono_url: Words = Field(None, alias="presignedMonoUrl")
+    presigned_stereo_url: Words = Field(None, alias="presignedStereoUrl")
+    recording: Annotated[Recording, BeforeValidator(read_mapping)] = Recording()
+    structured_outputs: Object = Field({}, alias="structuredOutputs")
+
+
+class ReportAnalysis(_Reading):
+    """`analysis`."""
+
+    summary: Words = None
+    structured_data: Object = Field({}, alias="structuredData")
+
+
+class ReportMessage(Message):
+    """`end-of-call-report`."""
+
+    ended_reason: Words = Field(None, alias="endedReason")
+    started_at: Time = Field(None, alias="startedAt")
+    ended_at: Time = Field(None, alias="endedAt")
+    duration_seconds: Number = Field(None, alias="durationSeconds")
+    duration_milliseconds: Number = Field(None, alias="durationMs")
+    duration_minutes: Number = Field(None, alias="durationMinutes")
+    cost_given: Number = Field(None, alias="cost")
+    summary_given: Words = Field(None, alias="summary")
+    analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = ReportAnalysis()
+    messages: Items = ()
+    transcript: Words = None
+    recording_url_given: Words = Field(None, alias="recordingUrl")
+    stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
+    artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = Artifact()
+
+    @property
+    def duration_sec(self) -> int | None:
+        """Whole seconds, half up, from the first duration given; negative is 0, beyond an integer is None."""
+        scales = (
+            (self.duration_seconds, 1),
+            (self.duration_milliseconds, Decimal("0.001")),
+            (self.duration_minutes, 60),
+        )
+        given = next((value * scale for value, scale in scales if value is not None), None)
+        if given is None or given > MAX_INTEGER:
+            return None
+        return max(0, int(given.to_integral_value(ROUND_HALF_UP)))
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars, as numeric(12, 6) takes them."""
+        if self.cost_given is None or abs(self.cost_given) >= _MAX_COST:
+            return None
+        try:
+            return self.cost_given.quantize(_COST_STEP, ROUND_HALF_UP)
+        except InvalidOperation:
+            return None
+
+    @property
+    def summary(self) -> str | None:
+        """The analysis' summary, else the older field beside it."""
+        return self.analysis.summary or self.summary_given
+
+    @property
+    def recording_url(self) -> str | None:
+        """Where to listen. Since July 2026 only presigned URLs can be played (for 30 minutes), so they go first."""
+        artifact = self.artifact
+        urls = (
+            artifact.presigned_mono_url,
+            self.recording_url_given,
+            artifact.recording_url,
+            read_words(artifact.recording.mono.get("combinedUrl")),
+            artifact.recording_path,
+            artifact.presigned_stereo_url,
+            self.stereo_recording_url,
+            artifact.stereo_recording_url,
+            artifact.recording.stereo_url,
+        )
+        return next((url for url in urls if url is not None), None)
+
+
+class Envelope(BaseModel):
+    """What the verifier puts into a queue."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    VERSION: ClassVar[int] = 1
+
+    version: Literal[1]
+    kind: str
+    event_id: str = Field(min_length=1, max_length=128)
+    vapi_call_id: Annotated[str | None, BeforeValidator(read_vapi_call_id)] = None
+    call_id: Annotated[int | None, BeforeValidator(read_call_id)] = None
+    occurred_at: Time = None
+    received_at: Annotated[datetime, BeforeValidator(read_time)]
+    message: Mapping[str, Any] | None = None
+    payload_key: str | None = None
+
+    @property
+    def news_at(self) -> datetime:
+        """The sender's time, else the receipt's."""
+        return self.occurred_at or self.received_at
+
+
+def read_envelope(body: str) -> Envelope:
+    """Read a queue message's body.
+
+    Raises InvalidMessage, naming the field, if it is not an envelope.
+    """
+    try:
+        content: Json = json.loads(body)
+        if any(escape in body for escape in _ESCAPED_UNSTORABLE):
+            content = clean(content)
+        return Envelope.model_validate(content)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) or "envelope" for problem in error.errors())
+        raise InvalidMessage(f"cannot read the envelope: {fields}") from None
+    except (ValueError, RecursionError) as error:
+        raise InvalidMessage(f"the body is not JSON: {type(error).__name__}") from None
+
+
+def require_identity(envelope: Envelope, message: Message) -> None:
+    """Raise InvalidMessage unless the message names a call; a ping names none."""
+    if envelope.call_id is None and envelope.vapi_call_id is None and message.type != PING:
+        raise InvalidMessage("neither call.id nor variableValues.call_id is given")
