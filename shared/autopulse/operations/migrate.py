@@ -1,0 +1,77 @@
+"""The migration as a CloudFormation custom resource: a deploy goes on only when the schema is ready for its code.
+
+Invoked by hand (`{}`), it migrates and says so. On roll-back CloudFormation calls the old code again, which finds the
+database ahead of it and reports success; a deletion touches nothing.
+"""
+
+import json
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, Final, Protocol
+
+from autopulse.db.failures import diagnose
+from autopulse.db.migration import upgrade_configured
+from autopulse.observability import logger
+
+ANSWER_RESERVE_SECONDS: Final = 15
+"""Of the function's time, kept for the answer: without one, CloudFormation waits for its own time-out."""
+ANSWER_TIMEOUT_SECONDS: Final = 10
+PHYSICAL_ID: Final = "autopulse-schema"
+"""Always the same, so that CloudFormation never replaces, and so never deletes, the schema."""
+
+
+class LambdaContext(Protocol):
+    """What we need of the Lambda context."""
+
+    log_stream_name: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function is stopped."""
+        ...
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+    """Migrate, and tell CloudFormation how it went; returns status and reason."""
+    problem = None if event.get("RequestType") == "Delete" else _migrate(context)
+    status = "FAILED" if problem else "SUCCESS"
+    reason = problem or "the schema is up to date"
+    logger().info("migration", extra={"status": status, "reason": reason})
+    if event.get("ResponseURL"):
+        _answer(event, status, f"{reason} (log stream {context.log_stream_name})")
+    elif problem:
+        raise RuntimeError(problem)
+    return {"status": status, "reason": reason}
+
+
+def _migrate(context: LambdaContext) -> str | None:
+    """Returns what went wrong."""
+    seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_SECONDS
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        pool.submit(upgrade_configured).result(timeout=seconds)
+    except FutureTimeoutError:
+        return f"not finished after {seconds:.0f} s; let it finish by invoking this function with {{}} and deploy again"
+    except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
+        logger().exception("migration failed")  # statements and schema names, no rows
+        return f"{type(error).__name__}: {diagnose(error)[1].detail}"
+    finally:
+        pool.shutdown(wait=False)
+    return None
+
+
+def _answer(event: dict[str, Any], status: str, reason: str) -> None:
+    body = {
+        "Status": status,
+        "Reason": reason,
+        "PhysicalResourceId": PHYSICAL_ID,
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+    }
+    # The URL is CloudFormation's own, presigned for a PUT without a content type.
+    request = urllib.request.Request(  # noqa: S310
+        event["ResponseURL"], json.dumps(body).encode(), {"Content-Type": ""}, method="PUT"
+    )
+    with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_SECONDS):  # noqa: S310 - as above
+        pass
