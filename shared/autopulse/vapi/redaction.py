@@ -269,7 +269,8 @@ def _spoken(items: Json) -> list[Json]:
 
 
 def _is_prompt(item: Mapping[str, Json]) -> bool:
-    return str(item.get("role")).strip().lower() in _PROMPT_ROLES
+    role = item.get("role")
+    return isinstance(role, str) and role.strip().lower() in _PROMPT_ROLES
 
 
 def _transcript_of(message: Mapping[str, Json]) -> str | None:

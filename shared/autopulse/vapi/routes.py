@@ -54,6 +54,9 @@ IGNORED: Final = frozenset(
 )
 """News that nobody here reads, and that needs no answer."""
 
+MAX_TOOL_CALLS: Final = 100
+MAX_TOOL_CALL_ID_CHARACTERS: Final = 200
+"""Real ids have under 50; a response has an end (6 MB)."""
 _NOT_SERVED: Final = "This server does not answer such requests."
 _TO_THE_CALLER: Final = "Sorry, this number cannot take your call right now. Goodbye."
 
@@ -63,16 +66,17 @@ def _refuse(_message: Mapping[str, Json]) -> Json:
 
 
 def _refuse_tool_calls(message: Mapping[str, Json]) -> Json:
-    return {"results": [{"toolCallId": name, "error": _NOT_SERVED} for name in dict.fromkeys(_tool_call_ids(message))]}
+    ids = list(dict.fromkeys(_tool_call_ids(message)))[:MAX_TOOL_CALLS]
+    return {"results": [{"toolCallId": tool_call_id, "error": _NOT_SERVED} for tool_call_id in ids]}
 
 
 def _tool_call_ids(message: Mapping[str, Json]) -> Iterator[str]:
     """From all three lists: which of them is there changed with the years."""
     wrapped = [read_mapping(item).get("toolCall") for item in read_list(message.get("toolWithToolCallList"))]
     for call in (*read_list(message.get("toolCallList")), *read_list(message.get("toolCalls")), *wrapped):
-        name = read_mapping(call).get("id")
-        if isinstance(name, str):
-            yield clean_text(name)
+        tool_call_id = read_mapping(call).get("id")
+        if isinstance(tool_call_id, str) and len(tool_call_id) <= MAX_TOOL_CALL_ID_CHARACTERS:
+            yield clean_text(tool_call_id)
 
 
 ANSWERS: Final[Mapping[str, Callable[[Mapping[str, Json]], Json]]] = {

@@ -10,7 +10,7 @@ VAPI_CALL_ID = "5d0c1f6e-0000-4000-8000-00000000c411"
 CALL_ID = 15
 SENT_AT_MS = 1752195615957
 SENT_AT = "2025-07-11T01:00:15.957000+00:00"
-PROMPT = "CANARY-prompt: you are Piper, who asks car owners about their last visit. " * 60
+PROMPT = "CANARY-prompt: you are Piper, who asks car owners about their last visit. " * 33
 
 
 def jwt(payload: str = "CANARY") -> str:

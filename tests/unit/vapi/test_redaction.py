@@ -42,7 +42,7 @@ def test_a_status_update_of_21_kb_is_under_2_kb() -> None:
 
 
 def test_a_report_of_50_kb_is_about_12_kb() -> None:
-    body = samples.report(60)
+    body = samples.report(30)
     assert size(body) > 50_000
     assert size(slimmed("report", body)) < 13_000
 

@@ -83,6 +83,8 @@ def test_nobody_is_called_on_a_check_that_was_not_made() -> None:
         ({"toolCalls": [{"id": "a"}, {"id": "b"}]}, ["a", "b"]),
         ({"toolWithToolCallList": [{"toolCall": {"id": "c"}}]}, ["c"]),
         ({"toolCallList": [{"id": "a"}], "toolCalls": [{"id": "a"}]}, ["a"]),
+        ({"toolCallList": [{"id": "x" * 201}, {"id": "x" * 200}]}, ["x" * 200]),
+        ({"toolCallList": [{"id": str(place)} for place in range(500)]}, [str(place) for place in range(100)]),
         ({"toolCallList": [{"id": 7}, None, "x"], "toolCalls": {"id": "a"}, "toolWithToolCallList": [[]]}, []),
     ],
 )
