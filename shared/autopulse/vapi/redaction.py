@@ -232,8 +232,8 @@ def _gather_call(message: Mapping[str, Json]) -> dict[str, Json]:
     return {
         **call,
         "customer": read_mapping(call.get("customer")) or message.get("customer"),
-        "phoneNumberId": call.get("phoneNumberId") or read_mapping(message.get("phoneNumber")).get("id"),
-        "assistantId": call.get("assistantId") or read_mapping(message.get("assistant")).get("id"),
+        "phoneNumberId": read_text(call.get("phoneNumberId")) or read_mapping(message.get("phoneNumber")).get("id"),
+        "assistantId": read_text(call.get("assistantId")) or read_mapping(message.get("assistant")).get("id"),
     }
 
 

@@ -128,10 +128,13 @@ def test_structured_data_is_never_judged_by_names() -> None:
 # Alternate places
 
 
-def test_what_the_call_lacks_is_found_beside_it() -> None:
+@pytest.mark.parametrize(
+    "absent", [{}, {"phoneNumberId": None, "assistantId": ""}, {"assistantId": 5, "customer": "x"}]
+)
+def test_what_the_call_lacks_is_found_beside_it(absent: dict[str, object]) -> None:
     message = {
         "type": "hang",
-        "call": {"id": "call_123", "phoneNumberId": None},
+        "call": {"id": "call_123"} | absent,
         "customer": {"sipUri": "sip:odette@example.com"},
         "phoneNumber": {"id": "number_1"},
         "assistant": {"id": "assistant_1"},
