@@ -2,6 +2,7 @@
 
     AutoPulseError
     ├── Refused               the request does not prove that Vapi sent it  -> 401, counted by reason
+    ├── UnreadableRequest     no message can be read out of the request     -> 400 or 413 (`ingress.request`)
     ├── Unprocessable         the record's data; trying again cannot help   -> the dead-letter queue, with its reason
     │   ├── InvalidMessage        no readable envelope, or no call named in it
     │   ├── UnknownCall           names a call that has no row (waits first: the row may be about to be committed)

@@ -17,7 +17,7 @@ from autopulse.db.receipts import Receipt, Received, record_receipts
 from autopulse.domain.facts import NOTHING
 from autopulse.domain.notices import Notice
 from autopulse.errors import Unprocessable
-from autopulse.vapi.messages import PING
+from autopulse.vapi.routes import PING
 
 if TYPE_CHECKING:
     from autopulse.db.calls import LockedCall

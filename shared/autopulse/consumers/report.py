@@ -8,7 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from autopulse.consumers.queue import Delivery
 from autopulse.domain.notices import Notice, NoticeType
-from autopulse.observability import Measurements, Metric, logger
+from autopulse.observability import Measurements, Metric, log_each, logger
 from autopulse.vapi.messages import StatusMessage
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -28,8 +28,8 @@ def report(
 ) -> None:
     """Log and measure what became of each delivery."""
     measurements.record(Metric.BATCH_SIZE, len(deliveries), kind=kind)
+    _log(kind, deliveries)
     for delivery in deliveries:
-        _log(kind, delivery)
         _measure(kind, delivery, committed_at, measurements)
     for notice in notices:
         if notice.type is NoticeType.CALL_STALLED:
@@ -38,17 +38,26 @@ def report(
             measurements.count(Metric.TURN_SKIPPED, notice.changed["skipped"])
 
 
-def _log(kind: str, delivery: Delivery) -> None:
-    keys = {"kind": kind, "message_id": delivery.message_id, "receive_count": delivery.receive_count}
+def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
+    log_each("record settled", (_keys(kind, delivery) for delivery in deliveries if delivery.error is None))
+    for delivery in deliveries:
+        if delivery.error is not None:
+            reason = {"reason": delivery.error.reason, "detail": delivery.error.detail}
+            logger().warning("record failed", extra=_keys(kind, delivery) | reason)
+
+
+def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
+    keys: dict[str, object] = {
+        "kind": kind,
+        "fate": delivery.fate,
+        "message_id": delivery.message_id,
+        "receive_count": delivery.receive_count,
+    }
     if delivery.envelope is not None:
         keys["event_id"] = delivery.envelope.event_id
         keys["vapi_call_id"] = delivery.envelope.vapi_call_id
         keys["call_id"] = delivery.call_id or delivery.envelope.call_id
-    if delivery.error is None:
-        logger().info(f"record {delivery.fate}", extra=keys)
-    else:
-        keys |= {"reason": delivery.error.reason, "detail": delivery.error.detail}
-        logger().warning(f"record {delivery.fate}", extra=keys)
+    return keys
 
 
 def _measure(kind: str, delivery: Delivery, committed_at: datetime, measurements: Measurements) -> None:

@@ -53,19 +53,18 @@ def clean(value: Json, depth: int = MAX_DEPTH) -> Json:
 
 
 def read_text(value: Json) -> str | None:
-    """Text as it is, if it is text at all; the empty string counts as text."""
+    """Clean text, if it is text at all; the empty string counts as text."""
     return clean_text(value) if isinstance(value, str) else None
 
 
 def read_words(value: Json) -> str | None:
-    """Text that says something: blank counts as not given."""
-    text = read_text(value)
-    return text if text and not text.isspace() else None
+    """Text that says something: blank counts as not given. For parts of a message that was cleaned as a whole."""
+    return value if isinstance(value, str) and value and not value.isspace() else None
 
 
 def read_mapping(value: Json) -> Mapping[str, Json]:
     """The object, or an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def read_list(value: Json) -> Sequence[Json]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from autopulse.domain.reading import Json, read_list, read_mapping, read_number, read_text, read_time
+from autopulse.domain.reading import Json, read_list, read_mapping, read_number, read_text, read_time, read_words
 
 HUMAN: Final = "human"
 ASSISTANT: Final = "assistant"
@@ -70,13 +70,14 @@ class Turns:
 
 def role_of(value: Json) -> str | None:
     """The stored role for a sender's role."""
-    return ROLES.get((read_text(value) or "").strip().lower())
+    return ROLES.get((read_words(value) or "").strip().lower())
 
 
 def read_turns(items: Sequence[Json], fallback: datetime, start: datetime | None = None) -> Turns:
     """The turns of a list; a turn's time is its own, else `start` + its seconds, else `fallback`."""
-    spoken = [item for item in items if _role_word(item) not in UNSPOKEN_ROLES]
-    turns = (_read_turn(place, read_mapping(item), fallback, start) for place, item in enumerate(spoken))
+    read = ((_role_word(item), item) for item in map(read_mapping, items))
+    spoken = [(word, item) for word, item in read if word not in UNSPOKEN_ROLES]
+    turns = (_read_turn(place, ROLES.get(word), item, fallback, start) for place, (word, item) in enumerate(spoken))
     return Turns(tuple(turn for turn in turns if turn is not None), len(spoken))
 
 
@@ -88,13 +89,14 @@ def read_spoken_text(text: str, at: datetime) -> Turns:
     return Turns(turns, len(said))
 
 
-def _role_word(item: Json) -> str:
-    return (read_text(read_mapping(item).get("role")) or "").strip().lower()
+def _role_word(item: Mapping[str, Json]) -> str:
+    return (read_words(item.get("role")) or "").strip().lower()
 
 
-def _read_turn(place: int, item: Mapping[str, Json], fallback: datetime, start: datetime | None) -> Turn | None:
-    role = ROLES.get(_role_word(item))
-    content = _content(role, item)
+def _read_turn(
+    place: int, role: str | None, item: Mapping[str, Json], fallback: datetime, start: datetime | None
+) -> Turn | None:
+    content = _content(role, item) if role else ""
     if role is None or not content:
         return None
     return Turn(place, role, content, read_time(item.get("time")) or _after(start, item) or fallback)
@@ -110,7 +112,7 @@ def _after(start: datetime | None, item: Mapping[str, Json]) -> datetime | None:
         return None
 
 
-def _content(role: str | None, item: Mapping[str, Json]) -> str:
+def _content(role: str, item: Mapping[str, Json]) -> str:
     if role == TOOL:
         return "\n".join(_calls(item)) or _spoken(item)
     if role == TOOL_RESULT:
@@ -119,8 +121,7 @@ def _content(role: str | None, item: Mapping[str, Json]) -> str:
 
 
 def _spoken(item: Mapping[str, Json]) -> str:
-    texts = (read_text(item.get(key)) for key in ("message", "content", "text"))
-    return next((text for text in texts if text and text.strip()), "")
+    return read_words(item.get("message")) or read_words(item.get("content")) or read_words(item.get("text")) or ""
 
 
 def _calls(item: Mapping[str, Json]) -> Iterator[str]:
