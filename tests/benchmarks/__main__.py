@@ -1,0 +1,69 @@
+"""`make bench`: measures the design's budgets, prints a table, writes .local/bench.json; fails if one is missed."""
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+
+from local import ports
+from tests.benchmarks import budgets
+from tests.benchmarks.budgets import Result
+
+OUTPUT = budgets.PROJECT / ".local" / "bench.json"
+
+
+def main() -> int:
+    """Measure everything; the exit status says whether every budget holds."""
+    directory = Path(tempfile.mkdtemp(prefix="autopulse-bench-"))
+    directory.chmod(0o755)  # for the account that runs Postgres when this one is root
+    say("starting Postgres, with fsync on, and filling it")
+    with budgets.databases(directory, ports.find_any()) as copy:
+        results = budgets.measure_consumers(copy, say)
+    say("verifier")
+    results += budgets.measure_verifier()
+    say("cold imports")
+    results += budgets.measure_imports()
+    write(results)
+    return 0 if all(result.holds for result in results) else 1
+
+
+def say(progress: str) -> None:
+    """Tell what is being measured."""
+    sys.stderr.write(f"  {progress} …\n")
+
+
+def write(results: list[Result]) -> None:
+    """The table for the reader, the file for programs."""
+    machine = describe_machine()
+    OUTPUT.parent.mkdir(exist_ok=True)
+    content = {
+        "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine,
+        "results": [asdict(result) | {"holds": result.holds} for result in results],
+    }
+    OUTPUT.write_text(json.dumps(content, indent=2) + "\n")
+    lines = [f"{'':54}{'measured':>10}  {'budget':>9}", *(row(result) for result in results), "", machine]
+    sys.stdout.write("\n".join(lines) + f"\nwritten to {OUTPUT.relative_to(budgets.PROJECT)}\n")
+
+
+def row(result: Result) -> str:
+    """One line of the table."""
+    measured, limit = f"{result.value:.2f} {result.unit}".strip(), f"{result.limit:g} {result.unit}".strip()
+    verdict = "holds" if result.holds else "MISSED"
+    return f"{result.name:54}{measured:>10}  {'≤' if result.at_most else '≥'} {limit:>7}  {verdict:6}  {result.detail}"
+
+
+def describe_machine() -> str:
+    """What the figures were measured on."""
+    cpu_info = Path("/proc/cpuinfo")
+    names = [line for line in cpu_info.read_text().splitlines() if "model name" in line] if cpu_info.exists() else []
+    cpu = names[0].partition(":")[2].strip() if names else platform.processor()
+    return f"{os.cpu_count()} cores, {cpu or platform.machine()}, Python {platform.python_version()}, PostgreSQL 18"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

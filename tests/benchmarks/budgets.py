@@ -1,0 +1,222 @@
+"""The budgets of the design, measured as ratios within one run."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from local.postgres import PostgresServer
+from tests.benchmarks import contenders
+from tests.benchmarks.workloads import SqsEvent, report_body, report_events, scripts, status_events
+
+PROJECT: Final = Path(__file__).parents[2]
+ROUNDS: Final = 7
+"""Contenders take turns this many times; what else the machine does meets all of them alike."""
+CALLS: Final = 20_000
+"""Rows of `call` in the databases."""
+VERIFICATIONS: Final = 400
+
+
+@dataclass(frozen=True)
+class Result:
+    """One budget: what was measured, in which unit, and what it has to be."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float
+    at_most: bool
+    detail: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the budget is kept."""
+        return self.value <= self.limit if self.at_most else self.value >= self.limit
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Records of one kind in batches of one size, against the ORM and the floor."""
+
+    name: str
+    kind: str
+    size: int
+    batches: int
+    """In a round."""
+    make: Callable[[Iterator[Any], int, int], list[SqsEvent]]
+    naive: Callable[[Engine, str], None]
+    naive_records: int
+    """In a round: the ORM is slow."""
+    at_least: float
+
+
+WORKLOADS: Final = (
+    Workload("status updates, batches of 10", "status", 10, 20, status_events, contenders.store_status, 60, 5),
+    Workload("status updates, batches of 100", "status", 100, 5, status_events, contenders.store_status, 60, 14),
+    Workload("reports of 40 turns, batches of 10", "report", 10, 5, report_events, contenders.store_report, 15, 6),
+)
+
+
+@contextmanager
+def databases(directory: Path, port: int) -> Iterator[Callable[[str], str]]:
+    """A durable Postgres; gives a function that makes a database, filled, as a copy of the same one."""
+    from autopulse.db.migration import upgrade  # noqa: PLC0415 - after the server is there
+
+    server = PostgresServer(directory)
+    server.start(port)
+    try:
+        server.create_database("filled", port)
+        upgrade(server.database_url("filled", port))
+        contenders.fill(server.database_url("filled", port), CALLS)
+
+        def copy(name: str) -> str:
+            server.create_database(name, port, "filled")
+            return server.database_url(name, port)
+
+        yield copy
+    finally:
+        server.remove()
+
+
+def measure_consumers(copy: Callable[[str], str], say: Callable[[str], None]) -> list[Result]:
+    """Throughput against the ORM and against the floor, and statements per batch."""
+    results = []
+    for number, workload in enumerate(WORKLOADS):
+        say(workload.name)
+        results += _measure(workload, copy(f"ours_{number}"), copy(f"floor_{number}"), copy(f"naive_{number}"))
+    say("statements per batch")
+    return results + _count_statements(copy("statements"))
+
+
+def _measure(workload: Workload, ours: str, floor: str, naive: str) -> list[Result]:
+    contenders.configure(ours)
+    consumer = contenders.CONSUMERS[workload.kind]
+    calls = scripts(Random(workload.size))
+    engine, bare = contenders.plain_engine(naive), contenders.plain_connection(floor)
+    seconds: dict[str, list[float]] = {"ours": [], "floor": [], "naive": []}
+    for _ in range(ROUNDS):
+        events = workload.make(calls, workload.size, workload.batches)
+        spent, statements = contenders.record_statements(partial(_consume_all, consumer, events))
+        seconds["ours"].append(spent / (workload.size * workload.batches))
+        replay = partial(contenders.replay, bare, statements)
+        seconds["floor"].append(_time(replay) / (workload.size * workload.batches))
+        bodies = [record["body"] for event in events for record in event["Records"]][: workload.naive_records]
+        store = partial(_store_all, workload.naive, engine, bodies)
+        seconds["naive"].append(_time(store) / len(bodies))
+    engine.dispose()
+    bare.close()
+    return _ratios(workload, {name: statistics.median(times) for name, times in seconds.items()})
+
+
+def _consume_all(consumer: Any, events: list[SqsEvent]) -> None:  # noqa: ANN401 - a consumer of any message
+    for event in events:
+        contenders.consume(consumer, event)
+
+
+def _store_all(store: Callable[[Engine, str], None], engine: Engine, bodies: list[str]) -> None:
+    for body in bodies:
+        store(engine, body)
+
+
+def _time(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _ratios(workload: Workload, seconds: dict[str, float]) -> list[Result]:
+    rates = {name: f"{1 / value:,.0f}/s" for name, value in seconds.items()}
+    against_orm = seconds["naive"] / seconds["ours"]
+    against_floor = seconds["floor"] / seconds["ours"]
+    detail = f"{rates['ours']} against {rates['naive']}"
+    floor_detail = f"{rates['ours']} against {rates['floor']}"
+    return [
+        Result(f"{workload.name}, against the ORM", against_orm, "x", workload.at_least, at_most=False, detail=detail),
+        Result(f"{workload.name}, of the floor", against_floor, "x", 0.5, at_most=False, detail=floor_detail),
+    ]
+
+
+def _count_statements(database_url: str) -> list[Result]:
+    contenders.configure(database_url)
+    calls = scripts(Random(0))
+    results = []
+    for kind, make in (("status", status_events), ("report", report_events)):
+        consumer = contenders.CONSUMERS[kind]
+        counts = {}
+        for size in (1, 10, 100):
+            event = make(calls, size, 1)
+            counts[size] = (
+                len(contenders.record_statements(partial(_consume_all, consumer, event))[1]) - 1
+            )  # the commit
+        detail = ", ".join(f"{count} for {size}" for size, count in counts.items())
+        spread = max(counts.values()) - min(counts.values())
+        results.append(Result(f"{kind}: statements per batch, spread", spread, "", 0, at_most=True, detail=detail))
+    return results
+
+
+def measure_verifier() -> list[Result]:
+    """The verifier in process on a signed report, without the network."""
+    import hmac  # noqa: PLC0415
+
+    from autopulse.ingress import clients, verifier  # noqa: PLC0415
+
+    body = report_body(next(scripts(Random(0))))
+    secret = "an invented secret of thirty-two bytes"
+    credentials = json.dumps({"secret": secret, "credentials": [{"kind": "shared-secret"}, {"kind": "hmac"}]})
+    os.environ |= {f"{kind}_QUEUE_URL": "unused" for kind in ("STATUS", "CONVERSATION", "REPORT", "HANG", "TRANSCRIPT")}
+    os.environ |= {"WEBHOOK_SECRET_ARN": "unused", "PAYLOAD_BUCKET": "unused"}
+    vars(clients).update(
+        sqs=lambda: SimpleNamespace(send_message=lambda **_: None),
+        secretsmanager=lambda: SimpleNamespace(get_secret_value=lambda **_: {"SecretString": credentials}),
+    )
+    signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
+    event = {"headers": {"X-Vapi-Signature": signature}, "body": body.decode(), "isBase64Encoded": False}
+    times = []
+    for _ in range(VERIFICATIONS):
+        with redirect_stdout(StringIO()):
+            started = time.perf_counter()
+            response = verifier.handle(event)
+            times.append((time.perf_counter() - started) * 1000)
+        if response["statusCode"] != 200:
+            raise RuntimeError(f"the benchmark's report was refused: {response}")
+    detail = f"report of {len(body) / 1000:.0f} KB"
+    return [Result("verifier, p50", statistics.median(times), "ms", 2, at_most=True, detail=detail)]
+
+
+def measure_imports() -> list[Result]:
+    """Cold imports, each in an interpreter of its own, the contenders taking turns."""
+    verifier = _compare_imports("import functions.verifier.app", "import boto3; boto3.client('sqs')")
+    libraries = "import sqlalchemy.orm, pg8000.dbapi, pydantic; import sqlalchemy.dialects.postgresql.pg8000"
+    consumer = _compare_imports("import functions.end_of_call_report.app", libraries)
+    return [
+        Result("verifier, cold import, against an SQS client", *verifier),
+        Result("consumer, cold import, against its libraries", *consumer),
+    ]
+
+
+def _compare_imports(ours: str, libraries: str) -> tuple[float, str, float, bool, str]:
+    pairs = [(_seconds_of(ours), _seconds_of(libraries)) for _ in range(ROUNDS)]
+    mine, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    return mine / theirs, "x", 1.4, True, f"{mine * 1000:.0f} ms against {theirs * 1000:.0f} ms"
+
+
+def _seconds_of(code: str) -> float:
+    program = f"import time; t = time.perf_counter()\n{code}\nprint(time.perf_counter() - t)"
+    environment = os.environ | {"PYTHONPATH": f"{PROJECT}:{PROJECT / 'shared'}", "AWS_DEFAULT_REGION": "us-east-1"}
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program], env=environment, cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)

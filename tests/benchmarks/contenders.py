@@ -1,0 +1,181 @@
+"""Who is measured: our consumers, the ORM a webhook at a time, and the bare driver with our very statements."""
+
+import io
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import pg8000.dbapi
+from sqlalchemy import Engine, insert
+from sqlalchemy.orm import Session
+
+from autopulse import settings
+from autopulse.consumers import end_of_call_report, runner, status_update
+from autopulse.consumers.news import Consumer
+from autopulse.db import engine as db_engine
+from autopulse.db.models import Call, CallFeedback, Organization, ServiceRecord, Transcript
+from autopulse.db.prepared import PreparingConnection
+from tests.benchmarks.workloads import SqsEvent
+
+ORGANIZATION: Final = UUID("00000000-0000-4000-8000-000000000001")
+CONSUMERS: Final = {"status": status_update.CONSUMER, "report": end_of_call_report.CONSUMER}
+_ROLES: Final = {"user": "human", "bot": "assistant", "tool_calls": "tool", "tool_call_result": "tool_result"}
+Statement = tuple[str, tuple[Any, ...]]
+"""SQL and its parameters; without SQL, a commit."""
+
+
+class Context:
+    """A Lambda context with the consumers' 30 s."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        """Always all of it."""
+        return 30_000
+
+
+def configure(database_url: str) -> None:
+    """Point the consumers at a database; nothing but it is real."""
+    parts = urlsplit(database_url)
+    os.environ |= {
+        "DATABASE_HOST": parts.hostname or "",
+        "DATABASE_PORT": str(parts.port),
+        "DATABASE_NAME": parts.path.lstrip("/"),
+        "DATABASE_SECRET_ARN": "unused",
+        "QUEUE_URL": "unused",
+        "DEAD_LETTER_QUEUE_URL": "unused",
+        "PAYLOAD_BUCKET": "unused",
+        "EVENT_BUS_NAME": "unused",
+        "POWERTOOLS_SERVICE_NAME": "benchmark",
+    }
+    settings.database_settings.cache_clear()
+    settings.consumer_settings.cache_clear()
+    db_engine.engine.cache_clear()
+    credentials = unquote(parts.username or ""), unquote(parts.password or "")
+    vars(db_engine).update(database_credentials=lambda *_arguments, **_options: credentials)
+    # The bus is a network away in production, and nothing here; the rows are committed before it is spoken to.
+    vars(runner).update(publish=lambda *_arguments: None)
+
+
+def fill(database_url: str, calls: int) -> None:
+    """Create what the application would have: calls and their service records, numbered from 1."""
+    engine = plain_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(insert(Organization).values(id=ORGANIZATION, name="Example Motors"))
+        records = [
+            {"organization_id": ORGANIZATION, "customer_name": "Someone Invented", "customer_phone": "+12025550100"}
+        ] * calls
+        connection.execute(insert(ServiceRecord), records)
+        connection.execute(
+            insert(Call),
+            [
+                {
+                    "organization_id": ORGANIZATION,
+                    "service_record_id": number,
+                    "customer_number": "+12025550100",
+                    "status": "Ready",
+                }
+                for number in range(1, calls + 1)
+            ],
+        )
+        connection.exec_driver_sql("ANALYZE")
+    engine.dispose()
+
+
+def plain_engine(database_url: str) -> Engine:
+    """SQLAlchemy on pg8000 as it is, on the same kind of socket."""
+    return db_engine.engine_to(lambda: plain_connection(database_url))
+
+
+def plain_connection(database_url: str) -> pg8000.dbapi.Connection:
+    """A pg8000 connection as it is, on the same kind of socket."""
+    parts = urlsplit(database_url)
+    return pg8000.dbapi.Connection(
+        unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        database=parts.path.lstrip("/"),
+        sock=db_engine.open_socket(parts.hostname or "", parts.port or 5432),
+        ssl_context=False,
+    )
+
+
+def consume(consumer: Consumer[Any], event: SqsEvent) -> None:
+    """Our way: the handler, logs and metrics included; every record has to be applied."""
+    with redirect_stdout(io.StringIO()):
+        answer = runner.handle(consumer, event, Context())
+    if answer["batchItemFailures"]:
+        raise RuntimeError("the benchmark's records were not applied")
+
+
+def record_statements(work: Callable[[], None]) -> tuple[float, list[Statement]]:
+    """Do `work`: its seconds, and every statement that it sends, with ready-made parameters."""
+    sent: list[Statement] = []
+    execute, commit = PreparingConnection.execute_prepared, PreparingConnection.commit
+
+    def note(self: PreparingConnection, operation: str, args: Any, oids: Any) -> Any:  # noqa: ANN401 - pg8000's types
+        sent.append((operation, tuple(args)))
+        return execute(self, operation, args, oids)
+
+    def note_commit(self: PreparingConnection) -> None:
+        sent.append(("", ()))
+        commit(self)
+
+    PreparingConnection.execute_prepared, PreparingConnection.commit = note, note_commit  # type: ignore[method-assign]
+    started = time.perf_counter()
+    try:
+        work()
+    finally:
+        PreparingConnection.execute_prepared, PreparingConnection.commit = execute, commit  # type: ignore[method-assign]
+    return time.perf_counter() - started, sent
+
+
+def replay(connection: pg8000.dbapi.Connection, statements: list[Statement]) -> None:
+    """The floor: the identical statements by the bare driver."""
+    cursor = connection.cursor()
+    for operation, parameters in statements:
+        if operation:
+            cursor.execute(operation, parameters)
+        else:
+            connection.commit()
+
+
+def store_status(engine: Engine, body: str) -> None:
+    """The application's plan for a status-update: one ORM transaction; no receipt, no facts, no order."""
+    envelope = json.loads(body)
+    with Session(engine) as session:
+        call = session.get_one(Call, envelope["call_id"])
+        call.status = {"in-progress": "In Progress", "ended": "Completed"}[envelope["message"]["status"]]
+        call.start_time = datetime.fromisoformat(envelope["occurred_at"])
+        session.commit()
+
+
+def store_report(engine: Engine, body: str) -> None:
+    """The application's plan for a report: call, feedback, transcript and service record in one ORM transaction."""
+    envelope = json.loads(body)
+    message, data = envelope["message"], envelope["message"]["analysis"]["structuredData"]
+    with Session(engine) as session:
+        call = session.get_one(Call, envelope["call_id"])
+        call.status, call.nps_score = "Completed", data["nps_score"]
+        call.start_time = datetime.fromisoformat(message["startedAt"])
+        call.end_time = datetime.fromisoformat(message["endedAt"])
+        call.duration_sec = round(message["durationSeconds"])
+        call.recording_url, call.feedback_summary = message["recordingUrl"], message["analysis"]["summary"]
+        feedback = {name: "\n".join(data.get(name, ())) for name in ("detractors", "positives", "action_items")}
+        session.add(CallFeedback(call_id=call.id, content=data["overall_feedback"], **feedback))
+        session.add_all(
+            Transcript(
+                call_id=call.id,
+                role=_ROLES[item["role"]],
+                content=item["message"],
+                timestamp=datetime.fromtimestamp(item["time"] / 1000).astimezone(),
+            )
+            for item in message["messages"]
+        )
+        record = session.get_one(ServiceRecord, call.service_record_id)
+        record.status, record.feedback, record.rating = "Completed", data["overall_feedback"], data["nps_score"]
+        session.commit()
