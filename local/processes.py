@@ -14,6 +14,8 @@ from typing import Final
 import psutil
 
 MARKER: Final = "AUTOPULSE_LOCAL_STACK"
+_started: Final[list[subprocess.Popen[bytes]]] = []
+"""Kept, because a Popen that is collected complains about a child that lives on."""
 STOP_SECONDS: Final = 10
 """Longest wait for killed processes to be gone, before they are looked for again."""
 
@@ -47,7 +49,7 @@ def start_detached(
     """Start a process in a session of its own, so that Ctrl-C in the terminal does not reach it."""
     directory.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=directory,
             env=dict(environment),
@@ -56,6 +58,8 @@ def start_detached(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _started.append(process)
+    return process
 
 
 def find_marked(marker: str) -> list[psutil.Process]:

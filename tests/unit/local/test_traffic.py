@@ -16,7 +16,7 @@ OUTCOMES = sorted(ENDED_REASONS)
 
 
 def _script(seed: int = 1, outcome: str | None = None, *, stalls: bool | None = None) -> CallScript:
-    random = Random(seed)  # noqa: S311 - invented data
+    random = Random(seed)
     return write_script(random, 15, CREATED, outcome=outcome, stalls=stalls)
 
 

@@ -1,0 +1,109 @@
+"""The local stack itself: quick the second time, itself again after any interruption, no stranger to its own files."""
+
+import json
+import socket
+import subprocess
+import time
+from typing import Final
+
+import psutil
+import pytest
+
+from local import ports, stack
+from local.place import LOOPBACK, PROJECT, LocalStackError, Place
+from local.processes import find_marked
+from local.run import print_urls, show_a_call
+from local.simulate import Wanted, simulate
+from tests.e2e.deployed import DeployedStack
+
+QUICK_SECONDS: Final = 10
+
+
+def _processes(place: Place) -> set[tuple[int, float]]:
+    server = stack.database_server(place).find()
+    running = stack.read_running(place)
+    assert server is not None
+    assert running is not None
+    return {(server.pid, server.create_time()), (running.emulator.pid, running.emulator.started)}
+
+
+def test_up_again_changes_nothing_and_is_quick(deployed: DeployedStack) -> None:
+    before = _processes(deployed.place)
+    began = time.monotonic()
+    assert stack.up(deployed.place) == deployed.stack
+    assert time.monotonic() - began < QUICK_SECONDS
+    assert _processes(deployed.place) == before
+
+
+def test_the_stack_file_says_what_others_rely_on(deployed: DeployedStack) -> None:
+    written = json.loads(deployed.place.stack_file.read_text())
+    assert written == deployed.stack
+    kinds = {"status", "conversation", "report", "hang", "transcript"}
+    assert set(written["queues"]) == kinds
+    assert {"webhook_url", "webhook_secret", "api_url", "database_url", "aws_endpoint_url", "stack_name"} <= set(
+        written
+    )
+    assert written["webhook_url"].endswith("/api/v1/webhooks/vapi-webhook")
+    assert written["functions"]["VerifierFunction"].startswith(written["stack_name"])
+
+
+def test_both_servers_listen_on_loopback_only(deployed: DeployedStack) -> None:
+    owners = {pid for pid, _ in _processes(deployed.place)}
+    listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in owners]
+    assert listening
+    assert {connection.laddr[0] for connection in listening if connection.laddr} == {LOOPBACK}
+
+
+def test_psql_takes_the_database_url(deployed: DeployedStack) -> None:
+    with socket.create_connection((LOOPBACK, int(deployed.database_url.rpartition(":")[2].split("/")[0])), 2):
+        pass
+    assert deployed.rows("SELECT current_user AS name") == [{"name": "autopulse"}]
+
+
+def test_the_variables_for_containers_name_this_machine_as_containers_know_it(deployed: DeployedStack) -> None:
+    variables = json.loads(deployed.place.invoke_variables_file.read_text())
+    assert set(variables) == set(deployed.stack["functions"])
+    assert "localhost" not in json.dumps(variables)
+    assert all("AWS_ENDPOINT_URL" in of_function for of_function in variables.values())
+
+
+def test_the_simulator_counts_and_compares(deployed: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate(deployed.stack, Wanted(2, seed=7, disorder=True, duplicates=True)) == 0
+    printed = capsys.readouterr().out
+    assert "SEED=7" in printed
+    assert "All stored" in printed
+
+
+def test_a_shown_call_goes_all_the_way(deployed: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
+    show_a_call(deployed.stack)
+    print_urls(deployed.place, deployed.stack)
+    printed = capsys.readouterr().out
+    for part in ("in-progress", "stall", "ended", "report", "transcript", "call_feedback", "service_record", "Webhook"):
+        assert part in printed
+
+
+def test_a_command_that_needs_the_stack_says_how_to_start_it() -> None:
+    with pytest.raises(LocalStackError, match="make up"):
+        stack.read_stack(Place(PROJECT / ".local" / "nowhere", 1, 2, ""))
+
+
+def test_a_taken_port_is_said_and_another_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as holder:
+        holder.bind((LOOPBACK, 0))
+        holder.listen()
+        taken = holder.getsockname()[1]
+        assert ports.choose(taken, LOOPBACK, "Postgres") != taken
+    assert f"port {taken} is taken" in capsys.readouterr().out
+
+
+def test_up_recovers_from_a_killed_emulator(deployed: DeployedStack) -> None:
+    bystander = subprocess.Popen(["sleep", "60"])  # noqa: S607 - any process that is not the stack's
+    for process in find_marked(str(deployed.place.state / "emulator")):
+        process.kill()
+    assert stack.read_running(deployed.place) is None
+    again = stack.up(deployed.place)
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+    assert again["database_url"] == deployed.database_url
+    assert deployed.rows("SELECT 1 AS kept FROM webhook_event LIMIT 1") == [{"kept": 1}]
