@@ -69,7 +69,7 @@ format: $(TOOLS) ## Repair what a tool can repair
 	ruff format --quiet .
 
 bench: $(STACK) ## Measure against the budgets of the design
-	$(VENV)/bin/python -m tests.benchmarks
+	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks
 
 deploy: $(TOOLS) ## [ENV=staging|production] Build for AWS, check what was built, deploy
 	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac

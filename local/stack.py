@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local import emulator, ports
-from local.build import build_for_emulator
+from local.build import build_for_emulator, build_for_invoke
 from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.place import LOOPBACK, STACK_NAME, LocalStackError, Place
@@ -60,6 +60,9 @@ def up(place: Place) -> dict[str, Any]:
         _say("posting a signed ping and waiting for it in webhook_event")
         check_end_to_end(place, stack)
         _write(place.stack_file, stack)
+        if host != LOOPBACK:
+            _say("building the functions for sam local invoke, if they changed")
+            build_for_invoke(place.invoke_build)
         return stack
 
 
