@@ -1,5 +1,6 @@
 """A consumer's dealings with its queue: read deliveries, put aside what can never succeed, send back what may."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from autopulse.settings import consumer_settings
 from autopulse.vapi.messages import Envelope, read_envelope, require_identity
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -24,6 +26,9 @@ UNKNOWN_CALL_MAX_SECONDS: Final = 120
 DATA_REJECTED_TRIES: Final = 5
 """Returned after 1, 2 … 16 s: a row that it clashes with, or refers to, may be changing just now."""
 TRANSIENT_MAX_SECONDS: Final = 900
+AWS_CONNECT_SECONDS: Final = 1
+AWS_READ_SECONDS: Final = 3
+"""With one retry: an AWS service that does not answer may cost 9 s of the function's 30."""
 _random: Final = SystemRandom()
 
 
@@ -48,24 +53,29 @@ class Delivery:
         return self.record.envelope if self.record else None
 
 
-def read_deliveries(consumer: Consumer[Any], event: dict[str, Any]) -> list[Delivery]:
-    """Every record of an SQS event, read and validated, or with the error that says why not."""
-    return [_read(consumer, record) for record in event["Records"]]
+def read_deliveries(consumer: Consumer[Any], event: dict[str, Any], deadline: float) -> list[Delivery]:
+    """Every record of an SQS event, read and validated, or with the error that says why not.
+
+    After `deadline` (of time.monotonic()) no more payloads are fetched.
+    """
+    return [_read(consumer, record, deadline) for record in event["Records"]]
 
 
-def _read(consumer: Consumer[Any], record: dict[str, Any]) -> Delivery:
+def _read(consumer: Consumer[Any], record: dict[str, Any], deadline: float) -> Delivery:
     count = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     delivery = Delivery(record["messageId"], record["receiptHandle"], count, record["body"])
     try:
-        delivery.record = _read_record(consumer, delivery.body)
+        delivery.record = _read_record(consumer, delivery.body, deadline)
     except AutoPulseError as error:
         delivery.error = error
     return delivery
 
 
-def _read_record(consumer: Consumer[Any], body: str) -> Record[Any]:
+def _read_record(consumer: Consumer[Any], body: str, deadline: float) -> Record[Any]:
     envelope = read_envelope(body)
     if envelope.payload_key is not None:
+        if time.monotonic() > deadline:
+            raise Transient("out-of-time")
         envelope = read_envelope(_fetch_payload(envelope.payload_key))
     if envelope.kind != consumer.kind:
         raise InvalidMessage(f"kind is not {consumer.kind}")
@@ -79,7 +89,7 @@ def _fetch_payload(key: str) -> str:
 
     try:
         stored = _s3().get_object(Bucket=consumer_settings().payload_bucket, Key=key)
-        return stored["Body"].read().decode()
+        return stored["Body"].read().decode(errors="replace")
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
             raise InvalidMessage("payload_key names no object; it has expired") from error
@@ -89,12 +99,20 @@ def _fetch_payload(key: str) -> str:
 
 
 def put_aside(deliveries: Iterable[Delivery], kind: str) -> None:
-    """Move what can never succeed into the dead-letter queue; what cannot be moved goes back to the queue."""
+    """Move what can never succeed into the dead-letter queue; what cannot be moved goes back to the queue.
+
+    A queue that cannot be reached is not tried again for the rest: each try may take seconds.
+    """
+    reachable = True
     for delivery in deliveries:
-        if is_hopeless(delivery):
-            delivery.fate = "dead-lettered" if _send_to_dead_letters(delivery, kind) else "returned"
-        elif delivery.error is not None:
-            delivery.fate = "returned"
+        if delivery.error is None:
+            continue
+        delivery.fate = "returned"
+        if reachable and is_hopeless(delivery):
+            try:
+                delivery.fate = "dead-lettered" if _send_to_dead_letters(delivery, kind) else "returned"
+            except Transient:
+                reachable = False
 
 
 def is_hopeless(delivery: Delivery) -> bool:
@@ -108,6 +126,7 @@ def is_hopeless(delivery: Delivery) -> bool:
 
 
 def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
+    """Whether the queue took it; raises Transient if it cannot be reached."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     error = delivery.error or AutoPulseError()
@@ -120,8 +139,10 @@ def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
         )
-    except (BotoCoreError, ClientError):
+    except ClientError:
         return False
+    except BotoCoreError as unreachable:
+        raise Transient("dead-letters-unreachable") from unreachable
     return True
 
 
@@ -156,11 +177,22 @@ def backoff_seconds(delivery: Delivery) -> int:
 def _sqs() -> "SQSClient":
     import boto3  # noqa: PLC0415 - 0.2 s that most invocations do not need
 
-    return boto3.client("sqs")
+    return boto3.client("sqs", config=_bounded())
 
 
 @cache
 def _s3() -> "S3Client":
     import boto3  # noqa: PLC0415 - as above
 
-    return boto3.client("s3")
+    return boto3.client("s3", config=_bounded())
+
+
+def _bounded() -> "Config":
+    """Instead of boto3's five tries of a minute each."""
+    from botocore.config import Config  # noqa: PLC0415 - as above
+
+    return Config(
+        connect_timeout=AWS_CONNECT_SECONDS,
+        read_timeout=AWS_READ_SECONDS,
+        retries={"total_max_attempts": 2, "mode": "standard"},
+    )

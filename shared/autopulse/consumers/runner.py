@@ -16,10 +16,11 @@ from autopulse.consumers.batch import BatchOutcome, apply_batch
 from autopulse.consumers.news import Consumer
 from autopulse.consumers.queue import Delivery, delay_returned, is_hopeless, put_aside, read_deliveries
 from autopulse.consumers.report import report
+from autopulse.db.deadline import deadline as database_deadline
 from autopulse.db.engine import engine
 from autopulse.db.failures import Fault, diagnose
 from autopulse.domain.notices import Notice
-from autopulse.errors import AutoPulseError, UnknownCall
+from autopulse.errors import AutoPulseError, Transient, UnknownCall
 from autopulse.live.publisher import publish
 from autopulse.observability import Measurements, logger
 from autopulse.settings import consumer_settings
@@ -61,8 +62,9 @@ def handle(consumer: Consumer[Any], event: dict[str, Any], context: "LambdaConte
     """Apply an SQS event's records; answers with those that SQS shall deliver again."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     measurements = Measurements()
-    deliveries = read_deliveries(consumer, event)
-    notices = _settle(consumer, [delivery for delivery in deliveries if delivery.error is None], deadline)
+    deliveries = read_deliveries(consumer, event, deadline)
+    with database_deadline(deadline):
+        notices = _settle(consumer, [delivery for delivery in deliveries if delivery.error is None], deadline)
     committed_at = datetime.now(timezone.utc)
     _ignore_unknown_calls(deliveries)
     put_aside(deliveries, consumer.kind)
@@ -95,6 +97,8 @@ def _settle(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: f
 def _commit(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: float) -> BatchOutcome:
     """One transaction, tried again while the world is in the way and there is time."""
     pause = FIRST_PAUSE_SECONDS
+    if time.monotonic() > deadline:
+        raise _Failed(Fault.WORLD, Transient("out-of-time"))
     while True:
         try:
             return _transact(consumer, deliveries)
@@ -113,12 +117,23 @@ def _transact(consumer: Consumer[Any], deliveries: Sequence[Delivery]) -> BatchO
             session.commit()
         except Exception as error:
             fault, ours = diagnose(error)
-            if fault is not Fault.DATA:
-                session.invalidate()  # what it still holds or expects of the server is anybody's guess
+            _give_up(session, fault)
             if fault is Fault.UNFORESEEN:
                 logger().error("unforeseen", extra={"kind": consumer.kind, "cause": _where(error)})
             raise _Failed(fault, ours) from error
     return outcome
+
+
+def _give_up(session: Session, fault: Fault) -> None:
+    """Roll back what bad data left; a connection that met worse, or cannot even do that, is thrown away."""
+    if fault is Fault.DATA:
+        try:
+            session.rollback()
+        except Exception:  # noqa: BLE001 - the connection is lost, whatever it says
+            logger().warning("roll-back failed")
+        else:
+            return
+    session.invalidate()  # what it still holds or expects of the server is anybody's guess
 
 
 def _where(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from autopulse.db.credentials import database_credentials
+from autopulse.db.deadline import seconds_left
 from autopulse.db.prepared import PreparingConnection
 from autopulse.settings import DatabaseSettings, database_settings
 
@@ -35,7 +36,7 @@ def engine_to(creator: Callable[[], pg8000.dbapi.Connection]) -> Engine:
     return create_engine("postgresql+pg8000://", creator=creator, poolclass=QueuePool, pool_size=1, max_overflow=0)
 
 
-def connect(read_seconds: int | None = READ_SECONDS) -> PreparingConnection:
+def connect(read_seconds: float | None = READ_SECONDS) -> PreparingConnection:
     """Connect as the settings say; a refused password is read again once, since it may have been rotated."""
     settings = database_settings()
     try:
@@ -52,13 +53,13 @@ def sqlstate(error: BaseException | None) -> str | None:
     return details.get("C") if isinstance(details, dict) else None
 
 
-def open_socket(host: str, port: int, read_seconds: int | None = READ_SECONDS) -> socket.socket:
+def open_socket(host: str, port: int, read_seconds: float | None = READ_SECONDS) -> socket.socket:
     """A TCP socket with Nagle's algorithm off (44 ms a statement otherwise) and a bound on every wait.
 
-    `read_seconds` None waits as long as a statement takes.
+    `read_seconds` None waits as long as a statement takes; the `deadline` ends every wait.
     """
-    sock = socket.create_connection((host, port), CONNECT_SECONDS)
-    sock.settimeout(read_seconds)
+    sock = socket.create_connection((host, port), seconds_left(CONNECT_SECONDS))
+    sock.settimeout(seconds_left(read_seconds))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: gives up on a peer that acknowledges nothing, as in a failover
@@ -66,7 +67,7 @@ def open_socket(host: str, port: int, read_seconds: int | None = READ_SECONDS) -
     return sock
 
 
-def _connect(settings: DatabaseSettings, read_seconds: int | None, user: str, password: str) -> PreparingConnection:
+def _connect(settings: DatabaseSettings, read_seconds: float | None, user: str, password: str) -> PreparingConnection:
     sock = open_socket(settings.host, settings.port, read_seconds)
     try:
         return PreparingConnection(
@@ -75,6 +76,7 @@ def _connect(settings: DatabaseSettings, read_seconds: int | None, user: str, pa
             database=settings.name,
             host=settings.host,  # the name that the certificate is checked against
             sock=sock,
+            read_seconds=read_seconds,
             ssl_context=_tls(settings),
             application_name="autopulse",
         )

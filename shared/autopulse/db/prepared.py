@@ -1,4 +1,4 @@
-"""pg8000 with its statements prepared once per connection.
+"""pg8000 with its statements prepared once per connection, and with an end to every wait.
 
 pg8000 scans a statement's text for placeholders in Python at every execution, then needs three round trips (parse,
 describe, execute). A consumer runs the same few long statements all its life: prepared, each costs one round trip.
@@ -11,15 +11,21 @@ import pg8000.dbapi
 from pg8000.converters import make_params
 from pg8000.core import Context
 
+from autopulse.db.deadline import LAST_WAIT_SECONDS, seconds_left
+
 Prepared = tuple[bytes, Any, Any]
 """The statement's name, its result columns, and their converters."""
 
 
 class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg8000 has no types
-    """A pg8000 connection whose cursors prepare what they execute with parameters."""
+    """A pg8000 connection whose cursors prepare what they execute with parameters.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through to pg8000
+    A wait for the server ends after `read_seconds` (None: never), and at the `deadline`.
+    """
+
+    def __init__(self, *args: Any, read_seconds: float | None = None, **kwargs: Any) -> None:  # noqa: ANN401 - passed through to pg8000
         self._prepared: dict[tuple[str, tuple[int, ...]], tuple[Prepared, str]] = {}
+        self._read_seconds = read_seconds
         super().__init__(*args, **kwargs)
 
     def cursor(self) -> "PreparingCursor":
@@ -34,6 +40,24 @@ class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg80
         """Roll back, if there is anything to roll back."""
         if self._in_transaction:
             self.execute_simple("rollback")
+
+    def close(self) -> None:
+        """Say good-bye, without waiting for a server that does not listen."""
+        self._limit_wait(LAST_WAIT_SECONDS)
+        super().close()
+
+    def handle_messages(self, context: Context) -> None:
+        """Wait for what the server answers."""
+        self._limit_wait(self._read_seconds)
+        super().handle_messages(context)
+
+    def _send_message(self, code: bytes, data: bytes) -> None:
+        self._limit_wait(self._read_seconds)  # a long statement waits for a server that reads it
+        super()._send_message(code, data)
+
+    def _limit_wait(self, at_most: float | None) -> None:
+        if self._usock is not None:
+            self._usock.settimeout(seconds_left(at_most))
 
     def execute_prepared(self, operation: str, args: Sequence[Any], oids: tuple[int, ...]) -> Context:
         """Execute a statement in DB-API placeholder style, preparing it when it is new to this connection."""

@@ -26,26 +26,29 @@ PAUSE_SECONDS: Final = 0.1
 
 def publish(notices: Sequence[Notice], measurements: Measurements) -> None:
     """Send all notices, in as few calls as they fit in; entries that the bus refuses are tried again, then counted."""
-    entries = iter([_entry(notice) for notice in notices])
-    while chunk := list(islice(entries, ENTRIES)):
-        lost = _put(chunk)
-        measurements.count(Metric.NOTICE_PUBLISHED, len(chunk) - lost)
-        if lost:
-            measurements.count(Metric.NOTICE_LOST, lost)
+    published = 0
+    try:
+        waiting = iter(notices)
+        while chunk := [_entry(notice) for notice in islice(waiting, ENTRIES)]:
+            published += len(chunk) - _put(chunk)
+    except Exception as error:  # noqa: BLE001 - the edge that must not fail: the rows are committed
+        # A bus that cannot be reached is not asked again for the rest: SQS waits for the answer.
+        logger().warning("notices lost", extra={"cause": type(error).__name__})
+    if notices:
+        measurements.count(Metric.NOTICE_PUBLISHED, published)
+    if published < len(notices):
+        measurements.count(Metric.NOTICE_LOST, len(notices) - published)
 
 
 def _put(entries: list["PutEventsRequestEntryTypeDef"]) -> int:
     """Returns how many entries the bus did not take."""
     for attempt in range(TRIES):
-        try:
-            answer = _events().put_events(Entries=entries)
-        except Exception as error:  # noqa: BLE001 - the edge that must not fail: the rows are committed
-            logger().warning("notices lost", extra={"cause": type(error).__name__, "count": len(entries)})
-            return len(entries)
+        if attempt:
+            time.sleep(PAUSE_SECONDS * attempt)
+        answer = _events().put_events(Entries=entries)
         entries = [entry for entry, result in zip(entries, answer["Entries"], strict=True) if "ErrorCode" in result]
         if not entries:
-            return 0
-        time.sleep(PAUSE_SECONDS * 2**attempt)
+            break
     return len(entries)
 
 

@@ -1,0 +1,30 @@
+"""Until when waits for Postgres may last: a network that swallows packets must not cost a function its answer."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+LAST_WAIT_SECONDS: Final = 0.1
+"""Of a wait that begins after the deadline, such as a roll-back's."""
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def deadline(at: float) -> Iterator[None]:
+    """Within, no wait for Postgres lasts beyond `at`, of `time.monotonic()`."""
+    token = _deadline.set(at)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def seconds_left(at_most: float | None) -> float | None:
+    """How long the next wait may last; None for ever."""
+    at = _deadline.get()
+    if at is None:
+        return at_most
+    left = max(at - time.monotonic(), LAST_WAIT_SECONDS)
+    return left if at_most is None else min(left, at_most)

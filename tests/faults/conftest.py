@@ -1,0 +1,69 @@
+"""Every fault test has a database of its own, queues of its own, and a container that remembers nothing."""
+
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from autopulse.observability import logger
+from tests.faults.world import Aws, Database, forget, point_at, set_up_aws
+
+
+class _CurrentStdout:
+    """pytest gives every test a standard output of its own; the logger keeps the one of its first line."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@pytest.fixture(scope="module")
+def module_monkeypatch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield monkeypatch
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _environment(module_monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch = module_monkeypatch
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "UNKNOWN_CALLS", "DEFAULT_ORGANIZATION_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
+    handler = logger().registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(_CurrentStdout())
+
+
+@pytest.fixture(scope="module")
+def _mock_aws(_environment: None) -> Iterator[None]:
+    """For all tests of a module: boto3 takes half a second to read its services' descriptions."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def aws(_mock_aws: None, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """Two queues, a bucket and a bus of the test's own."""
+    return set_up_aws(monkeypatch)
+
+
+@pytest.fixture
+def database(module_database_url: str, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database that the consumers find, with calls 1 to 20, each with its service record, and nothing else."""
+    assert aws.queue_url
+    forget()
+    point_at(module_database_url, monkeypatch)
+    seeded = Database(module_database_url)
+    seeded.seed(20)
+    yield seeded
+    forget()
+    seeded.kill_others()
+    seeded.empty()

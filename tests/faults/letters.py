@@ -1,0 +1,83 @@
+"""SQS records as the verifier and Lambda make them, of invented calls."""
+
+import hashlib
+import json
+import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+START = datetime(2026, 11, 2, 15, 0, tzinfo=timezone.utc)
+Letter = dict[str, Any]
+
+
+def vapi_id(call_id: int) -> str:
+    return f"0193a000-0000-7000-8000-{call_id:012d}"
+
+
+def status(call_id: int, word: str = "in-progress", at: int = 10, **message: object) -> Letter:
+    return letter("status", call_id, at, {"type": "status-update", "status": word, **message})
+
+
+def hang(call_id: int, at: int = 20, **message: object) -> Letter:
+    return letter("hang", call_id, at, {"type": "hang", **message})
+
+
+def conversation(call_id: int, turns: int = 2, at: int = 30, words: str = "Turn") -> Letter:
+    return letter("conversation", call_id, at, {"type": "conversation-update", "messages": spoken(turns, words)})
+
+
+def transcript(call_id: int, words: str = "Hello.", at: int = 15) -> Letter:
+    message = {"type": "transcript", "transcriptType": "final", "role": "user", "transcript": words}
+    return letter("transcript", call_id, at, message)
+
+
+def report(call_id: int, score: object = 9, turns: int = 4, at: int = 60, **message: object) -> Letter:
+    content = {
+        "type": "end-of-call-report",
+        "endedReason": "customer-ended-call",
+        "startedAt": (START + timedelta(seconds=10)).isoformat(),
+        "endedAt": (START + timedelta(seconds=50)).isoformat(),
+        "durationSeconds": 40,
+        "cost": 0.12,
+        "analysis": {"summary": "All is well.", "structuredData": {"nps_score": score, "overall_feedback": "Fine."}},
+        "messages": spoken(turns),
+    }
+    return letter("report", call_id, at, content | message)
+
+
+def spoken(turns: int, words: str = "Turn") -> list[dict[str, Any]]:
+    return [{"role": ("bot", "user")[n % 2], "message": f"{words} {n}.", "secondsFromStart": n} for n in range(turns)]
+
+
+def letter(kind: str, call_id: int, at: int, message: dict[str, Any], **envelope: object) -> Letter:
+    """A record of an SQS event; `at` is the sender's time in seconds after START."""
+    content = {
+        "version": 1,
+        "kind": kind,
+        "event_id": hashlib.sha256(json.dumps([kind, call_id, at, message]).encode()).hexdigest(),
+        "vapi_call_id": vapi_id(call_id),
+        "call_id": call_id,
+        "occurred_at": (START + timedelta(seconds=at)).isoformat(),
+        "received_at": (START + timedelta(seconds=at + 1)).isoformat(),
+        "message": {"call": {"id": vapi_id(call_id), "type": "outboundPhoneCall"}, **message},
+        **envelope,
+    }
+    return posted(json.dumps(content))
+
+
+def posted(body: str, receive_count: int = 1) -> Letter:
+    return {
+        "messageId": str(uuid.uuid4()),
+        "receiptHandle": f"handle-{uuid.uuid4()}",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": str(receive_count)},
+    }
+
+
+def received(record: Letter, times: int) -> Letter:
+    """The same message, delivered for the nth time."""
+    return record | {"attributes": {"ApproximateReceiveCount": str(times)}}
+
+
+def event_id_of(record: Letter) -> str:
+    return str(json.loads(record["body"])["event_id"])

@@ -1,0 +1,236 @@
+"""Errors of the world: tried again in place, then returned whole with a backoff; nothing is lost or half done."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from autopulse.consumers import queue
+from autopulse.db import engine
+from tests.faults import letters
+from tests.faults.letters import received
+from tests.faults.world import Aws, Database, before_statement, connect, forget, handle, metrics, point_at
+
+WORLD = {
+    "deadlock": "40P01",
+    "serialization failure": "40001",
+    "lock not available": "55P03",
+    "statement time-out": "57014",
+    "too many connections": "53300",
+    "feature not supported, as of a changed prepared statement": "0A000",
+    "undefined column, as in the middle of a migration": "42703",
+}
+
+
+def _fail_once(database: Database, sqlstate: str, times: int = 1) -> None:
+    """Let the first writes of a call fail; sequences are not rolled back, so they count."""
+    database.run("CREATE SEQUENCE failures")
+    database.run(f"""
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN IF nextval('failures') <= {times} THEN RAISE 'invented' USING ERRCODE = '{sqlstate}'; END IF;
+        RETURN NULL; END $$
+    """)
+    database.run("CREATE TRIGGER fail BEFORE UPDATE ON call FOR EACH STATEMENT EXECUTE FUNCTION fail()")
+
+
+@pytest.mark.parametrize("sqlstate", WORLD.values(), ids=WORLD)
+def test_a_failure_of_the_world_is_tried_again_in_place(
+    sqlstate: str, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _fail_once(database, sqlstate, times=2)
+    assert handle([letters.status(n, "ended") for n in range(1, 11)]) == []
+    assert database.statuses()[:10] == ["Ended"] * 10
+    assert database.value("SELECT last_value FROM failures") == 3
+    assert metrics(capsys.readouterr().out)["RecordApplied:kind=status"] == 10
+
+
+def test_when_time_runs_out_the_batch_comes_back_whole_after_a_backoff(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fail_once(database, "40001", times=1_000_000)
+    batch = [received(letters.status(n), 3) for n in range(1, 13)]
+    with _visibility_changes(monkeypatch) as changes:
+        begun = time.monotonic()
+        assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
+    assert time.monotonic() - begun < 2
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=database"] == 12
+    assert [entry["ReceiptHandle"] for entry in changes] == [record["receiptHandle"] for record in batch]
+    assert all(8 <= int(entry["VisibilityTimeout"]) <= 10 for entry in changes)
+    assert database.value("SELECT count(*) FROM webhook_event") == 0
+
+
+@contextmanager
+def _visibility_changes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
+    changes: list[dict[str, str]] = []
+    client = boto3.client("sqs")
+
+    def change(**request: list[dict[str, str]]) -> None:
+        changes.extend(request["Entries"])
+
+    monkeypatch.setattr(client, "change_message_visibility_batch", change)
+    monkeypatch.setattr(queue, "_sqs", lambda: client)
+    yield changes
+
+
+def test_a_visibility_time_out_that_cannot_be_changed_is_harmless(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client("sqs")
+    monkeypatch.setattr(queue, "_sqs", lambda: client)
+    unknown = letters.status(999)
+    with Stubber(client) as stubber:
+        stubber.add_client_error("change_message_visibility_batch", "ReceiptHandleIsInvalid")
+        assert handle([letters.status(1), unknown]) == [unknown["messageId"]]
+    assert database.statuses()[0] == "In Progress"
+
+
+def test_a_row_that_somebody_keeps_locked_does_not_outlast_the_functions_time(
+    database: Database,
+) -> None:
+    """The role waits 10 s for a lock; three such waits would be more than the function's 30 s."""
+    with connect(database.url) as other:
+        other.run("BEGIN")
+        other.run("SELECT FROM call WHERE id = 3 FOR UPDATE")
+        batch = [letters.status(n) for n in range(1, 6)]
+        begun = time.monotonic()
+        assert handle(batch, seconds=7) == [record["messageId"] for record in batch]
+        assert 1.5 < time.monotonic() - begun < 3
+        other.run("ROLLBACK")
+    assert handle(batch) == []
+
+
+class BlackHole:
+    """A TCP proxy to Postgres that, once told to, loses the answers and does not even read the requests."""
+
+    def __init__(self, database: Database) -> None:
+        host, _, port = database.url.rpartition("@")[2].partition("/")[0].partition(":")
+        self._upstream = (host, int(port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self._closed = threading.Event()
+        self._pairs: list[socket.socket] = []
+        self.swallows_answers = self.swallows_requests = False
+        self.url = database.url.replace(f":{port}/", f":{self._listener.getsockname()[1]}/")
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def swallow(self) -> None:
+        self.swallows_answers = self.swallows_requests = True
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._upstream)
+                self._pairs += [client, server]
+                threading.Thread(target=self._pass_requests, args=(client, server), daemon=True).start()
+                threading.Thread(target=self._pass_answers, args=(server, client), daemon=True).start()
+
+    def _pass_requests(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := client.recv(65536):
+                if self.swallows_requests:
+                    self._closed.wait()
+                server.sendall(chunk)
+            server.shutdown(socket.SHUT_WR)
+
+    def _pass_answers(self, server: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := server.recv(65536):
+                if not self.swallows_answers:
+                    client.sendall(chunk)
+            client.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self._closed.set()
+        for sock in (self._listener, *self._pairs):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+
+@pytest.fixture
+def hole(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[BlackHole]:
+    """The consumers reach the database through it."""
+    forget()
+    with closing(BlackHole(database)) as proxy:
+        point_at(proxy.url, monkeypatch)
+        yield proxy
+        forget()
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_a_network_that_swallows_packets_ends_within_the_functions_time(
+    place: int, hole: BlackHole, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch = [letters.status(n, "ended") for n in range(1, 6)]
+    assert handle([letters.status(6)]) == []
+
+    def swallow(at: int, _statement: str) -> None:
+        if at == place:
+            hole.swallow()
+
+    begun = time.monotonic()
+    with before_statement(swallow):
+        assert handle(batch, seconds=6.5) == [record["messageId"] for record in batch]
+    assert time.monotonic() - begun < 3
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=database"] == 5
+    assert database.statuses()[:5] == ["Ready"] * 5
+
+
+def test_a_batch_too_large_for_the_senders_buffers_ends_in_time_too(hole: BlackHole) -> None:
+    """Sending waits as receiving does."""
+    batch = [letters.conversation(n, turns=40, words="word " * 50_000) for n in range(1, 3)]
+    assert handle([letters.conversation(3)]) == []
+
+    def swallow(_place: int, statement: str) -> None:
+        if "INSERT INTO transcript" in statement:
+            hole.swallow()
+
+    begun = time.monotonic()
+    with before_statement(swallow):
+        assert len(handle(batch, seconds=8)) == 2
+    assert time.monotonic() - begun < 5
+
+
+def test_an_answer_lost_after_the_commit_is_met_by_its_receipts(
+    hole: BlackHole, database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.connect, "__defaults__", (1,))  # seconds that it waits for an answer
+    batch = [letters.hang(n) for n in range(1, 6)]
+
+    def lose_answer(_place: int, statement: str) -> None:
+        hole.swallows_answers = statement == "COMMIT" and not committed()
+
+    def committed() -> bool:
+        return bool(database.value("SELECT count(*) FROM call_incident"))
+
+    def heal() -> None:
+        while not committed():
+            time.sleep(0.01)
+        time.sleep(0.2)
+        hole.swallows_answers = False
+
+    healer = threading.Thread(target=heal)
+    healer.start()
+    with before_statement(lose_answer):
+        assert handle(batch, seconds=15) == []
+    healer.join()
+    assert database.value("SELECT count(*) FROM call_incident") == 5
+    assert database.value("SELECT sum(repeats) FROM webhook_event") == 5
+    assert metrics(capsys.readouterr().out)["RecordDuplicate:kind=hang"] == 5
+
+
+def test_nothing_listens_where_the_database_was(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert aws.queue_url
+    forget()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    point_at(f"postgresql://nobody:secret@127.0.0.1:{port}/nothing", monkeypatch)
+    batch = [letters.status(1), letters.status(2)]
+    assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
+    forget()
