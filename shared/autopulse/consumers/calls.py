@@ -56,7 +56,17 @@ def _row(change: Change[M]) -> CallRow | None:
     number = _number(call, snapshots)
     if change.facts == change.news.facts and (link, number, change.reported) == (None, None, None):
         return None
-    return CallRow(call.id, link, number, change.facts, state_of(change.facts, call.status), change.reported)
+    state = state_of(change.facts, call.status)
+    return CallRow(call.id, link, number, change.facts, state, change.reported, _is_reason_known(change))
+
+
+def _is_reason_known(change: Change[M]) -> bool:
+    """Whether the application's `call_reason` gives way: to a winning report, or to the first that gives any.
+
+    A report that loses may be the first to give one; then the winner's, which is null, counts from now on.
+    """
+    given = "call_reason" in change.facts.given
+    return given and (change.reported is not None or "call_reason" not in change.news.facts.given)
 
 
 def _link(call: LockedCall, news: CallNews[M]) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from autopulse.domain.facts import (
+    NOTHING,
     CallState,
     ConversationFacts,
     Ending,
@@ -62,6 +63,8 @@ class CallRow:
     state: CallState
     reported: ReportedValues | None
     """None leaves those columns as they are."""
+    reason_known: bool
+    """Whether `call_reason` is the winning report's from now on, null included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,12 @@ _SAVE = text(f"""
             call_id integer, {_FACT_COLUMNS},
             vapi_call_id text, customer_number text, owned text[], call_status text, start_time timestamptz,
             end_time timestamptz, duration_sec integer, ended_reason text, outcome text, reported boolean,
-            nps_score integer, feedback_summary text, recording_url text, cost numeric, call_reason text
+            nps_score integer, feedback_summary text, recording_url text, cost numeric, call_reason text,
+            has_facts boolean, reason_known boolean
         )
     ), facts AS (
         INSERT INTO vapi_call (call_id, {", ".join(_FACTS)})
-        SELECT call_id, {", ".join(_FACTS)} FROM news ORDER BY call_id
+        SELECT call_id, {", ".join(_FACTS)} FROM news WHERE has_facts ORDER BY call_id
         ON CONFLICT (call_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _FACTS)}
     )
     UPDATE call SET
@@ -143,8 +147,7 @@ _SAVE = text(f"""
         feedback_summary = CASE WHEN reported THEN news.feedback_summary ELSE call.feedback_summary END,
         recording_url = CASE WHEN reported THEN news.recording_url ELSE call.recording_url END,
         cost = CASE WHEN reported THEN news.cost ELSE call.cost END,
-        call_reason = CASE WHEN reported AND 'call_reason' = ANY (owned)
-            THEN news.call_reason ELSE call.call_reason END,
+        call_reason = CASE WHEN reason_known THEN news.call_reason ELSE call.call_reason END,
         updated_at = now()
     FROM news
     WHERE call.id = news.call_id
@@ -243,7 +246,12 @@ def _read_conversation(stored: Mapping[str, Any]) -> ConversationFacts | None:
 
 
 def _as_json(row: CallRow) -> dict[str, Any]:
-    values = {"call_id": row.call_id, **_facts_as_json(row.facts), **_state_as_json(row)}
+    values = {
+        "call_id": row.call_id,
+        "has_facts": row.facts != NOTHING,
+        **_facts_as_json(row.facts),
+        **_state_as_json(row),
+    }
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
@@ -260,6 +268,7 @@ def _state_as_json(row: CallRow) -> dict[str, Any]:
         "ended_reason": state.ended_reason,
         "outcome": state.outcome.value if state.outcome else None,
         "reported": reported is not None,
+        "reason_known": row.reason_known,
     }
     if reported is not None:
         values |= {
