@@ -5,6 +5,7 @@ import signal
 import sys
 
 from local import invoke, run, simulate, stack
+from local.console import say
 from local.place import LocalStackError, Place, read_place
 
 
@@ -54,19 +55,19 @@ def _run(place: Place, _: argparse.Namespace) -> int:
 
 
 def _up(place: Place, _: argparse.Namespace) -> int:
-    print("Local stack")
+    say("Local stack")
     run.print_urls(place, stack.up(place))
     return 0
 
 
 def _down(place: Place, _: argparse.Namespace) -> int:
-    print("Local stack stopped; its data stays (make clean removes it)" if stack.down(place) else "Nothing was running")
+    say("Local stack stopped; its data stays (make clean removes it)" if stack.down(place) else "Nothing was running")
     return 0
 
 
 def _clean(place: Place, _: argparse.Namespace) -> int:
     stack.clean(place)
-    print("Local stack stopped, its data and builds removed")
+    say("Local stack stopped, its data and builds removed")
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from autopulse.ingress.request import read_message
 from autopulse.vapi.envelope import Envelope, wrap
 from autopulse.vapi.routes import kind_of
+from local.console import say
 from local.deploy import SAMPLE_SECRET
 from local.place import PROJECT, REGION
 from local.webhooks import encode, sign
@@ -66,7 +67,7 @@ def main() -> None:
     for file, event in events.items():
         file.parent.mkdir(exist_ok=True)
         file.write_text(render(event))
-    print(f"{len(events)} sample events written")
+    say(f"{len(events)} sample events written")
 
 
 def gateway_event(content: bytes, headers: Mapping[str, str]) -> Event:

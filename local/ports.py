@@ -5,6 +5,7 @@ from itertools import chain
 
 import psutil
 
+from local.console import say
 from local.place import LOOPBACK, LocalStackError
 
 _TRIES = 50
@@ -28,7 +29,7 @@ def choose(preferred: int, host: str, purpose: str) -> int:
         return preferred
     for port in chain(range(preferred + 1, min(preferred + _TRIES, 65536)), range(20000, 20000 + _TRIES)):
         if is_free(port, host):
-            print(f"  port {preferred} is taken{_holder(preferred)}: {purpose} uses {port}", flush=True)
+            say(f"  port {preferred} is taken{_holder(preferred)}: {purpose} uses {port}")
             return port
     raise LocalStackError(
         f"no free port near {preferred} for {purpose}; free one, or choose another range (see README)"

@@ -1,5 +1,6 @@
 """`make run`: the stack, one whole call through the real API, what was stored of it, and where everything is."""
 
+import signal
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any, Final
 from pg8000.native import Connection
 
 from local import stack
+from local.console import say
 from local.database import connect, read_rows
 from local.place import LocalStackError, Place
 from local.script import CallScript
@@ -38,14 +40,14 @@ def run(place: Place) -> int:
     """Show the whole thing, then wait for Ctrl-C; stop what was started here, and only that."""
     was_up = stack.read_running(place) is not None
     try:
-        print("Starting the local stack")
+        say("Starting the local stack")
         running = stack.up(place)
         show_a_call(running)
         print_urls(place, running)
-        print("\nRunning. `make simulate CALLS=20` sends more calls; Ctrl-C ends.", flush=True)
+        say("\nRunning. `make simulate CALLS=20` sends more calls; Ctrl-C ends.")
         _wait()
     except KeyboardInterrupt:
-        print()
+        say()
     finally:
         _finish(place, was_up=was_up)
     return 0
@@ -54,8 +56,8 @@ def run(place: Place) -> int:
 def show_a_call(running: Mapping[str, Any]) -> None:
     """Play one complete call through the webhook URL, and print what is stored of it."""
     script = place_calls(running["database_url"], SystemRandom(), 1, outcome="reached", stalls=True)[0]
-    print(f"\nA simulated call to {script.customer_name} ({script.vehicle}, {script.service.lower()})")
-    print(f"  {'created':<14} call {script.call_id}, as the application makes it before it dials")
+    say(f"\nA simulated call to {script.customer_name} ({script.vehicle}, {script.service.lower()})")
+    say(f"  {'created':<14} call {script.call_id}, as the application makes it before it dials")
     answers = [_post_and_tell(running, script, body) for _, body in webhooks(script)]
     complaints = wait_until_stored(running["database_url"], [script], answers)
     if complaints:
@@ -65,12 +67,12 @@ def show_a_call(running: Mapping[str, Any]) -> None:
 
 def print_urls(place: Place, running: Mapping[str, Any]) -> None:
     """Print every URL of the running stack."""
-    print()
+    say()
     for name, key in _URLS.items():
         if key in running:
-            print(f"  {name:<14} {running[key]}")
-    print(f"  {'Secret':<14} {running['webhook_secret']}")
-    print(f"  {'All of it':<14} {place.stack_file}", flush=True)
+            say(f"  {name:<14} {running[key]}")
+    say(f"  {'Secret':<14} {running['webhook_secret']}")
+    say(f"  {'All of it':<14} {place.stack_file}")
 
 
 def _post_and_tell(running: Mapping[str, Any], script: CallScript, body: Body) -> Answer:
@@ -79,9 +81,8 @@ def _post_and_tell(running: Mapping[str, Any], script: CallScript, body: Body) -
     if message["type"] in _SHOWN:
         seconds = message["timestamp"] / 1000 - script.created_at.timestamp()
         said = f"{answer.status} {answer.verdict}"
-        print(
+        say(
             f"  {_SHOWN[message['type']]:<14} {seconds:6.1f} s  {_detail(message):<62} {said}",
-            flush=True,
         )
     return answer
 
@@ -113,9 +114,9 @@ def _print_stored(database_url: str, script: CallScript) -> None:
 
 
 def _print_children(connection: Connection, call: Mapping[str, Any]) -> None:
-    print("\ntranscript")
+    say("\ntranscript")
     for turn in read_turns(connection, call["id"]):
-        print(f"  {turn['sequence']:>3} {turn['role']:<11} {_cut(turn['content'], 90)}")
+        say(f"  {turn['sequence']:>3} {turn['role']:<11} {_cut(turn['content'], 90)}")
     for table, columns in (
         ("call_feedback", ("content", "positives", "detractors", "action_items")),
         ("call_incident", ("kind", "occurred_at")),
@@ -127,9 +128,9 @@ def _print_children(connection: Connection, call: Mapping[str, Any]) -> None:
 
 
 def _print_row(table: str, row: Mapping[str, Any], columns: tuple[str, ...]) -> None:
-    print(f"\n{table}")
+    say(f"\n{table}")
     for column in columns:
-        print(f"  {column:<14} {_show(row[column])}")
+        say(f"  {column:<14} {_show(row[column])}")
 
 
 def _show(value: object) -> str:
@@ -153,7 +154,8 @@ def _wait() -> None:
 
 def _finish(place: Place, *, was_up: bool) -> None:
     if was_up:
-        print("The stack was up before and stays up; make down stops it.", flush=True)
+        say("The stack was up before and stays up; make down stops it.")
     else:
-        print("Stopping the local stack …", flush=True)
+        say("Stopping the local stack …")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave half of it
         stack.down(place)

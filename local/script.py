@@ -40,27 +40,50 @@ _FIRST_NAMES: Final = ("Dana", "Kim", "Lou", "Max", "Noor", "Pat", "Remy", "Sam"
 _LAST_NAMES: Final = ("Example", "Invented", "Placeholder", "Sampleton", "Testwell")
 _VEHICLES: Final = ("2019 Sample Coupe", "2021 Sample Sedan", "2023 Example Wagon", "2024 Example Pickup")
 _SERVICES: Final = ("Oil change", "Brake inspection", "Tire rotation", "Annual service")
-_QUESTIONS: Final = (
-    "How was your recent visit for the {service}?",
-    "On a scale from zero to ten, how likely are you to recommend us to a friend?",
-    "What did we do especially well?",
-    "Is there anything that we could have done better?",
-    "Was your {vehicle} ready when we promised?",
-    "Would you like a manager to call you back about that?",
+_GREETING: Final = "Hello, this is the service desk of Example Motors. Do you have a minute?"
+_MAILBOX: Final = "You have reached the mailbox of someone invented. Please leave a message."
+_TOPICS: Final = (
+    (
+        "How was your recent visit for the {service}?",
+        ("It went fine, thank you.", "Überraschend gut, und der Kaffee auch ☕."),
+    ),
+    (
+        "From zero to ten, how likely are you to recommend us to a friend?",
+        ("I'd say {score}.", "Hm, {score}, I think."),
+    ),
+    (
+        "What did we do especially well?",
+        ("Robin at the desk was very friendly and explained everything.", "The price was fair."),
+    ),
+    (
+        "What could we have done better?",
+        ("The wait was about forty minutes longer than I was told.", "Nothing, really."),
+    ),
+    ("Was your {vehicle} ready when we promised?", ("Yes, and it was even washed.", "No, I came back the next day.")),
+    (
+        "Would you like a manager to call you back about that?",
+        ("No, that won't be necessary.", "Yes, tomorrow please."),
+    ),
 )
-_ANSWERS: Final = (
-    "It went fine, thank you.",
-    "I'd say a {score}.",
-    "Robin at the desk was very friendly and explained everything.",
-    "The wait was a bit long, about forty minutes more than I was told.",
-    "Yes, it was ready, and it was even washed.",
-    "No, that won't be necessary.",
-    "Überraschend gut, und der Kaffee auch ☕.",
-)
+"""What the assistant asks, and what it may hear; the score is always asked for."""
+_SCORE_TOPIC: Final = 1
 _PRAISE: Final = ("Friendly staff", "Clear explanation of the work", "The car was washed", "Fair price")
 _COMPLAINTS: Final = ("Long wait", "No message when the car was ready", "Parking was full")
 _MOODS: Final = ("pleased", "content", "unhappy")
 _ACTIONS: Final = ("Call back about the waiting time", "Send the invoice by email")
+
+
+_Line = tuple[Role, str]
+_STALLING: Final = 0.2
+"""Share of the conversations in which the assistant stalls once."""
+_CHARACTERS_PER_SECOND: Final = 16
+
+
+@dataclass(frozen=True)
+class _Visit:
+    vehicle: str
+    service: str
+    score: int
 
 
 @dataclass(frozen=True)
@@ -113,78 +136,76 @@ def write_script(
 ) -> CallScript:
     """Invent a call; what is not given is drawn from `random`, and the same draws make the same call."""
     outcome = outcome or random.choice(OUTCOMES)
-    turns = _write_turns(random, outcome)
-    rings = _seconds(random, 6, 34)
+    visit = _Visit(random.choice(_VEHICLES), random.choice(_SERVICES), random.randint(0, 10))
+    turns = _time_turns(random, _write_lines(random, outcome, visit))
     lasts = turns[-1].ends + _seconds(random, 0.5, 3) if turns else 0.0
-    started_at = created_at + timedelta(seconds=rings)
+    started_at = created_at + timedelta(seconds=_seconds(random, 6, 34))
     if stalls is None:
-        stalls = outcome == "reached" and random.random() < 0.2  # noqa: PLR2004 - one call in five
-    service = random.choice(_SERVICES)
+        stalls = outcome == "reached" and random.random() < _STALLING
     return CallScript(
         call_id=call_id,
         vapi_call_id=str(UUID(int=random.getrandbits(128), version=4)),
         customer_name=f"{random.choice(_FIRST_NAMES)} {random.choice(_LAST_NAMES)}",
         customer_phone=f"+1202555{random.randint(100, 199):04}",
-        vehicle=random.choice(_VEHICLES),
-        service=service,
+        vehicle=visit.vehicle,
+        service=visit.service,
         outcome=outcome,
         ended_reason=random.choice(ENDED_REASONS[outcome]),
         created_at=created_at,
         started_at=started_at if outcome in CONNECTED else None,
         ended_at=started_at + timedelta(seconds=lasts),
         turns=turns,
-        feedback=_write_feedback(random, outcome, service),
+        feedback=_write_feedback(random, outcome, visit),
         cost=round(0.01 + lasts * 0.002, 4),
         stalls_after=turns[len(turns) // 2].ends if stalls and turns else None,
     )
 
 
-def _write_turns(random: Random, outcome: str) -> tuple[Turn, ...]:
+def _write_lines(random: Random, outcome: str, visit: _Visit) -> list[_Line]:
     if outcome not in CONNECTED:
-        return ()
-    lines: list[tuple[Role, str]] = [
-        ("bot", "Hello, this is the service desk of Example Motors. Do you have a minute?")
-    ]
+        return []
+    lines: list[_Line] = [("bot", _GREETING)]
     if outcome == "voicemail":
-        lines.append(("user", "You have reached the mailbox of someone invented. Please leave a message."))
+        lines.append(("user", _MAILBOX))
     elif outcome != "failed":
-        lines.extend(_write_conversation(random))
+        lines.extend(_write_conversation(random, visit))
     if outcome == "transferred":
         lines.extend([("tool_calls", '{"destination":"service desk"}'), ("tool_call_result", "Transferring.")])
-    return _time_turns(random, lines)
+    return lines
 
 
-def _write_conversation(random: Random) -> list[tuple[Role, str]]:
-    lines: list[tuple[Role, str]] = [("user", "Sure, go ahead.")]
-    for question in random.sample(_QUESTIONS, random.randint(2, len(_QUESTIONS))):
-        lines.append(("bot", question.format(service="oil change", vehicle="car")))
-        lines.append(("user", random.choice(_ANSWERS).format(score=random.randint(0, 10))))
+def _write_conversation(random: Random, visit: _Visit) -> list[_Line]:
+    asked = {_SCORE_TOPIC, *random.sample(range(len(_TOPICS)), random.randint(2, len(_TOPICS)))}
+    lines: list[_Line] = [("user", "Sure, go ahead.")]
+    for question, answers in (_TOPICS[topic] for topic in sorted(asked)):
+        lines.append(("bot", question.format(service=visit.service.lower(), vehicle=visit.vehicle)))
+        lines.append(("user", random.choice(answers).format(score=visit.score)))
     lines.append(("bot", "Thank you very much, and goodbye."))
     return lines
 
 
-def _time_turns(random: Random, lines: list[tuple[Role, str]]) -> tuple[Turn, ...]:
+def _time_turns(random: Random, lines: list[_Line]) -> tuple[Turn, ...]:
     turns = []
     clock = 0.5
     for role, text in lines:
-        ends = round(clock + max(0.4, len(text) / 16), 3)
+        ends = round(clock + max(0.4, len(text) / _CHARACTERS_PER_SECOND), 3)
         turns.append(Turn(role, text, clock, ends))
         clock = round(ends + _seconds(random, 0.2, 1.5), 3)
     return tuple(turns)
 
 
-def _write_feedback(random: Random, outcome: str, service: str) -> Feedback | None:
+def _write_feedback(random: Random, outcome: str, visit: _Visit) -> Feedback | None:
     if outcome == "voicemail":
         return Feedback(None, "UNKNOWN", (), (), (), "The assistant reached a mailbox.")
     if outcome not in {"reached", "transferred"}:
         return None
     return Feedback(
-        score=random.randint(0, 10),
-        overall=f"The customer talked about the {service.lower()} and was {random.choice(_MOODS)}.",
+        score=visit.score,
+        overall=f"The customer talked about the {visit.service.lower()} and was {random.choice(_MOODS)}.",
         positives=_some(random, _PRAISE),
         detractors=_some(random, _COMPLAINTS),
         actions=_some(random, _ACTIONS),
-        summary=f"A follow-up call after a visit for {service.lower()}.",
+        summary=f"A follow-up call after a visit for {visit.service.lower()}.",
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from random import Random, SystemRandom
 from typing import Any, Final
 
+from local.console import say
 from local.database import connect, count_receipts
 from local.place import LocalStackError
 from local.script import CallScript, write_script
@@ -45,11 +46,11 @@ def simulate(stack: Mapping[str, Any], wanted: Wanted) -> int:
     random = Random(seed)  # noqa: S311 - invented data
     scripts = place_calls(stack["database_url"], random, wanted.calls)
     bodies = arrange(scripts, random, wanted)
-    print(f"{wanted.calls} calls, {len(bodies)} webhooks (SEED={seed})", flush=True)
+    say(f"{wanted.calls} calls, {len(bodies)} webhooks (SEED={seed})")
     began = time.monotonic()
     answers = post_all(stack, bodies, wanted.rate)
     _print_answers(answers, time.monotonic() - began)
-    print("  waiting until all of them are stored …", flush=True)
+    say("  waiting until all of them are stored …")
     complaints = wait_until_stored(stack["database_url"], scripts, answers)
     return _conclude(complaints, len(scripts), time.monotonic() - began)
 
@@ -149,14 +150,14 @@ def _wait_for_receipts(database_url: str, event_ids: Sequence[str]) -> int:
 def _print_answers(answers: Sequence[Answer], seconds: float) -> None:
     counts = Counter(answer.verdict if answer.status == http.client.OK else str(answer.status) for answer in answers)
     words = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    print(f"  posted in {seconds:.1f} s: {words}", flush=True)
+    say(f"  posted in {seconds:.1f} s: {words}")
 
 
 def _conclude(complaints: Sequence[str], calls: int, seconds: float) -> int:
     for complaint in complaints[:20]:
-        print(f"  {complaint}")
+        say(f"  {complaint}")
     if complaints:
-        print(f"{len(complaints)} things are not as they should be")
+        say(f"{len(complaints)} things are not as they should be")
         return 1
-    print(f"All stored, all {calls} calls as they happened ({seconds:.1f} s)")
+    say(f"All stored, all {calls} calls as they happened ({seconds:.1f} s)")
     return 0

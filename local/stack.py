@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from local import emulator, ports
 from local.build import build_for_emulator, build_for_invoke
+from local.console import say
 from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.place import LOOPBACK, STACK_NAME, LocalStackError, Place
@@ -165,7 +166,7 @@ def _start_emulator(place: Place, running: Running | None, host: str, wanted: st
     _say(f"starting the AWS emulator on {host}:{port}")
     identity = process.start(port, host)
     _write(_running_file(place), asdict(Running(identity, port, host, "")))
-    _say("deploying template.yaml to it (about ten seconds)")
+    _say("deploying template.yaml to it")
     _deploy_template(place, Cloud(port), database_port)
     _write(_running_file(place), asdict(Running(identity, port, host, wanted)))
     return port
@@ -271,7 +272,7 @@ def _write(file: Path, content: Mapping[str, Any]) -> None:
 
 
 def _say(progress: str) -> None:
-    print(f"  {progress} …", flush=True)
+    say(f"  {progress} …")
 
 
 @contextmanager
