@@ -3,9 +3,9 @@
 `structuredData` is the older way, `structuredOutputs` the newer; where both speak, `structuredData` wins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from autopulse.domain.reading import Json, read_mapping, read_nps, read_text
 from autopulse.domain.turns import as_text
@@ -13,6 +13,7 @@ from autopulse.domain.turns import as_text
 NO_COMMENT: Final = "No comment."
 FIELDS: Final = ("overall_feedback", "detractors", "positives", "action_items", "nps_score", "call_reason")
 """Our fields of the analysis, which a structured output may carry under its own name."""
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +39,29 @@ class Analysis:
 
 def read_analysis(structured_data: Json, structured_outputs: Json, summary: str | None) -> Analysis:
     """Read `analysis.structuredData` and `artifact.structuredOutputs` (`{id: {name, result}}`)."""
-    data = read_mapping(structured_data)
-    outputs = read_mapping(structured_outputs)
-    fields = {**_output_fields(outputs), **{key: value for key, value in data.items() if value is not None}}
+    data, outputs = read_mapping(structured_data), read_mapping(structured_outputs)
+    sources = (data, _output_fields(outputs))
+    both = {**data, "structuredOutputs": outputs} if outputs else data
     return Analysis(
-        read_nps(fields.get("nps_score")), _lines(fields.get("call_reason")), _feedback(fields, data, outputs, summary)
+        nps_score=_first(read_nps, "nps_score", sources),
+        call_reason=_first(_lines, "call_reason", sources),
+        feedback=_feedback(sources, summary, both) if both else None,
     )
 
 
-def _feedback(
-    fields: Mapping[str, Json], data: Mapping[str, Json], outputs: Mapping[str, Json], summary: str | None
-) -> Feedback | None:
-    if not data and not outputs:
-        return None
+def _feedback(sources: Iterable[Mapping[str, Json]], summary: str | None, both: Mapping[str, Json]) -> Feedback:
     return Feedback(
-        content=_lines(fields.get("overall_feedback")) or given_text(summary) or NO_COMMENT,
-        detractors=_lines(fields.get("detractors")),
-        positives=_lines(fields.get("positives")),
-        action_items=_lines(fields.get("action_items")),
-        structured_data={**data, "structuredOutputs": outputs} if outputs else data,
+        content=_first(_lines, "overall_feedback", sources) or given_text(summary) or NO_COMMENT,
+        detractors=_first(_lines, "detractors", sources),
+        positives=_first(_lines, "positives", sources),
+        action_items=_first(_lines, "action_items", sources),
+        structured_data=both,
     )
+
+
+def _first(read: Callable[[Json], Value | None], name: str, sources: Iterable[Mapping[str, Json]]) -> Value | None:
+    """A field of the first source in which it can be used: UNKNOWN in one leaves it to the next."""
+    return next((value for source in sources if (value := read(source.get(name))) is not None), None)
 
 
 def _output_fields(outputs: Mapping[str, Json]) -> dict[str, Json]:

@@ -93,8 +93,12 @@ def read_time(value: Json) -> datetime | None:
         moment = _read_iso(value) if isinstance(value, str) else _read_epoch(value)
     except (OverflowError, ValueError):  # unreadable text, NaN, beyond the years 1 to 9999
         return None
-    # Every time zone can show an instant of these years in four digits.
-    return moment if moment is not None and _EPOCH <= moment <= _LAST else None
+    return None if moment is None else plausible_time(moment)
+
+
+def plausible_time(moment: datetime) -> datetime | None:
+    """The instant, if it lies in the years 1970 to 9998, which every time zone can show in four digits."""
+    return moment if _EPOCH <= moment <= _LAST else None
 
 
 def _read_iso(text: str) -> datetime:

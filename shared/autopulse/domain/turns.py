@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from autopulse.domain.reading import Json, read_list, read_mapping, read_number, read_text, read_time, read_words
+from autopulse.domain.reading import (
+    Json,
+    plausible_time,
+    read_list,
+    read_mapping,
+    read_number,
+    read_text,
+    read_time,
+    read_words,
+)
 
 HUMAN: Final = "human"
 ASSISTANT: Final = "assistant"
@@ -107,7 +116,7 @@ def _after(start: datetime | None, item: Mapping[str, Json]) -> datetime | None:
     if start is None or seconds is None:
         return None
     try:
-        return start + timedelta(seconds=float(seconds))
+        return plausible_time(start + timedelta(seconds=float(seconds)))
     except OverflowError:
         return None
 

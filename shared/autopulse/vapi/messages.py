@@ -7,7 +7,7 @@ unreadable envelope or one that names no call fails. The fields keep Vapi's name
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
@@ -185,19 +185,18 @@ class ReportMessage(Message):
             (self.duration_minutes, 60),
         )
         given = next((value * scale for value, scale in scales if value is not None), None)
-        if given is None or given > MAX_INTEGER:
+        if given is None:
             return None
-        return max(0, int(given.to_integral_value(ROUND_HALF_UP)))
+        seconds = max(0, int(given.to_integral_value(ROUND_HALF_UP)))
+        return seconds if seconds <= MAX_INTEGER else None
 
     @property
     def cost(self) -> Decimal | None:
         """US dollars, as numeric(12, 6) takes them."""
         if self.cost_given is None or abs(self.cost_given) >= _MAX_COST:
             return None
-        try:
-            return self.cost_given.quantize(_COST_STEP, ROUND_HALF_UP)
-        except InvalidOperation:
-            return None
+        cost = self.cost_given.quantize(_COST_STEP, ROUND_HALF_UP)
+        return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
 
     @property
     def summary(self) -> str | None:

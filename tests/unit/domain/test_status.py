@@ -1,0 +1,72 @@
+"""Status words, and which of two statuses a call keeps (`calls.md` 1 and 5)."""
+
+from datetime import datetime, timezone
+from itertools import product
+from typing import Any
+
+import pytest
+
+from autopulse.domain.status import REASON_OF_WORD, STATUS_OF_WORD, Status, status_word
+
+EARLY = datetime(2026, 7, 11, 1, tzinfo=timezone.utc)
+LATE = datetime(2026, 7, 11, 2, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *(("in-progress", "In Progress"), ("in_progress", "In Progress"), ("In Progress", "In Progress")),
+        *((" IN_PROGRESS ", "In Progress"), ("call.started", "In Progress"), ("scheduled", "Scheduled")),
+        *(("queued", "Queued"), ("ringing", "Ringing"), ("forwarding", "Forwarding"), ("ended", "Ended")),
+        *(
+            ("completed", "Ended"),
+            ("failed", "Ended"),
+            ("busy", "Ended"),
+            ("no-answer", "Ended"),
+            ("no_answer", "Ended"),
+        ),
+        *(("canceled", "Ended"), ("call.ended", "Ended"), ("call.failed", "Ended")),
+        *(("cancelled", None), ("done", None), ("", None), (None, None), (5, None), (["ended"], None)),
+    ],
+)
+def test_words(value: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value
+    assert STATUS_OF_WORD.get(status_word(value)) == expected
+
+
+def test_words_that_are_reasons() -> None:
+    words = {"failed", "busy", "no-answer", "canceled", "call.failed"}
+    assert dict(REASON_OF_WORD) == {word: word for word in words}
+
+
+# Each group beats the groups above it, whatever the times within the groups.
+TIERS = [
+    ["Ready", "Scheduled", "Queued", "Ringing", "In Progress", "Forwarding", "Invented"],
+    ["Ended", "Missed", "Failed"],
+    ["Completed"],
+]
+TIMES = [None, EARLY, LATE]
+
+
+@pytest.mark.parametrize(("lower", "higher"), [(0, 1), (0, 2), (1, 2)])
+def test_a_higher_tier_wins_over_any_time(lower: int, higher: int) -> None:
+    for loser, winner, at, then in product(TIERS[lower], TIERS[higher], TIMES, TIMES):
+        assert Status(loser, at).weight < Status(winner, then).weight
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_within_a_tier_a_sender_time_wins_over_none_and_the_later_over_the_earlier(tier: list[str]) -> None:
+    for loser, winner in product(tier, tier):
+        assert Status(loser, None).weight < Status(winner, EARLY).weight
+        assert Status(loser, EARLY).weight < Status(winner, LATE).weight
+
+
+@pytest.mark.parametrize("at", TIMES)
+def test_at_the_same_time_the_rank_decides(at: datetime | None) -> None:
+    way = ["Ready", "Scheduled", "Queued", "Ringing", "In Progress", "Forwarding"]
+    assert sorted(set(way), key=lambda name: Status(name, at).weight) == way
+    assert Status("Invented", at).weight < Status("Scheduled", at).weight
+
+
+def test_no_two_different_statuses_weigh_the_same() -> None:
+    statuses = [Status(name, at) for names in TIERS for name in names for at in TIMES]
+    assert len({status.weight for status in statuses}) == len(statuses)
