@@ -21,6 +21,12 @@ def deadline(at: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+def is_over() -> bool:
+    """Whether the deadline has passed."""
+    at = _deadline.get()
+    return at is not None and time.monotonic() > at
+
+
 def seconds_left(at_most: float | None) -> float | None:
     """How long the next wait may last; None for ever."""
     at = _deadline.get()

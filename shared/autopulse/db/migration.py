@@ -13,7 +13,9 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from autopulse.db import deadline
 from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
+from autopulse.errors import Transient
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 LOCK_KEY: Final = 4_207_130_015
@@ -21,7 +23,8 @@ LOCK_KEY: Final = 4_207_130_015
 LOCK_TIMEOUT_SECONDS: Final = 5
 """A change of a table waits this long for it: longer, and everybody else queues behind the wait."""
 TRIES: Final = 10
-LOCK_NOT_AVAILABLE: Final = "55P03"
+BUSY: Final = frozenset({"55P03", "40P01"})
+"""SQLSTATEs of a table that somebody else has, or wants, at the same time: lock not available, deadlock."""
 ROLE_TIMEOUTS: Final = {
     # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
     # session's own settings would pin a connection of RDS Proxy to its client.
@@ -43,7 +46,10 @@ def upgrade(dsn: str) -> None:
 
 
 def upgrade_configured() -> None:
-    """Migrate the database that the settings name; index builds may take as long as they take."""
+    """Migrate the database that the settings name; index builds may take as long as they take, or the `deadline` says.
+
+    What Postgres builds at the deadline, it goes on building: the next run finds it.
+    """
     engine = engine_to(lambda: connect(read_seconds=None))
     try:
         upgrade_engine(engine)
@@ -57,14 +63,15 @@ def upgrade_engine(engine: Engine) -> None:
     A database that is ahead of this code (a deploy is being rolled back) is left as it is.
     """
     with engine.connect() as connection:
-        _wait_for_turn(connection)
         try:
+            _wait_for_turn(connection)
             _retry_while_locked(connection)
             _set_role_timeouts(connection)
-        finally:
-            connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
             connection.commit()
+        except BaseException:
+            connection.invalidate()  # with all that it holds, our turn too
+            raise
 
 
 def _connect(dsn: str) -> pg8000.dbapi.Connection:
@@ -84,6 +91,8 @@ def _wait_for_turn(connection: Connection) -> None:
     # of the run that has the lock would wait for that.
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY}):
         connection.commit()
+        if deadline.is_over():
+            raise Transient("out-of-time", "another migration is still running")
         _log.info("another migration is running; waiting for it")
         time.sleep(1)
     connection.execute(text("SET statement_timeout = 0"))
@@ -99,7 +108,7 @@ def _retry_while_locked(connection: Connection) -> None:
             _run(connection)
         except DBAPIError as error:
             connection.rollback()
-            if sqlstate(error.orig) != LOCK_NOT_AVAILABLE or attempt == TRIES:
+            if sqlstate(error.orig) not in BUSY or attempt == TRIES or deadline.is_over():
                 raise
             _log.warning("a table is in use; trying again", extra={"attempt": attempt})
             time.sleep(attempt)

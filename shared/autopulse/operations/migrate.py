@@ -5,11 +5,11 @@ database ahead of it and reports success; a deletion touches nothing.
 """
 
 import json
+import time
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final, Protocol
 
+from autopulse.db.deadline import deadline
 from autopulse.db.failures import diagnose
 from autopulse.db.migration import upgrade_configured
 from autopulse.observability import logger
@@ -47,16 +47,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
 def _migrate(context: LambdaContext) -> str | None:
     """Returns what went wrong."""
     seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_SECONDS
-    pool = ThreadPoolExecutor(max_workers=1)
+    end = time.monotonic() + seconds
     try:
-        pool.submit(upgrade_configured).result(timeout=seconds)
-    except FutureTimeoutError:
-        return f"not finished after {seconds:.0f} s; let it finish by invoking this function with {{}} and deploy again"
+        with deadline(end):
+            upgrade_configured()
     except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
         logger().exception("migration failed")  # statements and schema names, no rows
-        return f"{type(error).__name__}: {diagnose(error)[1].detail}"
-    finally:
-        pool.shutdown(wait=False)
+        problem = f"{type(error).__name__}: {diagnose(error)[1].detail}"
+        if time.monotonic() < end:
+            return problem
+        return f"not finished after {seconds:.0f} s ({problem}); invoke this function with {{}}, then deploy again"
     return None
 
 

@@ -1,6 +1,6 @@
 """One feedback row per call: the newest stays, older ones move to `call_feedback_duplicate`.
 
-Nothing is deleted. Our own consumers write one row per call; the unique index of the next revision keeps it so.
+Nothing is lost. Our own consumers write one row per call; the unique index of the next revision keeps it so.
 """
 
 from alembic import op
@@ -10,9 +10,14 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
+    op.execute("CREATE TABLE call_feedback_duplicate (LIKE call_feedback)")
+    move_duplicates()
+
+
+def move_duplicates() -> None:
+    """Leave each call its newest feedback row."""
     op.execute(
         """
-        CREATE TABLE call_feedback_duplicate (LIKE call_feedback);
         WITH ranked AS (
             SELECT id, row_number() OVER (PARTITION BY call_id ORDER BY created_at DESC NULLS LAST, id DESC) AS place
             FROM call_feedback

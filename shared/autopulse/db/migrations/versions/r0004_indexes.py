@@ -1,15 +1,22 @@
 """Indexes for every foreign key, every upsert and every list that a screen shows.
 
 Built CONCURRENTLY, outside transactions: the application goes on writing meanwhile. An interrupted build leaves an
-invalid index of that name behind, which is dropped and built again.
+invalid index of that name behind, which is dropped and built again; so is the application's own index of that name, if
+it is not unique as ours has to be.
 """
 
 from alembic import op
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from autopulse.db.engine import sqlstate
+from autopulse.db.migrations.versions.r0003_feedback_duplicates import move_duplicates
 
 revision = "0004"
 down_revision = "0003"
 
+UNIQUE_VIOLATION = "23505"
+TRIES = 5
 INDEXES = {
     "ix_call_vapi_call_id": "UNIQUE INDEX {name} ON call (vapi_call_id)",
     "ix_call_organization_id_start_time": "INDEX {name} ON call (organization_id, start_time, id)",
@@ -39,12 +46,27 @@ def upgrade() -> None:
         # Waiting for older transactions blocks nobody here, so it may take as long as it takes.
         op.execute("SET lock_timeout = 0")
         for name, definition in INDEXES.items():
+            _build_without_duplicates(name, definition)
+
+
+def _build_without_duplicates(name: str, definition: str) -> None:
+    """The application may have written another feedback row of a call since they were moved."""
+    for attempt in range(1, TRIES + 1):
+        try:
             _build(name, definition)
+        except DBAPIError as error:
+            if sqlstate(error.orig) != UNIQUE_VIOLATION or attempt == TRIES:
+                raise
+            move_duplicates()
+        else:
+            return
 
 
 def _build(name: str, definition: str) -> None:
-    invalid = text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid")
-    if op.get_bind().execute(invalid, {"name": name}).first():
-        op.execute(f"DROP INDEX CONCURRENTLY {name}")
     kind, rest = definition.split("INDEX {name}")
+    useless = text(
+        "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT (indisvalid AND indisunique >= :unique)"
+    )
+    if op.get_bind().execute(useless, {"name": name, "unique": kind == "UNIQUE "}).first():
+        op.execute(f"DROP INDEX CONCURRENTLY {name}")
     op.execute(f"CREATE {kind}INDEX CONCURRENTLY IF NOT EXISTS {name}{rest}")

@@ -1,0 +1,152 @@
+"""Large batches of all kinds at the same calls at once: they wait for each other, and never in a circle."""
+
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from autopulse import settings
+from autopulse.consumers import runner
+from autopulse.db import engine, receipts
+from autopulse.db.failures import Fault, diagnose
+from autopulse.errors import AutoPulseError
+from tests.faults import letters
+from tests.faults.letters import Letter
+from tests.faults.world import ORGANIZATION, Database, connect, handle
+
+CALLS: Final = 60
+STRANGERS: Final = range(101, 131)
+"""Calls that Vapi alone knows; whichever batch is first gives them their rows."""
+WORKERS: Final = 6
+ROUNDS: Final = 5
+BATCH: Final = 120
+
+
+class Containers(threading.local):
+    """Each thread is a container: with a connection of its own."""
+
+    def __init__(self) -> None:
+        self.engine = engine.engine_to(engine.connect)
+        ENGINES.append(self.engine)
+
+
+ENGINES: list[Engine] = []
+
+
+@pytest.fixture
+def failures(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """Counts every failed transaction, by its SQLSTATE, before it is tried again."""
+    assert database.url
+    counted: Counter[str] = Counter()
+
+    def count(error: Exception) -> tuple[Fault, AutoPulseError]:
+        fault, ours = diagnose(error)
+        counted[ours.detail] += 1
+        return fault, ours
+
+    containers = Containers()
+    monkeypatch.setattr(runner, "engine", lambda: containers.engine)
+    monkeypatch.setattr(runner, "diagnose", count)
+    monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
+    settings.consumer_settings.cache_clear()
+    yield counted
+    while ENGINES:
+        ENGINES.pop().dispose()
+
+
+def _letters_about(call_id: int) -> dict[str, list[Letter]]:
+    return {
+        "status": [letters.status(call_id, word, at) for at, word in enumerate(("queued", "in-progress", "ended"))],
+        "conversation": [letters.conversation(call_id, turns, at=20 + turns) for turns in (1, 2, 3)],
+        "report": [letters.report(call_id, score, at=50 + score) for score in (3, 8)],
+        "hang": [letters.hang(call_id, at) for at in (21, 22)],
+        "transcript": [letters.transcript(call_id, f"Words {n}.", at=30 + n) for n in range(2)],
+    }
+
+
+def _of_a_stranger(record: Letter) -> Letter:
+    """Without our id: an inbound call."""
+    envelope: dict[str, Any] = json.loads(record["body"])
+    envelope["call_id"] = None
+    envelope["message"]["call"] |= {"type": "inboundPhoneCall"}
+    return record | {"body": json.dumps(envelope)}
+
+
+@pytest.fixture
+def mail(database: Database) -> dict[str, list[Letter]]:
+    """All messages of all calls, by kind; every three calls are about the same visit."""
+    database.run(
+        "INSERT INTO call (organization_id, customer_number, status)"
+        " SELECT CAST(:id AS uuid), '+12025550115', 'Ready' FROM generate_series(21, CAST(:n AS int))",
+        id=ORGANIZATION,
+        n=CALLS,
+    )
+    database.run("UPDATE call SET service_record_id = 1 + (id * 7) % 20")
+    by_kind: dict[str, list[Letter]] = {kind: [] for kind in settings.KINDS}
+    for call_id in (*range(1, CALLS + 1), *STRANGERS):
+        for kind, records in _letters_about(call_id).items():
+            by_kind[kind] += map(_of_a_stranger, records) if call_id in STRANGERS else records
+    return by_kind
+
+
+def test_no_two_batches_wait_for_each_other_in_a_circle(
+    mail: dict[str, list[Letter]], failures: Counter[str], database: Database
+) -> None:
+    def work(worker: int) -> None:
+        shuffler = random.Random(worker)
+        kinds = list(settings.KINDS)
+        for turn in range(ROUNDS):
+            batch = shuffler.choices(mail[kinds[(worker + turn) % len(kinds)]], k=BATCH)
+            assert handle(batch) == []
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for done in [pool.submit(work, worker) for worker in range(WORKERS)]:
+            done.result()
+    assert failures == Counter()
+    for kind in settings.KINDS:
+        assert handle(mail[kind]) == []
+    assert database.statuses() == ["Completed"] * (CALLS + len(STRANGERS))
+    assert database.value("SELECT count(*) FROM call_feedback WHERE content = 'Fine.'") == CALLS + len(STRANGERS)
+    assert database.value("SELECT count(*) FROM transcript") == 4 * (CALLS + len(STRANGERS))
+    assert database.value("SELECT count(*) FROM webhook_event") == sum(map(len, mail.values()))
+
+
+def test_pruning_and_the_applications_own_writes_disturb_no_batch(
+    mail: dict[str, list[Letter]], failures: Counter[str], database: Database
+) -> None:
+    over = threading.Event()
+
+    def prune() -> int:
+        pruned = 0
+        with closing(engine.connect()), Session(ENGINES[0]) as session:
+            while not over.is_set():
+                pruned += receipts.prune_receipts(session, timedelta(days=-36500), 50)
+                session.commit()
+        return pruned
+
+    def write_as_the_application() -> None:
+        with connect(database.url) as connection:
+            while not over.is_set():
+                connection.run(f"UPDATE call SET agent_id = NULL WHERE id = {random.randint(1, CALLS)}")  # noqa: S608
+                connection.run(f"UPDATE service_record SET vehicle_info = 'x' WHERE id = {random.randint(1, 20)}")  # noqa: S608
+
+    ENGINES.append(engine.engine_to(engine.connect))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        pruning, writing = pool.submit(prune), pool.submit(write_as_the_application)
+        try:
+            for done in [pool.submit(handle, mail[kind]) for kind in ("status", "report", "hang")]:
+                assert done.result() == []
+        finally:
+            over.set()
+        assert pruning.result() >= 0
+        writing.result()
+    assert failures == Counter()

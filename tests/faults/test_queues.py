@@ -1,0 +1,234 @@
+"""What becomes of records that cannot be applied, and of AWS services that fail while they are dealt with."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.stub import Stubber
+
+from autopulse import settings
+from autopulse.consumers import queue
+from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery, backoff_seconds
+from autopulse.errors import AutoPulseError, DataRejected, Transient, UnknownCall
+from autopulse.live import publisher
+from tests.faults import letters
+from tests.faults.letters import Letter, received
+from tests.faults.world import Aws, Database, attributes_of, handle, metrics
+
+UNKNOWN = 999
+
+
+@contextmanager
+def _stubbed(service: str, where: object, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    client: Any = boto3.client(service)  # type: ignore[call-overload] # any service
+    monkeypatch.setattr(where, name, lambda: client)
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def _conflicting() -> Letter:
+    """Our id of one call with Vapi's id of another."""
+    return letters.letter(
+        "status", 2, 12, {"type": "status-update", "status": "ringing"}, vapi_call_id=letters.vapi_id(1)
+    )
+
+
+def test_an_unknown_call_waits_ten_times_and_is_put_aside_then(
+    database: Database, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknown = letters.status(UNKNOWN)
+    for times in range(1, UNKNOWN_CALL_TRIES + 1):
+        assert handle([letters.status(1, at=times), received(unknown, times)]) == [unknown["messageId"]]
+    assert aws.dead_letters() == []
+    assert handle([received(unknown, UNKNOWN_CALL_TRIES + 1)]) == []
+    (letter,) = aws.dead_letters()
+    assert letter["Body"] == unknown["body"]
+    assert attributes_of(letter) | {"detail": ""} == {"kind": "status", "reason": "UnknownCall", "detail": ""}
+    counted = metrics(capsys.readouterr().out)
+    assert counted["RecordFailed:kind=status,reason=UnknownCall"] == UNKNOWN_CALL_TRIES + 1
+    assert database.value("SELECT count(*) FROM webhook_event") == UNKNOWN_CALL_TRIES
+
+
+def test_an_unknown_call_is_applied_once_its_row_is_committed(database: Database, aws: Aws) -> None:
+    early = letters.status(21, "ended")
+    assert handle([early]) == [early["messageId"]]
+    database.run(
+        "INSERT INTO call (organization_id, customer_number, status)"
+        " SELECT id, '+12025550121', 'Ready' FROM organization"
+    )
+    assert handle([received(early, 2)]) == []
+    assert database.statuses()[20] == "Ended"
+    assert aws.dead_letters() == []
+
+
+def test_a_stack_may_ignore_calls_that_it_does_not_know(
+    database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UNKNOWN_CALLS", "ignore")
+    settings.consumer_settings.cache_clear()
+    unknown = letters.status(UNKNOWN)
+    assert handle([received(unknown, UNKNOWN_CALL_TRIES)]) == [unknown["messageId"]]
+    assert handle([received(unknown, UNKNOWN_CALL_TRIES + 1)]) == []
+    assert aws.dead_letters() == []
+    assert metrics(capsys.readouterr().out)["RecordIgnored"] == 1
+    assert database.value("SELECT count(*) FROM webhook_event") == 0
+
+
+def test_contradicting_ids_are_put_aside_at_once(database: Database, aws: Aws) -> None:
+    assert handle([letters.status(1)]) == []
+    assert handle([_conflicting(), letters.status(3)]) == []
+    (letter,) = aws.dead_letters()
+    assert attributes_of(letter)["reason"] == "CallIdentityConflict"
+    assert database.statuses()[:3] == ["In Progress", "Ready", "In Progress"]
+
+
+def test_no_detail_tells_what_a_message_said(database: Database, aws: Aws) -> None:
+    body = json.loads(letters.status(1)["body"]) | {"received_at": "+12025550115", "call_id": "+12025550115"}
+    assert handle([letters.posted(json.dumps(body))]) == []
+    assert database.statuses()[0] == "Ready"
+    (letter,) = aws.dead_letters()
+    assert "received_at" in attributes_of(letter)["detail"]
+    assert "2025550115" not in json.dumps(attributes_of(letter))
+
+
+def test_what_the_dead_letter_queue_does_not_take_comes_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused, accepted = letters.posted("{"), letters.posted("[")
+    with _stubbed("sqs", queue, "_sqs", monkeypatch) as sqs:
+        sqs.add_client_error("send_message", "AccessDenied")
+        sqs.add_response("send_message", {"MessageId": "1"})
+        sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
+        assert handle([refused, accepted, letters.status(1)]) == [refused["messageId"]]
+    assert database.statuses()[0] == "In Progress"
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=InvalidMessage"] == 2
+
+
+def test_a_dead_letter_queue_that_cannot_be_reached_is_tried_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    class Unreachable:
+        def send_message(self, **request: object) -> None:
+            tries.append(request)
+            raise ConnectTimeoutError(endpoint_url="https://sqs.example")
+
+        def change_message_visibility_batch(self, **request: object) -> None:
+            tries.append(request)
+            raise ReadTimeoutError(endpoint_url="https://sqs.example")
+
+    monkeypatch.setattr(queue, "_sqs", Unreachable)
+    bad = [letters.posted("{") for _ in range(12)]
+    assert handle([*bad, letters.status(1)]) == [record["messageId"] for record in bad]
+    assert database.statuses()[0] == "In Progress"
+    assert len(tries) == 2
+
+
+def _claim_checked(record: Letter, aws: Aws, *, stored: bytes | None) -> Letter:
+    """The record as the verifier queues it when the envelope is too long."""
+    envelope = json.loads(record["body"])
+    key = f"envelopes/2026/11/02/{envelope['event_id']}.json"
+    if stored is not None:
+        boto3.client("s3").put_object(Bucket=aws.bucket, Key=key, Body=stored)
+    del envelope["message"]
+    return letters.posted(json.dumps(envelope | {"payload_key": key}))
+
+
+def test_an_envelope_too_long_for_the_queue_is_read_from_the_bucket(database: Database, aws: Aws) -> None:
+    report = letters.report(1)
+    assert handle([_claim_checked(report, aws, stored=report["body"].encode()), letters.report(2)]) == []
+    assert database.statuses()[:2] == ["Completed"] * 2
+    assert database.value("SELECT count(*) FROM transcript WHERE call_id = 1") == 4
+
+
+@pytest.mark.parametrize("stored", [None, b"\xff\xfe", b"{}", b""])
+def test_an_expired_or_spoiled_payload_is_put_aside(stored: bytes | None, database: Database, aws: Aws) -> None:
+    assert handle([_claim_checked(letters.report(1), aws, stored=stored), letters.report(2)]) == []
+    assert database.statuses()[:2] == ["Ready", "Completed"]
+    (letter,) = aws.dead_letters()
+    assert attributes_of(letter)["reason"] == "InvalidMessage"
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "InternalError", "AccessDenied"])
+def test_a_bucket_that_fails_is_tried_again_later(
+    code: str, database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim = _claim_checked(letters.report(1), aws, stored=None)
+    with _stubbed("s3", queue, "_s3", monkeypatch) as s3:
+        s3.add_client_error("get_object", code)
+        assert handle([claim, letters.report(2)]) == [claim["messageId"]]
+    assert database.statuses()[:2] == ["Ready", "Completed"]
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=report,reason=payload-unavailable"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "receive_count", "least"),
+    [
+        (UnknownCall("?"), 1, 1),
+        (UnknownCall("?"), 4, 8),
+        (UnknownCall("?"), 10, 120),
+        (DataRejected("?"), 5, 16),
+        (Transient("database"), 1, 2),
+        (Transient("database"), 2, 4),
+        (Transient("database"), 10, 900),
+        (Transient("database"), 99, 900),
+    ],
+)
+def test_a_returned_record_waits_the_longer_the_more_often_it_came(
+    error: AutoPulseError, receive_count: int, least: int
+) -> None:
+    delivery = Delivery("id", "handle", receive_count, "{}", error=error)
+    waits = {backoff_seconds(delivery) for _ in range(200)}
+    assert least <= min(waits) <= max(waits) <= least * 1.25
+
+
+def test_notices_that_the_bus_refuses_are_sent_again_and_counted(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused, taken = {"ErrorCode": "ThrottlingException"}, {"EventId": "1"}
+    with _stubbed("events", publisher, "_events", monkeypatch) as events:
+        for entries in ([taken, refused, refused], [refused, taken], [refused]):
+            failed = sum("ErrorCode" in entry for entry in entries)
+            events.add_response("put_events", {"FailedEntryCount": failed, "Entries": entries})
+        assert handle([letters.status(n) for n in range(1, 4)]) == []
+    assert database.statuses()[:3] == ["In Progress"] * 3
+    counted = metrics(capsys.readouterr().out)
+    assert (counted["NoticePublished"], counted["NoticeLost"]) == (2, 1)
+
+
+def test_a_bus_that_cannot_be_reached_fails_nothing_and_is_not_asked_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tries = []
+
+    class Unreachable:
+        def put_events(self, **request: object) -> None:
+            tries.append(request)
+            raise ConnectTimeoutError(endpoint_url="https://events.example")
+
+    monkeypatch.setattr(publisher, "_events", Unreachable)
+    assert handle([letters.status(n) for n in range(1, 21)]) == []
+    assert database.statuses() == ["In Progress"] * 20
+    assert len(tries) == 1
+    assert metrics(capsys.readouterr().out)["NoticeLost"] == 20
+
+
+def test_a_database_secret_that_cannot_be_read_is_the_worlds_fault(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = boto3.client("secretsmanager").create_secret(Name="unreadable", SecretString='"hunter2"')["ARN"]
+    for arn, reason in ((secret, "database-secret-unreadable"), ("gone", "database-secret-unavailable")):
+        monkeypatch.setenv("DATABASE_SECRET_ARN", arn)
+        settings.database_settings.cache_clear()
+        batch = [letters.status(1), letters.status(2)]
+        assert handle(batch, seconds=5.5) == [record["messageId"] for record in batch]
+        output = capsys.readouterr().out
+        assert metrics(output)[f"RecordFailed:kind=status,reason={reason}"] == 2
+        assert "hunter2" not in output
+    assert database.statuses()[0] == "Ready"

@@ -1,0 +1,112 @@
+"""The whole server goes away and comes back: under a running batch, and between two."""
+
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from autopulse.db.migration import upgrade
+from local import ports
+from local.postgres import PostgresServer
+from tests.faults import letters
+from tests.faults.world import Aws, Database, before_statement, forget, handle, metrics, point_at
+
+
+class Server:
+    """A server of the test's own, and its database."""
+
+    def __init__(self, directory: Path) -> None:
+        self._postgres = PostgresServer(directory)
+        self._port = ports.find_any()
+        self._postgres.start(self._port)
+        self._postgres.create_database("calls", self._port)
+        self.database = Database(self._postgres.database_url("calls", self._port))
+        upgrade(self.database.url)
+
+    def crash(self) -> None:
+        """As `pg_ctl stop -m immediate`: nobody is asked, nothing is written."""
+        process = self._postgres.find()
+        assert process is not None
+        process.send_signal(signal.SIGQUIT)
+        process.wait(20)
+
+    def start(self) -> None:
+        self._postgres.start(self._port)
+
+    def remove(self) -> None:
+        self._postgres.remove()
+
+
+@pytest.fixture(scope="module")
+def module_server() -> Iterator[Server]:
+    directory = Path(tempfile.mkdtemp(prefix="autopulse-test-restart-"))
+    directory.chmod(0o755)
+    server = Server(directory)
+    try:
+        yield server
+    finally:
+        server.remove()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def server(module_server: Server, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    assert aws.queue_url
+    forget()
+    point_at(module_server.database.url, monkeypatch)
+    module_server.database.seed(20)
+    yield module_server
+    forget()
+    module_server.database.empty()
+
+
+@contextmanager
+def _restarted_after(server: Server, seconds: float) -> Iterator[None]:
+    """Down at once, up again only after a while."""
+    server.crash()
+    starter = threading.Timer(seconds, server.start)
+    starter.start()
+    try:
+        yield
+    finally:
+        starter.join()
+
+
+@pytest.mark.parametrize("place", ["INSERT INTO webhook_event", "COMMIT"])
+def test_a_batch_outlives_a_crash_of_the_server(place: str, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    crashes: list[AbstractContextManager[None]] = []
+
+    def crash(_at: int, statement: str) -> None:
+        if place in statement and not crashes:
+            crashes.append(_restarted_after(server, 0.5))
+            crashes[0].__enter__()
+
+    with before_statement(crash):
+        assert handle([letters.report(n) for n in range(1, 11)]) == []
+    crashes[0].__exit__(None, None, None)
+    assert server.database.statuses()[:10] == ["Completed"] * 10
+    assert server.database.value("SELECT count(*) FROM transcript") == 40
+    assert server.database.value("SELECT sum(repeats) FROM webhook_event") == 0
+    assert metrics(capsys.readouterr().out)["RecordApplied:kind=report"] == 10
+
+
+def test_a_container_that_kept_its_connection_notices_the_restart(server: Server) -> None:
+    assert handle([letters.status(1)]) == []
+    server.crash()
+    server.start()
+    assert handle([letters.status(2)]) == []
+    assert server.database.statuses()[:2] == ["In Progress"] * 2
+
+
+def test_batches_of_an_outage_come_back_and_are_applied_when_it_is_over(server: Server) -> None:
+    batch = [letters.status(n, "ended") for n in range(1, 11)]
+    with _restarted_after(server, 1.5):
+        assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
+    assert server.database.statuses()[:10] == ["Ready"] * 10
+    assert handle([letters.received(record, 2) for record in batch]) == []
+    assert server.database.statuses()[:10] == ["Ended"] * 10

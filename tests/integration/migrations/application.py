@@ -1,0 +1,103 @@
+"""The AutoPulse application's own database, as it is before this project comes to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import pg8000.native
+
+TABLES: Final = """
+    CREATE TABLE organization (id uuid PRIMARY KEY, name varchar(255) NOT NULL);
+    CREATE TABLE "user" (
+        id serial PRIMARY KEY, name varchar(255), email varchar(255),
+        organization_id uuid REFERENCES organization (id)
+    );
+    CREATE TABLE campaign (
+        id serial PRIMARY KEY, name varchar(255), organization_id uuid REFERENCES organization (id), status varchar(20)
+    );
+    CREATE TABLE service_record (
+        id serial PRIMARY KEY, organization_id uuid NOT NULL REFERENCES organization (id),
+        campaign_id integer REFERENCES campaign (id), customer_name varchar(100) NOT NULL,
+        customer_phone varchar(20) NOT NULL, vehicle_info varchar(100), service_type varchar(50),
+        status varchar(20) NOT NULL, appointment_date timestamptz,
+        service_advisor_id integer REFERENCES "user" (id), service_advisor_name varchar(100),
+        feedback text, rating smallint, is_demo boolean NOT NULL
+    );
+    CREATE TABLE call (
+        id serial PRIMARY KEY, organization_id uuid NOT NULL REFERENCES organization (id),
+        service_record_id integer REFERENCES service_record (id), campaign_id integer REFERENCES campaign (id),
+        agent_id integer REFERENCES "user" (id), customer_number varchar(20) NOT NULL,
+        direction varchar(10) NOT NULL, start_time timestamptz, end_time timestamptz, duration_sec integer,
+        status varchar(20) NOT NULL, recording_url text, nps_score integer, call_reason varchar(100),
+        feedback_summary text, is_demo boolean NOT NULL
+    );
+    CREATE TABLE call_feedback (
+        id serial PRIMARY KEY, call_id integer NOT NULL REFERENCES call (id) ON DELETE CASCADE,
+        content text NOT NULL, detractors text, positives text, action_items text,
+        created_at timestamptz DEFAULT now(), updated_at timestamptz
+    );
+    CREATE TABLE transcript (
+        id serial PRIMARY KEY, call_id integer NOT NULL REFERENCES call (id), role varchar(20) NOT NULL,
+        content text NOT NULL, "timestamp" timestamptz NOT NULL
+    );
+    CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
+    INSERT INTO alembic_version VALUES ('f00dfeed0001');
+"""
+"""Its defaults for `direction`, `status` and `is_demo` are Python's: the columns have none."""
+
+ROWS: Final = """
+    INSERT INTO organization VALUES ('00000000-0000-4000-8000-0000000000a1', 'Example Motors');
+    INSERT INTO "user" (name, organization_id) SELECT 'Alex Example', id FROM organization;
+    INSERT INTO campaign (name, organization_id, status) SELECT 'Spring', id, 'Active' FROM organization;
+"""
+
+_AS_THE_APPLICATION: Final = (
+    """
+    INSERT INTO service_record (organization_id, campaign_id, customer_name, customer_phone, status, is_demo)
+    SELECT id, 1, 'Dana Example', '+12025550115', 'Scheduled', false FROM organization RETURNING id
+    """,
+    """
+    INSERT INTO call (organization_id, service_record_id, agent_id, customer_number, direction, status, is_demo)
+    SELECT id, :id, 1, '+12025550115', 'outbound', 'Ready', false FROM organization RETURNING id
+    """,
+    "INSERT INTO call_feedback (call_id, content) VALUES (:id, 'Written by hand.') RETURNING call_id",
+    "INSERT INTO transcript (call_id, role, content, timestamp) VALUES (:id, 'human', 'Hi.', now()) RETURNING call_id",
+    "INSERT INTO transcript (call_id, role, content, timestamp) VALUES (:id, 'human', 'Hi.', now()) RETURNING call_id",
+    "UPDATE call SET status = 'Missed', end_time = now() WHERE id = :id RETURNING id",
+)
+
+
+@contextmanager
+def connect(url: str) -> Iterator[pg8000.native.Connection]:
+    parts = urlsplit(url)
+    connection = pg8000.native.Connection(
+        parts.username or "",
+        password=unquote(parts.password or ""),
+        host=parts.hostname or "",
+        port=parts.port or 5432,
+        database=parts.path.lstrip("/"),
+        timeout=30,
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def run(url: str, statement: str, **values: object) -> list[list[Any]]:
+    with connect(url) as connection:
+        return list(connection.run(statement, **values) or [])
+
+
+def create(url: str) -> None:
+    """The tables, with an organization, a user and a campaign."""
+    run(url, TABLES + ROWS)
+
+
+def make_call(connection: pg8000.native.Connection) -> int:
+    """What the application writes about one call, in its own words; returns the call's id."""
+    id_ = 0
+    for statement in _AS_THE_APPLICATION:
+        ((id_,),) = connection.run(statement, id=id_) if ":id" in statement else connection.run(statement)
+    return id_

@@ -1,0 +1,344 @@
+"""The migrations on an empty database, on the application's, and on what interrupted runs left behind."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pg8000.exceptions
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
+
+from autopulse.db import migration
+from autopulse.db.engine import sqlstate
+from autopulse.db.migration import SCRIPTS, upgrade
+from autopulse.db.migrations.versions.r0004_indexes import INDEXES
+from tests.integration.migrations import application
+from tests.integration.migrations.application import connect, run
+
+REVISIONS = ["0001", "0002", "0003", "0004"]
+SCHEMA = """
+    SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, is_nullable, column_default
+    FROM information_schema.columns WHERE table_schema = 'public'
+        AND table_name NOT IN ('alembic_version', 'call_feedback_duplicate') ORDER BY table_name, column_name
+"""
+INDEX_LIST = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
+
+
+@pytest.fixture
+def application_url(empty_database_url: str) -> str:
+    application.create(empty_database_url)
+    return empty_database_url
+
+
+def _head() -> str | None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def _version(url: str) -> str:
+    return str(run(url, "SELECT version_num FROM autopulse_calls_version")[0][0])
+
+
+def _upgrade_to(revision: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a release whose newest revision this was."""
+    real = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _head: real(config, revision))
+        upgrade(url)
+    assert _version(url) == revision
+
+
+def test_an_empty_database_gets_everything(empty_database_url: str) -> None:
+    upgrade(empty_database_url)
+    assert _version(empty_database_url) == _head() == REVISIONS[-1]
+    indexes = {name for name, _ in run(empty_database_url, INDEX_LIST)}
+    assert set(INDEXES) <= indexes
+
+
+def test_the_applications_database_ends_in_the_same_schema(application_url: str, database_url: str) -> None:
+    upgrade(application_url)
+    assert run(application_url, SCHEMA) == run(database_url, SCHEMA)
+    ours = [row for row in run(application_url, INDEX_LIST) if not row[0].startswith("alembic_version")]
+    assert ours == run(database_url, INDEX_LIST)
+
+
+def test_the_applications_rows_and_its_own_version_table_stay_as_they_are(application_url: str) -> None:
+    with connect(application_url) as connection:
+        calls = [application.make_call(connection) for _ in range(3)]
+    written = "SELECT to_jsonb(t) FROM {} AS t ORDER BY id"
+    tables = ("call", "call_feedback", "transcript", "service_record", "organization", '"user"', "campaign")
+    before = {table: run(application_url, written.format(table)) for table in tables}
+    upgrade(application_url)
+    after = {table: run(application_url, written.format(table)) for table in tables}
+    for table in tables:
+        assert len(before[table]) == len(after[table])
+        for (old,), (new,) in zip(before[table], after[table], strict=True):
+            assert {name: new[name] for name in old} == old
+            assert set(new.values()) - set(old.values()) <= {None}
+    assert calls == [1, 2, 3]
+    assert run(application_url, "SELECT version_num FROM alembic_version") == [["f00dfeed0001"]]
+
+
+def test_of_duplicate_feedback_the_newest_stays_and_nothing_is_lost(application_url: str) -> None:
+    with connect(application_url) as connection:
+        for _ in range(2):
+            application.make_call(connection)
+        for content, created in (("older", "2026-01-01"), ("newest", "2027-01-01"), ("undated", None)):
+            connection.run(
+                "INSERT INTO call_feedback (call_id, content, created_at)"
+                " VALUES (1, :content, CAST(:created AS timestamptz))",
+                content=content,
+                created=created,
+            )
+    upgrade(application_url)
+    assert run(application_url, "SELECT call_id, content FROM call_feedback ORDER BY call_id") == [
+        [1, "newest"],
+        [2, "Written by hand."],
+    ]
+    moved = run(application_url, "SELECT content FROM call_feedback_duplicate WHERE call_id = 1 ORDER BY content")
+    assert moved == [["Written by hand."], ["older"], ["undated"]]
+
+
+def test_the_application_goes_on_writing_before_and_after_each_revision(
+    application_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connect(application_url) as connection:
+        application.make_call(connection)
+        for made, revision in enumerate(REVISIONS, start=2):
+            _upgrade_to(revision, application_url, monkeypatch)
+            assert application.make_call(connection) == made
+    assert run(application_url, "SELECT count(*) FROM transcript WHERE source IS NULL AND sequence IS NULL") == [[10]]
+
+
+def test_rows_that_leave_out_what_has_a_default_can_be_written(application_url: str) -> None:
+    upgrade(application_url)
+    run(
+        application_url,
+        """
+        INSERT INTO service_record (organization_id, customer_name, customer_phone)
+            SELECT id, 'Dana Example', '+12025550115' FROM organization;
+        INSERT INTO call (organization_id, customer_number, status)
+            SELECT id, '+12025550115', 'Ready' FROM organization;
+        """,
+    )
+    assert run(application_url, "SELECT direction, is_demo FROM call") == [["outbound", False]]
+    assert run(application_url, "SELECT status, is_demo FROM service_record") == [["Scheduled", False]]
+
+
+@contextmanager
+def _application_at_work(url: str) -> Iterator[list[BaseException]]:
+    """It writes calls, each in a transaction of its own, until the block ends; yields what went wrong."""
+    over, wrong = threading.Event(), []
+
+    def work() -> None:
+        with connect(url) as connection:
+            while not over.is_set():
+                try:
+                    connection.run("BEGIN")
+                    application.make_call(connection)
+                    connection.run("COMMIT")
+                except (pg8000.exceptions.Error, OSError) as error:
+                    wrong.append(error)
+                    return
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield wrong
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_the_application_goes_on_writing_during_the_migration(application_url: str) -> None:
+    with _application_at_work(application_url) as wrong:
+        time.sleep(0.1)
+        upgrade(application_url)
+        time.sleep(0.1)
+    assert wrong == []
+    assert run(application_url, "SELECT count(*) > 5 FROM call") == [[True]]
+    assert run(application_url, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [[0]]
+
+
+def test_a_second_run_changes_nothing(database_url: str) -> None:
+    state = [run(database_url, query) for query in (SCHEMA, INDEX_LIST)]
+    files = run(database_url, "SELECT relname, relfilenode FROM pg_class WHERE relkind IN ('r', 'i') ORDER BY oid")
+    upgrade(database_url)
+    assert [run(database_url, query) for query in (SCHEMA, INDEX_LIST)] == state
+    assert files == run(
+        database_url, "SELECT relname, relfilenode FROM pg_class WHERE relkind IN ('r', 'i') ORDER BY oid"
+    )
+
+
+def _interrupt_index_build(url: str, definition: str, table: str) -> None:
+    """Begin to build it while somebody reads the table in an old transaction; break off."""
+    with connect(url) as reader, connect(url) as builder:
+        reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        reader.run(f"SELECT count(*) FROM {table}")  # noqa: S608 - a constant
+        reader.run(f"INSERT INTO {table} SELECT * FROM {table} WHERE false")  # noqa: S608 - a lock that building waits for
+        builder.run("SET statement_timeout = '300ms'")
+        with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
+            builder.run(definition)
+        assert sqlstate(caught.value) == "57014"
+        reader.run("ROLLBACK")
+
+
+@pytest.mark.parametrize("name", ["ix_call_vapi_call_id", "ix_transcript_fragment"])
+def test_an_interrupted_index_build_is_done_again(
+    name: str, application_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _upgrade_to("0003", application_url, monkeypatch)
+    kind, rest = INDEXES[name].split("INDEX {name}")
+    table = rest.split()[1]
+    _interrupt_index_build(application_url, f"CREATE {kind}INDEX CONCURRENTLY {name}{rest}", table)
+    state = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)"
+    assert run(application_url, state, name=name) == [[False]]
+    upgrade(application_url)
+    assert run(application_url, state, name=name) == [[True]]
+    definition = "SELECT indexdef FROM pg_indexes WHERE indexname = :name"
+    assert run(application_url, definition, name=name) == run(database_url, definition, name=name)
+
+
+def test_duplicates_written_between_two_revisions_are_moved_too(
+    application_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _upgrade_to("0003", application_url, monkeypatch)
+    with connect(application_url) as connection:
+        application.make_call(connection)
+        connection.run("INSERT INTO call_feedback (call_id, content) VALUES (1, 'Written again.')")
+    upgrade(application_url)
+    assert run(application_url, "SELECT content FROM call_feedback") == [["Written again."]]
+    assert run(application_url, "SELECT content FROM call_feedback_duplicate") == [["Written by hand."]]
+
+
+def test_an_index_of_the_applications_that_is_not_unique_gives_way(application_url: str) -> None:
+    """SQLAlchemy gives an `index=True` column's index the very name that ours has."""
+    run(application_url, "CREATE INDEX ix_call_feedback_call_id ON call_feedback (call_id)")
+    run(application_url, "CREATE INDEX ix_call_campaign_id ON call (campaign_id)")
+    kept = run(application_url, "SELECT CAST(to_regclass('ix_call_campaign_id') AS oid)")
+    upgrade(application_url)
+    unique = "SELECT indisunique FROM pg_index WHERE indexrelid = to_regclass('ix_call_feedback_call_id')"
+    assert run(application_url, unique) == [[True]]
+    assert run(application_url, "SELECT CAST(to_regclass('ix_call_campaign_id') AS oid)") == kept
+
+
+def test_two_runs_at_once_take_turns(application_url: str) -> None:
+    wrong: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            upgrade(application_url)
+        except BaseException as error:  # noqa: BLE001 - told to the test
+            wrong.append(error)
+
+    threads = [threading.Thread(target=migrate) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert _version(application_url) == _head()
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3])
+def test_a_table_that_is_in_use_is_waited_for_in_short_waits(
+    seconds: float, application_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody else queues behind a waiting ALTER TABLE, so it gives up soon, and tries again."""
+    monkeypatch.setattr(migration, "LOCK_TIMEOUT_SECONDS", 1)
+    with connect(application_url) as user:
+        user.run("BEGIN")
+        user.run("LOCK TABLE transcript IN ACCESS SHARE MODE")
+        release = threading.Timer(seconds, lambda: user.run("COMMIT"))
+        release.start()
+        upgrade(application_url)
+        release.join()
+    assert _version(application_url) == _head()
+
+
+def test_a_table_that_stays_in_use_fails_the_run_and_leaves_the_last_whole_revision(
+    application_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migration, "LOCK_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(migration, "TRIES", 2)
+    with connect(application_url) as user:
+        user.run("BEGIN")
+        user.run("LOCK TABLE transcript IN ACCESS SHARE MODE")
+        with pytest.raises(DBAPIError) as caught:
+            upgrade(application_url)
+        assert sqlstate(caught.value.orig) == "55P03"
+        assert _version(application_url) == "0001"
+        user.run("ROLLBACK")
+    upgrade(application_url)
+    assert _version(application_url) == _head()
+
+
+def test_a_deadlock_with_the_application_is_tried_again(application_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, tries = command.upgrade, []
+
+    def deadlock(config: Config, revision: str) -> None:
+        tries.append(revision)
+        if len(tries) == 1:
+            config.attributes["connection"].exec_driver_sql(
+                "DO $$ BEGIN RAISE 'invented' USING ERRCODE = '40P01'; END $$"
+            )
+        real(config, revision)
+
+    monkeypatch.setattr(command, "upgrade", deadlock)
+    upgrade(application_url)
+    assert len(tries) == 2
+    assert _version(application_url) == _head()
+
+
+def test_a_database_ahead_of_this_code_is_left_as_it_is(database_url: str) -> None:
+    run(database_url, "UPDATE autopulse_calls_version SET version_num = '9999'; ALTER TABLE call ADD COLUMN later int")
+    before = run(database_url, SCHEMA)
+    upgrade(database_url)
+    assert run(database_url, SCHEMA) == before
+    assert _version(database_url) == "9999"
+
+
+def test_a_failing_migration_says_so_and_gives_up_its_turn(empty_database_url: str) -> None:
+    """The application's table is not what we were told."""
+    run(empty_database_url, "CREATE TABLE call (id serial PRIMARY KEY)")
+    with pytest.raises(DBAPIError) as caught:
+        upgrade(empty_database_url)
+    assert sqlstate(caught.value.orig) == "42703"
+    with connect(empty_database_url) as other:
+        assert other.run(f"SELECT pg_try_advisory_lock({migration.LOCK_KEY})") == [[True]]
+
+
+def test_a_killed_migration_says_so_and_the_next_run_goes_on(
+    application_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = command.upgrade
+
+    def kill(config: Config, revision: str) -> None:
+        run(
+            application_url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        real(config, revision)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", kill)
+        with pytest.raises((DBAPIError, OSError)):
+            upgrade(application_url)
+    upgrade(application_url)
+    assert _version(application_url) == _head()
+
+
+def test_the_roles_time_outs_are_set_for_whoever_connects_next(empty_database_url: str) -> None:
+    def shown(name: str) -> Any:  # noqa: ANN401 - text
+        return run(empty_database_url, f"SHOW {name}")[0][0]
+
+    assert {shown(name) for name in migration.ROLE_TIMEOUTS} == {"0"}
+    upgrade(empty_database_url)
+    assert {name: shown(name) for name in migration.ROLE_TIMEOUTS} == migration.ROLE_TIMEOUTS
