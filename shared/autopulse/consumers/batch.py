@@ -50,7 +50,7 @@ def apply_batch(
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
     received = _receive(session, consumer.kind, known, copies, found, ignored)
-    news = _news(known, found, received, ignored)
+    news = _news(known, found, received)
     notices = consumer.apply(session, news) if news else []
     call_ids = {event_id: call.id for event_id, call in found.calls.items()}
     return BatchOutcome(received.repeated, ignored, found.refused, call_ids, notices)
@@ -84,15 +84,13 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
     return record_receipts(session, receipts, sorted({call.id for call in found.calls.values()}))
 
 
-def _news(
-    records: Sequence[Record[M]], found: Identities, received: Received, ignored: Collection[str]
-) -> list[CallNews[M]]:
-    """The new messages by call, in the order of the calls' ids."""
+def _news(records: Sequence[Record[M]], found: Identities, received: Received) -> list[CallNews[M]]:
+    """The new messages by call, in the order of the calls' ids; one with an unknown word still links its ids."""
     news: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
     for record in records:
         event_id = record.envelope.event_id
         call = found.calls.get(event_id)
-        if call is not None and event_id not in received.repeated and event_id not in ignored:
+        if call is not None and event_id not in received.repeated and event_id not in found.ignored:
             news.setdefault(call.id, (call, []))[1].append(record)
     return [
         CallNews(call, received.facts.get(call.id, NOTHING), call_records)

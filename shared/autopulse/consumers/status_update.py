@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from autopulse.consumers.calls import Change, record_changes
 from autopulse.consumers.news import CallNews, Consumer, Record
-from autopulse.domain.facts import Ending, Facts, join, join_all
+from autopulse.domain.facts import NOTHING, Ending, Facts, join, join_all
 from autopulse.domain.notices import Notice
 from autopulse.domain.status import ENDED, IN_PROGRESS, REASON_OF_WORD, STATUS_OF_WORD, Status
 from autopulse.vapi.messages import Envelope, StatusMessage
@@ -19,8 +19,10 @@ def apply(session: Session, calls: Sequence[CallNews[StatusMessage]]) -> list[No
 
 
 def facts_of(record: Record[StatusMessage]) -> Facts:
-    """What one status says."""
+    """What one status says; nothing, if its word is unknown."""
     envelope, message = record.envelope, record.message
+    if message.ignored:
+        return NOTHING
     status = Status(STATUS_OF_WORD[message.word], envelope.occurred_at)
     if status.name == ENDED:
         return ended(envelope, message.ended_reason or REASON_OF_WORD.get(message.word))

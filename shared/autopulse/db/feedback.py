@@ -29,7 +29,7 @@ _LOCK_RECORDS = text("""
 
 # Of all reported calls about a visit that say how it went: one that reached the customer first, then the latest report,
 # then the latest call. If none is left, because a later report took back what an earlier one said, the application's
-# own values return.
+# own values return; from then on they are the application's to change, so they are not kept any longer.
 _FOLLOW = text("""
     WITH visit AS MATERIALIZED (
         SELECT asked.id, best.* FROM unnest(CAST(:ids AS integer[])) AS asked (id) LEFT JOIN LATERAL (
@@ -51,11 +51,14 @@ _FOLLOW = text("""
         FROM visit JOIN service_record AS record USING (id) WHERE visit.status IS NOT NULL
         ORDER BY id
         ON CONFLICT (service_record_id) DO NOTHING
+    ), returned AS (
+        DELETE FROM service_record_origin AS origin USING visit
+        WHERE service_record_id = visit.id AND visit.status IS NULL
+        RETURNING origin.*
     ), news AS (
         SELECT id, visit.status, visit.feedback, visit.rating FROM visit WHERE visit.status IS NOT NULL
         UNION ALL
-        SELECT visit.id, origin.status, origin.feedback, origin.rating
-        FROM visit JOIN service_record_origin AS origin ON service_record_id = visit.id WHERE visit.status IS NULL
+        SELECT service_record_id, status, feedback, rating FROM returned
     )
     UPDATE service_record SET status = news.status, feedback = news.feedback, rating = news.rating
     FROM news

@@ -229,7 +229,7 @@ class VapiNumber(Model):
 
 
 class ServiceRecordOrigin(Model):
-    """A service record as the application had it before the first report changed it."""
+    """A service record as the application had it, while a report's values stand in it."""
 
     __tablename__ = "service_record_origin"
 
