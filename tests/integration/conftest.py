@@ -1,0 +1,21 @@
+"""The consumers on a database of the module's own, emptied before each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.pipeline import Pipeline
+
+
+@pytest.fixture(scope="module")
+def module_pipeline(module_database_url: str) -> Iterator[Pipeline]:
+    with pytest.MonkeyPatch.context() as patch:
+        pipeline = Pipeline(module_database_url, patch)
+        yield pipeline
+        pipeline.close()
+
+
+@pytest.fixture
+def pipeline(module_pipeline: Pipeline) -> Pipeline:
+    module_pipeline.clear()
+    return module_pipeline

@@ -1,0 +1,237 @@
+"""The consumers on a real database, called as Lambda calls them; SQS and the event bus are lists."""
+
+import io
+import json
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from autopulse import settings
+from autopulse.consumers import conversation_update, end_of_call_report, hang, queue, runner, status_update, transcript
+from autopulse.consumers.news import Consumer
+from autopulse.db import engine as db_engine
+from autopulse.ingress.request import read_message
+from autopulse.observability import logger
+from autopulse.vapi.envelope import Envelope, wrap
+from autopulse.vapi.routes import kind_of
+from local.database import connect, read_rows
+
+if TYPE_CHECKING:
+    from autopulse.domain.notices import Notice
+
+ORGANIZATION: Final = "00000000-0000-4000-8000-000000000001"
+CONSUMERS: Final[Mapping[str, Consumer[Any]]] = {
+    consumer.kind: consumer
+    for consumer in (
+        status_update.CONSUMER,
+        conversation_update.CONSUMER,
+        end_of_call_report.CONSUMER,
+        hang.CONSUMER,
+        transcript.CONSUMER,
+    )
+}
+RECEIVED_AT: Final = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
+_EMPTY: Final = """
+    DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
+    DELETE FROM vapi_call; DELETE FROM call; DELETE FROM service_record_origin; DELETE FROM service_record;
+    DELETE FROM vapi_number; DELETE FROM organization
+"""
+
+
+class Context:
+    """A Lambda context with the consumers' 30 s."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 30_000
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """What the consumer put into its dead-letter queue."""
+
+    body: str
+    reason: str
+    kind: str
+
+
+@dataclass
+class Queues:
+    """SQS, as far as consumers call it."""
+
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)
+
+    def send_message(self, **message: Any) -> None:  # noqa: ANN401 - as boto3 has it
+        values = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        self.dead_letters.append(DeadLetter(message["MessageBody"], values["reason"], values["kind"]))
+
+    def change_message_visibility_batch(self, **change: Any) -> None:  # noqa: ANN401 - as boto3 has it
+        self.delays += [entry["VisibilityTimeout"] for entry in change["Entries"]]
+
+
+class Pipeline:
+    """Five consumers and their database, with one organization in it."""
+
+    def __init__(self, url: str, patch: pytest.MonkeyPatch) -> None:
+        self.database = connect(url)
+        self.queues = Queues()
+        self.notices: list[Notice] = []
+        self.log = io.StringIO()
+        self._configure(url, patch)
+
+    def _configure(self, url: str, patch: pytest.MonkeyPatch) -> None:
+        parts = urlsplit(url)
+        names = ("DATABASE_SECRET_ARN", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PAYLOAD_BUCKET", "EVENT_BUS_NAME")
+        for name in names:
+            patch.setenv(name, f"{name.lower()}-of-tests")
+        patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
+        patch.setenv("DATABASE_HOST", parts.hostname or "")
+        patch.setenv("DATABASE_PORT", str(parts.port))
+        patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
+        credentials = unquote(parts.username or ""), unquote(parts.password or "")
+        patch.setattr(db_engine, "database_credentials", lambda _arn, **_: credentials)
+        patch.setattr(queue, "_sqs", lambda: self.queues)
+        patch.setattr(runner, "publish", lambda notices, _: self.notices.extend(notices))
+        handler = logger().registered_handler
+        assert isinstance(handler, logging.StreamHandler)
+        patch.setattr(handler, "stream", self.log)
+        self.forget()
+
+    def forget(self) -> None:
+        """Read settings anew; connect anew."""
+        settings.database_settings.cache_clear()
+        settings.consumer_settings.cache_clear()
+        db_engine.engine.cache_clear()
+
+    def close(self) -> None:
+        db_engine.engine().dispose()
+        self.forget()
+        self.database.close()
+
+    def clear(self) -> None:
+        """Empty tables, but for the organization; empty lists."""
+        self.database.run(_EMPTY)
+        self.database.run("INSERT INTO organization VALUES (:id, 'Example Motors')", id=ORGANIZATION)
+        self.queues.dead_letters.clear()
+        self.queues.delays.clear()
+        self.notices.clear()
+        self.log.seek(0)
+        self.log.truncate()
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+    # What goes in
+
+    def deliver(self, kind: str, bodies: Iterable[str], receive_count: int = 1) -> list[int]:
+        """Call the kind's consumer with a batch; places of the records that it returns to the queue."""
+        records = [_record(place, body, receive_count) for place, body in enumerate(bodies)]
+        answer = runner.handle(CONSUMERS[kind], {"Records": records}, Context())
+        return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+    def send(self, *bodies: Mapping[str, Any], receive_count: int = 1) -> list[int]:
+        """Send webhook bodies of one kind through the verifier's reading and one batch of their consumer."""
+        envelopes = [webhook(body) for body in bodies]
+        (kind,) = {envelope.kind for envelope in envelopes}
+        return self.deliver(kind, [envelope.to_json() for envelope in envelopes], receive_count)
+
+    def send_each(self, *bodies: Mapping[str, Any]) -> None:
+        """Send each alone, in this order; all must be applied."""
+        for body in bodies:
+            assert self.send(body) == []
+            assert self.queues.dead_letters == []
+
+    def insert(self, table: str, **values: Any) -> int:  # noqa: ANN401 - any SQL value
+        names = ", ".join(values)
+        places = ", ".join(f":{name}" for name in values)
+        statement = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING id"  # noqa: S608 - names of this file's callers
+        return int(self.database.run(statement, **values)[0][0])
+
+    def make_call(self, **values: Any) -> int:  # noqa: ANN401 - any SQL value
+        """A call as the application makes it."""
+        usual = {"organization_id": ORGANIZATION, "customer_number": "+12025550101", "status": "Ready"}
+        return self.insert("call", **(usual | values))
+
+    def make_visit(self, **values: Any) -> int:  # noqa: ANN401 - any SQL value
+        """A service record as the application makes it."""
+        usual = {
+            "organization_id": ORGANIZATION,
+            "customer_name": "Testa Placeholder",
+            "customer_phone": "+12025550101",
+        }
+        return self.insert("service_record", **(usual | values))
+
+    # What is stored
+
+    def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any SQL value
+        return read_rows(self.database, statement, **values)
+
+    def row(self, statement: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - any SQL value
+        (row,) = self.rows(statement, **values)
+        return row
+
+    def call(self, call_id: int) -> dict[str, Any]:
+        return self.row("SELECT * FROM call WHERE id = :id", id=call_id)
+
+    def facts(self, call_id: int) -> dict[str, Any]:
+        return self.row("SELECT * FROM vapi_call WHERE call_id = :id", id=call_id)
+
+    def visit(self, service_record_id: int) -> dict[str, Any]:
+        return self.row("SELECT status, feedback, rating FROM service_record WHERE id = :id", id=service_record_id)
+
+    def feedback(self, call_id: int) -> list[dict[str, Any]]:
+        return self.rows("SELECT * FROM call_feedback WHERE call_id = :id", id=call_id)
+
+    def turns(self, call_id: int) -> list[tuple[str | None, int | None, str, str]]:
+        """(source, sequence, role, content), in the order in which a screen shows them."""
+        rows = self.database.run(
+            "SELECT source, sequence, role, content FROM transcript WHERE call_id = :id"
+            " ORDER BY sequence, timestamp, role, content",
+            id=call_id,
+        )
+        return [(source, sequence, role, content) for source, sequence, role, content in rows]
+
+    def receipts(self) -> list[dict[str, Any]]:
+        return self.rows("SELECT * FROM webhook_event ORDER BY event_id")
+
+    def count(self, table: str) -> int:
+        return int(self.database.run(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - names of this file's callers
+
+
+def webhook(body: Mapping[str, Any], received_at: datetime = RECEIVED_AT) -> Envelope:
+    """What the verifier makes of a webhook's body."""
+    message = read_message(json.dumps(body).encode())
+    kind = kind_of(message)
+    assert kind is not None
+    return wrap(kind, message, received_at, None)
+
+
+def envelope(kind: str, message: Mapping[str, Any], **values: Any) -> str:  # noqa: ANN401 - any JSON value
+    """An envelope of which every field can be chosen, past the verifier."""
+    usual = {
+        "version": 1,
+        "kind": kind,
+        "event_id": uuid.uuid4().hex * 2,
+        "vapi_call_id": "0197f9d4-0000-4000-8000-000000000001",
+        "call_id": None,
+        "occurred_at": None,
+        "received_at": RECEIVED_AT.isoformat(),
+        "message": message,
+    }
+    return json.dumps(usual | values)
+
+
+def after(seconds: float, start: datetime = datetime(2026, 7, 11, 1, tzinfo=timezone.utc)) -> datetime:
+    return start + timedelta(seconds=seconds)
+
+
+def _record(place: int, body: str, receive_count: int) -> dict[str, Any]:
+    attributes = {"ApproximateReceiveCount": str(receive_count)}
+    return {"messageId": str(place), "receiptHandle": f"handle-{place}", "body": body, "attributes": attributes}
