@@ -60,6 +60,31 @@ class ConsumerSettings:
     """Organization of calls that no `vapi_number` row places; empty for none."""
 
 
+@dataclass(frozen=True)
+class LiveSettings:
+    """What the functions behind the WebSocket need."""
+
+    connections_table: str
+    connections_url: str
+    """Base URL of the gateway's management API: where messages to connections are posted."""
+
+
+@dataclass(frozen=True)
+class AccessSettings:
+    """Whose tokens let people read; without an issuer and an audience nobody may."""
+
+    issuer: str
+    """The `iss` of tokens: an OIDC issuer's URL."""
+    audience: str
+    """The `aud` of tokens, or the `client_id` of Cognito's access tokens."""
+    jwks_url: str
+    """Where the issuer's keys are; empty to ask its discovery document."""
+    jwks: str
+    """The keys themselves as a JWKS document, instead of a URL; empty for none."""
+    organization_claim: str
+    """The claim that has the organization's UUID."""
+
+
 @cache
 def verifier_settings() -> VerifierSettings:
     """Read once per container."""
@@ -92,4 +117,25 @@ def consumer_settings() -> ConsumerSettings:
         event_bus_name=_required("EVENT_BUS_NAME"),
         ignore_unknown_calls=os.environ.get("UNKNOWN_CALLS", "dead-letter") == "ignore",
         default_organization_id=os.environ.get("DEFAULT_ORGANIZATION_ID", ""),
+    )
+
+
+@cache
+def live_settings() -> LiveSettings:
+    """Read once per container."""
+    return LiveSettings(
+        connections_table=_required("CONNECTIONS_TABLE"),
+        connections_url=_required("CONNECTIONS_URL"),
+    )
+
+
+@cache
+def access_settings() -> AccessSettings:
+    """Read once per container."""
+    return AccessSettings(
+        issuer=os.environ.get("OIDC_ISSUER", ""),
+        audience=os.environ.get("OIDC_AUDIENCE", ""),
+        jwks_url=os.environ.get("OIDC_JWKS_URL", ""),
+        jwks=os.environ.get("OIDC_JWKS", ""),
+        organization_claim=_required("ORGANIZATION_CLAIM"),
     )

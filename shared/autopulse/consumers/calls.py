@@ -93,4 +93,5 @@ def _notices(change: Change[M], state: CallState) -> Iterable[Notice]:
 def notice(type_: NoticeType, news: CallNews[M], **changed: object) -> Notice:
     """A notice about the call of `news`."""
     vapi_call_id = news.call.vapi_call_id or _link(news.call, news)
-    return Notice(type_, news.call.id, vapi_call_id, news.call.organization_id, changed)
+    received_at = min(record.envelope.received_at for record in news.records)
+    return Notice(type_, news.call.id, vapi_call_id, news.call.organization_id, changed, received_at)

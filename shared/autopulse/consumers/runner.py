@@ -6,6 +6,7 @@ its reason, or back in the queue.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from random import SystemRandom
 from typing import Any, Final, Protocol
@@ -91,7 +92,8 @@ def _settle(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: f
         halves = (deliveries[:middle], deliveries[middle:])
         return [notice for half in halves for notice in _settle(consumer, half, deadline)]
     _note(deliveries, outcome)
-    return list(outcome.notices)
+    committed_at = datetime.now(timezone.utc)
+    return [replace(notice, committed_at=committed_at) for notice in outcome.notices]
 
 
 def _commit(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: float) -> BatchOutcome:

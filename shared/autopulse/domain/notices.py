@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -25,4 +26,7 @@ class Notice:
     vapi_call_id: str | None
     organization_id: str
     changed: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values; no transcript text."""
+    """JSON values; no transcript text. `docs/events.md` says which."""
+    received_at: datetime | None = field(default=None, compare=False)
+    """When the verifier took the first message that this is news of; with the next, what stages are measured by."""
+    committed_at: datetime | None = field(default=None, compare=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from autopulse.domain.notices import Notice
 from autopulse.observability import Measurements, Metric, logger
 from autopulse.settings import consumer_settings
+from autopulse.vapi.envelope import to_text
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -58,6 +59,8 @@ def _entry(notice: Notice) -> "PutEventsRequestEntryTypeDef":
         "call_id": notice.call_id,
         "vapi_call_id": notice.vapi_call_id,
         "organization_id": notice.organization_id,
+        "received_at": to_text(notice.received_at),
+        "committed_at": to_text(notice.committed_at),
         "changed": dict(notice.changed),
     }
     return {

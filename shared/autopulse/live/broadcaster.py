@@ -1,0 +1,124 @@
+"""Pass a notice on from the bus to the connections of its organization that want it: one Query, then posts at once.
+
+A notice that cannot be posted is not tried again: the page shows the news at its next read. Only if the connections
+cannot be read does this raise, so that Lambda calls it once more.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from autopulse.domain.reading import Json, read_call_id, read_mapping, read_time
+from autopulse.live import protocol
+from autopulse.live.clients import AWS_ERRORS, POSTERS, code_of
+from autopulse.live.connections import Connection, find_watchers, forget_connection
+from autopulse.live.expiry import drop_expired
+from autopulse.live.sockets import Posted, post
+from autopulse.observability import Measurements, Metric, logger
+
+RESERVE_SECONDS: Final = 3
+"""Of the function's time, kept to end well; what is not posted by then is not posted."""
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class LambdaContext(Protocol):
+    """What we need of the Lambda context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function is stopped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose news an event is."""
+
+    organization_id: str
+    call_id: int
+
+
+def handle(event: Mapping[str, Any], context: LambdaContext) -> None:
+    """Take one event of the bus. Raises if the connections cannot be read."""
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+    detail = read_mapping(event.get("detail"))
+    subject = read_subject(detail)
+    if subject is None:
+        logger().error("notice unreadable", extra={"notice_id": event.get("id")})
+        return
+    watchers = list(find_watchers(subject.organization_id, subject.call_id))
+    text = protocol.notice(event, datetime.now(timezone.utc))
+    fates = Counter(_pass_on_to_all(watchers, text, deadline))
+    measurements = Measurements()
+    for fate, number in fates.items():
+        measurements.count(_METRICS[fate], number)
+    if fates[Posted.SENT]:
+        _record_ages(detail, measurements)
+    measurements.flush()
+
+
+def read_subject(detail: Mapping[str, Json]) -> Subject | None:
+    """The organization and the call of an event; None if it is not one of ours."""
+    call_id = read_call_id(detail.get("call_id"))
+    try:
+        organization_id = str(UUID(detail["organization_id"]))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return None if call_id is None else Subject(organization_id, call_id)
+
+
+def _pass_on_to_all(connections: Sequence[Connection], text: str, deadline: float) -> list[Posted]:
+    def pass_on(connection: Connection) -> Posted:
+        return _pass_on(connection, text) if time.monotonic() < deadline else Posted.FAILED
+
+    if len(connections) == 1:
+        return [pass_on(connections[0])]  # without the detour over another thread
+    return list(_posters().map(pass_on, connections))
+
+
+def _pass_on(connection: Connection, text: str) -> Posted:
+    """Post to a connection whose token is valid; clean up behind one that is gone or has expired."""
+    try:
+        if connection.has_expired():
+            drop_expired(connection)
+            return Posted.EXPIRED
+        posted = post(connection.id, text)
+        if posted is Posted.GONE:
+            forget_connection(connection)
+    except AWS_ERRORS as error:  # it is found again by the next notice, or by the table's TTL
+        logger().warning("connection not forgotten", extra={"cause": code_of(error)})
+        return Posted.FAILED
+    return posted
+
+
+def _record_ages(detail: Mapping[str, Json], measurements: Measurements) -> None:
+    """How old the news is, now that it has been posted to everybody."""
+    now = datetime.now(timezone.utc)
+    for stage, metric in _STAGES.items():
+        since = read_time(detail.get(stage))
+        if since is not None:
+            measurements.record(metric, (now - since) / _MILLISECOND, unit=MetricUnit.Milliseconds)
+
+
+@cache
+def _posters() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(POSTERS, "poster")
+
+
+_METRICS: Final = {
+    Posted.SENT: Metric.NOTICE_PUSHED,
+    Posted.GONE: Metric.CONNECTION_GONE,
+    Posted.EXPIRED: Metric.CONNECTION_EXPIRED,
+    Posted.FAILED: Metric.NOTICE_UNDELIVERED,
+}
+_STAGES: Final = {
+    "received_at": Metric.AGE_PUSHED_FROM_RECEIPT,
+    "committed_at": Metric.AGE_PUSHED_FROM_COMMIT,
+}

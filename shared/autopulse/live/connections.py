@@ -1,0 +1,158 @@
+"""The open WebSocket connections, in DynamoDB.
+
+A connection has two items: one below its organization, with its topics, which the broadcaster finds in one Query; and
+one below its own id, because the gateway names only that when the client says something or leaves.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from autopulse.live.clients import dynamodb
+from autopulse.live.protocol import Topic
+from autopulse.live.tickets import Watcher
+from autopulse.settings import live_settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Key = dict[str, AttributeValueTypeDef]
+
+LONGEST_SECONDS: Final = 2 * 60 * 60
+"""The gateway closes a connection after this time, whatever happens on it."""
+MAX_TOPICS: Final = 50
+"""Of one connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One open WebSocket, and whose it is."""
+
+    id: str
+    organization_id: str
+    expires_at: int
+    """Epoch seconds: the token's end, or the gateway's longest time, whichever is first. Also the items' TTL."""
+
+    def has_expired(self) -> bool:
+        """Whether it may not be told anything any more; the table forgets it only hours later."""
+        return self.expires_at <= time.time()
+
+
+def open_connection(connection_id: str, watcher: Watcher, now: int) -> Connection:
+    """Keep a new connection, without any topic yet."""
+    connection = Connection(connection_id, watcher.organization_id, min(watcher.expires_at, now + LONGEST_SECONDS))
+    values: Key = {
+        "organization_id": {"S": connection.organization_id},
+        "subject": {"S": watcher.subject},
+        "expires_at": {"N": str(connection.expires_at)},
+    }
+    table = live_settings().connections_table
+    keys = (_own_key(connection.id), _member_key(connection))
+    dynamodb().transact_write_items(
+        TransactItems=[{"Put": {"TableName": table, "Item": {**key, **values}}} for key in keys]
+    )
+    return connection
+
+
+def find_connection(connection_id: str) -> Connection | None:
+    """The connection, if it is known; it may have expired."""
+    found = dynamodb().get_item(
+        TableName=live_settings().connections_table, Key=_own_key(connection_id), ConsistentRead=True
+    )
+    return _connection(connection_id, found["Item"]) if "Item" in found else None
+
+
+def close_connection(connection_id: str) -> None:
+    """Forget a connection of which only the id is known."""
+    table = live_settings().connections_table
+    deleted = dynamodb().delete_item(TableName=table, Key=_own_key(connection_id), ReturnValues="ALL_OLD")
+    if "Attributes" in deleted:
+        member = _member_key(_connection(connection_id, deleted["Attributes"]))
+        dynamodb().delete_item(TableName=table, Key=member)
+
+
+def forget_connection(connection: Connection) -> None:
+    """Forget a connection. The way to its other item goes last, so that a failure between the two can be repaired."""
+    table = live_settings().connections_table
+    for key in (_member_key(connection), _own_key(connection.id)):
+        dynamodb().delete_item(TableName=table, Key=key)
+
+
+def subscribe(connection: Connection, topic: Topic) -> bool:
+    """Add a topic; False if the connection has as many as it may, or was forgotten meanwhile."""
+    client = dynamodb()
+    try:
+        client.update_item(
+            TableName=live_settings().connections_table,
+            Key=_member_key(connection),
+            UpdateExpression="ADD topics :topics",
+            ConditionExpression=(
+                "attribute_exists(pk)"
+                " AND (attribute_not_exists(topics) OR size(topics) < :most OR contains(topics, :topic))"
+            ),
+            ExpressionAttributeValues={
+                ":topics": {"SS": [topic.key]},
+                ":topic": {"S": topic.key},
+                ":most": {"N": str(MAX_TOPICS)},
+            },
+        )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def unsubscribe(connection: Connection, topic: Topic) -> None:
+    """Take a topic away; one that it does not have is no error."""
+    client = dynamodb()
+    try:
+        client.update_item(
+            TableName=live_settings().connections_table,
+            Key=_member_key(connection),
+            UpdateExpression="DELETE topics :topics",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues={":topics": {"SS": [topic.key]}},
+        )
+    except client.exceptions.ConditionalCheckFailedException:
+        return  # it was forgotten meanwhile, and its topics with it
+
+
+def find_watchers(organization_id: str, call_id: int) -> Iterator[Connection]:
+    """The connections of one organization that want news of this call; read consistently, in one Query."""
+    pages = (
+        dynamodb()
+        .get_paginator("query")
+        .paginate(
+            TableName=live_settings().connections_table,
+            KeyConditionExpression="pk = :organization",
+            FilterExpression="contains(topics, :calls) OR contains(topics, :call)",
+            ExpressionAttributeValues={
+                ":organization": {"S": _organization(organization_id)},
+                ":calls": {"S": Topic().key},
+                ":call": {"S": Topic(call_id).key},
+            },
+            ConsistentRead=True,
+        )
+    )
+    for page in pages:
+        for item in page["Items"]:
+            yield _connection(item["sk"]["S"].removeprefix(_PREFIX), item)
+
+
+_PREFIX: Final = "connection#"
+
+
+def _organization(organization_id: str) -> str:
+    return f"organization#{organization_id}"
+
+
+def _own_key(connection_id: str) -> "Key":
+    return {"pk": {"S": f"{_PREFIX}{connection_id}"}, "sk": {"S": "connection"}}
+
+
+def _member_key(connection: Connection) -> "Key":
+    return {"pk": {"S": _organization(connection.organization_id)}, "sk": {"S": f"{_PREFIX}{connection.id}"}}
+
+
+def _connection(connection_id: str, item: Mapping[str, Any]) -> Connection:
+    return Connection(connection_id, item["organization_id"]["S"], int(item["expires_at"]["N"]))

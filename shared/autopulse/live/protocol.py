@@ -1,0 +1,119 @@
+"""What goes over the WebSocket, both ways, as JSON texts; `docs/events.md` describes it for those who write clients.
+
+Pure. Whatever a client sends reads as a request or raises BadRequest.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from autopulse.domain.reading import Json, read_call_id, read_mapping, read_vapi_call_id
+from autopulse.vapi.envelope import to_text
+
+MAX_FRAME_BYTES: Final = 32_000
+"""A little under the gateway's 32 KB: it closes a connection that a longer frame is posted to."""
+CALLS: Final = "calls"
+"""The topic of all calls of one's organization."""
+ACTIONS: Final = frozenset({"subscribe", "unsubscribe", "ping"})
+
+
+class BadRequest(ValueError):
+    """The client sent something that we do not understand; the text says what, and goes back to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """All calls of one's organization, or one call."""
+
+    call_id: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name in the table."""
+        return CALLS if self.call_id is None else f"call#{self.call_id}"
+
+    @property
+    def fields(self) -> dict[str, Json]:
+        """How clients say it."""
+        return {"topic": CALLS} if self.call_id is None else {"call_id": self.call_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One message of a client."""
+
+    action: str
+    topic: Topic | None
+    """None for a ping only."""
+
+
+def read_request(text: Json) -> Request:
+    """Read a client's message; raises BadRequest."""
+    try:
+        fields = read_mapping(json.loads(text))
+    except (TypeError, ValueError, RecursionError):
+        raise BadRequest("The message is not a JSON object.") from None
+    action = fields.get("action")
+    if not isinstance(action, str) or action not in ACTIONS:
+        raise BadRequest(f"The action is not one of {', '.join(sorted(ACTIONS))}.")
+    return Request(action, None if action == "ping" else _read_topic(fields))
+
+
+def _read_topic(fields: Mapping[str, Json]) -> Topic:
+    call_id = read_call_id(fields.get("call_id"))
+    if "topic" in fields and "call_id" not in fields and fields["topic"] == CALLS:
+        return Topic()
+    if "call_id" in fields and "topic" not in fields and call_id is not None:
+        return Topic(call_id)
+    raise BadRequest(f'Say either "topic": "{CALLS}" or "call_id": the id of a call.')
+
+
+def subscribed(topic: Topic) -> str:
+    """From now on, every notice of the topic is posted."""
+    return _text({"type": "subscribed", **topic.fields})
+
+
+def unsubscribed(topic: Topic) -> str:
+    """No notice of the topic is posted any more, unless another topic covers it."""
+    return _text({"type": "unsubscribed", **topic.fields})
+
+
+def pong() -> str:
+    """The answer to a ping: the connection is open, its token valid."""
+    return _text({"type": "pong"})
+
+
+def expired() -> str:
+    """The last message before the connection is closed, because its token is no longer valid."""
+    return _text({"type": "expired"})
+
+
+def error(code: str, message: str) -> str:
+    """A request could not be done; the connection stays as it was."""
+    return _text({"type": "error", "error": {"code": code, "message": message}})
+
+
+def notice(event: Mapping[str, Json], pushed_at: datetime) -> str:
+    """A notice, made of the event on the bus; if it does not fit a frame it is cut down to what it is about."""
+    detail = read_mapping(event.get("detail"))
+    fields = {
+        "type": "notice",
+        "id": event.get("id"),
+        "event": event.get("detail-type"),
+        "version": detail.get("version"),
+        "call_id": read_call_id(detail.get("call_id")),
+        "vapi_call_id": read_vapi_call_id(detail.get("vapi_call_id")),
+        "received_at": detail.get("received_at"),
+        "committed_at": detail.get("committed_at"),
+        "pushed_at": to_text(pushed_at),
+        "changed": read_mapping(detail.get("changed")),
+    }
+    text = _text(fields)
+    return text if len(text) <= MAX_FRAME_BYTES else _text(fields | {"changed": {}, "cut": True})
+
+
+def _text(fields: Mapping[str, Json]) -> str:
+    """Compact JSON in ASCII, so that its length is its bytes."""
+    return json.dumps(fields, separators=(",", ":"))

@@ -1,0 +1,42 @@
+"""The open end of a connection, by the gateway's management API: post a text, or close it. Nothing here raises."""
+
+from enum import Enum
+
+from autopulse.live.clients import AWS_ERRORS, code_of, management
+from autopulse.observability import logger
+
+
+class Posted(Enum):
+    """What became of a text."""
+
+    SENT = "sent"
+    GONE = "gone"
+    """The connection is closed."""
+    EXPIRED = "expired"
+    """Not sent: the connection's token is no longer valid."""
+    FAILED = "failed"
+    """The gateway did not take it; the connection may be open."""
+
+
+def post(connection_id: str, text: str) -> Posted:
+    """Send a text of one frame at most to a connection."""
+    client = management()
+    try:
+        client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
+    except client.exceptions.GoneException:
+        return Posted.GONE
+    except AWS_ERRORS as error:
+        logger().warning("post failed", extra={"cause": code_of(error), "connection_id": connection_id})
+        return Posted.FAILED
+    return Posted.SENT
+
+
+def hang_up(connection_id: str) -> None:
+    """Close a connection; one that is closed already is fine."""
+    client = management()
+    try:
+        client.delete_connection(ConnectionId=connection_id)
+    except client.exceptions.GoneException:
+        return
+    except AWS_ERRORS as error:
+        logger().warning("hang-up failed", extra={"cause": code_of(error), "connection_id": connection_id})

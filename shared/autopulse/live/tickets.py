@@ -1,0 +1,73 @@
+"""Single-use tickets: a browser cannot send `Authorization` on a WebSocket, so its token buys a ticket first.
+
+A ticket is 256 random bits and lives for a minute. The table has its digest only, and whoever takes the item away has
+used the ticket: two connections cannot both.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from autopulse.live.clients import dynamodb
+from autopulse.settings import live_settings
+
+LIFETIME_SECONDS: Final = 60
+_BYTES: Final = 32
+_SORT_KEY: Final = "ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who watches, as the token says."""
+
+    organization_id: str
+    subject: str
+    expires_at: int
+    """The token's; epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What the browser gets."""
+
+    text: str
+    expires_at: int
+    """Epoch seconds."""
+
+
+def issue_ticket(watcher: Watcher, now: int) -> Ticket:
+    """Make a ticket; `now` in epoch seconds. Raises the client's errors."""
+    ticket = Ticket(secrets.token_urlsafe(_BYTES), min(now + LIFETIME_SECONDS, watcher.expires_at))
+    dynamodb().put_item(
+        TableName=live_settings().connections_table,
+        Item={
+            "pk": {"S": _partition_of(ticket.text)},
+            "sk": {"S": _SORT_KEY},
+            "organization_id": {"S": watcher.organization_id},
+            "subject": {"S": watcher.subject},
+            "token_expires_at": {"N": str(watcher.expires_at)},
+            "expires_at": {"N": str(ticket.expires_at)},
+        },
+    )
+    return ticket
+
+
+def redeem_ticket(text: str, now: int) -> Watcher | None:
+    """Use a ticket up: whose it was, or None if it is unknown, used or too old. Raises the client's errors."""
+    client = dynamodb()
+    try:
+        used = client.delete_item(
+            TableName=live_settings().connections_table,
+            Key={"pk": {"S": _partition_of(text)}, "sk": {"S": _SORT_KEY}},
+            ConditionExpression="expires_at > :now",
+            ExpressionAttributeValues={":now": {"N": str(now)}},
+            ReturnValues="ALL_OLD",
+        )["Attributes"]
+    except client.exceptions.ConditionalCheckFailedException:
+        return None
+    return Watcher(used["organization_id"]["S"], used["subject"]["S"], int(used["token_expires_at"]["N"]))
+
+
+def _partition_of(text: str) -> str:
+    return f"ticket#{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"

@@ -1,0 +1,105 @@
+"""Everything that the gateway tells of a WebSocket: it opens, its client says something, it is closed.
+
+The answer to a message goes back by the management API, not as the function's result: that would need a route response.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from autopulse.domain.reading import read_mapping
+from autopulse.live import protocol
+from autopulse.live.clients import AWS_ERRORS, code_of
+from autopulse.live.connections import (
+    MAX_TOPICS,
+    Connection,
+    close_connection,
+    find_connection,
+    open_connection,
+    subscribe,
+    unsubscribe,
+)
+from autopulse.live.expiry import drop_expired
+from autopulse.live.protocol import BadRequest, Request
+from autopulse.live.sockets import hang_up, post
+from autopulse.live.tickets import redeem_ticket
+from autopulse.observability import Measurements, Metric, logger
+
+Event = Mapping[str, Any]
+Answer = dict[str, int]
+_OK: Final = {"statusCode": 200}
+_REFUSED: Final = {"statusCode": 401}
+_UNAVAILABLE: Final = {"statusCode": 503}
+
+
+def handle(event: Event) -> Answer:
+    """Take one event of the gateway; anything but 2xx refuses a connection that is being opened."""
+    measurements = Measurements()
+    try:
+        # The type, not the route: a client may name "$connect" as its action.
+        return _HANDLERS[event["requestContext"]["eventType"]](event, measurements)
+    except AWS_ERRORS as error:
+        logger().warning("live unavailable", extra={"cause": code_of(error)})
+        return _UNAVAILABLE
+    finally:
+        measurements.flush()
+
+
+def _connect(event: Event, measurements: Measurements) -> Answer:
+    """Open a connection for a good ticket. Its client cannot be posted to before this has returned."""
+    now = int(time.time())
+    ticket = read_mapping(event.get("queryStringParameters")).get("ticket")
+    watcher = redeem_ticket(ticket, now) if isinstance(ticket, str) else None
+    if watcher is None:
+        measurements.count(Metric.CONNECTION_REFUSED)
+        return _REFUSED
+    open_connection(_id_of(event), watcher, now)
+    measurements.count(Metric.CONNECTION_OPENED)
+    return _OK
+
+
+def _disconnect(event: Event, _measurements: Measurements) -> Answer:
+    close_connection(_id_of(event))
+    return _OK
+
+
+def _message(event: Event, measurements: Measurements) -> Answer:
+    """Do what the client asks for; a connection that is unknown or has expired is closed."""
+    connection_id = _id_of(event)
+    connection = find_connection(connection_id)
+    if connection is None:
+        hang_up(connection_id)
+    elif connection.has_expired():
+        drop_expired(connection)
+        measurements.count(Metric.CONNECTION_EXPIRED)
+    else:
+        post(connection_id, _answer(connection, event.get("body")))
+    return _OK
+
+
+def _answer(connection: Connection, body: object) -> str:
+    try:
+        return _do(connection, protocol.read_request(body))
+    except BadRequest as problem:
+        return protocol.error("bad_request", str(problem))
+    except AWS_ERRORS as error:
+        logger().warning("live unavailable", extra={"cause": code_of(error)})
+        return protocol.error("unavailable", "It did not work just now; try again.")
+
+
+def _do(connection: Connection, request: Request) -> str:
+    if request.topic is None:
+        return protocol.pong()
+    if request.action == "unsubscribe":
+        unsubscribe(connection, request.topic)
+        return protocol.unsubscribed(request.topic)
+    if subscribe(connection, request.topic):
+        return protocol.subscribed(request.topic)
+    return protocol.error("too_many_topics", f"A connection has at most {MAX_TOPICS} topics.")
+
+
+def _id_of(event: Event) -> str:
+    return str(event["requestContext"]["connectionId"])
+
+
+_HANDLERS: Final = {"CONNECT": _connect, "MESSAGE": _message, "DISCONNECT": _disconnect}
