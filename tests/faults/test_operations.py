@@ -1,0 +1,83 @@
+"""Migrating and pruning, on the real Postgres, as their functions are invoked."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from autopulse.db import migration
+from autopulse.operations import migrate, prune
+from tests.faults.world import Context, Database, before_statement, connect
+
+RECEIPTS = """
+    INSERT INTO webhook_event (event_id, kind, type, received_at, processed_at, outcome)
+    SELECT CAST(:name AS text) || n, 'status', 'autopulse.ping', now() - CAST(:age AS interval), now(), 'applied'
+    FROM generate_series(1, CAST(:n AS int)) AS n
+"""
+
+
+class MigrationContext(Context):
+    log_stream_name = "stream"
+
+
+def _short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "ANSWER_RESERVE_SECONDS", 1)
+
+
+def test_by_hand_it_finds_the_schema_ready(database: Database) -> None:
+    assert database.url
+    assert migrate.handler({}, MigrationContext(300)) == {"status": "SUCCESS", "reason": "the schema is up to date"}
+
+
+def test_it_says_that_it_failed_before_its_own_time_is_over(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a statement hangs; CloudFormation would wait for an hour."""
+    _short_answers(monkeypatch)
+    database.run("UPDATE autopulse_calls_version SET version_num = '0001'; DROP TABLE call_feedback_duplicate")
+    begun = time.monotonic()
+    with connect(database.url) as user:
+        user.run("BEGIN")
+        user.run("LOCK TABLE call IN ACCESS SHARE MODE")
+        with pytest.raises(RuntimeError, match="not finished"):
+            migrate.handler({}, MigrationContext(2.5))
+        assert 1.4 < time.monotonic() - begun < 2.5
+        user.run("COMMIT")
+    migrate.handler({}, MigrationContext(300))
+    assert database.value("SELECT version_num FROM autopulse_calls_version") == "0004"
+
+
+def test_it_does_not_wait_for_another_run_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _short_answers(monkeypatch)
+    with connect(database.url) as other:
+        other.run(f"SELECT pg_advisory_lock({migration.LOCK_KEY})")
+        with pytest.raises(RuntimeError, match="another migration is still running"):
+            migrate.handler({}, MigrationContext(2))
+    assert migrate.handler({}, MigrationContext(300))["status"] == "SUCCESS"
+
+
+def test_pruning_takes_the_old_receipts_in_batches_and_leaves_the_younger(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prune, "ROWS", 100)
+    database.run(RECEIPTS, name="old", age="35 days 1 minute", n=250)
+    database.run(RECEIPTS, name="young", age="34 days 23 hours", n=10)
+    with before_statement(lambda _place, _statement: None) as statements:
+        assert prune.handler({}, Context(300)) == {"pruned": 250}
+    assert statements.count("COMMIT") == 3
+    assert database.value("SELECT count(*) FROM webhook_event WHERE event_id LIKE 'young%'") == 10
+    assert database.value("SELECT count(*) FROM webhook_event") == 10
+
+
+def test_pruning_passes_by_receipts_that_a_consumer_holds(database: Database) -> None:
+    database.run(RECEIPTS, name="old", age="40 days", n=3)
+    with connect(database.url) as consumer:
+        consumer.run("BEGIN")
+        consumer.run("UPDATE webhook_event SET repeats = 1 WHERE event_id = 'old2'")
+        assert prune.handler({}, Context(300)) == {"pruned": 2}
+        consumer.run("COMMIT")
+    assert prune.handler({}, Context(300)) == {"pruned": 1}
+
+
+def test_pruning_has_a_days_time_to_spare() -> None:
+    assert timedelta(days=7 + 14) < prune.RETENTION

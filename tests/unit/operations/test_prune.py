@@ -1,0 +1,71 @@
+"""Pruning goes on while there is something to prune and time to do it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Self
+
+import pytest
+
+from autopulse.operations import prune
+from autopulse.operations.prune import ROWS, handler
+
+
+@dataclass
+class Context:
+    """A clock that goes on by itself: every look at it costs a second."""
+
+    seconds: list[float] = field(default_factory=lambda: [300.0])
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.seconds[0] -= 1
+        return int(self.seconds[0] * 1000)
+
+
+class Session:
+    def __init__(self, _engine: object) -> None:
+        """One as good as another."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Close."""
+
+    @contextmanager
+    def begin(self) -> Iterator[None]:
+        yield
+
+
+@pytest.fixture
+def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What there is to prune: rows of each batch to come."""
+    waiting: list[int] = []
+
+    def prune_receipts(session: Session, age: timedelta, rows: int) -> int:
+        assert isinstance(session, Session)
+        assert (age, rows) == (timedelta(days=35), ROWS)
+        return waiting.pop(0)
+
+    monkeypatch.setattr(prune, "Session", Session)
+    monkeypatch.setattr(prune, "engine", lambda: None)
+    monkeypatch.setattr(prune, "prune_receipts", prune_receipts)
+    return waiting
+
+
+@pytest.mark.parametrize("rows", [[0], [12], [ROWS, ROWS, 7], [ROWS, 0]])
+def test_it_prunes_until_a_batch_is_not_full(
+    rows: list[int], batches: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    batches += rows
+    assert handler({}, Context()) == {"pruned": sum(rows)}
+    assert batches == []
+    assert f'"EventPruned":[{sum(rows)}]' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_it_stops_before_its_time_is_over(batches: list[int]) -> None:
+    batches += [ROWS] * 1000
+    context = Context()
+    assert handler({}, context)["pruned"] > 200 * ROWS
+    assert 15 < context.seconds[0] <= prune.RESERVE_SECONDS
