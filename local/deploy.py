@@ -40,6 +40,11 @@ class Cloud:
         self._port = port
         self._session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
 
+    @property
+    def execute_api_url(self) -> str:
+        """Where the emulator has its APIs, in the form that needs no name resolution."""
+        return f"{endpoint(self._port)}/_aws/execute-api"
+
     def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
         """Make a client of one service."""
         return self._session.client(service, endpoint_url=endpoint(self._port))
@@ -58,7 +63,9 @@ class Cloud:
         self.client("s3").create_bucket(Bucket=_BUCKET)
         known = read_template(built)["Parameters"]
         overrides = [
-            f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items() if name in known
+            f"ParameterKey={name},ParameterValue={_quoted(value)}"
+            for name, value in parameters.items()
+            if name in known
         ]
         # samconfig.toml is for AWS; an empty file of our own keeps its settings out.
         empty = log.with_name("samconfig.toml")
@@ -111,3 +118,8 @@ class Cloud:
             if resource["ResourceType"] == "AWS::Lambda::Function":
                 deployed = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
                 yield resource["LogicalResourceId"], deployed.get("Environment", {}).get("Variables", {})
+
+
+def _quoted(value: str) -> str:
+    """A parameter's value as SAM CLI reads it: JSON among them has quotes and commas of its own."""
+    return json.dumps(value) if value else value

@@ -16,6 +16,8 @@ from autopulse.vapi.envelope import Envelope, wrap
 from autopulse.vapi.routes import kind_of
 from local.console import say
 from local.deploy import SAMPLE_SECRET
+from local.issuer import SAMPLE_TOKEN
+from local.live_events import make_live_events
 from local.place import PROJECT, REGION
 from local.webhooks import encode, sign
 
@@ -48,9 +50,11 @@ def make_events() -> dict[Path, Event]:
     webhooks = read_webhooks()
     gateway = {f"apigw/{name}.json": _signed(name, content) for name, content in webhooks.items()}
     unsigned = {"apigw/unsigned.json": gateway_event(webhooks["ping"], {})}
+    readers = {"apigw/authorizer.json": _authorizer_event()}
     batches = {f"sqs/{_QUEUES[kind]}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
     others = {"cloudformation/migrate.json": _custom_resource(), "schedule/prune.json": _scheduled()}
-    return {EVENTS / name: event for name, event in (gateway | unsigned | batches | others).items()}
+    live = make_live_events(gateway_event(b"", {}))
+    return {EVENTS / name: event for name, event in (gateway | unsigned | readers | batches | live | others).items()}
 
 
 def render(event: Event) -> str:
@@ -99,6 +103,32 @@ def gateway_event(content: bytes, headers: Mapping[str, str]) -> Event:
         },
         "body": base64.b64encode(content).decode(),
         "isBase64Encoded": True,
+    }
+
+
+def _authorizer_event() -> Event:
+    """A REQUEST authorizer's event, with a token that every local stack accepts."""
+    event = {name: value for name, value in reading_event("/v1/calls").items() if "ody" not in name}
+    return event | {
+        "type": "REQUEST",
+        "methodArn": f"arn:aws:execute-api:{REGION}:{_ACCOUNT}:sampleapi0/api/GET/v1/calls",
+    }
+
+
+def reading_event(path: str, context: Mapping[str, str] | None = None, **query: str) -> Event:
+    """A REST API's proxy event for a GET of the read API, after the authorizer said who reads."""
+    event = gateway_event(b"", {"Authorization": f"Bearer {SAMPLE_TOKEN}"})
+    gateway = {**event["requestContext"], "httpMethod": "GET", "path": f"/api{path}", "resourcePath": "/v1/{proxy+}"}
+    return event | {
+        "resource": "/v1/{proxy+}",
+        "path": path,
+        "httpMethod": "GET",
+        "queryStringParameters": query or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
+        "pathParameters": {"proxy": path.removeprefix("/v1/")},
+        "requestContext": gateway | ({} if context is None else {"authorizer": dict(context)}),
+        "body": None,
+        "isBase64Encoded": False,
     }
 
 

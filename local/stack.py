@@ -19,6 +19,7 @@ from local.build import build_for_emulator, build_for_invoke
 from local.console import say
 from local.database import count_receipts
 from local.deploy import Cloud, Deployed
+from local.issuer import Issuer
 from local.place import LOOPBACK, STACK_NAME, LocalStackError, Place
 from local.postgres import OWNER, PostgresServer
 from local.processes import Identity, is_alive
@@ -146,7 +147,7 @@ def _start_database(place: Place, host: str) -> int:
 def _deploy(place: Place, running: Running | None, host: str, database_port: int) -> dict[str, Any]:
     _say("building the functions for this machine, if they changed")
     built = build_for_emulator(place.build)
-    wanted = _fingerprint(built, host, database_port)
+    wanted = _fingerprint(built, host, _parameters(place, database_port))
     if running and running.deployed == wanted and emulator.answers(running.emulator_port):
         port = running.emulator_port
     else:
@@ -174,17 +175,16 @@ def _start_emulator(place: Place, running: Running | None, host: str, wanted: st
 
 def _deploy_template(place: Place, cloud: Cloud, database_port: int) -> None:
     secret_arn = cloud.keep_database_secret(OWNER, database_server(place).password)
-    cloud.deploy(
-        place.build, _parameters(database_port) | {"DatabaseSecretArn": secret_arn}, place.state / "deploy.log"
-    )
+    addresses = {"DatabaseSecretArn": secret_arn, "ExecuteApiUrl": cloud.execute_api_url}
+    cloud.deploy(place.build, _parameters(place, database_port) | addresses, place.state / "deploy.log")
     deployed = cloud.describe()
     if deployed is None:
         raise LocalStackError(f"the deploy did not end in a complete stack; see {place.state / 'deploy.log'}")
     cloud.accept_sample_secret(deployed.outputs["WebhookSecretArn"])
 
 
-def _parameters(database_port: int) -> dict[str, str]:
-    return {
+def _parameters(place: Place, database_port: int) -> dict[str, str]:
+    return Issuer(place).parameters | {
         "DatabaseHost": LOOPBACK,
         "DatabasePort": str(database_port),
         "DatabaseName": DATABASE,
@@ -194,8 +194,8 @@ def _parameters(database_port: int) -> dict[str, str]:
     }
 
 
-def _fingerprint(built: str, host: str, database_port: int) -> str:
-    return hashlib.sha256(json.dumps([built, host, _parameters(database_port)]).encode()).hexdigest()
+def _fingerprint(built: str, host: str, parameters: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps([built, host, parameters]).encode()).hexdigest()
 
 
 def _describe(place: Place, deployed: Deployed, port: int, database_port: int) -> dict[str, Any]:
@@ -206,6 +206,7 @@ def _describe(place: Place, deployed: Deployed, port: int, database_port: int) -
     }
     return urls | {
         "webhook_secret": Cloud(port).accept_sample_secret(deployed.outputs["WebhookSecretArn"]),
+        "api_token": Issuer(place).mint(ORGANIZATION_ID),
         "database_url": database_server(place).database_url(DATABASE, database_port),
         "aws_endpoint_url": emulator.endpoint(port),
         "stack_name": STACK_NAME,
@@ -220,7 +221,8 @@ def _local_url(url: str, port: int) -> str:
     if match is None:
         raise LocalStackError(f"an output of the template is no URL of an API: {url}")
     scheme = {"https": "http", "wss": "ws"}[match["scheme"]]
-    return f"{scheme}://localhost:{port}/_aws/execute-api/{match['api']}{match['path'] or ''}"
+    base = Cloud(port).execute_api_url.replace("http", scheme, 1)
+    return f"{base}/{match['api']}{match['path'] or ''}"
 
 
 def _queues(deployed: Deployed) -> dict[str, dict[str, str]]:

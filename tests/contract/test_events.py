@@ -6,19 +6,23 @@ from typing import Any
 
 import pytest
 
+from autopulse.access import authorizer
+from autopulse.access.keys import FixedKeys
 from autopulse.errors import Refused
 from autopulse.ingress.request import read_delivery
-from autopulse.settings import KINDS
+from autopulse.settings import KINDS, AccessSettings
 from autopulse.vapi.credentials import read_credentials
 from autopulse.vapi.signature import verify
 from local.deploy import SAMPLE_SECRET
 from local.events import EVENTS, WEBHOOKS, make_events, read_webhooks, render
-from local.seed import SAMPLE_CALLS
+from local.issuer import AUDIENCE, ISSUER, ORGANIZATION_CLAIM, SAMPLE_EXPIRES_AT, Issuer
+from local.place import Place
+from local.seed import ORGANIZATION_ID, SAMPLE_CALLS
 from local.traffic import CANARY
 from tests.contract.stack import CONSUMERS, ids_of, source
 
 MADE = make_events()
-GATEWAY = sorted((EVENTS / "apigw").glob("*.json"))
+GATEWAY = [file for file in sorted((EVENTS / "apigw").glob("*.json")) if file.stem in {*read_webhooks(), "unsigned"}]
 CREDENTIALS = read_credentials(
     json.dumps({"credentials": [{"kind": kind, "secret": SAMPLE_SECRET} for kind in ("shared-secret", "hmac")]})
 ).usable
@@ -79,3 +83,18 @@ def _records(kind: str) -> list[Mapping[str, Any]]:
 
 def _file(kind: str) -> Path:
     return EVENTS / "sqs" / f"{CONSUMERS[kind][1]}.json"
+
+
+def test_the_authorizers_event_carries_a_token_that_every_local_stack_accepts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer = Issuer(Place(tmp_path, 0, 0, ""))
+    monkeypatch.setattr(authorizer, "keys", lambda: FixedKeys(issuer.jwks))
+    monkeypatch.setattr(
+        authorizer,
+        "access_settings",
+        lambda: AccessSettings(ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM),
+    )
+    answer = authorizer.handle(MADE[EVENTS / "apigw" / "authorizer.json"])
+    assert answer["context"]["organization_id"] == ORGANIZATION_ID
+    assert answer["context"]["expires_at"] == str(SAMPLE_EXPIRES_AT)

@@ -24,7 +24,16 @@ def test_the_webhook_alone_is_open() -> None:
         (path, method) for path, method, operation in _operations() if operation["security"] == [{"NONE": []}]
     ]
     assert open_routes == [("/v1/webhooks/vapi-webhook", "post")]
-    assert "AWS_IAM" in properties("Api")["Body"]["components"]["securitySchemes"]
+    closed = [operation["security"] for _, _, operation in _operations() if operation["security"] != [{"NONE": []}]]
+    assert all(schemes == [{"Reader": []}] for schemes in closed)
+    (reader,) = [
+        scheme["x-amazon-apigateway-authorizer"]
+        for name, scheme in properties("Api")["Body"]["components"]["securitySchemes"].items()
+        if name == "Reader"
+    ]
+    assert reader["type"] == "request"
+    assert reader["identitySource"] == "method.request.header.Authorization"
+    assert "AuthorizerFunction" in json.dumps(reader["authorizerUri"])
 
 
 def _operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -1,0 +1,150 @@
+"""Keys that an issuer publishes: over real HTTP, on the loopback."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from autopulse.access import keys
+from autopulse.access.keys import PublishedKeys
+from autopulse.access.reader import TokenRefused
+from autopulse.errors import Transient
+from autopulse.settings import access_settings
+from tests.unit.access.tokens import KEY_SET
+
+
+class Issuer:
+    """Serves documents by path, and counts how often each was asked for."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Any] = {}
+        self.asked: list[str] = []
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.asked.append(self.path)
+                document = issuer.documents.get(self.path)
+                self.send_response(404 if document is None else 200)
+                self.end_headers()
+                self.wfile.write(document if isinstance(document, bytes) else json.dumps(document).encode())
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    issuer.documents["/keys"] = KEY_SET
+    yield issuer
+    issuer.stop()
+
+
+@pytest.fixture
+def configured(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    for name, value in {"OIDC_ISSUER": issuer.url, "OIDC_AUDIENCE": "x", "ORGANIZATION_CLAIM": "y"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("OIDC_JWKS", "OIDC_JWKS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    access_settings.cache_clear()
+    keys.keys.cache_clear()
+    yield issuer
+    access_settings.cache_clear()
+    keys.keys.cache_clear()
+
+
+def test_keys_are_read_once(issuer: Issuer) -> None:
+    published = PublishedKeys(f"{issuer.url}/keys")
+    assert [published.find(kid).key_id for kid in ("rsa", "ec", "rsa")] == ["rsa", "ec", "rsa"]
+    assert issuer.asked == ["/keys"]
+
+
+def test_unknown_keys_make_it_read_again_at_a_bounded_rate(issuer: Issuer) -> None:
+    published = PublishedKeys(f"{issuer.url}/keys")
+    for kid in ("a", "b", "c", "d"):
+        with pytest.raises(TokenRefused) as caught:
+            published.find(kid)
+        assert caught.value.reason == "unknown-key"
+    assert len(issuer.asked) == 1, "the cooldown begins with the first reading"
+
+
+def test_a_new_key_is_found_after_the_cooldown(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "COOLDOWN_SECONDS", 0)
+    old = {"keys": KEY_SET["keys"][1:]}
+    issuer.documents["/keys"] = old
+    published = PublishedKeys(f"{issuer.url}/keys")
+    with pytest.raises(TokenRefused):
+        published.find("rsa")
+    issuer.documents["/keys"] = KEY_SET
+    assert published.find("rsa").key_id == "rsa"
+
+
+def test_an_issuer_that_fails_later_does_not_take_its_keys_along(issuer: Issuer) -> None:
+    published = PublishedKeys(f"{issuer.url}/keys")
+    published.find("rsa")
+    del issuer.documents["/keys"]
+    assert published.find("rsa").key_id == "rsa"
+
+
+@pytest.mark.parametrize("document", [None, b"", b"not json", [], {}, {"keys": []}, {"keys": [{"kty": "other"}]}])
+def test_what_is_no_key_set_is_the_worlds_fault(issuer: Issuer, document: object) -> None:
+    issuer.documents["/keys"] = document
+    with pytest.raises(Transient) as caught:
+        PublishedKeys(f"{issuer.url}/keys").find("rsa")
+    assert caught.value.reason == "keys-unavailable"
+
+
+def test_an_issuer_that_does_not_answer_is_the_worlds_fault(issuer: Issuer) -> None:
+    issuer.stop()
+    with pytest.raises(Transient):
+        PublishedKeys(f"{issuer.url}/keys").find("rsa")
+    issuer.__init__()  # type: ignore[misc] # something to stop in the fixture
+
+
+def test_the_url_is_found_in_the_issuers_own_description(configured: Issuer) -> None:
+    configured.documents["/.well-known/openid-configuration"] = {
+        "issuer": configured.url,
+        "jwks_uri": f"{configured.url}/keys",
+    }
+    assert keys.keys().find("rsa").key_id == "rsa"
+    assert keys.keys().find("ec").key_id == "ec"
+    assert configured.asked == ["/.well-known/openid-configuration", "/keys"]
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        None,
+        {},
+        {"jwks_uri": "http://127.0.0.1/keys"},
+        {"issuer": "https://other.example.com", "jwks_uri": "http://127.0.0.1/keys"},
+        {"issuer": "OWN"},
+        {"issuer": "OWN", "jwks_uri": "file:///etc/passwd"},
+        {"issuer": "OWN", "jwks_uri": "http://issuer.example.com/keys"},
+    ],
+)
+def test_a_description_that_is_not_the_issuers_own_is_not_followed(
+    configured: Issuer, description: dict[str, str] | None
+) -> None:
+    if description and description.get("issuer") == "OWN":
+        description = description | {"issuer": configured.url}
+    configured.documents["/.well-known/openid-configuration"] = description
+    with pytest.raises(Transient):
+        keys.keys()
