@@ -1,0 +1,87 @@
+"""When a record comes back, and when it is hopeless (`calls.md` 3.5)."""
+
+import json
+
+import pytest
+
+from autopulse.consumers import status_update
+from autopulse.consumers.queue import Delivery, backoff_seconds, is_hopeless, read_deliveries
+from autopulse.errors import (
+    AutoPulseError,
+    CallIdentityConflict,
+    DataRejected,
+    InvalidMessage,
+    Transient,
+    UnknownCall,
+)
+
+NEVER = 1e12
+
+
+def delivery(error: AutoPulseError | None, receive_count: int) -> Delivery:
+    return Delivery("id", "handle", receive_count, "{}", error=error)
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds"),
+    [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 64), (8, 120), (9, 120), (10, 120), (1_000, 120)],
+)
+def test_an_unknown_call_is_waited_for(count: int, seconds: int) -> None:
+    delays = {backoff_seconds(delivery(UnknownCall("x"), count)) for _ in range(200)}
+    assert min(delays) == seconds
+    assert max(delays) <= seconds * 1.25
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(1, 2), (2, 4), (9, 512), (10, 900), (100, 900)])
+def test_a_transient_error_comes_back_later_and_later(count: int, seconds: int) -> None:
+    delays = {backoff_seconds(delivery(Transient("database"), count)) for _ in range(200)}
+    assert min(delays) >= seconds
+    assert max(delays) <= seconds * 1.25
+    assert max(delays) < 12 * 3600, "SQS takes no more"
+
+
+@pytest.mark.parametrize(
+    ("error", "last_try"),
+    [(UnknownCall("x"), 10), (DataRejected("x"), 5), (InvalidMessage("x"), 0), (CallIdentityConflict("x"), 0)],
+)
+def test_what_is_hopeless_after_how_many_tries(error: AutoPulseError, last_try: int) -> None:
+    assert is_hopeless(delivery(error, last_try + 1))
+    assert not last_try or not is_hopeless(delivery(error, last_try))
+
+
+@pytest.mark.parametrize("error", [Transient("database"), Transient("unforeseen"), None])
+def test_the_world_is_never_hopeless(error: AutoPulseError | None) -> None:
+    assert not is_hopeless(delivery(error, 100))
+
+
+def test_every_record_is_read_or_has_its_error() -> None:
+    good = {
+        "version": 1,
+        "kind": "status",
+        "event_id": "e",
+        "call_id": 15,
+        "received_at": "2026-07-11T01:00:16Z",
+        "message": {"type": "status-update", "status": "ended"},
+    }
+    bodies = [json.dumps(good), "garbage", json.dumps(good | {"kind": "report"}), json.dumps(good | {"call_id": None})]
+    records = [
+        {
+            "messageId": str(place),
+            "receiptHandle": "handle",
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": "3"},
+        }
+        for place, body in enumerate(bodies)
+    ]
+    read = read_deliveries(status_update.CONSUMER, {"Records": records}, NEVER)
+    assert [one.message_id for one in read] == ["0", "1", "2", "3"]
+    assert [one.receive_count for one in read] == [3] * 4
+    assert read[0].record is not None
+    assert read[0].error is None
+    assert [one.error.reason for one in read[1:] if one.error] == ["InvalidMessage"] * 3
+
+
+def test_without_a_receive_count_it_is_the_first_try() -> None:
+    record = {"messageId": "0", "receiptHandle": "handle", "body": "{}"}
+    (read,) = read_deliveries(status_update.CONSUMER, {"Records": [record]}, NEVER)
+    assert read.receive_count == 1
