@@ -165,7 +165,7 @@ _REPORT: Final = st.fixed_dictionaries(
         "artifact": given(structuredOutputs=st.just({"a": {"name": "nps_score", "result": 7}})),
     },
 )
-_MESSAGES: Final = {
+_MESSAGES: Final[Mapping[str, st.SearchStrategy[Values]]] = {
     "status": _STATUS,
     "conversation": _CONVERSATION,
     "report": _REPORT,
