@@ -13,7 +13,12 @@ Statement = Mapping[str, Any]
 
 ROLES = ids_of("AWS::IAM::Role")
 FUNCTIONS = ids_of("AWS::Lambda::Function")
-WILDCARDS = {"${PayloadBucket.Arn}/envelopes/*"}
+CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/${WebSocketStage}"
+WILDCARDS = {
+    "${PayloadBucket.Arn}/envelopes/*",
+    f"{CONNECTIONS}/POST/@connections/*",
+    f"{CONNECTIONS}/DELETE/@connections/*",
+}
 """Resources that may end in a wildcard, because their names are made at run time."""
 
 
@@ -124,6 +129,17 @@ def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
 def test_keepers_of_the_schema_read_one_secret(role: str) -> None:
     assert _actions(role) == {"secretsmanager:GetSecretValue", "logs:CreateLogStream", "logs:PutLogEvents"}
     assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseSecretArn"}]
+
+
+def test_who_serves_browsers_reaches_their_connections_and_nothing_else() -> None:
+    shared = {"execute-api:ManageConnections", "dynamodb:DeleteItem", "logs:CreateLogStream", "logs:PutLogEvents"}
+    assert _actions("BroadcasterRole") == shared | {"dynamodb:Query"}
+    assert _actions("LiveRole") == shared | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+    for role in ("BroadcasterRole", "LiveRole"):
+        assert _resources_for(role, "dynamodb:DeleteItem") == [{"Fn::GetAtt": ["ConnectionTable", "Arn"]}]
+        posts, closes = _resources_for(role, "execute-api:ManageConnections")
+        assert posts == {"Fn::Sub": f"{CONNECTIONS}/POST/@connections/*"}
+        assert closes == {"Fn::Sub": f"{CONNECTIONS}/DELETE/@connections/*"}
 
 
 @pytest.mark.parametrize("permission", ids_of("AWS::Lambda::Permission"))

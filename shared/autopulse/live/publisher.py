@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.domain.notices import Notice
 from autopulse.observability import Measurements, Metric, logger
@@ -53,8 +53,9 @@ def _put(entries: list["PutEventsRequestEntryTypeDef"]) -> int:
     return len(entries)
 
 
-def _entry(notice: Notice) -> "PutEventsRequestEntryTypeDef":
-    detail = {
+def detail_of(notice: Notice) -> dict[str, Any]:
+    """The event's `detail`; `docs/events` has its schema for each type."""
+    return {
         "version": VERSION,
         "call_id": notice.call_id,
         "vapi_call_id": notice.vapi_call_id,
@@ -63,10 +64,13 @@ def _entry(notice: Notice) -> "PutEventsRequestEntryTypeDef":
         "committed_at": to_text(notice.committed_at),
         "changed": dict(notice.changed),
     }
+
+
+def _entry(notice: Notice) -> "PutEventsRequestEntryTypeDef":
     return {
         "Source": SOURCE,
         "DetailType": notice.type.value,
-        "Detail": json.dumps(detail),
+        "Detail": json.dumps(detail_of(notice)),
         "EventBusName": consumer_settings().event_bus_name,
     }
 

@@ -1,0 +1,108 @@
+"""Sample events of the live notices: what the gateways and the bus hand over. Nothing depends on clock or chance."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from autopulse.domain.notices import Notice, NoticeType
+from autopulse.live.publisher import SOURCE, detail_of
+from local.place import REGION
+from local.seed import ORGANIZATION_ID
+
+_ACCOUNT: Final = "111122223333"
+_AT: Final = datetime(2026, 11, 2, 17, tzinfo=timezone.utc)
+_CONNECTION_ID: Final = "SampleConnection="
+_WATCHER: Final = {
+    "organization_id": ORGANIZATION_ID,
+    "subject": "sample-reader",
+    "expires_at": str(round(datetime(2099, 1, 1, tzinfo=timezone.utc).timestamp())),
+}
+"""As the authorizer hands it on: all texts."""
+
+Event = dict[str, Any]
+
+
+def make_live_events(request: Mapping[str, Any]) -> dict[str, Event]:
+    """Every sample, by its path below `events/`; `request` is any proxy event of the REST API."""
+    return {
+        "apigw/live.json": _ticket(request),
+        "websocket/connect.json": _opening(),
+        "websocket/subscribe.json": _message('{"action":"subscribe","topic":"calls"}'),
+        "websocket/ping.json": _message('{"action":"ping"}'),
+        "websocket/disconnect.json": {
+            "requestContext": _context("$disconnect", "DISCONNECT"),
+            "isBase64Encoded": False,
+        },
+        "eventbridge/broadcaster.json": _notice(),
+    }
+
+
+def _ticket(request: Mapping[str, Any]) -> Event:
+    path = "/v1/live/tickets"
+    context = {**request["requestContext"], "path": f"/api{path}", "resourcePath": path, "authorizer": _WATCHER}
+    return {
+        **request,
+        "resource": path,
+        "path": path,
+        "requestContext": context,
+        "body": None,
+        "isBase64Encoded": False,
+    }
+
+
+def _opening() -> Event:
+    """Refused by a stack that did not issue this ticket: the sample shows the form."""
+    ticket = "sample-ticket"
+    return {
+        "headers": {"Host": "live.example.com"},
+        "multiValueHeaders": {"Host": ["live.example.com"]},
+        "queryStringParameters": {"ticket": ticket},
+        "multiValueQueryStringParameters": {"ticket": [ticket]},
+        "requestContext": _context("$connect", "CONNECT"),
+        "isBase64Encoded": False,
+    }
+
+
+def _message(body: str) -> Event:
+    context = _context("$default", "MESSAGE") | {"messageId": "SampleMessage="}
+    return {"requestContext": context, "body": body, "isBase64Encoded": False}
+
+
+def _context(route: str, kind: str) -> Event:
+    milliseconds = round(_AT.timestamp() * 1000)
+    return {
+        "routeKey": route,
+        "eventType": kind,
+        "stage": "live",
+        "apiId": "sampleapi1",
+        "domainName": "live.example.com",
+        "connectionId": _CONNECTION_ID,
+        "connectedAt": milliseconds,
+        "requestTimeEpoch": milliseconds,
+        "requestId": "SampleRequest=",
+        "extendedRequestId": "SampleRequest=",
+        "identity": {"sourceIp": "192.0.2.1"},
+    }
+
+
+def _notice() -> Event:
+    notice = Notice(
+        NoticeType.CALL_STATUS_CHANGED,
+        15,
+        None,
+        ORGANIZATION_ID,
+        {"status": "In Progress", "previous": "Ready"},
+        _AT,
+        _AT + timedelta(milliseconds=80),
+    )
+    return {
+        "version": "0",
+        "id": "00000000-0000-4000-8000-000000000004",
+        "detail-type": notice.type.value,
+        "source": SOURCE,
+        "account": _ACCOUNT,
+        "time": "2026-11-02T17:00:00Z",
+        "region": REGION,
+        "resources": [],
+        "detail": detail_of(notice),
+    }
