@@ -3,13 +3,12 @@
 import http.client
 import os
 import shutil
-import subprocess
 import time
 from pathlib import Path
 from typing import Final
 
 from local.place import LOOPBACK, PROJECT, REGION, LocalStackError, Place
-from local.processes import MARKER, Identity, find_marked, identify, kill, start_detached
+from local.processes import MARKER, Identity, find_marked, is_alive, kill, start_detached
 
 START_SECONDS: Final = 60
 ACCESS_KEY: Final = "local"
@@ -57,17 +56,13 @@ class Emulator:
         if not _PYTHON.exists():
             raise LocalStackError("the emulator is not installed; start the stack by make, which installs it")
         self.stop()
-        process = start_detached(
+        identity = start_detached(
             [_PYTHON, "-m", "ministack"],
             directory=self._directory,
             log=self._fresh_log(),
             environment=self._environment(port, host),
         )
-        self._wait_until_it_answers(process, port)
-        identity = identify(process.pid)
-        if identity is None:
-            raise self._failure()
-        return identity
+        return self._wait_until_it_answers(identity, port)
 
     def stop(self) -> None:
         """Stop it and its workers, and delete their files."""
@@ -97,12 +92,13 @@ class Emulator:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def _wait_until_it_answers(self, process: subprocess.Popen[bytes], port: int) -> None:
+    def _wait_until_it_answers(self, identity: Identity | None, port: int) -> Identity:
         deadline = time.monotonic() + START_SECONDS
-        while not answers(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise self._failure()
+        while identity and is_alive(identity) and time.monotonic() < deadline:
+            if answers(port):
+                return identity
             time.sleep(0.1)
+        raise self._failure()
 
     def _failure(self) -> LocalStackError:
         end = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])

@@ -14,8 +14,8 @@ from typing import Final
 import psutil
 
 MARKER: Final = "AUTOPULSE_LOCAL_STACK"
-_started: Final[list[subprocess.Popen[bytes]]] = []
-"""Kept, because a Popen that is collected complains about a child that lives on."""
+_IN_BACKGROUND: Final = '"$@" >>"$0" 2>&1 & echo $!'
+"""For a shell: run the arguments, log to what comes before them, print the pid."""
 STOP_SECONDS: Final = 10
 """Longest wait for killed processes to be gone, before they are looked for again."""
 
@@ -45,21 +45,22 @@ def is_alive(identity: Identity) -> bool:
 
 def start_detached(
     command: Sequence[str | Path], *, directory: Path, log: Path, environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own, so that Ctrl-C in the terminal does not reach it."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=directory,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    _started.append(process)
-    return process
+) -> Identity | None:
+    """Start a process that is nobody's child, in a session of its own; None if it has ended already.
+
+    So Ctrl-C in the terminal does not reach it, and it outlives whoever starts it.
+    """
+    started = subprocess.run(
+        ["/bin/sh", "-c", _IN_BACKGROUND, str(log), *map(str, command)],
+        cwd=directory,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        check=True,
+    )
+    return identify(int(started.stdout))
 
 
 def find_marked(marker: str) -> list[psutil.Process]:
