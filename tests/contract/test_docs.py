@@ -1,0 +1,75 @@
+"""What a person may set, meet or look up is named in the README or below docs/."""
+
+import re
+from functools import cache
+
+import pytest
+
+from autopulse import settings
+from autopulse.domain.notices import NoticeType
+from autopulse.observability import Metric
+from autopulse.vapi import routes
+from tests.contract.stack import CONSUMERS, ROOT, source
+
+TYPES = sorted({*routes.KINDS, *routes.IGNORED, *routes.ANSWERS})
+
+
+@cache
+def _documentation() -> str:
+    return "\n".join(file.read_text() for file in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+
+
+def _is_named(name: str) -> bool:
+    """As a word of its own: `hang` is not named by `change`."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", _documentation()) is not None
+
+
+def _settings() -> list[str]:
+    """Environment variables that settings.py reads."""
+    names = set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "shared/autopulse/settings.py").read_text()))
+    return sorted(names | {f"{kind.upper()}_QUEUE_URL" for kind in settings.KINDS})
+
+
+@pytest.mark.parametrize("name", _settings())
+def test_every_setting_is_documented(name: str) -> None:
+    assert _is_named(name)
+
+
+@pytest.mark.parametrize("name", sorted(source()["Parameters"]))
+def test_every_parameter_of_the_stack_is_documented(name: str) -> None:
+    assert _is_named(name)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_every_message_type_is_documented(name: str) -> None:
+    assert _is_named(name)
+
+
+@pytest.mark.parametrize("name", [metric.value for metric in Metric])
+def test_every_metric_is_documented(name: str) -> None:
+    assert _is_named(name)
+
+
+@pytest.mark.parametrize("name", [notice.value for notice in NoticeType])
+def test_every_notice_is_documented(name: str) -> None:
+    assert _is_named(name)
+
+
+@pytest.mark.parametrize("kind", settings.KINDS)
+def test_every_kind_and_its_function_is_documented(kind: str) -> None:
+    assert _is_named(kind)
+    assert _is_named(CONSUMERS[kind][1])
+
+
+def test_every_make_target_of_the_menu_is_documented() -> None:
+    targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert [target for target in targets if not _is_named(f"make {target}")] == []
+
+
+def test_no_link_inside_the_documentation_is_broken() -> None:
+    links = [
+        (file, target)
+        for file in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", file.read_text())
+    ]
+    assert [f"{file.name}: {target}" for file, target in links if not (file.parent / target).exists()] == []
