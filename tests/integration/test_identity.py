@@ -1,0 +1,257 @@
+"""Which call a message is about, and which calls come to exist (`calls.md` 4)."""
+
+from typing import Any
+
+import pytest
+
+from autopulse import settings
+from tests.integration.bodies import (
+    NUMBER,
+    VAPI_ID,
+    conversation,
+    fragment,
+    inbound,
+    outbound,
+    report,
+    status,
+    turn,
+    web,
+)
+from tests.integration.pipeline import ORGANIZATION, Pipeline, envelope
+
+OTHER_ORGANIZATION = "00000000-0000-4000-8000-000000000002"
+RINGING = {"type": "status-update", "status": "ringing"}
+
+
+def reasons(pipeline: Pipeline) -> list[str]:
+    return [letter.reason for letter in pipeline.queues.dead_letters]
+
+
+@pytest.fixture
+def default_organization(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - an iterator
+    monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
+    settings.consumer_settings.cache_clear()
+    yield ORGANIZATION
+    settings.consumer_settings.cache_clear()
+
+
+def own(pipeline: Pipeline, id_: str, organization: str | None = ORGANIZATION, *, ignored: bool = False) -> None:
+    pipeline.database.run(
+        "INSERT INTO vapi_number VALUES (:id, :organization, :ignored)",
+        id=id_,
+        organization=organization,
+        ignored=ignored,
+    )
+
+
+def test_the_first_message_with_both_ids_links_them(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call()
+    pipeline.send_each(status("ringing", outbound(call_id), 1), status("in-progress", outbound(None), 2))
+    call = pipeline.call(call_id)
+    assert (call["status"], call["vapi_call_id"]) == ("In Progress", VAPI_ID)
+    assert pipeline.count("call") == 1
+
+
+def test_a_link_counts_for_the_whole_batch(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call()
+    own(pipeline, "phone-number-1")
+    bodies = [status("in-progress", outbound(None), 2), status("ringing", outbound(call_id), 1)]
+    assert pipeline.send(*bodies) == []
+    assert pipeline.call(call_id)["status"] == "In Progress"
+    assert pipeline.count("call") == 1, "linked before one is created"
+
+
+def test_our_id_alone_is_enough(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call()
+    assert pipeline.deliver("status", [envelope("status", RINGING, call_id=call_id, vapi_call_id=None)]) == []
+    call = pipeline.call(call_id)
+    assert (call["status"], call["vapi_call_id"]) == ("Ringing", None)
+
+
+def test_a_message_that_names_no_call_is_invalid(pipeline: Pipeline) -> None:
+    assert pipeline.deliver("status", [envelope("status", RINGING, vapi_call_id=None)]) == []
+    assert reasons(pipeline) == ["InvalidMessage"]
+    assert pipeline.count("webhook_event") == 0
+
+
+def test_a_row_that_is_linked_to_another_vapi_id_is_a_conflict(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call(vapi_call_id="another")
+    assert pipeline.send(status("ringing", outbound(call_id), 1)) == []
+    assert reasons(pipeline) == ["CallIdentityConflict"]
+    assert pipeline.call(call_id)["status"] == "Ready"
+    assert pipeline.count("webhook_event") == 0
+
+
+def test_two_ids_of_two_rows_are_a_conflict(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call()
+    pipeline.make_call(vapi_call_id=VAPI_ID)
+    assert pipeline.send(status("ringing", outbound(call_id), 1)) == []
+    assert reasons(pipeline) == ["CallIdentityConflict"]
+
+
+def test_in_a_batch_the_first_link_counts(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call()
+    bodies = [status("ringing", outbound(call_id, vapi_id), 1) for vapi_id in ("first", "second", "first")]
+    bodies[2]["message"]["status"] = "in-progress"
+    assert pipeline.send(*bodies) == []
+    assert reasons(pipeline) == ["CallIdentityConflict"]
+    call = pipeline.call(call_id)
+    assert (call["vapi_call_id"], call["status"]) == ("first", "In Progress")
+
+
+def test_a_conflict_or_an_unknown_call_does_not_hold_up_the_rest(pipeline: Pipeline) -> None:
+    good, linked = pipeline.make_call(), pipeline.make_call(vapi_call_id="another")
+    bodies = [
+        status("ringing", outbound(linked, "conflicting"), 1),
+        status("ringing", outbound(good, "good"), 1),
+        status("ringing", outbound(999_999, "unknown"), 1),
+    ]
+    assert pipeline.send(*bodies) == [2]
+    assert reasons(pipeline) == ["CallIdentityConflict"]
+    assert pipeline.call(good)["status"] == "Ringing"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(outbound(999_999), id="our id without a row"),
+        pytest.param(outbound(None, createdAt=None), id="outbound, not created"),
+        pytest.param({"id": VAPI_ID}, id="no type"),
+        pytest.param({"id": VAPI_ID, "type": "carrierPigeon", "createdAt": "2026-07-11T01:00:00Z"}, id="another type"),
+    ],
+)
+@pytest.mark.usefixtures("default_organization")
+def test_any_other_call_is_unknown_and_waits(pipeline: Pipeline, call: dict[str, Any]) -> None:
+    assert pipeline.send(status("ringing", call, 1)) == [0]
+    assert pipeline.send(status("ringing", call, 1), receive_count=10) == [0]
+    assert reasons(pipeline) == []
+    assert pipeline.send(status("ringing", call, 1), receive_count=11) == []
+    assert reasons(pipeline) == ["UnknownCall"]
+    assert (pipeline.count("call"), pipeline.count("webhook_event")) == (0, 0)
+    assert len(pipeline.queues.delays) == 2
+
+
+def test_without_an_organization_no_call_is_created(pipeline: Pipeline) -> None:
+    assert pipeline.send(status("in-progress", inbound(), 1)) == [0]
+    assert pipeline.count("call") == 0
+
+
+def test_an_unknown_call_is_applied_when_its_row_has_come(pipeline: Pipeline) -> None:
+    body = status("ringing", outbound(None, createdAt=None), 1)
+    assert pipeline.send(body) == [0]
+    call_id = pipeline.make_call(vapi_call_id=VAPI_ID)
+    assert pipeline.send(body, receive_count=2) == []
+    assert pipeline.call(call_id)["status"] == "Ringing"
+
+
+@pytest.mark.parametrize(
+    ("call", "direction", "number"),
+    [
+        (inbound(), "inbound", NUMBER),
+        (web(), "inbound", "unknown"),
+        (inbound(type="vapi.websocketCall", customer=None), "inbound", "unknown"),
+        (outbound(None), "outbound", NUMBER),
+        (inbound(customer={"sipUri": "sip:someone@customer.example"}), "inbound", "sip:someone@customer"),
+        (inbound(customer={"number": " ", "sipUri": "sip:a@b.example"}), "inbound", "sip:a@b.example"),
+        (inbound(customer={"number": 12025550101}), "inbound", "unknown"),
+    ],
+)
+@pytest.mark.usefixtures("default_organization")
+def test_a_call_that_the_application_did_not_create_gets_a_row(
+    pipeline: Pipeline, call: dict[str, Any], direction: str, number: str
+) -> None:
+    pipeline.send_each(conversation(call, 1))
+    row = pipeline.row("SELECT *, organization_id::text AS organization FROM call")
+    assert (row["status"], row["direction"], row["customer_number"]) == ("Ready", direction, number)
+    assert (row["vapi_call_id"], row["organization"], row["is_demo"]) == (VAPI_ID, ORGANIZATION, False)
+
+
+@pytest.mark.usefixtures("default_organization")
+def test_a_number_that_was_unknown_is_filled_in_later(pipeline: Pipeline) -> None:
+    pipeline.send_each(status("ringing", inbound(customer=None), 1))
+    assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": "unknown"}
+    pipeline.send_each(status("in-progress", inbound(), 2))
+    assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": NUMBER}
+    pipeline.send_each(status("ended", inbound(customer={"number": "+12025550199"}), 3))
+    assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": NUMBER}
+
+
+def test_the_number_of_the_applications_call_is_left_alone(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call(customer_number="+12025550177")
+    pipeline.send_each(status("ringing", outbound(call_id), 1))
+    assert pipeline.call(call_id)["customer_number"] == "+12025550177"
+
+
+def test_the_phone_number_beats_the_assistant_and_both_the_default(
+    pipeline: Pipeline, default_organization: str
+) -> None:
+    pipeline.database.run("INSERT INTO organization VALUES (:id, 'Sample Garage')", id=OTHER_ORGANIZATION)
+    own(pipeline, "assistant-of-other", OTHER_ORGANIZATION)
+    own(pipeline, "number-of-ours", ORGANIZATION)
+    calls = [
+        inbound("a", phoneNumberId="number-of-ours", assistantId="assistant-of-other"),
+        inbound("b", phoneNumberId="nobody's", assistantId="assistant-of-other"),
+        inbound("c", phoneNumberId="nobody's", assistantId="nobody's"),
+    ]
+    assert pipeline.send(*(status("ringing", call, 1) for call in calls)) == []
+    rows = pipeline.rows("SELECT organization_id::text AS owner FROM call ORDER BY vapi_call_id")
+    assert [row["owner"] for row in rows] == [ORGANIZATION, OTHER_ORGANIZATION, default_organization]
+
+
+@pytest.mark.usefixtures("default_organization")
+def test_calls_that_are_marked_as_not_ours_are_ignored(pipeline: Pipeline) -> None:
+    own(pipeline, "phone-number-1", None, ignored=True)
+    body = report(inbound())
+    assert pipeline.send(body) == []
+    assert pipeline.send(body) == []
+    (receipt,) = pipeline.receipts()
+    assert (receipt["outcome"], receipt["call_id"], receipt["repeats"]) == ("ignored", None, 1)
+    assert (pipeline.count("call"), pipeline.queues.dead_letters) == (0, [])
+
+
+@pytest.mark.usefixtures("default_organization")
+def test_strangers_and_known_calls_fit_into_one_batch(pipeline: Pipeline) -> None:
+    known = pipeline.make_call()
+    own(pipeline, "number-of-others", None, ignored=True)
+    bodies = [
+        status("ringing", inbound("stranger-b"), 1),
+        status("ringing", outbound(known, "known"), 1),
+        status("in-progress", inbound("stranger-a"), 2),
+        status("ringing", inbound("not-ours", phoneNumberId="number-of-others"), 1),
+        status("in-progress", inbound("stranger-b"), 2),
+    ]
+    assert pipeline.send(*bodies) == []
+    rows = pipeline.rows("SELECT vapi_call_id, status FROM call ORDER BY vapi_call_id")
+    assert [(row["vapi_call_id"], row["status"]) for row in rows] == [
+        ("known", "Ringing"),
+        ("stranger-a", "In Progress"),
+        ("stranger-b", "In Progress"),
+    ]
+
+
+@pytest.mark.usefixtures("default_organization")
+def test_a_created_call_is_found_by_the_next_kind(pipeline: Pipeline) -> None:
+    pipeline.send_each(
+        fragment(web(), 1, "assistant", "Hello"),
+        conversation(web(), 2, turn("bot", "Hello", 1)),
+        report(web()),
+    )
+    assert pipeline.row("SELECT status, outcome FROM call") == {"status": "Completed", "outcome": "reached"}
+
+
+def test_our_id_is_found_in_every_place(pipeline: Pipeline) -> None:
+    for place in (
+        {"assistantOverrides": {"variableValues": {"call_id": "%d"}}},
+        {"metadata": {"call_id": "%d"}, "assistantOverrides": {"variableValues": {"call_id": "none"}}},
+        {"assistantOverrides": {"metadata": {"call_id": "%d"}}},
+    ):
+        call_id = pipeline.make_call()
+        call = _fill({"id": f"vapi-{call_id}", **place}, call_id)
+        pipeline.send_each(status("ringing", call, 1))
+        assert pipeline.call(call_id)["status"] == "Ringing"
+
+
+def _fill(value: Any, call_id: int) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {key: _fill(item, call_id) for key, item in value.items()}
+    return str(call_id) if value == "%d" else value

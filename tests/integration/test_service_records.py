@@ -1,0 +1,151 @@
+"""What the reports of a visit's calls make of its service record (`calls.md` 7)."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.bodies import bare_report, outbound, status
+from tests.integration.pipeline import Pipeline
+
+REASONS = {
+    "reached": "customer-ended-call",
+    "transferred": "assistant-forwarded-call",
+    "voicemail": "voicemail",
+    "busy": "customer-busy",
+    "no_answer": "no-answer",
+    "failed": "pipeline-error",
+    "cancelled": "manually-canceled",
+    "unknown": "something-new",
+}
+
+
+@pytest.fixture
+def visit(pipeline: Pipeline) -> int:
+    return pipeline.make_visit(status="Scheduled", feedback="An advisor's note", rating=5)
+
+
+UNTOUCHED = {"status": "Scheduled", "feedback": "An advisor's note", "rating": 5}
+
+
+def reported(pipeline: Pipeline, visit: int, outcome: str, at: float = 130, **data: Any) -> int:  # noqa: ANN401 - any JSON value
+    """A new call of the visit with a report."""
+    call_id = pipeline.make_call(service_record_id=visit)
+    report_again(pipeline, call_id, outcome, at, **data)
+    return call_id
+
+
+def report_again(pipeline: Pipeline, call_id: int, outcome: str, at: float, **data: Any) -> None:  # noqa: ANN401 - any JSON value
+    fields = {"analysis": {"structuredData": data}} if data else {}
+    pipeline.send_each(bare_report(outbound(call_id, f"vapi-{call_id}"), at, endedReason=REASONS[outcome], **fields))
+    assert pipeline.call(call_id)["outcome"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        *(("reached", "Completed"), ("transferred", "Completed"), ("voicemail", "Missed"), ("busy", "Missed")),
+        *(("no_answer", "Missed"), ("failed", "Failed")),
+    ],
+)
+def test_an_outcome_gives_status_feedback_and_rating(
+    pipeline: Pipeline, visit: int, outcome: str, expected: str
+) -> None:
+    reported(pipeline, visit, outcome, nps_score=8, overall_feedback="Good")
+    assert pipeline.visit(visit) == {"status": expected, "feedback": "Good", "rating": 8}
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "unknown"])
+def test_a_call_that_says_nothing_of_the_visit_leaves_it(pipeline: Pipeline, visit: int, outcome: str) -> None:
+    reported(pipeline, visit, outcome, nps_score=8, overall_feedback="Good")
+    assert pipeline.visit(visit) == UNTOUCHED
+
+
+def test_nulls_go_with_the_status(pipeline: Pipeline, visit: int) -> None:
+    reported(pipeline, visit, "voicemail")
+    assert pipeline.visit(visit) == {"status": "Missed", "feedback": None, "rating": None}
+
+
+def test_a_status_alone_does_not_touch_the_visit(pipeline: Pipeline, visit: int) -> None:
+    call_id = pipeline.make_call(service_record_id=visit)
+    pipeline.send_each(status("ended", outbound(call_id), 60, endedReason="voicemail"))
+    assert pipeline.visit(visit) == UNTOUCHED
+
+
+def test_a_status_that_changes_a_reported_call_changes_the_visit(pipeline: Pipeline, visit: int) -> None:
+    call_id = pipeline.make_call(service_record_id=visit)
+    pipeline.send_each(bare_report(outbound(call_id), 130))
+    assert pipeline.visit(visit) == UNTOUCHED
+    pipeline.send_each(status("ended", outbound(call_id), 60, endedReason="voicemail"))
+    assert pipeline.visit(visit)["status"] == "Missed"
+
+
+def test_a_call_that_reached_the_customer_beats_later_ones(pipeline: Pipeline, visit: int) -> None:
+    reported(pipeline, visit, "transferred", 100, nps_score=2)
+    reported(pipeline, visit, "voicemail", 200, nps_score=3)
+    reported(pipeline, visit, "cancelled", 300, nps_score=4)
+    assert pipeline.visit(visit) == {"status": "Completed", "feedback": "No comment.", "rating": 2}
+    reported(pipeline, visit, "reached", 150, nps_score=5)
+    assert pipeline.visit(visit)["rating"] == 5
+    reported(pipeline, visit, "reached", 120, nps_score=6)
+    assert pipeline.visit(visit)["rating"] == 5
+
+
+def test_of_calls_that_missed_the_latest_report_counts(pipeline: Pipeline, visit: int) -> None:
+    reported(pipeline, visit, "failed", 200)
+    reported(pipeline, visit, "busy", 100)
+    assert pipeline.visit(visit)["status"] == "Failed"
+    reported(pipeline, visit, "no_answer", 300)
+    assert pipeline.visit(visit)["status"] == "Missed"
+
+
+def test_of_calls_reported_at_the_same_time_the_same_counts_in_any_order(pipeline: Pipeline) -> None:
+    ratings = []
+    for order in ((0, 1), (1, 0)):
+        visit = pipeline.make_visit()
+        calls = [pipeline.make_call(service_record_id=visit) for _ in range(2)]
+        for place in order:
+            report_again(pipeline, calls[place], "reached", 100, nps_score=place)
+        ratings.append(pipeline.visit(visit)["rating"])
+    assert ratings[0] == ratings[1]
+
+
+@pytest.mark.parametrize("taken_back", ["cancelled", "unknown"])
+def test_a_report_that_is_taken_back_leaves_the_applications_values(
+    pipeline: Pipeline, visit: int, taken_back: str
+) -> None:
+    call_id = reported(pipeline, visit, "reached", 100, nps_score=9, overall_feedback="Good")
+    report_again(pipeline, call_id, taken_back, 200)
+    assert pipeline.visit(visit) == UNTOUCHED
+    assert pipeline.count("service_record_origin") == 0
+
+
+def test_after_a_report_was_taken_back_the_application_writes_again(pipeline: Pipeline, visit: int) -> None:
+    call_id = reported(pipeline, visit, "reached", 100)
+    report_again(pipeline, call_id, "cancelled", 200)
+    pipeline.database.run("UPDATE service_record SET status = 'Confirmed'")
+    report_again(pipeline, call_id, "unknown", 300)
+    assert pipeline.visit(visit)["status"] == "Confirmed"
+
+
+def test_when_the_best_call_is_taken_back_the_next_best_counts(pipeline: Pipeline, visit: int) -> None:
+    best = reported(pipeline, visit, "reached", 100, nps_score=9)
+    reported(pipeline, visit, "voicemail", 50)
+    report_again(pipeline, best, "cancelled", 200)
+    assert pipeline.visit(visit) == {"status": "Missed", "feedback": None, "rating": None}
+
+
+def test_several_visits_in_one_batch(pipeline: Pipeline) -> None:
+    visits = [pipeline.make_visit() for _ in range(3)]
+    calls = [pipeline.make_call(service_record_id=visit) for visit in visits]
+    bodies = [
+        bare_report(outbound(call_id, f"vapi-{call_id}"), 130, endedReason=reason)
+        for call_id, reason in zip(calls, ("voicemail", "customer-ended-call", "pipeline-error"), strict=True)
+    ]
+    assert pipeline.send(*bodies) == []
+    assert [pipeline.visit(visit)["status"] for visit in visits] == ["Missed", "Completed", "Failed"]
+
+
+def test_a_visit_without_calls_of_ours_is_left_alone(pipeline: Pipeline, visit: int) -> None:
+    other = pipeline.make_visit()
+    reported(pipeline, other, "reached")
+    assert pipeline.visit(visit) == UNTOUCHED
