@@ -1,0 +1,115 @@
+"""The live functions' world: a table (moto's), and a gateway with open connections."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from botocore.exceptions import EndpointConnectionError
+
+from autopulse.access.reader import Reader
+from autopulse.live import broadcaster, connections, websocket
+from autopulse.live.clients import dynamodb
+
+TABLE: Final = "autopulse-test-connections"
+OURS: Final = "0a11ce00-0000-4000-8000-000000000001"
+THEIRS: Final = "0b0b0000-0000-4000-8000-000000000002"
+
+
+class GoneException(Exception):
+    """As the client's own, which is made at run time."""
+
+
+class Gateway:
+    """The management API, as far as it is called."""
+
+    class exceptions:  # noqa: N801 - as boto3 has it
+        GoneException = GoneException
+
+    def __init__(self) -> None:
+        self.open: dict[str, list[dict[str, Any]]] = {}
+        """Connection -> what was posted to it."""
+        self.closed: list[str] = []
+        self.broken: set[str] = set()
+        """Connections that time out."""
+
+    def post_to_connection(self, ConnectionId: str, Data: bytes) -> None:  # noqa: N803 - as boto3 has it
+        if ConnectionId in self.broken:
+            raise EndpointConnectionError(endpoint_url="https://live.example.com")
+        if ConnectionId not in self.open:
+            raise GoneException
+        self.open[ConnectionId].append(json.loads(Data))
+
+    def delete_connection(self, ConnectionId: str) -> None:  # noqa: N803 - as boto3 has it
+        if self.open.pop(ConnectionId, None) is None:
+            raise GoneException
+        self.closed.append(ConnectionId)
+
+    def said(self, connection_id: str) -> list[dict[str, Any]]:
+        """What was posted since the last time."""
+        said, self.open[connection_id] = self.open[connection_id], []
+        return said
+
+
+class Context:
+    """A Lambda context."""
+
+    def __init__(self, seconds: float = 10) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round(self._seconds * 1000)
+
+
+def reader(organization_id: str = OURS, seconds: float = 3600) -> Reader:
+    return Reader(organization_id, "sample-reader", int(time.time() + seconds))
+
+
+def connect(gateway: Gateway, connection_id: str, organization_id: str = OURS, seconds: float = 3600) -> None:
+    """Open a connection whose token lives for `seconds`; below zero it has expired."""
+    connections.open_connection(connection_id, reader(organization_id, seconds), int(time.time()))
+    gateway.open[connection_id] = []
+
+
+def say(gateway: Gateway, connection_id: str, message: object) -> list[dict[str, Any]]:
+    """Let the client send a message; what it gets for it."""
+    body = message if isinstance(message, str) else json.dumps(message)
+    context = {"eventType": "MESSAGE", "routeKey": "$default", "connectionId": connection_id}
+    assert websocket.handle({"requestContext": context, "body": body}) == {"statusCode": 200}
+    return gateway.said(connection_id) if connection_id in gateway.open else []
+
+
+def subscribe(gateway: Gateway, connection_id: str, **topic: object) -> None:
+    assert say(gateway, connection_id, {"action": "subscribe", **topic})[0]["type"] == "subscribed"
+
+
+def notice(organization_id: object = OURS, call_id: object = 15, **detail: object) -> dict[str, Any]:
+    """An event of the bus."""
+    usual = {
+        "version": 1,
+        "call_id": call_id,
+        "vapi_call_id": "sample-call",
+        "organization_id": organization_id,
+        "changed": {"status": "Ended"},
+    }
+    return {"id": "sample-event", "detail-type": "CallStatusChanged", "detail": usual | detail}
+
+
+def broadcast(event: Mapping[str, Any], seconds: float = 10) -> None:
+    broadcaster.handle(event, Context(seconds))
+
+
+def items() -> list[tuple[str, str]]:
+    """The keys of all that is in the table."""
+    return sorted((item["pk"]["S"], item["sk"]["S"]) for item in dynamodb().scan(TableName=TABLE)["Items"])
+
+
+def metrics(output: str) -> dict[str, list[float]]:
+    """Metric -> values, of the EMF lines in an output."""
+    found: dict[str, list[float]] = {}
+    for line in output.splitlines():
+        fields = json.loads(line)
+        for group in fields.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in group["Metrics"]:
+                found.setdefault(metric["Name"], []).extend(fields[metric["Name"]])
+    return found

@@ -1,0 +1,191 @@
+import json
+import threading
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from botocore.exceptions import ClientError
+
+from autopulse.live import broadcaster, connections
+from autopulse.live.clients import POSTERS, dynamodb
+from tests.unit.live.gateway import (
+    OURS,
+    TABLE,
+    THEIRS,
+    Gateway,
+    broadcast,
+    connect,
+    items,
+    metrics,
+    notice,
+    subscribe,
+)
+
+
+def _watch(gateway: Gateway, *names: str, organization_id: str = OURS, seconds: float = 3600) -> None:
+    for name in names:
+        connect(gateway, name, organization_id)
+        subscribe(gateway, name, topic="calls")
+        if seconds < 0:
+            _expire(name, organization_id)
+
+
+def _expire(name: str, organization_id: str) -> None:
+    for pk, sk in ((f"organization#{organization_id}", f"connection#{name}"), (f"connection#{name}", "connection")):
+        dynamodb().update_item(
+            TableName=TABLE,
+            Key={"pk": {"S": pk}, "sk": {"S": sk}},
+            UpdateExpression="SET expires_at = :past",
+            ExpressionAttributeValues={":past": {"N": "1"}},
+        )
+
+
+def test_a_notice_reaches_whoever_wants_it(gateway: Gateway) -> None:
+    _watch(gateway, "all", "too")
+    for name, call_id in (("this", 15), ("other", 16)):
+        connect(gateway, name)
+        subscribe(gateway, name, call_id=call_id)
+    connect(gateway, "silent")
+    broadcast(notice(call_id=15))
+    heard = {name for name, posted in gateway.open.items() if posted}
+    assert heard == {"all", "too", "this"}
+    (message,) = gateway.open["this"]
+    assert (message["type"], message["event"], message["call_id"]) == ("notice", "CallStatusChanged", 15)
+
+
+def test_who_wants_it_twice_over_hears_it_once(gateway: Gateway) -> None:
+    _watch(gateway, "one")
+    subscribe(gateway, "one", call_id=15)
+    broadcast(notice(call_id=15))
+    assert len(gateway.open["one"]) == 1
+
+
+def test_no_organization_hears_of_another(gateway: Gateway) -> None:
+    _watch(gateway, "ours")
+    _watch(gateway, "theirs", organization_id=THEIRS)
+    subscribe(gateway, "ours", call_id=15)
+    broadcast(notice(THEIRS, 15))
+    assert gateway.said("ours") == []
+    assert len(gateway.said("theirs")) == 1
+
+
+@pytest.mark.parametrize("organization_id", [None, 1, "", f"{OURS}#", "connection", ["a"], {}])
+def test_an_event_of_no_organization_reaches_nobody(gateway: Gateway, organization_id: object) -> None:
+    _watch(gateway, "ours")
+    broadcast(notice(organization_id))
+    assert gateway.open["ours"] == []
+
+
+def test_an_event_of_no_call_or_of_nothing_reaches_nobody(gateway: Gateway) -> None:
+    _watch(gateway, "ours")
+    for event in (notice(call_id=0), notice(call_id=None), {"detail": None}, {}):
+        broadcast(event)
+    assert gateway.open["ours"] == []
+
+
+def test_an_organization_in_capitals_is_the_same(gateway: Gateway) -> None:
+    _watch(gateway, "ours")
+    broadcast(notice(OURS.upper()))
+    assert len(gateway.open["ours"]) == 1
+
+
+def test_gone_connections_are_forgotten(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    _watch(gateway, "here", "gone")
+    del gateway.open["gone"]
+    broadcast(notice())
+    assert len(gateway.open["here"]) == 1
+    assert items() == [("connection#here", "connection"), (f"organization#{OURS}", "connection#here")]
+    found = metrics(capsys.readouterr().out)
+    assert (found["NoticePushed"], found["ConnectionGone"]) == ([1], [1])
+
+
+def test_expired_connections_hear_no_news_and_are_closed(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    _watch(gateway, "expired", "other-expired", seconds=-1)
+    _watch(gateway, "valid")
+    posted = gateway.open["expired"]
+    broadcast(notice())
+    assert posted == [{"type": "expired"}]
+    assert set(gateway.closed) == {"expired", "other-expired"}
+    assert len(gateway.open["valid"]) == 1
+    assert items() == [("connection#valid", "connection"), (f"organization#{OURS}", "connection#valid")]
+    assert metrics(capsys.readouterr().out)["ConnectionExpired"] == [2]
+
+
+def test_one_that_cannot_be_reached_keeps_nobody_else_from_hearing(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _watch(gateway, "one", "broken", "three")
+    gateway.broken.add("broken")
+    broadcast(notice())
+    assert [len(gateway.open[name]) for name in ("one", "three")] == [1, 1]
+    assert ("connection#broken", "connection") in items(), "it may be open"
+    found = metrics(capsys.readouterr().out)
+    assert (found["NoticePushed"], found["NoticeUndelivered"]) == ([2], [1])
+
+
+def test_every_stage_is_measured(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    _watch(gateway, "one")
+    now = datetime.now(timezone.utc)
+    times = {"received_at": now - timedelta(seconds=2), "committed_at": now - timedelta(seconds=1)}
+    broadcast(notice(**{stage: at.isoformat() for stage, at in times.items()}))
+    found = metrics(capsys.readouterr().out)
+    assert found["AgePushedFromReceipt"] == [pytest.approx(2000, abs=500)]
+    assert found["AgePushedFromCommit"] == [pytest.approx(1000, abs=500)]
+
+
+def test_what_nobody_hears_has_no_age(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    assert gateway.open == {}
+    broadcast(notice(received_at=datetime.now(timezone.utc).isoformat()))
+    assert metrics(capsys.readouterr().out) == {}
+
+
+def test_connections_are_posted_to_at_once(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"connection-{place}" for place in range(POSTERS)]
+    _watch(gateway, *names)
+    together = threading.Barrier(POSTERS, timeout=10)
+    monkeypatch.setattr(gateway, "post_to_connection", lambda **_: together.wait())
+    broadcast(notice())
+    assert not together.broken
+
+
+def test_one_query_finds_them_all(gateway: Gateway) -> None:
+    _watch(gateway, *(f"connection-{place}" for place in range(10)))
+    _watch(gateway, "theirs", organization_id=THEIRS)
+    calls: list[str] = []
+    dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
+    broadcast(notice())
+    dynamodb().meta.events.unregister("before-call.dynamodb", unique_id="count")
+    assert calls == ["Query"]
+
+
+def test_when_time_is_out_the_rest_is_left_to_their_next_read(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _watch(gateway, "one", "two")
+    broadcast(notice(), seconds=broadcaster.RESERVE_SECONDS)
+    assert gateway.open == {"one": [], "two": []}
+    assert metrics(capsys.readouterr().out) == {"NoticeUndelivered": [2]}
+
+
+def test_it_fails_only_if_the_connections_cannot_be_read(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    _watch(gateway, "one", "gone")
+    del gateway.open["gone"]
+    broken = type("Settings", (), {"connections_table": "no-such-table"})
+    with monkeypatch.context() as patch:
+        patch.setattr(connections, "live_settings", lambda: broken)
+        with pytest.raises(ClientError):
+            broadcast(notice())
+    watchers = list(connections.find_watchers(OURS, 15))
+    monkeypatch.setattr(broadcaster, "find_watchers", lambda *_: watchers)
+    monkeypatch.setattr(connections, "live_settings", lambda: broken)
+    broadcast(notice())
+    assert len(gateway.open["one"]) == 1
+
+
+def test_no_log_line_says_what_changed(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    _watch(gateway, "one", "broken")
+    gateway.broken.add("broken")
+    broadcast(notice(changed={"status": "canary"}))
+    output = capsys.readouterr().out
+    assert "post failed" in output
+    assert "canary" not in output
+    assert all(json.loads(line) for line in output.splitlines())

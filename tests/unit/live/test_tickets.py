@@ -1,0 +1,97 @@
+import json
+import time
+
+import pytest
+
+from autopulse.live import tickets
+from autopulse.live.clients import dynamodb
+from autopulse.live.tickets import issue_ticket, redeem_ticket
+from functions.live.app import handler
+from tests.unit.live.gateway import OURS, TABLE, Gateway, items, metrics, reader
+
+NOW = int(time.time())
+pytestmark = pytest.mark.usefixtures("gateway")
+
+
+def test_a_ticket_tells_whose_it_is_once() -> None:
+    who = reader()
+    ticket = issue_ticket(who, NOW)
+    assert redeem_ticket(ticket.text, NOW) == who
+    assert redeem_ticket(ticket.text, NOW) is None
+
+
+def test_a_ticket_is_good_for_a_minute() -> None:
+    who = reader()
+    ticket = issue_ticket(who, NOW)
+    assert ticket.expires_at == NOW + 60
+    assert redeem_ticket(ticket.text, NOW + 60) is None
+    assert redeem_ticket(ticket.text, NOW + 59) == who
+
+
+def test_a_ticket_is_never_good_for_longer_than_the_token() -> None:
+    who = reader(seconds=20)
+    assert issue_ticket(who, int(time.time())).expires_at == who.expires_at
+
+
+def test_the_table_does_not_know_the_ticket_itself() -> None:
+    ticket = issue_ticket(reader(), NOW)
+    assert len(items()) == 1
+    assert ticket.text not in json.dumps(dynamodb().scan(TableName=TABLE)["Items"], default=str)
+
+
+def test_no_two_tickets_are_alike() -> None:
+    assert len({issue_ticket(reader(), NOW).text for _ in range(10)}) == 10
+
+
+@pytest.mark.parametrize("text", ["", "unknown", "x" * 10_000, "\ud800", "ticket#", "é"])
+def test_anything_else_opens_nothing(text: str) -> None:
+    issue_ticket(reader(), NOW)
+    assert redeem_ticket(text, NOW) is None
+
+
+def _order(**context: object) -> dict[str, object]:
+    usual = {"organization_id": OURS, "subject": "sample-reader", "expires_at": str(int(time.time()) + 3600)}
+    return {"httpMethod": "POST", "requestContext": {"authorizer": usual | context}}
+
+
+def test_who_has_a_token_gets_a_ticket(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = handler(_order(), None)
+    assert answer["statusCode"] == 201
+    assert answer["headers"]["cache-control"] == "no-store"
+    body = json.loads(answer["body"])
+    redeemed = redeem_ticket(body["ticket"], int(time.time()))
+    assert redeemed is not None
+    assert redeemed.organization_id == OURS
+    output = capsys.readouterr().out
+    assert metrics(output) == {"TicketIssued": [1]}
+    assert body["ticket"] not in output
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"expires_at": "1"},
+        {"expires_at": "soon"},
+        {"expires_at": None},
+        {"organization_id": "everybody"},
+        {"organization_id": None},
+        {"organization_id": f"{OURS}#"},
+    ],
+)
+def test_an_authorizer_that_kept_an_old_answer_or_says_nothing_useful_sells_none(context: dict[str, object]) -> None:
+    answer = handler(_order(**context), None)
+    assert answer["statusCode"] == 401
+    assert json.loads(answer["body"])["error"]["code"] == "unauthorized"
+    assert items() == []
+
+
+def test_without_an_authorizer_there_is_no_ticket() -> None:
+    assert handler({"httpMethod": "POST", "requestContext": {}}, None)["statusCode"] == 401
+
+
+def test_a_table_out_of_reach_is_said_so(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gateway.open == {}
+    monkeypatch.setattr(tickets, "live_settings", lambda: type("Settings", (), {"connections_table": "no-such-table"}))
+    answer = handler(_order(), None)
+    assert answer["statusCode"] == 503
+    assert json.loads(answer["body"])["error"]["code"] == "unavailable"
