@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -85,3 +86,11 @@ def test_the_shared_layer_ships_the_package_and_nothing_else(tmp_path: Path) -> 
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert shipped == written
+
+
+def test_botocore_keeps_the_services_that_the_functions_call() -> None:
+    sources = "".join(file.read_text() for file in (ROOT / "shared/autopulse").rglob("*.py"))
+    called = set(re.findall(r'boto3\.client\(\s*"([a-z0-9-]+)"', sources))
+    (kept,) = re.findall(r"^AWS_SERVICES = (.*)$", (ROOT / "layers/dependencies/Makefile").read_text(), re.MULTILINE)
+    assert called
+    assert called <= set(kept.split())
