@@ -34,6 +34,7 @@ def test_it_says_that_it_failed_before_its_own_time_is_over(
 ) -> None:
     """Here a statement hangs; CloudFormation would wait for an hour."""
     _short_answers(monkeypatch)
+    newest = database.value("SELECT version_num FROM autopulse_calls_version")
     database.run("UPDATE autopulse_calls_version SET version_num = '0001'; DROP TABLE call_feedback_duplicate")
     begun = time.monotonic()
     with connect(database.url) as user:
@@ -44,7 +45,7 @@ def test_it_says_that_it_failed_before_its_own_time_is_over(
         assert 1.4 < time.monotonic() - begun < 2.5
         user.run("COMMIT")
     migrate.handler({}, MigrationContext(300))
-    assert database.value("SELECT version_num FROM autopulse_calls_version") == "0004"
+    assert database.value("SELECT version_num FROM autopulse_calls_version") == newest
 
 
 def test_it_does_not_wait_for_another_run_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 
 import boto3
 import pytest
@@ -200,7 +201,7 @@ def test_a_batch_too_large_for_the_senders_buffers_ends_in_time_too(hole: BlackH
 def test_an_answer_lost_after_the_commit_is_met_by_its_receipts(
     hole: BlackHole, database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine.connect, "__defaults__", (1,))  # seconds that it waits for an answer
+    monkeypatch.setattr(engine, "connect", partial(engine.connect, read_seconds=1))
     batch = [letters.hang(n) for n in range(1, 6)]
 
     def lose_answer(_place: int, statement: str) -> None:
