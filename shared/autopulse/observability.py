@@ -38,7 +38,7 @@ class Metric(str, Enum):
     RECORD_DUPLICATE = "RecordDuplicate"
     """Count by `kind`: seen before, or twice in one batch."""
     RECORD_IGNORED = "RecordIgnored"
-    """Count by `kind`, `reason`: acknowledged without effect, as the stack was told to."""
+    """Count by `kind`: acknowledged without effect: a word we do not know, a call that is not ours."""
     RECORD_FAILED = "RecordFailed"
     """Count by `kind`, `reason`: returned to the queue, or put into the dead-letter queue."""
     STATUS_UNKNOWN = "StatusUnknown"

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from autopulse.consumers.batch import BatchOutcome, apply_batch
 from autopulse.consumers.news import Consumer
 from autopulse.consumers.queue import Delivery, delay_returned, is_hopeless, put_aside, read_deliveries
-from autopulse.consumers.report import report
+from autopulse.consumers.telemetry import account_for
 from autopulse.db.deadline import deadline as database_deadline
 from autopulse.db.engine import engine
 from autopulse.db.failures import Fault, diagnose
@@ -72,7 +72,7 @@ def handle(consumer: Consumer[Any], event: dict[str, Any], context: "LambdaConte
     returned = [delivery for delivery in deliveries if delivery.fate == "returned"]
     delay_returned(returned)
     publish(notices, measurements)
-    report(consumer.kind, deliveries, notices, committed_at, measurements)
+    account_for(consumer.kind, deliveries, notices, committed_at, measurements)
     measurements.flush()
     return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
 

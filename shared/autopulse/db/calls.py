@@ -1,7 +1,7 @@
 """Find, create, lock and write calls and their facts, a whole batch in each statement."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,18 +10,9 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from autopulse.domain.facts import (
-    NOTHING,
-    CallState,
-    ConversationFacts,
-    Ending,
-    Facts,
-    Precedence,
-    ReportFacts,
-    TurnsFacts,
-    owned_columns,
-)
-from autopulse.domain.status import READY, Status
+from autopulse.db.facts import FACT_COLUMNS, FACT_NAMES, facts_as_json
+from autopulse.domain.facts import NOTHING, CallState, Facts, owned_columns
+from autopulse.domain.status import READY
 
 UNKNOWN_NUMBER: Final = "unknown"
 """`call.customer_number` of a call that we created before anything told the number."""
@@ -108,30 +99,20 @@ _OWNERS = text("""
     WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))
 """)
 
-_FACT_COLUMNS: Final = """
-    status varchar, status_at timestamptz, in_progress_at timestamptz, ended_at timestamptz,
-    ended_reason_at timestamptz, ended_status_reason text,
-    reported_at timestamptz, reported_timed boolean, report_event_id text, report_start_time timestamptz,
-    report_end_time timestamptz, report_duration_sec integer, report_ended_reason text,
-    turns_at timestamptz, turns_timed boolean, turns_event_id text, human_turn boolean,
-    conversation_at timestamptz, conversation_length integer, conversation_event_id text, given text[]
-"""
-_FACTS: Final = tuple(column.split()[0] for column in _FACT_COLUMNS.split(","))
-
 # One statement for both tables; columns of the application's that no message has given yet keep their values.
 _SAVE = text(f"""
     WITH news AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
-            call_id integer, {_FACT_COLUMNS},
+            call_id integer, {FACT_COLUMNS},
             vapi_call_id text, customer_number text, owned text[], call_status text, start_time timestamptz,
             end_time timestamptz, duration_sec integer, ended_reason text, outcome text, reported boolean,
             nps_score integer, feedback_summary text, recording_url text, cost numeric, call_reason text,
             has_facts boolean, reason_known boolean
         )
     ), facts AS (
-        INSERT INTO vapi_call (call_id, {", ".join(_FACTS)})
-        SELECT call_id, {", ".join(_FACTS)} FROM news WHERE has_facts ORDER BY call_id
-        ON CONFLICT (call_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _FACTS)}
+        INSERT INTO vapi_call (call_id, {", ".join(FACT_NAMES)})
+        SELECT call_id, {", ".join(FACT_NAMES)} FROM news WHERE has_facts ORDER BY call_id
+        ON CONFLICT (call_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in FACT_NAMES)}
     )
     UPDATE call SET
         vapi_call_id = coalesce(call.vapi_call_id, news.vapi_call_id),
@@ -192,64 +173,11 @@ def save_calls(session: Session, rows: Sequence[CallRow]) -> None:
     session.execute(_SAVE, {**values, "unknown_number": UNKNOWN_NUMBER})
 
 
-def read_facts(stored: Mapping[str, Any]) -> Facts:
-    """Facts from a `vapi_call` row as JSON."""
-    return Facts(
-        status=Status(stored["status"], _time(stored["status_at"])) if stored["status"] else None,
-        in_progress_at=_time(stored["in_progress_at"]),
-        ended_at=_time(stored["ended_at"]),
-        ending=_read_ending(stored),
-        report=_read_report(stored),
-        turns=_read_turns(stored),
-        conversation=_read_conversation(stored),
-        given=frozenset(stored["given"] or ()),
-    )
-
-
-def _time(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
-
-
-def _precedence(stored: Mapping[str, Any], timed: str, at: str, event_id: str) -> Precedence | None:
-    moment = _time(stored[at])
-    return None if moment is None else Precedence(stored[timed], moment, stored[event_id])
-
-
-def _read_ending(stored: Mapping[str, Any]) -> Ending | None:
-    at = _time(stored["ended_reason_at"])
-    return None if at is None else Ending(at, stored["ended_status_reason"])
-
-
-def _read_report(stored: Mapping[str, Any]) -> ReportFacts | None:
-    precedence = _precedence(stored, "reported_timed", "reported_at", "report_event_id")
-    if precedence is None:
-        return None
-    return ReportFacts(
-        precedence,
-        _time(stored["report_start_time"]),
-        _time(stored["report_end_time"]),
-        stored["report_duration_sec"],
-        stored["report_ended_reason"],
-    )
-
-
-def _read_turns(stored: Mapping[str, Any]) -> TurnsFacts | None:
-    precedence = _precedence(stored, "turns_timed", "turns_at", "turns_event_id")
-    return None if precedence is None else TurnsFacts(precedence, stored["human_turn"])
-
-
-def _read_conversation(stored: Mapping[str, Any]) -> ConversationFacts | None:
-    at = _time(stored["conversation_at"])
-    if at is None:
-        return None
-    return ConversationFacts(at, stored["conversation_length"], stored["conversation_event_id"])
-
-
 def _as_json(row: CallRow) -> dict[str, Any]:
     values = {
         "call_id": row.call_id,
         "has_facts": row.facts != NOTHING,
-        **_facts_as_json(row.facts),
+        **facts_as_json(row.facts),
         **_state_as_json(row),
     }
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
@@ -279,36 +207,3 @@ def _state_as_json(row: CallRow) -> dict[str, Any]:
             "call_reason": reported.call_reason,
         }
     return values
-
-
-def _facts_as_json(facts: Facts) -> dict[str, Any]:
-    """Only what is known; json_to_recordset reads the rest as null."""
-    values: dict[str, Any] = {"in_progress_at": facts.in_progress_at, "ended_at": facts.ended_at}
-    values["given"] = sorted(facts.given)
-    if facts.status:
-        values |= {"status": facts.status.name, "status_at": facts.status.at}
-    if facts.ending:
-        values |= {"ended_reason_at": facts.ending.at, "ended_status_reason": facts.ending.reason}
-    if facts.report:
-        values |= _report_as_json(facts.report)
-    if facts.turns:
-        at = facts.turns.precedence
-        values |= {"turns_at": at.at, "turns_timed": at.timed, "turns_event_id": at.event_id}
-        values["human_turn"] = facts.turns.human_turn
-    if facts.conversation:
-        values |= {"conversation_at": facts.conversation.at, "conversation_length": facts.conversation.length}
-        values["conversation_event_id"] = facts.conversation.event_id
-    return values
-
-
-def _report_as_json(report: ReportFacts) -> dict[str, Any]:
-    at = report.precedence
-    return {
-        "reported_at": at.at,
-        "reported_timed": at.timed,
-        "report_event_id": at.event_id,
-        "report_start_time": report.start_time,
-        "report_end_time": report.end_time,
-        "report_duration_sec": report.duration_sec,
-        "report_ended_reason": report.ended_reason,
-    }

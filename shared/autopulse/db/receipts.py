@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from autopulse.db.calls import as_array, read_facts
+from autopulse.db.calls import as_array
+from autopulse.db.facts import read_facts
 from autopulse.domain.facts import Facts
 
 

@@ -19,7 +19,7 @@ _METRIC_OF_FATE: Final = {
 }
 
 
-def report(
+def account_for(
     kind: str,
     deliveries: Sequence[Delivery],
     notices: Sequence[Notice],
