@@ -189,7 +189,8 @@ def test_what_lies_too_deep_reads_as_null(opening: str) -> None:
 @given(JSON)
 def test_whatever_was_cleaned_can_be_stored(value: Any) -> None:  # noqa: ANN401 - any JSON value
     text = json.dumps(clean(value), ensure_ascii=False, allow_nan=False)
-    assert "\\u0000" not in text
+    # An escaped backslash may stand before "u0000"; then it is plain text.
+    assert "\\u0000" not in text.replace("\\\\", "")
     text.encode()  # has no lone surrogate
     assert clean(clean(value)) == clean(value)
 
