@@ -49,11 +49,15 @@ def _send_status(deployed: DeployedStack, call_id: int, status: str) -> None:
     assert deployed.send({"message": message}).verdict == "accepted"
 
 
-def _items(deployed: DeployedStack) -> set[str]:
+def _table(deployed: DeployedStack) -> str:
     live = deployed.stack["functions"]["LiveFunction"]
     variables = deployed.cloud.client("lambda").get_function_configuration(FunctionName=live)["Environment"]
-    table = variables["Variables"]["CONNECTIONS_TABLE"]
-    return {item["pk"]["S"] for item in deployed.cloud.client("dynamodb").scan(TableName=table)["Items"]}
+    return str(variables["Variables"]["CONNECTIONS_TABLE"])
+
+
+def _items(deployed: DeployedStack) -> set[str]:
+    items = deployed.cloud.client("dynamodb").scan(TableName=_table(deployed))["Items"]
+    return {item["pk"]["S"] for item in items}
 
 
 def _milliseconds(notice: dict[str, Any], heard_at: datetime) -> list[float]:
@@ -129,6 +133,23 @@ def test_nothing_is_kept_of_a_connection_that_was_closed(deployed: DeployedStack
         assert watcher.ask(action="ping") == {"type": "pong"}
         assert len(_items(deployed)) == 2
     wait_for(lambda: _items(deployed) == set(), "an empty table again")
+
+
+def test_a_connection_that_is_gone_is_forgotten_at_the_next_notice(deployed: DeployedStack) -> None:
+    call_id = _make_call(deployed)
+    values = {
+        "organization_id": {"S": ORGANIZATION_ID},
+        "expires_at": {"N": str(int(time.time()) + 3600)},
+        "topics": {"SS": ["calls"]},
+    }
+    keys = [(f"organization#{ORGANIZATION_ID}", "connection#long-gone"), ("connection#long-gone", "connection")]
+    for pk, sk in keys:
+        item = {"pk": {"S": pk}, "sk": {"S": sk}, **values}
+        deployed.cloud.client("dynamodb").put_item(TableName=_table(deployed), Item=item)
+    with watching(deployed, ORGANIZATION_ID) as watcher:
+        _send_status(deployed, call_id, "queued")
+        watcher.hear_about(call_id, "CallStatusChanged")
+        wait_for(lambda: "connection#long-gone" not in _items(deployed), "the items of a connection that is gone")
 
 
 def test_a_ticket_opens_one_connection_only(deployed: DeployedStack) -> None:
