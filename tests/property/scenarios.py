@@ -6,7 +6,7 @@ Values come from small pools, so that times, lengths and texts tie and contradic
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -18,6 +18,8 @@ INBOUND_NUMBER: Final = "phone-number-of-ours"
 FIRST_CALL: Final = 1_000_001
 """Ids of the application's calls; the database gives small ones to calls that messages create."""
 FIRST_VISIT: Final = 2_000_001
+MOST_CALLS: Final = 6
+"""Of one scenario: a batch of many costs little more than one of few."""
 
 SECONDS: Final = st.sampled_from([0, 1, 2, 2.5, 60])
 TIMES: Final = SECONDS.map(after)
@@ -177,14 +179,21 @@ _MESSAGES: Final[Mapping[str, st.SearchStrategy[Values]]] = {
 _KINDS: Final = st.sampled_from(
     [
         tuple(_MESSAGES),
-        tuple(_MESSAGES),
         ("report",),
+        ("status",),
+        ("conversation",),
         ("report", "status"),
         ("report", "conversation"),
+        ("conversation", "transcript"),
         ("hang", "transcript"),
     ]
 )
-"""Kinds of one call's messages: few of them meet more often."""
+"""Kinds of one call's messages: the fewer, the more they contradict one another."""
+_INSTANTS: Final = st.sampled_from([(1,), (1,), (0, 2.5), (0, 1, 2, 60)]).map(lambda seconds: [*map(after, seconds)])
+_TYPES: Final = st.sampled_from(["inboundPhoneCall", "webCall", "outboundPhoneCall"])
+_CUSTOMERS: Final = st.sampled_from([st.just({}), st.sampled_from([{}, {"number": "+12025550102"}])])
+"""A call's messages tell the customer's number or do not; they do not contradict one another about it."""
+_CLOCKS: Final = st.sampled_from([(True,), (False,), (True, False)])
 
 
 @dataclass(frozen=True)
@@ -195,27 +204,33 @@ class Subject:
     call_id: int | None
     snapshots: st.SearchStrategy[Values]
     """What `message.call` may say besides the id."""
-
-
-def _application_subject(place: int, call_id: int) -> Subject:
-    return Subject(f"vapi-{place}", call_id, st.fixed_dictionaries({"customer": _customers()}))
+    instants: st.SearchStrategy[datetime]
+    timed: st.SearchStrategy[bool]
+    kinds: st.SearchStrategy[str]
 
 
 @st.composite
-def _vapi_subject(draw: st.DrawFn, place: int) -> Subject:
-    """A call that its messages create; some of them say too little to do so."""
-    kind = draw(st.sampled_from(["inboundPhoneCall", "webCall", "outboundPhoneCall"]))
-    telling = {"type": kind, "createdAt": after(0).isoformat(), "phoneNumberId": INBOUND_NUMBER}
-    customers = draw(st.sampled_from([_customers(), st.just({})]))
-    saying = st.sampled_from([telling, telling, {}]).flatmap(
-        lambda told: customers.map(lambda customer: told | {"customer": customer})
+def _subjects(draw: st.DrawFn, place: int, call_id: int | None) -> Subject:
+    customers = draw(_CUSTOMERS)
+    return Subject(
+        vapi_call_id=f"vapi-{place}",
+        call_id=call_id,
+        snapshots=_told(draw(_TYPES), customers) if call_id is None else st.fixed_dictionaries({"customer": customers}),
+        instants=st.sampled_from(draw(_INSTANTS)),
+        timed=st.sampled_from(draw(_CLOCKS)),
+        kinds=st.sampled_from(draw(_KINDS)),
     )
-    return Subject(f"vapi-{place}", None, saying)
 
 
-def _customers() -> st.SearchStrategy[Values]:
-    """The number, or none: a call's messages do not contradict one another about it."""
-    return st.sampled_from([{}, {"number": "+12025550102"}])
+def _told(kind: str, customers: st.SearchStrategy[Values]) -> st.SearchStrategy[Values]:
+    """Snapshots of a call that its messages create; some of them say too little to do so."""
+    telling = {"type": kind, "createdAt": after(0).isoformat(), "phoneNumberId": INBOUND_NUMBER}
+    told = [st.fixed_dictionaries({**_exactly(values), "customer": customers}) for values in (telling, telling, {})]
+    return st.one_of(*told)
+
+
+def _exactly(values: Values) -> dict[str, st.SearchStrategy[Any]]:
+    return {name: st.just(value) for name, value in values.items()}
 
 
 @st.composite
@@ -223,14 +238,13 @@ def _message(draw: st.DrawFn, kind: str, number: int, subject: Subject) -> Messa
     content = draw(_MESSAGES[kind])
     status = draw(st.sampled_from(["queued", "queued", "ended"])) if kind == "hang" else "queued"
     vapi_call_id, call_id = draw(_ids(subject)) if number else (subject.vapi_call_id, subject.call_id)
-    occurred_at = draw(optional(TIMES))
     return Message(
         kind=kind,
         event_id=f"{draw(st.integers(0, 99)):02d}-{subject.vapi_call_id}-{number}",
         vapi_call_id=vapi_call_id,
         call_id=call_id,
-        occurred_at=occurred_at.isoformat() if occurred_at else None,
-        received_at=(draw(TIMES) + timedelta(seconds=100)).isoformat(),
+        occurred_at=draw(subject.instants).isoformat() if draw(subject.timed) else None,
+        received_at=(draw(subject.instants) + timedelta(seconds=100)).isoformat(),
         message={**content, "call": {**draw(subject.snapshots), "status": status}},
     )
 
@@ -244,18 +258,18 @@ def _ids(subject: Subject) -> st.SearchStrategy[tuple[str | None, int | None]]:
 @st.composite
 def _messages_of(draw: st.DrawFn, subject: Subject) -> list[Message]:
     """All messages about a call; the first names it by all ids that there are."""
-    kinds = draw(st.lists(st.sampled_from(draw(_KINDS)), min_size=1, max_size=7))
+    kinds = draw(st.lists(subject.kinds, min_size=1, max_size=5))
     return [draw(_message(kind, number, subject)) for number, kind in enumerate(kinds)]
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     calls, messages = [], []
-    for place in range(draw(st.integers(1, 3))):
+    for place in range(draw(st.integers(1, MOST_CALLS))):
         call = draw(optional(_application_call(place))) if place else draw(_application_call(place))
         calls += [call] if call else []
-        messages += draw(_messages_of(_application_subject(place, call["id"]) if call else draw(_vapi_subject(place))))
-    turns = draw(st.lists(_WRITTEN_TURN, max_size=2)) if calls else []
+        messages += draw(_messages_of(draw(_subjects(place, call["id"] if call else None))))
+    turns = draw(st.lists(_WRITTEN_TURN, max_size=2))
     visits: list[Values] = [{**draw(_VISIT), "id": FIRST_VISIT + place} for place in range(2)]
     return Scenario(calls, [{**turn, "call_id": FIRST_CALL} for turn in turns], visits, messages)
 
@@ -263,10 +277,10 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 @st.composite
 def deliveries(draw: st.DrawFn, messages: Sequence[Message]) -> Delivery:
     """All messages, some of them again, in any order and in any batches."""
-    again = draw(st.lists(st.sampled_from(messages), max_size=3)) if messages else []
+    again = draw(st.lists(st.sampled_from(messages), max_size=5)) if messages else []
     resent = [message.resent() if draw(st.booleans()) else message for message in again]
     order = draw(st.permutations([*messages, *resent]))
-    size = draw(st.sampled_from([1, 2, 4, 100]))
+    size = draw(st.sampled_from([1, 3, 10, 100]))
     chunks = [order[start : start + size] for start in range(0, len(order), size)]
     return Delivery([batch for chunk in chunks for batch in _by_kind(chunk)])
 

@@ -34,7 +34,7 @@ _SNAPSHOT: Final = "SELECT " + ", ".join(_ROWS % (",".join(names), table, table)
 def pipeline(module_database_url: str) -> Iterator[Pipeline]:
     with pytest.MonkeyPatch.context() as patch:
         pipeline = Pipeline(module_database_url, patch)
-        patch.setattr(runner, "report", _only_unknown_calls_fail)
+        patch.setattr(runner, "account_for", _only_unknown_calls_fail)
         yield pipeline
         pipeline.close()
 
