@@ -11,14 +11,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
+from autopulse.access.reader import Reader
 from autopulse.ingress.request import read_message
 from autopulse.vapi.envelope import Envelope, wrap
 from autopulse.vapi.routes import kind_of
 from local.console import say
 from local.deploy import SAMPLE_SECRET
-from local.issuer import SAMPLE_TOKEN
+from local.issuer import SAMPLE_EXPIRES_AT, SAMPLE_TOKEN
 from local.live_events import make_live_events
 from local.place import PROJECT, REGION
+from local.seed import ORGANIZATION_ID
 from local.webhooks import encode, sign
 
 EVENTS: Final = PROJECT / "events"
@@ -50,7 +52,7 @@ def make_events() -> dict[Path, Event]:
     webhooks = read_webhooks()
     gateway = {f"apigw/{name}.json": _signed(name, content) for name, content in webhooks.items()}
     unsigned = {"apigw/unsigned.json": gateway_event(webhooks["ping"], {})}
-    readers = {"apigw/authorizer.json": _authorizer_event()}
+    readers = {"apigw/authorizer.json": _authorizer_event(), "apigw/api.json": _api_event()}
     batches = {f"sqs/{_QUEUES[kind]}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
     others = {"cloudformation/migrate.json": _custom_resource(), "schedule/prune.json": _scheduled()}
     live = make_live_events(gateway_event(b"", {}))
@@ -113,6 +115,11 @@ def _authorizer_event() -> Event:
         "type": "REQUEST",
         "methodArn": f"arn:aws:execute-api:{REGION}:{_ACCOUNT}:sampleapi0/api/GET/v1/calls",
     }
+
+
+def _api_event() -> Event:
+    reader = Reader(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT)
+    return reading_event("/v1/calls", reader.to_context(), limit="10")
 
 
 def reading_event(path: str, context: Mapping[str, str] | None = None, **query: str) -> Event:

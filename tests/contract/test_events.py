@@ -8,6 +8,8 @@ import pytest
 
 from autopulse.access import authorizer
 from autopulse.access.keys import FixedKeys
+from autopulse.access.reader import reader_of
+from autopulse.api.resolver import route_of
 from autopulse.errors import Refused
 from autopulse.ingress.request import read_delivery
 from autopulse.settings import KINDS, AccessSettings
@@ -98,3 +100,10 @@ def test_the_authorizers_event_carries_a_token_that_every_local_stack_accepts(
     answer = authorizer.handle(MADE[EVENTS / "apigw" / "authorizer.json"])
     assert answer["context"]["organization_id"] == ORGANIZATION_ID
     assert answer["context"]["expires_at"] == str(SAMPLE_EXPIRES_AT)
+
+
+def test_the_apis_event_is_of_the_reader_that_the_authorizer_finds() -> None:
+    event = MADE[EVENTS / "apigw" / "api.json"]
+    reader = reader_of(event)
+    assert (reader.organization_id, reader.expires_at) == (ORGANIZATION_ID, SAMPLE_EXPIRES_AT)
+    assert route_of(event["path"]) == "/v1/calls"

@@ -125,7 +125,7 @@ def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
     assert _resources_for("VerifierRole", "sqs:SendMessage") == queues
 
 
-@pytest.mark.parametrize("role", ["MigrateRole", "PruneRole"])
+@pytest.mark.parametrize("role", ["MigrateRole", "PruneRole", "ApiRole"])
 def test_keepers_of_the_schema_read_one_secret(role: str) -> None:
     assert _actions(role) == {"secretsmanager:GetSecretValue", "logs:CreateLogStream", "logs:PutLogEvents"}
     assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseSecretArn"}]
@@ -140,6 +140,10 @@ def test_who_serves_browsers_reaches_their_connections_and_nothing_else() -> Non
         posts, closes = _resources_for(role, "execute-api:ManageConnections")
         assert posts == {"Fn::Sub": f"{CONNECTIONS}/POST/@connections/*"}
         assert closes == {"Fn::Sub": f"{CONNECTIONS}/DELETE/@connections/*"}
+
+
+def test_the_authorizer_may_do_nothing_but_log() -> None:
+    assert _actions("AuthorizerRole") == {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
 @pytest.mark.parametrize("permission", ids_of("AWS::Lambda::Permission"))

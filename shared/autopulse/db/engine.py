@@ -6,7 +6,7 @@ pg8000 sets none of what a Lambda function needs on its socket, so it gets a soc
 import socket
 import ssl
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import pg8000.dbapi
@@ -36,15 +36,18 @@ def engine_to(creator: Callable[[], pg8000.dbapi.Connection]) -> Engine:
     return create_engine("postgresql+pg8000://", creator=creator, poolclass=QueuePool, pool_size=1, max_overflow=0)
 
 
-def connect(read_seconds: float | None = READ_SECONDS) -> PreparingConnection:
+def connect(
+    read_seconds: float | None = READ_SECONDS, connection_type: type[PreparingConnection] = PreparingConnection
+) -> PreparingConnection:
     """Connect as the settings say; a refused password is read again once, since it may have been rotated."""
     settings = database_settings()
+    connect_as = partial(_connect, connection_type, settings, read_seconds)
     try:
-        return _connect(settings, read_seconds, *database_credentials(settings.secret_arn))
+        return connect_as(*database_credentials(settings.secret_arn))
     except pg8000.dbapi.DatabaseError as error:
         if sqlstate(error) not in {"28P01", "28000"}:
             raise
-        return _connect(settings, read_seconds, *database_credentials(settings.secret_arn, refresh=True))
+        return connect_as(*database_credentials(settings.secret_arn, refresh=True))
 
 
 def sqlstate(error: BaseException | None) -> str | None:
@@ -67,10 +70,16 @@ def open_socket(host: str, port: int, read_seconds: float | None = READ_SECONDS)
     return sock
 
 
-def _connect(settings: DatabaseSettings, read_seconds: float | None, user: str, password: str) -> PreparingConnection:
+def _connect(
+    connection_type: type[PreparingConnection],
+    settings: DatabaseSettings,
+    read_seconds: float | None,
+    user: str,
+    password: str,
+) -> PreparingConnection:
     sock = open_socket(settings.host, settings.port, read_seconds)
     try:
-        return PreparingConnection(
+        return connection_type(
             user,
             password=password,
             database=settings.name,

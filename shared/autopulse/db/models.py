@@ -5,7 +5,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -69,6 +70,14 @@ class ServiceRecord(Model):
     """A car's visit, which the call asks about."""
 
     __tablename__ = "service_record"
+    __table_args__ = (
+        Index("ix_service_record_organization_id_advisor_name", "organization_id", "service_advisor_name"),
+        Index(
+            "ix_service_record_name_words",
+            text("to_tsvector('simple'::regconfig, customer_name::text)"),
+            postgresql_using="gin",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
@@ -86,11 +95,50 @@ class ServiceRecord(Model):
     is_demo: Mapped[bool] = mapped_column(server_default=false())
 
 
+_BEGAN: Final = (text("coalesce(start_time, end_time, 'infinity'::timestamptz)"), "id")
+"""The order in which people read calls (`db.reading.filters`)."""
+
+
 class Call(Model):
     """A call, as people see it: computed from `VapiCall` once Vapi has reported anything about it."""
 
     __tablename__ = "call"
-    __table_args__ = (Index("ix_call_organization_id_start_time", "organization_id", "start_time", "id"),)
+    __table_args__ = (
+        Index(
+            "ix_call_organization_id_began",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=[
+                "start_time",
+                "end_time",
+                "outcome",
+                "nps_score",
+                "duration_sec",
+                "campaign_id",
+                "service_record_id",
+                "is_demo",
+            ],
+        ),
+        *(
+            Index(f"ix_call_organization_id_{column}_began", "organization_id", column, *_BEGAN)
+            for column in ("status", "outcome", "campaign_id", "direction", "is_demo")
+        ),
+        Index(
+            "ix_call_organization_id_band_began",
+            "organization_id",
+            text("width_bucket(nps_score, ARRAY[7, 9])"),
+            *_BEGAN,
+            postgresql_where=text("nps_score IS NOT NULL"),
+        ),
+        Index(
+            "ix_call_organization_id_digits",
+            "organization_id",
+            literal_column("reverse(regexp_replace(customer_number::text, '[^0-9]'::text, ''::text, 'g'::text))").label(
+                "digits"
+            ),
+            postgresql_ops={"digits": "text_pattern_ops"},
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
@@ -122,6 +170,16 @@ class CallFeedback(Model):
     """What the customer said, as the analysis read it; at most one row per call."""
 
     __tablename__ = "call_feedback"
+    __table_args__ = (
+        Index(
+            "ix_call_feedback_words",
+            text(
+                "to_tsvector('simple'::regconfig,"
+                " (coalesce(detractors, ''::text) || ' '::text) || coalesce(action_items, ''::text))"
+            ),
+            postgresql_using="gin",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"), unique=True, index=True)

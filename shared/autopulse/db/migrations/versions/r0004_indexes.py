@@ -1,9 +1,11 @@
-"""Indexes for every foreign key, every upsert and every list that a screen shows.
+"""Indexes for every foreign key and every upsert.
 
 Built CONCURRENTLY, outside transactions: the application goes on writing meanwhile. An interrupted build leaves an
 invalid index of that name behind, which is dropped and built again; so is the application's own index of that name, if
 it is not unique as ours has to be.
 """
+
+from collections.abc import Mapping
 
 from alembic import op
 from sqlalchemy import text
@@ -19,7 +21,6 @@ UNIQUE_VIOLATION = "23505"
 TRIES = 5
 INDEXES = {
     "ix_call_vapi_call_id": "UNIQUE INDEX {name} ON call (vapi_call_id)",
-    "ix_call_organization_id_start_time": "INDEX {name} ON call (organization_id, start_time, id)",
     "ix_call_service_record_id": "INDEX {name} ON call (service_record_id)",
     "ix_call_campaign_id": "INDEX {name} ON call (campaign_id)",
     "ix_call_agent_id": "INDEX {name} ON call (agent_id)",
@@ -40,12 +41,17 @@ INDEXES = {
 
 
 def upgrade() -> None:
+    build(INDEXES)
+
+
+def build(indexes: Mapping[str, str]) -> None:
+    """Build indexes, name -> definition, that are not there yet."""
     with op.get_context().autocommit_block():
         # SQLAlchemy asks pg8000 for the isolation level that it changes here, which leaves a transaction open.
         op.execute("COMMIT")
         # Waiting for older transactions blocks nobody here, so it may take as long as it takes.
         op.execute("SET lock_timeout = 0")
-        for name, definition in INDEXES.items():
+        for name, definition in indexes.items():
             _build_without_duplicates(name, definition)
 
 

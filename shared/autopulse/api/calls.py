@@ -1,0 +1,60 @@
+"""Calls: the list, one of them, its words, its recording."""
+
+from datetime import datetime, timezone
+from typing import Annotated, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import TypeAdapter
+
+from autopulse.api.asking import ask
+from autopulse.api.lists import List
+from autopulse.api.models import Call, CallDetail, CallPage, Recording, Transcript
+from autopulse.api.parameters import CallExport, CallList
+from autopulse.api.problems import Problem
+from autopulse.api.reading import CurrentReader, csv_response
+from autopulse.api.recording import expiry_of, is_playable
+from autopulse.db.reading.calls import read_call, read_recording, read_transcript
+from autopulse.db.reading.pages import read_calls
+from autopulse.domain.reading import MAX_CALL_ID
+
+CALLS: Final = List("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
+CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The call's id.")]
+
+
+def list_calls(reader: CurrentReader, query: Annotated[CallList, Query()]) -> CallPage:
+    """Calls, by when they began."""
+    items, next_cursor = CALLS.page(reader, query)
+    return CallPage(items=items, next_cursor=next_cursor)
+
+
+def export_calls(reader: CurrentReader, query: Annotated[CallExport, Query()]) -> Response[str]:
+    """Calls as CSV, for spreadsheets."""
+    return csv_response("calls", Call, *CALLS.page(reader, query))
+
+
+def show_call(reader: CurrentReader, call_id: CallId) -> CallDetail:
+    """One call with its feedback, visit, incidents and webhooks."""
+    document = ask(lambda session: read_call(session, reader.organization_id, call_id))
+    return CallDetail.model_validate_json(document or _no_call())
+
+
+def show_transcript(reader: CurrentReader, call_id: CallId) -> Transcript:
+    """What was said, in order, from the best source there is."""
+    document = ask(lambda session: read_transcript(session, reader.organization_id, call_id))
+    return Transcript.model_validate_json(document or _no_call())
+
+
+def show_recording(reader: CurrentReader, call_id: CallId) -> Recording:
+    """Where the recording can be played; 404 without one, 410 once its URL has expired."""
+    url = ask(lambda session: read_recording(session, reader.organization_id, call_id))
+    if url is None or not is_playable(url):
+        raise Problem(404, "There is no recording of this call.", code="recording_missing")
+    expires_at = expiry_of(url)
+    if expires_at and expires_at <= datetime.now(timezone.utc):
+        raise Problem(410, f"The recording's URL expired at {expires_at.isoformat()}.", code="recording_expired")
+    return Recording(url=url, expires_at=expires_at)
+
+
+def _no_call() -> str:
+    raise Problem(404, "There is no such call.")

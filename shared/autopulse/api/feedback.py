@@ -1,0 +1,103 @@
+"""Feedback: how calls went, counted, and the list behind it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import TypeAdapter
+
+from autopulse.api.asking import ask
+from autopulse.api.lists import List
+from autopulse.api.models import FeedbackItem, FeedbackPage, FeedbackSummary, GroupTally, PeriodTally, Tally
+from autopulse.api.parameters import MAX_PERIODS, FeedbackExport, FeedbackList, Summary, periods_between
+from autopulse.api.problems import Problem
+from autopulse.api.reading import CurrentReader, csv_response
+from autopulse.db.reading.pages import read_feedback
+from autopulse.db.reading.summary import Span, read_summary
+from autopulse.domain.nps import nps_of
+
+FEEDBACK: Final = List("feedback", read_feedback, TypeAdapter(list[FeedbackItem]), lambda item: item.call_id)
+DEFAULT_SPAN: Final = timedelta(days=90)
+MAX_GROUPS: Final = 200
+_COUNTS: Final = TypeAdapter(list[dict[str, Any]])
+
+
+def list_feedback(reader: CurrentReader, query: Annotated[FeedbackList, Query()]) -> FeedbackPage:
+    """Calls that have feedback, by when they began."""
+    items, next_cursor = FEEDBACK.page(reader, query)
+    return FeedbackPage(items=items, next_cursor=next_cursor)
+
+
+def export_feedback(reader: CurrentReader, query: Annotated[FeedbackExport, Query()]) -> Response[str]:
+    """Feedback as CSV, for spreadsheets."""
+    return csv_response("feedback", FeedbackItem, *FEEDBACK.page(reader, query))
+
+
+def summarize_feedback(reader: CurrentReader, query: Annotated[Summary, Query()]) -> FeedbackSummary:
+    """NPS, reach and response rates: in all, per period, per campaign or advisor. The last 90 days if not told."""
+    since, until = _time_of(query)
+    span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
+    document = ask(lambda session: read_summary(session, reader.organization_id, span, query.group, query.conditions()))
+    return _summarize(since, until, query, _COUNTS.validate_json(document))
+
+
+def _time_of(query: Summary) -> tuple[datetime, datetime]:
+    try:
+        until = query.until or max(datetime.now(timezone.utc), query.since or datetime.now(timezone.utc))
+        since = query.since or until - DEFAULT_SPAN
+    except OverflowError as error:
+        raise Problem(400, "The time is out of range.", field="to") from error
+    if since >= until:
+        raise Problem(400, "The time ends before it begins.", field="to")
+    if periods_between(until - since, query.period) > MAX_PERIODS:
+        raise Problem(400, f"The time has more than {MAX_PERIODS} such periods.", field="period")
+    return since, until
+
+
+def _summarize(
+    since: datetime, until: datetime, query: Summary, counts: Sequence[Mapping[str, Any]]
+) -> FeedbackSummary:
+    of = {
+        name: [count for count in counts if count["set"] == name]
+        for name in ("total", "period", "group", "outcome", "score")
+    }
+    given = {count["score"]: int(count["calls"]) for count in of["score"]}
+    groups = sorted(of["group"], key=lambda count: -count["calls"])[:MAX_GROUPS] if query.group else []
+    return FeedbackSummary(
+        since=since,
+        until=until,
+        total=Tally(**_tally(of["total"][0])),
+        outcomes={count["outcome"]: int(count["calls"]) for count in of["outcome"] if count["outcome"] is not None},
+        scores=[given.get(score, 0) for score in range(11)],
+        periods=[PeriodTally(**_tally(count), starts=count["starts"], ends=count["ends"]) for count in of["period"]]
+        if query.period
+        else [],
+        groups=[
+            GroupTally(**_tally(count), key=count["key"], name=count["name"]) for count in groups if count["calls"]
+        ],
+    )
+
+
+def _tally(count: Mapping[str, Any]) -> dict[str, Any]:
+    nps = nps_of(int(count["promoters"]), int(count["passives"]), int(count["detractors"]))
+    return {
+        "calls": count["calls"],
+        "tried": count["tried"],
+        "reached": count["reached"],
+        "reach_rate": _rate(count["reached"], count["tried"]),
+        "responses": count["promoters"] + count["passives"] + count["detractors"],
+        "response_rate": _rate(count["answered"], count["reached"]),
+        "promoters": count["promoters"],
+        "passives": count["passives"],
+        "detractors": count["detractors"],
+        "nps": nps.score if nps else None,
+        "nps_low": nps.low if nps else None,
+        "nps_high": nps.high if nps else None,
+        "average_duration_seconds": _rate(count["seconds"], count["timed"], 1),
+    }
+
+
+def _rate(part: float, whole: float, digits: int = 4) -> float | None:
+    return round(part / whole, digits) if whole else None

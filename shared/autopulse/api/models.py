@@ -1,0 +1,241 @@
+"""What the API answers with. Times are UTC, durations say their unit, null is not known."""
+
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ErrorDetail(_Answer):
+    """What is wrong."""
+
+    code: str = Field(description="A word for programs.")
+    message: str = Field(description="A sentence for people.")
+    field: str | None = Field(None, description="The parameter that is wrong, if one is.")
+
+
+class Error(_Answer):
+    """Every answer that is not what was asked for."""
+
+    error: ErrorDetail
+
+
+class Call(_Answer):
+    """A call, as a list shows it."""
+
+    id: int
+    vapi_call_id: str | None
+    status: str
+    outcome: str | None
+    ended_reason: str | None
+    direction: str
+    demo: bool
+    customer_name: str | None
+    phone: str
+    vehicle: str | None
+    service: str | None
+    campaign_id: int | None
+    campaign_name: str | None
+    advisor_id: int | None
+    advisor_name: str | None
+    start_time: Moment | None
+    end_time: Moment | None
+    duration_seconds: int | None
+    nps_score: int | None
+    has_recording: bool
+    updated_at: Moment | None
+
+
+class CallPage(_Answer):
+    """Calls in the order in which they began."""
+
+    items: list[Call]
+    next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null on the last one.")
+
+
+class Feedback(_Answer):
+    """What the customer said. Lists are lines of text."""
+
+    content: str
+    positives: str | None
+    detractors: str | None
+    action_items: str | None
+    structured_data: dict[str, Any] | None
+    created_at: Moment | None
+    updated_at: Moment | None
+
+
+class ServiceRecord(_Answer):
+    """The visit that the call was about."""
+
+    id: int
+    customer_name: str
+    phone: str
+    vehicle: str | None
+    service: str | None
+    status: str
+    appointment: Moment | None
+    feedback: str | None
+    rating: int | None
+
+
+class Incident(_Answer):
+    """Something that went wrong during the call."""
+
+    kind: str
+    occurred_at: Moment
+
+
+class Event(_Answer):
+    """A webhook about the call. `delivery_ms`: from the sender to us; `processing_ms`: from us into the database."""
+
+    event_id: str
+    kind: str
+    type: str
+    occurred_at: Moment | None
+    received_at: Moment
+    processed_at: Moment
+    delivery_ms: int | None
+    processing_ms: int
+    outcome: str
+    repeats: int
+
+
+class CallDetail(Call):
+    """A call with all that belongs to it."""
+
+    cost_dollars: Dollars | None
+    call_reason: str | None
+    summary: str | None
+    feedback: Feedback | None
+    service_record: ServiceRecord | None
+    incidents: list[Incident]
+    timeline: list[Event] = Field(description="Webhooks in the order of their receipt; the first 1,000.")
+
+
+class Turn(_Answer):
+    """Something said, a tool call or a tool's result."""
+
+    speaker: str
+    text: str
+    at: Moment
+    seconds: float | None = Field(description="From the start of the call, if that is known.")
+
+
+class Transcript(_Answer):
+    """A call's turns, in order."""
+
+    call_id: int
+    source: str | None = Field(
+        description="report, conversation, fragment, or null: written by the application, or nothing yet."
+    )
+    start_time: Moment | None
+    turns: list[Turn] = Field(description="The first 5,000.")
+
+
+class Recording(_Answer):
+    """Where the recording can be played from, without a token."""
+
+    url: str
+    expires_at: Moment | None = Field(description="Null if the URL does not say.")
+
+
+class Ping(_Answer):
+    """A ping that went all the way into the database."""
+
+    event_id: str
+    occurred_at: Moment | None
+    received_at: Moment
+    processed_at: Moment
+    delivery_ms: int | None
+    processing_ms: int
+    repeats: int
+
+
+class FeedbackItem(_Answer):
+    """Feedback of one call."""
+
+    call_id: int
+    start_time: Moment | None
+    end_time: Moment | None
+    duration_seconds: int | None
+    outcome: str | None
+    demo: bool
+    customer_name: str | None
+    phone: str
+    vehicle: str | None
+    service: str | None
+    campaign_id: int | None
+    campaign_name: str | None
+    advisor_id: int | None
+    advisor_name: str | None
+    nps_score: int | None
+    band: str | None
+    content: str
+    positives: str | None
+    detractors: str | None
+    action_items: str | None
+
+
+class FeedbackPage(_Answer):
+    """Feedback in the order in which the calls began."""
+
+    items: list[FeedbackItem]
+    next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null on the last one.")
+
+
+class Tally(_Answer):
+    """What came of a number of calls."""
+
+    calls: int
+    tried: int = Field(description="Calls that came to an end and were not cancelled.")
+    reached: int = Field(description="Calls in which somebody answered, transferred ones among them.")
+    reach_rate: float | None = Field(description="reached / tried.")
+    responses: int = Field(description="Scores given: the sample size of the NPS.")
+    response_rate: float | None = Field(description="Calls reached with a score / reached.")
+    promoters: int
+    passives: int
+    detractors: int
+    nps: float | None = Field(description="-100 to 100; null without a score.")
+    nps_low: float | None = Field(description="Lower end of the 95 % interval.")
+    nps_high: float | None = Field(description="Upper end of the 95 % interval.")
+    average_duration_seconds: float | None = Field(description="Of the calls reached.")
+
+
+class PeriodTally(Tally):
+    """One period; the first and the last may be cut off by `from` and `to`."""
+
+    starts: Moment
+    ends: Moment
+
+
+class GroupTally(Tally):
+    """One campaign or advisor; `key` is what the filter of that name takes, null for calls without one."""
+
+    key: str | None
+    name: str | None
+
+
+class FeedbackSummary(_Answer):
+    """How calls went."""
+
+    since: Moment
+    until: Moment
+    total: Tally
+    outcomes: dict[str, int] = Field(description="Outcome -> calls; those without one yet are left out.")
+    scores: list[int] = Field(description="How often each score from 0 to 10 was given.")
+    periods: list[PeriodTally]
+    groups: list[GroupTally] = Field(description="The 200 with the most calls.")

@@ -1,0 +1,120 @@
+"""The API's OpenAPI document: what Powertools reads off the routes, put right where it cannot know better."""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from autopulse.api.models import Error
+from autopulse.api.parameters import query_model
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+
+TITLE: Final = "AutoPulse calls"
+VERSION: Final = "1.0.0"
+DESCRIPTION: Final = (
+    "Calls, transcripts and feedback of one organization: that of the token. Times are ISO 8601 with an offset."
+)
+_EVERYWHERE: Final = {
+    400: "A parameter is wrong; `field` names it.",
+    401: "No valid token.",
+    503: "The database does not answer; try again.",
+}
+_ELSEWHERE: Final = {
+    "/v1/calls/<call_id>": {404: "The organization has no such call."},
+    "/v1/calls/<call_id>/transcript": {404: "The organization has no such call."},
+    "/v1/calls/<call_id>/recording": {
+        404: "`not_found` or `recording_missing`: there is no recording.",
+        410: "`recording_expired`: its URL is no longer good.",
+    },
+    "/v1/pings/<event_id>": {404: "No such ping is stored, or not yet."},
+}
+_FILE: Final = {
+    "description": "A file in UTF-8; the header `x-next-cursor` says where the next one begins, if there is more.",
+    "headers": {"x-next-cursor": {"schema": {"type": "string"}}},
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+}
+_REFERENCE: Final = "#/components/schemas/{model}"
+Routes = Mapping[str, Callable[..., Any]]
+Document = dict[str, Any]
+
+
+def render(app: "APIGatewayRestResolver", routes: Routes) -> str:
+    """Return the document as text; made once per container."""
+    return _render(app, tuple(routes.items()))
+
+
+@cache
+def _render(app: "APIGatewayRestResolver", routes: tuple[tuple[str, Callable[..., Any]], ...]) -> str:
+    made: Document = json.loads(app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION))
+    schemas = {name: schema for name, schema in made["components"]["schemas"].items() if _is_ours(name, routes)}
+    document = {
+        "openapi": made["openapi"],
+        "info": made["info"],
+        "servers": [{"url": "/api"}],
+        "security": [{"token": []}],
+        "paths": {
+            _path(rule): {"get": _operation(made["paths"][_path(rule)]["get"], rule, function)}
+            for rule, function in routes
+        },
+        "components": {
+            "schemas": dict(sorted((schemas | _schemas_of(Error)).items())),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _path(rule: str) -> str:
+    return rule.replace("<", "{").replace(">", "}")
+
+
+def _is_ours(name: str, routes: tuple[tuple[str, Callable[..., Any]], ...]) -> bool:
+    """Neither Powertools' errors, which nobody gets, nor the models of query strings, which are parameters."""
+    asked = {model.__name__ for _, function in routes if (model := query_model(function))}
+    return not name.endswith("ValidationError") and name not in asked
+
+
+def _operation(made: Document, rule: str, function: Callable[..., Any]) -> Document:
+    errors = {code: _error(text) for code, text in sorted((_EVERYWHERE | _ELSEWHERE.get(rule, {})).items())}
+    found = _FILE if rule.endswith(".csv") else made["responses"]["200"]
+    model = query_model(function)
+    parameters = _parameters(model) if model else made.get("parameters", [])
+    return {
+        "operationId": function.__name__,
+        "summary": inspect.getdoc(function),
+        "parameters": parameters,
+        "responses": {"200": found, **{str(code): error for code, error in errors.items()}},
+    }
+
+
+def _error(text: str) -> Document:
+    schema = {"$ref": _REFERENCE.format(model="Error")}
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def _parameters(model: type[BaseModel]) -> list[Document]:
+    schema = model.model_json_schema(ref_template=_REFERENCE)
+    return [_parameter(name, dict(field)) for name, field in schema["properties"].items()]
+
+
+def _parameter(name: str, schema: Document) -> Document:
+    """A query parameter is there or not: null is no value of it."""
+    description = schema.pop("description", None)
+    given = [choice for choice in schema.pop("anyOf", []) if choice != {"type": "null"}]
+    if schema.get("default", 0) is None:
+        del schema["default"]
+    content = {**schema, **(given[0] if given else {})}
+    content.pop("title", None)
+    parameter = {"name": name, "in": "query", "required": False, "schema": content}
+    return parameter if description is None else {**parameter, "description": description}
+
+
+def _schemas_of(model: type[BaseModel]) -> Document:
+    _, schema = models_json_schema([(model, "serialization")], ref_template=_REFERENCE)
+    return dict(schema["$defs"])

@@ -1,0 +1,189 @@
+"""What can be asked for: the query parameters of each list, and the conditions that they mean."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hints
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from autopulse.api.cursors import MAX_CHARACTERS
+from autopulse.db.reading.filters import BANDS, Filters
+from autopulse.domain.outcome import Outcome
+from autopulse.domain.reading import MAX_CALL_ID
+
+PAGE: Final = 50
+MAX_PAGE: Final = 200
+EXPORT: Final = 1000
+MAX_EXPORT: Final = 5000
+"""Rows of one CSV; the response of more could pass Lambda's 6 MB."""
+MAX_PERIODS: Final = 400
+_WORD: Final = re.compile(r"[^\W_]+")
+_DAYS: Final = {"day": 1, "week": 7, "month": 28}
+
+
+def _has_words(text: str) -> str:
+    if not _WORD.search(text):
+        raise ValueError("has neither letters nor digits")
+    return text
+
+
+Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
+Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
+
+
+class _Parameters(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _Narrowed(_Parameters):
+    campaign: Organized | None = Field(None, description="A campaign's id.")
+    advisor: str | None = Field(
+        None, min_length=1, max_length=100, description="A service advisor's user id, or name as the visit has it."
+    )
+    since: AwareDatetime | None = Field(
+        None, alias="from", description="Calls that began at this time or later; ISO 8601 with its offset."
+    )
+    until: AwareDatetime | None = Field(
+        None, alias="to", description="Calls that began before this time; without it, also those still to come."
+    )
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """Condition of `db.reading.filters` -> value, for the parameters that were given."""
+        given: dict[str, Any] = {
+            "campaign": self.campaign,
+            "since": self.since and self.since.isoformat(),
+            "until": self.until and self.until.isoformat(),
+            **_advisor(self.advisor),
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class CallFilters(_Narrowed):
+    """What calls can be narrowed by."""
+
+    status: str | None = Field(None, min_length=1, max_length=20, description="A status, such as `In Progress`.")
+    outcome: Outcome | None = Field(None, description="What came of the call.")
+    direction: Literal["outbound", "inbound"] | None = None
+    demo: bool | None = Field(None, description="Only demonstrations, or none.")
+    customer: Words | None = Field(
+        None, description="The end of a phone number, or beginnings of words of the customer's name."
+    )
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above."""
+        own: dict[str, Any] = {
+            "status": self.status,
+            "outcome": self.outcome and self.outcome.value,
+            "direction": self.direction,
+            "demo": self.demo,
+            **_customer(self.customer),
+        }
+        return super().conditions() | {name: value for name, value in own.items() if value is not None}
+
+
+class FeedbackFilters(_Narrowed):
+    """What feedback can be narrowed by."""
+
+    band: Literal["promoter", "passive", "detractor"] | None = Field(
+        None, description="Scores 9 to 10, 7 to 8, or 0 to 6."
+    )
+    demo: bool = Field(default=False, description="Demonstrations instead of real calls.")
+    text: Words | None = Field(
+        None, description="Beginnings of words in detractors or action items; all must be there."
+    )
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above."""
+        own: dict[str, str | int | bool] = {"demo": self.demo}
+        if self.band is not None:
+            own["band"] = BANDS.index(self.band)
+        if self.text is not None:
+            own["words"] = _prefixes(self.text)
+        return super().conditions() | own
+
+
+class _Page(_Parameters):
+    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="Rows of a page.")
+    cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`next_cursor` of the page before.")
+    order: Literal["newest", "oldest"] = Field("newest", description="By when calls began; those to come are newest.")
+
+
+class _Export(_Page):
+    limit: int = Field(EXPORT, ge=1, le=MAX_EXPORT, description="Rows of the file.")
+    cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`x-next-cursor` of the file before.")
+
+
+class CallList(_Page, CallFilters):
+    """A page of calls."""
+
+
+class CallExport(_Export, CallFilters):
+    """A file of calls."""
+
+
+class FeedbackList(_Page, FeedbackFilters):
+    """A page of feedback."""
+
+
+class FeedbackExport(_Export, FeedbackFilters):
+    """A file of feedback."""
+
+
+class Summary(_Narrowed):
+    """What the summary counts, and by what."""
+
+    demo: bool = Field(default=False, description="Demonstrations instead of real calls.")
+    period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
+    group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")
+    zone: str = Field(
+        "UTC",
+        alias="timezone",
+        pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$",
+        description="IANA name of the time zone in which periods begin.",
+    )
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above, without the time: the summary has that apart."""
+        given = super().conditions() | {"demo": self.demo}
+        return {name: value for name, value in given.items() if name not in {"since", "until"}}
+
+
+def query_model(function: Callable[..., Any]) -> type[BaseModel] | None:
+    """The model of a route's query string: the type of its argument `query`, if it has one."""
+    hint = get_type_hints(function, include_extras=True).get("query")
+    return None if hint is None else cast("type[BaseModel]", get_args(hint)[0])
+
+
+def names_of(function: Callable[..., Any]) -> frozenset[str]:
+    """The query parameters that a route takes."""
+    model = query_model(function)
+    return frozenset(field.alias or name for name, field in model.model_fields.items()) if model else frozenset()
+
+
+def periods_between(span: timedelta, period: str | None) -> int:
+    """How many periods a span has, at most."""
+    return 1 if period is None else span.days // _DAYS[period] + 2
+
+
+def _advisor(advisor: str | None) -> Filters:
+    if advisor is None:
+        return {}
+    if advisor.isascii() and advisor.isdigit() and 0 < int(advisor[:20]) <= MAX_CALL_ID:
+        return {"advisor_id": int(advisor)}
+    return {"advisor_name": advisor}
+
+
+def _customer(customer: str | None) -> Filters:
+    """Digits without any letter are a phone number, from its end."""
+    if customer is None:
+        return {}
+    digits = "".join(character for character in customer if character.isascii() and character.isdigit())
+    if digits and not any(character.isalpha() for character in customer):
+        return {"digits": f"{digits[::-1]}%"}
+    return {"name": _prefixes(customer)}
+
+
+def _prefixes(text: str) -> str:
+    """A tsquery: a word that begins like this, for each word."""
+    return " & ".join(f"'{word}':*" for word in _WORD.findall(text))

@@ -1,0 +1,167 @@
+"""The read API's routes, and how a request becomes an answer.
+
+Each leaves one line in the log, one count and one duration; every failure has the same shape.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler.api_gateway import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.metrics import MetricUnit
+
+from autopulse.access.reader import TokenRefused
+from autopulse.api import calls, feedback, openapi, pings
+from autopulse.api.asking import limit_questions
+from autopulse.api.parameters import names_of
+from autopulse.api.problems import CODES, MESSAGES, Problem, error_body
+from autopulse.domain.reading import Json, read_mapping
+from autopulse.errors import DataRejected, Transient
+from autopulse.observability import Measurements, Metric, logger
+
+ROUTES: Final[Mapping[str, Callable[..., Any]]] = {
+    "/v1/calls": calls.list_calls,
+    "/v1/calls.csv": calls.export_calls,
+    "/v1/calls/<call_id>": calls.show_call,
+    "/v1/calls/<call_id>/transcript": calls.show_transcript,
+    "/v1/calls/<call_id>/recording": calls.show_recording,
+    "/v1/feedback": feedback.list_feedback,
+    "/v1/feedback.csv": feedback.export_feedback,
+    "/v1/feedback/summary": feedback.summarize_feedback,
+    "/v1/pings/<event_id>": pings.show_ping,
+}
+"""Path -> what answers its GET. There is nothing but reading."""
+PARAMETERS: Final = {rule: names_of(function) for rule, function in ROUTES.items()}
+OPENAPI_PATH: Final = "/v1/openapi.json"
+RESERVE_SECONDS: Final = 1
+"""Of the function's time, kept for the answer."""
+_RULES: Final = {rule: re.compile(re.sub("<[^>]+>", "[^/]+", rule)) for rule in (*ROUTES, OPENAPI_PATH)}
+
+
+class LambdaContext(Protocol):
+    """What we need of the Lambda context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function is stopped."""
+        ...
+
+
+app = APIGatewayRestResolver(
+    enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR
+)
+
+
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of API Gateway's proxy integration."""
+    started = time.perf_counter()
+    limit_questions(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+    answer: dict[str, Any] = app.resolve(event, context)  # type: ignore[arg-type] # Powertools asks for all of it
+    _report(route_of(read_mapping(event).get("path")), answer["statusCode"], (time.perf_counter() - started) * 1000)
+    return answer
+
+
+def route_of(path: Json) -> str:
+    """The route that a path is of, or `other`."""
+    return next((rule for rule, pattern in _RULES.items() if pattern.fullmatch(str(path))), "other")
+
+
+def _report(route: str, status: int, milliseconds: float) -> None:
+    measurements = Measurements()
+    measurements.count(Metric.API_ANSWERED, route=route, status=str(status))
+    measurements.record(Metric.API_DURATION, milliseconds, unit=MetricUnit.Milliseconds, route=route)
+    measurements.flush()
+    logger().info("answered", extra={"route": route, "status": status, "milliseconds": round(milliseconds, 1)})
+
+
+def refuse_unknown_parameters(resolver: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """A misspelt filter must not give a longer list than was meant."""
+    given = resolver.current_event.get("multiValueQueryStringParameters") or {}
+    known = PARAMETERS.get(route_of(resolver.current_event.path), frozenset())
+    for name, values in given.items():
+        if name not in known:
+            raise Problem(400, "There is no such parameter.", field=str(name)[:100])
+        if len(values) > 1:
+            raise Problem(400, "The parameter is given more than once.", field=name)
+    return next_middleware(resolver)
+
+
+def answer_problem(status: int, body: Mapping[str, Any]) -> Response[Any]:
+    """An error in the one shape."""
+    headers: dict[str, str | list[str]] = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["allow"] = "GET"
+    return Response(status_code=status, content_type="application/json", body=dict(body), headers=headers)
+
+
+def _plain(status: int) -> Response[Any]:
+    return answer_problem(status, error_body(CODES[status], MESSAGES[status]))
+
+
+def _answer_problem(problem: Problem) -> Response[Any]:
+    return answer_problem(problem.status, problem.to_body())
+
+
+def _answer_invalid(error: RequestValidationError) -> Response[Any]:
+    first = error.errors()[0]
+    return answer_problem(400, error_body(CODES[400], f"{first['msg']}.", str(first["loc"][-1])))
+
+
+def _answer_stranger(error: TokenRefused) -> Response[Any]:
+    logger().warning("Token refused", extra={"reason": error.reason})
+    return _plain(401)
+
+
+def _answer_unreadable(_error: DataRejected) -> Response[Any]:
+    return answer_problem(400, error_body(CODES[400], "A parameter has a value that cannot be read."))
+
+
+def _answer_unavailable(error: Transient) -> Response[Any]:
+    logger().error("not answered", extra={"reason": error.reason, "detail": error.detail})
+    return _plain(500 if error.reason == "unforeseen" else 503)
+
+
+def _answer_unforeseen(error: Exception) -> Response[Any]:
+    # Its text may hold what a customer said.
+    logger().error("unforeseen", extra={"cause": type(error).__name__})
+    return _plain(500)
+
+
+def _answer_nowhere(_error: Exception) -> Response[Any]:
+    is_read = app.current_event.http_method == "GET" or route_of(app.current_event.path) == "other"
+    return _plain(404 if is_read else 405)
+
+
+def show_openapi() -> Response[str]:
+    """Return this API's OpenAPI document."""
+    return Response(status_code=200, content_type="application/json", body=openapi.render(app, ROUTES))
+
+
+PROBLEMS: Final[Mapping[type[Exception], Callable[..., Response[Any]]]] = {
+    Problem: _answer_problem,
+    RequestValidationError: _answer_invalid,
+    TokenRefused: _answer_stranger,
+    DataRejected: _answer_unreadable,
+    Transient: _answer_unavailable,
+    NotFoundError: _answer_nowhere,
+    Exception: _answer_unforeseen,
+}
+
+
+def _register() -> None:
+    app.use([refuse_unknown_parameters])
+    for rule, function in ROUTES.items():
+        app.get(rule)(function)
+    app.get(OPENAPI_PATH)(show_openapi)
+    for error, function in PROBLEMS.items():
+        app.exception_handler(error)(function)
+
+
+_register()

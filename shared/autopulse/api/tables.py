@@ -1,0 +1,35 @@
+"""Lists as CSV, for spreadsheets: what a customer said must not become a formula there."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+_FORMULA: Final = re.compile("[=+@\\-\t\r\uff1d\uff0b\uff0d\uff20]")
+"""What a cell begins with that a spreadsheet computes; their full-width forms count too."""
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+"""Harmless: a phone number, a negative number."""
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Spreadsheets take a file without it for an old code page."""
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """The text of a file: a heading and a line for each row, in UTF-8, every cell in quotes."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(columns)
+    writer.writerows([as_cell(row[column]) for column in columns] for row in rows)
+    return BYTE_ORDER_MARK + text.getvalue()
+
+
+def as_cell(value: object) -> str:
+    """A JSON value as the text of a cell; what a spreadsheet would compute begins with an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    if _FORMULA.match(text.lstrip()) or _FORMULA.match(text):
+        return text if _NUMBER.fullmatch(text) else f"'{text}"
+    return text

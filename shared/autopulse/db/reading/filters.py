@@ -1,0 +1,53 @@
+"""What lists can be narrowed by: each filter is one condition that an index of revision 0005 answers.
+
+The texts here and in the indexes have to be the same, or Postgres does not see that they are.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+BEGAN: Final = "coalesce(call.start_time, call.end_time, 'infinity'::timestamptz)"
+"""What calls are sorted by. One that never got through has an end only; one that is still to come sorts as the last."""
+BANDS: Final = ("detractor", "passive", "promoter")
+BAND: Final = "width_bucket(call.nps_score, ARRAY[7, 9])"
+"""A place in BANDS."""
+DIGITS: Final = "reverse(regexp_replace(call.customer_number, '[^0-9]', '', 'g'))"
+"""Backwards, since people know a number's end and not its country code."""
+NAME_WORDS: Final = "to_tsvector('simple'::regconfig, record.customer_name)"
+FEEDBACK_WORDS: Final = (
+    "to_tsvector('simple'::regconfig,"
+    " coalesce(feedback.detractors, ''::text) || ' '::text || coalesce(feedback.action_items, ''::text))"
+)
+
+Filters = Mapping[str, str | int | bool]
+"""Name of a condition -> its value."""
+CONDITIONS: Final[Mapping[str, str]] = {
+    "status": "call.status = :status",
+    "outcome": "call.outcome = :outcome",
+    "campaign": "call.campaign_id = :campaign",
+    "direction": "call.direction = :direction",
+    "demo": "call.is_demo = :demo",
+    "since": f"{BEGAN} >= CAST(:since AS timestamptz)",
+    "until": f"{BEGAN} < CAST(:until AS timestamptz)",
+    "digits": f"{DIGITS} LIKE :digits",
+    "band": f"call.nps_score IS NOT NULL AND {BAND} = :band",
+    "advisor_id": "record.service_advisor_id = :advisor_id",
+    "advisor_name": "record.service_advisor_name = :advisor_name",
+    "name": f"{NAME_WORDS} @@ to_tsquery('simple'::regconfig, :name)",
+    "words": f"{FEEDBACK_WORDS} @@ to_tsquery('simple'::regconfig, :words)",
+}
+OF_THE_RECORD: Final = frozenset({"advisor_id", "advisor_name", "name"})
+"""Conditions on the service record."""
+RECORD: Final = (
+    "service_record AS record ON record.id = call.service_record_id AND record.organization_id = call.organization_id"
+)
+
+
+def where(names: Iterable[str]) -> str:
+    """The conditions of a list, of one organization whatever else is asked for."""
+    return " AND ".join(["call.organization_id = CAST(:organization AS uuid)", *(CONDITIONS[name] for name in names)])
+
+
+def record_if_needed(names: Iterable[str]) -> str:
+    """The join that conditions on the service record need."""
+    return f"JOIN {RECORD}" if OF_THE_RECORD & set(names) else ""

@@ -1,0 +1,95 @@
+"""How the calls of a time went, counted: in all, per period, and per campaign or advisor."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+from autopulse.db.reading.filters import BEGAN, RECORD, Filters, record_if_needed, where
+
+PERIODS: Final = ("day", "week", "month")
+GROUPS: Final = ("campaign", "advisor")
+_KEYS: Final = {
+    None: "NULL::text",
+    "campaign": "call.campaign_id::text",
+    "advisor": "coalesce(record.service_advisor_id::text, record.service_advisor_name)",
+}
+_NAMES: Final = {
+    None: "NULL::text",
+    "campaign": "(SELECT name FROM campaign WHERE id = key::integer AND organization_id = CAST(:organization AS uuid))",
+    "advisor": (
+        "coalesce((SELECT name FROM \"user\" WHERE id = CASE WHEN key ~ '^[0-9]{1,9}$' THEN key::integer END"
+        " AND organization_id = CAST(:organization AS uuid)), key)"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time that is looked at."""
+
+    since: str
+    """ISO 8601, like `until`, which is no longer part of it."""
+    until: str
+    period: str | None
+    """One of PERIODS, in `time_zone`; None for the whole as one."""
+    time_zone: str
+
+
+def read_summary(session: Session, organization_id: str, span: Span, group: str | None, filters: Filters) -> str:
+    """Counts as a JSON list; each row tells by `set` what it counts: total, period, group, outcome or score."""
+    statement = _statement(tuple(sorted(filters)), group)
+    values = {
+        "organization": organization_id,
+        "since": span.since,
+        "until": span.until,
+        "period": span.period or "day",
+        "step": f"1 {span.period}" if span.period else "1000 years",
+        "zone": span.time_zone,
+        **filters,
+    }
+    return str(session.execute(statement, values).scalar_one())
+
+
+@cache
+def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
+    """Each period reads its own range of the index; the few rows that come of it are then added up in every way."""
+    record = f"LEFT JOIN {RECORD}" if group == "advisor" else record_if_needed(names)
+    return text(f"""
+        WITH period AS (
+            SELECT greatest(starts AT TIME ZONE :zone, CAST(:since AS timestamptz)) AS starts,
+                least((starts + CAST(:step AS interval)) AT TIME ZONE :zone, CAST(:until AS timestamptz)) AS ends
+            FROM generate_series(
+                date_trunc(:period, CAST(:since AS timestamptz) AT TIME ZONE :zone),
+                CAST(:until AS timestamptz) AT TIME ZONE :zone, CAST(:step AS interval)) AS starts
+        ), tally AS MATERIALIZED (
+            SELECT starts, ends, counted.* FROM period LEFT JOIN LATERAL (
+                SELECT {_KEYS[group]} AS key, call.outcome, call.nps_score AS score, count(*) AS calls,
+                    sum(call.duration_sec) AS seconds, count(call.duration_sec) AS timed
+                FROM call {record}
+                WHERE {where(names)} AND {BEGAN} >= starts AND {BEGAN} < ends
+                GROUP BY 1, 2, 3
+            ) AS counted ON true
+            WHERE starts < ends
+        ), added AS (
+            SELECT CASE grouping(starts, key, outcome, score) WHEN 15 THEN 'total' WHEN 7 THEN 'period'
+                    WHEN 11 THEN 'group' WHEN 13 THEN 'outcome' ELSE 'score' END AS set,
+                starts, max(ends) AS ends, key, outcome, score,
+                coalesce(sum(calls), 0) AS calls,
+                coalesce(sum(calls) FILTER (WHERE outcome <> 'cancelled'), 0) AS tried,
+                coalesce(sum(calls) FILTER (WHERE outcome IN ('reached', 'transferred')), 0) AS reached,
+                coalesce(sum(calls) FILTER (
+                    WHERE outcome IN ('reached', 'transferred') AND score IS NOT NULL), 0) AS answered,
+                coalesce(sum(calls) FILTER (WHERE score >= 9), 0) AS promoters,
+                coalesce(sum(calls) FILTER (WHERE score BETWEEN 7 AND 8), 0) AS passives,
+                coalesce(sum(calls) FILTER (WHERE score BETWEEN 0 AND 6), 0) AS detractors,
+                coalesce(sum(seconds) FILTER (WHERE outcome IN ('reached', 'transferred')), 0) AS seconds,
+                coalesce(sum(timed) FILTER (WHERE outcome IN ('reached', 'transferred')), 0) AS timed
+            FROM tally
+            GROUP BY GROUPING SETS ((), (starts), (key), (outcome), (score))
+        )
+        SELECT coalesce(json_agg(row), '[]')::text FROM (
+            SELECT added.*, {_NAMES[group]} AS name FROM added ORDER BY starts, calls DESC, key) AS row
+    """)  # noqa: S608 - made of constants

@@ -1,0 +1,39 @@
+"""The Net Promoter Score of a number of answers, and how sure it is."""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Final
+
+Z_95: Final = 1.959964
+"""Standard deviations that 95 % of a normal distribution lie within."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nps:
+    """A score from -100 to 100, and the interval that holds the true one in 95 of 100 samples like this."""
+
+    score: float
+    low: float
+    high: float
+
+
+def nps_of(promoters: int, passives: int, detractors: int) -> Nps | None:
+    """The score of answers 9 to 10, 7 to 8 and 0 to 6; None without any.
+
+    The interval is the adjusted Wald interval for small samples: as if there were three answers more, spread 3/4, 3/2
+    and 3/4 (Rocks, "Interval Estimation for the Net Promoter Score", The American Statistician 70, 2016). The plain one
+    would be certain of a score of 100 after a single promoter.
+    """
+    answers = promoters + passives + detractors
+    if not answers:
+        return None
+    count = answers + 3
+    up, down = (promoters + 0.75) / count, (detractors + 0.75) / count
+    middle = up - down
+    margin = Z_95 * sqrt((up + down - middle**2) / count)
+    score = (promoters - detractors) / answers
+    return Nps(
+        round(100 * score, 1),
+        round(100 * max(-1.0, min(middle - margin, score)), 1),
+        round(100 * min(1.0, max(middle + margin, score)), 1),
+    )

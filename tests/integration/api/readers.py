@@ -1,0 +1,139 @@
+"""The read API in process, on a real database: readers of two organizations, and rows for them."""
+
+import csv
+import io
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from autopulse import settings
+from autopulse.api.resolver import handle
+from autopulse.db import engine as db_engine
+from autopulse.db.reading import connection as reading
+from local.database import connect
+from local.events import reading_event
+
+OURS: Final = "00000000-0000-4000-8000-00000000000a"
+THEIRS: Final = "00000000-0000-4000-8000-00000000000b"
+_EMPTY: Final = """
+    DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
+    DELETE FROM vapi_call; DELETE FROM call; DELETE FROM service_record_origin; DELETE FROM service_record;
+    DELETE FROM campaign; DELETE FROM "user"; DELETE FROM organization
+"""
+
+
+class Context:
+    """A Lambda context with the API's 10 s."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 10_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - any JSON
+        return json.loads(self.text)
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The error, if that is all there is."""
+        assert self.headers["content-type"] == "application/json"
+        (only,) = self.json.items()
+        assert only[0] == "error"
+        assert set(only[1]) - {"field"} == {"code", "message"}
+        return dict(only[1])
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of a CSV."""
+        assert self.headers["content-type"].startswith("text/csv")
+        return list(csv.DictReader(io.StringIO(self.text.removeprefix("\ufeff"))))
+
+
+class Api:
+    """Asks as the gateway does, and writes rows as the application and the consumers do."""
+
+    def __init__(self, url: str, patch: pytest.MonkeyPatch) -> None:
+        self.database = connect(url)
+        parts = urlsplit(url)
+        patch.setenv("DATABASE_HOST", parts.hostname or "")
+        patch.setenv("DATABASE_PORT", str(parts.port))
+        patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
+        patch.setenv("DATABASE_SECRET_ARN", "secret-of-tests")
+        patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
+        credentials = unquote(parts.username or ""), unquote(parts.password or "")
+        patch.setattr(db_engine, "database_credentials", lambda _arn, **_: credentials)
+        self.forget()
+
+    def forget(self) -> None:
+        """Read settings anew; connect anew."""
+        settings.database_settings.cache_clear()
+        reading.reading_engine.cache_clear()
+
+    def close(self) -> None:
+        reading.reading_engine().dispose()
+        self.forget()
+        self.database.close()
+
+    def clear(self) -> None:
+        """Empty tables, but for two organizations."""
+        self.database.run(_EMPTY)
+        for organization, name in ((OURS, "Example Motors"), (THEIRS, "Other Motors")):
+            self.database.run("INSERT INTO organization VALUES (:id, :name)", id=organization, name=name)
+
+    def get(self, path: str, organization: object = OURS, **query: object) -> Answer:
+        """A reader's GET; underscores that end a parameter's name are left out, for `from_`."""
+        parameters = {name.rstrip("_"): str(value) for name, value in query.items()}
+        context = {"organization_id": str(organization), "subject": "reader", "expires_at": str(int(time.time()) + 60)}
+        return self.send(reading_event(f"/v1{path}", context, **parameters))
+
+    @staticmethod
+    def send(event: dict[str, Any]) -> Answer:
+        answer = handle(event, Context())
+        headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+        assert answer["isBase64Encoded"] is False
+        return Answer(answer["statusCode"], headers, answer["body"])
+
+    def ids(self, path: str, organization: object = OURS, **query: object) -> list[int]:
+        """The calls of a list, in its order."""
+        answer = self.get(path, organization, **query)
+        assert answer.status == 200, answer.text
+        return [item.get("id", item.get("call_id")) for item in answer.json["items"]]
+
+    def insert(self, table: str, **values: object) -> int:
+        names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+        statement = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING id"  # noqa: S608 - names of tests
+        return int(self.database.run(statement, **values)[0][0])
+
+    def call(self, organization: object = OURS, **values: object) -> int:
+        """A call; `start_time` may be a text."""
+        usual: dict[str, object] = {
+            "organization_id": organization,
+            "customer_number": "+12025550101",
+            "status": "Completed",
+        }
+        return self.insert("call", **(usual | values))
+
+    def visit(self, organization: object = OURS, **values: object) -> int:
+        usual: dict[str, object] = {
+            "organization_id": organization,
+            "customer_name": "Testa Placeholder",
+            "customer_phone": "+12025550101",
+        }
+        return self.insert("service_record", **(usual | values))
+
+    def feedback(self, call_id: int, **values: object) -> None:
+        self.insert("call_feedback", **{"call_id": call_id, "content": "Fine.", **values})
