@@ -12,8 +12,9 @@ from local.place import LocalStackError, Place, read_place
 def main() -> int:
     """Run one command; the exit status."""
     arguments = _read_arguments()
-    # A closed terminal or `kill` ends a command like Ctrl-C does, so that it cleans up.
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    # A closed terminal or `kill` ends a command like Ctrl-C does, so that it cleans up; and Ctrl-C ends it also where
+    # a shell started it in the background, with SIGINT ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     try:
         return int(arguments.command(read_place(), arguments))
