@@ -55,13 +55,12 @@ def test_a_door_imports_nothing_that_it_may_never_need(kind: str) -> None:
     assert {"sqlalchemy", "pg8000", "pydantic"} <= packages
 
 
-@pytest.mark.parametrize("kind", DOORS)
-def test_a_door_connects_to_nothing_when_it_is_imported(kind: str) -> None:
+def test_a_door_connects_to_nothing_when_it_is_imported() -> None:
     code = f"""
 import socket
 def refuse(*arguments): raise AssertionError("a socket")
 socket.socket.connect = refuse
-{DOORS[kind]}
+{"; ".join(DOORS.values())}
 from autopulse.db.engine import engine
 from autopulse.consumers import queue
 print(engine.cache_info().currsize, queue._sqs.cache_info().currsize)
