@@ -21,6 +21,7 @@ from autopulse.api import calls, feedback, openapi, pings
 from autopulse.api.asking import limit_questions
 from autopulse.api.parameters import names_of
 from autopulse.api.problems import CODES, MESSAGES, Problem, error_body
+from autopulse.api.reading import CurrentReader
 from autopulse.domain.reading import Json, read_mapping
 from autopulse.errors import DataRejected, Transient
 from autopulse.observability import Measurements, Metric, logger
@@ -67,8 +68,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def route_of(path: Json) -> str:
-    """The route that a path is of, or `other`."""
-    return next((rule for rule, pattern in _RULES.items() if pattern.fullmatch(str(path))), "other")
+    """The route that a path is of, or `other`; a slash at its end is nothing."""
+    return next((rule for rule, pattern in _RULES.items() if pattern.fullmatch(str(path).rstrip("/"))), "other")
 
 
 def _report(route: str, status: int, milliseconds: float) -> None:
@@ -139,7 +140,7 @@ def _answer_nowhere(_error: Exception) -> Response[Any]:
     return _plain(404 if is_read else 405)
 
 
-def show_openapi() -> Response[str]:
+def show_openapi(_reader: CurrentReader) -> Response[str]:
     """Return this API's OpenAPI document."""
     return Response(status_code=200, content_type="application/json", body=openapi.render(app, ROUTES))
 

@@ -1,0 +1,70 @@
+"""docs/openapi.json is what the code says, and says what the code does."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from autopulse.api.openapi import render
+from autopulse.api.parameters import names_of
+from autopulse.api.resolver import OPENAPI_PATH, ROUTES, app
+from local.openapi import DOCUMENT
+from tests.contract.stack import ROOT
+
+WRITTEN: dict[str, Any] = json.loads(DOCUMENT.read_text())
+
+
+def _operation(rule: str) -> dict[str, Any]:
+    return dict(WRITTEN["paths"][_path(rule)]["get"])
+
+
+def _path(rule: str) -> str:
+    return rule.replace("<", "{").replace(">", "}")
+
+
+def test_the_document_is_what_the_code_makes() -> None:
+    assert DOCUMENT.read_text() == render(app, ROUTES), "make openapi writes it anew"
+
+
+@pytest.mark.parametrize("rule", ROUTES)
+def test_every_route_is_described_with_all_its_parameters(rule: str) -> None:
+    operation = _operation(rule)
+    described = {(parameter["in"], parameter["name"]) for parameter in operation["parameters"]}
+    asked = {("query", name) for name in names_of(ROUTES[rule])}
+    assert described == asked | {("path", name) for name in re.findall("<(.+?)>", rule)}
+    assert operation["summary"]
+
+
+@pytest.mark.parametrize("rule", ROUTES)
+def test_every_failure_has_the_one_shape(rule: str) -> None:
+    responses = _operation(rule)["responses"]
+    assert {"200", "400", "401", "503"} <= set(responses)
+    assert "422" not in responses
+    for status, response in responses.items():
+        if status != "200":
+            assert response["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', DOCUMENT.read_text()))
+    assert named == set(WRITTEN["components"]["schemas"])
+
+
+def test_everything_needs_a_token() -> None:
+    assert WRITTEN["security"] == [{"token": []}]
+    assert WRITTEN["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+def test_operations_have_names_of_their_own() -> None:
+    names = [path["get"]["operationId"] for path in WRITTEN["paths"].values()]
+    assert len(set(names)) == len(names)
+
+
+def test_the_manual_names_every_path_and_parameter() -> None:
+    manual = (ROOT / "docs/api.md").read_text()
+    for rule, function in ROUTES.items():
+        assert f"`/api{_path(rule)}`" in manual
+        for name in names_of(function):
+            assert f"`{name}`" in manual
+    assert f"`/api{OPENAPI_PATH}`" in manual

@@ -1,0 +1,77 @@
+"""Answers are what the OpenAPI document promises."""
+
+import json
+import re
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from autopulse.api.resolver import OPENAPI_PATH
+from local.events import reading_event
+from local.openapi import DOCUMENT
+from tests.integration.api.readers import OURS, Api
+
+START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
+WRITTEN: dict[str, Any] = json.loads(DOCUMENT.read_text())
+
+
+def _validator(path: str, status: int) -> Draft202012Validator:
+    response = WRITTEN["paths"][path]["get"]["responses"][str(status)]
+    schema = response["content"]["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": WRITTEN["components"]})
+
+
+@pytest.fixture
+def call(api: Api) -> int:
+    visit = api.visit(service_advisor_name="Robin Sample")
+    call = api.call(
+        service_record_id=visit,
+        start_time=START,
+        nps_score=9,
+        outcome="reached",
+        cost="0.1",
+        recording_url="https://recordings.example.com/1.wav",
+    )
+    api.feedback(call, structured_data='{"nps_score": "9"}')
+    api.insert("transcript", call_id=call, role="human", content="yes", timestamp=START)
+    api.database.run("INSERT INTO call_incident (call_id, kind, occurred_at) VALUES (:c, 'stall', :t)", c=call, t=START)
+    for name, type_, of in (("a", "status-update", call), ("b", "autopulse.ping", None)):
+        api.database.run(
+            "INSERT INTO webhook_event VALUES (:id, 'status', :type, :call, NULL, :t, :t, :t, 'applied')",
+            id=name * 64,
+            type=type_,
+            call=of,
+            t=START,
+        )
+    return call
+
+
+@pytest.mark.parametrize("path", [path for path in WRITTEN["paths"] if not path.endswith(".csv")])
+def test_an_answer_fits_its_schema(api: Api, call: int, path: str) -> None:
+    query = {"period": "month", "group": "advisor", "from_": "2026-11-01T00:00:00Z"} if path.endswith("summary") else {}
+    asked = path.removeprefix("/v1").replace("{call_id}", str(call)).replace("{event_id}", "b" * 64)
+    answer = api.get(asked, **query)
+    assert answer.status == 200, answer.text
+    _validator(path, 200).validate(answer.json)
+
+
+@pytest.mark.parametrize("path", [path for path in WRITTEN["paths"] if not path.endswith(".csv")])
+def test_a_failure_fits_its_schema(api: Api, path: str) -> None:
+    asked = re.sub("{.+?}", "x", path.removeprefix("/v1"))
+    answer = api.get(asked, unknown="1")
+    _validator(path, 400).validate(answer.json)
+    assert answer.error["code"] == "bad_request"
+
+
+def test_the_document_is_served(api: Api) -> None:
+    answer = api.send(
+        reading_event(OPENAPI_PATH, {"organization_id": OURS, "subject": "reader", "expires_at": "4102444800"})
+    )
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json == WRITTEN
+
+
+def test_the_document_too_is_for_readers_only(api: Api) -> None:
+    assert api.send(reading_event(OPENAPI_PATH)).status == 401
