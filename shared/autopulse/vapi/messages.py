@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, ValidationError
@@ -44,13 +44,18 @@ Items = Annotated[Sequence[Any], SkipValidation(), BeforeValidator(read_list)]
 
 
 class _Reading(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    # Validators are built when a model is first used, not while the function is imported.
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 def _absent(model: type[_Reading]) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
     """A default that is made once; pydantic would copy a plain one, all the way down, for each message."""
-    empty = model()
-    return Field(default_factory=lambda: empty)
+    return Field(default_factory=partial(_empty, model))
+
+
+@cache
+def _empty(model: type[_Reading]) -> _Reading:
+    return model()
 
 
 class Customer(_Reading):
@@ -224,7 +229,8 @@ class ReportMessage(Message):
 class Envelope(BaseModel):
     """What the verifier puts into a queue."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    # Validators are built when a model is first used, not while the function is imported.
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     version: Literal[1]  # autopulse.vapi.envelope.VERSION
     kind: str
