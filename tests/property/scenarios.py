@@ -18,6 +18,7 @@ INBOUND_NUMBER: Final = "phone-number-of-ours"
 FIRST_CALL: Final = 1_000_001
 """Ids of the application's calls; the database gives small ones to calls that messages create."""
 FIRST_VISIT: Final = 2_000_001
+VISITS: Final = 4
 MOST_CALLS: Final = 6
 """Of one scenario: a batch of many costs little more than one of few."""
 
@@ -27,19 +28,9 @@ REASONS: Final = st.sampled_from(
     ["customer-ended-call", "voicemail", "manually-canceled", "customer-busy", "pipeline-error", "something-new"]
 )
 STATUSES: Final = st.sampled_from(
-    [
-        "scheduled",
-        "queued",
-        "ringing",
-        "in-progress",
-        "In_Progress",
-        "forwarding",
-        "ended",
-        "busy",
-        "failed",
-        "unheard-of",
-    ]
+    ["scheduled", "queued", "ringing", "in-progress", "In_Progress", "forwarding", "unheard-of"]
 )
+ENDINGS: Final = st.sampled_from(["ended", "completed", "busy", "failed"])
 TEXTS: Final = st.sampled_from(["Hello", "How was it?", "Fine", "Bye"])
 ROLES: Final = st.sampled_from(["user", "bot", "assistant", "tool_calls", "nobody"])
 Values = dict[str, Any]
@@ -100,9 +91,11 @@ def _application_call(place: int) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries(
         {
             "id": st.just(FIRST_CALL + place),
-            "status": st.sampled_from(["Ready", "Scheduled", "Queued", "Missed", "Failed", "Invented", "Completed"]),
+            "status": st.sampled_from(
+                ["Ready", "Ready", "Scheduled", "Queued", "Invented", "Missed", "Failed", "Completed"]
+            ),
             "customer_number": st.sampled_from(["+12025550101", "unknown"]),
-            "service_record_id": st.sampled_from([None, FIRST_VISIT, FIRST_VISIT, FIRST_VISIT + 1]),
+            "service_record_id": optional(st.sampled_from(range(FIRST_VISIT, FIRST_VISIT + VISITS))),
             "start_time": optional(TIMES),
             "end_time": optional(TIMES),
             "duration_sec": optional(st.just(99)),
@@ -134,15 +127,22 @@ _TURN: Final = st.fixed_dictionaries(
     },
 )
 _TURNS: Final = st.lists(_TURN, max_size=4)
-_STATUS: Final = st.fixed_dictionaries(
-    {"type": st.just("status-update"), "status": STATUSES}, optional={"endedReason": REASONS}
-) | st.fixed_dictionaries(
+_SPOKEN: Final = st.fixed_dictionaries({"role": st.sampled_from(["user", "bot"]), "message": TEXTS})
+_PROGRESS: Final = st.fixed_dictionaries({"type": st.just("status-update"), "status": STATUSES})
+_ENDING: Final = st.fixed_dictionaries(
+    {"type": st.just("status-update"), "status": ENDINGS}, optional={"endedReason": REASONS}
+)
+_OLD_STATUS: Final = st.fixed_dictionaries(
     {"type": st.sampled_from(["call.started", "call.ended", "call.failed"])}, optional={"endedReason": REASONS}
 )
+_STATUS: Final = _PROGRESS | _ENDING | _OLD_STATUS
 _HANG: Final = st.fixed_dictionaries({"type": st.just("hang")}, optional={"reason": REASONS})
 _CONVERSATION: Final = st.fixed_dictionaries(
     {"type": st.just("conversation-update")},
     optional={"messages": _TURNS, "transcript": given(speaker=ROLES, text=TEXTS)},
+)
+_HISTORY: Final = st.fixed_dictionaries(
+    {"type": st.just("conversation-update"), "messages": st.lists(_SPOKEN, min_size=1, max_size=2)}
 )
 _TRANSCRIPT: Final = st.fixed_dictionaries({"type": st.just("transcript"), "role": ROLES, "transcript": TEXTS})
 _ANALYSED: Final = given(
@@ -152,7 +152,10 @@ _ANALYSED: Final = given(
     call_reason=st.sampled_from(["Recall", "Service"]),
 )
 _REPORT: Final = st.fixed_dictionaries(
-    {"type": st.just("end-of-call-report")},
+    {
+        "type": st.just("end-of-call-report"),
+        "analysis": st.fixed_dictionaries({"structuredData": _ANALYSED}, optional={"summary": TEXTS}) | st.just({}),
+    },
     optional={
         "endedReason": REASONS,
         "startedAt": TIMES.map(lambda time: time.isoformat()),
@@ -160,35 +163,36 @@ _REPORT: Final = st.fixed_dictionaries(
         "durationSeconds": st.sampled_from([0, 1.5, 2.5, -3, 1e300]),
         "cost": st.sampled_from([0.1651, 0, 1e300]),
         "summary": TEXTS,
-        "analysis": given(summary=TEXTS, structuredData=_ANALYSED),
         "messages": _TURNS,
         "transcript": st.sampled_from(["AI: Hello\nUser: Fine\n", "nothing said"]),
         "recordingUrl": st.sampled_from(["https://one.example", "https://two.example"]),
         "artifact": given(structuredOutputs=st.just({"a": {"name": "nps_score", "result": 7}})),
     },
 )
-_MESSAGES: Final[Mapping[str, st.SearchStrategy[Values]]] = {
-    "status": _STATUS,
-    "conversation": _CONVERSATION,
-    "report": _REPORT,
-    "hang": _HANG,
-    "transcript": _TRANSCRIPT,
-}
-
-
-_KINDS: Final = st.sampled_from(
+_VERDICT: Final = st.fixed_dictionaries({"type": st.just("end-of-call-report"), "endedReason": REASONS})
+_ANY: Final = (
+    ("status", _STATUS),
+    ("conversation", _CONVERSATION),
+    ("report", _REPORT),
+    ("hang", _HANG),
+    ("transcript", _TRANSCRIPT),
+)
+Theme = Sequence[tuple[str, st.SearchStrategy[Values]]]
+_THEMES: Final[st.SearchStrategy[Theme]] = st.sampled_from(
     [
-        tuple(_MESSAGES),
-        ("report",),
-        ("status",),
-        ("conversation",),
-        ("report", "status"),
-        ("report", "conversation"),
-        ("conversation", "transcript"),
-        ("hang", "transcript"),
+        _ANY,
+        [("report", _REPORT)],
+        [("report", _VERDICT)],
+        [("status", _PROGRESS)],
+        [("status", _ENDING), ("hang", _HANG)],
+        [("conversation", _HISTORY)],
+        [("report", _REPORT), ("status", _STATUS)],
+        [("report", _REPORT), ("conversation", _CONVERSATION)],
+        [("conversation", _CONVERSATION), ("transcript", _TRANSCRIPT)],
+        [("hang", _HANG), ("transcript", _TRANSCRIPT)],
     ]
 )
-"""Kinds of one call's messages: the fewer, the more they contradict one another."""
+"""(Kind, content) of one call's messages: the fewer sorts, the more they contradict one another."""
 _INSTANTS: Final = st.sampled_from([(1,), (1,), (0, 2.5), (0, 1, 2, 60)]).map(lambda seconds: [*map(after, seconds)])
 _TYPES: Final = st.sampled_from(["inboundPhoneCall", "webCall", "outboundPhoneCall"])
 _CUSTOMERS: Final = st.sampled_from([st.just({}), st.sampled_from([{}, {"number": "+12025550102"}])])
@@ -202,23 +206,29 @@ class Subject:
 
     vapi_call_id: str
     call_id: int | None
+    names: st.SearchStrategy[tuple[str | None, int | None]]
+    """What a message but the first calls its call: by both ids, or by either."""
     snapshots: st.SearchStrategy[Values]
     """What `message.call` may say besides the id."""
     instants: st.SearchStrategy[datetime]
     timed: st.SearchStrategy[bool]
-    kinds: st.SearchStrategy[str]
+    theme: Theme
 
 
 @st.composite
 def _subjects(draw: st.DrawFn, place: int, call_id: int | None) -> Subject:
     customers = draw(_CUSTOMERS)
+    vapi_call_id = f"vapi-{place}"
+    both, ours, theirs = (vapi_call_id, call_id), (None, call_id), (vapi_call_id, None)
+    names = [[both]] if call_id is None else [[both, ours, theirs], [both], [ours], [theirs]]
     return Subject(
-        vapi_call_id=f"vapi-{place}",
+        vapi_call_id=vapi_call_id,
         call_id=call_id,
+        names=st.sampled_from(draw(st.sampled_from(names))),
         snapshots=_told(draw(_TYPES), customers) if call_id is None else st.fixed_dictionaries({"customer": customers}),
         instants=st.sampled_from(draw(_INSTANTS)),
         timed=st.sampled_from(draw(_CLOCKS)),
-        kinds=st.sampled_from(draw(_KINDS)),
+        theme=draw(_THEMES),
     )
 
 
@@ -234,10 +244,11 @@ def _exactly(values: Values) -> dict[str, st.SearchStrategy[Any]]:
 
 
 @st.composite
-def _message(draw: st.DrawFn, kind: str, number: int, subject: Subject) -> Message:
-    content = draw(_MESSAGES[kind])
+def _message(draw: st.DrawFn, number: int, subject: Subject) -> Message:
+    kind, contents = draw(st.sampled_from(subject.theme))
+    content = draw(contents)
     status = draw(st.sampled_from(["queued", "queued", "ended"])) if kind == "hang" else "queued"
-    vapi_call_id, call_id = draw(_ids(subject)) if number else (subject.vapi_call_id, subject.call_id)
+    vapi_call_id, call_id = draw(subject.names) if number else (subject.vapi_call_id, subject.call_id)
     return Message(
         kind=kind,
         event_id=f"{draw(st.integers(0, 99)):02d}-{subject.vapi_call_id}-{number}",
@@ -249,17 +260,10 @@ def _message(draw: st.DrawFn, kind: str, number: int, subject: Subject) -> Messa
     )
 
 
-def _ids(subject: Subject) -> st.SearchStrategy[tuple[str | None, int | None]]:
-    """What a message calls its call: by both ids, or by either."""
-    both = (subject.vapi_call_id, subject.call_id)
-    return st.sampled_from([both, (None, subject.call_id), (subject.vapi_call_id, None)] if subject.call_id else [both])
-
-
 @st.composite
 def _messages_of(draw: st.DrawFn, subject: Subject) -> list[Message]:
     """All messages about a call; the first names it by all ids that there are."""
-    kinds = draw(st.lists(subject.kinds, min_size=1, max_size=5))
-    return [draw(_message(kind, number, subject)) for number, kind in enumerate(kinds)]
+    return [draw(_message(number, subject)) for number in range(draw(st.integers(1, 5)))]
 
 
 @st.composite
@@ -270,7 +274,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         calls += [call] if call else []
         messages += draw(_messages_of(draw(_subjects(place, call["id"] if call else None))))
     turns = draw(st.lists(_WRITTEN_TURN, max_size=2))
-    visits: list[Values] = [{**draw(_VISIT), "id": FIRST_VISIT + place} for place in range(2)]
+    visits: list[Values] = [{**draw(_VISIT), "id": FIRST_VISIT + place} for place in range(VISITS)]
     return Scenario(calls, [{**turn, "call_id": FIRST_CALL} for turn in turns], visits, messages)
 
 
