@@ -47,6 +47,13 @@ def test_a_resend_is_known_by_its_senders_time_not_by_its_bytes(pipeline: Pipeli
     assert pipeline.call(call_id)["recording_url"].endswith("=a")
 
 
+def test_in_a_batch_too_the_first_to_come_counts(pipeline: Pipeline, call_id: int) -> None:
+    bodies = [report(outbound(call_id), recordingUrl=f"https://storage.example/{letter}") for letter in "ab"]
+    assert pipeline.send(*bodies) == []
+    assert pipeline.call(call_id)["recording_url"] == "https://storage.example/a"
+    assert [receipt["repeats"] for receipt in pipeline.receipts()] == [1]
+
+
 def test_an_untimed_report_is_known_by_its_content_without_its_urls(pipeline: Pipeline, call_id: int) -> None:
     for signature in "ab":
         pipeline.send_each(bare_report(outbound(call_id), None, recordingUrl=f"https://storage.example/{signature}"))

@@ -45,7 +45,7 @@ def apply_batch(
 ) -> BatchOutcome:
     """Apply records to the database within the session's transaction; the caller commits."""
     copies = Counter(record.envelope.event_id for record in records)
-    unique = list({record.envelope.event_id: record for record in records}.values())
+    unique = _first_of_each(records)
     found = identify(session, [record for record in unique if record.message.type != PING], default_organization_id)
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
@@ -54,6 +54,14 @@ def apply_batch(
     notices = consumer.apply(session, news) if news else []
     call_ids = {event_id: call.id for event_id, call in found.calls.items()}
     return BatchOutcome(received.repeated, ignored, found.refused, call_ids, notices)
+
+
+def _first_of_each(records: Sequence[Record[M]]) -> list[Record[M]]:
+    """Without repeats; as between batches, the first to come counts."""
+    first: dict[str, Record[M]] = {}
+    for record in records:
+        first.setdefault(record.envelope.event_id, record)
+    return list(first.values())
 
 
 def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
