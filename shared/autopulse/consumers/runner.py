@@ -6,7 +6,6 @@ its reason, or back in the queue.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from random import SystemRandom
 from typing import Any, Final, Protocol
@@ -93,7 +92,9 @@ def _settle(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: f
         return [notice for half in halves for notice in _settle(consumer, half, deadline)]
     _note(deliveries, outcome)
     committed_at = datetime.now(timezone.utc)
-    return [replace(notice, committed_at=committed_at) for notice in outcome.notices]
+    for notice in outcome.notices:
+        notice.committed_at = committed_at
+    return list(outcome.notices)
 
 
 def _commit(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: float) -> BatchOutcome:

@@ -1,5 +1,6 @@
 """What a batch leaves behind for those who watch: a log line for each record, and the metrics."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -29,8 +30,7 @@ def account_for(
     """Log and measure what became of each delivery."""
     measurements.record(Metric.BATCH_SIZE, len(deliveries), kind=kind)
     _log(kind, deliveries)
-    for delivery in deliveries:
-        _measure(kind, delivery, committed_at, measurements)
+    _measure(kind, deliveries, committed_at, measurements)
     for notice in notices:
         if notice.type is NoticeType.CALL_STALLED:
             measurements.count(Metric.CALL_STALLED)
@@ -60,22 +60,20 @@ def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
     return keys
 
 
-def _measure(kind: str, delivery: Delivery, committed_at: datetime, measurements: Measurements) -> None:
-    if delivery.error is not None:
-        measurements.count(Metric.RECORD_FAILED, kind=kind, reason=delivery.error.reason)
-        return
-    measurements.count(_METRIC_OF_FATE[delivery.fate], kind=kind)
-    record = delivery.record
-    if record is None:
-        return
-    if isinstance(record.message, StatusMessage) and record.message.ignored:
-        measurements.count(Metric.STATUS_UNKNOWN)
-    if delivery.fate == "applied":
-        envelope = record.envelope
-        _record_age(Metric.AGE_FROM_RECEIPT, kind, envelope.received_at, committed_at, measurements)
-        if envelope.occurred_at is not None:
-            _record_age(Metric.AGE_FROM_SENDER, kind, envelope.occurred_at, committed_at, measurements)
-
-
-def _record_age(metric: Metric, kind: str, since: datetime, until: datetime, measurements: Measurements) -> None:
-    measurements.record(metric, (until - since) / _MILLISECOND, unit=MetricUnit.Milliseconds, kind=kind)
+def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, measurements: Measurements) -> None:
+    failed = Counter(delivery.error.reason for delivery in deliveries if delivery.error is not None)
+    for reason, count in failed.items():
+        measurements.count(Metric.RECORD_FAILED, count, kind=kind, reason=reason)
+    settled = [delivery for delivery in deliveries if delivery.error is None and delivery.record is not None]
+    for fate, count in Counter(delivery.fate for delivery in settled).items():
+        measurements.count(_METRIC_OF_FATE[fate], count, kind=kind)
+    unknown = sum(isinstance(d.record.message, StatusMessage) and d.record.message.ignored for d in settled if d.record)
+    if unknown:
+        measurements.count(Metric.STATUS_UNKNOWN, unknown)
+    applied = [delivery.record.envelope for delivery in settled if delivery.record and delivery.fate == "applied"]
+    received = [envelope.received_at for envelope in applied]
+    occurred = [envelope.occurred_at for envelope in applied if envelope.occurred_at is not None]
+    for metric, times in ((Metric.AGE_FROM_RECEIPT, received), (Metric.AGE_FROM_SENDER, occurred)):
+        ages = [(committed_at - time) / _MILLISECOND for time in times]
+        if ages:
+            measurements.record(metric, *ages, unit=MetricUnit.Milliseconds, kind=kind)

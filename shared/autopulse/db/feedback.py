@@ -1,12 +1,11 @@
 """`call_feedback` and the service records that follow it."""
 
-import json
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from autopulse.db.calls import as_array
+from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.feedback import Feedback
 
 _REPLACE = text("""
@@ -70,7 +69,7 @@ _FOLLOW = text("""
 def replace_feedback(session: Session, feedback: Iterable[tuple[int, Feedback | None]]) -> None:
     """Make each call's feedback row exactly this one; None deletes it."""
     rows = [{"call_id": call_id, **_as_json(row)} for call_id, row in feedback]
-    session.execute(_REPLACE, {"rows": json.dumps(rows)})
+    session.execute(_REPLACE, {"rows": as_rows(rows)})
 
 
 def follow_reports(session: Session, service_record_ids: Collection[int]) -> None:

@@ -1,12 +1,13 @@
 """`call_incident`: what went wrong during a call."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from autopulse.db.parameters import as_rows
 
 STALL: Final = "stall"
 
@@ -21,5 +22,5 @@ _RECORD = text("""
 
 def record_incidents(session: Session, kind: str, incidents: Iterable[tuple[int, datetime]]) -> None:
     """Record (call id, time) once each."""
-    rows = [{"call_id": call_id, "occurred_at": at.isoformat()} for call_id, at in incidents]
-    session.execute(_RECORD, {"kind": kind, "rows": json.dumps(rows)})
+    rows = [{"call_id": call_id, "occurred_at": at} for call_id, at in incidents]
+    session.execute(_RECORD, {"kind": kind, "rows": as_rows(rows)})

@@ -1,6 +1,5 @@
 """`webhook_event`: a receipt for each webhook, written with its effect."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,8 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from autopulse.db.calls import as_array
 from autopulse.db.facts import read_facts
+from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.facts import Facts
 
 
@@ -70,7 +69,7 @@ _PRUNE = text("""
 
 def record_receipts(session: Session, receipts: Sequence[Receipt], call_ids: Sequence[int]) -> Received:
     """Write the receipts, count repeats, and read the calls' facts."""
-    values = {"receipts": json.dumps([_as_json(receipt) for receipt in receipts]), "call_ids": as_array(call_ids)}
+    values = {"receipts": as_rows(map(_as_json, receipts)), "call_ids": as_array(call_ids)}
     repeated, stored = session.execute(_RECORD, values).one()
     return Received(frozenset(repeated or ()), {row["call_id"]: read_facts(row) for row in stored or ()})
 
@@ -88,8 +87,8 @@ def _as_json(receipt: Receipt) -> dict[str, Any]:
         "type": receipt.type,
         "call_id": receipt.call_id,
         "vapi_call_id": receipt.vapi_call_id,
-        "occurred_at": receipt.occurred_at.isoformat() if receipt.occurred_at else None,
-        "received_at": receipt.received_at.isoformat(),
+        "occurred_at": receipt.occurred_at,
+        "received_at": receipt.received_at,
         "outcome": receipt.outcome,
         "copies": receipt.copies,
     }

@@ -1,6 +1,5 @@
 """The rows of `transcript`: one source's turns, in order, exactly once."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from autopulse.db.calls import as_array
+from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.turns import Turn
 
 REPORT: Final = "report"
@@ -65,7 +64,7 @@ _ADD = text("""
 def replace_turns(session: Session, source: str, turns: Mapping[int, Sequence[Turn]]) -> None:
     """Make each call's rows exactly these turns of `source`; unchanged rows are not written."""
     calls = [{"call_id": call_id, "turns": list(map(_as_json, of_call))} for call_id, of_call in turns.items()]
-    session.execute(_REPLACE, {"calls": json.dumps(calls), "call_ids": as_array(turns), "source": source})
+    session.execute(_REPLACE, {"calls": as_rows(calls), "call_ids": as_array(turns), "source": source})
 
 
 def _as_json(turn: Turn) -> dict[str, object]:
@@ -73,14 +72,11 @@ def _as_json(turn: Turn) -> dict[str, object]:
         "sequence": turn.sequence,
         "role": turn.role,
         "content": turn.content,
-        "timestamp": turn.timestamp.isoformat(),
+        "timestamp": turn.timestamp,
     }
 
 
 def add_fragments(session: Session, fragments: Iterable[Fragment]) -> None:
     """Add spoken turns that are not there yet; what the application wrote gives way."""
-    rows = [
-        {"call_id": f.call_id, "role": f.role, "content": f.content, "timestamp": f.timestamp.isoformat()}
-        for f in fragments
-    ]
-    session.execute(_ADD, {"fragments": json.dumps(rows)})
+    rows = [{"call_id": f.call_id, "role": f.role, "content": f.content, "timestamp": f.timestamp} for f in fragments]
+    session.execute(_ADD, {"fragments": as_rows(rows)})

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from autopulse.db.reading.filters import BAND, BEGAN, RECORD, Filters, record_if_needed, where
+from autopulse.db.reading.filters import BAND, BEGAN, Filters, record_if_needed, where
 
 CALL_COLUMNS: Final = """
     call.id, call.vapi_call_id, call.status, call.outcome, call.ended_reason, call.direction, call.is_demo AS demo,
@@ -17,12 +17,15 @@ CALL_COLUMNS: Final = """
     call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
     call.recording_url IS NOT NULL AS has_recording, call.updated_at
 """
-CALL_TABLES: Final = f"""
-    LEFT JOIN {RECORD}
-    LEFT JOIN campaign ON campaign.id = call.campaign_id AND campaign.organization_id = call.organization_id
-    LEFT JOIN "user" AS advisor
-        ON advisor.id = record.service_advisor_id AND advisor.organization_id = call.organization_id
+CALL_TABLES: Final = """
+    LEFT JOIN LATERAL (SELECT * FROM service_record
+        WHERE id = call.service_record_id AND organization_id = call.organization_id OFFSET 0) AS record ON true
+    LEFT JOIN LATERAL (SELECT name FROM campaign
+        WHERE id = call.campaign_id AND organization_id = call.organization_id OFFSET 0) AS campaign ON true
+    LEFT JOIN LATERAL (SELECT name FROM "user"
+        WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
 """
+"""What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
 FEEDBACK_COLUMNS: Final = """
     call.id AS call_id, call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.outcome,
     call.is_demo AS demo, record.customer_name, call.customer_number AS phone, record.vehicle_info AS vehicle,
@@ -32,7 +35,9 @@ FEEDBACK_COLUMNS: Final = """
     (ARRAY['detractor', 'passive', 'promoter'])[call.band + 1] AS band,
     feedback.content, feedback.positives, feedback.detractors, feedback.action_items
 """
-FEEDBACK: Final = "call_feedback AS feedback ON feedback.call_id = call.id"
+FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
+SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
+"""In a search for words the planner chooses: a rare word is looked up first, for a common one calls are walked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def read_calls(session: Session, wanted: Wanted) -> str:
 
 def read_feedback(session: Session, wanted: Wanted) -> str:
     """A page of calls that have feedback, with it: a JSON list."""
-    return _read(session, wanted, FEEDBACK_COLUMNS, f"JOIN {FEEDBACK}")
+    return _read(session, wanted, FEEDBACK_COLUMNS, SEARCHED_FEEDBACK if "words" in wanted.filters else FEEDBACK)
 
 
 def _read(session: Session, wanted: Wanted, columns: str, feedback: str) -> str:
@@ -86,7 +91,7 @@ def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first
                 SELECT call.*, {BAND} AS band FROM call {record_if_needed(names)} {feedback}
                 WHERE {where(names)} {beyond if after else ""}
                 ORDER BY {BEGAN} {direction}, call.id {direction} LIMIT :rows
-            ) AS call {CALL_TABLES} {f"LEFT {feedback}" if feedback else ""}
+            ) AS call {CALL_TABLES} {FEEDBACK if feedback else ""}
             ORDER BY {BEGAN} {direction}, call.id {direction}
         ) AS page
     """)  # noqa: S608 - made of constants
