@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,8 +13,7 @@ from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.facts import Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(TypedDict):
     """One webhook, and how often it came in this batch."""
 
     event_id: str
@@ -69,7 +68,7 @@ _PRUNE = text("""
 
 def record_receipts(session: Session, receipts: Sequence[Receipt], call_ids: Sequence[int]) -> Received:
     """Write the receipts, count repeats, and read the calls' facts."""
-    values = {"receipts": as_rows(map(_as_json, receipts)), "call_ids": as_array(call_ids)}
+    values = {"receipts": as_rows(receipts), "call_ids": as_array(call_ids)}
     repeated, stored = session.execute(_RECORD, values).one()
     return Received(frozenset(repeated or ()), {row["call_id"]: read_facts(row) for row in stored or ()})
 
@@ -78,17 +77,3 @@ def prune_receipts(session: Session, age: timedelta, rows: int) -> int:
     """Delete at most `rows` receipts older than `age`; returns how many there were."""
     pruned = session.execute(_PRUNE, {"age": f"{age.days} days", "rows": rows})
     return len(pruned.all())
-
-
-def _as_json(receipt: Receipt) -> dict[str, Any]:
-    return {
-        "event_id": receipt.event_id,
-        "kind": receipt.kind,
-        "type": receipt.type,
-        "call_id": receipt.call_id,
-        "vapi_call_id": receipt.vapi_call_id,
-        "occurred_at": receipt.occurred_at,
-        "received_at": receipt.received_at,
-        "outcome": receipt.outcome,
-        "copies": receipt.copies,
-    }

@@ -5,6 +5,7 @@ unreadable envelope or one that names no call fails. The fields keep Vapi's name
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -30,7 +31,7 @@ from autopulse.domain.status import STATUS_OF_WORD, status_word
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.routes import PING
 
-_ESCAPED_UNSTORABLE: Final = ("\\u0000", "\\ud", "\\uD")
+_ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD])")
 _MAX_COST: Final = Decimal(10) ** 6
 _COST_STEP: Final = Decimal("0.000001")
 
@@ -256,7 +257,7 @@ def read_envelope(body: str) -> Envelope:
     try:
         content: Json = json.loads(body)
         # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
-        if not body.isascii() or any(escape in body for escape in _ESCAPED_UNSTORABLE):
+        if not body.isascii() or _ESCAPED_UNSTORABLE.search(body):
             content = clean(content)
         return Envelope.model_validate(content)
     except ValidationError as error:
