@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from autopulse.domain.reading import (
     Json,
@@ -47,9 +47,8 @@ ROLES: Final[Mapping[str, str]] = {
 _SPEAKER: Final = re.compile(r"^(AI|Bot|Assistant|User|Human|Customer):[ \t]*", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One spoken turn, tool call or tool result."""
+class Turn(NamedTuple):
+    """One spoken turn, tool call or tool result; a tuple, since a batch has hundreds of them."""
 
     sequence: int
     """Place in the sender's list, from 0, without its system and developer items."""
