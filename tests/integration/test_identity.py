@@ -209,6 +209,15 @@ def test_calls_that_are_marked_as_not_ours_are_ignored(pipeline: Pipeline) -> No
     assert (pipeline.count("call"), pipeline.queues.dead_letters) == (0, [])
 
 
+def test_what_is_marked_as_not_ours_does_not_touch_a_call_whose_id_it_happens_to_carry(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call()
+    own(pipeline, "staging-assistant", None, ignored=True)
+    assert pipeline.send(status("ended", outbound(call_id, "staging-call", assistantId="staging-assistant"), 1)) == []
+    (call,) = pipeline.rows("SELECT status, vapi_call_id FROM call")
+    assert (call["status"], call["vapi_call_id"]) == ("Ready", None)
+    assert [receipt["outcome"] for receipt in pipeline.receipts()] == ["ignored"]
+
+
 @pytest.mark.usefixtures("default_organization")
 def test_strangers_and_known_calls_fit_into_one_batch(pipeline: Pipeline) -> None:
     known = pipeline.make_call()

@@ -83,13 +83,13 @@ def _default_organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_default_organization")
-def test_creating_calls_costs_three_more_for_all_of_them(pipeline: Pipeline, statements: list[str]) -> None:
+def test_creating_calls_costs_two_more_for_all_of_them(pipeline: Pipeline, statements: list[str]) -> None:
     counts = []
     for size in SIZES:
         bodies = [status("in-progress", inbound(f"vapi-{size}-{number}"), 3) for number in range(size)]
         counts.append(number_of_statements(pipeline, statements, bodies))
         assert pipeline.count("call") == sum(SIZES[: SIZES.index(size) + 1])
-    assert counts == [3 + 3] * len(SIZES)
+    assert counts == [3 + 2] * len(SIZES)
 
 
 def test_several_messages_of_one_call_are_no_more(pipeline: Pipeline, statements: list[str]) -> None:

@@ -4,7 +4,7 @@ Our id, else Vapi's; a message with both links them, for the whole batch. A call
 gets a row if its organization is known. The first to link wins; who contradicts is refused.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from autopulse.consumers.calls import customer_number
 from autopulse.consumers.news import M, Record
-from autopulse.db.calls import UNKNOWN_NUMBER, LockedCall, NewCall, NumberOwner, create_calls, find_owners, lock_calls
+from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, NumberOwner, create_calls, lock_calls
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.messages import CallSnapshot
 
@@ -35,35 +35,33 @@ def identify(session: Session, records: Sequence[Record[M]], default_organizatio
     """Find, if need be create, and lock the calls of all records."""
     if not records:
         return Identities()
-    found = _assign(records, _lock(session, records))
-    claimed = {record.envelope.vapi_call_id for record in records if record.envelope.call_id is not None}
-    strangers = [
-        record for record in records if _may_create(record, found) and record.envelope.vapi_call_id not in claimed
-    ]
-    if not strangers:
+    locked = _lock(session, records)
+    found = _assign(records, locked)
+    new = _new_calls(_strangers(records, found), locked.owners, default_organization_id)
+    if not new:
         return found
     # Calls are created before any is locked, or two batches could each wait for what the other holds.
     session.rollback()
-    not_ours = _create(session, strangers, default_organization_id)
-    found = _assign(records, _lock(session, records))
-    for event_id in not_ours:
-        found.refused.pop(event_id, None)
-    found.ignored.update(not_ours)
-    return found
+    create_calls(session, new)
+    return _assign(records, _lock(session, records))
 
 
-def _lock(session: Session, records: Iterable[Record[M]]) -> list[LockedCall]:
+def _lock(session: Session, records: Iterable[Record[M]]) -> Locked:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
-    return lock_calls(session, call_ids, vapi_call_ids)  # type: ignore[arg-type] # None was taken out
+    owner_ids = {id_ for record in records for id_ in _owner_ids(record.message.call)}
+    return lock_calls(session, call_ids, vapi_call_ids, owner_ids)  # type: ignore[arg-type] # None was taken out
 
 
-def _assign(records: Sequence[Record[M]], calls: Sequence[LockedCall]) -> Identities:
-    links = _Links(calls)
+def _assign(records: Sequence[Record[M]], locked: Locked) -> Identities:
+    links = _Links(locked.calls)
     found = Identities()
     # Messages with both ids first: their links count for the rest.
     for record in sorted(records, key=lambda record: record.envelope.call_id is None):
-        envelope = record.envelope
+        envelope, owner = record.envelope, _owner(record.message.call, locked.owners)
+        if owner is not None and owner.ignored:
+            found.ignored.add(envelope.event_id)  # whatever call it names: another stack's ids may look like ours
+            continue
         try:
             found.calls[envelope.event_id] = links.resolve(envelope.call_id, envelope.vapi_call_id)
         except Unprocessable as refusal:
@@ -102,32 +100,39 @@ class _Links:
         return call
 
 
-def _may_create(record: Record[M], found: Identities) -> bool:
-    """Whether a message without our id is about a call that may get a row of its own."""
-    refused = found.refused.get(record.envelope.event_id)
-    if not isinstance(refused, UnknownCall) or record.envelope.call_id is not None:
-        return False
-    snapshot = record.message.call
+def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M]]:
+    """Messages about calls that may get a row of their own: no message of the batch says which call of ours it is."""
+    claimed = {record.envelope.vapi_call_id for record in records if record.envelope.call_id is not None}
+    return [
+        record
+        for record in records
+        if isinstance(found.refused.get(record.envelope.event_id), UnknownCall)
+        and record.envelope.vapi_call_id not in claimed
+        and record.envelope.call_id is None
+        and _starts_itself(record.message.call)
+    ]
+
+
+def _starts_itself(snapshot: CallSnapshot) -> bool:
     return snapshot.type in SELF_STANDING or (snapshot.type == OUTBOUND and snapshot.created_at is not None)
 
 
-def _create(session: Session, records: Sequence[Record[M]], default_organization_id: str) -> set[str]:
-    """Create the calls whose organization is known; returns the events of calls that are marked as not ours."""
-    ids = {id_ for record in records for id_ in _owner_ids(record.message.call)}
-    owners = find_owners(session, ids) if ids else {}
-    fallback = NumberOwner(default_organization_id or None, ignored=False)
+def _new_calls(
+    records: Sequence[Record[M]], owners: Mapping[str, NumberOwner], default_organization_id: str
+) -> list[NewCall]:
+    """The calls whose organization is known."""
     new: dict[str, NewCall] = {}
-    not_ours: set[str] = set()
     for record in records:
         snapshot, vapi_call_id = record.message.call, record.envelope.vapi_call_id
-        owner = next((owners[id_] for id_ in _owner_ids(snapshot) if id_ in owners), fallback)
-        if owner.ignored:
-            not_ours.add(record.envelope.event_id)
-        elif owner.organization_id is not None and vapi_call_id is not None:
-            new.setdefault(vapi_call_id, _new_call(vapi_call_id, owner.organization_id, snapshot))
-    if new:
-        create_calls(session, new.values())
-    return not_ours
+        owner = _owner(snapshot, owners)
+        organization_id = owner.organization_id if owner is not None else default_organization_id
+        if organization_id and vapi_call_id is not None:
+            new.setdefault(vapi_call_id, _new_call(vapi_call_id, organization_id, snapshot))
+    return list(new.values())
+
+
+def _owner(snapshot: CallSnapshot, owners: Mapping[str, NumberOwner]) -> NumberOwner | None:
+    return next((owners[id_] for id_ in _owner_ids(snapshot) if id_ in owners), None)
 
 
 def _owner_ids(snapshot: CallSnapshot) -> list[str]:

@@ -1,6 +1,6 @@
 """Find, create, lock and write calls and their facts, a whole batch in each statement."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -75,15 +75,28 @@ class NumberOwner:
     ignored: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What a batch's ids lead to."""
+
+    calls: Sequence[LockedCall]
+    owners: Mapping[str, NumberOwner]
+    """By Vapi's phone number id or assistant id."""
+
+
 _LOCK = text("""
-    SELECT json_agg(json_build_array(id, vapi_call_id, organization_id, service_record_id, status, customer_number))
-    FROM (
-        SELECT * FROM call
-        WHERE id = ANY (CAST(:call_ids AS integer[]))
-            OR vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
-        ORDER BY id
-        FOR UPDATE
-    ) AS locked
+    SELECT
+        (SELECT json_agg(json_build_array(
+            id, vapi_call_id, organization_id, service_record_id, status, customer_number))
+        FROM (
+            SELECT * FROM call
+            WHERE id = ANY (CAST(:call_ids AS integer[]))
+                OR vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+            ORDER BY id
+            FOR UPDATE
+        ) AS locked),
+        (SELECT json_agg(json_build_array(id, organization_id, ignored)) FROM vapi_number
+        WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:owner_ids AS json)))))
 """)
 
 _CREATE = text("""
@@ -93,11 +106,6 @@ _CREATE = text("""
         AS new (organization_id uuid, vapi_call_id text, direction text, customer_number text)
     ORDER BY vapi_call_id
     ON CONFLICT (vapi_call_id) DO NOTHING
-""")
-
-_OWNERS = text("""
-    SELECT id, organization_id::text, ignored FROM vapi_number
-    WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))
 """)
 
 # One statement for both tables; columns of the application's that no message has given yet keep their values.
@@ -138,10 +146,22 @@ _SAVE = text(f"""
 """)  # noqa: S608 - the names that it is built from are the constants above
 
 
-def lock_calls(session: Session, call_ids: Collection[int], vapi_call_ids: Collection[str]) -> list[LockedCall]:
-    """Lock every call of either id, in the order of the ids: one order for all, so that none waits in a circle."""
-    values = {"call_ids": as_array(call_ids), "vapi_call_ids": as_rows(vapi_call_ids)}
-    return [LockedCall(*row) for row in session.scalar(_LOCK, values) or ()]
+def lock_calls(
+    session: Session, call_ids: Collection[int], vapi_call_ids: Collection[str], owner_ids: Collection[str]
+) -> Locked:
+    """Lock every call of either id, in the order of the ids: one order for all, so that none waits in a circle.
+
+    In the same round trip, whose the Vapi phone numbers and assistants of `owner_ids` are.
+    """
+    values = {
+        "call_ids": as_array(call_ids),
+        "vapi_call_ids": as_rows(vapi_call_ids),
+        "owner_ids": as_rows(owner_ids),
+    }
+    calls, owners = session.execute(_LOCK, values).one()
+    return Locked(
+        [LockedCall(*call) for call in calls or ()], {id_: NumberOwner(*owner) for id_, *owner in owners or ()}
+    )
 
 
 def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
@@ -156,11 +176,6 @@ def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
         for call in calls
     ]
     session.execute(_CREATE, {"calls": as_rows(rows), "status": READY})
-
-
-def find_owners(session: Session, ids: Collection[str]) -> dict[str, NumberOwner]:
-    """The owners of Vapi phone numbers and assistants, by their ids."""
-    return {id_: NumberOwner(*owner) for id_, *owner in session.execute(_OWNERS, {"ids": as_rows(ids)})}
 
 
 def save_calls(session: Session, rows: Sequence[CallRow]) -> None:
