@@ -71,8 +71,8 @@ format: $(TOOLS) ## Repair what a tool can repair
 	ruff check --quiet --fix-only .
 	ruff format --quiet .
 
-bench: $(STACK) ## Measure against the budgets of the design
-	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks
+bench: $(STACK) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls)
+	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(READING),.reading)
 
 deploy: $(TOOLS) ## [ENV=staging|production] Build for AWS, check what was built, deploy
 	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac

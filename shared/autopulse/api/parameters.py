@@ -18,6 +18,8 @@ EXPORT: Final = 1000
 MAX_EXPORT: Final = 5000
 """Rows of one CSV; the response of more could pass Lambda's 6 MB."""
 MAX_PERIODS: Final = 400
+MIN_DIGITS: Final = 3
+"""Fewer would be the end of too many numbers."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _DAYS: Final = {"day": 1, "week": 7, "month": 28}
 
@@ -26,6 +28,16 @@ def _has_words(text: str) -> str:
     if not _WORD.search(text):
         raise ValueError("has neither letters nor digits")
     return text
+
+
+def _is_telling(text: str) -> str:
+    if not any(character.isalpha() for character in text) and len(_digits(text)) < MIN_DIGITS:
+        raise ValueError(f"has fewer than {MIN_DIGITS} digits")
+    return text
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isascii() and character.isdigit())
 
 
 Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
@@ -66,8 +78,9 @@ class CallFilters(_Narrowed):
     outcome: Outcome | None = Field(None, description="What came of the call.")
     direction: Literal["outbound", "inbound"] | None = None
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
-    customer: Words | None = Field(
-        None, description="The end of a phone number, or beginnings of words of the customer's name."
+    customer: Annotated[Words, AfterValidator(_is_telling)] | None = Field(
+        None,
+        description=f"The last digits of a phone number, {MIN_DIGITS} at least, or beginnings of words of the name.",
     )
 
     def conditions(self) -> dict[str, str | int | bool]:
@@ -178,10 +191,9 @@ def _customer(customer: str | None) -> Filters:
     """Digits without any letter are a phone number, from its end."""
     if customer is None:
         return {}
-    digits = "".join(character for character in customer if character.isascii() and character.isdigit())
-    if digits and not any(character.isalpha() for character in customer):
-        return {"digits": f"{digits[::-1]}%"}
-    return {"name": _prefixes(customer)}
+    if any(character.isalpha() for character in customer):
+        return {"name": _prefixes(customer)}
+    return {"digits": f"{_digits(customer)[::-1]}%"}
 
 
 def _prefixes(text: str) -> str:

@@ -71,6 +71,11 @@ class ServiceRecord(Model):
 
     __tablename__ = "service_record"
     __table_args__ = (
+        Index(
+            "ix_service_record_id_advisor",
+            "id",
+            postgresql_include=["organization_id", "service_advisor_id", "service_advisor_name"],
+        ),
         Index("ix_service_record_organization_id_advisor_name", "organization_id", "service_advisor_name"),
         Index(
             "ix_service_record_name_words",

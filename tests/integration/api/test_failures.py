@@ -36,6 +36,7 @@ CONTEXT = {"organization_id": OURS, "subject": "reader", "expires_at": "41024448
         ("/calls", {"to": "2026-11-02"}, "to"),
         ("/calls", {"order": "random"}, "order"),
         ("/calls", {"customer": "!?"}, "customer"),
+        ("/calls", {"customer": "0 1"}, "customer"),
         ("/calls", {"customer": "x" * 101}, "customer"),
         ("/calls", {"cursor": "nonsense"}, "cursor"),
         ("/calls", {"cursor": "x" * 201}, "cursor"),

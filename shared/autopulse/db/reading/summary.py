@@ -12,9 +12,12 @@ from autopulse.db.reading.filters import BEGAN, RECORD, Filters, record_if_neede
 PERIODS: Final = ("day", "week", "month")
 GROUPS: Final = ("campaign", "advisor")
 _KEYS: Final = {
-    None: "NULL::text",
-    "campaign": "call.campaign_id::text",
-    "advisor": "coalesce(record.service_advisor_id::text, record.service_advisor_name)",
+    None: "NULL::integer AS id, NULL::text AS called",
+    "campaign": "call.campaign_id AS id, NULL::text AS called",
+    "advisor": (
+        "record.service_advisor_id AS id,"
+        " CASE WHEN record.service_advisor_id IS NULL THEN record.service_advisor_name END AS called"
+    ),
 }
 _NAMES: Final = {
     None: "NULL::text",
@@ -65,12 +68,13 @@ def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
                 date_trunc(:period, CAST(:since AS timestamptz) AT TIME ZONE :zone),
                 CAST(:until AS timestamptz) AT TIME ZONE :zone, CAST(:step AS interval)) AS starts
         ), tally AS MATERIALIZED (
-            SELECT starts, ends, counted.* FROM period LEFT JOIN LATERAL (
-                SELECT {_KEYS[group]} AS key, call.outcome, call.nps_score AS score, count(*) AS calls,
+            SELECT starts, ends, coalesce(id::text, called) AS key, outcome, score, calls, seconds, timed
+            FROM period LEFT JOIN LATERAL (
+                SELECT {_KEYS[group]}, call.outcome, call.nps_score AS score, count(*) AS calls,
                     sum(call.duration_sec) AS seconds, count(call.duration_sec) AS timed
                 FROM call {record}
                 WHERE {where(names)} AND {BEGAN} >= starts AND {BEGAN} < ends
-                GROUP BY 1, 2, 3
+                GROUP BY 1, 2, 3, 4
             ) AS counted ON true
             WHERE starts < ends
         ), added AS (

@@ -31,6 +31,10 @@ INDEXES = {
         "INDEX {name} ON call"
         " (organization_id, reverse(regexp_replace(customer_number, '[^0-9]', '', 'g')) text_pattern_ops)"
     ),
+    # For the summary by advisor, which looks up the visit of every call.
+    "ix_service_record_id_advisor": (
+        "INDEX {name} ON service_record (id) INCLUDE (organization_id, service_advisor_id, service_advisor_name)"
+    ),
     "ix_service_record_organization_id_advisor_name": (
         "INDEX {name} ON service_record (organization_id, service_advisor_name)"
     ),

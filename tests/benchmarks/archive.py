@@ -1,0 +1,139 @@
+"""Two years of calls of forty organizations, made by Postgres itself: for looking at plans, and for measuring."""
+
+from collections.abc import Callable
+from typing import Final
+
+from local.database import connect
+
+ORGANIZATIONS: Final = 40
+LARGEST: Final = "00000000-0000-4000-8000-000000000001"
+"""Has a quarter of all calls."""
+TYPICAL: Final = "00000000-0000-4000-8000-000000000002"
+CAMPAIGNS: Final = 10
+"""Of each organization."""
+ADVISORS: Final = 20
+"""Of each organization."""
+NOW: Final = "2026-11-22T12:00:00Z"
+BEGAN: Final = "2024-11-22T12:00:00Z"
+
+# Three invented words of 2,000 each, some much more common than others, as in any language.
+_WORDS: Final = "".join(
+    f" || ' {syllable}' || (2000 * power((id::bigint * {factor} % 4294967296) / 4294967296.0, 3))::int"
+    for syllable, factor in (("ba", 2654435761), ("do", 2246822519), ("ke", 3266489917))
+)
+# `h` is a hash of `i`, spread evenly, and divided by another prime for each question.
+_STATEMENTS: Final = (
+    (
+        "organizations",
+        """
+        INSERT INTO organization SELECT
+            ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid, 'Example Motors ' || i
+        FROM generate_series(1, {organizations}) AS i;
+        INSERT INTO "user" (name, organization_id) SELECT 'Advisor ' || i,
+            ('00000000-0000-4000-8000-' || lpad((1 + (i - 1) / {advisors})::text, 12, '0'))::uuid
+        FROM generate_series(1, {organizations} * {advisors}) AS i;
+        INSERT INTO campaign (name, organization_id, status) SELECT 'Campaign ' || i,
+            ('00000000-0000-4000-8000-' || lpad((1 + (i - 1) / {campaigns})::text, 12, '0'))::uuid, 'Active'
+        FROM generate_series(1, {organizations} * {campaigns}) AS i
+        """,
+    ),
+    (
+        "visits",
+        """
+        INSERT INTO service_record (organization_id, campaign_id, customer_name, customer_phone, vehicle_info,
+            service_type, status, appointment_date, service_advisor_id, service_advisor_name, rating)
+        SELECT ('00000000-0000-4000-8000-' || lpad(o::text, 12, '0'))::uuid,
+            (o - 1) * {campaigns} + 1 + h / 7 % {campaigns},
+            (ARRAY['Dana', 'Alex', 'Robin', 'Sam', 'Kim', 'Jo', 'Lee', 'Max', 'Pat', 'Chris'])[1 + h % 10]
+                || ' ' || (ARRAY['Example', 'Placeholder', 'Sample', 'Invented', 'Fictional'])[1 + h / 11 % 5]
+                || ' ' || chr(97 + (h / 13 % 26)::int) || chr(97 + (h / 17 % 26)::int) || chr(97 + (h / 19 % 26)::int),
+            '+1202555' || lpad((h % 10000)::text, 4, '0'), '2021 Sample Sedan', 'Oil change', 'Completed',
+            timestamptz '{began}' + i * interval '2 years' / {calls}, (o - 1) * {advisors} + 1 + h / 23 % {advisors},
+            'Advisor', (h / 29 % 11)::smallint
+        FROM (SELECT i, h, CASE WHEN i % 4 = 0 THEN 1 ELSE 2 + h % ({organizations} - 1) END AS o
+            FROM (SELECT i, i::bigint * 2654435761 % 4294967296 AS h FROM generate_series(1, {calls}) AS i) AS n) AS n
+        """,
+    ),
+    (
+        "calls",
+        """
+        INSERT INTO call (organization_id, service_record_id, campaign_id, customer_number, direction, start_time,
+            end_time, duration_sec, status, recording_url, nps_score, feedback_summary, is_demo, vapi_call_id,
+            ended_reason, outcome, cost, updated_at)
+        SELECT organization_id, i, campaign_id, customer_phone,
+            CASE WHEN h % 20 = 0 THEN 'inbound' ELSE 'outbound' END,
+            CASE WHEN outcome IN ('reached', 'transferred', 'voicemail') THEN at END,
+            CASE WHEN i <= {calls} - 60 THEN at + interval '1 second' * (20 + h % 400) END,
+            CASE WHEN i <= {calls} - 60 THEN 20 + h % 400 END,
+            CASE WHEN i <= {calls} - 60 THEN 'Completed'
+                ELSE (ARRAY['Ready', 'Queued', 'In Progress'])[1 + i % 3] END,
+            CASE WHEN outcome = 'reached' THEN 'https://recordings.example.com/' || i || '.wav' END,
+            CASE WHEN outcome = 'reached' AND h / 31 % 5 > 0 THEN h / 37 % 11 END,
+            'The customer talked about the visit, and about how long it took; nothing else came up.', h % 50 = 0,
+            'call-' || i, CASE WHEN i <= {calls} - 60 THEN 'customer-ended-call' END, outcome, 0.12, at
+        FROM (
+            SELECT record.id AS i, record.organization_id, record.campaign_id, record.customer_phone,
+                record.appointment_date AS at, h, CASE WHEN record.id <= {calls} - 60 THEN (ARRAY['reached', 'reached',
+                'reached', 'reached', 'reached', 'voicemail', 'voicemail', 'no_answer', 'busy', 'transferred',
+                'failed', 'cancelled'])[1 + h / 41 % 12] END AS outcome
+            FROM service_record AS record, LATERAL (SELECT record.id::bigint * 2246822519 % 4294967296 AS h) AS hashed
+        ) AS n ORDER BY i
+        """,
+    ),
+    (
+        "feedback",
+        """
+        INSERT INTO call_feedback (call_id, content, detractors, positives, action_items, structured_data, created_at)
+        SELECT id, 'All in all it went as it should.',
+            CASE WHEN id % 3 = 0 THEN (ARRAY['long wait for the car', 'price was higher than told',
+                'car came back dirty', 'nobody called back', 'rattle is still there'])[1 + id % 5]{words} END,
+            'Friendly people', CASE WHEN id % 7 = 0 THEN 'call back about invoice'{words} END,
+            '{{"nps_score": "9", "overall_feedback": "All in all it went as it should."}}', start_time
+        FROM call WHERE outcome IN ('reached', 'transferred')
+        """,
+    ),
+    (
+        "turns",
+        """
+        INSERT INTO transcript (call_id, source, sequence, role, content, "timestamp")
+        SELECT id, 'report', turn, CASE WHEN turn % 2 = 0 THEN 'assistant' ELSE 'human' END,
+            'Something that is said in a call, about as long as what people say.', at + turn * interval '4 seconds'
+        FROM (SELECT id, coalesce(start_time, end_time, '{began}') AS at FROM call) AS call,
+            generate_series(0, {turns} - 1) AS turn
+        """,
+    ),
+    (
+        "webhook events",
+        """
+        INSERT INTO webhook_event (event_id, kind, type, call_id, vapi_call_id, occurred_at, received_at, processed_at,
+            outcome)
+        SELECT md5(id || 'a' || n) || md5(id || 'b' || n), 'status', 'status-update', id, 'call-' || id,
+            at + n * interval '9 seconds', at + n * interval '9 seconds' + interval '80 milliseconds',
+            at + n * interval '9 seconds' + interval '130 milliseconds', 'applied'
+        FROM (SELECT id, coalesce(start_time, end_time, '{began}') AS at FROM call) AS call,
+            generate_series(1, {events}) AS n
+        """,
+    ),
+)
+
+
+def fill(database_url: str, calls: int, turns: int, events: int, say: Callable[[str], None] = lambda _: None) -> None:
+    """Make the rows, `turns` and `events` for each call; leaves statistics and visibility as autovacuum would."""
+    names = {
+        "organizations": ORGANIZATIONS,
+        "campaigns": CAMPAIGNS,
+        "advisors": ADVISORS,
+        "began": BEGAN,
+        "calls": calls,
+        "turns": turns,
+        "events": events,
+        "words": _WORDS,
+    }
+    with connect(database_url) as connection:
+        connection._usock.settimeout(None)  # noqa: SLF001 - a minute of inserting is no hanging connection
+        connection.run("SET statement_timeout = 0")
+        for what, statement in _STATEMENTS:
+            say(what)
+            connection.run(statement.format(**names))
+        say("vacuum")
+        connection.run("VACUUM (ANALYZE)")

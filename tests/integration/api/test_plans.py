@@ -1,0 +1,158 @@
+"""Every question is answered by an index: looked at in the plans that Postgres makes for a year of calls."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pg8000.core import Context
+
+from autopulse.db.reading.connection import PlanningConnection, reading_engine
+from tests.benchmarks import archive
+from tests.integration.api.readers import Answer, Api
+
+LARGE = {"call", "transcript", "webhook_event", "call_feedback", "service_record"}
+CALLS = 100_000
+SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def api(module_api: Api, module_database_url: str) -> Api:
+    archive.fill(module_database_url, CALLS, turns=2, events=1)
+    return module_api
+
+
+@dataclass
+class Explained:
+    """A request's answer and the nodes of its plan."""
+
+    answer: Answer
+    nodes: list[Mapping[str, Any]]
+
+    def scans(self, relation: str) -> set[str]:
+        return {node["Node Type"] for node in self.nodes if node.get("Relation Name") == relation}
+
+
+def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)
+
+
+def explain(api: Api, path: str, organization: str, monkeypatch: pytest.MonkeyPatch, **query: object) -> Explained:
+    """Ask, and have the same statement with the same values explained on the same connection."""
+    asked: list[tuple[str, Sequence[Any], tuple[int, ...]]] = []
+    execute = PlanningConnection.execute_prepared
+
+    def note(driver: PlanningConnection, operation: str, args: Sequence[Any], oids: tuple[int, ...]) -> Context:
+        asked.append((operation, args, oids))
+        return execute(driver, operation, args, oids)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PlanningConnection, "execute_prepared", note)
+        answer = api.get(path, organization, **query)
+    assert answer.status == 200, answer.text
+    ((operation, args, oids),) = asked
+    with reading_engine().connect() as connected:
+        driver = connected.connection.driver_connection
+        assert isinstance(driver, PlanningConnection)
+        context = execute(driver, f"EXPLAIN (FORMAT JSON) {operation}", args, oids)
+    return Explained(answer, list(_nodes(context.rows[0][0][0]["Plan"])))
+
+
+QUESTIONS: list[tuple[str, dict[str, object]]] = [
+    ("/calls", {}),
+    ("/calls", {"order": "oldest", "limit": 200}),
+    ("/calls", {"status": "Completed"}),
+    ("/calls", {"status": "In Progress"}),
+    ("/calls", {"status": "Nobody's"}),
+    ("/calls", {"outcome": "busy"}),
+    ("/calls", {"outcome": "unknown"}),
+    ("/calls", {"direction": "inbound"}),
+    ("/calls", {"demo": "true"}),
+    ("/calls", {"demo": "false"}),
+    ("/calls", {"campaign": 3}),
+    ("/calls", {"campaign": 39}),
+    ("/calls", {"advisor": 7}),
+    ("/calls", {"advisor": "Advisor"}),
+    ("/calls", {"advisor": "Nobody"}),
+    ("/calls", {"customer": "0142"}),
+    ("/calls", {"customer": "+1 202 555 0142"}),
+    ("/calls", {"customer": "dana example abc"}),
+    ("/calls", {"customer": "dana"}),
+    ("/calls", {"customer": "nobody"}),
+    ("/calls", SPAN),
+    ("/calls", {"to": "2025-01-01T00:00:00Z"}),
+    ("/calls", SPAN | {"status": "Completed", "outcome": "reached", "campaign": 3, "direction": "inbound"}),
+    ("/calls.csv", {}),
+    ("/calls.csv", {"outcome": "reached", "limit": 5000}),
+    ("/calls/99996", {}),
+    ("/calls/99996/transcript", {}),
+    ("/feedback", {}),
+    ("/feedback", {"band": "promoter"}),
+    ("/feedback", {"band": "detractor", "campaign": 3}),
+    ("/feedback", {"text": "wait"}),
+    ("/feedback", {"text": "invoice ke1900"}),
+    ("/feedback", {"text": "zzz"}),
+    ("/feedback", {"advisor": 7}),
+    ("/feedback", SPAN),
+    ("/feedback.csv", {}),
+    ("/feedback/summary", SPAN),
+    ("/feedback/summary", SPAN | {"period": "week"}),
+    ("/feedback/summary", SPAN | {"period": "month", "group": "campaign"}),
+    ("/feedback/summary", SPAN | {"period": "week", "group": "advisor"}),
+]
+
+
+@pytest.mark.parametrize(("path", "query"), QUESTIONS, ids=str)
+@pytest.mark.parametrize("organization", [archive.LARGEST, archive.TYPICAL], ids=["largest", "typical"])
+def test_no_large_table_is_read_as_a_whole(
+    api: Api, organization: str, path: str, query: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if path.startswith("/calls/") and organization != archive.LARGEST:
+        path = path.replace("99996", str(api.ids("/calls", organization)[0]))
+    explained = explain(api, path, organization, monkeypatch, **query)
+    whole = {name for name in LARGE if "Seq Scan" in explained.scans(name)}
+    assert whole == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({}, "began"),
+        ({"status": "Completed"}, "status_began"),
+        ({"outcome": "failed"}, "outcome_began"),
+        ({"campaign": 3}, "campaign_id_began"),
+        ({"direction": "inbound"}, "direction_began"),
+        ({"demo": "true"}, "is_demo_began"),
+    ],
+)
+def test_a_page_is_read_in_order_and_not_sorted(
+    api: Api, query: dict[str, object], index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = explain(api, "/calls", archive.LARGEST, monkeypatch, limit=5, **query)
+    cursor = first.answer.json["next_cursor"]
+    pages = [first, explain(api, "/calls", archive.LARGEST, monkeypatch, limit=5, cursor=cursor, **query)]
+    for page in pages:
+        used = {node["Index Name"] for node in page.nodes if node.get("Relation Name") == "call"}
+        assert used == {f"ix_call_organization_id_{index}"}
+        (node,) = [node for node in page.nodes if node.get("Relation Name") == "call"]
+        assert "Filter" not in node
+        assert node["Node Type"] in {"Index Scan", "Index Only Scan"}
+    assert re.search(r"ROW\(", str(pages[1].nodes)), "the cursor is a condition of the index"
+
+
+def test_the_summary_does_not_look_at_the_calls_themselves(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    for query in (SPAN, SPAN | {"period": "week", "group": "campaign"}):
+        explained = explain(api, "/feedback/summary", archive.LARGEST, monkeypatch, **query)
+        assert explained.scans("call") == {"Index Only Scan"}
+
+
+def test_a_transcript_and_a_timeline_are_read_by_their_call(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    transcript = explain(api, "/calls/99996/transcript", archive.LARGEST, monkeypatch)
+    assert "Index" in " ".join(transcript.scans("transcript")) or "Bitmap" in " ".join(transcript.scans("transcript"))
+    assert len(transcript.answer.json["turns"]) == 2
+    detail = explain(api, "/calls/99996", archive.LARGEST, monkeypatch)
+    assert detail.scans("webhook_event")
+    assert len(detail.answer.json["timeline"]) == 1
