@@ -61,6 +61,7 @@ check: $(TOOLS) ## Format, lint, types, import contracts, template
 	ruff check --quiet .
 	echo "Types …"
 	mypy --no-error-summary
+	mkdir -p .local
 	echo "Import contracts …"
 	PYTHONPATH=shared lint-imports > .local/imports.log || { cat .local/imports.log; exit 1; }
 	echo "Template …"
