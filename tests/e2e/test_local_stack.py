@@ -99,7 +99,7 @@ def test_a_taken_port_is_said_and_another_is_used(capsys: pytest.CaptureFixture[
 
 
 def test_up_recovers_from_a_killed_emulator(deployed: DeployedStack) -> None:
-    bystander = subprocess.Popen(["sleep", "60"])  # noqa: S607 - any process that is not the stack's
+    bystander = subprocess.Popen(["sleep", "3600"])  # noqa: S607 - any process that is not the stack's
     kill(lambda: find_marked(str(deployed.place.state / "emulator")))
     assert stack.read_running(deployed.place) is None
     again = stack.up(deployed.place)
