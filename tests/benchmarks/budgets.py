@@ -23,7 +23,7 @@ from tests.benchmarks import contenders
 from tests.benchmarks.workloads import SqsEvent, report_body, report_events, scripts, status_events
 
 PROJECT: Final = Path(__file__).parents[2]
-ROUNDS: Final = 12
+ROUNDS: Final = 30
 """Contenders take turns this many times, and the best turn of each counts: what else the machine does can only add."""
 CALLS: Final = 20_000
 """Rows of `call` in the databases."""
