@@ -1,5 +1,6 @@
 """The rows that the application would have made: the organization, and the calls that the sample events name."""
 
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final
 
@@ -18,14 +19,22 @@ SAMPLE_CALLS: Final = {
 """Calls named by `events/webhooks`."""
 
 
+@dataclass(frozen=True)
+class Visit:
+    """A service visit that a call follows up."""
+
+    customer_name: str
+    customer_phone: str
+    vehicle: str
+    service: str
+    advisor: str = "Robin Sample"
+    organization_id: str = ORGANIZATION_ID
+
+
 def seed(database_url: str) -> None:
     """Insert what is missing; nothing that is there changes."""
     with connect(database_url) as connection:
-        connection.run(
-            "INSERT INTO organization (id, name) VALUES (:id, :name) ON CONFLICT (id) DO NOTHING",
-            id=ORGANIZATION_ID,
-            name=ORGANIZATION,
-        )
+        insert_organization(connection, ORGANIZATION_ID, ORGANIZATION)
         for call_id, vapi_call_id in SAMPLE_CALLS.items():
             _seed_call(connection, call_id, vapi_call_id)
         connection.run("SELECT setval(pg_get_serial_sequence('call', 'id'), (SELECT max(id) FROM call))")
@@ -34,7 +43,7 @@ def seed(database_url: str) -> None:
 def _seed_call(connection: Connection, call_id: int, vapi_call_id: str | None) -> None:
     if connection.run("SELECT 1 FROM call WHERE id = :id", id=call_id):
         return
-    record_id = insert_service_record(connection, "Dana Example", "+12025550101", "2021 Sample Sedan", "Oil change")
+    record_id = insert_visit(connection, Visit("Dana Example", "+12025550101", "2021 Sample Sedan", "Oil change"))
     connection.run(
         "INSERT INTO call (id, organization_id, service_record_id, customer_number, status, vapi_call_id)"
         " OVERRIDING SYSTEM VALUE VALUES (:id, :organization, :record, '+12025550101', 'Ready', :vapi)",
@@ -45,29 +54,37 @@ def _seed_call(connection: Connection, call_id: int, vapi_call_id: str | None) -
     )
 
 
-def insert_service_record(connection: Connection, name: str, phone: str, vehicle: str, service: str) -> int:
+def insert_organization(connection: Connection, organization_id: str, name: str) -> None:
+    """Insert an organization, if it is not there."""
+    connection.run(
+        "INSERT INTO organization (id, name) VALUES (:id, :name) ON CONFLICT (id) DO NOTHING",
+        id=organization_id,
+        name=name,
+    )
+
+
+def insert_visit(connection: Connection, visit: Visit) -> int:
     """Insert a service visit to follow up, as the application does; its id."""
     rows = connection.run(
         "INSERT INTO service_record (organization_id, customer_name, customer_phone, vehicle_info, service_type,"
         " appointment_date, service_advisor_name)"
-        " VALUES (:organization, :name, :phone, :vehicle, :service, :appointment, 'Robin Sample') RETURNING id",
-        organization=ORGANIZATION_ID,
-        name=name,
-        phone=phone,
-        vehicle=vehicle,
-        service=service,
+        " VALUES (:organization, :name, :phone, :vehicle, :service, :appointment, :advisor) RETURNING id",
+        organization=visit.organization_id,
+        name=visit.customer_name,
+        phone=visit.customer_phone,
+        vehicle=visit.vehicle,
+        service=visit.service,
         appointment=datetime.now(timezone.utc),
+        advisor=visit.advisor,
     )
     return int(rows[0][0])
 
 
-def insert_call(connection: Connection, record_id: int, phone: str) -> int:
-    """Insert a call that is about to be placed, as the application does; its id."""
+def insert_call(connection: Connection, record_id: int) -> int:
+    """Insert the call that is about to be placed after a visit, as the application does; its id."""
     rows = connection.run(
         "INSERT INTO call (organization_id, service_record_id, customer_number, status)"
-        " VALUES (:organization, :record, :phone, 'Ready') RETURNING id",
-        organization=ORGANIZATION_ID,
+        " SELECT organization_id, id, customer_phone, 'Ready' FROM service_record WHERE id = :record RETURNING id",
         record=record_id,
-        phone=phone,
     )
     return int(rows[0][0])

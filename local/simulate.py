@@ -14,7 +14,7 @@ from local.console import say
 from local.database import connect, count_receipts
 from local.place import LocalStackError
 from local.script import CallScript, write_script
-from local.seed import insert_call, insert_service_record
+from local.seed import ORGANIZATION_ID, Visit, insert_call, insert_visit
 from local.traffic import EVERY_TYPE, Body, webhooks
 from local.truth import differences, read_truth, truth_of
 from local.webhooks import Answer, encode, post, sign
@@ -55,7 +55,13 @@ def simulate(stack: Mapping[str, Any], wanted: Wanted) -> int:
     return _conclude(complaints, len(scripts), time.monotonic() - began)
 
 
-def place_calls(database_url: str, random: Random, count: int, **given: Any) -> list[CallScript]:  # noqa: ANN401
+def place_calls(
+    database_url: str,
+    random: Random,
+    count: int,
+    organization_id: str = ORGANIZATION_ID,
+    **given: Any,  # noqa: ANN401 - as write_script takes it
+) -> list[CallScript]:
     """Insert the rows that the application has before it starts calls, and decide how the calls go."""
     # All times lie in the past, as a webhook's do.
     created_at = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=15)
@@ -63,10 +69,15 @@ def place_calls(database_url: str, random: Random, count: int, **given: Any) -> 
     with connect(database_url) as connection:
         for _ in range(count):
             draft = write_script(random, None, created_at, **given)
-            record = insert_service_record(
-                connection, draft.customer_name, draft.customer_phone, draft.vehicle, draft.service
+            visit = Visit(
+                draft.customer_name,
+                draft.customer_phone,
+                draft.vehicle,
+                draft.service,
+                organization_id=organization_id,
             )
-            scripts.append(with_call_id(draft, insert_call(connection, record, draft.customer_phone)))
+            call_id = insert_call(connection, insert_visit(connection, visit))
+            scripts.append(with_call_id(draft, call_id))
     return scripts
 
 

@@ -33,7 +33,6 @@ PING_SECONDS: Final = 60
 _URL_KEYS: Final = {
     "webhook_url": "WebhookUrl",
     "api_url": "ApiUrl",
-    "console_url": "ConsoleUrl",
     "websocket_url": "WebSocketUrl",
 }
 """Key of stack.json -> output of the template."""
@@ -204,15 +203,22 @@ def _describe(place: Place, deployed: Deployed, port: int, database_port: int) -
         for key, output in _URL_KEYS.items()
         if output in deployed.outputs
     }
+    token = Issuer(place).mint(ORGANIZATION_ID)
     return urls | {
+        "console_url": console_link(urls["api_url"], token),
         "webhook_secret": Cloud(port).accept_sample_secret(deployed.outputs["WebhookSecretArn"]),
-        "api_token": Issuer(place).mint(ORGANIZATION_ID),
+        "api_token": token,
         "database_url": database_server(place).database_url(DATABASE, database_port),
         "aws_endpoint_url": emulator.endpoint(port),
         "stack_name": STACK_NAME,
         "queues": _queues(deployed),
         "functions": {logical_id: deployed.resources[logical_id] for logical_id in deployed.variables},
     }
+
+
+def console_link(api_url: str, token: str, path: str = "") -> str:
+    """The console's URL with a way in: the page takes the token from the fragment, which no server sees."""
+    return f"{api_url}/console/{path}#token={token}"
 
 
 def _local_url(url: str, port: int) -> str:

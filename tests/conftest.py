@@ -1,5 +1,10 @@
-"""A real Postgres for the tests that need one: embedded, on a port of its own, its schema made by the migrations."""
+"""What the tests share: a real Postgres of their own, its schema made by the migrations, and the deployed local stack.
 
+The stack is the real template on the emulator, in a directory and on ports of the tests' own; `tests/e2e` and
+`tests/browser` use the same one.
+"""
+
+import os
 import shutil
 import tempfile
 import uuid
@@ -10,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from autopulse.db.migration import upgrade
-from local import ports
+from local import ports, stack
+from local.place import PROJECT, Place
 from local.postgres import PostgresServer
+from local.processes import find_marked
+from tests.deployed import DeployedStack
 
 TEMPLATE = "migrated"
 
@@ -80,3 +88,27 @@ def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
     url = database_server.create()
     yield url
     database_server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Place]:
+    # One worker, one stack: the workers of pytest-xdist would meet in it.
+    name = f"e2e-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    place = Place(PROJECT / ".local" / name, ports.find_any(), ports.find_any(), "")
+    stack.clean(place)  # what an interrupted run left
+    yield place
+    stack.down(place)
+    assert find_marked(str(place.state / "emulator")) == []
+    assert stack.database_server(place).find() is None
+    stack.database_server(place).remove()  # the logs stay, for who wants to know why a test failed
+
+
+@pytest.fixture(scope="session")
+def _up(place: Place) -> None:
+    stack.up(place)
+
+
+@pytest.fixture
+def deployed(place: Place, _up: None) -> DeployedStack:
+    # Read anew for each test: one that restarts the emulator gives the stack another URL.
+    return DeployedStack(place, stack.read_stack(place))

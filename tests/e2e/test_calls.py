@@ -7,7 +7,7 @@ from typing import Final
 from local.script import CallScript
 from local.simulate import Wanted, arrange, compare, place_calls, post_all, wait_until_stored
 from local.traffic import CANARY, ESSENTIAL_TYPES, Body, webhooks
-from tests.e2e.deployed import DeployedStack, wait_for
+from tests.deployed import DeployedStack, wait_for
 
 SEED: Final = 20261102
 

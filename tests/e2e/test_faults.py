@@ -12,7 +12,7 @@ import pytest
 from local import stack
 from local.simulate import Wanted, arrange, place_calls, post_all, wait_until_stored
 from local.traffic import CANARY, ESSENTIAL_TYPES, Body, webhooks
-from tests.e2e.deployed import DeployedStack, wait_for
+from tests.deployed import DeployedStack, wait_for
 
 SEED: Final = 20271103
 DOWN_SECONDS: Final = 3

@@ -16,7 +16,7 @@ from local.database import connect as connect_database
 from local.issuer import Issuer
 from local.seed import ORGANIZATION_ID
 from local.simulate import Wanted, arrange, place_calls, post_all
-from tests.e2e.deployed import DeployedStack, wait_for
+from tests.deployed import DeployedStack, wait_for
 from tests.e2e.watcher import Watcher, buy_ticket, watching
 
 OTHER_ORGANIZATION: Final = "0b0b0000-0000-4000-8000-0000000000e2"

@@ -14,7 +14,7 @@ from local.place import LOOPBACK, PROJECT, LocalStackError, Place
 from local.processes import find_marked, kill
 from local.run import print_urls, show_a_call
 from local.simulate import Wanted, simulate
-from tests.e2e.deployed import DeployedStack
+from tests.deployed import DeployedStack
 
 QUICK_SECONDS: Final = 10
 

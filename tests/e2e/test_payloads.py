@@ -15,7 +15,7 @@ from local.database import connect
 from local.events import WEBHOOKS
 from local.seed import ORGANIZATION_ID
 from local.webhooks import read_object
-from tests.e2e.deployed import DeployedStack, wait_for
+from tests.deployed import DeployedStack, wait_for
 
 FOLDER: Final = Path(os.environ.get("VAPI_PAYLOADS") or WEBHOOKS)
 FILES: Final = sorted(FOLDER.rglob("*.json"))

@@ -18,7 +18,7 @@ from local.seed import ORGANIZATION_ID
 from local.simulate import place_calls, post_all, wait_until_stored
 from local.traffic import webhooks
 from local.truth import read_turns
-from tests.e2e.deployed import DeployedStack, wait_for
+from tests.deployed import DeployedStack, wait_for
 from tests.integration.api.readers import Answer
 
 

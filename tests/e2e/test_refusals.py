@@ -8,7 +8,7 @@ import pytest
 
 from local.deploy import SAMPLE_SECRET
 from local.webhooks import encode, read_object, sign
-from tests.e2e.deployed import DeployedStack, wait_for
+from tests.deployed import DeployedStack, wait_for
 
 PING: Final = encode({"message": {"type": "autopulse.ping", "id": "refusals", "timestamp": 1793631600000}})
 GARBAGE: Final[Mapping[str, tuple[int, bytes]]] = {

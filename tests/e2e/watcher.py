@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from local.issuer import Issuer
-from tests.e2e.deployed import DeployedStack
+from tests.deployed import DeployedStack
 
 PATIENCE_SECONDS: Final = 60
 """For the first message; each function's first run takes seconds here."""
