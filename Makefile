@@ -18,7 +18,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 CALLS ?= 10
 
-.PHONY: help run up down clean simulate invoke events openapi test check format bench deploy
+.PHONY: help run up down clean simulate invoke events openapi browser test check format bench deploy
 
 help: ## This menu
 	awk '/^[a-z]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
@@ -51,7 +51,10 @@ events: $(TOOLS) ## Write the sample events anew from events/webhooks
 openapi: $(TOOLS) ## Write docs/openapi.json anew from the code of the read API
 	PYTHONPATH=shared $(VENV)/bin/python -m local.openapi
 
-test: $(STACK) ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
+browser: $(TOOLS)
+	$(LOCAL) browser
+
+test: $(STACK) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
 	$(VENV)/bin/python -m pytest $(PYTEST)
 
 check: $(TOOLS) ## Format, lint, types, import contracts, template

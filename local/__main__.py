@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from local import invoke, run, simulate, stack
+from local import browser, invoke, run, simulate, stack
 from local.console import say
 from local.place import LocalStackError, Place, read_place
 
@@ -29,7 +29,7 @@ def main() -> int:
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for name, command in (("run", _run), ("up", _up), ("down", _down), ("clean", _clean)):
+    for name, command in (("run", _run), ("up", _up), ("down", _down), ("clean", _clean), ("browser", _browser)):
         commands.add_parser(name).set_defaults(command=command)
     _add_simulate(commands.add_parser("simulate"))
     _add_invoke(commands.add_parser("invoke"))
@@ -69,6 +69,11 @@ def _down(place: Place, _: argparse.Namespace) -> int:
 def _clean(place: Place, _: argparse.Namespace) -> int:
     stack.clean(place)
     say("Local stack stopped, its data and builds removed")
+    return 0
+
+
+def _browser(_: Place, __: argparse.Namespace) -> int:
+    browser.provide()
     return 0
 
 

@@ -1,0 +1,109 @@
+"""The browser that shows the console to the tests: found on this machine, or installed where that is ours to do."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from local.console import say
+from local.place import LocalStackError
+
+VARIABLE: Final = "CHROMIUM"
+"""Environment variable that names the browser. Not BROWSER, by which desktops and editors mean something else."""
+FLAGS: Final = (
+    "--no-sandbox",  # root, as CI is, gets no browser with it; it loads only pages of ours
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+RELEASE: Final = Path("/etc/os-release")
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+_FILES: Final = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+)
+_DOWNLOADED: Final = (
+    ".cache/ms-playwright/chromium-*/chrome-linux*/chrome",
+    "Library/Caches/ms-playwright/chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
+)
+"""Where `playwright install chromium` puts its own, below the home directory."""
+_INSTALL: Final = ("apt-get", "-o", "DPkg::Lock::Timeout=600", "-q", "-y")
+_MISSING: Final = f"""\
+No browser found: the tests of the console need Chromium, Chrome or Edge. One of these, then the same command again:
+  sudo apt-get install chromium            Debian
+  brew install --cask chromium             macOS
+  .venv/bin/playwright install chromium    anywhere else, Ubuntu for one
+  {VARIABLE}=/path/to/browser make …         one that is somewhere else"""
+
+
+def find_browser(environ: Mapping[str, str] = os.environ) -> Path:
+    """The browser to use; raises LocalStackError, which says what to install, if there is none."""
+    if named := environ.get(VARIABLE):
+        return _read_named(named, environ)
+    found = next(_candidates(environ), None)
+    if found is None:
+        raise LocalStackError(_MISSING)
+    return found
+
+
+def provide(environ: Mapping[str, str] = os.environ) -> Path:
+    """Find the browser, or install Debian's where this is root on Debian."""
+    try:
+        return find_browser(environ)
+    except LocalStackError:
+        if environ.get(VARIABLE) or not _may_install(environ):
+            raise
+    _install(environ)
+    return find_browser(environ)
+
+
+def _read_named(named: str, environ: Mapping[str, str]) -> Path:
+    found = shutil.which(named, path=environ.get("PATH", os.defpath))
+    if found is None:
+        raise LocalStackError(f"{VARIABLE}={named} is no program that can be run")
+    return Path(found)
+
+
+def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
+    names = (shutil.which(name, path=environ.get("PATH", os.defpath)) for name in _NAMES)
+    yield from (Path(name) for name in names if name)
+    home = Path(environ.get("HOME", "/nonexistent"))
+    files = [*(Path(file) for file in _FILES), *(file for glob in _DOWNLOADED for file in sorted(home.glob(glob)))]
+    yield from (file for file in files if os.access(file, os.X_OK))
+
+
+def _may_install(environ: Mapping[str, str]) -> bool:
+    """Ubuntu is left out: its package is an empty one that leads to snap."""
+    if os.geteuid() != 0 or not shutil.which("apt-get", path=environ.get("PATH", os.defpath)):
+        return False
+    return RELEASE.exists() and "ID=debian" in RELEASE.read_text().splitlines()
+
+
+def _install(environ: Mapping[str, str]) -> None:
+    say("No browser found; installing Debian's chromium (about 100 MB, a minute or two) …")
+    began = time.monotonic()
+    for what in (("update",), ("install", "--no-install-recommends", "chromium", "fonts-liberation")):
+        _run([*_INSTALL, *what], environ)
+    say(f"  installed in {time.monotonic() - began:.0f} s")
+
+
+def _run(command: Sequence[str], environ: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        command,
+        env=dict(environ) | {"DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        end = "\n".join(done.stdout.strip().splitlines()[-5:])
+        raise LocalStackError(f"{' '.join(command)} failed:\n{end}\n\n{_MISSING}")

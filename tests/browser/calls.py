@@ -1,0 +1,51 @@
+"""Calls for a page to watch: rows as the application makes them, webhooks as Vapi sends them."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from local.database import connect
+from local.script import CallScript
+from local.seed import ORGANIZATION_ID, insert_organization
+from local.simulate import place_calls, post_all, wait_until_stored
+from local.traffic import EVERY_TYPE, Body, webhooks
+from tests.deployed import DeployedStack
+
+OTHER_ORGANIZATION_ID = str(UUID("0b0b0000-0000-4000-8000-0000000000b2"))
+OTHER_ORGANIZATION = "Sample Garage"
+
+
+class Calls:
+    """Makes calls in the deployed stack; a seed for each test, so that they are the same each time."""
+
+    def __init__(self, deployed: DeployedStack, seed: int = 1) -> None:
+        self._deployed = deployed
+        self._random = Random(seed)
+        with connect(deployed.database_url) as connection:
+            insert_organization(connection, OTHER_ORGANIZATION_ID, OTHER_ORGANIZATION)
+
+    def place(self, organization_id: str = ORGANIZATION_ID, **given: Any) -> CallScript:  # noqa: ANN401 - as write_script takes it
+        """A call that is about to begin: its rows only. `outcome` and `stalls` may be given."""
+        return place_calls(self._deployed.database_url, self._random, 1, organization_id, **given)[0]
+
+    def play(self, organization_id: str = ORGANIZATION_ID, **given: Any) -> CallScript:  # noqa: ANN401 - as write_script takes it
+        """A whole call, stored when this returns."""
+        script = self.place(organization_id, **given)
+        self.tell([script], [body for _, body in webhooks(script)])
+        return script
+
+    def tell(self, scripts: Sequence[CallScript], bodies: Sequence[Body]) -> None:
+        """Post all webhooks of some calls; they are stored as they happened when this returns."""
+        answers = post_all(self._deployed.stack, bodies)
+        assert wait_until_stored(self._deployed.database_url, scripts, answers) == []
+
+    def send(self, bodies: Sequence[Body]) -> None:
+        """Post webhooks one after another, and do not wait for what becomes of them."""
+        for body in bodies:
+            assert self._deployed.send(body).status == 200
+
+
+def bodies_of(script: CallScript, *types: str) -> list[Body]:
+    """The webhooks of a call in order; of these types only, if any are given."""
+    return [body for _, body in webhooks(script, types or EVERY_TYPE)]

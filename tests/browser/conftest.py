@@ -1,0 +1,135 @@
+"""The console in a real browser: one browser for all tests, a context for each page, the deployed stack behind it.
+
+A test fails on any console error, uncaught exception or violation of the Content-Security-Policy in any of its pages.
+One that provokes such a thing says so by `complaints.expect("part of its text")`.
+"""
+
+import math
+import struct
+import wave
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
+
+from local.browser import FLAGS, find_browser
+from local.issuer import Issuer
+from local.seed import ORGANIZATION_ID
+from local.stack import console_link
+from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
+from tests.browser.pages import Complaints
+from tests.deployed import DeployedStack
+
+PATIENCE_MILLISECONDS: Final = 15_000
+"""For anything that a test waits for in a page; each function's first run takes seconds here."""
+DESKTOP: Final = {"width": 1280, "height": 800}
+PHONE: Final[dict[str, Any]] = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+_RECORDINGS: Final = "https://recordings.example.com/**"
+
+OpenPage = Callable[..., Page]
+"""(**context options) -> a blank page. Options as of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
+OpenConsole = Callable[..., Page]
+"""(organization_id, path, **context options) -> the console, signed in; `path` as `"?view=feedback"`."""
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    complaints = Complaints()
+    yield complaints
+    assert complaints.unexpected == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, complaints: Complaints) -> Iterator[OpenPage]:
+    """Open a page in a context of its own: nobody is signed in there."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(**options: Any) -> Page:  # noqa: ANN401 - as Browser.new_context takes them
+        context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-US", "timezone_id": "UTC", **options})
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        context.route(_RECORDINGS, _play_a_tone)
+        page = context.new_page()
+        complaints.watch(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def open_console(deployed: DeployedStack, open_page: OpenPage) -> OpenConsole:
+    """Open the console in a context of its own, signed in by a token of the local issuer."""
+    issuer = Issuer(deployed.place)
+
+    def open_console(organization_id: str = ORGANIZATION_ID, path: str = "", **options: Any) -> Page:  # noqa: ANN401 - likewise
+        page = open_page(**options)
+        page.goto(console_link(deployed.stack["api_url"], issuer.mint(organization_id), path))
+        return page
+
+    return open_console
+
+
+@pytest.fixture
+def console(open_console: OpenConsole) -> Page:
+    """The console of the organization that `make up` seeds."""
+    return open_console()
+
+
+@pytest.fixture
+def other_console(open_console: OpenConsole, calls: Calls) -> Page:
+    """The console of a second organization, in the same browser."""
+    del calls  # makes the organization
+    return open_console(OTHER_ORGANIZATION_ID)
+
+
+@pytest.fixture
+def phone(open_console: OpenConsole) -> Page:
+    """The console on a phone."""
+    return open_console(**PHONE)
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Both colour schemes, one after the other; for `open_console(color_scheme=scheme)`."""
+    return str(request.param)
+
+
+@pytest.fixture
+def calls(deployed: DeployedStack) -> Calls:
+    return Calls(deployed)
+
+
+def _play_a_tone(route: Route) -> None:
+    """Recordings are invented; a player gets two seconds of a low tone."""
+    route.fulfill(body=_tone(), content_type="audio/wav", headers={"accept-ranges": "bytes"})
+
+
+def _tone(seconds: int = 2, rate: int = 8000) -> bytes:
+    samples = (round(8000 * math.sin(2 * math.pi * 220 * place / rate)) for place in range(seconds * rate))
+    stream = BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", "not compressed"))
+        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    return stream.getvalue()
