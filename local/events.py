@@ -52,7 +52,11 @@ def make_events() -> dict[Path, Event]:
     webhooks = read_webhooks()
     gateway = {f"apigw/{name}.json": _signed(name, content) for name, content in webhooks.items()}
     unsigned = {"apigw/unsigned.json": gateway_event(webhooks["ping"], {})}
-    readers = {"apigw/authorizer.json": _authorizer_event(), "apigw/api.json": _api_event()}
+    readers = {
+        "apigw/authorizer.json": _authorizer_event(),
+        "apigw/api.json": _api_event(),
+        "apigw/console.json": _console_event(),
+    }
     batches = {f"sqs/{_QUEUES[kind]}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
     others = {"cloudformation/migrate.json": _custom_resource(), "schedule/prune.json": _scheduled()}
     live = make_live_events(gateway_event(b"", {}))
@@ -120,6 +124,14 @@ def _authorizer_event() -> Event:
 def _api_event() -> Event:
     reader = Reader(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT)
     return reading_event("/v1/calls", reader.to_context(), limit="10")
+
+
+def _console_event() -> Event:
+    """A browser's first request: the page itself."""
+    event = gateway_event(b"", {"Accept": "text/html", "Accept-Encoding": "gzip, br", "X-Forwarded-Proto": "https"})
+    gateway = {**event["requestContext"], "httpMethod": "GET", "path": "/api/console/", "resourcePath": "/console"}
+    page = {"resource": "/console", "path": "/console/", "httpMethod": "GET", "requestContext": gateway}
+    return event | page | {"body": None, "isBase64Encoded": False}
 
 
 def reading_event(path: str, context: Mapping[str, str] | None = None, **query: str) -> Event:

@@ -4,6 +4,7 @@ Each group is what one sort of function needs; a missing variable fails with its
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -85,6 +86,26 @@ class AccessSettings:
     """The claim that has the organization's UUID."""
 
 
+@dataclass(frozen=True)
+class ConsoleSettings:
+    """What the console's page is told; all of it is public."""
+
+    websocket_url: str
+    """Where the page hears of changes: `wss://` and more."""
+    issuer: str
+    """OIDC issuer that people sign in with; empty for none."""
+    client_id: str
+    """What the issuer knows the console as; empty if nobody can sign in there."""
+    scopes: str
+    """What the page asks the issuer for, separated by spaces."""
+    audience: str
+    """Whom the read API wants its tokens to be for."""
+    oidc_origins: str
+    """Where else than at the issuer's own address its endpoints are; separated by spaces."""
+    stack: str
+    """The stack's name, so that people see which one they look at."""
+
+
 @cache
 def verifier_settings() -> VerifierSettings:
     """Read once per container."""
@@ -138,4 +159,18 @@ def access_settings() -> AccessSettings:
         jwks_url=os.environ.get("OIDC_JWKS_URL", ""),
         jwks=os.environ.get("OIDC_JWKS", ""),
         organization_claim=_required("ORGANIZATION_CLAIM"),
+    )
+
+
+@cache
+def console_settings() -> ConsoleSettings:
+    """Read once per container."""
+    return ConsoleSettings(
+        websocket_url=re.sub("^http", "ws", _required("WEBSOCKET_URL")),
+        issuer=os.environ.get("OIDC_ISSUER", ""),
+        client_id=os.environ.get("OIDC_CLIENT_ID", ""),
+        scopes=_required("OIDC_SCOPES"),
+        audience=os.environ.get("OIDC_AUDIENCE", ""),
+        oidc_origins=os.environ.get("OIDC_ORIGINS", ""),
+        stack=_required("POWERTOOLS_SERVICE_NAME"),
     )

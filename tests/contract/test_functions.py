@@ -48,7 +48,7 @@ def test_a_function_gets_the_settings_that_its_code_requires(function: str, monk
     _read_settings(function)
     known = set(re.findall(r'"([A-Z_]+)"', (ROOT / "shared/autopulse/settings.py").read_text()))
     known |= {f"{kind.upper()}_QUEUE_URL" for kind in CONSUMERS}
-    assert set(variables) - known == {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+    assert set(variables) - known == {"POWERTOOLS_LOG_LEVEL"}
 
 
 WITHOUT_DATABASE = {
@@ -56,6 +56,7 @@ WITHOUT_DATABASE = {
     "AuthorizerFunction": settings.access_settings,
     "LiveFunction": settings.live_settings,
     "BroadcasterFunction": settings.live_settings,
+    "ConsoleFunction": settings.console_settings,
 }
 
 

@@ -142,8 +142,9 @@ def test_who_serves_browsers_reaches_their_connections_and_nothing_else() -> Non
         assert closes == {"Fn::Sub": f"{CONNECTIONS}/DELETE/@connections/*"}
 
 
-def test_the_authorizer_may_do_nothing_but_log() -> None:
-    assert _actions("AuthorizerRole") == {"logs:CreateLogStream", "logs:PutLogEvents"}
+@pytest.mark.parametrize("role", ["AuthorizerRole", "ConsoleRole"])
+def test_who_needs_nothing_of_aws_may_do_nothing_but_log(role: str) -> None:
+    assert _actions(role) == {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
 @pytest.mark.parametrize("permission", ids_of("AWS::Lambda::Permission"))

@@ -19,11 +19,20 @@ def test_the_webhook_path_is_exactly_what_people_configure() -> None:
     assert url.endswith("/v1/webhooks/vapi-webhook")
 
 
-def test_the_webhook_alone_is_open() -> None:
+OPEN = [
+    ("/v1/webhooks/vapi-webhook", "post"),
+    ("/console", "get"),
+    ("/console", "head"),
+    ("/console/{path+}", "get"),
+    ("/console/{path+}", "head"),
+]
+
+
+def test_the_webhook_and_the_pages_alone_are_open() -> None:
     open_routes = [
         (path, method) for path, method, operation in _operations() if operation["security"] == [{"NONE": []}]
     ]
-    assert open_routes == [("/v1/webhooks/vapi-webhook", "post")]
+    assert sorted(open_routes) == sorted(OPEN)
     closed = [operation["security"] for _, _, operation in _operations() if operation["security"] != [{"NONE": []}]]
     assert all(schemes == [{"Reader": []}] for schemes in closed)
     (reader,) = [
@@ -42,11 +51,11 @@ def _operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
             yield path, method, operation
 
 
-def test_the_api_is_regional_openapi_3_and_hands_json_on_as_bytes() -> None:
+def test_the_api_is_regional_openapi_3_and_hands_bytes_on_as_they_are() -> None:
     api = properties("Api")
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert api["Body"]["openapi"] == "3.0.1"
-    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["application/json"]
+    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 
 
 def test_the_gateway_refuses_in_the_shape_of_our_errors() -> None:
@@ -101,7 +110,9 @@ def _own_names(resource: Mapping[str, Any]) -> list[str]:
 
 
 def test_the_outputs_are_those_that_others_rely_on() -> None:
-    assert {"WebhookUrl", "ApiUrl", "DashboardUrl", "WebhookSecretArn"} <= set(source()["Outputs"])
+    assert {"WebhookUrl", "ApiUrl", "ConsoleUrl", "WebSocketUrl", "DashboardUrl", "WebhookSecretArn"} <= set(
+        source()["Outputs"]
+    )
 
 
 def test_every_number_has_its_unit_or_reason_beside_it() -> None:

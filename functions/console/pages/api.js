@@ -1,0 +1,96 @@
+// The read API: adds the token, reads JSON, and turns whatever goes wrong into one of two errors.
+
+import { loadConfiguration } from "./configuration.js";
+import { ApiError, OfflineError } from "./errors.js";
+import { currentToken, refuseToken, renewToken } from "./signin.js";
+
+/** A little more than the gateway's 29 s: it answers first, and says more than we could. */
+const TIMEOUT_MILLISECONDS = 35_000;
+
+export { ApiError, OfflineError };
+
+/**
+ * Reads.
+ * @param {string} path below /v1, such as "calls/15/transcript"
+ * @param {Object<string, *>} [parameters] undefined, null and "" are left out
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<Object>} throws ApiError, OfflineError, or AbortError once the signal is aborted
+ */
+export async function get(path, parameters, { signal } = {}) {
+  const response = await ask("GET", path, parameters, signal);
+  return response.json();
+}
+
+/**
+ * Posts without a body.
+ * @param {string} path
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<Object>}
+ */
+export async function post(path, { signal } = {}) {
+  const response = await ask("POST", path, {}, signal);
+  return response.json();
+}
+
+/**
+ * Fetches a file and has the browser save it: a plain link could not send the token.
+ * @param {string} path such as "calls.csv"
+ * @param {Object<string, *>} parameters
+ * @param {string} fileName
+ * @returns {Promise<{nextCursor: ?string}>} where the next file begins, if this one has not all rows
+ */
+export async function download(path, parameters, fileName) {
+  const response = await ask("GET", path, parameters);
+  const address = URL.createObjectURL(await response.blob());
+  const anchor = Object.assign(document.createElement("a"), { href: address, download: fileName });
+  anchor.click();
+  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  return { nextCursor: response.headers.get("x-next-cursor") };
+}
+
+async function ask(method, path, parameters, signal) {
+  const address = await addressOf(path, parameters);
+  const token = await currentToken();
+  let response = await send(method, address, token, signal);
+  if (response.status === 401) {
+    response = await send(method, address, await renewToken(token), signal);
+  }
+  if (response.status === 401) {
+    refuseToken();
+  }
+  if (!response.ok) {
+    throw await read(response);
+  }
+  return response;
+}
+
+async function addressOf(path, parameters) {
+  const { api_url: base } = await loadConfiguration();
+  const address = new URL(`${base}/${path}`, document.baseURI);
+  for (const [name, value] of Object.entries(parameters ?? {})) {
+    if (value !== undefined && value !== null && value !== "") {
+      address.searchParams.append(name, String(value));
+    }
+  }
+  return address;
+}
+
+async function send(method, address, token, signal) {
+  const limit = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
+  try {
+    return await fetch(address, {
+      method,
+      headers: { Authorization: `Bearer ${token}` },
+      cache: "no-store",
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+  } catch (error) {
+    throw signal?.aborted ? error : new OfflineError({ cause: error });
+  }
+}
+
+async function read(response) {
+  const body = await response.json().catch(() => null);
+  const { code = "unknown", message = `The server answered ${response.status}.`, field } = body?.error ?? {};
+  return new ApiError(response.status, code, message, field);
+}

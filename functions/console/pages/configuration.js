@@ -1,0 +1,35 @@
+// What this page has to know of the stack that serves it.
+
+/**
+ * @typedef {Object} Configuration
+ * @property {string} api_url base of the read API, relative to the page
+ * @property {string} websocket_url
+ * @property {string} issuer OIDC issuer; empty if there is none
+ * @property {string} client_id the console's name there; empty if nobody can sign in
+ * @property {string} scopes separated by spaces
+ * @property {string} audience whom the read API wants tokens to be for
+ * @property {string[]} origins everything that the page may connect to
+ * @property {string} stack the stack's name
+ */
+
+let reading = null;
+
+/**
+ * Reads `config.json`, once.
+ * @returns {Promise<Configuration>}
+ */
+export function loadConfiguration() {
+  reading ??= read().catch((error) => {
+    reading = null;
+    throw error;
+  });
+  return reading;
+}
+
+async function read() {
+  const response = await fetch("config.json");
+  if (!response.ok) {
+    throw new Error(`The console's configuration cannot be read (${response.status}).`);
+  }
+  return response.json();
+}

@@ -1,0 +1,36 @@
+// What can go wrong between this page and the world.
+
+/** The API answered, but not with what was asked for. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status of HTTP
+   * @param {string} code of docs/api.md, such as "not_found"
+   * @param {string} message for people
+   * @param {?string} [field] the parameter that is wrong, if one is
+   */
+  constructor(status, code, message, field = null) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/** Nobody answered. */
+export class OfflineError extends Error {
+  /** @param {{cause?: *}} [options] */
+  constructor(options) {
+    super("The server cannot be reached.", options);
+    this.name = "OfflineError";
+  }
+}
+
+/** There is no token, or no way to get one; the text is for people. */
+export class SignInError extends Error {
+  /** @param {string} message */
+  constructor(message) {
+    super(message);
+    this.name = "SignInError";
+  }
+}

@@ -1,0 +1,89 @@
+// Values as people read them, in the browser's language and time zone. Whatever cannot be read becomes a dash.
+
+const NONE = "–";
+const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60]];
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const calendar = new Intl.DateTimeFormat(undefined, {
+  year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit",
+});
+const distance = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const ratio = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
+
+/**
+ * @param {?string} iso
+ * @returns {string} hours and minutes
+ */
+export function time(iso) {
+  const date = read(iso);
+  return date ? clock.format(date) : NONE;
+}
+
+/**
+ * @param {?string} iso
+ * @returns {string} date, hours and minutes
+ */
+export function dateTime(iso) {
+  const date = read(iso);
+  return date ? calendar.format(date) : NONE;
+}
+
+/**
+ * @param {?string} iso
+ * @returns {string} "5 minutes ago"
+ */
+export function relative(iso) {
+  const date = read(iso);
+  if (!date) {
+    return NONE;
+  }
+  const seconds = (date.getTime() - Date.now()) / 1000;
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+  return distance.format(Math.round(seconds / size), unit);
+}
+
+/**
+ * @param {?number} seconds
+ * @returns {string} "3:05", or "1:02:03" from an hour on
+ */
+export function duration(seconds) {
+  if (typeof seconds !== "number" || !Number.isFinite(seconds) || seconds < 0) {
+    return NONE;
+  }
+  const whole = Math.round(seconds);
+  const parts = [Math.floor(whole / 60) % 60, whole % 60];
+  const hours = Math.floor(whole / 3600);
+  const [first, ...rest] = hours ? [hours, ...parts] : parts;
+  return [first, ...rest.map((part) => String(part).padStart(2, "0"))].join(":");
+}
+
+/**
+ * @param {?string} text
+ * @returns {string} "+1 202 555 0147" of a North American number, any other as it is
+ */
+export function phone(text) {
+  const match = /^\+?1?(\d{3})(\d{3})(\d{4})$/.exec((text ?? "").replace(/[\s().-]/g, ""));
+  return match ? `+1 ${match[1]} ${match[2]} ${match[3]}` : text || NONE;
+}
+
+/**
+ * @param {?number} share 0 to 1
+ * @returns {string} "42 %", as the language writes it
+ */
+export function percent(share) {
+  return typeof share === "number" && Number.isFinite(share) ? ratio.format(share) : NONE;
+}
+
+/**
+ * @param {?string} name a status, an outcome, a direction: a word of the API
+ * @returns {string} "No answer" for "no_answer"
+ */
+export function words(name) {
+  const text = (name ?? "").replace(/[_-]+/g, " ").trim().toLowerCase();
+  return text ? text[0].toUpperCase() + text.slice(1) : NONE;
+}
+
+function read(iso) {
+  const date = new Date(iso ?? NaN);
+  return Number.isNaN(date.getTime()) ? null : date;
+}

@@ -1,0 +1,198 @@
+// News as it happens, over a WebSocket, as docs/events.md describes it: connect, subscribe, and only then read.
+
+import { post } from "./api.js";
+import { SignInError } from "./errors.js";
+
+/** The gateway closes a connection on which nothing happens for ten minutes. */
+const PING_MILLISECONDS = 240_000;
+/** For a connection, an answer to a subscription or to a ping. */
+const ANSWER_MILLISECONDS = 15_000;
+const FIRST_PAUSE_MILLISECONDS = 500;
+const LONGEST_PAUSE_MILLISECONDS = 30_000;
+/** A connection that lived this long was a good one: the next pause is a short one again. */
+const GOOD_MILLISECONDS = 10_000;
+/** Ids of notices that were seen; a repeat comes within seconds. */
+const REMEMBERED = 500;
+
+/**
+ * Tells what happens: "notice" (detail: the notice), "state" (detail: the new state), and "resync", whenever one is
+ * subscribed (again) and has to read what one shows.
+ */
+class Live extends EventTarget {
+  #state = "connecting";
+  #url = "";
+  #socket = null;
+  #run = null;
+  #seen = new Set();
+  #hurry = () => {};
+
+  constructor() {
+    super();
+    window.addEventListener("online", () => this.#wake());
+    window.addEventListener("offline", () => this.#socket?.close());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
+  }
+
+  /** @returns {"connecting"|"live"|"reconnecting"|"offline"|"expired"} */
+  get state() {
+    return this.#state;
+  }
+
+  /**
+   * Connects, and stays connected.
+   * @param {import("./configuration.js").Configuration} configuration
+   */
+  start(configuration) {
+    this.#url = configuration.websocket_url;
+    this.stop();
+    this.#run = new AbortController();
+    this.#set("connecting");
+    this.#keepConnected(this.#run.signal);
+  }
+
+  /** Ends it, as when the reader signs out. */
+  stop() {
+    this.#run?.abort();
+    this.#socket?.close();
+    this.#hurry();
+  }
+
+  async #keepConnected(signal) {
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      const began = Date.now();
+      try {
+        await this.#connect(signal);
+      } catch (error) {
+        if (error instanceof SignInError) {
+          this.#set("expired");
+          return;
+        }
+      }
+      failures = Date.now() - began > GOOD_MILLISECONDS ? 0 : failures;
+      if (!signal.aborted) {
+        this.#set(navigator.onLine ? "reconnecting" : "offline");
+        await this.#pause(failures);
+      }
+    }
+  }
+
+  /** Resolves when the connection is over, however it ended; throws if there was none. */
+  async #connect(signal) {
+    const { ticket } = await post("live/tickets", { signal });
+    signal.throwIfAborted();
+    const socket = new WebSocket(`${this.#url}?ticket=${encodeURIComponent(ticket)}`);
+    this.#socket = socket;
+    await new Promise((resolve) => {
+      const watch = new Watch(socket);
+      socket.addEventListener("open", () => watch.ask({ action: "subscribe", topic: "calls" }));
+      socket.addEventListener("message", (event) => this.#hear(watch, event.data));
+      socket.addEventListener("close", () => { watch.stop(); resolve(); });
+    });
+    this.#socket = null;
+  }
+
+  #hear(watch, data) {
+    const message = parse(data);
+    watch.heard();
+    if (message.type === "subscribed") {
+      this.#set("live");
+      this.dispatchEvent(new CustomEvent("resync"));
+    } else if (message.type === "notice") {
+      this.#pass(message);
+    } else if (message.type === "expired" || message.type === "error") {
+      watch.close(); // the next ticket is bought with a new token
+    }
+  }
+
+  #pass(notice) {
+    if (this.#seen.has(notice.id)) {
+      return;
+    }
+    this.#seen.add(notice.id);
+    if (this.#seen.size > REMEMBERED) {
+      this.#seen.delete(this.#seen.values().next().value);
+    }
+    this.dispatchEvent(new CustomEvent("notice", { detail: notice }));
+  }
+
+  #set(state) {
+    if (state !== this.#state) {
+      this.#state = state;
+      this.dispatchEvent(new CustomEvent("state", { detail: state }));
+    }
+  }
+
+  /** Grows with every failure, and is partly random, so that not all pages come back at once. */
+  #pause(failures) {
+    const longest = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** failures, LONGEST_PAUSE_MILLISECONDS);
+    return new Promise((resolve) => {
+      const timer = window.setTimeout(resolve, longest * (0.5 + Math.random() / 2));
+      this.#hurry = () => { window.clearTimeout(timer); resolve(); };
+    });
+  }
+
+  /** The network is back, or somebody looks again after the machine may have slept: do not wait to find out. */
+  #wake() {
+    this.#socket?.dispatchEvent(new Event("wake"));
+    this.#hurry();
+  }
+}
+
+/** Sees to it that a socket is alive: what does not answer in time is closed. */
+class Watch {
+  #socket;
+  #limit;
+  #idle = 0;
+
+  constructor(socket) {
+    this.#socket = socket;
+    this.#expect();
+    socket.addEventListener("wake", () => this.#ping());
+  }
+
+  ask(message) {
+    this.#socket.send(JSON.stringify(message));
+    this.#expect();
+  }
+
+  heard() {
+    this.stop();
+    this.#idle = window.setTimeout(() => this.#ping(), PING_MILLISECONDS);
+  }
+
+  close() {
+    this.#socket.close();
+  }
+
+  stop() {
+    window.clearTimeout(this.#limit);
+    window.clearTimeout(this.#idle);
+  }
+
+  #ping() {
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      this.ask({ action: "ping" });
+    }
+  }
+
+  #expect() {
+    this.stop();
+    this.#limit = window.setTimeout(() => this.#abandon(), ANSWER_MILLISECONDS);
+  }
+
+  /** A dead connection's closing handshake may take the browser a minute; nobody waits for it here. */
+  #abandon() {
+    this.#socket.close();
+    this.#socket.dispatchEvent(new Event("close"));
+  }
+}
+
+function parse(data) {
+  try {
+    return JSON.parse(data) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+export const live = new Live();

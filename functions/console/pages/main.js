@@ -1,0 +1,128 @@
+// The console's beginning: what stack this is, who reads, and which view they want.
+
+import { loadConfiguration } from "./configuration.js";
+import { fill, h } from "./dom.js";
+import { live } from "./live.js";
+import { location, onNavigate, startRouter } from "./router.js";
+import { showHeader, showSignIn } from "./shell.js";
+import { onSignedOut, resumeSignIn } from "./signin.js";
+import { failure, loading } from "./states.js";
+
+/** Name in the address -> title, stylesheet and module, which is loaded when somebody looks. The first is the usual one. */
+const VIEWS = {
+  calls: { title: "Calls", stylesheet: "calls.css", load: () => import("./calls.js") },
+  feedback: { title: "Feedback", stylesheet: "feedback.css", load: () => import("./feedback.js") },
+};
+
+const container = document.getElementById("view");
+const header = document.getElementById("header");
+const shown = { name: null, unmount: () => {}, turn: 0 };
+const stylesheets = new Map();
+let leave = () => {};
+
+async function start() {
+  prepare(VIEWS[currentName()]).catch(() => null); // early; what fails here fails again where it is shown
+  const configuration = await loadConfiguration();
+  window.addEventListener("hashchange", () => comeInBy(configuration));
+  onSignedOut((reason) => showStranger(configuration, reason));
+  startRouter();
+  await comeIn(configuration);
+}
+
+async function comeIn(configuration) {
+  try {
+    if (await resumeSignIn()) {
+      showReader(configuration);
+    } else {
+      showStranger(configuration, "");
+    }
+  } catch (error) {
+    showStranger(configuration, error.message);
+  }
+}
+
+/** Somebody opened a link with another token in this tab: the browser loads nothing for a new fragment. */
+function comeInBy(configuration) {
+  if (window.location.hash.startsWith("#token=")) {
+    leave();
+    comeIn(configuration);
+  }
+}
+
+function showReader(configuration) {
+  const endHeader = showHeader(header, { configuration, views: VIEWS });
+  const endRoute = onNavigate(() => showView(configuration));
+  leave = () => {
+    endHeader();
+    endRoute();
+    live.stop();
+    shown.unmount();
+    Object.assign(shown, { name: null, unmount: () => {}, turn: shown.turn + 1 });
+    fill(header);
+    leave = () => {};
+  };
+  live.start(configuration);
+  showView(configuration);
+}
+
+function showStranger(configuration, reason) {
+  leave();
+  document.title = "AutoPulse calls";
+  showSignIn(container, configuration, reason);
+}
+
+async function showView(configuration) {
+  const name = currentName();
+  if (name === shown.name) {
+    return;
+  }
+  shown.unmount();
+  const isFirst = shown.name === null;
+  Object.assign(shown, { name, unmount: () => {}, turn: shown.turn + 1 });
+  document.title = `${VIEWS[name].title} – AutoPulse`;
+  fill(container, loading());
+  if (!isFirst) {
+    container.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }
+  await mount(VIEWS[name], shown.turn, configuration);
+}
+
+async function mount(view, turn, configuration) {
+  try {
+    const module = await prepare(view);
+    if (turn === shown.turn) {
+      const place = h("div", { class: "view" });
+      fill(container, place);
+      shown.unmount = module.mount(place, { configuration }) ?? (() => {});
+    }
+  } catch (error) {
+    if (turn === shown.turn) {
+      // A module of an earlier release is gone after a deploy: only the page itself leads to the new one.
+      fill(container, failure(error, () => window.location.reload()));
+    }
+  }
+}
+
+async function prepare(view) {
+  const [module] = await Promise.all([view.load(), loadStylesheet(view.stylesheet)]);
+  return module;
+}
+
+function loadStylesheet(name) {
+  if (!stylesheets.has(name)) {
+    stylesheets.set(name, new Promise((resolve, reject) => {
+      const missing = () => reject(new Error("A part of this page is missing. Load it again."));
+      const href = new URL(`./${name}`, import.meta.url).href;
+      document.head.append(h("link", { rel: "stylesheet", href, onLoad: () => resolve(), onError: missing }));
+    }));
+  }
+  return stylesheets.get(name);
+}
+
+function currentName() {
+  const name = location().get("view");
+  return Object.hasOwn(VIEWS, name ?? "") ? name : Object.keys(VIEWS)[0];
+}
+
+start().catch((error) => fill(container, failure(error, () => window.location.reload())));

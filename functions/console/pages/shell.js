@@ -1,0 +1,125 @@
+// What is around every view: the header with the way between them, how fresh things are, and who is signed in.
+
+import { announce, fill, h, svg } from "./dom.js";
+import { live } from "./live.js";
+import { location, onNavigate } from "./router.js";
+import { canSignIn, identity, signIn, signOut } from "./signin.js";
+
+const STATES = {
+  connecting: "Connecting: changes will appear by themselves",
+  live: "Changes appear by themselves",
+  reconnecting: "The connection is lost and will be made again; what you see may be old",
+  offline: "You are offline; what you see may be old",
+  expired: "Your sign-in has ended",
+};
+/** A lost connection is nobody's business before it has been lost for a while. */
+const SILENCE_MILLISECONDS = 4000;
+
+let bannerTimer = 0;
+
+/**
+ * Draws the header, and keeps it true.
+ * @param {HTMLElement} header
+ * @param {{configuration: import("./configuration.js").Configuration, views: Object<string, {title: string}>}} options
+ * @returns {function(): void} ends that
+ */
+export function showHeader(header, { configuration, views }) {
+  const links = Object.entries(views).map(([name, { title }]) => h("a", { href: `?view=${name}`, "data-view": name }, title));
+  const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
+  const banner = h("div", { class: "banner", role: "status", "data-testid": "connection-banner", hidden: true });
+  fill(header, h("header", { class: "header" },
+    brand(configuration),
+    h("nav", { class: "views", "aria-label": "Views" }, links),
+    state,
+    person(),
+  ), banner);
+  const mark = () => markCurrent(links, views);
+  const show = () => showState(state, banner);
+  mark();
+  show();
+  live.addEventListener("state", show);
+  const ends = [onNavigate(mark), () => live.removeEventListener("state", show)];
+  return () => ends.forEach((end) => end());
+}
+
+/**
+ * Draws the page of those who are not signed in.
+ * @param {HTMLElement} container
+ * @param {import("./configuration.js").Configuration} configuration
+ * @param {string} reason why they are here; may be empty
+ */
+export function showSignIn(container, configuration, reason) {
+  const problem = h("p", { class: "notice", role: "alert", hidden: !reason, "data-testid": "sign-in-problem" }, reason);
+  fill(container, h("section", { class: "card sign-in", "aria-labelledby": "sign-in-title" },
+    h("h1", { id: "sign-in-title" }, logo(), "AutoPulse calls"),
+    h("p", {}, "Calls to car owners, as they happen, and what came of them."),
+    problem,
+    canSignIn(configuration) ? signInButton(problem) : howToComeIn(configuration),
+    h("p", { class: "muted small" }, configuration.stack),
+  ));
+}
+
+function signInButton(problem) {
+  const button = h("button", { type: "button", class: "button button-primary", "data-testid": "sign-in", onClick: go }, "Sign in");
+  async function go() {
+    button.disabled = true;
+    await signIn().catch((error) => {
+      fill(problem, error.message).hidden = false;
+      button.disabled = false;
+    });
+  }
+  return button;
+}
+
+function howToComeIn(configuration) {
+  const missing = [configuration.issuer ? null : "OidcIssuer", "OidcClientId"].filter(Boolean).join(" and ");
+  return h("div", { "data-testid": "sign-in-unavailable" },
+    h("p", {}, "Nobody can sign in here yet: this stack was not told whom to ask. Its parameters lack ", h("code", {}, missing), "."),
+    h("p", {}, "On a local stack the way in is the link that ", h("code", {}, "make run"), " and ", h("code", {}, "make up"),
+      " give; each holds for a week."),
+  );
+}
+
+function brand(configuration) {
+  return h("a", { class: "brand", href: "?view=calls", title: configuration.stack }, logo(), h("span", {}, "AutoPulse"));
+}
+
+function logo() {
+  return svg("svg", { class: "logo", viewBox: "0 0 32 32", "aria-hidden": "true" },
+    svg("rect", { width: 32, height: 32, rx: 7 }),
+    svg("path", { d: "M4 17h6l3-8 5 15 3.5-10 1.5 3h5" }));
+}
+
+function person() {
+  const { name, expiresAt } = identity();
+  return h("div", { class: "person" },
+    h("span", { class: "person-name", title: `Signed in until ${expiresAt.toLocaleString()}` }, name),
+    h("button", { type: "button", class: "button button-quiet", "data-testid": "sign-out", onClick: signOut }, "Sign out"));
+}
+
+function markCurrent(links, views) {
+  const name = location().get("view");
+  const current = name in views ? name : Object.keys(views)[0];
+  for (const link of links) {
+    if (link.dataset.view === current) {
+      link.setAttribute("aria-current", "page");
+    } else {
+      link.removeAttribute("aria-current");
+    }
+  }
+}
+
+function showState(element, banner) {
+  element.textContent = live.state;
+  element.title = STATES[live.state];
+  element.dataset.state = live.state;
+  window.clearTimeout(bannerTimer);
+  banner.hidden = true;
+  const isLost = live.state === "offline" || live.state === "reconnecting";
+  bannerTimer = isLost ? window.setTimeout(() => showBanner(banner), SILENCE_MILLISECONDS) : 0;
+}
+
+function showBanner(banner) {
+  fill(banner, `${STATES[live.state]}.`).hidden = false;
+  announce(STATES[live.state]);
+}

@@ -1,0 +1,183 @@
+// Who reads: signs people in and out, and hands out the token that the API wants, renewed in time.
+
+import { loadConfiguration } from "./configuration.js";
+import { OfflineError, SignInError } from "./errors.js";
+import { claimsOf, forgetTokens, storedTokens, storeTokens, takeAttempt } from "./tokens.js";
+
+/** A token is renewed when it has less than this left. */
+const MARGIN_MILLISECONDS = 60_000;
+/** A second redirect within this time would not help: the issuer gives what the API does not take. */
+const PATIENCE_MILLISECONDS = 60_000;
+const REDIRECTED_AT = "autopulse.redirected-at";
+
+const listeners = new Set();
+let renewal = null;
+
+/**
+ * Takes up what the address brings: the answer of the issuer, or the local way in, `#token=<jwt>`. Both are removed
+ * from the address, and so from the browser's history.
+ * @returns {Promise<boolean>} whether there is a token now; throws SignInError if the issuer refused
+ */
+export async function resumeSignIn() {
+  const configuration = await loadConfiguration();
+  const query = new URLSearchParams(window.location.search);
+  if (query.has("state") && (query.has("code") || query.has("error"))) {
+    await finishSignIn(configuration, query);
+  }
+  takeFragment(configuration);
+  return storedTokens() !== null;
+}
+
+/**
+ * A token that the API takes, renewed if it is about to end.
+ * @returns {Promise<string>} throws SignInError if nobody is signed in, OfflineError if the issuer does not answer
+ */
+export async function currentToken() {
+  const tokens = storedTokens();
+  if (!tokens) {
+    throw new SignInError("Nobody is signed in.");
+  }
+  const left = tokens.expires_at - Date.now();
+  if (left > MARGIN_MILLISECONDS || (left > 0 && !tokens.refresh_token)) {
+    return tokens.api_token;
+  }
+  return renew(tokens).catch((error) => {
+    if (left > 0 && error instanceof OfflineError) {
+      return tokens.api_token;
+    }
+    throw error;
+  });
+}
+
+/**
+ * Another token than one that the API refused.
+ * @param {string} refused
+ * @returns {Promise<string>} throws as `currentToken`
+ */
+export async function renewToken(refused) {
+  const tokens = storedTokens();
+  return tokens && tokens.api_token !== refused ? tokens.api_token : renew(tokens);
+}
+
+/** The API refused even a new token: no use to go on with it. */
+export function refuseToken() {
+  end("The server does not accept your sign-in. Sign in again, or ask whoever set the console up.");
+}
+
+/** Sends the reader to the issuer; the page comes back where it is now. */
+export async function signIn() {
+  const configuration = await loadConfiguration();
+  const { begin } = await import("./oidc.js");
+  await begin(configuration, window.location.search);
+}
+
+/** Forgets the tokens, and ends the session at the issuer if the issuer has a way. */
+export async function signOut() {
+  const configuration = await loadConfiguration();
+  const tokens = storedTokens();
+  forgetTokens();
+  if (canSignIn(configuration) && tokens) {
+    const { leave } = await import("./oidc.js");
+    await leave(configuration, tokens).catch(() => end(""));
+  }
+  end("You are signed out.");
+}
+
+/**
+ * Who is signed in.
+ * @returns {?{name: string, expiresAt: Date}}
+ */
+export function identity() {
+  const tokens = storedTokens();
+  if (!tokens) {
+    return null;
+  }
+  const claims = claimsOf(tokens.id_token ?? tokens.api_token);
+  const name = claims.name ?? claims.preferred_username ?? claims.email ?? claims["cognito:username"] ?? claims.sub;
+  return { name: String(name ?? "signed in"), expiresAt: new Date(tokens.expires_at) };
+}
+
+/**
+ * Calls back when nobody is signed in any more, with the reason for people.
+ * @param {function(string): void} callback
+ * @returns {function(): void} ends it
+ */
+export function onSignedOut(callback) {
+  listeners.add(callback);
+  return () => listeners.delete(callback);
+}
+
+/**
+ * Whether there is an issuer to sign in with.
+ * @param {import("./configuration.js").Configuration} configuration
+ * @returns {boolean}
+ */
+export function canSignIn(configuration) {
+  return Boolean(configuration.issuer && configuration.client_id);
+}
+
+async function finishSignIn(configuration, query) {
+  const attempt = takeAttempt();
+  window.history.replaceState(null, "", `${window.location.pathname}${attempt?.search ?? ""}`);
+  if (!attempt || attempt.state !== query.get("state")) {
+    throw new SignInError("This sign-in was not begun in this tab, or it is over. Begin again.");
+  }
+  const { finish } = await import("./oidc.js");
+  storeTokens(await finish(configuration, attempt, query));
+}
+
+/** Only where nobody can sign in: elsewhere a link could sign people in as somebody else. */
+function takeFragment(configuration) {
+  const token = new URLSearchParams(window.location.hash.slice(1)).get("token");
+  if (token === null) {
+    return;
+  }
+  window.history.replaceState(null, "", window.location.pathname + window.location.search);
+  const { exp } = claimsOf(token);
+  if (!canSignIn(configuration) && typeof exp === "number") {
+    storeTokens({ api_token: token, id_token: null, refresh_token: null, expires_at: exp * 1000 });
+  }
+}
+
+function renew(tokens) {
+  if (!tokens?.refresh_token) {
+    return Promise.reject(over());
+  }
+  renewal ??= refreshed(tokens).finally(() => { renewal = null; });
+  return renewal;
+}
+
+async function refreshed(tokens) {
+  const { refresh } = await import("./oidc.js");
+  try {
+    const renewed = await refresh(await loadConfiguration(), tokens);
+    if (storedTokens() !== null) { // or somebody signed out meanwhile
+      storeTokens(renewed);
+    }
+    return renewed.api_token;
+  } catch (error) {
+    throw error instanceof SignInError ? over() : error;
+  }
+}
+
+/** The token has ended, and cannot be renewed: to the issuer again, who often knows the reader still. */
+function over() {
+  const error = new SignInError("Your sign-in has ended.");
+  forgetTokens();
+  loadConfiguration().then(async (configuration) => {
+    const wait = Number(sessionStorage.getItem(REDIRECTED_AT)) + PATIENCE_MILLISECONDS - Date.now();
+    if (!canSignIn(configuration) || wait > 0) {
+      throw error;
+    }
+    sessionStorage.setItem(REDIRECTED_AT, String(Date.now()));
+    await signIn();
+  }).catch((reason) => end(reason.message));
+  return error;
+}
+
+function end(reason) {
+  forgetTokens();
+  for (const listener of [...listeners]) {
+    listener(reason);
+  }
+}

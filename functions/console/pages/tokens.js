@@ -1,0 +1,79 @@
+// The tokens of this tab: in sessionStorage, so that they end with it, and no other tab or later visitor has them.
+
+const TOKENS = "autopulse.tokens";
+const ATTEMPT = "autopulse.sign-in";
+
+/**
+ * @typedef {Object} Tokens
+ * @property {string} api_token what the read API gets
+ * @property {?string} id_token
+ * @property {?string} refresh_token
+ * @property {number} expires_at when api_token ends, in milliseconds of this browser's clock
+ */
+
+/**
+ * One sign-in under way, from this page to the issuer and back.
+ * @typedef {Object} Attempt
+ * @property {string} state
+ * @property {string} nonce
+ * @property {string} verifier of PKCE
+ * @property {string} search where the reader was, as a query string
+ */
+
+/** @returns {?Tokens} */
+export function storedTokens() {
+  return read(TOKENS);
+}
+
+/** @param {Tokens} tokens */
+export function storeTokens(tokens) {
+  write(TOKENS, tokens);
+}
+
+/** Forgets the tokens. */
+export function forgetTokens() {
+  sessionStorage.removeItem(TOKENS);
+}
+
+/** @param {Attempt} attempt */
+export function storeAttempt(attempt) {
+  write(ATTEMPT, attempt);
+}
+
+/**
+ * The attempt that was begun in this tab; it can be taken once.
+ * @returns {?Attempt}
+ */
+export function takeAttempt() {
+  const attempt = read(ATTEMPT);
+  sessionStorage.removeItem(ATTEMPT);
+  return attempt;
+}
+
+/**
+ * What a JWT says, without a look at its signature: that is the API's to verify.
+ * @param {?string} token
+ * @returns {Object} empty if it is no JWT
+ */
+export function claimsOf(token) {
+  try {
+    const part = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    const bytes = Uint8Array.from(atob(part), (character) => character.charCodeAt(0));
+    const claims = JSON.parse(new TextDecoder().decode(bytes));
+    return claims && typeof claims === "object" ? claims : {};
+  } catch {
+    return {};
+  }
+}
+
+function read(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function write(key, value) {
+  sessionStorage.setItem(key, JSON.stringify(value));
+}

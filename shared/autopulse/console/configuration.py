@@ -1,0 +1,25 @@
+"""`config.json`: what the page has to know of this stack. It is public, so there is no secret in it."""
+
+import json
+
+from autopulse.console.assets import MEDIA_TYPES, Asset
+from autopulse.console.policy import origins
+from autopulse.settings import ConsoleSettings
+
+API_URL = "../v1"
+"""The read API as seen from the console, whatever host and prefix lead to both."""
+
+
+def render(settings: ConsoleSettings) -> Asset:
+    """Return the document; `issuer` and `client_id` are empty where nobody can sign in."""
+    content = {
+        "api_url": API_URL,
+        "websocket_url": settings.websocket_url,
+        "issuer": settings.issuer,
+        "client_id": settings.client_id,
+        "scopes": settings.scopes,
+        "audience": settings.audience,
+        "origins": origins(settings),
+        "stack": settings.stack,
+    }
+    return Asset(json.dumps(content, indent=1).encode(), MEDIA_TYPES[".json"])

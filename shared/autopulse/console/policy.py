@@ -1,0 +1,58 @@
+"""What a browser may do with the console: nothing but what its parts are made for."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from autopulse.settings import ConsoleSettings
+
+YEAR_SECONDS: Final = 31_536_000
+HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",  # the address has names and numbers that people look for
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+"""Of every answer."""
+
+
+def content_security_policy(settings: ConsoleSettings) -> str:
+    """Return the policy of the page: only files of ours, and connections to the API, the socket and the issuer."""
+    connections = ["'self'", *origins(settings)]
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            f"connect-src {' '.join(connections)}",
+            "media-src https:",  # recordings lie where Vapi puts them
+            "form-action 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",  # a browser that knows this refuses markup made of text
+            "trusted-types 'none'",
+        )
+    )
+
+
+def origins(settings: ConsoleSettings) -> list[str]:
+    """Everything besides this host that the page connects to."""
+    issuer = [settings.issuer, *settings.oidc_origins.split()] if settings.issuer else []
+    return list(dict.fromkeys(origin_of(url) for url in (settings.websocket_url, *issuer)))
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL; raises ValueError for what would say something else to a browser."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "wss", "http", "ws"} or not parts.netloc or set(parts.netloc) & set(" ;,'\"*@"):
+        raise ValueError("a setting of the console is no URL")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def transport_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """For a browser that came by TLS: to come by nothing else again. Names of the headers are in lower case."""
+    if headers.get("x-forwarded-proto") != "https":
+        return {}
+    return {"strict-transport-security": f"max-age={YEAR_SECONDS}"}

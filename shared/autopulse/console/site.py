@@ -1,0 +1,107 @@
+"""Answers requests for the console below whatever path leads to it; it never looks at that path itself.
+
+`console` leads to `console/`, which is the index. Below it are `config.json`, what the page has to know of this stack,
+and `<release>/<file>`, everything else. The first two are always asked for anew; the rest browsers keep, since another
+content is another release.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from autopulse.console import configuration
+from autopulse.console.assets import INDEX, MEDIA_TYPES, Asset, read_pages
+from autopulse.console.policy import HEADERS, content_security_policy, transport_headers
+from autopulse.domain.reading import Json, read_mapping, read_text
+from autopulse.settings import console_settings
+
+Answer = dict[str, Any]
+
+CONFIGURATION: Final = "config.json"
+KEPT: Final = "public, max-age=31536000, immutable"
+ASKED_ANEW: Final = "private, no-cache"
+
+
+def handle(event: Json, folder: Path) -> Answer:
+    """Answer a REST API's proxy event for GET or HEAD with one of the folder's files."""
+    event = read_mapping(event)
+    headers = {str(name).lower(): str(value) for name, value in read_mapping(event.get("headers")).items()}
+    answer = _answer(event, headers, folder)
+    answer["headers"] |= HEADERS | transport_headers(headers)
+    if event.get("httpMethod") == "HEAD":
+        answer |= {"body": "", "isBase64Encoded": False}
+    return answer
+
+
+def _answer(event: Mapping[str, Json], headers: Mapping[str, str], folder: Path) -> Answer:
+    path = _path_below(event)
+    if path is None:
+        return _redirect()
+    asset, caching = _find(path, folder)
+    return _error(404, "not_found", "No such path.") if asset is None else _represent(asset, caching, headers)
+
+
+def _path_below(event: Mapping[str, Json]) -> str | None:
+    """The path below `console/`; None for `console` alone, from which relative links would lead elsewhere."""
+    below = read_text(read_mapping(event.get("pathParameters")).get("path"))
+    if below:
+        return below
+    return "" if str(event.get("path")).endswith("/") else None
+
+
+def _find(path: str, folder: Path) -> tuple[Asset | None, str]:
+    """Look a path up among what there is; a path that leads out of the folder is just another unknown name."""
+    pages = read_pages(folder)
+    if path in {"", INDEX}:
+        return pages.index, ASKED_ANEW
+    if path == CONFIGURATION:
+        return configuration.render(console_settings()), ASKED_ANEW
+    release, _, name = path.partition("/")
+    return (pages.files.get(name) if release == pages.release else None), KEPT
+
+
+def _represent(asset: Asset, caching: str, headers: Mapping[str, str]) -> Answer:
+    is_compressed = _accepts_gzip(headers.get("accept-encoding", ""))
+    tag = f'"{asset.digest}-gzip"' if is_compressed else f'"{asset.digest}"'
+    described = {"etag": tag, "cache-control": caching, "vary": "accept-encoding"}
+    if asset.media_type == MEDIA_TYPES[".html"]:
+        described["content-security-policy"] = content_security_policy(console_settings())
+    if _has(tag, headers.get("if-none-match", "")):
+        return _reply(304, described, "")
+    described["content-type"] = asset.media_type
+    if not is_compressed:
+        return _reply(200, described, asset.content.decode())
+    described["content-encoding"] = "gzip"
+    return _reply(200, described, base64.b64encode(asset.compressed).decode()) | {"isBase64Encoded": True}
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header names gzip, or everything, and does not refuse it (`q=0`)."""
+    choices = dict(_choice(part) for part in accepted.lower().split(","))
+    return choices.get("gzip", choices.get("*", False))
+
+
+def _choice(part: str) -> tuple[str, bool]:
+    coding, _, weight = part.partition(";")
+    return coding.strip(), weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+
+
+def _has(tag: str, wanted: str) -> bool:
+    """Whether an If-None-Match header names this tag; gateways may have made it a weak one."""
+    tags = {part.strip().removeprefix("W/") for part in wanted.split(",")}
+    return bool({tag, "*"} & tags)
+
+
+def _redirect() -> Answer:
+    return _reply(308, {"location": "console/", "cache-control": ASKED_ANEW}, "")
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    body = json.dumps({"error": {"code": code, "message": message}})
+    return _reply(status, {"content-type": "application/json", "cache-control": "no-store"}, body)
+
+
+def _reply(status: int, headers: dict[str, str], body: str) -> Answer:
+    return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
