@@ -18,9 +18,14 @@ WITHOUT_MODEL = {
 UNINDEXED = """
     SELECT conrelid::regclass::text, conname FROM pg_constraint AS foreign_key
     WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND NOT EXISTS (
-        SELECT FROM pg_index WHERE indrelid = conrelid AND indisvalid AND indpred IS NULL
+        SELECT FROM pg_index WHERE indrelid = conrelid AND indisvalid
             -- int2vectors are numbered from 0
             AND (string_to_array(indkey::text, ' ')::int2[])[1:cardinality(conkey)] @> conkey
+            -- rows without a value refer to nothing
+            AND (indpred IS NULL OR pg_get_expr(indpred, indrelid) = (
+                SELECT format('(%I IS NOT NULL)', attname) FROM pg_attribute
+                WHERE attrelid = conrelid AND attnum = conkey[1] AND cardinality(conkey) = 1
+            ))
     )
 """
 

@@ -110,13 +110,15 @@ class Call(Model):
     __tablename__ = "call"
     __table_args__ = (
         Index(
-            "ix_call_organization_id_began",
+            "ix_call_organization_id_listing",
             "organization_id",
             *_BEGAN,
             postgresql_include=[
                 "start_time",
                 "end_time",
+                "status",
                 "outcome",
+                "direction",
                 "nps_score",
                 "duration_sec",
                 "campaign_id",
@@ -124,10 +126,29 @@ class Call(Model):
                 "is_demo",
             ],
         ),
-        *(
-            Index(f"ix_call_organization_id_{column}_began", "organization_id", column, *_BEGAN)
-            for column in ("status", "outcome", "campaign_id", "direction", "is_demo")
+        Index("ix_call_organization_id_status_began", "organization_id", "status", *_BEGAN),
+        Index(
+            "ix_call_organization_id_outcome_began",
+            "organization_id",
+            "outcome",
+            *_BEGAN,
+            postgresql_where=text("outcome IS NOT NULL"),
         ),
+        Index(
+            "ix_call_campaign_id_listing",
+            "campaign_id",
+            "organization_id",
+            *_BEGAN,
+            postgresql_where=text("campaign_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_call_organization_id_inbound",
+            "organization_id",
+            *_BEGAN,
+            postgresql_where=text("direction = 'inbound'"),
+        ),
+        Index("ix_call_organization_id_demo", "organization_id", *_BEGAN, postgresql_where=text("is_demo")),
+        Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
         Index(
             "ix_call_organization_id_band_began",
             "organization_id",
@@ -148,8 +169,8 @@ class Call(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     service_record_id: Mapped[int | None] = mapped_column(ForeignKey("service_record.id"), index=True)
-    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"), index=True)
-    agent_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     customer_number: Mapped[str] = mapped_column(String(20))
     direction: Mapped[str] = mapped_column(String(10), server_default="outbound")
     start_time: Mapped[datetime | None]

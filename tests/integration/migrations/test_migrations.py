@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from autopulse.db import migration
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import SCRIPTS, upgrade
-from autopulse.db.migrations.versions.r0004_indexes import INDEXES
+from autopulse.db.migrations.versions import r0004_indexes, r0006_partial_indexes
 from tests.integration.migrations import application
 from tests.integration.migrations.application import connect, run
 
@@ -26,6 +26,8 @@ SCHEMA = """
         AND table_name NOT IN ('alembic_version', 'call_feedback_duplicate') ORDER BY table_name, column_name
 """
 INDEX_LIST = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
+
+INDEXES = r0004_indexes.INDEXES | r0006_partial_indexes.INDEXES
 
 
 @pytest.fixture
@@ -62,7 +64,9 @@ def test_an_empty_database_gets_everything(empty_database_url: str) -> None:
     upgrade(empty_database_url)
     assert _version(empty_database_url) == _head()
     indexes = {name for name, _ in run(empty_database_url, INDEX_LIST)}
-    assert set(INDEXES) <= indexes
+    replaced = set(r0006_partial_indexes.REPLACED)
+    assert set(INDEXES) - replaced <= indexes
+    assert not replaced & indexes
 
 
 def test_the_applications_database_ends_in_the_same_schema(application_url: str, database_url: str) -> None:
@@ -194,7 +198,7 @@ def _interrupt_index_build(url: str, definition: str, table: str) -> None:
         reader.run("ROLLBACK")
 
 
-@pytest.mark.parametrize("name", ["ix_call_vapi_call_id", "ix_transcript_fragment"])
+@pytest.mark.parametrize("name", ["ix_call_vapi_call_id", "ix_transcript_fragment", "ix_call_campaign_id_listing"])
 def test_an_interrupted_index_build_is_done_again(
     name: str, application_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +235,19 @@ def test_an_index_of_the_applications_that_is_not_unique_gives_way(application_u
     unique = "SELECT indisunique FROM pg_index WHERE indexrelid = to_regclass('ix_call_feedback_call_id')"
     assert run(application_url, unique) == [[True]]
     assert run(application_url, "SELECT CAST(to_regclass('ix_call_campaign_id') AS oid)") == kept
+
+
+def test_an_interrupted_replacement_of_indexes_is_done_again(
+    application_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _upgrade_to("0005", application_url, monkeypatch)
+    built = list(r0006_partial_indexes.INDEXES.items())
+    for name, definition in built[:2]:
+        run(application_url, f"CREATE {definition.format(name=name)}")
+    run(application_url, f"DROP INDEX {r0006_partial_indexes.REPLACED[0]}")
+    upgrade(application_url)
+    ours = [row for row in run(application_url, INDEX_LIST) if not row[0].startswith("alembic_version")]
+    assert ours == run(database_url, INDEX_LIST)
 
 
 def test_two_runs_at_once_take_turns(application_url: str) -> None:
