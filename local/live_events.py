@@ -1,5 +1,7 @@
 """Sample events of the live notices: what the gateways and the bus hand over. Nothing depends on clock or chance."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
@@ -33,7 +35,7 @@ def make_live_events(request: Mapping[str, Any]) -> dict[str, Event]:
             "requestContext": _context("$disconnect", "DISCONNECT"),
             "isBase64Encoded": False,
         },
-        "eventbridge/broadcaster.json": _notice(),
+        "sqs/broadcaster.json": _notices(),
     }
 
 
@@ -83,6 +85,28 @@ def _context(route: str, kind: str) -> Event:
         "extendedRequestId": "SampleRequest=",
         "identity": {"sourceIp": "192.0.2.1"},
     }
+
+
+def _notices() -> Event:
+    body = json.dumps(_notice(), separators=(",", ":"))
+    milliseconds = str(round(_AT.timestamp() * 1000))
+    record = {
+        "messageId": "00000000-0000-4000-8000-000000000000",
+        "receiptHandle": "sample-notice",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": milliseconds,
+            "SenderId": "AIDSAMPLE",
+            "ApproximateFirstReceiveTimestamp": milliseconds,
+        },
+        "messageAttributes": {},
+        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-notices",
+        "awsRegion": REGION,
+    }
+    return {"Records": [record]}
 
 
 def _notice() -> Event:

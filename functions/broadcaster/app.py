@@ -5,6 +5,6 @@ from typing import Any
 from autopulse.live import broadcaster
 
 
-def handler(event: dict[str, Any], context: broadcaster.LambdaContext) -> None:
-    """Pass one notice on."""
-    broadcaster.handle(event, context)
+def handler(event: dict[str, Any], context: broadcaster.LambdaContext) -> broadcaster.Answer:
+    """Pass notices on."""
+    return broadcaster.handle(event, context)

@@ -68,5 +68,6 @@ def test_the_page_names_the_source_and_every_word_of_the_protocol() -> None:
 
 
 def test_the_sample_is_an_event_of_the_schema() -> None:
-    sample = make_live_events({"requestContext": {}})["eventbridge/broadcaster.json"]
+    (record,) = make_live_events({"requestContext": {}})["sqs/broadcaster.json"]["Records"]
+    sample = json.loads(record["body"])
     Draft202012Validator(schema(sample["detail-type"])).validate(sample["detail"])

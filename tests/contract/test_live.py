@@ -7,7 +7,7 @@ import pytest
 
 from autopulse.live import publisher
 from autopulse.live.clients import CONFIG
-from tests.contract.stack import environment, ids_of, properties, source
+from tests.contract.stack import denies_plain_text, environment, ids_of, properties, source
 
 BEHIND_THE_SOCKET = ["LiveFunction", "BroadcasterFunction"]
 
@@ -73,14 +73,27 @@ def test_the_broadcaster_hears_what_the_consumers_publish() -> None:
     (rule,) = [properties(name) for name in ids_of("AWS::Events::Rule") if "EventPattern" in properties(name)]
     assert rule["EventPattern"] == {"source": [publisher.SOURCE]}
     assert rule["EventBusName"] == {"Ref": "EventBus"}
-    assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": ["BroadcasterFunction", "Arn"]}
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["NoticeQueue", "Arn"]}]
+    policy = properties("NoticeQueuePolicy")
+    assert policy["Queues"] == [{"Ref": "NoticeQueue"}]
+    assert policy["PolicyDocument"]["Statement"][0]["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["NoticeRule", "Arn"]}}
+    }
+    assert denies_plain_text(policy["PolicyDocument"], "sqs:*")
+
+
+def test_a_flood_of_notices_is_taken_by_few() -> None:
+    mapping = properties("BroadcasterFunctionNotices")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["NoticeQueue", "Arn"]}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_old_notices_are_given_up() -> None:
-    (options,) = [properties(name) for name in ids_of("AWS::Lambda::EventInvokeConfig")]
-    assert options["FunctionName"] == {"Ref": "BroadcasterFunction"}
-    assert options["MaximumEventAgeInSeconds"] == 60
-    assert options["MaximumRetryAttempts"] <= 1
+    queue = properties("NoticeQueue")
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["MessageRetentionPeriod"] == 120
+    assert properties("BroadcasterFunction")["Timeout"] < queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
 
 
 def test_tickets_are_sold_to_who_has_a_token() -> None:

@@ -52,8 +52,8 @@ def test_a_block_is_complete() -> None:
     }
 
 
-def test_there_are_no_other_queues() -> None:
-    assert sorted(ids_of("AWS::SQS::Queue")) == sorted(QUEUES + DEAD_LETTER_QUEUES)
+def test_there_are_no_other_queues_of_records() -> None:
+    assert sorted(ids_of("AWS::SQS::Queue")) == sorted([*QUEUES, *DEAD_LETTER_QUEUES, "NoticeQueue"])
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

@@ -1,12 +1,13 @@
-"""Pass a notice on from the bus to the connections of its organization that want it: one Query, then posts at once.
+"""Pass notices on from the bus to the connections of their organization that want them.
 
-A notice that cannot be posted is not tried again: the page shows the news at its next read. Only if the connections
-cannot be read does this raise, so that Lambda calls it once more.
+One Query for each call that a batch has news of, then posts at once. A notice that cannot be posted is not tried again:
+the page shows the news at its next read. Only if the connections cannot be read does it return to the queue.
 """
 
+import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -45,23 +46,47 @@ class Subject:
     call_id: int
 
 
-def handle(event: Mapping[str, Any], context: LambdaContext) -> None:
-    """Take one event of the bus. Raises if the connections cannot be read."""
+Find = Callable[[Subject], Sequence[Connection]]
+Answer = dict[str, list[dict[str, str]]]
+
+
+def handle(event: Mapping[str, Any], context: LambdaContext) -> Answer:
+    """Take events of the bus from their queue; answers with those whose connections cannot be read."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+    measurements = Measurements()
+    find = cache(_find)
+    failed = [r["messageId"] for r in event["Records"] if not _broadcast(r["body"], find, deadline, measurements)]
+    measurements.flush()
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _broadcast(body: str, find: Find, deadline: float, measurements: Measurements) -> bool:
+    """Pass one event on; whether its connections could be read."""
+    event = read_mapping(json.loads(body))
     detail = read_mapping(event.get("detail"))
     subject = read_subject(detail)
     if subject is None:
         logger().error("notice unreadable", extra={"notice_id": event.get("id")})
-        return
-    watchers = list(find_watchers(subject.organization_id, subject.call_id))
+        return True
+    try:
+        watchers = find(subject)
+    except AWS_ERRORS as error:
+        logger().error("connections unreadable", extra={"cause": code_of(error)})
+        return False
     text = protocol.notice(event, datetime.now(timezone.utc))
-    fates = Counter(_pass_on_to_all(watchers, text, deadline))
-    measurements = Measurements()
+    _count(Counter(_pass_on_to_all(watchers, text, deadline)), detail, measurements)
+    return True
+
+
+def _find(subject: Subject) -> Sequence[Connection]:
+    return tuple(find_watchers(subject.organization_id, subject.call_id))
+
+
+def _count(fates: Counter[Posted], detail: Mapping[str, Json], measurements: Measurements) -> None:
     for fate, number in fates.items():
         measurements.count(_METRICS[fate], number)
     if fates[Posted.SENT]:
         _record_ages(detail, measurements)
-    measurements.flush()
 
 
 def read_subject(detail: Mapping[str, Json]) -> Subject | None:

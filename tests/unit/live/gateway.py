@@ -95,8 +95,11 @@ def notice(organization_id: object = OURS, call_id: object = 15, **detail: objec
     return {"id": "sample-event", "detail-type": "CallStatusChanged", "detail": usual | detail}
 
 
-def broadcast(event: Mapping[str, Any], seconds: float = 10) -> None:
-    broadcaster.handle(event, Context(seconds))
+def broadcast(*events: Mapping[str, Any], seconds: float = 10) -> list[int]:
+    """Let the broadcaster take one batch; the places of those that it returns."""
+    records = [{"messageId": str(place), "body": json.dumps(event)} for place, event in enumerate(events)]
+    answer = broadcaster.handle({"Records": records}, Context(seconds))
+    return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 def items() -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@ import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from botocore.exceptions import ClientError
 
 from autopulse.live import broadcaster, connections
 from autopulse.live.clients import POSTERS, dynamodb
@@ -166,18 +165,35 @@ def test_when_time_is_out_the_rest_is_left_to_their_next_read(
     assert metrics(capsys.readouterr().out) == {"NoticeUndelivered": [2]}
 
 
-def test_it_fails_only_if_the_connections_cannot_be_read(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_reads_each_calls_connections_once_and_posts_in_order(gateway: Gateway) -> None:
+    _watch(gateway, "one")
+    calls: list[str] = []
+    dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
+    assert broadcast(*(notice(call_id=call_id) for call_id in (15, 16, 15))) == []
+    dynamodb().meta.events.unregister("before-call.dynamodb", unique_id="count")
+    assert [message["call_id"] for message in gateway.open["one"]] == [15, 16, 15]
+    assert calls == ["Query", "Query"]
+
+
+def test_an_unreadable_notice_keeps_no_other_back(gateway: Gateway) -> None:
+    _watch(gateway, "one")
+    assert broadcast(notice(call_id=None), notice()) == []
+    assert len(gateway.open["one"]) == 1
+
+
+def test_it_returns_only_what_the_connections_cannot_be_read_for(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _watch(gateway, "one", "gone")
     del gateway.open["gone"]
     broken = type("Settings", (), {"connections_table": "no-such-table"})
     with monkeypatch.context() as patch:
         patch.setattr(connections, "live_settings", lambda: broken)
-        with pytest.raises(ClientError):
-            broadcast(notice())
+        assert broadcast(notice(), notice(call_id=None), notice()) == [0, 2]
     watchers = list(connections.find_watchers(OURS, 15))
     monkeypatch.setattr(broadcaster, "find_watchers", lambda *_: watchers)
     monkeypatch.setattr(connections, "live_settings", lambda: broken)
-    broadcast(notice())
+    assert broadcast(notice()) == []
     assert len(gateway.open["one"]) == 1
 
 
