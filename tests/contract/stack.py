@@ -56,11 +56,11 @@ def environment(function: str) -> Mapping[str, Any]:
 
 
 def denies_plain_text(document: Mapping[str, Any], action: str) -> bool:
-    """Whether a resource's policy says exactly this: nobody may do anything without TLS."""
-    (statement,) = document["Statement"]
-    said = {name: statement[name] for name in ("Effect", "Principal", "Action", "Condition")}
+    """Whether all that a resource's policy refuses is this: nobody may do anything without TLS."""
     refused = {"Bool": {"aws:SecureTransport": False}}
-    return said == {"Effect": "Deny", "Principal": "*", "Action": action, "Condition": refused}
+    names = ("Effect", "Principal", "Action", "Condition")
+    denied = [{name: said[name] for name in names} for said in document["Statement"] if said["Effect"] == "Deny"]
+    return denied == [{"Effect": "Deny", "Principal": "*", "Action": action, "Condition": refused}]
 
 
 def _parsed(text: str) -> dict[str, Any]:
