@@ -1,10 +1,13 @@
 """An invented call, decided before it happens: who is called, what is said, how it ends. Pure and seedable."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final, Literal
 from uuid import UUID
+
+from local import cast
 
 Role = Literal["bot", "user", "tool_calls", "tool_call_result"]
 """Vapi's words for who speaks."""
@@ -36,46 +39,20 @@ ENDED_REASONS: Final = {
 CONNECTED: Final = frozenset({"reached", "voicemail", "failed", "transferred"})
 """Outcomes of calls that somebody or something answered."""
 
-_FIRST_NAMES: Final = ("Dana", "Kim", "Lou", "Max", "Noor", "Pat", "Remy", "Sam")
-_LAST_NAMES: Final = ("Example", "Invented", "Placeholder", "Sampleton", "Testwell")
-_VEHICLES: Final = ("2019 Sample Coupe", "2021 Sample Sedan", "2023 Example Wagon", "2024 Example Pickup")
-_SERVICES: Final = ("Oil change", "Brake inspection", "Tire rotation", "Annual service")
-_GREETING: Final = "Hello, this is the service desk of Example Motors. Do you have a minute?"
-_MAILBOX: Final = "You have reached the mailbox of someone invented. Please leave a message."
-_TOPICS: Final = (
-    (
-        "How was your recent visit for the {service}?",
-        ("It went fine, thank you.", "Überraschend gut, und der Kaffee auch ☕."),
-    ),
-    (
-        "From zero to ten, how likely are you to recommend us to a friend?",
-        ("I'd say {score}.", "Hm, {score}, I think."),
-    ),
-    (
-        "What did we do especially well?",
-        ("Robin at the desk was very friendly and explained everything.", "The price was fair."),
-    ),
-    (
-        "What could we have done better?",
-        ("The wait was about forty minutes longer than I was told.", "Nothing, really."),
-    ),
-    ("Was your {vehicle} ready when we promised?", ("Yes, and it was even washed.", "No, I came back the next day.")),
-    (
-        "Would you like a manager to call you back about that?",
-        ("No, that won't be necessary.", "Yes, tomorrow please."),
-    ),
-)
-"""What the assistant asks, and what it may hear; the score is always asked for."""
-_SCORE_TOPIC: Final = 1
-_PRAISE: Final = ("Friendly staff", "Clear explanation of the work", "The car was washed", "Fair price")
-_COMPLAINTS: Final = ("Long wait", "No message when the car was ready", "Parking was full")
-_MOODS: Final = ("pleased", "content", "unhappy")
-_ACTIONS: Final = ("Call back about the waiting time", "Send the invoice by email")
-
 
 _Line = tuple[Role, str]
 _STALLING: Final = 0.2
 """Share of the conversations in which the assistant stalls once."""
+_FOUND: Final[Mapping[cast.Mood, tuple[tuple[int, int], ...]]] = {
+    "unhappy": ((0, 1), (1, 3), (1, 2)),
+    "content": ((0, 2), (0, 2), (0, 1)),
+    "pleased": ((1, 3), (0, 1), (0, 0)),
+}
+"""Least and greatest number of praises, complaints and actions that the analysis finds."""
+_FEW: Final = 2
+"""Turns of a call in which nobody talks to anybody: it does not stall."""
+STALL_SECONDS: Final = 4
+"""How long the assistant says nothing when it stalls."""
 _CHARACTERS_PER_SECOND: Final = 16
 
 
@@ -83,7 +60,18 @@ _CHARACTERS_PER_SECOND: Final = 16
 class _Visit:
     vehicle: str
     service: str
+    advisor: cast.Advisor
     score: int
+
+    @property
+    def mood(self) -> cast.Mood:
+        return cast.mood_of(self.score)
+
+    def fill(self, text: str) -> str:
+        """Put its particulars into a text."""
+        return text.format(
+            service=self.service.lower(), vehicle=self.vehicle, advisor=self.advisor.name.split()[0], score=self.score
+        )
 
 
 @dataclass(frozen=True)
@@ -119,6 +107,8 @@ class CallScript:
     customer_phone: str
     vehicle: str
     service: str
+    advisor: str
+    campaign: str
     outcome: str
     ended_reason: str
     created_at: datetime
@@ -136,19 +126,23 @@ def write_script(
 ) -> CallScript:
     """Invent a call; what is not given is drawn from `random`, and the same draws make the same call."""
     outcome = outcome or random.choice(OUTCOMES)
-    visit = _Visit(random.choice(_VEHICLES), random.choice(_SERVICES), random.randint(0, 10))
-    turns = _time_turns(random, _write_lines(random, outcome, visit))
-    lasts = turns[-1].ends + _seconds(random, 0.5, 3) if turns else 0.0
-    started_at = created_at + timedelta(seconds=_seconds(random, 6, 34))
+    visit = _write_visit(random)
     if stalls is None:
         stalls = outcome == "reached" and random.random() < _STALLING
+    lines = _write_lines(random, outcome, visit)
+    stalled = len(lines) // 2 if stalls and len(lines) > _FEW else None
+    turns = _time_turns(random, lines, stalled)
+    lasts = turns[-1].ends + _seconds(random, 0.5, 3) if turns else 0.0
+    started_at = created_at + timedelta(seconds=_seconds(random, 6, 34))
     return CallScript(
         call_id=call_id,
         vapi_call_id=str(UUID(int=random.getrandbits(128), version=4)),
-        customer_name=f"{random.choice(_FIRST_NAMES)} {random.choice(_LAST_NAMES)}",
+        customer_name=f"{random.choice(cast.FIRST_NAMES)} {random.choice(cast.LAST_NAMES)}",
         customer_phone=f"+1202555{random.randint(100, 199):04}",
         vehicle=visit.vehicle,
         service=visit.service,
+        advisor=visit.advisor.name,
+        campaign=random.choice(cast.CAMPAIGNS),
         outcome=outcome,
         ended_reason=random.choice(ENDED_REASONS[outcome]),
         created_at=created_at,
@@ -157,16 +151,55 @@ def write_script(
         turns=turns,
         feedback=_write_feedback(random, outcome, visit),
         cost=round(0.01 + lasts * 0.002, 4),
-        stalls_after=turns[len(turns) // 2].ends if stalls and turns else None,
+        stalls_after=None if stalled is None else turns[stalled].ends,
     )
+
+
+def hasten(script: CallScript, speed: float) -> CallScript:
+    """The same call in less time: `speed` times faster from its creation to its end."""
+
+    def sooner(moment: datetime) -> datetime:
+        return script.created_at + timedelta(seconds=round((moment - script.created_at).total_seconds() / speed, 3))
+
+    def shorter(seconds: float) -> float:
+        return round(seconds / speed, 3)
+
+    return replace(
+        script,
+        started_at=script.started_at and sooner(script.started_at),
+        ended_at=sooner(script.ended_at),
+        turns=tuple(replace(turn, begins=shorter(turn.begins), ends=shorter(turn.ends)) for turn in script.turns),
+        stalls_after=None if script.stalls_after is None else shorter(script.stalls_after),
+    )
+
+
+def hang_up(script: CallScript, at: datetime) -> CallScript:
+    """The same call, ended by us at this moment: without what would have been said later, and without feedback."""
+    lasted = (at - script.started_at).total_seconds() if script.started_at else 0.0
+    return replace(
+        script,
+        outcome="cancelled",
+        ended_reason="manually-canceled",
+        started_at=script.started_at if lasted > 0 else None,
+        ended_at=at,
+        turns=tuple(turn for turn in script.turns if turn.ends <= lasted),
+        feedback=None,
+    )
+
+
+def _write_visit(random: Random) -> _Visit:
+    advisor = random.choice(cast.ADVISORS)
+    (score,) = random.choices(range(11), advisor.scores)
+    vehicle = f"{random.choice(cast.YEARS)} {random.choice(cast.MODELS)}"
+    return _Visit(vehicle, random.choice(cast.SERVICES), advisor, score)
 
 
 def _write_lines(random: Random, outcome: str, visit: _Visit) -> list[_Line]:
     if outcome not in CONNECTED:
         return []
-    lines: list[_Line] = [("bot", _GREETING)]
+    lines: list[_Line] = [("bot", cast.GREETING)]
     if outcome == "voicemail":
-        lines.append(("user", _MAILBOX))
+        lines.append(("user", cast.MAILBOX))
     elif outcome != "failed":
         lines.extend(_write_conversation(random, visit))
     if outcome == "transferred":
@@ -175,22 +208,24 @@ def _write_lines(random: Random, outcome: str, visit: _Visit) -> list[_Line]:
 
 
 def _write_conversation(random: Random, visit: _Visit) -> list[_Line]:
-    asked = {_SCORE_TOPIC, *random.sample(range(len(_TOPICS)), random.randint(2, len(_TOPICS)))}
+    count = len(cast.TOPICS)
+    asked = {cast.TOPICS.index(cast.SCORE_TOPIC), *random.sample(range(count), random.randint(2, count))}
     lines: list[_Line] = [("user", "Sure, go ahead.")]
-    for question, answers in (_TOPICS[topic] for topic in sorted(asked)):
-        lines.append(("bot", question.format(service=visit.service.lower(), vehicle=visit.vehicle)))
-        lines.append(("user", random.choice(answers).format(score=visit.score)))
-    lines.append(("bot", "Thank you very much, and goodbye."))
+    for topic in (cast.TOPICS[place] for place in sorted(asked)):
+        lines.append(("bot", visit.fill(topic.question)))
+        lines.append(("user", visit.fill(random.choice(topic.answers[visit.mood]))))
+    lines.append(("bot", cast.GOODBYE))
     return lines
 
 
-def _time_turns(random: Random, lines: list[_Line]) -> tuple[Turn, ...]:
+def _time_turns(random: Random, lines: list[_Line], stalled: int | None) -> tuple[Turn, ...]:
     turns = []
     clock = 0.5
-    for role, text in lines:
+    for place, (role, text) in enumerate(lines):
         ends = round(clock + max(0.4, len(text) / _CHARACTERS_PER_SECOND), 3)
         turns.append(Turn(role, text, clock, ends))
-        clock = round(ends + _seconds(random, 0.2, 1.5), 3)
+        silence = _seconds(random, 0.2, 1.5) + (STALL_SECONDS if place == stalled else 0)
+        clock = round(ends + silence, 3)
     return tuple(turns)
 
 
@@ -199,18 +234,19 @@ def _write_feedback(random: Random, outcome: str, visit: _Visit) -> Feedback | N
         return Feedback(None, "UNKNOWN", (), (), (), "The assistant reached a mailbox.")
     if outcome not in {"reached", "transferred"}:
         return None
+    praise, complaints, actions = _FOUND[visit.mood]
     return Feedback(
         score=visit.score,
-        overall=f"The customer talked about the {visit.service.lower()} and was {random.choice(_MOODS)}.",
-        positives=_some(random, _PRAISE),
-        detractors=_some(random, _COMPLAINTS),
-        actions=_some(random, _ACTIONS),
+        overall=visit.fill(cast.OVERALL[visit.mood]),
+        positives=_some(random, cast.PRAISE, praise),
+        detractors=_some(random, cast.COMPLAINTS, complaints),
+        actions=_some(random, cast.ACTIONS, actions),
         summary=f"A follow-up call after a visit for {visit.service.lower()}.",
     )
 
 
-def _some(random: Random, choices: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(random.sample(choices, random.randint(0, len(choices))))
+def _some(random: Random, choices: tuple[str, ...], number: tuple[int, int]) -> tuple[str, ...]:
+    return tuple(random.sample(choices, random.randint(*number)))
 
 
 def _seconds(random: Random, least: float, most: float) -> float:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Final
+from typing import Final, Literal
 
 from pg8000.native import Connection
 
@@ -27,7 +27,9 @@ class Visit:
     customer_phone: str
     vehicle: str
     service: str
+    appointment: datetime
     advisor: str = "Robin Sample"
+    campaign: str = "Service follow-up"
     organization_id: str = ORGANIZATION_ID
 
 
@@ -43,7 +45,8 @@ def seed(database_url: str) -> None:
 def _seed_call(connection: Connection, call_id: int, vapi_call_id: str | None) -> None:
     if connection.run("SELECT 1 FROM call WHERE id = :id", id=call_id):
         return
-    record_id = insert_visit(connection, Visit("Dana Example", "+12025550101", "2021 Sample Sedan", "Oil change"))
+    now = datetime.now(timezone.utc)
+    record_id = insert_visit(connection, Visit("Dana Example", "+12025550101", "2021 Sample Sedan", "Oil change", now))
     connection.run(
         "INSERT INTO call (id, organization_id, service_record_id, customer_number, status, vapi_call_id)"
         " OVERRIDING SYSTEM VALUE VALUES (:id, :organization, :record, '+12025550101', 'Ready', :vapi)",
@@ -66,25 +69,45 @@ def insert_organization(connection: Connection, organization_id: str, name: str)
 def insert_visit(connection: Connection, visit: Visit) -> int:
     """Insert a service visit to follow up, as the application does; its id."""
     rows = connection.run(
-        "INSERT INTO service_record (organization_id, customer_name, customer_phone, vehicle_info, service_type,"
-        " appointment_date, service_advisor_name)"
-        " VALUES (:organization, :name, :phone, :vehicle, :service, :appointment, :advisor) RETURNING id",
+        "INSERT INTO service_record (organization_id, campaign_id, customer_name, customer_phone, vehicle_info,"
+        " service_type, appointment_date, service_advisor_id, service_advisor_name)"
+        " VALUES (:organization, :campaign, :name, :phone, :vehicle, :service, :appointment, :advisor_id, :advisor)"
+        " RETURNING id",
         organization=visit.organization_id,
+        campaign=_keep_named(connection, "campaign", visit.campaign, visit.organization_id),
         name=visit.customer_name,
         phone=visit.customer_phone,
         vehicle=visit.vehicle,
         service=visit.service,
-        appointment=datetime.now(timezone.utc),
+        appointment=visit.appointment,
+        advisor_id=_keep_named(connection, "user", visit.advisor, visit.organization_id),
         advisor=visit.advisor,
     )
     return int(rows[0][0])
 
 
-def insert_call(connection: Connection, record_id: int) -> int:
+def _keep_named(connection: Connection, table: Literal["campaign", "user"], name: str, organization_id: str) -> int:
+    """Find an organization's campaign or user by name, or make it; its id."""
+    rows = connection.run(
+        f'SELECT id FROM "{table}" WHERE organization_id = :organization AND name = :name LIMIT 1',  # noqa: S608 - a name of ours
+        organization=organization_id,
+        name=name,
+    ) or connection.run(
+        f'INSERT INTO "{table}" (organization_id, name) VALUES (:organization, :name) RETURNING id',  # noqa: S608 - likewise
+        organization=organization_id,
+        name=name,
+    )
+    return int(rows[0][0])
+
+
+def insert_call(connection: Connection, record_id: int, vapi_call_id: str | None = None) -> int:
     """Insert the call that is about to be placed after a visit, as the application does; its id."""
     rows = connection.run(
-        "INSERT INTO call (organization_id, service_record_id, customer_number, status)"
-        " SELECT organization_id, id, customer_phone, 'Ready' FROM service_record WHERE id = :record RETURNING id",
+        "INSERT INTO call (organization_id, service_record_id, campaign_id, agent_id, customer_number, status,"
+        " vapi_call_id)"
+        " SELECT organization_id, id, campaign_id, service_advisor_id, customer_phone, 'Ready', :vapi"
+        " FROM service_record WHERE id = :record RETURNING id",
         record=record_id,
+        vapi=vapi_call_id,
     )
     return int(rows[0][0])

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta, timezone
 from random import Random, SystemRandom
 from typing import Any, Final
 
+from pg8000.native import Connection
+
 from local.console import say
 from local.database import connect, count_receipts
 from local.place import LocalStackError
@@ -52,7 +54,7 @@ def simulate(stack: Mapping[str, Any], wanted: Wanted) -> int:
     _print_answers(answers, time.monotonic() - began)
     say("  waiting until all of them are stored …")
     complaints = wait_until_stored(stack["database_url"], scripts, answers)
-    return _conclude(complaints, len(scripts), time.monotonic() - began)
+    return conclude(complaints, len(scripts), time.monotonic() - began)
 
 
 def place_calls(
@@ -69,21 +71,31 @@ def place_calls(
     with connect(database_url) as connection:
         for _ in range(count):
             draft = write_script(random, None, created_at, **given)
-            visit = Visit(
-                draft.customer_name,
-                draft.customer_phone,
-                draft.vehicle,
-                draft.service,
-                organization_id=organization_id,
-            )
-            call_id = insert_call(connection, insert_visit(connection, visit))
-            scripts.append(with_call_id(draft, call_id))
+            scripts.append(place(connection, draft, organization_id))
     return scripts
 
 
-def with_call_id(script: CallScript, call_id: int) -> CallScript:
-    """Return the same call with the id that the database gave it."""
-    return replace(script, call_id=call_id)
+def place(
+    connection: Connection,
+    draft: CallScript,
+    organization_id: str = ORGANIZATION_ID,
+    vapi_call_id: str | None = None,
+) -> CallScript:
+    """Insert the rows of one call; the call with the id that the database gave it.
+
+    With `vapi_call_id` the two are linked from the start; otherwise the first webhook links them.
+    """
+    visit = Visit(
+        customer_name=draft.customer_name,
+        customer_phone=draft.customer_phone,
+        vehicle=draft.vehicle,
+        service=draft.service,
+        appointment=draft.created_at - timedelta(days=1),
+        advisor=draft.advisor,
+        campaign=draft.campaign,
+        organization_id=organization_id,
+    )
+    return replace(draft, call_id=insert_call(connection, insert_visit(connection, visit), vapi_call_id))
 
 
 def arrange(scripts: Iterable[CallScript], random: Random, wanted: Wanted) -> list[Body]:
@@ -100,7 +112,7 @@ def arrange(scripts: Iterable[CallScript], random: Random, wanted: Wanted) -> li
 def post_all(stack: Mapping[str, Any], bodies: Sequence[Body], rate: float | None = None) -> list[Answer]:
     """Post the bodies, signed, several at a time; the answers in the same order."""
     with ThreadPoolExecutor(POSTERS) as posters:
-        waiting = [posters.submit(_post_until_answered, stack, body) for body in _paced(bodies, rate)]
+        waiting = [posters.submit(post_until_answered, stack, body) for body in _paced(bodies, rate)]
         return [answer.result() for answer in waiting]
 
 
@@ -112,7 +124,7 @@ def _paced(bodies: Sequence[Body], rate: float | None) -> Iterator[Body]:
         yield body
 
 
-def _post_until_answered(stack: Mapping[str, Any], body: Body) -> Answer:
+def post_until_answered(stack: Mapping[str, Any], body: Body) -> Answer:
     """Post as Vapi does with a backoffPlan: again after a 5xx or no answer."""
     content = encode(body)
     answer = Answer(0, "no answer")
@@ -135,7 +147,7 @@ def wait_until_stored(database_url: str, scripts: Sequence[CallScript], answers:
         if answer.status != http.client.OK
     ]
     event_ids = {answer.event_id for answer in answers if answer.event_id}
-    missing = _wait_for_receipts(database_url, sorted(event_ids))
+    missing = wait_for_receipts(database_url, sorted(event_ids))
     if missing:
         complaints.append(f"{missing} accepted webhooks are not in webhook_event after {STORED_SECONDS} s")
     return complaints + list(compare(database_url, scripts))
@@ -151,8 +163,9 @@ def compare(database_url: str, scripts: Sequence[CallScript]) -> Iterator[str]:
                 yield f"call {script.call_id}: {difference}"
 
 
-def _wait_for_receipts(database_url: str, event_ids: Sequence[str]) -> int:
-    deadline = time.monotonic() + STORED_SECONDS
+def wait_for_receipts(database_url: str, event_ids: Sequence[str], seconds: float = STORED_SECONDS) -> int:
+    """Wait until accepted webhooks are in the database; how many are still missing then."""
+    deadline = time.monotonic() + seconds
     while (missing := len(event_ids) - count_receipts(database_url, event_ids)) and time.monotonic() < deadline:
         time.sleep(0.25)
     return missing
@@ -164,7 +177,8 @@ def _print_answers(answers: Sequence[Answer], seconds: float) -> None:
     say(f"  posted in {seconds:.1f} s: {words}")
 
 
-def _conclude(complaints: Sequence[str], calls: int, seconds: float) -> int:
+def conclude(complaints: Sequence[str], calls: int, seconds: float) -> int:
+    """Say whether all calls are stored as they happened; the exit status."""
     for complaint in complaints[:20]:
         say(f"  {complaint}")
     if complaints:

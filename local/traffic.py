@@ -141,7 +141,7 @@ def _variables(script: CallScript) -> Body:
         "customer_phone": script.customer_phone,
         "vehicle_info": script.vehicle,
         "service_type": script.service,
-        "service_advisor_name": "Robin Sample",
+        "service_advisor_name": script.advisor,
         "organization_name": "Example Motors",
         "location": "Sampleville",
         "is_demo": "true",

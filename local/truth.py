@@ -18,6 +18,7 @@ _RECORD_STATUS: Final = {
     "busy": "Missed",
     "no_answer": "Missed",
     "failed": "Failed",
+    "cancelled": "Scheduled",  # as the application made it: nobody was asked
 }
 _ROLES: Final = {"bot": "assistant", "user": "human", "tool_calls": "tool", "tool_call_result": "tool_result"}
 

@@ -67,7 +67,7 @@ def test_only_the_wanted_types_are_made() -> None:
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_bodies_are_as_large_as_recorded_ones(outcome: str) -> None:
     for body in _bodies(_script(outcome=outcome)):
-        low, high = (28_000, 60_000) if body["message"]["type"] == "end-of-call-report" else (18_000, 40_000)
+        low, high = (28_000, 60_000) if body["message"]["type"] == "end-of-call-report" else (18_000, 45_000)
         assert low < size(body) < high
 
 
