@@ -8,7 +8,7 @@ VENV := .venv
 EMULATOR := .local/emulator-venv
 TOOLS := $(VENV)/.installed
 STACK := $(TOOLS) $(EMULATOR)/.installed
-LOCAL := $(VENV)/bin/python -m local
+LOCAL := PYTHONPATH=shared $(VENV)/bin/python -m local
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
@@ -25,7 +25,7 @@ help: ## This menu
 		if (match(text, /^\[[^]]*\] /)) { arguments = " " substr(text, 2, RLENGTH - 3); text = substr(text, RLENGTH + 1) } \
 		printf "  make %-32s %s\n", name arguments, text }' Makefile
 
-run: $(STACK) ## Everything at once: the local stack, one simulated call, every URL; until Ctrl-C
+run: $(STACK) ## Everything at once: the local stack, one simulated call, every URL, live calls in the console; until Ctrl-C
 	$(LOCAL) run
 
 up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it)
@@ -37,9 +37,9 @@ down: $(TOOLS) ## Stop the local stack; its data stays
 clean: $(TOOLS) ## Stop the local stack, delete its data and builds
 	$(LOCAL) clean
 
-simulate: $(STACK) ## [CALLS=n] Send invented calls to the running stack (SEED=n DISORDER=1 DUPLICATES=1 RATE=webhooks/s)
+simulate: $(STACK) ## [CALLS=n] Send invented calls to the running stack (SEED=n DISORDER=1 DUPLICATES=1 RATE=webhooks/s; LIVE=1 at speaking pace, SPEED=times)
 	$(LOCAL) simulate --calls $(CALLS) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) \
-		$(if $(DISORDER),--disorder) $(if $(DUPLICATES),--duplicates)
+		$(if $(DISORDER),--disorder) $(if $(DUPLICATES),--duplicates) $(if $(LIVE),--live) $(if $(SPEED),--speed $(SPEED))
 
 invoke: $(STACK) ## [FN=name EVENT=file] One function in Lambda's container on a sample event, against the running stack
 	test -n "$(FN)" -a -n "$(EVENT)" || { echo "say which: make invoke FN=HangFunction EVENT=events/sqs/hang.json" >&2; exit 2; }

@@ -3,8 +3,10 @@
 import argparse
 import signal
 import sys
+from collections.abc import Mapping
+from typing import Any
 
-from local import browser, invoke, run, simulate, stack
+from local import browser, invoke, live, run, simulate, stack
 from local.console import say
 from local.place import LocalStackError, Place, read_place
 
@@ -42,6 +44,8 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--disorder", action="store_true", help="send in random order")
     parser.add_argument("--duplicates", action="store_true", help="send each webhook up to three times")
     parser.add_argument("--rate", type=float, help="webhooks a second; as fast as they are taken if not given")
+    parser.add_argument("--live", action="store_true", help="at speaking pace, several calls at once")
+    parser.add_argument("--speed", type=float, default=1, help="with --live: times faster than people speak")
     parser.set_defaults(command=_simulate)
 
 
@@ -78,6 +82,8 @@ def _browser(_: Place, __: argparse.Namespace) -> int:
 
 
 def _simulate(place: Place, arguments: argparse.Namespace) -> int:
+    if arguments.live:
+        return _simulate_live(stack.read_stack(place), arguments)
     wanted = simulate.Wanted(
         calls=arguments.calls,
         seed=arguments.seed,
@@ -86,6 +92,11 @@ def _simulate(place: Place, arguments: argparse.Namespace) -> int:
         rate=arguments.rate,
     )
     return simulate.simulate(stack.read_stack(place), wanted)
+
+
+def _simulate_live(running: Mapping[str, Any], arguments: argparse.Namespace) -> int:
+    run.add_history(running)
+    return live.simulate_live(running, live.Program(arguments.calls, arguments.seed, arguments.speed))
 
 
 def _invoke(place: Place, arguments: argparse.Namespace) -> int:

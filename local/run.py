@@ -1,17 +1,17 @@
-"""`make run`: the stack, one whole call through the real API, what was stored of it, and where everything is."""
+"""`make run`: the stack, one whole call through the real API, what was stored of it, every URL, calls to watch."""
 
 import signal
-import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from random import SystemRandom
 from typing import Any, Final
 
 from pg8000.native import Connection
 
-from local import stack
+from local import history, stack
 from local.console import say
 from local.database import connect, read_rows
+from local.live import LINES, Program, Sender, make_player, play
 from local.place import LocalStackError, Place
 from local.script import CallScript
 from local.simulate import place_calls, post_all, wait_until_stored
@@ -29,7 +29,6 @@ _SHOWN: Final = {
 _URLS: Final = {
     "Webhook": "webhook_url",
     "API": "api_url",
-    "Console": "console_url",
     "WebSocket": "websocket_url",
     "Database": "database_url",
     "AWS endpoint": "aws_endpoint_url",
@@ -42,15 +41,22 @@ def run(place: Place) -> int:
     try:
         say("Starting the local stack")
         running = stack.up(place)
+        add_history(running)
         show_a_call(running)
         print_urls(place, running)
-        say("\nRunning. `make simulate CALLS=20` sends more calls; Ctrl-C ends.")
-        _wait()
+        _go_on(running)
     except KeyboardInterrupt:
         say()
     finally:
         _finish(place, was_up=was_up)
     return 0
+
+
+def add_history(running: Mapping[str, Any]) -> None:
+    """Add the calls of the last weeks that are not there yet."""
+    added = history.fill(running["database_url"], datetime.now(timezone.utc).date())
+    if added:
+        say(f"  {added} invented calls of the last weeks added, for the console to show")
 
 
 def show_a_call(running: Mapping[str, Any]) -> None:
@@ -73,6 +79,7 @@ def print_urls(place: Place, running: Mapping[str, Any]) -> None:
             say(f"  {name:<14} {running[key]}")
     say(f"  {'Secret':<14} {running['webhook_secret']}")
     say(f"  {'All of it':<14} {place.stack_file}")
+    say(f"\nThe console, signed in:\n\n  {running['console_url']}")
 
 
 def _post_and_tell(running: Mapping[str, Any], script: CallScript, body: Body) -> Answer:
@@ -147,9 +154,13 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _wait() -> None:
-    while True:
-        time.sleep(3600)
+def _go_on(running: Mapping[str, Any]) -> None:
+    say(f"\nRunning, with live calls to watch there, {LINES} at a time; `make simulate` sends more. Ctrl-C ends.")
+    sender = Sender(running)
+    try:
+        play(running, make_player(running, Program(), SystemRandom(), sender), sender)
+    finally:
+        sender.close()
 
 
 def _finish(place: Place, *, was_up: bool) -> None:
