@@ -74,7 +74,14 @@ class Issuer:
     def mint(self, organization_id: str, seconds: int = LIFETIME_SECONDS, **claims: Any) -> str:  # noqa: ANN401 - any JSON
         """Make a token for a reader of one organization; claims replace the usual ones, None leaves one out."""
         now = int(time.time())
-        usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "sample-reader", "iat": now, "exp": now + seconds}
+        usual = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": "sample-reader",
+            "name": "Sample Reader",
+            "iat": now,
+            "exp": now + seconds,
+        }
         content = usual | {ORGANIZATION_CLAIM: organization_id} | claims
         kept = {name: value for name, value in content.items() if value is not None}
         return jwt.encode(kept, self._key, algorithm="RS256", headers={"kid": KEY_ID})

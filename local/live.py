@@ -16,7 +16,7 @@ from local.database import connect
 from local.place import LocalStackError
 from local.script import CallScript, hang_up, hasten, write_script
 from local.simulate import POSTERS, conclude, place, post_until_answered, wait_for_receipts, wait_until_stored
-from local.traffic import Body, webhooks
+from local.traffic import ESSENTIAL_TYPES, WATCHING_TYPES, Body, webhooks
 from local.webhooks import Answer
 
 LINES: Final = 4
@@ -115,7 +115,7 @@ class Player:
         now = _to_the_millisecond(self.clock.now())
         for talk in self._talks.values():
             is_over = talk.script.ended_at <= now
-            bodies = talk.to_come if is_over else webhooks(hang_up(talk.script, now))[-2:]
+            bodies = talk.to_come if is_over else webhooks(hang_up(talk.script, now), ESSENTIAL_TYPES)[-2:]
             for _, body in bodies:
                 self.post(body)
         self._talks.clear()
@@ -132,7 +132,7 @@ class Player:
         draft = write_script(self.random, None, _to_the_millisecond(self.clock.now()))
         script = self.place(hasten(draft, self.program.speed))
         self.tell(script, True)
-        talk = Talk(script, webhooks(script))
+        talk = Talk(script, webhooks(script, WATCHING_TYPES))
         number = next(self._numbers)
         self._talks[number] = talk
         self._plan(talk.next_due, lambda: self._go_on(number))

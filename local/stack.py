@@ -33,6 +33,7 @@ PING_SECONDS: Final = 60
 _URL_KEYS: Final = {
     "webhook_url": "WebhookUrl",
     "api_url": "ApiUrl",
+    "console_url": "ConsoleUrl",
     "websocket_url": "WebSocketUrl",
 }
 """Key of stack.json -> output of the template."""
@@ -205,7 +206,7 @@ def _describe(place: Place, deployed: Deployed, port: int, database_port: int) -
     }
     token = Issuer(place).mint(ORGANIZATION_ID)
     return urls | {
-        "console_url": console_link(urls["api_url"], token),
+        "console_url": console_link(urls["console_url"], token),
         "webhook_secret": Cloud(port).accept_sample_secret(deployed.outputs["WebhookSecretArn"]),
         "api_token": token,
         "database_url": database_server(place).database_url(DATABASE, database_port),
@@ -216,9 +217,12 @@ def _describe(place: Place, deployed: Deployed, port: int, database_port: int) -
     }
 
 
-def console_link(api_url: str, token: str, path: str = "") -> str:
-    """The console's URL with a way in: the page takes the token from the fragment, which no server sees."""
-    return f"{api_url}/console/{path}#token={token}"
+def console_link(console_url: str, token: str, path: str = "") -> str:
+    """The console's URL with a way in: the page takes the token from the fragment, which no server sees.
+
+    `path` comes before it, as `"?view=feedback"`. A way in that the URL has already is replaced.
+    """
+    return f"{console_url.partition('#')[0]}{path}#token={token}"
 
 
 def _local_url(url: str, port: int) -> str:

@@ -19,6 +19,8 @@ EVERY_TYPE: Final = frozenset(
 )
 ESSENTIAL_TYPES: Final = frozenset({"status-update", "hang", "end-of-call-report"})
 """What a subscription that wants little asks for."""
+WATCHING_TYPES: Final = ESSENTIAL_TYPES | {"conversation-update"}
+"""What a subscription asks for so that calls can be watched live."""
 
 _ORGANIZATION: Final = str(uuid5(NAMESPACE_URL, "https://example.com/organization"))
 _ASSISTANT: Final = str(uuid5(NAMESPACE_URL, "https://example.com/assistant"))

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
 from local.browser import FLAGS, find_browser
 from local.issuer import Issuer
@@ -41,6 +41,7 @@ OpenConsole = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as running:
         yield running
 
@@ -85,7 +86,7 @@ def open_console(deployed: DeployedStack, open_page: OpenPage) -> OpenConsole:
 
     def open_console(organization_id: str = ORGANIZATION_ID, path: str = "", **options: Any) -> Page:  # noqa: ANN401 - likewise
         page = open_page(**options)
-        page.goto(console_link(deployed.stack["api_url"], issuer.mint(organization_id), path))
+        page.goto(console_link(deployed.stack["console_url"], issuer.mint(organization_id), path))
         return page
 
     return open_console
