@@ -16,7 +16,9 @@ from local.place import LOOPBACK, LocalStackError
 from local.processes import kill
 
 OWNER: Final = "autopulse"
-"""Role that owns the databases; like the master user of RDS it is no superuser."""
+"""Role that owns the databases; like the master user of RDS it is no superuser, but makes databases and roles."""
+FUNCTIONS: Final = "autopulse_calls"
+"""Role that the functions connect as; its rights are the migrations' to give."""
 _SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60
 _PORT_LINE: Final = 3
@@ -37,16 +39,16 @@ class PostgresServer:
 
     @property
     def password(self) -> str:
-        """Password of both roles, made on first use."""
+        """Password of all roles, made on first use."""
         file = self._directory / "password"
         if not file.exists():
             self._directory.mkdir(parents=True, exist_ok=True)
             _write_private(file, secrets.token_urlsafe(24))
         return file.read_text()
 
-    def database_url(self, database: str, port: int) -> str:
-        """Connection string of a database for its owner; `psql` takes it too."""
-        return f"postgresql://{OWNER}:{self.password}@{LOOPBACK}:{port}/{database}"
+    def database_url(self, database: str, port: int, user: str = OWNER) -> str:
+        """Connection string of a database, for its owner if nobody else is named; `psql` takes it too."""
+        return f"postgresql://{user}:{self.password}@{LOOPBACK}:{port}/{database}"
 
     def find(self) -> psutil.Process | None:
         """The running server process, if there is one; also when its data was deleted under it."""
@@ -64,7 +66,7 @@ class PostgresServer:
         if self.find_address() not in (None, (host, port)):
             self.stop()
         self._start_until_it_answers(port, host)
-        self._create_owner(port)
+        self._create_roles(port)
 
     def stop(self) -> None:
         """Stop it if it runs; its data stays."""
@@ -167,10 +169,16 @@ class PostgresServer:
             return False
         return True
 
-    def _create_owner(self, port: int) -> None:
+    def _create_roles(self, port: int) -> None:
         with self.connect(_SUPERUSER, "postgres", port) as connection:
-            if not connection.run("SELECT 1 FROM pg_roles WHERE rolname = :name", name=OWNER):
-                connection.run(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD {literal(self.password)}")
+            self._create_role(connection, OWNER)
+            connection.run(f"ALTER ROLE {OWNER} CREATEDB CREATEROLE")
+            self._create_role(connection, FUNCTIONS)
+            connection.run(f"GRANT {FUNCTIONS} TO {OWNER} WITH ADMIN OPTION")
+
+    def _create_role(self, connection: Connection, name: str) -> None:
+        if not connection.run("SELECT 1 FROM pg_roles WHERE rolname = :name", name=name):
+            connection.run(f"CREATE ROLE {name} LOGIN PASSWORD {literal(self.password)}")
 
     def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         installation = find_installation(self._directory)

@@ -6,7 +6,7 @@ Each group is what one sort of function needs; a missing variable fails with its
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -37,13 +37,16 @@ class VerifierSettings:
 
 @dataclass(frozen=True)
 class DatabaseSettings:
-    """Where Postgres is; the user and the password are in Secrets Manager."""
+    """Where Postgres is, and who connects: `user` with a token of IAM, or the user of a secret with its password."""
 
     host: str
     port: int
     name: str
+    by_iam: bool
+    user: str
+    """The role that the functions connect as; empty if that is whoever migrates."""
     secret_arn: str
-    """A JSON secret with `username` and `password`, as RDS keeps it."""
+    """A JSON secret with `username` and `password`, as RDS keeps it; may be empty with IAM."""
     ca_file: str
     """PEM file to verify the server against; empty for the system's roots."""
 
@@ -119,13 +122,21 @@ def verifier_settings() -> VerifierSettings:
 @cache
 def database_settings() -> DatabaseSettings:
     """Read once per container."""
+    by_iam = os.environ.get("DATABASE_AUTH") == "iam"
     return DatabaseSettings(
         host=_required("DATABASE_HOST"),
         port=int(_required("DATABASE_PORT")),
         name=_required("DATABASE_NAME"),
-        secret_arn=_required("DATABASE_SECRET_ARN"),
+        by_iam=by_iam,
+        user=_required("DATABASE_USER") if by_iam else os.environ.get("DATABASE_USER", ""),
+        secret_arn="" if by_iam else _required("DATABASE_SECRET_ARN"),
         ca_file=os.environ.get("DATABASE_CA_FILE", ""),
     )
+
+
+def migration_settings() -> DatabaseSettings:
+    """As the functions', but for who connects: the owner of the tables, always with the password of a secret."""
+    return replace(database_settings(), by_iam=False, secret_arn=_required("DATABASE_SECRET_ARN"))
 
 
 @cache

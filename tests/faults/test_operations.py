@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from autopulse import settings
 from autopulse.db import migration
 from autopulse.operations import migrate, prune
-from tests.faults.world import Context, Database, before_statement, connect
+from local.postgres import FUNCTIONS, OWNER
+from tests.faults.world import Context, Database, before_statement, connect, point_at
 
 RECEIPTS = """
     INSERT INTO webhook_event (event_id, kind, type, received_at, processed_at, outcome)
@@ -20,24 +22,30 @@ class MigrationContext(Context):
     log_stream_name = "stream"
 
 
+@pytest.fixture
+def owned(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The database, with the secret of whoever owns its tables: migrations' own."""
+    point_at(database.url, monkeypatch, OWNER)
+    settings.database_settings.cache_clear()
+    return database
+
+
 def _short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate, "ANSWER_RESERVE_SECONDS", 3)
 
 
-def test_by_hand_it_finds_the_schema_ready(database: Database) -> None:
-    assert database.url
+def test_by_hand_it_finds_the_schema_ready(owned: Database) -> None:
+    assert owned.url
     assert migrate.handler({}, MigrationContext(300)) == {"status": "SUCCESS", "reason": "the schema is up to date"}
 
 
-def test_it_says_that_it_failed_before_its_own_time_is_over(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_says_that_it_failed_before_its_own_time_is_over(owned: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here a statement hangs; CloudFormation would wait for an hour."""
     _short_answers(monkeypatch)
-    newest = database.value("SELECT version_num FROM autopulse_calls_version")
-    database.run("UPDATE autopulse_calls_version SET version_num = '0001'; DROP TABLE call_feedback_duplicate")
+    newest = owned.value("SELECT version_num FROM autopulse_calls_version")
+    owned.run("UPDATE autopulse_calls_version SET version_num = '0001'; DROP TABLE call_feedback_duplicate")
     begun = time.monotonic()
-    with connect(database.url) as user:
+    with connect(owned.url) as user:
         user.run("BEGIN")
         user.run("LOCK TABLE call IN ACCESS SHARE MODE")
         with pytest.raises(RuntimeError, match="not finished"):
@@ -45,12 +53,12 @@ def test_it_says_that_it_failed_before_its_own_time_is_over(
         assert 1.4 < time.monotonic() - begun < 4.5
         user.run("COMMIT")
     migrate.handler({}, MigrationContext(300))
-    assert database.value("SELECT version_num FROM autopulse_calls_version") == newest
+    assert owned.value("SELECT version_num FROM autopulse_calls_version") == newest
 
 
-def test_it_does_not_wait_for_another_run_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_wait_for_another_run_for_ever(owned: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     _short_answers(monkeypatch)
-    with connect(database.url) as other:
+    with connect(owned.url) as other:
         other.run(f"SELECT pg_advisory_lock({migration.LOCK_KEY})")
         with pytest.raises(RuntimeError, match="another migration is still running"):
             migrate.handler({}, MigrationContext(4))
@@ -82,3 +90,23 @@ def test_pruning_passes_by_receipts_that_a_consumer_holds(database: Database) ->
 
 def test_pruning_has_a_days_time_to_spare() -> None:
     assert timedelta(days=7 + 14) < prune.RETENTION
+
+
+def test_the_functions_role_may_prune_but_not_migrate(database: Database) -> None:
+    assert prune.handler({}, Context(300)) == {"pruned": 0}
+    database.run("UPDATE autopulse_calls_version SET version_num = '0004'")
+    with pytest.raises(RuntimeError, match="42501"):
+        migrate.handler({}, MigrationContext(300))
+    database.run("UPDATE autopulse_calls_version SET version_num = :newest", newest=_newest())
+
+
+def test_migrating_admits_the_role_that_the_settings_name(owned: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    owned.run(f"REVOKE ALL ON call FROM {FUNCTIONS}")
+    monkeypatch.setenv("DATABASE_USER", FUNCTIONS)
+    settings.database_settings.cache_clear()
+    migrate.handler({}, MigrationContext(300))
+    assert owned.value("SELECT has_table_privilege(:role, 'call', 'SELECT')", role=FUNCTIONS) is True
+
+
+def _newest() -> str:
+    return max(file.name[1:5] for file in (migration.SCRIPTS / "versions").glob("r*.py"))

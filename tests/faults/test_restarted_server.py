@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from autopulse.db.migration import upgrade
+from autopulse.db.rights import FunctionsRole
 from local import ports
-from local.postgres import PostgresServer
+from local.postgres import FUNCTIONS, PostgresServer
 from tests.faults import letters
 from tests.faults.world import Aws, Database, before_statement, forget, handle, metrics, point_at
 
@@ -26,7 +27,7 @@ class Server:
         self._postgres.start(self._port)
         self._postgres.create_database("calls", self._port)
         self.database = Database(self._postgres.database_url("calls", self._port))
-        upgrade(self.database.url)
+        upgrade(self.database.url, FunctionsRole(FUNCTIONS, by_iam=False))
 
     def crash(self) -> None:
         """As `pg_ctl stop -m immediate`: nobody is asked, nothing is written."""

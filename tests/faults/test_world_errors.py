@@ -32,7 +32,7 @@ def _fail_once(database: Database, sqlstate: str, times: int = 1) -> None:
     """Let the first writes of a call fail; sequences are not rolled back, so they count."""
     database.run("CREATE SEQUENCE failures")
     database.run(f"""
-        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN IF nextval('failures') <= {times} THEN RAISE 'invented' USING ERRCODE = '{sqlstate}'; END IF;
         RETURN NULL; END $$
     """)

@@ -19,6 +19,7 @@ from autopulse.consumers import conversation_update, end_of_call_report, hang, q
 from autopulse.consumers.news import Consumer
 from autopulse.db import credentials, engine
 from autopulse.live import publisher
+from local.postgres import FUNCTIONS
 from tests.faults.letters import Letter
 
 EMPTIED = ("webhook_event", "transcript", "call", "service_record", "vapi_number", "campaign", '"user"', "organization")
@@ -154,10 +155,10 @@ def set_up_aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     return Aws(urls[0], urls[1], name)
 
 
-def point_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the consumers find the database by their settings and its secret."""
+def point_at(url: str, monkeypatch: pytest.MonkeyPatch, user: str = FUNCTIONS) -> None:
+    """Let the functions find the database by their settings and a secret: not the owner's, so a missing right shows."""
     parts = urlsplit(url)
-    secret = json.dumps({"username": parts.username, "password": unquote(parts.password or "")})
+    secret = json.dumps({"username": user, "password": unquote(parts.password or "")})
     arn = boto3.client("secretsmanager").create_secret(Name=uuid.uuid4().hex, SecretString=secret)["ARN"]
     for name, value in {
         "DATABASE_HOST": parts.hostname,

@@ -21,6 +21,7 @@ from autopulse.observability import logger
 from autopulse.vapi.envelope import Envelope, wrap
 from autopulse.vapi.routes import kind_of
 from local.database import connect, read_rows
+from local.postgres import FUNCTIONS
 
 if TYPE_CHECKING:
     from autopulse.domain.notices import Notice
@@ -95,7 +96,7 @@ class Pipeline:
         patch.setenv("DATABASE_HOST", parts.hostname or "")
         patch.setenv("DATABASE_PORT", str(parts.port))
         patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
-        credentials = unquote(parts.username or ""), unquote(parts.password or "")
+        credentials = FUNCTIONS, unquote(parts.password or "")  # not the owner: a right that is missing shows
         patch.setattr(db_engine, "database_credentials", lambda _arn, **_: credentials)
         patch.setattr(queue, "_sqs", lambda: self.queues)
         patch.setattr(runner, "publish", lambda notices, _: self.notices.extend(notices))

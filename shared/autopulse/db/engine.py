@@ -37,17 +37,19 @@ def engine_to(creator: Callable[[], pg8000.dbapi.Connection]) -> Engine:
 
 
 def connect(
-    read_seconds: float | None = READ_SECONDS, connection_type: type[PreparingConnection] = PreparingConnection
+    read_seconds: float | None = READ_SECONDS,
+    connection_type: type[PreparingConnection] = PreparingConnection,
+    settings: DatabaseSettings | None = None,
 ) -> PreparingConnection:
     """Connect as the settings say; a refused password is read again once, since it may have been rotated."""
-    settings = database_settings()
+    settings = settings or database_settings()
     connect_as = partial(_connect, connection_type, settings, read_seconds)
     try:
-        return connect_as(*database_credentials(settings.secret_arn))
+        return connect_as(*database_credentials(settings))
     except pg8000.dbapi.DatabaseError as error:
         if sqlstate(error) not in {"28P01", "28000"}:
             raise
-        return connect_as(*database_credentials(settings.secret_arn, refresh=True))
+        return connect_as(*database_credentials(settings, refresh=True))
 
 
 def sqlstate(error: BaseException | None) -> str | None:

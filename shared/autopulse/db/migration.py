@@ -15,7 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from autopulse.db import deadline
 from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
+from autopulse.db.rights import FunctionsRole, admit, set_time_outs
 from autopulse.errors import Transient
+from autopulse.settings import database_settings, migration_settings
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 LOCK_KEY: Final = 4_207_130_015
@@ -25,22 +27,15 @@ LOCK_TIMEOUT_SECONDS: Final = 5
 TRIES: Final = 10
 BUSY: Final = frozenset({"55P03", "40P01"})
 """SQLSTATEs of a table that somebody else has, or wants, at the same time: lock not available, deadlock."""
-ROLE_TIMEOUTS: Final = {
-    # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
-    # session's own settings would pin a connection of RDS Proxy to its client.
-    "statement_timeout": "15s",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "20s",
-}
 
 _log = logging.getLogger(__name__)
 
 
-def upgrade(dsn: str) -> None:
+def upgrade(dsn: str, functions: FunctionsRole | None = None) -> None:
     """Migrate the database at `postgresql://user:password@host:port/name` on this machine (no TLS)."""
     engine = engine_to(lambda: _connect(dsn))
     try:
-        upgrade_engine(engine)
+        upgrade_engine(engine, functions)
     finally:
         engine.dispose()
 
@@ -50,23 +45,28 @@ def upgrade_configured() -> None:
 
     What Postgres builds at the deadline, it goes on building: the next run finds it.
     """
-    engine = engine_to(lambda: connect(read_seconds=None))
+    settings = migration_settings()
+    engine = engine_to(lambda: connect(read_seconds=None, settings=settings))
+    functions = FunctionsRole(settings.user, by_iam=database_settings().by_iam) if settings.user else None
     try:
-        upgrade_engine(engine)
+        upgrade_engine(engine, functions)
     finally:
         engine.dispose()
 
 
-def upgrade_engine(engine: Engine) -> None:
+def upgrade_engine(engine: Engine, functions: FunctionsRole | None = None) -> None:
     """Migrate to the newest revision known here; one run at a time, retrying while a table is busy.
 
+    Then let the functions in: as a role of their own, or, without one, as the role that migrates.
     A database that is ahead of this code (a deploy is being rolled back) is left as it is.
     """
     with engine.connect() as connection:
         try:
             _wait_for_turn(connection)
-            _retry_while_locked(connection)
-            _set_role_timeouts(connection)
+            if _retry_while_locked(connection):
+                if functions:
+                    admit(connection, functions)
+                set_time_outs(connection, functions)
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
             connection.commit()
         except BaseException:
@@ -100,23 +100,23 @@ def _wait_for_turn(connection: Connection) -> None:
     connection.commit()
 
 
-def _retry_while_locked(connection: Connection) -> None:
+def _retry_while_locked(connection: Connection) -> bool:
+    """Whether the schema is now this code's; False for a newer one."""
     for attempt in range(1, TRIES + 1):
         try:
             connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
             connection.commit()
-            _run(connection)
+            return _run(connection)
         except DBAPIError as error:
             connection.rollback()
             if sqlstate(error.orig) not in BUSY or attempt == TRIES or deadline.is_over():
                 raise
             _log.warning("a table is in use; trying again", extra={"attempt": attempt})
             time.sleep(attempt)
-        else:
-            return
+    raise AssertionError
 
 
-def _run(connection: Connection) -> None:
+def _run(connection: Connection) -> bool:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
@@ -127,6 +127,8 @@ def _run(connection: Connection) -> None:
         if not _is_ahead(connection, config):
             raise
         _log.warning("the database is ahead of this code; nothing to do", extra={"cause": type(error).__name__})
+        return False
+    return True
 
 
 def _is_ahead(connection: Connection, config: Config) -> bool:
@@ -136,11 +138,3 @@ def _is_ahead(connection: Connection, config: Config) -> bool:
     connection.rollback()
     current = connection.scalar(text("SELECT version_num FROM autopulse_calls_version"))
     return current is not None and current not in known
-
-
-def _set_role_timeouts(connection: Connection) -> None:
-    for name, value in ROLE_TIMEOUTS.items():
-        statement = "ALTER ROLE %I IN DATABASE %I SET " + f"{name} = '{value}'"
-        format_names = text("SELECT format(:statement, current_user, current_database())")
-        connection.execute(text(connection.scalar(format_names, {"statement": statement})))
-    connection.commit()

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
-from autopulse.db import migration
+from autopulse.db import migration, rights
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import SCRIPTS, upgrade
 from autopulse.db.migrations.versions import r0004_indexes, r0006_partial_indexes
@@ -361,6 +361,6 @@ def test_the_roles_time_outs_are_set_for_whoever_connects_next(empty_database_ur
     def shown(name: str) -> Any:  # noqa: ANN401 - text
         return run(empty_database_url, f"SHOW {name}")[0][0]
 
-    assert {shown(name) for name in migration.ROLE_TIMEOUTS} == {"0"}
+    assert {shown(name) for name in rights.TIME_OUTS} == {"0"}
     upgrade(empty_database_url)
-    assert {name: shown(name) for name in migration.ROLE_TIMEOUTS} == migration.ROLE_TIMEOUTS
+    assert {name: shown(name) for name in rights.TIME_OUTS} == rights.TIME_OUTS

@@ -63,11 +63,13 @@ def logins() -> list[dict[str, Any]]:
 
 
 def _settings(host: str, ca_file: str = "") -> DatabaseSettings:
-    return DatabaseSettings(host=host, port=5432, name="calls", secret_arn="arn", ca_file=ca_file)
+    return DatabaseSettings(
+        host=host, port=5432, name="calls", by_iam=False, user="", secret_arn="arn", ca_file=ca_file
+    )
 
 
 def _configure(monkeypatch: pytest.MonkeyPatch, *passwords: str, host: str = "db.example") -> None:
-    def credentials(_arn: str, *, refresh: bool = False) -> tuple[str, str]:
+    def credentials(_settings: DatabaseSettings, *, refresh: bool = False) -> tuple[str, str]:
         return "app", passwords[-1 if refresh else 0]
 
     monkeypatch.setattr(engine, "database_settings", lambda: _settings(host))

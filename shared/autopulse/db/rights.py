@@ -1,0 +1,150 @@
+"""The functions' own role in the database, and what it may do: read and write what they do, and nothing else.
+
+Each right is one that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and
+run all statements without it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from autopulse.db.facts import FACT_NAMES
+
+WHOLE: Final = ()
+"""A right to all columns, those too that the application may add: what is read and shown as a whole."""
+FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
+RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "call": {
+        "SELECT": WHOLE,
+        "INSERT": ("organization_id", "vapi_call_id", "status", "direction", "customer_number", "updated_at"),
+        "UPDATE": (
+            *("vapi_call_id", "customer_number", "status", "start_time", "end_time", "duration_sec", "ended_reason"),
+            *("outcome", "nps_score", "feedback_summary", "recording_url", "cost", "call_reason", "updated_at"),
+        ),
+    },
+    "vapi_call": {"SELECT": WHOLE, "INSERT": ("call_id", *FACT_NAMES), "UPDATE": FACT_NAMES},
+    "transcript": {
+        "SELECT": ("id", "call_id", "source", "sequence", "role", "content", "timestamp"),
+        "INSERT": ("call_id", "source", "sequence", "role", "content", "timestamp"),
+        "UPDATE": ("role", "content", "timestamp"),
+        "DELETE": WHOLE,
+    },
+    "call_feedback": {
+        "SELECT": WHOLE,
+        "INSERT": ("call_id", *FEEDBACK),
+        "UPDATE": (*FEEDBACK, "updated_at"),
+        "DELETE": WHOLE,
+    },
+    "call_incident": {
+        "SELECT": ("call_id", "kind", "occurred_at"),
+        "INSERT": ("call_id", "kind", "occurred_at"),
+    },
+    "webhook_event": {
+        "SELECT": WHOLE,
+        "INSERT": (
+            *("event_id", "kind", "type", "call_id", "vapi_call_id"),
+            *("occurred_at", "received_at", "processed_at", "outcome", "repeats"),
+        ),
+        "UPDATE": ("repeats",),
+        "DELETE": WHOLE,
+    },
+    "service_record": {"SELECT": WHOLE, "UPDATE": ("status", "feedback", "rating")},
+    "service_record_origin": {
+        "SELECT": ("service_record_id", "status", "feedback", "rating"),
+        "INSERT": ("service_record_id", "status", "feedback", "rating"),
+        "DELETE": WHOLE,
+    },
+    "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
+    "campaign": {"SELECT": ("id", "name", "organization_id")},
+    "user": {"SELECT": ("id", "name", "organization_id")},
+}
+"""Table -> right -> its columns."""
+TIME_OUTS: Final = {
+    # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
+    # session's own settings would pin a connection of RDS Proxy to its client.
+    "statement_timeout": "15s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "20s",
+}
+
+_SEQUENCES: Final = text("""
+    SELECT DISTINCT sequence.oid::regclass::text FROM pg_attrdef AS value
+    JOIN pg_depend AS use ON use.classid = 'pg_attrdef'::regclass AND use.objid = value.oid
+    JOIN pg_class AS sequence ON use.refclassid = 'pg_class'::regclass AND use.refobjid = sequence.oid
+    WHERE sequence.relkind = 'S' AND value.adrelid = to_regclass(quote_ident(:table))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionsRole:
+    """Whom the functions connect as."""
+
+    name: str
+    by_iam: bool
+    """With tokens of IAM, not with a password, which somebody has to give the role."""
+
+
+def admit(connection: Connection, role: FunctionsRole) -> None:
+    """Make the role if there is none, and its rights exactly those above; whoever runs this owns the tables."""
+    if role.name == connection.scalar(text("SELECT current_user")):
+        return  # an owner has its rights by being the owner
+    name = _quoted(connection, role.name)
+    _create(connection, role, name)
+    _let_in_by_iam(connection, role, name)
+    _let_into_the_schema(connection, role, name)
+    for table, rights in RIGHTS.items():
+        connection.execute(text(f'REVOKE ALL ON "{table}" FROM {name}'))
+        connection.execute(text(f'GRANT {", ".join(map(_right, rights, rights.values()))} ON "{table}" TO {name}'))
+        if "INSERT" in rights:
+            for sequence in connection.scalars(_SEQUENCES, {"table": table}).all():
+                connection.execute(text(f"GRANT USAGE ON SEQUENCE {sequence} TO {name}"))
+    connection.commit()
+
+
+def set_time_outs(connection: Connection, role: FunctionsRole | None) -> None:
+    """Limit the waits of the functions' role; without one, of the role that runs this, which then is theirs."""
+    name = _quoted(connection, role.name if role else str(connection.scalar(text("SELECT current_user"))))
+    database = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
+    for setting, value in TIME_OUTS.items():
+        connection.execute(text(f"ALTER ROLE {name} IN DATABASE {database} SET {setting} = '{value}'"))
+    connection.commit()
+
+
+def _create(connection: Connection, role: FunctionsRole, name: str) -> None:
+    if _exists(connection, role.name):
+        return
+    # Roles are the whole server's: another stack's migration may make it at this moment.
+    beaten = "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
+    connection.execute(text(f"DO $$ BEGIN CREATE ROLE {name} LOGIN; {beaten}; END $$"))
+
+
+def _let_in_by_iam(connection: Connection, role: FunctionsRole, name: str) -> None:
+    """RDS takes tokens, and from then on no password, of members of this role of its own."""
+    if role.by_iam and _exists(connection, "rds_iam"):
+        connection.execute(text(f"GRANT rds_iam TO {name}"))
+
+
+def _let_into_the_schema(connection: Connection, role: FunctionsRole, name: str) -> None:
+    """Everybody may by default; where that was taken back, this needs an owner's rights."""
+    if not connection.scalar(text("SELECT has_schema_privilege(:role, 'public', 'USAGE')"), {"role": role.name}):
+        connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {name}"))
+    if not connection.scalar(
+        text("SELECT has_database_privilege(:role, current_database(), 'CONNECT')"), {"role": role.name}
+    ):
+        database = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
+        connection.execute(text(f"GRANT CONNECT ON DATABASE {database} TO {name}"))
+
+
+def _exists(connection: Connection, role: str) -> bool:
+    return bool(connection.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = :role"), {"role": role}))
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return str(connection.scalar(text("SELECT quote_ident(:name)"), {"name": name}))
+
+
+def _right(right: str, columns: Sequence[str]) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f"{right} ({names})" if columns else right

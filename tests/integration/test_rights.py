@@ -1,0 +1,242 @@
+"""The functions' role may do what its statements need, and nothing else."""
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import pg8000.exceptions
+import pytest
+from pg8000.dbapi import convert_paramstyle
+
+from autopulse.db import rights
+from autopulse.db.engine import sqlstate
+from autopulse.db.migration import upgrade
+from autopulse.db.prepared import PreparingConnection
+from autopulse.db.reading.connection import PlanningConnection
+from autopulse.db.rights import RIGHTS, FunctionsRole
+from autopulse.operations import prune
+from local.postgres import FUNCTIONS
+from tests.integration.api.readers import Api
+from tests.integration.bodies import conversation, fragment, inbound, message, outbound, report, status, turn
+from tests.integration.migrations.application import run
+from tests.integration.pipeline import ORGANIZATION, Context, Pipeline
+
+DENIED: Final = "42501"
+FORBIDDEN: Final = (
+    "DELETE FROM call",
+    "TRUNCATE webhook_event",
+    "DROP TABLE vapi_call",
+    "ALTER TABLE call ADD COLUMN mine text",
+    "CREATE TABLE mine (id integer)",
+    "CREATE ROLE mine",
+    "UPDATE call SET organization_id = NULL",
+    "UPDATE service_record SET customer_phone = ''",
+    "INSERT INTO service_record (customer_name) VALUES ('Somebody')",
+    "DELETE FROM service_record",
+    "SELECT name FROM organization",
+    "INSERT INTO organization VALUES (gen_random_uuid(), 'Mine')",
+    'SELECT email FROM "user"',
+    'UPDATE "user" SET organization_id = NULL',
+    "UPDATE campaign SET status = 'Over'",
+    "INSERT INTO vapi_number VALUES ('mine', NULL, true)",
+    "UPDATE webhook_event SET outcome = 'lost'",
+    "SELECT * FROM call_feedback_duplicate",
+    "SELECT * FROM autopulse_calls_version",
+    "UPDATE autopulse_calls_version SET version_num = '0001'",
+    "SELECT rolpassword FROM pg_authid",
+    "COPY call TO PROGRAM 'cat'",
+)
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_it_can_do_nothing_else(statement: str, module_functions_url: str) -> None:
+    with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
+        run(module_functions_url, statement)
+    assert sqlstate(caught.value) == DENIED
+
+
+@pytest.fixture(scope="module")
+def module_functions_url(module_database_url: str) -> str:
+    return module_database_url.replace("//autopulse:", f"//{FUNCTIONS}:")
+
+
+def test_it_is_an_ordinary_role(module_functions_url: str) -> None:
+    attributes = "rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls"
+    assert run(module_functions_url, f"SELECT {attributes} FROM pg_roles WHERE rolname = current_user") == [[False] * 5]  # noqa: S608 - constants
+    owned = "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+    assert run(module_functions_url, owned) == [[0]]
+
+
+@pytest.fixture
+def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Everything that the functions have to say to the database, with $1 for its first parameter."""
+    said: set[str] = set()
+    for connection_type in (PreparingConnection, PlanningConnection):
+        monkeypatch.setattr(connection_type, "execute_prepared", _noting(connection_type.execute_prepared, said))
+    _let_consumers_speak(pipeline)
+    assert prune.handler({}, Context()) == {"pruned": 5}
+    api = Api(module_database_url, monkeypatch)
+    _let_readers_ask(api)
+    api.close()
+    return said
+
+
+def _noting(execute: Callable[..., Any], said: set[str]) -> Callable[..., Any]:
+    def note(self: PreparingConnection, operation: str, args: Sequence[Any], oids: tuple[int, ...]) -> Any:  # noqa: ANN401 - pg8000's
+        said.add(convert_paramstyle("format", operation, args)[0])
+        return execute(self, operation, args, oids)
+
+    return note
+
+
+def _let_consumers_speak(pipeline: Pipeline) -> None:
+    pipeline.database.run(
+        "INSERT INTO vapi_number (id, organization_id) VALUES ('phone-number-1', :id)", id=ORGANIZATION
+    )
+    call = outbound(pipeline.make_call(service_record_id=pipeline.make_visit()))
+    turns = [turn("bot", "Hello.", 1), turn("user", "Yes.", 2)]
+    pipeline.send_each(
+        status("in-progress", inbound("0197f9d4-bbbb-4000-8000-000000000001"), 1),
+        conversation(call, 10, *turns),
+        fragment(outbound(pipeline.make_call(), "0197f9d4-cccc-4000-8000-000000000001"), 10, "user", "Yes"),
+        message("hang", call, 40),
+        report(call),
+    )
+
+
+def _let_readers_ask(api: Api) -> None:
+    everything = {"customer": "dana", "advisor": "x", "campaign": 1, "from_": "2026-11-02T15:00:00Z"}
+    (call,) = api.database.run("SELECT max(id) FROM call")[0]
+    for path, query in (
+        ("/calls", everything),
+        (f"/calls/{call}", {}),
+        (f"/calls/{call}/transcript", {}),
+        (f"/calls/{call}/recording", {}),
+        ("/feedback", {"text": "wait", "band": "promoter"}),
+        ("/feedback/summary", {"period": "day", "group": "campaign"}),
+        ("/feedback/summary", {"period": "day", "group": "advisor"}),
+        (f"/pings/{'a' * 64}", {}),
+    ):
+        api.get(path, ORGANIZATION, **query)
+
+
+def _each_right() -> Iterator[str]:
+    for table, of_table in RIGHTS.items():
+        for right, columns in of_table.items():
+            yield from (f'{right} ("{column}") ON "{table}"' for column in columns)
+            if not columns:
+                yield f'{right} ON "{table}"'
+
+
+def test_no_right_is_one_too_many(statements: set[str], pipeline: Pipeline) -> None:
+    """Each is taken away for a moment; then one statement at least has to be refused."""
+    assert len(statements) > 15
+    assert not _is_refused(pipeline, statements, "")
+    changes = [f"REVOKE {right} FROM {FUNCTIONS}" for right in _each_right()]
+    assert len(changes) > 100
+    assert [change for change in changes if not _is_refused(pipeline, statements, change)] == []
+
+
+def _is_refused(pipeline: Pipeline, statements: set[str], change: str) -> bool:
+    """Whether the role may not execute one of the statements; planning them looks at its rights."""
+    pipeline.database.run(f"BEGIN; {change}; SET LOCAL ROLE {FUNCTIONS}")
+    states = {_state_of(pipeline, f"EXPLAIN (GENERIC_PLAN) {statement}") for statement in statements}
+    pipeline.database.run("ROLLBACK")
+    assert states <= {"", DENIED, "25P02"}, "done, refused, or after a refusal"
+    return DENIED in states
+
+
+def _state_of(pipeline: Pipeline, statement: str) -> str:
+    try:
+        pipeline.database.execute_simple(statement)
+    except pg8000.exceptions.DatabaseError as error:
+        return str(sqlstate(error))
+    return ""
+
+
+def _shown(url: str, role: str) -> dict[str, str]:
+    """The settings of a role's sessions in the database."""
+    rows = run(
+        url,
+        "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setrole = CAST(:role AS regrole) AND setdatabase ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database())",
+        role=role,
+    )
+    return dict(row[0].split("=", 1) for row in rows)
+
+
+def test_its_waits_are_limited_and_the_owners_are_not(empty_database_url: str) -> None:
+    upgrade(empty_database_url, FunctionsRole(FUNCTIONS, by_iam=False))
+    assert _shown(empty_database_url, FUNCTIONS) == rights.TIME_OUTS
+    assert _shown(empty_database_url, "autopulse") == {}
+
+
+@pytest.fixture
+def new_role(empty_database_url: str) -> Iterator[str]:
+    """The name of a role that is not there."""
+    name = f"functions_{uuid.uuid4().hex}"
+    yield name
+    run(empty_database_url, f"GRANT {name} TO autopulse; DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+def test_the_role_is_made_where_there_is_none_and_a_second_run_changes_nothing(
+    empty_database_url: str, new_role: str
+) -> None:
+    acl = "SELECT relname, relacl::text FROM pg_class WHERE relkind IN ('r', 'S') ORDER BY relname"
+    upgrade(empty_database_url, FunctionsRole(new_role, by_iam=False))
+    made = run(empty_database_url, acl)
+    upgrade(empty_database_url, FunctionsRole(new_role, by_iam=False))
+    assert run(empty_database_url, acl) == made
+    assert run(empty_database_url, "SELECT rolcanlogin FROM pg_roles WHERE rolname = :name", name=new_role) == [[True]]
+
+
+def _may(url: str, role: str, right: str, table: str) -> bool:
+    return bool(
+        run(url, "SELECT has_any_column_privilege(:role, :table, :right)", role=role, table=table, right=right)[0][0]
+    )
+
+
+def test_a_right_that_somebody_added_is_taken_back(database_url: str) -> None:
+    run(database_url, f"GRANT INSERT ON vapi_number TO {FUNCTIONS}; GRANT UPDATE (name) ON campaign TO {FUNCTIONS}")
+    upgrade(database_url, FunctionsRole(FUNCTIONS, by_iam=False))
+    assert not _may(database_url, FUNCTIONS, "INSERT", "vapi_number")
+    assert not _may(database_url, FUNCTIONS, "UPDATE", "campaign")
+    assert _may(database_url, FUNCTIONS, "SELECT", "campaign")
+
+
+def test_with_iam_it_becomes_one_of_those_who_come_with_tokens(empty_database_url: str, new_role: str) -> None:
+    """RDS has the role `rds_iam`, no other server does."""
+    member = "SELECT count(*) FROM pg_auth_members WHERE member = CAST(:name AS regrole)::oid AND NOT admin_option"
+    for_iam = FunctionsRole(new_role, by_iam=True)
+    upgrade(empty_database_url, for_iam)
+    assert run(empty_database_url, member, name=new_role) == [[0]]
+    run(empty_database_url, "CREATE ROLE rds_iam")
+    try:
+        upgrade(empty_database_url, FunctionsRole(new_role, by_iam=False))
+        assert run(empty_database_url, member, name=new_role) == [[0]]
+        for _ in range(2):
+            upgrade(empty_database_url, for_iam)
+            assert run(empty_database_url, member, name=new_role) == [[1]]
+    finally:
+        run(empty_database_url, "DROP ROLE rds_iam")
+
+
+def test_where_nobody_may_enter_unasked_it_is_let_in(empty_database_url: str, new_role: str) -> None:
+    name = empty_database_url.rpartition("/")[2]
+    run(empty_database_url, f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC')
+    upgrade(empty_database_url, FunctionsRole(new_role, by_iam=False))
+    into_both = "has_database_privilege(:role, :name, 'CONNECT') AND has_schema_privilege(:role, 'public', 'USAGE')"
+    assert run(empty_database_url, f"SELECT {into_both}", role=new_role, name=name) == [[True]]
+
+
+def test_whoever_owns_the_tables_keeps_all_rights(database_url: str) -> None:
+    upgrade(database_url, FunctionsRole("autopulse", by_iam=False))
+    run(database_url, "DELETE FROM call; SELECT * FROM call_feedback_duplicate")
+
+
+def test_a_database_that_is_ahead_keeps_the_rights_that_it_has(database_url: str) -> None:
+    """The newer code, which still runs, may need more than ours did."""
+    run(database_url, "UPDATE autopulse_calls_version SET version_num = '9999'")
+    run(database_url, f"GRANT INSERT ON vapi_number TO {FUNCTIONS}")
+    upgrade(database_url, FunctionsRole(FUNCTIONS, by_iam=False))
+    assert _may(database_url, FUNCTIONS, "INSERT", "vapi_number")
