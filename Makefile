@@ -85,6 +85,12 @@ deploy: $(TOOLS) ## [ENV=staging|production] Build for AWS, check what was built
 	$(VENV)/bin/python layers/dependencies/check_target.py .aws-sam/build/DependenciesLayer 3.13 aarch64-manylinux_2_28
 	sam deploy --config-env $(ENV)
 
+OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment "$(or $(ENV),local)" $(if $(YES),--yes)
+
+.PHONY: redrive
+redrive: $(TOOLS) ## [KIND=status …] Show the dead letters of a kind and why, move them back (ENV= ONLY=reason LIMIT=n YES=1)
+	$(OPERATE) redrive $(if $(KIND),--kind "$(KIND)") $(if $(ONLY),--only "$(ONLY)") $(if $(LIMIT),--limit "$(LIMIT)")
+
 $(TOOLS): requirements-dev.txt layers/dependencies/requirements.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"
 

@@ -1,0 +1,110 @@
+"""Poison, its cause removed, goes back by `make redrive` and is applied; a second copy of it has no effect."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from local.place import PROJECT
+from local.simulate import place_calls
+from tests.deployed import DeployedStack, wait_for
+
+SEED = 20271122
+NOW = 1793631600000
+
+
+@pytest.fixture(autouse=True)
+def _no_dead_letters(deployed: DeployedStack) -> Iterator[None]:
+    deployed.empty_dead_letters()
+    yield
+    deployed.empty_dead_letters()
+
+
+def _redrive(deployed: DeployedStack, *arguments: str, environment: str = "local") -> subprocess.CompletedProcess[str]:
+    """As `make redrive` runs it, against the tests' stack."""
+    return subprocess.run(  # noqa: S603 - the project's own
+        [sys.executable, "-m", "local.operate", "--environment", environment, *arguments],
+        cwd=PROJECT,
+        env=os.environ | {"LOCAL_DIR": str(deployed.place.state), "PYTHONPATH": "shared"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
+    script = place_calls(deployed.database_url, Random(SEED), 1, outcome="reached", stalls=False)[0]
+    call_id = script.call_id
+    _link(deployed, call_id, "0193a000-0000-7000-8000-00000000dead")  # somebody's mistake
+    call = {"id": script.vapi_call_id, "assistantOverrides": {"variableValues": {"call_id": str(call_id)}}}
+    message = {"type": "status-update", "timestamp": NOW, "status": "ended", "call": call}
+    event_id = str(deployed.send({"message": message}).event_id)
+    wait_for(lambda: _reasons(deployed) == ["CallIdentityConflict"], "the conflict in the dead letters")
+
+    asked = _redrive(deployed, "redrive", "--kind", "status")
+    assert asked.returncode == 0
+    assert "CallIdentityConflict" in asked.stdout
+    assert event_id in asked.stdout
+    assert script.customer_phone not in asked.stdout
+    assert "Nothing moved" in asked.stdout
+    assert _reasons(deployed) == ["CallIdentityConflict"]
+
+    _link(deployed, call_id, None)
+    moved = _redrive(deployed, "--yes", "redrive", "--kind", "status", "--only", "CallIdentityConflict")
+    assert (moved.returncode, moved.stderr) == (0, "")
+    assert "1 of 1 moved" in moved.stdout
+    wait_for(lambda: deployed.receipts({event_id}) == {event_id}, "the receipt")
+    assert _reasons(deployed) == []
+    stored = deployed.rows("SELECT status, vapi_call_id FROM call WHERE id = :id", id=call_id)
+    assert stored == [{"status": "Ended", "vapi_call_id": script.vapi_call_id}]
+
+
+def test_a_letter_that_was_sent_but_not_deleted_is_harmless(deployed: DeployedStack) -> None:
+    """What a crash between the two leaves: the letter is redriven, though its message was applied before."""
+    script = place_calls(deployed.database_url, Random(SEED + 1), 1, outcome="reached", stalls=True)[0]
+    call = {"id": script.vapi_call_id, "assistantOverrides": {"variableValues": {"call_id": str(script.call_id)}}}
+    _link(deployed, script.call_id, "0193a000-0000-7000-8000-00000000beef")
+    event_id = str(deployed.send({"message": {"type": "hang", "timestamp": NOW, "call": call}}).event_id)
+    wait_for(lambda: _reasons(deployed, "hang") == ["CallIdentityConflict"], "the conflict in the dead letters")
+    _link(deployed, script.call_id, None)
+    (letter,) = deployed.dead_letters()["hang"]
+    queue = deployed.stack["queues"]["hang"]["url"]
+    deployed.cloud.client("sqs").send_message(QueueUrl=queue, MessageBody=letter.body)
+    wait_for(lambda: deployed.receipts({event_id}) == {event_id}, "the first copy's receipt")
+
+    assert _redrive(deployed, "--yes", "redrive", "--kind", "hang").returncode == 0
+    repeats = "SELECT repeats FROM webhook_event WHERE event_id = :id"
+    wait_for(lambda: deployed.rows(repeats, id=event_id) == [{"repeats": 1}], "the second copy counted")
+    incidents = deployed.rows("SELECT kind FROM call_incident WHERE call_id = :id", id=script.call_id)
+    assert len(incidents) == 1
+    assert json.loads(letter.body)["event_id"] == event_id
+
+
+def test_without_a_kind_the_letters_are_counted(deployed: DeployedStack) -> None:
+    counted = _redrive(deployed, "redrive")
+    assert counted.returncode == 0
+    assert [line.split()[0] for line in counted.stdout.splitlines()[1:]] == list(deployed.stack["queues"])
+
+
+def test_an_environment_that_is_none_is_said(deployed: DeployedStack) -> None:
+    refused = _redrive(deployed, "redrive", "--kind", "hang", environment="nowhere")
+    assert refused.returncode != 0
+    assert "ENV may be local, default, staging, production" in refused.stderr
+
+
+def _link(deployed: DeployedStack, call_id: int | None, vapi_call_id: str | None) -> None:
+    deployed.rows(
+        "UPDATE call SET vapi_call_id = :vapi_call_id WHERE id = :id RETURNING id",
+        id=call_id,
+        vapi_call_id=vapi_call_id,
+    )
+
+
+def _reasons(deployed: DeployedStack, kind: str = "status") -> list[str | None]:
+    return [letter.reason for letter in deployed.dead_letters()[kind]]

@@ -1,0 +1,93 @@
+"""A stack in an AWS account in memory: queues and the webhook secret of one kind of each."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.operate import dead_letters
+from local.operate.redrive import QUEUES
+from local.operate.target import Target
+
+STACK = "autopulse-test"
+WEBHOOK_URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"
+
+
+class Formation:
+    """What CloudFormation says of the stack."""
+
+    def __init__(self, resources: dict[str, str], outputs: dict[str, str]) -> None:
+        self._resources = resources
+        self._outputs = outputs
+
+    def describe_stack_resource(self, StackName: str, LogicalResourceId: str) -> Any:  # noqa: ANN401, N803 - as boto3
+        assert StackName == STACK
+        return {"StackResourceDetail": {"PhysicalResourceId": self._resources[LogicalResourceId]}}
+
+    def describe_stacks(self, StackName: str) -> Any:  # noqa: ANN401, N803 - as boto3
+        assert StackName == STACK
+        named = [{"OutputKey": name, "OutputValue": value} for name, value in self._outputs.items()]
+        return {"Stacks": [{"Outputs": named}]}
+
+
+@dataclass
+class Account:
+    """The resources, and how to look at them."""
+
+    formation: Formation
+    urls: dict[str, str]
+    clients: dict[str, Any]
+
+    @property
+    def target(self) -> Target:
+        return Target("test", STACK, lambda service: self.clients.get(service, self.formation), {})
+
+    def put(self, logical_id: str, body: str, **attributes: str) -> None:
+        self.clients["sqs"].send_message(
+            QueueUrl=self.urls[logical_id],
+            MessageBody=body,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+
+    def visible(self, logical_id: str) -> list[Any]:
+        """Everything that somebody else could receive now; it stays."""
+        found: list[Any] = []
+        sqs = self.clients["sqs"]
+        while messages := sqs.receive_message(
+            QueueUrl=self.urls[logical_id], MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=600
+        ).get("Messages"):
+            found.extend(messages)
+        for message in found:
+            sqs.change_message_visibility(
+                QueueUrl=self.urls[logical_id], ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        return found
+
+    def bodies(self, logical_id: str) -> list[str]:
+        return sorted(message["Body"] for message in self.visible(logical_id))
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[dict[str, Any]]:
+    """Made once for a module: a client takes a tenth of a second to make."""
+    with mock_aws():
+        session = boto3.Session("testing", "testing", region_name="us-west-2")
+        yield {service: session.client(service) for service in ("sqs", "secretsmanager")}
+
+
+@pytest.fixture
+def account(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Queues and a secret of the test's own."""
+    monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)  # moto would really wait
+    run = uuid.uuid4().hex
+    names = [f"{prefix}{suffix}" for prefix in QUEUES.values() for suffix in ("Queue", "DeadLetterQueue")]
+    urls = {name: clients["sqs"].create_queue(QueueName=f"{run}-{name}")["QueueUrl"] for name in names}
+    arn = clients["secretsmanager"].create_secret(Name=run)["ARN"]
+    outputs = {"WebhookSecretArn": arn, "WebhookUrl": WEBHOOK_URL, "ApiUrl": "https://api.example.com/api"}
+    return Account(Formation(urls, outputs), urls, dict(clients))
