@@ -30,6 +30,14 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """Type -> kind, which is the queue. Of transcripts the final ones only: partial ones replace each other."""
 
+SUBSCRIPTION: Final = frozenset(
+    {"status-update", "conversation-update", "end-of-call-report", "hang", FINAL_TRANSCRIPT}
+)
+"""What Vapi is asked to send (`serverMessages`): of what is read here all that it offers, and nothing else.
+
+The other types above are the application's own; `transcript` would bring the partial ones too.
+"""
+
 IGNORED: Final = frozenset(
     {
         "assistant.speechStarted",

@@ -8,6 +8,10 @@ def test_every_kind_has_a_type_and_every_type_a_known_kind() -> None:
     assert set(routes.KINDS.values()) == set(KINDS)
 
 
+def test_one_type_of_each_kind_is_subscribed_to() -> None:
+    assert sorted(routes.KINDS[type_name] for type_name in routes.SUBSCRIPTION) == sorted(KINDS)
+
+
 def test_a_type_has_one_fate() -> None:
     fates = [set(routes.KINDS), set(routes.IGNORED), set(routes.ANSWERS)]
     assert sum(map(len, fates)) == len(set().union(*fates))
