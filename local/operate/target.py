@@ -39,7 +39,7 @@ class Target:
         """An output of the stack."""
         if name in self.known:
             return self.known[name]
-        return _asked(self, lambda: self._outputs()[name], f"the output {name}")
+        return _asked(self, lambda: self._outputs()[name], f"output {name}")
 
     def resource(self, logical_id: str) -> str:
         """The physical id of a resource; for a queue that is its URL."""
@@ -68,7 +68,7 @@ def _local(place: Place) -> Target:
     running = stack.read_stack(place)
     cloud = Cloud(int(running["aws_endpoint_url"].rpartition(":")[2]))
     known = {"WebhookUrl": running["webhook_url"], "ApiUrl": running["api_url"]}
-    return Target(LOCAL, STACK_NAME, cloud.client, known, running.get("api_token"))
+    return Target(LOCAL, STACK_NAME, cloud.client, known, os.environ.get("API_TOKEN") or running.get("api_token"))
 
 
 def _deployed(environment: str, samconfig: Path) -> Target:
@@ -93,7 +93,7 @@ def _asked(target: Target, ask: Callable[[], str], what: str) -> str:
         raise OperationFailed(f"the stack {target.stack_name} has no {what}; is it deployed as it is here?") from None
     except (ClientError, BotoCoreError) as error:
         raise OperationFailed(
-            f"AWS does not tell {what} of the stack {target.stack_name} ({error}).\n"
+            f"AWS does not tell the {what} of the stack {target.stack_name} ({error}).\n"
             "Check the credentials (aws sts get-caller-identity), the region in samconfig.toml, and that it is there."
         ) from error
 
@@ -102,7 +102,7 @@ def read_secret(target: Target) -> dict[str, Any]:
     """The webhook secret, as it is stored; raises OperationFailed if it cannot be read or is no JSON object."""
     arn = target.output("WebhookSecretArn")
     manager = target.client("secretsmanager")
-    text = _asked(target, lambda: str(manager.get_secret_value(SecretId=arn)["SecretString"]), "the webhook secret")
+    text = _asked(target, lambda: str(manager.get_secret_value(SecretId=arn)["SecretString"]), "webhook secret")
     try:
         document = json.loads(text)
     except ValueError:

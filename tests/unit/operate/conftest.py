@@ -1,5 +1,6 @@
 """A stack in an AWS account in memory: queues and the webhook secret of one kind of each."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,6 +56,11 @@ class Account:
             },
         )
 
+    def put_secret(self, document: object) -> None:
+        text = document if isinstance(document, str) else json.dumps(document)
+        arn = self.target.output("WebhookSecretArn")
+        self.clients["secretsmanager"].put_secret_value(SecretId=arn, SecretString=text)
+
     def visible(self, logical_id: str) -> list[Any]:
         """Everything that somebody else could receive now; it stays."""
         found: list[Any] = []
@@ -90,4 +96,5 @@ def account(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Account
     urls = {name: clients["sqs"].create_queue(QueueName=f"{run}-{name}")["QueueUrl"] for name in names}
     arn = clients["secretsmanager"].create_secret(Name=run)["ARN"]
     outputs = {"WebhookSecretArn": arn, "WebhookUrl": WEBHOOK_URL, "ApiUrl": "https://api.example.com/api"}
-    return Account(Formation(urls, outputs), urls, dict(clients))
+    resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier"}
+    return Account(Formation(resources, outputs), urls, dict(clients))
