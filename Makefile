@@ -21,7 +21,7 @@ CALLS ?= 10
 .PHONY: help run up down clean simulate invoke events openapi browser test check format bench deploy
 
 help: ## This menu
-	awk '/^[a-z]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
+	awk '/^[a-z-]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
 		if (match(text, /^\[[^]]*\] /)) { arguments = " " substr(text, 2, RLENGTH - 3); text = substr(text, RLENGTH + 1) } \
 		printf "  make %-32s %s\n", name arguments, text }' Makefile
 
@@ -85,11 +85,24 @@ deploy: $(TOOLS) ## [ENV=staging|production] Build for AWS, check what was built
 	$(VENV)/bin/python layers/dependencies/check_target.py .aws-sam/build/DependenciesLayer 3.13 aarch64-manylinux_2_28
 	sam deploy --config-env $(ENV)
 
+# The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment "$(or $(ENV),local)" $(if $(YES),--yes)
 
-.PHONY: redrive
-redrive: $(TOOLS) ## [KIND=status …] Show the dead letters of a kind and why, move them back (ENV= ONLY=reason LIMIT=n YES=1)
+.PHONY: redrive vapi-configure vapi-doctor rotate-webhook-secret
+redrive: $(TOOLS) ## [KIND=name] Show the dead letters of a kind and why, move them back (ENV= ONLY=reason LIMIT=n YES=1)
 	$(OPERATE) redrive $(if $(KIND),--kind "$(KIND)") $(if $(ONLY),--only "$(ONLY)") $(if $(LIMIT),--limit "$(LIMIT)")
+
+VAPI_LEVEL = $(if $(ASSISTANT),--assistant "$(ASSISTANT)") $(if $(PHONE_NUMBER),--phone-number "$(PHONE_NUMBER)") \
+	$(if $(ORGANIZATION),--organization) $(if $(PROTECT_MONITOR),--protect-monitor) $(if $(STATIC_IP),--static-ip)
+
+vapi-configure: $(TOOLS) ## [ASSISTANT=id] Point Vapi at a stack (PHONE_NUMBER=id ORGANIZATION=1; ENV= YES=1; VAPI_API_KEY)
+	$(OPERATE) vapi-configure $(VAPI_LEVEL)
+
+vapi-doctor: $(TOOLS) ## What is wrong with Vapi's configuration, and a ping all the way (ASSISTANT=id …; ENV=; VAPI_API_KEY, API_TOKEN)
+	$(OPERATE) vapi-doctor $(VAPI_LEVEL)
+
+rotate-webhook-secret: $(TOOLS) ## A new webhook secret beside the old one; FINISH=1 ends the old one (ENV= YES=1 FORCE=1)
+	$(OPERATE) rotate-webhook-secret $(if $(FINISH),--finish) $(if $(FORCE),--force)
 
 $(TOOLS): requirements-dev.txt layers/dependencies/requirements.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"

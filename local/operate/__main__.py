@@ -3,10 +3,16 @@
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 
-from local.operate import confirmation, redrive
+from local.operate import confirmation, redrive, rotation
 from local.operate.confirmation import Confirm
-from local.operate.target import LOCAL, find_target
+from local.operate.target import LOCAL, OperationFailed, Target, find_target
+from local.operate.vapi import configure, doctor
+from local.operate.vapi.connection import Connection, open_api, read_connection
+from local.operate.vapi.levels import Level, choose_level
+from local.operate.vapi.plans import plan_of
+from local.operate.vapi.wishes import Wishes
 from local.place import LocalStackError, read_place
 
 
@@ -32,6 +38,9 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     commands = parser.add_subparsers(required=True)
     _add_redrive(commands.add_parser("redrive"))
+    _add_rotation(commands.add_parser("rotate-webhook-secret"))
+    _add_vapi(commands.add_parser("vapi-configure"), _configure)
+    _add_vapi(commands.add_parser("vapi-doctor"), _examine)
     return parser.parse_args()
 
 
@@ -42,11 +51,64 @@ def _add_redrive(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_redrive)
 
 
+def _add_rotation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--finish", action="store_true", help="end the old secret")
+    parser.add_argument("--force", action="store_true", help="though somebody may still use it")
+    parser.set_defaults(command=_rotate)
+
+
+def _add_vapi(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
+    parser.add_argument("--assistant")
+    parser.add_argument("--phone-number")
+    parser.add_argument("--organization", action="store_true")
+    parser.add_argument("--protect-monitor", action="store_true", help="let monitor URLs ask for a key")
+    parser.add_argument("--static-ip", action="store_true", help="let requests come from Vapi's published addresses")
+    parser.set_defaults(command=command)
+
+
 def _redrive(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.environment, read_place())
     if not arguments.kind:
         return redrive.list_kinds(target)
     return redrive.redrive(target, arguments.kind, redrive.Choice(arguments.only, arguments.limit), _confirm(arguments))
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.environment, read_place())
+    if arguments.finish:
+        return rotation.finish(target, _confirm(arguments), force=arguments.force)
+    return rotation.begin(target, _confirm(arguments))
+
+
+def _configure(arguments: argparse.Namespace) -> int:
+    level = _level(arguments)
+    if level is None:
+        raise OperationFailed("say what to configure: ASSISTANT=id, PHONE_NUMBER=id or ORGANIZATION=1")
+    api = open_api()
+    target = find_target(arguments.environment, read_place())
+    return configure.configure(api, level, _wishes(arguments, target, read_connection(target)), _confirm(arguments))
+
+
+def _examine(arguments: argparse.Namespace) -> int:
+    api, level = open_api(), _level(arguments)
+    target = find_target(arguments.environment, read_place())
+    connection = read_connection(target)
+    reader = doctor.Reader(lambda: target.output("ApiUrl"), target.api_token)
+    return doctor.examine(api, level, _wishes(arguments, target, connection), connection, reader)
+
+
+def _level(arguments: argparse.Namespace) -> Level | None:
+    return choose_level(arguments.assistant, arguments.phone_number, organization=arguments.organization)
+
+
+def _wishes(arguments: argparse.Namespace, target: Target, connection: Connection) -> Wishes:
+    return Wishes(
+        target.stack_name,
+        connection.url,
+        plan_of(connection.entry),
+        protect_monitor=arguments.protect_monitor,
+        static_addresses=arguments.static_ip,
+    )
 
 
 def _confirm(arguments: argparse.Namespace) -> Confirm:

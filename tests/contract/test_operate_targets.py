@@ -1,0 +1,52 @@
+"""The Makefile's targets for who looks after a stack hand on what a person gives."""
+
+import shlex
+import subprocess
+
+import pytest
+
+from tests.contract.stack import ROOT
+
+
+def _command(target: str, **variables: str) -> list[str]:
+    """What make would run, without running it."""
+    given = [f"{name}={value}" for name, value in variables.items()]
+    done = subprocess.run(  # noqa: S603 - the project's own Makefile
+        ["make", "--dry-run", target, *given],  # noqa: S607 - as above
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.replace("\\\n", " ").splitlines()
+    (line,) = [line for line in lines if "local.operate" in line]
+    return shlex.split(line)[3:]
+
+
+@pytest.mark.parametrize(
+    ("target", "variables", "arguments"),
+    [
+        ("redrive", {}, "--environment local redrive"),
+        ("redrive", {"ENV": "staging", "KIND": "hang"}, "--environment staging redrive --kind hang"),
+        (
+            "redrive",
+            {"KIND": "hang", "YES": "1", "ONLY": "UnknownCall", "LIMIT": "7"},
+            "--environment local --yes redrive --kind hang --only UnknownCall --limit 7",
+        ),
+        ("vapi-configure", {"ASSISTANT": "a1"}, "--environment local vapi-configure --assistant a1"),
+        (
+            "vapi-configure",
+            {"ENV": "staging", "PHONE_NUMBER": "p1", "PROTECT_MONITOR": "1", "STATIC_IP": "1", "YES": "1"},
+            "--environment staging --yes vapi-configure --phone-number p1 --protect-monitor --static-ip",
+        ),
+        ("vapi-doctor", {"ORGANIZATION": "1"}, "--environment local vapi-doctor --organization"),
+        ("rotate-webhook-secret", {}, "--environment local rotate-webhook-secret"),
+        (
+            "rotate-webhook-secret",
+            {"FINISH": "1", "FORCE": "1"},
+            "--environment local rotate-webhook-secret --finish --force",
+        ),
+    ],
+)
+def test_a_target_hands_on_its_variables(target: str, variables: dict[str, str], arguments: str) -> None:
+    assert _command(target, **variables) == ["local.operate", *arguments.split()]

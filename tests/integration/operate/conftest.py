@@ -1,0 +1,29 @@
+"""Vapi's stand-in, and what the tests' stack wants of it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.operate.vapi.api import VapiApi
+from local.operate.vapi.plans import plan_of
+from local.operate.vapi.wishes import Wishes
+from tests.vapi_api import KEY, Vapi, serve
+
+URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"
+SECRET = "a-secret-of-the-tests"
+
+
+@pytest.fixture
+def vapi() -> Iterator[Vapi]:
+    with serve() as served:
+        yield served
+
+
+@pytest.fixture
+def api(vapi: Vapi) -> VapiApi:
+    return VapiApi(KEY, vapi.url)
+
+
+@pytest.fixture
+def wishes() -> Wishes:
+    return Wishes("autopulse-test", URL, plan_of({"kind": "hmac", "secret": SECRET}))

@@ -1,0 +1,90 @@
+"""The client against what Vapi's API answers: pages, refusals, rate limits, faults."""
+
+import pytest
+
+from local.operate.target import OperationFailed
+from local.operate.vapi import api as client
+from local.operate.vapi.api import VapiApi, VapiRefused
+from tests.vapi_api import KEY, Vapi, broken, rate_limited
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "BACKOFF_SECONDS", 0)
+
+
+def test_a_list_is_read_to_its_end_though_items_were_made_at_the_same_time(
+    vapi: Vapi, api: VapiApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAGE", 3)
+    made = [vapi.add("assistant", name=f"Assistant {number}") for number in range(8)]
+    made[3]["createdAt"] = made[4]["createdAt"]
+    assert {item["id"] for item in api.read_all("/assistant")} == {item["id"] for item in made}
+
+
+def test_an_empty_list(api: VapiApi) -> None:
+    assert api.read_all("/phone-number") == []
+
+
+@pytest.mark.parametrize("key", ["", "  "])
+def test_a_missing_key_is_said_before_anything_is_asked(vapi: Vapi, key: str) -> None:
+    with pytest.raises(OperationFailed, match="VAPI_API_KEY"):
+        VapiApi(key, vapi.url)
+    assert vapi.asked == []
+
+
+def test_the_key_does_not_travel_in_plain_text() -> None:
+    with pytest.raises(OperationFailed, match="https"):
+        VapiApi(KEY, "http://api.example.com")
+
+
+def test_a_wrong_key(vapi: Vapi) -> None:
+    with pytest.raises(VapiRefused, match="private key") as refusal:
+        VapiApi("another", vapi.url).read("/assistant")
+    assert refusal.value.status == 401
+    assert "another" not in str(refusal.value)
+
+
+def test_an_id_that_nobody_has(api: VapiApi) -> None:
+    with pytest.raises(VapiRefused, match="check the id"):
+        api.read("/assistant/0")
+
+
+def test_a_request_that_is_not_valid_is_told_in_vapis_words(vapi: Vapi, api: VapiApi) -> None:
+    assistant = vapi.add("assistant", name="Follow-up")
+    with pytest.raises(VapiRefused, match=r"server\.property secret should not exist; property surprise should not"):
+        api.change(f"/assistant/{assistant['id']}", {"server": {"secret": "x"}, "surprise": 1})
+    assert "server" not in vapi.stored["assistant"][assistant["id"]]
+
+
+@pytest.mark.parametrize("method", ["read", "create", "change"])
+def test_a_rate_limit_is_waited_for(vapi: Vapi, api: VapiApi, method: str) -> None:
+    assistant = vapi.add("assistant", name="Follow-up")
+    path = "/assistant" if method == "create" else f"/assistant/{assistant['id']}"
+    vapi.faults = [rate_limited(), rate_limited(None)]
+    arguments = [] if method == "read" else [{"name": "Another"}]
+    assert getattr(api, method)(path, *arguments)["id"] in vapi.stored["assistant"]
+    assert len(vapi.asked) == 3
+
+
+def test_a_passing_fault_is_tried_again(vapi: Vapi, api: VapiApi) -> None:
+    vapi.faults = [broken(500), broken(503)]
+    assert api.read("/credential") == []
+
+
+def test_what_makes_something_is_not_sent_twice(vapi: Vapi, api: VapiApi) -> None:
+    vapi.faults = [broken(500)]
+    with pytest.raises(VapiRefused):
+        api.create("/credential", {})
+    assert len(vapi.asked) == 1
+
+
+def test_a_limit_that_does_not_end_is_told(vapi: Vapi, api: VapiApi) -> None:
+    vapi.faults = [rate_limited() for _ in range(client.TRIES)]
+    with pytest.raises(VapiRefused, match="wait a minute"):
+        api.read("/credential")
+
+
+def test_no_answer_is_told() -> None:
+    with pytest.raises(OperationFailed, match="does not answer"):
+        VapiApi(KEY, "http://127.0.0.1:9").create("/credential", {})
