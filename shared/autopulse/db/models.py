@@ -72,11 +72,25 @@ class ServiceRecord(Model):
     __tablename__ = "service_record"
     __table_args__ = (
         Index(
-            "ix_service_record_id_advisor",
+            "ix_service_record_organization_id_listing",
+            "organization_id",
             "id",
-            postgresql_include=["organization_id", "service_advisor_id", "service_advisor_name"],
+            postgresql_include=["service_advisor_id", "service_advisor_name"],
         ),
-        Index("ix_service_record_organization_id_advisor_name", "organization_id", "service_advisor_name"),
+        Index(
+            "ix_service_record_service_advisor_id_listing",
+            "service_advisor_id",
+            "organization_id",
+            postgresql_include=["id"],
+            postgresql_where=text("service_advisor_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_service_record_advisor_name_listing",
+            "organization_id",
+            "service_advisor_name",
+            postgresql_include=["id"],
+            postgresql_where=text("service_advisor_name IS NOT NULL"),
+        ),
         Index(
             "ix_service_record_name_words",
             text("to_tsvector('simple'::regconfig, customer_name::text)"),
@@ -85,7 +99,7 @@ class ServiceRecord(Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"), index=True)
     customer_name: Mapped[str] = mapped_column(String(100))
     customer_phone: Mapped[str] = mapped_column(String(20))
@@ -93,7 +107,7 @@ class ServiceRecord(Model):
     service_type: Mapped[str | None] = mapped_column(String(50))
     status: Mapped[str] = mapped_column(String(20), server_default="Scheduled")
     appointment_date: Mapped[datetime | None]
-    service_advisor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    service_advisor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     service_advisor_name: Mapped[str | None] = mapped_column(String(100))
     feedback: Mapped[str | None]
     rating: Mapped[int | None] = mapped_column(SmallInteger)
@@ -139,15 +153,23 @@ class Call(Model):
             "campaign_id",
             "organization_id",
             *_BEGAN,
+            postgresql_include=["start_time", "end_time", "status", "outcome", "direction", "is_demo"],
             postgresql_where=text("campaign_id IS NOT NULL"),
         ),
         Index(
             "ix_call_organization_id_inbound",
             "organization_id",
             *_BEGAN,
+            postgresql_include=["start_time", "end_time"],
             postgresql_where=text("direction = 'inbound'"),
         ),
-        Index("ix_call_organization_id_demo", "organization_id", *_BEGAN, postgresql_where=text("is_demo")),
+        Index(
+            "ix_call_organization_id_demo",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=["start_time", "end_time"],
+            postgresql_where=text("is_demo"),
+        ),
         Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
         Index(
             "ix_call_organization_id_band_began",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from autopulse.db import migration, rights
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import SCRIPTS, upgrade
-from autopulse.db.migrations.versions import r0004_indexes, r0006_partial_indexes
+from autopulse.db.migrations.versions import r0004_indexes, r0006_partial_indexes, r0007_visit_indexes
 from tests.integration.migrations import application
 from tests.integration.migrations.application import connect, run
 
@@ -27,7 +27,7 @@ SCHEMA = """
 """
 INDEX_LIST = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
 
-INDEXES = r0004_indexes.INDEXES | r0006_partial_indexes.INDEXES
+INDEXES = r0004_indexes.INDEXES | r0006_partial_indexes.INDEXES | r0007_visit_indexes.INDEXES
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_an_empty_database_gets_everything(empty_database_url: str) -> None:
     upgrade(empty_database_url)
     assert _version(empty_database_url) == _head()
     indexes = {name for name, _ in run(empty_database_url, INDEX_LIST)}
-    replaced = set(r0006_partial_indexes.REPLACED)
+    replaced = {*r0006_partial_indexes.REPLACED, *r0007_visit_indexes.REPLACED}
     assert set(INDEXES) - replaced <= indexes
     assert not replaced & indexes
 
