@@ -112,7 +112,7 @@ SCHEMAS: Final = {
     ),
 }
 _SECRETS: Final = ("secretKey", "token")
-_LISTED: Final = frozenset({"assistant", "phone-number", "tool"})
+_LISTED: Final = frozenset({"assistant", "phone-number", "squad", "tool"})
 """What has the parameters `limit` and `createdAt…` of a list."""
 
 
@@ -270,7 +270,7 @@ def serve() -> Iterator[Vapi]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         vapi = Vapi(
             f"http://127.0.0.1:{server.server_address[1]}",
-            {folder: {} for folder in (*SCHEMAS, "tool")},
+            {folder: {} for folder in (*SCHEMAS, "squad", "tool")},
         )
         vapi.add("org", id=ORGANIZATION_ID, name="AutoPulse of the tests")
         handler.vapi = vapi  # type: ignore[attr-defined] # a class of this server's own

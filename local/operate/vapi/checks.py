@@ -50,7 +50,7 @@ def _check_levels(picture: Picture, wishes: Wishes, level: Level | None) -> Iter
     for assistant in assistants:
         yield from _check_assistant(picture, wishes, assistant)
     for number in picture.phone_numbers:
-        if _is_named(level, PHONE_NUMBER, number) or (level is None and url_of(number) == wishes.url):
+        if _is_named(level, PHONE_NUMBER, number) or (level is None and _is_meant(picture, wishes, number)):
             yield from _check_number(picture, wishes, number)
     if level is not None and level.name == ORGANIZATION.name:
         yield from _check_organization(picture, wishes)
@@ -61,11 +61,18 @@ def _check_levels(picture: Picture, wishes: Wishes, level: Level | None) -> Iter
 
 def _concerns(picture: Picture, wishes: Wishes, level: Level | None, assistant: Resource) -> bool:
     if level is None:
-        return any(resource and url_of(resource) == wishes.url for _, resource in picture.routes(assistant))
+        return any(resource and _is_meant(picture, wishes, resource) for _, resource in picture.routes(assistant))
     if level.name == PHONE_NUMBER.name:
         numbers = [number for number in picture.phone_numbers if number["id"] == level.id]
-        return any(number.get("assistantId") == assistant["id"] for number in numbers)
+        return any(picture.answers(number, assistant) for number in numbers)
     return level.name == ORGANIZATION.name or assistant["id"] == level.id
+
+
+def _is_meant(picture: Picture, wishes: Wishes, resource: Resource) -> bool:
+    """Whether its events go to this stack, or seem to be meant to: the same host, or a credential of the stack's."""
+    credential = picture.credentials.get(str(server_of(resource).get("credentialId")), {})
+    is_signed_for_us = str(credential.get("name") or "").startswith(wishes.credential_prefix)
+    return is_signed_for_us or urlsplit(url_of(resource)).netloc == urlsplit(wishes.url).netloc
 
 
 def _check_url(wishes: Wishes) -> Iterator[Finding]:

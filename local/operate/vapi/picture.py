@@ -23,6 +23,13 @@ class Picture:
     credentials: Mapping[str, Resource]
     tools: Mapping[str, Resource]
     """Saved tools, by id."""
+    squads: Mapping[str, Resource]
+
+    def answers(self, number: Resource, assistant: Resource) -> bool:
+        """Whether the assistant takes calls to the phone number: as its assistant, or as a member of its squad."""
+        members = self.squads.get(str(number.get("squadId")), {}).get("members") or []
+        ids = {number.get("assistantId"), *(member.get("assistantId") for member in members)}
+        return assistant["id"] in ids
 
     def routes(self, assistant: Resource) -> Iterator[tuple[Level, Resource | None]]:
         """Where the events of an assistant's calls go: for each of its phone numbers, and without one.
@@ -32,7 +39,7 @@ class Picture:
         if url_of(assistant):
             yield ASSISTANT, assistant
             return
-        numbers = [number for number in self.phone_numbers if number.get("assistantId") == assistant["id"]]
+        numbers = [number for number in self.phone_numbers if self.answers(number, assistant)]
         for number in numbers:
             yield (PHONE_NUMBER, number) if url_of(number) else self._last_route()
         if not numbers:
@@ -50,6 +57,7 @@ def take_picture(api: VapiApi) -> Picture:
         organization=_organization(api),
         credentials={item["id"]: item for item in api.read("/credential")},
         tools={item["id"]: item for item in api.read_all("/tool")},
+        squads={item["id"]: item for item in api.read_all("/squad")},
     )
 
 

@@ -195,6 +195,18 @@ def test_a_phone_number_shadows_the_organization(patient: Patient) -> None:
     ]
 
 
+def test_the_members_of_a_numbers_squad_are_examined(patient: Patient) -> None:
+    number = Level("phone number", patient.number["id"])
+    configure(patient.api, number, patient.wishes, always)
+    member = patient.vapi.add("assistant", name="Member")
+    squad = patient.vapi.add("squad", members=[{"assistantId": member["id"]}, {"assistant": {}}])
+    patient.number.update(assistantId=None, squadId=squad["id"])
+    what = patient.wrongs(number)
+    assert any("serverMessages is not set" in text for text in what)
+    configure(patient.api, Level("assistant", member["id"]), patient.wishes, always)
+    assert patient.wrongs(number) == []
+
+
 def test_a_server_url_of_former_times_counts(patient: Patient) -> None:
     patient.assistant["server"] = None
     patient.assistant["serverUrl"] = OTHER_URL
@@ -226,6 +238,14 @@ def test_a_number_without_an_assistant_is_advised(patient: Patient) -> None:
 def test_nothing_sends_here(patient: Patient) -> None:
     patient.vapi.stored["assistant"].clear()
     assert any("no assistant's events go to" in what for what in patient.wrongs())
+
+
+@pytest.mark.parametrize("url", ["https://api.example.com/v1/webhooks/vapi-webhook", "https://former.example.com/hook"])
+def test_who_seems_to_mean_this_stack_and_misses_it_is_found(patient: Patient, url: str) -> None:
+    """A path without its stage on the right host; and another host, but a credential of this stack."""
+    server = {"url": url} | ({"credentialId": patient.assistant["server"]["credentialId"]} if "former" in url else {})
+    patient.vapi.add("assistant", name="Astray", server=server, serverMessages=patient.assistant["serverMessages"])
+    assert f"its events go to {url}, by the server URL of assistant" in patient.wrongs()
 
 
 def test_other_assistants_are_nobodys_business(patient: Patient) -> None:
