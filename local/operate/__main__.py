@@ -1,17 +1,19 @@
 """The commands behind the Makefile's targets for who looks after a stack."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable
 
 from local.operate import confirmation, redrive, rotation
 from local.operate.confirmation import Confirm
-from local.operate.target import LOCAL, OperationFailed, Target, find_target
+from local.operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
 from local.operate.vapi import configure, doctor
 from local.operate.vapi.connection import Connection, open_api, read_connection
+from local.operate.vapi.former import FormerCredentials
 from local.operate.vapi.levels import Level, choose_level
-from local.operate.vapi.plans import plan_of
+from local.operate.vapi.plans import current_entry, plan_of
 from local.operate.vapi.wishes import Wishes
 from local.place import LocalStackError, read_place
 
@@ -76,8 +78,16 @@ def _redrive(arguments: argparse.Namespace) -> int:
 def _rotate(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.environment, read_place())
     if arguments.finish:
-        return rotation.finish(target, _confirm(arguments), force=arguments.force)
+        return rotation.finish(target, _confirm(arguments), _former(target), force=arguments.force)
     return rotation.begin(target, _confirm(arguments))
+
+
+def _former(target: Target) -> FormerCredentials | None:
+    """Access to Vapi, if there is a key."""
+    if not os.environ.get("VAPI_API_KEY"):
+        return None
+    entry = current_entry(read_secret(target))
+    return FormerCredentials(open_api(), Wishes(target.stack_name, target.output("WebhookUrl"), plan_of(entry)))
 
 
 def _configure(arguments: argparse.Namespace) -> int:

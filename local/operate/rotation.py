@@ -17,6 +17,7 @@ from autopulse.ingress.webhook_secret import KEPT_SECONDS, REREAD_SECONDS
 from local.console import say
 from local.operate.confirmation import Confirm
 from local.operate.target import LOCAL, OperationFailed, Target, read_secret
+from local.operate.vapi.former import FormerCredentials
 from local.operate.webhook_secret import (
     add_secret,
     former_places,
@@ -62,13 +63,23 @@ def begin(target: Target, confirm: Confirm, world: World = World()) -> int:
     return 0
 
 
-def finish(target: Target, confirm: Confirm, *, force: bool = False, world: World = World()) -> int:
-    """Let the old secret be refused, if nobody uses it any more; the exit status."""
+def finish(
+    target: Target,
+    confirm: Confirm,
+    vapi: FormerCredentials | None = None,
+    *,
+    force: bool = False,
+    world: World = World(),
+) -> int:
+    """Let the old secret be refused, if nobody uses it any more; the exit status.
+
+    With access to Vapi it is asked too who has a credential of the old secret, and unused ones are deleted there.
+    """
     seen = read_secret(target)
     began = rotated_at(seen)
     if began is None:
         raise OperationFailed("no rotation is under way; begin one: make rotate-webhook-secret")
-    objection = _objection(target, seen, began, world.now())
+    objection = _objection_of_vapi(vapi) or _objection(target, seen, began, world.now())
     if objection and not force:
         raise OperationFailed(
             f"{objection}\nThe old secret stays valid. FORCE=1 ends it all the same, as after a leak."
@@ -79,8 +90,15 @@ def finish(target: Target, confirm: Confirm, *, force: bool = False, world: Worl
         return 0
     store(target, seen, remove_former(seen))
     say(f"The old secret is refused, by every verifier in {KEPT_SECONDS // 60} minutes at the latest")
+    if vapi is not None:
+        say(f"{vapi.delete_unused()} credentials of former secrets deleted at Vapi")
     _mind_the_local_stack(target)
     return 0
+
+
+def _objection_of_vapi(vapi: FormerCredentials | None) -> str | None:
+    users = vapi.users() if vapi is not None else []
+    return f"Vapi still signs with the old secret for {', '.join(users)}; make vapi-configure" if users else None
 
 
 def _objection(target: Target, document: Mapping[str, Any], began: datetime, now: datetime) -> str | None:

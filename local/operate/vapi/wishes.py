@@ -46,7 +46,11 @@ class Wishes:
     @property
     def credential_prefix(self) -> str:
         """What the names of all credentials of this stack begin with, of whatever secret."""
-        return f"{self.stack_name[: MAX_NAME_CHARACTERS - FINGERPRINT_DIGITS - 1]} "
+        room = MAX_NAME_CHARACTERS - FINGERPRINT_DIGITS - 1
+        if len(self.stack_name) <= room:
+            return f"{self.stack_name} "
+        digest = hashlib.sha256(self.stack_name.encode()).hexdigest()[:FINGERPRINT_DIGITS]
+        return f"{self.stack_name[: room - FINGERPRINT_DIGITS - 1]}-{digest} "
 
     @property
     def credential(self) -> dict[str, Any]:

@@ -165,7 +165,9 @@ def test_one_level_at_a_time() -> None:
 
 def test_the_name_of_a_credential_fits_and_tells_secrets_and_plans_apart(wishes: Wishes) -> None:
     long = Wishes("autopulse-calls-production-of-a-long-name", URL, wishes.plan)
+    twin = Wishes("autopulse-calls-production-of-a-long-twin", URL, wishes.plan)
     assert len(long.credential_name) == 40
+    assert long.credential_prefix != twin.credential_prefix
     plans = [plan_of({"kind": kind, "secret": secret}) for kind in ("hmac", "bearer") for secret in ("a", "b")]
     assert len({Wishes("stack", URL, plan).credential_name for plan in plans}) == 4
     assert SECRET not in wishes.credential_name
