@@ -192,6 +192,17 @@ def test_an_interruption_while_sending_deletes_what_was_sent_and_lets_the_rest_g
     assert sorted(moved + left) == list(range(1, 13))
 
 
+def test_an_interruption_at_the_question_hides_nothing(account: Account) -> None:
+    bury(account, 1, 2)
+
+    def interrupted(_question: str) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        redrive(account.target, "hang", Choice(), interrupted)
+    assert numbers_in(account, DEAD) == [1, 2]
+
+
 def test_nothing_is_sent_when_the_answer_came_too_late(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     bury(account, 1)
     monkeypatch.setattr(dead_letters, "HELD_SECONDS", dead_letters.SAFETY_SECONDS)
