@@ -8,7 +8,7 @@ import { showHeader, showSignIn } from "./shell.js";
 import { onSignedOut, resumeSignIn } from "./signin.js";
 import { failure, loading } from "./states.js";
 
-/** Name in the address -> title, stylesheet and module, which is loaded when somebody looks. The first is the usual one. */
+/** Name in the address -> title, stylesheet and module, loaded when somebody looks. The first is the usual one. */
 const VIEWS = {
   calls: { title: "Calls", stylesheet: "calls.css", load: () => import("./calls.js") },
   feedback: { title: "Feedback", stylesheet: "feedback.css", load: () => import("./feedback.js") },

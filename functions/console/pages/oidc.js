@@ -143,9 +143,9 @@ async function grant(configuration, parameters) {
 /** What an ID token that came from the token endpoint itself has to say (OpenID Connect Core 1.0, 3.1.3.7). */
 function checked(configuration, token) {
   const claims = claimsOf(token);
-  const audiences = [claims.aud].flat();
-  const isOurs = audiences.includes(configuration.client_id) && (claims.azp ?? configuration.client_id) === configuration.client_id;
-  if (claims.iss !== configuration.issuer || !isOurs || !claims.sub) {
+  const { client_id: client, issuer } = configuration;
+  const isOurs = [claims.aud].flat().includes(client) && (claims.azp ?? client) === client;
+  if (claims.iss !== issuer || !isOurs || !claims.sub) {
     throw new SignInError("The issuer's token is not for this console.");
   }
   if (!(claims.exp > Date.now() / 1000 - LEEWAY_SECONDS)) {

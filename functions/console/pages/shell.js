@@ -24,7 +24,7 @@ let bannerTimer = 0;
  * @returns {function(): void} ends that
  */
 export function showHeader(header, { configuration, views }) {
-  const links = Object.entries(views).map(([name, { title }]) => h("a", { href: `?view=${name}`, "data-view": name }, title));
+  const links = Object.entries(views).map(linkTo);
   const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
   const banner = h("div", { class: "banner", role: "status", "data-testid": "connection-banner", hidden: true });
   fill(header, h("header", { class: "header" },
@@ -60,28 +60,33 @@ export function showSignIn(container, configuration, reason) {
 }
 
 function signInButton(problem) {
-  const button = h("button", { type: "button", class: "button button-primary", "data-testid": "sign-in", onClick: go }, "Sign in");
-  async function go() {
+  const go = async ({ currentTarget: button }) => {
     button.disabled = true;
     await signIn().catch((error) => {
       fill(problem, error.message).hidden = false;
       button.disabled = false;
     });
-  }
-  return button;
+  };
+  const properties = { type: "button", class: "button button-primary", "data-testid": "sign-in", onClick: go };
+  return h("button", properties, "Sign in");
 }
 
 function howToComeIn(configuration) {
   const missing = [configuration.issuer ? null : "OidcIssuer", "OidcClientId"].filter(Boolean).join(" and ");
   return h("div", { "data-testid": "sign-in-unavailable" },
-    h("p", {}, "Nobody can sign in here yet: this stack was not told whom to ask. Its parameters lack ", h("code", {}, missing), "."),
-    h("p", {}, "On a local stack the way in is the link that ", h("code", {}, "make run"), " and ", h("code", {}, "make up"),
-      " give; each holds for a week."),
+    h("p", {}, "Nobody can sign in here yet: this stack was not told whom to ask. Its parameters lack ",
+      h("code", {}, missing), "."),
+    h("p", {}, "On a local stack the way in is the link that ", h("code", {}, "make run"), " and ",
+      h("code", {}, "make up"), " give; each holds for a week."),
   );
 }
 
-function brand(configuration) {
-  return h("a", { class: "brand", href: "?view=calls", title: configuration.stack }, logo(), h("span", {}, "AutoPulse"));
+function brand({ stack }) {
+  return h("a", { class: "brand", href: "?view=calls", title: stack }, logo(), h("span", {}, "AutoPulse"));
+}
+
+function linkTo([name, { title }]) {
+  return h("a", { href: `?view=${name}`, "data-view": name }, title);
 }
 
 function logo() {
@@ -92,14 +97,15 @@ function logo() {
 
 function person() {
   const { name, expiresAt } = identity();
+  const properties = { type: "button", class: "button button-quiet", "data-testid": "sign-out", onClick: signOut };
   return h("div", { class: "person" },
     h("span", { class: "person-name", title: `Signed in until ${expiresAt.toLocaleString()}` }, name),
-    h("button", { type: "button", class: "button button-quiet", "data-testid": "sign-out", onClick: signOut }, "Sign out"));
+    h("button", properties, "Sign out"));
 }
 
 function markCurrent(links, views) {
   const name = location().get("view");
-  const current = name in views ? name : Object.keys(views)[0];
+  const current = Object.hasOwn(views, name ?? "") ? name : Object.keys(views)[0];
   for (const link of links) {
     if (link.dataset.view === current) {
       link.setAttribute("aria-current", "page");

@@ -1,0 +1,159 @@
+"""The console's files: what they must never do, what they must name, how much of them the first view needs."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from autopulse import settings
+from functions.console.app import PAGES, handler
+from tests.contract.stack import ROOT, properties, source
+
+FILES: Final = sorted(file for file in PAGES.rglob("*") if file.is_file())
+MODULES: Final = [file for file in FILES if file.suffix == ".js"]
+STYLESHEETS: Final = [file for file in FILES if file.suffix == ".css"]
+TEST_IDS: Final = ("connection-state", "sign-in", "loading", "empty", "failure")
+SINKS: Final = {
+    "markup made of text": (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|srcdoc|setHTML"
+    ),
+    "code made of text": r"\beval\b|\bFunction\(|set(Timeout|Interval)\(\s*[\"'`]|javascript:",
+    "a way for others to keep or read": r"localStorage|document\.cookie|postMessage\(",
+}
+STATIC_IMPORT: Final = re.compile(r'(?:^|\n)(?:import|export)\b[^;"]*?["\'](\.[^"\']+)["\']')
+LAZY_IMPORT: Final = re.compile(r'import\("(\.[^"]+)"\)')
+
+
+def closure(*names: str) -> set[str]:
+    """These modules, and all that they import before they run."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [path.removeprefix("./") for path in STATIC_IMPORT.findall((PAGES / name).read_text())]
+    return found
+
+
+def index() -> str:
+    return (PAGES / "index.html").read_text()
+
+
+def linked() -> list[str]:
+    """Files that the index names."""
+    return re.findall(r'"\{release\}/([^"]+)"', index())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("sink", SINKS)
+def test_no_file_has(file: Path, sink: str) -> None:
+    assert re.findall(SINKS[sink], file.read_text()) == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_file_names_another_host_or_the_root_of_this_one(file: Path) -> None:
+    text = file.read_text().replace("http://www.w3.org/2000/svg", "")
+    assert re.findall(r"https?://[\w.]+", text) == []
+    assert re.findall(r"""(?:href|src|fetch|import|from|url)\s*[=(]?\s*["'(]/""", text) == []
+
+
+def test_the_index_has_nothing_inline_that_its_policy_would_refuse() -> None:
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|<base|<form", index()) == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_a_module_imports_only_modules_of_ours(module: Path) -> None:
+    text = re.sub(r"/\*\*.*?\*/", "", module.read_text(), flags=re.DOTALL)
+    assert [path for path in STATIC_IMPORT.findall(text) if not (module.parent / path).is_file()] == []
+    assert len(LAZY_IMPORT.findall(text)) == len(re.findall(r"\bimport\(", text.replace('import("./configuration', "")))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_what_a_module_exports_is_described(module: Path) -> None:
+    bare = re.findall(r"(?<!\*/)\n(export (?:async )?(?:function|class) \w+)", module.read_text())
+    assert bare == []
+
+
+def test_the_index_has_all_modules_loaded_at_once_that_the_beginning_needs() -> None:
+    assert {name for name in linked() if name.endswith(".js")} == closure("main.js")
+
+
+@pytest.mark.parametrize("name", TEST_IDS)
+def test_what_tests_look_for_is_there(name: str) -> None:
+    text = "".join(module.read_text() for module in MODULES)
+    assert re.search(rf'"data-testid": [`"]{re.escape(name)}', text)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_modules_are_as_narrow_as_the_rest_of_the_code(module: Path) -> None:
+    assert [line for line in module.read_text().splitlines() if len(line) > 120] == []
+
+
+def tokens(scheme: str) -> dict[str, str]:
+    """Colours of frame.css in one scheme: name -> #rrggbb."""
+    light, _, rest = (PAGES / "frame.css").read_text().partition("@media (prefers-color-scheme: dark)")
+    text = light if scheme == "light" else rest.split("}", 1)[0]
+    return dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", text))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def pairs() -> Iterator[tuple[str, str, float]]:
+    """Foreground, background, and the contrast that they need: 4.5 for text, 3 for marks."""
+    for ground in ("ground", "paper", "raised"):
+        yield from ((name, ground, 4.5) for name in ("ink", "muted", "accent", "good", "bad", "warn"))
+        yield from ((f"series-{place}", ground, 3) for place in range(1, 7))
+        yield ("focus", ground, 3)
+    yield from ((name, f"{name}-soft", 4.5) for name in ("accent", "good", "bad", "warn"))
+    yield from (("ink", f"{name}-soft", 4.5) for name in ("accent", "good", "bad", "warn"))
+    yield ("accent-ink", "accent", 4.5)
+    yield ("line-strong", "paper", 2.9)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "ground", "least"), list(pairs()))
+def test_colours_can_be_told_apart(scheme: str, name: str, ground: str, least: float) -> None:
+    colours = tokens(scheme)
+    assert contrast(colours[name], colours[ground]) >= least
+
+
+@pytest.mark.parametrize("stylesheet", STYLESHEETS, ids=lambda stylesheet: stylesheet.name)
+def test_every_variable_of_a_stylesheet_is_defined_somewhere(stylesheet: Path) -> None:
+    texts = "".join(file.read_text() for file in [*STYLESHEETS, *MODULES])
+    defined = set(re.findall(r"(--[a-z0-9-]+)[\"']?\s*[:,]", texts))
+    assert set(re.findall(r"var\((--[a-z0-9-]+)", stylesheet.read_text())) <= defined
+
+
+def test_nobody_is_asked_before_the_page_is_answered() -> None:
+    assert "VpcConfig" not in properties("ConsoleFunction")
+    assert "ManagedPolicyArns" not in properties("ConsoleRole")
+
+
+def test_the_output_is_the_redirect_address_slash_included() -> None:
+    assert source()["Outputs"]["ConsoleUrl"]["Value"]["Fn::Sub"].endswith("/${Api.Stage}/console/")
+
+
+def test_the_sample_event_asks_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSOCKET_URL", "wss://live.example.com/live")
+    monkeypatch.setenv("OIDC_SCOPES", "openid")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
+    settings.console_settings.cache_clear()
+    answer = handler(json.loads((ROOT / "events/apigw/console.json").read_text()), None)
+    settings.console_settings.cache_clear()
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["content-type"].startswith("text/html")
+    assert "strict-transport-security" in answer["headers"]
