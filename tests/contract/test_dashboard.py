@@ -1,6 +1,5 @@
 """The dashboard shows metrics that exist, with the dimensions that the code gives them."""
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from typing import Any
 import pytest
 
 from autopulse.observability import NAMESPACE, Metric
-from tests.contract.stack import PREFIXES, ROOT, properties, resources
+from tests.contract.declared_metrics import declared_dimensions
+from tests.contract.stack import PREFIXES, properties, resources
 
 STACK = "the-stack"
 AWS_METRICS = {
@@ -27,19 +27,6 @@ def _widgets() -> list[dict[str, Any]]:
     text = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
     names = {"AWS::StackName": STACK, "AWS::Region": "us-east-1"}
     return list(json.loads(re.sub(r"\$\{([^}]+)\}", lambda match: names.get(match[1], match[1]), text))["widgets"])
-
-
-@cache
-def _declared_dimensions() -> dict[str, frozenset[str]]:
-    """Metric -> its dimensions besides `service`, as the docstring under each name in observability.py gives them."""
-    tree = ast.parse((ROOT / "shared/autopulse/observability.py").read_text())
-    (declaration,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Metric"]
-    declared = {}
-    for name, text in zip(declaration.body[1:], declaration.body[2:], strict=False):
-        if isinstance(name, ast.Assign) and isinstance(text, ast.Expr):
-            heading = ast.literal_eval(text.value).split(":")[0].split(", at")[0]
-            declared[ast.literal_eval(name.value)] = frozenset(re.findall(r"`(\w+)`", heading))
-    return declared
 
 
 def _metrics() -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -64,13 +51,13 @@ def _searched(expression: str) -> tuple[str, str, dict[str, str]]:
 
 
 def test_the_code_declares_the_dimensions_of_every_metric() -> None:
-    assert set(_declared_dimensions()) == {metric.value for metric in Metric}
+    assert set(declared_dimensions()) == {metric.value for metric in Metric}
 
 
 def test_our_metrics_exist_with_these_dimensions() -> None:
     for namespace, metric, dimensions in _metrics():
         if namespace == NAMESPACE:
-            assert set(dimensions) == {"service"} | _declared_dimensions()[metric], metric
+            assert set(dimensions) == {"service"} | declared_dimensions()[metric], metric
             assert dimensions["service"] == STACK
 
 

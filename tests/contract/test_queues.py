@@ -45,6 +45,8 @@ def test_a_block_is_complete() -> None:
     assert set(_block("status")) == {
         "<Kind>Queue",
         "<Kind>DeadLetterQueue",
+        "<Kind>DeadLetterAlarm",
+        "<Kind>AgeAlarm",
         "<Kind>Function",
         "<Kind>FunctionQueue",
         "<Kind>LogGroup",

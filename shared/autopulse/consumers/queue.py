@@ -125,6 +125,11 @@ def is_hopeless(delivery: Delivery) -> bool:
     return isinstance(error, Unprocessable)
 
 
+def is_waiting(delivery: Delivery) -> bool:
+    """Whether the delivery's own data made it come back, for what it names may be about to be committed."""
+    return isinstance(delivery.error, Unprocessable) and not is_hopeless(delivery)
+
+
 def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
     """Whether the queue took it; raises Transient if it cannot be reached."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use

@@ -1,14 +1,16 @@
 """What a batch leaves behind for those who watch: a log line for each record, and the metrics."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from autopulse.consumers.queue import Delivery
+from autopulse.consumers.queue import Delivery, is_waiting
 from autopulse.domain.notices import Notice, NoticeType
+from autopulse.domain.nps import group_of
+from autopulse.domain.outcome import Outcome
 from autopulse.observability import Measurements, Metric, log_each, logger
 from autopulse.vapi.messages import StatusMessage
 
@@ -31,11 +33,27 @@ def account_for(
     measurements.record(Metric.BATCH_SIZE, len(deliveries), kind=kind)
     _log(kind, deliveries)
     _measure(kind, deliveries, committed_at, measurements)
+    completed = {notice.call_id for notice in notices if notice.type is NoticeType.CALL_COMPLETED}
     for notice in notices:
-        if notice.type is NoticeType.CALL_STALLED:
-            measurements.count(Metric.CALL_STALLED)
-        elif notice.type is NoticeType.TRANSCRIPT_UPDATED and notice.changed["skipped"]:
-            measurements.count(Metric.TURN_SKIPPED, notice.changed["skipped"])
+        _measure_notice(notice, completed, measurements)
+
+
+def _measure_notice(notice: Notice, completed: Collection[int], measurements: Measurements) -> None:
+    """Count what a notice says of its call; `completed` are the calls whose first report this batch has."""
+    changed = notice.changed
+    if notice.type is NoticeType.CALL_STALLED:
+        measurements.count(Metric.CALL_STALLED)
+    elif notice.type is NoticeType.TRANSCRIPT_UPDATED and changed["skipped"]:
+        measurements.count(Metric.TURN_SKIPPED, changed["skipped"])
+    elif notice.type is NoticeType.CALL_COMPLETED:
+        measurements.count(Metric.CALL_COMPLETED, outcome=changed["outcome"] or Outcome.UNKNOWN.value)
+    elif notice.type is NoticeType.FEEDBACK_RECORDED and _is_first_answer(notice, completed):
+        measurements.count(Metric.SCORE_GIVEN, group=group_of(changed["nps_score"]))
+
+
+def _is_first_answer(notice: Notice, completed: Collection[int]) -> bool:
+    """Later reports of a call correct its answer; counted again, the call would have two."""
+    return notice.changed["nps_score"] is not None and notice.call_id in completed
 
 
 def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
@@ -64,6 +82,9 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     failed = Counter(delivery.error.reason for delivery in deliveries if delivery.error is not None)
     for reason, count in failed.items():
         measurements.count(Metric.RECORD_FAILED, count, kind=kind, reason=reason)
+    postponed = sum(delivery.fate == "returned" and not is_waiting(delivery) for delivery in deliveries)
+    if postponed:
+        measurements.count(Metric.RECORD_POSTPONED, postponed, kind=kind)
     settled = [delivery for delivery in deliveries if delivery.error is None and delivery.record is not None]
     for fate, count in Counter(delivery.fate for delivery in settled).items():
         measurements.count(_METRIC_OF_FATE[fate], count, kind=kind)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
+PROMOTERS_FROM: Final = 9
+PASSIVES_FROM: Final = 7
 Z_95: Final = 1.959964
 """Standard deviations that 95 % of a normal distribution lie within."""
 
@@ -15,6 +17,13 @@ class Nps:
     score: float
     low: float
     high: float
+
+
+def group_of(score: int) -> str:
+    """What an answer from 0 to 10 makes its giver: promoter, passive or detractor."""
+    if score >= PROMOTERS_FROM:
+        return "promoter"
+    return "passive" if score >= PASSIVES_FROM else "detractor"
 
 
 def nps_of(promoters: int, passives: int, detractors: int) -> Nps | None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.domain.nps import nps_of
+from autopulse.domain.nps import group_of, nps_of
 
 COUNTS = st.integers(0, 100_000)
 
@@ -49,3 +49,9 @@ def test_more_answers_of_the_same_kind_are_surer(up: int, middle: int, down: int
     assert few is not None
     assert many is not None
     assert many.high - many.low < few.high - few.low
+
+
+@pytest.mark.parametrize("score", range(11))
+def test_every_answer_belongs_to_a_group_of_the_score(score: int) -> None:
+    groups = ["detractor"] * 7 + ["passive"] * 2 + ["promoter"] * 2
+    assert group_of(score) == groups[score]

@@ -1,0 +1,45 @@
+"""Metrics that AWS emits by itself, as far as this stack shows them or is paged by them.
+
+Checked by hand in November 2026 against AWS's documentation:
+
+- AWS/SQS https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+- AWS/Lambda https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+- AWS/ApiGateway https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+- AWS/RDS https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
+"""
+
+from typing import Final
+
+AWS_METRICS: Final = {
+    "AWS/SQS": (
+        {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
+        [{"QueueName"}],
+    ),
+    "AWS/Lambda": (
+        {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"},
+        # By FunctionName all versions and aliases together; with Resource one alias or version of it.
+        [{"FunctionName"}, {"FunctionName", "Resource"}],
+    ),
+    "AWS/ApiGateway": (
+        {"4XXError", "5XXError", "Count", "IntegrationLatency", "Latency"},
+        [{"ApiName"}, {"ApiName", "Stage"}],
+    ),
+    "AWS/RDS": (
+        {
+            "CPUUtilization",
+            "DatabaseConnections",
+            "FreeStorageSpace",
+            "FreeableMemory",
+            "ReadLatency",
+            "WriteLatency",
+        },
+        [{"DBInstanceIdentifier"}],
+    ),
+}
+"""Namespace -> its metrics, and the sets of dimensions that they come with."""
+
+
+def is_emitted(namespace: str, metric: str, dimensions: set[str]) -> bool:
+    """Whether AWS emits this metric with exactly these dimensions."""
+    metrics, sets = AWS_METRICS.get(namespace, (set(), []))
+    return metric in metrics and dimensions in sets

@@ -1,0 +1,95 @@
+"""What a batch leaves in the metrics: each line is one set of dimensions."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery
+from autopulse.consumers.telemetry import account_for
+from autopulse.domain.notices import Notice, NoticeType
+from autopulse.errors import AutoPulseError, CallIdentityConflict, Transient, UnknownCall
+from autopulse.observability import Measurements, Metric
+
+NOW = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
+
+
+def delivery(error: AutoPulseError | None, fate: str = "returned", tries: int = 1) -> Delivery:
+    return Delivery("message", "handle", tries, "{}", error=error, fate=fate)
+
+
+def completed(call_id: int, outcome: str | None) -> Notice:
+    return notice(NoticeType.CALL_COMPLETED, call_id, outcome=outcome, duration_sec=60)
+
+
+def answered(call_id: int, score: int | None) -> Notice:
+    return notice(NoticeType.FEEDBACK_RECORDED, call_id, nps_score=score, feedback=True)
+
+
+def notice(type_: NoticeType, call_id: int, **changed: object) -> Notice:
+    return Notice(type_, call_id, None, "organization", changed)
+
+
+def lines(capsys: pytest.CaptureFixture[str], metric: Metric) -> list[tuple[Mapping[str, Any], float]]:
+    """Every value of a metric in the EMF lines, with its dimensions besides `service`."""
+    found: list[tuple[Mapping[str, Any], float]] = []
+    for line in map(json.loads, capsys.readouterr().out.splitlines()):
+        if metric.value in line:
+            (declared,) = line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
+            names = set(declared) - {"service"}
+            found.append(({name: line[name] for name in names}, sum(line[metric.value])))
+    return found
+
+
+def measure(deliveries: list[Delivery], notices: list[Notice]) -> None:
+    measurements = Measurements()
+    account_for("report", deliveries, notices, NOW, measurements)
+    measurements.flush()
+
+
+def test_calls_are_counted_by_outcome(capsys: pytest.CaptureFixture[str]) -> None:
+    measure([], [completed(1, "reached"), completed(2, "voicemail"), completed(3, "reached"), completed(4, None)])
+    assert lines(capsys, Metric.CALL_COMPLETED) == [
+        ({"outcome": "reached"}, 2),
+        ({"outcome": "voicemail"}, 1),
+        ({"outcome": "unknown"}, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("score", "group"),
+    [(10, "promoter"), (9, "promoter"), (8, "passive"), (7, "passive"), (6, "detractor"), (0, "detractor")],
+)
+def test_an_answer_is_counted_by_what_it_makes_its_giver(
+    capsys: pytest.CaptureFixture[str], score: int, group: str
+) -> None:
+    measure([], [completed(1, "reached"), answered(1, score)])
+    assert lines(capsys, Metric.SCORE_GIVEN) == [({"group": group}, 1)]
+
+
+def test_a_later_report_of_a_call_is_no_second_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    measure([], [completed(1, "reached"), answered(2, 9)])
+    assert lines(capsys, Metric.SCORE_GIVEN) == []
+
+
+def test_a_report_without_an_answer_counts_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    measure([], [completed(1, "voicemail"), answered(1, None)])
+    assert lines(capsys, Metric.SCORE_GIVEN) == []
+
+
+def test_what_the_world_sends_back_is_postponed(capsys: pytest.CaptureFixture[str]) -> None:
+    measure([delivery(Transient("database")), delivery(Transient("unforeseen"))], [])
+    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "report"}, 2)]
+
+
+def test_a_dead_letter_that_its_queue_did_not_take_is_postponed(capsys: pytest.CaptureFixture[str]) -> None:
+    hopeless = delivery(UnknownCall(), tries=UNKNOWN_CALL_TRIES + 1)
+    measure([delivery(CallIdentityConflict()), hopeless], [])
+    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "report"}, 2)]
+
+
+def test_what_waits_for_its_call_or_is_put_aside_is_not_postponed(capsys: pytest.CaptureFixture[str]) -> None:
+    measure([delivery(UnknownCall()), delivery(CallIdentityConflict(), "dead-lettered"), delivery(None, "applied")], [])
+    assert lines(capsys, Metric.RECORD_POSTPONED) == []
