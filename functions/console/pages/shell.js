@@ -26,7 +26,7 @@ let bannerTimer = 0;
 export function showHeader(header, { configuration, views }) {
   const links = Object.entries(views).map(linkTo);
   const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
-  const banner = h("div", { class: "banner", role: "status", "data-testid": "connection-banner", hidden: true });
+  const banner = h("div", { class: "banner", "data-testid": "connection-banner", hidden: true });
   fill(header, h("header", { class: "header" },
     brand(configuration),
     h("nav", { class: "views", "aria-label": "Views" }, links),
