@@ -21,7 +21,7 @@ from local.operate.vapi.picture import take_picture
 from local.operate.vapi.plans import sign
 from local.operate.vapi.wishes import Wishes, show_url
 
-PATIENCE_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 90
 """A ping takes some 20 ms; a function that starts first, and connects, a few seconds."""
 PAUSE_SECONDS: Final = 0.5
 _WHERE: Final = "ping"
@@ -87,7 +87,7 @@ def _refusal(status: int) -> Finding:
 def _wait(event_id: str, reader: Reader, began: float) -> Iterator[Finding]:
     url = f"{reader.api_url()}/v1/pings/{event_id}"
     status, stored = _ask(url, reader)
-    while status == HTTPStatus.NOT_FOUND and time.monotonic() - began < PATIENCE_SECONDS:
+    while _may_change(status) and time.monotonic() - began < PATIENCE_SECONDS:
         time.sleep(PAUSE_SECONDS)
         status, stored = _ask(url, reader)
     if status == HTTPStatus.OK:
@@ -98,6 +98,12 @@ def _wait(event_id: str, reader: Reader, began: float) -> Iterator[Finding]:
     else:
         remedy = "is API_TOKEN valid still? docs/api.md" if status in {401, 403} else "see the log of the read API"
         yield wrong(_WHERE, f"accepted as {event_id}; the read API answered {status or 'nothing'}", remedy)
+
+
+def _may_change(status: int) -> bool:
+    """Whether to ask again: not stored yet (404), no answer (0), too often, or a passing fault."""
+    passing = {0, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}
+    return status in passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _ask(url: str, reader: Reader) -> tuple[int, dict[str, Any]]:
