@@ -118,6 +118,7 @@ def _wishes(arguments: argparse.Namespace, target: Target, connection: Connectio
         plan_of(connection.entry),
         protect_monitor=arguments.protect_monitor,
         static_addresses=arguments.static_ip,
+        make_suffix=target.make_suffix,
     )
 
 

@@ -64,7 +64,7 @@ def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm) -> int:
 
 def list_kinds(target: Target) -> int:
     """Print how many dead letters each kind has; the exit status."""
-    say("Dead letters (approximately); redrive one kind with: make redrive KIND=…")
+    say(f"Dead letters (approximately); redrive one kind with: make redrive KIND=…{target.make_suffix}")
     for kind, prefix in QUEUES.items():
         counted = target.client("sqs").get_queue_attributes(
             QueueUrl=target.resource(f"{prefix}DeadLetterQueue"), AttributeNames=["ApproximateNumberOfMessages"]

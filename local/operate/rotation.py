@@ -33,6 +33,7 @@ one: calls last ten minutes by default (at most twelve hours), then analysis, th
 WATCHED: Final = timedelta(minutes=15)
 """The time up to now in which nothing may have come with the old secret."""
 _CREDENTIAL: Final = "credential"
+_FINISH: Final = "make rotate-webhook-secret FINISH=1"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ def begin(target: Target, confirm: Confirm, world: World = World()) -> int:
     """Let a new secret be accepted beside the old one; the exit status."""
     seen = read_secret(target)
     if rotated_at(seen) is not None:
-        raise OperationFailed("a rotation is under way; finish it first: make rotate-webhook-secret FINISH=1")
+        raise OperationFailed(
+            f"a rotation is under way; finish it first: make rotate-webhook-secret FINISH=1{target.make_suffix}"
+        )
     if not confirm(f"Make a new webhook secret for {target.stack_name}? The old one stays valid."):
         say("Nothing changed")
         return 0
@@ -55,10 +58,10 @@ def begin(target: Target, confirm: Confirm, world: World = World()) -> int:
     say(f"Made. Waiting {REREAD_SECONDS + 1} s, after which no verifier refuses the new one …")
     world.sleep(REREAD_SECONDS + 1)
     say("Both secrets are accepted. Next:")
-    say("  1. make vapi-configure, for every assistant, phone number or organization that sends here")
-    say(
-        f"  2. an hour later, when calls that ran meanwhile are over: make rotate-webhook-secret FINISH=1{_env(target)}"
-    )
+    say("  1. for each assistant, phone number or organization that sends here:")
+    say(f"     make vapi-configure{target.make_suffix} ASSISTANT=id (or PHONE_NUMBER=id, or ORGANIZATION=1)")
+    say("  2. an hour later, when calls that ran meanwhile are over:")
+    say(f"     {_FINISH}{target.make_suffix}")
     _mind_the_local_stack(target)
     return 0
 
@@ -144,10 +147,6 @@ def _place(line: str) -> int | None:
 def _mind_the_local_stack(target: Target) -> None:
     if target.environment == LOCAL:
         say("Then make up, which writes the current secret into .local/stack.json")
-
-
-def _env(target: Target) -> str:
-    return "" if target.environment == LOCAL else f" ENV={target.environment}"
 
 
 def _minutes(span: timedelta) -> int:

@@ -35,6 +35,11 @@ class Target:
     """Outputs that are known without asking: the local stack's URLs are not those of its template."""
     api_token: str | None = None
 
+    @property
+    def make_suffix(self) -> str:
+        """What a make command has to carry to be about this stack."""
+        return "" if self.environment == LOCAL else f" ENV={self.environment}"
+
     def output(self, name: str) -> str:
         """An output of the stack."""
         if name in self.known:

@@ -22,7 +22,7 @@ TRIES: Final = 4
 BACKOFF_SECONDS: Final = 1
 """Doubled with each try, unless Vapi says how long (Retry-After)."""
 _PASSING: Final = (429, 500, 502, 503, 504)
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Resource = dict[str, Any]
 """An assistant, phone number, organization or credential, as Vapi gives it."""
@@ -44,7 +44,7 @@ class VapiApi:
         if not key.strip():
             raise OperationFailed("say VAPI_API_KEY=…: the organization's private key (dashboard.vapi.ai, API Keys)")
         parts = urlsplit(url)
-        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise OperationFailed("VAPI_API_URL must be https: the key is sent to it")
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key.strip()}", "User-Agent": "autopulse-calls"}

@@ -33,11 +33,7 @@ DEFAULT_MESSAGES: Final = frozenset(
 """What Vapi sends where `serverMessages` is not set."""
 TAKES_OVER: Final = "phone-call-control"
 """By subscribing to it a server takes over hanging up and forwarding."""
-_CONFIGURE: Final = {
-    ASSISTANT: "make vapi-configure ASSISTANT={id}",
-    PHONE_NUMBER: "make vapi-configure PHONE_NUMBER={id}",
-    ORGANIZATION: "make vapi-configure ORGANIZATION=1",
-}
+_GIVEN: Final = {"assistant": "ASSISTANT={id}", "phone number": "PHONE_NUMBER={id}", "organization": "ORGANIZATION=1"}
 
 
 def check(picture: Picture, wishes: Wishes, level: Level | None) -> list[Finding]:
@@ -55,7 +51,7 @@ def _check_levels(picture: Picture, wishes: Wishes, level: Level | None) -> Iter
     if level is not None and level.name == ORGANIZATION.name:
         yield from _check_organization(picture, wishes)
     if level is None and not assistants:
-        remedy = "make vapi-configure ASSISTANT=id (or PHONE_NUMBER=id, or ORGANIZATION=1)"
+        remedy = f"make vapi-configure ASSISTANT=id{wishes.make_suffix} (or PHONE_NUMBER=id, or ORGANIZATION=1)"
         yield wrong("organization", f"no assistant's events go to {show_url(wishes.url)}", remedy)
 
 
@@ -87,15 +83,15 @@ def _check_assistant(picture: Picture, wishes: Wishes, assistant: Resource) -> I
         yield from _check_route(wishes, where, assistant, level, resource)
         if resource is not None and url_of(resource) == wishes.url:
             yield from _check_server(picture, wishes, level, resource)
-    yield from _check_messages(where, assistant)
-    yield from _check_monitor(where, assistant)
+    yield from _check_messages(wishes, where, assistant)
+    yield from _check_monitor(wishes, where, assistant)
     yield from _check_tools(picture, where, assistant)
 
 
 def _check_route(
     wishes: Wishes, where: str, assistant: Resource, level: Level, resource: Resource | None
 ) -> Iterator[Finding]:
-    remedy = _CONFIGURE[ASSISTANT].format(id=assistant["id"])
+    remedy = _configure(wishes, ASSISTANT, assistant)
     if resource is None:
         yield wrong(where, "no server URL at any level: its events go nowhere, and Vapi says nothing", remedy)
     elif url_of(resource) != wishes.url:
@@ -104,7 +100,7 @@ def _check_route(
 
 def _check_number(picture: Picture, wishes: Wishes, number: Resource) -> Iterator[Finding]:
     where = PHONE_NUMBER.describe(number)
-    remedy = _CONFIGURE[PHONE_NUMBER].format(id=number["id"])
+    remedy = _configure(wishes, PHONE_NUMBER, number)
     if url_of(number) != wishes.url:
         yield wrong(where, f"its server URL is {show_url(url_of(number))}", remedy)
     else:
@@ -124,7 +120,7 @@ def _check_organization(picture: Picture, wishes: Wishes) -> Iterator[Finding]:
         return
     if url_of(organization) != wishes.url:
         what = f"its server URL is {show_url(url_of(organization))}"
-        yield wrong(ORGANIZATION.describe(organization), what, _CONFIGURE[ORGANIZATION])
+        yield wrong(ORGANIZATION.describe(organization), what, _configure(wishes, ORGANIZATION, organization))
     else:
         yield from _check_server(picture, wishes, ORGANIZATION, organization)
     yield from _check_shadows(picture, wishes)
@@ -134,14 +130,14 @@ def _check_shadows(picture: Picture, wishes: Wishes) -> Iterator[Finding]:
     for number in picture.phone_numbers:
         if url_of(number) not in {"", wishes.url}:
             what = f"its server URL {show_url(url_of(number))} shadows the organization's"
-            remedy = _CONFIGURE[PHONE_NUMBER].format(id=number["id"])
+            remedy = _configure(wishes, PHONE_NUMBER, number)
             yield wrong(PHONE_NUMBER.describe(number), what, remedy)
 
 
 def _check_server(picture: Picture, wishes: Wishes, level: Level, resource: Resource) -> Iterator[Finding]:
     """A server object whose URL is ours."""
     where, server = level.describe(resource), server_of(resource)
-    remedy = _CONFIGURE[level].format(id=resource["id"])
+    remedy = _configure(wishes, level, resource)
     for examine in (_check_credential, _check_retries, _check_rest):
         yield from examine(picture, wishes, where, server | _legacy(resource), remedy)
 
@@ -215,11 +211,11 @@ def _check_rest(
         yield advice(where, told, f"{remedy} STATIC_IP=1")
 
 
-def _check_messages(where: str, assistant: Resource) -> Iterator[Finding]:
+def _check_messages(wishes: Wishes, where: str, assistant: Resource) -> Iterator[Finding]:
     given = assistant.get("serverMessages")
     messages = DEFAULT_MESSAGES if given is None else frozenset(map(str, given))
     unset = "serverMessages is not set, so that " if given is None else ""
-    remedy = _CONFIGURE[ASSISTANT].format(id=assistant["id"])
+    remedy = _configure(wishes, ASSISTANT, assistant)
     judged: list[tuple[Callable[..., Finding], frozenset[str], str]] = [
         (wrong, SUBSCRIPTION - messages, "never arrive"),
         (wrong, messages & ANSWERS.keys(), "wait for an answer, and are answered no here"),
@@ -231,7 +227,7 @@ def _check_messages(where: str, assistant: Resource) -> Iterator[Finding]:
             yield kind(where, f"{unset}{', '.join(sorted(names))} {fate}", remedy)
 
 
-def _check_monitor(where: str, assistant: Resource) -> Iterator[Finding]:
+def _check_monitor(wishes: Wishes, where: str, assistant: Resource) -> Iterator[Finding]:
     plan = assistant.get("monitorPlan") or {}
     open_ = [
         word
@@ -240,9 +236,7 @@ def _check_monitor(where: str, assistant: Resource) -> Iterator[Finding]:
     ]
     if open_:
         what = f"whoever has a call's URL may {' and '.join(open_)}: the monitor URLs ask for no key"
-        remedy = (
-            f"{_CONFIGURE[ASSISTANT].format(id=assistant['id'])} PROTECT_MONITOR=1 ({', '.join(PROTECTED_MONITOR)})"
-        )
+        remedy = f"{_configure(wishes, ASSISTANT, assistant)} PROTECT_MONITOR=1 ({', '.join(PROTECTED_MONITOR)})"
         yield wrong(where, what, remedy)
 
 
@@ -254,6 +248,11 @@ def _check_tools(picture: Picture, where: str, assistant: Resource) -> Iterator[
     if homeless:
         what = f"its tools {', '.join(homeless)} have no server URL of their own: they are called here, and answered no"
         yield wrong(where, what, "give each of them a server URL of its own at dashboard.vapi.ai")
+
+
+def _configure(wishes: Wishes, level: Level, resource: Resource) -> str:
+    """The command that sets a level right."""
+    return f"make vapi-configure {_GIVEN[level.name].format(id=resource['id'])}{wishes.make_suffix}"
 
 
 def _is_named(level: Level | None, kind: Level, resource: Resource) -> bool:

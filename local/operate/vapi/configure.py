@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from local.console import say
 from local.operate.confirmation import Confirm
 from local.operate.letters import printable
 from local.operate.target import OperationFailed
-from local.operate.vapi.api import Resource, VapiApi, VapiRefused
+from local.operate.vapi.api import LOOPBACK, Resource, VapiApi, VapiRefused
 from local.operate.vapi.levels import Level
 from local.operate.vapi.wishes import Wishes, show_url
 
@@ -20,6 +21,7 @@ _HIDDEN: Final = frozenset({"secret", "headers"})
 
 def configure(api: VapiApi, level: Level, wishes: Wishes, confirm: Confirm) -> int:
     """Bring one level to what the stack wants; the exit status. Run again, it changes nothing."""
+    _mind_plain_text(wishes)
     resource = _read(api, level, wishes)
     credentials = api.read("/credential")
     credential = find_credential(credentials, wishes)
@@ -33,8 +35,17 @@ def configure(api: VapiApi, level: Level, wishes: Wishes, confirm: Confirm) -> i
         say("Nothing changed")
         return 0
     _apply(api, level, wishes, resource, credential)
-    say("Changed. Now see whether webhooks arrive: make vapi-doctor")
+    say(f"Changed. Now see whether webhooks arrive: make vapi-doctor{wishes.make_suffix}")
     return 0
+
+
+def _mind_plain_text(wishes: Wishes) -> None:
+    """Webhooks carry names, numbers and what was said."""
+    parts = urlsplit(wishes.url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise OperationFailed(f"{show_url(wishes.url)} is not https: what customers say would travel in plain text")
+    if parts.hostname in LOOPBACK:
+        say("Vapi does not reach this machine: give the https URL of a tunnel as VAPI_WEBHOOK_URL")
 
 
 def find_credential(credentials: list[Resource], wishes: Wishes) -> Resource | None:
@@ -56,7 +67,7 @@ def _by_hand(wishes: Wishes) -> str:
     return (
         "Vapi lets this key neither read nor change the organization. Set it by hand at dashboard.vapi.ai,\n"
         f"Organization Settings: server URL {show_url(wishes.url)} and a webhook credential,\n"
-        "or set the URL of each assistant instead: make vapi-configure ASSISTANT=id"
+        f"or set the URL of each assistant instead: make vapi-configure ASSISTANT=id{wishes.make_suffix}"
     )
 
 

@@ -1,6 +1,6 @@
 """What a doctor says: where, what, and what to do about it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from local.console import say
@@ -28,9 +28,18 @@ def advice(where: str, what: str, remedy: str) -> Finding:
 
 
 def report(findings: Iterable[Finding]) -> int:
-    """Print them, what is wrong first; the number of those."""
+    """Print them by place, in each what is wrong first; the number of what is wrong."""
     ordered = sorted(findings, key=lambda finding: not finding.is_wrong)
-    for finding in ordered:
-        say(f"  {'wrong ' if finding.is_wrong else 'advice'}  {finding.where}: {finding.what}")
-        say(f"          {finding.remedy}")
+    for where in dict.fromkeys(finding.where for finding in ordered):
+        say(f"  {where}")
+        here = [finding for finding in ordered if finding.where == where]
+        for remedy in dict.fromkeys(finding.remedy for finding in here):
+            _print([finding for finding in here if finding.remedy == remedy])
     return sum(finding.is_wrong for finding in ordered)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    """What one remedy is for, and the remedy."""
+    for finding in findings:
+        say(f"    {'wrong ' if finding.is_wrong else 'advice'}  {finding.what}")
+    say(f"            -> {findings[0].remedy}")

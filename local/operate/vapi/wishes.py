@@ -36,6 +36,8 @@ class Wishes:
     """How Vapi signs: the `authenticationPlan` of its credential, secret included."""
     protect_monitor: bool = False
     static_addresses: bool = False
+    make_suffix: str = ""
+    """What a make command has to carry to be about this stack."""
 
     @property
     def credential_name(self) -> str:

@@ -1,6 +1,7 @@
 """`make vapi-configure`: shows, asks, changes exactly that, and the second time nothing."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,6 +150,16 @@ def test_an_organization_that_the_key_may_not_change_is_explained(vapi: Vapi, ap
     with pytest.raises(OperationFailed, match="Organization Settings") as refusal:
         configure(api, Level("organization"), wishes, always)
     assert URL in str(refusal.value)
+
+
+def test_a_url_in_plain_text_is_refused(
+    vapi: Vapi, api: VapiApi, wishes: Wishes, assistant: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(OperationFailed, match="plain text"):
+        configure(api, _level(assistant), replace(wishes, url=URL.replace("https", "http")), always)
+    assert vapi.asked == []
+    configure(api, _level(assistant), replace(wishes, url="http://localhost:4566/hook"), lambda _: False)
+    assert "does not reach this machine" in capsys.readouterr().out
 
 
 def test_an_assistant_that_is_not_there(api: VapiApi, wishes: Wishes) -> None:

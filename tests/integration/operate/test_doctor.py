@@ -1,6 +1,7 @@
 """`make vapi-doctor`: one test for each way to be wrong, and none of them on what configure makes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -257,6 +258,20 @@ def test_a_url_that_is_not_https(patient: Patient) -> None:
     plain = Wishes("autopulse-test", URL.replace("https", "http"), patient.wishes.plan)
     found: list[Any] = check(take_picture(patient.api), plain, None)
     assert any("is not https" in finding.what for finding in found)
+
+
+def test_a_remedy_is_about_the_stack_that_was_examined(patient: Patient) -> None:
+    patient.wishes = replace(patient.wishes, make_suffix=" ENV=staging")
+    patient.assistant.update(server={"url": URL}, serverMessages=["tool-calls", "speech-update"], monitorPlan=None)
+    remedies = [finding.remedy for finding in patient.findings(patient.level) if "make " in finding.remedy]
+    assert len(remedies) > 5
+    assert all(f"ASSISTANT={patient.assistant['id']} ENV=staging" in remedy for remedy in remedies)
+
+
+def test_a_remedy_is_said_once_for_all_that_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    report([Finding("a", "first", "do"), Finding("b", "second", "do"), Finding("a", "third", "do")])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["a", "wrong   first", "wrong   third", "-> do", "b", "wrong   second", "-> do"]
 
 
 def test_what_is_wrong_is_said_first_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
