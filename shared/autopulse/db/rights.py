@@ -67,6 +67,8 @@ TIME_OUTS: Final = {
     "statement_timeout": "15s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "20s",
+    # To start workers takes longer than what they would save of a page, and takes it from everybody else.
+    "max_parallel_workers_per_gather": "0",
 }
 
 _SEQUENCES: Final = text("""

@@ -168,22 +168,6 @@ def test_of_a_common_value_all_calls_are_walked_in_order(
         assert (node["Node Type"], node["Index Name"]) == ("Index Only Scan", "ix_call_organization_id_listing")
 
 
-def test_where_most_calls_come_in_the_others_are_still_found_in_an_index(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The index of inbound calls takes them for the rare ones."""
-    turn = "UPDATE call SET direction = CASE direction WHEN 'inbound' THEN 'outbound' ELSE 'inbound' END"
-    api.database.run(turn)
-    try:
-        api.database.run("VACUUM ANALYZE call")
-        for direction in ("inbound", "outbound"):
-            node = _of_calls(explain(api, "/calls", archive.LARGEST, monkeypatch, direction=direction))
-            assert node["Node Type"] == "Index Only Scan"
-    finally:
-        api.database.run(turn)
-        api.database.run("VACUUM ANALYZE call")
-
-
 FILTERS: list[dict[str, object]] = [
     {"status": "Completed", "outcome": "failed", "demo": "true"},
     {"status": "Completed", "outcome": "failed", "direction": "inbound"},
