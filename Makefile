@@ -18,7 +18,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 CALLS ?= 10
 
-.PHONY: help run up down clean simulate invoke events openapi browser test check format bench deploy
+.PHONY: help run up down clean simulate invoke events openapi browser screenshots test check format bench deploy
 
 help: ## This menu
 	awk '/^[a-z-]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
@@ -53,6 +53,9 @@ openapi: $(TOOLS) ## Write docs/openapi.json anew from the code of the read API
 
 browser: $(TOOLS)
 	$(LOCAL) browser
+
+screenshots: $(STACK) browser ## Take docs/screenshots anew, of a stack of its own
+	$(LOCAL) screenshots
 
 test: $(STACK) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
 	$(VENV)/bin/python -m pytest $(PYTEST)

@@ -31,7 +31,14 @@ def main() -> int:
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for name, command in (("run", _run), ("up", _up), ("down", _down), ("clean", _clean), ("browser", _browser)):
+    for name, command in (
+        ("run", _run),
+        ("up", _up),
+        ("down", _down),
+        ("clean", _clean),
+        ("browser", _browser),
+        ("screenshots", _screenshots),
+    ):
         commands.add_parser(name).set_defaults(command=command)
     _add_simulate(commands.add_parser("simulate"))
     _add_invoke(commands.add_parser("invoke"))
@@ -79,6 +86,12 @@ def _clean(place: Place, _: argparse.Namespace) -> int:
 def _browser(_: Place, __: argparse.Namespace) -> int:
     browser.provide()
     return 0
+
+
+def _screenshots(place: Place, _: argparse.Namespace) -> int:
+    from local import screenshots  # noqa: PLC0415 - half a second of import, for this command only
+
+    return screenshots.take(place)
 
 
 def _simulate(place: Place, arguments: argparse.Namespace) -> int:

@@ -4,18 +4,16 @@ A test fails on any console error, uncaught exception or violation of the Conten
 One that provokes such a thing says so by `complaints.expect("part of its text")`.
 """
 
-import math
-import struct
-import wave
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
+from local import recordings
 from local.browser import FLAGS, find_browser
 from local.issuer import Issuer
+from local.screenshots import LOOKS
 from local.seed import ORGANIZATION_ID
 from local.stack import console_link
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
@@ -24,14 +22,8 @@ from tests.deployed import DeployedStack
 
 PATIENCE_MILLISECONDS: Final = 15_000
 """For anything that a test waits for in a page; each function's first run takes seconds here."""
-DESKTOP: Final = {"width": 1280, "height": 800}
-PHONE: Final[dict[str, Any]] = {
-    "viewport": {"width": 360, "height": 740},
-    "device_scale_factor": 2,
-    "is_mobile": True,
-    "has_touch": True,
-}
-_RECORDINGS: Final = "https://recordings.example.com/**"
+DESKTOP: Final = LOOKS["light"]["viewport"]
+PHONE: Final = LOOKS["phone"]
 
 OpenPage = Callable[..., Page]
 """(**context options) -> a blank page. Options as of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
@@ -69,7 +61,7 @@ def open_page(browser: Browser, complaints: Complaints) -> Iterator[OpenPage]:
         context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-US", "timezone_id": "UTC", **options})
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
-        context.route(_RECORDINGS, _play_a_tone)
+        context.route(recordings.URLS, _play_a_tone)
         page = context.new_page()
         complaints.watch(page)
         return page
@@ -124,13 +116,4 @@ def calls(deployed: DeployedStack) -> Calls:
 
 def _play_a_tone(route: Route) -> None:
     """Recordings are invented; a player gets two seconds of a low tone."""
-    route.fulfill(body=_tone(), content_type="audio/wav", headers={"accept-ranges": "bytes"})
-
-
-def _tone(seconds: int = 2, rate: int = 8000) -> bytes:
-    samples = (round(8000 * math.sin(2 * math.pi * 220 * place / rate)) for place in range(seconds * rate))
-    stream = BytesIO()
-    with wave.open(stream, "wb") as file:
-        file.setparams((1, 2, rate, 0, "NONE", "not compressed"))
-        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
-    return stream.getvalue()
+    route.fulfill(body=recordings.tone(), content_type="audio/wav", headers={"accept-ranges": "bytes"})

@@ -1,0 +1,23 @@
+"""What a player gets instead of the recordings that invented calls do not have."""
+
+import math
+import struct
+import wave
+from io import BytesIO
+from typing import Final
+
+URLS: Final = "https://recordings.example.com/**"
+"""Pattern of the URLs that invented calls name; nothing answers there."""
+_RATE: Final = 8000
+_LOUDNESS: Final = 8000
+"""Of 32767."""
+
+
+def tone(seconds: float = 2, hertz: int = 220) -> bytes:
+    """A low tone, as a WAV file."""
+    samples = (round(_LOUDNESS * math.sin(2 * math.pi * hertz * n / _RATE)) for n in range(round(seconds * _RATE)))
+    stream = BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setparams((1, 2, _RATE, 0, "NONE", "not compressed"))
+        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    return stream.getvalue()

@@ -1,0 +1,105 @@
+"""Pictures of the console for the README: each view, light, dark and on a phone, of a stack of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from local import recordings, stack
+from local.browser import FLAGS, provide
+from local.console import say
+from local.place import PROJECT, Place
+from local.scene import Scene, moment, set_up
+
+TARGET: Final = PROJECT / "docs" / "screenshots"
+PATIENCE_MILLISECONDS: Final = 60_000
+"""Each function's first run takes seconds on the emulator."""
+LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "light": {"viewport": {"width": 1280, "height": 800}},
+    "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
+    "phone": {
+        "viewport": {"width": 360, "height": 740},
+        "device_scale_factor": 2,
+        "is_mobile": True,
+        "has_touch": True,
+    },
+}
+"""Name of a look -> options of a browser context."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture's subject."""
+
+    name: str
+    path: str
+    shows: tuple[str, ...]
+    """Selectors of what has to be there."""
+
+
+def views_of(scene: Scene) -> list[View]:
+    """The views of the console, on what the scene has for them."""
+    turn = "[data-testid=transcript-turn]"
+    return [
+        View("calls", "?view=calls", ("[data-testid^=call-row-]",)),
+        View("call", f"?view=calls&call={scene.told.call_id}", ("[data-testid=call-panel]", turn)),
+        View("feedback", "?view=feedback", ("[data-testid=nps-score]", "[data-testid=feedback-item]")),
+    ]
+
+
+def take(place: Place) -> int:
+    """Take all pictures of a new stack, which is gone afterwards; the exit status."""
+    executable = provide()
+    say("Local stack for the pictures")
+    with _new_stack(place) as running, sync_playwright() as playwright:
+        say("  setting the scene …")
+        scene = set_up(running["database_url"], moment(datetime.now(timezone.utc)))
+        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        for look, options in LOOKS.items():
+            for view in views_of(scene):
+                link = stack.console_link(running["console_url"], running["api_token"], view.path)
+                _take(_open(browser, scene, options), link, view, TARGET / f"{view.name}-{look}.png")
+        browser.close()
+    return 0
+
+
+@contextmanager
+def _new_stack(place: Place) -> Iterator[dict[str, Any]]:
+    own = replace(place, state=place.state / "screenshots")
+    stack.down(own)
+    stack.database_server(own).remove()
+    try:
+        yield stack.up(own)
+    finally:
+        stack.down(own)
+        stack.database_server(own).remove()
+
+
+def _open(browser: Browser, scene: Scene, options: dict[str, Any]) -> Page:
+    """A page that lives in the scene's moment."""
+    context = browser.new_context(locale="en-US", timezone_id="America/New_York", reduced_motion="reduce", **options)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    context.clock.set_fixed_time(scene.now)
+    lasts = (scene.told.ended_at - (scene.told.started_at or scene.told.ended_at)).total_seconds()
+
+    def play(route: Route) -> None:
+        route.fulfill(body=recordings.tone(lasts), content_type="audio/wav", headers={"accept-ranges": "bytes"})
+
+    context.route(recordings.URLS, play)
+    return context.new_page()
+
+
+def _take(page: Page, link: str, view: View, file: Path) -> None:
+    page.goto(link)
+    for selector in view.shows:
+        page.locator(selector).first.wait_for()
+    page.get_by_test_id("connection-state").get_by_text("live", exact=True).wait_for()
+    page.wait_for_load_state("networkidle")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=file, animations="disabled")
+    page.context.close()
+    say(f"  {file.relative_to(PROJECT)}  {file.stat().st_size // 1024} KB")
