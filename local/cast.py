@@ -46,6 +46,11 @@ ADVISORS: Final = (
 GREETING: Final = "Hello, this is the service desk of Example Motors. Do you have a minute?"
 GOODBYE: Final = "Thank you very much, and goodbye."
 MAILBOX: Final = "You have reached the mailbox of someone invented. Please leave a message."
+DECLINING: Final[tuple[tuple[Literal["bot", "user"], str], ...]] = (
+    ("bot", GREETING),
+    ("user", "Sorry, I'm driving. Could you try another day?"),
+    ("bot", "Of course. Drive safely, and goodbye."),
+)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,15 @@ from local import cast
 Role = Literal["bot", "user", "tool_calls", "tool_call_result"]
 """Vapi's words for who speaks."""
 
+DECLINED: Final = "declined"
+"""Drawn like an outcome: somebody was reached, and had no time."""
 OUTCOMES: Final = (
     "reached",
     "reached",
     "reached",
     "reached",
+    "reached",
+    DECLINED,
     "voicemail",
     "busy",
     "no_answer",
@@ -49,7 +53,12 @@ _FOUND: Final[Mapping[cast.Mood, tuple[tuple[int, int], ...]]] = {
     "pleased": ((1, 3), (0, 1), (0, 0)),
 }
 """Least and greatest number of praises, complaints and actions that the analysis finds."""
-_FEW: Final = 2
+_UNASKED: Final = {
+    "voicemail": "The assistant reached a mailbox.",
+    DECLINED: "The customer had no time and asked for another call.",
+}
+"""Outcome of calls in which nothing was asked -> their summary."""
+_FEW: Final = 4
 """Turns of a call in which nobody talks to anybody: it does not stall."""
 STALL_SECONDS: Final = 4
 """How long the assistant says nothing when it stalls."""
@@ -125,11 +134,12 @@ def write_script(
     random: Random, call_id: int | None, created_at: datetime, *, outcome: str | None = None, stalls: bool | None = None
 ) -> CallScript:
     """Invent a call; what is not given is drawn from `random`, and the same draws make the same call."""
-    outcome = outcome or random.choice(OUTCOMES)
+    drawn = outcome or random.choice(OUTCOMES)
+    outcome, declines = ("reached", True) if drawn == DECLINED else (drawn, False)
     visit = _write_visit(random)
     if stalls is None:
         stalls = outcome == "reached" and random.random() < _STALLING
-    lines = _write_lines(random, outcome, visit)
+    lines: list[_Line] = [*cast.DECLINING] if declines else _write_lines(random, outcome, visit)
     stalled = len(lines) // 2 if stalls and len(lines) > _FEW else None
     turns = _time_turns(random, lines, stalled)
     lasts = turns[-1].ends + _seconds(random, 0.5, 3) if turns else 0.0
@@ -149,7 +159,7 @@ def write_script(
         started_at=started_at if outcome in CONNECTED else None,
         ended_at=started_at + timedelta(seconds=lasts),
         turns=turns,
-        feedback=_write_feedback(random, outcome, visit),
+        feedback=_write_feedback(random, drawn, visit),
         cost=round(0.01 + lasts * 0.002, 4),
         stalls_after=None if stalled is None else turns[stalled].ends,
     )
@@ -230,8 +240,8 @@ def _time_turns(random: Random, lines: list[_Line], stalled: int | None) -> tupl
 
 
 def _write_feedback(random: Random, outcome: str, visit: _Visit) -> Feedback | None:
-    if outcome == "voicemail":
-        return Feedback(None, "UNKNOWN", (), (), (), "The assistant reached a mailbox.")
+    if outcome in _UNASKED:
+        return Feedback(None, "UNKNOWN", (), (), (), _UNASKED[outcome])
     if outcome not in {"reached", "transferred"}:
         return None
     praise, complaints, actions = _FOUND[visit.mood]

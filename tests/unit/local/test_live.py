@@ -99,7 +99,7 @@ def test_each_webhook_is_sent_when_its_sender_says_that_it_is(played: Stage) -> 
 
 
 def test_people_speak_at_their_own_pace(played: Stage) -> None:
-    call = next(call for call in played.placed if call.outcome == "reached")
+    call = next(call for call in played.placed if len(call.turns) > 6)
     turns = [at for at, body in played.of(call) if body["message"]["type"] == "conversation-update"]
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(turns)]
     assert len(turns) == len(call.turns)
@@ -108,7 +108,7 @@ def test_people_speak_at_their_own_pace(played: Stage) -> None:
 
 
 def test_the_conversation_grows_turn_by_turn(played: Stage) -> None:
-    call = next(call for call in played.placed if call.outcome == "reached")
+    call = next(call for call in played.placed if len(call.turns) > 6)
     updates = [body["message"] for _, body in played.of(call) if body["message"]["type"] == "conversation-update"]
     assert [len(update["messages"]) - 1 for update in updates] == list(range(1, len(call.turns) + 1))
 

@@ -7,7 +7,7 @@ import pytest
 from autopulse.domain.outcome import outcome_of
 from autopulse.vapi.envelope import wrap
 from autopulse.vapi.routes import kind_of
-from local.script import CONNECTED, ENDED_REASONS, CallScript, write_script
+from local.script import CONNECTED, DECLINED, ENDED_REASONS, CallScript, write_script
 from local.traffic import CANARY, ESSENTIAL_TYPES, EVERY_TYPE, Body, size, webhooks
 from local.truth import truth_of
 
@@ -94,3 +94,11 @@ def test_a_call_that_nobody_answered_has_no_start_no_turn_and_no_feedback(outcom
     truth = truth_of(_script(outcome=outcome))
     assert (truth.start_time, truth.duration_sec, truth.turns, truth.feedback) == (None, None, (), ())
     assert truth.record_status == "Missed"
+
+
+def test_somebody_who_has_no_time_is_reached_and_gives_no_score() -> None:
+    script = _script(outcome=DECLINED)
+    truth = truth_of(script)
+    assert (truth.outcome, truth.nps_score, truth.stalls) == ("reached", None, 0)
+    assert truth.feedback == ("The customer had no time and asked for another call.",)
+    assert [turn.role for turn in script.turns] == ["bot", "user", "bot"]
