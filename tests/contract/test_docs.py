@@ -73,3 +73,10 @@ def test_no_link_inside_the_documentation_is_broken() -> None:
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", file.read_text())
     ]
     assert [f"{file.name}: {target}" for file, target in links if not (file.parent / target).exists()] == []
+
+
+def test_every_picture_is_shown_and_every_shown_one_is_there() -> None:
+    shown = set(re.findall(r'(?:src|srcset|href)="(docs/[^"]+\.png)"', (ROOT / "README.md").read_text()))
+    taken = {str(file.relative_to(ROOT)) for file in (ROOT / "docs" / "screenshots").glob("*.png")}
+    assert shown == taken != set()
+    assert all((ROOT / file).stat().st_size < 300_000 for file in taken), "a README is read on phones, too"
