@@ -21,6 +21,8 @@ _EARLIER_MINUTES: Final = (24, 37, 51, 66, 94, 121, 155, 190)
 _TOLD_MINUTES: Final = 11
 _LIVE_SECONDS: Final = (58, 47, 36)
 """How long ago the calls that are going on were placed."""
+_ON_THE_WAY_SECONDS: Final = 0.5
+"""What was sent later has not been stored yet."""
 _WAITING: Final = 1
 """Calls that are about to be dialled."""
 
@@ -64,7 +66,7 @@ def _play(database_url: str, drafts: Iterable[CallScript], now: datetime) -> lis
 
 
 def _until(script: CallScript, now: datetime) -> list[Body]:
-    lasts = (now - script.created_at).total_seconds()
+    lasts = (now - script.created_at).total_seconds() - _ON_THE_WAY_SECONDS
     return [body for seconds, body in webhooks(script, WATCHING_TYPES) if seconds < lasts]
 
 
