@@ -1,0 +1,241 @@
+// NPS over time: a line with its 95 % interval, broken where nobody answered, above the number of answers it stands on.
+
+import { chart, compact, count, label, line, picture, round, score } from "./charts.js";
+import { h, svg } from "./dom.js";
+import { percent } from "./format.js";
+import { nameOf, tickOf } from "./periods.js";
+
+const LEFT = 40;
+const RIGHT = 38;
+const TOP = 14;
+const PLOT = 200;
+const GAP = 30;
+const STRIP = 40;
+const AXIS = 40;
+const HEIGHT = TOP + PLOT + GAP + STRIP + AXIS;
+const STRIP_BOTTOM = TOP + PLOT + GAP + STRIP;
+/** Pixels that a date below the axis takes. */
+const TICK_WIDTH = 58;
+/** Periods between two dates below the axis: what people count in. */
+const STEPS = { day: [1, 2, 7, 14, 28, 56, 112], week: [1, 2, 4, 8, 13, 26, 52], month: [1, 2, 3, 6, 12, 24] };
+const STRONG = "chart-label chart-value";
+/** With less room than this between them, dots would hide the line. */
+const DOT_ROOM = 9;
+
+/**
+ * @returns {{element: HTMLElement, show: function({periods: Object[], period: string, zone: string}): void}} periods as
+ *   the API's summary has them; period: day, week or month
+ */
+export function trendChart() {
+  const pointer = new Pointer();
+  const trend = chart("chart-trend", (data, width) => {
+    const scale = scaleOf(data.periods, width);
+    pointer.follow(data, scale, width);
+    return draw(data, scale, width);
+  }, tell, pointer.line, pointer.note, pointer.handle);
+  pointer.listen(trend.canvas);
+  return trend;
+}
+
+function scaleOf(periods, width) {
+  const answered = periods.filter(({ responses }) => responses);
+  const low = Math.floor(Math.min(0, ...answered.map(({ nps_low: nps }) => nps)) / 25) * 25;
+  const high = Math.ceil(Math.max(50, ...answered.map(({ nps_high: nps }) => nps)) / 25) * 25;
+  const step = (width - LEFT - RIGHT) / Math.max(1, periods.length);
+  const most = Math.max(1, ...periods.map(({ responses }) => responses));
+  return {
+    low, high, step, most,
+    x: (index) => LEFT + (index + 0.5) * step,
+    y: (nps) => TOP + ((high - nps) / (high - low)) * PLOT,
+    bar: (responses) => (responses / most) * STRIP,
+    index: (x) => Math.max(0, Math.min(periods.length - 1, Math.floor((x - LEFT) / step))),
+  };
+}
+
+function draw(data, scale, width) {
+  const title = `NPS by ${data.period}`;
+  const description = `${data.periods.length} periods; those without answers are gaps. The figures are in the table.`;
+  return picture({ width, height: HEIGHT, title, description },
+    drawLevels(scale, width), drawBars(data.periods, scale, width), drawDates(data, scale),
+    runsOf(data.periods).map((run) => drawRun(data.periods, run, scale)), drawLast(data.periods, scale));
+}
+
+function drawLevels({ low, high, y }, width) {
+  const levels = [-100, -50, 0, 50, 100].filter((nps) => nps >= low && nps <= high);
+  return levels.map((nps) => [
+    line(nps ? "chart-grid" : "chart-zero", [LEFT, y(nps)], [width - RIGHT, y(nps)]),
+    label(LEFT - 8, y(nps) + 4, String(nps), { "text-anchor": "end" }),
+  ]);
+}
+
+function drawBars(periods, { step, x, bar, most }, width) {
+  const thickness = Math.max(1, Math.min(18, step * 0.6));
+  const bars = periods.map(({ responses }, index) => responses > 0 && svg("rect", {
+    x: round(x(index) - thickness / 2), width: round(thickness), class: "chart-volume",
+    y: round(STRIP_BOTTOM - bar(responses)), height: round(bar(responses)),
+  }));
+  return [
+    line("chart-axis", [LEFT, STRIP_BOTTOM], [width - RIGHT, STRIP_BOTTOM]),
+    label(LEFT - 8, STRIP_BOTTOM - STRIP + 8, compact(most), { "text-anchor": "end" }),
+    label(LEFT - 8, STRIP_BOTTOM, "0", { "text-anchor": "end" }),
+    bars,
+  ];
+}
+
+/** Dates are counted from the last period, which people look at first. */
+function drawDates({ periods, period, zone }, { step, x }) {
+  const every = STEPS[period].find((size) => size * step >= TICK_WIDTH) ?? periods.length;
+  const shown = periods.map((_, index) => index).filter((index) => (periods.length - 1 - index) % every === 0);
+  let year = null;
+  return shown.map((index) => {
+    const date = tickOf(periods[index], period, zone);
+    const isNew = date.year !== year;
+    year = date.year;
+    return [
+      line("chart-axis", [x(index), STRIP_BOTTOM], [x(index), STRIP_BOTTOM + 4]),
+      label(x(index), STRIP_BOTTOM + 18, date.name, { "text-anchor": "middle" }),
+      isNew && label(x(index), STRIP_BOTTOM + 33, date.year, { "text-anchor": "middle", class: STRONG }),
+    ];
+  });
+}
+
+/** Stretches of periods that all have answers: lists of their places. */
+function runsOf(periods) {
+  const runs = [];
+  periods.forEach(({ responses }, index) => {
+    if (responses && periods[index - 1]?.responses) {
+      runs.at(-1).push(index);
+    } else if (responses) {
+      runs.push([index]);
+    }
+  });
+  return runs;
+}
+
+function drawRun(periods, run, scale) {
+  const points = run.map((index) => [scale.x(index), scale.y(periods[index].nps)]);
+  const dots = scale.step >= DOT_ROOM || run.length === 1
+    ? points.map(([x, y]) => svg("circle", { cx: round(x), cy: round(y), r: 3.5, class: "chart-dot" })) : [];
+  return [drawInterval(periods, run, scale), svg("path", { d: pathOf(points), class: "chart-line" }), dots];
+}
+
+/** A band; a single period has no width, so it gets a bar as wide as a dot. */
+function drawInterval(periods, run, { x, y }) {
+  const half = run.length === 1 ? 3.5 : 0;
+  const ends = (side, nps) => run.map((index) => [x(index) + side * half, y(periods[index][nps])]);
+  const upper = half ? [...ends(-1, "nps_high"), ...ends(1, "nps_high")] : ends(0, "nps_high");
+  const lower = half ? [...ends(-1, "nps_low"), ...ends(1, "nps_low")] : ends(0, "nps_low");
+  return svg("path", { d: `${pathOf([...upper, ...lower.reverse()])}Z`, class: "chart-band" });
+}
+
+function drawLast(periods, { x, y }) {
+  const last = periods.findLastIndex(({ responses }) => responses);
+  const nps = periods[last]?.nps;
+  return last >= 0 && label(x(last) + 8, y(nps) + 5, score(nps), { class: STRONG });
+}
+
+function pathOf(points) {
+  return points.map(([x, y], index) => `${index ? "L" : "M"}${round(x)} ${round(y)}`).join("");
+}
+
+/** What one period says: its name, then lines of figures. */
+function linesOf(period, data) {
+  const { nps, responses, reached, tried } = period;
+  const reach = `${count(reached)} of ${count(tried)} calls reached somebody (${percent(period.reach_rate)})`;
+  const sample = `${count(responses)} ${responses === 1 ? "answer" : "answers"}`;
+  const answers = responses ? [`NPS ${score(nps)}, 95 % interval ${intervalOf(period)}`, sample] : ["No answers"];
+  return [nameOf(period, data.period, data.zone), ...answers, tried ? reach : "No calls"];
+}
+
+function intervalOf({ nps_low: low, nps_high: high }) {
+  return `${score(low)} to ${score(high)}`;
+}
+
+function tell(data) {
+  return {
+    caption: `NPS by ${data.period}`,
+    head: ["Time", "NPS", "95 % interval", "Answers"],
+    rows: data.periods.map((period) => [
+      nameOf(period, data.period, data.zone), score(period.nps),
+      period.responses ? intervalOf(period) : "–", count(period.responses),
+    ]),
+  };
+}
+
+/** Lets a pointer, a finger or the arrow keys look at one period. */
+class Pointer {
+  #data = null;
+  #scale = null;
+  #width = 0;
+  #place = -1;
+
+  constructor() {
+    this.line = h("div", { class: "chart-cursor", hidden: true });
+    this.note = h("div", { class: "chart-note", hidden: true });
+    this.handle = h("div", {
+      class: "chart-handle", tabindex: "0", role: "slider", "aria-label": "Look at one period", "aria-valuemin": 1,
+      onKeydown: (event) => this.#press(event), onFocus: () => this.#look(this.#place < 0 ? Infinity : this.#place),
+      onBlur: () => this.#leave(),
+    });
+  }
+
+  listen(canvas) {
+    canvas.addEventListener("pointermove", (event) => this.#point(canvas, event));
+    canvas.addEventListener("pointerdown", (event) => this.#point(canvas, event));
+    canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#leave());
+  }
+
+  follow(data, scale, width) {
+    Object.assign(this.handle.style, { height: `${HEIGHT}px` });
+    this.#data = data;
+    this.#scale = scale;
+    this.#width = width;
+    this.handle.setAttribute("aria-valuemax", data.periods.length);
+    this.#describe(Math.min(this.#place < 0 ? Infinity : this.#place, data.periods.length - 1));
+    if (!this.note.hidden) {
+      this.#look(this.#place);
+    }
+  }
+
+  #point(canvas, event) {
+    if (this.#data?.periods.length) {
+      this.#look(this.#scale.index(event.clientX - canvas.getBoundingClientRect().left));
+    }
+  }
+
+  #press(event) {
+    const last = this.#data.periods.length - 1;
+    const next = { ArrowLeft: this.#place - 1, ArrowRight: this.#place + 1, Home: 0, End: last }[event.key];
+    if (next !== undefined) {
+      event.preventDefault();
+      this.#look(next);
+    } else if (event.key === "Escape") {
+      this.#leave();
+    }
+  }
+
+  #look(wanted) {
+    this.#place = Math.max(0, Math.min(this.#data.periods.length - 1, wanted));
+    const x = this.#scale.x(this.#place);
+    const [name, ...lines] = this.#describe(this.#place);
+    this.note.replaceChildren(h("strong", {}, name), ...lines.map((line) => h("span", {}, line)));
+    this.line.hidden = this.note.hidden = false;
+    Object.assign(this.line.style, { left: `${round(x)}px`, top: `${TOP}px`, height: `${STRIP_BOTTOM - TOP}px` });
+    // Beside the line, on the side that has room, and never out of the picture.
+    const wide = this.note.offsetWidth;
+    const left = x > this.#width / 2 ? x - wide - 12 : x + 12;
+    this.note.style.left = `${Math.max(0, Math.min(this.#width - wide, left))}px`;
+  }
+
+  #describe(place) {
+    const period = this.#data.periods[place];
+    const lines = period ? linesOf(period, this.#data) : ["No periods"];
+    this.handle.setAttribute("aria-valuenow", place + 1);
+    this.handle.setAttribute("aria-valuetext", lines.join(". "));
+    return lines;
+  }
+
+  #leave() {
+    this.line.hidden = this.note.hidden = true;
+  }
+}

@@ -1,0 +1,131 @@
+// What all charts share: they are drawn as SVG, by hand, at the width that they have. So text keeps its size on every
+// screen. What they show stands in a table beside them too, for those who do not see it.
+
+import { fill, h, svg } from "./dom.js";
+
+const whole = new Intl.NumberFormat();
+const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+
+/**
+ * @param {number} count
+ * @returns {string} "1,234", as the language writes it
+ */
+export function count(count) {
+  return whole.format(count);
+}
+
+/**
+ * @param {number} number
+ * @returns {string} "1.2K" where there is room for little
+ */
+export function compact(number) {
+  return short.format(number);
+}
+
+/**
+ * @param {?number} nps -100 to 100
+ * @returns {string} a whole number: an answer more or less moves it by more than its decimals
+ */
+export function score(nps) {
+  return typeof nps === "number" ? String(Math.round(nps)) : "–";
+}
+
+/**
+ * A chart that is drawn again whenever its data or its width changes.
+ * @param {string} name its data-testid
+ * @param {function(*, number): SVGElement} draw makes the picture from data and width in pixels
+ * @param {function(*): {head: string[], rows: string[][], caption: string}} tell says the same in a table
+ * @param {...Node} extras what else lies over the picture
+ * @returns {{element: HTMLElement, canvas: HTMLElement, show: function(*): void}}
+ */
+export function chart(name, draw, tell, ...extras) {
+  const picture = h("div", { class: "chart-picture" });
+  const table = h("div", { class: "visually-hidden" });
+  const canvas = h("div", { class: "chart-canvas" }, picture, extras);
+  const state = { data: null, width: 0 };
+  const redraw = () => state.data && state.width > 0 && fill(picture, draw(state.data, state.width));
+  new ResizeObserver(([entry]) => {
+    const width = Math.floor(entry.contentRect.width);
+    if (width !== state.width) {
+      state.width = width;
+      redraw();
+    }
+  }).observe(canvas);
+  const show = (data) => {
+    state.data = data;
+    fill(table, tableOf(tell(data)));
+    redraw();
+  };
+  return { element: h("div", { class: "chart", "data-testid": name }, canvas, table), canvas, show };
+}
+
+/**
+ * The picture itself. It has a name and a description; the figures are in the table beside it.
+ * @param {{width: number, height: number, title: string, description: string}} frame
+ * @param {...*} parts
+ * @returns {SVGElement}
+ */
+export function picture({ width, height, title, description }, ...parts) {
+  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title },
+    svg("desc", {}, description), parts);
+}
+
+/**
+ * @param {number} x
+ * @param {number} y the baseline
+ * @param {string} content
+ * @param {Object<string, *>} [attributes]
+ * @returns {SVGElement}
+ */
+export function label(x, y, content, attributes) {
+  return svg("text", { x: round(x), y: round(y), class: "chart-label", ...attributes }, content);
+}
+
+/**
+ * @param {string} look its class
+ * @param {number[]} from x, y
+ * @param {number[]} to x, y
+ * @returns {SVGElement}
+ */
+export function line(look, [x1, y1], [x2, y2]) {
+  return svg("line", { class: look, x1: round(x1), y1: round(y1), x2: round(x2), y2: round(y2) });
+}
+
+/**
+ * A bar with round ends, as wide as what it lies in; more bars may lie on it.
+ * @param {number} height in pixels
+ * @param {...SVGElement} bars
+ * @returns {SVGElement}
+ */
+export function track(height, ...bars) {
+  return svg("svg", { width: "100%", height, "aria-hidden": "true" },
+    svg("rect", { width: "100%", height, class: "track" }), bars);
+}
+
+/**
+ * @param {number} pixels
+ * @returns {number} with one decimal: enough for an eye, and short
+ */
+export function round(pixels) {
+  return Math.round(pixels * 10) / 10;
+}
+
+/**
+ * Round numbers from 0 to a little more than the greatest value.
+ * @param {number} greatest
+ * @param {number} wanted about how many
+ * @returns {number[]} whole numbers, 0 first
+ */
+export function ticks(greatest, wanted = 4) {
+  const rough = Math.max(1, greatest / wanted);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
+  return Array.from({ length: Math.ceil(Math.max(1, greatest) / step) + 1 }, (_, index) => index * step);
+}
+
+function tableOf({ caption, head, rows }) {
+  return h("table", {}, h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, rows.map(([first, ...rest]) =>
+      h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td", {}, cell))))));
+}

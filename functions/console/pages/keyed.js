@@ -1,0 +1,31 @@
+// Lists that change in place: what is still there keeps its element, and with it focus, selection and place.
+
+/**
+ * @template T
+ * @param {Element} parent
+ * @param {function(T): *} keyOf
+ * @param {function(T): {element: Element, show: function(T): void}} make
+ * @returns {function(T[]): void} shows these items, in this order
+ */
+export function keyedList(parent, keyOf, make) {
+  let known = new Map();
+  return (items) => {
+    const next = new Map(items.map((item) => [keyOf(item), known.get(keyOf(item)) ?? make(item)]));
+    items.forEach((item) => next.get(keyOf(item)).show(item));
+    known.forEach((part, key) => next.has(key) || part.element.remove());
+    put(parent, [...next.values()].map(({ element }) => element));
+    known = next;
+  };
+}
+
+/** Moves only what is not in its place: an element that is moved loses its focus. */
+function put(parent, elements) {
+  let place = parent.firstElementChild;
+  for (const element of elements) {
+    if (element === place) {
+      place = place.nextElementSibling;
+    } else {
+      parent.insertBefore(element, place);
+    }
+  }
+}

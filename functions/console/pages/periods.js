@@ -1,0 +1,104 @@
+// Days, weeks and months in words, and the time that the reader looks at.
+
+const DAY_MILLISECONDS = 86_400_000;
+/** Names in the address -> days that they go back, today included. */
+export const RANGES = { "7d": 7, "30d": 30, "90d": 90, "365d": 365 };
+export const USUAL_RANGE = "90d";
+/** The API counts at most so many periods apart. */
+const MOST_DAYS = 397;
+const WITH_OFFSET = /^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:?\d{2})$/;
+const FORMS = {
+  day: { weekday: "short", day: "numeric", month: "short" },
+  week: { day: "numeric", month: "short" },
+  month: { month: "long" },
+};
+/** Up to so many days, the trend is by the day, or by the week. */
+const DAY_BY_DAY = 35;
+const WEEK_BY_WEEK = 190;
+
+/**
+ * @returns {string} the reader's time zone as IANA names it, in which periods begin
+ */
+export function readersZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  return /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(zone) && zone !== "Etc/Unknown" ? zone : "UTC";
+}
+
+/**
+ * The time that an address asks for. Dates are the reader's, and the last one is part of it.
+ * @param {URLSearchParams} parameters `range`, or `from` and `to`, as 2026-11-30 or as a time with its offset
+ * @param {Date} now
+ * @returns {{name: string, from: ?Date, to: ?Date, days: number}} name: a key of RANGES, or "dates"; to: the first
+ *   moment that is no longer part of it, null for now
+ */
+export function timeOf(parameters, now) {
+  const first = instantOf(parameters.get("from"), 0);
+  const last = instantOf(parameters.get("to"), 1);
+  if (first || last) {
+    const end = last ?? now;
+    const from = first ?? plusDays(end, -RANGES[USUAL_RANGE]);
+    return { name: "dates", from, to: last, days: Math.max(1, Math.ceil((end - from) / DAY_MILLISECONDS)) };
+  }
+  const name = Object.hasOwn(RANGES, parameters.get("range") ?? "") ? parameters.get("range") : USUAL_RANGE;
+  const today = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  return { name, from: plusDays(today, 1 - RANGES[name]), to: null, days: RANGES[name] };
+}
+
+/**
+ * @param {?string} wanted day, week or month; anything else leaves the choice to us
+ * @param {number} days
+ * @returns {string} one of them, such that there are neither too few nor too many
+ */
+export function periodOf(wanted, days) {
+  const usual = days <= DAY_BY_DAY ? "day" : days <= WEEK_BY_WEEK ? "week" : "month";
+  const isCountable = { day: days <= MOST_DAYS, week: days <= MOST_DAYS * 7, month: true };
+  return isCountable[wanted] ? wanted : usual;
+}
+
+/**
+ * @param {Date} date
+ * @returns {string} 2026-11-30, in the reader's time zone
+ */
+export function isoDate(date) {
+  const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
+  return parts.map((part) => String(part).padStart(2, "0")).join("-");
+}
+
+/**
+ * @param {{starts: string, ends: string}} period
+ * @param {string} kind day, week or month
+ * @param {string} zone
+ * @returns {string} "Mon, Nov 2, 2026", "Nov 2 – 8, 2026" or "November 2026"
+ */
+export function nameOf({ starts, ends }, kind, zone) {
+  const first = new Date(starts);
+  const form = new Intl.DateTimeFormat(undefined, { ...FORMS[kind], year: "numeric", timeZone: zone });
+  return kind === "week" ? form.formatRange(first, new Date(new Date(ends) - 1)) : form.format(first);
+}
+
+/**
+ * @param {{starts: string}} period
+ * @param {string} kind
+ * @param {string} zone
+ * @returns {{name: string, year: string}} what stands below an axis
+ */
+export function tickOf({ starts }, kind, zone) {
+  const first = new Date(starts);
+  const form = kind === "month" ? { month: "short" } : { month: "short", day: "numeric" };
+  return {
+    name: new Intl.DateTimeFormat(undefined, { ...form, timeZone: zone }).format(first),
+    year: new Intl.DateTimeFormat(undefined, { year: "numeric", timeZone: zone }).format(first),
+  };
+}
+
+/** The beginning of a day, or of one `later`; a time with its offset is taken as it is. Null if it is neither. */
+function instantOf(text, later) {
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text ?? "") ?? [];
+  const other = new Date(WITH_OFFSET.test(text ?? "") ? text : NaN);
+  const date = year ? new Date(Number(year), Number(month) - 1, Number(day) + later) : other;
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+function plusDays(date, days) {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days);
+}
