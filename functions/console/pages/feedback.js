@@ -1,0 +1,150 @@
+// The view "feedback": how calls went, counted, and what customers said. It reads again when a report has come.
+
+import { ApiError, get } from "./api.js";
+import { fill, h } from "./dom.js";
+import { feedbackFigures } from "./feedback_figures.js";
+import { feedbackFilters } from "./feedback_filters.js";
+import { groupTable } from "./feedback_groups.js";
+import { feedbackList } from "./feedback_list.js";
+import { listParameters, queryOf } from "./feedback_query.js";
+import { live } from "./live.js";
+import { panel } from "./panel.js";
+import { readersZone } from "./periods.js";
+import { link, location, onNavigate } from "./router.js";
+import { empty } from "./states.js";
+
+/** Notices that change a figure or the list. */
+const TELLING = new Set(["FeedbackRecorded", "CallCompleted"]);
+/** A report brings both notices at once, and many calls may end together. */
+const GATHER_MILLISECONDS = 400;
+const REST_MILLISECONDS = 3000;
+
+/**
+ * @param {HTMLElement} container
+ * @returns {function(): void} ends it
+ */
+export function mount(container) {
+  const page = buildPage();
+  const news = gather(() => page.refresh());
+  const endings = [
+    onNavigate((parameters) => parameters.get("view") === "feedback" && page.ask(parameters)),
+    listen(live, "notice", ({ detail }) => TELLING.has(detail.event) && news.arrived()),
+    listen(live, "resync", () => news.arrived()),
+    listen(document, "visibilitychange", () => news.look()),
+    news.stop, page.stop,
+  ];
+  fill(container, page.element);
+  page.ask(location());
+  return () => endings.forEach((end) => end());
+}
+
+function buildPage() {
+  const filters = feedbackFilters();
+  const figures = feedbackFigures();
+  const groups = { campaign: groupTable("campaign", "By campaign"), advisor: groupTable("advisor", "By advisor") };
+  const list = feedbackList();
+  const nothing = h("div", {});
+  const tables = h("div", { class: "group-tables" }, groups.campaign.element, groups.advisor.element);
+  const content = h("div", { class: "feedback-figures" }, nothing, figures.element, tables);
+  const asked = { query: null, figures: "", list: "" };
+  const summary = panel({
+    content, text: "Counting …",
+    read: (signal) => readSummary(asked.query, signal),
+    show: (answer) => {
+      const { summary: { total: { calls } }, query, byCampaign, byAdvisor } = answer;
+      figures.show(answer);
+      figures.element.hidden = calls === 0;
+      fill(nothing, calls ? null : noCalls(query));
+      filters.offer("campaign", byCampaign);
+      filters.offer("advisor", byAdvisor);
+      groups.campaign.show(byCampaign, query.narrow.campaign);
+      groups.advisor.show(byAdvisor, query.narrow.advisor);
+      tables.hidden = byCampaign.length + byAdvisor.length === 0;
+    },
+  });
+  const ask = (parameters) => {
+    const query = queryOf(parameters, new Date());
+    const [before, now] = [{ ...asked }, questionsOf(query)];
+    Object.assign(asked, now, { query });
+    filters.show(query);
+    list.show(query);
+    return Promise.all([
+      now.figures !== before.figures && summary.load("fresh"),
+      now.list !== before.list && list.load("fresh"),
+    ]);
+  };
+  const element = h("div", { class: "feedback-view", "data-testid": "feedback-view" },
+    h("div", { class: "feedback-top" }, h("h1", {}, "Feedback"), filters.element), summary.element, list.element);
+  const refresh = () => {
+    asked.query = queryOf(location(), new Date()); // "the last 7 days" are others tomorrow
+    list.show(asked.query);
+    return Promise.all([summary.load("quiet"), list.load("quiet")]);
+  };
+  return { element, ask, refresh, stop: () => { summary.stop(); list.stop(); } };
+}
+
+/** What tells whether something else is asked for. */
+function questionsOf(query) {
+  return { figures: JSON.stringify([query.narrow, query.period]), list: JSON.stringify(listParameters(query)) };
+}
+
+/**
+ * The figures of a time, and those of each campaign and advisor. A filter by one of them is left out where they are
+ * compared: the others are what it is compared with.
+ */
+async function readSummary(query, signal, zone = readersZone()) {
+  const { narrow, period } = query;
+  const ask = (parameters) => get("feedback/summary", { ...narrow, timezone: zone, ...parameters }, { signal });
+  try {
+    const [whole, campaigns, advisors] = await Promise.all([
+      ask({ period, group: narrow.campaign ? null : "campaign" }),
+      narrow.campaign ? ask({ campaign: null, group: "campaign" }) : null,
+      ask({ advisor: null, group: "advisor" }),
+    ]);
+    return { summary: whole, query, zone, byCampaign: (campaigns ?? whole).groups, byAdvisor: advisors.groups };
+  } catch (error) {
+    if (error instanceof ApiError && error.field === "timezone" && zone !== "UTC") {
+      return readSummary(query, signal, "UTC"); // a zone that is newer than the database
+    }
+    throw error;
+  }
+}
+
+function noCalls({ narrow }) {
+  const isNarrowed = narrow.campaign || narrow.advisor;
+  const hint = isNarrowed
+    ? h("a", { href: link({ campaign: null, advisor: null }) }, "Show every campaign and advisor")
+    : "Choose a longer time above, or wait: figures appear here as calls come to an end.";
+  return empty("No calls in this time", hint);
+}
+
+/** Many pieces of news become one reading, a page that nobody looks at waits until somebody does. */
+function gather(read) {
+  let timer = 0;
+  let waits = false;
+  let last = 0;
+  const run = () => {
+    timer = 0;
+    if (document.hidden) {
+      waits = true;
+      return;
+    }
+    last = Date.now();
+    read();
+  };
+  const arrived = () => {
+    timer ||= window.setTimeout(run, Math.max(GATHER_MILLISECONDS, last + REST_MILLISECONDS - Date.now()));
+  };
+  const look = () => {
+    if (waits && !document.hidden) {
+      waits = false;
+      arrived();
+    }
+  };
+  return { arrived, look, stop: () => window.clearTimeout(timer) };
+}
+
+function listen(target, name, callback) {
+  target.addEventListener(name, callback);
+  return () => target.removeEventListener(name, callback);
+}

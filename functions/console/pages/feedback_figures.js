@@ -1,0 +1,194 @@
+// The figures of a time: the score and how sure it is, how it moved, and what came of the calls.
+
+import { BANDS, intervalBar, outcomeChart, scoreChart } from "./chart_bars.js";
+import { trendChart } from "./chart_trend.js";
+import { chart, count, label, score, track } from "./charts.js";
+import { fill, h, svg } from "./dom.js";
+import { duration, percent } from "./format.js";
+import { isoDate } from "./periods.js";
+import { link } from "./router.js";
+
+/** A wider interval than this says little: nine answers have one of about 80. */
+const VAGUE = 60;
+const PERIODS = { day: "Day", week: "Week", month: "Month" };
+
+/**
+ * @returns {{element: HTMLElement, show: function({summary: Object, query: Query, zone: string}): void}}
+ */
+export function feedbackFigures() {
+  const hero = scoreCard();
+  const facts = factCards();
+  const trend = trendCard();
+  const scores = scoreChart();
+  const outcomes = outcomeCard();
+  const element = h("div", { class: "figures" },
+    hero.element, facts.element, trend.element,
+    card("Scores", "How often each was given", "card-scores", scores.element), outcomes.element);
+  const show = ({ summary, query, zone }) => {
+    hero.show(summary.total);
+    facts.show(summary.total);
+    trend.show({ periods: summary.periods, period: query.period, zone });
+    scores.show(summary.scores);
+    outcomes.show(summary.outcomes, query);
+  };
+  return { element, show };
+}
+
+/**
+ * @param {string} title
+ * @param {string|Node} hint
+ * @param {string} name its class
+ * @param {...*} content
+ * @returns {HTMLElement}
+ */
+export function card(title, hint, name, ...content) {
+  const below = hint ? h("p", { class: "muted small" }, hint) : null;
+  const head = h("div", { class: "card-head" }, h("h2", {}, title), below);
+  return h("section", { class: `card ${name}`, "aria-label": title }, head, content);
+}
+
+function scoreCard() {
+  const number = h("span", { class: "hero-number", "data-testid": "nps-score" });
+  const words = h("p", { class: "hero-words", "data-testid": "nps-interval" });
+  const scale = chart("chart-interval", drawScale, tellScale);
+  const bands = BANDS.map(bandLegend).reverse();
+  const bar = h("div", { class: "hero-bar" });
+  const element = card("Net Promoter Score", "Promoters less detractors, in percent of all answers", "card-score",
+    h("div", { class: "hero" }, h("div", { class: "hero-figure" }, number, words), scale.element),
+    bar, h("ul", { class: "band-legend" }, bands.map(({ element: item }) => item)));
+  const show = (total) => {
+    fill(number, score(total.nps));
+    fill(words, wordsOf(total));
+    scale.element.hidden = !total.responses;
+    scale.show(total);
+    fill(bar, drawBands(total));
+    bands.forEach((band) => band.show(total));
+  };
+  return { element, show };
+}
+
+function wordsOf({ responses, nps_low: low, nps_high: high }) {
+  if (!responses) {
+    return h("span", {}, "Nobody gave a score in this time.");
+  }
+  return [
+    h("strong", {}, `${score(low)} to ${score(high)}`), " is the 95 % interval",
+    h("span", { class: "muted" }, `n = ${count(responses)}`),
+    high - low > VAGUE ? h("span", { class: "badge badge-warn" }, "Few answers") : null,
+  ];
+}
+
+function drawScale(total, width) {
+  const ends = [[0, "-100", "start"], [width / 2, "0", "middle"], [width, "100", "end"]];
+  return svg("svg", { width, height: 40, viewBox: `0 0 ${width} 40`, "aria-hidden": "true" },
+    total.responses ? intervalBar(total, width) : null,
+    ends.map(([x, text, anchor]) => label(x, 36, text, { "text-anchor": anchor })));
+}
+
+function tellScale({ nps, nps_low: low, nps_high: high, responses }) {
+  return {
+    caption: "Net Promoter Score",
+    head: ["Score", "From", "To", "Answers"],
+    rows: responses ? [[score(nps), score(low), score(high), count(responses)]] : [],
+  };
+}
+
+/** Shares of the bands, side by side; the legend below says them in words. */
+function drawBands(total) {
+  let left = 0;
+  const parts = [...BANDS].reverse().map(({ name }) => {
+    const share = total.responses ? (100 * total[`${name}s`]) / total.responses : 0;
+    left += share;
+    return svg("rect", { x: `${left - share}%`, width: `${share}%`, height: 14, class: `band-${name}` });
+  });
+  return track(14, parts);
+}
+
+function bandLegend({ name, title, range }) {
+  const share = h("strong", {});
+  const number = h("span", { class: "muted" });
+  const anchor = h("a", { class: "band-link" }, h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" }),
+    h("span", {}, title, h("span", { class: "muted" }, ` ${range}`)), share, number);
+  return {
+    element: h("li", {}, anchor),
+    show: (total) => {
+      const calls = total[`${name}s`];
+      fill(share, total.responses ? percent(calls / total.responses) : "–");
+      fill(number, count(calls));
+      anchor.setAttribute("href", link({ band: name }));
+    },
+  };
+}
+
+function factCards() {
+  const facts = {
+    answers: fact("Answers", "fact-answers"),
+    response: fact("Response rate", "fact-response"),
+    reach: fact("Reach rate", "fact-reach"),
+    duration: fact("Average call", "fact-duration"),
+  };
+  const element = h("dl", { class: "facts" }, Object.values(facts).map((one) => one.element));
+  const show = (total) => {
+    facts.answers.show(count(total.responses), `to ${count(total.calls)} calls`);
+    facts.response.show(percent(total.response_rate), ofPeople(total));
+    facts.reach.show(percent(total.reach_rate), ofCalls(total));
+    facts.duration.show(duration(total.average_duration_seconds), "minutes, where somebody answered");
+  };
+  return { element, show };
+}
+
+function ofPeople({ reached }) {
+  return reached ? `of ${count(reached)} people reached gave a score` : "nobody was reached";
+}
+
+function ofCalls({ reached, tried }) {
+  return tried ? `${count(reached)} of ${count(tried)} calls` : "no call has come to an end";
+}
+
+function fact(title, name) {
+  const value = h("dd", { class: "fact-value", "data-testid": name });
+  const hint = h("dd", { class: "fact-hint muted small" });
+  return {
+    element: h("div", { class: "card fact" }, h("dt", {}, title), value, hint),
+    show: (text, words) => { fill(value, text); fill(hint, words); },
+  };
+}
+
+function trendCard() {
+  const trend = trendChart();
+  const choices = h("nav", { class: "segments", "aria-label": "Trend by" });
+  const legend = h("p", { class: "legend muted small" },
+    h("span", { class: "swatch swatch-line", "aria-hidden": "true" }), "NPS",
+    h("span", { class: "swatch swatch-band", "aria-hidden": "true" }), "95 % interval",
+    h("span", { class: "swatch swatch-volume", "aria-hidden": "true" }), "answers");
+  const element = h("section", { class: "card card-trend", "aria-label": "Trend" },
+    h("div", { class: "card-head" }, h("h2", {}, "Trend"), legend, choices), trend.element);
+  const show = (data) => {
+    fill(choices, Object.entries(PERIODS).map(([name, title]) => h("a", {
+      href: link({ period: name }), "data-testid": `feedback-period-${name}`,
+      "aria-current": name === data.period ? "true" : null,
+    }, title)));
+    trend.show(data);
+  };
+  return { element, show };
+}
+
+function outcomeCard() {
+  let query = null;
+  const outcomes = outcomeChart((outcome) => callsWith(outcome, query));
+  const nothing = h("p", { class: "muted" }, "No call has come to an end in this time.");
+  const element = card("Outcomes", "What came of the calls", "card-outcomes", outcomes.element, nothing);
+  const show = (counts, next) => {
+    query = next;
+    nothing.hidden = Object.keys(counts).length > 0;
+    outcomes.show(counts);
+  };
+  return { element, show };
+}
+
+/** The same calls in the other view, whose dates are days, too. */
+function callsWith(outcome, { time, narrow }) {
+  const to = time.to ? isoDate(new Date(time.to - 1)) : null;
+  const same = { from: isoDate(time.from), to, demo: narrow.demo ?? "false", range: null };
+  return link({ ...same, view: "calls", outcome, band: null, text: null, period: null, call: null });
+}

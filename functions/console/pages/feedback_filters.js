@@ -1,0 +1,100 @@
+// The row of controls above the figures: what time, whose calls. All of it is in the address.
+
+import { fill, h } from "./dom.js";
+import { FILTERS } from "./feedback_query.js";
+import { isoDate, USUAL_RANGE } from "./periods.js";
+import { link, location, navigate } from "./router.js";
+
+const RANGE_NAMES = {
+  "7d": "Last 7 days", "30d": "Last 30 days", "90d": "Last 90 days", "365d": "Last 12 months",
+  dates: "Between two dates",
+};
+
+/**
+ * @returns {{element: HTMLElement, show: function(Query): void, offer: function(string, Object[]): void}} show: what
+ *   is asked for; offer: the campaigns or advisors (groups of the API's summary) that there are
+ */
+export function feedbackFilters() {
+  const time = timeFilter();
+  const chosen = {
+    campaign: choice("campaign", "Campaign", "All campaigns"),
+    advisor: choice("advisor", "Advisor", "All advisors"),
+  };
+  const demo = h("input", {
+    type: "checkbox", "data-testid": "feedback-filter-demo",
+    onChange: () => navigate({ demo: demo.checked ? "true" : null }),
+  });
+  const clear = h("a", { class: "button button-quiet", "data-testid": "feedback-clear" }, "Clear filters");
+  const element = h("div", { class: "feedback-filters", role: "search", "aria-label": "What the figures count" },
+    time.parts, chosen.campaign.element, chosen.advisor.element,
+    h("label", { class: "check", title: "Demonstrations. They never count among real calls." }, demo, "Demo calls"),
+    clear);
+  const show = (query) => {
+    time.show(query.time);
+    Object.entries(chosen).forEach(([name, { show: select }]) => select(query.narrow[name]));
+    demo.checked = query.narrow.demo === "true";
+    const given = FILTERS.filter((name) => location().has(name));
+    clear.hidden = given.length === 0;
+    clear.setAttribute("href", link(Object.fromEntries(given.map((name) => [name, null]))));
+  };
+  return { element, show, offer: (name, groups) => chosen[name].offer(groups) };
+}
+
+function timeFilter() {
+  const range = selection("range", (value) => choose(value));
+  fill(range, Object.entries(RANGE_NAMES).map(([name, title]) => h("option", { value: name }, title)));
+  const inputs = ["from", "to"].map((name) => h("input", {
+    class: "input", type: "date", "data-testid": `feedback-filter-${name}`,
+    onChange: (event) => navigate({ [name]: event.target.value, range: null }),
+  }));
+  const fields = [field("From", inputs[0]), field("To", inputs[1])];
+  let shown = null;
+  const choose = (name) => {
+    const dates = { from: isoDate(shown.from), to: isoDate(new Date()), range: null };
+    navigate(name === "dates" ? dates : { from: null, to: null, range: name === USUAL_RANGE ? null : name });
+  };
+  const show = (time) => {
+    shown = time;
+    range.value = time.name;
+    fields.forEach((element) => { element.hidden = time.name !== "dates"; });
+    inputs.forEach((input) => { input.value = location().get(input === inputs[0] ? "from" : "to") ?? ""; });
+  };
+  return { parts: [field("Time", range), fields], show };
+}
+
+/** A select whose options are those of the answers; what is chosen stays, even if this time has none of it. */
+function choice(name, title, all) {
+  const select = selection(name, (value) => navigate({ [name]: value }));
+  const names = new Map();
+  let value = "";
+  const draw = () => {
+    const options = new Map([...names].filter(([key]) => key !== null));
+    if (value && !options.has(value)) {
+      options.set(value, /^\d+$/.test(value) ? `${title} ${value}` : value);
+    }
+    const sorted = [...options].sort(([, one], [, other]) => one.localeCompare(other));
+    fill(select, h("option", { value: "" }, all), sorted.map(([key, called]) => h("option", { value: key }, called)));
+    select.value = value;
+  };
+  const offer = (groups) => {
+    const before = names.size;
+    groups.forEach(({ key, name: called }) => names.set(key, called ?? `${title} ${key}`));
+    if (names.size !== before) {
+      draw();
+    }
+  };
+  const show = (next) => {
+    value = next ?? "";
+    draw();
+  };
+  return { element: field(title, select), show, offer };
+}
+
+function selection(name, choose) {
+  const onChange = (event) => choose(event.target.value);
+  return h("select", { class: "input", "data-testid": `feedback-filter-${name}`, onChange });
+}
+
+function field(title, input) {
+  return h("label", { class: "field" }, h("span", {}, title), input);
+}

@@ -1,0 +1,73 @@
+"""The feedback view as a test sees it: what stands where, and what the API says of the same."""
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.deployed import DeployedStack
+
+
+@dataclass(frozen=True)
+class FeedbackPage:
+    """An open feedback view."""
+
+    page: Page
+
+    @property
+    def items(self) -> Locator:
+        return self.page.get_by_test_id("feedback-item")
+
+    @property
+    def score(self) -> Locator:
+        return self.page.get_by_test_id("nps-score")
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The parameters of the address."""
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.page.url).query).items()}
+
+    def filter(self, name: str) -> Locator:
+        return self.page.get_by_test_id(f"feedback-filter-{name}")
+
+    def wait_until_read(self) -> None:
+        """Wait until figures and list are there, and nothing is being read."""
+        expect(self.page.locator(".panel[aria-busy=false]")).to_have_count(2, timeout=60_000)
+
+    def table_of(self, chart: str) -> list[list[str]]:
+        """The rows of the table that says what a chart shows."""
+        rows = self.page.get_by_test_id(chart).locator("table tbody tr").all()
+        return [row.locator("th, td").all_text_contents() for row in rows]
+
+    def call_ids(self) -> list[int]:
+        """The calls of the list, from top to bottom."""
+        return [int(item.get_attribute("data-call-id") or 0) for item in self.items.all()]
+
+    def overflow(self) -> int:
+        """Pixels by which the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    def tell_to_read_again(self) -> None:
+        """What a new connection makes the page do."""
+        self.page.evaluate(
+            "async () => { const main = document.querySelector('script[type=module]').src;"
+            " const { live } = await import(new URL('live.js', main).href);"
+            " live.dispatchEvent(new Event('resync')); }"
+        )
+
+
+def ask(deployed: DeployedStack, path: str, **query: object) -> Any:  # noqa: ANN401 - any JSON
+    """What the read API answers to the organization that `make up` seeds."""
+    parts = urlsplit(deployed.stack["api_url"])
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    try:
+        headers = {"Authorization": f"Bearer {deployed.stack['api_token']}"}
+        connection.request("GET", f"{parts.path}/v1/{path}?{urlencode(query)}", headers=headers)
+        response = connection.getresponse()
+        assert response.status == 200, response.status
+        return json.loads(response.read())
+    finally:
+        connection.close()

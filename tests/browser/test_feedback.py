@@ -1,0 +1,391 @@
+"""The feedback view: its figures are those of the API, its filters and links work, and it follows the news."""
+
+import csv
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta, timezone
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from local.database import connect
+from tests.browser.answers import Answer, insert_answers, insert_campaign
+from tests.browser.calls import Calls, bodies_of
+from tests.browser.conftest import PHONE, OpenConsole
+from tests.browser.feedback_pages import FeedbackPage, ask
+from tests.browser.pages import Complaints
+from tests.deployed import DeployedStack
+
+NOW: Final = datetime.now(timezone.utc)
+NONE: Final = "\N{EN DASH}"
+HOSTILE: Final = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script> &amp; {{7*7}}"
+
+
+@dataclass(frozen=True)
+class Round:
+    """A campaign of a test's own, so that its figures are known."""
+
+    deployed: DeployedStack
+    campaign_id: int
+
+    def add(self, *answers: Answer) -> list[int]:
+        return insert_answers(
+            self.deployed.database_url, [replace(answer, campaign_id=self.campaign_id) for answer in answers]
+        )
+
+    def summary(self, **query: object) -> Any:  # noqa: ANN401 - any JSON
+        return ask(self.deployed, "feedback/summary", campaign=self.campaign_id, **query)
+
+
+@pytest.fixture
+def round_of_calls(deployed: DeployedStack, request: pytest.FixtureRequest) -> Round:
+    return Round(deployed, insert_campaign(deployed.database_url, f"Round of {request.node.name}"[:200]))
+
+
+def weeks_ago(weeks: int, **given: Any) -> Answer:  # noqa: ANN401 - fields of Answer
+    return Answer(NOW - timedelta(weeks=weeks, hours=1), **given)
+
+
+def mixed_answers() -> list[Answer]:
+    """Two stretches of weeks with a gap between them, of two advisors, and calls that reached nobody."""
+    said: dict[str, Any] = {"content": "It was as I said."}
+    return [
+        weeks_ago(8, score=10, seconds=60, advisor="Alex Invented", positives="Friendly staff", **said),
+        weeks_ago(8, score=3, seconds=200, detractors="Long wait\nParking was full", action_items="Call back", **said),
+        weeks_ago(7, score=9, seconds=100, advisor="Alex Invented", **said),
+        weeks_ago(6, outcome="no_answer"),
+        weeks_ago(2, score=8, detractors="Invoice unclear", action_items="Send the invoice", **said),
+        weeks_ago(1, score=0, detractors="Waiting for hours", **said),
+        weeks_ago(1, outcome="voicemail"),
+        weeks_ago(1, outcome="busy"),
+        weeks_ago(0, score=10, advisor="Alex Invented", **said),
+        weeks_ago(0, outcome="reached", content="No comment."),
+    ]
+
+
+def show(open_console: OpenConsole, calls: Round, query: str = "", **options: Any) -> FeedbackPage:  # noqa: ANN401 - as of open_console
+    """The view of one round's calls, read."""
+    view = FeedbackPage(open_console(path=f"?view=feedback&campaign={calls.campaign_id}{query}", **options))
+    view.wait_until_read()
+    return view
+
+
+def test_the_figures_are_those_of_the_api(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(*mixed_answers())
+    view = show(open_console, round_of_calls, "&period=week")
+    summary = round_of_calls.summary(
+        period="week", **{"from": (NOW - timedelta(days=89)).date().isoformat() + "T00:00Z"}
+    )
+    total = summary["total"]
+    assert (total["responses"], total["reached"], total["tried"]) == (6, 7, 10)
+    expect(view.score).to_have_text(str(round(total["nps"])))
+    expect(view.page.get_by_test_id("nps-interval")).to_contain_text(
+        f"{round(total['nps_low'])} to {round(total['nps_high'])}"
+    )
+    expect(view.page.get_by_test_id("nps-interval")).to_contain_text("n = 6")
+    expect(view.page.get_by_test_id("fact-answers")).to_have_text("6")
+    expect(view.page.get_by_test_id("fact-reach")).to_have_text("70%")
+    expect(view.page.get_by_test_id("fact-response")).to_have_text("86%")
+    seconds = round(total["average_duration_seconds"])
+    expect(view.page.get_by_test_id("fact-duration")).to_have_text(f"{seconds // 60}:{seconds % 60:02}")
+    outcomes = view.page.get_by_test_id("chart-outcomes").locator("li")
+    shown = {item.get_attribute("data-outcome"): int(item.locator("strong").inner_text()) for item in outcomes.all()}
+    assert shown == summary["outcomes"] == {"reached": 7, "no_answer": 1, "voicemail": 1, "busy": 1}
+    assert [int(answers) for _, answers, _ in view.table_of("chart-scores")] == summary["scores"]
+    assert [(nps, answers) for _, nps, _, answers in view.table_of("chart-trend")] == [
+        (NONE if period["nps"] is None else str(round(period["nps"])), str(period["responses"]))
+        for period in summary["periods"]
+    ]
+
+
+def test_each_advisor_has_a_row_that_narrows_the_view(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(*mixed_answers())
+    view = show(open_console, round_of_calls)
+    row = view.page.get_by_test_id("groups-advisor").locator("tr", has_text="Alex Invented")
+    expect(row.locator(".group-score")).to_have_text("100")
+    expect(row.locator("svg.interval")).to_have_count(1)
+    row.get_by_role("link").click()
+    expect(view.score).to_have_text("100")
+    expect(view.page.get_by_test_id("fact-answers")).to_have_text("3")
+    assert view.address["advisor"] == "Alex Invented"
+    # The others stay, to be compared with; the chosen one leads back.
+    expect(view.page.get_by_test_id("groups-advisor").locator("tbody tr")).to_have_count(2)
+    view.page.reload()
+    expect(view.score).to_have_text("100")
+    expect(view.filter("advisor")).to_have_value("Alex Invented")
+    row.get_by_role("link").click()
+    expect(view.page.get_by_test_id("fact-answers")).to_have_text("6")
+    assert "advisor" not in view.address
+
+
+def test_the_list_is_narrowed_by_band_and_by_words(open_console: OpenConsole, round_of_calls: Round) -> None:
+    ids = round_of_calls.add(*mixed_answers())
+    view = show(open_console, round_of_calls)
+    expect(view.items).to_have_count(7)
+    view.page.get_by_test_id("feedback-band-detractor").click()
+    expect(view.items).to_have_count(2)
+    assert view.call_ids() == [ids[5], ids[1]]
+    assert view.address["band"] == "detractor"
+    view.filter("text").fill("wait")
+    expect(view.items.locator("mark")).to_have_text(["Wait", "wait"])
+    view.filter("text").fill("park")
+    expect(view.items).to_have_count(1)
+    expect(view.items.locator("mark")).to_have_text(["Park"])
+    expect(view.page).to_have_url(re.compile("text=park"))
+    expect(view.items.locator(".points-detractors li")).to_have_text(["Long wait", "Parking was full"])
+    expect(view.items.locator(".points-actions li")).to_have_text(["Call back"])
+    view.filter("text").fill("nothing like it")
+    expect(view.page.get_by_test_id("empty")).to_contain_text("No feedback fits these filters")
+
+
+def test_an_item_leads_to_its_call_and_back(open_console: OpenConsole, round_of_calls: Round) -> None:
+    (call_id,) = round_of_calls.add(weeks_ago(1, score=2, content="Slow.", customer="Remy Placeholder"))
+    view = show(open_console, round_of_calls, "&band=detractor")
+    # The other view has tests of its own.
+    view.page.route("**/calls.css", lambda route: route.fulfill(body="", content_type="text/css"))
+    view.page.route(
+        "**/calls.js", lambda route: route.fulfill(body="export function mount() {}", content_type="text/javascript")
+    )
+    link = view.items.get_by_role("link", name="Remy Placeholder")
+    assert link.get_attribute("href") == f"?view=calls&call={call_id}"
+    link.click()
+    expect(view.page.get_by_test_id("feedback-view")).to_have_count(0)
+    assert view.address == {"view": "calls", "call": str(call_id)}
+    view.page.go_back()
+    expect(view.items).to_have_count(1)
+    assert view.address["band"] == "detractor"
+
+
+def test_the_list_is_read_page_by_page(open_console: OpenConsole, round_of_calls: Round) -> None:
+    ids = round_of_calls.add(*(weeks_ago(1, score=place % 11, content=f"Answer {place}") for place in range(60)))
+    view = show(open_console, round_of_calls)
+    expect(view.items).to_have_count(25)
+    view.page.get_by_test_id("feedback-more").click()
+    expect(view.items).to_have_count(50)
+    view.tell_to_read_again()
+    view.page.get_by_test_id("feedback-more").click()
+    expect(view.items).to_have_count(60)
+    assert sorted(view.call_ids()) == ids
+    expect(view.page.get_by_test_id("feedback-more")).to_be_hidden()
+
+
+def test_a_report_appears_without_a_reload(
+    deployed: DeployedStack, open_console: OpenConsole, round_of_calls: Round
+) -> None:
+    calls = Calls(deployed, SystemRandom().randrange(10**6))
+    view = show(open_console, round_of_calls)
+    expect(view.page.get_by_test_id("connection-state")).to_have_text("live")
+    view.page.evaluate("window.isTheSamePage = true")
+    script = calls.place(outcome="reached", stalls=False)
+    with connect(deployed.database_url) as connection:
+        connection.run(
+            "UPDATE call SET campaign_id = :campaign WHERE id = :id",
+            campaign=round_of_calls.campaign_id,
+            id=script.call_id,
+        )
+    calls.send(bodies_of(script, "status-update", "end-of-call-report"))
+    expect(view.items).to_have_attribute("data-call-id", str(script.call_id), timeout=90_000)
+    expect(view.page.get_by_test_id("groups-advisor").locator("tbody tr")).to_have_count(1)
+    given = script.feedback.score if script.feedback else None
+    expect(view.page.get_by_test_id("fact-answers")).to_have_text(str(int(given is not None)))
+    assert view.page.evaluate("window.isTheSamePage") is True
+
+
+def test_what_customers_said_is_text(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(
+        weeks_ago(
+            1, score=4, content=HOSTILE, customer=HOSTILE[:100], advisor=HOSTILE[:100],
+            positives=HOSTILE, detractors=HOSTILE, action_items=HOSTILE,
+        )
+    )  # fmt: skip
+    view = show(open_console, round_of_calls, "&band=detractor")
+    expect(view.items.locator("blockquote")).to_have_text(HOSTILE)
+    expect(view.items.locator(".points-actions li")).to_have_text(HOSTILE)
+    expect(view.page.get_by_test_id("groups-advisor").get_by_role("link")).to_have_text(HOSTILE[:100])
+    expect(view.page.locator("main img, main script")).to_have_count(0)
+    expect(view.page).to_have_title(re.compile("^Feedback .* AutoPulse$"))
+
+
+def test_no_calls_no_answers_and_few_answers_are_said(open_console: OpenConsole, round_of_calls: Round) -> None:
+    view = show(open_console, round_of_calls)
+    expect(view.page.get_by_test_id("empty").first).to_contain_text("No calls in this time")
+    expect(view.page.get_by_test_id("empty").last).to_contain_text("No feedback fits these filters")
+    expect(view.score).to_be_hidden()
+    round_of_calls.add(weeks_ago(1, outcome="no_answer"))
+    view.tell_to_read_again()
+    expect(view.score).to_have_text(NONE)
+    expect(view.page.get_by_test_id("nps-interval")).to_contain_text("Nobody gave a score")
+    round_of_calls.add(weeks_ago(1, score=10), weeks_ago(1, score=9), weeks_ago(1, score=5))
+    view.tell_to_read_again()
+    expect(view.score).to_have_text("33")
+    expect(view.page.get_by_test_id("nps-interval")).to_contain_text("n = 3")
+    expect(view.page.get_by_test_id("nps-interval")).to_contain_text("Few answers")
+    low, high = round_of_calls.summary()["total"]["nps_low"], round_of_calls.summary()["total"]["nps_high"]
+    expect(view.page.get_by_test_id("nps-interval")).to_contain_text(f"{round(low)} to {round(high)}")
+
+
+def test_the_trend_is_broken_where_nobody_answered(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(*mixed_answers())
+    view = show(open_console, round_of_calls, "&period=week")
+    answered = [period["responses"] > 0 for period in round_of_calls.summary(period="week")["periods"]]
+    stretches = sum(now and not before for before, now in zip([False, *answered], answered, strict=False))
+    assert stretches > 1
+    expect(view.page.get_by_test_id("chart-trend").locator(".chart-line")).to_have_count(stretches)
+    expect(view.page.get_by_test_id("chart-trend").locator(".chart-band")).to_have_count(stretches)
+
+
+def test_the_arrow_keys_look_at_each_period(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(weeks_ago(0, score=10), weeks_ago(0, score=0), weeks_ago(0, score=9))
+    view = show(open_console, round_of_calls, "&range=7d")
+    slider = view.page.get_by_role("slider", name="Look at one period")
+    note = view.page.locator(".chart-note")
+    expect(note).to_be_hidden()
+    slider.focus()
+    expect(slider).to_have_attribute("aria-valuenow", "7")
+    expect(note).to_be_visible()
+    slider.press("Home")
+    expect(note).to_contain_text("No answers")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("No answers"))
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuenow", "2")
+    slider.press("Escape")
+    expect(note).to_be_hidden()
+
+
+def test_a_finger_looks_at_a_period(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(weeks_ago(0, score=10))
+    view = show(open_console, round_of_calls, "&range=7d", **PHONE)
+    view.page.get_by_role("slider", name="Look at one period").tap()
+    expect(view.page.locator(".chart-note")).to_be_visible()
+    assert view.overflow() <= 0
+
+
+def test_periods_begin_in_the_readers_time_zone(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(weeks_ago(1, score=9))
+    view = show(open_console, round_of_calls, timezone_id="Pacific/Auckland")
+    with view.page.expect_request(re.compile(r"feedback/summary.*period=day")) as asked:
+        view.filter("range").select_option("30d")
+    query = parse_qs(urlsplit(asked.value.url).query)
+    assert query["timezone"] == ["Pacific/Auckland"]
+    began = datetime.fromisoformat(query["from"][0]).astimezone(ZoneInfo("Pacific/Auckland"))
+    assert began.timetz().replace(tzinfo=None) == time()
+    assert began.date() == datetime.now(ZoneInfo("Pacific/Auckland")).date() - timedelta(days=29)
+
+
+def test_time_period_and_demo_calls_are_in_the_address(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(weeks_ago(20, score=10), weeks_ago(1, score=0), weeks_ago(1, score=10, demo=True))
+    view = show(open_console, round_of_calls)
+    expect(view.score).to_have_text("-100")
+    view.filter("range").select_option("365d")
+    expect(view.score).to_have_text("0")
+    expect(view.page.get_by_test_id("feedback-period-month")).to_have_attribute("aria-current", "true")
+    view.page.get_by_test_id("feedback-period-week").click()
+    expect(view.page.get_by_test_id("chart-trend").locator("table caption")).to_have_text("NPS by week")
+    first, last = ((NOW - timedelta(weeks=weeks)).date().isoformat() for weeks in (21, 19))
+    view.filter("range").select_option("dates")
+    view.filter("from").fill(first)
+    view.filter("to").fill(last)
+    expect(view.score).to_have_text("100")
+    assert (view.address["from"], view.address["to"]) == (first, last)
+    view.page.get_by_test_id("feedback-clear").click()
+    view.filter("campaign").select_option(str(round_of_calls.campaign_id))
+    expect(view.score).to_have_text("-100")
+    view.filter("demo").check()
+    expect(view.score).to_have_text("100")
+    assert view.address == {
+        "view": "feedback", "period": "week", "campaign": str(round_of_calls.campaign_id), "demo": "true",
+    }  # fmt: skip
+
+
+def test_the_file_has_the_same_rows(open_console: OpenConsole, round_of_calls: Round, tmp_path: Path) -> None:
+    ids = round_of_calls.add(*mixed_answers())
+    view = show(open_console, round_of_calls, "&band=detractor")
+    with view.page.expect_download() as download:
+        view.page.get_by_test_id("feedback-csv").click()
+    assert re.fullmatch(r"feedback-\d{4}-\d{2}-\d{2}\.csv", download.value.suggested_filename)
+    download.value.save_as(tmp_path / "feedback.csv")
+    with (tmp_path / "feedback.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [int(row["call_id"]) for row in csv.DictReader(file)] == [ids[5], ids[1]]
+
+
+def test_a_failure_says_so_and_is_tried_again(
+    open_console: OpenConsole, round_of_calls: Round, complaints: Complaints
+) -> None:
+    complaints.expect("503")
+    round_of_calls.add(weeks_ago(1, score=9, content="Good."))
+    view = show(open_console, round_of_calls)
+    page = view.page
+    page.route("**/feedback?*", refuse)
+    page.route("**/feedback/summary?*", refuse)
+    view.filter("range").select_option("30d")
+    expect(page.get_by_test_id("failure")).to_have_count(2)
+    expect(view.score).to_be_hidden()
+    page.unroute("**/feedback?*")
+    page.unroute("**/feedback/summary?*")
+    page.get_by_role("button", name="Try again").last.click()
+    expect(page.get_by_test_id("failure")).to_have_count(1)
+    page.get_by_role("button", name="Try again").click()
+    expect(view.score).to_have_text("100")
+    expect(view.items).to_have_count(1)
+    page.route("**/feedback/summary?*", refuse)
+    view.tell_to_read_again()
+    expect(page.get_by_test_id("outdated")).to_be_visible()
+    expect(view.score).to_have_text("100")
+    page.unroute("**/feedback/summary?*")
+    view.tell_to_read_again()
+    expect(page.get_by_test_id("outdated")).to_have_count(0)
+
+
+def test_it_fits_every_screen(open_console: OpenConsole, round_of_calls: Round, scheme: str) -> None:
+    round_of_calls.add(*mixed_answers())
+    for options in ({"viewport": {"width": 1680, "height": 1000}}, {"viewport": {"width": 800, "height": 1000}}, PHONE):
+        view = show(open_console, round_of_calls, color_scheme=scheme, **options)
+        assert view.overflow() <= 0
+        for chart in ("chart-trend", "chart-scores", "chart-outcomes"):
+            expect(view.page.get_by_test_id(chart)).to_be_visible()
+        sizes = view.page.evaluate(
+            "[...document.querySelectorAll('main *')].filter((one) => one.checkVisibility() && one.textContent.trim())"
+            ".map((one) => parseFloat(getComputedStyle(one).fontSize))"
+        )
+        assert min(sizes) >= 11
+        assert are_apart(view.page)
+
+
+def test_a_refresh_keeps_the_focus(open_console: OpenConsole, round_of_calls: Round) -> None:
+    round_of_calls.add(*mixed_answers())
+    view = show(open_console, round_of_calls)
+    for focused in (
+        view.items.nth(2).get_by_role("link"),
+        view.page.get_by_test_id("groups-advisor").get_by_role("link").first,
+        view.page.get_by_test_id("chart-outcomes").get_by_role("link").first,
+    ):
+        focused.focus()
+        round_of_calls.add(weeks_ago(0, score=10, advisor="Alex Invented", content="One more."))
+        count = view.items.count()
+        view.tell_to_read_again()
+        expect(view.items).to_have_count(count + 1)
+        view.wait_until_read()
+        assert view.page.evaluate("document.activeElement.tagName") == "A"
+
+
+def refuse(route: Route) -> None:
+    route.fulfill(status=503, json={"error": {"code": "unavailable", "message": "Try again."}})
+
+
+def are_apart(page: Page) -> bool:
+    """Whether no two labels of a chart lie on one another."""
+    return bool(
+        page.evaluate(
+            """() => [...document.querySelectorAll('.chart svg')].every((chart) => {
+                const boxes = [...chart.querySelectorAll('text')].map((text) => text.getBoundingClientRect());
+                return boxes.every((one, place) => boxes.slice(place + 1).every((other) =>
+                    one.right <= other.left + 1 || other.right <= one.left + 1
+                    || one.bottom <= other.top + 3 || other.bottom <= one.top + 3));
+            })"""
+        )
+    )
