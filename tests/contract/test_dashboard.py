@@ -1,103 +1,219 @@
-"""The dashboard shows metrics that exist, with the dimensions that the code gives them."""
+"""The dashboard shows metrics that exist, with the dimensions that the code or AWS gives them, and all of the stack."""
 
 import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import combinations
-from typing import Any
+from itertools import combinations, pairwise
 
 import pytest
 
 from autopulse.observability import NAMESPACE, Metric
+from local.dashboard.body import Expression, Series, Widget, fill_in, read_widgets
+from tests.contract.aws_metrics import is_emitted
 from tests.contract.declared_metrics import declared_dimensions
-from tests.contract.stack import PREFIXES, properties, resources
+from tests.contract.stack import PREFIXES, ROOT, ids_of, properties, resources, source
 
 STACK = "the-stack"
-AWS_METRICS = {
-    "AWS/SQS": {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
-    "AWS/ApiGateway": {"4XXError", "5XXError", "Latency"},
-    "AWS/Lambda": {"Errors", "Throttles", "Duration", "ConcurrentExecutions"},
-}
+NAMES = {"AWS::StackName": STACK, "AWS::Region": "us-east-1", "ConnectionsThreshold": "300"}
+FUNCTIONS = ids_of("AWS::Lambda::Function")
 GRID_COLUMNS = 24
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+MAX_WIDGETS = 500
+MAX_METRICS_OF_A_WIDGET = 500
+MAX_METRICS = 2500
+MAX_SEARCH_CHARACTERS = 1024
+MAX_LOG_GROUPS = 50
+MAX_ALARMS = 100
+FOUND_BY_A_SEARCH = 50
+"""At most, in this stack: five kinds times nine reasons."""
 
 
 @cache
-def _widgets() -> list[dict[str, Any]]:
-    text = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
-    names = {"AWS::StackName": STACK, "AWS::Region": "us-east-1"}
-    return list(json.loads(re.sub(r"\$\{([^}]+)\}", lambda match: names.get(match[1], match[1]), text))["widgets"])
+def _body(*, everything: bool = True) -> str:
+    conditions = dict.fromkeys(source()["Conditions"], everything)
+    return fill_in(properties("Dashboard")["DashboardBody"], NAMES, conditions)
 
 
-def _metrics() -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Every (namespace, metric, dimensions) on the dashboard; in a SEARCH, open dimensions are empty."""
+@cache
+def _widgets() -> list[Widget]:
+    return read_widgets(_body())
+
+
+def _series() -> Iterator[tuple[Widget, Series]]:
     for widget in _widgets():
-        for row in widget["properties"]["metrics"]:
-            yield _searched(row[0]["expression"]) if isinstance(row[0], dict) else _named(row)
+        for line in widget.lines():
+            if isinstance(line, Series):
+                yield widget, line
 
 
-def _named(row: list[Any]) -> tuple[str, str, dict[str, str]]:
-    words = [word for word in row if isinstance(word, str)]
-    return words[0], words[1], dict(zip(words[2::2], words[3::2], strict=True))
+def _shown(metric: str) -> list[dict[str, str]]:
+    return [dict(line.dimensions) for _, line in _series() if line.metric == metric]
 
 
-def _searched(expression: str) -> tuple[str, str, dict[str, str]]:
-    match = re.fullmatch(
-        r"SEARCH\('\{([\w,]+)\} MetricName=\"(\w+)\" (\w+)=\"([\w-]+)\"', '(Sum|p\d\d)', 60\)", expression
-    )
-    assert match, expression
-    namespace, *dimensions = match[1].split(",")
-    return namespace, match[2], {**dict.fromkeys(dimensions, ""), match[3]: match[4]}
+def _log_queries() -> list[str]:
+    return [widget.properties["query"] for widget in _widgets() if widget.type == "log"]
 
 
 def test_the_code_declares_the_dimensions_of_every_metric() -> None:
     assert set(declared_dimensions()) == {metric.value for metric in Metric}
 
 
-def test_our_metrics_exist_with_these_dimensions() -> None:
-    for namespace, metric, dimensions in _metrics():
-        if namespace == NAMESPACE:
-            assert set(dimensions) == {"service"} | declared_dimensions()[metric], metric
-            assert dimensions["service"] == STACK
+def test_every_metric_shown_is_one_that_somebody_emits() -> None:
+    for _, line in _series():
+        if line.namespace == NAMESPACE:
+            assert set(line.dimensions) == {"service"} | declared_dimensions()[line.metric], line.metric
+            assert line.dimensions["service"] == STACK
+        else:
+            assert is_emitted(line.namespace, line.metric, set(line.dimensions)), line
 
 
-def test_the_services_metrics_exist() -> None:
-    for namespace, metric, _ in _metrics():
-        assert namespace == NAMESPACE or metric in AWS_METRICS[namespace]
+@pytest.mark.parametrize("metric", sorted(metric.value for metric in Metric))
+def test_every_metric_of_ours_is_shown(metric: str) -> None:
+    assert _shown(metric) or metric in {"BatchSize", "EventPruned"}, "of use to who tunes, not to who is paged"
 
 
-def test_it_names_queues_of_this_stack() -> None:
-    for namespace, _, dimensions in _metrics():
-        if namespace == "AWS/SQS":
-            queue = dimensions["QueueName"].removesuffix(".QueueName")
-            assert resources()[queue]["Type"] == "AWS::SQS::Queue"
-
-
-@pytest.mark.parametrize(
-    "metric",
-    ["WebhookAccepted", "WebhookRefused", "RecordApplied", "RecordFailed", "RecordDuplicate", "CallStalled"],
-)
-def test_it_shows_what_comes_in_and_what_becomes_of_it(metric: str) -> None:
-    assert metric in {shown for _, shown, _ in _metrics()}
+def test_its_metrics_are_of_this_stack() -> None:
+    types = {"QueueName": "AWS::SQS::Queue", "FunctionName": "AWS::Lambda::Function"}
+    for _, line in _series():
+        for dimension in types.keys() & line.dimensions.keys():
+            name = line.dimensions[dimension].removesuffix(".QueueName")
+            assert resources()[name]["Type"] == types[dimension]
 
 
 @pytest.mark.parametrize("metric", ["AgeFromSender", "AgeFromReceipt"])
 def test_it_shows_ages_by_percentile(metric: str) -> None:
-    text = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
-    shown = re.findall(rf'MetricName=\\"{metric}\\" service=\\"\$\{{AWS::StackName\}}\\"\', \'(p\d\d)\'', text)
-    assert shown == ["p50", "p90", "p99"]
+    assert [line.stat for _, line in _series() if line.metric == metric] == ["p50", "p90", "p99"]
+
+
+@pytest.mark.parametrize("prefix", [*PREFIXES, "Notice"])
+def test_it_shows_what_waits_in_every_queue(prefix: str) -> None:
+    assert {"QueueName": f"{prefix}Queue.QueueName"} in _shown("ApproximateAgeOfOldestMessage")
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_it_shows_what_waits_and_what_is_dead_for_every_kind(prefix: str) -> None:
-    shown = {(metric, dimensions.get("QueueName")) for _, metric, dimensions in _metrics()}
-    assert ("ApproximateAgeOfOldestMessage", f"{prefix}Queue.QueueName") in shown
-    assert ("ApproximateNumberOfMessagesVisible", f"{prefix}DeadLetterQueue.QueueName") in shown
+def test_it_shows_every_dead_letter_queue(prefix: str) -> None:
+    assert {"QueueName": f"{prefix}DeadLetterQueue.QueueName"} in _shown("ApproximateNumberOfMessagesVisible")
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles", "ConcurrentExecutions", "Duration"])
+def test_it_shows_every_function(metric: str) -> None:
+    assert {dimensions["FunctionName"] for dimensions in _shown(metric)} == set(FUNCTIONS)
+
+
+def test_it_shows_durations_by_percentile() -> None:
+    assert {line.stat for _, line in _series() if line.metric == "Duration"} == {"p50", "p90", "p99"}
+
+
+def test_it_reads_every_functions_log() -> None:
+    groups = {function.replace("Function", "LogGroup") for function in FUNCTIONS}
+    for query in _log_queries():
+        assert set(re.findall(r"SOURCE '(\w+)'", query)) == groups
+        assert len(groups) <= MAX_LOG_GROUPS
+
+
+def test_it_shows_the_last_failures_and_the_cold_starts() -> None:
+    failures, starts = _log_queries()
+    assert "filter level in ['WARNING', 'ERROR', 'CRITICAL']" in failures
+    assert "sort @timestamp desc | limit" in failures
+    assert "(?:Init|Restore) Duration" in starts
+
+
+def test_a_computed_line_names_lines_of_its_widget() -> None:
+    for widget in _widgets():
+        lines = list(widget.lines())
+        known = {line.id for line in lines}
+        for line in lines:
+            if isinstance(line, Expression):
+                assert set(re.findall(r"\b[a-z]\w*", line.text)) <= known, line.text
+
+
+def test_ids_are_unique_within_a_widget() -> None:
+    for widget in _widgets():
+        ids = [line.id for line in widget.lines() if line.id]
+        assert len(set(ids)) == len(ids)
+        assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]*", id_) for id_ in ids)
+
+
+def test_every_alarm_is_on_it() -> None:
+    names = [properties(alarm)["AlarmName"]["Fn::Sub"] for alarm in ids_of("AWS::CloudWatch::Alarm")]
+    (widget,) = [widget for widget in _widgets() if widget.type == "alarm"]
+    shown = [arn.rpartition(":alarm:")[2] for arn in widget.properties["alarms"]]
+    assert sorted(shown) == sorted(name.replace("${AWS::StackName}", STACK) for name in names)
+    assert len(shown) <= MAX_ALARMS
+
+
+def test_a_line_called_alarm_is_where_an_alarm_on_that_metric_rings() -> None:
+    drawn = 0
+    for widget in _widgets():
+        shown = {line.metric for line in widget.lines() if isinstance(line, Series)}
+        for line in widget.properties.get("annotations", {}).get("horizontal", []):
+            assert line["label"].split(",")[0] == "alarm"
+            assert line["value"] in {value for metric in shown for value in _thresholds(metric)}
+            drawn += 1
+    assert drawn
+
+
+def _thresholds(metric: str) -> set[int]:
+    found = [properties(a) for a in ids_of("AWS::CloudWatch::Alarm") if f"'{metric}'" in str(properties(a))]
+    given = [alarm["Threshold"] for alarm in found]
+    return {int(NAMES[value["Ref"]]) if isinstance(value, dict) else value for value in given}
+
+
+def test_every_link_leads_to_a_section_of_the_runbook() -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", runbook, re.MULTILINE)}
+    links = re.findall(r"\]\(RunbookUrl#([a-z0-9-]+)\)", _body())
+    assert links
+    assert set(links) <= anchors
+
+
+def test_its_rows_are_numbered_and_the_runbook_names_no_others() -> None:
+    titles = [widget.properties["markdown"] for widget in _widgets() if widget.type == "text"]
+    rows = [int(number) for title in titles for number in re.findall(r"^## (\d+)\. ", title)]
+    assert rows == list(range(1, len(rows) + 1))
+    named = re.findall(r"\brows? (\d)(?: and (\d))?", (ROOT / "docs/runbook.md").read_text())
+    assert {int(number) for pair in named for number in pair if number} <= set(rows)
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_it_is_json_within_cloudwatchs_limits(*, everything: bool) -> None:
+    widgets = read_widgets(_body(everything=everything))
+    assert len(widgets) <= MAX_WIDGETS
+    found = [sum(FOUND_BY_A_SEARCH if _is_open(line) else 1 for line in widget.lines()) for widget in widgets]
+    assert max(found) <= MAX_METRICS_OF_A_WIDGET
+    assert sum(found) <= MAX_METRICS
+    for expression in re.findall(r"SEARCH\([^)]*\)", _body(everything=everything)):
+        assert len(expression) <= MAX_SEARCH_CHARACTERS
+
+
+def _is_open(line: Series | Expression) -> bool:
+    return isinstance(line, Series) and "" in line.dimensions.values()
+
+
+def test_without_a_database_of_rds_nothing_asks_for_one() -> None:
+    assert "AWS/RDS" in _body()
+    assert "AWS/RDS" not in _body(everything=False)
 
 
 def test_no_two_widgets_overlap() -> None:
     for one, other in combinations(_widgets(), 2):
-        beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
-        below = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+        beside = one.x + one.width <= other.x or other.x + other.width <= one.x
+        below = one.y + one.height <= other.y or other.y + other.height <= one.y
         assert beside or below
-    assert max(widget["x"] + widget["width"] for widget in _widgets()) <= GRID_COLUMNS
+    assert max(widget.x + widget.width for widget in _widgets()) <= GRID_COLUMNS
+
+
+def test_no_row_of_the_grid_is_empty() -> None:
+    covered = sorted({y for widget in _widgets() for y in range(widget.y, widget.y + widget.height)})
+    assert all(after - before == 1 for before, after in pairwise(covered))
+
+
+def test_periods_are_those_that_cloudwatch_knows() -> None:
+    for _, line in _series():
+        assert line.period % 60 == 0
+        assert line.period <= 86_400
+
+
+def test_it_says_when_it_begins() -> None:
+    assert json.loads(_body())["start"] == "-PT3H"

@@ -1,0 +1,1 @@
+"""The dashboard of `template.yaml`, read and drawn."""
