@@ -20,7 +20,7 @@ from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.pages import Complaints
 from tests.deployed import DeployedStack
 
-PATIENCE_MILLISECONDS: Final = 15_000
+PATIENCE_MILLISECONDS: Final = 45_000
 """For anything that a test waits for in a page; each function's first run takes seconds here."""
 DESKTOP: Final = LOOKS["light"]["viewport"]
 PHONE: Final = LOOKS["phone"]
