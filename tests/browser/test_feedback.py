@@ -341,6 +341,22 @@ def test_a_failure_says_so_and_is_tried_again(
     expect(page.get_by_test_id("outdated")).to_have_count(0)
 
 
+def test_it_says_that_it_is_offline_and_comes_back_by_itself(
+    open_console: OpenConsole, round_of_calls: Round, complaints: Complaints
+) -> None:
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    round_of_calls.add(weeks_ago(1, score=9, content="Good."))
+    view = show(open_console, round_of_calls)
+    expect(view.page.get_by_test_id("connection-state")).to_have_text("live")
+    view.page.context.set_offline(True)
+    view.filter("range").select_option("30d")
+    expect(view.page.get_by_test_id("failure").first).to_contain_text("You are offline")
+    view.page.context.set_offline(False)
+    expect(view.score).to_have_text("100", timeout=60_000)
+    expect(view.items).to_have_count(1)
+    expect(view.page.get_by_test_id("failure")).to_have_count(0)
+
+
 def test_it_fits_every_screen(open_console: OpenConsole, round_of_calls: Round, scheme: str) -> None:
     round_of_calls.add(*mixed_answers())
     for options in ({"viewport": {"width": 1680, "height": 1000}}, {"viewport": {"width": 800, "height": 1000}}, PHONE):

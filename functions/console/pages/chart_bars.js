@@ -41,7 +41,7 @@ export function scoreChart() {
  * @returns {{element: HTMLElement, show: function(Object<string, number>): void}} shows outcome -> calls
  */
 export function outcomeChart(hrefOf) {
-  const element = h("ul", { class: "outcomes", "data-testid": "chart-outcomes" });
+  const element = h("ul", { class: "outcomes", role: "list", "data-testid": "chart-outcomes" });
   const arrange = keyedList(element, ({ outcome }) => outcome, ({ outcome }) => outcomeRow(outcome, hrefOf));
   const show = (outcomes) => {
     const total = sum(Object.values(outcomes));

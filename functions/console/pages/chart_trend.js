@@ -141,7 +141,7 @@ function pathOf(points) {
 /** What one period says: its name, then lines of figures. */
 function linesOf(period, data) {
   const { nps, responses, reached, tried } = period;
-  const reach = `${count(reached)} of ${count(tried)} calls reached somebody (${percent(period.reach_rate)})`;
+  const reach = `Reached ${percent(period.reach_rate)}: ${count(reached)} of ${count(tried)} calls`;
   const sample = `${count(responses)} ${responses === 1 ? "answer" : "answers"}`;
   const answers = responses ? [`NPS ${score(nps)}, 95 % interval ${intervalOf(period)}`, sample] : ["No answers"];
   return [nameOf(period, data.period, data.zone), ...answers, tried ? reach : "No calls"];

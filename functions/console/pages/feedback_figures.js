@@ -55,7 +55,7 @@ function scoreCard() {
   const bar = h("div", { class: "hero-bar" });
   const element = card("Net Promoter Score", "Promoters less detractors, in percent of all answers", "card-score",
     h("div", { class: "hero" }, h("div", { class: "hero-figure" }, number, words), scale.element),
-    bar, h("ul", { class: "band-legend" }, bands.map(({ element: item }) => item)));
+    bar, h("ul", { class: "band-legend", role: "list" }, bands.map(({ element: item }) => item)));
   const show = (total) => {
     fill(number, score(total.nps));
     fill(words, wordsOf(total));
@@ -129,7 +129,7 @@ function factCards() {
   };
   const element = h("dl", { class: "facts" }, Object.values(facts).map((one) => one.element));
   const show = (total) => {
-    facts.answers.show(count(total.responses), `to ${count(total.calls)} calls`);
+    facts.answers.show(count(total.responses), `from ${count(total.calls)} calls`);
     facts.response.show(percent(total.response_rate), ofPeople(total));
     facts.reach.show(percent(total.reach_rate), ofCalls(total));
     facts.duration.show(duration(total.average_duration_seconds), "minutes, where somebody answered");

@@ -24,7 +24,7 @@ const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spread
  *   stop: function(): void}} show: what `load` is going to read
  */
 export function feedbackList() {
-  const list = h("ul", { class: "feedback-items" });
+  const list = h("ul", { class: "feedback-items", role: "list" });
   const nothing = h("div", {});
   const more = h("button", { type: "button", class: "button more", "data-testid": "feedback-more" }, "Show more");
   more.addEventListener("click", () => part.load("more"));
