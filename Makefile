@@ -81,8 +81,10 @@ format: $(TOOLS) ## Repair what a tool can repair
 bench: $(STACK) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls)
 	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(READING),.reading)
 
-deploy: $(TOOLS) ## [ENV=staging|production] Build for AWS, check what was built, deploy
+deploy: $(TOOLS) ## [ENV=staging|production] Build for AWS, check what was built, deploy (DATABASE_CA=file.pem: not AWS's certificates)
 	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
+	echo "Fetching the certificates of RDS …"
+	$(VENV)/bin/python layers/dependencies/fetch_certificates.py $(DATABASE_CA)
 	echo "Building for AWS …"
 	env -u LAYER_PYTHON_VERSION -u LAYER_PLATFORM sam build --config-env $(ENV)
 	$(VENV)/bin/python layers/dependencies/check_target.py .aws-sam/build/DependenciesLayer 3.13 aarch64-manylinux_2_28

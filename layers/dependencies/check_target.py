@@ -22,6 +22,7 @@ _E_MACHINE: Final = slice(18, 20)
 """Little-endian, as both processors are."""
 _CPYTHON: Final = re.compile(r"\.cpython-(\d+)")
 """The tag of a file that fits one Python only; a library without it (abi3, plain C) fits several."""
+_CERTIFICATES: Final = "certificates/rds.pem"
 _MAX_EXAMPLES: Final = 3
 
 
@@ -42,6 +43,8 @@ def problems(built: Path, python: str, platform: str) -> Iterator[str]:
     libraries = sorted(built.rglob("*.so*"))
     if not libraries:
         yield "holds no compiled library, but the dependencies have some: not a complete build"
+    if not (built / _CERTIFICATES).is_file():
+        yield f"holds no {_CERTIFICATES}, so no connection to RDS could be verified: fetch_certificates.py gets it"
     tag = python.replace(".", "")
     yield from _listed(f"not for Python {python}", [path for path in _tagged(built) if _python_of(path) != tag])
     machine = MACHINES.get(platform.split("-", maxsplit=1)[0])

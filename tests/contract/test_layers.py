@@ -28,6 +28,8 @@ def layer(tmp_path: Path) -> Path:
     bytecode = tmp_path / "python/core/__pycache__/core.cpython-313.pyc"
     bytecode.parent.mkdir()
     bytecode.touch()
+    (tmp_path / "certificates").mkdir()
+    (tmp_path / "certificates/rds.pem").touch()
     return tmp_path
 
 
@@ -60,6 +62,12 @@ def test_bytecode_of_another_python_is_refused(layer: Path) -> None:
 def test_a_file_that_is_no_library_is_refused(layer: Path) -> None:
     (layer / "python/core/_broken.abi3.so").write_bytes(b"")
     assert len(list(problems(layer, *TARGET))) == 1
+
+
+def test_a_layer_that_cannot_verify_the_database_is_refused(layer: Path) -> None:
+    (layer / "certificates/rds.pem").unlink()
+    (problem,) = problems(layer, *TARGET)
+    assert "certificates/rds.pem" in problem
 
 
 def test_an_empty_layer_is_refused(tmp_path: Path) -> None:
