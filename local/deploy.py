@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _BUCKET: Final = f"{STACK_NAME}-artifacts"
-_DATABASE_SECRET: Final = f"{STACK_NAME}/database"
 SAMPLE_SECRET: Final = "sample-secret-of-the-local-stack"  # noqa: S105 - published on purpose, accepted by local stacks only
 """Signs `events/apigw`, so that those files work with `sam local invoke` as they are."""
 
@@ -50,13 +49,13 @@ class Cloud:
         return self._session.client(service, endpoint_url=endpoint(self._port))
 
     def keep_database_secret(self, user: str, password: str) -> str:
-        """Create or update the database's secret; its ARN."""
-        value = json.dumps({"username": user, "password": password})
+        """Create or update the secret of a role of the database; its ARN."""
+        name, value = f"{STACK_NAME}/database/{user}", json.dumps({"username": user, "password": password})
         secrets: SecretsManagerClient = self.client("secretsmanager")
         try:
-            return secrets.create_secret(Name=_DATABASE_SECRET, SecretString=value)["ARN"]
+            return secrets.create_secret(Name=name, SecretString=value)["ARN"]
         except secrets.exceptions.ResourceExistsException:
-            return secrets.put_secret_value(SecretId=_DATABASE_SECRET, SecretString=value)["ARN"]
+            return secrets.put_secret_value(SecretId=name, SecretString=value)["ARN"]
 
     def deploy(self, built: Path, parameters: Mapping[str, str], log: Path) -> None:
         """Deploy a build; parameters that its template does not have are left out."""

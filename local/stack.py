@@ -21,7 +21,7 @@ from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
 from local.place import LOOPBACK, STACK_NAME, LocalStackError, Place
-from local.postgres import OWNER, PostgresServer
+from local.postgres import FUNCTIONS, OWNER, PostgresServer
 from local.processes import Identity, is_alive
 from local.seed import ORGANIZATION_ID, seed
 from local.webhooks import encode, post, sign
@@ -174,8 +174,12 @@ def _start_emulator(place: Place, running: Running | None, host: str, wanted: st
 
 
 def _deploy_template(place: Place, cloud: Cloud, database_port: int) -> None:
-    secret_arn = cloud.keep_database_secret(OWNER, database_server(place).password)
-    addresses = {"DatabaseSecretArn": secret_arn, "ExecuteApiUrl": cloud.execute_api_url}
+    password = database_server(place).password
+    addresses = {
+        "DatabaseSecretArn": cloud.keep_database_secret(OWNER, password),
+        "DatabaseUserSecretArn": cloud.keep_database_secret(FUNCTIONS, password),
+        "ExecuteApiUrl": cloud.execute_api_url,
+    }
     cloud.deploy(place.build, _parameters(place, database_port) | addresses, place.state / "deploy.log")
     deployed = cloud.describe()
     if deployed is None:
@@ -188,6 +192,7 @@ def _parameters(place: Place, database_port: int) -> dict[str, str]:
         "DatabaseHost": LOOPBACK,
         "DatabasePort": str(database_port),
         "DatabaseName": DATABASE,
+        "DatabaseUser": FUNCTIONS,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
         "LogLevel": "INFO",

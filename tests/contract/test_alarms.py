@@ -12,7 +12,18 @@ from autopulse import settings
 from autopulse.observability import NAMESPACE
 from tests.contract.aws_metrics import is_emitted
 from tests.contract.declared_metrics import declared_dimensions
-from tests.contract.stack import PREFIXES, ROOT, denies_plain_text, ids_of, properties, resources, source
+from tests.contract.stack import (
+    EXISTING,
+    LOCAL,
+    PREFIXES,
+    ROOT,
+    SHAPES,
+    denies_plain_text,
+    ids_of,
+    properties,
+    resources,
+    source,
+)
 
 ALARMS = ids_of("AWS::CloudWatch::Alarm")
 FUNCTIONS = ids_of("AWS::Lambda::Function")
@@ -192,9 +203,13 @@ def test_every_reason_to_refuse_a_webhook_is_watched_by_one_alarm() -> None:
 @pytest.mark.parametrize("metric", ["CPUUtilization", "FreeStorageSpace", "DatabaseConnections"])
 def test_a_database_of_rds_is_watched(metric: str) -> None:
     (watched,) = _all_watched(metric)
-    assert watched.dimensions == {"DBInstanceIdentifier": {"Ref": "DatabaseInstanceId"}}
+    instance = {"Fn::If": ["WatchElsewhere", {"Ref": "DatabaseInstanceId"}, {"Ref": "DatabaseInstance"}]}
+    assert watched.dimensions == {"DBInstanceIdentifier": instance}
     (alarm,) = [alarm for alarm in ALARMS if watched in _watched(alarm)]
     assert resources()[alarm]["Condition"] == "WatchDatabase"
+    assert alarm in SHAPES["production"].resources, "the stack's own"
+    assert alarm in EXISTING.but(DatabaseInstanceId="database").resources
+    assert alarm not in LOCAL.resources
 
 
 def test_the_topic_is_encrypted_by_a_key_that_alarms_may_use() -> None:

@@ -5,7 +5,20 @@ import re
 import pytest
 
 from autopulse import settings
-from tests.contract.stack import CONSUMERS, PREFIXES, ROOT, environment, ids_of, properties, resources, source
+from tests.contract.stack import (
+    CONSUMERS,
+    EXISTING,
+    LOCAL,
+    PREFIXES,
+    ROOT,
+    SHAPES,
+    Stack,
+    environment,
+    ids_of,
+    properties,
+    resources,
+    source,
+)
 
 FUNCTIONS = ids_of("AWS::Lambda::Function")
 USERS_OF_THE_DATABASE = [name for name in FUNCTIONS if "DATABASE_HOST" in environment(name)]
@@ -70,15 +83,57 @@ def _read_settings(function: str) -> None:
         assert {"UNKNOWN_CALLS", "DEFAULT_ORGANIZATION_ID"} <= set(environment(function))
 
 
+INSTANCE = {"Fn::GetAtt": ["DatabaseInstance", "Endpoint.Address"]}
+MASTER = {"Fn::GetAtt": ["DatabaseInstance", "MasterUserSecret.SecretArn"]}
+BUNDLE = "/opt/certificates/rds.pem"
+NAMES = ("HOST", "PORT", "SECRET_ARN", "CA_FILE", "AUTH", "USER")
+ADDRESSES: dict[str, tuple[Stack, tuple[object, ...], tuple[object, ...]]] = {
+    "of the owner": (
+        LOCAL.but(DatabaseUserSecretArn=""),
+        ("DatabaseHost", "DatabasePort", "DatabaseSecretArn", "DatabaseCaFile", "password", ""),
+        ("DatabaseHost", "DatabasePort", "DatabaseSecretArn", "DatabaseCaFile", "password", ""),
+    ),
+    "local": (
+        LOCAL,
+        ("DatabaseHost", "DatabasePort", "DatabaseUserSecretArn", "DatabaseCaFile", "password", "DatabaseUser"),
+        ("DatabaseHost", "DatabasePort", "DatabaseSecretArn", "DatabaseCaFile", "password", "DatabaseUser"),
+    ),
+    "existing proxy": (
+        EXISTING.but(MigrationHost="direct.example.com"),
+        ("DatabaseHost", "DatabasePort", "", "DatabaseCaFile", "iam", "DatabaseUser"),
+        ("MigrationHost", "DatabasePort", "DatabaseSecretArn", "DatabaseCaFile", "iam", "DatabaseUser"),
+    ),
+    "direct": (
+        SHAPES["production"].but(DatabaseProxy="false"),
+        (INSTANCE, "DatabasePort", "", BUNDLE, "iam", "DatabaseUser"),
+        (INSTANCE, "DatabasePort", MASTER, BUNDLE, "iam", "DatabaseUser"),
+    ),
+    "direct, by another root": (
+        SHAPES["production"].but(DatabaseProxy="false", DatabaseCaFile="/opt/own.pem"),
+        (INSTANCE, "DatabasePort", "", "DatabaseCaFile", "iam", "DatabaseUser"),
+        (INSTANCE, "DatabasePort", MASTER, "DatabaseCaFile", "iam", "DatabaseUser"),
+    ),
+    "production": (
+        SHAPES["production"],
+        # A proxy's certificate is signed by an authority that every system knows.
+        ({"Fn::GetAtt": ["Proxy", "Endpoint"]}, 5432, "", "", "iam", "DatabaseUser"),
+        (INSTANCE, "DatabasePort", MASTER, BUNDLE, "iam", "DatabaseUser"),
+    ),
+}
+"""Shape -> what NAMES are for the functions, and for the migration; a parameter by its name."""
+
+
+@pytest.mark.parametrize("shape", ADDRESSES)
 @pytest.mark.parametrize("function", USERS_OF_THE_DATABASE)
-def test_a_function_knows_the_whole_address_of_the_database(function: str) -> None:
-    given = {name: value["Ref"] for name, value in environment(function).items() if name.startswith("DATABASE_")}
+def test_a_function_knows_where_the_database_is_and_who_it_is_there(function: str, shape: str) -> None:
+    stack, functions, migration = ADDRESSES[shape]
+    expected = migration if function == "MigrateFunction" else functions
+    given = {name: value for name, value in stack.environment(function).items() if name.startswith("DATABASE_")}
+    assert given.pop("DATABASE_NAME") == {"Ref": "DatabaseName"}
+    parameters = source()["Parameters"]
     assert given == {
-        "DATABASE_HOST": "DatabaseHost",
-        "DATABASE_PORT": "DatabasePort",
-        "DATABASE_NAME": "DatabaseName",
-        "DATABASE_SECRET_ARN": "DatabaseSecretArn",
-        "DATABASE_CA_FILE": "DatabaseCaFile",
+        f"DATABASE_{name}": {"Ref": value} if isinstance(value, str) and value in parameters else value
+        for name, value in zip(NAMES, expected, strict=True)
     }
 
 
@@ -93,11 +148,9 @@ def test_the_migration_runs_whenever_the_code_a_layer_or_the_database_changes() 
     assert resources()[version]["Type"] == "AWS::Lambda::Version"
     assert properties(version)["FunctionName"] == {"Ref": "MigrateFunction"}
     assert source()["Resources"]["MigrateFunction"]["Properties"]["AutoPublishAliasAllProperties"] is True
-    assert re.findall(r"\$\{(\w+)\}", migration["Database"]["Fn::Sub"]) == [
-        "DatabaseHost",
-        "DatabasePort",
-        "DatabaseName",
-    ]
+    parameters = [{"Ref": name} for name in ("DatabaseHost", "DatabasePort", "DatabaseName", "DatabaseUser")]
+    assert LOCAL.properties("Migration")["Database"] == [*parameters, "password"]
+    assert SHAPES["production"].properties("Migration")["Database"] == [INSTANCE, *parameters[1:], "iam"]
     for layer in ("DependenciesLayer", "SharedLayer"):
         assert source()["Resources"][layer]["Properties"]["PublishLambdaVersion"] is True
 

@@ -1,4 +1,7 @@
-"""Who may do what, read from the transformed template: SAM adds roles and policies of its own where one is not said."""
+"""Who may do what, read from the transformed template: SAM adds roles and policies of its own where one is not said.
+
+In every shape that the conditions give the stack.
+"""
 
 import json
 import re
@@ -7,40 +10,49 @@ from typing import Any
 
 import pytest
 
-from tests.contract.stack import PREFIXES, ROOT, ids_of, properties, resources, source
+from tests.contract.stack import EXISTING, LOCAL, PREFIXES, ROOT, SHAPES, Stack, ids_of, properties, source
 
 Statement = Mapping[str, Any]
 
-ROLES = ids_of("AWS::IAM::Role")
+ROLES = [(shape, role) for shape, stack in SHAPES.items() for role in stack.ids_of("AWS::IAM::Role")]
+OF_SERVICES = {
+    "FlowLogRole": "vpc-flow-logs.amazonaws.com",
+    "MonitoringRole": "monitoring.rds.amazonaws.com",
+    "ProxyRole": "rds.amazonaws.com",
+}
+"""Roles that no function has."""
 FUNCTIONS = ids_of("AWS::Lambda::Function")
 CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/${WebSocketStage}"
 WILDCARDS = {
     "${PayloadBucket.Arn}/envelopes/*",
     f"{CONNECTIONS}/POST/@connections/*",
     f"{CONNECTIONS}/DELETE/@connections/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:*/*",
+    "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:RDSOSMetrics:log-stream:*",
 }
-"""Resources that may end in a wildcard, because their names are made at run time."""
+"""Resources that may end in a wildcard, because their names are made at run time, by AWS in the last two."""
+DESCRIBING = {"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
+"""Actions that EC2 allows on everything or not at all."""
 
 
 def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _statements(role: str) -> Iterator[Statement]:
+def _statements(role: str, stack: Stack = LOCAL, effect: str = "Allow") -> Iterator[Statement]:
     """Everything a role may do: its own policies and the stack's that it names."""
-    for policy in properties(role)["Policies"]:
-        yield from policy["PolicyDocument"]["Statement"]
-    for policy in properties(role).get("ManagedPolicyArns", []):
-        yield from properties(policy["Ref"])["PolicyDocument"]["Statement"]
+    shared = [stack.properties(policy["Ref"]) for policy in stack.properties(role).get("ManagedPolicyArns", [])]
+    for policy in [*stack.properties(role)["Policies"], *shared]:
+        yield from (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == effect)
 
 
-def _resources_for(role: str, action: str) -> list[Any]:
-    allowed = [statement for statement in _statements(role) if action in _listed(statement["Action"])]
+def _resources_for(role: str, action: str, stack: Stack = LOCAL) -> list[Any]:
+    allowed = [statement for statement in _statements(role, stack) if action in _listed(statement["Action"])]
     return [resource for statement in allowed for resource in _listed(statement["Resource"])]
 
 
-def _actions(role: str) -> set[str]:
-    return {action for statement in _statements(role) for action in _listed(statement["Action"])}
+def _actions(role: str, stack: Stack = LOCAL, effect: str = "Allow") -> set[str]:
+    return {action for one in _statements(role, stack, effect) for action in _listed(one["Action"])}
 
 
 def test_sam_added_no_role_and_no_policy() -> None:
@@ -54,30 +66,41 @@ def test_every_function_has_a_role_of_its_own(function: str) -> None:
     assert properties(function)["Role"] == {"Fn::GetAtt": [function.replace("Function", "Role"), "Arn"]}
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_has_only_policies_of_this_stack(role: str) -> None:
-    for policy in properties(role).get("ManagedPolicyArns", []):
-        assert resources()[policy["Ref"]]["Type"] == "AWS::IAM::ManagedPolicy"
+@pytest.mark.parametrize(("shape", "role"), ROLES)
+def test_a_role_has_only_policies_of_this_stack(shape: str, role: str) -> None:
+    stack = SHAPES[shape]
+    for policy in stack.properties(role).get("ManagedPolicyArns", []):
+        assert stack.resources[policy["Ref"]]["Type"] == "AWS::IAM::ManagedPolicy"
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_is_for_lambda_alone(role: str) -> None:
-    (statement,) = properties(role)["AssumeRolePolicyDocument"]["Statement"]
-    assert statement == {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
+@pytest.mark.parametrize(("shape", "role"), ROLES)
+def test_a_role_is_for_one_service_and_another_ones_only_for_this_account(shape: str, role: str) -> None:
+    (statement,) = SHAPES[shape].properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    service = OF_SERVICES.get(role, "lambda.amazonaws.com")
+    expected = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    if role in OF_SERVICES:
+        expected["Condition"] = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert statement == expected
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_allows_named_actions_on_named_resources(role: str) -> None:
-    for statement in _statements(role):
-        assert statement["Effect"] == "Allow"
+@pytest.mark.parametrize(("shape", "role"), ROLES)
+def test_a_role_allows_named_actions_on_named_resources(shape: str, role: str) -> None:
+    for statement in _statements(role, SHAPES[shape]):
         assert not any("*" in action for action in _listed(statement["Action"]))
         assert not {"NotAction", "NotResource"} & set(statement)
         for resource in _listed(statement["Resource"]):
-            assert "*" not in json.dumps(resource) or resource["Fn::Sub"] in WILDCARDS
+            on_all = resource == "*" and set(_listed(statement["Action"])) <= DESCRIBING
+            assert on_all or "*" not in json.dumps(resource) or resource["Fn::Sub"] in WILDCARDS
+
+
+@pytest.mark.parametrize("shape", [name for name, stack in SHAPES.items() if "NetworkPolicy" in stack.resources])
+def test_what_lambda_may_do_in_the_vpc_the_code_may_not(shape: str) -> None:
+    *allowed, refused = SHAPES[shape].properties("NetworkPolicy")["PolicyDocument"]["Statement"]
+    assert set(refused["Action"]) == {action for statement in allowed for action in statement["Action"]}
+    assert (refused["Effect"], refused["Resource"]) == ("Deny", "*")
+    ((operator, (key, pattern)),) = ((name, *of.items()) for name, of in refused["Condition"].items())
+    assert (operator, key) == ("ArnLike", "lambda:SourceFunctionArn")
+    assert pattern["Fn::Sub"].endswith(":function:*")
 
 
 def test_every_wildcard_in_the_template_says_why() -> None:
@@ -110,7 +133,7 @@ def test_a_consumer_touches_its_own_queues_alone(prefix: str) -> None:
         assert _resources_for(role, f"sqs:{action}") == queue
     assert _resources_for(role, "sqs:SendMessage") == [{"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]}]
     assert _resources_for(role, "events:PutEvents") == [{"Fn::GetAtt": ["EventBus", "Arn"]}]
-    assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseSecretArn"}]
+    assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseUserSecretArn"}]
 
 
 def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
@@ -126,10 +149,53 @@ def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
     assert _resources_for("VerifierRole", "sqs:SendMessage") == queues
 
 
-@pytest.mark.parametrize("role", ["MigrateRole", "PruneRole", "ApiRole"])
-def test_keepers_of_the_schema_read_one_secret(role: str) -> None:
-    assert _actions(role) == {"secretsmanager:GetSecretValue", "logs:CreateLogStream", "logs:PutLogEvents"}
-    assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseSecretArn"}]
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TOKEN = "arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${Target}/${DatabaseUser}"
+PROXY_ID = {"Fn::Select": [6, {"Fn::Split": [":", {"Fn::GetAtt": ["Proxy", "DBProxyArn"]}]}]}
+
+
+@pytest.mark.parametrize("role", ["PruneRole", "ApiRole"])
+def test_with_a_password_a_function_of_the_database_reads_its_own(role: str) -> None:
+    assert _actions(role) == LOGGING | {"secretsmanager:GetSecretValue"}
+    assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseUserSecretArn"}]
+    as_owner = LOCAL.but(DatabaseUserSecretArn="")
+    assert _resources_for(role, "secretsmanager:GetSecretValue", as_owner) == [{"Ref": "DatabaseSecretArn"}]
+
+
+@pytest.mark.parametrize(
+    ("stack", "target"),
+    [
+        (SHAPES["production"], PROXY_ID),
+        (
+            SHAPES["production"].but(DatabaseProxy="false"),
+            {"Fn::GetAtt": ["DatabaseInstance", "DbiResourceId"]},
+        ),
+        (EXISTING, {"Ref": "DatabaseResourceId"}),
+    ],
+    ids=["proxy", "direct", "existing"],
+)
+@pytest.mark.parametrize("role", ["PruneRole", "ApiRole", *(f"{prefix}Role" for prefix in PREFIXES)])
+def test_with_iam_it_connects_as_one_role_to_one_database_and_reads_no_secret(
+    role: str, stack: Stack, target: dict[str, Any]
+) -> None:
+    assert _resources_for(role, "rds-db:connect", stack) == [{"Fn::Sub": [TOKEN, {"Target": target}]}]
+    assert not any(action.startswith(("secretsmanager:", "kms:", "rds:")) for action in _actions(role, stack))
+
+
+def test_the_migration_alone_reads_the_owners_password() -> None:
+    assert _actions("MigrateRole") == LOGGING | {"secretsmanager:GetSecretValue"}
+    assert _resources_for("MigrateRole", "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseSecretArn"}]
+    production = SHAPES["production"]
+    master = {"Fn::GetAtt": ["DatabaseInstance", "MasterUserSecret.SecretArn"]}
+    assert _resources_for("MigrateRole", "secretsmanager:GetSecretValue", production) == [master]
+    assert _resources_for("MigrateRole", "kms:Decrypt", production) == [{"Fn::GetAtt": ["DatabaseKey", "Arn"]}]
+    assert "rds-db:connect" not in _actions("MigrateRole", production)
+
+
+def test_the_proxy_connects_as_the_functions_role_and_as_nobody_else() -> None:
+    (statement,) = _statements("ProxyRole", SHAPES["production"])
+    assert statement["Action"] == "rds-db:connect"
+    assert statement["Resource"]["Fn::Sub"].endswith(":dbuser:${DatabaseInstance.DbiResourceId}/${DatabaseUser}")
 
 
 def test_who_serves_browsers_reaches_their_connections_and_nothing_else() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.stack import ROOT, source
+from tests.contract.stack import EXISTING, LOCAL, ROOT, Stack, source, stack_of
 
 
 def _configuration() -> dict[str, Any]:
@@ -23,6 +23,28 @@ def test_every_environment_is_complete(name: str) -> None:
     assert given <= set(parameters)
     assert deploy["template_file"] == f"{environment['build']['parameters']['build_dir']}/template.yaml"
     assert deploy["capabilities"] == "CAPABILITY_IAM"
+
+
+@pytest.mark.parametrize("name", ["default", "staging", "production"])
+def test_cloudformation_has_nothing_to_complain_of(name: str) -> None:
+    assert stack_of(name).complaints == []
+
+
+WRONG = [
+    (Stack({}), "S3PrefixListId"),
+    (Stack({"DatabaseHost": "db.example.com", "S3PrefixListId": "pl-1"}), "DatabaseSecretArn"),
+    (Stack({"DatabaseSecretArn": "arn:owner"}), "DatabaseHost"),
+    (LOCAL.but(DatabaseAuth="iam"), "DatabaseResourceId"),
+    (LOCAL.but(Network="vpc", S3PrefixListId="pl-1"), "DatabaseSecurityGroupId"),
+    (EXISTING.but(SubnetIds="subnet-none"), "SubnetIds"),
+    (EXISTING.but(EndpointForS3="true"), "RouteTableIds"),
+]
+
+
+@pytest.mark.parametrize(("stack", "named"), WRONG, ids=[named for _, named in WRONG])
+def test_a_deploy_that_cannot_work_is_refused_at_once(stack: Stack, named: str) -> None:
+    (complaint,) = stack.complaints
+    assert named in complaint
 
 
 def test_no_two_environments_are_one_stack() -> None:
