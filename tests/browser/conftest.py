@@ -4,7 +4,9 @@ A test fails on any console error, uncaught exception or violation of the Conten
 One that provokes such a thing says so by `complaints.expect("part of its text")`.
 """
 
+import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
@@ -13,15 +15,19 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
 from local import recordings
 from local.browser import FLAGS, find_browser
 from local.issuer import Issuer
+from local.place import Place
 from local.screenshots import LOOKS
 from local.seed import ORGANIZATION_ID
-from local.stack import console_link
+from local.stack import console_link, read_stack
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.pages import Complaints
 from tests.deployed import DeployedStack
 
 PATIENCE_MILLISECONDS: Final = 45_000
 """For anything that a test waits for in a page; each function's first run takes seconds here."""
+CONNECTIONS: Final = 6
+"""That a browser opens to one host."""
+WARMING_SECONDS: Final = 180
 DESKTOP: Final = LOOKS["light"]["viewport"]
 PHONE: Final = LOOKS["phone"]
 
@@ -43,6 +49,25 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="session")
+def _warm(place: Place, _up: None) -> None:
+    """Start as many workers of the console's function as a browser asks at once: each takes the emulator seconds."""
+    url = read_stack(place)["console_url"].partition("#")[0]
+
+    def load(_: int) -> None:
+        with urllib.request.urlopen(url, timeout=WARMING_SECONDS) as answer:  # noqa: S310 - the stack's own URL
+            answer.read()
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(load, range(CONNECTIONS)))
+
+
+@pytest.fixture
+def deployed(deployed: DeployedStack, _warm: None) -> DeployedStack:
+    """The deployed stack, ready for a browser."""
+    return deployed
 
 
 @pytest.fixture

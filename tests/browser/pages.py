@@ -1,14 +1,29 @@
 """What goes wrong in a page, whoever looks: the tests fail on anything that a browser complains about."""
 
+import re
 from typing import Final
 
-from playwright.sync_api import ConsoleMessage, Error, Page
+from playwright.sync_api import ConsoleMessage, Error, Page, Route
 
 _REPORT_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (event) => {
     console.error(`Content-Security-Policy: ${event.violatedDirective} blocked ${event.blockedURI}`);
 });
 """
+_VIEW_FILES: Final = re.compile(r"/(calls|feedback)\.(js|css)$")
+_EMPTY_VIEW: Final = "export function mount(container) { container.append('A view'); }"
+
+
+def show_frame_alone(page: Page) -> None:
+    """What is around the views, with empty ones in it: no view's reading disturbs the test."""
+    page.route(_VIEW_FILES, _answer_empty)
+
+
+def _answer_empty(route: Route) -> None:
+    if route.request.url.endswith(".js"):
+        route.fulfill(body=_EMPTY_VIEW, content_type="text/javascript")
+    else:
+        route.fulfill(body="", content_type="text/css")
 
 
 class Complaints:
