@@ -1,5 +1,6 @@
 """The console's files: what they must never do, what they must name, how much of them the first view needs."""
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from tests.contract.stack import ROOT, properties, source
 FILES: Final = sorted(file for file in PAGES.rglob("*") if file.is_file())
 MODULES: Final = [file for file in FILES if file.suffix == ".js"]
 STYLESHEETS: Final = [file for file in FILES if file.suffix == ".css"]
-TEST_IDS: Final = ("connection-state", "sign-in", "loading", "empty", "failure")
+FIRST_VIEW_BYTES: Final = 100_000
+TEST_IDS: Final = ("nps-score", "feedback-item", "connection-state", "sign-in", "loading", "empty", "failure")
 SINKS: Final = {
     "markup made of text": (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|srcdoc|setHTML"
@@ -76,6 +78,19 @@ def test_a_module_imports_only_modules_of_ours(module: Path) -> None:
 def test_what_a_module_exports_is_described(module: Path) -> None:
     bare = re.findall(r"(?<!\*/)\n(export (?:async )?(?:function|class) \w+)", module.read_text())
     assert bare == []
+
+
+def test_every_file_is_used() -> None:
+    text = index() + "".join(module.read_text() for module in MODULES)
+    assert [file.name for file in FILES if file.name != "index.html" and file.name not in text] == []
+
+
+def test_the_first_view_is_small() -> None:
+    views = [path.removeprefix("./") for path in LAZY_IMPORT.findall((PAGES / "main.js").read_text())]
+    for view in [name for name in views if name in {module.name for module in MODULES}]:
+        names = {"index.html", view.replace(".js", ".css"), *linked(), *closure("main.js", view)}
+        sizes = {name: len(gzip.compress((PAGES / name).read_bytes(), mtime=0)) for name in names}
+        assert sum(sizes.values()) < FIRST_VIEW_BYTES, sizes
 
 
 def test_the_index_has_all_modules_loaded_at_once_that_the_beginning_needs() -> None:
