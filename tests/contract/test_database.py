@@ -112,5 +112,11 @@ def test_the_proxy_can_be_left_out() -> None:
     )
 
 
+def test_people_can_find_it_where_it_is_made() -> None:
+    outputs = source()["Outputs"]
+    assert outputs["DatabaseAddress"]["Value"] == {"Fn::GetAtt": ["DatabaseInstance", "Endpoint.Address"]}
+    assert outputs["DatabaseMasterSecretArn"]["Condition"] == outputs["DatabaseAddress"]["Condition"] == "MakeDatabase"
+
+
 def test_the_local_stack_connects_as_the_role_that_the_template_names() -> None:
     assert source()["Parameters"]["DatabaseUser"]["Default"] == FUNCTIONS
