@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.deployed import DeployedStack
+from tests.deployed import PATIENCE_SECONDS, DeployedStack
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class FeedbackPage:
 
     def wait_until_read(self) -> None:
         """Wait until figures and list are there, and nothing is being read."""
-        expect(self.page.locator(".panel[aria-busy=false]")).to_have_count(2, timeout=60_000)
+        expect(self.page.locator(".panel[aria-busy=false]")).to_have_count(2, timeout=1000 * PATIENCE_SECONDS)
 
     def table_of(self, chart: str) -> list[list[str]]:
         """The rows of the table that says what a chart shows."""
@@ -62,7 +62,7 @@ class FeedbackPage:
 def ask(deployed: DeployedStack, path: str, **query: object) -> Any:  # noqa: ANN401 - any JSON
     """What the read API answers to the organization that `make up` seeds."""
     parts = urlsplit(deployed.stack["api_url"])
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
     try:
         headers = {"Authorization": f"Bearer {deployed.stack['api_token']}"}
         connection.request("GET", f"{parts.path}/v1/{path}?{urlencode(query)}", headers=headers)
