@@ -1,0 +1,225 @@
+// What came of a call and what it was about: summary, feedback, visit, and the webhooks that told of it.
+
+import { h } from "./dom.js";
+import { dateTime, phone, words } from "./format.js";
+import { showScore } from "./call_row.js";
+
+/** Answers of the assistant's questionnaire that have a place of their own. */
+const SHOWN = new Set([
+  "nps_score",
+  "nps_validated",
+  "overall_feedback",
+  "positives",
+  "detractors",
+  "action_items",
+  "structuredOutputs",
+  "structured_outputs",
+]);
+const SLOW_MILLISECONDS = 1000;
+
+/**
+ * @param {Object} call with its feedback
+ * @returns {?HTMLElement} null as long as nothing is known
+ */
+export function outcomeSection({ summary, feedback, nps_score: score }) {
+  if (!summary && !feedback) {
+    return null;
+  }
+  const { content, positives, detractors, action_items: actions, structured_data: answers } = feedback ?? {};
+  return section(
+    "outcome",
+    "What came of it",
+    h(
+      "div",
+      { class: "outcome" },
+      score === null ? null : scoreOf(score),
+      h(
+        "div",
+        { class: "outcome-text" },
+        content && content !== summary ? h("p", { "data-testid": "feedback-content" }, content) : null,
+        summary
+          ? h("p", { class: content && content !== summary ? "muted" : "", "data-testid": "call-summary" }, summary)
+          : null,
+      ),
+    ),
+    h(
+      "div",
+      { class: "points" },
+      points("Went well", positives, "good"),
+      points("Went wrong", detractors, "bad"),
+      points("To do", actions, "accent"),
+    ),
+    otherAnswers(answers),
+  );
+}
+
+/**
+ * @param {Object} call with its visit
+ * @returns {HTMLElement}
+ */
+export function visitSection(call) {
+  const { service_record: visit } = call;
+  return section(
+    "visit",
+    "Visit and call",
+    h(
+      "dl",
+      { class: "facts", "data-testid": "service-record" },
+      fact("Customer", visit?.customer_name ?? call.customer_name),
+      fact("Phone", phone(visit?.phone ?? call.phone)),
+      fact("Vehicle", visit?.vehicle ?? call.vehicle),
+      fact("Service", visit?.service ?? call.service),
+      fact("Appointment", visit?.appointment ? dateTime(visit.appointment) : null),
+      fact("Advisor", call.advisor_name),
+      fact("Visit's status", visit?.status),
+      fact("Rating", visit?.rating),
+      fact("Visit's feedback", visit?.feedback === call.feedback?.content ? null : visit?.feedback),
+      fact("Campaign", call.campaign_name),
+      fact("Direction", `${words(call.direction)}${call.demo ? ", demonstration" : ""}`),
+      fact("Reason for the call", call.call_reason),
+      fact("Ended by", call.ended_reason ? h("code", {}, call.ended_reason) : null),
+      fact(
+        "Cost",
+        call.cost_dollars === null
+          ? null
+          : call.cost_dollars.toLocaleString(undefined, {
+              style: "currency",
+              currency: "USD",
+              minimumFractionDigits: 2,
+              maximumFractionDigits: 4,
+            }),
+      ),
+      fact("Call", h("code", {}, call.vapi_call_id ? `${call.id} · ${call.vapi_call_id}` : String(call.id))),
+    ),
+  );
+}
+
+/**
+ * The webhooks; a call has some dozens, so they are drawn when somebody looks.
+ * @param {Object} call with its timeline
+ * @param {boolean} isOpen
+ * @param {function(boolean): void} onToggle
+ * @returns {HTMLElement}
+ */
+export function timelineSection({ timeline }, isOpen, onToggle) {
+  const place = h("div", { class: "timeline" });
+  const draw = () => place.childElementCount || place.append(timelineTable(timeline));
+  const details = h(
+    "details",
+    { class: "panel-section", id: "call-timeline", open: isOpen, "data-testid": "timeline" },
+    h("summary", {}, h("h3", {}, "Webhooks"), h("span", { class: "muted small" }, timelineSummary(timeline))),
+    place,
+  );
+  details.addEventListener("toggle", () => {
+    onToggle(details.open);
+    details.open && draw();
+  });
+  isOpen && draw();
+  return details;
+}
+
+function timelineSummary(timeline) {
+  const count = timeline.length === 1 ? "1 received" : `${timeline.length} received`;
+  const sorted = timeline.map(({ processing_ms: ms }) => ms).sort((one, other) => one - other);
+  return sorted.length
+    ? `${count}, stored in ${milliseconds(sorted[Math.floor(sorted.length / 2)])} (median)`
+    : "none received yet";
+}
+
+function timelineTable(timeline) {
+  const heads = ["Received", "Webhook", "Delivery", "Stored in", ""].map((text, place) =>
+    h(
+      "th",
+      { scope: "col", class: place === 2 || place === 3 ? "number" : null },
+      text || h("span", { class: "visually-hidden" }, "Remark"),
+    ),
+  );
+  return h(
+    "table",
+    { class: "table timeline-table" },
+    h("thead", {}, h("tr", {}, heads)),
+    h("tbody", {}, timeline.map(timelineRow)),
+  );
+}
+
+function timelineRow({ type, received_at: at, delivery_ms: delivery, processing_ms: processing, outcome, repeats }) {
+  const remarks = [outcome === "applied" ? null : outcome, repeats ? `repeated ${repeats}×` : null]
+    .filter(Boolean)
+    .join(", ");
+  return h(
+    "tr",
+    {},
+    h("td", {}, h("time", { datetime: at, title: dateTime(at) }, clock(at))),
+    h("td", {}, type),
+    h("td", { class: "number" }, delivery === null ? "–" : milliseconds(delivery)),
+    h("td", { class: processing > SLOW_MILLISECONDS ? "number slow" : "number" }, milliseconds(processing)),
+    h("td", { class: "muted" }, remarks),
+  );
+}
+
+function scoreOf(score) {
+  const value = h("span", { class: "score score-large" });
+  showScore(value, score);
+  return h("div", { class: "outcome-score" }, value, h("span", { class: "muted small" }, "of 10"));
+}
+
+function points(title, text, tone) {
+  const lines = (text ?? "")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+  return lines.length
+    ? h(
+        "div",
+        { class: "point-list", "data-tone": tone },
+        h("h4", {}, title),
+        h(
+          "ul",
+          {},
+          lines.map((line) => h("li", {}, line)),
+        ),
+      )
+    : null;
+}
+
+/** What else the questionnaire asked; an object within is shown as it is. */
+function otherAnswers(answers) {
+  const others = Object.entries(answers ?? {}).filter(
+    ([name, value]) => !SHOWN.has(name) && value !== null && value !== "",
+  );
+  return others.length
+    ? h(
+        "details",
+        { class: "answers" },
+        h("summary", {}, "Other answers"),
+        h(
+          "dl",
+          { class: "facts" },
+          others.map(([name, value]) =>
+            fact(words(name), typeof value === "object" ? JSON.stringify(value) : String(value)),
+          ),
+        ),
+      )
+    : null;
+}
+
+function fact(name, value) {
+  return value === null || value === undefined || value === "" ? null : [h("dt", {}, name), h("dd", {}, value)];
+}
+
+function section(id, title, ...children) {
+  return h(
+    "section",
+    { class: "panel-section", id: `call-${id}`, "aria-labelledby": `call-${id}-title` },
+    h("h3", { id: `call-${id}-title` }, title),
+    children,
+  );
+}
+
+function milliseconds(value) {
+  return value < 10_000 ? `${value} ms` : `${(value / 1000).toFixed(value < 100_000 ? 1 : 0)} s`;
+}
+
+function clock(at) {
+  return new Date(at).toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+}

@@ -1,0 +1,102 @@
+// What the address asks for, in the API's words; and the same question put to one call that has changed.
+
+import { began } from "./call_order.js";
+
+/** Parameters of the address that narrow the list. Dates are the reader's days; times with an offset are kept. */
+export const FILTERS = ["customer", "status", "outcome", "from", "to", "campaign", "advisor", "direction", "demo"];
+/** In the order in which a call passes them; Missed and Failed are the application's own. */
+export const STATUSES = [
+  "Ready",
+  "Scheduled",
+  "Queued",
+  "Ringing",
+  "In Progress",
+  "Forwarding",
+  "Ended",
+  "Completed",
+  "Missed",
+  "Failed",
+];
+export const OUTCOMES = ["reached", "transferred", "voicemail", "busy", "no_answer", "failed", "cancelled", "unknown"];
+/** Fewer digits would be the end of too many numbers: the API refuses them. */
+const LEAST_DIGITS = 3;
+const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
+
+/**
+ * @param {URLSearchParams} address
+ * @returns {Object<string, string>} the filters that are given
+ */
+export function filtersIn(address) {
+  const given = FILTERS.map((name) => [name, address.get(name)?.trim()]);
+  return Object.fromEntries(given.filter(([, value]) => value));
+}
+
+/**
+ * @param {Object<string, string>} filters
+ * @returns {Object<string, string>} parameters of `GET /calls`; what it would refuse is left out
+ */
+export function parametersOf(filters) {
+  const { from, to, customer, ...others } = filters;
+  return {
+    ...others,
+    from: from && (startOfDay(from, 0) ?? from),
+    to: to && (startOfDay(to, 1) ?? to),
+    customer: isTelling(customer) ? customer : undefined,
+  };
+}
+
+/**
+ * @param {?string} customer
+ * @returns {boolean} whether the API takes it: some letter, or three digits
+ */
+export function isTelling(customer) {
+  return Boolean(customer) && (/\p{L}/u.test(customer) || digitsOf(customer).length >= LEAST_DIGITS);
+}
+
+/**
+ * Whether a call belongs into the list, as the API decides it.
+ * @param {Object} call
+ * @param {Object<string, string>} filters
+ * @returns {boolean}
+ */
+export function matches(call, filters) {
+  const parameters = parametersOf(filters);
+  return Object.entries(parameters).every(([name, value]) => !value || !TESTS[name] || TESTS[name](call, value));
+}
+
+const TESTS = {
+  status: (call, value) => call.status === value,
+  outcome: (call, value) => call.outcome === value,
+  direction: (call, value) => call.direction === value,
+  demo: (call, value) => String(call.demo) === value,
+  campaign: (call, value) => String(call.campaign_id) === value,
+  advisor: (call, value) => (/^\d+$/.test(value) ? String(call.advisor_id) === value : call.advisor_name === value),
+  from: (call, value) => began(call) >= Date.parse(value),
+  to: (call, value) => began(call) < Date.parse(value),
+  customer: isCalled,
+};
+
+function isCalled(call, customer) {
+  if (!/\p{L}/u.test(customer)) {
+    return digitsOf(call.phone).endsWith(digitsOf(customer));
+  }
+  const names = wordsOf(call.customer_name);
+  return wordsOf(customer).every((start) => names.some((name) => name.startsWith(start)));
+}
+
+function wordsOf(text) {
+  return (text ?? "")
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
+}
+
+function digitsOf(text) {
+  return (text ?? "").replace(/[^0-9]/g, "");
+}
+
+/** A day as the instant at which it begins here; `later` days after it. Null if it is no day. */
+function startOfDay(text, later) {
+  const [, year, month, day] = DAY.exec(text)?.map(Number) ?? [];
+  return year ? new Date(year, month - 1, day + later).toISOString() : null;
+}

@@ -1,0 +1,336 @@
+// The list: a real table of which only the rows in sight are there, so that thousands scroll like ten.
+
+import { CallRow, COLUMNS } from "./call_row.js";
+import { h } from "./dom.js";
+
+/** Rows above and below what is in sight, ready for the next turn of the wheel. */
+const SPARE = 10;
+const STEP = 4;
+/** The next page is read when this many rows are left below. */
+const AHEAD = 60;
+/** Before a row has been measured. */
+const USUAL_HEIGHT = 44;
+const TICK_MILLISECONDS = 1000;
+
+/** Shows entries of a CallStore. */
+export class CallList {
+  #entries = [];
+  #rows = new Map();
+  #height = USUAL_HEIGHT;
+  #isMeasured = false;
+  #rendered = "";
+  #openId = null;
+  #currentId = null;
+  #isComplete = true;
+  #above = 0;
+  #frame = 0;
+  #onOpen;
+  #onMore;
+  #onAbove;
+  #onMove;
+  #body = h("tbody", { role: "rowgroup" });
+  #gaps = [gap(), gap(), gap()];
+  #ticking = window.setInterval(() => this.#rows.forEach((row) => row.tick()), TICK_MILLISECONDS);
+  #resizing;
+
+  /**
+   * @param {object} handlers
+   * @param {function(number): void} handlers.onOpen Enter or a click on a call
+   * @param {function(number): void} handlers.onMove the arrow keys came to a call
+   * @param {function(): void} handlers.onMore the end is near
+   * @param {function(number): void} handlers.onAbove so many calls were added above what is in sight
+   */
+  constructor({ onOpen, onMove, onMore, onAbove }) {
+    this.#onOpen = onOpen;
+    this.#onMove = onMove;
+    this.#onMore = onMore;
+    this.#onAbove = onAbove;
+    const heads = Object.entries(COLUMNS).map(([name, title]) =>
+      h("th", { role: "columnheader", scope: "col", class: `call-${name}` }, title),
+    );
+    this.table = h(
+      "table",
+      {
+        class: "table call-table",
+        role: "table",
+        "aria-label": "Calls",
+        onKeydown: (event) => this.#press(event),
+        onClick: (event) => this.#click(event),
+      },
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row", "aria-rowindex": "1" }, heads)),
+      this.#body,
+    );
+    this.element = h("div", { class: "call-scroller", onScroll: () => this.#later() }, this.table);
+    this.#resizing = new ResizeObserver(() => this.#remeasure());
+    this.#resizing.observe(this.element);
+  }
+
+  /**
+   * Shows entries; what is in sight stays where it is, whatever is added above.
+   * @param {Array<{call: Object, leaving: boolean}>} entries
+   * @param {{isComplete: boolean}} options whether these are all
+   */
+  show(entries, { isComplete }) {
+    const anchor = this.#anchor();
+    const before = this.#entries;
+    const focused = this.#focusedIndex();
+    this.#entries = entries;
+    this.#isComplete = isComplete;
+    const isGone = this.#indexOf(this.#currentId) < 0;
+    if (isGone) {
+      this.#currentId = entries[Math.min(Math.max(0, focused), entries.length - 1)]?.call.id ?? null;
+    }
+    this.table.setAttribute("aria-rowcount", String(isComplete ? entries.length + 1 : -1));
+    this.#render();
+    if (isGone && focused >= 0) {
+      // The next one, in the place of the one that left.
+      this.#rows.get(this.#currentId)?.link.focus({ preventScroll: true });
+    }
+    if (anchor) {
+      this.#return(anchor, before);
+    }
+  }
+
+  /** @param {?number} id of the call that is open beside the list */
+  mark(id) {
+    this.#openId = id;
+    if (id !== null && this.#indexOf(id) >= 0) {
+      this.#currentId = id;
+    }
+    this.#render();
+  }
+
+  /** Gives the keyboard back to the current row. */
+  focus() {
+    const index = this.#indexOf(this.#currentId);
+    if (index >= 0) {
+      this.#bring(index);
+    }
+  }
+
+  /** Shows the newest. */
+  toTop() {
+    this.element.scrollTop = 0;
+    this.#clearAbove();
+  }
+
+  /** How many rows were shown down to the end of what is in sight. */
+  get depth() {
+    return Math.min(this.#entries.length, this.#window()[1]);
+  }
+
+  /** Ends it. */
+  close() {
+    window.clearInterval(this.#ticking);
+    window.cancelAnimationFrame(this.#frame);
+    this.#resizing.disconnect();
+  }
+
+  #later() {
+    window.cancelAnimationFrame(this.#frame);
+    this.#frame = window.requestAnimationFrame(() => {
+      if (String(this.#window()) !== this.#rendered) {
+        this.#render();
+      }
+      if (this.element.scrollTop < this.#height) {
+        this.#clearAbove();
+      }
+    });
+  }
+
+  /** First and last row in sight, with some to spare; it moves by several rows at a time. */
+  #window() {
+    const first = Math.floor(this.element.scrollTop / this.#height / STEP) * STEP - SPARE;
+    const count = Math.ceil((this.element.clientHeight || window.innerHeight) / this.#height) + STEP + 2 * SPARE;
+    return [Math.max(0, first), Math.min(this.#entries.length, Math.max(0, first) + count)];
+  }
+
+  #render() {
+    const [first, last] = this.#window();
+    this.#rendered = String([first, last]);
+    const focused = this.#focusedIndex();
+    const indexes = Array.from({ length: last - first }, (_, place) => first + place);
+    if (focused >= 0 && (focused < first || focused >= last)) {
+      indexes[focused < first ? "unshift" : "push"](focused); // a row that has the focus must not vanish
+    }
+    this.#put(this.#fill(indexes));
+    this.#measure();
+    if (!this.#isComplete && last > this.#entries.length - AHEAD) {
+      this.#onMore();
+    }
+  }
+
+  /** Rows, and where some are left out a gap as high as they are. */
+  #fill(indexes) {
+    const next = new Map();
+    const ids = new Set(indexes.map((index) => this.#entries[index].call.id));
+    const free = [...this.#rows].filter(([id]) => !ids.has(id)).map(([, row]) => row);
+    const elements = [];
+    const gaps = [...this.#gaps];
+    let end = 0;
+    for (const index of [...indexes, this.#entries.length]) {
+      if (index > end) {
+        elements.push(stretch(gaps.shift(), (index - end) * this.#height));
+      }
+      if (index < this.#entries.length) {
+        elements.push(this.#row(index, next, free));
+      }
+      end = index + 1;
+    }
+    this.#rows = next;
+    return elements;
+  }
+
+  /** The row that shows the call, else one that is no longer needed, else a new one. */
+  #row(index, next, free) {
+    const entry = this.#entries[index];
+    const row = this.#rows.get(entry.call.id) ?? free.pop() ?? new CallRow();
+    row.show(entry, index, { openId: this.#openId, currentId: this.#currentId });
+    next.set(entry.call.id, row);
+    return row.element;
+  }
+
+  /** Moves only what is not in its place, and gives the focus back to a row that had to move. */
+  #put(elements) {
+    const focused = this.#body.contains(document.activeElement) ? document.activeElement : null;
+    const wanted = new Set(elements);
+    [...this.#body.children].forEach((child) => wanted.has(child) || child.remove());
+    let place = this.#body.firstElementChild;
+    for (const element of elements) {
+      if (element === place) {
+        place = place.nextElementSibling;
+      } else {
+        this.#body.insertBefore(element, place);
+      }
+    }
+    if (focused && focused !== document.activeElement && this.#body.contains(focused)) {
+      focused.focus({ preventScroll: true });
+    }
+  }
+
+  /** Rows are of one height, which the style sheet decides; a phone's are higher. Asked for only when it may change. */
+  #measure() {
+    if (this.#isMeasured) {
+      return;
+    }
+    const height = this.#rows.values().next().value?.element.getBoundingClientRect().height;
+    this.#isMeasured = Boolean(height);
+    if (height && Math.abs(height - this.#height) > 0.01) {
+      this.#height = height;
+      this.#render();
+    }
+  }
+
+  #remeasure() {
+    const anchor = this.#anchor();
+    this.#isMeasured = false;
+    this.#render();
+    if (anchor) {
+      this.#return(anchor, []);
+    }
+  }
+
+  /** The first row in sight, and how much of it is above; null at the top, where news may push it down. */
+  #anchor() {
+    const { scrollTop } = this.element;
+    const index = Math.floor(scrollTop / this.#height);
+    return scrollTop >= 1 && this.#entries[index]
+      ? {
+          ids: this.#entries.slice(index, index + SPARE).map(({ call }) => call.id),
+          rest: scrollTop / this.#height - index,
+        }
+      : null;
+  }
+
+  #return({ ids, rest }, before) {
+    const offset = ids.findIndex((id) => this.#indexOf(id) >= 0);
+    if (offset < 0) {
+      return;
+    }
+    const index = this.#indexOf(ids[offset]) - offset;
+    this.element.scrollTop = (index + rest) * this.#height;
+    this.#countAbove(before, index);
+    this.#render();
+  }
+
+  #countAbove(before, index) {
+    const known = new Set(before.map(({ call }) => call.id));
+    const added = before.length
+      ? this.#entries.slice(0, Math.max(0, index)).filter(({ call }) => !known.has(call.id)).length
+      : 0;
+    if (added) {
+      this.#above += added;
+      this.#onAbove(this.#above);
+    }
+  }
+
+  #clearAbove() {
+    if (this.#above) {
+      this.#above = 0;
+      this.#onAbove(0);
+    }
+  }
+
+  #focusedIndex() {
+    const row = document.activeElement?.closest?.("[data-call]");
+    return row && this.#body.contains(row) ? this.#indexOf(Number(row.dataset.call)) : -1;
+  }
+
+  #indexOf(id) {
+    return this.#entries.findIndex(({ call }) => call.id === id);
+  }
+
+  #click(event) {
+    const row = event.target.closest("[data-call]");
+    const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+    if (row && isPlain && !String(window.getSelection())) {
+      event.preventDefault();
+      this.#currentId = Number(row.dataset.call);
+      this.#onOpen(this.#currentId, { byKeyboard: event.detail === 0 });
+    }
+  }
+
+  #press(event) {
+    const index = this.#indexOf(this.#currentId);
+    const target = this.#targetOf(event.key, index);
+    if (target !== null && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      this.#move(Math.max(0, Math.min(this.#entries.length - 1, target)));
+    }
+  }
+
+  #targetOf(key, index) {
+    const page = Math.max(1, Math.floor(this.element.clientHeight / this.#height) - 2);
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
+    if (key in steps) {
+      return index + steps[key];
+    }
+    return { Home: 0, End: this.#entries.length - 1 }[key] ?? null;
+  }
+
+  #move(index) {
+    this.#currentId = this.#entries[index].call.id;
+    this.#bring(index);
+    this.#onMove(this.#currentId);
+  }
+
+  /** Scrolls no more than has to be, and gives the row the focus. */
+  #bring(index) {
+    const head = this.table.tHead.offsetHeight;
+    const top = index * this.#height;
+    const room = this.element.clientHeight - head - this.#height;
+    const { scrollTop } = this.element;
+    this.element.scrollTop = Math.min(Math.max(scrollTop, top - room), top);
+    this.#render();
+    this.#rows.get(this.#currentId)?.link.focus({ preventScroll: true });
+  }
+}
+
+function gap() {
+  return h("tr", { class: "call-gap", "aria-hidden": "true" }, h("td", {}));
+}
+
+function stretch(element, height) {
+  element.firstElementChild.style.height = `${height}px`;
+  return element;
+}

@@ -1,0 +1,261 @@
+// One call, beside the list or on a phone over it: what is said, what came of it, what it was about.
+
+import { ApiError, get } from "./api.js";
+import { outcomeSection, timelineSection, visitSection } from "./call_facts.js";
+import { isLive } from "./call_order.js";
+import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
+import { stageItems } from "./call_stages.js";
+import { announce, fill, h, svg } from "./dom.js";
+import { dateTime, phone, words } from "./format.js";
+import { Player } from "./player.js";
+import { latest } from "./rereading.js";
+import { failure, loading } from "./states.js";
+import { TranscriptView } from "./transcript.js";
+
+/** Between two readings of a call, however fast news comes. */
+const REST_MILLISECONDS = 120;
+const RETRY_MILLISECONDS = 5000;
+const TICK_MILLISECONDS = 1000;
+const DIALLABLE = /^\+?[0-9 ().-]{3,20}$/;
+
+/** The panel of one call; for another call there is another panel. */
+export class CallPanel {
+  #call = null;
+  #player = null;
+  #isTimelineOpen = false;
+  #run = new AbortController();
+  #retry = 0;
+  #title = h("h2", { class: "panel-name", tabindex: "-1", id: "panel-name" }, "Call");
+  #status = h("span", { class: "status", "data-testid": "call-status" });
+  #badges = h("div", { class: "panel-badges" });
+  #subtitle = h("p", { class: "panel-subtitle" });
+  #stages = h("ol", { class: "stages", "aria-label": "Stages of the call", "data-testid": "stages" });
+  #playerPlace = h("div", { class: "player-place" });
+  #outcome = h("div", {});
+  #visit = h("div", {});
+  #timeline = h("div", {});
+  #stale = h("p", { class: "notice panel-stale", role: "status", hidden: true });
+  #body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Call" });
+  #transcript = new TranscriptView(this.#body, (seconds) => this.#player?.seek(seconds));
+  #content;
+  #ticking = window.setInterval(() => this.#tick(), TICK_MILLISECONDS);
+
+  /**
+   * @param {number} id
+   * @param {{onClose: function(): void}} handlers
+   */
+  constructor(id, { onClose }) {
+    this.id = id;
+    this.refresh = latest(() => this.#read(), REST_MILLISECONDS);
+    this.#content = [
+      this.#stale,
+      h("div", { class: "panel-section panel-top" }, this.#subtitle, this.#stages),
+      this.#playerPlace,
+      this.#outcome,
+      h(
+        "section",
+        { class: "panel-section panel-words", "aria-labelledby": "call-words-title" },
+        h("h3", { id: "call-words-title" }, "Conversation"),
+        this.#transcript.element,
+      ),
+      this.#visit,
+      this.#timeline,
+    ];
+    this.element = h(
+      "aside",
+      { class: "call-panel", "data-testid": "call-panel", "data-call": id, "aria-labelledby": "panel-name" },
+      h(
+        "header",
+        { class: "panel-head" },
+        h("div", { class: "panel-title" }, this.#title, this.#badges),
+        closeButton(onClose),
+      ),
+      fill(this.#body, loading("Loading the call …")),
+    );
+    this.refresh();
+  }
+
+  /** Moves the keyboard here. */
+  focus() {
+    this.#title.focus({ preventScroll: true });
+  }
+
+  /** Ends it. */
+  close() {
+    this.#run.abort();
+    this.#player?.close();
+    window.clearInterval(this.#ticking);
+    window.clearTimeout(this.#retry);
+  }
+
+  async #read() {
+    const { signal } = this.#run;
+    window.clearTimeout(this.#retry);
+    try {
+      const [call, transcript] = await Promise.all([
+        get(`calls/${this.id}`, {}, { signal }),
+        get(`calls/${this.id}/transcript`, {}, { signal }),
+      ]);
+      signal.throwIfAborted();
+      this.#show(call, transcript);
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  /** What was read stays; that it may be old is said. */
+  #fail(error) {
+    const isGone = error instanceof ApiError && error.status === 404;
+    if (!this.#call || isGone) {
+      fill(
+        this.#body,
+        failure(
+          isGone
+            ? new ApiError(404, error.code, "There is no such call, or it is not one of your organization's.")
+            : error,
+          isGone ? undefined : () => this.refresh(),
+        ),
+      );
+      return;
+    }
+    fill(this.#stale, "This could not be read again just now and may be old.").hidden = false;
+    this.#retry = window.setTimeout(() => this.refresh(), RETRY_MILLISECONDS);
+  }
+
+  #show(call, transcript) {
+    const before = this.#call;
+    const follows = before ? this.#transcript.isAtEnd && isLive(before) : isLive(call);
+    const place = before && !follows ? this.#place() : null;
+    if (!before) {
+      fill(this.#body, this.#content);
+    }
+    this.#call = call;
+    this.#stale.hidden = true;
+    this.#write(call);
+    this.#transcript.show(transcript, { incidents: call.incidents, isLive: isLive(call), canSeek: call.has_recording });
+    this.#return(place);
+    this.#transcript.settle(follows);
+    this.#tell(before, call);
+  }
+
+  #write(call) {
+    fill(this.#title, nameOf(call));
+    showStatus(this.#status, call);
+    fill(this.#badges, this.#status, badges(call));
+    fill(this.#subtitle, subtitle(call));
+    fill(this.#stages, stageItems(call));
+    this.#showPlayer(call);
+    fill(this.#outcome, outcomeSection(call));
+    fill(this.#visit, visitSection(call));
+    fill(
+      this.#timeline,
+      timelineSection(call, this.#isTimelineOpen, (isOpen) => {
+        this.#isTimelineOpen = isOpen;
+      }),
+    );
+  }
+
+  #showPlayer(call) {
+    if (call.has_recording && !this.#player) {
+      this.#player = new Player(call.id, call.duration_seconds, (seconds, plays) =>
+        this.#transcript.highlight(seconds, plays),
+      );
+      fill(this.#playerPlace, this.#player.element);
+    }
+  }
+
+  /** The first element in sight, and where it is: what is read must not move when something is added above. */
+  #place() {
+    const { top } = this.#body.getBoundingClientRect();
+    const element = [...this.#body.querySelectorAll(".turn, .panel-section")].find(
+      (part) => part.getBoundingClientRect().bottom > top + 1,
+    );
+    return element && this.#body.scrollTop > 0 ? { element, top: element.getBoundingClientRect().top } : null;
+  }
+
+  #return(place) {
+    if (place?.element.isConnected) {
+      this.#body.scrollTop += place.element.getBoundingClientRect().top - place.top;
+    }
+  }
+
+  #tell(before, call) {
+    if (before && before.status !== call.status) {
+      announce(`${nameOf(call)}: ${call.status}`);
+    }
+  }
+
+  #tick() {
+    const shown = this.#subtitle.querySelector(".panel-duration");
+    if (shown && this.#call && isLive(this.#call)) {
+      shown.textContent = durationOf(this.#call);
+    }
+  }
+}
+
+function badges(call) {
+  const score = h("span", { class: "score" });
+  showScore(score, call.nps_score);
+  return [
+    call.outcome ? h("span", { class: "badge", "data-testid": "call-outcome" }, words(call.outcome)) : null,
+    call.nps_score === null ? null : score,
+    call.incidents.length
+      ? h(
+          "span",
+          { class: "badge badge-warn" },
+          call.incidents.length === 1 ? "1 stall" : `${call.incidents.length} stalls`,
+        )
+      : null,
+    call.demo ? h("span", { class: "badge" }, "Demo") : null,
+  ];
+}
+
+/** The number that one may have to call back, vehicle, service, advisor, when and how long: in a line. */
+function subtitle(call) {
+  const number = DIALLABLE.test(call.phone)
+    ? h("a", { href: `tel:${call.phone.replace(/[^+0-9]/g, "")}` }, phone(call.phone))
+    : call.phone;
+  const at = call.start_time ?? call.end_time;
+  const length = durationOf(call);
+  const parts = [
+    number,
+    call.vehicle,
+    call.service,
+    call.advisor_name,
+    at && dateTime(at),
+    length && h("span", { class: "panel-duration" }, length),
+  ];
+  return parts
+    .filter(Boolean)
+    .map((part, place) => [
+      place ? h("span", { class: "dot", "aria-hidden": "true" }, " · ") : null,
+      h("span", {}, part),
+    ]);
+}
+
+function closeButton(onClose) {
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "button button-quiet panel-close",
+      "aria-label": "Close the call",
+      title: "Close (Esc)",
+      "data-testid": "panel-close",
+      onClick: onClose,
+    },
+    svg(
+      "svg",
+      { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" },
+      svg("path", {
+        d: "M5 5l14 14M19 5L5 19",
+        fill: "none",
+        stroke: "currentColor",
+        "stroke-width": 2,
+        "stroke-linecap": "round",
+      }),
+    ),
+  );
+}

@@ -1,0 +1,197 @@
+// One line of the list: what it shows of a call, changed in place, so that focus and selection stay.
+
+import { h } from "./dom.js";
+import { dateTime, duration, phone, time, words } from "./format.js";
+import { isLive } from "./call_order.js";
+import { link } from "./router.js";
+
+const FLASH_MILLISECONDS = 1600;
+const BANDS = [
+  [9, "promoter"],
+  [7, "passive"],
+  [0, "detractor"],
+];
+const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+
+/** Name of a column -> its heading. */
+export const COLUMNS = {
+  status: "Status",
+  customer: "Customer",
+  vehicle: "Vehicle",
+  service: "Service",
+  advisor: "Advisor",
+  start: "Start",
+  duration: "Duration",
+  outcome: "Outcome",
+  nps: "NPS",
+};
+
+/** A row and its cells; one that has left the window is used for another call. */
+export class CallRow {
+  #cells;
+  #link;
+  #phone;
+  #status;
+  #score;
+  #call = null;
+
+  constructor() {
+    this.#link = h("a", { class: "call-link", tabindex: "-1" });
+    this.#phone = h("span", { class: "call-phone" });
+    this.#status = h("span", { class: "status", "data-testid": "call-status" });
+    this.#score = h("span", { class: "score" });
+    const parts = { status: this.#status, customer: [this.#link, this.#phone], nps: this.#score };
+    this.#cells = Object.fromEntries(
+      Object.keys(COLUMNS).map((name) => [name, h("td", { role: "cell", class: `call-${name}` }, parts[name] ?? null)]),
+    );
+    this.element = h("tr", { role: "row", class: "call-row" }, Object.values(this.#cells));
+  }
+
+  /** The link that has the focus when the row is the current one. */
+  get link() {
+    return this.#link;
+  }
+
+  /**
+   * @param {{call: Object, leaving: boolean}} entry
+   * @param {number} index its place in the list
+   * @param {{openId: ?number, currentId: ?number}} marks the open call, and the one that the keyboard is at
+   */
+  show({ call, leaving }, index, { openId, currentId }) {
+    if (call !== this.#call) {
+      this.#write(call);
+    }
+    this.element.setAttribute("aria-rowindex", String(index + 2));
+    this.element.classList.toggle("call-leaving", leaving);
+    this.element.title = leaving ? "No longer matches the filters" : "";
+    this.#link.tabIndex = call.id === currentId ? 0 : -1;
+    const href = link({ call: call.id });
+    mark(this.#link, "href", true, href);
+    mark(this.#link, "aria-current", call.id === openId);
+    mark(this.element, "data-open", call.id === openId);
+  }
+
+  /** Counts on, if somebody is on the phone. */
+  tick() {
+    if (this.#call && isLive(this.#call)) {
+      write(this.#cells.duration, durationOf(this.#call));
+    }
+  }
+
+  #write(call) {
+    const isFirst = this.#call?.id !== call.id;
+    this.#call = call;
+    this.element.dataset.call = call.id;
+    this.element.dataset.testid = `call-row-${call.id}`;
+    write(this.#link, nameOf(call));
+    write(this.#phone, call.customer_name ? phone(call.phone) : "");
+    showStatus(this.#status, call);
+    showScore(this.#score, call.nps_score);
+    const changed = Object.entries(textsOf(call))
+      .filter(([name, text]) => write(this.#cells[name], text))
+      .map(([name]) => name);
+    this.element.toggleAttribute("data-live", isLive(call));
+    this.element.dataset.outcome = call.outcome ?? "";
+    this.#cells.start.title = dateTime(call.start_time ?? call.end_time);
+    if (!isFirst) {
+      this.#flash(changed.filter((name) => name !== "duration" || !isLive(call)));
+    }
+  }
+
+  #flash(names) {
+    for (const name of names) {
+      this.#cells[name].animate?.([{ backgroundColor: "var(--accent-soft)" }, {}], {
+        duration: motion(),
+        easing: "ease-out",
+      });
+    }
+  }
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Object} call
+ */
+export function showStatus(element, call) {
+  write(element, call.status);
+  element.dataset.status = call.status;
+  element.toggleAttribute("data-live", isLive(call));
+}
+
+/**
+ * @param {HTMLElement} element gets the score, its colour, and for listeners its band
+ * @param {?number} score 0 to 10
+ */
+export function showScore(element, score) {
+  const isKnown = score !== null && score !== undefined;
+  write(element, isKnown ? String(score) : "");
+  element.dataset.band = isKnown ? bandOf(score) : "";
+  mark(element, "data-testid", isKnown, "nps-score");
+  mark(element, "title", isKnown, isKnown ? `${score} of 10: ${bandOf(score)}` : "");
+}
+
+/**
+ * @param {Object} call
+ * @returns {string} whom it is with
+ */
+export function nameOf(call) {
+  return call.customer_name || phone(call.phone);
+}
+
+/**
+ * @param {Object} call
+ * @returns {string} how long it took, or has taken
+ */
+export function durationOf(call) {
+  if (isLive(call) && call.start_time) {
+    return duration(Math.max(0, (Date.now() - Date.parse(call.start_time)) / 1000));
+  }
+  return call.duration_seconds === null ? "" : duration(call.duration_seconds);
+}
+
+/** What is not known stays empty: a page of dashes is hard to read. */
+function textsOf(call) {
+  return {
+    vehicle: call.vehicle ?? "",
+    service: call.service ?? "",
+    advisor: call.advisor_name ?? "",
+    start: startOf(call),
+    duration: durationOf(call),
+    outcome: call.outcome ? words(call.outcome) : "",
+  };
+}
+
+/** Today's as a time, others with their day; a call that nobody answered has only an end. */
+function startOf(call) {
+  const at = call.start_time ?? call.end_time;
+  if (!at) {
+    return "";
+  }
+  const isToday = new Date(at).toDateString() === new Date().toDateString();
+  return isToday ? time(at) : `${dayFormat.format(new Date(at))}, ${time(at)}`;
+}
+
+function bandOf(score) {
+  return BANDS.find(([least]) => score >= least)[1];
+}
+
+/** Writes only what is new; whether it was. */
+function write(element, text) {
+  const isNew = element.textContent !== text;
+  if (isNew) {
+    element.textContent = text;
+  }
+  return isNew;
+}
+
+function mark(element, name, isSet, value = "true") {
+  if (isSet && element.getAttribute(name) !== value) {
+    element.setAttribute(name, value);
+  } else if (!isSet) {
+    element.removeAttribute(name);
+  }
+}
+
+function motion() {
+  return window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : FLASH_MILLISECONDS;
+}

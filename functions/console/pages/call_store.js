@@ -1,0 +1,275 @@
+// The calls that the list has: read in pages, kept true by news, in order.
+
+import { ApiError, get } from "./api.js";
+import { matches, parametersOf } from "./call_filters.js";
+import { began, compare, isLive, placeOf } from "./call_order.js";
+import { Rereader, latest } from "./rereading.js";
+
+const FIRST_PAGE = 100;
+const PAGE = 200;
+/** Calls that began within this time are read apart when calls to come fill the first page. */
+const CURRENT_MILLISECONDS = 4 * 3_600_000;
+/** How long a call stays, marked, when it has ceased to match the filters. */
+const LEAVING_MILLISECONDS = 5000;
+/** Between two readings of the whole list, however much news there is. */
+const CROWD_REST_MILLISECONDS = 1000;
+const SORTING_MILLISECONDS = 10_000;
+/** News that does not change a row of the list. */
+const UNSEEN = new Set(["TranscriptUpdated", "CallStalled"]);
+
+/**
+ * @typedef {object} Entry
+ * @property {Object} call
+ * @property {boolean} leaving it no longer matches the filters
+ */
+
+/** Tells of every change by the event "change". */
+export class CallStore extends EventTarget {
+  /** @type {Entry[]} in order */
+  entries = [];
+  /** @type {"loading"|"ready"|"failed"} */
+  state = "loading";
+  error = null;
+  /** When the list was read. */
+  readAt = null;
+  #filters = {};
+  #known = new Map();
+  #cursor = null;
+  #boundary = null;
+  #run = new AbortController();
+  #more = null;
+  #isLoading = false;
+  #heard = new Set();
+  #held = null;
+  #rereader = this.#newRereader();
+  #readAll = latest(() => this.resync(this.entries.length), CROWD_REST_MILLISECONDS);
+  #sorting = window.setInterval(() => this.#sort(), SORTING_MILLISECONDS);
+
+  /** Whether all calls that match are there. */
+  get isComplete() {
+    return this.#cursor === null;
+  }
+
+  /**
+   * Reads another list; what was shown stays until it is there.
+   * @param {Object<string, string>} filters
+   */
+  async open(filters) {
+    this.#begin(filters);
+    this.state = "loading";
+    this.#tell();
+    await this.#load(() => this.#readFirst());
+  }
+
+  /** Reads what is shown again: as many calls as `atLeast`, at the place where they were. */
+  async resync(atLeast) {
+    this.#begin(this.#filters);
+    await this.#load(() => this.#readAtLeast(atLeast));
+  }
+
+  /** Reads the next page, unless it is being read. */
+  more() {
+    if (this.state === "ready" && this.#cursor && !this.#more) {
+      this.#more = this.#readMore().finally(() => {
+        this.#more = null;
+      });
+    }
+  }
+
+  /**
+   * Takes a notice of docs/events.md.
+   * @param {{event: string, call_id: number}} notice
+   */
+  hear({ event, call_id: id }) {
+    const entry = this.#known.get(id);
+    if (this.#isLoading) {
+      this.#heard.add(id); // what is being read may be older than this news
+    } else if (!entry || !UNSEEN.has(event) || (event === "TranscriptUpdated" && !isLive(entry.call))) {
+      this.#rereader.ask(id);
+    }
+  }
+
+  /**
+   * Keeps a call in the list even if it no longer matches, as long as it is the one that is open.
+   * @param {?number} id
+   */
+  hold(id) {
+    const before = this.#held;
+    this.#held = id;
+    if (before !== id && this.#known.get(before)?.leaving) {
+      this.#remove(before);
+    }
+  }
+
+  /** Ends all reading. */
+  close() {
+    this.#run.abort();
+    this.#rereader.stop();
+    window.clearInterval(this.#sorting);
+  }
+
+  #newRereader() {
+    return new Rereader(
+      (id) => this.#reread(id),
+      () => this.#readAll(),
+    );
+  }
+
+  #begin(filters) {
+    this.#run.abort();
+    this.#run = new AbortController();
+    this.#rereader.stop();
+    this.#rereader = this.#newRereader();
+    this.#filters = filters;
+    this.#heard.clear();
+    this.#isLoading = true;
+  }
+
+  /** Reads, and only then replaces what is shown; what news came meanwhile is read afterwards. */
+  async #load(read) {
+    const { signal } = this.#run;
+    try {
+      const { calls, cursor, boundary } = await read();
+      signal.throwIfAborted();
+      this.#replace(calls, cursor, boundary);
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  #fail(error) {
+    this.#isLoading = false;
+    Object.assign(this, { state: "failed", error });
+    this.#tell();
+  }
+
+  #replace(calls, cursor, boundary) {
+    const now = Date.now();
+    const next = new Map(calls.map((call) => [call.id, { call, leaving: false }]));
+    const held = this.#known.get(this.#held);
+    if (held && !next.has(this.#held)) {
+      next.set(this.#held, { call: held.call, leaving: !matches(held.call, this.#filters) });
+    }
+    this.#known = next;
+    this.#isLoading = false;
+    Object.assign(this, { state: "ready", error: null, readAt: new Date(now) });
+    this.#cursor = cursor;
+    this.#boundary = boundary;
+    this.#sort();
+    const changed = new Set(this.#heard);
+    (held ? changed.add(this.#held) : changed).forEach((id) => this.#rereader.ask(id));
+  }
+
+  async #readFirst() {
+    const page = await this.#page(FIRST_PAGE, null);
+    const [first] = page.items;
+    const current = first && page.next_cursor && began(first) === Infinity ? await this.#readCurrent() : [];
+    return { calls: [...page.items, ...current], cursor: page.next_cursor, boundary: boundaryOf(page.items) };
+  }
+
+  async #readAtLeast(count) {
+    const first = await this.#readFirst();
+    while (first.cursor && first.calls.length < count) {
+      const page = await this.#page(PAGE, first.cursor);
+      first.calls.push(...page.items);
+      Object.assign(first, { cursor: page.next_cursor, boundary: boundaryOf(page.items) ?? first.boundary });
+    }
+    return first;
+  }
+
+  /** Calls that go on or have just ended; those to come sort before them, and are left out by any `to`. */
+  async #readCurrent() {
+    const parameters = parametersOf(this.#filters);
+    const recent = new Date(Date.now() - CURRENT_MILLISECONDS).toISOString();
+    const from = parameters.from && Date.parse(parameters.from) > Date.parse(recent) ? parameters.from : recent;
+    const to = parameters.to ?? new Date(Date.now() + CURRENT_MILLISECONDS).toISOString();
+    if (Date.parse(from) >= Date.parse(to)) {
+      return [];
+    }
+    const { items } = await get("calls", { ...parameters, from, to, limit: PAGE }, { signal: this.#run.signal });
+    return items.filter((call) => placeOf(call).current);
+  }
+
+  async #readMore() {
+    const { signal } = this.#run;
+    try {
+      const page = await this.#page(PAGE, this.#cursor);
+      signal.throwIfAborted();
+      page.items.forEach((call) => this.#known.set(call.id, { call, leaving: false }));
+      this.#cursor = page.next_cursor;
+      this.#boundary = boundaryOf(page.items) ?? this.#boundary;
+      this.#sort();
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  #page(limit, cursor) {
+    return get("calls", { ...parametersOf(this.#filters), limit, cursor }, { signal: this.#run.signal });
+  }
+
+  async #reread(id) {
+    const { signal } = this.#run;
+    try {
+      const call = await get(`calls/${id}`, {}, { signal });
+      signal.throwIfAborted();
+      this.#take(call);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) {
+        this.#remove(id);
+      } else if (!signal.aborted) {
+        throw error;
+      }
+    }
+  }
+
+  #take(call) {
+    const entry = this.#known.get(call.id);
+    const leaving = !matches(call, this.#filters);
+    if (entry || (!leaving && this.#isWithin(call))) {
+      this.#known.set(call.id, { call, leaving });
+      this.#sort();
+    }
+    if (entry && leaving && !entry.leaving) {
+      window.setTimeout(() => this.#leave(call.id), LEAVING_MILLISECONDS);
+    }
+  }
+
+  /** Whether a call's place is among those that were read; what is beyond comes with its page. */
+  #isWithin(call) {
+    const place = placeOf(call);
+    return this.isComplete || place.current || !this.#boundary || compare(place, this.#boundary) < 0;
+  }
+
+  #leave(id) {
+    if (id !== this.#held && this.#known.get(id)?.leaving) {
+      this.#remove(id);
+    }
+  }
+
+  #remove(id) {
+    if (this.#known.delete(id)) {
+      this.#sort();
+    }
+  }
+
+  #sort() {
+    const now = Date.now();
+    const placed = [...this.#known.values()].map((entry) => ({ entry, place: placeOf(entry.call, now) }));
+    this.entries = placed.sort((one, other) => compare(one.place, other.place)).map(({ entry }) => entry);
+    this.#tell();
+  }
+
+  #tell() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+function boundaryOf(calls) {
+  const last = calls.at(-1);
+  return last ? { current: false, began: began(last), id: last.id } : null;
+}

@@ -1,0 +1,263 @@
+// The view "calls": filters, the list, and the call that is open. News changes what is shown in its place.
+
+import { download } from "./api.js";
+import { filtersIn, FILTERS, parametersOf } from "./call_filters.js";
+import { CallList } from "./call_list.js";
+import { CallPanel } from "./call_panel.js";
+import { observe } from "./call_stages.js";
+import { CallStore } from "./call_store.js";
+import { announce, fill, h } from "./dom.js";
+import { FilterBar } from "./filter_bar.js";
+import { time } from "./format.js";
+import { live } from "./live.js";
+import { link, location, navigate, onNavigate } from "./router.js";
+import { empty, failure, loading } from "./states.js";
+
+/** Rows of one CSV file; the API takes no more. */
+const MOST_ROWS = 5000;
+/** With the arrow keys held down, only the call where they rest is opened. */
+const RESTING_MILLISECONDS = 180;
+
+/**
+ * @param {HTMLElement} container
+ * @returns {function(): void} ends it
+ */
+export function mount(container) {
+  const view = new CallsView();
+  fill(container, view.element);
+  view.start();
+  return () => view.close();
+}
+
+class CallsView {
+  #store = new CallStore();
+  #list = new CallList({
+    onOpen: (id, { byKeyboard }) => this.#open(id, byKeyboard),
+    onMove: (id) => this.#follow(id),
+    onMore: () => this.#store.more(),
+    onAbove: (count) => this.#showAbove(count),
+  });
+  #export = h(
+    "button",
+    {
+      type: "button",
+      class: "button",
+      "data-testid": "call-export",
+      title: `The newest ${MOST_ROWS.toLocaleString()} of these calls, for a spreadsheet`,
+      onClick: () => this.#save(),
+    },
+    "CSV",
+  );
+  #count = h("span", { class: "call-count muted small", role: "status", "data-testid": "call-count" });
+  #filters = new FilterBar(this.#count, this.#export);
+  #above = h("button", {
+    type: "button",
+    class: "button button-primary new-calls",
+    "data-testid": "new-calls",
+    hidden: true,
+    onClick: () => this.#list.toTop(),
+  });
+  #stale = h("div", { class: "notice call-stale", role: "status", "data-testid": "stale", hidden: true });
+  #state = h("div", { class: "call-state" });
+  #panelPlace = h("div", { class: "panel-place" });
+  #panel = null;
+  #asked = null;
+  #resting = 0;
+  #endings = [];
+  #run = new AbortController();
+
+  constructor() {
+    this.element = h(
+      "div",
+      { class: "calls", "data-testid": "calls-view", onKeydown: (event) => this.#press(event) },
+      h(
+        "section",
+        { class: "call-main", "aria-label": "List of calls" },
+        h("h1", { class: "visually-hidden" }, "Calls"),
+        this.#filters.element,
+        this.#stale,
+        h("div", { class: "call-area" }, this.#list.element, this.#state, this.#above),
+      ),
+      this.#panelPlace,
+    );
+  }
+
+  start() {
+    const listen = (target, name, callback) => {
+      target.addEventListener(name, callback);
+      this.#endings.push(() => target.removeEventListener(name, callback));
+    };
+    listen(this.#store, "change", () => this.#show());
+    listen(live, "notice", ({ detail }) => this.#hear(detail));
+    listen(live, "resync", () => this.#resync());
+    this.#endings.push(onNavigate((address) => this.#go(address)));
+    this.#go(location());
+    this.#filters.learn(this.#run.signal);
+  }
+
+  close() {
+    this.#endings.forEach((end) => end());
+    this.#run.abort();
+    window.clearTimeout(this.#resting);
+    this.#filters.close();
+    this.#panel?.close();
+    this.#list.close();
+    this.#store.close();
+  }
+
+  #go(address) {
+    if ((address.get("view") ?? "calls") !== "calls") {
+      return;
+    }
+    const filters = filtersIn(address);
+    const asked = JSON.stringify(parametersOf(filters));
+    this.#filters.show();
+    this.#showPanel(callIn(address));
+    if (asked !== this.#asked) {
+      this.#asked = asked;
+      this.#list.toTop();
+      this.#store.open(filters);
+    }
+  }
+
+  #hear(notice) {
+    observe(notice);
+    this.#store.hear(notice);
+    if (this.#panel?.id === notice.call_id) {
+      this.#panel.refresh();
+    }
+  }
+
+  #resync() {
+    // Whatever was read before the subscription may miss something, the first reading too.
+    this.#store.resync(this.#list.depth);
+    this.#panel?.refresh();
+  }
+
+  #show() {
+    const { entries, state, error, isComplete, readAt } = this.#store;
+    this.#list.show(entries, { isComplete });
+    this.#filters.offer(entries.map(({ call }) => call));
+    this.element.setAttribute("aria-busy", String(state === "loading"));
+    this.#showCount(entries.length, isComplete, state);
+    const hasFailed = state === "failed";
+    fill(
+      this.#stale,
+      hasFailed && readAt
+        ? [`The list could not be read again; it is as of ${time(readAt.toISOString())}. `, this.#retryButton()]
+        : null,
+    ).hidden = !(hasFailed && readAt);
+    fill(this.#state, this.#stateOf(entries, state, error, readAt));
+    this.#list.element.hidden = entries.length === 0;
+  }
+
+  #stateOf(entries, state, error, readAt) {
+    if (entries.length > 0) {
+      return null;
+    }
+    if (state === "failed" && !readAt) {
+      return failure(error, () => this.#retry());
+    }
+    return state === "loading" ? loading("Loading calls …") : this.#nothing();
+  }
+
+  #nothing() {
+    const isFiltered = Object.keys(filtersIn(location())).length > 0;
+    const all = h(
+      "a",
+      { class: "button", href: link(Object.fromEntries(FILTERS.map((name) => [name, null]))) },
+      "Show all calls",
+    );
+    return isFiltered
+      ? empty("No call matches these filters", all)
+      : empty("No calls yet", "They appear here by themselves, as soon as one is placed or comes in.");
+  }
+
+  #retryButton() {
+    return h("button", { type: "button", class: "button", onClick: () => this.#retry() }, "Try again");
+  }
+
+  #retry() {
+    return this.#store.readAt ? this.#store.resync(this.#list.depth) : this.#store.open(filtersIn(location()));
+  }
+
+  #showCount(count, isComplete, state) {
+    const text =
+      state === "loading"
+        ? ""
+        : `${count.toLocaleString()}${isComplete ? "" : "+"} ${count === 1 && isComplete ? "call" : "calls"}`;
+    if (this.#count.textContent !== text) {
+      this.#count.textContent = text;
+    }
+  }
+
+  #showAbove(count) {
+    this.#above.hidden = count === 0;
+    this.#above.textContent = count === 1 ? "1 new call ↑" : `${count} new calls ↑`;
+  }
+
+  #open(id, byKeyboard) {
+    navigate({ call: id });
+    if (byKeyboard || isNarrow()) {
+      this.#panel?.focus();
+    }
+  }
+
+  /** The open call follows the arrow keys. */
+  #follow(id) {
+    window.clearTimeout(this.#resting);
+    if (this.#panel && !isNarrow()) {
+      this.#resting = window.setTimeout(() => navigate({ call: id }, { replace: true }), RESTING_MILLISECONDS);
+    }
+  }
+
+  #close() {
+    const { id } = this.#panel;
+    navigate({ call: null });
+    this.#list.mark(null);
+    this.#list.focus(id);
+  }
+
+  #showPanel(id) {
+    if (id !== (this.#panel?.id ?? null)) {
+      this.#panel?.close();
+      this.#panel = id === null ? null : new CallPanel(id, { onClose: () => this.#close() });
+      fill(this.#panelPlace, this.#panel?.element);
+      this.element.toggleAttribute("data-open", id !== null);
+    }
+    this.#store.hold(id);
+    this.#list.mark(id);
+  }
+
+  #press(event) {
+    if (event.key === "Escape" && this.#panel && !event.defaultPrevented && event.target.type !== "search") {
+      event.preventDefault();
+      this.#close();
+    }
+  }
+
+  async #save() {
+    this.#export.disabled = true;
+    try {
+      const { nextCursor } = await download(
+        "calls.csv",
+        { ...parametersOf(filtersIn(location())), limit: MOST_ROWS },
+        "calls.csv",
+      );
+      announce(nextCursor ? `Saved the newest ${MOST_ROWS} calls` : "Saved all calls");
+      this.#count.textContent = nextCursor ? `Saved the newest ${MOST_ROWS.toLocaleString()}` : "Saved";
+    } catch (error) {
+      fill(this.#stale, `The file could not be made. ${error.message}`).hidden = false;
+    }
+    this.#export.disabled = false;
+  }
+}
+
+function callIn(address) {
+  const id = address.get("call") ?? "";
+  return /^[1-9]\d{0,9}$/.test(id) ? Number(id) : null;
+}
+
+function isNarrow() {
+  return window.matchMedia("(max-width: 900px)").matches;
+}

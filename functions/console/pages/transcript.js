@@ -1,0 +1,252 @@
+// What is said, as it is said. Turns that stay keep their element, so that a reader's place and selection stay too.
+
+import { fill, h } from "./dom.js";
+import { duration, time } from "./format.js";
+
+const SPEAKERS = { human: "Customer", assistant: "Assistant", tool: "Tool", tool_result: "Tool's answer" };
+const SPOKEN = new Set(["human", "assistant"]);
+const TOOL_CALL = /^([\w.-]+)\((.*)\)$/s;
+/** A reader who has scrolled up by less than this is still at the end. */
+const NEAR_PIXELS = 60;
+
+/** The turns of one call, with its stalls among them. */
+export class TranscriptView {
+  #turns = [];
+  #marks = [];
+  #unseen = 0;
+  #canSeek = false;
+  #current = null;
+  #scroller;
+  #onSeek;
+  #list = h("ol", { class: "turns" });
+  #end = h("p", { class: "turns-end", hidden: true });
+  #nothing = h("p", { class: "muted turns-none", "data-testid": "empty" });
+  #more = h("button", {
+    type: "button",
+    class: "button button-primary new-turns",
+    "data-testid": "new-turns",
+    hidden: true,
+    onClick: () => this.toEnd(),
+  });
+
+  /**
+   * @param {HTMLElement} scroller what scrolls around it
+   * @param {function(number): void} onSeek plays the recording from so many seconds
+   */
+  constructor(scroller, onSeek) {
+    this.#scroller = scroller;
+    this.#onSeek = onSeek;
+    this.element = h(
+      "div",
+      { class: "transcript" },
+      h("div", { role: "log", "aria-label": "Transcript", "aria-live": "polite" }, this.#list),
+      this.#nothing,
+      this.#end,
+      this.#more,
+    );
+    scroller.addEventListener("scroll", () => this.isAtEnd && this.#see());
+  }
+
+  /** Whether the last turn is in sight. */
+  get isAtEnd() {
+    return this.#overhang() <= NEAR_PIXELS;
+  }
+
+  /**
+   * @param {{turns: Object[]}} transcript
+   * @param {{incidents: Object[], isLive: boolean, canSeek: boolean}} call
+   */
+  show({ turns }, { incidents, isLive, canSeek }) {
+    const added = Math.max(0, turns.length - this.#turns.length);
+    const isFirst = this.#turns.length === 0;
+    if (canSeek !== this.#canSeek) {
+      this.#canSeek = canSeek;
+      this.#clear();
+    }
+    this.#write(turns);
+    this.#place(incidents);
+    fill(this.#nothing, isLive ? "Nothing has been said yet." : "Nothing was said in this call, or nobody sent it.");
+    this.#nothing.hidden = turns.length > 0;
+    fill(this.#end, isLive ? "The call goes on …" : "").hidden = !isLive || turns.length === 0;
+    this.#unseen += isFirst ? 0 : added;
+  }
+
+  /**
+   * Ends a change of what is shown: goes with the end, or says that there is more.
+   * @param {boolean} follows whether the reader was at the end before
+   */
+  settle(follows) {
+    if (follows) {
+      this.toEnd();
+    } else if (this.isAtEnd) {
+      this.#see();
+    } else {
+      this.#offer();
+    }
+  }
+
+  /** Shows the last turn. */
+  toEnd() {
+    this.#see();
+    this.#scroller.scrollTop += Math.max(0, this.#overhang());
+  }
+
+  /**
+   * Marks the turn that is heard.
+   * @param {?number} seconds into the recording; null for none
+   * @param {boolean} follows scrolls there
+   */
+  highlight(seconds, follows) {
+    const item =
+      seconds === null
+        ? null
+        : (this.#turns.findLast(({ turn }) => isSpoken(turn) && turn.seconds !== null && turn.seconds <= seconds) ??
+          null);
+    if (item === this.#current) {
+      return;
+    }
+    this.#current?.element.removeAttribute("aria-current");
+    this.#current = item;
+    item?.element.setAttribute("aria-current", "true");
+    if (follows) {
+      item?.element.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  /** Pixels from the bottom of what is in sight to the bottom of the last turn. */
+  #overhang() {
+    const bottom = (this.#end.hidden ? this.#list : this.#end).getBoundingClientRect().bottom;
+    return bottom - this.#scroller.getBoundingClientRect().bottom + 12;
+  }
+
+  #offer() {
+    this.#more.hidden = this.#unseen === 0;
+    this.#more.textContent = this.#unseen === 1 ? "1 new turn ↓" : `${this.#unseen} new turns ↓`;
+  }
+
+  #see() {
+    this.#unseen = 0;
+    this.#more.hidden = true;
+  }
+
+  #clear() {
+    this.#turns.forEach(({ element }) => element.remove());
+    this.#turns = [];
+    this.#current = null;
+  }
+
+  #write(turns) {
+    this.#turns.splice(turns.length).forEach(({ element }) => element.remove());
+    turns.forEach((turn, place) => {
+      const shown = this.#turns[place];
+      const continues = turns[place - 1]?.speaker === turn.speaker;
+      if (!shown || !isSame(shown.turn, turn) || shown.continues !== continues) {
+        this.#put(place, { turn, continues, element: this.#element(turn, continues) });
+      }
+    });
+  }
+
+  #put(place, item) {
+    const shown = this.#turns[place];
+    if (shown) {
+      shown.element.replaceWith(item.element);
+    } else {
+      this.#list.append(item.element);
+    }
+    this.#turns[place] = item;
+  }
+
+  /** Each stall stands after the last turn that began before it; they come in the order of their times. */
+  #place(incidents) {
+    this.#marks.forEach((mark) => mark.remove());
+    this.#marks = incidents.map(stallMark);
+    incidents.forEach(({ occurred_at: at }, place) => {
+      const before = this.#turns.findLast(({ turn }) => Date.parse(turn.at) <= Date.parse(at))?.element ?? null;
+      const next = before ? before.nextElementSibling : this.#list.firstElementChild;
+      this.#list.insertBefore(this.#marks[place], this.#afterMarks(next));
+    });
+  }
+
+  #afterMarks(element) {
+    return element && this.#marks.includes(element) ? this.#afterMarks(element.nextElementSibling) : element;
+  }
+
+  #element(turn, continues) {
+    const seconds = turn.seconds !== null && turn.seconds >= 0 ? turn.seconds : null;
+    const canSeek = this.#canSeek && seconds !== null && isSpoken(turn);
+    const properties = {
+      class: "turn",
+      "data-testid": "transcript-turn",
+      "data-speaker": turn.speaker,
+      "data-continues": continues,
+      "data-seekable": canSeek,
+    };
+    return h(
+      "li",
+      { ...properties, onClick: (event) => canSeek && this.#seek(event, seconds) },
+      h(
+        "div",
+        { class: "turn-head" },
+        h("span", { class: "turn-speaker" }, SPEAKERS[turn.speaker] ?? turn.speaker),
+        this.#time(turn, seconds, canSeek),
+      ),
+      isSpoken(turn) ? h("p", { class: "turn-text" }, turn.text) : toolText(turn),
+    );
+  }
+
+  #time(turn, seconds, canSeek) {
+    const shown = h(
+      "time",
+      { datetime: turn.at, title: exact(turn.at) },
+      seconds === null ? time(turn.at) : duration(Math.floor(seconds)),
+    );
+    return canSeek
+      ? h(
+          "button",
+          { type: "button", class: "turn-time", "aria-label": `Play from ${duration(Math.floor(seconds))}` },
+          shown,
+        )
+      : h("span", { class: "turn-time" }, shown);
+  }
+
+  /** Whoever selects words of a turn does not want to hear it. */
+  #seek(event, seconds) {
+    if (event.target.closest("button") || !String(window.getSelection())) {
+      this.#onSeek(seconds);
+    }
+  }
+}
+
+function stallMark({ kind, occurred_at: at }) {
+  return h(
+    "li",
+    { class: "stall", "data-testid": "stall" },
+    h(
+      "span",
+      { class: "badge badge-warn" },
+      kind === "stall" ? "The assistant stalled" : kind,
+      h("time", { datetime: at }, exact(at)),
+    ),
+  );
+}
+
+function toolText({ speaker, text }) {
+  const [, name, given] = (speaker === "tool" && TOOL_CALL.exec(text)) || [];
+  return name
+    ? h("p", { class: "turn-text" }, h("code", { class: "tool-name" }, name), h("code", {}, given))
+    : h("p", { class: "turn-text" }, h("code", {}, text));
+}
+
+function isSpoken({ speaker }) {
+  return SPOKEN.has(speaker);
+}
+
+function isSame(one, other) {
+  return (
+    one.text === other.text && one.speaker === other.speaker && one.seconds === other.seconds && one.at === other.at
+  );
+}
+
+function exact(at) {
+  return new Date(at).toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+}
