@@ -5,6 +5,7 @@ One that provokes such a thing says so by `complaints.expect("part of its text")
 """
 
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -135,8 +136,9 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def calls(deployed: DeployedStack) -> Calls:
-    return Calls(deployed)
+def calls(deployed: DeployedStack, request: pytest.FixtureRequest) -> Calls:
+    # Of the same seed come the same Vapi ids, and all tests share one database.
+    return Calls(deployed, zlib.crc32(request.node.nodeid.encode()))
 
 
 def _play_a_tone(route: Route) -> None:

@@ -55,6 +55,7 @@ export class CallList {
         role: "table",
         "aria-label": "Calls",
         onKeydown: (event) => this.#press(event),
+        onFocusin: (event) => this.#arrive(event),
         onClick: (event) => this.#click(event),
       },
       h("thead", { role: "rowgroup" }, h("tr", { role: "row", "aria-rowindex": "1" }, heads)),
@@ -287,6 +288,15 @@ export class CallList {
       event.preventDefault();
       this.#currentId = Number(row.dataset.call);
       this.#onOpen(this.#currentId, { byKeyboard: event.detail === 0 });
+    }
+  }
+
+  /** However the focus came to a row, the arrow keys go on from there. */
+  #arrive(event) {
+    const row = event.target.closest("[data-call]");
+    if (row && Number(row.dataset.call) !== this.#currentId) {
+      this.#currentId = Number(row.dataset.call);
+      this.#render();
     }
   }
 
