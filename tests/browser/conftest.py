@@ -5,6 +5,7 @@ One that provokes such a thing says so by `complaints.expect("part of its text")
 """
 
 import urllib.request
+import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
 
 from local import recordings
 from local.browser import FLAGS, find_browser
+from local.database import connect
 from local.issuer import Issuer
 from local.place import Place
 from local.screenshots import LOOKS
-from local.seed import ORGANIZATION_ID
+from local.seed import ORGANIZATION_ID, insert_organization
 from local.stack import console_link, read_stack
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.pages import Complaints
@@ -139,6 +141,15 @@ def scheme(request: pytest.FixtureRequest) -> str:
 def calls(deployed: DeployedStack, request: pytest.FixtureRequest) -> Calls:
     # Of the same seed come the same Vapi ids, and all tests share one database.
     return Calls(deployed, zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture
+def garage(deployed: DeployedStack) -> str:
+    """An organization of the test's own: no other test's calls are in its list."""
+    organization_id = str(uuid.uuid4())
+    with connect(deployed.database_url) as connection:
+        insert_organization(connection, organization_id, "Placeholder Garage")
+    return organization_id
 
 
 def _play_a_tone(route: Route) -> None:

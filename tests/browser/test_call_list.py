@@ -1,7 +1,6 @@
 """The list of calls: it changes as calls do, its filters are in the address, and thousands of rows scroll."""
 
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,6 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from local.database import connect
 from local.script import CallScript
-from local.seed import insert_organization
 from local.traffic import Body
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls, bodies_of
 from tests.browser.conftest import PHONE, OpenConsole
@@ -45,10 +43,10 @@ def _wait_until_live(page: Page) -> None:
     expect(page.get_by_test_id("connection-state")).to_have_text("live")
 
 
-def test_a_call_changes_in_its_place(open_console: OpenConsole, calls: Calls) -> None:
-    script = calls.place(outcome="reached")
+def test_a_call_changes_in_its_place(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    script = calls.place(garage, outcome="reached")
     assert script.feedback
-    console = open_console()
+    console = open_console(garage)
     _wait_until_live(console)
     row = _row(console, script)
     expect(_status(console, script)).to_have_text("Ready")
@@ -62,9 +60,9 @@ def test_a_call_changes_in_its_place(open_console: OpenConsole, calls: Calls) ->
     assert row.evaluate("row => row.isTheSame"), "the row was drawn anew, or the page loaded again"
 
 
-def test_a_row_says_what_the_call_is(open_console: OpenConsole, calls: Calls) -> None:
-    script = calls.play(outcome="reached")
-    cells = _row(open_console(), script).get_by_role("cell")
+def test_a_row_says_what_the_call_is(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    script = calls.play(garage, outcome="reached")
+    cells = _row(open_console(garage), script).get_by_role("cell")
     expect(cells.nth(1)).to_contain_text(script.customer_name)
     expect(cells.nth(2)).to_have_text(script.vehicle)
     expect(cells.nth(3)).to_have_text(script.service)
@@ -73,27 +71,29 @@ def test_a_row_says_what_the_call_is(open_console: OpenConsole, calls: Calls) ->
     expect(cells.nth(6)).to_have_text(re.compile(r"^\d:\d\d$"))
 
 
-def test_a_running_call_counts_its_seconds(open_console: OpenConsole, calls: Calls) -> None:
-    script = calls.place(outcome="reached")
+def test_a_running_call_counts_its_seconds(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    script = calls.place(garage, outcome="reached")
     calls.send([_in_progress(script)])
-    console = open_console()
+    console = open_console(garage)
     duration = _row(console, script).locator("td.call-duration")
     expect(duration).to_have_text(re.compile(r"\d+:\d\d"))
     before = duration.text_content()
     expect(duration).not_to_have_text(before or "")
 
 
-def test_a_new_call_appears_on_top(open_console: OpenConsole, calls: Calls) -> None:
-    console = open_console()
+def test_a_new_call_appears_on_top(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    console = open_console(garage)
     _wait_until_live(console)
-    script = calls.place()
+    script = calls.place(garage)
     calls.send([_ringing(script)])
     expect(console.locator("[data-call]").first).to_have_attribute("data-call", str(script.call_id))
 
 
-def test_a_call_that_no_longer_matches_is_marked_and_leaves(open_console: OpenConsole, calls: Calls) -> None:
-    script = calls.place(outcome="reached")
-    console = open_console(path="?status=In+Progress")
+def test_a_call_that_no_longer_matches_is_marked_and_leaves(
+    open_console: OpenConsole, calls: Calls, garage: str
+) -> None:
+    script = calls.place(garage, outcome="reached")
+    console = open_console(garage, path="?status=In+Progress")
     _wait_until_live(console)
     expect(_row(console, script)).to_have_count(0)
     calls.send([_in_progress(script)])
@@ -103,9 +103,9 @@ def test_a_call_that_no_longer_matches_is_marked_and_leaves(open_console: OpenCo
     expect(_row(console, script)).to_have_count(0)
 
 
-def test_filters_are_in_the_address_and_survive_a_reload(open_console: OpenConsole, calls: Calls) -> None:
-    reached, busy = calls.play(outcome="reached"), calls.play(outcome="busy")
-    console = open_console()
+def test_filters_are_in_the_address_and_survive_a_reload(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    reached, busy = calls.play(garage, outcome="reached"), calls.play(garage, outcome="busy")
+    console = open_console(garage)
     console.get_by_test_id("call-filter-outcome").select_option("busy")
     console.get_by_test_id("call-filter-advisor").select_option(label=busy.advisor)
     console.get_by_test_id("call-filter-customer").fill(busy.customer_name)
@@ -121,11 +121,11 @@ def test_filters_are_in_the_address_and_survive_a_reload(open_console: OpenConso
     expect(_row(console, reached)).to_be_visible()
 
 
-def test_days_are_the_readers_own(open_console: OpenConsole, calls: Calls) -> None:
-    script = calls.play(outcome="reached")
+def test_days_are_the_readers_own(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    script = calls.play(garage, outcome="reached")
     assert script.started_at
     today = f"{script.started_at:%Y-%m-%d}"
-    console = open_console(path=f"?from={today}&to={today}")
+    console = open_console(garage, path=f"?from={today}&to={today}")
     expect(_row(console, script)).to_be_visible()
     expect(console.get_by_test_id("call-filter-to")).to_have_value(today)
     console.get_by_test_id("call-filter-to").fill("2020-01-02")
@@ -133,16 +133,16 @@ def test_days_are_the_readers_own(open_console: OpenConsole, calls: Calls) -> No
     expect(console.get_by_test_id("empty")).to_contain_text("No call matches these filters")
 
 
-def test_too_few_digits_are_not_searched_for(open_console: OpenConsole, calls: Calls) -> None:
-    script = calls.play(outcome="reached")
-    console = open_console(path="?customer=55")
+def test_too_few_digits_are_not_searched_for(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    script = calls.play(garage, outcome="reached")
+    console = open_console(garage, path="?customer=55")
     expect(console.get_by_text("three digits at least")).to_be_visible()
     expect(_row(console, script)).to_be_visible()
 
 
-def test_the_keyboard_is_enough(open_console: OpenConsole, calls: Calls) -> None:
-    below, above = calls.place(), calls.place()
-    console = open_console()
+def test_the_keyboard_is_enough(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    below, above = calls.place(garage), calls.place(garage)
+    console = open_console(garage)
     link = _row(console, above).get_by_role("link")
     link.focus()
     console.keyboard.press("ArrowDown")
@@ -159,17 +159,17 @@ def test_the_keyboard_is_enough(open_console: OpenConsole, calls: Calls) -> None
     assert "call=" not in console.url
 
 
-def test_only_one_row_is_a_stop_of_the_tab_key(open_console: OpenConsole, calls: Calls) -> None:
-    calls.place()
-    calls.place()
-    console = open_console()
+def test_only_one_row_is_a_stop_of_the_tab_key(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    calls.place(garage)
+    calls.place(garage)
+    console = open_console(garage)
     expect(console.locator("[data-call]").nth(1)).to_be_visible()
     expect(console.locator(".call-link[tabindex='0']")).to_have_count(1)
 
 
-def test_the_open_call_follows_the_arrow_keys(open_console: OpenConsole, calls: Calls) -> None:
-    below, above = calls.place(), calls.place()
-    console = open_console()
+def test_the_open_call_follows_the_arrow_keys(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    below, above = calls.place(garage), calls.place(garage)
+    console = open_console(garage)
     _row(console, above).click()
     expect(console.get_by_test_id("call-panel")).to_have_attribute("data-call", str(above.call_id))
     _row(console, above).get_by_role("link").focus()
@@ -224,9 +224,9 @@ class Line:
         self._is_cut = False
 
 
-def test_a_dropped_socket_recovers_and_misses_nothing(open_console: OpenConsole, calls: Calls) -> None:
-    shown, new = calls.place(outcome="reached"), calls.place()
-    console = open_console()
+def test_a_dropped_socket_recovers_and_misses_nothing(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    shown, new = calls.place(garage, outcome="reached"), calls.place(garage)
+    console = open_console(garage)
     line = Line(console)
     console.reload()
     _wait_until_live(console)
@@ -242,20 +242,18 @@ def test_a_dropped_socket_recovers_and_misses_nothing(open_console: OpenConsole,
 
 
 @pytest.fixture
-def crowded(deployed: DeployedStack) -> str:
+def crowded(deployed: DeployedStack, garage: str) -> str:
     """An organization with more calls than anybody loads at once."""
-    organization_id = str(uuid.uuid4())
     with connect(deployed.database_url) as connection:
-        insert_organization(connection, organization_id, "Placeholder Fleet")
         connection.run(
             "INSERT INTO call (organization_id, customer_number, status, start_time, end_time, duration_sec, outcome)"
             " SELECT CAST(:id AS uuid), '+1202555' || to_char(n % 10000, 'FM0000'), 'Completed',"
             " now() - n * interval '1 minute', now() - n * interval '1 minute' + interval '40 seconds', 40, 'reached'"
             " FROM generate_series(10, :last) AS n",
-            id=organization_id,
+            id=garage,
             last=MANY + 9,
         )
-    return organization_id
+    return garage
 
 
 def test_thousands_of_calls_are_scrolled_with_few_rows(open_console: OpenConsole, crowded: str) -> None:
@@ -316,9 +314,9 @@ def test_news_above_does_not_move_what_is_read(
     assert deployed.rows("SELECT status FROM call WHERE id = :id", id=new.call_id) == [{"status": "Ringing"}]
 
 
-def test_the_list_can_be_saved_for_a_spreadsheet(open_console: OpenConsole, calls: Calls) -> None:
-    reached, busy = calls.play(outcome="reached"), calls.play(outcome="busy")
-    console = open_console(path="?outcome=busy")
+def test_the_list_can_be_saved_for_a_spreadsheet(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    reached, busy = calls.play(garage, outcome="reached"), calls.play(garage, outcome="busy")
+    console = open_console(garage, path="?outcome=busy")
     with console.expect_download() as saving:
         console.get_by_test_id("call-export").click()
     assert saving.value.suggested_filename == "calls.csv"
@@ -329,11 +327,11 @@ def test_the_list_can_be_saved_for_a_spreadsheet(open_console: OpenConsole, call
 
 
 def test_a_list_that_cannot_be_read_says_so_and_is_tried_again(
-    open_console: OpenConsole, calls: Calls, complaints: Complaints
+    open_console: OpenConsole, calls: Calls, garage: str, complaints: Complaints
 ) -> None:
     complaints.expect("Failed to load resource")
-    script = calls.play(outcome="reached")
-    console = open_console(path="?view=feedback")
+    script = calls.play(garage, outcome="reached")
+    console = open_console(garage, path="?view=feedback")
     console.route("**/v1/calls?*", lambda route: route.abort())
     console.get_by_role("link", name="Calls", exact=True).click()
     expect(console.get_by_test_id("failure")).to_contain_text("The server cannot be reached")
@@ -343,11 +341,11 @@ def test_a_list_that_cannot_be_read_says_so_and_is_tried_again(
 
 
 def test_what_was_read_stays_when_it_cannot_be_read_again(
-    open_console: OpenConsole, calls: Calls, complaints: Complaints
+    open_console: OpenConsole, calls: Calls, garage: str, complaints: Complaints
 ) -> None:
     complaints.expect("Failed to load resource")
-    script = calls.play(outcome="reached")
-    console = open_console()
+    script = calls.play(garage, outcome="reached")
+    console = open_console(garage)
     line = Line(console)
     console.reload()
     _wait_until_live(console)
@@ -362,19 +360,14 @@ def test_what_was_read_stays_when_it_cannot_be_read_again(
     expect(console.get_by_test_id("stale")).to_be_hidden()
 
 
-def test_an_organization_without_calls_is_told_what_will_come(
-    open_console: OpenConsole, deployed: DeployedStack
-) -> None:
-    organization_id = str(uuid.uuid4())
-    with connect(deployed.database_url) as connection:
-        insert_organization(connection, organization_id, "Quiet Garage")
-    console = open_console(organization_id)
+def test_an_organization_without_calls_is_told_what_will_come(open_console: OpenConsole, garage: str) -> None:
+    console = open_console(garage)
     expect(console.get_by_test_id("empty")).to_contain_text("No calls yet")
 
 
-def test_a_phone_shows_the_list_and_the_call_over_it(open_console: OpenConsole, calls: Calls) -> None:
-    script = calls.play(outcome="reached")
-    phone = open_console(**PHONE)
+def test_a_phone_shows_the_list_and_the_call_over_it(open_console: OpenConsole, calls: Calls, garage: str) -> None:
+    script = calls.play(garage, outcome="reached")
+    phone = open_console(garage, **PHONE)
     row = _row(phone, script)
     expect(row.locator(".call-vehicle")).to_have_text(script.vehicle)
     assert _overflow(phone) <= 0

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from local.script import CallScript, Turn
+from local.seed import ORGANIZATION_ID
 from local.traffic import Body
 from tests.browser.calls import Calls, bodies_of
 from tests.browser.conftest import OpenConsole
@@ -17,8 +18,8 @@ MARKUP = "<img src=x onerror=\"document.title='injected'\">"
 """As long as the shortest column takes."""
 
 
-def _open(open_console: OpenConsole, script: CallScript) -> Page:
-    console = open_console(path=f"?call={script.call_id}")
+def _open(open_console: OpenConsole, script: CallScript, organization_id: str = ORGANIZATION_ID) -> Page:
+    console = open_console(organization_id, path=f"?call={script.call_id}")
     expect(console.get_by_test_id("connection-state")).to_have_text("live")
     return console
 
@@ -198,9 +199,9 @@ def test_a_recording_whose_link_has_expired_says_so(
 
 
 def test_what_was_said_is_text_and_never_markup(
-    open_console: OpenConsole, calls: Calls, deployed: DeployedStack
+    open_console: OpenConsole, calls: Calls, garage: str, deployed: DeployedStack
 ) -> None:
-    script = calls.place(outcome="reached")
+    script = calls.place(garage, outcome="reached")
     assert script.feedback
     feedback = replace(script.feedback, overall=MARKUP, summary=MARKUP, detractors=(MARKUP,), actions=(MARKUP,))
     turns = tuple(replace(turn, text=MARKUP) for turn in script.turns)
@@ -213,11 +214,11 @@ def test_what_was_said_is_text_and_never_markup(
         id=script.call_id,
     )
     calls.send(bodies_of(hostile))
-    console = _open(open_console, hostile)
+    console = _open(open_console, hostile, garage)
     panel = console.get_by_test_id("call-panel")
     expect(panel.get_by_test_id("call-summary")).to_have_text(MARKUP)
     expect(panel.get_by_role("heading", name=MARKUP)).to_be_visible()
-    expect(panel.locator(".point-list li").first).to_have_text(MARKUP)
+    expect(panel.locator(".point-list").filter(has_text="Went wrong").get_by_role("listitem")).to_have_text(MARKUP)
     expect(_turns(console).first.locator(".turn-text")).to_have_text(MARKUP)
     row = console.get_by_test_id(f"call-row-{script.call_id}")
     expect(row.get_by_role("link")).to_have_text(MARKUP)
@@ -227,11 +228,11 @@ def test_what_was_said_is_text_and_never_markup(
 
 
 def test_a_call_that_cannot_be_read_says_so_and_is_tried_again(
-    open_console: OpenConsole, calls: Calls, complaints: Complaints
+    open_console: OpenConsole, calls: Calls, garage: str, complaints: Complaints
 ) -> None:
     complaints.expect("Failed to load resource")
-    script = calls.play(outcome="reached")
-    console = open_console()
+    script = calls.play(garage, outcome="reached")
+    console = open_console(garage)
     transcript = f"**/v1/calls/{script.call_id}/transcript"
     console.route(transcript, lambda route: route.abort())
     console.get_by_test_id(f"call-row-{script.call_id}").click()
