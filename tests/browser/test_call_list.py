@@ -383,5 +383,19 @@ def test_a_phone_shows_the_list_and_the_call_over_it(open_console: OpenConsole, 
     expect(row).to_be_visible()
 
 
+def test_a_phone_comes_back_to_where_it_was(open_console: OpenConsole, crowded: str) -> None:
+    phone = open_console(crowded, **PHONE)
+    expect(phone.locator("[data-call]").first).to_be_visible()
+    scroller = phone.locator(".call-scroller")
+    scroller.evaluate("area => { area.scrollTop = 1600; }")
+    row = phone.locator("[data-call]").nth(12)
+    before = _place(row)
+    row.tap()
+    expect(phone.get_by_test_id("call-panel")).to_be_visible()
+    phone.get_by_test_id("panel-close").tap()
+    expect(phone.get_by_test_id(f"call-row-{before[0]}")).to_be_in_viewport()
+    assert _place(phone.get_by_test_id(f"call-row-{before[0]}")) == before
+
+
 def _overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
