@@ -1,8 +1,6 @@
 """`make bench`: measures the design's budgets, prints a table, writes .local/bench.json; fails if one is missed."""
 
 import json
-import os
-import platform
 import sys
 import tempfile
 from dataclasses import asdict
@@ -10,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from local import ports
+from local.machine import describe_machine
 from tests.benchmarks import budgets
 from tests.benchmarks.budgets import Result
 
@@ -55,14 +54,6 @@ def row(result: Result) -> str:
     measured, limit = f"{result.value:.2f} {result.unit}".strip(), f"{result.limit:g} {result.unit}".strip()
     verdict = "holds" if result.holds else "MISSED"
     return f"{result.name:54}{measured:>10}  {'≤' if result.at_most else '≥'} {limit:>7}  {verdict:6}  {result.detail}"
-
-
-def describe_machine() -> str:
-    """What the figures were measured on."""
-    cpu_info = Path("/proc/cpuinfo")
-    names = [line for line in cpu_info.read_text().splitlines() if "model name" in line] if cpu_info.exists() else []
-    cpu = names[0].partition(":")[2].strip() if names else platform.processor()
-    return f"{os.cpu_count()} cores, {cpu or platform.machine()}, Python {platform.python_version()}, PostgreSQL 18"
 
 
 if __name__ == "__main__":

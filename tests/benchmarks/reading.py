@@ -28,9 +28,10 @@ from autopulse.db.reading.pages import Position
 from autopulse.db.rights import FunctionsRole
 from local import ports
 from local.database import connect
+from local.machine import describe_machine
 from local.postgres import FUNCTIONS, PostgresServer
 from tests.benchmarks import archive
-from tests.benchmarks.__main__ import describe_machine, say
+from tests.benchmarks.__main__ import say
 from tests.benchmarks.budgets import PROJECT
 from tests.integration.api.readers import Api
 

@@ -1,0 +1,1 @@
+"""What a call costs, and how many fit: measured here, multiplied with a price list."""
