@@ -3,22 +3,24 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import TypeAdapter
 
 from local.console import say
-from local.cost.measure import Measured, measure
+from local.cost.measure import CALLS, Measured, measure
 from local.cost.report import DOCUMENTS, TABLES, stale, write_into
+from local.cost.resources import count_resources
+from local.place import PROJECT
 
 MEASURED: Final = Path(__file__).with_name("measured.json")
 
 
-def read_measured() -> Measured:
+def read_measured(file: Path = MEASURED) -> Measured:
     """What was measured last."""
-    return TypeAdapter(Measured).validate_json(MEASURED.read_bytes())
+    return TypeAdapter(Measured).validate_json(file.read_bytes())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,14 +28,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.cost", description=__doc__)
     parser.add_argument("--measure", action="store_true", help="measure on this machine first: some minutes")
     parser.add_argument("--write", action="store_true", help="write the tables into the documents")
+    parser.add_argument("--calls", type=int, default=CALLS, help="of each sort and batch size, with --measure")
+    parser.add_argument("--file", type=Path, default=MEASURED, help="where the measurements are kept")
     wanted = parser.parse_args(arguments)
     if wanted.measure:
-        MEASURED.write_text(json.dumps(asdict(measure(say)), indent=2) + "\n")
-    measured = read_measured()
-    return _write(measured) if wanted.write else _print(measured)
+        _keep(measure(say, wanted.calls), wanted.file)
+    if wanted.write:
+        return _write(wanted.file)
+    return _print(read_measured(wanted.file))
 
 
-def _write(measured: Measured) -> int:
+def _keep(measured: Measured, file: Path) -> None:
+    file.write_text(json.dumps(asdict(measured), indent=2) + "\n")
+
+
+def _write(measurements: Path) -> int:
+    """The template is counted anew: that takes no measuring."""
+    resources = count_resources((PROJECT / "template.yaml").read_text())
+    measured = replace(read_measured(measurements), resources=resources)
+    _keep(measured, measurements)
     for file in DOCUMENTS:
         file.write_text(write_into(file.read_text(), measured))
     return 0
@@ -42,7 +55,7 @@ def _write(measured: Measured) -> int:
 def _print(measured: Measured) -> int:
     for name, table in TABLES.items():
         say(f"\n{name}\n\n{table(measured)}")
-    old: list[Any] = stale(measured)
+    old = stale(measured)
     if old:
         say(f"\nOlder tables in {', '.join(file.name for file in old)}: python -m local.cost --write")
     return 1 if old else 0

@@ -90,7 +90,7 @@ def _of_lambda(shapes: Shapes, played: Played) -> Iterator[Limit]:
         BROADCASTERS,
         "invocations",
         "notices are late, then dropped; pages show what is new when they connect or are reloaded",
-        "the broadcaster's `MaximumConcurrency` and `BatchSize` in the template; beyond, one notice a call and second",
+        "its `MaximumConcurrency` in the template; beyond, the notices of a batch side by side",
     )
     for kind in KINDS:
         if kind in needs:
@@ -123,7 +123,7 @@ def _of_requests(measured: Measured, shapes: Shapes, played: Played) -> Iterator
         10_000,
         "requests/s",
         "429, which Vapi sends again",
-        "quota *Throttle rate*; fewer pushes and reads, as above",
+        "quota *Throttle rate*; beyond, one message a second for each page",
     )
     yield Limit(
         "EventBridge: PutEvents",

@@ -66,7 +66,8 @@ def _functions(measured: Measured) -> str:
         for name, figures in measured.batched["long"].functions.items()
     ]
     return _table(("handler", " ms for a record alone", " ms for ten", " bytes of log, alone"), rows) + (
-        f"\n\n{_provenance(measured)} {measured.calls} calls of each sort and batch size; medians; without networks."
+        f"\n\n{_provenance(measured)} {measured.calls} calls of each sort and batch size;"
+        " the lower quartile of all invocations; without networks."
     )
 
 

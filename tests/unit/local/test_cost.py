@@ -1,10 +1,13 @@
 """What a call costs: the arithmetic, and that the documents show what it comes to."""
 
+import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 from autopulse.vapi.routes import FINAL_TRANSCRIPT, SUBSCRIPTION
+from local.cost import __main__ as command
 from local.cost import assumptions
 from local.cost.__main__ import main, read_measured
 from local.cost.bill import Line, bill_of, billed_milliseconds, fixed_of
@@ -186,6 +189,20 @@ def test_the_command_prints_every_table(measured: Measured, capsys: pytest.Captu
     assert main([]) == 0
     printed = capsys.readouterr().out
     assert all(table(measured) in printed for table in TABLES.values())
+
+
+def test_the_command_writes_the_documents_and_counts_the_template_anew(
+    measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, measurements = tmp_path / "cost.md", tmp_path / "measured.json"
+    document.write_text("<!-- python -m local.cost: fixed -->\nold\n<!-- end -->\n")
+    older = replace(measured, resources={"alarm metrics": 1, "dashboards": 0, "rules": 0})
+    measurements.write_text(json.dumps(asdict(older)))
+    monkeypatch.setattr(command, "DOCUMENTS", (document,))
+    assert main(["--write", "--file", str(measurements)]) == 0
+    counted = replace(measured, resources=count_resources((ROOT / "template.yaml").read_text()))
+    assert read_measured(measurements) == counted
+    assert TABLES["fixed"](counted) in document.read_text()
 
 
 def test_what_was_measured_is_read_as_it_was_written(measured: Measured) -> None:
