@@ -40,8 +40,9 @@ def _listed(value: object) -> list[Any]:
 
 
 def _statements(role: str, stack: Stack = LOCAL, effect: str = "Allow") -> Iterator[Statement]:
-    """Everything a role may do: its own policies and the stack's that it names."""
-    shared = [stack.properties(policy["Ref"]) for policy in stack.properties(role).get("ManagedPolicyArns", [])]
+    """Everything a role may do, but for tracing: its own policies and the stack's that it names."""
+    named = [policy["Ref"] for policy in stack.properties(role).get("ManagedPolicyArns", [])]
+    shared = [stack.properties(policy) for policy in named if policy != "TracingPolicy"]
     for policy in [*stack.properties(role)["Policies"], *shared]:
         yield from (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == effect)
 
@@ -71,6 +72,23 @@ def test_a_role_has_only_policies_of_this_stack(shape: str, role: str) -> None:
     stack = SHAPES[shape]
     for policy in stack.properties(role).get("ManagedPolicyArns", []):
         assert stack.resources[policy["Ref"]]["Type"] == "AWS::IAM::ManagedPolicy"
+
+
+def test_traces_are_all_that_the_policy_for_tracing_allows() -> None:
+    (statement,) = properties("TracingPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    assert statement["Resource"] == "*", "X-Ray has no resources to name"
+
+
+def test_the_key_of_envelopes_is_for_who_writes_and_reads_them() -> None:
+    (statement,) = properties("DataKeyPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["kms:GenerateDataKey", "kms:Decrypt"]
+    assert statement["Resource"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
+    production = SHAPES["production"]
+    roles = production.ids_of("AWS::IAM::Role")
+    named = {role: production.properties(role).get("ManagedPolicyArns", []) for role in roles}
+    holders = {role for role, policies in named.items() if {"Ref": "DataKeyPolicy"} in policies}
+    assert holders == {"VerifierRole", *(f"{prefix}Role" for prefix in PREFIXES)}
 
 
 @pytest.mark.parametrize(("shape", "role"), ROLES)

@@ -76,7 +76,9 @@ def test_records_and_dead_letters_are_kept_long_enough(prefix: str) -> None:
 
 @pytest.mark.parametrize("queue", QUEUES + DEAD_LETTER_QUEUES)
 def test_a_queue_is_encrypted_and_takes_tls_only(queue: str) -> None:
-    assert properties(queue)["SqsManagedSseEnabled"] is True
+    ours = {"Fn::If": ["MakeDataKey", {"Ref": "DataKey"}, {"Ref": "AWS::NoValue"}]}
+    assert properties(queue)["KmsMasterKeyId"] == ours
+    assert properties(queue)["SqsManagedSseEnabled"] == {"Fn::If": ["MakeDataKey", {"Ref": "AWS::NoValue"}, True]}
     policy = properties("QueueTransportPolicy")
     assert {"Ref": queue} in policy["Queues"]
     assert denies_plain_text(policy["PolicyDocument"], "sqs:*")

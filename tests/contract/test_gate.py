@@ -1,0 +1,115 @@
+"""What stands before the API of `template.yaml`: firewall, throttling, access logs."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.contract.stack import properties, resources, source
+
+BODY_RULES = {
+    "AWSManagedRulesCommonRuleSet": {
+        "SizeRestrictions_BODY",
+        "CrossSiteScripting_BODY",
+        "GenericLFI_BODY",
+        "GenericRFI_BODY",
+        "EC2MetaDataSSRF_BODY",
+        "NoUserAgent_HEADER",
+    },
+    "AWSManagedRulesKnownBadInputsRuleSet": {"JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"},
+}
+"""By group, the rules that a webhook (50 KB of prompts and URLs, of a sender that is no browser) would trip."""
+NEVER_LOGGED = ("query", "Query", "header", "body", "Body", "authorizer", "path)", "$context.path")
+FIREWALL = ["WebAcl", "VapiIpSet", "WebAclAssociation", "FirewallLogs", "FirewallLogGroup"]
+
+
+def _rules() -> dict[str, Any]:
+    return {rule["Name"]: rule for rule in properties("WebAcl")["Rules"]}
+
+
+def test_rules_are_asked_in_the_order_in_which_they_stand() -> None:
+    priorities = [rule["Priority"] for rule in properties("WebAcl")["Rules"]]
+    assert priorities == list(range(len(priorities)))
+
+
+@pytest.mark.parametrize("group", BODY_RULES)
+def test_what_a_real_webhook_would_trip_only_counts(group: str) -> None:
+    (statement,) = [
+        rule["Statement"]["ManagedRuleGroupStatement"]
+        for rule in _rules().values()
+        if rule["Statement"].get("ManagedRuleGroupStatement", {}).get("Name") == group
+    ]
+    counted = {rule["Name"] for rule in statement["RuleActionOverrides"] if rule["ActionToUse"] == {"Count": {}}}
+    assert counted == BODY_RULES[group]
+
+
+def test_a_flood_of_one_address_is_stopped_unless_it_is_vapis() -> None:
+    rule = _rules()["RequestsPerAddress"]
+    limit = rule["Statement"]["RateBasedStatement"]
+    assert rule["Action"] == {"Block": {}}
+    assert limit["AggregateKeyType"] == "IP"
+    spared = limit["ScopeDownStatement"]["NotStatement"]["Statement"]["IPSetReferenceStatement"]
+    assert spared == {"Arn": {"Fn::GetAtt": ["VapiIpSet", "Arn"]}}
+    assert properties("VapiIpSet")["Addresses"] == {"Ref": "VapiAddresses"}
+    assert source()["Parameters"]["VapiAddresses"]["Default"] == "167.150.224.0/23"
+
+
+def test_the_allow_list_is_a_choice_and_for_webhooks_alone() -> None:
+    rule = _rules()["OnlyVapi"]
+    assert rule["Action"] == {"Fn::If": ["RefuseOtherAddresses", {"Block": {}}, {"Count": {}}]}
+    path, elsewhere = rule["Statement"]["AndStatement"]["Statements"]
+    assert path["ByteMatchStatement"]["SearchString"] == "/webhooks/"
+    assert elsewhere["NotStatement"]["Statement"]["IPSetReferenceStatement"]["Arn"]["Fn::GetAtt"][0] == "VapiIpSet"
+
+
+@pytest.mark.parametrize("name", FIREWALL)
+def test_the_firewall_is_a_choice(name: str) -> None:
+    assert resources()[name]["Condition"] == "MakeFirewall"
+
+
+def test_the_firewall_keeps_no_sample_and_logs_no_query_or_credential() -> None:
+    acl = properties("WebAcl")
+    for config in (acl["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl["Rules"])):
+        assert config["SampledRequestsEnabled"] is False
+    redacted = properties("FirewallLogs")["RedactedFields"]
+    assert {"QueryString": {}} in redacted
+    assert {"SingleHeader": {"Name": "authorization"}} in redacted
+    assert {"SingleHeader": {"Name": "x-vapi-secret"}} in redacted
+
+
+def test_every_method_is_throttled() -> None:
+    (settings,) = properties("ApiapiStage")["MethodSettings"]
+    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert settings["ThrottlingRateLimit"] == settings["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "key"), [("ApiapiStage", "AccessLogSetting"), ("WebSocketStage", "AccessLogSettings")]
+)
+def test_access_logs_are_json_without_what_people_asked_for(stage: str, key: str) -> None:
+    condition, written, nothing = properties(stage)[key]["Fn::If"]
+    assert (condition, nothing) == ("WriteAccessLogs", {"Ref": "AWS::NoValue"})
+    assert json.loads(written["Format"])["status"] == "$context.status"
+    assert [word for word in NEVER_LOGGED if word in written["Format"]] == []
+
+
+def test_the_accounts_role_for_access_logs_is_made_only_where_asked() -> None:
+    assert resources()["ApiGatewayAccount"]["Condition"] == "AllowAccessLogs"
+    assert resources()["ApiGatewayAccount"]["DeletionPolicy"] == "Retain", "other stacks' logs would stop"
+
+
+def test_concurrency_is_reserved_only_where_asked() -> None:
+    for function, condition in (("VerifierFunction", "ReserveForVerifier"), ("ApiFunction", "ReserveForApi")):
+        parameter = function.replace("Function", "Concurrency")
+        assert properties(function)["ReservedConcurrentExecutions"] == {
+            "Fn::If": [condition, {"Ref": parameter}, {"Ref": "AWS::NoValue"}]
+        }
+        assert source()["Parameters"][parameter]["Default"] == 0, "a new account has ten in all"
+
+
+def test_what_customers_said_is_encrypted_by_the_accounts_key_where_asked() -> None:
+    key = {"Fn::If": ["MakeDataKey", {"Ref": "DataKey"}, {"Ref": "AWS::NoValue"}]}
+    queues = [name for name, one in resources().items() if one["Type"] == "AWS::SQS::Queue" and name != "NoticeQueue"]
+    assert [name for name in queues if properties(name)["KmsMasterKeyId"] != key] == []
+    assert "MakeDataKey" in json.dumps(properties("PayloadBucket")["BucketEncryption"])
+    assert properties("DataKey")["EnableKeyRotation"] is True
