@@ -7,6 +7,7 @@
 VENV := .venv
 EMULATOR := .local/emulator-venv
 TOOLS := $(VENV)/.installed
+AUDIT := .local/audit-venv
 STACK := $(TOOLS) $(EMULATOR)/.installed
 LOCAL := PYTHONPATH=shared $(VENV)/bin/python -m local
 
@@ -18,7 +19,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 CALLS ?= 10
 
-.PHONY: help run up down clean simulate invoke events openapi browser screenshots test check format bench deploy
+.PHONY: help run up down clean simulate invoke events openapi browser screenshots test check format bench audit
 
 help: ## This menu
 	awk '/^[a-z-]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
@@ -58,7 +59,10 @@ screenshots: $(STACK) browser ## Take docs/screenshots anew, of a stack of its o
 	$(LOCAL) screenshots
 
 test: $(STACK) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
+	rm -f .local/tested
 	$(VENV)/bin/python -m pytest $(PYTEST)
+	# What make deploy asks for: the commit on which everything passed, if that is what lies here.
+	test -n "$(PYTEST)$$(git status --porcelain 2>&1)" || git rev-parse HEAD > .local/tested
 
 check: $(TOOLS) ## Format, lint, types, import contracts, template
 	echo "Format …"
@@ -74,6 +78,9 @@ check: $(TOOLS) ## Format, lint, types, import contracts, template
 	sam validate --lint --region us-east-1 > .local/validate.log 2>&1 || { cat .local/validate.log; exit 1; }
 	echo "All well"
 
+audit: $(AUDIT)/.installed ## What a security scanner (checkov) says of the template
+	$(AUDIT)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet
+
 format: $(TOOLS) ## Repair what a tool can repair
 	ruff check --quiet --fix-only .
 	ruff format --quiet .
@@ -81,19 +88,17 @@ format: $(TOOLS) ## Repair what a tool can repair
 bench: $(STACK) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls)
 	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(READING),.reading)
 
-deploy: $(TOOLS) ## [ENV=staging|production] Build for AWS, check what was built, deploy (DATABASE_CA=file.pem: not AWS's certificates)
-	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
-	echo "Fetching the certificates of RDS …"
-	$(VENV)/bin/python layers/dependencies/fetch_certificates.py $(DATABASE_CA)
-	echo "Building for AWS …"
-	env -u LAYER_PYTHON_VERSION -u LAYER_PLATFORM sam build --config-env $(ENV)
-	$(VENV)/bin/python layers/dependencies/check_target.py .aws-sam/build/DependenciesLayer 3.13 aarch64-manylinux_2_28
-	sam deploy --config-env $(ENV)
-
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment "$(or $(ENV),local)" $(if $(YES),--yes)
 
-.PHONY: redrive vapi-configure vapi-doctor rotate-webhook-secret
+.PHONY: deploy smoke redrive vapi-configure vapi-doctor rotate-webhook-secret
+deploy: $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
+	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
+	$(OPERATE) deploy $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
+
+smoke: $(TOOLS) ## Whether a stack works, asked from outside (ENV=; API_TOKEN)
+	$(OPERATE) smoke
+
 redrive: $(TOOLS) ## [KIND=name] Show the dead letters of a kind and why, move them back (ENV= ONLY=reason LIMIT=n YES=1)
 	$(OPERATE) redrive $(if $(KIND),--kind "$(KIND)") $(if $(ONLY),--only "$(ONLY)") $(if $(LIMIT),--limit "$(LIMIT)")
 
@@ -111,6 +116,9 @@ rotate-webhook-secret: $(TOOLS) ## A new webhook secret beside the old one; FINI
 
 $(TOOLS): requirements-dev.txt layers/dependencies/requirements.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"
+
+$(AUDIT)/.installed: local/requirements-audit.txt | $(TOOLS)
+	PYTHON=$(VENV)/bin/python sh local/install.sh $(AUDIT) local/requirements-audit.txt "the security scanner"
 
 # The emulator runs functions with its own interpreter, so it gets the one that the tests use.
 $(EMULATOR)/.installed: local/requirements-emulator.txt | $(TOOLS)

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from local.operate import confirmation, redrive, rotation
+from local.operate import confirmation, deploy, redrive, rotation, smoke
 from local.operate.confirmation import Confirm
 from local.operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
 from local.operate.vapi import configure, doctor
@@ -39,11 +39,18 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--environment", default=LOCAL, help="local, or an environment of samconfig.toml")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     commands = parser.add_subparsers(required=True)
+    _add_deploy(commands.add_parser("deploy"))
+    commands.add_parser("smoke").set_defaults(command=_smoke)
     _add_redrive(commands.add_parser("redrive"))
     _add_rotation(commands.add_parser("rotate-webhook-secret"))
     _add_vapi(commands.add_parser("vapi-configure"), _configure)
     _add_vapi(commands.add_parser("vapi-doctor"), _examine)
     return parser.parse_args()
+
+
+def _add_deploy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database-ca", help="PEM file to verify the database against, instead of AWS's roots")
+    parser.set_defaults(command=_deploy)
 
 
 def _add_redrive(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +73,16 @@ def _add_vapi(parser: argparse.ArgumentParser, command: Callable[[argparse.Names
     parser.add_argument("--protect-monitor", action="store_true", help="let monitor URLs ask for a key")
     parser.add_argument("--static-ip", action="store_true", help="let requests come from Vapi's published addresses")
     parser.set_defaults(command=command)
+
+
+def _deploy(arguments: argparse.Namespace) -> int:
+    deploy.deploy(arguments.environment, arguments.database_ca, asks=not arguments.yes)
+    return _smoke(arguments)
+
+
+def _smoke(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.environment, read_place())
+    return smoke.smoke(target, read_connection(target))
 
 
 def _redrive(arguments: argparse.Namespace) -> int:

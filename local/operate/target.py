@@ -72,7 +72,8 @@ def find_target(environment: str, place: Place) -> Target:
 def _local(place: Place) -> Target:
     running = stack.read_stack(place)
     cloud = Cloud(int(running["aws_endpoint_url"].rpartition(":")[2]))
-    known = {"WebhookUrl": running["webhook_url"], "ApiUrl": running["api_url"]}
+    outputs = {"WebhookUrl": "webhook_url", "ApiUrl": "api_url", "ConsoleUrl": "console_url"}
+    known = {output: running[key] for output, key in outputs.items()}
     return Target(LOCAL, STACK_NAME, cloud.client, known, os.environ.get("API_TOKEN") or running.get("api_token"))
 
 

@@ -50,7 +50,7 @@ def examine(api: VapiApi, level: Level | None, wishes: Wishes, connection: Conne
 def ping(connection: Connection, reader: Reader) -> Iterator[Finding]:
     """Post `autopulse.ping`, signed as Vapi signs, and wait until its receipt is in the database."""
     began = time.monotonic()
-    answer = _post(connection)
+    answer = post_ping(connection)
     if isinstance(answer, Finding):
         yield answer
     elif not reader.token:
@@ -60,7 +60,7 @@ def ping(connection: Connection, reader: Reader) -> Iterator[Finding]:
         yield from _wait(answer, reader, began)
 
 
-def _post(connection: Connection) -> str | Finding:
+def post_ping(connection: Connection) -> str | Finding:
     """The event id of an accepted ping, or what is wrong."""
     message = {"type": "autopulse.ping", "id": str(uuid.uuid4()), "timestamp": int(time.time() * 1000)}
     body = json.dumps({"message": message}).encode()
