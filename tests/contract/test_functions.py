@@ -163,7 +163,7 @@ def test_cloudformation_waits_for_the_migration_a_little_longer_than_it_may_run(
 def test_receipts_are_pruned_daily() -> None:
     (rule,) = [name for name in ids_of("AWS::Events::Rule") if "ScheduleExpression" in properties(name)]
     assert re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", properties(rule)["ScheduleExpression"])
-    assert properties(rule)["Targets"][0]["Arn"] == {"Fn::GetAtt": ["PruneFunction", "Arn"]}
+    assert properties(rule)["Targets"][0]["Arn"] == {"Ref": "PruneFunctionAliaslive"}
 
 
 def test_the_verifier_answers_before_the_gateway_gives_up_and_knows_no_database() -> None:

@@ -93,7 +93,15 @@ def test_the_shared_layer_ships_the_package_and_nothing_else(tmp_path: Path) -> 
         for path in package.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert shipped == written
+    assert shipped == written | {Path("autopulse/RELEASE")}
+
+
+@pytest.mark.parametrize(("given", "written"), [({"RELEASE": "abc-1"}, "abc-1"), ({}, "development")])
+def test_the_shared_layer_says_which_release_it_is(tmp_path: Path, given: dict[str, str], written: str) -> None:
+    variables = {**os.environ, "ARTIFACTS_DIR": str(tmp_path), "LAYER_PYTHON_VERSION": "3.99", **given}
+    build = ["make", "--directory", str(ROOT / "shared"), "build-SharedLayer"]
+    subprocess.run(build, env=variables, check=True, capture_output=True)  # noqa: S603 - the project's own Makefile
+    assert (tmp_path / "python/autopulse/RELEASE").read_text().strip() == written
 
 
 def test_botocore_keeps_the_services_that_the_functions_call() -> None:

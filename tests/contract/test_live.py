@@ -17,13 +17,14 @@ def test_every_route_leads_to_the_function_and_only_connect_opens() -> None:
     assert set(routes) == {"$connect", "$disconnect", "$default"}
     target = {"Fn::Sub": "integrations/${WebSocketIntegration}"}
     assert all(route["Target"] == target for route in routes.values())
-    uri = properties("WebSocketIntegration")["IntegrationUri"]["Fn::Sub"]
-    assert uri.endswith("/functions/${LiveFunction.Arn}/invocations")
+    uri, names = properties("WebSocketIntegration")["IntegrationUri"]["Fn::Sub"]
+    assert uri.endswith("/functions/${Alias}/invocations")
+    assert names == {"Alias": {"Ref": "LiveFunctionAliaslive"}}
 
 
 def test_the_gateway_alone_calls_it_for_this_api_and_stage() -> None:
     permission = properties("WebSocketPermission")
-    assert permission["FunctionName"] == {"Ref": "LiveFunction"}
+    assert permission["FunctionName"] == {"Ref": "LiveFunctionAliaslive"}
     assert permission["SourceArn"]["Fn::Sub"].endswith(":${WebSocketApi}/${WebSocketStage}/*")
 
 
