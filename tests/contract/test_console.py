@@ -155,7 +155,7 @@ def test_every_variable_of_a_stylesheet_is_defined_somewhere(stylesheet: Path) -
 
 def test_nobody_is_asked_before_the_page_is_answered() -> None:
     assert "VpcConfig" not in properties("ConsoleFunction")
-    assert "ManagedPolicyArns" not in properties("ConsoleRole")
+    assert properties("ConsoleRole")["ManagedPolicyArns"] == [{"Ref": "TracingPolicy"}]
 
 
 def test_the_output_is_the_redirect_address_slash_included() -> None:

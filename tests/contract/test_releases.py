@@ -40,6 +40,9 @@ def test_everything_calls_the_alias_and_nothing_the_function() -> None:
 def test_releases_are_gradual_only_where_asked() -> None:
     preference = source()["Globals"]["Function"]["DeploymentPreference"]
     assert preference["Enabled"] == {"Ref": "Gradual"}
+    alarms = {alarm.get("Fn::If", [None, alarm])[1]["Ref"] for alarm in preference["Alarms"]}
+    assert alarms == {"DoorErrorsAlarm", "ConsumerErrorsAlarm", "RecordsPostponedAlarm", "ApiServerErrorAlarm"}
+    assert alarms <= set(ids_of("AWS::CloudWatch::Alarm"))
     assert source()["Parameters"]["Gradual"]["Default"] == "false"
     assert _written("MigrateFunction")["DeploymentPreference"] == {"Enabled": False}, "it goes before all others"
 
