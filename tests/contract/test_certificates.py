@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from layers.dependencies import fetch_certificates
 from layers.dependencies.fetch_certificates import BUNDLE, main
+from local.operate import deploy
 from tests.contract.stack import ROOT, SHAPES
 
 
@@ -102,6 +103,13 @@ def test_the_build_takes_them_to_where_the_functions_look(tmp_path: Path) -> Non
     assert SHAPES["production"].environment("MigrateFunction")["DATABASE_CA_FILE"] == "/opt/certificates/rds.pem"
 
 
-def test_a_deploy_fetches_them_before_it_builds() -> None:
-    (recipe,) = [text for text in (ROOT / "Makefile").read_text().split("\n\n") if text.startswith("deploy:")]
-    assert recipe.index("fetch_certificates.py $(DATABASE_CA)") < recipe.index("sam build")
+def test_a_deploy_fetches_them_before_it_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[list[str]] = []
+    monkeypatch.setattr(deploy, "run_step", lambda command, _environment=None: steps.append(list(command)))
+    monkeypatch.setattr(deploy, "require_clean_tree", lambda _project: "a" * 40)
+    monkeypatch.setattr(deploy, "require_tests", lambda _commit: None)
+    deploy.deploy("staging", "own.pem", asks=True)
+    fetch, build, *_, last = steps
+    assert fetch == ["python", "layers/dependencies/fetch_certificates.py", "own.pem"]
+    assert build[:2] == ["sam", "build"]
+    assert last == ["sam", "deploy", "--config-env", "staging"]

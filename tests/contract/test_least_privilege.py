@@ -197,7 +197,8 @@ def test_with_iam_it_connects_as_one_role_to_one_database_and_reads_no_secret(
     role: str, stack: Stack, target: dict[str, Any]
 ) -> None:
     assert _resources_for(role, "rds-db:connect", stack) == [{"Fn::Sub": [TOKEN, {"Target": target}]}]
-    assert not any(action.startswith(("secretsmanager:", "kms:", "rds:")) for action in _actions(role, stack))
+    assert not any(action.startswith(("secretsmanager:", "rds:")) for action in _actions(role, stack))
+    assert _resources_for(role, "kms:Decrypt", stack) in ([], [{"Fn::GetAtt": ["DataKey", "Arn"]}])
 
 
 def test_the_migration_alone_reads_the_owners_password() -> None:
