@@ -14,6 +14,11 @@ _SEARCH: Final = re.compile(
         \ '(?P<stat>\w+)',\ (?P<period>\d+)\)""",
     re.VERBOSE,
 )
+_INSIGHTS: Final = re.compile(
+    r"DB_PERF_INSIGHTS\('RDS', '(?P<resource>[\w.-]+)', '(?P<metric>[\w.]+)\.(?P<stat>avg)'\)"
+)
+INSIGHTS: Final = "Database Insights"
+"""Stands for a namespace: its counters are no metrics of CloudWatch, but shown like them."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Widget:
     def lines(self) -> Iterator[Series | Expression]:
         """What a metric widget shows, in its order."""
         for row in self.properties.get("metrics", []):
-            yield self._computed(row[0]) if isinstance(row[0], dict) else self._named(row)
+            yield self._asked(row[0]) if isinstance(row[0], dict) else self._named(row)
 
     def _named(self, row: list[Json]) -> Series:
         words = [word for word in row if isinstance(word, str)]
@@ -77,11 +82,14 @@ class Widget:
             options.get("yAxis") == "right",
         )
 
-    @staticmethod
-    def _computed(options: Mapping[str, str]) -> Series | Expression:
+    def _asked(self, options: Mapping[str, str]) -> Series | Expression:
+        label, id_ = options.get("label", ""), options.get("id", "")
+        if counter := _INSIGHTS.fullmatch(options["expression"]):
+            dimensions = {"DbiResourceId": counter["resource"]}
+            return Series(INSIGHTS, counter["metric"], dimensions, "Average", self.properties["period"], label, id_)
         match = _SEARCH.fullmatch(options["expression"])
         if match is None:
-            return Expression(options["expression"], options.get("label", ""), options.get("id", ""))
+            return Expression(options["expression"], label, id_)
         namespace, *names = match["schema"].split(",")
         terms = dict(re.findall(r'(\w+)="([^"]+)"', match["terms"]))
         return Series(
@@ -90,8 +98,8 @@ class Widget:
             dict.fromkeys(names, "") | terms,
             match["stat"],
             int(match["period"]),
-            options.get("label", ""),
-            options.get("id", ""),
+            label,
+            id_,
         )
 
 

@@ -6,6 +6,8 @@ Checked by hand in November 2026 against AWS's documentation:
 - AWS/Lambda https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 - AWS/ApiGateway https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
 - AWS/RDS https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
+- Database Insights https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PerfInsights_Counters.html
+  by the function DB_PERF_INSIGHTS https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
 from typing import Final
@@ -35,6 +37,7 @@ AWS_METRICS: Final = {
         },
         [{"DBInstanceIdentifier"}],
     ),
+    "Database Insights": ({"db.Concurrency.deadlocks"}, [{"DbiResourceId"}]),
 }
 """Namespace -> its metrics, and the sets of dimensions that they come with."""
 

@@ -115,6 +115,7 @@ def test_it_reads_every_functions_log() -> None:
 def test_it_shows_the_last_failures_and_the_cold_starts() -> None:
     failures, starts = _log_queries()
     assert "filter level in ['WARNING', 'ERROR', 'CRITICAL']" in failures
+    assert "filter not (message = 'Webhook refused' and status = 401)" in failures, "a stranger who knocks hides them"
     assert "sort @timestamp desc | limit" in failures
     assert "(?:Init|Restore) Duration" in starts
 
@@ -217,3 +218,18 @@ def test_periods_are_those_that_cloudwatch_knows() -> None:
 
 def test_it_says_when_it_begins() -> None:
     assert json.loads(_body())["start"] == "-PT3H"
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "CPUUtilization",
+        "DatabaseConnections",
+        "FreeStorageSpace",
+        "ReadLatency",
+        "WriteLatency",
+        "db.Concurrency.deadlocks",
+    ],
+)
+def test_it_shows_how_the_database_is(metric: str) -> None:
+    assert _shown(metric)
