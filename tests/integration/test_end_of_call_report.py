@@ -32,6 +32,15 @@ def analysed(**data: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
     return {"analysis": {"structuredData": data}}
 
 
+def test_a_report_is_counted_by_outcome_and_answer_once(
+    pipeline: Pipeline, call_id: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.send_each(report(outbound(call_id)), report(outbound(call_id), 200))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["outcome"], line["CallCompleted"]) for line in lines if "CallCompleted" in line] == [("reached", [1])]
+    assert [(line["group"], line["ScoreGiven"]) for line in lines if "ScoreGiven" in line] == [("promoter", [1])]
+
+
 def test_a_real_report(pipeline: Pipeline, call_id: int) -> None:
     pipeline.send_each(report(outbound(call_id)))
     call = pipeline.call(call_id)
