@@ -5,6 +5,7 @@ import secrets
 import shutil
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -32,10 +33,10 @@ _QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 class PostgresServer:
     """One server with its data below `directory`; every method may be called again after an interruption."""
 
-    def __init__(self, directory: Path, *, durable: bool = True) -> None:
+    def __init__(self, directory: Path, *, durable: bool = True, settings: Iterable[str] = ()) -> None:
         """Name the place only; with `durable` off a power cut may lose the data, and tests run faster."""
         self._directory = directory
-        self._settings = () if durable else _QUICK
+        self._settings = (*(() if durable else _QUICK), *settings)
 
     @property
     def password(self) -> str:
