@@ -92,8 +92,11 @@ class ServiceRecord(Model):
             postgresql_where=text("service_advisor_name IS NOT NULL"),
         ),
         Index(
-            "ix_service_record_name_words",
-            text("to_tsvector('simple'::regconfig, customer_name::text)"),
+            "ix_service_record_organization_id_words",
+            text(
+                "(replace(' ' || to_tsvector('simple'::regconfig, customer_name)::text, ' ''',"
+                " ' ''' || right(organization_id::text, 8))::tsvector)"
+            ),
             postgresql_using="gin",
         ),
     )

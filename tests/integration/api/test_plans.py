@@ -198,6 +198,26 @@ def test_an_advisors_calls_are_found_without_reading_other_visits(
     assert "ix_service_record_service_advisor_id_listing" in found
 
 
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({"customer": "sam ex"}, "ix_service_record_organization_id_words"),
+        ({"customer": "dana"}, "ix_service_record_organization_id_words"),
+        ({"advisor": 7}, "ix_service_record_service_advisor_id_listing"),
+        ({"advisor": "Nobody"}, "ix_service_record_advisor_name_listing"),
+    ],
+    ids=str,
+)
+def test_calls_of_visits_are_walked_in_their_order_or_looked_up(
+    api: Api, query: dict[str, object], index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained = explain(api, "/calls", archive.LARGEST, monkeypatch, **query)
+    used = [node["Index Name"] for node in explained.nodes if "Index Name" in node]
+    assert index in used
+    assert used.count("ix_call_organization_id_listing") == 2, "the next calls, and all of them"
+    assert used.count("ix_call_service_record_id") == 1
+
+
 def test_the_summary_does_not_look_at_the_calls_themselves(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     for query in (SPAN, SPAN | {"period": "week", "group": "campaign"}, SPAN | {"period": "week", "group": "advisor"}):
         explained = explain(api, "/feedback/summary", archive.LARGEST, monkeypatch, **query)

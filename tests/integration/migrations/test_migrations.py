@@ -16,7 +16,12 @@ from sqlalchemy.exc import DBAPIError
 from autopulse.db import migration, rights
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import SCRIPTS, upgrade
-from autopulse.db.migrations.versions import r0004_indexes, r0006_partial_indexes, r0007_visit_indexes
+from autopulse.db.migrations.versions import (
+    r0004_indexes,
+    r0006_partial_indexes,
+    r0007_visit_indexes,
+    r0008_names_of_an_organization,
+)
 from tests.integration.migrations import application
 from tests.integration.migrations.application import connect, run
 
@@ -27,7 +32,12 @@ SCHEMA = """
 """
 INDEX_LIST = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
 
-INDEXES = r0004_indexes.INDEXES | r0006_partial_indexes.INDEXES | r0007_visit_indexes.INDEXES
+INDEXES = (
+    r0004_indexes.INDEXES
+    | r0006_partial_indexes.INDEXES
+    | r0007_visit_indexes.INDEXES
+    | r0008_names_of_an_organization.INDEXES
+)
 
 
 @pytest.fixture
@@ -64,7 +74,11 @@ def test_an_empty_database_gets_everything(empty_database_url: str) -> None:
     upgrade(empty_database_url)
     assert _version(empty_database_url) == _head()
     indexes = {name for name, _ in run(empty_database_url, INDEX_LIST)}
-    replaced = {*r0006_partial_indexes.REPLACED, *r0007_visit_indexes.REPLACED}
+    replaced = {
+        *r0006_partial_indexes.REPLACED,
+        *r0007_visit_indexes.REPLACED,
+        *r0008_names_of_an_organization.REPLACED,
+    }
     assert set(INDEXES) - replaced <= indexes
     assert not replaced & indexes
 

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from autopulse.db.reading.filters import BAND, BEGAN, Filters, record_if_needed, where
+from autopulse.db.reading.filters import BAND, BEGAN, RECORD, VISITS, Filters, conditions, of_visits, where
 
 CALL_COLUMNS: Final = """
     call.id, call.vapi_call_id, call.status, call.outcome, call.ended_reason, call.direction, call.is_demo AS demo,
@@ -38,6 +38,12 @@ FEEDBACK_COLUMNS: Final = """
 FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
 SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
 """In a search for words the planner chooses: a rare word is looked up first, for a common one calls are walked."""
+NEXT: Final = 2500
+"""Calls that are looked at first in a search for visits: all that is needed if one in fifty is found."""
+NEXT_NAMES: Final = 1500
+"""The same for a name, which is in no index that has the visits in this order: each visit is a page of its own."""
+FEW: Final = 1000
+"""Visits whose calls are looked up one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +90,65 @@ def _read(session: Session, wanted: Wanted, columns: str, feedback: str) -> str:
 def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first: bool, after: bool) -> TextClause:
     """The page's ids first, from indexes as far as they go; then what is shown of these calls, looked up by key."""
     direction = "DESC" if newest_first else "ASC"
-    # A number is rarer than the planner thinks: walking through all calls for a page of its few takes 300 ms.
-    order = f"{BEGAN} + interval '0'" if "digits" in names else BEGAN
     beyond = f"AND ({BEGAN}, call.id) {'<' if newest_first else '>'} (CAST(:after_began AS timestamptz), :after_id)"
+    found = _found_by_visits if of_visits(names) else _found
     return text(f"""
         SELECT coalesce(json_agg(page), '[]')::text FROM (
-            SELECT {columns} FROM (
-                SELECT call.id FROM call {record_if_needed(names)} {feedback}
-                WHERE {where(names)} {beyond if after else ""}
-                ORDER BY {order} {direction}, call.id {direction} LIMIT :rows
-            ) AS found
+            SELECT {columns} FROM ({found(feedback, names, direction, beyond if after else "")}) AS found
             JOIN LATERAL (SELECT *, {BAND} AS band FROM call WHERE id = found.id OFFSET 0) AS call ON true
             {CALL_TABLES} {FEEDBACK if feedback else ""}
             ORDER BY {BEGAN} {direction}, call.id {direction}
         ) AS page
     """)  # noqa: S608 - made of constants
+
+
+def _found(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
+    return f"""
+        SELECT call.id FROM call {feedback} WHERE {where(names)} {beyond} {_order(names, direction)} LIMIT :rows
+    """  # noqa: S608 - made of constants
+
+
+def _found_by_visits(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
+    """The next calls, if the page is among them; or those of the visits, if they are few; or all calls in their order.
+
+    The planner cannot know which it will be: each word of a name may be common, and the two together rare.
+    """
+    visits = of_visits(names)
+    calls = tuple(name for name in names if name not in {*visits, "words"})
+    rest = tuple(name for name in names if name not in visits)
+    key = f"call.id, {BEGAN} AS began"
+    record = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants
+    shown = FEEDBACK if feedback else ""
+    ahead = NEXT_NAMES if "name" in visits else NEXT
+    return f"""
+        WITH next AS MATERIALIZED (
+            SELECT {key}, call.service_record_id FROM call WHERE {where(calls)} {beyond}
+            {_order(names, direction)} LIMIT {ahead}
+        ), near AS MATERIALIZED (
+            SELECT call.id, call.began FROM next AS call {record} {shown}
+            WHERE {conditions(name for name in names if name not in calls)}
+            ORDER BY call.began {direction}, call.id {direction} LIMIT :rows
+        ), enough AS (
+            SELECT (SELECT count(*) FROM near) = :rows OR (SELECT count(*) FROM next) < {ahead}
+        ), visit AS MATERIALIZED (
+            SELECT record.id FROM service_record AS record WHERE {" AND ".join(VISITS[name] for name in visits)}
+        ), few AS MATERIALIZED (
+            SELECT id FROM visit WHERE NOT (TABLE enough) LIMIT {FEW + 1}
+        )
+        SELECT id FROM (
+            (SELECT id, began FROM near WHERE (TABLE enough))
+            UNION ALL
+            (SELECT {key} FROM few JOIN LATERAL (
+                SELECT * FROM call WHERE service_record_id = few.id OFFSET 0) AS call ON true {shown}
+            WHERE (SELECT count(*) FROM few) <= {FEW} AND {where(rest)} {beyond} {_order(rest, direction)} LIMIT :rows)
+            UNION ALL
+            (SELECT {key} FROM call {record} {feedback}
+            WHERE (SELECT count(*) FROM few) > {FEW} AND {where(names)} {beyond} {_order(names, direction)} LIMIT :rows)
+        ) AS any_of_them ORDER BY began {direction}, id {direction} LIMIT :rows
+    """  # noqa: S608 - made of constants
+
+
+def _order(names: tuple[str, ...], direction: str) -> str:
+    # A number is rarer than the planner thinks: walking through all calls for a page of its few takes 300 ms.
+    order = f"{BEGAN} + interval '0'" if "digits" in names else BEGAN
+    return f"ORDER BY {order} {direction}, call.id {direction}"

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from autopulse.db.reading.filters import BEGAN, Filters, record_if_needed, where
+from autopulse.db.reading.filters import BEGAN, Filters, conditions, of_visits, where
 
 PERIODS: Final = ("day", "week", "month")
 GROUPS: Final = ("campaign", "advisor")
@@ -18,12 +18,15 @@ _KEYS: Final = {
         "service_advisor_id AS id, CASE WHEN service_advisor_id IS NULL THEN service_advisor_name END AS called"
     ),
 }
+_COUNTED: Final = """
+    call.outcome, call.nps_score AS score, call.duration_sec AS seconds, call.campaign_id, call.service_record_id
+"""
 _VISITS: Final = """
     LEFT JOIN service_record AS visit ON visit.id = called.service_record_id
         AND visit.organization_id = CAST(:organization AS uuid)
         AND visit.id = ANY (ARRAY(SELECT service_record_id FROM called))
 """
-"""The visits of all calls from one walk through an index: to look each one up takes three times as long."""
+"""The visits of a period's calls from one walk through an index: to look each one up takes three times as long."""
 _NAMES: Final = {
     None: "NULL::text",
     "campaign": "(SELECT name FROM campaign WHERE id = key::integer AND organization_id = CAST(:organization AS uuid))",
@@ -63,29 +66,20 @@ def read_summary(session: Session, organization_id: str, span: Span, group: str 
 
 @cache
 def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
-    """The calls are read once, from one range of an index; what is counted of them is then added up in every way."""
+    """The calls are read once, from an index, and counted by all that tells them apart; the counts are added up."""
+    tally = _of_visits if of_visits(names) else _per_period
     return text(f"""
         WITH period AS (
-            SELECT starts, ends, row_number() OVER (ORDER BY starts) AS place FROM (
+            SELECT *, row_number() OVER (ORDER BY starts) AS place FROM (
                 SELECT greatest(starts AT TIME ZONE :zone, CAST(:since AS timestamptz)) AS starts,
                     least((starts + CAST(:step AS interval)) AT TIME ZONE :zone, CAST(:until AS timestamptz)) AS ends
                 FROM generate_series(
                     date_trunc(:period, CAST(:since AS timestamptz) AT TIME ZONE :zone),
                     CAST(:until AS timestamptz) AT TIME ZONE :zone, CAST(:step AS interval)) AS starts
             ) AS cut WHERE starts < ends
-        ), called AS (
-            SELECT {BEGAN} AS began, call.outcome, call.nps_score AS score, call.duration_sec AS seconds,
-                call.campaign_id, call.service_record_id
-            FROM call {record_if_needed(names)}
-            WHERE {where(names)} AND {BEGAN} >= CAST(:since AS timestamptz) AND {BEGAN} < CAST(:until AS timestamptz)
-        ), tally AS (
-            SELECT width_bucket(began, (SELECT array_agg(starts ORDER BY starts) FROM period)) AS place,
-                {_KEYS[group]}, outcome, score, count(*) AS calls, sum(seconds) AS seconds, count(seconds) AS timed
-            FROM called {_VISITS if group == "advisor" else ""}
-            GROUP BY 1, 2, 3, 4, 5
         ), counted AS (
             SELECT starts, ends, coalesce(id::text, called) AS key, outcome, score, calls, seconds, timed
-            FROM period LEFT JOIN tally USING (place)
+            FROM period LEFT JOIN {tally(names, group)}
         ), added AS (
             SELECT CASE grouping(starts, key, outcome, score) WHEN 15 THEN 'total' WHEN 7 THEN 'period'
                     WHEN 11 THEN 'group' WHEN 13 THEN 'outcome' ELSE 'score' END AS set,
@@ -106,3 +100,34 @@ def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
         SELECT coalesce(json_agg(row), '[]')::text FROM (
             SELECT added.*, {_NAMES[group]} AS name FROM added ORDER BY starts, calls DESC, key) AS row
     """)  # noqa: S608 - made of constants
+
+
+def _per_period(names: tuple[str, ...], group: str | None) -> str:
+    """The calls of each period from one range of an index; nothing is computed of a single call."""
+    return f"""LATERAL (
+        WITH called AS {"MATERIALIZED" if group == "advisor" else "NOT MATERIALIZED"} (
+            SELECT {_COUNTED} FROM call WHERE {where(names)} AND {BEGAN} >= starts AND {BEGAN} < ends
+        )
+        SELECT {_tally(group)} FROM called {_VISITS if group == "advisor" else ""} GROUP BY 1, 2, 3, 4
+    ) AS tally ON true"""  # noqa: S608 - made of constants
+
+
+def _of_visits(names: tuple[str, ...], group: str | None) -> str:
+    """The calls of some visits, whose ids are kept at hand while the calls of the whole time are read."""
+    visits = of_visits(names)
+    calls = tuple(name for name in names if name not in visits)
+    return f"""(
+        WITH called AS (
+            SELECT call.* FROM (
+                SELECT {BEGAN} AS began, {_COUNTED} FROM call
+                WHERE {where(calls)} AND {BEGAN} >= CAST(:since AS timestamptz)
+                    AND {BEGAN} < CAST(:until AS timestamptz) OFFSET 0
+            ) AS call JOIN service_record AS record ON record.id = call.service_record_id AND {conditions(visits)}
+        )
+        SELECT {_tally(group)}, width_bucket(began, (SELECT array_agg(starts ORDER BY starts) FROM period)) AS place
+        FROM called {_VISITS if group == "advisor" else ""} GROUP BY 1, 2, 3, 4, place
+    ) AS tally USING (place)"""  # noqa: S608 - made of constants
+
+
+def _tally(group: str | None) -> str:
+    return f"{_KEYS[group]}, outcome, score, count(*) AS calls, sum(seconds) AS seconds, count(seconds) AS timed"
