@@ -86,7 +86,8 @@ def test_the_broadcaster_hears_what_the_consumers_publish() -> None:
 def test_a_flood_of_notices_is_taken_by_few() -> None:
     mapping = properties("BroadcasterFunctionNotices")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["NoticeQueue", "Arn"]}
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    bounded = {"Fn::If": ["LeastConcurrency", 2, {"Ref": "MaximumConcurrency"}]}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": bounded}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 

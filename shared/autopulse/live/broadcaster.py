@@ -1,13 +1,13 @@
 """Pass notices on from the bus to the connections of their organization that want them.
 
-One Query for each call that a batch has news of, then posts at once. A notice that cannot be posted is not tried again:
-the page shows the news at its next read. Only if the connections cannot be read does it return to the queue.
+One Query for each call that a batch has news of, then all posts at once. A notice that cannot be posted is not tried
+again: the page shows the news at its next read. Only if the connections cannot be read does it return to the queue.
 """
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -46,6 +46,14 @@ class Subject:
     call_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    text: str
+    """As it is posted."""
+    detail: Mapping[str, Json]
+    watchers: Sequence[Connection]
+
+
 Find = Callable[[Subject], Sequence[Connection]]
 Answer = dict[str, list[dict[str, str]]]
 
@@ -53,40 +61,45 @@ Answer = dict[str, list[dict[str, str]]]
 def handle(event: Mapping[str, Any], context: LambdaContext) -> Answer:
     """Take events of the bus from their queue; answers with those whose connections cannot be read."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    measurements = Measurements()
+    notices: list[_Notice] = []
+    failed: list[str] = []
     find = cache(_find)
-    failed = [r["messageId"] for r in event["Records"] if not _broadcast(r["body"], find, deadline, measurements)]
-    measurements.flush()
+    for record in event["Records"]:
+        try:
+            notices += _read_notice(record["body"], find)
+        except AWS_ERRORS as error:
+            logger().error("connections unreadable", extra={"cause": code_of(error)})
+            failed.append(record["messageId"])
+    _broadcast(notices, deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _broadcast(body: str, find: Find, deadline: float, measurements: Measurements) -> bool:
-    """Pass one event on; whether its connections could be read."""
+def _read_notice(body: str, find: Find) -> Iterator[_Notice]:
+    """One notice and who wants it, or nothing. Raises an AWS error if the connections cannot be read."""
     event = read_mapping(json.loads(body))
     detail = read_mapping(event.get("detail"))
     subject = read_subject(detail)
     if subject is None:
         logger().error("notice unreadable", extra={"notice_id": event.get("id")})
-        return True
-    try:
-        watchers = find(subject)
-    except AWS_ERRORS as error:
-        logger().error("connections unreadable", extra={"cause": code_of(error)})
-        return False
-    text = protocol.notice(event, datetime.now(timezone.utc))
-    _count(Counter(_pass_on_to_all(watchers, text, deadline)), detail, measurements)
-    return True
+        return
+    yield _Notice(protocol.notice(event, datetime.now(timezone.utc)), detail, find(subject))
 
 
 def _find(subject: Subject) -> Sequence[Connection]:
     return tuple(find_watchers(subject.organization_id, subject.call_id))
 
 
-def _count(fates: Counter[Posted], detail: Mapping[str, Json], measurements: Measurements) -> None:
-    for fate, number in fates.items():
+def _broadcast(notices: Sequence[_Notice], deadline: float) -> None:
+    """Post all notices of a batch at once: they say their times, so a page does not mind their order."""
+    posts = [(connection, notice) for notice in notices for connection in notice.watchers]
+    fates = _pass_on_to_all([(connection, notice.text) for connection, notice in posts], deadline)
+    measurements = Measurements()
+    for fate, number in Counter(fates).items():
         measurements.count(_METRICS[fate], number)
-    if fates[Posted.SENT]:
-        _record_ages(detail, measurements)
+    sent = {id(notice): notice for (_, notice), fate in zip(posts, fates, strict=True) if fate is Posted.SENT}
+    for notice in sent.values():
+        _record_ages(notice.detail, measurements)
+    measurements.flush()
 
 
 def read_subject(detail: Mapping[str, Json]) -> Subject | None:
@@ -99,13 +112,13 @@ def read_subject(detail: Mapping[str, Json]) -> Subject | None:
     return None if call_id is None else Subject(organization_id, call_id)
 
 
-def _pass_on_to_all(connections: Sequence[Connection], text: str, deadline: float) -> list[Posted]:
-    def pass_on(connection: Connection) -> Posted:
-        return _pass_on(connection, text) if time.monotonic() < deadline else Posted.FAILED
+def _pass_on_to_all(posts: Sequence[tuple[Connection, str]], deadline: float) -> list[Posted]:
+    def pass_on(connection_and_text: tuple[Connection, str]) -> Posted:
+        return _pass_on(*connection_and_text) if time.monotonic() < deadline else Posted.FAILED
 
-    if len(connections) == 1:
-        return [pass_on(connections[0])]  # without the detour over another thread
-    return list(_posters().map(pass_on, connections))
+    if len(posts) == 1:
+        return [pass_on(posts[0])]  # without the detour over another thread
+    return list(_posters().map(pass_on, posts))
 
 
 def _pass_on(connection: Connection, text: str) -> Posted:

@@ -165,14 +165,22 @@ def test_when_time_is_out_the_rest_is_left_to_their_next_read(
     assert metrics(capsys.readouterr().out) == {"NoticeUndelivered": [2]}
 
 
-def test_a_batch_reads_each_calls_connections_once_and_posts_in_order(gateway: Gateway) -> None:
+def test_a_batch_reads_each_calls_connections_once_and_posts_all_of_it(gateway: Gateway) -> None:
     _watch(gateway, "one")
     calls: list[str] = []
     dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
     assert broadcast(*(notice(call_id=call_id) for call_id in (15, 16, 15))) == []
     dynamodb().meta.events.unregister("before-call.dynamodb", unique_id="count")
-    assert [message["call_id"] for message in gateway.open["one"]] == [15, 16, 15]
+    assert sorted(message["call_id"] for message in gateway.open["one"]) == [15, 15, 16]
     assert calls == ["Query", "Query"]
+
+
+def test_notices_of_a_batch_are_posted_at_once(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    _watch(gateway, "one")
+    together = threading.Barrier(3, timeout=10)
+    monkeypatch.setattr(gateway, "post_to_connection", lambda **_: together.wait())
+    broadcast(notice(call_id=15), notice(call_id=16), notice(call_id=17))
+    assert not together.broken
 
 
 def test_an_unreadable_notice_keeps_no_other_back(gateway: Gateway) -> None:
