@@ -6,6 +6,7 @@ Checked by hand in November 2026 against AWS's documentation:
 - AWS/Lambda https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 - AWS/ApiGateway https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
 - AWS/RDS https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
+- AWS/WAFV2 https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html
 - Database Insights https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PerfInsights_Counters.html
   by the function DB_PERF_INSIGHTS https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
@@ -26,6 +27,7 @@ AWS_METRICS: Final = {
         {"4XXError", "5XXError", "Count", "IntegrationLatency", "Latency"},
         [{"ApiName"}, {"ApiName", "Stage"}],
     ),
+    "AWS/WAFV2": ({"BlockedRequests"}, [{"WebACL", "Region", "Rule"}]),
     "AWS/RDS": (
         {
             "CPUUtilization",
