@@ -23,7 +23,7 @@ SQS_SEND: Final = Assumption(10, "ms", "the verifier's SendMessage")
 DATABASE: Final = Assumption(12, "ms", "a batch's round trips to the database, and its commit in two zones")
 PUT_EVENTS: Final = Assumption(15, "ms", "a consumer's PutEvents")
 QUERY: Final = Assumption(5, "ms", "the broadcaster's query, for each call that a batch has news of")
-POST: Final = Assumption(20, "ms", "its posts, all pages of a notice at once")
+POST: Final = Assumption(20, "ms", "its posts, all pages of all notices of a batch at once")
 READ: Final = Assumption(20, "ms", "the read API, for one call: `make bench READING=1` and a round trip")
 READS_PER_PUSH: Final = Assumption(
     1, "request", "a page reads what it shows when it is told; several notices at once are one"

@@ -40,7 +40,7 @@ def _waits(name: str, records: int) -> float:
     if name == "verifier":
         return assumptions.SQS_SEND.value
     if name == "broadcaster":
-        return records * (assumptions.QUERY.value + assumptions.POST.value)
+        return records * assumptions.QUERY.value + assumptions.POST.value  # one query a call, then all posts at once
     return assumptions.DATABASE.value + assumptions.PUT_EVENTS.value
 
 

@@ -17,7 +17,6 @@ AIM: Final = 10_000
 """Calls at once."""
 MAXIMUM_CONCURRENCY: Final = 5
 """Parameter of that name, as it is by default; a test compares."""
-BROADCASTERS: Final = 2
 REQUESTS_PER_SECOND: Final = 1000
 VCPUS: Final = 2
 """Of a db.m8g.large."""
@@ -87,10 +86,10 @@ def _of_lambda(shapes: Shapes, played: Played) -> Iterator[Limit]:
     yield Limit(
         "Broadcaster",
         needs["broadcaster"],
-        BROADCASTERS,
+        MAXIMUM_CONCURRENCY,
         "invocations",
         "notices are late, then dropped; pages show what is new when they connect or are reloaded",
-        "its `MaximumConcurrency` in the template; beyond, the notices of a batch side by side",
+        "`MaximumConcurrency`",
     )
     for kind in KINDS:
         if kind in needs:
@@ -154,11 +153,11 @@ def settings_for(measured: Measured, calls: int = AIM) -> Sequence[tuple[str, in
     """Parameter or quota, its value for so many calls in progress, and how it was reckoned."""
     shapes, played = measured.shapes[SORT], measured.batched[SORT]
     needs = {name: need * calls for name, need in concurrency_of(shapes, played).items()}
-    consumers = {kind: needs[kind] for kind in KINDS if kind in needs}
-    slowest = max(consumers, key=lambda kind: consumers[kind])
+    queued = {name: needs[name] for name in (*KINDS, "broadcaster") if name in needs}
+    slowest = max(queued, key=lambda name: queued[name])
     webhooks = shapes.webhooks_per_call / shapes.seconds * calls
     reads = played.notices_per_call / shapes.seconds * measured.watchers * assumptions.READS_PER_PUSH.value * calls
-    maximum = _with_headroom(consumers[slowest])
+    maximum = _with_headroom(queued[slowest])
     return (
         (
             "RequestsPerSecond",
@@ -166,12 +165,7 @@ def settings_for(measured: Measured, calls: int = AIM) -> Sequence[tuple[str, in
             f"{webhooks:,.0f} webhooks and {reads:,.0f} reads a second",
         ),
         ("VerifierConcurrency", _with_headroom(needs["verifier"]), f"{needs['verifier']:,.0f} at once"),
-        ("MaximumConcurrency", maximum, f"{consumers[slowest]:,.0f} at once of {slowest}, in batches of {BATCH}"),
-        (
-            "broadcaster's MaximumConcurrency",
-            _with_headroom(needs["broadcaster"]),
-            f"{needs['broadcaster']:,.0f} at once",
-        ),
+        ("MaximumConcurrency", maximum, f"{queued[slowest]:,.0f} at once of {slowest}, in batches of {BATCH}"),
         (
             "ApiConcurrency",
             _with_headroom(reads * assumptions.READ.value / 1000),

@@ -14,7 +14,6 @@ from local.cost.bill import Line, bill_of, billed_milliseconds, fixed_of
 from local.cost.calls import LONG_TURNS, PROFILES, SENT, draw_long
 from local.cost.capacity import (
     AIM,
-    BROADCASTERS,
     MAXIMUM_CONCURRENCY,
     REQUESTS_PER_SECOND,
     SORT,
@@ -86,7 +85,7 @@ def test_a_handler_is_billed_for_its_share_of_a_core_and_for_waiting() -> None:
     assert billed_milliseconds("verifier", figures) == pytest.approx(core + assumptions.SQS_SEND.value)
     waits = assumptions.DATABASE.value + assumptions.PUT_EVENTS.value
     assert billed_milliseconds("report", figures, BATCH) == pytest.approx(core + waits)
-    posts = BATCH * (assumptions.QUERY.value + assumptions.POST.value)
+    posts = BATCH * assumptions.QUERY.value + assumptions.POST.value
     assert billed_milliseconds("broadcaster", figures, BATCH) == pytest.approx(core + posts)
 
 
@@ -142,7 +141,8 @@ def test_the_limits_are_those_of_the_template() -> None:
     assert parameters["BatchSize"]["Default"] == BATCH
     assert parameters.get("RequestsPerSecond", {"Default": REQUESTS_PER_SECOND})["Default"] == REQUESTS_PER_SECOND
     notices = template["Resources"]["BroadcasterFunction"]["Properties"]["Events"]["Notices"]["Properties"]
-    assert notices["ScalingConfig"]["MaximumConcurrency"] == BROADCASTERS
+    bounded = notices["ScalingConfig"]["MaximumConcurrency"]["Fn::If"]
+    assert bounded == ["LeastConcurrency", 2, {"Ref": "MaximumConcurrency"}]
     memory = template["Globals"]["Function"]["MemorySize"]
     assert memory == 1024 * assumptions.GIGABYTES.value
     assert memory / 1769 == assumptions.SHARE_OF_A_CORE.value
