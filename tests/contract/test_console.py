@@ -17,7 +17,18 @@ FILES: Final = sorted(file for file in PAGES.rglob("*") if file.is_file())
 MODULES: Final = [file for file in FILES if file.suffix == ".js"]
 STYLESHEETS: Final = [file for file in FILES if file.suffix == ".css"]
 FIRST_VIEW_BYTES: Final = 100_000
-TEST_IDS: Final = ("nps-score", "feedback-item", "connection-state", "sign-in", "loading", "empty", "failure")
+TEST_IDS: Final = (
+    "call-row-",
+    "call-status",
+    "transcript-turn",
+    "nps-score",
+    "feedback-item",
+    "connection-state",
+    "sign-in",
+    "loading",
+    "empty",
+    "failure",
+)
 SINKS: Final = {
     "markup made of text": (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|srcdoc|setHTML"
@@ -100,7 +111,7 @@ def test_the_index_has_all_modules_loaded_at_once_that_the_beginning_needs() -> 
 @pytest.mark.parametrize("name", TEST_IDS)
 def test_what_tests_look_for_is_there(name: str) -> None:
     text = "".join(module.read_text() for module in MODULES)
-    assert re.search(rf'"data-testid": [`"]{re.escape(name)}', text)
+    assert re.search(rf'(?:"data-testid": |\btestid = )[`"]{re.escape(name)}', text)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)

@@ -23,7 +23,8 @@ def run(code: str) -> str:
 
 
 def seconds_of(code: str) -> float:
-    return float(run(f"import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"))
+    """Of the processor: what else runs on the machine does not count."""
+    return float(run(f"import time; t = time.process_time(); {code}; print(time.process_time() - t)"))
 
 
 def test_the_door_opens_nearly_as_fast_as_an_sqs_client() -> None:
