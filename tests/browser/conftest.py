@@ -4,11 +4,13 @@ A test fails on any console error, uncaught exception or violation of the Conten
 One that provokes such a thing says so by `complaints.expect("part of its text")`.
 """
 
+import re
 import urllib.request
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -28,12 +30,18 @@ from tests.deployed import DeployedStack
 
 PATIENCE_MILLISECONDS: Final = 45_000
 """For anything that a test waits for in a page; each function's first run takes seconds here."""
+_OF_THE_TRANSFER: Final = {"content-encoding", "content-length", "transfer-encoding"}
 CONNECTIONS: Final = 6
 """That a browser opens to one host."""
 WARMING_SECONDS: Final = 180
 DESKTOP: Final = LOOKS["light"]["viewport"]
 PHONE: Final = LOOKS["phone"]
 
+_FILES: Final = re.compile(r"/console/[^/]+/[^/]+$")
+"""Whose path names the release, so that they never change."""
+
+Files = dict[str, tuple[int, dict[str, str], bytes]]
+"""URL -> status, headers, content."""
 OpenPage = Callable[..., Page]
 """(**context options) -> a blank page. Options as of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
 OpenConsole = Callable[..., Page]
@@ -80,8 +88,14 @@ def complaints() -> Iterator[Complaints]:
     assert complaints.unexpected == []
 
 
+@pytest.fixture(scope="session")
+def kept_files() -> Files:
+    """The console's immutable files, by URL: routing switches a browser's own cache off, and each file takes 50 ms."""
+    return {}
+
+
 @pytest.fixture
-def open_page(browser: Browser, complaints: Complaints) -> Iterator[OpenPage]:
+def open_page(browser: Browser, complaints: Complaints, kept_files: Files) -> Iterator[OpenPage]:
     """Open a page in a context of its own: nobody is signed in there."""
     contexts: list[BrowserContext] = []
 
@@ -90,6 +104,7 @@ def open_page(browser: Browser, complaints: Complaints) -> Iterator[OpenPage]:
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         context.route(recordings.URLS, _play_a_tone)
+        context.route(_FILES, partial(_answer_as_a_cache, kept_files))
         page = context.new_page()
         complaints.watch(page)
         return page
@@ -155,3 +170,17 @@ def garage(deployed: DeployedStack) -> str:
 def _play_a_tone(route: Route) -> None:
     """Recordings are invented; a player gets two seconds of a low tone."""
     route.fulfill(body=recordings.tone(), content_type="audio/wav", headers={"accept-ranges": "bytes"})
+
+
+def _answer_as_a_cache(kept: Files, route: Route) -> None:
+    """Answer from what was fetched before, if the server said that it stays as it is."""
+    url = route.request.url
+    if url not in kept:
+        answer = route.fetch()
+        if "immutable" not in answer.headers.get("cache-control", ""):
+            route.fulfill(response=answer)
+            return
+        plain = {name: text for name, text in answer.headers.items() if name not in _OF_THE_TRANSFER}
+        kept[url] = (answer.status, plain, answer.body())
+    status, headers, body = kept[url]
+    route.fulfill(status=status, headers=headers, body=body)
