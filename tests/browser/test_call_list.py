@@ -295,13 +295,20 @@ def _place(row: Locator) -> Any:  # noqa: ANN401 - the browser's numbers
     return row.evaluate("row => [row.dataset.call, Math.round(row.getBoundingClientRect().top)]")
 
 
+_SCROLL_AND_DRAW = """area => new Promise(done => {
+    area.scrollTop = 1500;
+    requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(() => done())));
+})"""
+"""The rows of the place are there a frame after the scrolling."""
+
+
 def test_news_above_does_not_move_what_is_read(
     open_console: OpenConsole, crowded: str, deployed: DeployedStack, calls: Calls
 ) -> None:
     console = open_console(crowded)
     _wait_until_live(console)
     expect(console.locator("[data-call]").first).to_be_visible()
-    console.locator(".call-scroller").evaluate("area => { area.scrollTop = 1500; }")
+    console.locator(".call-scroller").evaluate(_SCROLL_AND_DRAW)
     row = console.locator("[data-call]").nth(15)
     before = _place(row)
     new = calls.place(crowded)

@@ -3,7 +3,7 @@
 import json
 import re
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -48,11 +48,18 @@ def _issuer(place: Place, _up: None) -> Iterator[StandInIssuer]:
     with serving(StandInIssuer(Issuer(place), f"{deployed.stack['api_url']}/console/")) as issuer:
         for name, environment in before.items():
             told = environment["Variables"] | issuer.environment
-            functions.update_function_configuration(FunctionName=name, Environment={"Variables": told})
+            _release(functions, name, {"Variables": told})
         wait_until_believed(deployed, issuer)
         yield issuer
     for name, environment in before.items():
-        functions.update_function_configuration(FunctionName=name, Environment=environment)
+        _release(functions, name, environment)
+
+
+def _release(functions: Any, name: str, environment: Mapping[str, Any]) -> None:  # noqa: ANN401 - a boto3 client
+    """Let the alias that everything calls serve this environment."""
+    functions.update_function_configuration(FunctionName=name, Environment=environment)
+    version = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
 
 def wait_until_believed(deployed: DeployedStack, issuer: StandInIssuer) -> None:
