@@ -64,7 +64,7 @@ screenshots: $(STACK) browser ## Take docs/screenshots anew, of a stack of its o
 
 test: $(STACK) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
 	rm -f .local/tested
-	$(VENV)/bin/python -m pytest $(or $(PYTEST),--numprocesses 2 --dist loadgroup)
+	$(if $(PYTEST),$(VENV)/bin/python -m pytest $(PYTEST),sh local/test.sh $(VENV)/bin/python)
 	# What make deploy asks for: the commit on which everything passed, if that is what lies here.
 	test -n "$(PYTEST)$$(git status --porcelain 2>&1)" || git rev-parse HEAD > .local/tested
 

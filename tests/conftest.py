@@ -27,13 +27,6 @@ from tests.deployed import DeployedStack
 TEMPLATE = "migrated"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs the deployed stack, or starts one, runs in one worker: the other has all the rest meanwhile."""
-    for item in items:
-        if "e2e" in item.path.parts or "deployed" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("stack"))
-
-
 @dataclass(frozen=True)
 class DatabaseServer:
     """The tests' server; tests that restart or kill it use these."""
