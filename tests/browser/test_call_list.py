@@ -263,10 +263,10 @@ def test_thousands_of_calls_are_scrolled_with_few_rows(open_console: OpenConsole
     scroller = console.locator(".call-scroller")
     while console.get_by_role("table").first.get_attribute("aria-rowcount") == "-1":
         loaded = console.get_by_test_id("call-count").text_content() or ""
-        scroller.evaluate("area => { area.scrollTop = area.scrollHeight; }")
+        _scroll(scroller, None)
         expect(console.get_by_test_id("call-count")).not_to_have_text(loaded)
     assert console.get_by_role("table").first.get_attribute("aria-rowcount") == str(MANY + 1)
-    scroller.evaluate("area => { area.scrollTop = area.scrollHeight; }")
+    _scroll(scroller, None)
     expect(console.locator(f"[aria-rowindex='{MANY + 1}']")).to_be_in_viewport()
     assert console.locator("[data-call]").count() < 80
 
@@ -279,7 +279,7 @@ def test_reading_again_keeps_the_place(open_console: OpenConsole, crowded: str, 
     _wait_until_live(console)
     expect(console.locator("[data-call]").first).to_be_visible()
     scroller = console.locator(".call-scroller")
-    scroller.evaluate("area => { area.scrollTop = 1500; }")
+    _scroll(scroller, 1500)
     row = console.locator("[data-call]").nth(15)
     row.evaluate("row => { row.isTheSame = true; }")
     before = _place(row)
@@ -291,15 +291,26 @@ def test_reading_again_keeps_the_place(open_console: OpenConsole, crowded: str, 
     assert row.evaluate("row => row.isTheSame")
 
 
+def _scroll(scroller: Locator, pixels: int | None) -> None:
+    """Scroll there, or to the end, until the rows of that place are drawn: a list grows in the frame after its news."""
+    scroller.evaluate(
+        """async (area, pixels) => {
+            const frame = () => new Promise(requestAnimationFrame);
+            let wanted;
+            do {
+                wanted = Math.min(pixels ?? Infinity, area.scrollHeight - area.clientHeight);
+                area.scrollTop = wanted;
+                await frame();
+                await frame();
+                await frame();
+            } while (Math.abs(area.scrollTop - wanted) > 1 || (pixels ?? 0) > wanted);
+        }""",
+        pixels,
+    )
+
+
 def _place(row: Locator) -> Any:  # noqa: ANN401 - the browser's numbers
     return row.evaluate("row => [row.dataset.call, Math.round(row.getBoundingClientRect().top)]")
-
-
-_SCROLL_AND_DRAW = """area => new Promise(done => {
-    area.scrollTop = 1500;
-    requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(() => done())));
-})"""
-"""The rows of the place are there a frame after the scrolling."""
 
 
 def test_news_above_does_not_move_what_is_read(
@@ -308,7 +319,7 @@ def test_news_above_does_not_move_what_is_read(
     console = open_console(crowded)
     _wait_until_live(console)
     expect(console.locator("[data-call]").first).to_be_visible()
-    console.locator(".call-scroller").evaluate(_SCROLL_AND_DRAW)
+    _scroll(console.locator(".call-scroller"), 1500)
     row = console.locator("[data-call]").nth(15)
     before = _place(row)
     new = calls.place(crowded)
@@ -394,7 +405,7 @@ def test_a_phone_comes_back_to_where_it_was(open_console: OpenConsole, crowded: 
     phone = open_console(crowded, **PHONE)
     expect(phone.locator("[data-call]").first).to_be_visible()
     scroller = phone.locator(".call-scroller")
-    scroller.evaluate("area => { area.scrollTop = 1600; }")
+    _scroll(scroller, 1600)
     row = phone.locator("[data-call]").nth(12)
     before = _place(row)
     row.tap()
