@@ -111,6 +111,7 @@ def open_page(browser: Browser, complaints: Complaints, kept_files: Files) -> It
 
     yield open_page
     for context in contexts:
+        context.unroute_all(behavior="ignoreErrors")  # a page may still be asking for files
         context.close()
 
 
