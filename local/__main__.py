@@ -1,31 +1,23 @@
 """The commands behind the Makefile's targets for the local stack."""
 
 import argparse
-import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from local import browser, invoke, live, run, simulate, stack
+from local.command import run_command
 from local.console import say
-from local.place import LocalStackError, Place, read_place
+from local.place import Place, read_place
 
 
 def main() -> int:
     """Run one command; the exit status."""
     arguments = _read_arguments()
-    # A closed terminal or `kill` ends a command like Ctrl-C does, so that it cleans up; and Ctrl-C ends it also where
-    # a shell started it in the background, with SIGINT ignored.
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
-    try:
-        return int(arguments.command(read_place(), arguments))
-    except LocalStackError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from here, make down stops what runs", file=sys.stderr)
-        return 130
+    return run_command(
+        lambda: int(arguments.command(read_place(), arguments)),
+        "interrupted; the same command goes on from here, make down stops what runs",
+    )
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -2,10 +2,10 @@
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable
 
+from local.command import run_command
 from local.operate import confirmation, deploy, redrive, rotation, smoke
 from local.operate.confirmation import Confirm
 from local.operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
@@ -15,23 +15,13 @@ from local.operate.vapi.former import FormerCredentials
 from local.operate.vapi.levels import Level, choose_level
 from local.operate.vapi.plans import current_entry, plan_of
 from local.operate.vapi.wishes import Wishes
-from local.place import LocalStackError, read_place
+from local.place import read_place
 
 
 def main() -> int:
     """Run one command; the exit status."""
     arguments = _read_arguments()
-    # `kill` and a closed terminal end a command like Ctrl-C does, so that it lets go of what it holds.
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
-    try:
-        return int(arguments.command(arguments))
-    except LocalStackError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
+    return run_command(lambda: int(arguments.command(arguments)), "interrupted")
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from itertools import islice
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -91,15 +92,19 @@ def _find(subject: Subject) -> Sequence[Connection]:
 
 def _broadcast(notices: Sequence[_Notice], deadline: float) -> None:
     """Post all notices of a batch at once: they say their times, so a page does not mind their order."""
-    posts = [(connection, notice) for notice in notices for connection in notice.watchers]
-    fates = _pass_on_to_all([(connection, notice.text) for connection, notice in posts], deadline)
+    posts = [(connection, notice.text) for notice in notices for connection in notice.watchers]
+    fates = iter(_pass_on_to_all(posts, deadline))
     measurements = Measurements()
-    for fate, number in Counter(fates).items():
-        measurements.count(_METRICS[fate], number)
-    sent = {id(notice): notice for (_, notice), fate in zip(posts, fates, strict=True) if fate is Posted.SENT}
-    for notice in sent.values():
-        _record_ages(notice.detail, measurements)
+    for notice in notices:
+        _count(Counter(islice(fates, len(notice.watchers))), notice, measurements)
     measurements.flush()
+
+
+def _count(fates: Counter[Posted], notice: _Notice, measurements: Measurements) -> None:
+    for fate, number in fates.items():
+        measurements.count(_METRICS[fate], number)
+    if fates[Posted.SENT]:
+        _record_ages(notice.detail, measurements)
 
 
 def read_subject(detail: Mapping[str, Json]) -> Subject | None:
