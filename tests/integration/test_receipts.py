@@ -61,6 +61,21 @@ def test_an_untimed_report_is_known_by_its_content_without_its_urls(pipeline: Pi
     assert sorted(receipt["repeats"] for receipt in pipeline.receipts()) == [0, 1]
 
 
+def test_a_receipt_says_which_status_was_told(pipeline: Pipeline, call_id: int) -> None:
+    pipeline.send_each(
+        status("queued", outbound(call_id), 0),
+        status("ringing", outbound(call_id), 1),
+        status("in-progress", outbound(call_id), 2),
+        status("pondering", outbound(call_id), 3),
+        message("hang", outbound(call_id), 4),
+        message("hang", outbound(call_id), 5, reason="user_initiated"),
+        message("autopulse.ping", {}, 6),
+        report(outbound(call_id)),
+    )
+    told = [receipt["status"] for receipt in sorted(pipeline.receipts(), key=lambda receipt: receipt["occurred_at"])]
+    assert told == ["Queued", "Ringing", "In Progress", None, None, "Ended", None, "Completed"]
+
+
 def test_a_refused_record_has_no_receipt(pipeline: Pipeline) -> None:
     assert pipeline.send(status("ended", outbound(999_999), 60)) == [0]
     assert pipeline.receipts() == []

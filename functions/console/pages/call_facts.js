@@ -142,7 +142,8 @@ function timelineTable(timeline) {
   );
 }
 
-function timelineRow({ type, received_at: at, delivery_ms: delivery, processing_ms: processing, outcome, repeats }) {
+function timelineRow(event) {
+  const { type, status, received_at: at, delivery_ms: delivery, processing_ms: processing, outcome, repeats } = event;
   const remarks = [outcome === "applied" ? null : outcome, repeats ? `repeated ${repeats}×` : null]
     .filter(Boolean)
     .join(", ");
@@ -150,7 +151,7 @@ function timelineRow({ type, received_at: at, delivery_ms: delivery, processing_
     "tr",
     {},
     h("td", {}, h("time", { datetime: at, title: dateTime(at) }, clock(at))),
-    h("td", {}, type),
+    h("td", {}, type, status ? h("span", { class: "muted" }, ` · ${status}`) : null),
     h("td", { class: "number" }, delivery === null ? "–" : milliseconds(delivery)),
     h("td", { class: processing > SLOW_MILLISECONDS ? "number slow" : "number" }, milliseconds(processing)),
     h("td", { class: "muted" }, remarks),

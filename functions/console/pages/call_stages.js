@@ -3,9 +3,6 @@
 import { h } from "./dom.js";
 import { dateTime } from "./format.js";
 
-const REMEMBERED = 200;
-/** A status within this time before the start is the start itself, of which the report knows the millisecond. */
-const SAME_MILLISECONDS = 500;
 const STAGES = ["Queued", "Ringing", "In Progress", "Ended", "Completed"];
 const RANKS = {
   Ready: -1,
@@ -20,22 +17,6 @@ const RANKS = {
   Completed: 4,
 };
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
-
-/** Call -> status -> when its news was received; the stored timeline does not say which status a webhook told. */
-const heard = new Map();
-
-/**
- * Remembers when a call came to a stage, for as long as this page is open.
- * @param {{event: string, call_id: number, changed: Object, received_at: string}} notice
- */
-export function observe({ event, call_id: id, changed, received_at: at }) {
-  if (event === "CallStatusChanged" && changed?.status) {
-    heard.set(id, { ...heard.get(id), [changed.status]: at });
-    if (heard.size > REMEMBERED) {
-      heard.delete(heard.keys().next().value);
-    }
-  }
-}
 
 /**
  * @param {Object} call with its timeline
@@ -86,37 +67,18 @@ function stateOf(place, rank, call, at) {
   return STAGES[place] === "In Progress" && !at && call.end_time ? "skipped" : "done";
 }
 
-function timesOf(call) {
-  const known = heard.get(call.id) ?? {};
-  const before = statusesBefore(call);
+/** The report knows start and end to the millisecond; else the first webhook of a stage counts, or the last report. */
+function timesOf({ start_time: start, end_time: end, timeline }) {
+  const told = (name) =>
+    timeline
+      .filter(({ status }) => status === name)
+      .map(({ occurred_at: at, received_at: receivedAt }) => at ?? receivedAt)
+      .sort();
   return {
-    // The first status before the start shows that the call was queued by then, the last of several that it rang.
-    Queued: known.Queued ?? before.at(0),
-    Ringing: known.Ringing ?? (before.length > 1 ? before.at(-1) : undefined),
-    "In Progress": call.start_time ?? known["In Progress"],
-    Ended: call.end_time ?? known.Ended,
-    Completed: call.status === "Completed" ? reportedAt(call) : undefined,
+    Queued: told("Queued").at(0),
+    Ringing: told("Ringing").at(0),
+    "In Progress": start ?? told("In Progress").at(0),
+    Ended: end ?? told("Ended").at(0),
+    Completed: told("Completed").at(-1),
   };
-}
-
-/** Times of the status updates that came before somebody answered, or before it ended without an answer. */
-function statusesBefore({ status, start_time: start, end_time: end, timeline }) {
-  const limit = Date.parse(start ?? end ?? "") - SAME_MILLISECONDS;
-  const times = timeline
-    .filter(({ kind }) => kind === "status")
-    .map(timeOf)
-    .sort();
-  const isBefore = Number.isNaN(limit) ? () => RANKS[status] >= 0 : (at) => Date.parse(at) < limit;
-  return times.filter(isBefore);
-}
-
-function reportedAt({ timeline }) {
-  return timeline
-    .filter(({ kind }) => kind === "report")
-    .map(timeOf)
-    .at(-1);
-}
-
-function timeOf({ occurred_at: at, received_at: receivedAt }) {
-  return at ?? receivedAt;
 }

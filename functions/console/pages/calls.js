@@ -4,7 +4,6 @@ import { download } from "./api.js";
 import { filtersIn, FILTERS, parametersOf } from "./call_filters.js";
 import { CallList } from "./call_list.js";
 import { CallPanel } from "./call_panel.js";
-import { observe } from "./call_stages.js";
 import { CallStore } from "./call_store.js";
 import { announce, fill, h } from "./dom.js";
 import { FilterBar } from "./filter_bar.js";
@@ -121,7 +120,6 @@ class CallsView {
   }
 
   #hear(notice) {
-    observe(notice);
     this.#store.hear(notice);
     if (this.#panel?.id === notice.call_id) {
       this.#panel.refresh();

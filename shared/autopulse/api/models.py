@@ -110,6 +110,7 @@ class Event(_Answer):
     processed_at: Moment
     delivery_ms: int | None
     processing_ms: int
+    status: str | None = Field(description="The status that the call came to by it; null if it told none.")
     outcome: str
     repeats: int
 

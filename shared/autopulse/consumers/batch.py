@@ -83,6 +83,7 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
             vapi_call_id=envelope.vapi_call_id,
             occurred_at=envelope.occurred_at,
             received_at=envelope.received_at,
+            status=record.message.told_status,
             outcome=IGNORED if envelope.event_id in ignored else APPLIED,
             copies=copies[envelope.event_id],
         )

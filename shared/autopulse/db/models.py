@@ -319,6 +319,8 @@ class WebhookEvent(Model):
     occurred_at: Mapped[datetime | None]
     received_at: Mapped[datetime] = mapped_column(index=True)
     processed_at: Mapped[datetime]
+    status: Mapped[str | None] = mapped_column(String(20))
+    """The status that the call came to by it; null if it told none, or was applied before there was this column."""
     outcome: Mapped[str] = mapped_column(String(20))
     """applied, or ignored."""
     repeats: Mapped[int] = mapped_column(server_default=text("0"))

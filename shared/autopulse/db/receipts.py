@@ -23,6 +23,7 @@ class Receipt(TypedDict):
     vapi_call_id: str | None
     occurred_at: datetime | None
     received_at: datetime
+    status: str | None
     outcome: str
     copies: int
 
@@ -42,13 +43,14 @@ class Received:
 _RECORD = text("""
     WITH receipt AS (
         INSERT INTO webhook_event (
-            event_id, kind, type, call_id, vapi_call_id, occurred_at, received_at, processed_at, outcome, repeats)
+            event_id, kind, type, call_id, vapi_call_id, occurred_at, received_at, processed_at, status, outcome,
+            repeats)
         SELECT
-            event_id, kind, type, call_id, vapi_call_id, occurred_at, received_at, clock_timestamp(), outcome,
+            event_id, kind, type, call_id, vapi_call_id, occurred_at, received_at, clock_timestamp(), status, outcome,
             copies - 1
         FROM json_to_recordset(CAST(:receipts AS json)) AS row (
             event_id text, kind text, type text, call_id integer, vapi_call_id text, occurred_at timestamptz,
-            received_at timestamptz, outcome text, copies integer)
+            received_at timestamptz, status text, outcome text, copies integer)
         ORDER BY event_id
         ON CONFLICT (event_id) DO UPDATE SET repeats = webhook_event.repeats + EXCLUDED.repeats + 1
         RETURNING event_id, xmax <> 0 AS repeated  -- xmax is 0 in a row that was inserted, not updated

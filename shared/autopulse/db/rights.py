@@ -45,7 +45,7 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "SELECT": WHOLE,
         "INSERT": (
             *("event_id", "kind", "type", "call_id", "vapi_call_id"),
-            *("occurred_at", "received_at", "processed_at", "outcome", "repeats"),
+            *("occurred_at", "received_at", "processed_at", "status", "outcome", "repeats"),
         ),
         "UPDATE": ("repeats",),
         "DELETE": WHOLE,

@@ -27,7 +27,7 @@ from autopulse.domain.reading import (
     read_vapi_call_id,
     read_words,
 )
-from autopulse.domain.status import STATUS_OF_WORD, status_word
+from autopulse.domain.status import COMPLETED, ENDED, STATUS_OF_WORD, status_word
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.routes import PING
 
@@ -88,6 +88,11 @@ class Message(_Reading):
         """Whether the message says nothing that we record."""
         return False
 
+    @property
+    def told_status(self) -> str | None:
+        """The status, as people see it, that the call has come to by this message; None if it tells none."""
+        return None
+
 
 class StatusMessage(Message):
     """`status-update`, `call.started`, `call.ended`, `call.failed`, and `autopulse.ping`."""
@@ -105,6 +110,11 @@ class StatusMessage(Message):
         """Whether the status word is none of those we know."""
         return self.type != PING and self.word not in STATUS_OF_WORD
 
+    @property
+    def told_status(self) -> str | None:
+        """What the word says."""
+        return STATUS_OF_WORD.get(self.word)
+
 
 class HangMessage(Message):
     """`hang`: the assistant is stalling; or, in the application's own shape, the call is over."""
@@ -114,7 +124,12 @@ class HangMessage(Message):
     @property
     def ends_call(self) -> bool:
         """Whether this hang itself says that the call is over."""
-        return self.reason is not None or STATUS_OF_WORD.get(status_word(self.call.status)) == "Ended"
+        return self.reason is not None or STATUS_OF_WORD.get(status_word(self.call.status)) == ENDED
+
+    @property
+    def told_status(self) -> str | None:
+        """The end, if it tells of one."""
+        return ENDED if self.ends_call else None
 
 
 class Fragment(_Reading):
@@ -181,6 +196,11 @@ class ReportMessage(Message):
     recording_url_given: Words = Field(None, alias="recordingUrl")
     stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
     artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
+
+    @property
+    def told_status(self) -> str | None:
+        """A call with a report is complete."""
+        return COMPLETED
 
     @property
     def duration_sec(self) -> int | None:
