@@ -51,10 +51,11 @@ def test_the_whole_history_is_stored_once(pipeline: Pipeline, call_id: int) -> N
 
 def test_only_what_changed_is_written(pipeline: Pipeline, call_id: int) -> None:
     pipeline.send_each(conversation(outbound(call_id), 10, HELLO, FINE))
-    before = pipeline.rows("SELECT id, xmin::text FROM transcript ORDER BY sequence")
+    written = "SELECT id, xmin::text, xmax::text FROM transcript ORDER BY sequence"  # xmax: whoever locked the row
+    before = pipeline.rows(written)
     corrected = turn("user", "Fine, thanks", 2)
     pipeline.send_each(conversation(outbound(call_id), 11, HELLO, corrected, BYE))
-    now = pipeline.rows("SELECT id, xmin::text FROM transcript ORDER BY sequence")
+    now = pipeline.rows(written)
     assert now[0] == before[0]
     assert now[1]["id"] == before[1]["id"]
     assert now[1]["xmin"] != before[1]["xmin"]

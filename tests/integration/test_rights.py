@@ -1,12 +1,11 @@
 """The functions' role may do what its statements need, and nothing else."""
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 import pg8000.exceptions
 import pytest
-from pg8000.dbapi import convert_paramstyle
 
 from autopulse.db import rights
 from autopulse.db.engine import sqlstate
@@ -17,9 +16,9 @@ from autopulse.db.rights import RIGHTS, FunctionsRole
 from autopulse.operations import prune
 from local.postgres import FUNCTIONS
 from tests.integration.api.readers import Api
-from tests.integration.bodies import conversation, fragment, inbound, message, outbound, report, status, turn
 from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, Context, Pipeline
+from tests.integration.statements import let_consumers_speak, noting
 
 DENIED: Final = "42501"
 FORBIDDEN: Final = (
@@ -72,36 +71,13 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
     """Everything that the functions have to say to the database, with $1 for its first parameter."""
     said: set[str] = set()
     for connection_type in (PreparingConnection, PlanningConnection):
-        monkeypatch.setattr(connection_type, "execute_prepared", _noting(connection_type.execute_prepared, said))
-    _let_consumers_speak(pipeline)
+        monkeypatch.setattr(connection_type, "execute_prepared", noting(connection_type.execute_prepared, said))
+    let_consumers_speak(pipeline)
     assert prune.handler({}, Context()) == {"pruned": 5}
     api = Api(module_database_url, monkeypatch)
     _let_readers_ask(api)
     api.close()
     return said
-
-
-def _noting(execute: Callable[..., Any], said: set[str]) -> Callable[..., Any]:
-    def note(self: PreparingConnection, operation: str, args: Sequence[Any], oids: tuple[int, ...]) -> Any:  # noqa: ANN401 - pg8000's
-        said.add(convert_paramstyle("format", operation, args)[0])
-        return execute(self, operation, args, oids)
-
-    return note
-
-
-def _let_consumers_speak(pipeline: Pipeline) -> None:
-    pipeline.database.run(
-        "INSERT INTO vapi_number (id, organization_id) VALUES ('phone-number-1', :id)", id=ORGANIZATION
-    )
-    call = outbound(pipeline.make_call(service_record_id=pipeline.make_visit()))
-    turns = [turn("bot", "Hello.", 1), turn("user", "Yes.", 2)]
-    pipeline.send_each(
-        status("in-progress", inbound("0197f9d4-bbbb-4000-8000-000000000001"), 1),
-        conversation(call, 10, *turns),
-        fragment(outbound(pipeline.make_call(), "0197f9d4-cccc-4000-8000-000000000001"), 10, "user", "Yes"),
-        message("hang", call, 40),
-        report(call),
-    )
 
 
 def _let_readers_ask(api: Api) -> None:

@@ -28,7 +28,8 @@ _LOCK_RECORDS = text("""
 
 # Of all reported calls about a visit that say how it went: one that reached the customer first, then the latest report,
 # then the latest call. If none is left, because a later report took back what an earlier one said, the application's
-# own values return; from then on they are the application's to change, so they are not kept any longer.
+# own values return; from then on they are the application's to change, so they are not kept any longer. What is said
+# again of `ids` is for the planner: it cannot see how few visits there are.
 _FOLLOW = text("""
     WITH visit AS MATERIALIZED (
         SELECT asked.id, best.* FROM unnest(CAST(:ids AS integer[])) AS asked (id) LEFT JOIN LATERAL (
@@ -40,19 +41,23 @@ _FOLLOW = text("""
             FROM call
             JOIN vapi_call ON vapi_call.call_id = call.id AND reported_at IS NOT NULL
             LEFT JOIN call_feedback ON call_feedback.call_id = call.id
-            WHERE service_record_id = asked.id AND outcome NOT IN ('cancelled', 'unknown')
+            -- An outcome that is null is unknown too. Said like this, it does not tempt the planner to read all known
+            -- outcomes: in a new database it still believes that there are none.
+            WHERE service_record_id = asked.id AND coalesce(outcome, 'unknown') NOT IN ('cancelled', 'unknown')
             ORDER BY outcome IN ('reached', 'transferred') DESC, reported_timed DESC, reported_at DESC, call.id DESC
             LIMIT 1
         ) AS best ON true
     ), kept AS (
         INSERT INTO service_record_origin (service_record_id, status, feedback, rating)
         SELECT id, record.status, record.feedback, record.rating
-        FROM visit JOIN service_record AS record USING (id) WHERE visit.status IS NOT NULL
+        FROM visit JOIN service_record AS record USING (id)
+        WHERE visit.status IS NOT NULL AND record.id = ANY (CAST(:ids AS integer[]))
         ORDER BY id
         ON CONFLICT (service_record_id) DO NOTHING
     ), returned AS (
         DELETE FROM service_record_origin AS origin USING visit
         WHERE service_record_id = visit.id AND visit.status IS NULL
+            AND service_record_id = ANY (CAST(:ids AS integer[]))
         RETURNING origin.*
     ), news AS (
         SELECT id, visit.status, visit.feedback, visit.rating FROM visit WHERE visit.status IS NOT NULL
@@ -61,8 +66,9 @@ _FOLLOW = text("""
     )
     UPDATE service_record SET status = news.status, feedback = news.feedback, rating = news.rating
     FROM news
-    WHERE service_record.id = news.id AND (service_record.status, service_record.feedback, service_record.rating)
-        IS DISTINCT FROM (news.status, news.feedback, news.rating)
+    WHERE service_record.id = news.id AND service_record.id = ANY (CAST(:ids AS integer[]))
+        AND (service_record.status, service_record.feedback, service_record.rating)
+            IS DISTINCT FROM (news.status, news.feedback, news.rating)
 """)
 
 

@@ -107,7 +107,7 @@ def _read_iso(text: str) -> datetime:
 
 
 def _read_epoch(value: Json) -> datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     in_milliseconds = abs(value) >= _MILLISECONDS_FROM
     return _EPOCH + (timedelta(milliseconds=value) if in_milliseconds else timedelta(seconds=value))

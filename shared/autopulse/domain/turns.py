@@ -83,10 +83,10 @@ def role_of(value: Json) -> str | None:
 
 def read_turns(items: Sequence[Json], fallback: datetime, start: datetime | None = None) -> Turns:
     """The turns of a list; a turn's time is its own, else `start` + its seconds, else `fallback`."""
-    read = ((_role_word(item), item) for item in map(read_mapping, items))
+    read = [(_role_word(item), item) for item in map(read_mapping, items)]
     spoken = [(word, item) for word, item in read if word not in UNSPOKEN_ROLES]
-    turns = (_read_turn(place, ROLES.get(word), item, fallback, start) for place, (word, item) in enumerate(spoken))
-    return Turns(tuple(turn for turn in turns if turn is not None), len(spoken))
+    turns = [_read_turn(place, ROLES.get(word), item, fallback, start) for place, (word, item) in enumerate(spoken)]
+    return Turns(tuple([turn for turn in turns if turn is not None]), len(spoken))
 
 
 def read_spoken_text(text: str, at: datetime) -> Turns:

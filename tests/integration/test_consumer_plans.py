@@ -1,0 +1,72 @@
+"""No statement of a consumer reads a table, or an index, from end to end, however little the planner knows yet."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+
+from autopulse.db.prepared import PreparingConnection
+from tests.integration.pipeline import ORGANIZATION, Pipeline
+from tests.integration.statements import let_consumers_speak, noting
+
+SMALL: Final = {"vapi_number"}
+"""Tables of a few rows, which may be read whole."""
+# Calls that were going on before a migration, so to say: of none is the outcome known.
+ROWS: Final = """
+    INSERT INTO service_record (organization_id, customer_name, customer_phone)
+        SELECT :organization, 'Testa Placeholder', '+12025550101' FROM numbers;
+    INSERT INTO service_record_origin (service_record_id, status) SELECT id, 'Scheduled' FROM service_record;
+    INSERT INTO call (organization_id, service_record_id, customer_number, status, vapi_call_id)
+        SELECT :organization, id, '+12025550101', 'In Progress', 'vapi-' || id FROM service_record;
+    INSERT INTO vapi_call (call_id) SELECT id FROM call;
+    INSERT INTO call_feedback (call_id, content) SELECT id, 'Fine' FROM call;
+    INSERT INTO call_incident (call_id, kind, occurred_at) SELECT id, 'stall', now() FROM call;
+    INSERT INTO transcript (call_id, source, sequence, role, content, "timestamp")
+        SELECT id, 'conversation', number, 'human', 'Yes', now() FROM call, numbers WHERE number <= 10;
+    INSERT INTO webhook_event (event_id, kind, type, call_id, received_at, processed_at, outcome)
+        SELECT id, 'status', 'status-update', id, now(), now(), 'applied' FROM call
+"""
+
+
+@pytest.fixture
+def statements(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    said: set[str] = set()
+    monkeypatch.setattr(PreparingConnection, "execute_prepared", noting(PreparingConnection.execute_prepared, said))
+    let_consumers_speak(pipeline)
+    return said
+
+
+def test_every_scan_is_bounded_by_its_index(pipeline: Pipeline, statements: set[str]) -> None:
+    pipeline.clear()
+    _fill(pipeline)
+    scans = {statement: list(_scans(_plan(pipeline, statement))) for statement in statements}
+    assert len(statements) > 8
+    assert sum(map(len, scans.values())) > 15
+    unbounded = [(statement, scan) for statement in scans for scan in scans[statement] if not _is_bounded(scan)]
+    assert unbounded == []
+
+
+def _fill(pipeline: Pipeline) -> None:
+    pipeline.database.run("CREATE TEMPORARY TABLE numbers AS SELECT generate_series(1, 2000) AS number")
+    for statement in ROWS.split(";"):
+        pipeline.database.run(statement.replace(":organization", f"CAST('{ORGANIZATION}' AS uuid)"))
+    pipeline.database.run("DROP TABLE numbers")
+    pipeline.database.run("ANALYZE")
+
+
+def _plan(pipeline: Pipeline, statement: str) -> Mapping[str, Any]:
+    context = pipeline.database.execute_simple(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {statement}")
+    plan: Mapping[str, Any] = context.rows[0][0][0]["Plan"]
+    return plan
+
+
+def _scans(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The nodes that read tables of ours; those of bitmaps say so in their index's node."""
+    if node["Node Type"] in {"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Index Scan"}:
+        yield {name: node.get(name) for name in ("Node Type", "Relation Name", "Index Name", "Index Cond")}
+    for part in node.get("Plans", ()):
+        yield from _scans(part)
+
+
+def _is_bounded(scan: Mapping[str, Any]) -> bool:
+    return scan["Index Cond"] is not None or scan["Relation Name"] in SMALL
