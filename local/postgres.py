@@ -27,6 +27,11 @@ _HOST_LINE: Final = 5
 """Places in postmaster.pid, counted from 0."""
 _HBA: Final = "host all all all scram-sha-256\n"
 """What may connect is decided by listen_addresses."""
+_SETTINGS_OF_ROLES: Final = """
+    SELECT setrole::regrole::text, split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)
+    FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase, unnest(setconfig) AS setting
+    WHERE datname = :template AND setrole <> 0
+"""
 _QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -82,11 +87,13 @@ class PostgresServer:
             shutil.rmtree(directory, ignore_errors=True)
 
     def create_database(self, name: str, port: int, template: str | None = None) -> None:
-        """Create a database for the owner, unless it exists."""
+        """Create a database for the owner, unless it exists; a copy has the settings of the roles in it, too."""
         with self.connect(_SUPERUSER, "postgres", port) as connection:
             if not connection.run("SELECT 1 FROM pg_database WHERE datname = :name", name=name):
                 source = f" TEMPLATE {identifier(template)}" if template else ""
                 connection.run(f"CREATE DATABASE {identifier(name)} OWNER {OWNER}{source}")
+                for role, setting, value in connection.run(_SETTINGS_OF_ROLES, template=template):
+                    connection.run(f"ALTER ROLE {role} IN DATABASE {identifier(name)} SET {setting} = {literal(value)}")
 
     def drop_database(self, name: str, port: int) -> None:
         """Drop a database with whoever is connected to it."""

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from local.postgres import PostgresServer
+from local.postgres import FUNCTIONS, PostgresServer
 from tests.benchmarks import contenders
 from tests.benchmarks.workloads import SqsEvent, report_body, report_events, scripts, status_events
 
@@ -74,12 +74,13 @@ WORKLOADS: Final = (
 def databases(directory: Path, port: int) -> Iterator[Callable[[str], str]]:
     """A durable Postgres; gives a function that makes a database, filled, as a copy of the same one."""
     from autopulse.db.migration import upgrade  # noqa: PLC0415 - after the server is there
+    from autopulse.db.rights import FunctionsRole  # noqa: PLC0415 - as above
 
     server = PostgresServer(directory)
     server.start(port)
     try:
         server.create_database("filled", port)
-        upgrade(server.database_url("filled", port))
+        upgrade(server.database_url("filled", port), FunctionsRole(FUNCTIONS, by_iam=False))
         contenders.fill(server.database_url("filled", port), CALLS)
 
         def copy(name: str) -> str:
@@ -105,7 +106,7 @@ def _measure(workload: Workload, ours: str, floor: str, naive: str) -> list[Resu
     contenders.configure(ours)
     consumer = contenders.CONSUMERS[workload.kind]
     calls = scripts(Random(workload.size))
-    engine, bare = contenders.plain_engine(naive), contenders.plain_connection(floor)
+    engine, bare = contenders.plain_engine(naive), contenders.plain_connection(floor, FUNCTIONS)
     seconds: dict[str, list[float]] = {"ours": [], "floor": [], "naive": []}
     for _ in range(ROUNDS):
         events = workload.make(calls, workload.size, workload.batches)

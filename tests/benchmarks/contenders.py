@@ -21,6 +21,7 @@ from autopulse.consumers.news import Consumer
 from autopulse.db import engine as db_engine
 from autopulse.db.models import Call, CallFeedback, Organization, ServiceRecord, Transcript
 from autopulse.db.prepared import PreparingConnection
+from local.postgres import FUNCTIONS, OWNER
 from tests.benchmarks.workloads import SqsEvent
 
 ORGANIZATION: Final = UUID("00000000-0000-4000-8000-000000000001")
@@ -56,7 +57,7 @@ def configure(database_url: str) -> None:
     settings.database_settings.cache_clear()
     settings.consumer_settings.cache_clear()
     db_engine.engine.cache_clear()
-    credentials = unquote(parts.username or ""), unquote(parts.password or "")
+    credentials = FUNCTIONS, unquote(parts.password or "")
     vars(db_engine).update(database_credentials=lambda *_arguments, **_options: credentials)
     # The bus is a network away in production, and nothing here; the rows are committed before it is spoken to.
     vars(runner).update(publish=lambda *_arguments: None)
@@ -92,11 +93,11 @@ def plain_engine(database_url: str) -> Engine:
     return db_engine.engine_to(lambda: plain_connection(database_url))
 
 
-def plain_connection(database_url: str) -> pg8000.dbapi.Connection:
+def plain_connection(database_url: str, user: str = OWNER) -> pg8000.dbapi.Connection:
     """A pg8000 connection as it is, on the same kind of socket."""
     parts = urlsplit(database_url)
     return pg8000.dbapi.Connection(
-        unquote(parts.username or ""),
+        user,
         password=unquote(parts.password or ""),
         database=parts.path.lstrip("/"),
         sock=db_engine.open_socket(parts.hostname or "", parts.port or 5432),

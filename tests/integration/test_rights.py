@@ -143,7 +143,7 @@ def _shown(url: str, role: str) -> dict[str, str]:
 
 def test_its_waits_are_limited_and_the_owners_are_not(empty_database_url: str) -> None:
     upgrade(empty_database_url, FunctionsRole(FUNCTIONS, by_iam=False))
-    assert _shown(empty_database_url, FUNCTIONS) == rights.TIME_OUTS
+    assert _shown(empty_database_url, FUNCTIONS) == rights.TIME_OUTS | rights.PLANNING
     assert _shown(empty_database_url, "autopulse") == {}
 
 

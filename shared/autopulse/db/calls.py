@@ -92,7 +92,7 @@ _LOCK = text("""
             SELECT * FROM call
             WHERE id = ANY (CAST(:call_ids AS integer[]))
                 OR vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
-            ORDER BY id
+            ORDER BY id + 0  -- by a sort: in the order of its index, a small table would be read whole
             FOR UPDATE
         ) AS locked),
         (SELECT json_agg(json_build_array(id, organization_id, ignored)) FROM vapi_number

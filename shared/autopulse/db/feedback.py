@@ -1,6 +1,6 @@
 """`call_feedback` and the service records that follow it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,7 +13,9 @@ _REPLACE = text("""
         SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
             call_id integer, content text, detractors text, positives text, action_items text, structured_data jsonb)
     ), gone AS (
-        DELETE FROM call_feedback USING news WHERE call_feedback.call_id = news.call_id AND news.content IS NULL
+        DELETE FROM call_feedback USING news
+        WHERE call_feedback.call_id = news.call_id AND news.content IS NULL
+            AND call_feedback.call_id = ANY (CAST(:call_ids AS integer[]))
     )
     INSERT INTO call_feedback (call_id, content, detractors, positives, action_items, structured_data)
     SELECT * FROM news WHERE content IS NOT NULL ORDER BY call_id
@@ -29,24 +31,31 @@ _LOCK_RECORDS = text("""
 # Of all reported calls about a visit that say how it went: one that reached the customer first, then the latest report,
 # then the latest call. If none is left, because a later report took back what an earlier one said, the application's
 # own values return; from then on they are the application's to change, so they are not kept any longer. What is said
-# again of `ids` is for the planner: it cannot see how few visits there are.
+# again by ANY is for the planner: it cannot see how few rows it has to join.
 _FOLLOW = text("""
-    WITH visit AS MATERIALIZED (
-        SELECT asked.id, best.* FROM unnest(CAST(:ids AS integer[])) AS asked (id) LEFT JOIN LATERAL (
-            SELECT
-                CASE WHEN outcome IN ('reached', 'transferred') THEN 'Completed'
-                    WHEN outcome = 'failed' THEN 'Failed' ELSE 'Missed' END AS status,
-                call_feedback.content AS feedback,
-                nps_score AS rating
-            FROM call
-            JOIN vapi_call ON vapi_call.call_id = call.id AND reported_at IS NOT NULL
-            LEFT JOIN call_feedback ON call_feedback.call_id = call.id
-            -- An outcome that is null is unknown too. Said like this, it does not tempt the planner to read all known
-            -- outcomes: in a new database it still believes that there are none.
-            WHERE service_record_id = asked.id AND coalesce(outcome, 'unknown') NOT IN ('cancelled', 'unknown')
-            ORDER BY outcome IN ('reached', 'transferred') DESC, reported_timed DESC, reported_at DESC, call.id DESC
-            LIMIT 1
-        ) AS best ON true
+    WITH told AS MATERIALIZED (
+        SELECT id, service_record_id, outcome, nps_score FROM call
+        -- An outcome that is null is unknown too. Said like this, it does not tempt the planner to read all known
+        -- outcomes: in a new database it still believes that there are none.
+        WHERE service_record_id = ANY (CAST(:ids AS integer[]))
+            AND coalesce(outcome, 'unknown') NOT IN ('cancelled', 'unknown')
+    ), reported AS MATERIALIZED (
+        SELECT DISTINCT ON (service_record_id)
+            service_record_id,
+            CASE WHEN outcome IN ('reached', 'transferred') THEN 'Completed'
+                WHEN outcome = 'failed' THEN 'Failed' ELSE 'Missed' END AS status,
+            content AS feedback,
+            nps_score AS rating
+        FROM told
+        JOIN vapi_call ON vapi_call.call_id = told.id AND vapi_call.call_id = ANY (ARRAY(SELECT id FROM told))
+            AND reported_at IS NOT NULL
+        LEFT JOIN call_feedback ON call_feedback.call_id = told.id
+            AND call_feedback.call_id = ANY (ARRAY(SELECT id FROM told))
+        ORDER BY service_record_id, outcome IN ('reached', 'transferred') DESC, reported_timed DESC, reported_at DESC,
+            told.id DESC
+    ), visit AS MATERIALIZED (
+        SELECT asked.id, reported.status, reported.feedback, reported.rating
+        FROM unnest(CAST(:ids AS integer[])) AS asked (id) LEFT JOIN reported ON service_record_id = asked.id
     ), kept AS (
         INSERT INTO service_record_origin (service_record_id, status, feedback, rating)
         SELECT id, record.status, record.feedback, record.rating
@@ -72,10 +81,10 @@ _FOLLOW = text("""
 """)
 
 
-def replace_feedback(session: Session, feedback: Iterable[tuple[int, Feedback | None]]) -> None:
+def replace_feedback(session: Session, feedback: Collection[tuple[int, Feedback | None]]) -> None:
     """Make each call's feedback row exactly this one; None deletes it."""
     rows = [{"call_id": call_id, **_as_json(row)} for call_id, row in feedback]
-    session.execute(_REPLACE, {"rows": as_rows(rows)})
+    session.execute(_REPLACE, {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)})
 
 
 def follow_reports(session: Session, service_record_ids: Collection[int]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from autopulse.db import deadline
 from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
-from autopulse.db.rights import FunctionsRole, admit, set_time_outs
+from autopulse.db.rights import FunctionsRole, admit, set_up_sessions
 from autopulse.errors import Transient
 from autopulse.settings import database_settings, migration_settings
 
@@ -66,7 +66,7 @@ def upgrade_engine(engine: Engine, functions: FunctionsRole | None = None) -> No
             if _retry_while_locked(connection):
                 if functions:
                     admit(connection, functions)
-                set_time_outs(connection, functions)
+                set_up_sessions(connection, functions)
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
             connection.commit()
         except BaseException:

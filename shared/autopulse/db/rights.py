@@ -67,6 +67,11 @@ TIME_OUTS: Final = {
     "statement_timeout": "15s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "20s",
+}
+PLANNING: Final = {
+    # All that the functions say to the database is answered by an index. A statement is planned once for a connection,
+    # perhaps while its table is so small that reading all of it seems cheaper, and a busy day makes it grow.
+    "enable_seqscan": "off",
     # To start workers takes longer than what they would save of a page, and takes it from everybody else.
     "max_parallel_workers_per_gather": "0",
 }
@@ -105,11 +110,14 @@ def admit(connection: Connection, role: FunctionsRole) -> None:
     connection.commit()
 
 
-def set_time_outs(connection: Connection, role: FunctionsRole | None) -> None:
-    """Limit the waits of the functions' role; without one, of the role that runs this, which then is theirs."""
+def set_up_sessions(connection: Connection, role: FunctionsRole | None) -> None:
+    """Limit the waits of the functions' role, and say how its statements are planned.
+
+    Without one, the role that runs this is theirs, and only its waits are limited: it plans migrations, too.
+    """
     name = _quoted(connection, role.name if role else str(connection.scalar(text("SELECT current_user"))))
     database = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
-    for setting, value in TIME_OUTS.items():
+    for setting, value in (TIME_OUTS | PLANNING if role else TIME_OUTS).items():
         connection.execute(text(f"ALTER ROLE {name} IN DATABASE {database} SET {setting} = '{value}'"))
     connection.commit()
 
