@@ -245,4 +245,4 @@ def _figures(spent: Spent, calls: int) -> FunctionFigures:
 
 
 def _lower_quartile(values: Sequence[float]) -> float:
-    return quantiles(values, n=4)[0] if len(values) > 1 else values[0]
+    return quantiles(values, n=4, method="inclusive")[0] if len(values) > 1 else values[0]
