@@ -169,6 +169,7 @@ def _of_lists(organization: str) -> Iterator[Question]:
     yield Question(
         "calls, common values, far down", _always("/calls"), lambda chance: _far_down(chance, organization, common)
     )
+    yield Question("calls.csv", _always("/calls.csv"), lambda _: {})
     yield Question("calls.csv, 5,000 rows", _always("/calls.csv"), lambda _: {"limit": 5000}, FILE_BUDGET_MS)
 
 
@@ -208,6 +209,7 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
 def _of_feedback() -> Iterator[Question]:
     for name, query in FEEDBACK_LISTS.items():
         yield Question(f"feedback{name}", _always("/feedback"), query)
+    yield Question("feedback.csv", _always("/feedback.csv"), lambda _: {})
     yield Question("feedback.csv, 5,000 rows", _always("/feedback.csv"), lambda _: {"limit": 5000}, FILE_BUDGET_MS)
 
 

@@ -14,7 +14,7 @@ from autopulse.domain.reading import MAX_CALL_ID
 
 PAGE: Final = 50
 MAX_PAGE: Final = 200
-EXPORT: Final = 1000
+EXPORT: Final = 500
 MAX_EXPORT: Final = 5000
 """Rows of one CSV; the response of more could pass Lambda's 6 MB."""
 MAX_PERIODS: Final = 400

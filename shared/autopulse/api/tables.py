@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-_FORMULA: Final = re.compile("[=+@\\-\t\r\uff1d\uff0b\uff0d\uff20]")
-"""What a cell begins with that a spreadsheet computes; their full-width forms count too."""
+_FORMULA: Final = re.compile("[\t\r]|\\s*[=+@\\-\uff1d\uff0b\uff0d\uff20]")
+"""What a cell begins with that a spreadsheet computes, after blanks too; full-width forms count."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 """Harmless: a phone number, a negative number."""
 BYTE_ORDER_MARK: Final = "\ufeff"
@@ -25,11 +25,10 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 def as_cell(value: object) -> str:
     """A JSON value as the text of a cell; what a spreadsheet would compute begins with an apostrophe."""
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = str(value)
-    if _FORMULA.match(text.lstrip()) or _FORMULA.match(text):
-        return text if _NUMBER.fullmatch(text) else f"'{text}"
-    return text
+    return as_cell(str(value))
