@@ -95,8 +95,8 @@ def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def place() -> Iterator[Place]:
-    # One worker, one stack: the workers of pytest-xdist would meet in it.
-    name = f"e2e-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    # One run, one stack: others at the same time (`local/test.sh`) would meet in it.
+    name = f"e2e-{os.environ.get('TEST_RUN', 'main')}"
     place = Place(PROJECT / ".local" / name, ports.find_any(), ports.find_any(), "")
     stack.clean(place)  # what an interrupted run left
     yield place

@@ -97,11 +97,11 @@ def test_stages_have_their_times(open_console: OpenConsole, calls: Calls) -> Non
     expect(stages.nth(1)).to_have_attribute("data-state", "now")
     expect(stages.nth(1)).to_contain_text(re.compile(r"\d:\d\d:\d\d"))
     expect(stages.nth(0), "nobody told when it was queued").not_to_contain_text(re.compile(r"\d"))
+    calls.send([{"message": first["message"] | {"status": "queued", "timestamp": at - 300}}])
     calls.send([first])
     expect(stages.nth(2)).to_have_attribute("data-state", "now")
     calls.tell([script], bodies_of(script))
     expect(stages.nth(4)).to_have_attribute("data-state", "now")
-    calls.send([{"message": first["message"] | {"status": "queued", "timestamp": at - 300}}])
     for place in range(5):
         expect(stages.nth(place)).to_contain_text(re.compile(r"\d:\d\d:\d\d"))
     expect(console.get_by_test_id("call-panel").get_by_test_id("call-status")).to_have_text("Completed")
