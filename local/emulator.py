@@ -14,6 +14,7 @@ START_SECONDS: Final = 60
 ACCESS_KEY: Final = "local"
 """The emulator takes any credentials; these cannot be mistaken for real ones."""
 _PYTHON: Final = PROJECT / ".local" / "emulator-venv" / "bin" / "python"
+_START: Final = Path(__file__).with_name("emulator_start.py")
 _FOREIGN: Final = ("AWS_", "PYTHON", "VIRTUAL_ENV", "LAMBDA_", "MINISTACK_", "DOCKER_")
 """Variables of the person's shell that would change the emulator or its functions."""
 
@@ -57,7 +58,7 @@ class Emulator:
             raise LocalStackError("the emulator is not installed; start the stack by make, which installs it")
         self.stop()
         identity = start_detached(
-            [_PYTHON, "-m", "ministack"],
+            [_PYTHON, "-P", _START],  # -P: our modules are none of the emulator's
             directory=self._directory,
             log=self._fresh_log(),
             environment=self._environment(port, host),
