@@ -350,6 +350,7 @@ def test_a_list_that_cannot_be_read_says_so_and_is_tried_again(
     complaints.expect("Failed to load resource")
     script = calls.play(garage, outcome="reached")
     console = open_console(garage, path="?view=feedback")
+    _wait_until_live(console)  # which reads again: the list must not mend itself before it is asked to
     console.route("**/v1/calls?*", lambda route: route.abort())
     console.get_by_role("link", name="Calls", exact=True).click()
     expect(console.get_by_test_id("failure")).to_contain_text("The server cannot be reached")
