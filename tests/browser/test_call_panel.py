@@ -162,6 +162,8 @@ def test_the_timeline_tells_of_every_webhook(open_console: OpenConsole, calls: C
     stored = len(bodies_of(script, "status-update", "conversation-update", "transcript", "hang", "end-of-call-report"))
     expect(rows).to_have_count(1 + stored)
     expect(rows.filter(has_text="end-of-call-report")).to_contain_text(re.compile(r"\d (ms|s)"))
+    expect(rows.filter(has_text="end-of-call-report")).to_contain_text("· Completed")
+    expect(rows.filter(has_text="status-update").first).to_contain_text("· In Progress")
 
 
 def test_the_recording_plays_and_turns_lead_into_it(open_console: OpenConsole, calls: Calls) -> None:

@@ -192,13 +192,14 @@ def test_a_call_with_all_that_belongs_to_it(api: Api) -> None:
     for place, name in enumerate(("b", "a")):
         api.database.run(
             "INSERT INTO webhook_event VALUES (:id, 'status', 'status-update', :call, 'v', :sent, :got, :done,"
-            " 'applied', :repeats)",
+            " 'applied', :repeats, :status)",
             id=name * 64,
             call=call,
             sent=at(place) if place else None,
             got=at(place) + timedelta(milliseconds=120),
             done=at(place) + timedelta(milliseconds=150),
             repeats=place,
+            status="Ringing" if place else None,
         )
     detail = api.get(f"/calls/{call}").json
     assert detail["id"] == call
@@ -211,7 +212,7 @@ def test_a_call_with_all_that_belongs_to_it(api: Api) -> None:
     assert detail["incidents"] == [{"kind": "stall", "occurred_at": "2026-11-02T15:01:00Z"}]
     assert [event["event_id"][0] for event in detail["timeline"]] == ["b", "a"]
     assert [(event["delivery_ms"], event["processing_ms"]) for event in detail["timeline"]] == [(None, 30), (120, 30)]
-    assert detail["timeline"][1]["repeats"] == 1
+    assert [(event["repeats"], event["status"]) for event in detail["timeline"]] == [(0, None), (1, "Ringing")]
 
 
 def test_a_bare_call(api: Api) -> None:
