@@ -74,6 +74,9 @@ PLANNING: Final = {
     "enable_seqscan": "off",
     # To start workers takes longer than what they would save of a page, and takes it from everybody else.
     "max_parallel_workers_per_gather": "0",
+    # To compile a statement takes longer than any of ours does; before Postgres 18, a table read whole in spite of the
+    # above looks dear enough for it.
+    "jit": "off",
 }
 
 _SEQUENCES: Final = text("""
