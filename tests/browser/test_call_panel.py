@@ -166,6 +166,19 @@ def test_the_timeline_tells_of_every_webhook(open_console: OpenConsole, calls: C
     expect(rows.filter(has_text="status-update").first).to_contain_text("· In Progress")
 
 
+def test_an_open_timeline_stays_open_and_grows(open_console: OpenConsole, calls: Calls) -> None:
+    script = calls.place(outcome="reached")
+    calls.send(bodies_of(script, "status-update")[:1])
+    console = _open(open_console, script)
+    timeline = console.get_by_test_id("timeline")
+    timeline.evaluate("details => { details.isTheSame = true }")
+    timeline.locator("summary").click()
+    expect(timeline.get_by_role("row")).to_have_count(1 + 1)
+    calls.tell([script], bodies_of(script))
+    expect(timeline.get_by_role("row").filter(has_text="end-of-call-report")).to_be_visible()
+    assert timeline.evaluate("details => details.isTheSame && details.open")
+
+
 def test_the_recording_plays_and_turns_lead_into_it(open_console: OpenConsole, calls: Calls) -> None:
     script = calls.play(outcome="reached")
     console = _open(open_console, script)

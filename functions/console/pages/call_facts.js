@@ -1,6 +1,6 @@
 // What came of a call and what it was about: summary, feedback, visit, and the webhooks that told of it.
 
-import { h } from "./dom.js";
+import { fill, h } from "./dom.js";
 import { dateTime, phone, words } from "./format.js";
 import { showScore } from "./call_row.js";
 
@@ -95,27 +95,28 @@ export function visitSection(call) {
 }
 
 /**
- * The webhooks; a call has some dozens, so they are drawn when somebody looks.
- * @param {Object} call with its timeline
- * @param {boolean} isOpen
- * @param {function(boolean): void} onToggle
- * @returns {HTMLElement}
+ * The webhooks; a call has some dozens, so they are drawn when somebody looks. One element for all readings of a call:
+ * who opens it must not have it replaced in that moment.
+ * @returns {{element: HTMLElement, show: function(Object): void}} show takes a call with its timeline
  */
-export function timelineSection({ timeline }, isOpen, onToggle) {
+export function timelineSection() {
+  let shown = [];
+  const said = h("span", { class: "muted small" });
   const place = h("div", { class: "timeline" });
-  const draw = () => place.childElementCount || place.append(timelineTable(timeline));
-  const details = h(
+  const element = h(
     "details",
-    { class: "panel-section", id: "call-timeline", open: isOpen, "data-testid": "timeline" },
-    h("summary", {}, h("h3", {}, "Webhooks"), h("span", { class: "muted small" }, timelineSummary(timeline))),
+    { class: "panel-section", id: "call-timeline", "data-testid": "timeline" },
+    h("summary", {}, h("h3", {}, "Webhooks"), said),
     place,
   );
-  details.addEventListener("toggle", () => {
-    onToggle(details.open);
-    details.open && draw();
-  });
-  isOpen && draw();
-  return details;
+  const draw = () => element.open && fill(place, timelineTable(shown));
+  element.addEventListener("toggle", draw);
+  const show = ({ timeline }) => {
+    shown = timeline;
+    fill(said, timelineSummary(timeline));
+    draw();
+  };
+  return { element, show };
 }
 
 function timelineSummary(timeline) {

@@ -22,7 +22,6 @@ const DIALLABLE = /^\+?[0-9 ().-]{3,20}$/;
 export class CallPanel {
   #call = null;
   #player = null;
-  #isTimelineOpen = false;
   #run = new AbortController();
   #retry = 0;
   #title = h("h2", { class: "panel-name", tabindex: "-1", id: "panel-name" }, "Call");
@@ -33,7 +32,7 @@ export class CallPanel {
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
   #visit = h("div", {});
-  #timeline = h("div", {});
+  #timeline = timelineSection();
   #stale = h("p", { class: "notice panel-stale", role: "status", hidden: true });
   #body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Call" });
   #transcript = new TranscriptView(this.#body, (seconds) => this.#player?.seek(seconds));
@@ -59,7 +58,7 @@ export class CallPanel {
         this.#transcript.element,
       ),
       this.#visit,
-      this.#timeline,
+      this.#timeline.element,
     ];
     this.element = h(
       "aside",
@@ -149,12 +148,7 @@ export class CallPanel {
     this.#showPlayer(call);
     fill(this.#outcome, outcomeSection(call));
     fill(this.#visit, visitSection(call));
-    fill(
-      this.#timeline,
-      timelineSection(call, this.#isTimelineOpen, (isOpen) => {
-        this.#isTimelineOpen = isOpen;
-      }),
-    );
+    this.#timeline.show(call);
   }
 
   #showPlayer(call) {
