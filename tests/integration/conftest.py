@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.postgres import FUNCTIONS
 from tests.integration.pipeline import Pipeline
+
+
+@pytest.fixture(scope="module")
+def module_functions_url(module_database_url: str) -> str:
+    """The module's database, for who connects as the functions do."""
+    return module_database_url.replace("//autopulse:", f"//{FUNCTIONS}:")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pg8000.native import Connection
 
 from autopulse.db.prepared import PreparingConnection
 from local.database import connect
-from local.postgres import FUNCTIONS
 from tests.integration.pipeline import ORGANIZATION, Pipeline
 from tests.integration.statements import let_consumers_speak, noting
 
@@ -56,11 +55,11 @@ def _filled(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("prepare", [_new, _looked_at, _filled])
 def test_every_scan_is_bounded_by_its_index(
-    pipeline: Pipeline, statements: set[str], module_database_url: str, prepare: Callable[[Pipeline], None]
+    pipeline: Pipeline, statements: set[str], module_functions_url: str, prepare: Callable[[Pipeline], None]
 ) -> None:
     pipeline.clear()
     prepare(pipeline)
-    with connect(module_database_url.replace("//autopulse:", f"//{FUNCTIONS}:")) as functions:
+    with connect(module_functions_url) as functions:
         scans = {statement: list(_scans(_plan(functions, statement))) for statement in statements}
     assert len(statements) > 8
     assert sum(map(len, scans.values())) > 15

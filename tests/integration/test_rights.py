@@ -54,11 +54,6 @@ def test_it_can_do_nothing_else(statement: str, module_functions_url: str) -> No
     assert sqlstate(caught.value) == DENIED
 
 
-@pytest.fixture(scope="module")
-def module_functions_url(module_database_url: str) -> str:
-    return module_database_url.replace("//autopulse:", f"//{FUNCTIONS}:")
-
-
 def test_it_is_an_ordinary_role(module_functions_url: str) -> None:
     attributes = "rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls"
     assert run(module_functions_url, f"SELECT {attributes} FROM pg_roles WHERE rolname = current_user") == [[False] * 5]  # noqa: S608 - constants
