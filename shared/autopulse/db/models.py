@@ -94,7 +94,7 @@ class ServiceRecord(Model):
         Index(
             "ix_service_record_organization_id_words",
             text(
-                "(replace(' ' || to_tsvector('simple'::regconfig, customer_name)::text, ' ''',"
+                "(replace(' ' || to_tsvector('simple'::regconfig, left(customer_name, 1000))::text, ' ''',"
                 " ' ''' || right(organization_id::text, 8))::tsvector)"
             ),
             postgresql_using="gin",
@@ -122,7 +122,7 @@ _BEGAN: Final = (text("coalesce(start_time, end_time, 'infinity'::timestamptz)")
 
 
 class Call(Model):
-    """A call, as people see it: computed from `VapiCall` once Vapi has reported anything about it."""
+    """A call, as people see it: one of its attempts (`VapiCall`), once Vapi has reported anything about it."""
 
     __tablename__ = "call"
     __table_args__ = (
@@ -209,6 +209,7 @@ class Call(Model):
     is_demo: Mapped[bool] = mapped_column(server_default=false())
 
     vapi_call_id: Mapped[str | None] = mapped_column(unique=True, index=True)
+    """The shown attempt's."""
     ended_reason: Mapped[str | None]
     """Vapi's word, up to 121 characters; `outcome` is its group."""
     outcome: Mapped[str | None] = mapped_column(String(20))
@@ -226,7 +227,7 @@ class CallFeedback(Model):
             "ix_call_feedback_words",
             text(
                 "to_tsvector('simple'::regconfig,"
-                " (coalesce(detractors, ''::text) || ' '::text) || coalesce(action_items, ''::text))"
+                " left((coalesce(detractors, ''::text) || ' '::text) || coalesce(action_items, ''::text), 100000))"
             ),
             postgresql_using="gin",
         ),
@@ -244,15 +245,16 @@ class CallFeedback(Model):
 
 
 class Transcript(Model):
-    """One turn of a call. Only the best source's rows exist: report, conversation, fragment, application (null)."""
+    """One turn of a call, of whichever attempt: a report's, a conversation's, a fragment, the application's (null)."""
 
     __tablename__ = "transcript"
     __table_args__ = (
-        Index("ix_transcript_call_id_source_sequence", "call_id", "source", "sequence", unique=True),
+        Index("ix_transcript_call_id_vapi_call_id_sequence", "call_id", "vapi_call_id", "sequence", unique=True),
         # A long text itself would not fit into an index entry.
         Index(
             "ix_transcript_fragment",
             "call_id",
+            "vapi_call_id",
             "timestamp",
             "role",
             text("md5(content)"),
@@ -266,19 +268,49 @@ class Transcript(Model):
     role: Mapped[str] = mapped_column(String(20))
     content: Mapped[str]
     timestamp: Mapped[datetime]
-    sequence: Mapped[int | None]
-    """Place among the source's items, from 0; null for fragments, which are ordered by time."""
+
+    vapi_call_id: Mapped[str | None]
+    """Whose turn it is, as in `VapiCall`; null if the application wrote it."""
     source: Mapped[str | None] = mapped_column(String(20))
+    segment: Mapped[int | None] = mapped_column(BigInteger)
+    """Key of the list that it is of: that list's first time in seconds since 1970; null if it has none."""
+    sequence: Mapped[int | None]
+    """Place among the attempt's turns, from 0; null for fragments, which are ordered by time."""
 
 
 class VapiCall(Model):
-    """The facts that Vapi's messages gave about a call (`domain.facts`); `call` is computed from them."""
+    """An attempt: what Vapi's messages said of one call of Vapi's. `call` is computed from its attempts."""
 
     __tablename__ = "vapi_call"
+    __table_args__ = (
+        Index("ix_vapi_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id <> ''")),
+    )
 
     call_id: Mapped[int] = mapped_column(
         ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    """Vapi's id; empty for the attempt of messages that gave our id alone."""
+    made_call: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the row of `call` was made for it, not by the application."""
+
+    # Which call it is.
+    call_type: Mapped[str | None]
+    """outboundPhoneCall, inboundPhoneCall, webCall, vapi.websocketCall, or what Vapi may call others."""
+    phone_number_id: Mapped[str | None]
+    assistant_id: Mapped[str | None]
+    """The call's own; the assistant that speaks may be another."""
+    squad_id: Mapped[str | None]
+    workflow_id: Mapped[str | None]
+    customer_number: Mapped[str | None]
+    customer_sip_uri: Mapped[str | None]
+    customer_name: Mapped[str | None]
+    created_at: Mapped[datetime | None]
+    """The least `createdAt`."""
+    first_at: Mapped[datetime | None]
+    """The least sender's time."""
+
+    # The facts (`domain.facts`).
     status: Mapped[str | None] = mapped_column(String(20))
     status_at: Mapped[datetime | None]
     """The sender's time of that status; null if it gave none."""
@@ -289,21 +321,59 @@ class VapiCall(Model):
     reported_at: Mapped[datetime | None]
     """The winning report's time: the sender's if `reported_timed`, else the receipt's."""
     reported_timed: Mapped[bool | None]
+    report_has_answers: Mapped[bool | None]
+    report_has_turns: Mapped[bool | None]
     report_event_id: Mapped[str | None]
     report_start_time: Mapped[datetime | None]
     report_end_time: Mapped[datetime | None]
     report_duration_sec: Mapped[int | None]
     report_ended_reason: Mapped[str | None]
-    turns_at: Mapped[datetime | None]
-    turns_timed: Mapped[bool | None]
-    turns_event_id: Mapped[str | None]
     human_turn: Mapped[bool | None]
-    """Whether the customer speaks in the report's turns."""
-    conversation_at: Mapped[datetime | None]
-    conversation_length: Mapped[int | None]
-    conversation_event_id: Mapped[str | None]
+    """Whether a turn of the customer was heard."""
+    segments: Mapped[Any | None] = mapped_column(JSONB)
+    """Which lists of turns are kept."""
     given: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     """Columns of `call` that a message has ever given a value for; the application's own value stands in the others."""
+
+    # What people see of it: computed from the facts.
+    start_time: Mapped[datetime | None]
+    end_time: Mapped[datetime | None]
+    duration_sec: Mapped[int | None]
+    ended_reason: Mapped[str | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+
+    # What its report says.
+    nps_score: Mapped[int | None]
+    call_reason: Mapped[str | None] = mapped_column(String(100))
+    feedback_summary: Mapped[str | None]
+    recording_url: Mapped[str | None]
+    recording_expires_at: Mapped[datetime | None]
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    feedback: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """content, positives, detractors, action_items and structured_data, as `CallFeedback` has them."""
+
+
+class CallOrigin(Model):
+    """Attempt 0: a call as the application had it before Vapi's first message about it; no row for a mere Ready."""
+
+    __tablename__ = "call_origin"
+
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    status: Mapped[str] = mapped_column(String(20))
+    start_time: Mapped[datetime | None]
+    end_time: Mapped[datetime | None]
+    duration_sec: Mapped[int | None]
+    ended_reason: Mapped[str | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    nps_score: Mapped[int | None]
+    call_reason: Mapped[str | None] = mapped_column(String(100))
+    feedback_summary: Mapped[str | None]
+    recording_url: Mapped[str | None]
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    feedback: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """As in `VapiCall`."""
 
 
 class WebhookEvent(Model):
@@ -320,20 +390,20 @@ class WebhookEvent(Model):
     received_at: Mapped[datetime] = mapped_column(index=True)
     processed_at: Mapped[datetime]
     status: Mapped[str | None] = mapped_column(String(20))
-    """The status that the call came to by it; null if it told none, or was applied before there was this column."""
+    """The status that the call came to by it; null if it told none."""
     outcome: Mapped[str] = mapped_column(String(20))
     """applied, or ignored."""
     repeats: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class VapiNumber(Model):
-    """Whose calls a Vapi phone number or assistant takes, for calls that the application did not create."""
+    """Whose the calls of a phone number, assistant, squad or workflow are, if the application did not create them."""
 
     __tablename__ = "vapi_number"
     __table_args__ = (CheckConstraint("ignored OR organization_id IS NOT NULL"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    """Vapi's phone number id or assistant id."""
+    """Vapi's id of any of these."""
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
     ignored: Mapped[bool] = mapped_column(server_default=false())
     """Not ours: its calls are acknowledged and not recorded."""

@@ -1,4 +1,4 @@
-"""What lists can be narrowed by: each filter is one condition that an index of revisions 0005 to 0008 answers.
+"""What lists can be narrowed by: each filter is one condition that an index of revision 0003 answers.
 
 The texts here and in the indexes have to be the same, or Postgres does not see that they are.
 """
@@ -13,10 +13,10 @@ BAND: Final = "width_bucket(call.nps_score, ARRAY[7, 9])"
 """A place in BANDS."""
 DIGITS: Final = "reverse(regexp_replace(call.customer_number, '[^0-9]', '', 'g'))"
 """Backwards, since people know a number's end and not its country code."""
-NAME_WORDS: Final = "to_tsvector('simple'::regconfig, record.customer_name)"
+NAME_WORDS: Final = "to_tsvector('simple'::regconfig, left(record.customer_name, 1000))"
 FEEDBACK_WORDS: Final = (
     "to_tsvector('simple'::regconfig,"
-    " coalesce(feedback.detractors, ''::text) || ' '::text || coalesce(feedback.action_items, ''::text))"
+    " left(coalesce(feedback.detractors, ''::text) || ' '::text || coalesce(feedback.action_items, ''::text), 100000))"
 )
 _TAGGED: Final = "replace(' ' || {words}::text, ' ''', ' ''' || right({organization}::text, 8))"
 NAMES_OF_THE_ORGANIZATION: Final = (

@@ -1,16 +1,17 @@
 """What Vapi reports: columns beside the application's, and tables of our own.
 
 Every added column is nullable, so the application's inserts go on working before, during and after. Each statement is a
-transaction of its own, with a lock on one of the application's tables: two at once would make deadlocks with its own
-transactions. So each can be run again, should a later one have failed.
+transaction of its own, with a lock on one of the application's tables, and can be run again.
 """
 
-from alembic import op
+from autopulse.db.migrations.online import execute_each
 
 revision = "0002"
 down_revision = "0001"
 
 STATEMENTS = (
+    # A call is updated with each webhook that tells something of it. Where its page has room for the new version, no
+    # index is written; and without waiting for a fifth of a big table to be dead, the room is given back soon.
     """
     ALTER TABLE call
         ADD COLUMN IF NOT EXISTS vapi_call_id text,
@@ -19,7 +20,8 @@ STATEMENTS = (
         ADD COLUMN IF NOT EXISTS cost numeric(12, 6),
         ADD COLUMN IF NOT EXISTS updated_at timestamptz,
         ALTER COLUMN direction SET DEFAULT 'outbound',
-        ALTER COLUMN is_demo SET DEFAULT false
+        ALTER COLUMN is_demo SET DEFAULT false,
+        SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)
     """,
     """
     ALTER TABLE service_record
@@ -28,16 +30,33 @@ STATEMENTS = (
     """,
     """
     ALTER TABLE transcript
+        ADD COLUMN IF NOT EXISTS vapi_call_id text,
+        ADD COLUMN IF NOT EXISTS source varchar(20),
+        ADD COLUMN IF NOT EXISTS segment bigint,
         ADD COLUMN IF NOT EXISTS sequence integer,
-        ADD COLUMN IF NOT EXISTS source varchar(20)
+        SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)
     """,
     """
     ALTER TABLE call_feedback
         ADD COLUMN IF NOT EXISTS structured_data jsonb
     """,
+    # Where the next revision puts what it takes away.
+    "CREATE TABLE IF NOT EXISTS call_feedback_duplicate (LIKE call_feedback)",
     """
     CREATE TABLE IF NOT EXISTS vapi_call (
-        call_id integer PRIMARY KEY REFERENCES call (id) ON DELETE CASCADE,
+        call_id integer NOT NULL REFERENCES call (id) ON DELETE CASCADE,
+        vapi_call_id text NOT NULL,
+        made_call boolean NOT NULL DEFAULT false,
+        call_type text,
+        phone_number_id text,
+        assistant_id text,
+        squad_id text,
+        workflow_id text,
+        customer_number text,
+        customer_sip_uri text,
+        customer_name text,
+        created_at timestamptz,
+        first_at timestamptz,
         status varchar(20),
         status_at timestamptz,
         in_progress_at timestamptz,
@@ -46,19 +65,46 @@ STATEMENTS = (
         ended_status_reason text,
         reported_at timestamptz,
         reported_timed boolean,
+        report_has_answers boolean,
+        report_has_turns boolean,
         report_event_id text,
         report_start_time timestamptz,
         report_end_time timestamptz,
         report_duration_sec integer,
         report_ended_reason text,
-        turns_at timestamptz,
-        turns_timed boolean,
-        turns_event_id text,
         human_turn boolean,
-        conversation_at timestamptz,
-        conversation_length integer,
-        conversation_event_id text,
-        given text[]
+        segments jsonb,
+        given text[],
+        start_time timestamptz,
+        end_time timestamptz,
+        duration_sec integer,
+        ended_reason text,
+        outcome varchar(20),
+        nps_score integer,
+        call_reason varchar(100),
+        feedback_summary text,
+        recording_url text,
+        recording_expires_at timestamptz,
+        cost numeric(12, 6),
+        feedback jsonb,
+        PRIMARY KEY (call_id, vapi_call_id)
+    ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS call_origin (
+        call_id integer PRIMARY KEY REFERENCES call (id) ON DELETE CASCADE,
+        status varchar(20) NOT NULL,
+        start_time timestamptz,
+        end_time timestamptz,
+        duration_sec integer,
+        ended_reason text,
+        outcome varchar(20),
+        nps_score integer,
+        call_reason varchar(100),
+        feedback_summary text,
+        recording_url text,
+        cost numeric(12, 6),
+        feedback jsonb
     )
     """,
     """
@@ -71,9 +117,10 @@ STATEMENTS = (
         occurred_at timestamptz,
         received_at timestamptz NOT NULL,
         processed_at timestamptz NOT NULL,
+        status varchar(20),
         outcome varchar(20) NOT NULL,
         repeats integer NOT NULL DEFAULT 0
-    )
+    ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)
     """,
     """
     CREATE TABLE IF NOT EXISTS vapi_number (
@@ -104,8 +151,4 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        # SQLAlchemy asks pg8000 for the isolation level that it changes here, which leaves a transaction open.
-        op.execute("COMMIT")
-        for statement in STATEMENTS:
-            op.execute(statement)
+    execute_each(STATEMENTS)
