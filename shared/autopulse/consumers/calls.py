@@ -12,6 +12,7 @@ from autopulse.db.feedback import follow_reports
 from autopulse.domain.facts import CallState, Facts, state_of
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED
+from autopulse.vapi.ended_reasons import family_of
 from autopulse.vapi.messages import CallSnapshot
 
 MAX_NUMBER_CHARACTERS = 20
@@ -56,7 +57,7 @@ def _row(change: Change[M]) -> CallRow | None:
     number = _number(call, snapshots)
     if change.facts == change.news.facts and (link, number, change.reported) == (None, None, None):
         return None
-    state = state_of(change.facts, call.status)
+    state = state_of(change.facts, call.status, family_of)
     return CallRow(call.id, link, number, change.facts, state, change.reported, _is_reason_known(change))
 
 

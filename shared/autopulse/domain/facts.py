@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from functools import reduce
 from typing import Any, Final, TypeVar
 
-from autopulse.domain.outcome import Outcome, outcome_of
+from autopulse.domain.outcome import Family, Outcome, outcome_of
 from autopulse.domain.reading import MAX_CALL_ID
 from autopulse.domain.status import Status
 
@@ -134,10 +134,11 @@ class CallState:
     outcome: Outcome | None
 
 
-def state_of(facts: Facts, shown: str) -> CallState:
+def state_of(facts: Facts, shown: str, family_of: Callable[[str], Family]) -> CallState:
     """Compute what people see; `shown` is the status they see now, which counts as said without a time.
 
-    The application may have written it. If we did, it is in the facts with its time, and wins.
+    The application may have written it. If we did, it is in the facts with its time, and wins. `family_of` knows the
+    sender's ended reasons.
     """
     report = facts.report or _SILENT_REPORT
     start = report.start_time or facts.in_progress_at
@@ -145,7 +146,7 @@ def state_of(facts: Facts, shown: str) -> CallState:
     reason = report.ended_reason or (facts.ending.reason if facts.ending else None)
     duration = report.duration_sec if report.duration_sec is not None else _seconds_between(start, end)
     status = max(Status(shown), facts.status or Status(shown), key=lambda status: status.weight)
-    return CallState(status.name, start, end, duration, reason, _outcome(facts, reason))
+    return CallState(status.name, start, end, duration, reason, _outcome(facts, family_of(reason) if reason else None))
 
 
 def owned_columns(facts: Facts) -> frozenset[str]:
@@ -160,9 +161,6 @@ def _seconds_between(start: datetime | None, end: datetime | None) -> int | None
     return seconds if seconds <= MAX_INTEGER else None
 
 
-def _outcome(facts: Facts, reason: str | None) -> Outcome | None:
-    if reason is not None:
-        return outcome_of(reason)
-    if facts.report is None:
-        return None
-    return Outcome.REACHED if facts.turns is not None and facts.turns.human_turn else Outcome.UNKNOWN
+def _outcome(facts: Facts, family: Family | None) -> Outcome | None:
+    human = facts.turns is not None and facts.turns.human_turn
+    return outcome_of(family, reported=facts.report is not None, scored=False, human=human)
