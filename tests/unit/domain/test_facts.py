@@ -25,6 +25,7 @@ from autopulse.domain.facts import (
 )
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import Status
+from autopulse.vapi.ended_reasons import family_of
 
 START = datetime(2026, 7, 11, 1, tzinfo=timezone.utc)
 
@@ -112,15 +113,15 @@ def test_which_of_two_is_kept(one: dict[str, Any], other: dict[str, Any], field:
 
 
 def test_of_no_messages_people_see_what_the_application_wrote() -> None:
-    assert state_of(NOTHING, "Scheduled") == CallState("Scheduled", None, None, None, None, None)
+    assert state_of(NOTHING, "Scheduled", family_of) == CallState("Scheduled", None, None, None, None, None)
 
 
 def test_the_report_wins_and_the_statuses_fill_in() -> None:
     facts = Facts(in_progress_at=at(1), ended_at=at(9), ending=Ending(at(9), "voicemail"), report=report(10))
-    state = state_of(facts, "Ready")
+    state = state_of(facts, "Ready", family_of)
     assert (state.start_time, state.end_time, state.ended_reason) == (at(1), at(9), "voicemail")
     own = report(10, start_time=at(2), end_time=at(8), ended_reason="customer-busy", duration_sec=5)
-    state = state_of(join(facts, Facts(report=report(11, "b", **_values(own)))), "Ready")
+    state = state_of(join(facts, Facts(report=report(11, "b", **_values(own)))), "Ready", family_of)
     assert state == CallState("Ready", at(2), at(8), 5, "customer-busy", Outcome.BUSY)
 
 
@@ -137,12 +138,12 @@ def _values(facts: ReportFacts) -> dict[str, Any]:
     ],
 )
 def test_duration_is_end_minus_start_half_up(seconds: float, expected: int | None) -> None:
-    assert state_of(Facts(in_progress_at=START, ended_at=at(seconds)), "Ready").duration_sec == expected
+    assert state_of(Facts(in_progress_at=START, ended_at=at(seconds)), "Ready", family_of).duration_sec == expected
 
 
 @pytest.mark.parametrize("known", [{"in_progress_at": START}, {"ended_at": START}])
 def test_without_both_ends_there_is_no_duration(known: dict[str, datetime]) -> None:
-    assert state_of(Facts(**known), "Ready").duration_sec is None  # type: ignore[arg-type] # fields of Facts
+    assert state_of(Facts(**known), "Ready", family_of).duration_sec is None  # type: ignore[arg-type] # fields of Facts
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_without_both_ends_there_is_no_duration(known: dict[str, datetime]) -> N
     ],
 )
 def test_what_people_see_counts_as_said_without_a_time(shown: str, said: Status | None, expected: str) -> None:
-    assert state_of(Facts(status=said), shown).status == expected
+    assert state_of(Facts(status=said), shown, family_of).status == expected
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_what_people_see_counts_as_said_without_a_time(shown: str, said: Status 
     ],
 )
 def test_outcome(facts: Facts, expected: Outcome | None) -> None:
-    assert state_of(facts, "Ready").outcome == expected
+    assert state_of(facts, "Ready", family_of).outcome == expected
 
 
 @pytest.mark.parametrize(
