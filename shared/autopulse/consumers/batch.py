@@ -134,9 +134,7 @@ def _known(call: LockedCall, records: Iterable[Record[M]], found: Identities, re
     )
 
 
-def _of_call(
-    call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]
-) -> Iterable[AttemptNews[M]]:
+def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]) -> Iterable[AttemptNews[M]]:
     """The new messages of a call by attempt."""
     records = list(records)
     named = {record.envelope.vapi_call_id for record in records} | call.attempts.keys()
@@ -152,9 +150,10 @@ def _of_call(
 
 def _attempt_without_id(call: KnownCall, ids: Sequence[str]) -> str:
     """Which attempt a message with our id alone is about: the only one, else the one that the row shows."""
-    if len(ids) > 1:
-        return call.row.vapi_call_id if call.row.vapi_call_id in ids else ids[-1]
-    return ids[0] if ids else NO_ID
+    shown = call.row.vapi_call_id
+    if len(ids) > 1 and shown is not None:
+        return shown
+    return ids[-1] if ids else NO_ID
 
 
 def _facts_of(call: KnownCall, vapi_call_id: str) -> Facts:

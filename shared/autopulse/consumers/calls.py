@@ -34,9 +34,7 @@ def joined(news: AttemptNews[M], facts_of: Callable[[Record[M]], Facts]) -> Chan
 def _common(record: Record[M]) -> Facts:
     """What a message of any kind says."""
     snapshot = record.message.call
-    return Facts(
-        identity=identity_of(snapshot), created_at=snapshot.created_at, first_at=record.envelope.occurred_at
-    )
+    return Facts(identity=identity_of(snapshot), created_at=snapshot.created_at, first_at=record.envelope.occurred_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +199,7 @@ def _notices(update: _Update[M]) -> Iterable[Notice]:
 
 
 def _news_shown(update: _Update[M]) -> AttemptNews[M]:
-    """The news of the attempt that is shown, if this batch has any; else of another one, which changed what is shown."""
+    """The news of the attempt that is shown; else, if this batch has none, of one that changed what is shown."""
     of_attempt = {change.news.vapi_call_id: change.news for change in update.changes}
     return of_attempt.get(update.shown.attempt or NO_ID) or update.changes[0].news
 

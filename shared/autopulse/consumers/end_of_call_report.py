@@ -1,4 +1,7 @@
-"""`end-of-call-report`: everything about an attempt that is over. The report that says most, then the latest, counts."""
+"""`end-of-call-report`: everything about an attempt that is over.
+
+Of two reports the one that says more counts, then the later one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

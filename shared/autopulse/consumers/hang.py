@@ -16,10 +16,7 @@ from autopulse.vapi.messages import HangMessage
 def apply(session: Session, attempts: Sequence[AttemptNews[HangMessage]]) -> list[Notice]:
     """Record each stall as an incident, each ending as an ending."""
     stalls = [
-        (news, record.envelope.news_at)
-        for news in attempts
-        for record in news.records
-        if not record.message.ends_call
+        (news, record.envelope.news_at) for news in attempts for record in news.records if not record.message.ends_call
     ]
     if stalls:
         record_incidents(session, STALL, [(news.call.row.id, at) for news, at in stalls])

@@ -100,16 +100,18 @@ def direction_of(identity: Identity) -> str:
 def _assign(
     session: Session, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
 ) -> Identities:
-    call_ids = {id_ for record in records if (id_ := record.envelope.call_id) is not None}
-    vapi_call_ids = {id_ for record in records if (id_ := record.envelope.vapi_call_id) is not None}
+    call_ids = {record.envelope.call_id for record in records} - {None}
+    vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
     identities = [identity_of(record.message.call) for record in records]
     owner_ids = {id_ for identity in identities for id_ in identity.constant_ids}
-    locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)
+    locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
     links = _Links(locked.calls, owners, _by_vapi_id(records, identities))
     found = Identities(owners=owners, service_records=locked.service_records, takeovers=links.takeovers)
     # Messages with both ids first: their links count for the rest.
-    for record, identity in sorted(zip(records, identities, strict=True), key=lambda one: one[0].envelope.call_id is None):
+    for record, identity in sorted(
+        zip(records, identities, strict=True), key=lambda one: one[0].envelope.call_id is None
+    ):
         envelope, owner = record.envelope, owners.owner_of(identity)
         if owner is not None and owner.ignored:
             found.ignored.add(envelope.event_id)  # whatever call it names: another stack's ids may look like ours

@@ -152,9 +152,7 @@ def record_fragments(session: Session, said: Iterable[tuple[Change[M], Sequence[
     ]
     if fitting:
         add_fragments(session, [fragment for _, fragments in fitting for fragment in fragments])
-    return [
-        transcript_notice(news, FRAGMENT, turns=len(fragments), skipped=0) for news, fragments in fitting
-    ]
+    return [transcript_notice(news, FRAGMENT, turns=len(fragments), skipped=0) for news, fragments in fitting]
 
 
 def transcript_notice(news: AttemptNews[M], source: str, *, turns: int, skipped: int) -> Notice:

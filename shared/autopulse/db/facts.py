@@ -57,7 +57,15 @@ def read_stored_cost(value: float | None) -> Decimal | None:
 
 def read_stored_feedback(value: Mapping[str, Any] | None) -> Feedback | None:
     """Feedback from JSON that `feedback_as_json` wrote, or from a row of `call_feedback`."""
-    return None if value is None else Feedback(**{name: value.get(name) for name in Feedback.__dataclass_fields__})
+    if value is None:
+        return None
+    return Feedback(
+        value["content"],
+        value.get("detractors"),
+        value.get("positives"),
+        value.get("action_items"),
+        value.get("structured_data"),
+    )
 
 
 def _read_ending(stored: Mapping[str, Any]) -> Ending | None:
@@ -107,9 +115,7 @@ def _read_lists(stored: Any) -> Lists:  # noqa: ANN401 - JSON
 
 def attempt_as_json(facts: Facts, columns: CallColumns) -> dict[str, Any]:
     """A row of `vapi_call`: the facts, and what they mean; only what is known, as json_to_recordset reads null else."""
-    values: dict[str, Any] = {
-        name: value for name in _IDENTITY if (value := getattr(facts.identity, name)) is not None
-    }
+    values: dict[str, Any] = {name: value for name in _IDENTITY if (value := getattr(facts.identity, name)) is not None}
     values |= {
         "created_at": facts.created_at,
         "first_at": facts.first_at,

@@ -9,14 +9,11 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final
 
-from autopulse.domain.facts import Facts, Precedence, ReportFacts
+from autopulse.domain.facts import MAX_INTEGER, Facts, Precedence, ReportFacts
 from autopulse.domain.feedback import Feedback
 from autopulse.domain.outcome import Family, Outcome, outcome_of
-from autopulse.domain.reading import MAX_CALL_ID
 from autopulse.domain.status import COMPLETED, READY, is_over
 
-MAX_INTEGER: Final = MAX_CALL_ID
-"""Of a Postgres integer."""
 NO_ID: Final = ""
 """The attempt of messages that gave our id alone."""
 _NEVER: Final = datetime.min.replace(tzinfo=timezone.utc)

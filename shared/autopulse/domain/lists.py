@@ -153,9 +153,7 @@ def compose(lists: Sequence[TurnList], turns: Mapping[TurnList, Sequence[Turn]])
 def _before(own: Sequence[Turn], following: TurnList, its_turns: Sequence[Turn]) -> list[Turn]:
     near = [turn for turn in its_turns if turn.timestamp <= following.begin + SAME_TURN]
     return [
-        turn
-        for turn in own
-        if turn.timestamp < following.begin and not any(_is_same(turn, other) for other in near)
+        turn for turn in own if turn.timestamp < following.begin and not any(_is_same(turn, other) for other in near)
     ]
 
 
