@@ -121,20 +121,21 @@ _LOCK = text(f"""
         WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
             AND vapi_call_id <> ''
         UNION
-        SELECT id FROM call
+        -- Those that the application has linked. In this order, or a small table would be read whole.
+        (SELECT id FROM call
         WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+        ORDER BY vapi_call_id)
+    ), attempts AS MATERIALIZED (
+        SELECT * FROM vapi_call WHERE call_id = ANY (ARRAY(SELECT id FROM named))
     ), visits AS MATERIALIZED (
         SELECT coalesce(json_agg(id), '[]') AS ids FROM (
             SELECT id FROM service_record
             WHERE id = ANY (ARRAY(
                 SELECT service_record_id FROM call WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (
-                    :reports OR EXISTS (
-                        SELECT FROM vapi_call WHERE vapi_call.call_id = call.id AND reported_at IS NOT NULL))))
+                    :reports OR id = ANY (ARRAY(SELECT call_id FROM attempts WHERE reported_at IS NOT NULL)))))
             ORDER BY id + 0
             FOR NO KEY UPDATE
         ) AS visit
-    ), attempts AS MATERIALIZED (
-        SELECT * FROM vapi_call WHERE call_id = ANY (ARRAY(SELECT id FROM named))
     )
     SELECT
         (SELECT json_agg(json_build_array(
@@ -164,7 +165,10 @@ _CREATE = text("""
         SELECT organization_id, vapi_call_id, :status, direction, customer_number, now()
         FROM json_to_recordset(CAST(:calls AS json))
             AS new (organization_id uuid, vapi_call_id text, direction text, customer_number text)
-        WHERE NOT EXISTS (SELECT FROM vapi_call WHERE vapi_call.vapi_call_id = new.vapi_call_id)
+        WHERE vapi_call_id <> ALL (ARRAY(
+            SELECT vapi_call_id FROM vapi_call
+            WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+                AND vapi_call_id <> ''))
         ORDER BY vapi_call_id
         ON CONFLICT (vapi_call_id) DO NOTHING
         RETURNING id, vapi_call_id
@@ -173,24 +177,30 @@ _CREATE = text("""
 """)
 
 # The rows that belong to the call move before it goes; what refers to a row is looked up when the statement has ended.
+# `made` says what the planner cannot see, that it need not read whole tables.
 _TAKE_OVER = text("""
     WITH moved AS MATERIALIZED (
         SELECT row.* FROM json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
         WHERE (SELECT count(*) FROM vapi_call WHERE vapi_call.call_id = made) = 1
     ), attempt AS (
-        UPDATE vapi_call SET call_id = moved.call_id, made_call = false FROM moved WHERE vapi_call.call_id = made
+        UPDATE vapi_call SET call_id = moved.call_id, made_call = false FROM moved
+        WHERE vapi_call.call_id = made AND vapi_call.call_id = ANY (CAST(:made AS integer[]))
     ), turns AS (
-        UPDATE transcript SET call_id = moved.call_id FROM moved WHERE transcript.call_id = made
+        UPDATE transcript SET call_id = moved.call_id FROM moved
+        WHERE transcript.call_id = made AND transcript.call_id = ANY (CAST(:made AS integer[]))
     ), receipts AS (
-        UPDATE webhook_event SET call_id = moved.call_id FROM moved WHERE webhook_event.call_id = made
+        UPDATE webhook_event SET call_id = moved.call_id FROM moved
+        WHERE webhook_event.call_id = made AND webhook_event.call_id = ANY (CAST(:made AS integer[]))
     ), incidents AS (
         INSERT INTO call_incident (call_id, kind, occurred_at)
         SELECT moved.call_id, kind, occurred_at FROM call_incident JOIN moved ON call_incident.call_id = made
+        WHERE call_incident.call_id = ANY (CAST(:made AS integer[]))
         ON CONFLICT (call_id, kind, occurred_at) DO NOTHING
     ), feedback AS (
-        DELETE FROM call_feedback USING moved WHERE call_feedback.call_id = made
+        DELETE FROM call_feedback USING moved
+        WHERE call_feedback.call_id = made AND call_feedback.call_id = ANY (CAST(:made AS integer[]))
     ), gone AS (
-        DELETE FROM call USING moved WHERE call.id = made
+        DELETE FROM call USING moved WHERE call.id = made AND call.id = ANY (CAST(:made AS integer[]))
     )
     SELECT made FROM moved
 """)
@@ -307,7 +317,8 @@ def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
         }
         for call in calls
     ]
-    session.execute(_CREATE, {"calls": as_rows(rows), "status": READY})
+    vapi_call_ids = as_rows(row["vapi_call_id"] for row in rows)
+    session.execute(_CREATE, {"calls": as_rows(rows), "vapi_call_ids": vapi_call_ids, "status": READY})
 
 
 def take_over(session: Session, takeovers: Mapping[int, int]) -> frozenset[int]:
@@ -317,7 +328,7 @@ def take_over(session: Session, takeovers: Mapping[int, int]) -> frozenset[int]:
     that has been dialled by the application meanwhile stays.
     """
     rows = [{"made": made, "call_id": call_id} for made, call_id in takeovers.items()]
-    return frozenset(session.execute(_TAKE_OVER, {"takeovers": as_rows(rows)}).scalars())
+    return frozenset(session.execute(_TAKE_OVER, {"takeovers": as_rows(rows), "made": as_array(takeovers)}).scalars())
 
 
 def save_calls(

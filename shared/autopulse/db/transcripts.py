@@ -50,31 +50,30 @@ _REPLACE = text("""
         SELECT * FROM json_to_recordset(CAST(:turns AS json)) AS row (
             call_id integer, vapi_call_id text, source varchar, segment bigint, sequence integer, role text,
             content text, "timestamp" timestamptz)
-    ), stored AS MATERIALIZED (
-        SELECT transcript.* FROM transcript JOIN attempt USING (call_id, vapi_call_id)
-        WHERE call_id = ANY (CAST(:call_ids AS integer[]))
     ), gone AS (
-        DELETE FROM transcript USING stored JOIN attempt USING (call_id, vapi_call_id)
-        WHERE transcript.id = stored.id AND CASE
-            WHEN stored.source = 'fragment' THEN stored."timestamp" >= attempt.fragments_until
-            ELSE NOT EXISTS (
-                SELECT FROM news WHERE news.call_id = stored.call_id AND news.vapi_call_id = stored.vapi_call_id
-                    AND news.sequence = stored.sequence)
-            END
+        DELETE FROM transcript AS stored USING attempt
+        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = attempt.call_id
+            AND stored.vapi_call_id = attempt.vapi_call_id
+            AND CASE WHEN stored.source = 'fragment' THEN stored."timestamp" >= fragments_until
+                ELSE NOT EXISTS (
+                    SELECT FROM news WHERE news.call_id = stored.call_id AND news.vapi_call_id = stored.vapi_call_id
+                        AND news.sequence = stored.sequence) END
     ), changed AS (
-        UPDATE transcript SET
+        UPDATE transcript AS stored SET
             source = news.source, segment = news.segment, role = news.role, content = news.content,
             "timestamp" = news."timestamp"
-        FROM stored JOIN news USING (call_id, vapi_call_id, sequence)
-        WHERE transcript.id = stored.id
+        FROM news
+        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = news.call_id
+            AND stored.vapi_call_id = news.vapi_call_id AND stored.sequence = news.sequence
             AND (stored.source, stored.segment, stored.role, stored.content, stored."timestamp")
                 IS DISTINCT FROM (news.source, news.segment, news.role, news.content, news."timestamp")
     )
     INSERT INTO transcript (call_id, vapi_call_id, source, segment, sequence, role, content, "timestamp")
     SELECT call_id, vapi_call_id, source, segment, sequence, role, content, "timestamp" FROM news
     WHERE NOT EXISTS (
-        SELECT FROM stored WHERE stored.call_id = news.call_id AND stored.vapi_call_id = news.vapi_call_id
-            AND stored.sequence = news.sequence)
+        SELECT FROM transcript AS stored
+        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = news.call_id
+            AND stored.vapi_call_id = news.vapi_call_id AND stored.sequence = news.sequence)
 """)
 
 _ADD = text("""

@@ -64,6 +64,7 @@ class Customer(_Reading):
 
     number: Words = None
     sip_uri: Words = Field(None, alias="sipUri")
+    name: Words = None
 
 
 class CallSnapshot(_Reading):
@@ -74,6 +75,8 @@ class CallSnapshot(_Reading):
     created_at: Time = Field(None, alias="createdAt")
     assistant_id: Words = Field(None, alias="assistantId")
     phone_number_id: Words = Field(None, alias="phoneNumberId")
+    squad_id: Words = Field(None, alias="squadId")
+    workflow_id: Words = Field(None, alias="workflowId")
     customer: Annotated[Customer, BeforeValidator(read_mapping)] = _absent(Customer)
 
 
@@ -196,6 +199,8 @@ class ReportMessage(Message):
     recording_url_given: Words = Field(None, alias="recordingUrl")
     stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
     artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
+
+    recording_expires_at: Time = None
 
     @property
     def told_status(self) -> str | None:
