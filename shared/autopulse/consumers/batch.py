@@ -105,47 +105,47 @@ def _news(records: Sequence[Record[M]], found: Identities, received: Received) -
         call = found.calls.get(event_id)
         if call is not None and event_id not in found.ignored:
             of_call.setdefault(call.id, (call, []))[1].append(record)
-    return [
-        news
-        for _, (call, call_records) in sorted(of_call.items())
-        for news in _of_call(_known(call, call_records, found, received), call_records, received.repeated)
-    ]
+    news: list[AttemptNews[M]] = []
+    for _, (call, call_records) in sorted(of_call.items()):
+        news += _of_call(call, call_records, found, received)
+    return news
 
 
-def _known(call: LockedCall, records: Iterable[Record[M]], found: Identities, received: Received) -> KnownCall:
-    stored = dict(received.attempts.get(call.id, {}))
-    origin = received.origins.get(call.id, NO_ORIGIN)
-    is_new = not stored and call.columns != NOTHING_WRITTEN
-    if is_new:
-        origin = Origin(origin_of(call.columns), received.written_feedback.get(call.id))
-    if call.vapi_call_id is not None:  # the application may have linked it
-        stored.setdefault(call.vapi_call_id, Attempt(NOTHING, made_call=False))
-    named = {record.envelope.vapi_call_id for record in records} | stored.keys()
-    ids = sorted(id_ for id_ in named if id_)
-    return KnownCall(
-        row=call,
-        attempts=stored,
-        origin=origin,
-        origin_is_new=is_new,
-        fold_into=ids[0] if ids and NO_ID in stored else None,
-        moved=call.id in found.takeovers.values(),
-        service_record_locked=call.service_record_id in found.service_records,
-        owners=found.owners,
-    )
-
-
-def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]) -> Iterable[AttemptNews[M]]:
+def _of_call(
+    row: LockedCall, records: Sequence[Record[M]], found: Identities, received: Received
+) -> Iterable[AttemptNews[M]]:
     """The new messages of a call by attempt."""
-    records = list(records)
-    named = {record.envelope.vapi_call_id for record in records} | call.attempts.keys()
-    ids = sorted(id_ for id_ in named if id_)
+    known = received.attempts.get(row.id, {})
+    ids = sorted({id_ for record in records if (id_ := record.envelope.vapi_call_id)} | known.keys() - {NO_ID})
+    if row.vapi_call_id is not None and row.vapi_call_id not in known:  # the application may have linked it
+        known = {**known, row.vapi_call_id: Attempt(NOTHING, made_call=False)}
+        ids = sorted({row.vapi_call_id, *ids})
+    call = _known(row, known, ids, found, received)
     of_attempt: dict[str, list[Record[M]]] = {}
     for record in records:
-        if record.envelope.event_id not in repeated:
+        if record.envelope.event_id not in received.repeated:
             attempt = record.envelope.vapi_call_id or _attempt_without_id(call, ids)
             of_attempt.setdefault(attempt, []).append(record)
-    for vapi_call_id, news in sorted(of_attempt.items()):
-        yield AttemptNews(call, vapi_call_id, _facts_of(call, vapi_call_id), news)
+    return [AttemptNews(call, id_, _facts_of(call, id_), of_attempt[id_]) for id_ in sorted(of_attempt)]
+
+
+def _known(
+    row: LockedCall, attempts: Mapping[str, Attempt], ids: Sequence[str], found: Identities, received: Received
+) -> KnownCall:
+    origin = received.origins.get(row.id, NO_ORIGIN)
+    is_new = row.id not in received.attempts and row.columns != NOTHING_WRITTEN
+    if is_new:
+        origin = Origin(origin_of(row.columns), received.written_feedback.get(row.id))
+    return KnownCall(
+        row=row,
+        attempts=attempts,
+        origin=origin,
+        origin_is_new=is_new,
+        fold_into=ids[0] if ids and NO_ID in attempts else None,
+        moved=row.id in found.takeovers.values(),
+        service_record_locked=row.service_record_id in found.service_records,
+        owners=found.owners,
+    )
 
 
 def _attempt_without_id(call: KnownCall, ids: Sequence[str]) -> str:

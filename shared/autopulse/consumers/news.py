@@ -19,7 +19,7 @@ M = TypeVar("M", bound=Message)
 """A consumer's message model."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record(Generic[M]):
     """A message that was read and validated."""
 
@@ -48,7 +48,7 @@ class Owners:
         return (owner.organization_id if owner else self.default_organization_id) or None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KnownCall:
     """A call under our lock, with everything that is known of it."""
 
@@ -66,7 +66,7 @@ class KnownCall:
     owners: Owners = field(default_factory=Owners)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AttemptNews(Generic[M]):
     """All new messages of one attempt in this batch."""
 

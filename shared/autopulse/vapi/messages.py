@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, ValidationError
 
-from autopulse.domain.facts import MAX_INTEGER
+from autopulse.domain.facts import MAX_INTEGER, Identity
 from autopulse.domain.reading import (
     Json,
     clean,
@@ -78,6 +78,21 @@ class CallSnapshot(_Reading):
     squad_id: Words = Field(None, alias="squadId")
     workflow_id: Words = Field(None, alias="workflowId")
     customer: Annotated[Customer, BeforeValidator(read_mapping)] = _absent(Customer)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What is the same in all messages of the call."""
+        customer = self.customer
+        return Identity(
+            self.type,
+            self.phone_number_id,
+            self.assistant_id,
+            self.squad_id,
+            self.workflow_id,
+            customer.number,
+            customer.sip_uri,
+            customer.name,
+        )
 
 
 class Message(_Reading):
