@@ -1,4 +1,4 @@
-"""The message models: every field but identity is optional, and what cannot be used is not given (`calls.md` 1)."""
+"""The message models: what cannot be used of a message is not given (docs/call-state.md, section 1)."""
 
 import json
 from contextlib import suppress
@@ -239,7 +239,9 @@ def test_a_hang_is_a_stall_unless_it_says_that_the_call_is_over(fields: dict[str
         *(({"durationSeconds": 2**31}, None), ({"durationSeconds": 1e300}, None), ({"durationSeconds": 10**400}, None)),
         *(({"durationMs": 71194}, 71), ({"durationMs": 71500}, 72), ({"durationMinutes": 1.1866}, 71)),
         *(({"durationMinutes": 0.025}, 2), ({"durationSeconds": 1, "durationMs": 9_000}, 1)),
-        *(({"durationSeconds": "5", "durationMs": 9_000}, 9), ({"durationMs": True, "durationMinutes": 1}, 60)),
+        *(({"durationSeconds": "60.4"}, 60), ({"durationMs": " 71500 "}, 72), ({"durationMinutes": "1.5"}, 90)),
+        *(({"durationSeconds": "5s", "durationMs": 9_000}, 9), ({"durationMs": True, "durationMinutes": 1}, 60)),
+        *(({"durationSeconds": "", "durationMs": "9000"}, 9), ({"durationSeconds": "1e99"}, None)),
     ],
 )
 def test_duration(fields: dict[str, Any], expected: int | None) -> None:
@@ -251,7 +253,8 @@ def test_duration(fields: dict[str, Any], expected: int | None) -> None:
     [
         *((0.1651, "0.165100"), (0, "0.000000"), (0.0000005, "0.000001"), (0.00000049, "0.000000"), (12, "12.000000")),
         *((999_999.999999, "999999.999999"), (999_999.9999999, None), (1e6, None), (-1e6, None), (1e300, None)),
-        *(("0.1", None), (None, None), (True, None), (10**400, None), (-0.5, "-0.500000")),
+        *(("0.0812", "0.081200"), ("8.1e-02", "0.081000"), ("0,1", None), ("$0.1", None), ("", None), ("1e9", None)),
+        *((None, None), (True, None), (10**400, None), (-0.5, "-0.500000")),
     ],
 )
 def test_cost_fits_its_column(cost: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value
