@@ -14,20 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final
 
-from autopulse.domain.reading import Json, read_call_id, read_mapping, read_time
+from autopulse.domain.reading import Json, read_mapping, read_time
+from autopulse.vapi.call_ids import find_call_id
 from autopulse.vapi.redaction import URL_FIELDS, slim
 from autopulse.vapi.routes import PING
 
 VERSION: Final = 1
 PAYLOAD_KEY: Final = "payload_key"
 MESSAGE: Final = "message"
-CALL_ID_PLACES: Final = (
-    ("call", "assistantOverrides", "variableValues", "call_id"),
-    ("call", "metadata", "call_id"),
-    ("call", "assistantOverrides", "metadata", "call_id"),
-    ("assistant", "variableValues", "call_id"),
-)
-"""Where our call id may be; the first place that has a valid one counts."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +75,6 @@ def wrap(kind: str, message: Mapping[str, Json], received_at: datetime, signed_m
     return Envelope(kind, _digest(identity), vapi_call_id, call_id, occurred_at, received_at, kept)
 
 
-def find_call_id(message: Mapping[str, Json]) -> int | None:
-    """Our call id from the first place that has a valid one."""
-    candidates = (read_call_id(_look_up(message, place)) for place in CALL_ID_PLACES)
-    return next((call_id for call_id in candidates if call_id is not None), None)
-
-
 def _timed_identity(
     kind: str, kept: Mapping[str, Json], vapi_call_id: str | None, call_id: int | None, occurred_at: datetime
 ) -> list[Json]:
@@ -126,13 +114,6 @@ def _without_urls(kept: Mapping[str, Json]) -> dict[str, Json]:
         for name, value in kept.items()
         if name not in URL_FIELDS
     }
-
-
-def _look_up(message: Mapping[str, Json], place: tuple[str, ...]) -> Json:
-    value: Json = message
-    for name in place:
-        value = read_mapping(value).get(name)
-    return value
 
 
 def to_text(moment: datetime | None) -> str | None:

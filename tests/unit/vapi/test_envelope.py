@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autopulse.settings import KINDS
-from autopulse.vapi.envelope import VERSION, Envelope, find_call_id, wrap
+from autopulse.vapi.envelope import VERSION, Envelope, wrap
 from tests.unit.vapi import samples
 
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=timezone.utc)
@@ -67,37 +67,6 @@ def test_it_is_ascii_for_every_kind(kind: str) -> None:
 
 
 # Identities
-
-
-@pytest.mark.parametrize(
-    ("message", "call_id"),
-    [
-        ({}, None),
-        ({"call": {"assistantOverrides": {"variableValues": {"call_id": "15"}}}}, 15),
-        ({"call": {"assistantOverrides": {"variableValues": {"call_id": 15.0}}}}, 15),
-        ({"call": {"metadata": {"call_id": 16}}}, 16),
-        ({"call": {"assistantOverrides": {"metadata": {"call_id": " 17 "}}}}, 17),
-        ({"assistant": {"variableValues": {"call_id": "18"}}}, 18),
-        ({"call": {"assistantOverrides": {"variableValues": {"call_id": "x"}}, "metadata": {"call_id": 16}}}, 16),
-        (
-            {
-                "call": {
-                    "assistantOverrides": {"variableValues": {"call_id": "15"}, "metadata": {"call_id": 17}},
-                    "metadata": {"call_id": 16},
-                },
-                "assistant": {"variableValues": {"call_id": 18}},
-            },
-            15,
-        ),
-        ({"call": {"metadata": {"call_id": True}}}, None),
-        ({"call": {"metadata": {"call_id": 0}}}, None),
-        ({"call": {"metadata": {"call_id": 2**31}}}, None),
-        ({"call": {"metadata": [{"call_id": 1}]}}, None),
-        ({"call": "x", "assistant": None}, None),
-    ],
-)
-def test_our_call_id_is_the_first_valid_one(message: dict[str, Any], call_id: int | None) -> None:
-    assert find_call_id(message) == call_id
 
 
 @pytest.mark.parametrize(
