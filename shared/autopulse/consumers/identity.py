@@ -136,8 +136,8 @@ def _owner(snapshot: CallSnapshot, owners: Mapping[str, NumberOwner]) -> NumberO
 
 
 def _owner_ids(snapshot: CallSnapshot) -> list[str]:
-    """The phone number beats the assistant."""
-    return [id_ for id_ in (snapshot.phone_number_id, snapshot.assistant_id) if id_ is not None]
+    """Those that are constant for the call, the stronger first."""
+    return [id_ for id_ in snapshot.constant_ids if id_ is not None]
 
 
 def _new_call(vapi_call_id: str, organization_id: str, snapshot: CallSnapshot) -> NewCall:

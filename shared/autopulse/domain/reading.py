@@ -97,12 +97,12 @@ def read_number(value: Json) -> Decimal | None:
 
 
 def read_phone_number(value: Json) -> str | None:
-    """Text that says something, as it is, or the digits of an integral number of at most 15."""
+    """Clean text that says something, or the digits of an integral number of at most 15."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if 0 < value <= MAX_PHONE_NUMBER else None
-    return read_words(value)
+    return read_words(read_text(value))
 
 
 def read_time(value: Json) -> datetime | None:

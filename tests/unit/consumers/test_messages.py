@@ -222,6 +222,26 @@ def test_a_hang_is_a_stall_unless_it_says_that_the_call_is_over(fields: dict[str
     assert HangMessage.model_validate({"type": "hang", **fields}).ends_call is ends
 
 
+# The call
+
+
+def test_a_call_s_constant_ids_come_in_order() -> None:
+    ids = {"workflowId": "w", "squadId": "s", "assistantId": "a", "phoneNumberId": "p"}
+    assert Message.model_validate({"type": "hang", "call": ids}).call.constant_ids == ("p", "a", "s", "w")
+    assert Message.model_validate({"type": "hang", "call": ids | {"squadId": " "}}).call.constant_ids[2] is None
+    assert Message.model_validate({"type": "hang"}).call.constant_ids == (None, None, None, None)
+
+
+def test_who_was_called_is_read_whole() -> None:
+    customer = {
+        "number": 12025550107,
+        "sipUri": "sip:a-desk-with-a-long-name@pbx.example.com",
+        "name": "Odette Example",
+    }
+    read = Message.model_validate({"type": "hang", "call": {"customer": customer}}).call.customer
+    assert (read.number, read.sip_uri, read.name) == ("12025550107", customer["sipUri"], customer["name"])
+
+
 # Report
 
 
@@ -309,6 +329,48 @@ def test_a_blank_recording_url_gives_way(nothing: Any) -> None:  # noqa: ANN401 
     }
     assert report(**fields).recording_url == "https://path.example"
     assert report(recordingUrl=nothing).recording_url is None
+
+
+@pytest.mark.parametrize(
+    "recording", ["https://mono.example", {"mono": "https://mono.example"}, {"stereoUrl": "https://mono.example"}]
+)
+def test_a_recording_may_be_its_address_alone(recording: Any) -> None:  # noqa: ANN401 - any JSON value
+    assert report(artifact={"recording": recording}).recording_url == "https://mono.example"
+
+
+PRIVATE = "https://0123456789abcdef.r2.cloudflarestorage.com/a-bucket/one-mono.wav"
+
+
+@pytest.mark.parametrize("best", range(1, len(RECORDINGS)))
+def test_an_address_in_private_storage_is_the_last_choice(best: int) -> None:
+    fields = _merge({"artifact": {"presignedMonoUrl": PRIVATE}}, RECORDINGS[best])
+    assert report(**fields).recording_url == _leaf(RECORDINGS[best])
+    assert report(artifact={"presignedMonoUrl": PRIVATE}, recordingUrl=PRIVATE + "2").recording_url == PRIVATE
+
+
+EXPIRES_AT = datetime(2026, 9, 14, 15, 31, 16, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("told", ["2026-09-14T15:31:16Z", 1789399876000, "1789399876"])
+@pytest.mark.parametrize("name", ["presignedMonoUrl", "presignedStereoUrl"])
+def test_a_report_says_when_its_presigned_urls_end(name: str, told: Any) -> None:  # noqa: ANN401 - any JSON value
+    artifact = {name: "https://signed.example/a?token=b", "presignedUrlsExpiresAt": told}
+    assert report(artifact=artifact).recording_expires_at == EXPIRES_AT
+    assert report(artifact=artifact, recordingUrl=PRIVATE).recording_expires_at == EXPIRES_AT
+
+
+@pytest.mark.parametrize(
+    "artifact",
+    [
+        {"presignedUrlsExpiresAt": "2026-09-14T15:31:16Z"},
+        {"presignedUrlsExpiresAt": "2026-09-14T15:31:16Z", "recordingUrl": "https://lasting.example"},
+        {"presignedUrlsExpiresAt": "2026-09-14T15:31:16Z", "presignedMonoUrl": " "},
+        {"presignedUrlsExpiresAt": "soon", "presignedMonoUrl": "https://signed.example/a?token=b"},
+        {"presignedMonoUrl": "https://signed.example/a?token=b"},
+    ],
+)
+def test_other_urls_do_not_end_with_them(artifact: dict[str, Any]) -> None:
+    assert report(artifact=artifact).recording_expires_at is None
 
 
 def test_a_call_reason_is_cut_to_its_column() -> None:

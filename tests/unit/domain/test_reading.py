@@ -200,7 +200,7 @@ def test_numbers_keep_their_shortest_decimal_form(value: Any, expected: str | No
     [
         *(("+12025550101", "+12025550101"), (12025550101, "12025550101"), (12025550101.0, "12025550101"), ("1", "1")),
         *((0, None), (-5, None), (True, None), (1.5, None), (math.nan, None), (10**15, None), (10**400, None)),
-        *(("", None), (" ", None), (None, None), ([], None), ({"number": "1"}, None)),
+        *(("", None), (" ", None), ("\x00", None), ("a\x00", "a"), (None, None), ([], None), ({"number": "1"}, None)),
     ],
 )
 def test_phone_number(value: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value

@@ -1,5 +1,6 @@
 """Our call id and the copies of the call, wherever a message has them (docs/call-state.md, section 1)."""
 
+import copy
 import time
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_no_place_hides_the_one_that_has_it(data: st.DataObject) -> None:
     for other, invalid in data.draw(others):
         put(message, [*other, "call_id"], invalid)
     for other, length, wreck in data.draw(wrecks):
-        put(message, other[:length], wreck)
+        put(message, other[:length], copy.deepcopy(wreck))
     put(message, [*place, "call_id"], "15")
     assert find_call_id(message) == 15
 
