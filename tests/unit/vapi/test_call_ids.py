@@ -53,8 +53,8 @@ IN_ORDER = [
     "artifact variables",
     "artifact variables call metadata",
 ]
-INVALID = [None, "", " ", "x", 0, -1, True, 1.5, 2**31, [15], {"call_id": 15}, float("nan"), "9" * 5_000]
-NO_OBJECTS = [None, "", "15", 15, True, [], [{"call_id": 15}], {}]
+INVALID: list[Any] = [None, "", " ", "x", 0, -1, True, 1.5, 2**31, [15], {"call_id": 15}, float("nan"), "9" * 5_000]
+NO_OBJECTS: list[Any] = [None, "", "15", 15, True, [], [{"call_id": 15}], {}]
 
 
 def put(message: dict[str, Any], path: list[str], value: object) -> None:
