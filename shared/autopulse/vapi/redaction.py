@@ -125,6 +125,8 @@ class Fields:
     def __call__(self, value: Json) -> Json:
         """Return what is kept."""
         given = read_mapping(value)
+        if not given:
+            return None
         kept = {name: rule(given[name]) for name, rule in self.allowed.items() if name in given}
         return {name: item for name, item in kept.items() if item is not None} or None
 
