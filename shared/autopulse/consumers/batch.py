@@ -1,29 +1,30 @@
 """A batch is one transaction of a constant number of statements, whatever its size.
 
-The order of its steps is the order in which all consumers take their locks: calls by id, receipts by event id, service
-records by id. So two batches never wait for each other in a circle.
+The order of its steps is the order in which all consumers take their locks: service records by id, calls by id,
+receipts by event id. So two batches never wait for each other in a circle, nor for the application.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.identity import Identities, identify
-from autopulse.consumers.news import CallNews, Consumer, M, Record
-from autopulse.db.receipts import Receipt, Received, record_receipts
-from autopulse.domain.facts import NOTHING
+from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record
+from autopulse.db.calls import LockedCall
+from autopulse.db.receipts import Attempt, Receipt, Received, record_receipts
+from autopulse.domain.attempts import NO_ID, NO_ORIGIN, NOTHING_WRITTEN, Origin, origin_of
+from autopulse.domain.facts import NOTHING, Facts, join
 from autopulse.domain.notices import Notice
 from autopulse.errors import Unprocessable
 from autopulse.vapi.routes import PING
 
-if TYPE_CHECKING:
-    from autopulse.db.calls import LockedCall
-
 APPLIED: Final = "applied"
 IGNORED: Final = "ignored"
+REPORT: Final = "report"
+"""The kind that changes service records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def apply_batch(
     """Apply records to the database within the session's transaction; the caller commits."""
     copies = Counter(record.envelope.event_id for record in records)
     unique = _first_of_each(records)
-    found = identify(session, [record for record in unique if record.message.type != PING], default_organization_id)
+    about_calls = [record for record in unique if record.message.type != PING]
+    found = identify(session, about_calls, default_organization_id, reports=consumer.kind == REPORT)
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
     received = _receive(session, consumer.kind, known, copies, found, ignored)
@@ -73,7 +75,7 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
     ignored: Collection[str],
 ) -> Received:
     if not records:
-        return Received(frozenset(), {})
+        return Received(frozenset(), {}, {}, {})
     receipts = [
         Receipt(
             event_id=envelope.event_id,
@@ -90,18 +92,72 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
         for record in records
         for envelope, call in [(record.envelope, found.calls.get(record.envelope.event_id))]
     ]
-    return record_receipts(session, receipts, sorted({call.id for call in found.calls.values()}))
+    calls = {call.id: call for call in found.calls.values()}
+    written = [id_ for id_, call in calls.items() if not call.attempts and call.columns != NOTHING_WRITTEN]
+    return record_receipts(session, receipts, sorted(calls), sorted(written))
 
 
-def _news(records: Sequence[Record[M]], found: Identities, received: Received) -> list[CallNews[M]]:
-    """The new messages by call, in the order of the calls' ids; one with an unknown word still links its ids."""
-    news: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
+def _news(records: Sequence[Record[M]], found: Identities, received: Received) -> list[AttemptNews[M]]:
+    """The new messages by attempt, in the order of the calls' ids; one with an unknown word still links its ids."""
+    of_call: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
     for record in records:
         event_id = record.envelope.event_id
         call = found.calls.get(event_id)
-        if call is not None and event_id not in received.repeated and event_id not in found.ignored:
-            news.setdefault(call.id, (call, []))[1].append(record)
+        if call is not None and event_id not in found.ignored:
+            of_call.setdefault(call.id, (call, []))[1].append(record)
     return [
-        CallNews(call, received.facts.get(call.id, NOTHING), call_records)
-        for _, (call, call_records) in sorted(news.items())
+        news
+        for _, (call, call_records) in sorted(of_call.items())
+        for news in _of_call(_known(call, call_records, found, received), call_records, received.repeated)
     ]
+
+
+def _known(call: LockedCall, records: Iterable[Record[M]], found: Identities, received: Received) -> KnownCall:
+    stored = dict(received.attempts.get(call.id, {}))
+    origin = received.origins.get(call.id, NO_ORIGIN)
+    is_new = not stored and call.columns != NOTHING_WRITTEN
+    if is_new:
+        origin = Origin(origin_of(call.columns), received.written_feedback.get(call.id))
+    if call.vapi_call_id is not None:  # the application may have linked it
+        stored.setdefault(call.vapi_call_id, Attempt(NOTHING, made_call=False))
+    named = {record.envelope.vapi_call_id for record in records} | stored.keys()
+    ids = sorted(id_ for id_ in named if id_)
+    return KnownCall(
+        row=call,
+        attempts=stored,
+        origin=origin,
+        origin_is_new=is_new,
+        fold_into=ids[0] if ids and NO_ID in stored else None,
+        moved=call.id in found.takeovers.values(),
+        service_record_locked=call.service_record_id in found.service_records,
+        owners=found.owners,
+    )
+
+
+def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]) -> Iterable[AttemptNews[M]]:
+    """The new messages of a call by attempt."""
+    records = list(records)
+    named = {record.envelope.vapi_call_id for record in records} | call.attempts.keys()
+    ids = sorted(id_ for id_ in named if id_)
+    of_attempt: dict[str, list[Record[M]]] = {}
+    for record in records:
+        if record.envelope.event_id not in repeated:
+            attempt = record.envelope.vapi_call_id or _attempt_without_id(call, ids)
+            of_attempt.setdefault(attempt, []).append(record)
+    for vapi_call_id, news in sorted(of_attempt.items()):
+        yield AttemptNews(call, vapi_call_id, _facts_of(call, vapi_call_id), news)
+
+
+def _attempt_without_id(call: KnownCall, ids: Sequence[str]) -> str:
+    """Which attempt a message with our id alone is about: the only one, else the one that the row shows."""
+    shown = call.row.vapi_call_id
+    if len(ids) > 1 and shown is not None:
+        return shown
+    return ids[-1] if ids else NO_ID
+
+
+def _facts_of(call: KnownCall, vapi_call_id: str) -> Facts:
+    """What is known of an attempt, together with what it takes over from the one without an id."""
+    stored: Mapping[str, Attempt] = call.attempts
+    facts = stored[vapi_call_id].facts if vapi_call_id in stored else NOTHING
+    return join(facts, stored[NO_ID].facts) if vapi_call_id == call.fold_into else facts

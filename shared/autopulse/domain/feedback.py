@@ -35,6 +35,8 @@ class Analysis:
     call_reason: str | None
     feedback: Feedback | None
     """None if the report has neither a feedback field nor structured data."""
+    summary: str | None = None
+    has_answers: bool = False
 
 
 def read_analysis(structured_data: Json, structured_outputs: Json, summary: str | None) -> Analysis:
@@ -46,6 +48,8 @@ def read_analysis(structured_data: Json, structured_outputs: Json, summary: str 
         nps_score=_first(read_nps, "nps_score", sources),
         call_reason=_first(_lines, "call_reason", sources),
         feedback=_feedback(sources, summary, both) if both else None,
+        summary=summary,
+        has_answers=any(value not in (None, "", [], "UNKNOWN", -1) for source in sources for value in source.values()),
     )
 
 

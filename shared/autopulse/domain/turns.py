@@ -64,6 +64,7 @@ class Turns:
     turns: tuple[Turn, ...]
     length: int
     """Places in the list, those of skipped items included."""
+    first_time: datetime | None = None
 
     @property
     def skipped(self) -> int:
@@ -86,7 +87,8 @@ def read_turns(items: Sequence[Json], fallback: datetime, start: datetime | None
     read = [(_role_word(item), item) for item in map(read_mapping, items)]
     spoken = [(word, item) for word, item in read if word not in UNSPOKEN_ROLES]
     turns = [_read_turn(place, ROLES.get(word), item, fallback, start) for place, (word, item) in enumerate(spoken)]
-    return Turns(tuple([turn for turn in turns if turn is not None]), len(spoken))
+    first = next((t for _, item in spoken if (t := read_time(item.get("time")) or _after(start, item))), None)
+    return Turns(tuple([turn for turn in turns if turn is not None]), len(spoken), first)
 
 
 def read_spoken_text(text: str, at: datetime) -> Turns:

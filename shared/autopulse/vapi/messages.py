@@ -82,14 +82,6 @@ class CallSnapshot(_Reading):
     workflow_id: Words = Field(None, alias="workflowId")
     customer: Annotated[Customer, BeforeValidator(read_mapping)] = _absent(Customer)
 
-    @property
-    def constant_ids(self) -> tuple[str | None, str | None, str | None, str | None]:
-        """What says whose call it is, for as long as it lasts: phone number, assistant, squad, workflow.
-
-        Each is None if it is not given; an earlier one beats a later one.
-        """
-        return self.phone_number_id, self.assistant_id, self.squad_id, self.workflow_id
-
 
 class Message(_Reading):
     """What all kinds have."""

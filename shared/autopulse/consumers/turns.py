@@ -1,0 +1,160 @@
+"""Store what the lists and fragments of attempts show: the writes that conversation updates and reports share."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import Final, Generic
+
+from sqlalchemy.orm import Session
+
+from autopulse.consumers.calls import Change, notice
+from autopulse.consumers.news import AttemptNews, M, Record
+from autopulse.db.transcripts import (
+    FRAGMENT,
+    AttemptKey,
+    AttemptTurns,
+    Fragment,
+    StoredTurns,
+    add_fragments,
+    read_stored_turns,
+    replace_turns,
+)
+from autopulse.domain.attempts import NO_ID
+from autopulse.domain.lists import Lists, Rank, ShownTurn, TurnList, compose, fragments_until, visible
+from autopulse.domain.notices import Notice, NoticeType
+from autopulse.domain.turns import Turn, Turns, role_of
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_SECOND: Final = timedelta(seconds=1)
+Spoken = Mapping[str, Sequence[Turn]]
+"""Event id of a message -> the turns of its list."""
+
+
+def list_of(source: str, turns: Turns, rank: Rank) -> Lists:
+    """The list that a message holds: none, if there is no turn in it."""
+    if not turns.turns:
+        return ()
+    first = turns.first_time
+    key = None if first is None else (first - _EPOCH) // _SECOND
+    return (TurnList(source, key, rank, first or rank.at),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recomposed(Generic[M]):
+    """An attempt whose shown lists have changed."""
+
+    change: Change[M]
+    lists: list[TurnList]
+    spoken: Spoken
+
+    @property
+    def key(self) -> AttemptKey:
+        return self.change.news.call.row.id, self.change.news.vapi_call_id
+
+    @property
+    def needs_stored(self) -> bool:
+        """Whether turns of earlier messages take part."""
+        return _folds(self.change) or any(list_.rank.event_id not in self.spoken for list_ in self.lists)
+
+
+def record_lists(session: Session, changes: Sequence[tuple[Change[M], Spoken]]) -> list[Change[M]]:
+    """Store the turns of attempts whose lists have changed; returns all changes, with what the lists hide."""
+    recomposed = [
+        _Recomposed(change, visible(change.facts.lists), spoken)
+        for change, spoken in changes
+        if _show(change.facts.lists) != _show(_known_lists(change)) or _folds(change)
+    ]
+    if not recomposed:
+        return [change for change, _ in changes]
+    wanted = {one.key[0] for one in recomposed if one.needs_stored}
+    stored = read_stored_turns(session, wanted) if wanted else {}
+    rows: list[AttemptTurns] = []
+    fragments: list[Fragment] = []
+    done: dict[AttemptKey, Change[M]] = {}
+    for one in recomposed:
+        composition = compose(one.lists, {list_: _turns_of(list_, one, stored) for list_ in one.lists})
+        done[one.key] = _with_storage(one.change, composition.lists)
+        rows.append(_attempt_turns(one.key, composition.turns, one.change.facts.lists))
+        if _folds(one.change):
+            call_id, vapi_call_id = one.key
+            rows.append(AttemptTurns(call_id, NO_ID, (), _EPOCH))
+            fragments += _folded_fragments(stored.get((call_id, NO_ID)), vapi_call_id, one.change.facts.lists)
+    replace_turns(session, rows)
+    if fragments:
+        add_fragments(session, fragments)
+    return [done.get((change.news.call.row.id, change.news.vapi_call_id), change) for change, _ in changes]
+
+
+def _show(lists: Lists) -> tuple[list[TurnList], int | None]:
+    """All that decides which turns are shown."""
+    return visible(lists), fragments_until(lists)
+
+
+def _known_lists(change: Change[M]) -> Lists:
+    stored = change.news.call.attempts.get(change.news.vapi_call_id)
+    return stored.facts.lists if stored else ()
+
+
+def _folds(change: Change[M]) -> bool:
+    return change.news.call.fold_into == change.news.vapi_call_id
+
+
+def _turns_of(list_: TurnList, one: _Recomposed[M], stored: Mapping[AttemptKey, StoredTurns]) -> Sequence[Turn]:
+    """A list's turns: of this batch, or what is stored of it and what was hidden."""
+    event_id = list_.rank.event_id
+    if event_id in one.spoken:
+        return one.spoken[event_id]
+    call_id, vapi_call_id = one.key
+    holder = vapi_call_id if list_ in _known_lists(one.change) else NO_ID
+    turns = stored[call_id, holder].lists.get((list_.source, list_.key), ()) if (call_id, holder) in stored else ()
+    shown = [turn._replace(sequence=turn.sequence - list_.offset) for turn in turns]
+    return sorted([*shown, *list_.hidden])
+
+
+def _with_storage(change: Change[M], composed: Iterable[TurnList]) -> Change[M]:
+    """The change with what its lists hide now; the lists that are not shown hide nothing."""
+    now = {(list_.source, list_.key): list_ for list_ in composed}
+    lists = tuple(
+        now.get((list_.source, list_.key)) or replace(list_, offset=0, hidden=()) for list_ in change.facts.lists
+    )
+    return replace(change, facts=replace(change.facts, lists=lists))
+
+
+def _attempt_turns(key: AttemptKey, turns: Sequence[ShownTurn], lists: Lists) -> AttemptTurns:
+    until = fragments_until(lists)
+    return AttemptTurns(*key, turns, None if until is None else _EPOCH + until * _SECOND)
+
+
+def _folded_fragments(stored: StoredTurns | None, vapi_call_id: str, lists: Lists) -> list[Fragment]:
+    fragments = stored.fragments if stored else ()
+    return [replace(one, vapi_call_id=vapi_call_id) for one in fragments if _is_before(one, lists)]
+
+
+def _is_before(fragment: Fragment, lists: Lists) -> bool:
+    until = fragments_until(lists)
+    return until is None or fragment.timestamp < _EPOCH + until * _SECOND
+
+
+def spoken(news: AttemptNews[M], record: Record[M], speaker: str | None, words: str | None) -> Fragment | None:
+    """A fragment of what a speaker said; None if nothing was said, or nobody whose role is stored said it."""
+    role = role_of(speaker)
+    if role is None or words is None:
+        return None
+    return Fragment(news.call.row.id, news.vapi_call_id, role, words, record.envelope.news_at)
+
+
+def record_fragments(session: Session, said: Iterable[tuple[Change[M], Sequence[Fragment]]]) -> list[Notice]:
+    """Store fragments that lie before the attempt's lists."""
+    fitting = [
+        (change.news, kept)
+        for change, fragments in said
+        if (kept := [fragment for fragment in fragments if _is_before(fragment, change.facts.lists)])
+    ]
+    if fitting:
+        add_fragments(session, [fragment for _, fragments in fitting for fragment in fragments])
+    return [transcript_notice(news, FRAGMENT, turns=len(fragments), skipped=0) for news, fragments in fitting]
+
+
+def transcript_notice(news: AttemptNews[M], source: str, *, turns: int, skipped: int) -> Notice:
+    """That the words of an attempt have changed."""
+    return notice(NoticeType.TRANSCRIPT_UPDATED, news, source=source, turns=turns, skipped=skipped)
