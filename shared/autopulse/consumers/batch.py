@@ -5,26 +5,26 @@ receipts by event id. So two batches never wait for each other in a circle, nor 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final
 
 from sqlalchemy.orm import Session
 
+from autopulse.consumers.folding import UNTOLD, fold
 from autopulse.consumers.identity import Identities, identify
 from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record
 from autopulse.db.calls import LockedCall
-from autopulse.db.receipts import Attempt, Receipt, Received, record_receipts
+from autopulse.db.receipts import Receipt, Received, record_receipts
 from autopulse.domain.attempts import NO_ID, NO_ORIGIN, NOTHING_WRITTEN, Origin, origin_of
-from autopulse.domain.facts import NOTHING, Facts, join
+from autopulse.domain.facts import NOTHING, Facts, join_identities
 from autopulse.domain.notices import Notice
 from autopulse.errors import Unprocessable
 from autopulse.vapi.routes import PING
 
 APPLIED: Final = "applied"
 IGNORED: Final = "ignored"
-REPORT: Final = "report"
-"""The kind that changes service records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ def apply_batch(
     copies = Counter(record.envelope.event_id for record in records)
     unique = _first_of_each(records)
     about_calls = [record for record in unique if record.message.type != PING]
-    found = identify(session, about_calls, default_organization_id, reports=consumer.kind == REPORT)
+    found = identify(session, about_calls, default_organization_id, reports=consumer.changes_service_records)
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
     received = _receive(session, consumer.kind, known, copies, found, ignored)
-    news = _news(known, found, received)
+    news = _news(session, known, found, received)
     notices = consumer.apply(session, news) if news else []
     call_ids = {event_id: call.id for event_id, call in found.calls.items()}
     return BatchOutcome(received.repeated, ignored, found.refused, call_ids, notices)
@@ -97,7 +97,9 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
     return record_receipts(session, receipts, sorted(calls), sorted(written))
 
 
-def _news(records: Sequence[Record[M]], found: Identities, received: Received) -> list[AttemptNews[M]]:
+def _news(
+    session: Session, records: Sequence[Record[M]], found: Identities, received: Received
+) -> list[AttemptNews[M]]:
     """The new messages by attempt, in the order of the calls' ids; one with an unknown word still links its ids."""
     of_call: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
     for record in records:
@@ -105,35 +107,31 @@ def _news(records: Sequence[Record[M]], found: Identities, received: Received) -
         call = found.calls.get(event_id)
         if call is not None and event_id not in found.ignored:
             of_call.setdefault(call.id, (call, []))[1].append(record)
-    news: list[AttemptNews[M]] = []
-    for _, (call, call_records) in sorted(of_call.items()):
-        news += _of_call(call, call_records, found, received)
-    return news
+    calls = [(_known(call, said, found, received), said) for _, (call, said) in sorted(of_call.items())]
+    fold(session, [call for call, said in calls if any(r.envelope.event_id not in received.repeated for r in said)])
+    return [news for call, said in calls for news in _of_call(call, said, received.repeated)]
 
 
-def _of_call(
-    row: LockedCall, records: Sequence[Record[M]], found: Identities, received: Received
-) -> Iterable[AttemptNews[M]]:
+def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]) -> list[AttemptNews[M]]:
     """The new messages of a call by attempt."""
-    known = received.attempts.get(row.id, {})
-    ids = sorted({id_ for record in records if (id_ := record.envelope.vapi_call_id)} | known.keys() - {NO_ID})
-    if row.vapi_call_id is not None and row.vapi_call_id not in known:  # the application may have linked it
-        known = {**known, row.vapi_call_id: Attempt(NOTHING, made_call=False)}
-        ids = sorted({row.vapi_call_id, *ids})
-    call = _known(row, known, ids, found, received)
     of_attempt: dict[str, list[Record[M]]] = {}
     for record in records:
-        if record.envelope.event_id not in received.repeated:
-            attempt = record.envelope.vapi_call_id or _attempt_without_id(call, ids)
+        if record.envelope.event_id not in repeated:
+            attempt = record.envelope.vapi_call_id or _attempt_without_id(call)
             of_attempt.setdefault(attempt, []).append(record)
     return [AttemptNews(call, id_, _facts_of(call, id_), of_attempt[id_]) for id_ in sorted(of_attempt)]
 
 
-def _known(
-    row: LockedCall, attempts: Mapping[str, Attempt], ids: Sequence[str], found: Identities, received: Received
-) -> KnownCall:
+def _known(row: LockedCall, records: Iterable[Record[M]], found: Identities, received: Received) -> KnownCall:
+    stored = received.attempts.get(row.id, {})
+    attempts = dict(stored)
+    if row.vapi_call_id is not None:  # the application may have linked it
+        attempts.setdefault(row.vapi_call_id, UNTOLD)
+    for record in records:
+        if record.envelope.vapi_call_id is not None:
+            attempts.setdefault(record.envelope.vapi_call_id, UNTOLD)
     origin = received.origins.get(row.id, NO_ORIGIN)
-    is_new = row.id not in received.attempts and row.columns != NOTHING_WRITTEN
+    is_new = not stored and row.columns != NOTHING_WRITTEN
     if is_new:
         origin = Origin(origin_of(row.columns), received.written_feedback.get(row.id))
     return KnownCall(
@@ -141,15 +139,24 @@ def _known(
         attempts=attempts,
         origin=origin,
         origin_is_new=is_new,
-        fold_into=ids[0] if ids and NO_ID in attempts else None,
         moved=row.id in found.takeovers.values(),
         service_record_locked=row.service_record_id in found.service_records,
-        owners=found.owners,
+        organization_id=_organization_of(row, records, found) or row.organization_id,
     )
 
 
-def _attempt_without_id(call: KnownCall, ids: Sequence[str]) -> str:
+def _organization_of(row: LockedCall, records: Iterable[Record[M]], found: Identities) -> str | None:
+    """Whose a row is that we made; None if the application made it."""
+    made = row.made_by_us
+    if made is None:
+        return None
+    said = (record.message.call.identity for record in records)
+    return found.owners.organization_of(reduce(join_identities, said, made.identity))
+
+
+def _attempt_without_id(call: KnownCall) -> str:
     """Which attempt a message with our id alone is about: the only one, else the one that the row shows."""
+    ids = sorted(call.attempts.keys() - {NO_ID})
     shown = call.row.vapi_call_id
     if len(ids) > 1 and shown is not None:
         return shown
@@ -157,7 +164,5 @@ def _attempt_without_id(call: KnownCall, ids: Sequence[str]) -> str:
 
 
 def _facts_of(call: KnownCall, vapi_call_id: str) -> Facts:
-    """What is known of an attempt, together with what it takes over from the one without an id."""
-    stored: Mapping[str, Attempt] = call.attempts
-    facts = stored[vapi_call_id].facts if vapi_call_id in stored else NOTHING
-    return join(facts, stored[NO_ID].facts) if vapi_call_id == call.fold_into else facts
+    attempt = call.attempts.get(vapi_call_id)
+    return attempt.facts if attempt else NOTHING

@@ -45,7 +45,6 @@ class _Update(Generic[M]):
     changes: Sequence[Change[M]]
     attempts: Mapping[str, Facts]
     shown: Shown
-    folds: bool
     rows: Sequence[AttemptRow]
     """The attempts that changed, or that are new."""
 
@@ -61,7 +60,7 @@ def _attempt_rows(
     known = call.attempts
     changed = {change.news.vapi_call_id for change in changes if _is_changed(change)}
     if known:
-        changed |= {id_ for id_, attempt in known.items() if attempt.facts is NOTHING}
+        changed |= {id_ for id_, attempt in known.items() if attempt.facts is NOTHING or id_ == call.folded}
     return [
         AttemptRow(call.row.id, id_, id_ in known and known[id_].made_call, attempts[id_], columns[id_])
         for id_ in sorted(changed & attempts.keys())
@@ -95,7 +94,7 @@ def record_changes(session: Session, changes: Iterable[Change[M]]) -> list[Notic
         [row for update in updates for row in update.rows],
         [row for stored, row in rows if row != stored],
         {update.call.row.id: update.call.origin for update in updates if update.call.origin_is_new},
-        [update.call.row.id for update in updates if update.folds],
+        [update.call.row.id for update in updates if update.call.folded is not None],
     )
     feedback = [(update.call.row.id, update.shown.feedback) for update in updates if _is_feedback_new(update)]
     if feedback:
@@ -112,16 +111,12 @@ def _updates(changes: Iterable[Change[M]]) -> Iterable[_Update[M]]:
         call = call_changes[0].news.call
         attempts = {id_: attempt.facts for id_, attempt in call.attempts.items()}
         attempts |= {change.news.vapi_call_id: change.facts for change in call_changes}
-        folds = any(change.news.vapi_call_id == call.fold_into for change in call_changes)
-        if folds:
-            del attempts[NO_ID]
         columns = {id_: columns_of(facts, family_of) for id_, facts in attempts.items()}
         yield _Update(
             call,
             call_changes,
             attempts,
             shown_of(attempts, columns, call.origin, call.row.columns),
-            folds,
             _attempt_rows(call, call_changes, attempts, columns),
         )
 
@@ -139,7 +134,7 @@ def _call_row(update: _Update[M], stored: CallRow) -> CallRow:
     return CallRow(
         stored.id,
         shown.vapi_call_id,
-        update.call.owners.organization_of(identity) or stored.organization_id,
+        update.call.organization_id,
         customer_number(identity),
         direction_of(identity),
         shown.columns,
@@ -205,6 +200,6 @@ def _news_shown(update: _Update[M]) -> AttemptNews[M]:
 
 def notice(type_: NoticeType, news: AttemptNews[M], **changed: object) -> Notice:
     """A notice about the attempt of `news`."""
-    call = news.call.row
+    call = news.call
     received_at = min(record.envelope.received_at for record in news.records)
-    return Notice(type_, call.id, news.vapi_call_id or None, call.organization_id, changed, received_at)
+    return Notice(type_, call.row.id, news.vapi_call_id or None, call.organization_id, changed, received_at)
