@@ -1,4 +1,4 @@
-"""The message models: every field but identity is optional, and what cannot be used is not given (`calls.md` 1)."""
+"""The message models: every field but identity is optional, and what cannot be used is not given (docs/call-state.md 1)."""
 
 import json
 from contextlib import suppress
