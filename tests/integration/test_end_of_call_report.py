@@ -1,4 +1,4 @@
-"""`end-of-call-report`: everything about a call that is over (`calls.md` 5 to 7)."""
+"""`end-of-call-report`: everything about a call that is over (docs/call-state.md 3, 6 and 7)."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """The message models: what cannot be used of a message is not given (docs/call-state.md, section 1)."""
+=======
+"""The message models: every field but identity is optional, and what cannot be used is not given (docs/call-state.md 1)."""
+>>>>>>> coretests
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What the analysis says (`calls.md` 7)."""
+"""What the analysis says (docs/call-state.md 7)."""
 
 from typing import Any
 

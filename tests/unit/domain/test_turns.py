@@ -1,4 +1,4 @@
-"""Turns in the shapes of every era (`calls.md` 6, `vapi.md` 2.5 and 2.6)."""
+"""Turns in the shapes of every era (docs/call-state.md 5)."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
