@@ -10,11 +10,14 @@ from autopulse.consumers.news import CallNews, Consumer, Record
 from autopulse.db.calls import ReportedValues
 from autopulse.db.feedback import replace_feedback
 from autopulse.db.transcripts import REPORT, replace_turns
+from autopulse.domain.answers import AnswerNames
 from autopulse.domain.facts import Facts, Precedence, ReportFacts, TurnsFacts, join, join_all
-from autopulse.domain.feedback import Analysis, read_analysis
+from autopulse.domain.feedback import Analysis
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED, Status
 from autopulse.domain.turns import Turns, read_spoken_text, read_turns
+from autopulse.settings import consumer_settings
+from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import Envelope, ReportMessage
 
 MAX_REASON_CHARACTERS = 100
@@ -34,7 +37,8 @@ class Report:
 
 def apply(session: Session, calls: Sequence[CallNews[ReportMessage]]) -> list[Notice]:
     """Store what the winning reports say, and the turns of the latest that has any."""
-    reports = {news.call.id: [read_report(record) for record in news.records] for news in calls}
+    names = consumer_settings().answer_names
+    reports = {news.call.id: [read_report(record, names) for record in news.records] for news in calls}
     winners = [(news, *_winners(news, reports[news.call.id])) for news in calls]
     recorded = [(change, report) for _, change, report, _ in winners if report is not None]
     turned = [(change, report) for _, change, _, report in winners if report is not None]
@@ -46,13 +50,13 @@ def apply(session: Session, calls: Sequence[CallNews[ReportMessage]]) -> list[No
     return notices + [_transcript_notice(*item) for item in turned] + [_feedback_notice(*item) for item in recorded]
 
 
-def read_report(record: Record[ReportMessage]) -> Report:
-    """Read one report; nothing in it is required."""
+def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
+    """Read one report; nothing in it is required. `names` are what the answers may be called."""
     envelope, message = record.envelope, record.message
     turns = _turns(envelope, message)
-    analysis = read_analysis(message.analysis.structured_data, message.artifact.structured_outputs, message.summary)
+    analysis = read_analysis(message, names)
     reason = analysis.call_reason[:MAX_REASON_CHARACTERS] if analysis.call_reason else None
-    values = ReportedValues(analysis.nps_score, message.summary, message.recording_url, message.cost, reason)
+    values = ReportedValues(analysis.nps_score, analysis.summary, message.recording_url, message.cost, reason)
     return Report(envelope.event_id, _facts(envelope, message, turns, values), turns, analysis, values)
 
 
@@ -60,7 +64,7 @@ def _turns(envelope: Envelope, message: ReportMessage) -> Turns:
     turns = read_turns(message.messages, envelope.news_at, message.started_at)
     if turns.turns or not message.transcript:
         return turns
-    return read_spoken_text(message.transcript, envelope.news_at)
+    return read_spoken_text(message.transcript, envelope.news_at, message.speaker_names)
 
 
 def _facts(envelope: Envelope, message: ReportMessage, turns: Turns, values: ReportedValues) -> Facts:
