@@ -209,6 +209,14 @@ def test_a_report_finds_its_turns_inside_the_call_too(place: str) -> None:
     assert slim("report", message)["messages"] == [A, B]
 
 
+@pytest.mark.parametrize("place", ["message", "artifact", "call"])
+def test_a_report_s_transcript_that_is_a_list_has_its_turns(place: str) -> None:
+    holder = {"transcript": [A, B]}
+    message = {"type": "end-of-call-report"} | (holder if place == "message" else {place: holder})
+    assert slim("report", message)["messages"] == [A, B]
+    assert "transcript" not in slim("report", message)
+
+
 @pytest.mark.parametrize(
     ("content", "kept"),
     [
