@@ -153,7 +153,7 @@ def test_an_unknown_call_is_applied_when_its_row_has_come(pipeline: Pipeline) ->
         (outbound(None), "outbound", NUMBER),
         (inbound(customer={"sipUri": "sip:someone@customer.example"}), "inbound", "sip:someone@customer"),
         (inbound(customer={"number": " ", "sipUri": "sip:a@b.example"}), "inbound", "sip:a@b.example"),
-        (inbound(customer={"number": 12025550101}), "inbound", "unknown"),
+        (inbound(customer={"number": 12025550101}), "inbound", "12025550101"),
     ],
 )
 @pytest.mark.usefixtures("default_organization")
