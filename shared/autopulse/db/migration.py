@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from autopulse.db import deadline
 from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
+from autopulse.db.outcomes import give_outcomes
 from autopulse.db.rights import FunctionsRole, admit, set_up_sessions
 from autopulse.errors import Transient
 from autopulse.settings import database_settings, migration_settings
@@ -128,6 +129,7 @@ def _run(connection: Connection) -> bool:
             raise
         _log.warning("the database is ahead of this code; nothing to do", extra={"cause": type(error).__name__})
         return False
+    give_outcomes(connection, connection.commit)
     return True
 
 

@@ -1,6 +1,7 @@
 """Changes of tables that others go on reading and writing meanwhile: with short locks, and each to be run again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from alembic import op
@@ -13,10 +14,18 @@ UNIQUE_VIOLATION: Final = "23505"
 TRIES: Final = 5
 
 
+@contextmanager
+def without_transaction() -> Iterator[None]:
+    """Each statement within is a transaction of its own."""
+    with op.get_context().autocommit_block():
+        # SQLAlchemy asks pg8000 for the isolation level that it changes here, which begins a transaction.
+        op.execute("COMMIT")
+        yield
+
+
 def execute_each(statements: Iterable[str]) -> None:
     """Execute each in a transaction of its own: locks on two tables at once would make deadlocks with others."""
-    with op.get_context().autocommit_block():
-        _end_transaction()
+    with without_transaction():
         for statement in statements:
             op.execute(statement)
 
@@ -27,8 +36,7 @@ def build(indexes: Mapping[str, str]) -> None:
     An interrupted build leaves an invalid index of that name behind, which is dropped and built again; so is the
     application's own index of that name, if it is not unique as ours has to be.
     """
-    with op.get_context().autocommit_block():
-        _end_transaction()
+    with without_transaction():
         # Waiting for older transactions blocks nobody here, so it may take as long as it takes.
         op.execute("SET lock_timeout = 0")
         for name, definition in indexes.items():
@@ -50,11 +58,6 @@ def move_duplicates() -> None:
         INSERT INTO call_feedback_duplicate SELECT * FROM moved;
         """
     )
-
-
-def _end_transaction() -> None:
-    """SQLAlchemy asks pg8000 for the isolation level that an autocommit block changes, which begins a transaction."""
-    op.execute("COMMIT")
 
 
 def _build_without_duplicates(name: str, definition: str) -> None:
