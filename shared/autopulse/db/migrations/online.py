@@ -8,8 +8,13 @@ from alembic import op
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from autopulse.db.column_types import widen
 from autopulse.db.engine import sqlstate
 
+_TYPE: Final = text("""
+    SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+    WHERE attrelid = to_regclass(:table) AND attname = :column
+""")
 UNIQUE_VIOLATION: Final = "23505"
 TRIES: Final = 5
 
@@ -28,6 +33,19 @@ def execute_each(statements: Iterable[str]) -> None:
     with without_transaction():
         for statement in statements:
             op.execute(statement)
+
+
+def widen_columns(columns: Mapping[str, Mapping[str, str]]) -> None:
+    """Let columns hold what is needed, table -> column -> type, besides what they hold; each table in one statement."""
+    changes = {table: list(_widenings(table, of_table)) for table, of_table in columns.items()}
+    execute_each(f"ALTER TABLE {table} {', '.join(of_table)}" for table, of_table in changes.items() if of_table)
+
+
+def _widenings(table: str, columns: Mapping[str, str]) -> Iterator[str]:
+    for column, needed in columns.items():
+        found = op.get_bind().scalar(_TYPE, {"table": table, "column": column})
+        if wider := widen(str(found), needed):
+            yield f"ALTER COLUMN {column} TYPE {wider}"
 
 
 def build(indexes: Mapping[str, str]) -> None:
