@@ -3,6 +3,7 @@
 `organization` to `transcript` belong to the AutoPulse application, with columns of ours added; the rest are ours.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -432,3 +433,13 @@ class CallIncident(Model):
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(20))
     occurred_at: Mapped[datetime]
+
+
+APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
+"""Tables of the application's, in the order in which they refer to each other."""
+ADDED: Final[Mapping[str, frozenset[str]]] = {
+    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "updated_at"}),
+    "call_feedback": frozenset({"structured_data"}),
+    "transcript": frozenset({"vapi_call_id", "source", "segment", "sequence"}),
+}
+"""Table of the application's -> its columns that are ours."""

@@ -1,4 +1,4 @@
-"""What lists can be narrowed by: each filter is one condition that an index of revision 0003 answers.
+"""What lists can be narrowed by: each filter is one condition that an index of the migrations answers.
 
 The texts here and in the indexes have to be the same, or Postgres does not see that they are.
 """

@@ -2,9 +2,12 @@
 
 Every added column is nullable, so the application's inserts go on working before, during and after. Each statement is a
 transaction of its own, with a lock on one of the application's tables, and can be run again.
+
+The application may have columns of these names: they are widened to what is written. For longer text nothing is
+rewritten; for more decimals, and for larger integers, Postgres writes the table anew and lets nobody in meanwhile.
 """
 
-from autopulse.db.migrations.online import execute_each
+from autopulse.db.migrations.online import execute_each, widen_columns
 
 revision = "0002"
 down_revision = "0001"
@@ -38,9 +41,10 @@ STATEMENTS = (
     """,
     """
     ALTER TABLE call_feedback
-        ADD COLUMN IF NOT EXISTS structured_data jsonb
+        ADD COLUMN IF NOT EXISTS structured_data jsonb,
+        ALTER COLUMN created_at SET DEFAULT now()
     """,
-    # Where the next revision puts what it takes away.
+    # Where rows go that are one too many for a call (revision 0004).
     "CREATE TABLE IF NOT EXISTS call_feedback_duplicate (LIKE call_feedback)",
     """
     CREATE TABLE IF NOT EXISTS vapi_call (
@@ -148,7 +152,18 @@ STATEMENTS = (
     )
     """,
 )
+COLUMNS = {
+    "call": {
+        "vapi_call_id": "text",
+        "ended_reason": "text",
+        "outcome": "varchar(20)",
+        "cost": "numeric(12, 6)",
+        "updated_at": "timestamp with time zone",
+    },
+    "transcript": {"vapi_call_id": "text", "source": "varchar(20)", "segment": "bigint", "sequence": "integer"},
+}
 
 
 def upgrade() -> None:
     execute_each(STATEMENTS)
+    widen_columns(COLUMNS)

@@ -16,8 +16,8 @@ from alembic import op
 
 from autopulse.db.migrations.online import build, move_duplicates
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 BEGAN = "coalesce(start_time, end_time, 'infinity'::timestamptz), id"
 INDEXES = {
