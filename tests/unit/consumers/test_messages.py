@@ -1,4 +1,4 @@
-"""The message models: every field but identity is optional, and what cannot be used is not given (docs/call-state.md 1)."""
+"""The message models: every field but identity is optional (docs/call-state.md 1)."""
 
 import json
 from contextlib import suppress
@@ -145,8 +145,9 @@ def test_no_field_is_required_and_none_can_break_a_message(consumer: Consumer[An
     message = consumer.read(read.message)
     assert message.type == "some-type"
     if isinstance(message, ReportMessage):
-        values = read_report(Record(read, message)).values
-        assert values.cost is None or abs(values.cost) < 1_000_000
+        said = read_report(Record(read, message)).facts.report
+        assert said is not None
+        assert said.cost is None or abs(said.cost) < 1_000_000
         assert message.duration_sec is None or 0 <= message.duration_sec < 2**31
 
 
@@ -310,7 +311,9 @@ def test_a_blank_recording_url_gives_way(nothing: Any) -> None:  # noqa: ANN401 
 
 def test_a_call_reason_is_cut_to_its_column() -> None:
     message = report(analysis={"structuredData": {"call_reason": "x" * 150}})
-    assert read_report(Record(envelope(), message)).values.call_reason == "x" * 100
+    said = read_report(Record(envelope(), message)).facts.report
+    assert said is not None
+    assert said.call_reason == "x" * 100
 
 
 def test_a_report_without_a_turn_list_has_its_turns_in_its_text() -> None:
