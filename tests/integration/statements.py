@@ -22,7 +22,6 @@ from tests.integration.bodies import (
 )
 from tests.integration.pipeline import ORGANIZATION, Pipeline
 
-
 MADE: Final = "0197f9d4-bbbb-4000-8000-000000000001"
 """A call that gets a row, and whose row the application's takes over."""
 

@@ -13,7 +13,7 @@ from autopulse.api.models import Call, CallDetail, CallPage, Recording, Transcri
 from autopulse.api.parameters import CallExport, CallList
 from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
-from autopulse.api.recording import expiry_of, is_playable
+from autopulse.api.recording import offer_recording
 from autopulse.db.reading.calls import read_call, read_recording, read_transcript
 from autopulse.db.reading.pages import read_calls
 from autopulse.domain.reading import MAX_CALL_ID
@@ -46,14 +46,9 @@ def show_transcript(reader: CurrentReader, call_id: CallId) -> Transcript:
 
 
 def show_recording(reader: CurrentReader, call_id: CallId) -> Recording:
-    """Where the recording can be played; 404 without one, 410 once its URL has expired."""
+    """Where the recording can be played; 404 without one that can, 410 once its URL has expired."""
     url = ask(lambda session: read_recording(session, reader.organization_id, call_id))
-    if url is None or not is_playable(url):
-        raise Problem(404, "There is no recording of this call.", code="recording_missing")
-    expires_at = expiry_of(url)
-    if expires_at and expires_at <= datetime.now(timezone.utc):
-        raise Problem(410, f"The recording's URL expired at {expires_at.isoformat()}.", code="recording_expired")
-    return Recording(url=url, expires_at=expires_at)
+    return offer_recording(url, None, datetime.now(timezone.utc))
 
 
 def _no_call() -> str:

@@ -29,7 +29,7 @@ _ELSEWHERE: Final = {
     "/v1/calls/<call_id>": {404: "The organization has no such call."},
     "/v1/calls/<call_id>/transcript": {404: "The organization has no such call."},
     "/v1/calls/<call_id>/recording": {
-        404: "`not_found` or `recording_missing`: there is no recording.",
+        404: "`not_found` or `recording_missing`: there is no recording. `recording_private`: only Vapi can open it.",
         410: "`recording_expired`: its URL is no longer good.",
     },
     "/v1/pings/<event_id>": {404: "No such ping is stored, or not yet."},

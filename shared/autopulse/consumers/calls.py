@@ -1,23 +1,23 @@
 """Bring calls up to date with new facts of their attempts: the write that all kinds share."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic
 
 from sqlalchemy.orm import Session
 
-from autopulse.consumers.identity import customer_number, direction_of, identity_of
+from autopulse.consumers.identity import customer_number, direction_of
 from autopulse.consumers.news import AttemptNews, KnownCall, M, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, AttemptRow, CallRow, save_calls
 from autopulse.db.feedback import follow_reports, lock_service_records, replace_feedback
-from autopulse.domain.attempts import NO_ID, Shown, columns_of, shown_of
+from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED
 from autopulse.vapi.ended_reasons import family_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change(Generic[M]):
     """An attempt with its new messages' facts joined to what was known."""
 
@@ -34,10 +34,10 @@ def joined(news: AttemptNews[M], facts_of: Callable[[Record[M]], Facts]) -> Chan
 def _common(record: Record[M]) -> Facts:
     """What a message of any kind says."""
     snapshot = record.message.call
-    return Facts(identity=identity_of(snapshot), created_at=snapshot.created_at, first_at=record.envelope.occurred_at)
+    return Facts(identity=snapshot.identity, created_at=snapshot.created_at, first_at=record.envelope.occurred_at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Update(Generic[M]):
     """A call with all its attempts as they are now."""
 
@@ -45,7 +45,6 @@ class _Update(Generic[M]):
     changes: Sequence[Change[M]]
     attempts: Mapping[str, Facts]
     shown: Shown
-    folds: bool
     rows: Sequence[AttemptRow]
     """The attempts that changed, or that are new."""
 
@@ -55,19 +54,16 @@ class _Update(Generic[M]):
         return self.call.moved or bool(self.rows)
 
 
-def _attempt_rows(call: KnownCall, changes: Iterable[Change[M]], attempts: Mapping[str, Facts]) -> list[AttemptRow]:
+def _attempt_rows(
+    call: KnownCall, changes: Iterable[Change[M]], attempts: Mapping[str, Facts], columns: Mapping[str, CallColumns]
+) -> list[AttemptRow]:
+    known = call.attempts
     changed = {change.news.vapi_call_id for change in changes if _is_changed(change)}
-    unsaved = {id_ for id_, attempt in call.attempts.items() if attempt.facts is NOTHING}
+    if known:
+        changed |= {id_ for id_, attempt in known.items() if attempt.facts is NOTHING or id_ == call.folded}
     return [
-        AttemptRow(
-            call.row.id,
-            id_,
-            id_ in call.attempts and call.attempts[id_].made_call,
-            facts,
-            columns_of(facts, family_of),
-        )
-        for id_, facts in sorted(attempts.items())
-        if id_ in changed or id_ in unsaved
+        AttemptRow(call.row.id, id_, id_ in known and known[id_].made_call, attempts[id_], columns[id_])
+        for id_ in sorted(changed & attempts.keys())
     ]
 
 
@@ -92,13 +88,13 @@ def record_changes(session: Session, changes: Iterable[Change[M]]) -> list[Notic
     updates = [update for update in _updates(changes) if update.writes]
     if not updates:
         return []
-    rows = [(update, _call_row(update)) for update in updates]
+    rows = [(stored, _call_row(update, stored)) for update in updates for stored in [_stored_row(update.call)]]
     save_calls(
         session,
         [row for update in updates for row in update.rows],
-        [row for update, row in rows if row != _stored_row(update.call)],
+        [row for stored, row in rows if row != stored],
         {update.call.row.id: update.call.origin for update in updates if update.call.origin_is_new},
-        [update.call.row.id for update in updates if update.folds],
+        [update.call.row.id for update in updates if update.call.folded is not None],
     )
     feedback = [(update.call.row.id, update.shown.feedback) for update in updates if _is_feedback_new(update)]
     if feedback:
@@ -115,33 +111,30 @@ def _updates(changes: Iterable[Change[M]]) -> Iterable[_Update[M]]:
         call = call_changes[0].news.call
         attempts = {id_: attempt.facts for id_, attempt in call.attempts.items()}
         attempts |= {change.news.vapi_call_id: change.facts for change in call_changes}
-        folds = any(change.news.vapi_call_id == call.fold_into for change in call_changes)
-        if folds:
-            del attempts[NO_ID]
+        columns = {id_: columns_of(facts, family_of) for id_, facts in attempts.items()}
         yield _Update(
             call,
             call_changes,
             attempts,
-            shown_of(attempts, call.origin, call.row.columns, family_of),
-            folds,
-            _attempt_rows(call, call_changes, attempts),
+            shown_of(attempts, columns, call.origin, call.row.columns),
+            _attempt_rows(call, call_changes, attempts, columns),
         )
 
 
-def _call_row(update: _Update[M]) -> CallRow:
-    """What people see of the call now."""
-    stored, shown = _stored_row(update.call), update.shown
+def _call_row(update: _Update[M], stored: CallRow) -> CallRow:
+    """What people see of the call now; `stored` is what they saw before."""
+    shown = update.shown
     identity = _identity_of_row(update)
     if identity is None:
         number = stored.customer_number
         if number == UNKNOWN_NUMBER:
             told = (customer_number(facts.identity) for facts in update.attempts.values())
             number = min((one for one in told if one != UNKNOWN_NUMBER), default=number)
-        return replace(stored, vapi_call_id=shown.vapi_call_id, customer_number=number, columns=shown.columns)
+        return CallRow(stored.id, shown.vapi_call_id, stored.organization_id, number, stored.direction, shown.columns)
     return CallRow(
         stored.id,
         shown.vapi_call_id,
-        update.call.owners.organization_of(identity) or stored.organization_id,
+        update.call.organization_id,
         customer_number(identity),
         direction_of(identity),
         shown.columns,
@@ -169,7 +162,8 @@ def _is_feedback_new(update: _Update[M]) -> bool:
     before = {id_: attempt.facts for id_, attempt in call.attempts.items()}
     if not before or call.moved:
         return True
-    former = shown_of(before, call.origin, call.row.columns, family_of)
+    columns = {id_: columns_of(facts, family_of) for id_, facts in before.items()}
+    former = shown_of(before, columns, call.origin, call.row.columns)
     return (former.feedback, former.feedback_given) != (shown.feedback, True)
 
 
@@ -206,6 +200,6 @@ def _news_shown(update: _Update[M]) -> AttemptNews[M]:
 
 def notice(type_: NoticeType, news: AttemptNews[M], **changed: object) -> Notice:
     """A notice about the attempt of `news`."""
-    call = news.call.row
+    call = news.call
     received_at = min(record.envelope.received_at for record in news.records)
-    return Notice(type_, call.id, news.vapi_call_id or None, call.organization_id, changed, received_at)
+    return Notice(type_, call.row.id, news.vapi_call_id or None, call.organization_id, changed, received_at)

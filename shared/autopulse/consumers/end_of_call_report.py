@@ -110,4 +110,4 @@ def _notices(change: Change[ReportMessage], reports: dict[str, Report]) -> list[
     return notices
 
 
-CONSUMER = Consumer("report", ReportMessage, apply)
+CONSUMER = Consumer("report", ReportMessage, apply, changes_service_records=True)

@@ -16,7 +16,6 @@ from autopulse.consumers.news import M, Owners, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
-from autopulse.vapi.messages import CallSnapshot
 
 OUTBOUND: Final = "outboundPhoneCall"
 SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
@@ -60,20 +59,6 @@ def identify(
     return found
 
 
-def identity_of(snapshot: CallSnapshot) -> Identity:
-    """What a message says of its call that is the same in all of them."""
-    return Identity(
-        snapshot.type,
-        snapshot.phone_number_id,
-        snapshot.assistant_id,
-        snapshot.squad_id,
-        snapshot.workflow_id,
-        snapshot.customer.number,
-        snapshot.customer.sip_uri,
-        snapshot.customer.name,
-    )
-
-
 def customer_number(identity: Identity) -> str:
     """The customer's number, else the user part of the SIP address, as the column takes it."""
     if identity.customer_number:
@@ -102,7 +87,7 @@ def _assign(
 ) -> Identities:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
-    identities = [identity_of(record.message.call) for record in records]
+    identities = [record.message.call.identity for record in records]
     owner_ids = {id_ for identity in identities for id_ in identity.constant_ids}
     locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
@@ -206,7 +191,7 @@ def _new_calls(records: Sequence[Record[M]], owners: Owners) -> list[NewCall]:
     said: dict[str, list[Identity]] = {}
     for record in records:
         if record.envelope.vapi_call_id is not None:
-            said.setdefault(record.envelope.vapi_call_id, []).append(identity_of(record.message.call))
+            said.setdefault(record.envelope.vapi_call_id, []).append(record.message.call.identity)
     joined = {id_: reduce(join_identities, identities) for id_, identities in said.items()}
     return [
         NewCall(id_, organization_id, direction_of(identity), customer_number(identity))

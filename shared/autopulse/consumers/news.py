@@ -19,7 +19,7 @@ M = TypeVar("M", bound=Message)
 """A consumer's message model."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record(Generic[M]):
     """A message that was read and validated."""
 
@@ -48,7 +48,7 @@ class Owners:
         return (owner.organization_id if owner else self.default_organization_id) or None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KnownCall:
     """A call under our lock, with everything that is known of it."""
 
@@ -58,15 +58,16 @@ class KnownCall:
     origin: Origin = NO_ORIGIN
     origin_is_new: bool = False
     """Whether what the application wrote has to be kept with this batch."""
-    fold_into: str | None = None
-    """The attempt that takes over the one without an id."""
+    folded: str | None = None
+    """The attempt that this batch joins with the one without an id; `attempts` has them as one."""
     moved: bool = False
     """Whether this batch moved an attempt here from a row of ours."""
     service_record_locked: bool = False
-    owners: Owners = field(default_factory=Owners)
+    organization_id: str = ""
+    """Of a row that we made it follows from what its messages say; else it is the row's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AttemptNews(Generic[M]):
     """All new messages of one attempt in this batch."""
 
@@ -85,6 +86,8 @@ class Consumer(Generic[M]):
     kind: str
     model: type[M]
     apply: Callable[[Session, Sequence[AttemptNews[M]]], list[Notice]]
+    changes_service_records: bool = False
+    """Whether it needs the calls' service records, and locks them before the calls."""
 
     def read(self, message: Mapping[str, Any] | None) -> M:
         """Read an envelope's message; raises InvalidMessage only if there is none, or it has no type."""

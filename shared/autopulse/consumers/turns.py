@@ -19,12 +19,12 @@ from autopulse.db.transcripts import (
     read_stored_turns,
     replace_turns,
 )
-from autopulse.domain.attempts import NO_ID
+from autopulse.domain.facts import Facts
 from autopulse.domain.lists import Lists, Rank, ShownTurn, TurnList, compose, fragments_until, visible
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.turns import Turn, Turns, role_of
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _SECOND: Final = timedelta(seconds=1)
 Spoken = Mapping[str, Sequence[Turn]]
 """Event id of a message -> the turns of its list."""
@@ -35,11 +35,11 @@ def list_of(source: str, turns: Turns, rank: Rank) -> Lists:
     if not turns.turns:
         return ()
     first = turns.first_time
-    key = None if first is None else (first - _EPOCH) // _SECOND
+    key = None if first is None else (first - EPOCH) // _SECOND
     return (TurnList(source, key, rank, first or rank.at),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Recomposed(Generic[M]):
     """An attempt whose shown lists have changed."""
 
@@ -54,7 +54,7 @@ class _Recomposed(Generic[M]):
     @property
     def needs_stored(self) -> bool:
         """Whether turns of earlier messages take part."""
-        return _folds(self.change) or any(list_.rank.event_id not in self.spoken for list_ in self.lists)
+        return any(list_.rank.event_id not in self.spoken for list_ in self.lists)
 
 
 def record_lists(session: Session, changes: Sequence[tuple[Change[M], Spoken]]) -> list[Change[M]]:
@@ -62,26 +62,20 @@ def record_lists(session: Session, changes: Sequence[tuple[Change[M], Spoken]]) 
     recomposed = [
         _Recomposed(change, visible(change.facts.lists), spoken)
         for change, spoken in changes
-        if _show(change.facts.lists) != _show(_known_lists(change)) or _folds(change)
+        if _show(change.facts.lists) != _show(change.news.facts.lists)
     ]
     if not recomposed:
         return [change for change, _ in changes]
     wanted = {one.key[0] for one in recomposed if one.needs_stored}
     stored = read_stored_turns(session, wanted) if wanted else {}
     rows: list[AttemptTurns] = []
-    fragments: list[Fragment] = []
     done: dict[AttemptKey, Change[M]] = {}
     for one in recomposed:
         composition = compose(one.lists, {list_: _turns_of(list_, one, stored) for list_ in one.lists})
-        done[one.key] = _with_storage(one.change, composition.lists)
-        rows.append(_attempt_turns(one.key, composition.turns, one.change.facts.lists))
-        if _folds(one.change):
-            call_id, vapi_call_id = one.key
-            rows.append(AttemptTurns(call_id, NO_ID, (), _EPOCH))
-            fragments += _folded_fragments(stored.get((call_id, NO_ID)), vapi_call_id, one.change.facts.lists)
+        facts = with_storage(one.change.facts, composition.lists)
+        done[one.key] = Change(one.change.news, facts)
+        rows.append(attempt_turns(one.key, composition.turns, facts.lists))
     replace_turns(session, rows)
-    if fragments:
-        add_fragments(session, fragments)
     return [done.get((change.news.call.row.id, change.news.vapi_call_id), change) for change, _ in changes]
 
 
@@ -90,49 +84,36 @@ def _show(lists: Lists) -> tuple[list[TurnList], int | None]:
     return visible(lists), fragments_until(lists)
 
 
-def _known_lists(change: Change[M]) -> Lists:
-    stored = change.news.call.attempts.get(change.news.vapi_call_id)
-    return stored.facts.lists if stored else ()
-
-
-def _folds(change: Change[M]) -> bool:
-    return change.news.call.fold_into == change.news.vapi_call_id
-
-
 def _turns_of(list_: TurnList, one: _Recomposed[M], stored: Mapping[AttemptKey, StoredTurns]) -> Sequence[Turn]:
     """A list's turns: of this batch, or what is stored of it and what was hidden."""
-    event_id = list_.rank.event_id
-    if event_id in one.spoken:
-        return one.spoken[event_id]
-    call_id, vapi_call_id = one.key
-    holder = vapi_call_id if list_ in _known_lists(one.change) else NO_ID
-    turns = stored[call_id, holder].lists.get((list_.source, list_.key), ()) if (call_id, holder) in stored else ()
+    turns = one.spoken.get(list_.rank.event_id)
+    return stored_turns_of(list_, stored.get(one.key)) if turns is None else turns
+
+
+def stored_turns_of(list_: TurnList, stored: StoredTurns | None) -> Sequence[Turn]:
+    """The turns of a stored list, with their places in it: those that are shown and those that are hidden."""
+    turns = stored.lists.get((list_.source, list_.key), ()) if stored else ()
     shown = [turn._replace(sequence=turn.sequence - list_.offset) for turn in turns]
     return sorted([*shown, *list_.hidden])
 
 
-def _with_storage(change: Change[M], composed: Iterable[TurnList]) -> Change[M]:
-    """The change with what its lists hide now; the lists that are not shown hide nothing."""
+def with_storage(facts: Facts, composed: Iterable[TurnList]) -> Facts:
+    """The facts with what the attempt's lists hide now; lists that are not shown hide nothing."""
     now = {(list_.source, list_.key): list_ for list_ in composed}
-    lists = tuple(
-        now.get((list_.source, list_.key)) or replace(list_, offset=0, hidden=()) for list_ in change.facts.lists
-    )
-    return replace(change, facts=replace(change.facts, lists=lists))
+    lists = (now.get((list_.source, list_.key)) or replace(list_, offset=0, hidden=()) for list_ in facts.lists)
+    return replace(facts, lists=tuple(lists))
 
 
-def _attempt_turns(key: AttemptKey, turns: Sequence[ShownTurn], lists: Lists) -> AttemptTurns:
+def attempt_turns(key: AttemptKey, turns: Sequence[ShownTurn], lists: Lists) -> AttemptTurns:
+    """What to store of an attempt whose lists show these turns."""
     until = fragments_until(lists)
-    return AttemptTurns(*key, turns, None if until is None else _EPOCH + until * _SECOND)
+    return AttemptTurns(*key, turns, None if until is None else EPOCH + until * _SECOND)
 
 
-def _folded_fragments(stored: StoredTurns | None, vapi_call_id: str, lists: Lists) -> list[Fragment]:
-    fragments = stored.fragments if stored else ()
-    return [replace(one, vapi_call_id=vapi_call_id) for one in fragments if _is_before(one, lists)]
-
-
-def _is_before(fragment: Fragment, lists: Lists) -> bool:
+def is_before(fragment: Fragment, lists: Lists) -> bool:
+    """Whether a fragment is shown beside these lists."""
     until = fragments_until(lists)
-    return until is None or fragment.timestamp < _EPOCH + until * _SECOND
+    return until is None or fragment.timestamp < EPOCH + until * _SECOND
 
 
 def spoken(news: AttemptNews[M], record: Record[M], speaker: str | None, words: str | None) -> Fragment | None:
@@ -148,7 +129,7 @@ def record_fragments(session: Session, said: Iterable[tuple[Change[M], Sequence[
     fitting = [
         (change.news, kept)
         for change, fragments in said
-        if (kept := [fragment for fragment in fragments if _is_before(fragment, change.facts.lists)])
+        if (kept := [fragment for fragment in fragments if is_before(fragment, change.facts.lists)])
     ]
     if fitting:
         add_fragments(session, [fragment for _, fragments in fitting for fragment in fragments])

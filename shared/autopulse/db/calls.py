@@ -27,7 +27,7 @@ UNKNOWN_NUMBER: Final = "unknown"
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LinkedAttempt:
     """An attempt of a call, as far as identities need it."""
 
@@ -38,7 +38,7 @@ class LinkedAttempt:
     """What it was placed with: only its constant ids are read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LockedCall:
     """A call's row under our lock."""
 
@@ -58,7 +58,7 @@ class LockedCall:
         return self.attempts[0] if len(self.attempts) == 1 and self.attempts[0].made_call else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AttemptRow:
     """What to write of one attempt."""
 
@@ -69,7 +69,7 @@ class AttemptRow:
     columns: CallColumns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallRow:
     """What to write of one call."""
 
@@ -284,7 +284,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
         service_record_id,
         customer_number,
         direction,
-        read_columns(dict(zip(NAMES, values, strict=True))),
+        _read_columns(*values),
         [
             LinkedAttempt(vapi_id, made_call, Identity(None, *constant_ids))
             for vapi_id, made_call, *constant_ids in attempts or ()
@@ -294,15 +294,34 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
 
 def read_columns(stored: Mapping[str, Any]) -> CallColumns:
     """The columns that follow the attempts, from a row as JSON."""
-    values = {name: stored[name] for name in NAMES}
+    return _read_columns(*(stored[name] for name in NAMES))
+
+
+def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
+    status: str,
+    start_time: str | None,
+    end_time: str | None,
+    duration_sec: int | None,
+    ended_reason: str | None,
+    outcome: str | None,
+    nps_score: int | None,
+    call_reason: str | None,
+    feedback_summary: str | None,
+    recording_url: str | None,
+    cost: float | None,
+) -> CallColumns:
     return CallColumns(
-        **values
-        | {
-            "start_time": read_stored_time(values["start_time"]),
-            "end_time": read_stored_time(values["end_time"]),
-            "outcome": _OUTCOMES.get(values["outcome"]),
-            "cost": read_stored_cost(values["cost"]),
-        }
+        status,
+        read_stored_time(start_time),
+        read_stored_time(end_time),
+        duration_sec,
+        ended_reason,
+        _OUTCOMES.get(outcome) if outcome else None,
+        nps_score,
+        call_reason,
+        feedback_summary,
+        recording_url,
+        read_stored_cost(cost),
     )
 
 
@@ -376,4 +395,4 @@ def _call_as_json(row: CallRow) -> dict[str, Any]:
 
 
 def _columns_as_json(columns: CallColumns) -> dict[str, Any]:
-    return {name: getattr(columns, name) for name in NAMES}
+    return dict(zip(NAMES, columns, strict=True))

@@ -25,7 +25,7 @@ ATTEMPT_COLUMNS: Final = """
     cost numeric, feedback jsonb
 """
 ATTEMPT_NAMES: Final = tuple(column.split()[0] for column in ATTEMPT_COLUMNS.split(","))
-_IDENTITY: Final = tuple(Identity.__dataclass_fields__)
+_IDENTITY: Final = Identity._fields
 
 
 def read_facts(stored: Mapping[str, Any]) -> Facts:
@@ -115,7 +115,7 @@ def _read_lists(stored: Any) -> Lists:  # noqa: ANN401 - JSON
 
 def attempt_as_json(facts: Facts, columns: CallColumns) -> dict[str, Any]:
     """A row of `vapi_call`: the facts, and what they mean; only what is known, as json_to_recordset reads null else."""
-    values: dict[str, Any] = {name: value for name in _IDENTITY if (value := getattr(facts.identity, name)) is not None}
+    values: dict[str, Any] = dict(zip(_IDENTITY, facts.identity, strict=True))
     values |= {
         "created_at": facts.created_at,
         "first_at": facts.first_at,

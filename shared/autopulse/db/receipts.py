@@ -31,7 +31,7 @@ class Receipt(TypedDict):
     copies: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """An attempt as it is stored."""
 

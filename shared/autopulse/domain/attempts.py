@@ -4,10 +4,10 @@ What people see is computed from the facts of all attempts, never from its own o
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from autopulse.domain.facts import MAX_INTEGER, Facts, Precedence, ReportFacts
 from autopulse.domain.feedback import Feedback
@@ -27,9 +27,8 @@ FamilyOf = Callable[[str], Family]
 """The family of an ended reason, which the vendor's package knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallColumns:
-    """The columns of `call` that follow the attempts."""
+class CallColumns(NamedTuple):
+    """The columns of `call` that follow the attempts; a tuple, since a batch makes several for each call."""
 
     status: str = READY
     start_time: datetime | None = None
@@ -44,7 +43,7 @@ class CallColumns:
     cost: Decimal | None = None
 
 
-NAMES: Final = tuple(field.name for field in fields(CallColumns))
+NAMES: Final = CallColumns._fields
 NOTHING_WRITTEN: Final = CallColumns()
 """A row as the application makes it before it does anything with it."""
 
@@ -55,11 +54,12 @@ class Origin:
 
     columns: CallColumns = NOTHING_WRITTEN
     feedback: Feedback | None = None
+    finished: bool = field(init=False)
+    """Whether it was a call of its own; else the application was preparing the first attempt."""
 
-    @property
-    def finished(self) -> bool:
-        """Whether it was a call of its own; else the application was preparing the first attempt."""
-        return is_over(self.columns.status) or self.columns.nps_score is not None
+    def __post_init__(self) -> None:
+        """Tell once what is asked several times."""
+        object.__setattr__(self, "finished", is_over(self.columns.status) or self.columns.nps_score is not None)
 
 
 NO_ORIGIN: Final = Origin()
@@ -68,8 +68,8 @@ NO_ORIGIN: Final = Origin()
 def origin_of(written: CallColumns) -> CallColumns:
     """What the application wrote, with the outcome that its status tells and a status that says that it is over."""
     if written.nps_score is not None and not is_over(written.status):
-        written = replace(written, status=COMPLETED)
-    return replace(written, outcome=written.outcome or _outcome_told(written))
+        written = written._replace(status=COMPLETED)
+    return written._replace(outcome=written.outcome or _outcome_told(written))
 
 
 def _outcome_told(written: CallColumns) -> Outcome | None:
@@ -78,7 +78,7 @@ def _outcome_told(written: CallColumns) -> Outcome | None:
     return {"Missed": Outcome.NO_ANSWER, "Failed": Outcome.FAILED}.get(written.status)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shown:
     """What a row says, and of which attempt."""
 
@@ -121,9 +121,16 @@ def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
     )
 
 
-def shown_of(attempts: Mapping[str, Facts], origin: Origin, current: CallColumns, family_of: FamilyOf) -> Shown:
-    """What a row shows; `attempts` has at least one, by Vapi's id, `current` is what the row says now."""
-    columns = {id_: columns_of(facts, family_of) for id_, facts in attempts.items()}
+def shown_of(
+    attempts: Mapping[str, Facts], columns: Mapping[str, CallColumns], origin: Origin, current: CallColumns
+) -> Shown:
+    """What a row shows.
+
+    `attempts` has at least one, by Vapi's id, and `columns` what each of them says; `current` is what the row says now.
+    """
+    if len(attempts) == 1 and not origin.finished:
+        (best,) = attempts
+        return _show(best, columns[best], attempts, origin, current)
     ended = [_begin(facts) for facts in attempts.values() if is_ended(facts)] + ([_NEVER] if origin.finished else [])
     weights = {
         id_: (
@@ -137,11 +144,16 @@ def shown_of(attempts: Mapping[str, Facts], origin: Origin, current: CallColumns
     best = max(weights, key=weights.__getitem__)
     if origin.finished and (False, origin.columns.outcome in _REACHED, _NEVER, NO_ID) > weights[best]:
         return Shown(None, origin.columns, origin.feedback, feedback_given=True)
+    return _show(best, columns[best], attempts, origin, current)
+
+
+def _show(best: str, own: CallColumns, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns) -> Shown:
+    """The attempt `best`, whose own facts say `own`."""
     report = attempts[best].report
     reported = any(facts.report for facts in attempts.values())
     return Shown(
         best,
-        _values(columns[best], _given(attempts[best]), attempts, origin, current),
+        _values(own, best, attempts, origin, current),
         report.feedback if report else None if origin.finished else origin.feedback,
         feedback_given=reported or origin.finished,
     )
@@ -161,17 +173,21 @@ def _begin(facts: Facts) -> datetime:
 
 
 def _values(
-    own: CallColumns, given: frozenset[str], attempts: Mapping[str, Facts], origin: Origin, current: CallColumns
+    own: CallColumns, best: str, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns
 ) -> CallColumns:
     """The shown attempt's columns; in those that it was never given what the application had written, if it counts."""
-    ever = frozenset[str]().union(*map(_given, attempts.values()))
-    written = NOTHING_WRITTEN if origin.finished else origin.columns
-    values = {
-        name: getattr(written if name in ever or origin.finished else current, name)
-        for name in NAMES
-        if name not in given
-    }
-    return replace(own, **values)
+    given = _given(attempts[best])
+    if origin.finished:
+        written = otherwise = NOTHING_WRITTEN
+    else:
+        written, otherwise = origin.columns, current
+    ever = given if len(attempts) == 1 else frozenset[str]().union(*map(_given, attempts.values()))
+    return CallColumns._make(
+        [
+            one if name in given else before if name in ever else now
+            for name, one, before, now in zip(NAMES, own, written, otherwise, strict=True)
+        ]
+    )
 
 
 def _given(facts: Facts) -> frozenset[str]:

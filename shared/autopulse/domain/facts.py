@@ -20,6 +20,7 @@ from autopulse.domain.status import Status
 MAX_INTEGER: Final = MAX_CALL_ID
 """Of a Postgres integer."""
 Value = TypeVar("Value")
+Ordered = TypeVar("Ordered", datetime, str, "Ending")
 
 
 class Precedence(NamedTuple):
@@ -37,8 +38,7 @@ class Precedence(NamedTuple):
     """Tells two reports of the same instant apart: it has a digest of the content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """When a status said that the call ended, and why."""
 
     at: datetime
@@ -64,8 +64,7 @@ class ReportFacts:
     feedback: Feedback | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What is constant for a call: its type, the ids that it was placed with, and who was called."""
 
     call_type: str | None = None
@@ -87,7 +86,7 @@ class Identity:
 ANYBODY: Final = Identity()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facts:
     """Everything that messages said of one attempt, joined."""
 
@@ -121,13 +120,13 @@ def join(one: Facts, other: Facts) -> Facts:
         return other if one is NOTHING else one
     return Facts(
         identity=join_identities(one.identity, other.identity),
-        created_at=_either(min, one.created_at, other.created_at),
-        first_at=_either(min, one.first_at, other.first_at),
-        status=_either(max, one.status, other.status, key=lambda status: status.weight),
-        in_progress_at=_either(min, one.in_progress_at, other.in_progress_at),
-        ended_at=_either(min, one.ended_at, other.ended_at),
-        ending=_either(min, one.ending, other.ending, key=lambda ending: (ending.at, ending.reason)),
-        report=_either(max, one.report, other.report, key=lambda report: report.precedence),
+        created_at=_least(one.created_at, other.created_at),
+        first_at=_least(one.first_at, other.first_at),
+        status=_greatest(one.status, other.status, lambda status: status.weight),
+        in_progress_at=_least(one.in_progress_at, other.in_progress_at),
+        ended_at=_least(one.ended_at, other.ended_at),
+        ending=_least(one.ending, other.ending),
+        report=_greatest(one.report, other.report, lambda report: report.precedence),
         lists=join_lists(one.lists, other.lists),
         human_turn=one.human_turn or other.human_turn,
         given=one.given | other.given,
@@ -141,13 +140,18 @@ def join_all(facts: Iterable[Facts]) -> Facts:
 
 def join_identities(one: Identity, other: Identity) -> Identity:
     """The least text given for each part: of one call all are the same."""
-    if one == other or other is ANYBODY:
-        return one
-    return Identity(*(_either(min, getattr(one, name), getattr(other, name)) for name in Identity.__dataclass_fields__))
+    if one is ANYBODY or one == other:
+        return other
+    return one if other is ANYBODY else Identity(*map(_least, one, other))
 
 
-def _either(choose: Callable[..., Any], one: Value | None, other: Value | None, **how: Any) -> Value | None:  # noqa: ANN401
+def _least(one: Ordered | None, other: Ordered | None) -> Ordered | None:
     if one is None or other is None:
         return other if one is None else one
-    chosen: Value = choose(one, other, **how)
-    return chosen
+    return min(one, other)
+
+
+def _greatest(one: Value | None, other: Value | None, weight: Callable[[Value], Any]) -> Value | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other, key=weight)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, ValidationError
 
-from autopulse.domain.facts import MAX_INTEGER
+from autopulse.domain.facts import MAX_INTEGER, Identity
 from autopulse.domain.reading import (
     Json,
     clean,
@@ -22,6 +22,7 @@ from autopulse.domain.reading import (
     read_list,
     read_mapping,
     read_number,
+    read_phone_number,
     read_text,
     read_time,
     read_vapi_call_id,
@@ -29,6 +30,7 @@ from autopulse.domain.reading import (
 )
 from autopulse.domain.status import COMPLETED, ENDED, STATUS_OF_WORD, status_word
 from autopulse.errors import InvalidMessage
+from autopulse.vapi.recordings import is_private
 from autopulse.vapi.routes import PING
 
 _ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD])")
@@ -39,6 +41,7 @@ Text = Annotated[str | None, BeforeValidator(read_text)]
 Words = Annotated[str | None, BeforeValidator(read_words)]
 Time = Annotated[datetime | None, BeforeValidator(read_time)]
 Number = Annotated[Decimal | None, BeforeValidator(read_number)]
+PhoneNumber = Annotated[str | None, BeforeValidator(read_phone_number)]
 # Read as they are, not copied: their parts are read one by one where they are used.
 Object = Annotated[Mapping[str, Any], SkipValidation(), BeforeValidator(read_mapping)]
 Items = Annotated[Sequence[Any], SkipValidation(), BeforeValidator(read_list)]
@@ -62,7 +65,7 @@ def _empty(model: type[_Reading]) -> _Reading:
 class Customer(_Reading):
     """Who was called."""
 
-    number: Words = None
+    number: PhoneNumber = None
     sip_uri: Words = Field(None, alias="sipUri")
     name: Words = None
 
@@ -73,11 +76,26 @@ class CallSnapshot(_Reading):
     type: Text = None
     status: Text = None
     created_at: Time = Field(None, alias="createdAt")
-    assistant_id: Words = Field(None, alias="assistantId")
     phone_number_id: Words = Field(None, alias="phoneNumberId")
+    assistant_id: Words = Field(None, alias="assistantId")
     squad_id: Words = Field(None, alias="squadId")
     workflow_id: Words = Field(None, alias="workflowId")
     customer: Annotated[Customer, BeforeValidator(read_mapping)] = _absent(Customer)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What is the same in all messages of the call."""
+        customer = self.customer
+        return Identity(
+            self.type,
+            self.phone_number_id,
+            self.assistant_id,
+            self.squad_id,
+            self.workflow_id,
+            customer.number,
+            customer.sip_uri,
+            customer.name,
+        )
 
 
 class Message(_Reading):
@@ -156,11 +174,25 @@ class TranscriptMessage(Message):
     transcript: Words = None
 
 
+def _read_mono(value: Json) -> Json:
+    return {"combinedUrl": value} if isinstance(value, str) else read_mapping(value)
+
+
+def _read_recording(value: Json) -> Json:
+    return {"mono": value} if isinstance(value, str) else read_mapping(value)
+
+
+class MonoRecording(_Reading):
+    """`artifact.recording.mono`, or its address alone."""
+
+    combined_url: Words = Field(None, alias="combinedUrl")
+
+
 class Recording(_Reading):
-    """`artifact.recording`."""
+    """`artifact.recording`, or its address alone."""
 
     stereo_url: Words = Field(None, alias="stereoUrl")
-    mono: Object = Field(default_factory=dict)
+    mono: Annotated[MonoRecording, BeforeValidator(_read_mono)] = _absent(MonoRecording)
 
 
 class Artifact(_Reading):
@@ -171,7 +203,8 @@ class Artifact(_Reading):
     recording_path: Words = Field(None, alias="recordingPath")
     presigned_mono_url: Words = Field(None, alias="presignedMonoUrl")
     presigned_stereo_url: Words = Field(None, alias="presignedStereoUrl")
-    recording: Annotated[Recording, BeforeValidator(read_mapping)] = _absent(Recording)
+    presigned_urls_expires_at: Time = Field(None, alias="presignedUrlsExpiresAt")
+    recording: Annotated[Recording, BeforeValidator(_read_recording)] = _absent(Recording)
     structured_outputs: Object = Field(default_factory=dict, alias="structuredOutputs")
 
 
@@ -199,8 +232,6 @@ class ReportMessage(Message):
     recording_url_given: Words = Field(None, alias="recordingUrl")
     stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
     artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
-
-    recording_expires_at: Time = None
 
     @property
     def told_status(self) -> str | None:
@@ -236,20 +267,31 @@ class ReportMessage(Message):
 
     @property
     def recording_url(self) -> str | None:
-        """Where to listen. Since July 2026 only presigned URLs can be played (for 30 minutes), so they go first."""
+        """Where to listen, best first; an address in Vapi's private storage only if there is no other.
+
+        Since July 2026 only presigned URLs can be played (for 30 minutes), so they go first.
+        """
         artifact = self.artifact
         urls = (
             artifact.presigned_mono_url,
             self.recording_url_given,
             artifact.recording_url,
-            read_words(artifact.recording.mono.get("combinedUrl")),
+            artifact.recording.mono.combined_url,
             artifact.recording_path,
             artifact.presigned_stereo_url,
             self.stereo_recording_url,
             artifact.stereo_recording_url,
             artifact.recording.stereo_url,
         )
-        return next((url for url in urls if url is not None), None)
+        given = [url for url in urls if url is not None]
+        return next((url for url in given if not is_private(url)), given[0] if given else None)
+
+    @property
+    def recording_expires_at(self) -> datetime | None:
+        """When `recording_url` ends, if it is a presigned one and the report says so."""
+        artifact, url = self.artifact, self.recording_url
+        is_presigned = url is not None and url in {artifact.presigned_mono_url, artifact.presigned_stereo_url}
+        return artifact.presigned_urls_expires_at if is_presigned else None
 
 
 class Envelope(BaseModel):

@@ -6,10 +6,25 @@ then keeps the listed fields under Vapi's own names. A value of the wrong type i
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
-from autopulse.domain.reading import Json, clean, clean_text, read_list, read_mapping, read_text, read_vapi_call_id
+from autopulse.domain.reading import (
+    Json,
+    clean,
+    clean_text,
+    read_list,
+    read_mapping,
+    read_number,
+    read_phone_number,
+    read_text,
+    read_time,
+    read_vapi_call_id,
+    read_words,
+)
+from autopulse.vapi.call_ids import calls_of, customers_of
 from autopulse.vapi.routes import PING
 
 REDACTED: Final = "[redacted]"
@@ -63,11 +78,17 @@ def _text(value: Json) -> Json:
 
 
 def _number(value: Json) -> Json:
+    if isinstance(value, str):
+        return None if read_number(value) is None else value.strip()
     return clean(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _time(value: Json) -> Json:
     return _text(value) if isinstance(value, str) else _number(value)
+
+
+def _phone_number(value: Json) -> Json:
+    return _text(read_phone_number(value))
 
 
 def _scalar(value: Json) -> Json:
@@ -95,21 +116,49 @@ def _url(value: Json) -> Json:
     return _USER_INFO.sub(REDACTED, clean_text(value))
 
 
-def _fields(allowed: Mapping[str, Rule]) -> Rule:
-    def keep(value: Json) -> Json:
+@dataclass(frozen=True)
+class Fields:
+    """A rule: of an object these fields; an object of which nothing is kept is dropped."""
+
+    allowed: Mapping[str, Rule]
+
+    def __call__(self, value: Json) -> Json:
+        """Return what is kept."""
         given = read_mapping(value)
-        kept = {name: rule(given[name]) for name, rule in allowed.items() if name in given}
+        if not given:
+            return None
+        kept = {name: rule(given[name]) for name, rule in self.allowed.items() if name in given}
         return {name: item for name, item in kept.items() if item is not None} or None
 
-    return keep
+
+@dataclass(frozen=True)
+class Each:
+    """A rule: of each object of a list what another rule keeps."""
+
+    rule: Rule
+
+    def __call__(self, value: Json) -> Json:
+        """Return what is kept, an item of which nothing is kept as an empty object: turns are numbered by places."""
+        return [self.rule(item) or {} for item in read_list(value) if isinstance(item, Mapping)] or None
 
 
-def _each(rule: Rule) -> Rule:
-    def keep(value: Json) -> Json:
-        # An item of which nothing is kept stays as a place: the turns after it are numbered by their places.
-        return [rule(item) or {} for item in read_list(value) if isinstance(item, Mapping)] or None
+@dataclass(frozen=True)
+class UrlOr:
+    """A rule: an address alone, in the place of an object that another rule is for."""
 
-    return keep
+    rule: Rule
+
+    def __call__(self, value: Json) -> Json:
+        """Return what is kept."""
+        return _url(value) if isinstance(value, str) else self.rule(value)
+
+
+def _fields(allowed: Mapping[str, Rule]) -> Fields:
+    return Fields(allowed)
+
+
+def _each(rule: Rule) -> Each:
+    return Each(rule)
 
 
 def _conceal_all(value: Json) -> Json:
@@ -148,13 +197,15 @@ _CALL: Final = _fields(
         "type": _text,
         "status": _text,
         "createdAt": _time,
-        "assistantId": _text,
         "phoneNumberId": _text,
-        "customer": _fields({"number": _text, "sipUri": _text, "name": _text}),
+        "assistantId": _text,
+        "squadId": _text,
+        "workflowId": _text,
+        "customer": _fields({"number": _phone_number, "sipUri": _text, "name": _text}),
     }
 )
 _ANALYSIS: Final = _fields({"summary": _text, "structuredData": _whole, "successEvaluation": _scalar})
-_RECORDING: Final = _fields({"stereoUrl": _url, "mono": _fields({"combinedUrl": _url})})
+_RECORDING: Final = UrlOr(_fields({"stereoUrl": _url, "mono": UrlOr(_fields({"combinedUrl": _url}))}))
 _ARTIFACT: Final = _fields(
     {
         "recordingUrl": _url,
@@ -169,14 +220,14 @@ _ARTIFACT: Final = _fields(
 )
 _COMMON: Final[Mapping[str, Rule]] = {"type": _text, "call": _CALL}
 
-_PING: Final = _fields({"type": _text, "id": _ping_id, "timestamp": _time})
-KEPT: Final[Mapping[str, Rule]] = {
+_PING: Final = _fields({"type": _text, "id": _ping_id})
+KEPT: Final[Mapping[str, Fields]] = {
     "status": _fields({**_COMMON, "status": _text, "endedReason": _text}),
     "hang": _fields({**_COMMON, "reason": _text}),
     "conversation": _fields(
         {**_COMMON, "messages": _each(_TURN), "transcript": _fields({"speaker": _text, "text": _text})}
     ),
-    "transcript": _fields({**_COMMON, "role": _text, "transcriptType": _text, "transcript": _text}),
+    "transcript": _fields({**_COMMON, "role": _text, "transcript": _text}),
     "report": _fields(
         {
             **_COMMON,
@@ -216,11 +267,71 @@ URL_FIELDS: Final = frozenset(
 def slim(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
     """Return the message with what its kind keeps, always with its type; everything in it is clean."""
     keep = _PING if message["type"] == PING else KEPT[kind]
-    kept: dict[str, Json] = keep(_GATHER.get(kind, _gather)(message))
+    kept: dict[str, Json] = keep(_GATHER.get(kind, _gather)(_with_facts_of_call(kind, message)))
     return kept
 
 
-# Gathering: one place for what the eras put in several
+# Gathering: one place for what the eras put in several. Each field is looked for in all of its places, so that an
+# object that is there, or a value that cannot be used, never hides what only another place has.
+
+Reader = Callable[[Json], object]
+"""Reads a value as it will be read, and says None if it cannot be used."""
+
+
+def _words(value: Json) -> str | None:
+    return read_words(clean_text(value)) if isinstance(value, str) else None
+
+
+_CALL_FIELDS: Final[Mapping[str, Reader]] = {
+    "id": _identifier,
+    "type": _words,
+    "status": _words,
+    "createdAt": read_time,
+}
+_OWNERS: Final = ("assistant", "squad", "workflow")
+"""What of a call's own says whose it is, beside its phone number. `message.assistant` is whoever speaks just now."""
+_CUSTOMER_FIELDS: Final[Mapping[str, Reader]] = {
+    "number": read_phone_number,
+    "sipUri": _words,
+    "name": _words,
+}
+_FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
+    "status": {"endedReason": _words},
+    "report": {
+        "endedReason": _words,
+        "startedAt": read_time,
+        "endedAt": read_time,
+        "durationSeconds": read_number,
+        "durationMs": read_number,
+        "durationMinutes": read_number,
+        "summary": _words,
+        "transcript": _words,
+        "recordingUrl": _words,
+        "stereoRecordingUrl": _words,
+        "messages": lambda value: read_list(value) or None,
+    },
+}
+"""Kind -> what its messages say, or their call says as the REST API has it."""
+_OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {"report": ("analysis", "artifact")}
+
+
+def _with_facts_of_call(kind: str, message: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the message with what only its call says of what came of it."""
+    if kind not in _FACTS_OF_CALL:
+        return message
+    call = read_mapping(message.get("call"))
+    facts = {name: _first(read, (message.get(name), call.get(name))) for name, read in _FACTS_OF_CALL[kind].items()}
+    objects = {name: _joined(message.get(name), call.get(name)) for name in _OBJECTS_OF_CALL.get(kind, ())}
+    return {**message, **facts, **objects, "cost": _first(read_number, chain(_costs(message), _costs(call)))}
+
+
+def _costs(holder: Mapping[str, Json]) -> Iterator[Json]:
+    """The cost itself, else the total of its breakdown, else the sum of its parts."""
+    yield holder.get("cost")
+    yield read_mapping(holder.get("costBreakdown")).get("total")
+    parts = [read_number(read_mapping(part).get("cost")) for part in read_list(holder.get("costs"))]
+    given = [part for part in parts if part is not None]
+    yield str(sum(given)) if given else None
 
 
 def _gather(message: Mapping[str, Json]) -> dict[str, Json]:
@@ -228,13 +339,35 @@ def _gather(message: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _gather_call(message: Mapping[str, Json]) -> dict[str, Json]:
-    call = read_mapping(message.get("call"))
+    calls, customers = calls_of(message), customers_of(message)
+    number = read_mapping(message.get("phoneNumber")).get("id")
     return {
-        **call,
-        "customer": read_mapping(call.get("customer")) or message.get("customer"),
-        "phoneNumberId": read_text(call.get("phoneNumberId")) or read_mapping(message.get("phoneNumber")).get("id"),
-        "assistantId": read_text(call.get("assistantId")) or read_mapping(message.get("assistant")).get("id"),
+        **_fields_of(calls, _CALL_FIELDS),
+        "phoneNumberId": _first(_words, (*_ids_of("phoneNumber", calls), number)),
+        **{f"{owner}Id": _first(_words, _ids_of(owner, calls)) for owner in _OWNERS},
+        "customer": _fields_of(customers, _CUSTOMER_FIELDS),
     }
+
+
+def _ids_of(owner: str, calls: Iterable[Mapping[str, Json]]) -> Iterator[Json]:
+    for call in calls:
+        yield call.get(f"{owner}Id")
+        yield read_mapping(call.get(owner)).get("id")
+
+
+def _fields_of(copies: Iterable[Mapping[str, Json]], fields: Mapping[str, Reader]) -> dict[str, Json]:
+    return {name: _first(read, (copy.get(name) for copy in copies)) for name, read in fields.items()}
+
+
+def _first(read: Reader, values: Iterable[Json]) -> Json:
+    """The first value that can be used, as it is."""
+    return next((value for value in values if read(value) is not None), None)
+
+
+def _joined(first: Json, second: Json) -> Json:
+    """One object: fields of the second where the first says nothing."""
+    said = {name: value for name, value in read_mapping(first).items() if value not in (None, "", [], {})}
+    return {**read_mapping(second), **said}
 
 
 def _gather_conversation(message: Mapping[str, Json]) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from autopulse.domain.attempts import (
     NOTHING_WRITTEN,
     CallColumns,
     Origin,
+    Shown,
     columns_of,
     origin_of,
     shown_of,
@@ -49,8 +50,13 @@ def over(begin: float | None, reason: str, **report: Any) -> Facts:  # noqa: ANN
     )
 
 
-def shown(attempts: dict[str, Facts], origin: Origin = NO_ORIGIN, current: CallColumns = NOTHING_WRITTEN) -> str | None:
-    return shown_of(attempts, origin, current, family_of).attempt
+def row_of(attempts: dict[str, Facts], origin: Origin, current: CallColumns) -> Shown:
+    columns = {id_: columns_of(facts, family_of) for id_, facts in attempts.items()}
+    return shown_of(attempts, columns, origin, current)
+
+
+def shown(attempts: dict[str, Facts], origin: Origin = NO_ORIGIN) -> str | None:
+    return row_of(attempts, origin, NOTHING_WRITTEN).attempt
 
 
 BUSY, TALKED, VOICEMAIL = "customer-busy", "customer-ended-call", "voicemail"
@@ -87,7 +93,7 @@ def test_the_attempt_that_a_row_shows(attempts: dict[str, Facts], expected: str)
         (SCORED, over(9, TALKED), "a"),
         (SCORED, live(9), "a"),
         (SCORED, live(None), None),
-        (replace(SCORED, status="In Progress"), over(9, BUSY), None),
+        (SCORED._replace(status="In Progress"), over(9, BUSY), None),
         (CallColumns("Completed"), over(9, BUSY), "a"),
         (CallColumns("Missed", START), over(9, BUSY), "a"),
         (CallColumns("In Progress", START), over(9, BUSY), "a"),
@@ -101,15 +107,15 @@ def test_what_the_application_had_finished_ranks_like_an_attempt(
 
 
 def test_a_redial_that_fails_leaves_the_older_score() -> None:
-    origin = Origin(origin_of(replace(SCORED, status="In Progress")), LIKED)
-    row = shown_of({"a": over(9, BUSY)}, origin, CallColumns("In Progress"), family_of)
-    assert row.columns == replace(SCORED, outcome=Outcome.REACHED)
+    origin = Origin(origin_of(SCORED._replace(status="In Progress")), LIKED)
+    row = row_of({"a": over(9, BUSY)}, origin, CallColumns("In Progress"))
+    assert row.columns == SCORED._replace(outcome=Outcome.REACHED)
     assert (row.feedback, row.feedback_given, row.vapi_call_id) == (LIKED, True, None)
 
 
 def test_nothing_of_a_finished_call_is_mixed_into_the_next() -> None:
     origin = Origin(origin_of(CallColumns("Missed", START, at(5), 5, cost=Decimal(1))), LIKED)
-    row = shown_of({"a": live(60)}, origin, origin.columns, family_of)
+    row = row_of({"a": live(60)}, origin, origin.columns)
     assert row.columns == CallColumns("In Progress")
     assert (row.feedback, row.feedback_given) == (None, True)
 
@@ -117,7 +123,7 @@ def test_nothing_of_a_finished_call_is_mixed_into_the_next() -> None:
 def test_what_the_application_prepared_stands_until_a_fact_gives_it() -> None:
     written = CallColumns("In Progress", START, call_reason="Recall")
     origin = Origin(origin_of(written))
-    row = shown_of({"a": over(0, BUSY)}, origin, written, family_of)
+    row = row_of({"a": over(0, BUSY)}, origin, written)
     assert row.columns == CallColumns(
         "Ended", START, at(30), ended_reason=BUSY, outcome=Outcome.BUSY, call_reason="Recall"
     )
@@ -125,21 +131,21 @@ def test_what_the_application_prepared_stands_until_a_fact_gives_it() -> None:
 
 
 def test_what_the_application_writes_later_loses_to_any_fact_and_else_stands() -> None:
-    row = shown_of({"a": over(0, BUSY)}, NO_ORIGIN, CallColumns("In Progress", at(3), at(4)), family_of)
+    row = row_of({"a": over(0, BUSY)}, NO_ORIGIN, CallColumns("In Progress", at(3), at(4)))
     assert (row.columns.status, row.columns.start_time, row.columns.end_time) == ("Ended", at(3), at(30))
 
 
 def test_a_column_of_another_attempt_is_not_left_behind() -> None:
     first, second = over(0, VOICEMAIL, nps_score=None, cost=Decimal(2)), live(60)
-    before = shown_of({"a": first}, NO_ORIGIN, NOTHING_WRITTEN, family_of)
-    after = shown_of({"a": first, "b": second}, NO_ORIGIN, before.columns, family_of)
+    before = row_of({"a": first}, NO_ORIGIN, NOTHING_WRITTEN)
+    after = row_of({"a": first, "b": second}, NO_ORIGIN, before.columns)
     assert after.columns == CallColumns("In Progress")
     assert after.feedback_given
 
 
 def test_an_attempt_of_which_only_the_link_is_known_changes_nothing() -> None:
     written = CallColumns("Scheduled", START)
-    row = shown_of({"a": NOTHING}, Origin(written), written, family_of)
+    row = row_of({"a": NOTHING}, Origin(written), written)
     assert (row.columns, row.feedback_given) == (written, False)
 
 
