@@ -41,7 +41,8 @@ RECEIVED_AT: Final = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 _EMPTY: Final = """
     DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
     DELETE FROM vapi_call; DELETE FROM call_origin; DELETE FROM call; DELETE FROM service_record_origin;
-    DELETE FROM service_record; DELETE FROM vapi_number; DELETE FROM organization
+    DELETE FROM service_record;
+    DELETE FROM vapi_number; DELETE FROM organization
 """
 
 

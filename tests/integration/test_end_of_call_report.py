@@ -62,7 +62,7 @@ def test_a_real_report(pipeline: Pipeline, call_id: int) -> None:
     (feedback,) = pipeline.feedback(call_id)
     assert (feedback["content"], feedback["positives"]) == ("Very good.", "Quick\nFriendly")
     assert (feedback["detractors"], feedback["action_items"]) == (None, "Send the invoice")
-    assert feedback["structured_data"] == ANALYSED
+    assert feedback["structured_data"] == ANALYSED | {"successEvaluation": "Good"}
     assert [(source, place, role) for source, place, role, _ in pipeline.turns(call_id)] == [
         ("report", 0, "assistant"),
         ("report", 1, "human"),

@@ -11,7 +11,8 @@ from autopulse.db.transcripts import Fragment
 from autopulse.domain.facts import Facts
 from autopulse.domain.lists import CONVERSATION, Rank, visible
 from autopulse.domain.notices import Notice
-from autopulse.domain.turns import HUMAN, Turns, read_turns, role_of
+from autopulse.domain.speakers import HUMAN
+from autopulse.domain.turns import Turns, read_turns, role_of
 from autopulse.vapi.messages import ConversationMessage
 
 

@@ -11,12 +11,15 @@ from sqlalchemy.orm import Session
 from autopulse.consumers.calls import Change, joined, notice, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
 from autopulse.consumers.turns import list_of, record_lists, transcript_notice
+from autopulse.domain.answers import AnswerNames
 from autopulse.domain.facts import Facts, Precedence, ReportFacts
-from autopulse.domain.feedback import Analysis, read_analysis
+from autopulse.domain.feedback import Analysis
 from autopulse.domain.lists import REPORT, Rank, visible
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED, Status
 from autopulse.domain.turns import Turns, read_spoken_text, read_turns
+from autopulse.settings import consumer_settings
+from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import Envelope, ReportMessage
 
 MAX_REASON_CHARACTERS = 100
@@ -33,7 +36,8 @@ class Report:
 
 def apply(session: Session, attempts: Sequence[AttemptNews[ReportMessage]]) -> list[Notice]:
     """Store what the reports that count say, and the turns of each list."""
-    reports = {record.envelope.event_id: read_report(record) for news in attempts for record in news.records}
+    names = consumer_settings().answer_names
+    reports = {record.envelope.event_id: read_report(record, names) for news in attempts for record in news.records}
     changes = [joined(news, lambda record: reports[record.envelope.event_id].facts) for news in attempts]
     lists = {event_id: report.turns.turns for event_id, report in reports.items()}
     changes = record_lists(session, [(change, lists) for change in changes])
@@ -41,11 +45,11 @@ def apply(session: Session, attempts: Sequence[AttemptNews[ReportMessage]]) -> l
     return notices + [one for change in changes for one in _notices(change, reports)]
 
 
-def read_report(record: Record[ReportMessage]) -> Report:
-    """Read one report; nothing in it is required."""
+def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
+    """Read one report; nothing in it is required. `names` are what the answers may be called."""
     envelope, message = record.envelope, record.message
     turns = _turns(envelope, message)
-    analysis = read_analysis(message.analysis.structured_data, message.artifact.structured_outputs, message.summary)
+    analysis = read_analysis(message, names)
     report = _report_facts(envelope, message, turns, analysis)
     precedence = report.precedence
     rank = Rank(precedence.answers, precedence.timed, precedence.at, 0, precedence.event_id)
@@ -70,7 +74,7 @@ def _turns(envelope: Envelope, message: ReportMessage) -> Turns:
     turns = read_turns(message.messages, envelope.news_at, message.started_at)
     if turns.turns or not message.transcript:
         return turns
-    return read_spoken_text(message.transcript, envelope.news_at)
+    return read_spoken_text(message.transcript, envelope.news_at, message.speaker_names)
 
 
 def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, analysis: Analysis) -> ReportFacts:

@@ -10,7 +10,8 @@ from autopulse.consumers.turns import record_fragments, spoken
 from autopulse.db.transcripts import Fragment
 from autopulse.domain.facts import Facts
 from autopulse.domain.notices import Notice
-from autopulse.domain.turns import HUMAN, role_of
+from autopulse.domain.speakers import HUMAN
+from autopulse.domain.turns import role_of
 from autopulse.vapi.messages import TranscriptMessage
 
 

@@ -28,6 +28,7 @@ from autopulse.domain.reading import (
     read_vapi_call_id,
     read_words,
 )
+from autopulse.domain.speakers import SpeakerNames
 from autopulse.domain.status import COMPLETED, ENDED, STATUS_OF_WORD, status_word
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.recordings import is_private
@@ -52,9 +53,9 @@ class _Reading(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
-def _absent(model: type[_Reading]) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
+def _absent(model: type[_Reading], alias: str | None = None) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
     """A default that is made once; pydantic would copy a plain one, all the way down, for each message."""
-    return Field(default_factory=partial(_empty, model))
+    return Field(default_factory=partial(_empty, model), alias=alias)
 
 
 @cache
@@ -205,14 +206,24 @@ class Artifact(_Reading):
     presigned_stereo_url: Words = Field(None, alias="presignedStereoUrl")
     presigned_urls_expires_at: Time = Field(None, alias="presignedUrlsExpiresAt")
     recording: Annotated[Recording, BeforeValidator(_read_recording)] = _absent(Recording)
-    structured_outputs: Object = Field(default_factory=dict, alias="structuredOutputs")
+    structured_outputs: Any = Field(None, alias="structuredOutputs")
+    scorecards: Any = None
 
 
 class ReportAnalysis(_Reading):
-    """`analysis`."""
+    """`analysis`, in whatever shapes: `autopulse.vapi.analysis` reads them."""
 
     summary: Words = None
-    structured_data: Object = Field(default_factory=dict, alias="structuredData")
+    structured_data: Any = Field(None, alias="structuredData")
+    structured_data_multi: Any = Field(None, alias="structuredDataMulti")
+    success_evaluation: Any = Field(None, alias="successEvaluation")
+
+
+class TranscriptNames(_Reading):
+    """What the speakers of the transcript's text are called."""
+
+    assistant: Items = ()
+    customer: Items = ()
 
 
 class ReportMessage(Message):
@@ -229,6 +240,9 @@ class ReportMessage(Message):
     analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = _absent(ReportAnalysis)
     messages: Items = ()
     transcript: Words = None
+    transcript_names: Annotated[TranscriptNames, BeforeValidator(read_mapping)] = _absent(
+        TranscriptNames, "transcriptNames"
+    )
     recording_url_given: Words = Field(None, alias="recordingUrl")
     stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
     artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
@@ -261,9 +275,10 @@ class ReportMessage(Message):
         return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
 
     @property
-    def summary(self) -> str | None:
-        """The analysis' summary, else the older field beside it."""
-        return self.analysis.summary or self.summary_given
+    def speaker_names(self) -> SpeakerNames:
+        """What the speakers of the transcript's text are called, by sides."""
+        given = (self.transcript_names.assistant, self.transcript_names.customer)
+        return SpeakerNames(*([name for name in names if read_words(name)] for names in given))
 
     @property
     def recording_url(self) -> str | None:

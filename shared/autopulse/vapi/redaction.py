@@ -19,13 +19,15 @@ from autopulse.domain.reading import (
     read_mapping,
     read_number,
     read_phone_number,
-    read_text,
     read_time,
     read_vapi_call_id,
     read_words,
 )
+from autopulse.domain.speakers import split_speech
+from autopulse.domain.turns import has_turn, has_words, read_said
 from autopulse.vapi.call_ids import calls_of, customers_of
 from autopulse.vapi.routes import PING
+from autopulse.vapi.speaker_names import speaker_names_of
 
 REDACTED: Final = "[redacted]"
 MAX_PING_ID_CHARACTERS: Final = 100
@@ -93,6 +95,17 @@ def _phone_number(value: Json) -> Json:
 
 def _scalar(value: Json) -> Json:
     return value if isinstance(value, bool) else _time(value)
+
+
+def _said(value: Json) -> Json:
+    """Words, of a content in parts too, or a number."""
+    if isinstance(value, dict | list):
+        return _text(read_said(value))
+    return _text(value) if isinstance(value, str) else _number(value)
+
+
+def _names(value: Json) -> Json:
+    return [_text(name) for name in read_list(value) if isinstance(name, str)] or None
 
 
 def _whole(value: Json) -> Json:
@@ -176,9 +189,9 @@ _TOOL_CALL: Final = _fields({"function": _FUNCTION, "name": _text, "arguments": 
 _TURN: Final = _fields(
     {
         "role": _text,
-        "message": _text,
-        "content": _text,
-        "text": _text,
+        "message": _said,
+        "content": _said,
+        "text": _said,
         "time": _time,
         "secondsFromStart": _number,
         "toolCalls": _each(_TOOL_CALL),
@@ -204,7 +217,9 @@ _CALL: Final = _fields(
         "customer": _fields({"number": _phone_number, "sipUri": _text, "name": _text}),
     }
 )
-_ANALYSIS: Final = _fields({"summary": _text, "structuredData": _whole, "successEvaluation": _scalar})
+_ANALYSIS: Final = _fields(
+    {"summary": _text, "structuredData": _whole, "structuredDataMulti": _whole, "successEvaluation": _whole}
+)
 _RECORDING: Final = UrlOr(_fields({"stereoUrl": _url, "mono": UrlOr(_fields({"combinedUrl": _url}))}))
 _ARTIFACT: Final = _fields(
     {
@@ -216,6 +231,7 @@ _ARTIFACT: Final = _fields(
         "presignedStereoUrl": _url,
         "presignedUrlsExpiresAt": _time,
         "structuredOutputs": _whole,
+        "scorecards": _whole,
     }
 )
 _COMMON: Final[Mapping[str, Rule]] = {"type": _text, "call": _CALL}
@@ -242,6 +258,7 @@ KEPT: Final[Mapping[str, Fields]] = {
             "analysis": _ANALYSIS,
             "messages": _each(_TURN),
             "transcript": _text,
+            "transcriptNames": _fields({"assistant": _names, "customer": _names}),
             "recordingUrl": _url,
             "stereoRecordingUrl": _url,
             "artifact": _ARTIFACT,
@@ -304,11 +321,8 @@ _FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
         "durationSeconds": read_number,
         "durationMs": read_number,
         "durationMinutes": read_number,
-        "summary": _words,
-        "transcript": _words,
         "recordingUrl": _words,
         "stereoRecordingUrl": _words,
-        "messages": lambda value: read_list(value) or None,
     },
 }
 """Kind -> what its messages say, or their call says as the REST API has it."""
@@ -375,8 +389,38 @@ def _gather_conversation(message: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _gather_report(message: Mapping[str, Json]) -> dict[str, Json]:
-    turns = turns_of(message)
-    return {**_gather(message), "messages": turns, "transcript": None if turns else _transcript_of(message)}
+    return {**_gather(message), **_gather_said(message), **_gather_analysis(message)}
+
+
+def _gather_said(message: Mapping[str, Json]) -> dict[str, Json]:
+    """The turns; or, if no list has words, the transcript's text with its speakers' names, if that has any."""
+    turns = turns_of(message, read_mapping(message.get("call")))
+    text = None if any(map(has_words, turns)) else _transcript_of(message)
+    if text is None:
+        return {"messages": turns, "transcript": None}
+    return {"messages": [], "transcript": text, "transcriptNames": speaker_names_of(message, text)._asdict()}
+
+
+def _gather_analysis(message: Mapping[str, Json]) -> dict[str, Json]:
+    """Each part of the analysis from the first place that has it, Vapi's documented one first."""
+    call, artifact = read_mapping(message.get("call")), read_mapping(message.get("artifact"))
+    analysis, inner = read_mapping(message.get("analysis")), read_mapping(call.get("analysis"))
+    places = (analysis, artifact, message, inner, read_mapping(call.get("artifact")), call)
+    outputs = (artifact, analysis, message, read_mapping(call.get("artifact")), inner, call)
+    analysed = ("structuredData", "structuredDataMulti", "successEvaluation")
+    summaries = (place.get("summary") for place in (message, inner, call))
+    return {
+        "summary": next((text for text in summaries if read_words(text)), message.get("summary")),
+        "analysis": {**analysis, **{name: _first_given(name, places) for name in analysed}},
+        "artifact": {**artifact, **{name: _first_given(name, outputs) for name in ("structuredOutputs", "scorecards")}},
+    }
+
+
+def _first_given(name: str, places: Iterable[Mapping[str, Json]]) -> Json:
+    return next((value for place in places if (value := place.get(name)) not in _NOTHING), None)
+
+
+_NOTHING: Final[tuple[Json, ...]] = (None, "", {}, [])
 
 
 _GATHER: Final[Mapping[str, Callable[[Mapping[str, Json]], dict[str, Json]]]] = {
@@ -385,16 +429,27 @@ _GATHER: Final[Mapping[str, Callable[[Mapping[str, Json]], dict[str, Json]]]] = 
 }
 
 
-def turns_of(message: Mapping[str, Json]) -> list[Json]:
-    """Return the first turn list that has turns, without the prompts in it: the others are copies in other shapes."""
-    return next((turns for items in _turn_lists(message) if (turns := _spoken(items))), [])
+def turns_of(*holders: Mapping[str, Json]) -> list[Json]:
+    """Return the first turn list that has words, without the prompts in it: the others are copies in other shapes.
+
+    If none has words, it is the first with a tool's turns, else the first that has items at all. `holders` are the
+    message and what else may have lists, best first.
+    """
+    judges = (has_words, has_turn, bool)
+    found = (turns for judge in judges for items in _turn_lists(holders) if any(map(judge, turns := _spoken(items))))
+    return next(found, [])
 
 
-def _turn_lists(message: Mapping[str, Json]) -> Iterator[Json]:
-    yield message.get("messages")
-    yield read_mapping(message.get("artifact")).get("messages")
-    yield message.get("conversation")
-    yield message.get("messagesOpenAIFormatted")
+def _turn_lists(holders: Iterable[Mapping[str, Json]]) -> Iterator[Json]:
+    for holder in holders:
+        artifact = read_mapping(holder.get("artifact"))
+        yield holder.get("messages")
+        yield artifact.get("messages")
+        yield holder.get("conversation")
+        yield holder.get("messagesOpenAIFormatted")
+        yield artifact.get("messagesOpenAIFormatted")
+        yield holder.get("transcript")
+        yield artifact.get("transcript")
 
 
 def _spoken(items: Json) -> list[Json]:
@@ -407,4 +462,8 @@ def _is_prompt(item: Mapping[str, Json]) -> bool:
 
 
 def _transcript_of(message: Mapping[str, Json]) -> str | None:
-    return read_text(message.get("transcript")) or read_text(read_mapping(message.get("artifact")).get("transcript"))
+    """Return the first transcript in which anybody says anything."""
+    call = read_mapping(message.get("call"))
+    places = (message, read_mapping(message.get("artifact")), call, read_mapping(call.get("artifact")))
+    texts = (text for place in places if (text := read_words(place.get("transcript"))) is not None)
+    return next((text for text in texts if any(words for _, words in split_speech(text))), None)

@@ -1,4 +1,4 @@
-"""The message models: what cannot be used of a message is not given (docs/call-state.md 1)."""
+"""The message models: every field but identity is optional; what cannot be used is not given (docs/call-state.md 1)."""
 
 import json
 from contextlib import suppress
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from autopulse.consumers import conversation_update, end_of_call_report, hang, status_update, transcript
 from autopulse.consumers.end_of_call_report import read_report
 from autopulse.consumers.news import Consumer, Record
+from autopulse.domain.answers import answer_names
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.messages import (
     Envelope,
@@ -41,6 +42,7 @@ ENVELOPE: dict[str, Any] = {
     "received_at": "2026-07-11T01:00:16.100000+00:00",
     "message": {"type": "status-update", "status": "ended"},
 }
+NAMES = answer_names()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -145,7 +147,7 @@ def test_no_field_is_required_and_none_can_break_a_message(consumer: Consumer[An
     message = consumer.read(read.message)
     assert message.type == "some-type"
     if isinstance(message, ReportMessage):
-        told = read_report(Record(read, message)).facts.report
+        told = read_report(Record(read, message), NAMES).facts.report
         assert told is not None
         assert told.cost is None or abs(told.cost) < 1_000_000
         assert message.duration_sec is None or 0 <= message.duration_sec < 2**31
@@ -284,10 +286,14 @@ def test_cost_fits_its_column(cost: Any, expected: str | None) -> None:  # noqa:
 
 @pytest.mark.parametrize(
     ("analysis", "beside", "expected"),
-    [("a", "b", "a"), (None, "b", "b"), (" ", "b", "b"), (5, "b", "b"), ("a", None, "a"), (None, None, None)],
+    [("a", "b", "a"), (None, "b", "b"), (" ", "b", "b"), (5, "b", "b"), ("a", None, "a"), (None, None, "c")],
 )
 def test_summary(analysis: Any, beside: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value
-    assert report(analysis={"summary": analysis}, summary=beside).summary == expected
+    artifact = {"structuredOutputs": {"id": {"name": "Call Summary", "result": "c"}}}
+    message = report(analysis={"summary": analysis}, summary=beside, artifact=artifact)
+    told = read_report(Record(envelope(), message), NAMES).facts.report
+    assert told is not None
+    assert told.feedback_summary == expected
 
 
 RECORDINGS: list[dict[str, Any]] = [
@@ -376,13 +382,17 @@ def test_other_urls_do_not_end_with_them(artifact: dict[str, Any]) -> None:
 
 def test_a_call_reason_is_cut_to_its_column() -> None:
     message = report(analysis={"structuredData": {"call_reason": "x" * 150}})
-    told = read_report(Record(envelope(), message)).facts.report
+    told = read_report(Record(envelope(), message), NAMES).facts.report
     assert told is not None
     assert told.call_reason == "x" * 100
 
 
 def test_a_report_without_a_turn_list_has_its_turns_in_its_text() -> None:
-    said = read_report(Record(envelope(), report(messages=[], transcript="AI: Hello\nUser: Yes"))).turns
+    said = read_report(Record(envelope(), report(messages=[], transcript="AI: Hello\nUser: Yes")), NAMES).turns
     assert [(turn.role, turn.content) for turn in said.turns] == [("assistant", "Hello"), ("human", "Yes")]
+    names = {"assistant": ["Piper"], "customer": ["Odette Example", 5, None, " "]}
+    named = report(transcript="Odette: Hello?\nPiper: Hello", transcriptNames=names)
+    said = read_report(Record(envelope(), named), NAMES).turns
+    assert [(turn.role, turn.content) for turn in said.turns] == [("human", "Hello?"), ("assistant", "Hello")]
     both = report(messages=[{"role": "bot", "message": "Listed"}], transcript="AI: Hello")
-    assert [turn.content for turn in read_report(Record(envelope(), both)).turns.turns] == ["Listed"]
+    assert [turn.content for turn in read_report(Record(envelope(), both), NAMES).turns.turns] == ["Listed"]

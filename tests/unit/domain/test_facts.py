@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autopulse.domain.facts import NOTHING, Ending, Facts, Identity, Precedence, ReportFacts, join, join_all
-from autopulse.domain.lists import join_lists
 from autopulse.domain.status import Status
-from tests.unit.domain.test_lists import LISTS
+from tests.unit.domain.test_lists import LISTS, together
 
 START = datetime(2026, 7, 11, 1, tzinfo=timezone.utc)
 
@@ -46,7 +45,7 @@ FACTS = st.builds(
     identity=st.builds(Identity, NAMES, NAMES, customer_number=NAMES),
     created_at=st.none() | TIMES,
     first_at=st.none() | TIMES,
-    lists=LISTS.map(lambda lists: reduce(join_lists, [(one,) for one in lists], ())),
+    lists=LISTS.map(lambda lists: together(*lists)),
     human_turn=st.booleans(),
     given=COLUMNS,
 )

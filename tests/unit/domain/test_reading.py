@@ -1,4 +1,4 @@
-"""Every form in which a value is sent, and what counts as not given (docs/call-state.md, section 1)."""
+"""Every form in which Vapi and the application send a value, and what counts as not given (docs/call-state.md 1)."""
 
 import json
 import math

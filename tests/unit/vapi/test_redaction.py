@@ -98,7 +98,10 @@ def test_a_report_keeps_exactly_this() -> None:
     artifact = ("recordingUrl", "recording", "presignedMonoUrl", "presignedUrlsExpiresAt", "structuredOutputs")
     facts = ("endedReason", "startedAt", "endedAt", "durationSeconds", "durationMs", "durationMinutes", "cost")
     texts = ("type", "summary", "recordingUrl", "stereoRecordingUrl")
-    analysis = {name: message["analysis"][name] for name in ("summary", "structuredData", "successEvaluation")}
+    analysis = {
+        name: message["analysis"][name]
+        for name in ("summary", "structuredData", "structuredDataMulti", "successEvaluation")
+    }
     assert slim("report", message) == {
         **{name: message[name] for name in (*facts, *texts)},
         "call": CALL,
@@ -323,6 +326,8 @@ def test_an_address_alone_loses_its_password_too() -> None:
 
 A, B = {"role": "user", "message": "a"}, {"role": "bot", "message": "b"}
 SYSTEM = {"role": "system", "message": "prompt"}
+SILENT = {"role": "bot", "message": " "}
+TOOL = {"role": "tool_calls", "toolCalls": [{"function": {"name": "book", "arguments": "{}"}}]}
 
 
 @pytest.mark.parametrize(
@@ -334,14 +339,63 @@ SYSTEM = {"role": "system", "message": "prompt"}
         ({"messages": None, "artifact": None, "conversation": [B]}, [B]),
         ({"messages": [SYSTEM], "conversation": [SYSTEM, B]}, [B]),
         ({"messagesOpenAIFormatted": [A, B]}, [A, B]),
-        ({"artifact": {"messagesOpenAIFormatted": [A]}}, []),
+        ({"artifact": {"messagesOpenAIFormatted": [A]}}, [A]),
+        ({"messagesOpenAIFormatted": [A], "artifact": {"messagesOpenAIFormatted": [B]}}, [A]),
+        ({"messages": [SILENT], "artifact": {"messages": [SILENT, B]}}, [SILENT, B]),
+        ({"messages": [{"role": "narrator", "message": "x"}], "conversation": [B]}, [B]),
+        ({"messages": [TOOL], "artifact": {"messagesOpenAIFormatted": [B]}}, [B]),
+        ({"messages": [SILENT], "conversation": [TOOL]}, [TOOL]),
+        ({"messages": [SILENT], "conversation": []}, [SILENT]),
+        ({"messages": [{}], "conversation": []}, []),
+        ({"transcript": [A, B]}, [A, B]),
+        ({"artifact": {"transcript": [A]}}, [A]),
         ({"messages": [SYSTEM, A, {"role": " Developer "}, {"role": "SYSTEM"}, B]}, [A, B]),
         ({"messages": [None, "x", 5, [A], A]}, [A]),
         ({"messages": {"0": A}}, []),
     ],
 )
-def test_the_first_turn_list_with_turns_counts(message: dict[str, Any], turns: list[Any]) -> None:
+def test_the_first_turn_list_with_words_counts(message: dict[str, Any], turns: list[Any]) -> None:
     assert turns_of(message) == turns
+
+
+@pytest.mark.parametrize("place", ["messages", "conversation", "messagesOpenAIFormatted"])
+def test_a_report_finds_its_turns_inside_the_call_too(place: str) -> None:
+    message = {
+        "type": "end-of-call-report",
+        "messages": [SILENT],
+        "call": {"artifact": {"messages": []}, place: [A, B]},
+    }
+    assert slim("report", message)["messages"] == [A, B]
+
+
+@pytest.mark.parametrize("place", ["message", "artifact", "call"])
+def test_a_report_s_transcript_that_is_a_list_has_its_turns(place: str) -> None:
+    holder = {"transcript": [A, B]}
+    message = {"type": "end-of-call-report"} | (holder if place == "message" else {place: holder})
+    assert slim("report", message)["messages"] == [A, B]
+    assert "transcript" not in slim("report", message)
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        ([{"type": "text", "text": "Nine."}], "Nine."),
+        ([{"type": "text", "text": "Nine,"}, {"type": "image_url"}, "really"], "Nine, really"),
+        ({"text": "Nine."}, "Nine."),
+        ([[{"content": [{"text": {"value": "Nine."}}]}]], "Nine."),
+        (9, 9),
+        (8.5, 8.5),
+        ([{"type": "image_url"}], None),
+        ([], None),
+        (True, None),
+    ],
+)
+@pytest.mark.parametrize("field", ["message", "content", "text"])
+def test_a_content_in_parts_is_kept_as_its_words(field: str, content: Any, kept: Any) -> None:  # noqa: ANN401 - any JSON value
+    (turn,) = slim("conversation", {"type": "conversation-update", "messages": [{"role": "user", field: content}]})[
+        "messages"
+    ]
+    assert turn == ({"role": "user"} if kept is None else {"role": "user", field: kept})
 
 
 def test_a_turn_of_nothing_keeps_its_place() -> None:
@@ -374,10 +428,30 @@ def test_turns_of_tools_keep_what_is_read(turn: dict[str, Any]) -> None:
         ({"transcript": "", "artifact": {"transcript": "AI: Hello."}}, "AI: Hello."),
         ({"transcript": {"speaker": "x"}}, None),
         ({"transcript": "AI: Hello.", "messages": [A]}, None),
+        ({"transcript": "AI: Hello.", "messages": [SILENT]}, "AI: Hello."),
+        ({"transcript": "AI: Hello.", "messages": [TOOL, {}]}, "AI: Hello."),
+        ({"transcript": "AI: Hello.", "messages": [SYSTEM], "conversation": [B]}, None),
+        ({"transcript": "AI:\nUser: ", "artifact": {"transcript": "AI: Hello."}}, "AI: Hello."),
+        ({"call": {"transcript": "AI: Hello."}}, "AI: Hello."),
+        ({"call": {"artifact": {"transcript": "AI: Hello."}}}, "AI: Hello."),
     ],
 )
-def test_a_report_s_text_is_kept_only_without_turns(message: dict[str, Any], transcript: str | None) -> None:
-    assert slim("report", {"type": "end-of-call-report"} | message).get("transcript") == transcript
+def test_a_report_s_text_is_kept_only_without_words_in_a_list(message: dict[str, Any], transcript: str | None) -> None:
+    kept = slim("report", {"type": "end-of-call-report"} | message)
+    assert kept.get("transcript") == transcript
+    assert transcript is None or "messages" not in kept
+
+
+def test_a_report_s_text_comes_with_the_names_of_its_speakers_and_no_others() -> None:
+    message = {
+        "type": "end-of-call-report",
+        "transcript": "Piper: Hello.\nOdette: Hello.\n",
+        "assistant": {"name": "Piper", "artifactPlan": {"transcriptPlan": {"assistantName": "Robin"}}},
+        "customer": {"name": "Odette Example"},
+    }
+    assert slim("report", message)["transcriptNames"] == {"assistant": ["Piper"], "customer": ["Odette Example"]}
+    assert "transcriptNames" not in slim("report", message | {"messages": [A]})
+    assert "transcriptNames" not in slim("report", message | {"transcript": "AI: Hello."})
 
 
 @pytest.mark.parametrize("wrong", [None, [], {}, True, "1", 5, float("nan"), float("inf"), [[]], {"a": 1}])
@@ -534,13 +608,36 @@ def test_credentials_are_concealed_in_everything_kept(secret: str) -> None:
         "recordingUrl": secret,
         "call": {"id": secret, "status": secret, "customer": {"name": secret}},
         "messages": [{"role": "user", "message": secret, "result": {"x": [secret]}, "name": secret}],
-        "analysis": {"summary": secret, "structuredData": {"a": [{"b": secret}], secret: 1}},
-        "artifact": {"structuredOutputs": {"1": {"name": "x", "result": secret}}},
+        "analysis": {
+            "summary": secret,
+            "structuredData": {"a": [{"b": secret}], secret: 1},
+            "structuredDataMulti": [secret, {"a": secret}],
+            "successEvaluation": secret,
+        },
+        "artifact": {
+            "structuredOutputs": {"1": {"name": "x", "result": secret}},
+            "scorecards": [{secret: secret}],
+        },
     }
     kept = slim("report", message)
     assert secret not in json.dumps(kept)
     assert json.dumps(secret)[1:-1] not in json.dumps(kept)
     assert "id" not in kept["call"]
+
+
+def test_credentials_are_concealed_in_a_text_and_in_the_names_of_its_speakers() -> None:
+    secret = "sk-abcdefghijklmnop1234"
+    message = {
+        "type": "end-of-call-report",
+        "transcript": f"{secret}: It is {secret}",
+        "assistant": {"name": secret},
+        "messages": [{"role": "bot", "content": [" "]}],
+    }
+    kept = slim("report", message)
+    assert kept["transcript"] == f"{REDACTED}: It is {REDACTED}"
+    assert kept["transcriptNames"] == {"assistant": [REDACTED]}
+    parts = {"type": "conversation-update", "messages": [{"role": "bot", "content": [{"text": secret}, "x"]}]}
+    assert slim("conversation", parts)["messages"] == [{"role": "bot", "content": f"{REDACTED} x"}]
 
 
 def test_recording_urls_keep_their_query() -> None:
