@@ -21,6 +21,8 @@ from tests.integration.pipeline import ORGANIZATION, Pipeline, envelope
 
 OTHER_ORGANIZATION = "00000000-0000-4000-8000-000000000002"
 RINGING = {"type": "status-update", "status": "ringing"}
+SIP_END = "t.desk.of.the.garage"
+"""The last 20 characters of a user part."""
 
 
 def reasons(pipeline: Pipeline) -> list[str]:
@@ -74,35 +76,54 @@ def test_a_message_that_names_no_call_is_invalid(pipeline: Pipeline) -> None:
     assert pipeline.count("webhook_event") == 0
 
 
-def test_a_row_that_is_linked_to_another_vapi_id_is_a_conflict(pipeline: Pipeline) -> None:
+def test_another_vapi_id_of_a_row_is_another_attempt(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call(vapi_call_id="another")
-    assert pipeline.send(status("ringing", outbound(call_id), 1)) == []
-    assert reasons(pipeline) == ["CallIdentityConflict"]
-    assert pipeline.call(call_id)["status"] == "Ready"
-    assert pipeline.count("webhook_event") == 0
+    pipeline.send_each(status("ringing", outbound(call_id), 1))
+    call = pipeline.call(call_id)
+    assert (call["status"], call["vapi_call_id"]) == ("Ringing", VAPI_ID)
+    assert sorted(pipeline.attempts(call_id)) == [VAPI_ID, "another"]
 
 
-def test_two_ids_of_two_rows_are_a_conflict(pipeline: Pipeline) -> None:
-    call_id = pipeline.make_call()
-    pipeline.make_call(vapi_call_id=VAPI_ID)
-    assert pipeline.send(status("ringing", outbound(call_id), 1)) == []
-    assert reasons(pipeline) == ["CallIdentityConflict"]
-
-
-def test_in_a_batch_the_first_link_counts(pipeline: Pipeline) -> None:
+def test_several_vapi_ids_of_a_row_in_one_batch_are_attempts(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
     bodies = [status("ringing", outbound(call_id, vapi_id), 1) for vapi_id in ("first", "second", "first")]
     bodies[2]["message"]["status"] = "in-progress"
     assert pipeline.send(*bodies) == []
+    statuses = {vapi_id: row["status"] for vapi_id, row in pipeline.attempts(call_id).items()}
+    assert statuses == {"first": "In Progress", "second": "Ringing"}
+
+
+@pytest.mark.parametrize("linked_by", ["the application", "a message"])
+def test_a_vapi_id_of_another_row_is_a_conflict(pipeline: Pipeline, linked_by: str) -> None:
+    other = pipeline.make_call(vapi_call_id=VAPI_ID if linked_by == "the application" else None)
+    call_id = pipeline.make_call()
+    if linked_by == "a message":
+        pipeline.send_each(status("queued", outbound(other), 1))
+    receipts, before = pipeline.count("webhook_event"), pipeline.call(other)
+    assert pipeline.send(status("in-progress", outbound(call_id), 1)) == []
     assert reasons(pipeline) == ["CallIdentityConflict"]
-    call = pipeline.call(call_id)
-    assert (call["vapi_call_id"], call["status"]) == ("first", "In Progress")
+    assert (pipeline.call(call_id)["status"], pipeline.call(other)) == ("Ready", before)
+    assert (pipeline.count("webhook_event"), pipeline.attempts(call_id)) == (receipts, {})
+
+
+def test_in_a_batch_too_the_first_link_of_a_vapi_id_counts(pipeline: Pipeline) -> None:
+    one, other = pipeline.make_call(), pipeline.make_call()
+    bodies = [
+        status("ringing", outbound(other), 1),
+        status("ringing", outbound(one), 2),
+        status("in-progress", outbound(None), 3),
+        status("forwarding", outbound(other), 4),
+    ]
+    assert pipeline.send(*bodies) == []
+    assert reasons(pipeline) == ["CallIdentityConflict"]
+    assert (pipeline.call(one)["status"], pipeline.call(other)["status"]) == ("Ready", "Forwarding")
 
 
 def test_a_conflict_or_an_unknown_call_does_not_hold_up_the_rest(pipeline: Pipeline) -> None:
-    good, linked = pipeline.make_call(), pipeline.make_call(vapi_call_id="another")
+    good, other = pipeline.make_call(), pipeline.make_call()
+    pipeline.make_call(vapi_call_id="conflicting")
     bodies = [
-        status("ringing", outbound(linked, "conflicting"), 1),
+        status("ringing", outbound(other, "conflicting"), 1),
         status("ringing", outbound(good, "good"), 1),
         status("ringing", outbound(999_999, "unknown"), 1),
     ]
@@ -145,25 +166,39 @@ def test_an_unknown_call_is_applied_when_its_row_has_come(pipeline: Pipeline) ->
 
 
 @pytest.mark.parametrize(
-    ("call", "direction", "number"),
+    ("call", "number"),
     [
-        (inbound(), "inbound", NUMBER),
-        (web(), "inbound", "unknown"),
-        (inbound(type="vapi.websocketCall", customer=None), "inbound", "unknown"),
-        (outbound(None), "outbound", NUMBER),
-        (inbound(customer={"sipUri": "sip:someone@customer.example"}), "inbound", "sip:someone@customer"),
-        (inbound(customer={"number": " ", "sipUri": "sip:a@b.example"}), "inbound", "sip:a@b.example"),
-        (inbound(customer={"number": 12025550101}), "inbound", "12025550101"),
+        (inbound(), NUMBER),
+        (web(), "unknown"),
+        (inbound(type="vapi.websocketCall", customer=None), "unknown"),
+        (inbound(customer={"sipUri": "sip:someone@customer.example"}), "someone"),
+        (inbound(customer={"sipUri": "sips:front.desk.of.the.garage:secret@pbx.example;transport=tls"}), SIP_END),
+        (inbound(customer={"number": " ", "sipUri": "sip:a@b.example"}), "a"),
+        (inbound(customer={"number": NUMBER, "sipUri": "sip:a@b.example"}), NUMBER),
+        (inbound(customer={"number": [12025550101]}), "unknown"),
+        (inbound(customer={"number": 12025550101}), "12025550101"),
     ],
 )
 @pytest.mark.usefixtures("default_organization")
 def test_a_call_that_the_application_did_not_create_gets_a_row(
-    pipeline: Pipeline, call: dict[str, Any], direction: str, number: str
+    pipeline: Pipeline, call: dict[str, Any], number: str
 ) -> None:
     pipeline.send_each(conversation(call, 1))
     row = pipeline.row("SELECT *, organization_id::text AS organization FROM call")
-    assert (row["status"], row["direction"], row["customer_number"]) == ("Ready", direction, number)
+    assert (row["status"], row["direction"], row["customer_number"]) == ("Ready", "inbound", number)
     assert (row["vapi_call_id"], row["organization"], row["is_demo"]) == (VAPI_ID, ORGANIZATION, False)
+
+
+@pytest.mark.usefixtures("default_organization")
+def test_an_outbound_call_gets_a_row_of_its_own_when_its_waiting_is_over(pipeline: Pipeline) -> None:
+    body = status("ringing", outbound(None), 1)
+    for count in (1, 10):
+        assert pipeline.send(body, receive_count=count) == [0]
+        assert pipeline.count("call") == 0
+    assert pipeline.send(body, receive_count=11) == []
+    row = pipeline.row("SELECT status, direction, customer_number, vapi_call_id FROM call")
+    assert row == {"status": "Ringing", "direction": "outbound", "customer_number": NUMBER, "vapi_call_id": VAPI_ID}
+    assert reasons(pipeline) == []
 
 
 @pytest.mark.usefixtures("default_organization")
@@ -173,7 +208,7 @@ def test_a_number_that_was_unknown_is_filled_in_later(pipeline: Pipeline) -> Non
     pipeline.send_each(status("in-progress", inbound(), 2))
     assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": NUMBER}
     pipeline.send_each(status("ended", inbound(customer={"number": "+12025550199"}), 3))
-    assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": NUMBER}
+    assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": NUMBER}, "the least counts"
 
 
 def test_the_number_of_the_applications_call_is_left_alone(pipeline: Pipeline) -> None:

@@ -26,7 +26,7 @@ BODIES: dict[str, tuple[int, Callable[[Body], Body]]] = {
     "status": (3, lambda call: status("ended", call, 60, endedReason="voicemail")),
     "conversation": (4, lambda call: conversation(call, 10, *TURNS)),
     "fragments": (4, lambda call: fragment(call, 10, "user", "Yes")),
-    "report": (7, lambda call: report(call, messages=TURNS)),
+    "report": (6, lambda call: report(call, messages=TURNS)),
     "stall": (4, lambda call: message("hang", call, 40)),
     "transcript": (4, lambda call: final_transcript(call, 10, "user", "Yes")),
 }

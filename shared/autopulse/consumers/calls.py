@@ -160,7 +160,7 @@ def _is_feedback_new(update: _Update[M]) -> bool:
     if not shown.feedback_given:
         return False
     before = {id_: attempt.facts for id_, attempt in call.attempts.items()}
-    if not before or call.moved:
+    if not before or call.origin_is_new or call.moved:
         return True
     columns = {id_: columns_of(facts, family_of) for id_, facts in before.items()}
     former = shown_of(before, columns, call.origin, call.row.columns)
