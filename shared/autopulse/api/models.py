@@ -41,7 +41,7 @@ class Call(_Answer):
     status: str
     outcome: str | None
     ended_reason: str | None
-    direction: str
+    direction: str = Field(description="outbound, inbound, or web.")
     demo: bool
     customer_name: str | None
     phone: str
@@ -141,7 +141,7 @@ class Transcript(_Answer):
 
     call_id: int
     source: str | None = Field(
-        description="report, conversation, fragment, or null: written by the application, or nothing yet."
+        description="The best of report, conversation and fragment; null: written by the application, or nothing yet."
     )
     start_time: Moment | None
     turns: list[Turn] = Field(description="The first 5,000.")
@@ -184,7 +184,7 @@ class FeedbackItem(_Answer):
     advisor_id: int | None
     advisor_name: str | None
     nps_score: int | None
-    band: str | None
+    band: str | None = Field(description="promoter, passive or detractor; null for a score that does not count.")
     content: str
     positives: str | None
     detractors: str | None
@@ -201,19 +201,19 @@ class FeedbackPage(_Answer):
 class Tally(_Answer):
     """What came of a number of calls."""
 
-    calls: int
-    tried: int = Field(description="Calls that came to an end and were not cancelled.")
-    reached: int = Field(description="Calls in which somebody answered, transferred ones among them.")
+    calls: int = Field(description="Calls that began, whatever came of them.")
+    tried: int = Field(description="Calls that ended and were not cancelled, also without a reason or a report.")
+    reached: int = Field(description="Calls in which somebody answered: outcome reached or transferred.")
     reach_rate: float | None = Field(description="reached / tried.")
-    responses: int = Field(description="Scores given: the sample size of the NPS.")
-    response_rate: float | None = Field(description="Calls reached with a score / reached.")
+    responses: int = Field(description="Scores from 0 to 10 of the calls reached: the sample size of the NPS.")
+    response_rate: float | None = Field(description="responses / reached.")
     promoters: int
     passives: int
     detractors: int
     nps: float | None = Field(description="-100 to 100; null without a score.")
     nps_low: float | None = Field(description="Lower end of the 95 % interval.")
     nps_high: float | None = Field(description="Upper end of the 95 % interval.")
-    average_duration_seconds: float | None = Field(description="Of the calls reached.")
+    average_duration_seconds: float | None = Field(description="Of the calls reached whose duration is known.")
 
 
 class PeriodTally(Tally):
@@ -223,6 +223,7 @@ class PeriodTally(Tally):
     ends: Moment
 
 
+    direction: str = Field(description="outbound, inbound, or web.")
 class GroupTally(Tally):
     """One campaign or advisor; `key` is what the filter of that name takes, null for calls without one."""
 
@@ -237,6 +238,9 @@ class FeedbackSummary(_Answer):
     until: Moment
     total: Tally
     outcomes: dict[str, int] = Field(description="Outcome -> calls; those without one yet are left out.")
-    scores: list[int] = Field(description="How often each score from 0 to 10 was given.")
+    scores: list[int] = Field(description="How often each score from 0 to 10 was given; their sum is `responses`.")
+    updated_at: Moment | None = Field(
+        description="When the call was made or last changed; its place in the list, if it has no time."
+    )
     periods: list[PeriodTally]
     groups: list[GroupTally] = Field(description="The 200 with the most calls.")
