@@ -56,7 +56,13 @@ class Call(_Answer):
     duration_seconds: int | None
     nps_score: int | None
     has_recording: bool
-    updated_at: Moment | None
+    attempt_count: int = Field(description="How many calls of Vapi's it has been; 0 if Vapi has said nothing of it.")
+    attempt_number: int | None = Field(
+        description="The attempt that all of this is of: from 1, or 0 for what was there before Vapi's first message."
+    )
+    updated_at: Moment | None = Field(
+        description="When the call was made or last changed; its place in the list, if it has no time."
+    )
 
 
 class CallPage(_Answer):
@@ -115,9 +121,43 @@ class Event(_Answer):
     repeats: int
 
 
+class AttemptFeedback(_Answer):
+    """What was said in one attempt. Lists are lines of text."""
+
+    content: str
+    positives: str | None = None
+    detractors: str | None = None
+    action_items: str | None = None
+    structured_data: dict[str, Any] | None = None
+
+
+class Attempt(_Answer):
+    """One time that the call was dialled: one call of Vapi's."""
+
+    number: int = Field(description="From 1, by when they began; 0 for what was there before Vapi's first message.")
+    vapi_call_id: str | None
+    shown: bool = Field(description="Whether it is the one that the call shows.")
+    status: str | None
+    start_time: Moment | None
+    end_time: Moment | None
+    duration_seconds: int | None
+    outcome: str | None
+    ended_reason: str | None
+    nps_score: int | None
+    has_recording: bool
+    cost_dollars: Dollars | None
+    call_reason: str | None
+    summary: str | None
+    feedback: AttemptFeedback | None
+    customer_name: str | None = Field(description="As Vapi has it.")
+    phone: str | None
+    customer_sip_uri: str | None
+
+
 class CallDetail(Call):
     """A call with all that belongs to it."""
 
+    attempts: list[Attempt] = Field(description="In the order in which they began; the latest 100.")
     cost_dollars: Dollars | None
     call_reason: str | None
     summary: str | None
@@ -137,9 +177,11 @@ class Turn(_Answer):
 
 
 class Transcript(_Answer):
-    """A call's turns, in order."""
+    """An attempt's turns, in order."""
 
     call_id: int
+    attempt: int | None = Field(description="Whose turns these are: an attempt's number; null if there is none yet.")
+    vapi_call_id: str | None = Field(description="The attempt's.")
     source: str | None = Field(
         description="The best of report, conversation and fragment; null: written by the application, or nothing yet."
     )
@@ -152,6 +194,13 @@ class Recording(_Answer):
 
     url: str
     expires_at: Moment | None = Field(description="Null if the URL does not say.")
+
+
+class KeptRecording(_Answer):
+    """What is known of a recording, whether or not it can be played."""
+
+    url: str | None
+    expires_at: Moment | None
 
 
 class Ping(_Answer):
@@ -174,6 +223,7 @@ class FeedbackItem(_Answer):
     end_time: Moment | None
     duration_seconds: int | None
     outcome: str | None
+    direction: str = Field(description="outbound, inbound, or web.")
     demo: bool
     customer_name: str | None
     phone: str
@@ -189,6 +239,9 @@ class FeedbackItem(_Answer):
     positives: str | None
     detractors: str | None
     action_items: str | None
+    updated_at: Moment | None = Field(
+        description="When the call was made or last changed; its place in the list, if it has no time."
+    )
 
 
 class FeedbackPage(_Answer):
@@ -223,7 +276,6 @@ class PeriodTally(Tally):
     ends: Moment
 
 
-    direction: str = Field(description="outbound, inbound, or web.")
 class GroupTally(Tally):
     """One campaign or advisor; `key` is what the filter of that name takes, null for calls without one."""
 
@@ -239,8 +291,5 @@ class FeedbackSummary(_Answer):
     total: Tally
     outcomes: dict[str, int] = Field(description="Outcome -> calls; those without one yet are left out.")
     scores: list[int] = Field(description="How often each score from 0 to 10 was given; their sum is `responses`.")
-    updated_at: Moment | None = Field(
-        description="When the call was made or last changed; its place in the list, if it has no time."
-    )
     periods: list[PeriodTally]
     groups: list[GroupTally] = Field(description="The 200 with the most calls.")

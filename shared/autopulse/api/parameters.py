@@ -149,6 +149,17 @@ class CallExport(_Export, CallFilters):
     """A file of calls."""
 
 
+class AttemptChoice(_Parameters):
+    """Which attempt of a call."""
+
+    attempt: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="An attempt's number, or Vapi's id of it; without it, the attempt that the call shows.",
+    )
+
+
 class FeedbackList(_Page, FeedbackFilters):
     """A page of feedback."""
 
@@ -199,6 +210,15 @@ def _advisor(advisor: str | None) -> Filters:
     return {"advisor_name": advisor}
 
 
+def _directions(names: str | None) -> Filters:
+    chosen = sorted(set(names.split(","))) if names else ["all"]
+    if "all" in chosen:
+        return {}
+    if len(chosen) > 1:
+        return {"directions": "{" + ",".join(chosen) + "}"}
+    return {"web": True} if chosen == ["web"] else {"direction": chosen[0]}
+
+
 def _customer(customer: str | None) -> Filters:
     """Digits without any letter are a phone number, from its end."""
     if customer is None:
@@ -210,13 +230,4 @@ def _customer(customer: str | None) -> Filters:
 
 def _prefixes(text: str) -> str:
     """A tsquery: a word that begins like this, for each word."""
-def _directions(names: str | None) -> Filters:
-    chosen = sorted(set(names.split(","))) if names else ["all"]
-    if "all" in chosen:
-        return {}
-    if len(chosen) > 1:
-        return {"directions": "{" + ",".join(chosen) + "}"}
-    return {"web": True} if chosen == ["web"] else {"direction": chosen[0]}
-
-
     return " & ".join(f"'{word}':*" for word in _WORD.findall(text))

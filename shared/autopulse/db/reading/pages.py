@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from autopulse.db.reading.attempts import ATTEMPTS
 from autopulse.db.reading.filters import (
     BAND,
     BEGAN,
@@ -27,9 +28,12 @@ CALL_COLUMNS: Final = f"""
     record.service_type AS service, call.campaign_id, campaign.name AS campaign_name,
     record.service_advisor_id AS advisor_id, coalesce(advisor.name, record.service_advisor_name) AS advisor_name,
     call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
-    call.recording_url IS NOT NULL AS has_recording,
+    call.recording_url IS NOT NULL AS has_recording, dialled.attempt_count,
+    CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_origin WHERE call_id = call.id) THEN 1
+        WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
+    END AS attempt_number,
     call.updated_at
-"""
+"""  # noqa: S608 - made of constants
 CALL_TABLES: Final = """
     LEFT JOIN LATERAL (SELECT * FROM service_record
         WHERE id = call.service_record_id AND organization_id = call.organization_id OFFSET 0) AS record ON true
@@ -37,6 +41,7 @@ CALL_TABLES: Final = """
         WHERE id = call.campaign_id AND organization_id = call.organization_id OFFSET 0) AS campaign ON true
     LEFT JOIN LATERAL (SELECT name FROM "user"
         WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
+    CROSS JOIN LATERAL (SELECT count(*) AS attempt_count FROM vapi_call WHERE call_id = call.id) AS dialled
 """
 """What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
 FEEDBACK_COLUMNS: Final = f"""
