@@ -111,6 +111,7 @@ class Event(_Answer):
     event_id: str
     kind: str
     type: str
+    vapi_call_id: str | None = Field(description="Of the attempt that it tells of; null if it has our id alone.")
     occurred_at: Moment | None
     received_at: Moment
     processed_at: Moment
@@ -138,6 +139,7 @@ class Attempt(_Answer):
     vapi_call_id: str | None
     shown: bool = Field(description="Whether it is the one that the call shows.")
     status: str | None
+    began_at: Moment | None = Field(description="When Vapi made it, or first told of it.")
     start_time: Moment | None
     end_time: Moment | None
     duration_seconds: int | None

@@ -209,6 +209,7 @@ def test_a_call_with_all_that_belongs_to_it(api: Api) -> None:
         api.receipt(
             name * 64,
             call_id=call,
+            vapi_call_id="call_1" if place else None,
             occurred_at=at(place) if place else None,
             received_at=at(place) + timedelta(milliseconds=120),
             processed_at=at(place) + timedelta(milliseconds=150),
@@ -228,6 +229,7 @@ def test_a_call_with_all_that_belongs_to_it(api: Api) -> None:
     assert [event["event_id"][0] for event in detail["timeline"]] == ["b", "a"]
     assert [(event["delivery_ms"], event["processing_ms"]) for event in detail["timeline"]] == [(None, 30), (120, 30)]
     assert [(event["repeats"], event["status"]) for event in detail["timeline"]] == [(0, None), (1, "Ringing")]
+    assert [event["vapi_call_id"] for event in detail["timeline"]] == [None, "call_1"]
 
 
 def test_a_bare_call(api: Api) -> None:

@@ -22,10 +22,11 @@ ATTEMPTS: Final = f"""
                 ORDER BY coalesce(created_at, first_at) NULLS FIRST, vapi_call_id COLLATE "C") AS number,
             vapi_call_id AS key, nullif(vapi_call_id, '') AS vapi_call_id, {_IS_OF_THE_ROW} AS is_of_the_row,
             CASE WHEN reported_at IS NULL THEN status ELSE 'Completed' END AS status, {_COLUMNS},
-            recording_expires_at, customer_number, customer_sip_uri, customer_name
+            coalesce(created_at, first_at) AS began_at, recording_expires_at, customer_number, customer_sip_uri,
+            customer_name
         FROM vapi_call WHERE call_id = call.id
         UNION ALL
-        SELECT 0, NULL, NULL, false, status, {_COLUMNS}, NULL, NULL, NULL, NULL
+        SELECT 0, NULL, NULL, false, status, {_COLUMNS}, NULL, NULL, NULL, NULL, NULL
         FROM call_origin WHERE call_id = call.id AND {FINISHED_BEFORE}
     ) AS numbered
 """  # noqa: S608 - made of constants

@@ -29,7 +29,7 @@ _CALL = text(f"""
         SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, call.call_reason, call.feedback_summary AS summary,
             (SELECT coalesce(json_agg(row ORDER BY row.number), '[]') FROM (
                 SELECT number, vapi_call_id, shown, CASE WHEN shown THEN call.status ELSE status END AS status,
-                    start_time, end_time, duration_sec AS duration_seconds, outcome, ended_reason, nps_score,
+                    began_at, start_time, end_time, duration_sec AS duration_seconds, outcome, ended_reason, nps_score,
                     recording_url IS NOT NULL AS has_recording, cost AS cost_dollars, call_reason,
                     feedback_summary AS summary, feedback, customer_name, customer_number AS phone, customer_sip_uri
                 FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}) AS row) AS attempts,
@@ -45,7 +45,7 @@ _CALL = text(f"""
                 SELECT kind, occurred_at FROM call_incident
                 WHERE call_id = call.id ORDER BY occurred_at LIMIT {MAX_INCIDENTS}) AS row) AS incidents,
             (SELECT coalesce(json_agg(row), '[]') FROM (
-                SELECT event_id, kind, type, occurred_at, received_at, processed_at, {LATENCIES}, status, outcome,
+                SELECT event_id, kind, type, vapi_call_id, occurred_at, received_at, processed_at, {LATENCIES}, status, outcome,
                     repeats
                 FROM webhook_event
                 WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
