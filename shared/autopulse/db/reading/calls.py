@@ -45,8 +45,8 @@ _CALL = text(f"""
                 SELECT kind, occurred_at FROM call_incident
                 WHERE call_id = call.id ORDER BY occurred_at LIMIT {MAX_INCIDENTS}) AS row) AS incidents,
             (SELECT coalesce(json_agg(row), '[]') FROM (
-                SELECT event_id, kind, type, vapi_call_id, occurred_at, received_at, processed_at, {LATENCIES}, status, outcome,
-                    repeats
+                SELECT event_id, kind, type, vapi_call_id, occurred_at, received_at, processed_at, {LATENCIES},
+                    status, outcome, repeats
                 FROM webhook_event
                 WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
         FROM call {CALL_TABLES} WHERE {_OURS}
