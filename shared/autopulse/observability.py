@@ -45,6 +45,8 @@ class Metric(str, Enum):
     """Count by `kind`: back in the queue, since the world was in the way: database, AWS service, time."""
     STATUS_UNKNOWN = "StatusUnknown"
     """Count: a status word that we do not know."""
+    ENDED_REASON_UNKNOWN = "EndedReasonUnknown"
+    """Count: a message with an ended reason of no family; the log has the reason."""
     TURN_SKIPPED = "TurnSkipped"
     """Count: an item of a transcript without text or with a role that we do not store."""
     CALL_STALLED = "CallStalled"

@@ -10,12 +10,18 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
+from autopulse.domain.answers import AnswerNames, answer_names
+
 KINDS: Final = ("status", "conversation", "report", "hang", "transcript")
 """The kinds of message: one queue, one dead-letter queue and one consumer each."""
 
 
 class SettingMissing(KeyError):
     """An environment variable that the template should have set is absent or empty."""
+
+
+class SettingInvalid(ValueError):
+    """An environment variable, and so the stack's parameter behind it, cannot be used as it is."""
 
 
 def _required(name: str) -> str:
@@ -62,6 +68,8 @@ class ConsumerSettings:
     ignore_unknown_calls: bool
     default_organization_id: str
     """Organization of calls that no `vapi_number` row places; empty for none."""
+    answer_names: AnswerNames
+    """What the answers of an analysis may be called."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,15 @@ def consumer_settings() -> ConsumerSettings:
         event_bus_name=_required("EVENT_BUS_NAME"),
         ignore_unknown_calls=os.environ.get("UNKNOWN_CALLS", "dead-letter") == "ignore",
         default_organization_id=os.environ.get("DEFAULT_ORGANIZATION_ID", ""),
+        answer_names=_answer_names("ANALYSIS_ALIASES"),
     )
+
+
+def _answer_names(name: str) -> AnswerNames:
+    try:
+        return answer_names(os.environ.get(name, ""))
+    except ValueError as error:
+        raise SettingInvalid(f"environment variable {name}: {error}") from None
 
 
 @cache

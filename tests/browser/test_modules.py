@@ -1,5 +1,6 @@
 """Modules of the page that need no stack: how values are written, how elements are made, what an address says."""
 
+import json
 from typing import Any, Final
 
 import pytest
@@ -158,3 +159,64 @@ def test_claims_are_read_whatever_a_token_is(page: Page) -> None:
     assert run(page, "tokens.js", "m.claimsOf('x.eyJuYW1lIjoiWm_DqyJ9.y')") == {"name": "Zoë"}
     nonsense = "[null, '', 'a', 'a.b.c', 'a.bnVsbA.c', 'a.MQ.c'].map(m.claimsOf)"
     assert run(page, "tokens.js", nonsense) == [{}, {}, {}, {}, {}, {}]
+
+
+ANSWERED = {
+    "nps_score": 9,
+    "summary": "The customer was content.",
+    "call_reason": "Follow-up",
+    "feedback": {"content": "Quick.", "positives": "Fast\nFriendly", "detractors": None, "action_items": None},
+}
+
+
+def _others(page: Page, data: Any) -> Any:  # noqa: ANN401 - any JSON
+    call = ANSWERED | {"feedback": ANSWERED["feedback"] | {"structured_data": data}}  # type: ignore[operator] # an object
+    return run(page, "answers.js", f"m.otherAnswers({json.dumps(call)})")
+
+
+@pytest.mark.parametrize(
+    ("data", "others"),
+    [
+        (None, []),
+        ({"nps_score": 9, "overall_feedback": "Quick.", "positives": ["Fast", "Friendly", "UNKNOWN"]}, []),
+        ({"nps_score": "9", "Call Reason": "Follow-up", "summary": " The customer was content. "}, []),
+        ({"nps_score": 3, "overall_feedback": "Slow."}, [["nps_score", 3], ["overall_feedback", "Slow."]]),
+        ({"positives": ["Fast"], "detractors": "Price"}, [["positives", ["Fast"]], ["detractors", "Price"]]),
+        ({"nps_validated": True, "visits": 9}, [["nps_validated", True], ["visits", 9]]),
+        ({"a": None, "b": "", "c": " unknown ", "d": [], "e": {}, "f": [""], "nps_score": -1}, []),
+        ({"vehicle": {"make": "van"}}, [["vehicle", {"make": "van"}]]),
+        ({"structuredOutputs": {"id": {"name": "NPS Score", "result": 9}}}, []),
+        ({"structuredOutputs": {"id": {"name": "NPS Score", "result": 4}}}, [["NPS Score", 4]]),
+        ({"structuredOutputs": {"id": {"name": "Mood", "result": "calm"}}}, [["Mood", "calm"]]),
+        ({"structuredOutputs": {"id": {"name": "Mood", "result": None}, "x": None}}, []),
+        ({"structuredOutputs": {"id": {"result": "calm"}, "mood": "calm"}}, [["id", "calm"], ["mood", "calm"]]),
+        (
+            {"structuredOutputs": {"id": {"name": "Survey", "result": {"nps_score": 9, "mood": "calm"}}}},
+            [["mood", "calm"]],
+        ),
+        ({"structuredOutputs": {"id": {"nps_score": 9, "mood": "calm"}}}, [["mood", "calm"]]),
+        ({"structuredOutputs": [{"name": "Mood", "result": "calm"}]}, [["Mood", "calm"]]),
+        ({"structuredDataMulti": [{"key": "survey", "data": {"mood": "calm"}}]}, [["mood", "calm"]]),
+        ({"structuredData": [{"mood": "calm"}, {"nps_score": 9}]}, [["mood", "calm"]]),
+        ({"structuredData": "He smiled."}, [["structuredData", "He smiled."]]),
+        ({"scorecards": {"id": {"name": "Quality", "score": 8, "scoreNormalized": 80}}}, [["Quality", 8]]),
+        ({"successEvaluation": "true"}, [["successEvaluation", "true"]]),
+    ],
+)
+def test_other_answers_are_those_that_stand_nowhere_else(page: Page, data: Any, others: list[Any]) -> None:  # noqa: ANN401 - any JSON
+    assert _others(page, data) == others
+
+
+def test_a_long_reason_stands_where_it_is_cut(page: Page) -> None:
+    call = ANSWERED | {"call_reason": "x" * 100, "feedback": {"structured_data": {"call_reason": "x" * 150}}}
+    assert run(page, "answers.js", f"m.otherAnswers({json.dumps(call)})") == []
+
+
+def test_other_answers_are_on_the_page_as_text(page: Page) -> None:
+    call = ANSWERED | {"feedback": {"content": "Quick.", "structured_data": {"mood": MARKUP, "list": ["a", "b"]}}}
+    code = f"document.body.append(m.outcomeSection({json.dumps(call)}))"
+    run(page, "call_facts.js", code)
+    shown = page.get_by_test_id("other-answers")
+    shown.get_by_text("Other answers").click()
+    assert shown.locator("dt").all_inner_texts() == ["Mood", "List"]
+    assert shown.locator("dd").all_inner_texts() == [MARKUP, '["a","b"]']

@@ -11,7 +11,10 @@ Checked by hand in November 2026 against AWS's documentation:
   by the function DB_PERF_INSIGHTS https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
+from functools import cache
 from typing import Final
+
+from tests.contract.stack import ids_of, properties
 
 AWS_METRICS: Final = {
     "AWS/SQS": (
@@ -45,6 +48,16 @@ AWS_METRICS: Final = {
 
 
 def is_emitted(namespace: str, metric: str, dimensions: set[str]) -> bool:
-    """Whether AWS emits this metric with exactly these dimensions."""
+    """Whether AWS, or a filter of the template on logs, emits this metric with exactly these dimensions."""
     metrics, sets = AWS_METRICS.get(namespace, (set(), []))
-    return metric in metrics and dimensions in sets
+    return (metric in metrics and dimensions in sets) or (namespace, metric, frozenset(dimensions)) in filtered()
+
+
+@cache
+def filtered() -> frozenset[tuple[str, str, frozenset[str]]]:
+    """Namespace, name and dimensions of what the template's filters make of log lines."""
+    made = [made for id_ in ids_of("AWS::Logs::MetricFilter") for made in properties(id_)["MetricTransformations"]]
+    return frozenset(
+        (metric["MetricNamespace"], metric["MetricName"], frozenset(said["Key"] for said in metric["Dimensions"]))
+        for metric in made
+    )

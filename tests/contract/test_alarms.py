@@ -1,5 +1,6 @@
 """Every alarm watches something that exists, says why, tells somebody, and has its section in the runbook."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -198,6 +199,21 @@ def test_every_reason_to_refuse_a_webhook_is_watched_by_one_alarm() -> None:
     assert sorted(watched) == sorted(documented)
     code = "\n".join(file.read_text() for file in (ROOT / "shared/autopulse").rglob("*.py"))
     assert [reason for reason in watched if f'"{reason}"' not in code] == []
+
+
+def test_what_the_gateway_refuses_for_its_size_is_counted_in_the_access_log_and_watched() -> None:
+    refused = properties("RequestTooLargeFilter")
+    assert refused["LogGroupName"] == {"Ref": "AccessLogGroup"}
+    assert refused["FilterPattern"] == '{ $.status = "413" }'
+    (made,) = refused["MetricTransformations"]
+    assert made["Dimensions"] == [{"Key": "ApiId", "Value": "$.api"}]
+    written = json.loads(properties("ApiapiStage")["AccessLogSetting"]["Fn::If"][1]["Format"])
+    assert (written["api"], written["status"]) == ("$context.apiId", "$context.status")
+    (watched,) = _all_watched(made["MetricName"])
+    assert (watched.namespace, dict(watched.dimensions)) == (made["MetricNamespace"], {"ApiId": {"Ref": "Api"}})
+    assert watched in _watched("WebhooksTooLargeAlarm")
+    assert "RequestTooLargeFilter" in SHAPES["production"].resources
+    assert "RequestTooLargeFilter" not in LOCAL.resources
 
 
 @pytest.mark.parametrize("metric", ["CPUUtilization", "FreeStorageSpace", "DatabaseConnections"])

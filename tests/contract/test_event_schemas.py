@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from autopulse.db.transcripts import CONVERSATION, FRAGMENT, REPORT
+from autopulse.db.transcripts import FRAGMENT
+from autopulse.domain.lists import CONVERSATION, REPORT
 from autopulse.domain.notices import NoticeType
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import COMPLETED, STATUS_OF_WORD

@@ -57,7 +57,7 @@ def test_a_function_logs_into_a_group_with_retention_that_the_template_makes(fun
 def test_a_function_gets_the_settings_that_its_code_requires(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
     variables = environment(function)
     for name in variables:
-        monkeypatch.setenv(name, "5432")
+        monkeypatch.setenv(name, "summary=recap" if name == "ANALYSIS_ALIASES" else "5432")
     _read_settings(function)
     known = set(re.findall(r'"([A-Z_]+)"', (ROOT / "shared/autopulse/settings.py").read_text()))
     known |= {f"{kind.upper()}_QUEUE_URL" for kind in CONSUMERS}
@@ -80,7 +80,7 @@ def _read_settings(function: str) -> None:
     settings.database_settings.__wrapped__()
     if function.removesuffix("Function") in PREFIXES:
         settings.consumer_settings.__wrapped__()
-        assert {"UNKNOWN_CALLS", "DEFAULT_ORGANIZATION_ID"} <= set(environment(function))
+        assert {"UNKNOWN_CALLS", "DEFAULT_ORGANIZATION_ID", "ANALYSIS_ALIASES"} <= set(environment(function))
 
 
 INSTANCE = {"Fn::GetAtt": ["DatabaseInstance", "Endpoint.Address"]}

@@ -40,7 +40,8 @@ CONSUMERS: Final[Mapping[str, Consumer[Any]]] = {
 RECEIVED_AT: Final = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 _EMPTY: Final = """
     DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
-    DELETE FROM vapi_call; DELETE FROM call; DELETE FROM service_record_origin; DELETE FROM service_record;
+    DELETE FROM vapi_call; DELETE FROM call_origin; DELETE FROM call; DELETE FROM service_record_origin;
+    DELETE FROM service_record;
     DELETE FROM vapi_number; DELETE FROM organization
 """
 
@@ -182,7 +183,13 @@ class Pipeline:
         return self.row("SELECT * FROM call WHERE id = :id", id=call_id)
 
     def facts(self, call_id: int) -> dict[str, Any]:
+        """The only attempt of a call."""
         return self.row("SELECT * FROM vapi_call WHERE call_id = :id", id=call_id)
+
+    def attempts(self, call_id: int) -> dict[str, dict[str, Any]]:
+        """By Vapi's id."""
+        rows = self.rows("SELECT * FROM vapi_call WHERE call_id = :id ORDER BY vapi_call_id", id=call_id)
+        return {row["vapi_call_id"]: row for row in rows}
 
     def visit(self, service_record_id: int) -> dict[str, Any]:
         return self.row("SELECT status, feedback, rating FROM service_record WHERE id = :id", id=service_record_id)

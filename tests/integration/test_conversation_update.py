@@ -1,4 +1,4 @@
-"""`conversation-update`: the whole history, every time; or one fragment (`calls.md` 6)."""
+"""`conversation-update`: the whole history, every time; or one fragment (docs/call-state.md 5)."""
 
 from typing import Any
 

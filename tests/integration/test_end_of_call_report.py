@@ -1,4 +1,4 @@
-"""`end-of-call-report`: everything about a call that is over (`calls.md` 5 to 7)."""
+"""`end-of-call-report`: everything about a call that is over (docs/call-state.md 3, 6 and 7)."""
 
 import json
 from decimal import Decimal
@@ -62,7 +62,7 @@ def test_a_real_report(pipeline: Pipeline, call_id: int) -> None:
     (feedback,) = pipeline.feedback(call_id)
     assert (feedback["content"], feedback["positives"]) == ("Very good.", "Quick\nFriendly")
     assert (feedback["detractors"], feedback["action_items"]) == (None, "Send the invoice")
-    assert feedback["structured_data"] == ANALYSED
+    assert feedback["structured_data"] == ANALYSED | {"successEvaluation": "Good"}
     assert [(source, place, role) for source, place, role, _ in pipeline.turns(call_id)] == [
         ("report", 0, "assistant"),
         ("report", 1, "human"),

@@ -1,4 +1,4 @@
-"""`hang`: a stall, or an ending (`calls.md` 5)."""
+"""`hang`: a stall, or an ending (docs/call-state.md 3)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`webhook_event`: a receipt with every effect, and repeats without any (`calls.md` 2 and 3)."""
+"""`webhook_event`: a receipt with every effect, and repeats without any (docs/call-state.md 8)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A batch is a constant number of statements, whatever its size (`design.md` 3 and 9)."""
+"""A batch is a constant number of statements, whatever its size."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Final `transcript` messages and fragments: turns that come alone (`calls.md` 6)."""
+"""Final `transcript` messages and fragments: turns that come alone (docs/call-state.md 5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Any order, repetition and batching of some calls' messages ends in equal rows (`calls.md` 9)."""
+"""Any order, repetition and batching of some calls' messages ends in equal rows (docs/call-state.md 9)."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

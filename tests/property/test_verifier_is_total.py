@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from autopulse.errors import Refused
 from autopulse.ingress import clients
+from autopulse.ingress.request import MAX_BODY_BYTES
 from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.settings import KINDS, verifier_settings
 from autopulse.vapi import routes
@@ -127,6 +128,7 @@ NAMES = st.one_of(
                 "metadata",
             ),
             *("assistantOverrides", "variableValues", "call_id", "recordingUrl", "recording", "mono", "cost", "text"),
+            *("squad", "squadOverrides", "members", "workflow", "variables", "costs", "costBreakdown", "endedReason"),
             *("toolCallList", "toolCalls", "toolWithToolCallList", "toolCall", "function", "arguments", "phoneNumber"),
         ]
     ),
@@ -286,7 +288,7 @@ AWKWARD = {
     "lists, 1,000,000 deep": b"[" * 1_000_000,
     "objects, 100,000 deep": b'{"message":' * 100_000 + b"1" + b"}" * 100_000,
     "objects, 900 deep": b'{"type":"hang","call":' * 900 + b"1" + b"}" * 900,
-    "4 MiB of a text": b'{"type": "hang", "reason": "' + b"x" * (4 * 1024 * 1024 - 40) + b'"}',
+    "the longest text": b'{"type": "hang", "reason": "' + b"x" * (MAX_BODY_BYTES - 40) + b'"}',
     "a megabyte of turns": b'{"type": "conversation-update", "messages": [' + b'{"role":"user"},' * 60_000 + b"{}]}",
     "4 MiB of tool calls": json.dumps(
         {"type": "tool-calls", "toolCalls": [{"id": str(place)} for place in range(200_000)]}

@@ -1,31 +1,22 @@
 // What came of a call and what it was about: summary, feedback, visit, and the webhooks that told of it.
 
+import { otherAnswers } from "./answers.js";
 import { fill, h } from "./dom.js";
 import { dateTime, phone, words } from "./format.js";
 import { showScore } from "./call_row.js";
 
-/** Answers of the assistant's questionnaire that have a place of their own. */
-const SHOWN = new Set([
-  "nps_score",
-  "nps_validated",
-  "overall_feedback",
-  "positives",
-  "detractors",
-  "action_items",
-  "structuredOutputs",
-  "structured_outputs",
-]);
 const SLOW_MILLISECONDS = 1000;
 
 /**
  * @param {Object} call with its feedback
  * @returns {?HTMLElement} null as long as nothing is known
  */
-export function outcomeSection({ summary, feedback, nps_score: score }) {
+export function outcomeSection(call) {
+  const { summary, feedback, nps_score: score } = call;
   if (!summary && !feedback) {
     return null;
   }
-  const { content, positives, detractors, action_items: actions, structured_data: answers } = feedback ?? {};
+  const { content, positives, detractors, action_items: actions } = feedback ?? {};
   return section(
     "outcome",
     "What came of it",
@@ -49,7 +40,7 @@ export function outcomeSection({ summary, feedback, nps_score: score }) {
       points("Went wrong", detractors, "bad"),
       points("To do", actions, "accent"),
     ),
-    otherAnswers(answers),
+    answersSection(otherAnswers(call)),
   );
 }
 
@@ -186,20 +177,17 @@ function points(title, text, tone) {
     : null;
 }
 
-/** What else the questionnaire asked; an object within is shown as it is. */
-function otherAnswers(answers) {
-  const others = Object.entries(answers ?? {}).filter(
-    ([name, value]) => !SHOWN.has(name) && value !== null && value !== "",
-  );
-  return others.length
+/** What else was answered; an object within is shown as it is. */
+function answersSection(answers) {
+  return answers.length
     ? h(
         "details",
-        { class: "answers" },
+        { class: "answers", "data-testid": "other-answers" },
         h("summary", {}, "Other answers"),
         h(
           "dl",
           { class: "facts" },
-          others.map(([name, value]) =>
+          answers.map(([name, value]) =>
             fact(words(name), typeof value === "object" ? JSON.stringify(value) : String(value)),
           ),
         ),

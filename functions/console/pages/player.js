@@ -187,7 +187,7 @@ function sentenceFor(error) {
       : "The recording can no longer be played: its link has expired.";
   }
   if (error instanceof ApiError && error.code === "recording_private") {
-    return "The recording is kept where only Vapi can read it.";
+    return "The recording cannot be played here: it lies in Vapi's private storage.";
   }
   if (error instanceof ApiError && error.status === 404) {
     return "There is no recording of this call.";

@@ -13,7 +13,7 @@ from autopulse.api.models import Call, CallDetail, CallPage, KeptRecording, Reco
 from autopulse.api.parameters import AttemptChoice, CallExport, CallList
 from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
-from autopulse.api.recording import expiry_of, is_playable
+from autopulse.api.recording import offer_recording
 from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
 from autopulse.db.reading.pages import read_calls
 from autopulse.domain.reading import MAX_CALL_ID
@@ -46,15 +46,10 @@ def show_transcript(reader: CurrentReader, call_id: CallId, query: Annotated[Att
 
 
 def show_recording(reader: CurrentReader, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
-    """Where an attempt's recording can be played; 404 without one, 410 once its URL has expired."""
+    """Where an attempt's recording can be played; 404 without one that can, 410 once its URL has expired."""
     document = ask(lambda session: read_recording(session, reader.organization_id, call_id, query.attempt))
     kept = KeptRecording.model_validate_json(_of_an_attempt(document))
-    if kept.url is None or not is_playable(kept.url):
-        raise Problem(404, "There is no recording of this call.", code="recording_missing")
-    expires_at = kept.expires_at or expiry_of(kept.url)
-    if expires_at and expires_at <= datetime.now(timezone.utc):
-        raise Problem(410, f"The recording's URL expired at {expires_at.isoformat()}.", code="recording_expired")
-    return Recording(url=kept.url, expires_at=expires_at)
+    return offer_recording(kept.url, kept.expires_at, datetime.now(timezone.utc))
 
 
 def _of_an_attempt(document: str | None) -> str:

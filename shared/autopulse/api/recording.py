@@ -1,12 +1,35 @@
-"""When the URL of a recording ends."""
+"""Whether a recording can be played from its URL, and until when."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-_SIGNED: Final = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"))
+from autopulse.api.models import Recording
+from autopulse.api.problems import Problem
+from autopulse.domain.reading import read_time
+from autopulse.vapi.recordings import is_private
+
+_LASTING: Final = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"))
 """When it was signed, and for how many seconds: S3 and what speaks its language, and Google's storage."""
+_ENDING: Final = (("signature", "expires"), ("sig", "se"))
+"""The signature, and when it ends: older ones of S3 and Google, and CloudFront's; Azure's."""
+
+
+def offer_recording(url: str | None, told: datetime | None, now: datetime) -> Recording:
+    """Where to play it; `told` is when the URL ends, if somebody said so beside it.
+
+    Raises Problem: 404 `recording_missing` without a URL that a browser may open, 404 `recording_private` if only
+    Vapi can open it, 410 `recording_expired` once it has ended.
+    """
+    if url is None or not is_playable(url):
+        raise Problem(404, "There is no recording of this call.", code="recording_missing")
+    if is_private(url):
+        raise Problem(404, "The recording lies in Vapi's private storage.", code="recording_private")
+    expires_at = expiry_of(url, told)
+    if expires_at and expires_at <= now:
+        raise Problem(410, f"The recording's URL expired at {expires_at.isoformat()}.", code="recording_expired")
+    return Recording(url=url, expires_at=expires_at)
 
 
 def is_playable(url: str) -> bool:
@@ -18,13 +41,16 @@ def is_playable(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-def expiry_of(url: str) -> datetime | None:
-    """When a presigned URL ends; None if it is not one, or does not say so readably."""
+def expiry_of(url: str, told: datetime | None = None) -> datetime | None:
+    """When a presigned URL ends: as it says itself, else as was told; None if neither says so readably."""
     query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    for signed_at, seconds in _SIGNED:
+    for signed_at, seconds in _LASTING:
         if signed_at in query and seconds in query:
-            return _add(query, signed_at, seconds)
-    return None
+            return _add(query, signed_at, seconds) or told
+    for signature, end in _ENDING:
+        if signature in query and end in query:
+            return read_time(query[end]) or told
+    return told
 
 
 def _add(query: Mapping[str, str], signed_at: str, seconds: str) -> datetime | None:

@@ -1,26 +1,27 @@
 """A batch is one transaction of a constant number of statements, whatever its size.
 
-The order of its steps is the order in which all consumers take their locks: calls by id, receipts by event id, service
-records by id. So two batches never wait for each other in a circle.
+The order of its steps is the order in which all consumers take their locks: service records by id, calls by id,
+receipts by event id. So two batches never wait for each other in a circle, nor for the application.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import reduce
+from typing import Final
 
 from sqlalchemy.orm import Session
 
+from autopulse.consumers.folding import UNTOLD, fold
 from autopulse.consumers.identity import Identities, identify
-from autopulse.consumers.news import CallNews, Consumer, M, Record
+from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record
+from autopulse.db.calls import LockedCall
 from autopulse.db.receipts import Receipt, Received, record_receipts
-from autopulse.domain.facts import NOTHING
+from autopulse.domain.attempts import NO_ID, NO_ORIGIN, NOTHING_WRITTEN, Origin, origin_of
+from autopulse.domain.facts import NOTHING, Facts, join_identities
 from autopulse.domain.notices import Notice
 from autopulse.errors import Unprocessable
 from autopulse.vapi.routes import PING
-
-if TYPE_CHECKING:
-    from autopulse.db.calls import LockedCall
 
 APPLIED: Final = "applied"
 IGNORED: Final = "ignored"
@@ -46,11 +47,12 @@ def apply_batch(
     """Apply records to the database within the session's transaction; the caller commits."""
     copies = Counter(record.envelope.event_id for record in records)
     unique = _first_of_each(records)
-    found = identify(session, [record for record in unique if record.message.type != PING], default_organization_id)
+    about_calls = [record for record in unique if record.message.type != PING]
+    found = identify(session, about_calls, default_organization_id, reports=consumer.changes_service_records)
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
     received = _receive(session, consumer.kind, known, copies, found, ignored)
-    news = _news(known, found, received)
+    news = _news(session, known, found, received)
     notices = consumer.apply(session, news) if news else []
     call_ids = {event_id: call.id for event_id, call in found.calls.items()}
     return BatchOutcome(received.repeated, ignored, found.refused, call_ids, notices)
@@ -73,7 +75,7 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
     ignored: Collection[str],
 ) -> Received:
     if not records:
-        return Received(frozenset(), {})
+        return Received(frozenset(), {}, {}, {})
     receipts = [
         Receipt(
             event_id=envelope.event_id,
@@ -90,18 +92,77 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
         for record in records
         for envelope, call in [(record.envelope, found.calls.get(record.envelope.event_id))]
     ]
-    return record_receipts(session, receipts, sorted({call.id for call in found.calls.values()}))
+    calls = {call.id: call for call in found.calls.values()}
+    written = [id_ for id_, call in calls.items() if not call.attempts and call.columns != NOTHING_WRITTEN]
+    return record_receipts(session, receipts, sorted(calls), sorted(written))
 
 
-def _news(records: Sequence[Record[M]], found: Identities, received: Received) -> list[CallNews[M]]:
-    """The new messages by call, in the order of the calls' ids; one with an unknown word still links its ids."""
-    news: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
+def _news(
+    session: Session, records: Sequence[Record[M]], found: Identities, received: Received
+) -> list[AttemptNews[M]]:
+    """The new messages by attempt, in the order of the calls' ids; one with an unknown word still links its ids."""
+    of_call: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
     for record in records:
         event_id = record.envelope.event_id
         call = found.calls.get(event_id)
-        if call is not None and event_id not in received.repeated and event_id not in found.ignored:
-            news.setdefault(call.id, (call, []))[1].append(record)
-    return [
-        CallNews(call, received.facts.get(call.id, NOTHING), call_records)
-        for _, (call, call_records) in sorted(news.items())
-    ]
+        if call is not None and event_id not in found.ignored:
+            of_call.setdefault(call.id, (call, []))[1].append(record)
+    calls = [(_known(call, said, found, received), said) for _, (call, said) in sorted(of_call.items())]
+    fold(session, [call for call, said in calls if any(r.envelope.event_id not in received.repeated for r in said)])
+    return [news for call, said in calls for news in _of_call(call, said, received.repeated)]
+
+
+def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]) -> list[AttemptNews[M]]:
+    """The new messages of a call by attempt."""
+    of_attempt: dict[str, list[Record[M]]] = {}
+    for record in records:
+        if record.envelope.event_id not in repeated:
+            attempt = record.envelope.vapi_call_id or _attempt_without_id(call)
+            of_attempt.setdefault(attempt, []).append(record)
+    return [AttemptNews(call, id_, _facts_of(call, id_), of_attempt[id_]) for id_ in sorted(of_attempt)]
+
+
+def _known(row: LockedCall, records: Iterable[Record[M]], found: Identities, received: Received) -> KnownCall:
+    stored = received.attempts.get(row.id, {})
+    attempts = dict(stored)
+    if row.vapi_call_id is not None:  # the application may have linked it
+        attempts.setdefault(row.vapi_call_id, UNTOLD)
+    for record in records:
+        if record.envelope.vapi_call_id is not None:
+            attempts.setdefault(record.envelope.vapi_call_id, UNTOLD)
+    origin = received.origins.get(row.id, NO_ORIGIN)
+    is_new = not stored and row.columns != NOTHING_WRITTEN
+    if is_new:
+        origin = Origin(origin_of(row.columns), received.written_feedback.get(row.id))
+    return KnownCall(
+        row=row,
+        attempts=attempts,
+        origin=origin,
+        origin_is_new=is_new,
+        moved=row.id in found.takeovers.values(),
+        service_record_locked=row.service_record_id in found.service_records,
+        organization_id=_organization_of(row, records, found) or row.organization_id,
+    )
+
+
+def _organization_of(row: LockedCall, records: Iterable[Record[M]], found: Identities) -> str | None:
+    """Whose a row is that we made; None if the application made it."""
+    made = row.made_by_us
+    if made is None:
+        return None
+    said = (record.message.call.identity for record in records)
+    return found.owners.organization_of(reduce(join_identities, said, made.identity))
+
+
+def _attempt_without_id(call: KnownCall) -> str:
+    """Which attempt a message with our id alone is about: the only one, else the one that the row shows."""
+    ids = sorted(call.attempts.keys() - {NO_ID})
+    shown = call.row.vapi_call_id
+    if len(ids) > 1 and shown is not None:
+        return shown
+    return ids[-1] if ids else NO_ID
+
+
+def _facts_of(call: KnownCall, vapi_call_id: str) -> Facts:
+    attempt = call.attempts.get(vapi_call_id)
+    return attempt.facts if attempt else NOTHING

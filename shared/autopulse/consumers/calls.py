@@ -1,97 +1,205 @@
-"""Bring calls up to date with new facts: the write that all kinds share."""
+"""Bring calls up to date with new facts of their attempts: the write that all kinds share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
 from sqlalchemy.orm import Session
 
-from autopulse.consumers.news import CallNews, M
-from autopulse.db.calls import UNKNOWN_NUMBER, CallRow, LockedCall, ReportedValues, save_calls
-from autopulse.db.feedback import follow_reports
-from autopulse.domain.facts import CallState, Facts, state_of
+from autopulse.consumers.identity import customer_number, direction_of
+from autopulse.consumers.news import AttemptNews, KnownCall, M, Record
+from autopulse.db.calls import UNKNOWN_NUMBER, AttemptRow, CallRow, save_calls
+from autopulse.db.feedback import follow_reports, lock_service_records, replace_feedback
+from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
+from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED
-from autopulse.vapi.messages import CallSnapshot
-
-MAX_NUMBER_CHARACTERS = 20
-"""Of `call.customer_number`."""
+from autopulse.vapi.ended_reasons import family_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change(Generic[M]):
-    """A call with its new messages' facts joined to what was known."""
+    """An attempt with its new messages' facts joined to what was known."""
 
-    news: CallNews[M]
+    news: AttemptNews[M]
     facts: Facts
-    reported: ReportedValues | None = None
-    """The winning report's values, if it is new."""
 
 
-def customer_number(snapshot: CallSnapshot) -> str | None:
-    """The customer's number, else SIP URI, as the column takes it."""
-    number = snapshot.customer.number or snapshot.customer.sip_uri
-    return number[:MAX_NUMBER_CHARACTERS] if number else None
+def joined(news: AttemptNews[M], facts_of: Callable[[Record[M]], Facts]) -> Change[M]:
+    """What was known of an attempt and what its new messages say, together."""
+    said = join_all(join(_common(record), facts_of(record)) for record in news.records)
+    return Change(news, join(news.facts, said))
+
+
+def _common(record: Record[M]) -> Facts:
+    """What a message of any kind says."""
+    snapshot = record.message.call
+    return Facts(identity=snapshot.identity, created_at=snapshot.created_at, first_at=record.envelope.occurred_at)
+
+
+@dataclass(slots=True)
+class _Update(Generic[M]):
+    """A call with all its attempts as they are now."""
+
+    call: KnownCall
+    changes: Sequence[Change[M]]
+    attempts: Mapping[str, Facts]
+    shown: Shown
+    rows: Sequence[AttemptRow]
+    """The attempts that changed, or that are new."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything that the database does not say already."""
+        return self.call.moved or bool(self.rows)
+
+
+def _attempt_rows(
+    call: KnownCall, changes: Iterable[Change[M]], attempts: Mapping[str, Facts], columns: Mapping[str, CallColumns]
+) -> list[AttemptRow]:
+    known = call.attempts
+    changed = {change.news.vapi_call_id for change in changes if _is_changed(change)}
+    if known:
+        changed |= {id_ for id_, attempt in known.items() if attempt.facts is NOTHING or id_ == call.folded}
+    return [
+        AttemptRow(call.row.id, id_, id_ in known and known[id_].made_call, attempts[id_], columns[id_])
+        for id_ in sorted(changed & attempts.keys())
+    ]
+
+
+def _is_changed(change: Change[M]) -> bool:
+    news = change.news
+    stored = news.call.attempts.get(news.vapi_call_id)
+    if stored is None or change.facts != stored.facts:
+        return True
+    return _hidden(change.facts) != _hidden(stored.facts)
+
+
+def _hidden(facts: Facts) -> list[object]:
+    """What equality of facts leaves out: how their lists are stored."""
+    return [(list_.offset, list_.hidden) for list_ in facts.lists]
 
 
 def record_changes(session: Session, changes: Iterable[Change[M]]) -> list[Notice]:
-    """Write what changed of each call, and the service records that follow; tells what people will see change."""
-    rows = [(change, row) for change in changes if (row := _row(change)) is not None]
-    if rows:
-        save_calls(session, [row for _, row in rows])
-    followed = {
-        change.news.call.service_record_id
-        for change, _ in rows
-        if change.facts.report is not None and change.news.call.service_record_id is not None
-    }
-    if followed:
-        follow_reports(session, sorted(followed))
-    return [notice for change, row in rows for notice in _notices(change, row.state)]
+    """Write what changed of each attempt, its call, and the service records that follow.
 
-
-def _row(change: Change[M]) -> CallRow | None:
-    """What to write, or None if the database says so already."""
-    call, snapshots = change.news.call, [record.message.call for record in change.news.records]
-    link = _link(call, change.news)
-    number = _number(call, snapshots)
-    if change.facts == change.news.facts and (link, number, change.reported) == (None, None, None):
-        return None
-    state = state_of(change.facts, call.status)
-    return CallRow(call.id, link, number, change.facts, state, change.reported, _is_reason_known(change))
-
-
-def _is_reason_known(change: Change[M]) -> bool:
-    """Whether the application's `call_reason` gives way: to a winning report, or to the first that gives any.
-
-    A report that loses may be the first to give one; then the winner's, which is null, counts from now on.
+    Returns a notice for each change that people see.
     """
-    given = "call_reason" in change.facts.given
-    return given and (change.reported is not None or "call_reason" not in change.news.facts.given)
+    updates = [update for update in _updates(changes) if update.writes]
+    if not updates:
+        return []
+    rows = [(stored, _call_row(update, stored)) for update in updates for stored in [_stored_row(update.call)]]
+    save_calls(
+        session,
+        [row for update in updates for row in update.rows],
+        [row for stored, row in rows if row != stored],
+        {update.call.row.id: update.call.origin for update in updates if update.call.origin_is_new},
+        [update.call.row.id for update in updates if update.call.folded is not None],
+    )
+    feedback = [(update.call.row.id, update.shown.feedback) for update in updates if _is_feedback_new(update)]
+    if feedback:
+        replace_feedback(session, feedback)
+    _follow(session, updates)
+    return [notice for update in updates for notice in _notices(update)]
 
 
-def _link(call: LockedCall, news: CallNews[M]) -> str | None:
-    if call.vapi_call_id is not None:
+def _updates(changes: Iterable[Change[M]]) -> Iterable[_Update[M]]:
+    of_call: dict[int, list[Change[M]]] = {}
+    for change in changes:
+        of_call.setdefault(change.news.call.row.id, []).append(change)
+    for call_changes in of_call.values():
+        call = call_changes[0].news.call
+        attempts = {id_: attempt.facts for id_, attempt in call.attempts.items()}
+        attempts |= {change.news.vapi_call_id: change.facts for change in call_changes}
+        columns = {id_: columns_of(facts, family_of) for id_, facts in attempts.items()}
+        yield _Update(
+            call,
+            call_changes,
+            attempts,
+            shown_of(attempts, columns, call.origin, call.row.columns),
+            _attempt_rows(call, call_changes, attempts, columns),
+        )
+
+
+def _call_row(update: _Update[M], stored: CallRow) -> CallRow:
+    """What people see of the call now; `stored` is what they saw before."""
+    shown = update.shown
+    identity = _identity_of_row(update)
+    if identity is None:
+        number = stored.customer_number
+        if number == UNKNOWN_NUMBER:
+            told = (customer_number(facts.identity) for facts in update.attempts.values())
+            number = min((one for one in told if one != UNKNOWN_NUMBER), default=number)
+        return CallRow(stored.id, shown.vapi_call_id, stored.organization_id, number, stored.direction, shown.columns)
+    return CallRow(
+        stored.id,
+        shown.vapi_call_id,
+        update.call.organization_id,
+        customer_number(identity),
+        direction_of(identity),
+        shown.columns,
+    )
+
+
+def _identity_of_row(update: _Update[M]) -> Identity | None:
+    """What a row that we made follows in; None if it is the application's."""
+    made = update.call.row.made_by_us
+    if made is None or len(update.attempts) > 1 or made.vapi_call_id not in update.attempts:
         return None
-    return next((id_ for record in news.records if (id_ := record.envelope.vapi_call_id) is not None), None)
+    return update.attempts[made.vapi_call_id].identity
 
 
-def _number(call: LockedCall, snapshots: Sequence[CallSnapshot]) -> str | None:
-    if call.customer_number != UNKNOWN_NUMBER:
-        return None
-    return next((number for snapshot in snapshots if (number := customer_number(snapshot))), None)
+def _stored_row(call: KnownCall) -> CallRow:
+    row = call.row
+    return CallRow(row.id, row.vapi_call_id, row.organization_id, row.customer_number, row.direction, row.columns)
 
 
-def _notices(change: Change[M], state: CallState) -> Iterable[Notice]:
-    call = change.news.call
-    if state.status != call.status:
-        yield notice(NoticeType.CALL_STATUS_CHANGED, change.news, status=state.status, previous=call.status)
-        if state.status == COMPLETED:
-            outcome = state.outcome.value if state.outcome else None
-            yield notice(NoticeType.CALL_COMPLETED, change.news, outcome=outcome, duration_sec=state.duration_sec)
+def _is_feedback_new(update: _Update[M]) -> bool:
+    """Whether `call_feedback` does not say yet what the shown attempt says."""
+    call, shown = update.call, update.shown
+    if not shown.feedback_given:
+        return False
+    before = {id_: attempt.facts for id_, attempt in call.attempts.items()}
+    if not before or call.moved:
+        return True
+    columns = {id_: columns_of(facts, family_of) for id_, facts in before.items()}
+    former = shown_of(before, columns, call.origin, call.row.columns)
+    return (former.feedback, former.feedback_given) != (shown.feedback, True)
 
 
-def notice(type_: NoticeType, news: CallNews[M], **changed: object) -> Notice:
-    """A notice about the call of `news`."""
-    vapi_call_id = news.call.vapi_call_id or _link(news.call, news)
+def _follow(session: Session, updates: Iterable[_Update[M]]) -> None:
+    """Bring the service records up to date of calls of which an attempt is reported."""
+    reported = [
+        (update.call.row.service_record_id, update.call.service_record_locked)
+        for update in updates
+        if any(facts.report for facts in update.attempts.values())
+    ]
+    records = {id_: locked for id_, locked in reported if id_ is not None}
+    if not records:
+        return
+    if not all(records.values()):
+        lock_service_records(session, sorted(records))
+    follow_reports(session, sorted(records))
+
+
+def _notices(update: _Update[M]) -> Iterable[Notice]:
+    before, columns = update.call.row.columns.status, update.shown.columns
+    if columns.status != before:
+        news = _news_shown(update)
+        yield notice(NoticeType.CALL_STATUS_CHANGED, news, status=columns.status, previous=before)
+        if columns.status == COMPLETED:
+            outcome = columns.outcome.value if columns.outcome else None
+            yield notice(NoticeType.CALL_COMPLETED, news, outcome=outcome, duration_sec=columns.duration_sec)
+
+
+def _news_shown(update: _Update[M]) -> AttemptNews[M]:
+    """The news of the attempt that is shown; else, if this batch has none, of one that changed what is shown."""
+    of_attempt = {change.news.vapi_call_id: change.news for change in update.changes}
+    return of_attempt.get(update.shown.attempt or NO_ID) or update.changes[0].news
+
+
+def notice(type_: NoticeType, news: AttemptNews[M], **changed: object) -> Notice:
+    """A notice about the attempt of `news`."""
+    call = news.call
     received_at = min(record.envelope.received_at for record in news.records)
-    return Notice(type_, news.call.id, vapi_call_id, news.call.organization_id, changed, received_at)
+    return Notice(type_, call.row.id, news.vapi_call_id or None, call.organization_id, changed, received_at)

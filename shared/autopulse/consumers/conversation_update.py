@@ -1,63 +1,63 @@
-"""`conversation-update`: the whole history so far, every time; or, in the application's own shape, one fragment."""
+"""`conversation-update`: what was said so far, every time; or, in the application's own shape, one fragment."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from autopulse.consumers.calls import Change, notice, record_changes
-from autopulse.consumers.news import CallNews, Consumer, Record
-from autopulse.consumers.transcript import record_fragments, spoken
-from autopulse.db.transcripts import CONVERSATION, Fragment, replace_turns
-from autopulse.domain.facts import NOTHING, ConversationFacts, Facts, join, join_all
-from autopulse.domain.notices import Notice, NoticeType
-from autopulse.domain.turns import Turns, read_turns
+from autopulse.consumers.calls import Change, joined, record_changes
+from autopulse.consumers.news import AttemptNews, Consumer, Record
+from autopulse.consumers.turns import list_of, record_fragments, record_lists, spoken, transcript_notice
+from autopulse.db.transcripts import Fragment
+from autopulse.domain.facts import Facts
+from autopulse.domain.lists import CONVERSATION, Rank, visible
+from autopulse.domain.notices import Notice
+from autopulse.domain.speakers import HUMAN
+from autopulse.domain.turns import Turns, read_turns, role_of
 from autopulse.vapi.messages import ConversationMessage
 
 
-def apply(session: Session, calls: Sequence[CallNews[ConversationMessage]]) -> list[Notice]:
-    """Store the history that counts: the latest, unless a report has brought the call's turns."""
-    changes = [Change(news, join(news.facts, join_all(map(facts_of, news.records)))) for news in calls]
-    best = [(change, turns) for change in changes if (turns := _new_turns(change)) is not None]
-    if best:
-        replace_turns(session, CONVERSATION, {change.news.call.id: turns.turns for change, turns in best})
-    # Fragments are measured against the histories of this batch too.
-    said = [(replace(change.news, facts=change.facts), _fragments(change.news)) for change in changes]
+def apply(session: Session, attempts: Sequence[AttemptNews[ConversationMessage]]) -> list[Notice]:
+    """Store the lists that count, and fragments that lie before them."""
+    turns = {record.envelope.event_id: _turns(record) for news in attempts for record in news.records}
+    changes = [joined(news, lambda record: _facts(record, turns[record.envelope.event_id])) for news in attempts]
+    lists = {event_id: list_.turns for event_id, list_ in turns.items()}
+    changes = record_lists(session, [(change, lists) for change in changes])
+    said = [(change, _fragments(change.news)) for change in changes]
     return (
-        [_notice(change, turns) for change, turns in best]
+        [one for change in changes if (one := _notice(change, turns))]
         + record_fragments(session, said)
         + record_changes(session, changes)
     )
-
-
-def facts_of(record: Record[ConversationMessage]) -> Facts:
-    """That this history exists; an empty one says nothing."""
-    turns = _turns(record)
-    if not turns.turns:
-        return NOTHING
-    return Facts(conversation=ConversationFacts(record.envelope.news_at, turns.length, record.envelope.event_id))
 
 
 def _turns(record: Record[ConversationMessage]) -> Turns:
     return read_turns(record.message.messages, record.envelope.news_at)
 
 
-def _new_turns(change: Change[ConversationMessage]) -> Turns | None:
-    """The turns to store, if this batch brought the history that counts and no report's turns are better."""
-    winner = change.facts.conversation
-    if winner is None or winner == change.news.facts.conversation or change.facts.turns is not None:
-        return None
-    return next(_turns(record) for record in change.news.records if record.envelope.event_id == winner.event_id)
+def _facts(record: Record[ConversationMessage], turns: Turns) -> Facts:
+    envelope, fragment = record.envelope, record.message.transcript
+    rank = Rank(answers=False, timed=True, at=envelope.news_at, length=turns.length, event_id=envelope.event_id)
+    heard = fragment.text is not None and role_of(fragment.speaker) == HUMAN
+    return Facts(lists=list_of(CONVERSATION, turns, rank), human_turn=turns.human or heard)
 
 
-def _fragments(news: CallNews[ConversationMessage]) -> list[Fragment]:
+def _fragments(news: AttemptNews[ConversationMessage]) -> list[Fragment]:
     said = (spoken(news, r, r.message.transcript.speaker, r.message.transcript.text) for r in news.records)
     return [fragment for fragment in said if fragment is not None]
 
 
-def _notice(change: Change[ConversationMessage], turns: Turns) -> Notice:
-    count = {"turns": len(turns.turns), "skipped": turns.skipped}
-    return notice(NoticeType.TRANSCRIPT_UPDATED, change.news, source=CONVERSATION, **count)
+def _notice(change: Change[ConversationMessage], turns: Mapping[str, Turns]) -> Notice | None:
+    """That a list of this batch is shown now."""
+    new = {record.envelope.event_id for record in change.news.records}
+    shown = [turns[id_] for list_ in visible(change.facts.lists) if (id_ := list_.rank.event_id) in new]
+    if not shown:
+        return None
+    return transcript_notice(
+        change.news,
+        CONVERSATION,
+        turns=sum(len(one.turns) for one in shown),
+        skipped=sum(one.skipped for one in shown),
+    )
 
 
 CONSUMER = Consumer("conversation", ConversationMessage, apply)

@@ -1,24 +1,27 @@
-"""Which call a message is about.
+"""Which call a message is about (docs/call-state.md 2).
 
 Our id, else Vapi's; a message with both links them, for the whole batch. A call that the application did not create
-gets a row if its organization is known. The first to link wins; who contradicts is refused.
+gets a row if its organization is known; the application's own row takes it over when a message names both. The first
+link stands; a message that contradicts it is refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from autopulse.consumers.calls import customer_number
-from autopulse.consumers.news import M, Record
-from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, NumberOwner, create_calls, lock_calls
+from autopulse.consumers.news import M, Owners, Record
+from autopulse.db.calls import UNKNOWN_NUMBER, LockedCall, NewCall, create_calls, lock_calls, take_over
+from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
-from autopulse.vapi.messages import CallSnapshot
 
 OUTBOUND: Final = "outboundPhoneCall"
 SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
 """Types of call that nobody but Vapi starts."""
+MAX_NUMBER_CHARACTERS: Final = 20
+"""Of `call.customer_number`."""
 
 
 @dataclass(slots=True)
@@ -29,53 +32,103 @@ class Identities:
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     """Of phone numbers and assistants that are marked as not ours."""
+    owners: Owners = field(default_factory=Owners)
+    service_records: frozenset[int] = frozenset()
+    """Those that are locked."""
+    takeovers: dict[int, int] = field(default_factory=dict)
+    """Rows that we made -> the application's rows that take them over."""
 
 
-def identify(session: Session, records: Sequence[Record[M]], default_organization_id: str) -> Identities:
-    """Find, if need be create, and lock the calls of all records."""
+def identify(
+    session: Session, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
+) -> Identities:
+    """Find, if need be create, and lock the calls of all records; `reports`: with their service records."""
     if not records:
         return Identities()
-    locked = _lock(session, records)
-    found = _assign(records, locked)
-    new = _new_calls(_strangers(records, found), locked.owners, default_organization_id)
-    if not new:
-        return found
-    # Calls are created before any is locked, or two batches could each wait for what the other holds.
-    session.rollback()
-    create_calls(session, new)
-    return _assign(records, _lock(session, records))
+    found = _assign(session, records, default_organization_id, reports=reports)
+    new = _new_calls(_strangers(records, found), found.owners)
+    if new:
+        # Calls are created before any is locked, or two batches could each wait for what the other holds.
+        session.rollback()
+        create_calls(session, new)
+        found = _assign(session, records, default_organization_id, reports=reports)
+    if found.takeovers and take_over(session, found.takeovers) != found.takeovers.keys():
+        # The application has dialled a row of ours while we waited for its lock.
+        session.rollback()
+        return identify(session, records, default_organization_id, reports=reports)
+    return found
 
 
-def _lock(session: Session, records: Iterable[Record[M]]) -> Locked:
+def customer_number(identity: Identity) -> str:
+    """The customer's number, else the user part of the SIP address, as the column takes it."""
+    if identity.customer_number:
+        return identity.customer_number[:MAX_NUMBER_CHARACTERS]
+    return sip_user(identity.customer_sip_uri)[-MAX_NUMBER_CHARACTERS:] or UNKNOWN_NUMBER
+
+
+def sip_user(uri: str | None) -> str:
+    """Who is called at a SIP address: `sip:user:password@host;parameters` -> `user`; the host if there is no user."""
+    address = (uri or "").strip().strip("<>")
+    scheme, colon, rest = address.partition(":")
+    if colon and scheme.lower() in {"sip", "sips", "tel"}:
+        address = rest
+    user, at, _ = address.rpartition("@")
+    name = user.partition(":")[0] if at else address
+    return name.partition(";")[0]
+
+
+def direction_of(identity: Identity) -> str:
+    """Who called whom."""
+    return "outbound" if identity.call_type == OUTBOUND else "inbound"
+
+
+def _assign(
+    session: Session, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
+) -> Identities:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
-    owner_ids = {id_ for record in records for id_ in _owner_ids(record.message.call)}
-    return lock_calls(session, call_ids, vapi_call_ids, owner_ids)  # type: ignore[arg-type] # None was taken out
-
-
-def _assign(records: Sequence[Record[M]], locked: Locked) -> Identities:
-    links = _Links(locked.calls)
-    found = Identities()
+    identities = [record.message.call.identity for record in records]
+    owner_ids = {id_ for identity in identities for id_ in identity.constant_ids}
+    locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
+    owners = Owners(locked.owners, default_organization_id)
+    links = _Links(locked.calls, owners, _by_vapi_id(records, identities))
+    found = Identities(owners=owners, service_records=locked.service_records, takeovers=links.takeovers)
     # Messages with both ids first: their links count for the rest.
-    for record in sorted(records, key=lambda record: record.envelope.call_id is None):
-        envelope, owner = record.envelope, _owner(record.message.call, locked.owners)
+    for record, identity in sorted(
+        zip(records, identities, strict=True), key=lambda one: one[0].envelope.call_id is None
+    ):
+        envelope, owner = record.envelope, owners.owner_of(identity)
         if owner is not None and owner.ignored:
             found.ignored.add(envelope.event_id)  # whatever call it names: another stack's ids may look like ours
             continue
         try:
-            found.calls[envelope.event_id] = links.resolve(envelope.call_id, envelope.vapi_call_id)
+            call = links.resolve(envelope.call_id, envelope.vapi_call_id)
+            links.check_owner(call, identity)
+            found.calls[envelope.event_id] = call
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
     return found
 
 
+def _by_vapi_id(records: Iterable[Record[M]], identities: Iterable[Identity]) -> dict[str, Identity]:
+    said: dict[str, Identity] = {}
+    for record, identity in zip(records, identities, strict=True):
+        if record.envelope.vapi_call_id is not None:
+            known = said.get(record.envelope.vapi_call_id, ANYBODY)
+            said[record.envelope.vapi_call_id] = join_identities(known, identity)
+    return said
+
+
 class _Links:
     """What is known of ids while a batch is assigned to calls."""
 
-    def __init__(self, calls: Sequence[LockedCall]) -> None:
+    def __init__(self, calls: Sequence[LockedCall], owners: Owners, said: Mapping[str, Identity]) -> None:
+        self.takeovers: dict[int, int] = {}
+        self._owners = owners
+        self._said = said
         self._by_id = {call.id: call for call in calls}
         self._by_vapi_id = {call.vapi_call_id: call for call in calls if call.vapi_call_id is not None}
-        self._vapi_id_of = {call.id: call.vapi_call_id for call in calls}
+        self._by_vapi_id |= {attempt.vapi_call_id: call for call in calls for attempt in call.attempts}
 
     def resolve(self, call_id: int | None, vapi_call_id: str | None) -> LockedCall:
         if call_id is None:
@@ -85,12 +138,24 @@ class _Links:
             self._link(call, vapi_call_id)
         return call
 
+    def check_owner(self, call: LockedCall, identity: Identity) -> None:
+        """Refuse what was said of another organization's phone number, assistant, squad or workflow."""
+        owner = self._owners.owner_of(identity)
+        if call.made_by_us is None and owner is not None and owner.organization_id != call.organization_id:
+            raise CallIdentityConflict("the phone number, assistant, squad or workflow is of another organization")
+
     def _link(self, call: LockedCall, vapi_call_id: str) -> None:
-        if self._by_vapi_id.get(vapi_call_id, call) is not call:
+        linked = self._by_vapi_id.setdefault(vapi_call_id, call)
+        if linked is call:
+            return
+        made = linked.made_by_us
+        busy = self.takeovers.keys() | self.takeovers.values()
+        if made is None or made.vapi_call_id != vapi_call_id or linked.id in busy or call.id in self.takeovers:
             raise CallIdentityConflict("call.id belongs to another call than variableValues.call_id")
-        if self._vapi_id_of[call.id] not in {None, vapi_call_id}:
-            raise CallIdentityConflict("the call of variableValues.call_id has another call.id of Vapi's already")
-        self._vapi_id_of[call.id] = vapi_call_id
+        owner = self._owners.owner_of(join_identities(made.identity, self._said.get(vapi_call_id, ANYBODY)))
+        if owner is not None and owner.organization_id != call.organization_id:
+            raise CallIdentityConflict("call.id belongs to a call of another organization")
+        self.takeovers[linked.id] = call.id
         self._by_vapi_id[vapi_call_id] = call
 
     @staticmethod
@@ -109,41 +174,27 @@ def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M
         if isinstance(found.refused.get(record.envelope.event_id), UnknownCall)
         and record.envelope.vapi_call_id not in claimed
         and record.envelope.call_id is None
-        and _starts_itself(record.message.call)
+        and _may_create(record)
     ]
 
 
-def _starts_itself(snapshot: CallSnapshot) -> bool:
-    return snapshot.type in SELF_STANDING or (snapshot.type == OUTBOUND and snapshot.created_at is not None)
-
-
-def _new_calls(
-    records: Sequence[Record[M]], owners: Mapping[str, NumberOwner], default_organization_id: str
-) -> list[NewCall]:
-    """The calls whose organization is known."""
-    new: dict[str, NewCall] = {}
-    for record in records:
-        snapshot, vapi_call_id = record.message.call, record.envelope.vapi_call_id
-        owner = _owner(snapshot, owners)
-        organization_id = owner.organization_id if owner is not None else default_organization_id
-        if organization_id and vapi_call_id is not None:
-            new.setdefault(vapi_call_id, _new_call(vapi_call_id, organization_id, snapshot))
-    return list(new.values())
-
-
-def _owner(snapshot: CallSnapshot, owners: Mapping[str, NumberOwner]) -> NumberOwner | None:
-    return next((owners[id_] for id_ in _owner_ids(snapshot) if id_ in owners), None)
-
-
-def _owner_ids(snapshot: CallSnapshot) -> list[str]:
-    """The phone number beats the assistant."""
-    return [id_ for id_ in (snapshot.phone_number_id, snapshot.assistant_id) if id_ is not None]
-
-
-def _new_call(vapi_call_id: str, organization_id: str, snapshot: CallSnapshot) -> NewCall:
-    return NewCall(
-        vapi_call_id=vapi_call_id,
-        organization_id=organization_id,
-        direction="outbound" if snapshot.type == OUTBOUND else "inbound",
-        customer_number=customer_number(snapshot) or UNKNOWN_NUMBER,
+def _may_create(record: Record[M]) -> bool:
+    """Whether nobody but Vapi starts such calls; or it is one of ours whose row has had time to come, and did not."""
+    snapshot = record.message.call
+    return snapshot.type in SELF_STANDING or (
+        snapshot.type == OUTBOUND and snapshot.created_at is not None and record.waited
     )
+
+
+def _new_calls(records: Sequence[Record[M]], owners: Owners) -> list[NewCall]:
+    """The calls whose organization is known."""
+    said: dict[str, list[Identity]] = {}
+    for record in records:
+        if record.envelope.vapi_call_id is not None:
+            said.setdefault(record.envelope.vapi_call_id, []).append(record.message.call.identity)
+    joined = {id_: reduce(join_identities, identities) for id_, identities in said.items()}
+    return [
+        NewCall(id_, organization_id, direction_of(identity), customer_number(identity))
+        for id_, identity in joined.items()
+        if (organization_id := owners.organization_of(identity))
+    ]

@@ -1,14 +1,16 @@
-"""What a consumer's `apply` gets: for each call, its row under our lock, what was known, and the new messages."""
+"""What a consumer's `apply` gets: for each attempt, its call under our lock, what was known, and the new messages."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from autopulse.db.calls import LockedCall
-from autopulse.domain.facts import Facts
+from autopulse.db.calls import LockedCall, NumberOwner
+from autopulse.db.receipts import Attempt
+from autopulse.domain.attempts import NO_ORIGIN, Origin
+from autopulse.domain.facts import Facts, Identity
 from autopulse.domain.notices import Notice
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.messages import Envelope, Message
@@ -17,19 +19,61 @@ M = TypeVar("M", bound=Message)
 """A consumer's message model."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record(Generic[M]):
     """A message that was read and validated."""
 
     envelope: Envelope
     message: M
+    waited: bool = False
+    """Whether it was returned to the queue as often as a message about an unknown call is."""
 
 
 @dataclass(frozen=True, slots=True)
-class CallNews(Generic[M]):
-    """All new messages of one call in this batch."""
+class Owners:
+    """Whose calls are whose."""
 
-    call: LockedCall
+    known: Mapping[str, NumberOwner] = field(default_factory=dict)
+    """By Vapi's id of the phone number, assistant, squad or workflow."""
+    default_organization_id: str = ""
+    """Empty: there is none."""
+
+    def owner_of(self, identity: Identity) -> NumberOwner | None:
+        """The first of the call's constant ids that is known decides."""
+        return next((self.known[id_] for id_ in identity.constant_ids if id_ in self.known), None)
+
+    def organization_of(self, identity: Identity) -> str | None:
+        """The organization of a call that the application did not create."""
+        owner = self.owner_of(identity)
+        return (owner.organization_id if owner else self.default_organization_id) or None
+
+
+@dataclass(slots=True)
+class KnownCall:
+    """A call under our lock, with everything that is known of it."""
+
+    row: LockedCall
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    """As they were before this batch, by Vapi's id."""
+    origin: Origin = NO_ORIGIN
+    origin_is_new: bool = False
+    """Whether what the application wrote has to be kept with this batch."""
+    folded: str | None = None
+    """The attempt that this batch joins with the one without an id; `attempts` has them as one."""
+    moved: bool = False
+    """Whether this batch moved an attempt here from a row of ours."""
+    service_record_locked: bool = False
+    organization_id: str = ""
+    """Of a row that we made it follows from what its messages say; else it is the row's."""
+
+
+@dataclass(slots=True)
+class AttemptNews(Generic[M]):
+    """All new messages of one attempt in this batch."""
+
+    call: KnownCall
+    vapi_call_id: str
+    """Empty for the attempt of messages that gave our id alone."""
     facts: Facts
     """Known before."""
     records: Sequence[Record[M]]
@@ -41,7 +85,9 @@ class Consumer(Generic[M]):
 
     kind: str
     model: type[M]
-    apply: Callable[[Session, Sequence[CallNews[M]]], list[Notice]]
+    apply: Callable[[Session, Sequence[AttemptNews[M]]], list[Notice]]
+    changes_service_records: bool = False
+    """Whether it needs the calls' service records, and locks them before the calls."""
 
     def read(self, message: Mapping[str, Any] | None) -> M:
         """Read an envelope's message; raises InvalidMessage only if there is none, or it has no type."""

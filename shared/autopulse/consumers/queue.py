@@ -65,14 +65,14 @@ def _read(consumer: Consumer[Any], record: dict[str, Any], deadline: float) -> D
     count = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     delivery = Delivery(record["messageId"], record["receiptHandle"], count, record["body"])
     try:
-        delivery.record = _read_record(consumer, delivery.body, deadline)
+        delivery.record = _read_record(consumer, delivery, deadline)
     except AutoPulseError as error:
         delivery.error = error
     return delivery
 
 
-def _read_record(consumer: Consumer[Any], body: str, deadline: float) -> Record[Any]:
-    envelope = read_envelope(body)
+def _read_record(consumer: Consumer[Any], delivery: Delivery, deadline: float) -> Record[Any]:
+    envelope = read_envelope(delivery.body)
     if envelope.payload_key is not None:
         if time.monotonic() > deadline:
             raise Transient("out-of-time")
@@ -81,7 +81,7 @@ def _read_record(consumer: Consumer[Any], body: str, deadline: float) -> Record[
         raise InvalidMessage(f"kind is not {consumer.kind}")
     message = consumer.read(envelope.message)
     require_identity(envelope, message)
-    return Record(envelope, message)
+    return Record(envelope, message, waited=delivery.receive_count > UNKNOWN_CALL_TRIES)
 
 
 def _fetch_payload(key: str) -> str:

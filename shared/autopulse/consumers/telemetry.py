@@ -1,7 +1,8 @@
 """What a batch leaves behind for those who watch: a log line for each record, and the metrics."""
 
+import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,10 +11,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from autopulse.consumers.queue import Delivery, is_waiting
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.nps import group_of
-from autopulse.domain.outcome import Outcome
+from autopulse.domain.outcome import Family, Outcome
 from autopulse.observability import Measurements, Metric, log_each, logger
-from autopulse.vapi.messages import StatusMessage
+from autopulse.vapi.ended_reasons import family_of
+from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage
 
+MAX_REASON_CHARACTERS: Final = 128
+"""Of an ended reason in the log; the longest that Vapi's schema has is of 121."""
+_LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _METRIC_OF_FATE: Final = {
     "applied": Metric.RECORD_APPLIED,
@@ -91,6 +96,7 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     unknown = sum(isinstance(d.record.message, StatusMessage) and d.record.message.ignored for d in settled if d.record)
     if unknown:
         measurements.count(Metric.STATUS_UNKNOWN, unknown)
+    _measure_reasons(kind, (delivery for delivery in settled if delivery.fate == "applied"), measurements)
     applied = [delivery.record.envelope for delivery in settled if delivery.record and delivery.fate == "applied"]
     received = [envelope.received_at for envelope in applied]
     occurred = [envelope.occurred_at for envelope in applied if envelope.occurred_at is not None]
@@ -98,3 +104,23 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
         ages = [(committed_at - time) / _MILLISECOND for time in times]
         if ages:
             measurements.record(metric, *ages, unit=MetricUnit.Milliseconds, kind=kind)
+
+
+def _measure_reasons(kind: str, applied: Iterable[Delivery], measurements: Measurements) -> None:
+    """Count and name the ended reasons that belong to no family."""
+    reasons = [reason for delivery in applied if delivery.record if (reason := _reason_of(delivery.record.message))]
+    unknown = Counter(reason for reason in reasons if family_of(reason) is Family.UNKNOWN)
+    for reason, count in unknown.items():
+        measurements.count(Metric.ENDED_REASON_UNKNOWN, count)
+        logger().warning("ended reason unknown", extra={"kind": kind, "ended_reason": _printable(reason)})
+
+
+def _reason_of(message: Message) -> str | None:
+    if isinstance(message, HangMessage):
+        return message.reason
+    return message.ended_reason if isinstance(message, StatusMessage | ReportMessage) else None
+
+
+def _printable(reason: str) -> str:
+    """As the log takes it: a reason is the sender's word, and a long number in one would not be."""
+    return _LONG_NUMBER.sub("…", reason)[:MAX_REASON_CHARACTERS]

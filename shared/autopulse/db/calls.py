@@ -1,23 +1,44 @@
-"""Find, create, lock and write calls and their facts, a whole batch in each statement."""
+"""Find, create, lock and write calls and their attempts, a whole batch in each statement."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from autopulse.db.facts import FACT_COLUMNS, FACT_NAMES, facts_as_json
+from autopulse.db.facts import (
+    ATTEMPT_COLUMNS,
+    ATTEMPT_NAMES,
+    attempt_as_json,
+    feedback_as_json,
+    read_stored_cost,
+    read_stored_time,
+)
 from autopulse.db.parameters import as_array, as_rows
-from autopulse.domain.facts import NOTHING, CallState, Facts, owned_columns
+from autopulse.domain.attempts import NAMES, CallColumns, Origin
+from autopulse.domain.facts import Facts, Identity
+from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import READY
 
 UNKNOWN_NUMBER: Final = "unknown"
 """`call.customer_number` of a call that we created before anything told the number."""
 
+_OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
+class LinkedAttempt:
+    """An attempt of a call, as far as identities need it."""
+
+    vapi_call_id: str
+    made_call: bool
+    """Whether we made the call's row for it."""
+    identity: Identity
+    """What it was placed with: only its constant ids are read."""
+
+
+@dataclass(slots=True)
 class LockedCall:
     """A call's row under our lock."""
 
@@ -25,36 +46,39 @@ class LockedCall:
     vapi_call_id: str | None
     organization_id: str
     service_record_id: int | None
-    status: str
     customer_number: str
+    direction: str
+    columns: CallColumns
+    attempts: Sequence[LinkedAttempt]
+    """As they were before we waited for the lock."""
+
+    @property
+    def made_by_us(self) -> LinkedAttempt | None:
+        """The attempt that the row was made for; None if the application made it, or uses it by now."""
+        return self.attempts[0] if len(self.attempts) == 1 and self.attempts[0].made_call else None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedValues:
-    """Columns of `call` that only reports write: the winning report's, nulls included."""
+@dataclass(slots=True)
+class AttemptRow:
+    """What to write of one attempt."""
 
-    nps_score: int | None
-    feedback_summary: str | None
-    recording_url: str | None
-    cost: Decimal | None
-    call_reason: str | None
+    call_id: int
+    vapi_call_id: str
+    made_call: bool
+    facts: Facts
+    columns: CallColumns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallRow:
     """What to write of one call."""
 
-    call_id: int
+    id: int
     vapi_call_id: str | None
-    """A link to record, if the row has none."""
-    customer_number: str | None
-    """Fills in a number that was unknown."""
-    facts: Facts
-    state: CallState
-    reported: ReportedValues | None
-    """None leaves those columns as they are."""
-    reason_known: bool
-    """Whether `call_reason` is the winning report's from now on, null included."""
+    organization_id: str
+    customer_number: str
+    direction: str
+    columns: CallColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +93,7 @@ class NewCall:
 
 @dataclass(frozen=True, slots=True)
 class NumberOwner:
-    """Whose calls a Vapi phone number or assistant takes."""
+    """Whose calls a Vapi phone number, assistant, squad or workflow takes."""
 
     organization_id: str | None
     ignored: bool
@@ -81,86 +105,223 @@ class Locked:
 
     calls: Sequence[LockedCall]
     owners: Mapping[str, NumberOwner]
-    """By Vapi's phone number id or assistant id."""
+    """By Vapi's id of the phone number, assistant, squad or workflow."""
+    service_records: frozenset[int]
+    """Those that are locked too."""
 
 
-_LOCK = text("""
+# Service records are locked before calls: the application's ORM writes a visit before its calls, and whoever locks the
+# other way round waits in a circle with it. They are needed where a report has come or comes. NO KEY: other rows may
+# go on referring to these.
+_LOCK = text(f"""
+    WITH named AS MATERIALIZED (
+        SELECT id FROM unnest(CAST(:call_ids AS integer[])) AS id
+        UNION
+        SELECT call_id FROM vapi_call
+        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+            AND vapi_call_id <> ''
+        UNION
+        -- Those that the application has linked. In this order, or a small table would be read whole.
+        (SELECT id FROM call
+        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+        ORDER BY vapi_call_id)
+    ), attempts AS MATERIALIZED (
+        SELECT * FROM vapi_call WHERE call_id = ANY (ARRAY(SELECT id FROM named))
+    ), visits AS MATERIALIZED (
+        SELECT coalesce(json_agg(id), '[]') AS ids FROM (
+            SELECT id FROM service_record
+            WHERE id = ANY (ARRAY(
+                SELECT service_record_id FROM call WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (
+                    :reports OR id = ANY (ARRAY(SELECT call_id FROM attempts WHERE reported_at IS NOT NULL)))))
+            ORDER BY id + 0
+            FOR NO KEY UPDATE
+        ) AS visit
+    )
     SELECT
         (SELECT json_agg(json_build_array(
-            id, vapi_call_id, organization_id, service_record_id, status, customer_number))
+            id, vapi_call_id, organization_id, service_record_id, customer_number, direction,
+            {", ".join(NAMES)},
+            (SELECT json_agg(json_build_array(
+                    vapi_call_id, made_call, phone_number_id, assistant_id, squad_id, workflow_id)
+                ORDER BY vapi_call_id)
+            FROM attempts WHERE attempts.call_id = locked.id)))
         FROM (
             SELECT * FROM call
-            WHERE id = ANY (CAST(:call_ids AS integer[]))
-                OR vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+            WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (SELECT ids FROM visits) IS NOT NULL
             ORDER BY id + 0  -- by a sort: in the order of its index, a small table would be read whole
-            FOR UPDATE
+            FOR NO KEY UPDATE
         ) AS locked),
         (SELECT json_agg(json_build_array(id, organization_id, ignored)) FROM vapi_number
-        WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:owner_ids AS json)))))
-""")
+        WHERE id = ANY (ARRAY(
+            SELECT json_array_elements_text(CAST(:owner_ids AS json))
+            UNION SELECT unnest(ARRAY[phone_number_id, assistant_id, squad_id, workflow_id])
+            FROM attempts WHERE made_call))),
+        (SELECT ids FROM visits)
+""")  # noqa: S608 - made of constants
 
 _CREATE = text("""
-    INSERT INTO call (organization_id, vapi_call_id, status, direction, customer_number, updated_at)
-    SELECT organization_id, vapi_call_id, :status, direction, customer_number, now()
-    FROM json_to_recordset(CAST(:calls AS json))
-        AS new (organization_id uuid, vapi_call_id text, direction text, customer_number text)
-    ORDER BY vapi_call_id
-    ON CONFLICT (vapi_call_id) DO NOTHING
+    WITH made AS (
+        INSERT INTO call (organization_id, vapi_call_id, status, direction, customer_number, updated_at)
+        SELECT organization_id, vapi_call_id, :status, direction, customer_number, now()
+        FROM json_to_recordset(CAST(:calls AS json))
+            AS new (organization_id uuid, vapi_call_id text, direction text, customer_number text)
+        WHERE vapi_call_id <> ALL (ARRAY(
+            SELECT vapi_call_id FROM vapi_call
+            WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+                AND vapi_call_id <> ''))
+        ORDER BY vapi_call_id
+        ON CONFLICT (vapi_call_id) DO NOTHING
+        RETURNING id, vapi_call_id
+    )
+    INSERT INTO vapi_call (call_id, vapi_call_id, made_call) SELECT id, vapi_call_id, true FROM made
 """)
 
-# One statement for both tables; columns of the application's that no message has given yet keep their values.
+# The rows that belong to the call move before it goes; what refers to a row is looked up when the statement has ended.
+# `made` says what the planner cannot see, that it need not read whole tables.
+_TAKE_OVER = text("""
+    WITH moved AS MATERIALIZED (
+        SELECT row.* FROM json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
+        WHERE (SELECT count(*) FROM vapi_call WHERE vapi_call.call_id = made) = 1
+    ), attempt AS (
+        UPDATE vapi_call SET call_id = moved.call_id, made_call = false FROM moved
+        WHERE vapi_call.call_id = made AND vapi_call.call_id = ANY (CAST(:made AS integer[]))
+    ), turns AS (
+        UPDATE transcript SET call_id = moved.call_id FROM moved
+        WHERE transcript.call_id = made AND transcript.call_id = ANY (CAST(:made AS integer[]))
+    ), receipts AS (
+        UPDATE webhook_event SET call_id = moved.call_id FROM moved
+        WHERE webhook_event.call_id = made AND webhook_event.call_id = ANY (CAST(:made AS integer[]))
+    ), incidents AS (
+        INSERT INTO call_incident (call_id, kind, occurred_at)
+        SELECT moved.call_id, kind, occurred_at FROM call_incident JOIN moved ON call_incident.call_id = made
+        WHERE call_incident.call_id = ANY (CAST(:made AS integer[]))
+        ON CONFLICT (call_id, kind, occurred_at) DO NOTHING
+    ), feedback AS (
+        DELETE FROM call_feedback USING moved
+        WHERE call_feedback.call_id = made AND call_feedback.call_id = ANY (CAST(:made AS integer[]))
+    ), gone AS (
+        DELETE FROM call USING moved WHERE call.id = made AND call.id = ANY (CAST(:made AS integer[]))
+    )
+    SELECT made FROM moved
+""")
+
+# One statement for all three tables. Only what changes is written of `call`.
 _SAVE = text(f"""
-    WITH news AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
-            call_id integer, {FACT_COLUMNS},
-            vapi_call_id text, customer_number text, owned text[], call_status text, start_time timestamptz,
-            end_time timestamptz, duration_sec integer, ended_reason text, outcome text, reported boolean,
-            nps_score integer, feedback_summary text, recording_url text, cost numeric, call_reason text,
-            has_facts boolean, reason_known boolean
-        )
+    WITH attempt AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:attempts AS json))
+            AS row (call_id integer, vapi_call_id text, {ATTEMPT_COLUMNS})
     ), facts AS (
-        INSERT INTO vapi_call (call_id, {", ".join(FACT_NAMES)})
-        SELECT call_id, {", ".join(FACT_NAMES)} FROM news WHERE has_facts ORDER BY call_id
-        ON CONFLICT (call_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in FACT_NAMES)}
+        INSERT INTO vapi_call (call_id, vapi_call_id, {", ".join(ATTEMPT_NAMES)})
+        SELECT call_id, vapi_call_id, {", ".join(ATTEMPT_NAMES)} FROM attempt ORDER BY call_id, vapi_call_id
+        ON CONFLICT (call_id, vapi_call_id) DO UPDATE SET
+            {", ".join(f"{name} = EXCLUDED.{name}" for name in ATTEMPT_NAMES)}
+    ), folded AS (
+        DELETE FROM vapi_call WHERE vapi_call_id = '' AND call_id = ANY (CAST(:folded AS integer[]))
+    ), origin AS (
+        INSERT INTO call_origin (call_id, {", ".join(NAMES)}, feedback)
+        SELECT call_id, {", ".join(NAMES)}, feedback FROM json_to_recordset(CAST(:origins AS json)) AS row (
+            call_id integer, status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer,
+            ended_reason text, outcome varchar, nps_score integer, call_reason varchar, feedback_summary text,
+            recording_url text, cost numeric, feedback jsonb)
+        ORDER BY call_id
+        ON CONFLICT (call_id) DO NOTHING
     )
     UPDATE call SET
-        vapi_call_id = coalesce(call.vapi_call_id, news.vapi_call_id),
-        customer_number = CASE WHEN call.customer_number = :unknown_number
-            THEN coalesce(news.customer_number, call.customer_number) ELSE call.customer_number END,
-        status = coalesce(news.call_status, call.status),
-        start_time = CASE WHEN 'start_time' = ANY (owned) THEN news.start_time ELSE call.start_time END,
-        end_time = CASE WHEN 'end_time' = ANY (owned) THEN news.end_time ELSE call.end_time END,
-        duration_sec = CASE WHEN 'duration_sec' = ANY (owned) THEN news.duration_sec ELSE call.duration_sec END,
-        ended_reason = CASE WHEN 'ended_reason' = ANY (owned) THEN news.ended_reason ELSE call.ended_reason END,
-        outcome = news.outcome,
-        nps_score = CASE WHEN reported THEN news.nps_score ELSE call.nps_score END,
-        feedback_summary = CASE WHEN reported THEN news.feedback_summary ELSE call.feedback_summary END,
-        recording_url = CASE WHEN reported THEN news.recording_url ELSE call.recording_url END,
-        cost = CASE WHEN reported THEN news.cost ELSE call.cost END,
-        call_reason = CASE WHEN reason_known THEN news.call_reason ELSE call.call_reason END,
-        updated_at = now()
-    FROM news
-    WHERE call.id = news.call_id
+        vapi_call_id = news.vapi_call_id, organization_id = news.organization_id,
+        customer_number = news.customer_number, direction = news.direction,
+        {", ".join(f"{name} = news.{name}" for name in NAMES)}, updated_at = now()
+    FROM json_to_recordset(CAST(:calls AS json)) AS news (
+        id integer, vapi_call_id text, organization_id uuid, customer_number text, direction text, status varchar,
+        start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text, outcome varchar,
+        nps_score integer, call_reason varchar, feedback_summary text, recording_url text, cost numeric)
+    WHERE call.id = news.id
         -- The planner cannot see how few rows there are, and would read the whole table.
         AND call.id = ANY (CAST(:call_ids AS integer[]))
 """)  # noqa: S608 - the names that it is built from are the constants above
 
 
 def lock_calls(
-    session: Session, call_ids: Collection[int], vapi_call_ids: Collection[str], owner_ids: Collection[str]
+    session: Session,
+    call_ids: Collection[int],
+    vapi_call_ids: Collection[str],
+    owner_ids: Collection[str],
+    *,
+    reports: bool,
 ) -> Locked:
     """Lock every call of either id, in the order of the ids: one order for all, so that none waits in a circle.
 
-    In the same round trip, whose the Vapi phone numbers and assistants of `owner_ids` are.
+    Before them the service records that reports of these calls change. In the same round trip, whose the Vapi phone
+    numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls which we made came with.
     """
     values = {
         "call_ids": as_array(call_ids),
         "vapi_call_ids": as_rows(vapi_call_ids),
         "owner_ids": as_rows(owner_ids),
+        "reports": reports,
     }
-    calls, owners = session.execute(_LOCK, values).one()
+    calls, owners, service_records = session.execute(_LOCK, values).one()
     return Locked(
-        [LockedCall(*call) for call in calls or ()], {id_: NumberOwner(*owner) for id_, *owner in owners or ()}
+        [_read_locked(*call) for call in calls or ()],
+        {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
+        frozenset(service_records),
+    )
+
+
+def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the statement
+    id_: int,
+    vapi_call_id: str | None,
+    organization_id: str,
+    service_record_id: int | None,
+    customer_number: str,
+    direction: str,
+    *columns: Any,  # noqa: ANN401 - JSON
+) -> LockedCall:
+    *values, attempts = columns
+    return LockedCall(
+        id_,
+        vapi_call_id,
+        organization_id,
+        service_record_id,
+        customer_number,
+        direction,
+        _read_columns(*values),
+        [
+            LinkedAttempt(vapi_id, made_call, Identity(None, *constant_ids))
+            for vapi_id, made_call, *constant_ids in attempts or ()
+        ],
+    )
+
+
+def read_columns(stored: Mapping[str, Any]) -> CallColumns:
+    """The columns that follow the attempts, from a row as JSON."""
+    return _read_columns(*(stored[name] for name in NAMES))
+
+
+def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
+    status: str,
+    start_time: str | None,
+    end_time: str | None,
+    duration_sec: int | None,
+    ended_reason: str | None,
+    outcome: str | None,
+    nps_score: int | None,
+    call_reason: str | None,
+    feedback_summary: str | None,
+    recording_url: str | None,
+    cost: float | None,
+) -> CallColumns:
+    return CallColumns(
+        status,
+        read_stored_time(start_time),
+        read_stored_time(end_time),
+        duration_sec,
+        ended_reason,
+        _OUTCOMES.get(outcome) if outcome else None,
+        nps_score,
+        call_reason,
+        feedback_summary,
+        recording_url,
+        read_stored_cost(cost),
     )
 
 
@@ -175,45 +336,63 @@ def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
         }
         for call in calls
     ]
-    session.execute(_CREATE, {"calls": as_rows(rows), "status": READY})
+    vapi_call_ids = as_rows(row["vapi_call_id"] for row in rows)
+    session.execute(_CREATE, {"calls": as_rows(rows), "vapi_call_ids": vapi_call_ids, "status": READY})
 
 
-def save_calls(session: Session, rows: Sequence[CallRow]) -> None:
-    """Write facts, and what people see."""
-    values = {"rows": as_rows(map(_as_json, rows)), "call_ids": as_array(row.call_id for row in rows)}
-    session.execute(_SAVE, {**values, "unknown_number": UNKNOWN_NUMBER})
+def take_over(session: Session, takeovers: Mapping[int, int]) -> frozenset[int]:
+    """Move the attempts of calls that we made to the application's calls, and delete the rows that we made.
+
+    `takeovers` has the id of our row -> the id of the application's; both are locked. Returns our rows that went: one
+    that has been dialled by the application meanwhile stays.
+    """
+    rows = [{"made": made, "call_id": call_id} for made, call_id in takeovers.items()]
+    return frozenset(session.execute(_TAKE_OVER, {"takeovers": as_rows(rows), "made": as_array(takeovers)}).scalars())
 
 
-def _as_json(row: CallRow) -> dict[str, Any]:
+def save_calls(
+    session: Session,
+    attempts: Sequence[AttemptRow],
+    calls: Sequence[CallRow],
+    origins: Mapping[int, Origin],
+    folded: Collection[int],
+) -> None:
+    """Write attempts, what people see of their calls, and what the application had written before the first of them.
+
+    `folded` are the calls whose attempt without an id has become part of one with an id.
+    """
+    values = {
+        "attempts": as_rows(map(_attempt_as_json, attempts)),
+        "calls": as_rows(map(_call_as_json, calls)),
+        "call_ids": as_array(call.id for call in calls),
+        "origins": as_rows(
+            {"call_id": call_id, **_columns_as_json(origin.columns), "feedback": feedback_as_json(origin.feedback)}
+            for call_id, origin in origins.items()
+        ),
+        "folded": as_array(folded),
+    }
+    session.execute(_SAVE, values)
+
+
+def _attempt_as_json(row: AttemptRow) -> dict[str, Any]:
     return {
         "call_id": row.call_id,
-        "has_facts": row.facts != NOTHING,
-        **facts_as_json(row.facts),
-        **_state_as_json(row),
-    }
-
-
-def _state_as_json(row: CallRow) -> dict[str, Any]:
-    state, reported = row.state, row.reported
-    values: dict[str, Any] = {
         "vapi_call_id": row.vapi_call_id,
-        "customer_number": row.customer_number,
-        "owned": list(owned_columns(row.facts)),
-        "call_status": state.status,
-        "start_time": state.start_time,
-        "end_time": state.end_time,
-        "duration_sec": state.duration_sec,
-        "ended_reason": state.ended_reason,
-        "outcome": state.outcome.value if state.outcome else None,
-        "reported": reported is not None,
-        "reason_known": row.reason_known,
+        "made_call": row.made_call,
+        **attempt_as_json(row.facts, row.columns),
     }
-    if reported is not None:
-        values |= {
-            "nps_score": reported.nps_score,
-            "feedback_summary": reported.feedback_summary,
-            "recording_url": reported.recording_url,
-            "cost": reported.cost,
-            "call_reason": reported.call_reason,
-        }
-    return values
+
+
+def _call_as_json(row: CallRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "vapi_call_id": row.vapi_call_id,
+        "organization_id": row.organization_id,
+        "customer_number": row.customer_number,
+        "direction": row.direction,
+        **_columns_as_json(row.columns),
+    }
+
+
+def _columns_as_json(columns: CallColumns) -> dict[str, Any]:
+    return dict(zip(NAMES, columns, strict=True))

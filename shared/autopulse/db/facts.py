@@ -1,111 +1,175 @@
-"""`vapi_call`: the facts of a call, as its columns and as JSON."""
+"""`vapi_call`: the facts of an attempt, as its columns and as JSON."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
-from autopulse.domain.facts import (
-    ConversationFacts,
-    Ending,
-    Facts,
-    Precedence,
-    ReportFacts,
-    TurnsFacts,
-)
+from autopulse.domain.attempts import CallColumns
+from autopulse.domain.facts import Ending, Facts, Identity, Precedence, ReportFacts
+from autopulse.domain.feedback import Feedback
+from autopulse.domain.lists import Lists, Rank, TurnList
 from autopulse.domain.status import Status
+from autopulse.domain.turns import Turn
 
-FACT_COLUMNS: Final = """
+ATTEMPT_COLUMNS: Final = """
+    made_call boolean, call_type text, phone_number_id text, assistant_id text, squad_id text, workflow_id text,
+    customer_number text, customer_sip_uri text, customer_name text, created_at timestamptz, first_at timestamptz,
     status varchar, status_at timestamptz, in_progress_at timestamptz, ended_at timestamptz,
     ended_reason_at timestamptz, ended_status_reason text,
-    reported_at timestamptz, reported_timed boolean, report_event_id text, report_start_time timestamptz,
-    report_end_time timestamptz, report_duration_sec integer, report_ended_reason text,
-    turns_at timestamptz, turns_timed boolean, turns_event_id text, human_turn boolean,
-    conversation_at timestamptz, conversation_length integer, conversation_event_id text, given text[]
+    reported_at timestamptz, reported_timed boolean, report_has_answers boolean, report_has_turns boolean,
+    report_event_id text, report_start_time timestamptz, report_end_time timestamptz, report_duration_sec integer,
+    report_ended_reason text, human_turn boolean, segments jsonb, given text[],
+    start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text, outcome varchar,
+    nps_score integer, call_reason varchar, feedback_summary text, recording_url text, recording_expires_at timestamptz,
+    cost numeric, feedback jsonb
 """
-FACT_NAMES: Final = tuple(column.split()[0] for column in FACT_COLUMNS.split(","))
+ATTEMPT_NAMES: Final = tuple(column.split()[0] for column in ATTEMPT_COLUMNS.split(","))
+_IDENTITY: Final = Identity._fields
 
 
 def read_facts(stored: Mapping[str, Any]) -> Facts:
     """Facts from a `vapi_call` row as JSON."""
     return Facts(
-        status=Status(stored["status"], _time(stored["status_at"])) if stored["status"] else None,
-        in_progress_at=_time(stored["in_progress_at"]),
-        ended_at=_time(stored["ended_at"]),
+        identity=Identity(*(stored[name] for name in _IDENTITY)),
+        created_at=read_stored_time(stored["created_at"]),
+        first_at=read_stored_time(stored["first_at"]),
+        status=Status(stored["status"], read_stored_time(stored["status_at"])) if stored["status"] else None,
+        in_progress_at=read_stored_time(stored["in_progress_at"]),
+        ended_at=read_stored_time(stored["ended_at"]),
         ending=_read_ending(stored),
         report=_read_report(stored),
-        turns=_read_turns(stored),
-        conversation=_read_conversation(stored),
+        lists=_read_lists(stored["segments"] or ()),
+        human_turn=bool(stored["human_turn"]),
         given=frozenset(stored["given"] or ()),
     )
 
 
-def _time(value: str | None) -> datetime | None:
+def read_stored_time(value: str | None) -> datetime | None:
+    """A time from Postgres' JSON."""
     return None if value is None else datetime.fromisoformat(value)
 
 
-def _precedence(stored: Mapping[str, Any], timed: str, at: str, event_id: str) -> Precedence | None:
-    moment = _time(stored[at])
-    return None if moment is None else Precedence(stored[timed], moment, stored[event_id])
+def read_stored_cost(value: float | None) -> Decimal | None:
+    """A `numeric(12, 6)` from Postgres' JSON: its 12 digits survive a float."""
+    return None if value is None else Decimal(repr(value)).quantize(Decimal("0.000001"))
+
+
+def read_stored_feedback(value: Mapping[str, Any] | None) -> Feedback | None:
+    """Feedback from JSON that `feedback_as_json` wrote, or from a row of `call_feedback`."""
+    if value is None:
+        return None
+    return Feedback(
+        value["content"],
+        value.get("detractors"),
+        value.get("positives"),
+        value.get("action_items"),
+        value.get("structured_data"),
+    )
 
 
 def _read_ending(stored: Mapping[str, Any]) -> Ending | None:
-    at = _time(stored["ended_reason_at"])
+    at = read_stored_time(stored["ended_reason_at"])
     return None if at is None else Ending(at, stored["ended_status_reason"])
 
 
 def _read_report(stored: Mapping[str, Any]) -> ReportFacts | None:
-    precedence = _precedence(stored, "reported_timed", "reported_at", "report_event_id")
-    if precedence is None:
+    at = read_stored_time(stored["reported_at"])
+    if at is None:
         return None
     return ReportFacts(
-        precedence,
-        _time(stored["report_start_time"]),
-        _time(stored["report_end_time"]),
-        stored["report_duration_sec"],
-        stored["report_ended_reason"],
+        Precedence(
+            answers=bool(stored["report_has_answers"]),
+            turns=bool(stored["report_has_turns"]),
+            timed=bool(stored["reported_timed"]),
+            at=at,
+            event_id=stored["report_event_id"],
+        ),
+        start_time=read_stored_time(stored["report_start_time"]),
+        end_time=read_stored_time(stored["report_end_time"]),
+        duration_sec=stored["report_duration_sec"],
+        ended_reason=stored["report_ended_reason"],
+        nps_score=stored["nps_score"],
+        call_reason=stored["call_reason"],
+        feedback_summary=stored["feedback_summary"],
+        recording_url=stored["recording_url"],
+        recording_expires_at=read_stored_time(stored["recording_expires_at"]),
+        cost=read_stored_cost(stored["cost"]),
+        feedback=read_stored_feedback(stored["feedback"]),
     )
 
 
-def _read_turns(stored: Mapping[str, Any]) -> TurnsFacts | None:
-    precedence = _precedence(stored, "turns_timed", "turns_at", "turns_event_id")
-    return None if precedence is None else TurnsFacts(precedence, stored["human_turn"])
+def _read_lists(stored: Any) -> Lists:  # noqa: ANN401 - JSON
+    return tuple(
+        TurnList(
+            source,
+            key,
+            Rank(answers, timed, datetime.fromisoformat(at), length, event_id),
+            datetime.fromisoformat(begin),
+            offset,
+            tuple(Turn(place, role, content, datetime.fromisoformat(time)) for place, role, content, time in hidden),
+        )
+        for source, key, answers, timed, at, length, event_id, begin, offset, hidden in stored
+    )
 
 
-def _read_conversation(stored: Mapping[str, Any]) -> ConversationFacts | None:
-    at = _time(stored["conversation_at"])
-    if at is None:
-        return None
-    return ConversationFacts(at, stored["conversation_length"], stored["conversation_event_id"])
-
-
-def facts_as_json(facts: Facts) -> dict[str, Any]:
-    """Only what is known; json_to_recordset reads the rest as null."""
-    values: dict[str, Any] = {"in_progress_at": facts.in_progress_at, "ended_at": facts.ended_at}
-    values["given"] = sorted(facts.given)
+def attempt_as_json(facts: Facts, columns: CallColumns) -> dict[str, Any]:
+    """A row of `vapi_call`: the facts, and what they mean; only what is known, as json_to_recordset reads null else."""
+    values: dict[str, Any] = dict(zip(_IDENTITY, facts.identity, strict=True))
+    values |= {
+        "created_at": facts.created_at,
+        "first_at": facts.first_at,
+        "in_progress_at": facts.in_progress_at,
+        "ended_at": facts.ended_at,
+        "human_turn": facts.human_turn,
+        "given": sorted(facts.given),
+        "start_time": columns.start_time,
+        "end_time": columns.end_time,
+        "duration_sec": columns.duration_sec,
+        "ended_reason": columns.ended_reason,
+        "outcome": columns.outcome.value if columns.outcome else None,
+    }
     if facts.status:
         values |= {"status": facts.status.name, "status_at": facts.status.at}
     if facts.ending:
         values |= {"ended_reason_at": facts.ending.at, "ended_status_reason": facts.ending.reason}
     if facts.report:
         values |= _report_as_json(facts.report)
-    if facts.turns:
-        at = facts.turns.precedence
-        values |= {"turns_at": at.at, "turns_timed": at.timed, "turns_event_id": at.event_id}
-        values["human_turn"] = facts.turns.human_turn
-    if facts.conversation:
-        values |= {"conversation_at": facts.conversation.at, "conversation_length": facts.conversation.length}
-        values["conversation_event_id"] = facts.conversation.event_id
+    if facts.lists:
+        values["segments"] = [
+            (
+                *(list_.source, list_.key, *list_.rank, list_.begin, list_.offset),
+                [tuple(turn) for turn in list_.hidden],
+            )
+            for list_ in facts.lists
+        ]
     return values
 
 
 def _report_as_json(report: ReportFacts) -> dict[str, Any]:
-    at = report.precedence
+    precedence = report.precedence
     return {
-        "reported_at": at.at,
-        "reported_timed": at.timed,
-        "report_event_id": at.event_id,
+        "reported_at": precedence.at,
+        "reported_timed": precedence.timed,
+        "report_has_answers": precedence.answers,
+        "report_has_turns": precedence.turns,
+        "report_event_id": precedence.event_id,
         "report_start_time": report.start_time,
         "report_end_time": report.end_time,
         "report_duration_sec": report.duration_sec,
         "report_ended_reason": report.ended_reason,
+        "nps_score": report.nps_score,
+        "call_reason": report.call_reason,
+        "feedback_summary": report.feedback_summary,
+        "recording_url": report.recording_url,
+        "recording_expires_at": report.recording_expires_at,
+        "cost": report.cost,
+        "feedback": feedback_as_json(report.feedback),
     }
+
+
+def feedback_as_json(feedback: Feedback | None) -> dict[str, Any] | None:
+    """A row of `call_feedback`, or of a column that keeps one."""
+    if feedback is None:
+        return None
+    return {name: getattr(feedback, name) for name in Feedback.__dataclass_fields__}

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from autopulse.db.facts import feedback_as_json
 from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.feedback import Feedback
 
@@ -25,34 +26,41 @@ _REPLACE = text("""
 """)
 
 _LOCK_RECORDS = text("""
-    SELECT id FROM service_record WHERE id = ANY (CAST(:ids AS integer[])) ORDER BY id FOR UPDATE
+    SELECT id FROM service_record WHERE id = ANY (CAST(:ids AS integer[])) ORDER BY id FOR NO KEY UPDATE
 """)
 
-# Of all reported calls about a visit that say how it went: one that reached the customer first, then the latest report,
-# then the latest call. If none is left, because a later report took back what an earlier one said, the application's
-# own values return; from then on they are the application's to change, so they are not kept any longer. What is said
-# again by ANY is for the planner: it cannot see how few rows it has to join.
+# Of all reported attempts of a visit's calls that say how it went: one that reached the customer first, then the latest
+# report, then the latest call. What the application itself had finished comes after the reports that are as good. If
+# that is the best, or none is left because a later report took back what an earlier one said, the application's own
+# values return; from then on they are the application's to change, so they are not kept any longer. What is said again
+# by ANY is for the planner: it cannot see how few rows it has to join.
 _FOLLOW = text("""
-    WITH told AS MATERIALIZED (
-        SELECT id, service_record_id, outcome, nps_score FROM call
-        -- An outcome that is null is unknown too. Said like this, it does not tempt the planner to read all known
-        -- outcomes: in a new database it still believes that there are none.
-        WHERE service_record_id = ANY (CAST(:ids AS integer[]))
-            AND coalesce(outcome, 'unknown') NOT IN ('cancelled', 'unknown')
+    WITH called AS MATERIALIZED (
+        SELECT id, service_record_id FROM call WHERE service_record_id = ANY (CAST(:ids AS integer[]))
+    ), told AS MATERIALIZED (
+        SELECT service_record_id, id, true AS ours, vapi_call_id, outcome, nps_score, feedback ->> 'content' AS content,
+            reported_timed, reported_at
+        FROM called
+        JOIN vapi_call ON vapi_call.call_id = called.id AND vapi_call.call_id = ANY (ARRAY(SELECT id FROM called))
+        WHERE reported_at IS NOT NULL AND coalesce(outcome, 'unknown') NOT IN ('cancelled', 'unknown')
+        UNION ALL
+        SELECT service_record_id, id, false, '', outcome, NULL, NULL, NULL, NULL
+        FROM called
+        JOIN call_origin ON call_origin.call_id = called.id
+            AND call_origin.call_id = ANY (ARRAY(SELECT id FROM called))
+        WHERE outcome IN ('reached', 'transferred')
+    ), best AS MATERIALIZED (
+        SELECT DISTINCT ON (service_record_id) *
+        FROM told
+        ORDER BY service_record_id, outcome IN ('reached', 'transferred') DESC, ours DESC, reported_timed DESC,
+            reported_at DESC, id DESC, vapi_call_id COLLATE "C" DESC
     ), reported AS MATERIALIZED (
-        SELECT DISTINCT ON (service_record_id)
-            service_record_id,
+        SELECT service_record_id,
             CASE WHEN outcome IN ('reached', 'transferred') THEN 'Completed'
                 WHEN outcome = 'failed' THEN 'Failed' ELSE 'Missed' END AS status,
             content AS feedback,
             nps_score AS rating
-        FROM told
-        JOIN vapi_call ON vapi_call.call_id = told.id AND vapi_call.call_id = ANY (ARRAY(SELECT id FROM told))
-            AND reported_at IS NOT NULL
-        LEFT JOIN call_feedback ON call_feedback.call_id = told.id
-            AND call_feedback.call_id = ANY (ARRAY(SELECT id FROM told))
-        ORDER BY service_record_id, outcome IN ('reached', 'transferred') DESC, reported_timed DESC, reported_at DESC,
-            told.id DESC
+        FROM best WHERE ours
     ), visit AS MATERIALIZED (
         SELECT asked.id, reported.status, reported.feedback, reported.rating
         FROM unnest(CAST(:ids AS integer[])) AS asked (id) LEFT JOIN reported ON service_record_id = asked.id
@@ -83,25 +91,15 @@ _FOLLOW = text("""
 
 def replace_feedback(session: Session, feedback: Collection[tuple[int, Feedback | None]]) -> None:
     """Make each call's feedback row exactly this one; None deletes it."""
-    rows = [{"call_id": call_id, **_as_json(row)} for call_id, row in feedback]
+    rows = [{"call_id": call_id, **(feedback_as_json(row) or {})} for call_id, row in feedback]
     session.execute(_REPLACE, {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)})
 
 
+def lock_service_records(session: Session, service_record_ids: Collection[int]) -> None:
+    """Lock service records that were not locked before the calls; the next statement sees what others committed."""
+    session.execute(_LOCK_RECORDS, {"ids": as_array(service_record_ids)})
+
+
 def follow_reports(session: Session, service_record_ids: Collection[int]) -> None:
-    """Bring service records up to their reported calls, which this transaction has written."""
-    values = {"ids": as_array(service_record_ids)}
-    # The lock is a statement of its own: the next one sees what others committed while this one waited.
-    session.execute(_LOCK_RECORDS, values)
-    session.execute(_FOLLOW, values)
-
-
-def _as_json(feedback: Feedback | None) -> dict[str, object]:
-    if feedback is None:
-        return {}
-    return {
-        "content": feedback.content,
-        "detractors": feedback.detractors,
-        "positives": feedback.positives,
-        "action_items": feedback.action_items,
-        "structured_data": feedback.structured_data,
-    }
+    """Bring service records, which are locked, up to the reported attempts of their calls."""
+    session.execute(_FOLLOW, {"ids": as_array(service_record_ids)})

@@ -1,6 +1,6 @@
 """`webhook_event`: a receipt for each webhook, written with its effect."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -8,9 +8,12 @@ from typing import TypedDict
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from autopulse.db.facts import read_facts
+from autopulse.db.calls import read_columns
+from autopulse.db.facts import read_facts, read_stored_feedback
 from autopulse.db.parameters import as_array, as_rows
+from autopulse.domain.attempts import Origin
 from autopulse.domain.facts import Facts
+from autopulse.domain.feedback import Feedback
 
 
 class Receipt(TypedDict):
@@ -28,14 +31,27 @@ class Receipt(TypedDict):
     copies: int
 
 
+@dataclass(slots=True)
+class Attempt:
+    """An attempt as it is stored."""
+
+    facts: Facts
+    made_call: bool
+    """Whether we made the call's row for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """What the database knew before."""
 
     repeated: frozenset[str]
     """Event ids that had a receipt already."""
-    facts: dict[int, Facts]
-    """Call id -> facts, read under the calls' locks."""
+    attempts: Mapping[int, Mapping[str, Attempt]]
+    """Call id -> Vapi's id -> the attempt, read under the calls' locks."""
+    origins: Mapping[int, Origin]
+    """Call id -> attempt 0, of calls that have an attempt."""
+    written_feedback: Mapping[int, Feedback]
+    """Call id -> the application's feedback, of the calls that were asked for."""
 
 
 # Reads the facts in the same round trip. Not in the statement that takes the locks: after a wait, that one still sees
@@ -57,7 +73,9 @@ _RECORD = text("""
     )
     SELECT
         (SELECT json_agg(event_id) FROM receipt WHERE repeated),
-        (SELECT json_agg(vapi_call) FROM vapi_call WHERE call_id = ANY (CAST(:call_ids AS integer[])))
+        (SELECT json_agg(vapi_call) FROM vapi_call WHERE call_id = ANY (CAST(:call_ids AS integer[]))),
+        (SELECT json_agg(call_origin) FROM call_origin WHERE call_id = ANY (CAST(:call_ids AS integer[]))),
+        (SELECT json_agg(call_feedback) FROM call_feedback WHERE call_id = ANY (CAST(:written AS integer[])))
 """)
 
 _PRUNE = text("""
@@ -68,11 +86,24 @@ _PRUNE = text("""
 """)
 
 
-def record_receipts(session: Session, receipts: Sequence[Receipt], call_ids: Sequence[int]) -> Received:
-    """Write the receipts, count repeats, and read the calls' facts."""
-    values = {"receipts": as_rows(receipts), "call_ids": as_array(call_ids)}
-    repeated, stored = session.execute(_RECORD, values).one()
-    return Received(frozenset(repeated or ()), {row["call_id"]: read_facts(row) for row in stored or ()})
+def record_receipts(
+    session: Session, receipts: Sequence[Receipt], call_ids: Sequence[int], written: Sequence[int]
+) -> Received:
+    """Write the receipts, count repeats, and read the calls' attempts.
+
+    `written` are the calls of which what the application wrote is asked for.
+    """
+    values = {"receipts": as_rows(receipts), "call_ids": as_array(call_ids), "written": as_array(written)}
+    repeated, attempts, origins, feedback = session.execute(_RECORD, values).one()
+    known: dict[int, dict[str, Attempt]] = {}
+    for row in attempts or ():
+        known.setdefault(row["call_id"], {})[row["vapi_call_id"]] = Attempt(read_facts(row), row["made_call"])
+    return Received(
+        frozenset(repeated or ()),
+        known,
+        {row["call_id"]: Origin(read_columns(row), read_stored_feedback(row["feedback"])) for row in origins or ()},
+        {row["call_id"]: stored for row in feedback or () if (stored := read_stored_feedback(row))},
+    )
 
 
 def prune_receipts(session: Session, age: timedelta, rows: int) -> int:

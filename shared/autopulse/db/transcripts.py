@@ -1,4 +1,4 @@
-"""The rows of `transcript`: one source's turns, in order, exactly once."""
+"""The rows of `transcript`: what an attempt's lists and fragments show, in order, exactly once."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from autopulse.db.parameters import as_array, as_rows
+from autopulse.domain.lists import ShownTurn
 from autopulse.domain.turns import Turn
 
-REPORT: Final = "report"
-CONVERSATION: Final = "conversation"
 FRAGMENT: Final = "fragment"
+AttemptKey = tuple[int, str]
+"""A call's id and Vapi's id of the attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,74 +22,144 @@ class Fragment:
     """One spoken turn that came alone."""
 
     call_id: int
+    vapi_call_id: str
     role: str
     content: str
     timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTurns:
+    """What to store of one attempt."""
+
+    call_id: int
+    vapi_call_id: str
+    turns: Sequence[ShownTurn]
+    fragments_until: datetime | None
+    """Fragments from this time on go; None if all of them stay."""
 
 
 # What goes, changes and comes are different rows, so that the parts of the statement may run in any order. The call's
 # lock leaves no conflict to expect: ON CONFLICT would lock, and so write, each row that stays as it is, and cost a
 # fifth more for each new one. `call_ids` says what the planner cannot see, that it need not read the whole table.
 _REPLACE = text("""
-    WITH news AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(CAST(:turns AS json))
-            AS row (call_id integer, sequence integer, role text, content text, "timestamp" timestamptz)
+    WITH attempt AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:attempts AS json)) AS row (
+            call_id integer, vapi_call_id text, fragments_until timestamptz)
+    ), news AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:turns AS json)) AS row (
+            call_id integer, vapi_call_id text, source varchar, segment bigint, sequence integer, role text,
+            content text, "timestamp" timestamptz)
     ), gone AS (
-        DELETE FROM transcript AS stored
-        WHERE call_id = ANY (CAST(:call_ids AS integer[])) AND NOT coalesce(
-            source = :source AND EXISTS (
-                SELECT FROM news WHERE news.call_id = stored.call_id AND news.sequence = stored.sequence), false)
+        DELETE FROM transcript AS stored USING attempt
+        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = attempt.call_id
+            AND stored.vapi_call_id = attempt.vapi_call_id
+            AND CASE WHEN stored.source = 'fragment' THEN stored."timestamp" >= fragments_until
+                ELSE NOT EXISTS (
+                    SELECT FROM news WHERE news.call_id = stored.call_id AND news.vapi_call_id = stored.vapi_call_id
+                        AND news.sequence = stored.sequence) END
     ), changed AS (
-        UPDATE transcript AS stored SET role = news.role, content = news.content, "timestamp" = news."timestamp"
+        UPDATE transcript AS stored SET
+            source = news.source, segment = news.segment, role = news.role, content = news.content,
+            "timestamp" = news."timestamp"
         FROM news
-        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.source = :source
-            AND stored.call_id = news.call_id AND stored.sequence = news.sequence
-            AND (stored.role, stored.content, stored."timestamp")
-                IS DISTINCT FROM (news.role, news.content, news."timestamp")
+        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = news.call_id
+            AND stored.vapi_call_id = news.vapi_call_id AND stored.sequence = news.sequence
+            AND (stored.source, stored.segment, stored.role, stored.content, stored."timestamp")
+                IS DISTINCT FROM (news.source, news.segment, news.role, news.content, news."timestamp")
     )
-    INSERT INTO transcript (call_id, source, sequence, role, content, "timestamp")
-    SELECT call_id, :source, sequence, role, content, "timestamp" FROM news
+    INSERT INTO transcript (call_id, vapi_call_id, source, segment, sequence, role, content, "timestamp")
+    SELECT call_id, vapi_call_id, source, segment, sequence, role, content, "timestamp" FROM news
     WHERE NOT EXISTS (
         SELECT FROM transcript AS stored
-        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.source = :source
-            AND stored.call_id = news.call_id AND stored.sequence = news.sequence)
+        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = news.call_id
+            AND stored.vapi_call_id = news.vapi_call_id AND stored.sequence = news.sequence)
 """)
 
 _ADD = text("""
     WITH news AS MATERIALIZED (
-        SELECT DISTINCT ON (call_id, "timestamp", role, content) *
+        SELECT DISTINCT ON (call_id, vapi_call_id, "timestamp", role, content) *
         FROM json_to_recordset(CAST(:fragments AS json))
-            AS row (call_id integer, role text, content text, "timestamp" timestamptz)
-        ORDER BY call_id, "timestamp", role, content
-    ), gone AS (
-        DELETE FROM transcript WHERE call_id = ANY (CAST(:call_ids AS integer[])) AND source IS NULL
+            AS row (call_id integer, vapi_call_id text, role text, content text, "timestamp" timestamptz)
+        ORDER BY call_id, vapi_call_id, "timestamp", role, content
     )
-    INSERT INTO transcript (call_id, source, role, content, "timestamp")
-    SELECT call_id, 'fragment', role, content, "timestamp" FROM news
-    ON CONFLICT (call_id, "timestamp", role, md5(content)) WHERE source = 'fragment' DO NOTHING
+    INSERT INTO transcript (call_id, vapi_call_id, source, role, content, "timestamp")
+    SELECT call_id, vapi_call_id, 'fragment', role, content, "timestamp" FROM news
+    ON CONFLICT (call_id, vapi_call_id, "timestamp", role, md5(content)) WHERE source = 'fragment' DO NOTHING
+""")
+
+_READ = text("""
+    SELECT call_id, vapi_call_id, source, segment, sequence, role, content, "timestamp" FROM transcript
+    WHERE call_id = ANY (CAST(:call_ids AS integer[])) AND source IS NOT NULL
+    ORDER BY call_id, vapi_call_id, sequence, "timestamp", id
 """)
 
 
-def replace_turns(session: Session, source: str, turns: Mapping[int, Sequence[Turn]]) -> None:
-    """Make each call's rows exactly these turns of `source`; unchanged rows are not written.
-
-    The calls have to be locked.
-    """
-    rows = [_as_json(call_id, turn) for call_id, of_call in turns.items() for turn in of_call]
-    session.execute(_REPLACE, {"turns": as_rows(rows), "call_ids": as_array(turns), "source": source})
-
-
-def _as_json(call_id: int, turn: Turn) -> dict[str, object]:
-    return {
-        "call_id": call_id,
-        "sequence": turn.sequence,
-        "role": turn.role,
-        "content": turn.content,
-        "timestamp": turn.timestamp,
-    }
+def replace_turns(session: Session, attempts: Sequence[AttemptTurns]) -> None:
+    """Make each attempt's rows exactly these turns; unchanged rows are not written. The calls have to be locked."""
+    rows = [
+        {
+            "call_id": attempt.call_id,
+            "vapi_call_id": attempt.vapi_call_id,
+            "source": source,
+            "segment": key,
+            "sequence": turn.sequence,
+            "role": turn.role,
+            "content": turn.content,
+            "timestamp": turn.timestamp,
+        }
+        for attempt in attempts
+        for source, key, turn in attempt.turns
+    ]
+    heads = [
+        {
+            "call_id": attempt.call_id,
+            "vapi_call_id": attempt.vapi_call_id,
+            "fragments_until": attempt.fragments_until,
+        }
+        for attempt in attempts
+    ]
+    call_ids = {attempt.call_id for attempt in attempts}
+    session.execute(
+        _REPLACE, {"attempts": as_rows(heads), "turns": as_rows(rows), "call_ids": as_array(sorted(call_ids))}
+    )
 
 
 def add_fragments(session: Session, fragments: Collection[Fragment]) -> None:
-    """Add spoken turns that are not there yet; what the application wrote gives way."""
-    rows = [{"call_id": f.call_id, "role": f.role, "content": f.content, "timestamp": f.timestamp} for f in fragments]
-    session.execute(_ADD, {"fragments": as_rows(rows), "call_ids": as_array({f.call_id for f in fragments})})
+    """Add spoken turns that are not there yet."""
+    rows = [
+        {
+            "call_id": fragment.call_id,
+            "vapi_call_id": fragment.vapi_call_id,
+            "role": fragment.role,
+            "content": fragment.content,
+            "timestamp": fragment.timestamp,
+        }
+        for fragment in fragments
+    ]
+    session.execute(_ADD, {"fragments": as_rows(rows)})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurns:
+    """What is stored of one attempt."""
+
+    lists: Mapping[tuple[str, int | None], Sequence[Turn]]
+    """Source and key of a list -> its shown turns, with their places among the attempt's turns."""
+    fragments: Sequence[Fragment]
+
+
+def read_stored_turns(session: Session, call_ids: Collection[int]) -> Mapping[AttemptKey, StoredTurns]:
+    """All turns of ours of these calls."""
+    lists: dict[AttemptKey, dict[tuple[str, int | None], list[Turn]]] = {}
+    fragments: dict[AttemptKey, list[Fragment]] = {}
+    for call_id, vapi_call_id, source, segment, sequence, role, content, timestamp in session.execute(
+        _READ, {"call_ids": as_array(sorted(call_ids))}
+    ):
+        key = (call_id, vapi_call_id)
+        if source == FRAGMENT:
+            fragments.setdefault(key, []).append(Fragment(call_id, vapi_call_id, role, content, timestamp))
+        else:
+            of_attempt = lists.setdefault(key, {})
+            of_attempt.setdefault((source, segment), []).append(Turn(sequence, role, content, timestamp))
+    return {key: StoredTurns(lists.get(key, {}), fragments.get(key, [])) for key in lists.keys() | fragments.keys()}

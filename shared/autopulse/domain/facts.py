@@ -1,39 +1,44 @@
-"""What is known of a call, as facts that any order of news adds up to.
+"""What is known of one attempt (one call of Vapi's), as facts that any order of messages adds up to.
 
-`join` is associative, commutative and idempotent: each fact keeps the earliest, the latest or the union of what was
-said. So messages may come in any order, any number of times and in any batches, and end in the same facts. What people
-see (`CallState`) is computed from facts, never from its own old value.
+`join` is associative, commutative and idempotent: each fact keeps the least, the greatest or the union of what was
+said. So messages may come in any order, any number of times and in any batches, and end in the same facts
+(docs/call-state.md 3).
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
+from decimal import Decimal
 from functools import reduce
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from autopulse.domain.outcome import Outcome, outcome_of
+from autopulse.domain.feedback import Feedback
+from autopulse.domain.lists import Lists, join_lists
 from autopulse.domain.reading import MAX_CALL_ID
 from autopulse.domain.status import Status
 
 MAX_INTEGER: Final = MAX_CALL_ID
 """Of a Postgres integer."""
-_NEVER: Final = datetime.min.replace(tzinfo=timezone.utc)
-_MICROSECOND: Final = timedelta(microseconds=1)
 Value = TypeVar("Value")
+Ordered = TypeVar("Ordered", datetime, str, "Ending")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Precedence:
-    """Which of two reports is the later: by the sender's time; without one, below every timed one and by receipt."""
+class Precedence(NamedTuple):
+    """Which of two reports counts: the one that says more, then the later one.
 
+    One without a sender's time ranks below every timed one, and then by the time of receipt.
+    """
+
+    answers: bool
+    """Whether it has an answer of the customer's, or any other result of an analysis."""
+    turns: bool
     timed: bool
     at: datetime
     event_id: str
-    """Tells two reports of the same instant apart, the same way for everybody."""
+    """Tells two reports of the same instant apart: it has a digest of the content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """When a status said that the call ended, and why."""
 
     at: datetime
@@ -42,40 +47,54 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """What the winning report itself says of the call; None where it is silent."""
+    """What the report that counts says of the call; None where it is silent."""
 
     precedence: Precedence
     start_time: datetime | None = None
     end_time: datetime | None = None
     duration_sec: int | None = None
     ended_reason: str | None = None
+    nps_score: int | None = None
+    call_reason: str | None = None
+    feedback_summary: str | None = None
+    recording_url: str | None = None
+    recording_expires_at: datetime | None = None
+    cost: Decimal | None = None
+    """US dollars."""
+    feedback: Feedback | None = None
 
 
-_SILENT_REPORT: Final = ReportFacts(Precedence(timed=False, at=_NEVER, event_id=""))
+class Identity(NamedTuple):
+    """What is constant for a call: its type, the ids that it was placed with, and who was called."""
+
+    call_type: str | None = None
+    phone_number_id: str | None = None
+    assistant_id: str | None = None
+    squad_id: str | None = None
+    workflow_id: str | None = None
+    customer_number: str | None = None
+    customer_sip_uri: str | None = None
+    customer_name: str | None = None
+
+    @property
+    def constant_ids(self) -> tuple[str, ...]:
+        """Those of phone number, assistant, squad and workflow that are known: the first of them owns the call."""
+        ids = (self.phone_number_id, self.assistant_id, self.squad_id, self.workflow_id)
+        return tuple(id_ for id_ in ids if id_ is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class TurnsFacts:
-    """The latest report that has any turns."""
-
-    precedence: Precedence
-    human_turn: bool
+ANYBODY: Final = Identity()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ConversationFacts:
-    """The conversation update that counts: the latest, of equally late ones the longest."""
-
-    at: datetime
-    length: int
-    """Items of its list, without system and developer items."""
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facts:
-    """Everything that messages said of one call, joined."""
+    """Everything that messages said of one attempt, joined."""
 
+    identity: Identity = ANYBODY
+    created_at: datetime | None = None
+    """The least `createdAt`."""
+    first_at: datetime | None = None
+    """The least sender's time."""
     status: Status | None = None
     in_progress_at: datetime | None = None
     """Earliest."""
@@ -84,8 +103,9 @@ class Facts:
     ending: Ending | None = None
     """The earliest that has a reason."""
     report: ReportFacts | None = None
-    turns: TurnsFacts | None = None
-    conversation: ConversationFacts | None = None
+    lists: Lists = ()
+    human_turn: bool = False
+    """Whether any list or fragment had a turn of the customer's."""
     given: frozenset[str] = frozenset()
     """Columns of `call` that a message has ever given a value for."""
 
@@ -95,17 +115,20 @@ NOTHING: Final = Facts()
 
 
 def join(one: Facts, other: Facts) -> Facts:
-    """Both together."""
+    """Both together; of equal lists and reports that of `one`."""
     if one is NOTHING or other is NOTHING:
         return other if one is NOTHING else one
     return Facts(
-        status=_either(max, one.status, other.status, key=lambda status: status.weight),
-        in_progress_at=_either(min, one.in_progress_at, other.in_progress_at),
-        ended_at=_either(min, one.ended_at, other.ended_at),
-        ending=_either(min, one.ending, other.ending, key=lambda ending: (ending.at, ending.reason)),
-        report=_either(max, one.report, other.report, key=lambda report: report.precedence),
-        turns=_either(max, one.turns, other.turns, key=lambda turns: turns.precedence),
-        conversation=_either(max, one.conversation, other.conversation),
+        identity=join_identities(one.identity, other.identity),
+        created_at=_least(one.created_at, other.created_at),
+        first_at=_least(one.first_at, other.first_at),
+        status=_greatest(one.status, other.status, lambda status: status.weight),
+        in_progress_at=_least(one.in_progress_at, other.in_progress_at),
+        ended_at=_least(one.ended_at, other.ended_at),
+        ending=_least(one.ending, other.ending),
+        report=_greatest(one.report, other.report, lambda report: report.precedence),
+        lists=join_lists(one.lists, other.lists),
+        human_turn=one.human_turn or other.human_turn,
         given=one.given | other.given,
     )
 
@@ -115,54 +138,20 @@ def join_all(facts: Iterable[Facts]) -> Facts:
     return reduce(join, facts, NOTHING)
 
 
-def _either(choose: Callable[..., Any], one: Value | None, other: Value | None, **how: Any) -> Value | None:  # noqa: ANN401
+def join_identities(one: Identity, other: Identity) -> Identity:
+    """The least text given for each part: of one call all are the same."""
+    if one is ANYBODY or one == other:
+        return other
+    return one if other is ANYBODY else Identity(*map(_least, one, other))
+
+
+def _least(one: Ordered | None, other: Ordered | None) -> Ordered | None:
     if one is None or other is None:
         return other if one is None else one
-    chosen: Value = choose(one, other, **how)
-    return chosen
+    return min(one, other)
 
 
-@dataclass(frozen=True, slots=True)
-class CallState:
-    """What people see of a call; None where no message has said anything."""
-
-    status: str
-    start_time: datetime | None
-    end_time: datetime | None
-    duration_sec: int | None
-    ended_reason: str | None
-    outcome: Outcome | None
-
-
-def state_of(facts: Facts, shown: str) -> CallState:
-    """Compute what people see; `shown` is the status they see now, which counts as said without a time.
-
-    The application may have written it. If we did, it is in the facts with its time, and wins.
-    """
-    report = facts.report or _SILENT_REPORT
-    start = report.start_time or facts.in_progress_at
-    end = report.end_time or facts.ended_at
-    reason = report.ended_reason or (facts.ending.reason if facts.ending else None)
-    duration = report.duration_sec if report.duration_sec is not None else _seconds_between(start, end)
-    status = max(Status(shown), facts.status or Status(shown), key=lambda status: status.weight)
-    return CallState(status.name, start, end, duration, reason, _outcome(facts, reason))
-
-
-def owned_columns(facts: Facts) -> frozenset[str]:
-    """Columns of `call` that follow the facts, nulls included; in the others the application's value stands."""
-    return facts.given | {"duration_sec"} if facts.given >= {"start_time", "end_time"} else facts.given
-
-
-def _seconds_between(start: datetime | None, end: datetime | None) -> int | None:
-    if start is None or end is None:
-        return None
-    seconds = max(0, ((end - start) // _MICROSECOND + 500_000) // 1_000_000)  # half up
-    return seconds if seconds <= MAX_INTEGER else None
-
-
-def _outcome(facts: Facts, reason: str | None) -> Outcome | None:
-    if reason is not None:
-        return outcome_of(reason)
-    if facts.report is None:
-        return None
-    return Outcome.REACHED if facts.turns is not None and facts.turns.human_turn else Outcome.UNKNOWN
+def _greatest(one: Value | None, other: Value | None, weight: Callable[[Value], Any]) -> Value | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other, key=weight)

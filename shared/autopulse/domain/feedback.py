@@ -1,19 +1,38 @@
-"""What a report's analysis says the customer thinks.
+"""What a report's analysis says the customer thinks (docs/call-state.md 7).
 
-`structuredData` is the older way, `structuredOutputs` the newer; where both speak, `structuredData` wins.
+The analysis comes as sheets, best first: whatever a sheet answers in a usable way is not asked of the sheets after it.
+Which objects of Vapi's are sheets is known to `autopulse.vapi.analysis`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from autopulse.domain.reading import Json, read_mapping, read_nps, read_text
+from autopulse.domain.answers import (
+    ACTION_ITEMS,
+    CALL_REASON,
+    DETRACTORS,
+    NPS_SCORE,
+    OVERALL_FEEDBACK,
+    POSITIVES,
+    SUMMARY,
+    AnswerNames,
+    plain_name,
+)
+from autopulse.domain.reading import Json, clean, read_nps, read_text
 from autopulse.domain.turns import as_text
 
 NO_COMMENT: Final = "No comment."
-FIELDS: Final = ("overall_feedback", "detractors", "positives", "action_items", "nps_score", "call_reason")
-"""Our fields of the analysis, which a structured output may carry under its own name."""
+NOT_GIVEN: Final = frozenset({"", "UNKNOWN"})
+"""Text that says nothing, in upper case and without blanks around it."""
+_OF_TEN: Final = re.compile(r"\s*([0-9]{1,2})(?:\.0+)?\s*(?:/|out of|of)\s*10\s*", re.IGNORECASE)
+_NO_SCORE: Final = frozenset({"-1", "-1.0"})
 Value = TypeVar("Value")
+
+Sheet = Sequence[tuple[str, Json]]
+"""Names and answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,57 +52,102 @@ class Analysis:
 
     nps_score: int | None
     call_reason: str | None
+    summary: str | None
     feedback: Feedback | None
-    """None if the report has neither a feedback field nor structured data."""
+    """None if the report has neither a feedback field nor anything structured."""
+    has_answers: bool
+    """Whether any value of it says something."""
 
 
-def read_analysis(structured_data: Json, structured_outputs: Json, summary: str | None) -> Analysis:
-    """Read `analysis.structuredData` and `artifact.structuredOutputs` (`{id: {name, result}}`)."""
-    data, outputs = read_mapping(structured_data), read_mapping(structured_outputs)
-    sources = (data, _output_fields(outputs))
-    both = {**data, "structuredOutputs": outputs} if outputs else data
+def read_sheets(
+    sheets: Sequence[Sheet], summaries: Iterable[Json], given: Mapping[str, Any], names: AnswerNames
+) -> Analysis:
+    """Read an analysis: its sheets, best first, the summaries that are no answers, and all that was given, as JSON."""
+    answers = [_answers(sheet, names) for sheet in sheets]
+    summary = next(filter(None, map(given_text, summaries)), None) or _first(_lines, SUMMARY, answers)
     return Analysis(
-        nps_score=_first(read_nps, "nps_score", sources),
-        call_reason=_first(_lines, "call_reason", sources),
-        feedback=_feedback(sources, summary, both) if both else None,
+        nps_score=_first(_score, NPS_SCORE, answers),
+        call_reason=_first(_lines, CALL_REASON, answers),
+        summary=summary,
+        feedback=_feedback(answers, summary, given) if given else None,
+        has_answers=any(says_something(name, value, names) for sheet in sheets for name, value in sheet),
     )
 
 
-def _feedback(sources: Iterable[Mapping[str, Json]], summary: str | None, both: Mapping[str, Json]) -> Feedback:
+def _answers(sheet: Sheet, names: AnswerNames) -> dict[str, list[Json]]:
+    """Field -> its answers: under its own name, then under its aliases as they are listed, then by name."""
+    order = {name: place for place, name in enumerate(names)}
+    known = [(order[plain], name, value) for name, value in sheet if (plain := plain_name(name)) in names]
+    answers: dict[str, list[Json]] = {}
+    for _, name, value in sorted(known, key=lambda answer: answer[:2]):
+        answers.setdefault(names[plain_name(name)], []).append(value)
+    return answers
+
+
+def _first(
+    read: Callable[[Json], Value | None], field: str, sheets: Iterable[Mapping[str, Sequence[Json]]]
+) -> Value | None:
+    """A field of the first sheet in which it can be used: UNKNOWN in one leaves it to the next."""
+    values = (read(value) for sheet in sheets for value in sheet.get(field, ()))
+    return next((value for value in values if value is not None), None)
+
+
+def _feedback(
+    answers: Sequence[Mapping[str, Sequence[Json]]], summary: str | None, given: Mapping[str, Any]
+) -> Feedback:
     return Feedback(
-        content=_first(_lines, "overall_feedback", sources) or given_text(summary) or NO_COMMENT,
-        detractors=_first(_lines, "detractors", sources),
-        positives=_first(_lines, "positives", sources),
-        action_items=_first(_lines, "action_items", sources),
-        structured_data=both,
+        content=_first(_lines, OVERALL_FEEDBACK, answers) or summary or NO_COMMENT,
+        detractors=_first(_lines, DETRACTORS, answers),
+        positives=_first(_lines, POSITIVES, answers),
+        action_items=_first(_lines, ACTION_ITEMS, answers),
+        structured_data=given,
     )
 
 
-def _first(read: Callable[[Json], Value | None], name: str, sources: Iterable[Mapping[str, Json]]) -> Value | None:
-    """A field of the first source in which it can be used: UNKNOWN in one leaves it to the next."""
-    return next((value for source in sources if (value := read(source.get(name))) is not None), None)
+def says_something(name: str, value: Json, names: AnswerNames) -> bool:
+    """Whether an answer says anything.
 
-
-def _output_fields(outputs: Mapping[str, Json]) -> dict[str, Json]:
-    """Object results merged in the order of their ids, then scalars under the name of one of our fields."""
-    fields: dict[str, Json] = {}
-    for _, output in sorted(outputs.items()):
-        name, result = read_text(read_mapping(output).get("name")), read_mapping(output).get("result")
-        if isinstance(result, dict):
-            fields.update(result)
-        elif name in FIELDS and result is not None:
-            fields[name] = result
-    return fields
+    Null, false, blank text, UNKNOWN, a score of -1 and what has only such in it do not: an analysis that got no answer
+    still says `nps_validated: false`.
+    """
+    value = parsed(value)
+    if value is False:
+        return False
+    if isinstance(value, dict):
+        return any(says_something(inner, item, names) for inner, item in value.items())
+    if isinstance(value, list):
+        return any(says_something(name, item, names) for item in value)
+    text = str(value).strip() if value is not None else ""
+    if text in _NO_SCORE and names.get(plain_name(name)) == NPS_SCORE:
+        return False
+    return text.upper() not in NOT_GIVEN
 
 
 def given_text(value: Json) -> str | None:
     """Text as it is; blank and UNKNOWN count as not given."""
     text = read_text(value)
-    return None if text is None or text.strip().upper() in {"", "UNKNOWN"} else text
+    return None if text is None or text.strip().upper() in NOT_GIVEN else text
+
+
+def parsed(value: Json) -> Json:
+    """What a JSON text of an object or a list holds, clean; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return clean(json.loads(value))
+    except (ValueError, RecursionError):
+        return value
+
+
+def _score(value: Json) -> int | None:
+    """A score of 0 to 10, also as "9/10" or "9 out of 10"."""
+    of_ten = _OF_TEN.fullmatch(value) if isinstance(value, str) else None
+    return read_nps(of_ten[1] if of_ten else value)
 
 
 def _lines(value: Json) -> str | None:
     """Text, or a list as lines; blank and UNKNOWN items left out."""
+    value = parsed(value)
     if isinstance(value, list):
         texts = (given_text(item if isinstance(item, str) else as_text(item)) for item in value)
         return "\n".join(text for text in texts if text is not None) or None

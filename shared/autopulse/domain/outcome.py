@@ -1,10 +1,22 @@
-"""How a call went, grouped from Vapi's `endedReason`: 595 distinct words in 2026, renamed from version to version."""
+"""What came of a call: the outcome that people see, and the families of reasons that it is computed from."""
 
-import re
 from enum import Enum
-from fnmatch import translate
-from functools import cache
 from typing import Final
+
+
+class Family(str, Enum):
+    """What sort of end a reason names; which reason belongs where is the sender's vocabulary."""
+
+    REACHED = "reached"
+    VOICEMAIL = "voicemail"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    TRANSFERRED = "transferred"
+    CANCELLED = "cancelled"
+    SILENCE = "silence"
+    """Nobody said anything for too long: a voicemail, an empty line, or a customer who went away."""
+    FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 class Outcome(str, Enum):
@@ -20,43 +32,23 @@ class Outcome(str, Enum):
     UNKNOWN = "unknown"
 
 
-_PATTERNS: Final = (
-    # In this order; the first that matches counts.
-    (Outcome.VOICEMAIL, "voicemail"),
-    (Outcome.BUSY, "customer-busy busy *sip-486*"),
-    (Outcome.CANCELLED, "manually-canceled canceled *call-deleted"),
-    (Outcome.TRANSFERRED, "assistant-forwarded-call *forwarding-phone-number *hook-executed-transfer"),
-    (
-        Outcome.REACHED,
-        (
-            "customer-ended-call* assistant-ended-call* assistant-said-* call.ending.hook-* call.forwarding.*"
-            " silence-timed-out exceeded-max-duration *-completed-call vonage-completed"
-        ),
-    ),
-    (
-        Outcome.NO_ANSWER,
-        (
-            "customer-did-not-answer no-answer *failed-to-connect* *before-call-connect vonage-rejected"
-            " *sip-408* *sip-480*"
-        ),
-    ),
-    (
-        Outcome.FAILED,
-        (
-            "*error* *fault* *fail* *invalid* *not-found* *not-valid* *misdialed* *microphone* *shutdown* *timed-out*"
-            " *disconnected* *closed*"
-        ),
-    ),
-)
+_WITHOUT_A_SCORE: Final = {Family.FAILED: Outcome.FAILED, Family.UNKNOWN: Outcome.UNKNOWN}
+"""Families whose calls were reached after all if the customer gave a score."""
 
 
-@cache
-def _rules() -> list[tuple[Outcome, re.Pattern[str]]]:
-    """Compiled on first use: 10 ms that an import does not need."""
-    return [(outcome, re.compile("|".join(map(translate, patterns.split())))) for outcome, patterns in _PATTERNS]
+def outcome_of(family: Family | None, *, reported: bool, scored: bool, human: bool) -> Outcome | None:
+    """What came of a call, by the table of docs/call-state.md 6.
 
-
-def outcome_of(reason: str) -> Outcome:
-    """The group of an ended reason."""
-    word = reason.strip().lower()
-    return next((outcome for outcome, rule in _rules() if rule.match(word)), Outcome.UNKNOWN)
+    `family` is that of the reason for the call's end, None if no reason is known. `reported` says whether a report has
+    come, `scored` whether it has a score, `human` whether a turn of the customer was heard. None as long as nothing is
+    known of the call's end.
+    """
+    if family is None:
+        if not reported:
+            return None
+        return Outcome.REACHED if scored or human else Outcome.UNKNOWN
+    if family is Family.SILENCE:
+        return Outcome.REACHED if scored or human else Outcome.NO_ANSWER
+    if family in _WITHOUT_A_SCORE:
+        return Outcome.REACHED if scored else _WITHOUT_A_SCORE[family]
+    return Outcome(family.value)

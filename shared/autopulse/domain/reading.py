@@ -23,9 +23,18 @@ NPS_SCORES: Final = frozenset(map(Decimal, range(11)))
 MAX_DEPTH: Final = 64
 """Nesting that `clean` keeps; what lies deeper reads as None. Recorded bodies have 11 levels."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST: Final = datetime(2015, 1, 1, tzinfo=timezone.utc)
+"""No call is older: what says so is 0, or was never a time."""
 _LAST: Final = datetime(9998, 12, 31, tzinfo=timezone.utc)
 _MILLISECONDS_FROM: Final = 1e11
 """Epoch numbers below this are seconds (until the year 5138); from it on they are milliseconds (since March 1973)."""
+MAX_PHONE_NUMBER: Final = 10**15 - 1
+"""E.164 has 15 digits."""
+_NUMERIC: Final = re.compile(
+    r"[ \t\r\n]*([+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?)[ \t\r\n]*", re.ASCII
+)
+_EPOCH_TEXT: Final = re.compile(r"[ \t\r\n]*([0-9]{9,20}(?:\.[0-9]{1,20})?)[ \t\r\n]*", re.ASCII)
+"""Fewer digits are no epoch number since 2015, but may be a date: 20250713."""
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _CALL_ID: Final = re.compile(r"[ \t\r\n]*0*([0-9]{1,10})[ \t\r\n]*", re.ASCII)
 _INTEGRAL: Final = re.compile(r"[ \t\r\n]*\+?0*([0-9]{1,2})(?:\.0+)?[ \t\r\n]*", re.ASCII)
@@ -78,27 +87,51 @@ def read_boolean(value: Json) -> bool | None:
 
 
 def read_number(value: Json) -> Decimal | None:
-    """A finite JSON number, exactly as its shortest decimal form; booleans are not numbers."""
+    """A finite JSON number, exactly as its shortest decimal form, or ASCII text of one; booleans are not numbers."""
+    if isinstance(value, str):
+        numeric = _NUMERIC.fullmatch(value)
+        return Decimal(numeric[1]) if numeric else None
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     return Decimal(repr(value)) if isinstance(value, float) and math.isfinite(value) else None
 
 
-def read_time(value: Json) -> datetime | None:
-    """An instant from 1970 to 9998, aware and in UTC, to the microsecond.
+def read_phone_number(value: Json) -> str | None:
+    """Clean text that says something, or the digits of an integral number of at most 15."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if 0 < value <= MAX_PHONE_NUMBER else None
+    return read_words(read_text(value))
 
-    Takes ISO 8601 text with or without an offset (without: UTC), and epoch numbers in seconds or milliseconds.
+
+def read_time(value: Json) -> datetime | None:
+    """An instant from 2015 to 9998, aware and in UTC, to the microsecond.
+
+    Takes ISO 8601 text with or without an offset (without: UTC), and epoch numbers, also as text, in seconds or
+    milliseconds.
     """
-    try:
-        moment = _read_iso(value) if isinstance(value, str) else _read_epoch(value)
-    except (OverflowError, ValueError):  # unreadable text, NaN, beyond the years 1 to 9999
-        return None
+    moment = read_instant(value)
     return None if moment is None else plausible_time(moment)
 
 
 def plausible_time(moment: datetime) -> datetime | None:
-    """The instant, if it lies in the years 1970 to 9998, which every time zone can show in four digits."""
-    return moment if _EPOCH <= moment <= _LAST else None
+    """The instant, if it lies in the years 2015 to 9998: when there were calls, and years have four digits."""
+    return moment if _FIRST <= moment <= _LAST else None
+
+
+def read_instant(value: Json) -> datetime | None:
+    """The same from 1970 on: a clock's time, which is not a call's."""
+    try:
+        moment = _read_time_text(value) if isinstance(value, str) else _read_epoch(value)
+    except (OverflowError, ValueError):  # unreadable text, NaN, beyond the years 1 to 9999
+        return None
+    return moment if moment is not None and _EPOCH <= moment <= _LAST else None
+
+
+def _read_time_text(text: str) -> datetime | None:
+    number = _EPOCH_TEXT.fullmatch(text)
+    return _read_epoch(float(number[1])) if number else _read_iso(text)
 
 
 def _read_iso(text: str) -> datetime:

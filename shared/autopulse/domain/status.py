@@ -42,12 +42,19 @@ REASON_OF_WORD: Final[Mapping[str, str]] = {
 
 _RANKS: Final[Mapping[str, int]] = {"Scheduled": 1, "Queued": 2, "Ringing": 3, IN_PROGRESS: 4, "Forwarding": 5}
 _TIERS: Final[Mapping[str, int]] = {COMPLETED: 3, ENDED: 2, "Missed": 2, "Failed": 2}
+_OVER: Final = 2
+"""The lowest tier of a call that is over."""
 _NEVER: Final = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def status_word(value: Json) -> str:
     """The word as the tables above have it: lower-case, hyphens for underscores and blanks; "" if it is not text."""
     return (read_text(value) or "").strip().lower().replace("_", "-").replace(" ", "-")
+
+
+def is_over(status: str) -> bool:
+    """Whether a call of this status, as people see it, has come to an end."""
+    return _TIERS.get(status, 1) >= _OVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 An item is `{role, message | content | text, time?, secondsFromStart?}`; tool calls carry their name and arguments,
 tool results their result. The same code reads lists that were slimmed by the verifier and lists that were not.
+A transcript's text, where there are no lists, is told apart by `autopulse.domain.speakers`.
 """
 
 import json
-import re
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,21 +22,15 @@ from autopulse.domain.reading import (
     read_time,
     read_words,
 )
+from autopulse.domain.speakers import ASSISTANT, HUMAN, NOBODY, SPEAKING_ROLES, SpeakerNames, split_speech
 
-HUMAN: Final = "human"
-ASSISTANT: Final = "assistant"
 TOOL: Final = "tool"
 TOOL_RESULT: Final = "tool_result"
 
 UNSPOKEN_ROLES: Final = frozenset({"system", "developer"})
 """Prompts: never stored, and without a place among the turns."""
 ROLES: Final[Mapping[str, str]] = {
-    "user": HUMAN,
-    "human": HUMAN,
-    "customer": HUMAN,
-    "bot": ASSISTANT,
-    "assistant": ASSISTANT,
-    "ai": ASSISTANT,
+    **SPEAKING_ROLES,
     "tool_calls": TOOL,
     "function_call": TOOL,
     "tool_call_result": TOOL_RESULT,
@@ -44,7 +39,11 @@ ROLES: Final[Mapping[str, str]] = {
 }
 """The sender's role -> the `transcript.role` that the application knows."""
 
-_SPEAKER: Final = re.compile(r"^(AI|Bot|Assistant|User|Human|Customer):[ \t]*", re.IGNORECASE | re.MULTILINE)
+_WORDS: Final = ("message", "content", "text")
+"""Where an item has its words; the first field that has any counts."""
+_PARTS: Final = ("text", "content", "transcript", "value")
+"""Where a part of a content that comes in parts has its words."""
+MAX_PART_DEPTH: Final = 8
 
 
 class Turn(NamedTuple):
@@ -64,6 +63,8 @@ class Turns:
     turns: tuple[Turn, ...]
     length: int
     """Places in the list, those of skipped items included."""
+    first_time: datetime | None = None
+    """The first time that an item of the list itself has, skipped items included; None if no item has any."""
 
     @property
     def skipped(self) -> int:
@@ -84,30 +85,68 @@ def role_of(value: Json) -> str | None:
 def read_turns(items: Sequence[Json], fallback: datetime, start: datetime | None = None) -> Turns:
     """The turns of a list; a turn's time is its own, else `start` + its seconds, else `fallback`."""
     read = [(_role_word(item), item) for item in map(read_mapping, items)]
-    spoken = [(word, item) for word, item in read if word not in UNSPOKEN_ROLES]
-    turns = [_read_turn(place, ROLES.get(word), item, fallback, start) for place, (word, item) in enumerate(spoken)]
-    return Turns(tuple([turn for turn in turns if turn is not None]), len(spoken))
+    timed = [(word, item, _time(item, start)) for word, item in read if word not in UNSPOKEN_ROLES]
+    turns = [_read_turn(place, ROLES.get(word), item, at or fallback) for place, (word, item, at) in enumerate(timed)]
+    first_time = next((at for _, _, at in timed if at is not None), None)
+    return Turns(tuple([turn for turn in turns if turn is not None]), len(timed), first_time)
 
 
-def read_spoken_text(text: str, at: datetime) -> Turns:
-    """The turns of a report's `transcript` text, "AI: …" and "User: …" in lines; all at the same instant."""
-    parts = _SPEAKER.split(text)[1:]  # speaker, words, speaker, words …
-    said = [(role_of(speaker), words.strip()) for speaker, words in zip(parts[::2], parts[1::2], strict=True)]
-    turns = tuple(Turn(place, role, words, at) for place, (role, words) in enumerate(said) if role and words)
-    return Turns(turns, len(said))
+def read_spoken_text(text: str, at: datetime, names: SpeakerNames = NOBODY) -> Turns:
+    """The turns of a report's `transcript` text, `speaker: words` in lines; all at the same instant, none has a time.
+
+    `names` are what the call says that its speakers are called.
+    """
+    said = split_speech(text, names)
+    return Turns(tuple(Turn(place, role, words, at) for place, (role, words) in enumerate(said) if words), len(said))
+
+
+def has_words(item: Mapping[str, Json]) -> bool:
+    """Whether the item is something that the customer or the assistant said."""
+    return ROLES.get(_role_word(item)) in {HUMAN, ASSISTANT} and bool(_spoken(item))
+
+
+def has_turn(item: Mapping[str, Json]) -> bool:
+    """Whether the item is a turn at all: something said, a tool call or a tool's result."""
+    role = ROLES.get(_role_word(item))
+    return role is not None and bool(_content(role, item))
+
+
+def read_said(value: Json) -> str | None:
+    """What was said: text, or a list of parts that have text (`[{type, text}]`), which are joined by a blank.
+
+    None if it says nothing. Text is not trimmed.
+    """
+    if isinstance(value, str):
+        return read_words(value)
+    return " ".join(_parts(value, MAX_PART_DEPTH)) or None if isinstance(value, dict | list) else None
+
+
+def _parts(value: Json, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        if value.strip():
+            yield value.strip()
+    elif depth and isinstance(value, dict):
+        found = (list(_parts(value[name], depth - 1)) for name in _PARTS if name in value)
+        yield from next(filter(None, found), [])
+    elif depth and isinstance(value, list):
+        for part in value:
+            yield from _parts(part, depth - 1)
+    elif numeral := _numeral(value):
+        yield numeral
 
 
 def _role_word(item: Mapping[str, Json]) -> str:
     return (read_words(item.get("role")) or "").strip().lower()
 
 
-def _read_turn(
-    place: int, role: str | None, item: Mapping[str, Json], fallback: datetime, start: datetime | None
-) -> Turn | None:
+def _read_turn(place: int, role: str | None, item: Mapping[str, Json], at: datetime) -> Turn | None:
     content = _content(role, item) if role else ""
-    if role is None or not content:
-        return None
-    return Turn(place, role, content, read_time(item.get("time")) or _after(start, item) or fallback)
+    return Turn(place, role, content, at) if role and content else None
+
+
+def _time(item: Mapping[str, Json], start: datetime | None) -> datetime | None:
+    """The item's own time, else that of its seconds after the start."""
+    return read_time(item.get("time")) or _after(start, item)
 
 
 def _after(start: datetime | None, item: Mapping[str, Json]) -> datetime | None:
@@ -129,7 +168,18 @@ def _content(role: str, item: Mapping[str, Json]) -> str:
 
 
 def _spoken(item: Mapping[str, Json]) -> str:
-    return read_words(item.get("message")) or read_words(item.get("content")) or read_words(item.get("text")) or ""
+    """The words of the first field that has any; a number says itself, if no field has words."""
+    for name in _WORDS:
+        words = read_said(item.get(name))
+        if words is not None:
+            return words
+    return next((text for name in _WORDS if (text := _numeral(item.get(name)))), "")
+
+
+def _numeral(value: Json) -> str:
+    if isinstance(value, float):
+        return as_text(value) if math.isfinite(value) else ""
+    return as_text(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def _calls(item: Mapping[str, Json]) -> Iterator[str]:

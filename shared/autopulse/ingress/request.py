@@ -9,8 +9,10 @@ from autopulse.domain.reading import Json, read_list, read_mapping
 from autopulse.errors import AutoPulseError
 from autopulse.vapi.signature import Delivery
 
-MAX_BODY_BYTES: Final = 4 * 1024 * 1024
-"""The base64 of more would not fit Lambda's 6 MB invocation."""
+MAX_INVOCATION_BYTES: Final = 6_291_456
+"""Of the event that Lambda invokes a function with: API Gateway's JSON, with the body in it as base64."""
+MAX_BODY_BYTES: Final = MAX_INVOCATION_BYTES // 4 * 3
+"""What base64 lets through, some kilobytes of headers less. API Gateway itself refuses what does not get here."""
 
 
 class UnreadableRequest(AutoPulseError):
@@ -64,18 +66,28 @@ def _header_lines(event: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 def read_message(body: bytes) -> dict[str, Json]:
     """Return the message, which has a `type`; raises UnreadableRequest.
 
-    It is `message` of the body, with what lies beside it (the simple shapes) where it has no value of its own, or the
+    It is `message` of the body, with what lies beside it (the simple shapes) where it says nothing of its own, or the
     body itself (older senders).
     """
-    document = _parse(body)
-    message = document.get("message")
-    if isinstance(message, dict):
-        message = document | {name: value for name, value in message.items() if value is not None}
-    else:
-        message = document
+    message = _parse(body)
+    inner = message.get("message")
+    if isinstance(inner, dict):
+        beside = {name: value for name, value in message.items() if name != "message"}
+        message = beside | {name: _with(beside.get(name), value) for name, value in inner.items() if _says(value)}
     if not isinstance(message.get("type"), str) or not message["type"].strip():
         raise UnreadableRequest(400, "no-type", "The message has no type.")
     return message
+
+
+def _says(value: Json) -> bool:
+    return value not in (None, "", [], {})
+
+
+def _with(beside: Json, value: Json) -> Json:
+    """Of two objects each field from the one that says it; the message's own counts first."""
+    if isinstance(beside, dict) and isinstance(value, dict):
+        return beside | {name: item for name, item in value.items() if _says(item)}
+    return value
 
 
 def _parse(body: bytes) -> dict[str, Json]:

@@ -3,6 +3,8 @@
     {"version": 1, "kind": …, "event_id": 64 hex digits, "vapi_call_id": text or null, "call_id": integer or null,
      "occurred_at": sender's time or null, "received_at": ours, "message": {…}}
 
+An event id begins with the sender's time, so that receipts of one time are neighbours in their index.
+
 Times are ISO 8601 in UTC with microseconds. An envelope that is too long for a queue lies in the payload bucket; the
 queue then carries the same object with `payload_key` in the place of `message`.
 """
@@ -11,23 +13,22 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from autopulse.domain.reading import Json, read_call_id, read_mapping, read_time
+from autopulse.domain.reading import Json, clean, read_mapping, read_time
+from autopulse.vapi.call_ids import find_call_id
 from autopulse.vapi.redaction import URL_FIELDS, slim
 from autopulse.vapi.routes import PING
 
 VERSION: Final = 1
 PAYLOAD_KEY: Final = "payload_key"
 MESSAGE: Final = "message"
-CALL_ID_PLACES: Final = (
-    ("call", "assistantOverrides", "variableValues", "call_id"),
-    ("call", "metadata", "call_id"),
-    ("call", "assistantOverrides", "metadata", "call_id"),
-    ("assistant", "variableValues", "call_id"),
-)
-"""Where our call id may be; the first place that has a valid one counts."""
+EVENT_ID_DIGITS: Final = 64
+TIME_DIGITS: Final = 12
+"""Of an event id that are the sender's time."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -70,45 +71,54 @@ class Envelope:
 def wrap(kind: str, message: Mapping[str, Json], received_at: datetime, signed_message_id: str | None) -> Envelope:
     """Put a message, as it was sent, into its envelope."""
     kept = slim(kind, message)
-    vapi_call_id = read_mapping(kept.get("call")).get("id")
+    vapi_call_id = _vapi_call_id(kept)
     call_id = None if kept["type"] == PING else find_call_id(message)
     occurred_at = read_time(message.get("timestamp"))
+    names_nothing = vapi_call_id is None and call_id is None and kept["type"] != PING
+    content = clean(message) if names_nothing else kept
     identity = (
-        _timed_identity(kind, kept, vapi_call_id, call_id, occurred_at)
+        _timed_identity(kind, call_id, occurred_at, kept, content)
         if occurred_at is not None
-        else _untimed_identity(kept, call_id, signed_message_id)
+        else _untimed_identity(call_id, signed_message_id, content)
     )
-    return Envelope(kind, _digest(identity), vapi_call_id, call_id, occurred_at, received_at, kept)
+    return Envelope(kind, _event_id(identity, occurred_at), vapi_call_id, call_id, occurred_at, received_at, kept)
 
 
-def find_call_id(message: Mapping[str, Json]) -> int | None:
-    """Our call id from the first place that has a valid one."""
-    candidates = (read_call_id(_look_up(message, place)) for place in CALL_ID_PLACES)
-    return next((call_id for call_id in candidates if call_id is not None), None)
+def _vapi_call_id(kept: Mapping[str, Json]) -> str | None:
+    return read_mapping(kept.get("call")).get("id")
+
+
+def _event_id(identity: list[Json], occurred_at: datetime | None) -> str:
+    """64 hexadecimal digits: the sender's time in milliseconds since 1970, if there is one, then a digest."""
+    time = "" if occurred_at is None else f"{(occurred_at - _EPOCH) // _MILLISECOND:0{TIME_DIGITS}x}"
+    return (time + _digest(identity))[:EVENT_ID_DIGITS]
 
 
 def _timed_identity(
-    kind: str, kept: Mapping[str, Json], vapi_call_id: str | None, call_id: int | None, occurred_at: datetime
+    kind: str, call_id: int | None, occurred_at: datetime, kept: Mapping[str, Json], content: Mapping[str, Json]
 ) -> list[Json]:
     """Which event a message with a sender's time is: what cannot change when Vapi sends it again.
 
-    [Vapi's call id, our call id, type, time, status, role, spoken text, digest of the turns], each null if not given.
-    A repeated report has new presigned URLs, so its content takes no part. A ping's own id stands for its text.
+    [Vapi's call id, our call id, type, time, status, role, spoken text, digest], each null if not given. The digest is
+    of a conversation's turns, and of a report but for its URLs: those are signed anew for each delivery. Of a message
+    that names no call it is of all that was sent: two calls' are two events. A ping's own id stands for its text.
     """
     role, text = _spoken(kind, kept)
-    turns = kept.get("messages") if kind == "conversation" else None
-    turns_digest = None if turns is None else _digest(turns)
-    return [vapi_call_id, call_id, kept["type"], to_text(occurred_at), kept.get("status"), role, text, turns_digest]
+    said: Json = kept.get("messages") if kind == "conversation" else None
+    if kind == "report" or content is not kept:
+        said = _without_urls(content)
+    digest = None if said is None else _digest(said)
+    return [_vapi_call_id(kept), call_id, kept["type"], to_text(occurred_at), kept.get("status"), role, text, digest]
 
 
-def _untimed_identity(kept: Mapping[str, Json], call_id: int | None, signed_message_id: str | None) -> list[Json]:
+def _untimed_identity(call_id: int | None, signed_message_id: str | None, content: Mapping[str, Json]) -> list[Json]:
     """Which event a message without a sender's time is: the sender's signed id, else all that it says but URLs.
 
-    ["message-id", id], or ["content", our call id, slimmed message].
+    ["message-id", id], or ["content", our call id, message].
     """
     if signed_message_id is not None:
         return ["message-id", signed_message_id]
-    return ["content", call_id, _without_urls(kept)]
+    return ["content", call_id, _without_urls(content)]
 
 
 def _spoken(kind: str, kept: Mapping[str, Json]) -> tuple[Json, Json]:
@@ -120,19 +130,12 @@ def _spoken(kind: str, kept: Mapping[str, Json]) -> tuple[Json, Json]:
     return None, kept.get("id")
 
 
-def _without_urls(kept: Mapping[str, Json]) -> dict[str, Json]:
+def _without_urls(content: Mapping[str, Json]) -> dict[str, Json]:
     return {
-        name: _without_urls(value) if name == "artifact" else value
-        for name, value in kept.items()
+        name: _without_urls(value) if name == "artifact" and isinstance(value, dict) else value
+        for name, value in content.items()
         if name not in URL_FIELDS
     }
-
-
-def _look_up(message: Mapping[str, Json], place: tuple[str, ...]) -> Json:
-    value: Json = message
-    for name in place:
-        value = read_mapping(value).get(name)
-    return value
 
 
 def to_text(moment: datetime | None) -> str | None:

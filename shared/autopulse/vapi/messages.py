@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, ValidationError
 
-from autopulse.domain.facts import MAX_INTEGER
+from autopulse.domain.facts import MAX_INTEGER, Identity
 from autopulse.domain.reading import (
     Json,
     clean,
@@ -22,13 +22,16 @@ from autopulse.domain.reading import (
     read_list,
     read_mapping,
     read_number,
+    read_phone_number,
     read_text,
     read_time,
     read_vapi_call_id,
     read_words,
 )
+from autopulse.domain.speakers import SpeakerNames
 from autopulse.domain.status import COMPLETED, ENDED, STATUS_OF_WORD, status_word
 from autopulse.errors import InvalidMessage
+from autopulse.vapi.recordings import is_private
 from autopulse.vapi.routes import PING
 
 _ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD])")
@@ -39,6 +42,7 @@ Text = Annotated[str | None, BeforeValidator(read_text)]
 Words = Annotated[str | None, BeforeValidator(read_words)]
 Time = Annotated[datetime | None, BeforeValidator(read_time)]
 Number = Annotated[Decimal | None, BeforeValidator(read_number)]
+PhoneNumber = Annotated[str | None, BeforeValidator(read_phone_number)]
 # Read as they are, not copied: their parts are read one by one where they are used.
 Object = Annotated[Mapping[str, Any], SkipValidation(), BeforeValidator(read_mapping)]
 Items = Annotated[Sequence[Any], SkipValidation(), BeforeValidator(read_list)]
@@ -49,9 +53,9 @@ class _Reading(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
-def _absent(model: type[_Reading]) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
+def _absent(model: type[_Reading], alias: str | None = None) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
     """A default that is made once; pydantic would copy a plain one, all the way down, for each message."""
-    return Field(default_factory=partial(_empty, model))
+    return Field(default_factory=partial(_empty, model), alias=alias)
 
 
 @cache
@@ -62,8 +66,9 @@ def _empty(model: type[_Reading]) -> _Reading:
 class Customer(_Reading):
     """Who was called."""
 
-    number: Words = None
+    number: PhoneNumber = None
     sip_uri: Words = Field(None, alias="sipUri")
+    name: Words = None
 
 
 class CallSnapshot(_Reading):
@@ -72,9 +77,26 @@ class CallSnapshot(_Reading):
     type: Text = None
     status: Text = None
     created_at: Time = Field(None, alias="createdAt")
-    assistant_id: Words = Field(None, alias="assistantId")
     phone_number_id: Words = Field(None, alias="phoneNumberId")
+    assistant_id: Words = Field(None, alias="assistantId")
+    squad_id: Words = Field(None, alias="squadId")
+    workflow_id: Words = Field(None, alias="workflowId")
     customer: Annotated[Customer, BeforeValidator(read_mapping)] = _absent(Customer)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What is the same in all messages of the call."""
+        customer = self.customer
+        return Identity(
+            self.type,
+            self.phone_number_id,
+            self.assistant_id,
+            self.squad_id,
+            self.workflow_id,
+            customer.number,
+            customer.sip_uri,
+            customer.name,
+        )
 
 
 class Message(_Reading):
@@ -153,11 +175,25 @@ class TranscriptMessage(Message):
     transcript: Words = None
 
 
+def _read_mono(value: Json) -> Json:
+    return {"combinedUrl": value} if isinstance(value, str) else read_mapping(value)
+
+
+def _read_recording(value: Json) -> Json:
+    return {"mono": value} if isinstance(value, str) else read_mapping(value)
+
+
+class MonoRecording(_Reading):
+    """`artifact.recording.mono`, or its address alone."""
+
+    combined_url: Words = Field(None, alias="combinedUrl")
+
+
 class Recording(_Reading):
-    """`artifact.recording`."""
+    """`artifact.recording`, or its address alone."""
 
     stereo_url: Words = Field(None, alias="stereoUrl")
-    mono: Object = Field(default_factory=dict)
+    mono: Annotated[MonoRecording, BeforeValidator(_read_mono)] = _absent(MonoRecording)
 
 
 class Artifact(_Reading):
@@ -168,15 +204,26 @@ class Artifact(_Reading):
     recording_path: Words = Field(None, alias="recordingPath")
     presigned_mono_url: Words = Field(None, alias="presignedMonoUrl")
     presigned_stereo_url: Words = Field(None, alias="presignedStereoUrl")
-    recording: Annotated[Recording, BeforeValidator(read_mapping)] = _absent(Recording)
-    structured_outputs: Object = Field(default_factory=dict, alias="structuredOutputs")
+    presigned_urls_expires_at: Time = Field(None, alias="presignedUrlsExpiresAt")
+    recording: Annotated[Recording, BeforeValidator(_read_recording)] = _absent(Recording)
+    structured_outputs: Any = Field(None, alias="structuredOutputs")
+    scorecards: Any = None
 
 
 class ReportAnalysis(_Reading):
-    """`analysis`."""
+    """`analysis`, in whatever shapes: `autopulse.vapi.analysis` reads them."""
 
     summary: Words = None
-    structured_data: Object = Field(default_factory=dict, alias="structuredData")
+    structured_data: Any = Field(None, alias="structuredData")
+    structured_data_multi: Any = Field(None, alias="structuredDataMulti")
+    success_evaluation: Any = Field(None, alias="successEvaluation")
+
+
+class TranscriptNames(_Reading):
+    """What the speakers of the transcript's text are called."""
+
+    assistant: Items = ()
+    customer: Items = ()
 
 
 class ReportMessage(Message):
@@ -193,6 +240,9 @@ class ReportMessage(Message):
     analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = _absent(ReportAnalysis)
     messages: Items = ()
     transcript: Words = None
+    transcript_names: Annotated[TranscriptNames, BeforeValidator(read_mapping)] = _absent(
+        TranscriptNames, "transcriptNames"
+    )
     recording_url_given: Words = Field(None, alias="recordingUrl")
     stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
     artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
@@ -225,26 +275,38 @@ class ReportMessage(Message):
         return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
 
     @property
-    def summary(self) -> str | None:
-        """The analysis' summary, else the older field beside it."""
-        return self.analysis.summary or self.summary_given
+    def speaker_names(self) -> SpeakerNames:
+        """What the speakers of the transcript's text are called, by sides."""
+        given = (self.transcript_names.assistant, self.transcript_names.customer)
+        return SpeakerNames(*([name for name in names if read_words(name)] for names in given))
 
     @property
     def recording_url(self) -> str | None:
-        """Where to listen. Since July 2026 only presigned URLs can be played (for 30 minutes), so they go first."""
+        """Where to listen, best first; an address in Vapi's private storage only if there is no other.
+
+        Since July 2026 only presigned URLs can be played (for 30 minutes), so they go first.
+        """
         artifact = self.artifact
         urls = (
             artifact.presigned_mono_url,
             self.recording_url_given,
             artifact.recording_url,
-            read_words(artifact.recording.mono.get("combinedUrl")),
+            artifact.recording.mono.combined_url,
             artifact.recording_path,
             artifact.presigned_stereo_url,
             self.stereo_recording_url,
             artifact.stereo_recording_url,
             artifact.recording.stereo_url,
         )
-        return next((url for url in urls if url is not None), None)
+        given = [url for url in urls if url is not None]
+        return next((url for url in given if not is_private(url)), given[0] if given else None)
+
+    @property
+    def recording_expires_at(self) -> datetime | None:
+        """When `recording_url` ends, if it is a presigned one and the report says so."""
+        artifact, url = self.artifact, self.recording_url
+        is_presigned = url is not None and url in {artifact.presigned_mono_url, artifact.presigned_stereo_url}
+        return artifact.presigned_urls_expires_at if is_presigned else None
 
 
 class Envelope(BaseModel):

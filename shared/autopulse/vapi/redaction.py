@@ -6,11 +6,28 @@ then keeps the listed fields under Vapi's own names. A value of the wrong type i
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
-from autopulse.domain.reading import Json, clean, clean_text, read_list, read_mapping, read_text, read_vapi_call_id
+from autopulse.domain.reading import (
+    Json,
+    clean,
+    clean_text,
+    read_list,
+    read_mapping,
+    read_number,
+    read_phone_number,
+    read_time,
+    read_vapi_call_id,
+    read_words,
+)
+from autopulse.domain.speakers import split_speech
+from autopulse.domain.turns import has_turn, has_words, read_said
+from autopulse.vapi.call_ids import calls_of, customers_of
 from autopulse.vapi.routes import PING
+from autopulse.vapi.speaker_names import speaker_names_of
 
 REDACTED: Final = "[redacted]"
 MAX_PING_ID_CHARACTERS: Final = 100
@@ -63,6 +80,8 @@ def _text(value: Json) -> Json:
 
 
 def _number(value: Json) -> Json:
+    if isinstance(value, str):
+        return None if read_number(value) is None else value.strip()
     return clean(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -70,8 +89,23 @@ def _time(value: Json) -> Json:
     return _text(value) if isinstance(value, str) else _number(value)
 
 
+def _phone_number(value: Json) -> Json:
+    return _text(read_phone_number(value))
+
+
 def _scalar(value: Json) -> Json:
     return value if isinstance(value, bool) else _time(value)
+
+
+def _said(value: Json) -> Json:
+    """Words, of a content in parts too, or a number."""
+    if isinstance(value, dict | list):
+        return _text(read_said(value))
+    return _text(value) if isinstance(value, str) else _number(value)
+
+
+def _names(value: Json) -> Json:
+    return [_text(name) for name in read_list(value) if isinstance(name, str)] or None
 
 
 def _whole(value: Json) -> Json:
@@ -95,21 +129,49 @@ def _url(value: Json) -> Json:
     return _USER_INFO.sub(REDACTED, clean_text(value))
 
 
-def _fields(allowed: Mapping[str, Rule]) -> Rule:
-    def keep(value: Json) -> Json:
+@dataclass(frozen=True)
+class Fields:
+    """A rule: of an object these fields; an object of which nothing is kept is dropped."""
+
+    allowed: Mapping[str, Rule]
+
+    def __call__(self, value: Json) -> Json:
+        """Return what is kept."""
         given = read_mapping(value)
-        kept = {name: rule(given[name]) for name, rule in allowed.items() if name in given}
+        if not given:
+            return None
+        kept = {name: rule(given[name]) for name, rule in self.allowed.items() if name in given}
         return {name: item for name, item in kept.items() if item is not None} or None
 
-    return keep
+
+@dataclass(frozen=True)
+class Each:
+    """A rule: of each object of a list what another rule keeps."""
+
+    rule: Rule
+
+    def __call__(self, value: Json) -> Json:
+        """Return what is kept, an item of which nothing is kept as an empty object: turns are numbered by places."""
+        return [self.rule(item) or {} for item in read_list(value) if isinstance(item, Mapping)] or None
 
 
-def _each(rule: Rule) -> Rule:
-    def keep(value: Json) -> Json:
-        # An item of which nothing is kept stays as a place: the turns after it are numbered by their places.
-        return [rule(item) or {} for item in read_list(value) if isinstance(item, Mapping)] or None
+@dataclass(frozen=True)
+class UrlOr:
+    """A rule: an address alone, in the place of an object that another rule is for."""
 
-    return keep
+    rule: Rule
+
+    def __call__(self, value: Json) -> Json:
+        """Return what is kept."""
+        return _url(value) if isinstance(value, str) else self.rule(value)
+
+
+def _fields(allowed: Mapping[str, Rule]) -> Fields:
+    return Fields(allowed)
+
+
+def _each(rule: Rule) -> Each:
+    return Each(rule)
 
 
 def _conceal_all(value: Json) -> Json:
@@ -127,9 +189,9 @@ _TOOL_CALL: Final = _fields({"function": _FUNCTION, "name": _text, "arguments": 
 _TURN: Final = _fields(
     {
         "role": _text,
-        "message": _text,
-        "content": _text,
-        "text": _text,
+        "message": _said,
+        "content": _said,
+        "text": _said,
         "time": _time,
         "secondsFromStart": _number,
         "toolCalls": _each(_TOOL_CALL),
@@ -148,13 +210,17 @@ _CALL: Final = _fields(
         "type": _text,
         "status": _text,
         "createdAt": _time,
-        "assistantId": _text,
         "phoneNumberId": _text,
-        "customer": _fields({"number": _text, "sipUri": _text, "name": _text}),
+        "assistantId": _text,
+        "squadId": _text,
+        "workflowId": _text,
+        "customer": _fields({"number": _phone_number, "sipUri": _text, "name": _text}),
     }
 )
-_ANALYSIS: Final = _fields({"summary": _text, "structuredData": _whole, "successEvaluation": _scalar})
-_RECORDING: Final = _fields({"stereoUrl": _url, "mono": _fields({"combinedUrl": _url})})
+_ANALYSIS: Final = _fields(
+    {"summary": _text, "structuredData": _whole, "structuredDataMulti": _whole, "successEvaluation": _whole}
+)
+_RECORDING: Final = UrlOr(_fields({"stereoUrl": _url, "mono": UrlOr(_fields({"combinedUrl": _url}))}))
 _ARTIFACT: Final = _fields(
     {
         "recordingUrl": _url,
@@ -165,18 +231,19 @@ _ARTIFACT: Final = _fields(
         "presignedStereoUrl": _url,
         "presignedUrlsExpiresAt": _time,
         "structuredOutputs": _whole,
+        "scorecards": _whole,
     }
 )
 _COMMON: Final[Mapping[str, Rule]] = {"type": _text, "call": _CALL}
 
-_PING: Final = _fields({"type": _text, "id": _ping_id, "timestamp": _time})
-KEPT: Final[Mapping[str, Rule]] = {
+_PING: Final = _fields({"type": _text, "id": _ping_id})
+KEPT: Final[Mapping[str, Fields]] = {
     "status": _fields({**_COMMON, "status": _text, "endedReason": _text}),
     "hang": _fields({**_COMMON, "reason": _text}),
     "conversation": _fields(
         {**_COMMON, "messages": _each(_TURN), "transcript": _fields({"speaker": _text, "text": _text})}
     ),
-    "transcript": _fields({**_COMMON, "role": _text, "transcriptType": _text, "transcript": _text}),
+    "transcript": _fields({**_COMMON, "role": _text, "transcript": _text}),
     "report": _fields(
         {
             **_COMMON,
@@ -191,6 +258,7 @@ KEPT: Final[Mapping[str, Rule]] = {
             "analysis": _ANALYSIS,
             "messages": _each(_TURN),
             "transcript": _text,
+            "transcriptNames": _fields({"assistant": _names, "customer": _names}),
             "recordingUrl": _url,
             "stereoRecordingUrl": _url,
             "artifact": _ARTIFACT,
@@ -216,11 +284,68 @@ URL_FIELDS: Final = frozenset(
 def slim(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
     """Return the message with what its kind keeps, always with its type; everything in it is clean."""
     keep = _PING if message["type"] == PING else KEPT[kind]
-    kept: dict[str, Json] = keep(_GATHER.get(kind, _gather)(message))
+    kept: dict[str, Json] = keep(_GATHER.get(kind, _gather)(_with_facts_of_call(kind, message)))
     return kept
 
 
-# Gathering: one place for what the eras put in several
+# Gathering: one place for what the eras put in several. Each field is looked for in all of its places, so that an
+# object that is there, or a value that cannot be used, never hides what only another place has.
+
+Reader = Callable[[Json], object]
+"""Reads a value as it will be read, and says None if it cannot be used."""
+
+
+def _words(value: Json) -> str | None:
+    return read_words(clean_text(value)) if isinstance(value, str) else None
+
+
+_CALL_FIELDS: Final[Mapping[str, Reader]] = {
+    "id": _identifier,
+    "type": _words,
+    "status": _words,
+    "createdAt": read_time,
+}
+_OWNERS: Final = ("assistant", "squad", "workflow")
+"""What of a call's own says whose it is, beside its phone number. `message.assistant` is whoever speaks just now."""
+_CUSTOMER_FIELDS: Final[Mapping[str, Reader]] = {
+    "number": read_phone_number,
+    "sipUri": _words,
+    "name": _words,
+}
+_FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
+    "status": {"endedReason": _words},
+    "report": {
+        "endedReason": _words,
+        "startedAt": read_time,
+        "endedAt": read_time,
+        "durationSeconds": read_number,
+        "durationMs": read_number,
+        "durationMinutes": read_number,
+        "recordingUrl": _words,
+        "stereoRecordingUrl": _words,
+    },
+}
+"""Kind -> what its messages say, or their call says as the REST API has it."""
+_OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {"report": ("analysis", "artifact")}
+
+
+def _with_facts_of_call(kind: str, message: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the message with what only its call says of what came of it."""
+    if kind not in _FACTS_OF_CALL:
+        return message
+    call = read_mapping(message.get("call"))
+    facts = {name: _first(read, (message.get(name), call.get(name))) for name, read in _FACTS_OF_CALL[kind].items()}
+    objects = {name: _joined(message.get(name), call.get(name)) for name in _OBJECTS_OF_CALL.get(kind, ())}
+    return {**message, **facts, **objects, "cost": _first(read_number, chain(_costs(message), _costs(call)))}
+
+
+def _costs(holder: Mapping[str, Json]) -> Iterator[Json]:
+    """The cost itself, else the total of its breakdown, else the sum of its parts."""
+    yield holder.get("cost")
+    yield read_mapping(holder.get("costBreakdown")).get("total")
+    parts = [read_number(read_mapping(part).get("cost")) for part in read_list(holder.get("costs"))]
+    given = [part for part in parts if part is not None]
+    yield str(sum(given)) if given else None
 
 
 def _gather(message: Mapping[str, Json]) -> dict[str, Json]:
@@ -228,13 +353,35 @@ def _gather(message: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _gather_call(message: Mapping[str, Json]) -> dict[str, Json]:
-    call = read_mapping(message.get("call"))
+    calls, customers = calls_of(message), customers_of(message)
+    number = read_mapping(message.get("phoneNumber")).get("id")
     return {
-        **call,
-        "customer": read_mapping(call.get("customer")) or message.get("customer"),
-        "phoneNumberId": read_text(call.get("phoneNumberId")) or read_mapping(message.get("phoneNumber")).get("id"),
-        "assistantId": read_text(call.get("assistantId")) or read_mapping(message.get("assistant")).get("id"),
+        **_fields_of(calls, _CALL_FIELDS),
+        "phoneNumberId": _first(_words, (*_ids_of("phoneNumber", calls), number)),
+        **{f"{owner}Id": _first(_words, _ids_of(owner, calls)) for owner in _OWNERS},
+        "customer": _fields_of(customers, _CUSTOMER_FIELDS),
     }
+
+
+def _ids_of(owner: str, calls: Iterable[Mapping[str, Json]]) -> Iterator[Json]:
+    for call in calls:
+        yield call.get(f"{owner}Id")
+        yield read_mapping(call.get(owner)).get("id")
+
+
+def _fields_of(copies: Iterable[Mapping[str, Json]], fields: Mapping[str, Reader]) -> dict[str, Json]:
+    return {name: _first(read, (copy.get(name) for copy in copies)) for name, read in fields.items()}
+
+
+def _first(read: Reader, values: Iterable[Json]) -> Json:
+    """The first value that can be used, as it is."""
+    return next((value for value in values if read(value) is not None), None)
+
+
+def _joined(first: Json, second: Json) -> Json:
+    """One object: fields of the second where the first says nothing."""
+    said = {name: value for name, value in read_mapping(first).items() if value not in (None, "", [], {})}
+    return {**read_mapping(second), **said}
 
 
 def _gather_conversation(message: Mapping[str, Json]) -> dict[str, Json]:
@@ -242,8 +389,38 @@ def _gather_conversation(message: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _gather_report(message: Mapping[str, Json]) -> dict[str, Json]:
-    turns = turns_of(message)
-    return {**_gather(message), "messages": turns, "transcript": None if turns else _transcript_of(message)}
+    return {**_gather(message), **_gather_said(message), **_gather_analysis(message)}
+
+
+def _gather_said(message: Mapping[str, Json]) -> dict[str, Json]:
+    """The turns; or, if no list has words, the transcript's text with its speakers' names, if that has any."""
+    turns = turns_of(message, read_mapping(message.get("call")))
+    text = None if any(map(has_words, turns)) else _transcript_of(message)
+    if text is None:
+        return {"messages": turns, "transcript": None}
+    return {"messages": [], "transcript": text, "transcriptNames": speaker_names_of(message, text)._asdict()}
+
+
+def _gather_analysis(message: Mapping[str, Json]) -> dict[str, Json]:
+    """Each part of the analysis from the first place that has it, Vapi's documented one first."""
+    call, artifact = read_mapping(message.get("call")), read_mapping(message.get("artifact"))
+    analysis, inner = read_mapping(message.get("analysis")), read_mapping(call.get("analysis"))
+    places = (analysis, artifact, message, inner, read_mapping(call.get("artifact")), call)
+    outputs = (artifact, analysis, message, read_mapping(call.get("artifact")), inner, call)
+    analysed = ("structuredData", "structuredDataMulti", "successEvaluation")
+    summaries = (place.get("summary") for place in (message, inner, call))
+    return {
+        "summary": next((text for text in summaries if read_words(text)), message.get("summary")),
+        "analysis": {**analysis, **{name: _first_given(name, places) for name in analysed}},
+        "artifact": {**artifact, **{name: _first_given(name, outputs) for name in ("structuredOutputs", "scorecards")}},
+    }
+
+
+def _first_given(name: str, places: Iterable[Mapping[str, Json]]) -> Json:
+    return next((value for place in places if (value := place.get(name)) not in _NOTHING), None)
+
+
+_NOTHING: Final[tuple[Json, ...]] = (None, "", {}, [])
 
 
 _GATHER: Final[Mapping[str, Callable[[Mapping[str, Json]], dict[str, Json]]]] = {
@@ -252,16 +429,27 @@ _GATHER: Final[Mapping[str, Callable[[Mapping[str, Json]], dict[str, Json]]]] = 
 }
 
 
-def turns_of(message: Mapping[str, Json]) -> list[Json]:
-    """Return the first turn list that has turns, without the prompts in it: the others are copies in other shapes."""
-    return next((turns for items in _turn_lists(message) if (turns := _spoken(items))), [])
+def turns_of(*holders: Mapping[str, Json]) -> list[Json]:
+    """Return the first turn list that has words, without the prompts in it: the others are copies in other shapes.
+
+    If none has words, it is the first with a tool's turns, else the first that has items at all. `holders` are the
+    message and what else may have lists, best first.
+    """
+    judges = (has_words, has_turn, bool)
+    found = (turns for judge in judges for items in _turn_lists(holders) if any(map(judge, turns := _spoken(items))))
+    return next(found, [])
 
 
-def _turn_lists(message: Mapping[str, Json]) -> Iterator[Json]:
-    yield message.get("messages")
-    yield read_mapping(message.get("artifact")).get("messages")
-    yield message.get("conversation")
-    yield message.get("messagesOpenAIFormatted")
+def _turn_lists(holders: Iterable[Mapping[str, Json]]) -> Iterator[Json]:
+    for holder in holders:
+        artifact = read_mapping(holder.get("artifact"))
+        yield holder.get("messages")
+        yield artifact.get("messages")
+        yield holder.get("conversation")
+        yield holder.get("messagesOpenAIFormatted")
+        yield artifact.get("messagesOpenAIFormatted")
+        yield holder.get("transcript")
+        yield artifact.get("transcript")
 
 
 def _spoken(items: Json) -> list[Json]:
@@ -274,4 +462,8 @@ def _is_prompt(item: Mapping[str, Json]) -> bool:
 
 
 def _transcript_of(message: Mapping[str, Json]) -> str | None:
-    return read_text(message.get("transcript")) or read_text(read_mapping(message.get("artifact")).get("transcript"))
+    """Return the first transcript in which anybody says anything."""
+    call = read_mapping(message.get("call"))
+    places = (message, read_mapping(message.get("artifact")), call, read_mapping(call.get("artifact")))
+    texts = (text for place in places if (text := read_words(place.get("transcript"))) is not None)
+    return next((text for text in texts if any(words for _, words in split_speech(text))), None)

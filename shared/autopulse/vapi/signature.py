@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from autopulse.domain.reading import read_time
+from autopulse.domain.reading import read_instant
 from autopulse.errors import Refused
 
 DIGEST_BYTES: Final[Mapping[str, int]] = {"sha256": 32, "sha512": 64, "sha1": 20}
@@ -126,7 +126,7 @@ class Hmac:
         if self.timestamp_header is None:
             return None
         text = delivery.single(self.timestamp_header).strip()
-        moment = read_time(float(text) if _NUMBER.fullmatch(text) else text)
+        moment = read_instant(float(text) if _NUMBER.fullmatch(text) else text)
         if moment is None:
             raise Refused("malformed")
         return moment

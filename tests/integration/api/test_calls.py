@@ -329,6 +329,13 @@ def test_what_no_browser_should_open_is_no_recording(api: Api, url: str | None) 
     assert (answer.status, answer.error["code"]) == (404, "recording_missing")
 
 
+def test_a_recording_in_private_storage_is_not_offered(api: Api) -> None:
+    url = "https://0123456789abcdef.r2.cloudflarestorage.com/a-bucket/one-mono.wav"
+    answer = api.get(f"/calls/{api.call(recording_url=url)}/recording")
+    assert (answer.status, answer.error["code"]) == (404, "recording_private")
+    assert "cloudflarestorage" not in answer.text
+
+
 @pytest.mark.parametrize("path", ["", "/transcript", "/recording"])
 def test_a_call_that_does_not_exist(api: Api, path: str) -> None:
     assert api.get(f"/calls/2147483647{path}").error["code"] == "not_found"

@@ -1,4 +1,4 @@
-"""The message models: every field but identity is optional, and what cannot be used is not given (`calls.md` 1)."""
+"""The message models: every field but identity is optional; what cannot be used is not given (docs/call-state.md 1)."""
 
 import json
 from contextlib import suppress
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from autopulse.consumers import conversation_update, end_of_call_report, hang, status_update, transcript
 from autopulse.consumers.end_of_call_report import read_report
 from autopulse.consumers.news import Consumer, Record
+from autopulse.domain.answers import answer_names
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.messages import (
     Envelope,
@@ -41,6 +42,7 @@ ENVELOPE: dict[str, Any] = {
     "received_at": "2026-07-11T01:00:16.100000+00:00",
     "message": {"type": "status-update", "status": "ended"},
 }
+NAMES = answer_names()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -145,8 +147,9 @@ def test_no_field_is_required_and_none_can_break_a_message(consumer: Consumer[An
     message = consumer.read(read.message)
     assert message.type == "some-type"
     if isinstance(message, ReportMessage):
-        values = read_report(Record(read, message)).values
-        assert values.cost is None or abs(values.cost) < 1_000_000
+        told = read_report(Record(read, message), NAMES).facts.report
+        assert told is not None
+        assert told.cost is None or abs(told.cost) < 1_000_000
         assert message.duration_sec is None or 0 <= message.duration_sec < 2**31
 
 
@@ -222,6 +225,26 @@ def test_a_hang_is_a_stall_unless_it_says_that_the_call_is_over(fields: dict[str
     assert HangMessage.model_validate({"type": "hang", **fields}).ends_call is ends
 
 
+# The call
+
+
+def test_a_call_s_constant_ids_are_read() -> None:
+    ids = {"workflowId": "w", "squadId": "s", "assistantId": "a", "phoneNumberId": " "}
+    call = Message.model_validate({"type": "hang", "call": ids}).call
+    read = (call.phone_number_id, call.assistant_id, call.squad_id, call.workflow_id)
+    assert read == (None, "a", "s", "w")
+
+
+def test_who_was_called_is_read_whole() -> None:
+    customer = {
+        "number": 12025550107,
+        "sipUri": "sip:a-desk-with-a-long-name@pbx.example.com",
+        "name": "Odette Example",
+    }
+    read = Message.model_validate({"type": "hang", "call": {"customer": customer}}).call.customer
+    assert (read.number, read.sip_uri, read.name) == ("12025550107", customer["sipUri"], customer["name"])
+
+
 # Report
 
 
@@ -239,7 +262,9 @@ def test_a_hang_is_a_stall_unless_it_says_that_the_call_is_over(fields: dict[str
         *(({"durationSeconds": 2**31}, None), ({"durationSeconds": 1e300}, None), ({"durationSeconds": 10**400}, None)),
         *(({"durationMs": 71194}, 71), ({"durationMs": 71500}, 72), ({"durationMinutes": 1.1866}, 71)),
         *(({"durationMinutes": 0.025}, 2), ({"durationSeconds": 1, "durationMs": 9_000}, 1)),
-        *(({"durationSeconds": "5", "durationMs": 9_000}, 9), ({"durationMs": True, "durationMinutes": 1}, 60)),
+        *(({"durationSeconds": "60.4"}, 60), ({"durationMs": " 71500 "}, 72), ({"durationMinutes": "1.5"}, 90)),
+        *(({"durationSeconds": "5s", "durationMs": 9_000}, 9), ({"durationMs": True, "durationMinutes": 1}, 60)),
+        *(({"durationSeconds": "", "durationMs": "9000"}, 9), ({"durationSeconds": "1e99"}, None)),
     ],
 )
 def test_duration(fields: dict[str, Any], expected: int | None) -> None:
@@ -251,7 +276,8 @@ def test_duration(fields: dict[str, Any], expected: int | None) -> None:
     [
         *((0.1651, "0.165100"), (0, "0.000000"), (0.0000005, "0.000001"), (0.00000049, "0.000000"), (12, "12.000000")),
         *((999_999.999999, "999999.999999"), (999_999.9999999, None), (1e6, None), (-1e6, None), (1e300, None)),
-        *(("0.1", None), (None, None), (True, None), (10**400, None), (-0.5, "-0.500000")),
+        *(("0.0812", "0.081200"), ("8.1e-02", "0.081000"), ("0,1", None), ("$0.1", None), ("", None), ("1e9", None)),
+        *((None, None), (True, None), (10**400, None), (-0.5, "-0.500000")),
     ],
 )
 def test_cost_fits_its_column(cost: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value
@@ -260,10 +286,14 @@ def test_cost_fits_its_column(cost: Any, expected: str | None) -> None:  # noqa:
 
 @pytest.mark.parametrize(
     ("analysis", "beside", "expected"),
-    [("a", "b", "a"), (None, "b", "b"), (" ", "b", "b"), (5, "b", "b"), ("a", None, "a"), (None, None, None)],
+    [("a", "b", "a"), (None, "b", "b"), (" ", "b", "b"), (5, "b", "b"), ("a", None, "a"), (None, None, "c")],
 )
 def test_summary(analysis: Any, beside: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value
-    assert report(analysis={"summary": analysis}, summary=beside).summary == expected
+    artifact = {"structuredOutputs": {"id": {"name": "Call Summary", "result": "c"}}}
+    message = report(analysis={"summary": analysis}, summary=beside, artifact=artifact)
+    told = read_report(Record(envelope(), message), NAMES).facts.report
+    assert told is not None
+    assert told.feedback_summary == expected
 
 
 RECORDINGS: list[dict[str, Any]] = [
@@ -308,13 +338,61 @@ def test_a_blank_recording_url_gives_way(nothing: Any) -> None:  # noqa: ANN401 
     assert report(recordingUrl=nothing).recording_url is None
 
 
+@pytest.mark.parametrize(
+    "recording", ["https://mono.example", {"mono": "https://mono.example"}, {"stereoUrl": "https://mono.example"}]
+)
+def test_a_recording_may_be_its_address_alone(recording: Any) -> None:  # noqa: ANN401 - any JSON value
+    assert report(artifact={"recording": recording}).recording_url == "https://mono.example"
+
+
+PRIVATE = "https://0123456789abcdef.r2.cloudflarestorage.com/a-bucket/one-mono.wav"
+
+
+@pytest.mark.parametrize("best", range(1, len(RECORDINGS)))
+def test_an_address_in_private_storage_is_the_last_choice(best: int) -> None:
+    fields = _merge({"artifact": {"presignedMonoUrl": PRIVATE}}, RECORDINGS[best])
+    assert report(**fields).recording_url == _leaf(RECORDINGS[best])
+    assert report(artifact={"presignedMonoUrl": PRIVATE}, recordingUrl=PRIVATE + "2").recording_url == PRIVATE
+
+
+EXPIRES_AT = datetime(2026, 9, 14, 15, 31, 16, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("told", ["2026-09-14T15:31:16Z", 1789399876000, "1789399876"])
+@pytest.mark.parametrize("name", ["presignedMonoUrl", "presignedStereoUrl"])
+def test_a_report_says_when_its_presigned_urls_end(name: str, told: Any) -> None:  # noqa: ANN401 - any JSON value
+    artifact = {name: "https://signed.example/a?token=b", "presignedUrlsExpiresAt": told}
+    assert report(artifact=artifact).recording_expires_at == EXPIRES_AT
+    assert report(artifact=artifact, recordingUrl=PRIVATE).recording_expires_at == EXPIRES_AT
+
+
+@pytest.mark.parametrize(
+    "artifact",
+    [
+        {"presignedUrlsExpiresAt": "2026-09-14T15:31:16Z"},
+        {"presignedUrlsExpiresAt": "2026-09-14T15:31:16Z", "recordingUrl": "https://lasting.example"},
+        {"presignedUrlsExpiresAt": "2026-09-14T15:31:16Z", "presignedMonoUrl": " "},
+        {"presignedUrlsExpiresAt": "soon", "presignedMonoUrl": "https://signed.example/a?token=b"},
+        {"presignedMonoUrl": "https://signed.example/a?token=b"},
+    ],
+)
+def test_other_urls_do_not_end_with_them(artifact: dict[str, Any]) -> None:
+    assert report(artifact=artifact).recording_expires_at is None
+
+
 def test_a_call_reason_is_cut_to_its_column() -> None:
     message = report(analysis={"structuredData": {"call_reason": "x" * 150}})
-    assert read_report(Record(envelope(), message)).values.call_reason == "x" * 100
+    told = read_report(Record(envelope(), message), NAMES).facts.report
+    assert told is not None
+    assert told.call_reason == "x" * 100
 
 
 def test_a_report_without_a_turn_list_has_its_turns_in_its_text() -> None:
-    said = read_report(Record(envelope(), report(messages=[], transcript="AI: Hello\nUser: Yes"))).turns
+    said = read_report(Record(envelope(), report(messages=[], transcript="AI: Hello\nUser: Yes")), NAMES).turns
     assert [(turn.role, turn.content) for turn in said.turns] == [("assistant", "Hello"), ("human", "Yes")]
+    names = {"assistant": ["Piper"], "customer": ["Odette Example", 5, None, " "]}
+    named = report(transcript="Odette: Hello?\nPiper: Hello", transcriptNames=names)
+    said = read_report(Record(envelope(), named), NAMES).turns
+    assert [(turn.role, turn.content) for turn in said.turns] == [("human", "Hello?"), ("assistant", "Hello")]
     both = report(messages=[{"role": "bot", "message": "Listed"}], transcript="AI: Hello")
-    assert [turn.content for turn in read_report(Record(envelope(), both)).turns.turns] == ["Listed"]
+    assert [turn.content for turn in read_report(Record(envelope(), both), NAMES).turns.turns] == ["Listed"]

@@ -1,4 +1,4 @@
-"""When a record comes back, and when it is hopeless (`calls.md` 3.5)."""
+"""When a record comes back, and when it is hopeless (docs/call-state.md 2)."""
 
 import json
 

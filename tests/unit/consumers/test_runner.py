@@ -1,4 +1,4 @@
-"""The skeleton around a batch: splitting, trying again, and what each delivery is told (`calls.md` 3)."""
+"""The skeleton around a batch: splitting, trying again, and what each delivery is told."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence

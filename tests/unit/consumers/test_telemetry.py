@@ -7,17 +7,24 @@ from typing import Any
 
 import pytest
 
+from autopulse.consumers.news import Record
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery
-from autopulse.consumers.telemetry import account_for
+from autopulse.consumers.telemetry import MAX_REASON_CHARACTERS, account_for
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.errors import AutoPulseError, CallIdentityConflict, Transient, UnknownCall
 from autopulse.observability import Measurements, Metric
+from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage, read_envelope
 
 NOW = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 
 
 def delivery(error: AutoPulseError | None, fate: str = "returned", tries: int = 1) -> Delivery:
     return Delivery("message", "handle", tries, "{}", error=error, fate=fate)
+
+
+def settled(message: Message, fate: str = "applied") -> Delivery:
+    envelope = read_envelope('{"version": 1, "kind": "report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}')
+    return Delivery("message", "handle", 1, "{}", record=Record(envelope, message), fate=fate)
 
 
 def completed(call_id: int, outcome: str | None) -> Notice:
@@ -93,3 +100,55 @@ def test_a_dead_letter_that_its_queue_did_not_take_is_postponed(capsys: pytest.C
 def test_what_waits_for_its_call_or_is_put_aside_is_not_postponed(capsys: pytest.CaptureFixture[str]) -> None:
     measure([delivery(UnknownCall()), delivery(CallIdentityConflict(), "dead-lettered"), delivery(None, "applied")], [])
     assert lines(capsys, Metric.RECORD_POSTPONED) == []
+
+
+def warnings(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The ended reasons that the log names."""
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line["ended_reason"] for line in said if line.get("message") == "ended reason unknown"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        StatusMessage(type="status-update", status="ended", endedReason="customer-levitated"),
+        ReportMessage(type="end-of-call-report", endedReason="customer-levitated"),
+        HangMessage(type="hang", reason="customer-levitated"),
+    ],
+    ids=lambda message: message.type,
+)
+def test_an_unknown_ended_reason_is_counted(capsys: pytest.CaptureFixture[str], message: Message) -> None:
+    measure([settled(message), settled(message)], [])
+    assert lines(capsys, Metric.ENDED_REASON_UNKNOWN) == [({}, 2)]
+
+
+def test_the_log_names_each_unknown_ended_reason_once(capsys: pytest.CaptureFixture[str]) -> None:
+    reasons = ["customer-levitated", "call-vanished", "customer-levitated"]
+    measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason)) for reason in reasons], [])
+    assert warnings(capsys) == ["customer-levitated", "call-vanished"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "logged"),
+    [
+        ("x" * 500, "x" * MAX_REASON_CHARACTERS),
+        ("somebody-at-+12025550101-smiled", "somebody-at-+…-smiled"),
+        ("sip-999-odd", "sip-999-odd"),
+    ],
+)
+def test_an_ended_reason_in_the_log_is_short_and_has_no_number_of_a_customer(
+    capsys: pytest.CaptureFixture[str], reason: str, logged: str
+) -> None:
+    measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason))], [])
+    assert warnings(capsys) == [logged]
+
+
+@pytest.mark.parametrize(
+    ("reason", "fate"),
+    [("customer-busy", "applied"), (None, "applied"), ("customer-levitated", "duplicate"), ("vanished", "ignored")],
+)
+def test_a_known_reason_and_one_without_effect_are_not_counted(
+    capsys: pytest.CaptureFixture[str], reason: str | None, fate: str
+) -> None:
+    measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason), fate)], [])
+    assert lines(capsys, Metric.ENDED_REASON_UNKNOWN) == []

@@ -1,88 +1,52 @@
-"""The groups of ended reasons, in the order in which they are tried (`calls.md` 5)."""
+"""What came of a call (docs/call-state.md 6)."""
+
+from itertools import product
 
 import pytest
 
-from autopulse.domain.outcome import Outcome, outcome_of
+from autopulse.domain.outcome import Family, Outcome, outcome_of
 
-VAPI_FAULT = "call.in-progress.error-vapifault"
-PROVIDER_FAULT = "call.in-progress.error-providerfault"
-REASONS = {
-    Outcome.VOICEMAIL: ["voicemail", "Voicemail", " voicemail "],
-    Outcome.BUSY: [
-        "customer-busy",
-        "busy",
-        f"{PROVIDER_FAULT}-outbound-sip-486-busy-here",
-        "call.start.error-sip-486",
+SETTLED = ["reached", "voicemail", "busy", "no_answer", "transferred", "cancelled"]
+EITHER = [False, True]
+
+
+@pytest.mark.parametrize(("family", "said"), list(product(SETTLED, product(EITHER, EITHER, EITHER))))
+def test_most_families_are_the_outcome_whatever_else_is_known(family: str, said: tuple[bool, bool, bool]) -> None:
+    reported, scored, human = said
+    assert outcome_of(Family(family), reported=reported, scored=scored, human=human) is Outcome(family)
+
+
+@pytest.mark.parametrize("reported", EITHER)
+@pytest.mark.parametrize(
+    ("family", "scored", "human", "expected"),
+    [
+        *(("silence", False, False, "no_answer"), ("silence", False, True, "reached")),
+        *(("silence", True, False, "reached"), ("silence", True, True, "reached")),
+        *(("failed", False, False, "failed"), ("failed", False, True, "failed")),
+        *(("failed", True, False, "reached"), ("failed", True, True, "reached")),
+        *(("unknown", False, False, "unknown"), ("unknown", False, True, "unknown")),
+        *(("unknown", True, False, "reached"), ("unknown", True, True, "reached")),
     ],
-    Outcome.CANCELLED: ["manually-canceled", "canceled", "call-deleted", "call.in-progress.call-deleted"],
-    Outcome.TRANSFERRED: [
-        "assistant-forwarded-call",
-        "customer-did-not-give-forwarding-phone-number",
-        "call.ending.hook-executed-transfer",
-    ],
-    Outcome.REACHED: [
-        "customer-ended-call",
-        "customer-ended-call-before-warm-transfer",
-        "customer-ended-call-after-warm-transfer-attempt",
-        "assistant-ended-call",
-        "assistant-ended-call-with-hangup-task",
-        "assistant-ended-call-after-message-spoken",
-        "assistant-said-end-call-phrase",
-        "assistant-said-message-with-end-call-enabled",
-        "call.ending.hook-executed-say",
-        "call.forwarding.operator-busy",
-        "call.forwarding.operator-failed",
-        "silence-timed-out",
-        "exceeded-max-duration",
-        "twilio-completed-call",
-        "vonage-completed",
-    ],
-    Outcome.NO_ANSWER: [
-        "customer-did-not-answer",
-        "no-answer",
-        "twilio-failed-to-connect-call",
-        "call.in-progress.error-sip-outbound-call-failed-to-connect",
-        "customer-hung-up-before-call-connect",
-        "vonage-rejected",
-        f"{PROVIDER_FAULT}-outbound-sip-480-temporarily-unavailable",
-        f"{PROVIDER_FAULT}-outbound-sip-408-request-timeout",
-    ],
-    Outcome.FAILED: [
-        "pipeline-error-openai-llm-failed",
-        f"{VAPI_FAULT}-worker-died",
-        f"{PROVIDER_FAULT}-outbound-sip-403-forbidden",
-        f"{PROVIDER_FAULT}-outbound-sip-503-service-unavailable",
-        "failed",
-        "call.failed",
-        "assistant-request-failed",
-        "assistant-request-returned-invalid-assistant",
-        "assistant-not-found",
-        "assistant-not-valid",
-        "customer-misdialed",
-        "customer-did-not-give-microphone-permission",
-        "worker-shutdown",
-        "vonage-disconnected",
-        "phone-call-provider-closed-websocket",
-        "assistant-join-timed-out",
-        "some-silence-timed-out",
-    ],
-    Outcome.UNKNOWN: [
-        "",
-        "unknown-reason",
-        "customer-smiled",
-        "not-busy-at-all",
-        "voicemail-ish",
-        "assistant-forwarded",
-    ],
-}
+)
+def test_a_score_or_a_turn_of_the_customer_decides_the_others(
+    reported: bool, family: str, scored: bool, human: bool, expected: str
+) -> None:
+    assert outcome_of(Family(family), reported=reported, scored=scored, human=human) is Outcome(expected)
 
 
 @pytest.mark.parametrize(
-    ("outcome", "reason"), [(outcome, word) for outcome, words in REASONS.items() for word in words]
+    ("scored", "human", "expected"),
+    [(False, False, "unknown"), (False, True, "reached"), (True, False, "reached"), (True, True, "reached")],
 )
-def test_the_first_pattern_that_matches_decides(outcome: Outcome, reason: str) -> None:
-    assert outcome_of(reason) is outcome
+def test_without_a_reason_a_report_is_asked(scored: bool, human: bool, expected: str) -> None:
+    assert outcome_of(None, reported=True, scored=scored, human=human) is Outcome(expected)
 
 
-def test_every_outcome_is_tried() -> None:
-    assert set(REASONS) == set(Outcome)
+@pytest.mark.parametrize(("scored", "human"), list(product(EITHER, EITHER)))
+def test_without_a_reason_and_a_report_nothing_is_known(scored: bool, human: bool) -> None:
+    assert outcome_of(None, reported=False, scored=scored, human=human) is None
+
+
+def test_every_outcome_comes_of_a_family() -> None:
+    found = {outcome_of(family, reported=True, scored=False, human=False) for family in Family}
+    assert found == set(Outcome)

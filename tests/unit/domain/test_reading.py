@@ -1,8 +1,8 @@
-"""Every form in which Vapi and the application send a value, and what counts as not given (`calls.md` 1)."""
+"""Every form in which Vapi and the application send a value, and what counts as not given (docs/call-state.md 1)."""
 
 import json
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -15,10 +15,12 @@ from autopulse.domain.reading import (
     clean_text,
     read_boolean,
     read_call_id,
+    read_instant,
     read_list,
     read_mapping,
     read_nps,
     read_number,
+    read_phone_number,
     read_text,
     read_time,
     read_vapi_call_id,
@@ -39,6 +41,8 @@ JSON = st.recursive(
         pytest.param(1752365463082, id="milliseconds"),
         pytest.param(1752365463082.0, id="milliseconds as float"),
         pytest.param(1752365463.082, id="seconds"),
+        pytest.param("1752365463082", id="milliseconds as text"),
+        pytest.param(" 1752365463.082\n", id="seconds as text"),
         pytest.param("2025-07-13T00:11:03.082Z", id="ISO, Z"),
         pytest.param("2025-07-13T02:11:03.082+02:00", id="ISO, offset"),
         pytest.param("2025-07-13T00:11:03.082", id="ISO, no offset"),
@@ -56,12 +60,15 @@ def test_a_time_is_read_in_every_form(value: Any) -> None:  # noqa: ANN401 - any
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (0, datetime(1970, 1, 1, tzinfo=timezone.utc)),
+        (1_420_070_400, datetime(2015, 1, 1, tzinfo=timezone.utc)),
+        (1_420_070_400_000, datetime(2015, 1, 1, tzinfo=timezone.utc)),
+        ("2015-01-01T00:00:00Z", datetime(2015, 1, 1, tzinfo=timezone.utc)),
         (99_999_999_999, datetime(5138, 11, 16, 9, 46, 39, tzinfo=timezone.utc)),
-        (100_000_000_000, datetime(1973, 3, 3, 9, 46, 40, tzinfo=timezone.utc)),
         (1752365369974.9998, datetime(2025, 7, 13, 0, 9, 29, 975_000, tzinfo=timezone.utc)),
         ("2025-07-13T00:11:03.0821239Z", datetime(2025, 7, 13, 0, 11, 3, 82_123, tzinfo=timezone.utc)),
+        ("1752365369974.9998", datetime(2025, 7, 13, 0, 9, 29, 975_000, tzinfo=timezone.utc)),
         ("2025-07-13", datetime(2025, 7, 13, tzinfo=timezone.utc)),
+        ("20250713", datetime(2025, 7, 13, tzinfo=timezone.utc)),
     ],
 )
 def test_a_time_is_read_to_the_microsecond(value: Any, expected: datetime) -> None:  # noqa: ANN401 - any JSON value
@@ -71,8 +78,24 @@ def test_a_time_is_read_to_the_microsecond(value: Any, expected: datetime) -> No
 @pytest.mark.parametrize(
     "value",
     [
-        *(None, True, False, "", " ", "soon", "1752365463082", [], {}, ["2025-07-13T00:11:03Z"]),
-        *(math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400, -1, -(10**12), 1e17),
+        *(
+            None,
+            True,
+            False,
+            "",
+            " ",
+            "soon",
+            "1752365463082x",
+            "0",
+            "+1752365463",
+            "1.7e9",
+            [],
+            {},
+            ["2025-07-13T00:11:03Z"],
+        ),
+        *(math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400, -1, -(10**12), 1e17, "9" * 20, "9" * 5_000),
+        *(0, 0.0, 1, 100_000_000_000, 1_420_070_399, 1_420_070_399_999, "100000000000", "1420070399"),
+        *("1970-01-01T00:00:00Z", "2014-12-31T23:59:59.999999Z", "2015-01-01T00:00:00+01:00"),
         *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z"),
         *(
             "2025-13-01T00:00:00Z",
@@ -90,18 +113,31 @@ def test_an_unreadable_or_absurd_time_is_absent(value: Any) -> None:  # noqa: AN
 def test_any_instant_is_read_as_itself(moment: datetime) -> None:
     text = moment.isoformat()
     expected = moment.astimezone(timezone.utc)
-    in_range = datetime(1970, 1, 1, tzinfo=timezone.utc) <= expected <= datetime(9998, 12, 31, tzinfo=timezone.utc)
+    in_range = datetime(2015, 1, 1, tzinfo=timezone.utc) <= expected <= datetime(9998, 12, 31, tzinfo=timezone.utc)
     assert read_time(text) == (expected if in_range else None)
 
 
-@given(st.integers(10**8, 10**13 - 1))
+@given(st.integers(1_420_070_400, 10**11 - 1) | st.integers(1_420_070_400_000, 10**13 - 1))
+def test_digits_as_text_mean_the_same_instant(number: int) -> None:
+    assert read_time(str(number)) == read_time(number) is not None
+    assert read_time(f" {number}.25 ") == read_time(number + 0.25)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, datetime(1970, 1, 1, tzinfo=timezone.utc)),
+        ("1970-01-01T00:00:01Z", datetime(1970, 1, 1, 0, 0, 1, tzinfo=timezone.utc)),
+        *((-1, None), ("soon", None), (None, None), (True, None), ("9999-01-01", None), (math.nan, None)),
+    ],
+)
+def test_an_instant_may_be_older_than_any_call(value: Any, expected: datetime | None) -> None:  # noqa: ANN401 - any JSON value
+    assert read_instant(value) == expected
+
+
+@given(st.integers(1_420_070_400, 10**11 - 1))
 def test_milliseconds_and_seconds_mean_the_same_instant(seconds: int) -> None:
-    instant = read_time(seconds if seconds < 10**11 else seconds / 1000)
-    assert instant is not None
-    if instant.timestamp() * 1000 >= 10**11:
-        assert read_time(round(instant.timestamp() * 1000)) == instant.replace(
-            microsecond=round(instant.microsecond, -3) % 1_000_000
-        ) or abs(instant - (read_time(round(instant.timestamp() * 1000)) or instant)) < timedelta(milliseconds=1)
+    assert read_time(seconds) == read_time(seconds * 1000) is not None
 
 
 @pytest.mark.parametrize(
@@ -147,13 +183,28 @@ def test_nps(value: Any, expected: int | None) -> None:  # noqa: ANN401 - any JS
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        *((90.841, "90.841"), (0.1, "0.1"), (7, "7"), (-1.5, "-1.5"), (True, None), ("7", None), (None, None)),
-        *((math.nan, None), (math.inf, None), (-math.inf, None), ([], None)),
+        *((90.841, "90.841"), (0.1, "0.1"), (7, "7"), (-1.5, "-1.5"), (True, None), (None, None)),
+        *((math.nan, None), (math.inf, None), (-math.inf, None), ([], None), ({}, None), ("", None), (" ", None)),
+        *(("7", "7"), (" 60.4\n", "60.4"), ("-1.5", "-1.5"), ("+2", "2"), ("1e-05", "0.00001"), ("5.", None)),
+        *(("0x7", None), ("7 s", None), ("1,5", None), ("$7", None), ("nan", None), ("Infinity", None)),
+        *(("\u0667", None), ("1e999", None), ("9" * 5_000, None), ("true", None), ("1_000", None)),
     ],
 )
 def test_numbers_keep_their_shortest_decimal_form(value: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value
     number = read_number(value)
-    assert (None if number is None else str(number)) == expected
+    assert (None if number is None else f"{number:f}") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *(("+12025550101", "+12025550101"), (12025550101, "12025550101"), (12025550101.0, "12025550101"), ("1", "1")),
+        *((0, None), (-5, None), (True, None), (1.5, None), (math.nan, None), (10**15, None), (10**400, None)),
+        *(("", None), (" ", None), ("\x00", None), ("a\x00", "a"), (None, None), ([], None), ({"number": "1"}, None)),
+    ],
+)
+def test_phone_number(value: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value
+    assert read_phone_number(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -199,10 +250,12 @@ def test_whatever_was_cleaned_can_be_stored(value: Any) -> None:  # noqa: ANN401
 def test_no_reader_ever_raises(value: Any) -> None:  # noqa: ANN401 - any JSON value
     for read in (
         read_time,
+        read_instant,
         read_call_id,
         read_vapi_call_id,
         read_nps,
         read_number,
+        read_phone_number,
         read_text,
         read_words,
         read_boolean,

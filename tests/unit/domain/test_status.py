@@ -1,4 +1,4 @@
-"""Status words, and which of two statuses a call keeps (`calls.md` 1 and 5)."""
+"""Status words, and which of two statuses a call keeps (docs/call-state.md 3)."""
 
 from datetime import datetime, timezone
 from itertools import product

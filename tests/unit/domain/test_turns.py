@@ -1,4 +1,4 @@
-"""Turns in the shapes of every era (`calls.md` 6, `vapi.md` 2.5 and 2.6)."""
+"""Turns in the shapes of every era (docs/call-state.md 5)."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.domain.turns import Turn, as_text, read_spoken_text, read_turns, role_of
+from autopulse.domain.speakers import SpeakerNames
+from autopulse.domain.turns import Turn, as_text, has_turn, has_words, read_spoken_text, read_turns, role_of
 
 FALLBACK = datetime(2026, 7, 11, 1, tzinfo=timezone.utc)
 START = datetime(2026, 7, 11, 0, 55, tzinfo=timezone.utc)
@@ -31,6 +32,26 @@ def read_one(item: Any) -> tuple[str, str] | None:  # noqa: ANN401 - any JSON va
         pytest.param({"role": "ai", "message": " ", "content": "Hi"}, ("assistant", "Hi"), id="blank gives way"),
         pytest.param({"role": "bot", "message": 5, "content": "Hi"}, ("assistant", "Hi"), id="wrong type gives way"),
         pytest.param({"role": "bot", "message": "a", "content": "b", "text": "c"}, ("assistant", "a"), id="first wins"),
+        pytest.param({"role": "user", "message": 9}, ("human", "9"), id="a number"),
+        pytest.param({"role": "user", "content": 8.5}, ("human", "8.5"), id="a number with a fraction"),
+        pytest.param({"role": "user", "message": 10**400}, ("human", f"1{'0' * 400}"), id="a long number"),
+        pytest.param({"role": "user", "message": True}, None, id="no number"),
+        pytest.param({"role": "user", "message": float("nan")}, None, id="not a number"),
+        pytest.param({"role": "user", "content": [{"type": "text", "text": "Nine."}]}, ("human", "Nine."), id="a part"),
+        pytest.param({"role": "user", "content": [{"text": 9}]}, ("human", "9"), id="a part that is a number"),
+        pytest.param(
+            {"role": "bot", "content": [{"text": "Hi, "}, {"type": "image_url"}, {"text": " "}, "there"]},
+            ("assistant", "Hi, there"),
+            id="parts",
+        ),
+        pytest.param(
+            {"role": "bot", "message": [[{"content": [{"text": {"value": "Hi"}}]}], {"transcript": "there"}]},
+            ("assistant", "Hi there"),
+            id="nested parts",
+        ),
+        pytest.param({"role": "bot", "content": {"text": "Hi"}}, ("assistant", "Hi"), id="an object"),
+        pytest.param({"role": "bot", "message": [], "content": "Hi"}, ("assistant", "Hi"), id="no parts give way"),
+        pytest.param({"role": "bot", "content": [{"type": "image_url"}, None, True]}, None, id="parts without words"),
         pytest.param({"role": "bot", "message": "  a \n"}, ("assistant", "  a \n"), id="not trimmed"),
         pytest.param(
             {"role": "tool_calls", "toolCalls": [CALL], "message": ""},
@@ -116,7 +137,6 @@ def test_a_list_without_turns(items: list[Any]) -> None:
         ({"time": 1e300, "secondsFromStart": 1e300}, START, FALLBACK),
         ({"secondsFromStart": -1e300}, START, FALLBACK),
         ({"secondsFromStart": 3}, None, FALLBACK),
-        ({"secondsFromStart": "3"}, START, FALLBACK),
         ({"secondsFromStart": True}, START, FALLBACK),
         ({}, START, FALLBACK),
     ],
@@ -132,6 +152,51 @@ def test_no_turn_has_a_time_that_cannot_be_shown(seconds: float) -> None:
     assert turn.timestamp == FALLBACK
 
 
+def test_the_first_time_is_the_first_that_an_item_of_the_list_has() -> None:
+    items = [
+        {"role": "system", "message": "Prompt.", "time": "2026-07-11T00:00:00Z"},
+        {"role": "bot", "message": "Hello"},
+        {"role": "narrator", "time": "2026-07-11T00:50:00Z"},
+        {"role": "user", "message": "Yes", "time": "2026-07-11T00:40:00Z"},
+    ]
+    assert read_turns(items, FALLBACK, START).first_time == datetime(2026, 7, 11, 0, 50, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "expected"),
+    [
+        ({"time": 1783731600000, "secondsFromStart": 3}, START, datetime(2026, 7, 11, 1, tzinfo=timezone.utc)),
+        ({"secondsFromStart": 3}, START, START + timedelta(seconds=3)),
+        ({"secondsFromStart": 3}, None, None),
+        ({"time": "soon"}, START, None),
+        ({}, START, None),
+    ],
+)
+def test_a_list_whose_items_have_no_times_has_no_first_time(
+    times: dict[str, Any], start: datetime | None, expected: datetime | None
+) -> None:
+    assert read_turns([{"role": "bot", "message": "Hello", **times}], FALLBACK, start).first_time == expected
+    assert read_turns([], FALLBACK, start).first_time is None
+
+
+@pytest.mark.parametrize(
+    ("item", "words", "turn"),
+    [
+        ({"role": "bot", "message": "Hello"}, True, True),
+        ({"role": "user", "content": [{"text": "Yes"}]}, True, True),
+        ({"role": "user", "message": 9}, True, True),
+        ({"role": "tool_calls", "toolCalls": [CALL]}, False, True),
+        ({"role": "tool", "content": "done"}, False, True),
+        ({"role": "bot", "message": " "}, False, False),
+        ({"role": "system", "message": "Prompt."}, False, False),
+        ({"role": "narrator", "message": "x"}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_what_an_item_is(item: dict[str, Any], words: bool, turn: bool) -> None:
+    assert (has_words(item), has_turn(item)) == (words, turn)
+
+
 def test_a_transcript_text() -> None:
     text = "AI: Hello, how\nwas it?\nUser: Fine.\nuser:\nAssistant:   Good: bye\nHuman: So long"
     turns = read_spoken_text(text, FALLBACK)
@@ -141,11 +206,16 @@ def test_a_transcript_text() -> None:
         Turn(3, "assistant", "Good: bye", FALLBACK),
         Turn(4, "human", "So long", FALLBACK),
     )
-    assert (turns.length, turns.skipped) == (5, 1)
+    assert (turns.length, turns.skipped, turns.human, turns.first_time) == (5, 1, True, None)
 
 
-@pytest.mark.parametrize("text", ["", "Nobody is named here.", "He said AI: no", "AI:", "\n\nUser:  \n"])
-def test_a_transcript_text_without_turns(text: str) -> None:
+def test_a_transcript_text_with_the_names_that_the_call_gives() -> None:
+    turns = read_spoken_text("Odette: Hello?\nPiper: Hello.", FALLBACK, SpeakerNames(["Piper"], ["Odette Example"]))
+    assert [(turn.role, turn.content) for turn in turns.turns] == [("human", "Hello?"), ("assistant", "Hello.")]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "AI:", "\n\nUser:  \n"])
+def test_a_transcript_text_without_words(text: str) -> None:
     assert read_spoken_text(text, FALLBACK).turns == ()
 
 

@@ -25,9 +25,9 @@ def envelope_of(kind: str = "hang") -> Envelope:
 
 def long_report(surplus: int) -> Envelope:
     """A report whose envelope is as long as a queue takes, and `surplus` bytes."""
-    message = {"type": "end-of-call-report", "summary": ""}
+    message = {"type": "end-of-call-report", "summary": "x"}
     free = MAX_QUEUED_BYTES - len(wrap("report", message, RECEIVED_AT, "id").to_json())
-    return wrap("report", message | {"summary": "x" * (free + surplus)}, RECEIVED_AT, "id")
+    return wrap("report", message | {"summary": "x" * (1 + free + surplus)}, RECEIVED_AT, "id")
 
 
 @pytest.mark.parametrize("kind", KINDS)

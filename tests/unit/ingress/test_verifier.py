@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES
-from autopulse.ingress.request import MAX_BODY_BYTES
+from autopulse.ingress.request import MAX_BODY_BYTES, MAX_INVOCATION_BYTES
 from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.settings import KINDS
 from autopulse.vapi import routes
@@ -398,6 +398,23 @@ def test_a_long_message_goes_through_the_bucket(account: Account) -> None:
     assert len(stored) > MAX_QUEUED_BYTES
     assert json.loads(stored)["event_id"] == event_id
     assert len(json.loads(stored)["message"]["messages"]) == 9_000
+
+
+def test_a_report_as_long_as_an_invocation_carries_is_taken(account: Account) -> None:
+    """Hours of talk with the confidence of each word: what is kept of it is a fraction."""
+    body = samples.report(0)
+    words = [{"word": "CANARY-word", "start": 1.25, "end": 1.5, "confidence": 0.99}] * 12
+    long = [turn | {"metadata": {"wordLevelConfidence": words}} for turn in samples.turns(1_100)]
+    body["message"]["messages"] = body["message"]["artifact"]["messages"] = long
+    body["message"]["padding"] = ""
+    room = MAX_INVOCATION_BYTES - len(json.dumps(with_secret(body)))
+    body["message"]["padding"] = "x" * (room // 4 * 3 - 3)
+    request = with_secret(body)
+    assert MAX_INVOCATION_BYTES - 8 < len(json.dumps(request)) <= MAX_INVOCATION_BYTES
+    assert post(request)[0] == 200
+    (queued,) = account.bodies("report")
+    assert len(json.loads(queued)["message"]["messages"]) == 1_100
+    assert "CANARY" not in queued
 
 
 def test_a_message_that_names_no_call_is_left_to_its_consumer(account: Account) -> None:

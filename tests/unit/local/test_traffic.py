@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from autopulse.domain.outcome import outcome_of
+from autopulse.domain.outcome import Outcome, outcome_of
+from autopulse.vapi.ended_reasons import family_of
 from autopulse.vapi.envelope import wrap
 from autopulse.vapi.routes import kind_of
 from local.script import CONNECTED, DECLINED, ENDED_REASONS, CallScript, write_script
@@ -39,7 +40,10 @@ def test_a_call_begins_in_progress_if_answered_and_ends_with_its_report(outcome:
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_the_invented_reasons_mean_their_outcome(outcome: str) -> None:
-    assert {outcome_of(reason).value for reason in ENDED_REASONS[outcome]} == {outcome}
+    human = any(turn.role == "user" for turn in _script(outcome=outcome).turns)
+    families = {family_of(reason) for reason in ENDED_REASONS[outcome]}
+    outcomes = {outcome_of(family, reported=True, scored=False, human=human) for family in families}
+    assert outcomes == {Outcome(outcome)}
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

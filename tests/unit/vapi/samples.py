@@ -185,7 +185,8 @@ def analysis() -> Body:
             "nested": {"secret": "a word the customer chose"},
         },
         "successEvaluation": "Good",
-        "structuredDataMulti": [{"CANARY": "CANARY-multi"}],
+        "structuredDataMulti": [{"visit": {"vehicle": "van"}}],
+        "successEvaluationData": {"CANARY": "CANARY-evaluation"},
     }
 
 

@@ -75,7 +75,6 @@ def test_a_transcript_keeps_exactly_this() -> None:
     assert slimmed("transcript", samples.transcript()) == {
         "type": "transcript",
         "role": "user",
-        "transcriptType": "final",
         "transcript": "It went well, an eight.",
         "call": CALL,
     }
@@ -83,11 +82,7 @@ def test_a_transcript_keeps_exactly_this() -> None:
 
 def test_a_ping_keeps_exactly_this() -> None:
     message = samples.PING["message"] | {"call": samples.call(), "secret": "CANARY"}
-    assert slim("status", message) == {
-        "type": "autopulse.ping",
-        "id": "probe-1",
-        "timestamp": samples.SENT_AT_MS,
-    }
+    assert slim("status", message) == {"type": "autopulse.ping", "id": "probe-1"}
 
 
 def test_a_ping_s_long_id_is_dropped() -> None:
@@ -103,7 +98,10 @@ def test_a_report_keeps_exactly_this() -> None:
     artifact = ("recordingUrl", "recording", "presignedMonoUrl", "presignedUrlsExpiresAt", "structuredOutputs")
     facts = ("endedReason", "startedAt", "endedAt", "durationSeconds", "durationMs", "durationMinutes", "cost")
     texts = ("type", "summary", "recordingUrl", "stereoRecordingUrl")
-    analysis = {name: message["analysis"][name] for name in ("summary", "structuredData", "successEvaluation")}
+    analysis = {
+        name: message["analysis"][name]
+        for name in ("summary", "structuredData", "structuredDataMulti", "successEvaluation")
+    }
     assert slim("report", message) == {
         **{name: message[name] for name in (*facts, *texts)},
         "call": CALL,
@@ -128,32 +126,80 @@ def test_structured_data_is_never_judged_by_names() -> None:
 # Alternate places
 
 
-@pytest.mark.parametrize(
-    "absent", [{}, {"phoneNumberId": None, "assistantId": ""}, {"assistantId": 5, "customer": "x"}]
-)
-def test_what_the_call_lacks_is_found_beside_it(absent: dict[str, object]) -> None:
+NOTHING = [None, "", " ", "\x00", 5.5, True, [], {}, ["x"], {"x": 1}]
+"""Values that say nothing where a text is wanted."""
+
+
+@pytest.mark.parametrize("nothing", NOTHING, ids=repr)
+def test_what_the_call_lacks_is_found_beside_it(nothing: object) -> None:
+    customer = {"number": nothing, "sipUri": nothing, "name": "Odette Example"}
     message = {
         "type": "hang",
-        "call": {"id": "call_123"} | absent,
-        "customer": {"sipUri": "sip:odette@example.com"},
+        "call": {"id": "call_123", "phoneNumberId": nothing, "squadId": nothing, "customer": customer},
+        "customer": {"number": "+12025550107", "sipUri": "sip:odette@example.com", "name": "Somebody Else"},
         "phoneNumber": {"id": "number_1"},
-        "assistant": {"id": "assistant_1"},
     }
     assert slim("hang", message)["call"] == {
         "id": "call_123",
-        "customer": {"sipUri": "sip:odette@example.com"},
         "phoneNumberId": "number_1",
-        "assistantId": "assistant_1",
+        "customer": {"number": "+12025550107", "sipUri": "sip:odette@example.com", "name": "Odette Example"},
     }
+
+
+def test_the_assistant_that_speaks_is_not_the_call_s() -> None:
+    speaking = {"assistant": {"id": "speaking"}, "squad": {"id": "other"}, "workflow": {"id": "other"}}
+    message = {"type": "hang", "call": {"id": "call_123"}, **speaking}
+    assert slim("hang", message)["call"] == {"id": "call_123"}
+
+
+@pytest.mark.parametrize("owner", ["phoneNumber", "assistant", "squad", "workflow"])
+@pytest.mark.parametrize("nothing", NOTHING, ids=repr)
+def test_an_owner_s_id_is_also_found_in_the_owner(owner: str, nothing: object) -> None:
+    given: dict[str, Any] = {f"{owner}Id": nothing, owner: {"id": "own", "secret": "CANARY"}}
+    assert slim("hang", {"type": "hang", "call": given})["call"] == {f"{owner}Id": "own"}
+    named = given | {f"{owner}Id": "named"}
+    assert slim("hang", {"type": "hang", "call": named})["call"] == {f"{owner}Id": "named"}
+    assert "call" not in slim("hang", {"type": "hang", "call": {owner: nothing}})
+
+
+@pytest.mark.parametrize("place", ["variables", "variableValues"])
+def test_a_call_below_the_artifact_is_the_call(place: str) -> None:
+    inner = samples.call() | {"squadId": "squad_1", "customer": {"number": "+12025550101", "name": "Odette Example"}}
+    message = {"type": "hang", "artifact": {place: {"call": inner}}}
+    assert slim("hang", message)["call"] == CALL | {"squadId": "squad_1"}
+    assert slim("hang", message | {"call": {}})["call"] == CALL | {"squadId": "squad_1"}
+
+
+def test_a_call_below_the_artifact_adds_what_the_call_lacks() -> None:
+    inner = samples.call() | {"id": "other", "status": "ended", "createdAt": "2020-01-01T00:00:00Z"}
+    message = {
+        "type": "hang",
+        "call": {"id": "call_123", "status": "queued", "createdAt": "soon"},
+        "artifact": {"variables": {"call": inner, "customer": {"number": "+12025550109"}}},
+    }
+    assert slim("hang", message)["call"] == {
+        "id": "call_123",
+        "type": "outboundPhoneCall",
+        "status": "queued",
+        "createdAt": "2020-01-01T00:00:00Z",
+        "phoneNumberId": CALL["phoneNumberId"],
+        "assistantId": CALL["assistantId"],
+        "customer": {"number": "+12025550109"},
+    }
+
+
+@pytest.mark.parametrize(("number", "kept"), [(12025550107, "12025550107"), ("+12025550107", "+12025550107")])
+def test_a_customer_s_number_may_be_a_number(number: object, kept: str) -> None:
+    message = {"type": "hang", "call": {"customer": {"number": number}}}
+    assert slim("hang", message)["call"]["customer"] == {"number": kept}
 
 
 def test_what_the_call_has_beats_what_is_beside_it() -> None:
     message = {
         "type": "hang",
-        "call": {"customer": {"number": "+12025550101"}, "phoneNumberId": "own", "assistantId": "own"},
+        "call": {"customer": {"number": "+12025550101"}, "phoneNumberId": "own"},
         "customer": {"number": "+12025550102"},
         "phoneNumber": {"id": "other"},
-        "assistant": {"id": "other"},
     }
     assert slim("hang", message)["call"] == message["call"]
 
@@ -162,8 +208,126 @@ def test_a_call_of_nothing_is_absent() -> None:
     assert slim("hang", {"type": "hang", "call": {}}) == {"type": "hang"}
 
 
+FACTS = {
+    "endedReason": "customer-ended-call",
+    "startedAt": "2026-09-14T15:00:10.000Z",
+    "endedAt": 1789398070000,
+    "durationSeconds": 60.5,
+    "durationMs": "60500",
+    "durationMinutes": 1,
+    "cost": "0.0812",
+    "summary": "Odette was content.",
+    "transcript": "AI: Hello.",
+    "recordingUrl": "https://cdn.example.com/mono.wav",
+    "stereoRecordingUrl": "https://cdn.example.com/stereo.wav",
+    "analysis": {"summary": "Content.", "structuredData": {"nps_score": 8}},
+    "artifact": {"recording": "https://cdn.example.com/recording.wav"},
+}
+
+
+def test_a_report_s_facts_may_lie_inside_its_call() -> None:
+    message = {"type": "end-of-call-report", "call": FACTS | {"id": "call_123", "listenUrl": "CANARY"}}
+    assert slim("report", message) == FACTS | {"type": "end-of-call-report", "call": {"id": "call_123"}}
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "\x00", True, [], {}, ["x"], float("nan")], ids=repr)
+@pytest.mark.parametrize("name", FACTS)
+def test_a_value_that_says_nothing_does_not_hide_the_call_s(name: str, nothing: object) -> None:
+    message = {"type": "end-of-call-report", name: nothing, "call": FACTS}
+    assert slim("report", message)[name] == FACTS[name]
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_what_the_report_says_itself_beats_its_call(name: str) -> None:
+    message = {"type": "end-of-call-report"} | FACTS
+    others: dict[str, Any] = {
+        **dict.fromkeys(FACTS, "1"),
+        **dict.fromkeys(("startedAt", "endedAt"), "2025-01-01"),
+        "analysis": {"summary": "x", "structuredData": {"x": 1}},
+        "artifact": {"recording": "https://cdn.example.com/x.wav"},
+    }
+    assert slim("report", message | {"call": others})[name] == FACTS[name]
+
+
+def test_analysis_and_artifact_are_joined_by_field() -> None:
+    message = {
+        "type": "end-of-call-report",
+        "analysis": {"summary": "Content.", "structuredData": {}},
+        "artifact": {"recordingUrl": "", "presignedMonoUrl": "https://cdn.example.com/m?sig=1"},
+        "call": {
+            "analysis": {"summary": "x", "structuredData": {"nps_score": 8}},
+            "artifact": {"recordingUrl": "https://cdn.example.com/r", "presignedMonoUrl": "x", "messages": [A]},
+        },
+    }
+    assert slim("report", message) == {
+        "type": "end-of-call-report",
+        "analysis": {"summary": "Content.", "structuredData": {"nps_score": 8}},
+        "artifact": {
+            "recordingUrl": "https://cdn.example.com/r",
+            "presignedMonoUrl": "https://cdn.example.com/m?sig=1",
+        },
+        "messages": [A],
+    }
+
+
+@pytest.mark.parametrize("list_", ["messages", "artifact"])
+def test_turns_may_lie_inside_the_call(list_: str) -> None:
+    held = {"messages": [A, B]} if list_ == "messages" else {"artifact": {"messages": [A, B]}}
+    assert slim("report", {"type": "end-of-call-report", "call": held})["messages"] == [A, B]
+    given = {"type": "end-of-call-report", "messages": [B], "call": held}
+    assert slim("report", given)["messages"] == [B]
+
+
+def test_a_status_s_reason_may_lie_inside_its_call() -> None:
+    call = {"id": "call_123", "endedReason": "voicemail", "startedAt": "2026-09-14T15:00:10.000Z"}
+    message = {"type": "status-update", "status": "ended", "call": call}
+    assert slim("status", message) == {
+        "type": "status-update",
+        "status": "ended",
+        "endedReason": "voicemail",
+        "call": {"id": "call_123"},
+    }
+    assert slim("status", message | {"endedReason": "customer-busy"})["endedReason"] == "customer-busy"
+    assert slim("status", message | {"endedReason": " "})["endedReason"] == "voicemail"
+
+
+@pytest.mark.parametrize(
+    ("given", "cost"),
+    [
+        ({"cost": 0.1, "costBreakdown": {"total": 0.2}, "costs": [{"cost": 0.3}]}, 0.1),
+        ({"cost": 0, "costBreakdown": {"total": 0.2}}, 0),
+        ({"cost": " 0.0812 "}, "0.0812"),
+        ({"cost": None, "costBreakdown": {"total": 0.2}, "costs": [{"cost": 0.3}]}, 0.2),
+        ({"cost": "", "costBreakdown": {"total": "0.2"}}, "0.2"),
+        ({"cost": True, "costBreakdown": {"total": False}, "costs": [{"cost": 0.1}, {"cost": 0.2}]}, "0.3"),
+        ({"costBreakdown": {"llm": 0.2}, "costs": [{"type": "model"}, {"cost": "0.25"}, None, {"cost": True}]}, "0.25"),
+        ({"costs": [{"type": "model"}], "call": {"cost": 0.5}}, 0.5),
+        ({"costs": [], "call": {"costBreakdown": {"total": 0.5}}}, 0.5),
+        ({"call": {"costs": [{"cost": 0.125}, {"cost": 0.5}]}}, "0.625"),
+        ({"cost": {"total": 1}, "costBreakdown": 5, "costs": {"cost": 1}}, None),
+        ({}, None),
+    ],
+)
+def test_the_cost_is_also_found_in_its_parts(given: dict[str, Any], cost: object) -> None:
+    assert slim("report", {"type": "end-of-call-report"} | given).get("cost") == cost
+
+
+@pytest.mark.parametrize("recording", ["https://cdn.example.com/r.wav", {"mono": "https://cdn.example.com/m.wav"}])
+def test_a_recording_may_be_an_address_alone(recording: object) -> None:
+    message = {"type": "end-of-call-report", "artifact": {"recording": recording}}
+    assert slim("report", message) == message
+
+
+def test_an_address_alone_loses_its_password_too() -> None:
+    artifact = {"recording": {"mono": "https://a:b@cdn.example.com/m.wav"}}
+    kept = slim("report", {"type": "end-of-call-report", "artifact": artifact})
+    assert kept["artifact"] == {"recording": {"mono": "https://[redacted]@cdn.example.com/m.wav"}}
+
+
 A, B = {"role": "user", "message": "a"}, {"role": "bot", "message": "b"}
 SYSTEM = {"role": "system", "message": "prompt"}
+SILENT = {"role": "bot", "message": " "}
+TOOL = {"role": "tool_calls", "toolCalls": [{"function": {"name": "book", "arguments": "{}"}}]}
 
 
 @pytest.mark.parametrize(
@@ -175,14 +339,63 @@ SYSTEM = {"role": "system", "message": "prompt"}
         ({"messages": None, "artifact": None, "conversation": [B]}, [B]),
         ({"messages": [SYSTEM], "conversation": [SYSTEM, B]}, [B]),
         ({"messagesOpenAIFormatted": [A, B]}, [A, B]),
-        ({"artifact": {"messagesOpenAIFormatted": [A]}}, []),
+        ({"artifact": {"messagesOpenAIFormatted": [A]}}, [A]),
+        ({"messagesOpenAIFormatted": [A], "artifact": {"messagesOpenAIFormatted": [B]}}, [A]),
+        ({"messages": [SILENT], "artifact": {"messages": [SILENT, B]}}, [SILENT, B]),
+        ({"messages": [{"role": "narrator", "message": "x"}], "conversation": [B]}, [B]),
+        ({"messages": [TOOL], "artifact": {"messagesOpenAIFormatted": [B]}}, [B]),
+        ({"messages": [SILENT], "conversation": [TOOL]}, [TOOL]),
+        ({"messages": [SILENT], "conversation": []}, [SILENT]),
+        ({"messages": [{}], "conversation": []}, []),
+        ({"transcript": [A, B]}, [A, B]),
+        ({"artifact": {"transcript": [A]}}, [A]),
         ({"messages": [SYSTEM, A, {"role": " Developer "}, {"role": "SYSTEM"}, B]}, [A, B]),
         ({"messages": [None, "x", 5, [A], A]}, [A]),
         ({"messages": {"0": A}}, []),
     ],
 )
-def test_the_first_turn_list_with_turns_counts(message: dict[str, Any], turns: list[Any]) -> None:
+def test_the_first_turn_list_with_words_counts(message: dict[str, Any], turns: list[Any]) -> None:
     assert turns_of(message) == turns
+
+
+@pytest.mark.parametrize("place", ["messages", "conversation", "messagesOpenAIFormatted"])
+def test_a_report_finds_its_turns_inside_the_call_too(place: str) -> None:
+    message = {
+        "type": "end-of-call-report",
+        "messages": [SILENT],
+        "call": {"artifact": {"messages": []}, place: [A, B]},
+    }
+    assert slim("report", message)["messages"] == [A, B]
+
+
+@pytest.mark.parametrize("place", ["message", "artifact", "call"])
+def test_a_report_s_transcript_that_is_a_list_has_its_turns(place: str) -> None:
+    holder = {"transcript": [A, B]}
+    message = {"type": "end-of-call-report"} | (holder if place == "message" else {place: holder})
+    assert slim("report", message)["messages"] == [A, B]
+    assert "transcript" not in slim("report", message)
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        ([{"type": "text", "text": "Nine."}], "Nine."),
+        ([{"type": "text", "text": "Nine,"}, {"type": "image_url"}, "really"], "Nine, really"),
+        ({"text": "Nine."}, "Nine."),
+        ([[{"content": [{"text": {"value": "Nine."}}]}]], "Nine."),
+        (9, 9),
+        (8.5, 8.5),
+        ([{"type": "image_url"}], None),
+        ([], None),
+        (True, None),
+    ],
+)
+@pytest.mark.parametrize("field", ["message", "content", "text"])
+def test_a_content_in_parts_is_kept_as_its_words(field: str, content: Any, kept: Any) -> None:  # noqa: ANN401 - any JSON value
+    (turn,) = slim("conversation", {"type": "conversation-update", "messages": [{"role": "user", field: content}]})[
+        "messages"
+    ]
+    assert turn == ({"role": "user"} if kept is None else {"role": "user", field: kept})
 
 
 def test_a_turn_of_nothing_keeps_its_place() -> None:
@@ -215,10 +428,30 @@ def test_turns_of_tools_keep_what_is_read(turn: dict[str, Any]) -> None:
         ({"transcript": "", "artifact": {"transcript": "AI: Hello."}}, "AI: Hello."),
         ({"transcript": {"speaker": "x"}}, None),
         ({"transcript": "AI: Hello.", "messages": [A]}, None),
+        ({"transcript": "AI: Hello.", "messages": [SILENT]}, "AI: Hello."),
+        ({"transcript": "AI: Hello.", "messages": [TOOL, {}]}, "AI: Hello."),
+        ({"transcript": "AI: Hello.", "messages": [SYSTEM], "conversation": [B]}, None),
+        ({"transcript": "AI:\nUser: ", "artifact": {"transcript": "AI: Hello."}}, "AI: Hello."),
+        ({"call": {"transcript": "AI: Hello."}}, "AI: Hello."),
+        ({"call": {"artifact": {"transcript": "AI: Hello."}}}, "AI: Hello."),
     ],
 )
-def test_a_report_s_text_is_kept_only_without_turns(message: dict[str, Any], transcript: str | None) -> None:
-    assert slim("report", {"type": "end-of-call-report"} | message).get("transcript") == transcript
+def test_a_report_s_text_is_kept_only_without_words_in_a_list(message: dict[str, Any], transcript: str | None) -> None:
+    kept = slim("report", {"type": "end-of-call-report"} | message)
+    assert kept.get("transcript") == transcript
+    assert transcript is None or "messages" not in kept
+
+
+def test_a_report_s_text_comes_with_the_names_of_its_speakers_and_no_others() -> None:
+    message = {
+        "type": "end-of-call-report",
+        "transcript": "Piper: Hello.\nOdette: Hello.\n",
+        "assistant": {"name": "Piper", "artifactPlan": {"transcriptPlan": {"assistantName": "Robin"}}},
+        "customer": {"name": "Odette Example"},
+    }
+    assert slim("report", message)["transcriptNames"] == {"assistant": ["Piper"], "customer": ["Odette Example"]}
+    assert "transcriptNames" not in slim("report", message | {"messages": [A]})
+    assert "transcriptNames" not in slim("report", message | {"transcript": "AI: Hello."})
 
 
 @pytest.mark.parametrize("wrong", [None, [], {}, True, "1", 5, float("nan"), float("inf"), [[]], {"a": 1}])
@@ -235,7 +468,8 @@ def test_wrong_types_are_dropped_not_raised(kind: str, wrong: object) -> None:
 def test_numbers_must_be_numbers_and_texts_texts() -> None:
     message = {
         "type": "end-of-call-report",
-        "cost": "0.5",
+        "cost": "half a dollar",
+        "durationMinutes": False,
         "durationSeconds": True,
         "durationMs": float("inf"),
         "summary": ["x"],
@@ -374,13 +608,36 @@ def test_credentials_are_concealed_in_everything_kept(secret: str) -> None:
         "recordingUrl": secret,
         "call": {"id": secret, "status": secret, "customer": {"name": secret}},
         "messages": [{"role": "user", "message": secret, "result": {"x": [secret]}, "name": secret}],
-        "analysis": {"summary": secret, "structuredData": {"a": [{"b": secret}], secret: 1}},
-        "artifact": {"structuredOutputs": {"1": {"name": "x", "result": secret}}},
+        "analysis": {
+            "summary": secret,
+            "structuredData": {"a": [{"b": secret}], secret: 1},
+            "structuredDataMulti": [secret, {"a": secret}],
+            "successEvaluation": secret,
+        },
+        "artifact": {
+            "structuredOutputs": {"1": {"name": "x", "result": secret}},
+            "scorecards": [{secret: secret}],
+        },
     }
     kept = slim("report", message)
     assert secret not in json.dumps(kept)
     assert json.dumps(secret)[1:-1] not in json.dumps(kept)
     assert "id" not in kept["call"]
+
+
+def test_credentials_are_concealed_in_a_text_and_in_the_names_of_its_speakers() -> None:
+    secret = "sk-abcdefghijklmnop1234"
+    message = {
+        "type": "end-of-call-report",
+        "transcript": f"{secret}: It is {secret}",
+        "assistant": {"name": secret},
+        "messages": [{"role": "bot", "content": [" "]}],
+    }
+    kept = slim("report", message)
+    assert kept["transcript"] == f"{REDACTED}: It is {REDACTED}"
+    assert kept["transcriptNames"] == {"assistant": [REDACTED]}
+    parts = {"type": "conversation-update", "messages": [{"role": "bot", "content": [{"text": secret}, "x"]}]}
+    assert slim("conversation", parts)["messages"] == [{"role": "bot", "content": f"{REDACTED} x"}]
 
 
 def test_recording_urls_keep_their_query() -> None:

@@ -1,0 +1,105 @@
+// What a call's analysis answered besides what has a place of its own on the page.
+
+/** Parts of the analysis that hold answers of several questions; everything else at their level is an answer itself. */
+const PARTS = new Set(["structuredOutputs", "structuredDataMulti", "structuredData", "scorecards"]);
+const LABELS = ["name", "title", "label", "question", "field", "key"];
+const RESULTS = ["result", "structuredData", "data", "value", "answer", "output", "score"];
+const SCORE = "npsscore";
+/** Characters that the API has of a reason, less what blanks at the cut may have taken. */
+const CUT = 90;
+
+/**
+ * All answers of a call but those that the page shows elsewhere, and those that say nothing. An answer is left out only
+ * if its very words stand in its field's place: one that lost against another is shown.
+ * @param {Object} call with its feedback
+ * @returns {Array<[string, *]>} names and answers; an object within is not taken apart
+ */
+export function otherAnswers(call) {
+  const places = placesOf(call);
+  return [...answersIn(call.feedback?.structured_data ?? {})].filter(
+    ([name, value]) => saysSomething(plain(name), value) && !stands(places.get(plain(name)), value),
+  );
+}
+
+/** Plain name of a field -> the text that the page shows of it, as lines. */
+function placesOf({ nps_score: score, summary, call_reason: reason, feedback }) {
+  return new Map([
+    [SCORE, score === null || score === undefined ? [] : [String(score)]],
+    ["overallfeedback", linesOf(feedback?.content)],
+    ["positives", linesOf(feedback?.positives)],
+    ["detractors", linesOf(feedback?.detractors)],
+    ["actionitems", linesOf(feedback?.action_items)],
+    ["callreason", linesOf(reason)],
+    ["summary", linesOf(summary)],
+  ]);
+}
+
+function* answersIn(data) {
+  for (const [name, value] of Object.entries(data)) {
+    if (PARTS.has(name)) {
+      yield* answersOf(name, value);
+    } else {
+      yield [name, value];
+    }
+  }
+}
+
+/** Answers of a part: of each of its items, by the item's name, else by its key. */
+function* answersOf(name, value) {
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      yield* resultsOf(name, item);
+    }
+  } else if (isObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      yield* resultsOf(key, item);
+    }
+  } else {
+    yield [name, value];
+  }
+}
+
+function* resultsOf(name, item) {
+  const given = isObject(item) ? item : {};
+  const key = RESULTS.find((known) => known in given);
+  const label = LABELS.map((known) => given[known]).find((text) => typeof text === "string");
+  const result = key === undefined ? item : given[key];
+  if (isObject(result)) {
+    yield* Object.entries(result);
+  } else {
+    yield [label ?? name, result];
+  }
+}
+
+function saysSomething(name, value) {
+  if (Array.isArray(value) || isObject(value)) {
+    return Object.values(value).some((item) => saysSomething(name, item));
+  }
+  const text = String(value ?? "").trim();
+  return text !== "" && text.toUpperCase() !== "UNKNOWN" && !(name === SCORE && Number(text) === -1);
+}
+
+/** Whether the page shows this answer in its place, where a long reason is cut. */
+function stands(place, value) {
+  if (place === undefined) {
+    return false;
+  }
+  const [shown, said] = [place.join("\n"), linesOf(value).join("\n")];
+  return said === shown || Number(said) === Number(shown) || (shown.length >= CUT && said.startsWith(shown));
+}
+
+function linesOf(value) {
+  const items = Array.isArray(value) ? value : [value];
+  return items
+    .flatMap((item) => (isObject(item) ? JSON.stringify(item) : String(item ?? "")).split("\n"))
+    .map((line) => line.trim())
+    .filter((line) => line && line.toUpperCase() !== "UNKNOWN");
+}
+
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function plain(name) {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+}

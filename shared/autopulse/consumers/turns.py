@@ -1,0 +1,141 @@
+"""Store what the lists and fragments of attempts show: the writes that conversation updates and reports share."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import Final, Generic
+
+from sqlalchemy.orm import Session
+
+from autopulse.consumers.calls import Change, notice
+from autopulse.consumers.news import AttemptNews, M, Record
+from autopulse.db.transcripts import (
+    FRAGMENT,
+    AttemptKey,
+    AttemptTurns,
+    Fragment,
+    StoredTurns,
+    add_fragments,
+    read_stored_turns,
+    replace_turns,
+)
+from autopulse.domain.facts import Facts
+from autopulse.domain.lists import Lists, Rank, ShownTurn, TurnList, compose, fragments_until, visible
+from autopulse.domain.notices import Notice, NoticeType
+from autopulse.domain.turns import Turn, Turns, role_of
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_SECOND: Final = timedelta(seconds=1)
+Spoken = Mapping[str, Sequence[Turn]]
+"""Event id of a message -> the turns of its list."""
+
+
+def list_of(source: str, turns: Turns, rank: Rank) -> Lists:
+    """The list that a message holds: none, if there is no turn in it."""
+    if not turns.turns:
+        return ()
+    first = turns.first_time
+    key = None if first is None else (first - EPOCH) // _SECOND
+    return (TurnList(source, key, rank, first or rank.at),)
+
+
+@dataclass(slots=True)
+class _Recomposed(Generic[M]):
+    """An attempt whose shown lists have changed."""
+
+    change: Change[M]
+    lists: list[TurnList]
+    spoken: Spoken
+
+    @property
+    def key(self) -> AttemptKey:
+        return self.change.news.call.row.id, self.change.news.vapi_call_id
+
+    @property
+    def needs_stored(self) -> bool:
+        """Whether turns of earlier messages take part."""
+        return any(list_.rank.event_id not in self.spoken for list_ in self.lists)
+
+
+def record_lists(session: Session, changes: Sequence[tuple[Change[M], Spoken]]) -> list[Change[M]]:
+    """Store the turns of attempts whose lists have changed; returns all changes, with what the lists hide."""
+    recomposed = [
+        _Recomposed(change, visible(change.facts.lists), spoken)
+        for change, spoken in changes
+        if _show(change.facts.lists) != _show(change.news.facts.lists)
+    ]
+    if not recomposed:
+        return [change for change, _ in changes]
+    wanted = {one.key[0] for one in recomposed if one.needs_stored}
+    stored = read_stored_turns(session, wanted) if wanted else {}
+    rows: list[AttemptTurns] = []
+    done: dict[AttemptKey, Change[M]] = {}
+    for one in recomposed:
+        composition = compose(one.lists, {list_: _turns_of(list_, one, stored) for list_ in one.lists})
+        facts = with_storage(one.change.facts, composition.lists)
+        done[one.key] = Change(one.change.news, facts)
+        rows.append(attempt_turns(one.key, composition.turns, facts.lists))
+    replace_turns(session, rows)
+    return [done.get((change.news.call.row.id, change.news.vapi_call_id), change) for change, _ in changes]
+
+
+def _show(lists: Lists) -> tuple[list[TurnList], int | None]:
+    """All that decides which turns are shown."""
+    return visible(lists), fragments_until(lists)
+
+
+def _turns_of(list_: TurnList, one: _Recomposed[M], stored: Mapping[AttemptKey, StoredTurns]) -> Sequence[Turn]:
+    """A list's turns: of this batch, or what is stored of it and what was hidden."""
+    turns = one.spoken.get(list_.rank.event_id)
+    return stored_turns_of(list_, stored.get(one.key)) if turns is None else turns
+
+
+def stored_turns_of(list_: TurnList, stored: StoredTurns | None) -> Sequence[Turn]:
+    """The turns of a stored list, with their places in it: those that are shown and those that are hidden."""
+    turns = stored.lists.get((list_.source, list_.key), ()) if stored else ()
+    shown = [turn._replace(sequence=turn.sequence - list_.offset) for turn in turns]
+    return sorted([*shown, *list_.hidden])
+
+
+def with_storage(facts: Facts, composed: Iterable[TurnList]) -> Facts:
+    """The facts with what the attempt's lists hide now; lists that are not shown hide nothing."""
+    now = {(list_.source, list_.key): list_ for list_ in composed}
+    lists = (now.get((list_.source, list_.key)) or replace(list_, offset=0, hidden=()) for list_ in facts.lists)
+    return replace(facts, lists=tuple(lists))
+
+
+def attempt_turns(key: AttemptKey, turns: Sequence[ShownTurn], lists: Lists) -> AttemptTurns:
+    """What to store of an attempt whose lists show these turns."""
+    until = fragments_until(lists)
+    return AttemptTurns(*key, turns, None if until is None else EPOCH + until * _SECOND)
+
+
+def is_before(fragment: Fragment, lists: Lists) -> bool:
+    """Whether a fragment is shown beside these lists."""
+    until = fragments_until(lists)
+    return until is None or fragment.timestamp < EPOCH + until * _SECOND
+
+
+def spoken(news: AttemptNews[M], record: Record[M], speaker: str | None, words: str | None) -> Fragment | None:
+    """A fragment of what a speaker said; None if nothing was said, or nobody whose role is stored said it."""
+    role = role_of(speaker)
+    if role is None or words is None:
+        return None
+    return Fragment(news.call.row.id, news.vapi_call_id, role, words, record.envelope.news_at)
+
+
+def record_fragments(session: Session, said: Iterable[tuple[Change[M], Sequence[Fragment]]]) -> list[Notice]:
+    """Store fragments that lie before the attempt's lists."""
+    fitting = [
+        (change.news, kept)
+        for change, fragments in said
+        if (kept := [fragment for fragment in fragments if is_before(fragment, change.facts.lists)])
+    ]
+    if fitting:
+        add_fragments(session, [fragment for _, fragments in fitting for fragment in fragments])
+    return [transcript_notice(news, FRAGMENT, turns=len(fragments), skipped=0) for news, fragments in fitting]
+
+
+def transcript_notice(news: AttemptNews[M], source: str, *, turns: int, skipped: int) -> Notice:
+    """That the words of an attempt have changed."""
+    return notice(NoticeType.TRANSCRIPT_UPDATED, news, source=source, turns=turns, skipped=skipped)

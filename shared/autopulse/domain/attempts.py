@@ -1,0 +1,207 @@
+"""Which attempt a call's row shows, and what the row says then (docs/call-state.md 4).
+
+What people see is computed from the facts of all attempts, never from its own old value.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from autopulse.domain.facts import MAX_INTEGER, Facts, Precedence, ReportFacts
+from autopulse.domain.feedback import Feedback
+from autopulse.domain.outcome import Family, Outcome, outcome_of
+from autopulse.domain.status import COMPLETED, READY, is_over
+
+NO_ID: Final = ""
+"""The attempt of messages that gave our id alone."""
+_NEVER: Final = datetime.min.replace(tzinfo=timezone.utc)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_REPORTED: Final = frozenset({"nps_score", "feedback_summary", "recording_url", "cost"})
+"""Columns that only reports write: a report gives them all, nulls included."""
+_REACHED: Final = frozenset({Outcome.REACHED, Outcome.TRANSFERRED})
+_ALWAYS: Final = frozenset({"outcome"})
+_SILENT: Final = ReportFacts(Precedence(answers=False, turns=False, timed=False, at=_NEVER, event_id=""))
+FamilyOf = Callable[[str], Family]
+"""The family of an ended reason, which the vendor's package knows."""
+
+
+class CallColumns(NamedTuple):
+    """The columns of `call` that follow the attempts; a tuple, since a batch makes several for each call."""
+
+    status: str = READY
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    duration_sec: int | None = None
+    ended_reason: str | None = None
+    outcome: Outcome | None = None
+    nps_score: int | None = None
+    call_reason: str | None = None
+    feedback_summary: str | None = None
+    recording_url: str | None = None
+    cost: Decimal | None = None
+
+
+NAMES: Final = CallColumns._fields
+NOTHING_WRITTEN: Final = CallColumns()
+"""A row as the application makes it before it does anything with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Attempt 0: what the application had written before our first fact."""
+
+    columns: CallColumns = NOTHING_WRITTEN
+    feedback: Feedback | None = None
+    finished: bool = field(init=False)
+    """Whether it was a call of its own; else the application was preparing the first attempt."""
+
+    def __post_init__(self) -> None:
+        """Tell once what is asked several times."""
+        object.__setattr__(self, "finished", is_over(self.columns.status) or self.columns.nps_score is not None)
+
+
+NO_ORIGIN: Final = Origin()
+
+
+def origin_of(written: CallColumns) -> CallColumns:
+    """What the application wrote, with the outcome that its status tells and a status that says that it is over."""
+    if written.nps_score is not None and not is_over(written.status):
+        written = written._replace(status=COMPLETED)
+    return written._replace(outcome=written.outcome or _outcome_told(written))
+
+
+def _outcome_told(written: CallColumns) -> Outcome | None:
+    if written.nps_score is not None or (written.status == COMPLETED and written.start_time is not None):
+        return Outcome.REACHED
+    return {"Missed": Outcome.NO_ANSWER, "Failed": Outcome.FAILED}.get(written.status)
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a row says, and of which attempt."""
+
+    attempt: str | None
+    """The attempt's key; None for attempt 0."""
+    columns: CallColumns
+    feedback: Feedback | None
+    feedback_given: bool
+    """Whether `call_feedback` follows `feedback`; else the application's row, if there is one, stands."""
+
+    @property
+    def vapi_call_id(self) -> str | None:
+        """Vapi's id of the attempt; None for attempt 0 and for an attempt without one."""
+        return self.attempt or None
+
+
+def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
+    """What an attempt's own facts say."""
+    report = facts.report or _SILENT
+    start = report.start_time or facts.in_progress_at
+    end = report.end_time or facts.ended_at
+    reason = report.ended_reason or (facts.ending.reason if facts.ending else None)
+    return CallColumns(
+        status=facts.status.name if facts.status else READY,
+        start_time=start,
+        end_time=end,
+        duration_sec=_seconds_between(start, end) if report.duration_sec is None else report.duration_sec,
+        ended_reason=reason,
+        outcome=outcome_of(
+            None if reason is None else family_of(reason),
+            reported=facts.report is not None,
+            scored=report.nps_score is not None,
+            human=facts.human_turn,
+        ),
+        nps_score=report.nps_score,
+        call_reason=report.call_reason,
+        feedback_summary=report.feedback_summary,
+        recording_url=report.recording_url,
+        cost=report.cost,
+    )
+
+
+def shown_of(
+    attempts: Mapping[str, Facts], columns: Mapping[str, CallColumns], origin: Origin, current: CallColumns
+) -> Shown:
+    """What a row shows.
+
+    `attempts` has at least one, by Vapi's id, and `columns` what each of them says; `current` is what the row says now.
+    """
+    if len(attempts) == 1 and not origin.finished:
+        (best,) = attempts
+        return _show(best, columns[best], attempts, origin, current)
+    ended = [_begin(facts) for facts in attempts.values() if is_ended(facts)] + ([_NEVER] if origin.finished else [])
+    weights = {
+        id_: (
+            not is_ended(facts) and all(_begin(facts) > begin for begin in ended),
+            columns[id_].outcome in _REACHED,
+            _begin(facts),
+            id_,
+        )
+        for id_, facts in attempts.items()
+    }
+    best = max(weights, key=weights.__getitem__)
+    if origin.finished and (False, origin.columns.outcome in _REACHED, _NEVER, NO_ID) > weights[best]:
+        return Shown(None, origin.columns, origin.feedback, feedback_given=True)
+    return _show(best, columns[best], attempts, origin, current)
+
+
+def _show(best: str, own: CallColumns, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns) -> Shown:
+    """The attempt `best`, whose own facts say `own`."""
+    report = attempts[best].report
+    reported = any(facts.report for facts in attempts.values())
+    return Shown(
+        best,
+        _values(own, best, attempts, origin, current),
+        report.feedback if report else None if origin.finished else origin.feedback,
+        feedback_given=reported or origin.finished,
+    )
+
+
+def is_ended(facts: Facts) -> bool:
+    """Whether an attempt is over."""
+    return (
+        facts.ended_at is not None
+        or facts.report is not None
+        or (facts.status is not None and is_over(facts.status.name))
+    )
+
+
+def _begin(facts: Facts) -> datetime:
+    return facts.created_at or facts.first_at or _NEVER
+
+
+def _values(
+    own: CallColumns, best: str, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns
+) -> CallColumns:
+    """The shown attempt's columns; in those that it was never given what the application had written, if it counts."""
+    given = _given(attempts[best])
+    if origin.finished:
+        written = otherwise = NOTHING_WRITTEN
+    else:
+        written, otherwise = origin.columns, current
+    ever = given if len(attempts) == 1 else frozenset[str]().union(*map(_given, attempts.values()))
+    return CallColumns._make(
+        [
+            one if name in given else before if name in ever else now
+            for name, one, before, now in zip(NAMES, own, written, otherwise, strict=True)
+        ]
+    )
+
+
+def _given(facts: Facts) -> frozenset[str]:
+    """Columns of `call` that follow an attempt's facts, nulls included."""
+    given = facts.given | _ALWAYS
+    if facts.status:
+        given |= {"status"}
+    if given >= {"start_time", "end_time"}:
+        given |= {"duration_sec"}
+    return given | _REPORTED if facts.report else given
+
+
+def _seconds_between(start: datetime | None, end: datetime | None) -> int | None:
+    if start is None or end is None:
+        return None
+    seconds = max(0, ((end - start) // _MICROSECOND + 500_000) // 1_000_000)  # half up
+    return seconds if seconds <= MAX_INTEGER else None

@@ -1,0 +1,161 @@
+"""Lists of turns: which of them count, and what they show together (docs/call-state.md 5).
+
+A conversation update or a report holds a list. With squads it may hold only what was said since the last handoff, so
+several lists may make up one conversation. `join_lists` is associative, commutative and idempotent.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from autopulse.domain.turns import Turn
+
+REPORT: Final = "report"
+CONVERSATION: Final = "conversation"
+SAME_TURN: Final = timedelta(seconds=1)
+"""Turns of neighbouring lists with equal role and words that lie no further apart than this are one."""
+
+
+class Rank(NamedTuple):
+    """Which of two lists of one source and key is the greater.
+
+    A conversation's lists differ in time, length and event id only, a report's in all but the length.
+    """
+
+    answers: bool
+    timed: bool
+    at: datetime
+    length: int
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnList:
+    """What is known of a list besides its turns."""
+
+    source: str
+    key: int | None
+    """The first time that an item of it has, in whole seconds since 1970; None if no item has one."""
+    rank: Rank
+    begin: datetime
+    """That time itself; without one the message's."""
+    offset: int = field(default=0, compare=False)
+    """Added to the places of its turns where they are stored."""
+    hidden: tuple[Turn, ...] = field(default=(), compare=False)
+    """Turns that other lists hide now, and may show again when they change."""
+
+    @property
+    def second(self) -> int:
+        """The whole second at which it counts."""
+        return int(self.begin.timestamp()) if self.key is None else self.key
+
+
+class ShownTurn(NamedTuple):
+    """A turn as it is stored: where it is from, and its place among the attempt's turns."""
+
+    source: str
+    key: int | None
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What an attempt's lists show together."""
+
+    turns: Sequence[ShownTurn]
+    lists: Sequence[TurnList]
+    """The lists that take part, with what they hide."""
+
+
+Lists = tuple[TurnList, ...]
+
+
+def join_lists(one: Lists, other: Lists) -> Lists:
+    """The lists of both that count."""
+    if not one or not other:
+        return one or other
+    greatest: dict[tuple[str, int | None], TurnList] = {}
+    for list_ in (*one, *other):
+        known = greatest.setdefault((list_.source, list_.key), list_)
+        if list_.rank > known.rank:
+            greatest[list_.source, list_.key] = list_
+    return tuple(sorted(_uncovered(greatest), key=_order))
+
+
+def _order(list_: TurnList) -> tuple[str, bool, int]:
+    return list_.source, list_.key is not None, list_.second
+
+
+def _uncovered(greatest: Mapping[tuple[str, int | None], TurnList]) -> Iterable[TurnList]:
+    """Without lists that another one covers for good.
+
+    A list without a key is never left out: it goes on covering what is older, though it may not be shown itself.
+    """
+    covers_all = (REPORT, None) in greatest
+    first_report = min((key for source, key in greatest if source == REPORT and key is not None), default=None)
+    for (source, key), list_ in greatest.items():
+        whole = greatest.get((source, None))
+        if key is None:
+            yield list_
+        elif whole is not None and list_.rank < whole.rank:
+            continue
+        elif source == REPORT or not (covers_all or (first_report is not None and key >= first_report)):
+            yield list_
+
+
+def visible(lists: Lists) -> list[TurnList]:
+    """The lists that show turns, in the order of their first times."""
+    shown = [list_ for list_ in lists if list_.key is not None or not _gives_way(list_, lists)]
+    return sorted(shown, key=lambda list_: (list_.begin, list_.key is not None))
+
+
+def _gives_way(whole: TurnList, lists: Lists) -> bool:
+    """Whether a list without a key is replaced by a greater one that begins no later than its message's time."""
+    for other in lists:
+        if other.source == whole.source and other.key is not None and other.second <= whole.second:
+            return True  # it is the greater, or it would be covered
+        if (whole.source, other.source) == (CONVERSATION, REPORT) and (
+            other.key is None or other.second <= whole.second
+        ):
+            return True
+    return False
+
+
+def fragments_until(lists: Lists) -> int | None:
+    """The second before which fragments are shown; None if there is no list, 0 if a list has no key."""
+    if not lists:
+        return None
+    return 0 if any(list_.key is None for list_ in lists) else min(list_.second for list_ in lists)
+
+
+def compose(lists: Sequence[TurnList], turns: Mapping[TurnList, Sequence[Turn]]) -> Composition:
+    """What `visible` lists show: each its turns before the next one begins, and none of them twice."""
+    shown: list[ShownTurn] = []
+    composed: list[TurnList] = []
+    offset = 0
+    for place, list_ in enumerate(lists):
+        following = lists[place + 1] if place + 1 < len(lists) else None
+        kept = own = turns[list_]
+        hidden: Sequence[Turn] = ()
+        if following is not None:
+            kept = _before(own, following, turns[following])
+            hidden = sorted(set(own) - set(kept))
+        shown += [
+            ShownTurn(list_.source, list_.key, turn._replace(sequence=offset + turn.sequence) if offset else turn)
+            for turn in kept
+        ]
+        composed.append(replace(list_, offset=offset, hidden=tuple(hidden)))
+        offset = shown[-1].turn.sequence + 1 if shown else 0
+    return Composition(shown, composed)
+
+
+def _before(own: Sequence[Turn], following: TurnList, its_turns: Sequence[Turn]) -> list[Turn]:
+    near = [turn for turn in its_turns if turn.timestamp <= following.begin + SAME_TURN]
+    return [
+        turn for turn in own if turn.timestamp < following.begin and not any(_is_same(turn, other) for other in near)
+    ]
+
+
+def _is_same(one: Turn, other: Turn) -> bool:
+    return (one.role, one.content) == (other.role, other.content) and abs(one.timestamp - other.timestamp) <= SAME_TURN

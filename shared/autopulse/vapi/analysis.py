@@ -1,0 +1,138 @@
+"""Where a report has its analysis, and in which shapes.
+
+`analysis.structuredData` is the older way, `artifact.structuredOutputs` the present one: `{id: {name, result}}`, the
+result a value or an object of several. `analysis.structuredDataMulti` has one object for each plan or assistant, and
+`artifact.scorecards` what was computed of the outputs. Bodies in public differ in all of this: results without a name,
+objects directly below the id, answers without any id, lists, JSON texts. So an object is read by what it looks like:
+
+- one with fields of ours is a sheet of answers;
+- one that names a result (`{name, result}`, `{key, structuredData}`, `{assistant, data}`) is an answer, or holds some;
+- any other is looked into, up to `MAX_DEPTH` objects deep.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from autopulse.domain.answers import AnswerNames, plain_name
+from autopulse.domain.feedback import Analysis, Sheet, given_text, parsed, read_sheets
+from autopulse.domain.reading import Json, read_words
+from autopulse.vapi.messages import ReportMessage
+
+MAX_DEPTH: Final = 6
+_LABELS: Final = ("name", "title", "label", "question", "field", "key")
+"""What may name a result, best first."""
+_COMPANIONS: Final = frozenset(
+    {
+        *(*_LABELS, "id", "type", "description", "status", "error", "schema", "plan", "planKey", "compliancePlan"),
+        *("assistant", "assistantId", "assistantName", "scoreNormalized", "metricPoints", "confidence", "explanation"),
+    }
+)
+"""What may stand beside a result without being an answer."""
+_RESULTS: Final = ("result", "structuredData", "data", "value", "answer", "output", "score")
+"""Where a named result is."""
+_VALUES: Final = (*_RESULTS, "rating", "text", "content", "items")
+"""Where an object that is the answer to one question has it."""
+
+
+def read_analysis(message: ReportMessage, names: AnswerNames) -> Analysis:
+    """Read everything in which a report analyses its call; `names` are what the answers may be called."""
+    data, multi = parsed(message.analysis.structured_data), parsed(message.analysis.structured_data_multi)
+    outputs, scorecards = parsed(message.artifact.structured_outputs), parsed(message.artifact.scorecards)
+    reader = _Reader(names)
+    sheets = [sheet for part in (data, _by_id(outputs), multi, scorecards) for sheet in reader.sheets(part)]
+    summaries = (message.analysis.summary, message.summary_given)
+    given = _given(data, structuredOutputs=outputs, structuredDataMulti=multi, scorecards=scorecards)
+    if given and message.analysis.success_evaluation is not None:
+        given["successEvaluation"] = message.analysis.success_evaluation
+    return read_sheets(sheets, summaries, given, names)
+
+
+def _by_id(outputs: Json) -> Json:
+    """A list of outputs in the order of their ids, if each has one; an object's are taken in the order of its keys."""
+    if isinstance(outputs, list) and all(
+        isinstance(item, dict) and isinstance(item.get("id"), str) for item in outputs
+    ):
+        return sorted(outputs, key=lambda item: str(item["id"]))
+    return outputs
+
+
+def _given(data: Json, **parts: Json) -> dict[str, Any]:
+    """All of it as one JSON object: structured data at the top, the other parts under Vapi's names."""
+    given = {name: part for name, part in {"structuredData": data, **parts}.items() if _is_given(part)}
+    return (
+        {**data, **{name: part for name, part in given.items() if name in parts}} if isinstance(data, dict) else given
+    )
+
+
+def _is_given(part: Json) -> bool:
+    return bool(part) if isinstance(part, dict | list) else given_text(part) is not None
+
+
+class _Reader:
+    def __init__(self, names: AnswerNames) -> None:
+        self._names = names
+
+    def sheets(self, value: Json, label: str = "", depth: int = MAX_DEPTH) -> Iterator[Sheet]:
+        """The sheets of answers in a value that is called `label`, best first."""
+        value = parsed(value)
+        if depth and isinstance(value, dict):
+            yield from self._of_object(value, label, depth)
+        elif depth and isinstance(value, list) and not self._is_field(label):
+            for item in value:
+                yield from self.sheets(item, label, depth - 1)
+        else:
+            yield [(label, value)]
+
+    def _of_object(self, value: Mapping[str, Json], label: str, depth: int) -> Iterator[Sheet]:
+        named = _named_result(value)
+        if named is not None and (self._is_field(named[0]) or not any(map(self._is_field, value))):
+            yield from self._of_result(named[0] or label, named[1], depth)
+        elif any(map(self._is_field, value)):
+            yield from self._of_answers(value, depth)
+        elif self._is_field(label):
+            yield [(label, _only_value(value))]
+        else:
+            for name in sorted(value):
+                yield from self.sheets(value[name], name, depth - 1)
+
+    def _of_result(self, label: str, result: Json, depth: int) -> Iterator[Sheet]:
+        result = parsed(result)
+        yield from self.sheets(result, label, depth - 1)
+        if self._is_field(label) and isinstance(result, dict):
+            yield [(label, _only_value(result))]
+
+    def _of_answers(self, value: Mapping[str, Json], depth: int) -> Iterator[Sheet]:
+        """Answers side by side; what names a result among them is read after them."""
+        results = {name: item for name, item in value.items() if isinstance(item, dict) and _named_result(item)}
+        yield [
+            (name, _answer(item)) if self._is_field(name) else (name, item)
+            for name, item in value.items()
+            if name not in results
+        ]
+        for name in sorted(results):
+            yield from self.sheets(results[name], name, depth - 1)
+
+    def _is_field(self, name: str) -> bool:
+        return plain_name(name) in self._names
+
+
+def _named_result(value: Mapping[str, Json]) -> tuple[str, Json] | None:
+    """The name, "" if there is none, and the result of an object that is a result with its description."""
+    label = next((label for key in _LABELS if (label := read_words(value.get(key)))), "")
+    key = next((key for key in _RESULTS if key in value), None)
+    if key is None or not (value.keys() <= {*_COMPANIONS, key} or (key == "result" and label)):
+        return None
+    return label, value[key]
+
+
+def _answer(value: Json) -> Json:
+    value = parsed(value)
+    return _only_value(value) if isinstance(value, dict) else value
+
+
+def _only_value(value: Mapping[str, Json]) -> Json:
+    """What an object that answers one question says: its value, else its only entry, else itself."""
+    found = next((value[name] for name in _VALUES if name in value), None)
+    if found is None and len(value) == 1:
+        (found,) = value.values()
+    return dict(value) if found is None else found

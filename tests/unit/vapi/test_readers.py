@@ -1,0 +1,61 @@
+"""What is kept of a message is what somebody reads: nothing is carried to the consumers for nobody."""
+
+import inspect
+import re
+from collections.abc import Iterator
+
+import pytest
+from pydantic import BaseModel
+
+from autopulse.consumers import conversation_update, end_of_call_report, hang, status_update, transcript
+from autopulse.domain import turns
+from autopulse.vapi.redaction import KEPT, Each, Fields, Rule, UrlOr
+
+MODELS: dict[str, type[BaseModel]] = {
+    consumer.kind: consumer.model
+    for consumer in (
+        status_update.CONSUMER,
+        conversation_update.CONSUMER,
+        end_of_call_report.CONSUMER,
+        hang.CONSUMER,
+        transcript.CONSUMER,
+    )
+}
+READ_BY_THE_VERIFIER = {"call.id"}
+"""Into the envelope."""
+READ_AS_A_WHOLE = {"analysis"}
+"""By `domain.feedback`, which knows its fields."""
+
+
+def unread(fields: Fields, model: type[BaseModel], above: str = "") -> Iterator[str]:
+    aliases = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    for name, rule in fields.allowed.items():
+        path = above + name
+        inner = rule.rule if isinstance(rule, UrlOr) else rule
+        if name not in aliases:
+            yield path
+        elif isinstance(inner, Fields) and path not in READ_AS_A_WHOLE:
+            annotation = aliases[name]
+            assert inspect.isclass(annotation)
+            assert issubclass(annotation, BaseModel)
+            yield from unread(inner, annotation, f"{path}.")
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_every_field_that_is_kept_has_a_reader(kind: str) -> None:
+    assert set(unread(KEPT[kind], MODELS[kind])) - READ_BY_THE_VERIFIER == set()
+
+
+@pytest.mark.parametrize("kind", ["conversation", "report"])
+def test_every_field_of_a_turn_that_is_kept_has_a_reader(kind: str) -> None:
+    named = set(re.findall(r'"(\w+)"', inspect.getsource(turns)))
+    assert set(names_in(KEPT[kind].allowed["messages"])) - named == set()
+
+
+def names_in(rule: Rule) -> Iterator[str]:
+    if isinstance(rule, Each):
+        yield from names_in(rule.rule)
+    elif isinstance(rule, Fields):
+        for name, inner in rule.allowed.items():
+            yield name
+            yield from names_in(inner)
