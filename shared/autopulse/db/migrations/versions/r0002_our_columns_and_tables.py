@@ -1,7 +1,7 @@
 """What Vapi reports: columns beside the application's, and tables of our own.
 
-Every added column is nullable, so the application's inserts go on working before, during and after. Each statement is a
-transaction of its own, with a lock on one of the application's tables, and can be run again.
+Every added column is nullable or has a default, so the application's inserts go on working before, during and after.
+Each statement is a transaction of its own, with a lock on one of the application's tables, and can be run again.
 
 The application may have columns of these names: they are widened to what is written. For longer text nothing is
 rewritten; for more decimals, and for larger integers, Postgres writes the table anew and lets nobody in meanwhile.
@@ -21,10 +21,18 @@ STATEMENTS = (
         ADD COLUMN IF NOT EXISTS ended_reason text,
         ADD COLUMN IF NOT EXISTS outcome varchar(20),
         ADD COLUMN IF NOT EXISTS cost numeric(12, 6),
+        ADD COLUMN IF NOT EXISTS is_web boolean NOT NULL DEFAULT false,
         ADD COLUMN IF NOT EXISTS updated_at timestamptz,
+        ALTER COLUMN updated_at SET DEFAULT now(),
         ALTER COLUMN direction SET DEFAULT 'outbound',
         ALTER COLUMN is_demo SET DEFAULT false,
         SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)
+    """,
+    # By this a call without times has its place among the others; what is long over stays the oldest.
+    """
+    UPDATE call SET updated_at = now()
+    WHERE updated_at IS NULL AND start_time IS NULL AND end_time IS NULL
+        AND status NOT IN ('Completed', 'Ended', 'Missed', 'Failed')
     """,
     """
     ALTER TABLE service_record
