@@ -92,11 +92,10 @@ def test_every_index_is_valid(connection: Connection) -> None:
 def test_tables_that_webhooks_update_leave_room_and_are_vacuumed_before_a_fifth_of_them_is_dead(
     connection: Connection,
 ) -> None:
-    options = dict(
-        connection.execute(
-            text("SELECT relname::text, reloptions FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL")
-        ).all()
+    rows = connection.execute(
+        text("SELECT relname::text, reloptions FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL")
     )
+    options = {row.relname: row.reloptions for row in rows}
     soon = ["autovacuum_vacuum_scale_factor=0.02", "autovacuum_analyze_scale_factor=0.02"]
     assert options == {
         "call": ["fillfactor=80", *soon],

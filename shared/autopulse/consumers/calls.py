@@ -6,7 +6,7 @@ from typing import Generic
 
 from sqlalchemy.orm import Session
 
-from autopulse.consumers.identity import customer_number, direction_of
+from autopulse.consumers.identity import customer_number, direction_of, is_web
 from autopulse.consumers.news import AttemptNews, KnownCall, M, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, AttemptRow, CallRow, save_calls
 from autopulse.db.feedback import follow_reports, lock_service_records, replace_feedback
@@ -124,19 +124,23 @@ def _updates(changes: Iterable[Change[M]]) -> Iterable[_Update[M]]:
 def _call_row(update: _Update[M], stored: CallRow) -> CallRow:
     """What people see of the call now; `stored` is what they saw before."""
     shown = update.shown
+    web = shown.attempt is not None and is_web(update.attempts[shown.attempt].identity)
     identity = _identity_of_row(update)
     if identity is None:
         number = stored.customer_number
         if number == UNKNOWN_NUMBER:
             told = (customer_number(facts.identity) for facts in update.attempts.values())
             number = min((one for one in told if one != UNKNOWN_NUMBER), default=number)
-        return CallRow(stored.id, shown.vapi_call_id, stored.organization_id, number, stored.direction, shown.columns)
+        return CallRow(
+            stored.id, shown.vapi_call_id, stored.organization_id, number, stored.direction, web, shown.columns
+        )
     return CallRow(
         stored.id,
         shown.vapi_call_id,
         update.call.organization_id,
         customer_number(identity),
         direction_of(identity),
+        web,
         shown.columns,
     )
 
@@ -151,7 +155,9 @@ def _identity_of_row(update: _Update[M]) -> Identity | None:
 
 def _stored_row(call: KnownCall) -> CallRow:
     row = call.row
-    return CallRow(row.id, row.vapi_call_id, row.organization_id, row.customer_number, row.direction, row.columns)
+    return CallRow(
+        row.id, row.vapi_call_id, row.organization_id, row.customer_number, row.direction, row.is_web, row.columns
+    )
 
 
 def _is_feedback_new(update: _Update[M]) -> bool:
