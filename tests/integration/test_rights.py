@@ -22,13 +22,14 @@ from tests.integration.statements import let_consumers_speak, noting
 
 DENIED: Final = "42501"
 FORBIDDEN: Final = (
-    "DELETE FROM call",
+    "TRUNCATE call",
+    "DELETE FROM campaign",
     "TRUNCATE webhook_event",
     "DROP TABLE vapi_call",
     "ALTER TABLE call ADD COLUMN mine text",
     "CREATE TABLE mine (id integer)",
     "CREATE ROLE mine",
-    "UPDATE call SET organization_id = NULL",
+    "UPDATE call SET is_demo = true",
     "UPDATE service_record SET customer_phone = ''",
     "INSERT INTO service_record (customer_name) VALUES ('Somebody')",
     "DELETE FROM service_record",
