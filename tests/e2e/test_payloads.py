@@ -10,7 +10,7 @@ import pytest
 from pg8000.native import Connection
 
 from autopulse.domain.reading import read_mapping
-from autopulse.vapi.envelope import find_call_id
+from autopulse.vapi.call_ids import find_call_id
 from local.database import connect
 from local.events import WEBHOOKS
 from local.seed import ORGANIZATION_ID

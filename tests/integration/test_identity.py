@@ -176,6 +176,7 @@ def test_an_unknown_call_is_applied_when_its_row_has_come(pipeline: Pipeline) ->
         (inbound(customer={"number": " ", "sipUri": "sip:a@b.example"}), "a"),
         (inbound(customer={"number": NUMBER, "sipUri": "sip:a@b.example"}), NUMBER),
         (inbound(customer={"number": [12025550101]}), "unknown"),
+        (inbound(customer={"number": 12025550101}), "12025550101"),
     ],
 )
 @pytest.mark.usefixtures("default_organization")
