@@ -174,13 +174,14 @@ def _is_feedback_new(update: _Update[M]) -> bool:
 
 
 def _follow(session: Session, updates: Iterable[_Update[M]]) -> None:
-    """Bring the service records up to date of calls of which an attempt is reported."""
-    reported = [
+    """Bring the service records up to date of calls of which an attempt is reported, or counts from now on."""
+    telling = [
         (update.call.row.service_record_id, update.call.service_record_locked)
         for update in updates
         if any(facts.report for facts in update.attempts.values())
+        or (update.call.origin_is_new and update.call.origin.reached)
     ]
-    records = {id_: locked for id_, locked in reported if id_ is not None}
+    records = {id_: locked for id_, locked in telling if id_ is not None}
     if not records:
         return
     if not all(records.values()):

@@ -114,8 +114,8 @@ class Locked:
 
 
 # Service records are locked before calls: the application's ORM writes a visit before its calls, and whoever locks the
-# other way round waits in a circle with it. They are needed where a report has come or comes. NO KEY: other rows may
-# go on referring to these.
+# other way round waits in a circle with it. They are needed where a report has come or comes, and where the
+# application had finished a call of which we hear for the first time. NO KEY: other rows may go on referring to these.
 _LOCK = text(f"""
     WITH named AS MATERIALIZED (
         SELECT id FROM unnest(CAST(:call_ids AS integer[])) AS id
@@ -135,7 +135,9 @@ _LOCK = text(f"""
             SELECT id FROM service_record
             WHERE id = ANY (ARRAY(
                 SELECT service_record_id FROM call WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (
-                    :reports OR id = ANY (ARRAY(SELECT call_id FROM attempts WHERE reported_at IS NOT NULL)))))
+                    :reports OR id = ANY (ARRAY(SELECT call_id FROM attempts WHERE reported_at IS NOT NULL))
+                    OR ((nps_score IS NOT NULL OR status = 'Completed')
+                        AND id <> ALL (ARRAY(SELECT call_id FROM attempts))))))
             ORDER BY id + 0
             FOR NO KEY UPDATE
         ) AS visit
