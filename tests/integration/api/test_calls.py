@@ -327,6 +327,7 @@ def test_an_expired_recording_is_gone_and_says_so(api: Api) -> None:
 def test_what_no_browser_should_open_is_no_recording(api: Api, url: str | None) -> None:
     answer = api.get(f"/calls/{api.call(recording_url=url)}/recording")
     assert (answer.status, answer.error["code"]) == (404, "recording_missing")
+    assert api.get("/calls").json["items"][0]["has_recording"] is False
 
 
 def test_a_recording_in_private_storage_is_not_offered(api: Api) -> None:

@@ -28,7 +28,7 @@ CALL_COLUMNS: Final = f"""
     record.service_type AS service, call.campaign_id, campaign.name AS campaign_name,
     record.service_advisor_id AS advisor_id, coalesce(advisor.name, record.service_advisor_name) AS advisor_name,
     call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
-    call.recording_url IS NOT NULL AS has_recording, dialled.attempt_count,
+    call.recording_url AS has_recording, dialled.attempt_count,
     CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_origin WHERE call_id = call.id) THEN 1
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
     END AS attempt_number,
