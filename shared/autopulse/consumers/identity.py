@@ -93,35 +93,34 @@ def _assign(
 ) -> Identities:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
-    identities = [record.message.call.identity for record in records]
-    owner_ids = {id_ for identity in identities for id_ in identity.constant_ids}
+    owner_ids = {id_ for record in records for id_ in record.message.call.identity.constant_ids}
     locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
-    links = _Links(locked.calls, owners, _by_vapi_id(records, identities))
-    found = Identities(owners=owners, service_records=locked.service_records, takeovers=links.takeovers)
+    # Whatever call they name: another stack's ids may look like ours.
+    ignored = {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+    ours = [record for record in records if record.envelope.event_id not in ignored]
+    links = _Links(locked.calls, owners, _by_vapi_id(ours))
+    found = Identities(
+        ignored=ignored, owners=owners, service_records=locked.service_records, takeovers=links.takeovers
+    )
     # Messages with both ids first: their links count for the rest.
-    for record, identity in sorted(
-        zip(records, identities, strict=True), key=lambda one: one[0].envelope.call_id is None
-    ):
-        envelope, owner = record.envelope, owners.owner_of(identity)
-        if owner is not None and owner.ignored:
-            found.ignored.add(envelope.event_id)  # whatever call it names: another stack's ids may look like ours
-            continue
+    for record in sorted(ours, key=lambda record: record.envelope.call_id is None):
+        envelope = record.envelope
         try:
-            call = links.resolve(envelope.call_id, envelope.vapi_call_id)
-            links.check_owner(call, identity)
-            found.calls[envelope.event_id] = call
+            found.calls[envelope.event_id] = links.resolve(
+                envelope.call_id, envelope.vapi_call_id, record.message.call.identity
+            )
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
     return found
 
 
-def _by_vapi_id(records: Iterable[Record[M]], identities: Iterable[Identity]) -> dict[str, Identity]:
+def _by_vapi_id(records: Iterable[Record[M]]) -> dict[str, Identity]:
     said: dict[str, Identity] = {}
-    for record, identity in zip(records, identities, strict=True):
+    for record in records:
         if record.envelope.vapi_call_id is not None:
             known = said.get(record.envelope.vapi_call_id, ANYBODY)
-            said[record.envelope.vapi_call_id] = join_identities(known, identity)
+            said[record.envelope.vapi_call_id] = join_identities(known, record.message.call.identity)
     return said
 
 
@@ -136,33 +135,37 @@ class _Links:
         self._by_vapi_id = {call.vapi_call_id: call for call in calls if call.vapi_call_id is not None}
         self._by_vapi_id |= {attempt.vapi_call_id: call for call in calls for attempt in call.attempts}
 
-    def resolve(self, call_id: int | None, vapi_call_id: str | None) -> LockedCall:
+    def resolve(self, call_id: int | None, vapi_call_id: str | None, identity: Identity) -> LockedCall:
         if call_id is None:
             return self._known(self._by_vapi_id.get(vapi_call_id or ""), "no call has this call.id of Vapi's")
         call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
         if vapi_call_id is not None:
             self._link(call, vapi_call_id)
+        elif call.made_by_us is None:
+            self._check_owner(call, identity)
         return call
 
-    def check_owner(self, call: LockedCall, identity: Identity) -> None:
-        """Refuse what was said of another organization's phone number, assistant, squad or workflow."""
-        owner = self._owners.owner_of(identity)
-        if call.made_by_us is None and owner is not None and owner.organization_id != call.organization_id:
-            raise CallIdentityConflict("the phone number, assistant, squad or workflow is of another organization")
-
     def _link(self, call: LockedCall, vapi_call_id: str) -> None:
-        linked = self._by_vapi_id.setdefault(vapi_call_id, call)
+        linked = self._by_vapi_id.get(vapi_call_id)
         if linked is call:
             return
-        made = linked.made_by_us
-        busy = self.takeovers.keys() | self.takeovers.values()
-        if made is None or made.vapi_call_id != vapi_call_id or linked.id in busy or call.id in self.takeovers:
-            raise CallIdentityConflict("call.id belongs to another call than variableValues.call_id")
-        owner = self._owners.owner_of(join_identities(made.identity, self._said.get(vapi_call_id, ANYBODY)))
-        if owner is not None and owner.organization_id != call.organization_id:
-            raise CallIdentityConflict("call.id belongs to a call of another organization")
-        self.takeovers[linked.id] = call.id
+        identity = self._said[vapi_call_id]
+        if linked is not None:
+            made = linked.made_by_us
+            busy = self.takeovers.keys() | self.takeovers.values()
+            if made is None or made.vapi_call_id != vapi_call_id or linked.id in busy or call.id in self.takeovers:
+                raise CallIdentityConflict("call.id belongs to another call than variableValues.call_id")
+            identity = join_identities(made.identity, identity)
+        self._check_owner(call, identity)
+        if linked is not None:
+            self.takeovers[linked.id] = call.id
         self._by_vapi_id[vapi_call_id] = call
+
+    def _check_owner(self, call: LockedCall, identity: Identity) -> None:
+        """Refuse what was said of another organization's phone number, assistant, squad or workflow."""
+        owner = self._owners.owner_of(identity)
+        if owner is not None and owner.organization_id != call.organization_id:
+            raise CallIdentityConflict("the phone number, assistant, squad or workflow is of another organization")
 
     @staticmethod
     def _known(call: LockedCall | None, otherwise: str) -> LockedCall:
@@ -172,13 +175,11 @@ class _Links:
 
 
 def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M]]:
-    """Messages about calls that may get a row of their own: no message of the batch says which call of ours it is."""
-    claimed = {record.envelope.vapi_call_id for record in records if record.envelope.call_id is not None}
+    """Messages about calls that may get a row of their own."""
     return [
         record
         for record in records
         if isinstance(found.refused.get(record.envelope.event_id), UnknownCall)
-        and record.envelope.vapi_call_id not in claimed
         and record.envelope.call_id is None
         and _may_create(record)
     ]
