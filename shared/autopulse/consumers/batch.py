@@ -131,7 +131,8 @@ def _known(row: LockedCall, records: Iterable[Record[M]], found: Identities, rec
         if record.envelope.vapi_call_id is not None:
             attempts.setdefault(record.envelope.vapi_call_id, UNTOLD)
     origin = received.origins.get(row.id, NO_ORIGIN)
-    is_new = not stored and row.columns != NOTHING_WRITTEN
+    had = [id_ for id_ in stored if found.moved.get(id_) != row.id]
+    is_new = not had and row.columns != NOTHING_WRITTEN
     if is_new:
         origin = Origin(origin_of(row.columns), received.written_feedback.get(row.id))
     return KnownCall(
@@ -139,7 +140,7 @@ def _known(row: LockedCall, records: Iterable[Record[M]], found: Identities, rec
         attempts=attempts,
         origin=origin,
         origin_is_new=is_new,
-        moved=row.id in found.takeovers.values(),
+        moved=len(had) < len(stored),
         service_record_locked=row.service_record_id in found.service_records,
         organization_id=_organization_of(row, records, found) or row.organization_id,
     )

@@ -38,6 +38,8 @@ class Identities:
     """Those that are locked."""
     takeovers: dict[int, int] = field(default_factory=dict)
     """Rows that we made -> the application's rows that take them over."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """Vapi's ids of what they take over -> the application's rows."""
 
 
 def identify(
@@ -101,7 +103,11 @@ def _assign(
     ours = [record for record in records if record.envelope.event_id not in ignored]
     links = _Links(locked.calls, owners, _by_vapi_id(ours))
     found = Identities(
-        ignored=ignored, owners=owners, service_records=locked.service_records, takeovers=links.takeovers
+        ignored=ignored,
+        owners=owners,
+        service_records=locked.service_records,
+        takeovers=links.takeovers,
+        moved=links.moved,
     )
     # Messages with both ids first: their links count for the rest.
     for record in sorted(ours, key=lambda record: record.envelope.call_id is None):
@@ -129,6 +135,7 @@ class _Links:
 
     def __init__(self, calls: Sequence[LockedCall], owners: Owners, said: Mapping[str, Identity]) -> None:
         self.takeovers: dict[int, int] = {}
+        self.moved: dict[str, int] = {}
         self._owners = owners
         self._said = said
         self._by_id = {call.id: call for call in calls}
@@ -158,7 +165,7 @@ class _Links:
             identity = join_identities(made.identity, identity)
         self._check_owner(call, identity)
         if linked is not None:
-            self.takeovers[linked.id] = call.id
+            self.takeovers[linked.id] = self.moved[vapi_call_id] = call.id
         self._by_vapi_id[vapi_call_id] = call
 
     def _check_owner(self, call: LockedCall, identity: Identity) -> None:
