@@ -182,7 +182,7 @@ _CREATE = text("""
             WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
                 AND vapi_call_id <> ''))
         ORDER BY vapi_call_id
-        ON CONFLICT (vapi_call_id) DO NOTHING
+        ON CONFLICT (vapi_call_id) WHERE vapi_call_id IS NOT NULL DO NOTHING
         RETURNING id, vapi_call_id
     )
     INSERT INTO vapi_call (call_id, vapi_call_id, made_call) SELECT id, vapi_call_id, true FROM made

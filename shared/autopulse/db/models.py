@@ -192,6 +192,7 @@ class Call(Model):
             postgresql_include=["start_time", "end_time", "updated_at"],
             postgresql_where=text("is_demo"),
         ),
+        Index("ix_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id IS NOT NULL")),
         Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
         Index(
             "ix_call_organization_id_band_began",
@@ -227,7 +228,7 @@ class Call(Model):
     feedback_summary: Mapped[str | None]
     is_demo: Mapped[bool] = mapped_column(server_default=false())
 
-    vapi_call_id: Mapped[str | None] = mapped_column(unique=True, index=True)
+    vapi_call_id: Mapped[str | None]
     """The shown attempt's."""
     ended_reason: Mapped[str | None]
     """Vapi's word, up to 121 characters; `outcome` is its group."""
