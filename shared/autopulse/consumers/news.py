@@ -40,6 +40,8 @@ class Owners:
 
     def owner_of(self, identity: Identity) -> NumberOwner | None:
         """The first of the call's constant ids that is known decides."""
+        if not self.known:
+            return None
         return next((self.known[id_] for id_ in identity.constant_ids if id_ in self.known), None)
 
     def ignore(self, identity: Identity) -> bool:
