@@ -95,7 +95,7 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment "$(or $(ENV),local)" $(if $(YES),--yes)
 
-.PHONY: deploy smoke redrive vapi-configure vapi-doctor rotate-webhook-secret
+.PHONY: deploy smoke redrive vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
 	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
 	$(OPERATE) deploy $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
@@ -117,6 +117,11 @@ vapi-doctor: $(TOOLS) ## What is wrong with Vapi's configuration, and a ping all
 
 rotate-webhook-secret: $(TOOLS) ## A new webhook secret beside the old one; FINISH=1 ends the old one (ENV= YES=1 FORCE=1)
 	$(OPERATE) rotate-webhook-secret $(if $(FINISH),--finish) $(if $(FORCE),--force)
+
+# Handed on in the environment, since everybody may read arguments, and as it was given: a password may have a $$.
+database-check: override export DATABASE_URL := $(value DATABASE_URL)
+database-check: $(TOOLS) ## [DATABASE_URL=postgresql://…] Whether the migrations fit an existing database, which is only read (DATABASE_CA=file.pem)
+	$(OPERATE) database-check $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
 
 $(TOOLS): requirements-dev.txt layers/dependencies/requirements.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from local.command import run_command
-from local.operate import confirmation, deploy, redrive, rotation, smoke
+from local.operate import confirmation, database, deploy, redrive, rotation, smoke
 from local.operate.confirmation import Confirm
 from local.operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
 from local.operate.vapi import configure, doctor
@@ -35,6 +35,7 @@ def _read_arguments() -> argparse.Namespace:
     _add_rotation(commands.add_parser("rotate-webhook-secret"))
     _add_vapi(commands.add_parser("vapi-configure"), _configure)
     _add_vapi(commands.add_parser("vapi-doctor"), _examine)
+    _add_database_check(commands.add_parser("database-check"))
     return parser.parse_args()
 
 
@@ -63,6 +64,11 @@ def _add_vapi(parser: argparse.ArgumentParser, command: Callable[[argparse.Names
     parser.add_argument("--protect-monitor", action="store_true", help="let monitor URLs ask for a key")
     parser.add_argument("--static-ip", action="store_true", help="let requests come from Vapi's published addresses")
     parser.set_defaults(command=command)
+
+
+def _add_database_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database-ca", help="PEM file to verify the database against, instead of the known roots")
+    parser.set_defaults(command=lambda arguments: database.check(os.environ.get("DATABASE_URL"), arguments.database_ca))
 
 
 def _deploy(arguments: argparse.Namespace) -> int:

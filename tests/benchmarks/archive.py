@@ -53,9 +53,9 @@ _STATEMENTS: Final = {
     "calls": """
         INSERT INTO call (organization_id, service_record_id, campaign_id, customer_number, direction, start_time,
             end_time, duration_sec, status, recording_url, nps_score, feedback_summary, is_demo, vapi_call_id,
-            ended_reason, outcome, cost, updated_at)
+            ended_reason, outcome, cost, updated_at, is_web)
         SELECT organization_id, i, campaign_id, customer_phone,
-            CASE WHEN h % 20 = 0 THEN 'inbound' ELSE 'outbound' END,
+            CASE WHEN h % 20 IN (0, 4) THEN 'inbound' ELSE 'outbound' END,
             CASE WHEN outcome IN ('reached', 'transferred', 'voicemail') THEN at END,
             CASE WHEN i <= {calls} - 60 THEN at + interval '1 second' * (20 + h % 400) END,
             CASE WHEN i <= {calls} - 60 THEN 20 + h % 400 END,
@@ -64,7 +64,7 @@ _STATEMENTS: Final = {
             CASE WHEN outcome = 'reached' THEN 'https://recordings.example.com/' || i || '.wav' END,
             CASE WHEN outcome = 'reached' AND h / 31 % 5 > 0 THEN h / 37 % 11 END,
             'The customer talked about the visit, and about how long it took; nothing else came up.', h % 50 = 0,
-            'call-' || i, CASE WHEN i <= {calls} - 60 THEN 'customer-ended-call' END, outcome, 0.12, at
+            'call-' || i, CASE WHEN i <= {calls} - 60 THEN 'customer-ended-call' END, outcome, 0.12, at, h % 20 = 4
         FROM (
             SELECT record.id AS i, record.organization_id, record.campaign_id, record.customer_phone,
                 record.appointment_date AS at, h, CASE WHEN record.id <= {calls} - 60 THEN (ARRAY['reached', 'reached',
@@ -72,6 +72,13 @@ _STATEMENTS: Final = {
                 'failed', 'cancelled'])[1 + h / 41 % 12] END AS outcome
             FROM service_record AS record, LATERAL (SELECT record.id::bigint * 2246822519 % 4294967296 AS h) AS hashed
         ) AS n ORDER BY i
+        """,
+    "attempts": """
+        INSERT INTO vapi_call (call_id, vapi_call_id, created_at, status, reported_at, start_time, end_time, outcome)
+        SELECT id, vapi_call_id, updated_at, 'Ended', end_time, start_time, end_time, outcome FROM call
+        UNION ALL
+        SELECT id, 'first-' || id, updated_at - interval '1 day', 'Ended', end_time, NULL, end_time, 'no_answer'
+        FROM call WHERE id % 10 = 0
         """,
     "feedback": """
         INSERT INTO call_feedback (call_id, content, detractors, positives, action_items, structured_data, created_at)
@@ -83,8 +90,8 @@ _STATEMENTS: Final = {
         FROM call WHERE outcome IN ('reached', 'transferred')
         """,
     "turns": """
-        INSERT INTO transcript (call_id, source, sequence, role, content, "timestamp")
-        SELECT id, 'report', turn, CASE WHEN turn % 2 = 0 THEN 'assistant' ELSE 'human' END,
+        INSERT INTO transcript (call_id, vapi_call_id, source, sequence, role, content, "timestamp")
+        SELECT id, 'call-' || id, 'report', turn, CASE WHEN turn % 2 = 0 THEN 'assistant' ELSE 'human' END,
             'Something that is said in a call, about as long as what people say.', at + turn * interval '4 seconds'
         FROM (SELECT id, coalesce(start_time, end_time, '{began}') AS at FROM call) AS call,
             generate_series(0, {turns} - 1) AS turn

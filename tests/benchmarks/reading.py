@@ -121,7 +121,7 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     """Rows first, then their indexes, as it is fastest."""
     started = time.perf_counter()
     real = command.upgrade
-    with patch.object(command, "upgrade", lambda config, _head: real(config, "0003")):
+    with patch.object(command, "upgrade", lambda config, _head: real(config, "0002")):
         upgrade(url)
     with _without_looking_up_references(server, port):
         archive.fill(url, CALLS, TURNS, EVENTS, say)
@@ -184,7 +184,7 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     ", campaign": lambda chance: {"campaign": chance.randrange(1, 21)},
     ", advisor": lambda chance: {"advisor": chance.randrange(1, 41)},
     ", advisor and a time": lambda chance: {"advisor": chance.randrange(1, 41), "to": _moment(chance)},
-    ", direction": lambda chance: {"direction": chance.choice(["inbound", "outbound"])},
+    ", direction": lambda chance: {"direction": chance.choice(["inbound", "outbound", "web"])},
     ", demo": lambda chance: {"demo": chance.choice(["true", "false"])},
     ", end of a number": lambda chance: {"customer": f"555 {chance.randrange(10_000):04}"},
     ", three digits": lambda chance: {"customer": f"{chance.randrange(1000):03}"},

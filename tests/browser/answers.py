@@ -1,6 +1,6 @@
 """Calls that are long over, as rows: a trend needs months, which no simulation has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,6 +30,8 @@ class Answer:
     detractors: str | None = None
     action_items: str | None = None
     demo: bool = False
+    direction: str = "outbound"
+    """Or inbound, or web: such a call comes in, too."""
 
 
 def insert_campaign(database_url: str, name: str, organization_id: str = ORGANIZATION_ID) -> int:
@@ -77,8 +79,9 @@ def _insert_call(connection: Connection, answer: Answer, organization_id: str, r
     answered = answer.outcome in {"reached", "transferred", "voicemail"}
     rows = connection.run(
         "INSERT INTO call (organization_id, service_record_id, campaign_id, customer_number, status, outcome,"
-        " nps_score, start_time, end_time, duration_sec, is_demo) VALUES (:organization, :record, :campaign, :phone,"
-        " 'Completed', :outcome, :score, :start, :end, :seconds, :demo) RETURNING id",
+        " nps_score, start_time, end_time, duration_sec, is_demo, direction, is_web) VALUES (:organization, :record,"
+        " :campaign, :phone, 'Completed', :outcome, :score, :start, :end, :seconds, :demo, :direction, :web)"
+        " RETURNING id",
         organization=organization_id,
         record=record_id,
         campaign=answer.campaign_id,
@@ -89,6 +92,8 @@ def _insert_call(connection: Connection, answer: Answer, organization_id: str, r
         end=answer.began + timedelta(seconds=answer.seconds if answered else 0),
         seconds=answer.seconds if answered else 0,
         demo=answer.demo,
+        direction="outbound" if answer.direction == "outbound" else "inbound",
+        web=answer.direction == "web",
     )
     return int(rows[0][0])
 
@@ -103,3 +108,66 @@ def _insert_feedback(connection: Connection, answer: Answer, call_id: int) -> No
         detractors=answer.detractors,
         actions=answer.action_items,
     )
+
+
+@dataclass(frozen=True)
+class Dial:
+    """One time that a call was dialled, long over."""
+
+    began: datetime
+    outcome: str
+    words: tuple[str, ...] = ()
+    score: int | None = None
+    summary: str | None = None
+    recording_url: str | None = None
+
+
+def insert_attempts(
+    database_url: str, dials: Sequence[Dial], shown: int, organization_id: str = ORGANIZATION_ID
+) -> tuple[int, list[str]]:
+    """Insert a call that was dialled several times and shows one of them; its id, and Vapi's ids in the given order."""
+    with connect(database_url) as connection:
+        connection.run("BEGIN")
+        answer = Answer(dials[shown].began, dials[shown].score, dials[shown].outcome)
+        call_id = _insert_call(connection, answer, organization_id, _insert_record(connection, answer, organization_id))
+        keys = [f"attempt-{call_id}-{place}" for place in range(len(dials))]
+        connection.run(
+            "UPDATE call SET vapi_call_id = :key, recording_url = :url, feedback_summary = :summary WHERE id = :id",
+            key=keys[shown],
+            url=dials[shown].recording_url,
+            summary=dials[shown].summary,
+            id=call_id,
+        )
+        for dial, key in zip(dials, keys, strict=True):
+            _insert_dial(connection, dial, call_id, key)
+        connection.run("COMMIT")
+    return call_id, keys
+
+
+def _insert_dial(connection: Connection, dial: Dial, call_id: int, key: str) -> None:
+    started = dial.began if dial.words else None
+    connection.run(
+        "INSERT INTO vapi_call (call_id, vapi_call_id, created_at, status, reported_at, start_time, end_time, outcome,"
+        " nps_score, feedback_summary, recording_url) VALUES (:call, :key, :began, 'Ended', :end, :start, :end,"
+        " :outcome, :score, :summary, :url)",
+        call=call_id,
+        key=key,
+        began=dial.began - timedelta(seconds=5),
+        start=started,
+        end=dial.began + timedelta(minutes=2),
+        outcome=dial.outcome,
+        score=dial.score,
+        summary=dial.summary,
+        url=dial.recording_url,
+    )
+    for place, words in enumerate(dial.words):
+        connection.run(
+            'INSERT INTO transcript (call_id, vapi_call_id, source, sequence, role, content, "timestamp")'
+            " VALUES (:call, :key, 'report', :place, :role, :words, :at)",
+            call=call_id,
+            key=key,
+            place=place,
+            role=("assistant", "human")[place % 2],
+            words=words,
+            at=dial.began + timedelta(seconds=4 * place),
+        )

@@ -10,7 +10,7 @@ from local.script import CallScript
 from local.seed import ORGANIZATION_ID, insert_organization
 from local.simulate import place_calls, post_all, wait_until_stored
 from local.traffic import EVERY_TYPE, Body, webhooks
-from tests.deployed import DeployedStack
+from tests.deployed import DeployedStack, wait_for
 
 OTHER_ORGANIZATION_ID = str(UUID("0b0b0000-0000-4000-8000-0000000000b2"))
 OTHER_ORGANIZATION = "Sample Garage"
@@ -39,6 +39,11 @@ class Calls:
         """Post all webhooks of some calls; they are stored as they happened when this returns."""
         answers = post_all(self._deployed.stack, bodies)
         assert wait_until_stored(self._deployed.database_url, scripts, answers) == []
+
+    def wait_until_begun(self, script: CallScript) -> None:
+        """Until it is stored that somebody answered."""
+        statement = "SELECT 1 AS begun FROM call WHERE id = :id AND start_time IS NOT NULL"
+        wait_for(lambda: self._deployed.rows(statement, id=script.call_id) != [], f"the start of call {script.call_id}")
 
     def send(self, bodies: Sequence[Body]) -> None:
         """Post webhooks one after another, and do not wait for what becomes of them."""

@@ -25,11 +25,9 @@ from local.screenshots import LOOKS
 from local.seed import ORGANIZATION_ID, insert_organization
 from local.stack import console_link, read_stack
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
-from tests.browser.pages import Complaints
+from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away
 from tests.deployed import DeployedStack
 
-PATIENCE_MILLISECONDS: Final = 45_000
-"""For anything that a test waits for in a page; each function's first run takes seconds here."""
 _OF_THE_TRANSFER: Final = {"content-encoding", "content-length", "transfer-encoding"}
 CONNECTIONS: Final = 6
 """That a browser opens to one host."""
@@ -45,7 +43,10 @@ Files = dict[str, tuple[int, dict[str, str], bytes]]
 OpenPage = Callable[..., Page]
 """(**context options) -> a blank page. Options as of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
 OpenConsole = Callable[..., Page]
-"""(organization_id, path, **context options) -> the console, signed in; `path` as `"?view=feedback"`."""
+"""(organization_id, path, news, **context options) -> the console, signed in; `path` as `"?view=feedback"`.
+
+Without `news` it reads again only if it is told to (`keep_news_away`).
+"""
 
 
 @pytest.fixture(scope="session")
@@ -120,8 +121,16 @@ def open_console(deployed: DeployedStack, open_page: OpenPage) -> OpenConsole:
     """Open the console in a context of its own, signed in by a token of the local issuer."""
     issuer = Issuer(deployed.place)
 
-    def open_console(organization_id: str = ORGANIZATION_ID, path: str = "", **options: Any) -> Page:  # noqa: ANN401 - likewise
+    def open_console(
+        organization_id: str = ORGANIZATION_ID,
+        path: str = "",
+        *,
+        news: bool = True,
+        **options: Any,  # noqa: ANN401 - likewise
+    ) -> Page:
         page = open_page(**options)
+        if not news:
+            keep_news_away(page)
         page.goto(console_link(deployed.stack["console_url"], issuer.mint(organization_id), path))
         return page
 

@@ -1,9 +1,14 @@
 """What goes wrong in a page, whoever looks: the tests fail on anything that a browser complains about."""
 
 import re
+import time
+from collections.abc import Callable
 from typing import Final
 
-from playwright.sync_api import ConsoleMessage, Error, Page, Route
+from playwright.sync_api import ConsoleMessage, Error, Page, Route, WebSocketRoute
+
+PATIENCE_MILLISECONDS: Final = 45_000
+"""For anything that a test waits for in a page; each function's first run takes seconds here."""
 
 _REPORT_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -17,6 +22,26 @@ _EMPTY_VIEW: Final = "export function mount(container) { container.append('A vie
 def show_frame_alone(page: Page) -> None:
     """What is around the views, with empty ones in it: no view's reading disturbs the test."""
     page.route(_VIEW_FILES, _answer_empty)
+
+
+def keep_news_away(page: Page) -> None:
+    """The page's socket stays open and says nothing: what it shows is read again only if the test asks for it.
+
+    Otherwise it reads again when its connection is made, which on a busy machine is in the middle of a test.
+    """
+    page.route_web_socket(re.compile("^ws"), _say_nothing)
+
+
+def _say_nothing(socket: WebSocketRoute) -> None:
+    socket.on_message(lambda _: socket.send('{"type": "pong"}'))  # or the page takes the connection for dead
+
+
+def wait_until(page: Page, condition: Callable[[], bool], what: object) -> None:
+    """Let the page go on until something has come to our ears."""
+    deadline = time.monotonic() + PATIENCE_MILLISECONDS / 1000
+    while not condition():
+        assert time.monotonic() < deadline, what
+        page.evaluate("new Promise(requestAnimationFrame)")
 
 
 def _answer_empty(route: Route) -> None:

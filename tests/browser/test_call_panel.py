@@ -37,6 +37,12 @@ def _talkative(script: CallScript, count: int, text: str = "And that is what hap
     return replace(script, turns=turns)
 
 
+def _begin(calls: Calls, script: CallScript) -> None:
+    """Somebody answers, and that is stored: turns have seconds from then on, and a panel follows them."""
+    calls.send(bodies_of(script, "status-update")[:1])
+    calls.wait_until_begun(script)
+
+
 def _so_far(script: CallScript, count: int) -> Body:
     """What is sent when so many turns have been spoken."""
     return bodies_of(script, "conversation-update")[count - 1]
@@ -57,7 +63,8 @@ def test_the_transcript_grows_as_it_is_spoken(open_console: OpenConsole, calls: 
 
 def test_it_follows_the_end_unless_the_reader_scrolled_up(open_console: OpenConsole, calls: Calls) -> None:
     script = _talkative(calls.place(outcome="reached"), 60)
-    calls.send([bodies_of(script, "status-update")[0], _so_far(script, 40)])
+    _begin(calls, script)
+    calls.send([_so_far(script, 40)])
     console = _open(open_console, script)
     expect(_turns(console).nth(39)).to_be_in_viewport()
     calls.send([_so_far(script, 42)])
@@ -76,7 +83,8 @@ def test_it_follows_the_end_unless_the_reader_scrolled_up(open_console: OpenCons
 
 def test_turns_that_stay_keep_their_element(open_console: OpenConsole, calls: Calls) -> None:
     script = calls.place(outcome="reached")
-    calls.send([bodies_of(script, "status-update")[0], _so_far(script, 2)])
+    _begin(calls, script)
+    calls.send([_so_far(script, 2)])
     console = _open(open_console, script)
     expect(_turns(console)).to_have_count(2)
     _turns(console).first.evaluate("turn => { turn.isTheSame = true; }")
@@ -249,7 +257,7 @@ def test_a_call_that_cannot_be_read_says_so_and_is_tried_again(
 ) -> None:
     complaints.expect("Failed to load resource")
     script = calls.play(garage, outcome="reached")
-    console = open_console(garage)
+    console = open_console(garage, news=False)  # which would mend it before it is asked to
     transcript = f"**/v1/calls/{script.call_id}/transcript"
     console.route(transcript, lambda route: route.abort())
     console.get_by_test_id(f"call-row-{script.call_id}").click()

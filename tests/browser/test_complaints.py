@@ -1,13 +1,12 @@
 """The watch over the pages itself: what a browser complains about is heard."""
 
-import time
 from typing import Final
 
 import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser.conftest import PHONE, OpenPage
-from tests.browser.pages import Complaints
+from tests.browser.pages import Complaints, wait_until
 
 URL: Final = "http://page.example.com/"
 POLICY: Final = "default-src 'none'; script-src 'nonce-good'; img-src data:"
@@ -26,10 +25,7 @@ def _show(page: Page, body: str, policy: str = POLICY) -> None:
 
 
 def _wait_for(page: Page, complaints: Complaints, heard: str) -> None:
-    deadline = time.monotonic() + 5
-    while not any(heard in found for found in complaints.unexpected):
-        assert time.monotonic() < deadline, complaints.unexpected
-        page.wait_for_timeout(20)
+    wait_until(page, lambda: any(heard in found for found in complaints.unexpected), complaints.unexpected)
 
 
 @pytest.mark.parametrize(

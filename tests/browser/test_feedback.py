@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
-from random import SystemRandom
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
@@ -68,19 +67,27 @@ def mixed_answers() -> list[Answer]:
     ]
 
 
-def show(open_console: OpenConsole, calls: Round, query: str = "", **options: Any) -> FeedbackPage:  # noqa: ANN401 - as of open_console
-    """The view of one round's calls, read."""
-    view = FeedbackPage(open_console(path=f"?view=feedback&campaign={calls.campaign_id}{query}", **options))
+def show(
+    open_console: OpenConsole,
+    calls: Round,
+    query: str = "",
+    *,
+    news: bool = False,
+    **options: Any,  # noqa: ANN401 - as of open_console
+) -> FeedbackPage:
+    """The view of one round's calls, read; without news it is read again only by `tell_to_read_again`."""
+    path = f"?view=feedback&campaign={calls.campaign_id}{query}"
+    view = FeedbackPage(open_console(path=path, news=news, **options))
     view.wait_until_read()
     return view
 
 
 def test_the_figures_are_those_of_the_api(open_console: OpenConsole, round_of_calls: Round) -> None:
     round_of_calls.add(*mixed_answers())
-    view = show(open_console, round_of_calls, "&period=week")
-    summary = round_of_calls.summary(
-        period="week", **{"from": (NOW - timedelta(days=89)).date().isoformat() + "T00:00Z"}
-    )
+    first, last = ((NOW - timedelta(days=days)).date() for days in (89, -1))
+    view = show(open_console, round_of_calls, f"&period=week&from={first}&to={last}")
+    span = {"from": f"{first}T00:00Z", "to": f"{last + timedelta(days=1)}T00:00Z"}
+    summary = round_of_calls.summary(period="week", **span)
     total = summary["total"]
     assert (total["responses"], total["reached"], total["tried"]) == (6, 7, 10)
     expect(view.score).to_have_text(str(round(total["nps"])))
@@ -175,10 +182,9 @@ def test_the_list_is_read_page_by_page(open_console: OpenConsole, round_of_calls
 
 
 def test_a_report_appears_without_a_reload(
-    deployed: DeployedStack, open_console: OpenConsole, round_of_calls: Round
+    deployed: DeployedStack, open_console: OpenConsole, round_of_calls: Round, calls: Calls
 ) -> None:
-    calls = Calls(deployed, SystemRandom().randrange(10**6))
-    view = show(open_console, round_of_calls)
+    view = show(open_console, round_of_calls, news=True)
     expect(view.page.get_by_test_id("connection-state")).to_have_text("live")
     view.page.evaluate("window.isTheSamePage = true")
     script = calls.place(outcome="reached", stalls=False)
@@ -213,7 +219,7 @@ def test_what_customers_said_is_text(open_console: OpenConsole, round_of_calls: 
 
 def test_no_calls_no_answers_and_few_answers_are_said(open_console: OpenConsole, round_of_calls: Round) -> None:
     view = show(open_console, round_of_calls)
-    expect(view.page.get_by_test_id("empty").first).to_contain_text("No calls in this time")
+    expect(view.page.get_by_test_id("empty").first).to_contain_text("No outbound calls in this time")
     expect(view.page.get_by_test_id("empty").last).to_contain_text("No feedback fits these filters")
     expect(view.score).to_be_hidden()
     round_of_calls.add(weeks_ago(1, outcome="no_answer"))
@@ -302,6 +308,59 @@ def test_time_period_and_demo_calls_are_in_the_address(open_console: OpenConsole
     }  # fmt: skip
 
 
+def test_outbound_calls_are_counted_if_nobody_asks_for_others(open_console: OpenConsole, round_of_calls: Round) -> None:
+    said = {"content": "As I said."}
+    ids = round_of_calls.add(
+        weeks_ago(1, score=10, **said),
+        weeks_ago(1, score=0, direction="inbound", **said),
+        weeks_ago(1, score=8, direction="web", **said),
+    )
+    view = show(open_console, round_of_calls)
+    for direction, score, shown in (
+        ("outbound", "100", ids[:1]),
+        ("inbound", "-100", ids[1:2]),
+        ("web", "0", ids[2:]),
+        ("all", "0", ids[::-1]),
+    ):
+        view.filter("direction").select_option(direction)
+        expect(view.page.get_by_test_id("fact-answers")).to_have_text(str(len(shown)))
+        expect(view.score).to_have_text(score)
+        expect(view.items).to_have_count(len(shown))
+        assert view.call_ids() == shown
+        assert view.address.get("direction", "outbound") == direction
+    view.page.reload()
+    view.wait_until_read()
+    expect(view.filter("direction")).to_have_value("all")
+    expect(view.items).to_have_count(3)
+    view.page.get_by_test_id("feedback-clear").click()
+    expect(view.filter("direction")).to_have_value("outbound")
+    assert "direction" not in view.address
+
+
+@pytest.mark.parametrize(("asked", "of"), [("", "outbound"), ("&direction=web", "web"), ("&direction=all", None)])
+def test_an_outcome_leads_to_its_calls_of_the_same_direction(
+    open_console: OpenConsole, round_of_calls: Round, asked: str, of: str | None
+) -> None:
+    round_of_calls.add(*(weeks_ago(1, score=9, direction=name) for name in ("outbound", "inbound", "web")))
+    view = show(open_console, round_of_calls, asked)
+    href = view.page.get_by_test_id("chart-outcomes").get_by_role("link").first.get_attribute("href")
+    query = parse_qs(urlsplit(href or "").query)
+    assert (query["view"], query["outcome"], query.get("direction")) == (["calls"], ["reached"], of and [of])
+
+
+def test_where_outbound_calls_are_none_the_others_can_be_shown(
+    open_console: OpenConsole, round_of_calls: Round
+) -> None:
+    round_of_calls.add(weeks_ago(1, score=9, direction="inbound", content="As I said."))
+    view = show(open_console, round_of_calls)
+    nothing = view.page.get_by_test_id("empty").first
+    expect(nothing).to_contain_text("No outbound calls in this time")
+    nothing.get_by_role("link").click()
+    expect(view.score).to_have_text("100")
+    expect(view.items).to_have_count(1)
+    assert view.address["direction"] == "all"
+
+
 def test_the_file_has_the_same_rows(open_console: OpenConsole, round_of_calls: Round, tmp_path: Path) -> None:
     ids = round_of_calls.add(*mixed_answers())
     view = show(open_console, round_of_calls, "&band=detractor")
@@ -346,7 +405,7 @@ def test_it_says_that_it_is_offline_and_comes_back_by_itself(
 ) -> None:
     complaints.expect("ERR_INTERNET_DISCONNECTED")
     round_of_calls.add(weeks_ago(1, score=9, content="Good."))
-    view = show(open_console, round_of_calls)
+    view = show(open_console, round_of_calls, news=True)
     expect(view.page.get_by_test_id("connection-state")).to_have_text("live")
     view.page.context.set_offline(True)
     view.filter("range").select_option("30d")
@@ -381,8 +440,8 @@ def test_a_refresh_keeps_the_focus(open_console: OpenConsole, round_of_calls: Ro
         view.page.get_by_test_id("chart-outcomes").get_by_role("link").first,
     ):
         focused.focus()
-        round_of_calls.add(weeks_ago(0, score=10, advisor="Alex Invented", content="One more."))
         count = view.items.count()
+        round_of_calls.add(weeks_ago(0, score=10, advisor="Alex Invented", content="One more."))
         view.tell_to_read_again()
         expect(view.items).to_have_count(count + 1)
         view.wait_until_read()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import PHONE, OpenConsole, OpenPage
-from tests.browser.pages import Complaints, show_frame_alone
+from tests.browser.pages import Complaints, show_frame_alone, wait_until
 from tests.deployed import DeployedStack
 
 SOCKETS = re.compile("^ws://")
@@ -214,9 +214,8 @@ def test_a_connection_that_ends_is_made_again_with_a_new_ticket(gateway: tuple[P
 def test_who_looks_again_learns_at_once_whether_the_connection_lives(gateway: tuple[Page, Gateway]) -> None:
     page, other_side = gateway
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    page.wait_for_function("() => true")
+    wait_until(page, lambda: other_side.heard[-1] == '{"action":"ping"}', "a ping")
     expect(page.get_by_test_id("connection-state")).to_have_text("live")
-    assert other_side.heard[-1] == '{"action":"ping"}'
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -115,7 +115,7 @@ def test_listeners_hear_of_every_way_through_the_history(page: Page) -> None:
     run(page, "router.js", "m.navigate({ call: 1 })")
     run(page, "router.js", "m.navigate({ call: 2 }, { replace: true })")
     page.go_back()
-    page.wait_for_timeout(100)
+    page.wait_for_function("window.seen.length >= 3")
     assert page.evaluate("window.seen") == [
         "view=calls&status=Ready&call=1",
         "view=calls&status=Ready&call=2",

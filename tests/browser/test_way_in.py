@@ -1,7 +1,6 @@
 """From the link that `make run` prints to a console that hears of calls."""
 
 import json
-import time
 from typing import Final
 
 from playwright.sync_api import Page, expect
@@ -10,7 +9,8 @@ from local.issuer import Issuer
 from local.seed import ORGANIZATION_ID
 from local.stack import console_link
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
-from tests.browser.conftest import PATIENCE_MILLISECONDS, OpenConsole, OpenPage
+from tests.browser.conftest import OpenConsole, OpenPage
+from tests.browser.pages import wait_until
 from tests.deployed import DeployedStack
 
 VIEW: Final = "?view=feedback"
@@ -59,7 +59,4 @@ def _record_frames(page: Page) -> list[str]:
 
 
 def _wait_for(page: Page, frames: list[str], part: str) -> None:
-    deadline = time.monotonic() + PATIENCE_MILLISECONDS / 1000
-    while not any(part in frame for frame in frames):
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: any(part in frame for frame in frames), part)

@@ -9,7 +9,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from autopulse.db.migration import SCRIPTS
+from autopulse.db.migrations.versions.r0004_indexes import INDEXES
 from autopulse.db.models import Model
+from autopulse.db.reading import filters
 
 WITHOUT_MODEL = {
     "autopulse_calls_version",  # Alembic's
@@ -85,6 +87,26 @@ def test_what_a_deleted_call_takes_with_it(connection: Connection) -> None:
 
 def test_every_index_is_valid(connection: Connection) -> None:
     assert connection.scalars(text("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid")).all() == []
+
+
+def test_tables_that_webhooks_update_leave_room_and_are_vacuumed_before_a_fifth_of_them_is_dead(
+    connection: Connection,
+) -> None:
+    found = text("SELECT relname::text, reloptions FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL")
+    soon = ["autovacuum_vacuum_scale_factor=0.02", "autovacuum_analyze_scale_factor=0.02"]
+    options: dict[str, list[str]] = dict(connection.execute(found).all())
+    assert options == {
+        "call": ["fillfactor=80", *soon],
+        "vapi_call": ["fillfactor=80", *soon],
+        "transcript": soon,
+        "webhook_event": soon,
+    }
+
+
+def test_lists_are_narrowed_by_the_very_words_that_the_indexes_are_of() -> None:
+    assert filters.FEEDBACK_WORDS.replace("feedback.", "") in INDEXES["ix_call_feedback_words"]
+    names = filters.NAMES_OF_THE_ORGANIZATION.replace("record.", "")
+    assert names in INDEXES["ix_service_record_organization_id_words"]
 
 
 def test_every_revision_has_a_file_named_after_it() -> None:

@@ -46,7 +46,28 @@ def _command(target: str, **variables: str) -> list[str]:
             {"FINISH": "1", "FORCE": "1"},
             "--environment local rotate-webhook-secret --finish --force",
         ),
+        (
+            "database-check",
+            {"DATABASE_URL": "postgresql://user:secret@host/name"},
+            "--environment local database-check",
+        ),
+        ("database-check", {"DATABASE_CA": "own.pem"}, "--environment local database-check --database-ca own.pem"),
     ],
 )
 def test_a_target_hands_on_its_variables(target: str, variables: dict[str, str], arguments: str) -> None:
     assert _command(target, **variables) == ["local.operate", *arguments.split()]
+
+
+def test_a_databases_address_reaches_the_command_as_it_was_given() -> None:
+    url = "postgresql://user:pa$word%23#@db.example.com:5432/name"
+    done = subprocess.run(  # noqa: S603 - the project's own Makefile
+        [
+            *("make", "--silent", "--old-file=.venv/.installed", "database-check"),
+            *(f"DATABASE_URL={url}", "OPERATE=printenv DATABASE_URL; :"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == url + "\n"

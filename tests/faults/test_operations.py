@@ -94,7 +94,7 @@ def test_pruning_has_a_days_time_to_spare() -> None:
 
 def test_the_functions_role_may_prune_but_not_migrate(database: Database) -> None:
     assert prune.handler({}, Context(300)) == {"pruned": 0}
-    database.run("UPDATE autopulse_calls_version SET version_num = '0004'")
+    database.run("UPDATE autopulse_calls_version SET version_num = '0001'")
     with pytest.raises(RuntimeError, match="42501"):
         migrate.handler({}, MigrationContext(300))
     database.run("UPDATE autopulse_calls_version SET version_num = :newest", newest=_newest())

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from autopulse.consumers import status_update
-from autopulse.consumers.news import CallNews
+from autopulse.consumers.news import AttemptNews
 from autopulse.consumers.queue import DATA_REJECTED_TRIES
 from autopulse.domain.notices import Notice
 from tests.faults import letters, world
@@ -99,9 +99,9 @@ def test_the_connection_may_die_on_the_roll_back_too(database: Database) -> None
 def test_an_error_that_nobody_foresaw_costs_its_own_record_only(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def apply(session: Session, calls: Sequence[CallNews[Any]]) -> list[Notice]:
-        notices = status_update.apply(session, calls)  # so that there is something to roll back
-        if any(news.call.id in {3, 4} for news in calls):
+    def apply(session: Session, attempts: Sequence[AttemptNews[Any]]) -> list[Notice]:
+        notices = status_update.apply(session, attempts)  # so that there is something to roll back
+        if any(news.call.row.id in {3, 4} for news in attempts):
             raise ZeroDivisionError("+12025550115 must not be logged")
         return notices
 

@@ -50,6 +50,11 @@ def inbound(vapi_call_id: str = VAPI_ID, **values: Any) -> Body:  # noqa: ANN401
     }
 
 
+def ours_alone(call_id: int) -> Body:
+    """`message.call` of a message that gives our id and no other."""
+    return {"type": "outboundPhoneCall", "assistantOverrides": {"variableValues": {"call_id": str(call_id)}}}
+
+
 def web(vapi_call_id: str = VAPI_ID, **values: Any) -> Body:  # noqa: ANN401 - any JSON value
     """`message.call` of a web call: no phone number, no customer."""
     overrides = {"clientMessages": ["transcript"]}

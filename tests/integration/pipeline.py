@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from autopulse.domain.notices import Notice
 
 ORGANIZATION: Final = "00000000-0000-4000-8000-000000000001"
+OTHER_ORGANIZATION: Final = "00000000-0000-4000-8000-000000000002"
 CONSUMERS: Final[Mapping[str, Consumer[Any]]] = {
     consumer.kind: consumer
     for consumer in (
@@ -169,6 +170,14 @@ class Pipeline:
             "customer_phone": "+12025550101",
         }
         return self.insert("service_record", **(usual | values))
+
+    def add_other_organization(self) -> None:
+        self.database.run("INSERT INTO organization VALUES (:id, 'Sample Garage')", id=OTHER_ORGANIZATION)
+
+    def own(self, id_: str, organization: str | None = ORGANIZATION, *, ignored: bool = False) -> None:
+        """Say whose calls a phone number, assistant, squad or workflow of Vapi's takes."""
+        statement = "INSERT INTO vapi_number VALUES (:id, :organization, :ignored)"
+        self.database.run(statement, id=id_, organization=organization, ignored=ignored)
 
     # What is stored
 

@@ -1,13 +1,29 @@
 """What the consumers say to the database: at least one message of each sort, and the statements that it takes."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pg8000.dbapi import convert_paramstyle
+from sqlalchemy.orm import Session
 
+from autopulse.db.engine import engine
+from autopulse.db.feedback import lock_service_records
 from autopulse.db.prepared import PreparingConnection
-from tests.integration.bodies import conversation, fragment, inbound, message, outbound, report, status, turn
+from tests.integration.bodies import (
+    conversation,
+    fragment,
+    inbound,
+    message,
+    ours_alone,
+    outbound,
+    report,
+    status,
+    turn,
+)
 from tests.integration.pipeline import ORGANIZATION, Pipeline
+
+MADE: Final = "0197f9d4-bbbb-4000-8000-000000000001"
+"""A call that gets a row, and whose row the application's takes over."""
 
 
 def noting(execute: Callable[..., Any], said: set[str]) -> Callable[..., Any]:
@@ -21,16 +37,23 @@ def noting(execute: Callable[..., Any], said: set[str]) -> Callable[..., Any]:
 
 
 def let_consumers_speak(pipeline: Pipeline) -> None:
-    """Send a message of each sort."""
+    """Send a message of each sort, and let each statement be said."""
     pipeline.database.run(
         "INSERT INTO vapi_number (id, organization_id) VALUES ('phone-number-1', :id)", id=ORGANIZATION
     )
-    call = outbound(pipeline.make_call(service_record_id=pipeline.make_visit()))
+    visit = pipeline.make_visit()
+    call, folded = outbound(pipeline.make_call(service_record_id=visit)), pipeline.make_call()
     turns = [turn("bot", "Hello.", 1), turn("user", "Yes.", 2)]
     pipeline.send_each(
-        status("in-progress", inbound("0197f9d4-bbbb-4000-8000-000000000001"), 1),
+        status("in-progress", inbound(MADE), 1),
         conversation(call, 10, *turns),
         fragment(outbound(pipeline.make_call(), "0197f9d4-cccc-4000-8000-000000000001"), 10, "user", "Yes"),
         message("hang", call, 40),
         report(call),
+        fragment(ours_alone(folded), 0, "user", "Hello?"),
+        conversation(ours_alone(folded), 11, *turns),
+        conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),
+        status("ended", outbound(pipeline.make_call(), MADE), 50),
     )
+    with Session(engine()) as session:  # only a batch that had to wait for another one says this
+        lock_service_records(session, [visit])

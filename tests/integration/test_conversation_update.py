@@ -76,7 +76,7 @@ def test_an_earlier_longer_list_is_old_news(pipeline: Pipeline, call_id: int) ->
         conversation(outbound(call_id), 10, HELLO, FINE, BYE),
     )
     assert pipeline.turns(call_id) == STORED[:1]
-    assert pipeline.facts(call_id)["conversation_length"] == 1
+    assert len(pipeline.facts(call_id)["segments"]) == 1
 
 
 @pytest.mark.parametrize("at", [10, None])
@@ -102,7 +102,8 @@ def test_untimed_lists_are_ordered_by_their_receipt(pipeline: Pipeline, call_id:
 
 def test_lists_of_a_batch_are_folded(pipeline: Pipeline, call_id: int) -> None:
     bodies = [
-        conversation(outbound(call_id), at, *turns) for at, turns in [(11, [HELLO, FINE]), (12, [HELLO]), (10, [BYE])]
+        conversation(outbound(call_id), at, *turns)
+        for at, turns in [(11, [HELLO, FINE]), (12, [HELLO]), (10, [HELLO, BYE])]
     ]
     assert pipeline.send(*bodies) == []
     assert pipeline.turns(call_id) == STORED[:1]
@@ -122,9 +123,9 @@ def test_a_list_without_usable_items_is_no_source(pipeline: Pipeline, call_id: i
     pipeline.send_each(conversation(outbound(call_id), 10, *turns))
     assert pipeline.turns(call_id) == [(None, None, "human", "Written")]
     pipeline.send_each(fragment(outbound(call_id), 5, "user", "Spoken"))
-    assert pipeline.turns(call_id) == [("fragment", None, "human", "Spoken")]
+    assert pipeline.turns(call_id) == [(None, None, "human", "Written"), ("fragment", None, "human", "Spoken")]
     pipeline.send_each(conversation(outbound(call_id), 9, HELLO), conversation(outbound(call_id), 12, *turns))
-    assert pipeline.turns(call_id) == STORED[:1]
+    assert pipeline.turns(call_id) == [STORED[0], (None, None, "human", "Written")]
 
 
 def test_skipped_items_keep_their_places_and_are_counted(
@@ -142,7 +143,9 @@ def test_skipped_items_keep_their_places_and_are_counted(
     assert "TurnSkipped" in capsys.readouterr().out
 
 
-def test_a_better_source_deletes_the_worse(pipeline: Pipeline, call_id: int) -> None:
+def test_a_better_source_deletes_the_worse_and_leaves_what_the_application_wrote(
+    pipeline: Pipeline, call_id: int
+) -> None:
     pipeline.insert("transcript", call_id=call_id, role="human", content="Written", timestamp=after(1))
     sources = []
     for body in (
@@ -155,8 +158,9 @@ def test_a_better_source_deletes_the_worse(pipeline: Pipeline, call_id: int) -> 
     ):
         pipeline.send_each(body)
         sources.append({source for source, *_ in pipeline.turns(call_id)})
-    assert sources == [{"fragment"}, {"conversation"}, {"conversation"}, {"report"}, {"report"}, {"report"}]
-    assert len(pipeline.turns(call_id)) == len(TURNS)
+    seen = ["fragment", "conversation", "conversation", "report", "report", "report"]
+    assert sources == [{None, source} for source in seen]
+    assert len(pipeline.turns(call_id)) == 1 + len(TURNS)
 
 
 def test_a_report_without_turns_leaves_the_conversation(pipeline: Pipeline, call_id: int) -> None:

@@ -151,26 +151,63 @@ def test_without_a_reason_a_human_turn_tells(pipeline: Pipeline, call_id: int, t
     assert pipeline.call(call_id)["outcome"] == outcome
 
 
-def test_the_latest_report_replaces_all_that_reports_write(pipeline: Pipeline, call_id: int) -> None:
-    reason = {**ANALYSED, "call_reason": "Recall"}
-    pipeline.send_each(report(outbound(call_id), 130, analysis={"structuredData": reason}))
-    assert pipeline.call(call_id)["call_reason"] == "Recall"
-    pipeline.send_each(bare_report(outbound(call_id), 140, endedReason="voicemail"))
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_of_equally_full_reports_the_latest_replaces_all_that_reports_write(
+    pipeline: Pipeline, call_id: int, order: list[int]
+) -> None:
+    said = {"analysis": {"structuredData": {"repaired": True}}, "messages": [turn("bot", "Leave a message.", 1.5)]}
+    bodies = [
+        report(outbound(call_id), 130, analysis={"structuredData": {**ANALYSED, "call_reason": "Recall"}}),
+        bare_report(outbound(call_id), 140, endedReason="voicemail", **said),
+    ]
+    pipeline.send_each(*(bodies[place] for place in order))
     call = pipeline.call(call_id)
     replaced = ("start_time", "end_time", "duration_sec", "nps_score", "cost", "feedback_summary", "recording_url")
     assert {call[name] for name in (*replaced, "call_reason")} == {None}
     assert call["outcome"] == "voicemail"
-    assert pipeline.feedback(call_id) == []
-    assert len(pipeline.turns(call_id)) == len(TURNS), "turns are those of the latest report that has any"
+    assert [row["content"] for row in pipeline.feedback(call_id)] == ["No comment."]
+    assert [text for *_, text in pipeline.turns(call_id)] == ["Leave a message."]
+
+
+FULL: dict[str, Any] = {"messages": [turn("user", "Fine.", 1)], **analysed(nps_score=7)}
+
+
+@pytest.mark.parametrize(
+    ("fuller", "other"),
+    [
+        pytest.param((130, FULL), (140, {}), id="answers and turns before neither"),
+        pytest.param((130, analysed(nps_score=7)), (140, {"messages": FULL["messages"]}), id="answers before turns"),
+        pytest.param((130, FULL), (140, analysed(nps_score=2)), id="with turns before without"),
+        pytest.param((None, FULL), (140, analysed(nps_score=2)), id="with turns before timed"),
+        pytest.param((130, analysed(nps_score=7)), (140, analysed(nps_score=-1, positives=[])), id="no answer is none"),
+    ],
+)
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_a_report_that_says_more_counts_before_a_later_one(
+    pipeline: Pipeline,
+    call_id: int,
+    fuller: tuple[float, dict[str, Any]],
+    other: tuple[float, dict[str, Any]],
+    order: list[int],
+) -> None:
+    bodies = [
+        bare_report(outbound(call_id), at, endedReason=reason, **fields)
+        for (at, fields), reason in ((fuller, "customer-ended-call"), (other, "voicemail"))
+    ]
+    pipeline.send_each(*(bodies[place] for place in order))
+    call = pipeline.call(call_id)
+    assert (call["nps_score"], call["ended_reason"], call["outcome"]) == (7, "customer-ended-call", "reached")
+    assert [row["content"] for row in pipeline.feedback(call_id)] == ["No comment."]
 
 
 def test_an_earlier_report_is_old_news(pipeline: Pipeline, call_id: int) -> None:
-    pipeline.send_each(bare_report(outbound(call_id), 140, endedReason="voicemail", **analysed(nps_score=3)))
+    said = {"messages": TURNS[:1], **analysed(nps_score=3)}
+    pipeline.send_each(bare_report(outbound(call_id), 140, endedReason="voicemail", **said))
     pipeline.send_each(report(outbound(call_id), 130))
     call = pipeline.call(call_id)
     assert (call["nps_score"], call["outcome"], call["cost"], call["start_time"]) == (3, "voicemail", None, None)
     assert [row["content"] for row in pipeline.feedback(call_id)] == ["No comment."]
-    assert len(pipeline.turns(call_id)) == len(TURNS)
+    assert len(pipeline.turns(call_id)) == 1
 
 
 def test_an_untimed_report_ranks_below_every_timed_one_then_by_receipt(pipeline: Pipeline, call_id: int) -> None:
@@ -207,13 +244,14 @@ def test_of_two_reports_of_one_instant_the_same_wins_in_both_orders(pipeline: Pi
 
 def test_reports_of_a_batch_are_folded(pipeline: Pipeline, call_id: int) -> None:
     bodies = [
-        report(outbound(call_id), 140, messages=None, artifact=None, transcript=None, **analysed(nps_score=4)),
+        report(outbound(call_id), 140, messages=TURNS[:2], artifact=None, **analysed(nps_score=4)),
         report(outbound(call_id), 150, messages=None, artifact=None, transcript=None, analysis=None),
         report(outbound(call_id), 130),
     ]
     assert pipeline.send(*bodies) == []
-    assert (pipeline.call(call_id)["nps_score"], pipeline.feedback(call_id)) == (None, [])
-    assert len(pipeline.turns(call_id)) == len(TURNS)
+    assert pipeline.call(call_id)["nps_score"] == 4
+    assert len(pipeline.feedback(call_id)) == 1
+    assert len(pipeline.turns(call_id)) == 2
 
 
 def test_a_losing_report_that_is_first_to_give_a_call_reason_ends_the_applications(pipeline: Pipeline) -> None:
@@ -221,7 +259,10 @@ def test_a_losing_report_that_is_first_to_give_a_call_reason_ends_the_applicatio
     for order in ([130, 140], [140, 130]):
         call_id = pipeline.make_call(call_reason="Follow-up")
         call = outbound(call_id, f"vapi-{call_id}")
-        bodies = {130: bare_report(call, 130, **analysed(call_reason="Recall")), 140: bare_report(call, 140)}
+        bodies = {
+            130: bare_report(call, 130, **analysed(call_reason="Recall")),
+            140: bare_report(call, 140, **analysed(nps_score=3)),
+        }
         pipeline.send_each(*(bodies[at] for at in order))
         ends.append(pipeline.call(call_id)["call_reason"])
     assert ends == [None, None]
@@ -304,7 +345,7 @@ def test_a_second_report_updates_the_feedback_in_its_place(pipeline: Pipeline, c
     pipeline.send_each(report(outbound(call_id), 130))
     (first,) = pipeline.feedback(call_id)
     assert first["updated_at"] is None
-    pipeline.send_each(report(outbound(call_id), 140, **analysed(overall_feedback="UNKNOWN", positives=[])))
+    pipeline.send_each(report(outbound(call_id), 140, **analysed(overall_feedback="UNKNOWN", nps_score=8)))
     (second,) = pipeline.feedback(call_id)
     assert (second["id"], second["created_at"]) == (first["id"], first["created_at"])
     assert (second["content"], second["positives"]) == ("The customer was content.", None)

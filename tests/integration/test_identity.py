@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from autopulse import settings
 from tests.integration.bodies import (
     NUMBER,
     VAPI_ID,
@@ -17,31 +16,15 @@ from tests.integration.bodies import (
     turn,
     web,
 )
-from tests.integration.pipeline import ORGANIZATION, Pipeline, envelope
+from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline, envelope
 
-OTHER_ORGANIZATION = "00000000-0000-4000-8000-000000000002"
 RINGING = {"type": "status-update", "status": "ringing"}
+SIP_END = "t.desk.of.the.garage"
+"""The last 20 characters of a user part."""
 
 
 def reasons(pipeline: Pipeline) -> list[str]:
     return [letter.reason for letter in pipeline.queues.dead_letters]
-
-
-@pytest.fixture
-def default_organization(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - an iterator
-    monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
-    settings.consumer_settings.cache_clear()
-    yield ORGANIZATION
-    settings.consumer_settings.cache_clear()
-
-
-def own(pipeline: Pipeline, id_: str, organization: str | None = ORGANIZATION, *, ignored: bool = False) -> None:
-    pipeline.database.run(
-        "INSERT INTO vapi_number VALUES (:id, :organization, :ignored)",
-        id=id_,
-        organization=organization,
-        ignored=ignored,
-    )
 
 
 def test_the_first_message_with_both_ids_links_them(pipeline: Pipeline) -> None:
@@ -54,7 +37,7 @@ def test_the_first_message_with_both_ids_links_them(pipeline: Pipeline) -> None:
 
 def test_a_link_counts_for_the_whole_batch(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
-    own(pipeline, "phone-number-1")
+    pipeline.own("phone-number-1")
     bodies = [status("in-progress", outbound(None), 2), status("ringing", outbound(call_id), 1)]
     assert pipeline.send(*bodies) == []
     assert pipeline.call(call_id)["status"] == "In Progress"
@@ -74,35 +57,54 @@ def test_a_message_that_names_no_call_is_invalid(pipeline: Pipeline) -> None:
     assert pipeline.count("webhook_event") == 0
 
 
-def test_a_row_that_is_linked_to_another_vapi_id_is_a_conflict(pipeline: Pipeline) -> None:
+def test_another_vapi_id_of_a_row_is_another_attempt(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call(vapi_call_id="another")
-    assert pipeline.send(status("ringing", outbound(call_id), 1)) == []
-    assert reasons(pipeline) == ["CallIdentityConflict"]
-    assert pipeline.call(call_id)["status"] == "Ready"
-    assert pipeline.count("webhook_event") == 0
+    pipeline.send_each(status("ringing", outbound(call_id), 1))
+    call = pipeline.call(call_id)
+    assert (call["status"], call["vapi_call_id"]) == ("Ringing", VAPI_ID)
+    assert sorted(pipeline.attempts(call_id)) == [VAPI_ID, "another"]
 
 
-def test_two_ids_of_two_rows_are_a_conflict(pipeline: Pipeline) -> None:
-    call_id = pipeline.make_call()
-    pipeline.make_call(vapi_call_id=VAPI_ID)
-    assert pipeline.send(status("ringing", outbound(call_id), 1)) == []
-    assert reasons(pipeline) == ["CallIdentityConflict"]
-
-
-def test_in_a_batch_the_first_link_counts(pipeline: Pipeline) -> None:
+def test_several_vapi_ids_of_a_row_in_one_batch_are_attempts(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
     bodies = [status("ringing", outbound(call_id, vapi_id), 1) for vapi_id in ("first", "second", "first")]
     bodies[2]["message"]["status"] = "in-progress"
     assert pipeline.send(*bodies) == []
+    statuses = {vapi_id: row["status"] for vapi_id, row in pipeline.attempts(call_id).items()}
+    assert statuses == {"first": "In Progress", "second": "Ringing"}
+
+
+@pytest.mark.parametrize("linked_by", ["the application", "a message"])
+def test_a_vapi_id_of_another_row_is_a_conflict(pipeline: Pipeline, linked_by: str) -> None:
+    other = pipeline.make_call(vapi_call_id=VAPI_ID if linked_by == "the application" else None)
+    call_id = pipeline.make_call()
+    if linked_by == "a message":
+        pipeline.send_each(status("queued", outbound(other), 1))
+    receipts, before = pipeline.count("webhook_event"), pipeline.call(other)
+    assert pipeline.send(status("in-progress", outbound(call_id), 1)) == []
     assert reasons(pipeline) == ["CallIdentityConflict"]
-    call = pipeline.call(call_id)
-    assert (call["vapi_call_id"], call["status"]) == ("first", "In Progress")
+    assert (pipeline.call(call_id)["status"], pipeline.call(other)) == ("Ready", before)
+    assert (pipeline.count("webhook_event"), pipeline.attempts(call_id)) == (receipts, {})
+
+
+def test_in_a_batch_too_the_first_link_of_a_vapi_id_counts(pipeline: Pipeline) -> None:
+    one, other = pipeline.make_call(), pipeline.make_call()
+    bodies = [
+        status("ringing", outbound(other), 1),
+        status("ringing", outbound(one), 2),
+        status("in-progress", outbound(None), 3),
+        status("forwarding", outbound(other), 4),
+    ]
+    assert pipeline.send(*bodies) == []
+    assert reasons(pipeline) == ["CallIdentityConflict"]
+    assert (pipeline.call(one)["status"], pipeline.call(other)["status"]) == ("Ready", "Forwarding")
 
 
 def test_a_conflict_or_an_unknown_call_does_not_hold_up_the_rest(pipeline: Pipeline) -> None:
-    good, linked = pipeline.make_call(), pipeline.make_call(vapi_call_id="another")
+    good, other = pipeline.make_call(), pipeline.make_call()
+    pipeline.make_call(vapi_call_id="conflicting")
     bodies = [
-        status("ringing", outbound(linked, "conflicting"), 1),
+        status("ringing", outbound(other, "conflicting"), 1),
         status("ringing", outbound(good, "good"), 1),
         status("ringing", outbound(999_999, "unknown"), 1),
     ]
@@ -145,25 +147,39 @@ def test_an_unknown_call_is_applied_when_its_row_has_come(pipeline: Pipeline) ->
 
 
 @pytest.mark.parametrize(
-    ("call", "direction", "number"),
+    ("call", "number"),
     [
-        (inbound(), "inbound", NUMBER),
-        (web(), "inbound", "unknown"),
-        (inbound(type="vapi.websocketCall", customer=None), "inbound", "unknown"),
-        (outbound(None), "outbound", NUMBER),
-        (inbound(customer={"sipUri": "sip:someone@customer.example"}), "inbound", "sip:someone@customer"),
-        (inbound(customer={"number": " ", "sipUri": "sip:a@b.example"}), "inbound", "sip:a@b.example"),
-        (inbound(customer={"number": 12025550101}), "inbound", "unknown"),
+        (inbound(), NUMBER),
+        (web(), "unknown"),
+        (inbound(type="vapi.websocketCall", customer=None), "unknown"),
+        (inbound(customer={"sipUri": "sip:someone@customer.example"}), "someone"),
+        (inbound(customer={"sipUri": "sips:front.desk.of.the.garage:secret@pbx.example;transport=tls"}), SIP_END),
+        (inbound(customer={"number": " ", "sipUri": "sip:a@b.example"}), "a"),
+        (inbound(customer={"number": NUMBER, "sipUri": "sip:a@b.example"}), NUMBER),
+        (inbound(customer={"number": [12025550101]}), "unknown"),
+        (inbound(customer={"number": 12025550101}), "12025550101"),
     ],
 )
 @pytest.mark.usefixtures("default_organization")
 def test_a_call_that_the_application_did_not_create_gets_a_row(
-    pipeline: Pipeline, call: dict[str, Any], direction: str, number: str
+    pipeline: Pipeline, call: dict[str, Any], number: str
 ) -> None:
     pipeline.send_each(conversation(call, 1))
     row = pipeline.row("SELECT *, organization_id::text AS organization FROM call")
-    assert (row["status"], row["direction"], row["customer_number"]) == ("Ready", direction, number)
+    assert (row["status"], row["direction"], row["customer_number"]) == ("Ready", "inbound", number)
     assert (row["vapi_call_id"], row["organization"], row["is_demo"]) == (VAPI_ID, ORGANIZATION, False)
+
+
+@pytest.mark.usefixtures("default_organization")
+def test_an_outbound_call_gets_a_row_of_its_own_when_its_waiting_is_over(pipeline: Pipeline) -> None:
+    body = status("ringing", outbound(None), 1)
+    for count in (1, 10):
+        assert pipeline.send(body, receive_count=count) == [0]
+        assert pipeline.count("call") == 0
+    assert pipeline.send(body, receive_count=11) == []
+    row = pipeline.row("SELECT status, direction, customer_number, vapi_call_id FROM call")
+    assert row == {"status": "Ringing", "direction": "outbound", "customer_number": NUMBER, "vapi_call_id": VAPI_ID}
+    assert reasons(pipeline) == []
 
 
 @pytest.mark.usefixtures("default_organization")
@@ -173,7 +189,7 @@ def test_a_number_that_was_unknown_is_filled_in_later(pipeline: Pipeline) -> Non
     pipeline.send_each(status("in-progress", inbound(), 2))
     assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": NUMBER}
     pipeline.send_each(status("ended", inbound(customer={"number": "+12025550199"}), 3))
-    assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": NUMBER}
+    assert pipeline.row("SELECT customer_number FROM call") == {"customer_number": NUMBER}, "the least counts"
 
 
 def test_the_number_of_the_applications_call_is_left_alone(pipeline: Pipeline) -> None:
@@ -185,9 +201,9 @@ def test_the_number_of_the_applications_call_is_left_alone(pipeline: Pipeline) -
 def test_the_phone_number_beats_the_assistant_and_both_the_default(
     pipeline: Pipeline, default_organization: str
 ) -> None:
-    pipeline.database.run("INSERT INTO organization VALUES (:id, 'Sample Garage')", id=OTHER_ORGANIZATION)
-    own(pipeline, "assistant-of-other", OTHER_ORGANIZATION)
-    own(pipeline, "number-of-ours", ORGANIZATION)
+    pipeline.add_other_organization()
+    pipeline.own("assistant-of-other", OTHER_ORGANIZATION)
+    pipeline.own("number-of-ours", ORGANIZATION)
     calls = [
         inbound("a", phoneNumberId="number-of-ours", assistantId="assistant-of-other"),
         inbound("b", phoneNumberId="nobody's", assistantId="assistant-of-other"),
@@ -200,7 +216,7 @@ def test_the_phone_number_beats_the_assistant_and_both_the_default(
 
 @pytest.mark.usefixtures("default_organization")
 def test_calls_that_are_marked_as_not_ours_are_ignored(pipeline: Pipeline) -> None:
-    own(pipeline, "phone-number-1", None, ignored=True)
+    pipeline.own("phone-number-1", None, ignored=True)
     body = report(inbound())
     assert pipeline.send(body) == []
     assert pipeline.send(body) == []
@@ -211,7 +227,7 @@ def test_calls_that_are_marked_as_not_ours_are_ignored(pipeline: Pipeline) -> No
 
 def test_what_is_marked_as_not_ours_does_not_touch_a_call_whose_id_it_happens_to_carry(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
-    own(pipeline, "staging-assistant", None, ignored=True)
+    pipeline.own("staging-assistant", None, ignored=True)
     assert pipeline.send(status("ended", outbound(call_id, "staging-call", assistantId="staging-assistant"), 1)) == []
     (call,) = pipeline.rows("SELECT status, vapi_call_id FROM call")
     assert (call["status"], call["vapi_call_id"]) == ("Ready", None)
@@ -221,7 +237,7 @@ def test_what_is_marked_as_not_ours_does_not_touch_a_call_whose_id_it_happens_to
 @pytest.mark.usefixtures("default_organization")
 def test_strangers_and_known_calls_fit_into_one_batch(pipeline: Pipeline) -> None:
     known = pipeline.make_call()
-    own(pipeline, "number-of-others", None, ignored=True)
+    pipeline.own("number-of-others", None, ignored=True)
     bodies = [
         status("ringing", inbound("stranger-b"), 1),
         status("ringing", outbound(known, "known"), 1),

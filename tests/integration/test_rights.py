@@ -22,13 +22,17 @@ from tests.integration.statements import let_consumers_speak, noting
 
 DENIED: Final = "42501"
 FORBIDDEN: Final = (
-    "DELETE FROM call",
+    "TRUNCATE call",
     "TRUNCATE webhook_event",
     "DROP TABLE vapi_call",
     "ALTER TABLE call ADD COLUMN mine text",
     "CREATE TABLE mine (id integer)",
     "CREATE ROLE mine",
-    "UPDATE call SET organization_id = NULL",
+    "UPDATE call SET service_record_id = NULL",
+    "UPDATE call SET campaign_id = NULL",
+    "INSERT INTO call (campaign_id) VALUES (1)",
+    "UPDATE call_feedback SET call_id = 1",
+    "UPDATE call_incident SET call_id = 1",
     "UPDATE service_record SET customer_phone = ''",
     "INSERT INTO service_record (customer_name) VALUES ('Somebody')",
     "DELETE FROM service_record",
@@ -68,7 +72,7 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
     for connection_type in (PreparingConnection, PlanningConnection):
         monkeypatch.setattr(connection_type, "execute_prepared", noting(connection_type.execute_prepared, said))
     let_consumers_speak(pipeline)
-    assert prune.handler({}, Context()) == {"pruned": 5}
+    assert prune.handler({}, Context()) == {"pruned": 9}
     api = Api(module_database_url, monkeypatch)
     _let_readers_ask(api)
     api.close()

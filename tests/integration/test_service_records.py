@@ -41,22 +41,24 @@ def report_again(pipeline: Pipeline, call_id: int, outcome: str, at: float, **da
 
 
 @pytest.mark.parametrize(
-    ("outcome", "expected"),
+    ("outcome", "expected", "score"),
     [
-        *(("reached", "Completed"), ("transferred", "Completed"), ("voicemail", "Missed"), ("busy", "Missed")),
-        *(("no_answer", "Missed"), ("failed", "Failed")),
+        *(("reached", "Completed", 8), ("transferred", "Completed", 8), ("voicemail", "Missed", 8)),
+        *(("busy", "Missed", 8), ("no_answer", "Missed", 8), ("failed", "Failed", None)),
     ],
 )
 def test_an_outcome_gives_status_feedback_and_rating(
-    pipeline: Pipeline, visit: int, outcome: str, expected: str
+    pipeline: Pipeline, visit: int, outcome: str, expected: str, score: int | None
 ) -> None:
-    reported(pipeline, visit, outcome, nps_score=8, overall_feedback="Good")
-    assert pipeline.visit(visit) == {"status": expected, "feedback": "Good", "rating": 8}
+    reported(pipeline, visit, outcome, nps_score=score, overall_feedback="Good")
+    assert pipeline.visit(visit) == {"status": expected, "feedback": "Good", "rating": score}
 
 
-@pytest.mark.parametrize("outcome", ["cancelled", "unknown"])
-def test_a_call_that_says_nothing_of_the_visit_leaves_it(pipeline: Pipeline, visit: int, outcome: str) -> None:
-    reported(pipeline, visit, outcome, nps_score=8, overall_feedback="Good")
+@pytest.mark.parametrize(("outcome", "score"), [("cancelled", 8), ("unknown", None)])
+def test_a_call_that_says_nothing_of_the_visit_leaves_it(
+    pipeline: Pipeline, visit: int, outcome: str, score: int | None
+) -> None:
+    reported(pipeline, visit, outcome, nps_score=score, overall_feedback="Good")
     assert pipeline.visit(visit) == UNTOUCHED
 
 
@@ -114,7 +116,7 @@ def test_a_report_that_is_taken_back_leaves_the_applications_values(
     pipeline: Pipeline, visit: int, taken_back: str
 ) -> None:
     call_id = reported(pipeline, visit, "reached", 100, nps_score=9, overall_feedback="Good")
-    report_again(pipeline, call_id, taken_back, 200)
+    report_again(pipeline, call_id, taken_back, 200, overall_feedback="A mistake")
     assert pipeline.visit(visit) == UNTOUCHED
     assert pipeline.count("service_record_origin") == 0
 
@@ -130,7 +132,7 @@ def test_after_a_report_was_taken_back_the_application_writes_again(pipeline: Pi
 def test_when_the_best_call_is_taken_back_the_next_best_counts(pipeline: Pipeline, visit: int) -> None:
     best = reported(pipeline, visit, "reached", 100, nps_score=9)
     reported(pipeline, visit, "voicemail", 50)
-    report_again(pipeline, best, "cancelled", 200)
+    report_again(pipeline, best, "cancelled", 200, overall_feedback="A mistake")
     assert pipeline.visit(visit) == {"status": "Missed", "feedback": None, "rating": None}
 
 

@@ -112,7 +112,8 @@ def test_an_unknown_word_is_counted_and_changes_no_state(
     before = pipeline.call(call_id)
     pipeline.send_each(status("levitating", outbound(call_id), 5))
     assert pipeline.call(call_id) == before
-    assert pipeline.count("vapi_call") == 0
+    facts = pipeline.facts(call_id)
+    assert (facts["created_at"], facts["first_at"], facts["status"], facts["given"]) == (after(-20), after(5), None, [])
     assert [(receipt["outcome"], receipt["call_id"]) for receipt in pipeline.receipts()] == [("ignored", call_id)]
     assert '"StatusUnknown": [1' in capsys.readouterr().out.replace('":[', '": [')
     assert pipeline.notices == []
@@ -124,24 +125,26 @@ def test_an_unknown_word_still_links_the_ids(pipeline: Pipeline) -> None:
     assert pipeline.call(call_id)["status"] == "Ringing"
 
 
-def test_what_the_application_wrote_stands_until_the_first_fact_for_it(pipeline: Pipeline) -> None:
-    written = {"start_time": after(1), "end_time": after(9), "duration_sec": 8, "status": "Missed"}
-    call_id = pipeline.make_call(**written, call_reason="Follow-up", nps_score=3, recording_url="https://app.example/r")
+def test_what_the_application_prepared_stands_until_the_first_fact_for_it(pipeline: Pipeline) -> None:
+    written = {"start_time": after(1), "end_time": after(9), "duration_sec": 8}
+    others = {"call_reason": "Follow-up", "feedback_summary": "To ask.", "recording_url": "https://app.example/r"}
+    call_id = pipeline.make_call(**written, **others, status="Queued")
     pipeline.send_each(status("ringing", outbound(call_id), 2))
     call = pipeline.call(call_id)
-    assert {name: call[name] for name in written} == written
+    assert {name: call[name] for name in written | others} == written | others
+    assert call["status"] == "Ringing"
     pipeline.send_each(status("in-progress", outbound(call_id), 3))
     call = pipeline.call(call_id)
     assert (call["start_time"], call["end_time"], call["duration_sec"]) == (after(3), after(9), 8)
     pipeline.send_each(status("ended", outbound(call_id), 63.5))
     call = pipeline.call(call_id)
     assert (call["start_time"], call["end_time"], call["duration_sec"]) == (after(3), after(63.5), 61)
-    assert (call["status"], call["call_reason"], call["nps_score"]) == ("Ended", "Follow-up", 3)
-    assert call["recording_url"] == "https://app.example/r"
+    assert {name: call[name] for name in others} == others
+    assert call["status"] == "Ended"
     pipeline.send_each(bare_report(outbound(call_id)))
     call = pipeline.call(call_id)
-    assert (call["status"], call["call_reason"], call["nps_score"]) == ("Completed", "Follow-up", None)
-    assert call["recording_url"] is None
+    assert (call["status"], call["call_reason"]) == ("Completed", "Follow-up")
+    assert (call["feedback_summary"], call["recording_url"]) == (None, None)
 
 
 def test_a_ping_leaves_a_receipt_and_nothing_else(pipeline: Pipeline) -> None:

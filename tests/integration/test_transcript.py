@@ -72,7 +72,8 @@ def test_a_spoken_turn_changes_nothing_else_of_the_call(pipeline: Pipeline) -> N
     before = pipeline.call(call_id)
     pipeline.send_each(final_transcript(web("web-1"), 1, "user", "Fine"))
     assert pipeline.call(call_id) == before
-    assert pipeline.count("vapi_call") == 0
+    facts = pipeline.facts(call_id)
+    assert (facts["human_turn"], facts["first_at"], facts["status"], facts["given"]) == (True, after(1), None, [])
     (notice,) = pipeline.notices
     assert (notice.type, notice.changed) == (
         NoticeType.TRANSCRIPT_UPDATED,

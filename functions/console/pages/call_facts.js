@@ -58,6 +58,8 @@ export function visitSection(call) {
       { class: "facts", "data-testid": "service-record" },
       fact("Customer", visit?.customer_name ?? call.customer_name),
       fact("Phone", phone(visit?.phone ?? call.phone)),
+      fact("Name as Vapi has it", call.attempt?.customer_name),
+      fact("SIP address", call.attempt?.customer_sip_uri),
       fact("Vehicle", visit?.vehicle ?? call.vehicle),
       fact("Service", visit?.service ?? call.service),
       fact("Appointment", visit?.appointment ? dateTime(visit.appointment) : null),

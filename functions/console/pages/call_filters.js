@@ -67,7 +67,7 @@ export function matches(call, filters) {
 const TESTS = {
   status: (call, value) => call.status === value,
   outcome: (call, value) => call.outcome === value,
-  direction: (call, value) => call.direction === value,
+  direction: (call, value) => value === "all" || value.split(",").includes(call.direction),
   demo: (call, value) => String(call.demo) === value,
   campaign: (call, value) => String(call.campaign_id) === value,
   advisor: (call, value) => (/^\d+$/.test(value) ? String(call.advisor_id) === value : call.advisor_name === value),

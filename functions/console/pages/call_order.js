@@ -2,6 +2,8 @@
 
 /** Statuses of a call that somebody is on, or will be in a moment. */
 const LIVE = new Set(["Ringing", "In Progress", "Forwarding"]);
+/** Those of calls that may belong to the top. */
+export const CURRENT = [...LIVE, "Ended", "Completed"];
 /** What came of a call appears within this time of its end; until then it stays where it was watched. */
 const JUST_ENDED_MILLISECONDS = 180_000;
 /** A call without an end for longer than this has lost it: it is not going on. */
@@ -9,10 +11,10 @@ const LONGEST_MILLISECONDS = 4 * 3_600_000;
 
 /**
  * @param {Object} call
- * @returns {number} milliseconds since 1970; infinity for a call that is still to come
+ * @returns {number} milliseconds since 1970; without a time of its own, when the call was made or last changed
  */
 export function began(call) {
-  return Date.parse(call.start_time ?? call.end_time ?? "") || Infinity;
+  return Date.parse(call.start_time ?? call.end_time ?? call.updated_at ?? "") || -Infinity;
 }
 
 /**
@@ -27,7 +29,7 @@ export function isLive(call, now = Date.now()) {
 /**
  * @param {Object} call
  * @param {number} [now]
- * @returns {boolean} whether it belongs to the top: calls to come, thousands perhaps, would hide it
+ * @returns {boolean} whether it belongs to the top: calls made meanwhile, thousands perhaps, would hide it
  */
 export function isCurrent(call, now = Date.now()) {
   return isLive(call, now) || (Boolean(call.end_time) && now - Date.parse(call.end_time) < JUST_ENDED_MILLISECONDS);

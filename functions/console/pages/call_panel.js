@@ -1,6 +1,7 @@
 // One call, beside the list or on a phone over it: what is said, what came of it, what it was about.
 
 import { ApiError, get } from "./api.js";
+import { asAttempt, attemptChoice, attemptOf, keyOf } from "./call_attempts.js";
 import { outcomeSection, timelineSection, visitSection } from "./call_facts.js";
 import { isLive } from "./call_order.js";
 import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
@@ -21,6 +22,10 @@ const DIALLABLE = /^\+?[0-9 ().-]{3,20}$/;
 /** The panel of one call; for another call there is another panel. */
 export class CallPanel {
   #call = null;
+  /** The same as the attempt that is looked at. */
+  #seen = null;
+  /** Key of the attempt that somebody chose; null for the one that the call shows. */
+  #chosen = null;
   #player = null;
   #run = new AbortController();
   #retry = 0;
@@ -28,6 +33,7 @@ export class CallPanel {
   #status = h("span", { class: "status", "data-testid": "call-status" });
   #badges = h("div", { class: "panel-badges" });
   #subtitle = h("p", { class: "panel-subtitle" });
+  #attempts = attemptChoice((key) => this.#choose(key));
   #stages = h("ol", { class: "stages", "aria-label": "Stages of the call", "data-testid": "stages" });
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
@@ -48,7 +54,7 @@ export class CallPanel {
     this.refresh = latest(() => this.#read(), REST_MILLISECONDS);
     this.#content = [
       this.#stale,
-      h("div", { class: "panel-section panel-top" }, this.#subtitle, this.#stages),
+      h("div", { class: "panel-section panel-top" }, this.#subtitle, this.#attempts.element, this.#stages),
       this.#playerPlace,
       this.#outcome,
       h(
@@ -89,23 +95,37 @@ export class CallPanel {
 
   async #read() {
     const { signal } = this.#run;
+    const chosen = this.#chosen;
     window.clearTimeout(this.#retry);
     try {
       const [call, transcript] = await Promise.all([
         get(`calls/${this.id}`, {}, { signal }),
-        get(`calls/${this.id}/transcript`, {}, { signal }),
+        get(`calls/${this.id}/transcript`, { attempt: chosen }, { signal }),
       ]);
       signal.throwIfAborted();
-      this.#show(call, transcript);
+      if (chosen === this.#chosen) { // else another attempt's turn comes next
+        this.#show(call, transcript);
+      }
     } catch (error) {
-      if (!signal.aborted) {
+      if (!signal.aborted && chosen === this.#chosen) {
         this.#fail(error);
       }
     }
   }
 
+  #choose(key) {
+    this.#chosen = key;
+    this.#attempts.show(this.#call, key);
+    this.refresh();
+  }
+
   /** What was read stays; that it may be old is said. */
   #fail(error) {
+    if (error instanceof ApiError && error.code === "attempt_not_found") {
+      this.#chosen = null;
+      this.refresh();
+      return;
+    }
     const isGone = error instanceof ApiError && error.status === 404;
     if (!this.#call || isGone) {
       fill(
@@ -125,35 +145,49 @@ export class CallPanel {
 
   #show(call, transcript) {
     const before = this.#call;
-    const follows = before ? this.#transcript.isAtEnd && isLive(before) : isLive(call);
-    const place = before && !follows ? this.#place() : null;
+    const seen = asAttempt(call, this.#chosen);
+    const same = isOfOne(this.#seen, seen) ? this.#seen : null;
+    const follows = same ? this.#transcript.isAtEnd && isLive(same) : isLive(seen);
+    const place = same && !follows ? this.#place() : null;
     if (!before) {
       fill(this.#body, this.#content);
+    } else if (!same) {
+      this.#leave();
     }
     this.#call = call;
+    this.#seen = seen;
     this.#stale.hidden = true;
-    this.#write(call);
-    this.#transcript.show(transcript, { incidents: call.incidents, isLive: isLive(call), canSeek: call.has_recording });
+    this.#write(call, seen);
+    this.#transcript.show(transcript, { incidents: seen.incidents, isLive: isLive(seen), canSeek: seen.has_recording });
     this.#return(place);
     this.#transcript.settle(follows);
     this.#tell(before, call);
   }
 
-  #write(call) {
+  /** What was said and heard was another attempt's. */
+  #leave() {
+    this.#player?.close();
+    this.#player = null;
+    fill(this.#playerPlace);
+    this.#transcript.reset();
+  }
+
+  #write(call, seen) {
     fill(this.#title, nameOf(call));
-    showStatus(this.#status, call);
-    fill(this.#badges, this.#status, badges(call));
-    fill(this.#subtitle, subtitle(call));
-    fill(this.#stages, stageItems(call));
-    this.#showPlayer(call);
-    fill(this.#outcome, outcomeSection(call));
-    fill(this.#visit, visitSection(call));
+    showStatus(this.#status, seen);
+    fill(this.#badges, this.#status, badges(seen));
+    fill(this.#subtitle, subtitle(seen));
+    this.#attempts.show(call, this.#chosen);
+    fill(this.#stages, stageItems(seen));
+    this.#showPlayer(seen);
+    fill(this.#outcome, outcomeSection(seen));
+    fill(this.#visit, visitSection(seen));
     this.#timeline.show(call);
   }
 
-  #showPlayer(call) {
-    if (call.has_recording && !this.#player) {
-      this.#player = new Player(call.id, call.duration_seconds, (seconds, plays) =>
+  #showPlayer(seen) {
+    if (seen.has_recording && !this.#player) {
+      this.#player = new Player(this.id, this.#chosen, seen.duration_seconds, (seconds, plays) =>
         this.#transcript.highlight(seconds, plays),
       );
       fill(this.#playerPlace, this.#player.element);
@@ -183,16 +217,23 @@ export class CallPanel {
 
   #tick() {
     const shown = this.#subtitle.querySelector(".panel-duration");
-    if (shown && this.#call && isLive(this.#call)) {
-      shown.textContent = durationOf(this.#call);
+    if (shown && this.#seen && isLive(this.#seen)) {
+      shown.textContent = durationOf(this.#seen);
     }
   }
+}
+
+/** Whether two readings of a call are of the same attempt. */
+function isOfOne(one, other) {
+  return Boolean(one) && (one.attempt && keyOf(one.attempt)) === (other.attempt && keyOf(other.attempt));
 }
 
 function badges(call) {
   const score = h("span", { class: "score" });
   showScore(score, call.nps_score);
+  const attempt = attemptOf(call);
   return [
+    attempt ? h("span", { class: "badge badge-accent", "data-testid": "call-attempt" }, attempt) : null,
     call.outcome ? h("span", { class: "badge", "data-testid": "call-outcome" }, words(call.outcome)) : null,
     call.nps_score === null ? null : score,
     call.incidents.length

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
+import { attemptOf } from "./call_attempts.js";
 import { isLive } from "./call_order.js";
 import { link } from "./router.js";
 
@@ -31,6 +32,7 @@ export class CallRow {
   #cells;
   #link;
   #phone;
+  #attempt;
   #status;
   #score;
   #call = null;
@@ -38,9 +40,10 @@ export class CallRow {
   constructor() {
     this.#link = h("a", { class: "call-link", tabindex: "-1" });
     this.#phone = h("span", { class: "call-phone" });
+    this.#attempt = h("span", { class: "call-attempt" });
     this.#status = h("span", { class: "status", "data-testid": "call-status" });
     this.#score = h("span", { class: "score" });
-    const parts = { status: this.#status, customer: [this.#link, this.#phone], nps: this.#score };
+    const parts = { status: this.#status, customer: [this.#link, this.#phone, this.#attempt], nps: this.#score };
     this.#cells = Object.fromEntries(
       Object.keys(COLUMNS).map((name) => [name, h("td", { role: "cell", class: `call-${name}` }, parts[name] ?? null)]),
     );
@@ -85,6 +88,7 @@ export class CallRow {
     this.element.dataset.testid = `call-row-${call.id}`;
     write(this.#link, nameOf(call));
     write(this.#phone, call.customer_name ? phone(call.phone) : "");
+    write(this.#attempt, attemptOf(call));
     showStatus(this.#status, call);
     showScore(this.#score, call.nps_score);
     const changed = Object.entries(textsOf(call))

@@ -2,13 +2,15 @@
 
 import { ApiError, get } from "./api.js";
 import { matches, parametersOf } from "./call_filters.js";
-import { began, compare, isLive, placeOf } from "./call_order.js";
+import { began, compare, CURRENT, isLive, placeOf } from "./call_order.js";
 import { Rereader, latest } from "./rereading.js";
 
 const FIRST_PAGE = 100;
 const PAGE = 200;
-/** Calls that began within this time are read apart when calls to come fill the first page. */
+/** Calls that began within this time are read apart when calls that were made meanwhile fill the first page. */
 const CURRENT_MILLISECONDS = 4 * 3_600_000;
+/** Of each status. */
+const MOST_CURRENT = 50;
 /** How long a call stays, marked, when it has ceased to match the filters. */
 const LEAVING_MILLISECONDS = 5000;
 /** Between two readings of the whole list, however much news there is. */
@@ -164,8 +166,7 @@ export class CallStore extends EventTarget {
 
   async #readFirst() {
     const page = await this.#page(FIRST_PAGE, null);
-    const [first] = page.items;
-    const current = first && page.next_cursor && began(first) === Infinity ? await this.#readCurrent() : [];
+    const current = isCrowded(page) ? await this.#readCurrent() : [];
     return { calls: [...page.items, ...current], cursor: page.next_cursor, boundary: boundaryOf(page.items) };
   }
 
@@ -179,17 +180,15 @@ export class CallStore extends EventTarget {
     return first;
   }
 
-  /** Calls that go on or have just ended; those to come sort before them, and are left out by any `to`. */
+  /** Calls that go on or have just ended, which those that were made since they began would hide. */
   async #readCurrent() {
+    const { signal } = this.#run;
     const parameters = parametersOf(this.#filters);
-    const recent = new Date(Date.now() - CURRENT_MILLISECONDS).toISOString();
-    const from = parameters.from && Date.parse(parameters.from) > Date.parse(recent) ? parameters.from : recent;
-    const to = parameters.to ?? new Date(Date.now() + CURRENT_MILLISECONDS).toISOString();
-    if (Date.parse(from) >= Date.parse(to)) {
-      return [];
-    }
-    const { items } = await get("calls", { ...parameters, from, to, limit: PAGE }, { signal: this.#run.signal });
-    return items.filter((call) => placeOf(call).current);
+    const wanted = CURRENT.filter((status) => [undefined, status].includes(parameters.status));
+    const pages = await Promise.all(
+      wanted.map((status) => get("calls", { ...parameters, status, limit: MOST_CURRENT }, { signal })),
+    );
+    return pages.flatMap(({ items }) => items).filter((call) => placeOf(call).current);
   }
 
   async #readMore() {
@@ -267,6 +266,12 @@ export class CallStore extends EventTarget {
   #tell() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Whether a first page has calls without times of their own, and no room for all that began lately. */
+function isCrowded({ items, next_cursor: cursor }) {
+  const isRecent = cursor !== null && Date.now() - began(items.at(-1)) < CURRENT_MILLISECONDS;
+  return isRecent && items.some(({ start_time: start, end_time: end }) => !start && !end);
 }
 
 function boundaryOf(calls) {

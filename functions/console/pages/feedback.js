@@ -110,12 +110,13 @@ async function readSummary(query, signal, zone = readersZone()) {
   }
 }
 
-function noCalls({ narrow }) {
-  const isNarrowed = narrow.campaign || narrow.advisor;
-  const hint = isNarrowed
-    ? h("a", { href: link({ campaign: null, advisor: null }) }, "Show every campaign and advisor")
-    : "Choose a longer time above, or wait: figures appear here as calls come to an end.";
-  return empty("No calls in this time", hint);
+function noCalls({ narrow: { campaign, advisor, direction } }) {
+  const hint = direction !== "all"
+    ? h("a", { href: link({ direction: "all" }) }, "Show calls of every direction")
+    : campaign || advisor
+      ? h("a", { href: link({ campaign: null, advisor: null }) }, "Show every campaign and advisor")
+      : "Choose a longer time above, or wait: figures appear here as calls come to an end.";
+  return empty(`No ${direction === "all" ? "" : `${direction} `}calls in this time`, hint);
 }
 
 /** Many pieces of news become one reading, a page that nobody looks at waits until somebody does. */

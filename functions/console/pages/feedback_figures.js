@@ -189,6 +189,7 @@ function outcomeCard() {
 /** The same calls in the other view, whose dates are days, too. */
 function callsWith(outcome, { time, narrow }) {
   const to = time.to ? isoDate(new Date(time.to - 1)) : null;
-  const same = { from: isoDate(time.from), to, demo: narrow.demo ?? "false", range: null };
+  const direction = narrow.direction === "all" ? null : narrow.direction;
+  const same = { from: isoDate(time.from), to, direction, demo: narrow.demo ?? "false", range: null };
   return link({ ...same, view: "calls", outcome, band: null, text: null, period: null, call: null });
 }

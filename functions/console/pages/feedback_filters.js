@@ -1,7 +1,7 @@
 // The row of controls above the figures: what time, whose calls. All of it is in the address.
 
 import { fill, h } from "./dom.js";
-import { FILTERS } from "./feedback_query.js";
+import { directionInAddress, DIRECTIONS, FILTERS } from "./feedback_query.js";
 import { isoDate, USUAL_RANGE } from "./periods.js";
 import { link, location, navigate } from "./router.js";
 
@@ -16,6 +16,8 @@ const RANGE_NAMES = {
  */
 export function feedbackFilters() {
   const time = timeFilter();
+  const direction = selection("direction", (value) => navigate({ direction: directionInAddress(value) }));
+  fill(direction, Object.entries(DIRECTIONS).map(([name, title]) => h("option", { value: name }, title)));
   const chosen = {
     campaign: choice("campaign", "Campaign", "All campaigns"),
     advisor: choice("advisor", "Advisor", "All advisors"),
@@ -26,11 +28,12 @@ export function feedbackFilters() {
   });
   const clear = h("a", { class: "button button-quiet", "data-testid": "feedback-clear" }, "Clear filters");
   const element = h("div", { class: "feedback-filters", role: "search", "aria-label": "What the figures count" },
-    time.parts, chosen.campaign.element, chosen.advisor.element,
+    time.parts, field("Direction", direction), chosen.campaign.element, chosen.advisor.element,
     h("label", { class: "check", title: "Demonstrations. They never count among real calls." }, demo, "Demo calls"),
     clear);
   const show = (query) => {
     time.show(query.time);
+    direction.value = query.narrow.direction;
     Object.entries(chosen).forEach(([name, { show: select }]) => select(query.narrow[name]));
     demo.checked = query.narrow.demo === "true";
     const given = FILTERS.filter((name) => location().has(name));

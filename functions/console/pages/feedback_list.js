@@ -71,7 +71,9 @@ async function readItems({ query, items: shown, cursor: last }, signal, kind) {
 function emptyList({ band, text, narrow }) {
   const isNarrowed = band || searchedText(text) || narrow.campaign || narrow.advisor;
   if (!isNarrowed) {
-    return empty("No feedback in this time", "It appears here as soon as a call's report has come.");
+    const others = h("a", { href: link({ direction: "all" }) }, "Show that of every direction");
+    const hint = "It appears here as soon as a call's report has come. ";
+    return empty("No feedback in this time", [hint, narrow.direction === "all" ? null : others]);
   }
   const all = link({ band: null, text: null, campaign: null, advisor: null });
   return empty("No feedback fits these filters", h("a", { href: all }, "Show all feedback of this time"));

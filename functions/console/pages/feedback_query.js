@@ -3,7 +3,10 @@
 import { periodOf, timeOf } from "./periods.js";
 
 /** Parameters of the address that narrow what is shown; `range`, `from` and `to` are the time, `period` the trend's. */
-export const FILTERS = ["range", "from", "to", "campaign", "advisor", "demo", "band", "text"];
+export const FILTERS = ["range", "from", "to", "direction", "campaign", "advisor", "demo", "band", "text"];
+/** Whose calls; those that nobody chose are the first. */
+export const DIRECTIONS = { outbound: "Outbound", inbound: "Inbound", web: "Web", all: "All" };
+const USUAL_DIRECTION = "outbound";
 
 /**
  * @typedef {object} Query
@@ -27,6 +30,7 @@ export function queryOf(parameters, now) {
     narrow: {
       from: time.from.toISOString(),
       to: time.to?.toISOString(),
+      direction: directionOf(parameters.get("direction")),
       campaign: parameters.get("campaign"),
       advisor: parameters.get("advisor"),
       demo: parameters.get("demo") === "true" ? "true" : null,
@@ -34,6 +38,14 @@ export function queryOf(parameters, now) {
     band: parameters.get("band"),
     text: parameters.get("text")?.trim(),
   };
+}
+
+/**
+ * @param {?string} name
+ * @returns {?string} the same for the address, which does not say what is usual
+ */
+export function directionInAddress(name) {
+  return name === USUAL_DIRECTION ? null : name;
 }
 
 /**
@@ -51,4 +63,8 @@ export function searchedText(text) {
  */
 export function listParameters({ narrow, band, text }) {
   return { ...narrow, band, text: searchedText(text) };
+}
+
+function directionOf(name) {
+  return Object.hasOwn(DIRECTIONS, name ?? "") ? name : USUAL_DIRECTION;
 }

@@ -26,6 +26,7 @@ const CHOICES = {
   direction: [
     ["outbound", "Outbound"],
     ["inbound", "Inbound"],
+    ["web", "Web"],
   ],
   demo: [
     ["false", "Real calls only"],
@@ -112,7 +113,8 @@ export class FilterBar {
   /** Asks for the campaigns and advisors that the summary knows. What cannot be had is missing from a menu, no more. */
   async learn(signal) {
     for (const group of ["campaign", "advisor"]) {
-      const { groups } = await get("feedback/summary", { group }, { signal }).catch(() => ({ groups: [] }));
+      const asked = get("feedback/summary", { group, direction: "all" }, { signal });
+      const { groups } = await asked.catch(() => ({ groups: [] }));
       groups.forEach(({ key, name }) => this.#learn(group, key, name));
     }
     this.#drawOffered();

@@ -8,6 +8,8 @@ const calendar = new Intl.DateTimeFormat(undefined, {
   year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit",
 });
 const distance = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const places = new Intl.PluralRules("en", { type: "ordinal" });
+const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
 const ratio = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
 
 /**
@@ -81,6 +83,14 @@ export function percent(share) {
 export function words(name) {
   const text = (name ?? "").replace(/[_-]+/g, " ").trim().toLowerCase();
   return text ? text[0].toUpperCase() + text.slice(1) : NONE;
+}
+
+/**
+ * @param {number} number
+ * @returns {string} "1st", "22nd"
+ */
+export function ordinal(number) {
+  return `${number}${ENDINGS[places.select(number)]}`;
 }
 
 function read(iso) {

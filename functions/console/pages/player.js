@@ -13,6 +13,7 @@ const SHAPES = { play: "M7 4.5v15l12-7.5z", pause: "M6 4.5h4v15H6zM14 4.5h4v15h-
 /** Controls of one call's recording; nothing is fetched before somebody plays it. */
 export class Player {
   #callId;
+  #attempt;
   #length;
   #onTime;
   #expiresAt = null;
@@ -40,11 +41,13 @@ export class Player {
 
   /**
    * @param {number} callId
+   * @param {?string|number} attempt whose recording it is; null for that of the attempt that the call shows
    * @param {?number} length of the call in seconds, until the recording itself says
    * @param {function(?number, boolean): void} onTime seconds that were played, and whether it plays
    */
-  constructor(callId, length, onTime) {
+  constructor(callId, attempt, length, onTime) {
     this.#callId = callId;
+    this.#attempt = attempt;
     this.#length = length ?? 0;
     this.#onTime = onTime;
     this.element = h(
@@ -100,7 +103,7 @@ export class Player {
     const at = this.#audio.currentTime;
     this.#button.disabled = true;
     try {
-      const { url, expires_at: expiresAt } = await get(`calls/${this.#callId}/recording`);
+      const { url, expires_at: expiresAt } = await get(`calls/${this.#callId}/recording`, { attempt: this.#attempt });
       this.#expiresAt = expiresAt ? Date.parse(expiresAt) : null;
       this.#audio.src = url;
       this.#audio.currentTime = at;

@@ -47,6 +47,12 @@ export class TranscriptView {
     scroller.addEventListener("scroll", () => this.isAtEnd && this.#see());
   }
 
+  /** Forgets what was shown: the next turns are another conversation's. */
+  reset() {
+    this.#clear();
+    this.#see();
+  }
+
   /** Whether the last turn is in sight. */
   get isAtEnd() {
     return this.#overhang() <= NEAR_PIXELS;

@@ -9,12 +9,12 @@ from pydantic import TypeAdapter
 
 from autopulse.api.asking import ask
 from autopulse.api.lists import List
-from autopulse.api.models import Call, CallDetail, CallPage, Recording, Transcript
-from autopulse.api.parameters import CallExport, CallList
+from autopulse.api.models import Call, CallDetail, CallPage, KeptRecording, Recording, Transcript
+from autopulse.api.parameters import AttemptChoice, CallExport, CallList
 from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.recording import offer_recording
-from autopulse.db.reading.calls import read_call, read_recording, read_transcript
+from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
 from autopulse.db.reading.pages import read_calls
 from autopulse.domain.reading import MAX_CALL_ID
 
@@ -34,21 +34,28 @@ def export_calls(reader: CurrentReader, query: Annotated[CallExport, Query()]) -
 
 
 def show_call(reader: CurrentReader, call_id: CallId) -> CallDetail:
-    """One call with its feedback, visit, incidents and webhooks."""
+    """One call with its attempts, feedback, visit, incidents and webhooks."""
     document = ask(lambda session: read_call(session, reader.organization_id, call_id))
     return CallDetail.model_validate_json(document or _no_call())
 
 
-def show_transcript(reader: CurrentReader, call_id: CallId) -> Transcript:
-    """What was said, in order, from the best source there is."""
-    document = ask(lambda session: read_transcript(session, reader.organization_id, call_id))
-    return Transcript.model_validate_json(document or _no_call())
+def show_transcript(reader: CurrentReader, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Transcript:
+    """What was said in one attempt, in order: in the one that the call shows, if no other is asked for."""
+    document = ask(lambda session: read_transcript(session, reader.organization_id, call_id, query.attempt))
+    return Transcript.model_validate_json(_of_an_attempt(document))
 
 
-def show_recording(reader: CurrentReader, call_id: CallId) -> Recording:
-    """Where the recording can be played; 404 without one that can, 410 once its URL has expired."""
-    url = ask(lambda session: read_recording(session, reader.organization_id, call_id))
-    return offer_recording(url, None, datetime.now(timezone.utc))
+def show_recording(reader: CurrentReader, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
+    """Where an attempt's recording can be played; 404 without one that can, 410 once its URL has expired."""
+    document = ask(lambda session: read_recording(session, reader.organization_id, call_id, query.attempt))
+    kept = KeptRecording.model_validate_json(_of_an_attempt(document))
+    return offer_recording(kept.url, kept.expires_at, datetime.now(timezone.utc))
+
+
+def _of_an_attempt(document: str | None) -> str:
+    if document == NO_ATTEMPT:
+        raise Problem(404, "The call has no such attempt.", code="attempt_not_found", field="attempt")
+    return document or _no_call()
 
 
 def _no_call() -> str:

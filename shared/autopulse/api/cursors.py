@@ -15,7 +15,7 @@ from autopulse.api.problems import Problem
 from autopulse.db.reading.pages import Position
 from autopulse.domain.reading import MAX_CALL_ID, Json
 
-NOT_BEGUN: Final = "infinity"
+NO_TIME: Final = "-infinity"
 MAX_CHARACTERS: Final = 200
 _BINDING_CHARACTERS: Final = 16
 
@@ -52,7 +52,7 @@ def _read(cursor: str) -> tuple[Json, Json, Json]:
 
 
 def _is_time(began: Json) -> bool:
-    if began == NOT_BEGUN:
+    if began == NO_TIME:
         return True
     try:
         return isinstance(began, str) and datetime.fromisoformat(began).tzinfo is not None

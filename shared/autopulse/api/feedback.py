@@ -82,13 +82,14 @@ def _summarize(
 
 def _tally(count: Mapping[str, Any]) -> dict[str, Any]:
     nps = nps_of(int(count["promoters"]), int(count["passives"]), int(count["detractors"]))
+    responses = count["promoters"] + count["passives"] + count["detractors"]
     return {
         "calls": count["calls"],
         "tried": count["tried"],
         "reached": count["reached"],
         "reach_rate": _rate(count["reached"], count["tried"]),
-        "responses": count["promoters"] + count["passives"] + count["detractors"],
-        "response_rate": _rate(count["answered"], count["reached"]),
+        "responses": responses,
+        "response_rate": _rate(responses, count["reached"]),
         "promoters": count["promoters"],
         "passives": count["passives"],
         "detractors": count["detractors"],

@@ -27,6 +27,11 @@ class Listed(Protocol):
         """When it ended; all that is known of a call that never got through."""
         ...
 
+    @property
+    def updated_at(self) -> datetime | None:
+        """When its row was made or last written; all that is known of a call that is still to come."""
+        ...
+
 
 class Asked(Protocol):
     """The parameters of a list."""
@@ -79,5 +84,5 @@ class List(Generic[Item]):
         return page, cursors.encode(self._position(page[-1]), binding) if len(found) > len(page) else None
 
     def _position(self, item: Item) -> Position:
-        began = item.start_time or item.end_time
-        return Position(began.isoformat() if began else cursors.NOT_BEGUN, self.call_id(item))
+        began = item.start_time or item.end_time or item.updated_at
+        return Position(began.isoformat() if began else cursors.NO_TIME, self.call_id(item))

@@ -4,14 +4,26 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from autopulse.vapi.recordings import is_playable, is_private
 
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc)
 
 
+def _is_offered(url: str | None) -> bool:
+    """The database has an address; whether a browser can play it is not a question for SQL."""
+    return url is not None and is_playable(url) and not is_private(url)
+
+
 Moment = Annotated[datetime, AfterValidator(_utc)]
+Offered = Annotated[
+    bool,
+    BeforeValidator(_is_offered),
+    Field(description="Whether there is a recording that a browser can play, unless its URL has expired."),
+]
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 
 
@@ -41,7 +53,7 @@ class Call(_Answer):
     status: str
     outcome: str | None
     ended_reason: str | None
-    direction: str
+    direction: str = Field(description="outbound, inbound, or web.")
     demo: bool
     customer_name: str | None
     phone: str
@@ -55,8 +67,14 @@ class Call(_Answer):
     end_time: Moment | None
     duration_seconds: int | None
     nps_score: int | None
-    has_recording: bool
-    updated_at: Moment | None
+    has_recording: Offered
+    attempt_count: int = Field(description="How many calls of Vapi's it has been; 0 if Vapi has said nothing of it.")
+    attempt_number: int | None = Field(
+        description="The attempt that all of this is of: from 1, or 0 for what was there before Vapi's first message."
+    )
+    updated_at: Moment | None = Field(
+        description="When the call was made or last changed; its place in the list, if it has no time."
+    )
 
 
 class CallPage(_Answer):
@@ -105,6 +123,7 @@ class Event(_Answer):
     event_id: str
     kind: str
     type: str
+    vapi_call_id: str | None = Field(description="Of the attempt that it tells of; null if it has our id alone.")
     occurred_at: Moment | None
     received_at: Moment
     processed_at: Moment
@@ -115,9 +134,44 @@ class Event(_Answer):
     repeats: int
 
 
+class AttemptFeedback(_Answer):
+    """What was said in one attempt. Lists are lines of text."""
+
+    content: str
+    positives: str | None = None
+    detractors: str | None = None
+    action_items: str | None = None
+    structured_data: dict[str, Any] | None = None
+
+
+class Attempt(_Answer):
+    """One time that the call was dialled: one call of Vapi's."""
+
+    number: int = Field(description="From 1, by when they began; 0 for what was there before Vapi's first message.")
+    vapi_call_id: str | None
+    shown: bool = Field(description="Whether it is the one that the call shows.")
+    status: str | None
+    began_at: Moment | None = Field(description="When Vapi made it, or first told of it.")
+    start_time: Moment | None
+    end_time: Moment | None
+    duration_seconds: int | None
+    outcome: str | None
+    ended_reason: str | None
+    nps_score: int | None
+    has_recording: Offered
+    cost_dollars: Dollars | None
+    call_reason: str | None
+    summary: str | None
+    feedback: AttemptFeedback | None
+    customer_name: str | None = Field(description="As Vapi has it.")
+    phone: str | None
+    customer_sip_uri: str | None
+
+
 class CallDetail(Call):
     """A call with all that belongs to it."""
 
+    attempts: list[Attempt] = Field(description="In the order in which they began; the latest 100.")
     cost_dollars: Dollars | None
     call_reason: str | None
     summary: str | None
@@ -137,11 +191,13 @@ class Turn(_Answer):
 
 
 class Transcript(_Answer):
-    """A call's turns, in order."""
+    """An attempt's turns, in order."""
 
     call_id: int
+    attempt: int | None = Field(description="Whose turns these are: an attempt's number; null if there is none yet.")
+    vapi_call_id: str | None = Field(description="The attempt's.")
     source: str | None = Field(
-        description="report, conversation, fragment, or null: written by the application, or nothing yet."
+        description="The best of report, conversation and fragment; null: written by the application, or nothing yet."
     )
     start_time: Moment | None
     turns: list[Turn] = Field(description="The first 5,000.")
@@ -152,6 +208,13 @@ class Recording(_Answer):
 
     url: str
     expires_at: Moment | None = Field(description="Null if the URL does not say.")
+
+
+class KeptRecording(_Answer):
+    """What is known of a recording, whether or not it can be played."""
+
+    url: str | None
+    expires_at: Moment | None
 
 
 class Ping(_Answer):
@@ -174,6 +237,7 @@ class FeedbackItem(_Answer):
     end_time: Moment | None
     duration_seconds: int | None
     outcome: str | None
+    direction: str = Field(description="outbound, inbound, or web.")
     demo: bool
     customer_name: str | None
     phone: str
@@ -184,11 +248,14 @@ class FeedbackItem(_Answer):
     advisor_id: int | None
     advisor_name: str | None
     nps_score: int | None
-    band: str | None
+    band: str | None = Field(description="promoter, passive or detractor; null for a score that does not count.")
     content: str
     positives: str | None
     detractors: str | None
     action_items: str | None
+    updated_at: Moment | None = Field(
+        description="When the call was made or last changed; its place in the list, if it has no time."
+    )
 
 
 class FeedbackPage(_Answer):
@@ -201,19 +268,19 @@ class FeedbackPage(_Answer):
 class Tally(_Answer):
     """What came of a number of calls."""
 
-    calls: int
-    tried: int = Field(description="Calls that came to an end and were not cancelled.")
-    reached: int = Field(description="Calls in which somebody answered, transferred ones among them.")
+    calls: int = Field(description="Calls that began, whatever came of them.")
+    tried: int = Field(description="Calls that ended and were not cancelled, also without a reason or a report.")
+    reached: int = Field(description="Calls in which somebody answered: outcome reached or transferred.")
     reach_rate: float | None = Field(description="reached / tried.")
-    responses: int = Field(description="Scores given: the sample size of the NPS.")
-    response_rate: float | None = Field(description="Calls reached with a score / reached.")
+    responses: int = Field(description="Scores from 0 to 10 of the calls reached: the sample size of the NPS.")
+    response_rate: float | None = Field(description="responses / reached.")
     promoters: int
     passives: int
     detractors: int
     nps: float | None = Field(description="-100 to 100; null without a score.")
     nps_low: float | None = Field(description="Lower end of the 95 % interval.")
     nps_high: float | None = Field(description="Upper end of the 95 % interval.")
-    average_duration_seconds: float | None = Field(description="Of the calls reached.")
+    average_duration_seconds: float | None = Field(description="Of the calls reached whose duration is known.")
 
 
 class PeriodTally(Tally):
@@ -237,6 +304,6 @@ class FeedbackSummary(_Answer):
     until: Moment
     total: Tally
     outcomes: dict[str, int] = Field(description="Outcome -> calls; those without one yet are left out.")
-    scores: list[int] = Field(description="How often each score from 0 to 10 was given.")
+    scores: list[int] = Field(description="How often each score from 0 to 10 was given; their sum is `responses`.")
     periods: list[PeriodTally]
     groups: list[GroupTally] = Field(description="The 200 with the most calls.")

@@ -27,9 +27,14 @@ _EVERYWHERE: Final = {
 }
 _ELSEWHERE: Final = {
     "/v1/calls/<call_id>": {404: "The organization has no such call."},
-    "/v1/calls/<call_id>/transcript": {404: "The organization has no such call."},
+    "/v1/calls/<call_id>/transcript": {
+        404: "`not_found`: the organization has no such call; `attempt_not_found`: the call has no such attempt.",
+    },
     "/v1/calls/<call_id>/recording": {
-        404: "`not_found` or `recording_missing`: there is no recording. `recording_private`: only Vapi can open it.",
+        404: (
+            "`not_found` or `attempt_not_found` as for the transcript; `recording_missing`: there is no recording;"
+            " `recording_private`: only Vapi can open it."
+        ),
         410: "`recording_expired`: its URL is no longer good.",
     },
     "/v1/pings/<event_id>": {404: "No such ping is stored, or not yet."},
@@ -84,7 +89,8 @@ def _operation(made: Document, rule: str, function: Callable[..., Any]) -> Docum
     errors = {code: _error(text) for code, text in sorted((_EVERYWHERE | _ELSEWHERE.get(rule, {})).items())}
     found = _FILE if rule.endswith(".csv") else made["responses"]["200"]
     model = query_model(function)
-    parameters = _parameters(model) if model else made.get("parameters", [])
+    parameters = [parameter for parameter in made.get("parameters", []) if parameter["in"] == "path"]
+    parameters += _parameters(model) if model else []
     return {
         "operationId": function.__name__,
         "summary": inspect.getdoc(function),

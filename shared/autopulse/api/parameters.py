@@ -20,6 +20,7 @@ MAX_EXPORT: Final = 5000
 MAX_PERIODS: Final = 400
 MIN_DIGITS: Final = 3
 """Fewer would be the end of too many numbers."""
+_DIRECTION: Final = "(outbound|inbound|web|all)"
 _WORD: Final = re.compile(r"[^\W_]+")
 _DAYS: Final = {"day": 1, "week": 7, "month": 28}
 
@@ -40,6 +41,7 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isdigit())
 
 
+Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
 
@@ -56,9 +58,7 @@ class _Narrowed(_Parameters):
     since: AwareDatetime | None = Field(
         None, alias="from", description="Calls that began at this time or later; ISO 8601 with its offset."
     )
-    until: AwareDatetime | None = Field(
-        None, alias="to", description="Calls that began before this time; without it, also those still to come."
-    )
+    until: AwareDatetime | None = Field(None, alias="to", description="Calls that began before this time.")
 
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.reading.filters` -> value, for the parameters that were given."""
@@ -76,7 +76,9 @@ class CallFilters(_Narrowed):
 
     status: str | None = Field(None, min_length=1, max_length=20, description="A status, such as `In Progress`.")
     outcome: Outcome | None = Field(None, description="What came of the call.")
-    direction: Literal["outbound", "inbound"] | None = None
+    direction: Directions | None = Field(
+        None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
+    )
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
     customer: Annotated[Words, AfterValidator(_is_telling)] | None = Field(
         None,
@@ -88,27 +90,39 @@ class CallFilters(_Narrowed):
         own: dict[str, Any] = {
             "status": self.status,
             "outcome": self.outcome and self.outcome.value,
-            "direction": self.direction,
             "demo": self.demo,
+            **_directions(self.direction),
             **_customer(self.customer),
         }
         return super().conditions() | {name: value for name, value in own.items() if value is not None}
 
 
-class FeedbackFilters(_Narrowed):
+class _Counted(_Narrowed):
+    """Whose feedback is shown and counted: of what nobody asks for, nothing is."""
+
+    direction: Directions = Field(
+        "outbound", description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
+    )
+    demo: bool = Field(default=False, description="Demonstrations instead of real calls.")
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above."""
+        return super().conditions() | {"demo": self.demo, **_directions(self.direction)}
+
+
+class FeedbackFilters(_Counted):
     """What feedback can be narrowed by."""
 
     band: Literal["promoter", "passive", "detractor"] | None = Field(
-        None, description="Scores 9 to 10, 7 to 8, or 0 to 6."
+        None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count."
     )
-    demo: bool = Field(default=False, description="Demonstrations instead of real calls.")
     text: Words | None = Field(
         None, description="Beginnings of words in detractors or action items; all must be there."
     )
 
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
-        own: dict[str, str | int | bool] = {"demo": self.demo}
+        own: dict[str, str | int | bool] = {}
         if self.band is not None:
             own["band"] = BANDS.index(self.band)
         if self.text is not None:
@@ -119,7 +133,7 @@ class FeedbackFilters(_Narrowed):
 class _Page(_Parameters):
     limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="Rows of a page.")
     cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`next_cursor` of the page before.")
-    order: Literal["newest", "oldest"] = Field("newest", description="By when calls began; those to come are newest.")
+    order: Literal["newest", "oldest"] = Field("newest", description="By when calls began, or their rows were made.")
 
 
 class _Export(_Page):
@@ -135,6 +149,17 @@ class CallExport(_Export, CallFilters):
     """A file of calls."""
 
 
+class AttemptChoice(_Parameters):
+    """Which attempt of a call."""
+
+    attempt: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="An attempt's number, or Vapi's id of it; without it, the attempt that the call shows.",
+    )
+
+
 class FeedbackList(_Page, FeedbackFilters):
     """A page of feedback."""
 
@@ -143,10 +168,9 @@ class FeedbackExport(_Export, FeedbackFilters):
     """A file of feedback."""
 
 
-class Summary(_Narrowed):
+class Summary(_Counted):
     """What the summary counts, and by what."""
 
-    demo: bool = Field(default=False, description="Demonstrations instead of real calls.")
     period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
     group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")
     zone: str = Field(
@@ -158,8 +182,7 @@ class Summary(_Narrowed):
 
     def conditions(self) -> dict[str, str | int | bool]:
         """As above, without the time: the summary has that apart."""
-        given = super().conditions() | {"demo": self.demo}
-        return {name: value for name, value in given.items() if name not in {"since", "until"}}
+        return {name: value for name, value in super().conditions().items() if name not in {"since", "until"}}
 
 
 def query_model(function: Callable[..., Any]) -> type[BaseModel] | None:
@@ -185,6 +208,15 @@ def _advisor(advisor: str | None) -> Filters:
     if advisor.isascii() and advisor.isdigit() and 0 < int(advisor[:20]) <= MAX_CALL_ID:
         return {"advisor_id": int(advisor)}
     return {"advisor_name": advisor}
+
+
+def _directions(names: str | None) -> Filters:
+    chosen = sorted(set(names.split(","))) if names else ["all"]
+    if "all" in chosen:
+        return {}
+    if len(chosen) > 1:
+        return {"directions": "{" + ",".join(chosen) + "}"}
+    return {"web": True} if chosen == ["web"] else {"direction": chosen[0]}
 
 
 def _customer(customer: str | None) -> Filters:

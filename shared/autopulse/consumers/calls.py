@@ -6,7 +6,7 @@ from typing import Generic
 
 from sqlalchemy.orm import Session
 
-from autopulse.consumers.identity import customer_number, direction_of
+from autopulse.consumers.identity import customer_number, direction_of, is_web
 from autopulse.consumers.news import AttemptNews, KnownCall, M, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, AttemptRow, CallRow, save_calls
 from autopulse.db.feedback import follow_reports, lock_service_records, replace_feedback
@@ -124,19 +124,23 @@ def _updates(changes: Iterable[Change[M]]) -> Iterable[_Update[M]]:
 def _call_row(update: _Update[M], stored: CallRow) -> CallRow:
     """What people see of the call now; `stored` is what they saw before."""
     shown = update.shown
+    web = shown.attempt is not None and is_web(update.attempts[shown.attempt].identity)
     identity = _identity_of_row(update)
     if identity is None:
         number = stored.customer_number
         if number == UNKNOWN_NUMBER:
             told = (customer_number(facts.identity) for facts in update.attempts.values())
             number = min((one for one in told if one != UNKNOWN_NUMBER), default=number)
-        return CallRow(stored.id, shown.vapi_call_id, stored.organization_id, number, stored.direction, shown.columns)
+        return CallRow(
+            stored.id, shown.vapi_call_id, stored.organization_id, number, stored.direction, web, shown.columns
+        )
     return CallRow(
         stored.id,
         shown.vapi_call_id,
         update.call.organization_id,
         customer_number(identity),
         direction_of(identity),
+        web,
         shown.columns,
     )
 
@@ -151,7 +155,9 @@ def _identity_of_row(update: _Update[M]) -> Identity | None:
 
 def _stored_row(call: KnownCall) -> CallRow:
     row = call.row
-    return CallRow(row.id, row.vapi_call_id, row.organization_id, row.customer_number, row.direction, row.columns)
+    return CallRow(
+        row.id, row.vapi_call_id, row.organization_id, row.customer_number, row.direction, row.is_web, row.columns
+    )
 
 
 def _is_feedback_new(update: _Update[M]) -> bool:
@@ -160,7 +166,7 @@ def _is_feedback_new(update: _Update[M]) -> bool:
     if not shown.feedback_given:
         return False
     before = {id_: attempt.facts for id_, attempt in call.attempts.items()}
-    if not before or call.moved:
+    if not before or call.origin_is_new or call.moved:
         return True
     columns = {id_: columns_of(facts, family_of) for id_, facts in before.items()}
     former = shown_of(before, columns, call.origin, call.row.columns)
@@ -168,13 +174,14 @@ def _is_feedback_new(update: _Update[M]) -> bool:
 
 
 def _follow(session: Session, updates: Iterable[_Update[M]]) -> None:
-    """Bring the service records up to date of calls of which an attempt is reported."""
-    reported = [
+    """Bring the service records up to date of calls of which an attempt is reported, or counts from now on."""
+    telling = [
         (update.call.row.service_record_id, update.call.service_record_locked)
         for update in updates
         if any(facts.report for facts in update.attempts.values())
+        or (update.call.origin_is_new and update.call.origin.reached)
     ]
-    records = {id_: locked for id_, locked in reported if id_ is not None}
+    records = {id_: locked for id_, locked in telling if id_ is not None}
     if not records:
         return
     if not all(records.values()):

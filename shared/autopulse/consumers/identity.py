@@ -20,6 +20,7 @@ from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 OUTBOUND: Final = "outboundPhoneCall"
 SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
 """Types of call that nobody but Vapi starts."""
+WEB: Final = frozenset({"webCall", "vapi.websocketCall"})
 MAX_NUMBER_CHARACTERS: Final = 20
 """Of `call.customer_number`."""
 
@@ -80,6 +81,11 @@ def sip_user(uri: str | None) -> str:
 def direction_of(identity: Identity) -> str:
     """Who called whom."""
     return "outbound" if identity.call_type == OUTBOUND else "inbound"
+
+
+def is_web(identity: Identity) -> bool:
+    """Whether the call came from a browser, as test calls from Vapi's dashboard do."""
+    return identity.call_type in WEB
 
 
 def _assign(
@@ -194,7 +200,7 @@ def _new_calls(records: Sequence[Record[M]], owners: Owners) -> list[NewCall]:
             said.setdefault(record.envelope.vapi_call_id, []).append(record.message.call.identity)
     joined = {id_: reduce(join_identities, identities) for id_, identities in said.items()}
     return [
-        NewCall(id_, organization_id, direction_of(identity), customer_number(identity))
+        NewCall(id_, organization_id, direction_of(identity), is_web(identity), customer_number(identity))
         for id_, identity in joined.items()
         if (organization_id := owners.organization_of(identity))
     ]

@@ -48,6 +48,7 @@ class LockedCall:
     service_record_id: int | None
     customer_number: str
     direction: str
+    is_web: bool
     columns: CallColumns
     attempts: Sequence[LinkedAttempt]
     """As they were before we waited for the lock."""
@@ -78,6 +79,7 @@ class CallRow:
     organization_id: str
     customer_number: str
     direction: str
+    is_web: bool
     columns: CallColumns
 
 
@@ -88,6 +90,7 @@ class NewCall:
     vapi_call_id: str
     organization_id: str
     direction: str
+    is_web: bool
     customer_number: str
 
 
@@ -111,8 +114,8 @@ class Locked:
 
 
 # Service records are locked before calls: the application's ORM writes a visit before its calls, and whoever locks the
-# other way round waits in a circle with it. They are needed where a report has come or comes. NO KEY: other rows may
-# go on referring to these.
+# other way round waits in a circle with it. They are needed where a report has come or comes, and where the
+# application had finished a call of which we hear for the first time. NO KEY: other rows may go on referring to these.
 _LOCK = text(f"""
     WITH named AS MATERIALIZED (
         SELECT id FROM unnest(CAST(:call_ids AS integer[])) AS id
@@ -132,14 +135,16 @@ _LOCK = text(f"""
             SELECT id FROM service_record
             WHERE id = ANY (ARRAY(
                 SELECT service_record_id FROM call WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (
-                    :reports OR id = ANY (ARRAY(SELECT call_id FROM attempts WHERE reported_at IS NOT NULL)))))
+                    :reports OR id = ANY (ARRAY(SELECT call_id FROM attempts WHERE reported_at IS NOT NULL))
+                    OR ((nps_score IS NOT NULL OR status = 'Completed')
+                        AND id <> ALL (ARRAY(SELECT call_id FROM attempts))))))
             ORDER BY id + 0
             FOR NO KEY UPDATE
         ) AS visit
     )
     SELECT
         (SELECT json_agg(json_build_array(
-            id, vapi_call_id, organization_id, service_record_id, customer_number, direction,
+            id, vapi_call_id, organization_id, service_record_id, customer_number, direction, is_web,
             {", ".join(NAMES)},
             (SELECT json_agg(json_build_array(
                     vapi_call_id, made_call, phone_number_id, assistant_id, squad_id, workflow_id)
@@ -161,10 +166,10 @@ _LOCK = text(f"""
 
 _CREATE = text("""
     WITH made AS (
-        INSERT INTO call (organization_id, vapi_call_id, status, direction, customer_number, updated_at)
-        SELECT organization_id, vapi_call_id, :status, direction, customer_number, now()
+        INSERT INTO call (organization_id, vapi_call_id, status, direction, is_web, customer_number, updated_at)
+        SELECT organization_id, vapi_call_id, :status, direction, is_web, customer_number, now()
         FROM json_to_recordset(CAST(:calls AS json))
-            AS new (organization_id uuid, vapi_call_id text, direction text, customer_number text)
+            AS new (organization_id uuid, vapi_call_id text, direction text, is_web boolean, customer_number text)
         WHERE vapi_call_id <> ALL (ARRAY(
             SELECT vapi_call_id FROM vapi_call
             WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
@@ -228,12 +233,13 @@ _SAVE = text(f"""
     )
     UPDATE call SET
         vapi_call_id = news.vapi_call_id, organization_id = news.organization_id,
-        customer_number = news.customer_number, direction = news.direction,
+        customer_number = news.customer_number, direction = news.direction, is_web = news.is_web,
         {", ".join(f"{name} = news.{name}" for name in NAMES)}, updated_at = now()
     FROM json_to_recordset(CAST(:calls AS json)) AS news (
-        id integer, vapi_call_id text, organization_id uuid, customer_number text, direction text, status varchar,
-        start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text, outcome varchar,
-        nps_score integer, call_reason varchar, feedback_summary text, recording_url text, cost numeric)
+        id integer, vapi_call_id text, organization_id uuid, customer_number text, direction text, is_web boolean,
+        status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text,
+        outcome varchar, nps_score integer, call_reason varchar, feedback_summary text, recording_url text,
+        cost numeric)
     WHERE call.id = news.id
         -- The planner cannot see how few rows there are, and would read the whole table.
         AND call.id = ANY (CAST(:call_ids AS integer[]))
@@ -274,6 +280,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
     service_record_id: int | None,
     customer_number: str,
     direction: str,
+    is_web: bool,
     *columns: Any,  # noqa: ANN401 - JSON
 ) -> LockedCall:
     *values, attempts = columns
@@ -284,6 +291,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
         service_record_id,
         customer_number,
         direction,
+        is_web,
         _read_columns(*values),
         [
             LinkedAttempt(vapi_id, made_call, Identity(None, *constant_ids))
@@ -327,11 +335,12 @@ def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
 
 def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
     """Create calls that the application did not; one that somebody else created meanwhile is left as it is."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "organization_id": call.organization_id,
             "vapi_call_id": call.vapi_call_id,
             "direction": call.direction,
+            "is_web": call.is_web,
             "customer_number": call.customer_number,
         }
         for call in calls
@@ -390,6 +399,7 @@ def _call_as_json(row: CallRow) -> dict[str, Any]:
         "organization_id": row.organization_id,
         "customer_number": row.customer_number,
         "direction": row.direction,
+        "is_web": row.is_web,
         **_columns_as_json(row.columns),
     }
 

@@ -43,7 +43,7 @@ def connect(
 ) -> PreparingConnection:
     """Connect as the settings say; a refused password is read again once, since it may have been rotated."""
     settings = settings or database_settings()
-    connect_as = partial(_connect, connection_type, settings, read_seconds)
+    connect_as = partial(open_connection, connection_type, settings, read_seconds)
     try:
         return connect_as(*database_credentials(settings))
     except pg8000.dbapi.DatabaseError as error:
@@ -72,13 +72,14 @@ def open_socket(host: str, port: int, read_seconds: float | None = READ_SECONDS)
     return sock
 
 
-def _connect(
+def open_connection(
     connection_type: type[PreparingConnection],
     settings: DatabaseSettings,
     read_seconds: float | None,
     user: str,
     password: str,
 ) -> PreparingConnection:
+    """Connect with this user and password, whatever the settings say of either."""
     sock = open_socket(settings.host, settings.port, read_seconds)
     try:
         return connection_type(

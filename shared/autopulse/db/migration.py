@@ -14,12 +14,16 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from autopulse.db import deadline
+from autopulse.db.compatibility import DatabaseDoesNotFit, find_misfits
 from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
+from autopulse.db.outcomes import give_outcomes
 from autopulse.db.rights import FunctionsRole, admit, set_up_sessions
 from autopulse.errors import Transient
 from autopulse.settings import database_settings, migration_settings
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
+VERSION_TABLE: Final = "autopulse_calls_version"
+"""Of our own: the application may have an `alembic_version` for its revisions in the same schema."""
 LOCK_KEY: Final = 4_207_130_015
 """The advisory lock of "migrations are running": any number that nobody else uses."""
 LOCK_TIMEOUT_SECONDS: Final = 5
@@ -58,7 +62,8 @@ def upgrade_engine(engine: Engine, functions: FunctionsRole | None = None) -> No
     """Migrate to the newest revision known here; one run at a time, retrying while a table is busy.
 
     Then let the functions in: as a role of their own, or, without one, as the role that migrates.
-    A database that is ahead of this code (a deploy is being rolled back) is left as it is.
+    A database that is ahead of this code (a deploy is being rolled back) is left as it is. One that was never migrated
+    is looked at before the first change; raises DatabaseDoesNotFit, and changes nothing, unless all of it fits.
     """
     with engine.connect() as connection:
         try:
@@ -106,6 +111,7 @@ def _retry_while_locked(connection: Connection) -> bool:
         try:
             connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
             connection.commit()
+            _look(connection)
             return _run(connection)
         except DBAPIError as error:
             connection.rollback()
@@ -116,10 +122,26 @@ def _retry_while_locked(connection: Connection) -> bool:
     raise AssertionError
 
 
+def current_revision(connection: Connection) -> str | None:
+    """The revision that a database is at; None if it was never migrated, or not as far as the first revision."""
+    try:
+        if connection.scalar(text("SELECT to_regclass(:table)"), {"table": VERSION_TABLE}) is None:
+            return None
+        revision = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
+        return None if revision is None else str(revision)
+    finally:
+        connection.rollback()
+
+
+def _look(connection: Connection) -> None:
+    if current_revision(connection) is None and (misfits := find_misfits(connection, migrates=True)):
+        raise DatabaseDoesNotFit(misfits)
+
+
 def _run(connection: Connection) -> bool:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    config.attributes["connection"] = connection
+    config.attributes |= {"connection": connection, "version_table": VERSION_TABLE}
     try:
         command.upgrade(config, "head")
     except CommandError as error:
@@ -128,6 +150,7 @@ def _run(connection: Connection) -> bool:
             raise
         _log.warning("the database is ahead of this code; nothing to do", extra={"cause": type(error).__name__})
         return False
+    give_outcomes(connection, connection.commit)
     return True
 
 
@@ -136,5 +159,5 @@ def _is_ahead(connection: Connection, config: Config) -> bool:
 
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     connection.rollback()
-    current = connection.scalar(text("SELECT version_num FROM autopulse_calls_version"))
+    current = current_revision(connection)
     return current is not None and current not in known

@@ -3,6 +3,7 @@
 `organization` to `transcript` belong to the AutoPulse application, with columns of ours added; the rest are ours.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -117,7 +118,7 @@ class ServiceRecord(Model):
     is_demo: Mapped[bool] = mapped_column(server_default=false())
 
 
-_BEGAN: Final = (text("coalesce(start_time, end_time, 'infinity'::timestamptz)"), "id")
+_BEGAN: Final = (text("coalesce(start_time, end_time, updated_at, '-infinity'::timestamptz)"), "id")
 """The order in which people read calls (`db.reading.filters`)."""
 
 
@@ -133,9 +134,11 @@ class Call(Model):
             postgresql_include=[
                 "start_time",
                 "end_time",
+                "updated_at",
                 "status",
                 "outcome",
                 "direction",
+                "is_web",
                 "nps_score",
                 "duration_sec",
                 "campaign_id",
@@ -156,21 +159,37 @@ class Call(Model):
             "campaign_id",
             "organization_id",
             *_BEGAN,
-            postgresql_include=["start_time", "end_time", "status", "outcome", "direction", "is_demo"],
+            postgresql_include=[
+                "start_time",
+                "end_time",
+                "updated_at",
+                "status",
+                "outcome",
+                "direction",
+                "is_web",
+                "is_demo",
+            ],
             postgresql_where=text("campaign_id IS NOT NULL"),
         ),
         Index(
             "ix_call_organization_id_inbound",
             "organization_id",
             *_BEGAN,
-            postgresql_include=["start_time", "end_time"],
-            postgresql_where=text("direction = 'inbound'"),
+            postgresql_include=["start_time", "end_time", "updated_at"],
+            postgresql_where=text("direction = 'inbound' AND NOT is_web"),
+        ),
+        Index(
+            "ix_call_organization_id_web",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=["start_time", "end_time", "updated_at"],
+            postgresql_where=text("is_web"),
         ),
         Index(
             "ix_call_organization_id_demo",
             "organization_id",
             *_BEGAN,
-            postgresql_include=["start_time", "end_time"],
+            postgresql_include=["start_time", "end_time", "updated_at"],
             postgresql_where=text("is_demo"),
         ),
         Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
@@ -179,7 +198,7 @@ class Call(Model):
             "organization_id",
             text("width_bucket(nps_score, ARRAY[7, 9])"),
             *_BEGAN,
-            postgresql_where=text("nps_score IS NOT NULL"),
+            postgresql_where=text("nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"),
         ),
         Index(
             "ix_call_organization_id_digits",
@@ -215,7 +234,10 @@ class Call(Model):
     outcome: Mapped[str | None] = mapped_column(String(20))
     cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     """US dollars."""
-    updated_at: Mapped[datetime | None]
+    is_web: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the shown attempt is a web call; the application's `direction` knows no third word."""
+    updated_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When the row was made, or last written by us; null if it is older than this column."""
 
 
 class CallFeedback(Model):
@@ -432,3 +454,13 @@ class CallIncident(Model):
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(20))
     occurred_at: Mapped[datetime]
+
+
+APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
+"""Tables of the application's, in the order in which they refer to each other."""
+ADDED: Final[Mapping[str, frozenset[str]]] = {
+    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "updated_at"}),
+    "call_feedback": frozenset({"structured_data"}),
+    "transcript": frozenset({"vapi_call_id", "source", "segment", "sequence"}),
+}
+"""Table of the application's -> its columns that are ours."""

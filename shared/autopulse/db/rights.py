@@ -10,42 +10,54 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from autopulse.db.facts import ATTEMPT_NAMES
+from autopulse.domain.attempts import NAMES
+
 WHOLE: Final = ()
 """A right to all columns, those too that the application may add: what is read and shown as a whole."""
 FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
-_MOVED: Final = ("call_id",)
-"""What a row of `call` that we made hands over to the application's row of the same call."""
+ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
+MOVED: Final = "call_id"
+"""What changes where a row of `call` that we made hands over to the application's row of the same call."""
 RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": WHOLE,
-        "INSERT": ("organization_id", "vapi_call_id", "status", "direction", "customer_number", "updated_at"),
+        "INSERT": ("organization_id", "vapi_call_id", "status", "direction", "is_web", "customer_number", "updated_at"),
         "UPDATE": (
-            *("organization_id", "vapi_call_id", "customer_number", "direction", "status", "start_time", "end_time"),
-            *("duration_sec", "ended_reason", "outcome", "nps_score", "feedback_summary", "recording_url", "cost"),
+            *("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", "status", "start_time"),
+            *(
+                "end_time",
+                "duration_sec",
+                "ended_reason",
+                "outcome",
+                "nps_score",
+                "feedback_summary",
+                "recording_url",
+                "cost",
+            ),
             *("call_reason", "updated_at"),
         ),
         # A row that we made, when the application's row of the same call is known.
         "DELETE": WHOLE,
     },
-    "vapi_call": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": WHOLE, "DELETE": WHOLE},
-    "call_origin": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": WHOLE, "DELETE": WHOLE},
+    # A row goes when an attempt without an id becomes part of one that has an id.
+    "vapi_call": {"SELECT": WHOLE, "INSERT": ATTEMPT, "UPDATE": (MOVED, *ATTEMPT_NAMES), "DELETE": WHOLE},
+    "call_origin": {"SELECT": WHOLE, "INSERT": ("call_id", *NAMES, "feedback")},
     "transcript": {
         "SELECT": ("id", "call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp"),
         "INSERT": ("call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp"),
-        "UPDATE": ("call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp"),
+        "UPDATE": (MOVED, "source", "segment", "role", "content", "timestamp"),
         "DELETE": WHOLE,
     },
     "call_feedback": {
         "SELECT": WHOLE,
         "INSERT": ("call_id", *FEEDBACK),
-        "UPDATE": (*_MOVED, *FEEDBACK, "updated_at"),
+        "UPDATE": (*FEEDBACK, "updated_at"),
         "DELETE": WHOLE,
     },
     "call_incident": {
         "SELECT": ("call_id", "kind", "occurred_at"),
         "INSERT": ("call_id", "kind", "occurred_at"),
-        "UPDATE": _MOVED,
-        "DELETE": WHOLE,
     },
     "webhook_event": {
         "SELECT": WHOLE,
@@ -53,14 +65,13 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
             *("event_id", "kind", "type", "call_id", "vapi_call_id"),
             *("occurred_at", "received_at", "processed_at", "status", "outcome", "repeats"),
         ),
-        "UPDATE": (*_MOVED, "repeats"),
+        "UPDATE": (MOVED, "repeats"),
         "DELETE": WHOLE,
     },
     "service_record": {"SELECT": WHOLE, "UPDATE": ("status", "feedback", "rating")},
     "service_record_origin": {
         "SELECT": ("service_record_id", "status", "feedback", "rating"),
         "INSERT": ("service_record_id", "status", "feedback", "rating"),
-        "UPDATE": ("status", "feedback", "rating"),
         "DELETE": WHOLE,
     },
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from typing import Any, Final, Protocol
 
+from autopulse.db.compatibility import DatabaseDoesNotFit
 from autopulse.db.deadline import deadline
 from autopulse.db.failures import diagnose
 from autopulse.db.migration import upgrade_configured
@@ -17,6 +18,8 @@ from autopulse.observability import logger
 ANSWER_RESERVE_SECONDS: Final = 15
 """Of the function's time, kept for the answer: without one, CloudFormation waits for its own time-out."""
 ANSWER_TIMEOUT_SECONDS: Final = 10
+REASON_BYTES: Final = 3000
+"""Of a long reason; CloudFormation takes 4096 bytes in all."""
 PHYSICAL_ID: Final = "autopulse-schema"
 """Always the same, so that CloudFormation never replaces, and so never deletes, the schema."""
 
@@ -51,6 +54,9 @@ def _migrate(context: LambdaContext) -> str | None:
     try:
         with deadline(end):
             upgrade_configured()
+    except DatabaseDoesNotFit as error:
+        logger().error("the database does not fit", extra={"misfits": [str(misfit) for misfit in error.misfits]})
+        return error.shortened(REASON_BYTES)
     except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
         logger().exception("migration failed")  # statements and schema names, no rows
         problem = f"{type(error).__name__}: {diagnose(error)[1].detail}"

@@ -408,9 +408,8 @@ def _gather_analysis(message: Mapping[str, Json]) -> dict[str, Json]:
     places = (analysis, artifact, message, inner, read_mapping(call.get("artifact")), call)
     outputs = (artifact, analysis, message, read_mapping(call.get("artifact")), inner, call)
     analysed = ("structuredData", "structuredDataMulti", "successEvaluation")
-    summaries = (place.get("summary") for place in (message, inner, call))
     return {
-        "summary": next((text for text in summaries if read_words(text)), message.get("summary")),
+        "summary": _first(_words, (message.get("summary"), call.get("summary"))),
         "analysis": {**analysis, **{name: _first_given(name, places) for name in analysed}},
         "artifact": {**artifact, **{name: _first_given(name, outputs) for name in ("structuredOutputs", "scorecards")}},
     }
@@ -465,5 +464,5 @@ def _transcript_of(message: Mapping[str, Json]) -> str | None:
     """Return the first transcript in which anybody says anything."""
     call = read_mapping(message.get("call"))
     places = (message, read_mapping(message.get("artifact")), call, read_mapping(call.get("artifact")))
-    texts = (text for place in places if (text := read_words(place.get("transcript"))) is not None)
+    texts = (text for place in places if (text := _words(place.get("transcript"))) is not None)
     return next((text for text in texts if any(words for _, words in split_speech(text))), None)

@@ -115,9 +115,13 @@ class Api:
         return [item.get("id", item.get("call_id")) for item in answer.json["items"]]
 
     def insert(self, table: str, **values: object) -> int:
+        """Insert a row; its id."""
+        return int(self._insert(table, "id", values))
+
+    def _insert(self, table: str, key: str, values: dict[str, object]) -> Any:  # noqa: ANN401 - any type
         names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
-        statement = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING id"  # noqa: S608 - names of tests
-        return int(self.database.run(statement, **values)[0][0])
+        statement = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {key}"  # noqa: S608 - names of tests
+        return self.database.run(statement, **values)[0][0]
 
     def call(self, organization: object = OURS, **values: object) -> int:
         """A call; `start_time` may be a text."""
@@ -138,3 +142,21 @@ class Api:
 
     def feedback(self, call_id: int, **values: object) -> None:
         self.insert("call_feedback", **{"call_id": call_id, "content": "Fine.", **values})
+
+    def attempt(self, call_id: int, vapi_call_id: str, **values: object) -> None:
+        """What Vapi said of one time that a call was dialled."""
+        self._insert("vapi_call", "call_id", {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
+
+    def origin(self, call_id: int, **values: object) -> None:
+        """What the application had written before Vapi's first message."""
+        self._insert("call_origin", "call_id", {"call_id": call_id, "status": "Completed", **values})
+
+    def turn(self, call_id: int, text: str, **values: object) -> None:
+        """Something that was said, at the stroke of midnight if no time is given."""
+        usual: dict[str, object] = {"role": "human", "timestamp": "2026-11-02T00:00:00Z"}
+        self.insert("transcript", **(usual | {"call_id": call_id, "content": text, **values}))
+
+    def receipt(self, event_id: str, **values: object) -> None:
+        """A webhook that was applied."""
+        usual: dict[str, object] = {"kind": "status", "type": "status-update", "outcome": "applied"}
+        self._insert("webhook_event", "event_id", usual | {"event_id": event_id, **values})

@@ -35,16 +35,13 @@ def call(api: Api) -> int:
         recording_url="https://recordings.example.com/1.wav",
     )
     api.feedback(call, structured_data='{"nps_score": "9"}')
-    api.insert("transcript", call_id=call, role="human", content="yes", timestamp=START)
+    api.attempt(call, "call_1", created_at=START, cost="0.1", feedback='{"content": "Fine."}')
+    api.attempt(call, "call_2", created_at=START)
+    api.origin(call)
+    api.turn(call, "yes")
     api.database.run("INSERT INTO call_incident (call_id, kind, occurred_at) VALUES (:c, 'stall', :t)", c=call, t=START)
     for name, type_, of in (("a", "status-update", call), ("b", "autopulse.ping", None)):
-        api.database.run(
-            "INSERT INTO webhook_event VALUES (:id, 'status', :type, :call, NULL, :t, :t, :t, 'applied')",
-            id=name * 64,
-            type=type_,
-            call=of,
-            t=START,
-        )
+        api.receipt(name * 64, type=type_, call_id=of, occurred_at=START, received_at=START, processed_at=START)
     return call
 
 

@@ -198,11 +198,6 @@ def _call_ids(text: str) -> set[int]:
 
 def test_a_ping_shows_no_webhook_of_a_call(filled: Filled) -> None:
     for name, kind, call, vapi in (("a", "status-update", None, None), ("b", "autopulse.ping", None, "call_1")):
-        filled.api.database.run(
-            "INSERT INTO webhook_event VALUES (:id, 'status', :type, :call, :vapi, NULL, now(), now(), 'applied')",
-            id=name * 64,
-            type=kind,
-            call=call,
-            vapi=vapi,
-        )
+        times = {"received_at": START, "processed_at": START}
+        filled.api.receipt(name * 64, type=kind, call_id=call, vapi_call_id=vapi, **times)
         assert filled.api.get(f"/pings/{name * 64}").status == 404

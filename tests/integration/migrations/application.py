@@ -46,6 +46,42 @@ TABLES: Final = """
 """
 """Its defaults for `direction`, `status` and `is_demo` are Python's: the columns have none."""
 
+WITHOUT_FEEDBACK: Final = "DROP TABLE call_feedback"
+"""As in releases in which feedback is still a plan."""
+
+RELEASE: Final = """
+    ALTER TABLE organization ADD COLUMN email varchar(255) NOT NULL UNIQUE DEFAULT 'office@example.com',
+        ADD COLUMN service_types varchar(255)[], ADD UNIQUE (id), ADD UNIQUE (name);
+    ALTER TABLE organization ALTER COLUMN email DROP DEFAULT;
+    ALTER TABLE "user" ALTER COLUMN name TYPE varchar(100), ALTER COLUMN name SET NOT NULL,
+        ALTER COLUMN organization_id SET NOT NULL, ADD COLUMN password_hash text NOT NULL DEFAULT 'x';
+    ALTER TABLE "user" ALTER COLUMN password_hash DROP DEFAULT;
+    ALTER TABLE campaign ALTER COLUMN name TYPE varchar(150), ALTER COLUMN name SET NOT NULL,
+        ADD COLUMN created_by integer NOT NULL REFERENCES "user" (id) DEFAULT 1;
+    ALTER TABLE campaign ALTER COLUMN created_by DROP DEFAULT;
+    ALTER TABLE service_record ADD COLUMN created_by integer REFERENCES "user" (id);
+    ALTER TABLE service_record ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+    ALTER TABLE call ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
+        ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+    ALTER TABLE transcript ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
+        ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+    ALTER TABLE call_feedback ALTER COLUMN created_at SET NOT NULL, ALTER COLUMN updated_at SET DEFAULT now();
+    UPDATE call_feedback SET updated_at = now();
+    ALTER TABLE call_feedback ALTER COLUMN updated_at SET NOT NULL;
+    CREATE TABLE audio_file (id serial PRIMARY KEY, call_id integer NOT NULL REFERENCES call (id), path text NOT NULL);
+    CREATE INDEX ix_call_campaign_id ON call (campaign_id);
+    CREATE INDEX ix_call_feedback_call_id ON call_feedback (call_id);
+    CREATE VIEW recent_calls AS SELECT id, status, start_time FROM call;
+"""
+"""What a release has besides its plan: nothing that is in our way."""
+
+NARROW: Final = """
+    ALTER TABLE call ADD COLUMN vapi_call_id varchar(100), ADD COLUMN ended_reason varchar(50),
+        ADD COLUMN cost numeric(10, 4);
+    CREATE UNIQUE INDEX ix_call_vapi_call_id ON call (vapi_call_id);
+"""
+"""Columns of its own for what Vapi says."""
+
 ROWS: Final = """
     INSERT INTO organization VALUES ('00000000-0000-4000-8000-0000000000a1', 'Example Motors');
     INSERT INTO "user" (name, organization_id) SELECT 'Alex Example', id FROM organization;

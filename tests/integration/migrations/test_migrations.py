@@ -1,9 +1,11 @@
 """The migrations on an empty database, on the application's, and on what interrupted runs left behind."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import pg8000.exceptions
@@ -11,17 +13,13 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from autopulse.db import migration, rights
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import SCRIPTS, upgrade
-from autopulse.db.migrations.versions import (
-    r0004_indexes,
-    r0006_partial_indexes,
-    r0007_visit_indexes,
-    r0008_names_of_an_organization,
-)
+from autopulse.db.migrations.versions.r0004_indexes import INDEXES
 from tests.integration.migrations import application
 from tests.integration.migrations.application import connect, run
 
@@ -30,20 +28,8 @@ SCHEMA = """
     FROM information_schema.columns WHERE table_schema = 'public'
         AND table_name NOT IN ('alembic_version', 'call_feedback_duplicate') ORDER BY table_name, column_name
 """
+_CHANGE = re.compile(r"\s*(?:ALTER|CREATE|DROP|INSERT|UPDATE|DELETE|WITH|ANALYZE)\b")
 INDEX_LIST = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
-
-INDEXES = (
-    r0004_indexes.INDEXES
-    | r0006_partial_indexes.INDEXES
-    | r0007_visit_indexes.INDEXES
-    | r0008_names_of_an_organization.INDEXES
-)
-
-
-@pytest.fixture
-def application_url(empty_database_url: str) -> str:
-    application.create(empty_database_url)
-    return empty_database_url
 
 
 def _revisions() -> list[str]:
@@ -66,6 +52,7 @@ def _upgrade_to(revision: str, url: str, monkeypatch: pytest.MonkeyPatch) -> Non
     real = command.upgrade
     with monkeypatch.context() as patch:
         patch.setattr(command, "upgrade", lambda config, _head: real(config, revision))
+        patch.setattr(migration, "give_outcomes", lambda *_arguments: None)
         upgrade(url)
     assert _version(url) == revision
 
@@ -73,14 +60,7 @@ def _upgrade_to(revision: str, url: str, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_empty_database_gets_everything(empty_database_url: str) -> None:
     upgrade(empty_database_url)
     assert _version(empty_database_url) == _head()
-    indexes = {name for name, _ in run(empty_database_url, INDEX_LIST)}
-    replaced = {
-        *r0006_partial_indexes.REPLACED,
-        *r0007_visit_indexes.REPLACED,
-        *r0008_names_of_an_organization.REPLACED,
-    }
-    assert set(INDEXES) - replaced <= indexes
-    assert not replaced & indexes
+    assert set(INDEXES) <= {name for name, _ in run(empty_database_url, INDEX_LIST)}
 
 
 def test_the_applications_database_ends_in_the_same_schema(application_url: str, database_url: str) -> None:
@@ -102,7 +82,9 @@ def test_the_applications_rows_and_its_own_version_table_stay_as_they_are(applic
         assert len(before[table]) == len(after[table])
         for (old,), (new,) in zip(before[table], after[table], strict=True):
             assert {name: new[name] for name in old} == old
-            assert set(new.values()) - set(old.values()) <= {None}
+            assert {name: value for name, value in new.items() if name not in old and value is not None} == (
+                {"outcome": "no_answer"} if table == "call" else {}
+            )
     assert calls == [1, 2, 3]
     assert run(application_url, "SELECT version_num FROM alembic_version") == [["f00dfeed0001"]]
 
@@ -179,6 +161,95 @@ def _application_at_work(url: str) -> Iterator[list[BaseException]]:
         thread.join()
 
 
+def test_columns_of_the_applications_that_are_narrower_are_widened_and_keep_their_values(
+    application_url: str, database_url: str
+) -> None:
+    run(application_url, application.NARROW)
+    run(
+        application_url,
+        """
+        ALTER TABLE call ADD COLUMN outcome varchar(8);
+        ALTER TABLE transcript ADD COLUMN source varchar(5), ADD COLUMN sequence smallint;
+        """,
+    )
+    with connect(application_url) as connection:
+        application.make_call(connection)
+        connection.run(
+            "UPDATE call SET vapi_call_id = 'call-1', ended_reason = repeat('r', 50), cost = 123456.1234,"
+            " outcome = 'reached'"
+        )
+    upgrade(application_url)
+    assert run(application_url, "SELECT vapi_call_id, ended_reason, cost, outcome FROM call") == [
+        ["call-1", "r" * 50, Decimal("123456.123400"), "reached"]
+    ]
+    run(
+        application_url,
+        "UPDATE call SET ended_reason = repeat('e', 121), cost = 0.123456, vapi_call_id = repeat('v', 200)",
+    )
+    assert run(application_url, "SELECT cost FROM call") == [[Decimal("0.123456")]]
+    assert run(application_url, SCHEMA) == run(database_url, SCHEMA)
+
+
+def test_what_is_wider_than_ours_stays_as_wide(application_url: str) -> None:
+    run(application_url, "ALTER TABLE call ADD COLUMN cost numeric(14, 2), ADD COLUMN outcome text")
+    run(application_url, "ALTER TABLE transcript ADD COLUMN sequence bigint")
+    upgrade(application_url)
+    types = """
+        SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+        WHERE attrelid IN ('call'::regclass, 'transcript'::regclass) AND attname IN ('cost', 'outcome', 'sequence')
+    """
+    assert sorted(run(application_url, types)) == [
+        ["cost", "numeric(18,6)"],  # twelve digits before the point, and six after it
+        ["outcome", "text"],
+        ["sequence", "bigint"],
+    ]
+
+
+LETTERS = [chr(0x10400 + n) for n in range(40)]
+"""Of four bytes each."""
+WORDS = " ".join(f"{a}{b}{c}-{c}{b}{d}" for a in LETTERS for b in LETTERS for c in LETTERS for d in LETTERS[:10])
+"""Each is three words to Postgres: itself and its halves."""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "INSERT INTO call_feedback (call_id, content, detractors, action_items) VALUES (:call, '', :words, :words)",
+        # Where the application has it longer than planned.
+        "UPDATE service_record SET customer_name = :words",
+    ],
+)
+def test_no_text_is_too_long_for_an_index_of_words(written: str, application_url: str) -> None:
+    """Postgres takes 1 MB of words, and refuses a row with more."""
+    run(application_url, "ALTER TABLE service_record ALTER COLUMN customer_name TYPE text")
+    with connect(application_url) as connection:
+        call = application.make_call(connection)
+        connection.run("DELETE FROM call_feedback")
+    upgrade(application_url)
+    with connect(application_url) as connection:
+        with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
+            connection.run("SELECT to_tsvector('simple', :words)", words=WORDS)
+        assert sqlstate(caught.value) == "54000"
+        connection.run(written, words=WORDS, **({"call": call} if ":call" in written else {}))
+
+
+def test_the_tables_that_the_first_revision_makes_are_those_that_fit(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _upgrade_to("0001", empty_database_url, monkeypatch)
+    run(empty_database_url, "DROP TABLE autopulse_calls_version")
+    upgrade(empty_database_url)
+
+
+def test_a_longer_text_is_not_written_anew(application_url: str) -> None:
+    """With a million calls nobody could work meanwhile."""
+    run(application_url, "ALTER TABLE call ADD COLUMN ended_reason varchar(50), ADD COLUMN vapi_call_id varchar(100)")
+    file = "SELECT pg_relation_filenode('call')"
+    before = run(application_url, file)
+    upgrade(application_url)
+    assert run(application_url, file) == before
+
+
 def test_the_application_goes_on_writing_during_the_migration(application_url: str) -> None:
     with _application_at_work(application_url) as wrong:
         time.sleep(0.1)
@@ -244,24 +315,15 @@ def test_an_index_of_the_applications_that_is_not_unique_gives_way(application_u
     """SQLAlchemy gives an `index=True` column's index the very name that ours has."""
     run(application_url, "CREATE INDEX ix_call_feedback_call_id ON call_feedback (call_id)")
     run(application_url, "CREATE INDEX ix_call_campaign_id ON call (campaign_id)")
-    kept = run(application_url, "SELECT CAST(to_regclass('ix_call_campaign_id') AS oid)")
+    run(application_url, "CREATE INDEX ix_call_service_record_id ON call (service_record_id)")
+    others = (
+        "SELECT to_regclass(name)::oid FROM unnest(ARRAY['ix_call_campaign_id', 'ix_call_service_record_id']) AS name"
+    )
+    kept = run(application_url, others)
     upgrade(application_url)
     unique = "SELECT indisunique FROM pg_index WHERE indexrelid = to_regclass('ix_call_feedback_call_id')"
     assert run(application_url, unique) == [[True]]
-    assert run(application_url, "SELECT CAST(to_regclass('ix_call_campaign_id') AS oid)") == kept
-
-
-def test_an_interrupted_replacement_of_indexes_is_done_again(
-    application_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _upgrade_to("0005", application_url, monkeypatch)
-    built = list(r0006_partial_indexes.INDEXES.items())
-    for name, definition in built[:2]:
-        run(application_url, f"CREATE {definition.format(name=name)}")
-    run(application_url, f"DROP INDEX {r0006_partial_indexes.REPLACED[0]}")
-    upgrade(application_url)
-    ours = [row for row in run(application_url, INDEX_LIST) if not row[0].startswith("alembic_version")]
-    assert ours == run(database_url, INDEX_LIST)
+    assert run(application_url, others) == kept
 
 
 def test_two_runs_at_once_take_turns(application_url: str) -> None:
@@ -341,8 +403,8 @@ def test_a_database_ahead_of_this_code_is_left_as_it_is(database_url: str) -> No
 
 
 def test_a_failing_migration_says_so_and_gives_up_its_turn(empty_database_url: str) -> None:
-    """The application's table is not what we were told."""
-    run(empty_database_url, "CREATE TABLE call (id serial PRIMARY KEY)")
+    run(empty_database_url, "CREATE TABLE autopulse_calls_version (version_num text); CREATE TABLE call (id integer)")
+    run(empty_database_url, "INSERT INTO autopulse_calls_version VALUES ('0001')")
     with pytest.raises(DBAPIError) as caught:
         upgrade(empty_database_url)
     assert sqlstate(caught.value.orig) == "42703"
@@ -369,6 +431,43 @@ def test_a_killed_migration_says_so_and_the_next_run_goes_on(
             upgrade(application_url)
     upgrade(application_url)
     assert _version(application_url) == _head()
+
+
+class _Broken(Exception):
+    """The run is over, for whatever reason."""
+
+
+def test_a_run_that_breaks_off_after_any_statement_is_done_again(application_url: str, database_url: str) -> None:
+    """Each of them once: what it did is there, and that it was done is perhaps not written down."""
+    run(application_url, application.NARROW)
+    with connect(application_url) as connection:
+        for _ in range(3):
+            application.make_call(connection)
+        connection.run("INSERT INTO call_feedback (call_id, content) VALUES (1, 'Written again.')")
+    executed: list[str] = []
+
+    def break_off(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if _CHANGE.match(statement) and statement not in executed:
+            executed.append(statement)
+            raise _Broken
+
+    event.listen(Engine, "after_cursor_execute", break_off)
+    try:
+        while True:
+            try:
+                upgrade(application_url)
+            except _Broken:
+                continue
+            break
+    finally:
+        event.remove(Engine, "after_cursor_execute", break_off)
+    assert len(executed) > 50
+    assert run(application_url, SCHEMA) == run(database_url, SCHEMA)
+    ours = [row for row in run(application_url, INDEX_LIST) if not row[0].startswith("alembic_version")]
+    assert ours == run(database_url, INDEX_LIST)
+    assert run(application_url, "SELECT count(*), count(outcome) FROM call") == [[3, 3]]
+    assert run(application_url, "SELECT count(*) FROM call_feedback") == [[3]]
+    assert run(application_url, "SELECT count(*) FROM call_feedback_duplicate") == [[1]]
 
 
 def test_the_roles_time_outs_are_set_for_whoever_connects_next(empty_database_url: str) -> None:

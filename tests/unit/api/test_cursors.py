@@ -14,7 +14,7 @@ POSITION = Position("2026-11-02T15:00:00.123456+00:00", 7)
 
 
 def test_a_cursor_comes_back_as_it_was() -> None:
-    for position in (POSITION, Position("infinity", 2**31 - 1)):
+    for position in (POSITION, Position("-infinity", 2**31 - 1)):
         assert decode(encode(position, BINDING), BINDING) == position
 
 
@@ -49,16 +49,16 @@ def _word(content: object) -> str:
         _word(None),
         _word([]),
         _word({"a": 1, "b": 2, "c": BINDING}),
-        _word(["infinity", 1, BINDING, 4]),
-        _word(["infinity", 0, BINDING]),
-        _word(["infinity", 2**31, BINDING]),
-        _word(["infinity", "1", BINDING]),
-        _word(["infinity", 1.5, BINDING]),
-        _word(["-infinity", 1, BINDING]),
+        _word(["-infinity", 1, BINDING, 4]),
+        _word(["-infinity", 0, BINDING]),
+        _word(["-infinity", 2**31, BINDING]),
+        _word(["-infinity", "1", BINDING]),
+        _word(["-infinity", 1.5, BINDING]),
+        _word(["infinity", 1, BINDING]),
         _word(["2026-11-02T15:00:00", 1, BINDING]),
         _word(["now()", 1, BINDING]),
         _word([None, 1, BINDING]),
-        _word([["infinity"], 1, BINDING]),
+        _word([["-infinity"], 1, BINDING]),
         "W" * 200,
     ],
 )

@@ -149,7 +149,13 @@ def test_call_reason(value: Any, expected: str | None) -> None:  # noqa: ANN401 
         *(({"a": []}, False), ({"a": {}}, False), ({"a": [None, "", {}]}, False), ({"a": {"nps_score": -1}}, False)),
         *(({"a": '{"nps_score": -1}'}, False), ({"a": "[]"}, False), ({"nps_score": [-1]}, False)),
         *(({"nps_score": 0}, True), ({"nps_score": 12}, True), ({"temperature": -1}, True), ({"a": 0}, True)),
-        *(({"a": False}, True), ({"a": [None, "x"]}, True), ({"a": {"b": {"c": "x"}}}, True), ({"a": "-"}, True)),
+        *(
+            ({"a": False}, False),
+            ({"a": True}, True),
+            ({"a": [None, "x"]}, True),
+            ({"a": {"b": {"c": "x"}}}, True),
+            ({"a": "-"}, True),
+        ),
     ],
 )
 def test_whether_anything_is_said(answers: dict[str, Any], expected: bool) -> None:

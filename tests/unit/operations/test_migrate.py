@@ -11,6 +11,7 @@ import pytest
 import pytest_socket
 
 from autopulse.db import deadline
+from autopulse.db.compatibility import DatabaseDoesNotFit, Misfit
 from autopulse.operations import migrate
 from autopulse.operations.migrate import handler
 
@@ -118,6 +119,28 @@ def test_a_migration_that_fails_stops_the_deploy(
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "autopulse-schema")
     assert "ConnectionRefusedError" in answer["Reason"]
     assert "+12025550115" not in answer["Reason"]
+
+
+def test_a_database_that_does_not_fit_is_told_with_all_that_cloudformation_takes(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An answer of more than 4096 bytes is no answer, and CloudFormation waits for another."""
+    misfits = [Misfit("call", f"{n}_{'ü' * 20}", "nothing", "varchar(20)") for n in range(200)]
+    _fail(monkeypatch, DatabaseDoesNotFit(misfits))
+    assert handler(cloudformation.request("Create"), Context())["status"] == "FAILED"
+    (answer,) = cloudformation.answers
+    assert len(json.dumps(answer)) < 4096
+    assert answer["Reason"].startswith("the database does not fit, and nothing was changed: call.0_üü")
+    assert "more: see the log (log stream 2026/11/22/[1]0a)" in answer["Reason"]
+    (line,) = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "misfits" in line]
+    assert line["level"] == "ERROR"
+    assert line["misfits"] == [str(misfit) for misfit in misfits]
+
+
+def test_by_hand_a_database_that_does_not_fit_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    _fail(monkeypatch, DatabaseDoesNotFit([Misfit("call", "id", "uuid", "integer")]))
+    with pytest.raises(RuntimeError, match=r"call\.id: uuid found \(needed: integer\)"):
+        handler({}, Context())
 
 
 def test_the_migration_ends_while_there_is_time_to_answer(

@@ -308,7 +308,7 @@ def test_a_report_whose_analysis_says_nothing_has_no_answers(fields: dict[str, A
     "fields",
     [
         {"analysis": {"structuredData": {"mood": "calm"}}},
-        {"artifact": {"structuredOutputs": {"a": {"name": "Mood", "result": False}}}},
+        {"artifact": {"structuredOutputs": {"a": {"name": "Mood", "result": True}}}},
         {"artifact": {"scorecards": {"a": {"name": "Quality", "score": 0}}}},
         {"analysis": {"structuredDataMulti": [{"vehicle": {"make": "van"}}]}},
     ],

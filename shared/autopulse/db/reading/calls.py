@@ -2,16 +2,21 @@
 
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from autopulse.db.reading.attempts import ATTEMPTS, FINISHED_BEFORE
 from autopulse.db.reading.pages import CALL_COLUMNS, CALL_TABLES
 
 MAX_EVENTS: Final = 1000
 """Of a timeline; a long call has some hundred."""
 MAX_INCIDENTS: Final = 100
+MAX_ATTEMPTS: Final = 100
+"""The latest; few calls are dialled more than three times."""
 MAX_TURNS: Final = 5000
 """Of a transcript; an hour of talk has some 500."""
+NO_ATTEMPT: Final = "null"
+"""The answer about a call that has no such attempt."""
 
 LATENCIES: Final = """
     round(1000 * extract(epoch FROM received_at - occurred_at)) AS delivery_ms,
@@ -22,6 +27,12 @@ _OURS: Final = "call.id = :call_id AND call.organization_id = CAST(:organization
 _CALL = text(f"""
     SELECT row_to_json(whole)::text FROM (
         SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, call.call_reason, call.feedback_summary AS summary,
+            (SELECT coalesce(json_agg(row ORDER BY row.number), '[]') FROM (
+                SELECT number, vapi_call_id, shown, CASE WHEN shown THEN call.status ELSE status END AS status,
+                    began_at, start_time, end_time, duration_sec AS duration_seconds, outcome, ended_reason, nps_score,
+                    recording_url AS has_recording, cost AS cost_dollars, call_reason,
+                    feedback_summary AS summary, feedback, customer_name, customer_number AS phone, customer_sip_uri
+                FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}) AS row) AS attempts,
             (SELECT row_to_json(row) FROM (
                 SELECT content, positives, detractors, action_items, structured_data, created_at, updated_at
                 FROM call_feedback WHERE call_id = call.id) AS row) AS feedback,
@@ -34,49 +45,82 @@ _CALL = text(f"""
                 SELECT kind, occurred_at FROM call_incident
                 WHERE call_id = call.id ORDER BY occurred_at LIMIT {MAX_INCIDENTS}) AS row) AS incidents,
             (SELECT coalesce(json_agg(row), '[]') FROM (
-                SELECT event_id, kind, type, occurred_at, received_at, processed_at, {LATENCIES}, status, outcome,
-                    repeats
+                SELECT event_id, kind, type, vapi_call_id, occurred_at, received_at, processed_at, {LATENCIES},
+                    status, outcome, repeats
                 FROM webhook_event
                 WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
         FROM call {CALL_TABLES} WHERE {_OURS}
     ) AS whole
 """)  # noqa: S608 - made of constants
 
-# Of rows of several sources, which nobody should leave, the best source's count.
+# The attempt that is asked for, else the one that the row shows. Of a call that Vapi has said nothing of there is none,
+# and the row itself is all that is known.
+_CHOSEN: Final = f"""
+    SELECT call.id AS call_id, call.start_time AS row_start, call.recording_url AS row_url, attempt.*
+    FROM call LEFT JOIN LATERAL (
+        SELECT * FROM ({ATTEMPTS}) AS attempt
+        WHERE CAST(:attempt AS text) IS NULL OR number::text = :attempt OR vapi_call_id = :attempt
+        ORDER BY number::text = :attempt DESC, shown DESC, number DESC LIMIT 1
+    ) AS attempt ON true
+    WHERE {_OURS}
+"""  # noqa: S608 - made of constants
+_IS_KNOWN: Final = "CAST(:attempt AS text) IS NULL OR chosen.number IS NOT NULL"
+# What the application wrote of a call that it had not finished stands until an attempt has turns of its own.
+_ITS_TURNS: Final = f"""
+    turn.call_id = chosen.call_id AND (turn.vapi_call_id = chosen.key OR turn.vapi_call_id IS NULL AND (
+        chosen.key IS NULL OR chosen.shown AND NOT EXISTS (
+            SELECT FROM call_origin WHERE call_id = chosen.call_id AND {FINISHED_BEFORE})))
+"""
+
+# Fragments lie before the lists that they stand beside. Of turns of several sources, the best one's name.
 _TRANSCRIPT = text(f"""
-    SELECT row_to_json(whole)::text FROM (
-        SELECT call.id AS call_id, call.start_time, best.source,
+    SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
+        SELECT chosen.call_id, chosen.number AS attempt, chosen.vapi_call_id, timed.start_time,
+            (SELECT source FROM transcript AS turn WHERE {_ITS_TURNS}
+            ORDER BY array_position(ARRAY['report', 'conversation', 'fragment'], source::text) LIMIT 1) AS source,
             (SELECT coalesce(json_agg(row), '[]') FROM (
                 SELECT role AS speaker, content AS text, "timestamp" AS at,
-                    round(extract(epoch FROM "timestamp" - call.start_time), 3) AS seconds
-                FROM transcript
-                WHERE call_id = call.id AND source IS NOT DISTINCT FROM best.source
-                ORDER BY sequence, "timestamp", id LIMIT {MAX_TURNS}) AS row) AS turns
-        FROM call LEFT JOIN LATERAL (
-            SELECT source FROM transcript WHERE call_id = call.id
-            ORDER BY array_position(ARRAY['report', 'conversation', 'fragment'], source::text) LIMIT 1
-        ) AS best ON true
-        WHERE {_OURS}
-    ) AS whole
+                    round(extract(epoch FROM "timestamp" - timed.start_time), 3) AS seconds
+                FROM transcript AS turn WHERE {_ITS_TURNS}
+                ORDER BY sequence IS NOT NULL, sequence, "timestamp", id LIMIT {MAX_TURNS}) AS row) AS turns
+        FROM (
+            SELECT CASE WHEN chosen.shown IS FALSE THEN chosen.start_time ELSE chosen.row_start END AS start_time
+        ) AS timed
+    ) AS whole)::text ELSE '{NO_ATTEMPT}' END
+    FROM ({_CHOSEN}) AS chosen
 """)  # noqa: S608 - made of constants
 
-_RECORDING = text(f"SELECT recording_url FROM call WHERE {_OURS}")  # noqa: S608 - made of constants
+_RECORDING = text(f"""
+    SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
+        SELECT CASE WHEN chosen.shown IS FALSE THEN chosen.recording_url ELSE chosen.row_url END AS url,
+            CASE WHEN chosen.shown IS FALSE OR chosen.recording_url = chosen.row_url
+                THEN chosen.recording_expires_at END AS expires_at
+    ) AS whole)::text ELSE '{NO_ATTEMPT}' END
+    FROM ({_CHOSEN}) AS chosen
+""")  # noqa: S608 - made of constants
 
 
 def read_call(session: Session, organization_id: str, call_id: int) -> str | None:
     """A call with all that belongs to it: a JSON object; None if the organization has no such call."""
-    return session.execute(_CALL, _key(organization_id, call_id)).scalar_one_or_none()
+    values = {"organization": organization_id, "call_id": call_id}
+    return session.execute(_CALL, values).scalar_one_or_none()
 
 
-def read_transcript(session: Session, organization_id: str, call_id: int) -> str | None:
-    """A call's turns in order, and where they are from: a JSON object; None if the organization has no such call."""
-    return session.execute(_TRANSCRIPT, _key(organization_id, call_id)).scalar_one_or_none()
+def read_transcript(session: Session, organization_id: str, call_id: int, attempt: str | None) -> str | None:
+    """Turns in order, and where they are from: a JSON object, or NO_ATTEMPT; None if the organization has no such call.
+
+    `attempt` is a number or Vapi's id; None is the attempt that the row shows.
+    """
+    return _of_an_attempt(session, _TRANSCRIPT, organization_id, call_id, attempt)
 
 
-def read_recording(session: Session, organization_id: str, call_id: int) -> str | None:
-    """The URL of a call's recording; None if there is none, or no such call in the organization."""
-    return session.execute(_RECORDING, _key(organization_id, call_id)).scalar_one_or_none()
+def read_recording(session: Session, organization_id: str, call_id: int, attempt: str | None) -> str | None:
+    """The URL of a recording, and when it ends, each null if not known; otherwise as the transcript."""
+    return _of_an_attempt(session, _RECORDING, organization_id, call_id, attempt)
 
 
-def _key(organization_id: str, call_id: int) -> dict[str, object]:
-    return {"organization": organization_id, "call_id": call_id}
+def _of_an_attempt(
+    session: Session, statement: TextClause, organization_id: str, call_id: int, attempt: str | None
+) -> str | None:
+    values = {"organization": organization_id, "call_id": call_id, "attempt": attempt}
+    return session.execute(statement, values).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""What lists can be narrowed by: each filter is one condition that an index of revision 0003 answers.
+"""What lists can be narrowed by: each filter is one condition that an index of the migrations answers.
 
 The texts here and in the indexes have to be the same, or Postgres does not see that they are.
 """
@@ -6,11 +6,22 @@ The texts here and in the indexes have to be the same, or Postgres does not see 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-BEGAN: Final = "coalesce(call.start_time, call.end_time, 'infinity'::timestamptz)"
-"""What calls are sorted by. One that never got through has an end only; one that is still to come sorts as the last."""
+BEGAN: Final = "coalesce(call.start_time, call.end_time, call.updated_at, '-infinity'::timestamptz)"
+"""What calls are sorted by: one that never got through has an end only, others stand where their row was last written.
+
+So a call that is still to come, or that failed before it had any time, does not stay on top for ever.
+"""
+REACHED: Final = "('reached', 'transferred')"
+"""Outcomes of calls in which somebody answered."""
+OVER: Final = "('Completed', 'Ended', 'Missed', 'Failed')"
+"""Statuses of calls that came to an end."""
 BANDS: Final = ("detractor", "passive", "promoter")
 BAND: Final = "width_bucket(call.nps_score, ARRAY[7, 9])"
 """A place in BANDS."""
+COUNTS: Final = f"call.nps_score BETWEEN 0 AND 10 AND call.outcome IN {REACHED}"
+"""Whether a score counts, here and in every figure: a voicemail may have one, and nobody gave it."""
+DIRECTION: Final = "CASE WHEN call.is_web THEN 'web' ELSE call.direction END"
+"""The application's column knows two words only, and a web call may be either."""
 DIGITS: Final = "reverse(regexp_replace(call.customer_number, '[^0-9]', '', 'g'))"
 """Backwards, since people know a number's end and not its country code."""
 NAME_WORDS: Final = "to_tsvector('simple'::regconfig, left(record.customer_name, 1000))"
@@ -34,12 +45,14 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "status": "call.status = :status",
     "outcome": "call.outcome = :outcome",
     "campaign": "call.campaign_id = :campaign",
-    "direction": "call.direction = :direction",
+    "direction": "call.direction = :direction AND NOT call.is_web",
+    "web": "call.is_web = :web",
+    "directions": f"{DIRECTION} = ANY (CAST(:directions AS text[]))",
     "demo": "call.is_demo = :demo",
     "since": f"{BEGAN} >= CAST(:since AS timestamptz)",
     "until": f"{BEGAN} < CAST(:until AS timestamptz)",
     "digits": f"{DIGITS} LIKE :digits",
-    "band": f"call.nps_score IS NOT NULL AND {BAND} = :band",
+    "band": f"{COUNTS} AND {BAND} = :band",
     "advisor_id": f"record.service_advisor_id = :advisor_id AND {_OF_THE_ORGANIZATION}",
     "advisor_name": f"record.service_advisor_name = :advisor_name AND {_OF_THE_ORGANIZATION}",
     "name": f"{NAME_WORDS} @@ to_tsquery('simple'::regconfig, :name)",

@@ -7,16 +7,33 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from autopulse.db.reading.filters import BAND, BEGAN, RECORD, VISITS, Filters, conditions, of_visits, where
+from autopulse.db.reading.attempts import ATTEMPTS
+from autopulse.db.reading.filters import (
+    BAND,
+    BEGAN,
+    COUNTS,
+    DIRECTION,
+    RECORD,
+    VISITS,
+    Filters,
+    conditions,
+    of_visits,
+    where,
+)
 
-CALL_COLUMNS: Final = """
-    call.id, call.vapi_call_id, call.status, call.outcome, call.ended_reason, call.direction, call.is_demo AS demo,
+CALL_COLUMNS: Final = f"""
+    call.id, call.vapi_call_id, call.status, call.outcome, call.ended_reason, {DIRECTION} AS direction,
+    call.is_demo AS demo,
     record.customer_name, call.customer_number AS phone, record.vehicle_info AS vehicle,
     record.service_type AS service, call.campaign_id, campaign.name AS campaign_name,
     record.service_advisor_id AS advisor_id, coalesce(advisor.name, record.service_advisor_name) AS advisor_name,
     call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
-    call.recording_url IS NOT NULL AS has_recording, call.updated_at
-"""
+    call.recording_url AS has_recording, dialled.attempt_count,
+    CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_origin WHERE call_id = call.id) THEN 1
+        WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
+    END AS attempt_number,
+    call.updated_at
+"""  # noqa: S608 - made of constants
 CALL_TABLES: Final = """
     LEFT JOIN LATERAL (SELECT * FROM service_record
         WHERE id = call.service_record_id AND organization_id = call.organization_id OFFSET 0) AS record ON true
@@ -24,16 +41,17 @@ CALL_TABLES: Final = """
         WHERE id = call.campaign_id AND organization_id = call.organization_id OFFSET 0) AS campaign ON true
     LEFT JOIN LATERAL (SELECT name FROM "user"
         WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
+    CROSS JOIN LATERAL (SELECT count(*) AS attempt_count FROM vapi_call WHERE call_id = call.id) AS dialled
 """
 """What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
-FEEDBACK_COLUMNS: Final = """
+FEEDBACK_COLUMNS: Final = f"""
     call.id AS call_id, call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.outcome,
-    call.is_demo AS demo, record.customer_name, call.customer_number AS phone, record.vehicle_info AS vehicle,
+    {DIRECTION} AS direction, call.is_demo AS demo,
+    record.customer_name, call.customer_number AS phone, record.vehicle_info AS vehicle,
     record.service_type AS service, call.campaign_id, campaign.name AS campaign_name,
     record.service_advisor_id AS advisor_id, coalesce(advisor.name, record.service_advisor_name) AS advisor_name,
-    call.nps_score,
-    (ARRAY['detractor', 'passive', 'promoter'])[call.band + 1] AS band,
-    feedback.content, feedback.positives, feedback.detractors, feedback.action_items
+    call.nps_score, CASE WHEN {COUNTS} THEN (ARRAY['detractor', 'passive', 'promoter'])[{BAND} + 1] END AS band,
+    feedback.content, feedback.positives, feedback.detractors, feedback.action_items, call.updated_at
 """
 FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
 SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
@@ -51,7 +69,7 @@ class Position:
     """A place in a list: that of the last call that somebody has seen."""
 
     began: str
-    """ISO 8601, or `infinity` for a call that is still to come."""
+    """ISO 8601, or `-infinity` for a call of which no time is known."""
     call_id: int
 
 
@@ -95,7 +113,7 @@ def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first
     return text(f"""
         SELECT coalesce(json_agg(page), '[]')::text FROM (
             SELECT {columns} FROM ({found(feedback, names, direction, beyond if after else "")}) AS found
-            JOIN LATERAL (SELECT *, {BAND} AS band FROM call WHERE id = found.id OFFSET 0) AS call ON true
+            JOIN LATERAL (SELECT * FROM call WHERE id = found.id OFFSET 0) AS call ON true
             {CALL_TABLES} {FEEDBACK if feedback else ""}
             ORDER BY {BEGAN} {direction}, call.id {direction}
         ) AS page

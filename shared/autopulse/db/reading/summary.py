@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from autopulse.db.reading.filters import BEGAN, Filters, conditions, of_visits, where
+from autopulse.db.reading.filters import BEGAN, OVER, REACHED, Filters, conditions, of_visits, where
 
 PERIODS: Final = ("day", "week", "month")
 GROUPS: Final = ("campaign", "advisor")
@@ -19,8 +19,17 @@ _KEYS: Final = {
     ),
 }
 _COUNTED: Final = """
-    call.outcome, call.nps_score AS score, call.duration_sec AS seconds, call.campaign_id, call.service_record_id
+    call.outcome, call.nps_score AS score, call.duration_sec AS seconds, call.campaign_id, call.service_record_id,
+    call.end_time, call.status
 """
+_HAS_BEGUN: Final = (
+    f"(call.start_time IS NOT NULL OR call.end_time IS NOT NULL OR call.outcome IS NOT NULL OR call.status IN {OVER})"
+)
+"""A call that is still to come has a place in the lists, and is in no figure."""
+_HAS_ENDED: Final = f"(called.outcome IS NOT NULL OR called.end_time IS NOT NULL OR called.status IN {OVER})"
+"""Also without a reason or a report, which may still come, or never do."""
+_COUNTS: Final = f"outcome IN {REACHED} AND score BETWEEN 0 AND 10"
+"""`filters.COUNTS`, of many calls at once."""
 _VISITS: Final = """
     LEFT JOIN service_record AS visit ON visit.id = called.service_record_id
         AND visit.organization_id = CAST(:organization AS uuid)
@@ -78,22 +87,21 @@ def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
                     CAST(:until AS timestamptz) AT TIME ZONE :zone, CAST(:step AS interval)) AS starts
             ) AS cut WHERE starts < ends
         ), counted AS (
-            SELECT starts, ends, coalesce(id::text, called) AS key, outcome, score, calls, seconds, timed
+            SELECT starts, ends, coalesce(id::text, called) AS key, outcome,
+                CASE WHEN {_COUNTS} THEN score END AS score, calls, ended, seconds, timed
             FROM period LEFT JOIN {tally(names, group)}
         ), added AS (
             SELECT CASE grouping(starts, key, outcome, score) WHEN 15 THEN 'total' WHEN 7 THEN 'period'
                     WHEN 11 THEN 'group' WHEN 13 THEN 'outcome' ELSE 'score' END AS set,
                 starts, max(ends) AS ends, key, outcome, score,
                 coalesce(sum(calls), 0) AS calls,
-                coalesce(sum(calls) FILTER (WHERE outcome <> 'cancelled'), 0) AS tried,
-                coalesce(sum(calls) FILTER (WHERE outcome IN ('reached', 'transferred')), 0) AS reached,
-                coalesce(sum(calls) FILTER (
-                    WHERE outcome IN ('reached', 'transferred') AND score IS NOT NULL), 0) AS answered,
-                coalesce(sum(calls) FILTER (WHERE score >= 9), 0) AS promoters,
+                coalesce(sum(ended) FILTER (WHERE outcome IS DISTINCT FROM 'cancelled'), 0) AS tried,
+                coalesce(sum(calls) FILTER (WHERE outcome IN {REACHED}), 0) AS reached,
+                coalesce(sum(calls) FILTER (WHERE score BETWEEN 9 AND 10), 0) AS promoters,
                 coalesce(sum(calls) FILTER (WHERE score BETWEEN 7 AND 8), 0) AS passives,
                 coalesce(sum(calls) FILTER (WHERE score BETWEEN 0 AND 6), 0) AS detractors,
-                coalesce(sum(seconds) FILTER (WHERE outcome IN ('reached', 'transferred')), 0) AS seconds,
-                coalesce(sum(timed) FILTER (WHERE outcome IN ('reached', 'transferred')), 0) AS timed
+                coalesce(sum(seconds) FILTER (WHERE outcome IN {REACHED}), 0) AS seconds,
+                coalesce(sum(timed) FILTER (WHERE outcome IN {REACHED}), 0) AS timed
             FROM counted
             GROUP BY GROUPING SETS ((), (starts), (key), (outcome), (score))
         )
@@ -106,7 +114,8 @@ def _per_period(names: tuple[str, ...], group: str | None) -> str:
     """The calls of each period from one range of an index; nothing is computed of a single call."""
     return f"""LATERAL (
         WITH called AS {"MATERIALIZED" if group == "advisor" else "NOT MATERIALIZED"} (
-            SELECT {_COUNTED} FROM call WHERE {where(names)} AND {BEGAN} >= starts AND {BEGAN} < ends
+            SELECT {_COUNTED} FROM call
+            WHERE {where(names)} AND {BEGAN} >= starts AND {BEGAN} < ends AND {_HAS_BEGUN}
         )
         SELECT {_tally(group)} FROM called {_VISITS if group == "advisor" else ""} GROUP BY 1, 2, 3, 4
     ) AS tally ON true"""  # noqa: S608 - made of constants
@@ -121,7 +130,7 @@ def _of_visits(names: tuple[str, ...], group: str | None) -> str:
             SELECT call.* FROM (
                 SELECT {BEGAN} AS began, {_COUNTED} FROM call
                 WHERE {where(calls)} AND {BEGAN} >= CAST(:since AS timestamptz)
-                    AND {BEGAN} < CAST(:until AS timestamptz) OFFSET 0
+                    AND {BEGAN} < CAST(:until AS timestamptz) AND {_HAS_BEGUN} OFFSET 0
             ) AS call JOIN service_record AS record ON record.id = call.service_record_id AND {conditions(visits)}
         )
         SELECT {_tally(group)}, width_bucket(began, (SELECT array_agg(starts ORDER BY starts) FROM period)) AS place
@@ -130,4 +139,5 @@ def _of_visits(names: tuple[str, ...], group: str | None) -> str:
 
 
 def _tally(group: str | None) -> str:
-    return f"{_KEYS[group]}, outcome, score, count(*) AS calls, sum(seconds) AS seconds, count(seconds) AS timed"
+    counts = f"count(*) AS calls, count(*) FILTER (WHERE {_HAS_ENDED}) AS ended"
+    return f"{_KEYS[group]}, outcome, score, {counts}, sum(seconds) AS seconds, count(seconds) AS timed"

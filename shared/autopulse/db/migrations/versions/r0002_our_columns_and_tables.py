@@ -1,10 +1,13 @@
 """What Vapi reports: columns beside the application's, and tables of our own.
 
-Every added column is nullable, so the application's inserts go on working before, during and after. Each statement is a
-transaction of its own, with a lock on one of the application's tables, and can be run again.
+Every added column is nullable or has a default, so the application's inserts go on working before, during and after.
+Each statement is a transaction of its own, with a lock on one of the application's tables, and can be run again.
+
+The application may have columns of these names: they are widened to what is written. For longer text nothing is
+rewritten; for more decimals, and for larger integers, Postgres writes the table anew and lets nobody in meanwhile.
 """
 
-from autopulse.db.migrations.online import execute_each
+from autopulse.db.migrations.online import execute_each, widen_columns
 
 revision = "0002"
 down_revision = "0001"
@@ -18,10 +21,18 @@ STATEMENTS = (
         ADD COLUMN IF NOT EXISTS ended_reason text,
         ADD COLUMN IF NOT EXISTS outcome varchar(20),
         ADD COLUMN IF NOT EXISTS cost numeric(12, 6),
+        ADD COLUMN IF NOT EXISTS is_web boolean NOT NULL DEFAULT false,
         ADD COLUMN IF NOT EXISTS updated_at timestamptz,
+        ALTER COLUMN updated_at SET DEFAULT now(),
         ALTER COLUMN direction SET DEFAULT 'outbound',
         ALTER COLUMN is_demo SET DEFAULT false,
         SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)
+    """,
+    # By this a call without times has its place among the others; what is long over stays the oldest.
+    """
+    UPDATE call SET updated_at = now()
+    WHERE updated_at IS NULL AND start_time IS NULL AND end_time IS NULL
+        AND status NOT IN ('Completed', 'Ended', 'Missed', 'Failed')
     """,
     """
     ALTER TABLE service_record
@@ -38,9 +49,10 @@ STATEMENTS = (
     """,
     """
     ALTER TABLE call_feedback
-        ADD COLUMN IF NOT EXISTS structured_data jsonb
+        ADD COLUMN IF NOT EXISTS structured_data jsonb,
+        ALTER COLUMN created_at SET DEFAULT now()
     """,
-    # Where the next revision puts what it takes away.
+    # Where rows go that are one too many for a call (revision 0004).
     "CREATE TABLE IF NOT EXISTS call_feedback_duplicate (LIKE call_feedback)",
     """
     CREATE TABLE IF NOT EXISTS vapi_call (
@@ -148,7 +160,18 @@ STATEMENTS = (
     )
     """,
 )
+COLUMNS = {
+    "call": {
+        "vapi_call_id": "text",
+        "ended_reason": "text",
+        "outcome": "varchar(20)",
+        "cost": "numeric(12, 6)",
+        "updated_at": "timestamp with time zone",
+    },
+    "transcript": {"vapi_call_id": "text", "source": "varchar(20)", "segment": "bigint", "sequence": "integer"},
+}
 
 
 def upgrade() -> None:
     execute_each(STATEMENTS)
+    widen_columns(COLUMNS)

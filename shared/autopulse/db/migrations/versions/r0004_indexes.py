@@ -16,22 +16,23 @@ from alembic import op
 
 from autopulse.db.migrations.online import build, move_duplicates
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
-BEGAN = "coalesce(start_time, end_time, 'infinity'::timestamptz), id"
+BEGAN = "coalesce(start_time, end_time, updated_at, '-infinity'::timestamptz), id"
+TIMES = "start_time, end_time, updated_at"
 INDEXES = {
     "ix_call_vapi_call_id": "UNIQUE INDEX {name} ON call (vapi_call_id)",
     "ix_call_service_record_id": "INDEX {name} ON call (service_record_id)",
     # For the foreign key and for the list, whatever else that is narrowed by.
     "ix_call_campaign_id_listing": (
         f"INDEX {{name}} ON call (campaign_id, organization_id, {BEGAN})"
-        " INCLUDE (start_time, end_time, status, outcome, direction, is_demo) WHERE campaign_id IS NOT NULL"
+        f" INCLUDE ({TIMES}, status, outcome, direction, is_web, is_demo) WHERE campaign_id IS NOT NULL"
     ),
     "ix_call_agent_id_given": "INDEX {name} ON call (agent_id) WHERE agent_id IS NOT NULL",
     # With all that the summary counts, so that it need not look at the calls themselves.
     "ix_call_organization_id_listing": (
-        f"INDEX {{name}} ON call (organization_id, {BEGAN}) INCLUDE (start_time, end_time, status, outcome, direction,"
+        f"INDEX {{name}} ON call (organization_id, {BEGAN}) INCLUDE ({TIMES}, status, outcome, direction, is_web,"
         " nps_score, duration_sec, campaign_id, service_record_id, is_demo)"
     ),
     "ix_call_organization_id_status_began": f"INDEX {{name}} ON call (organization_id, status, {BEGAN})",
@@ -40,14 +41,18 @@ INDEXES = {
         f"INDEX {{name}} ON call (organization_id, outcome, {BEGAN}) WHERE outcome IS NOT NULL"
     ),
     "ix_call_organization_id_inbound": (
-        f"INDEX {{name}} ON call (organization_id, {BEGAN}) INCLUDE (start_time, end_time) WHERE direction = 'inbound'"
+        f"INDEX {{name}} ON call (organization_id, {BEGAN}) INCLUDE ({TIMES})"
+        " WHERE direction = 'inbound' AND NOT is_web"
+    ),
+    "ix_call_organization_id_web": (
+        f"INDEX {{name}} ON call (organization_id, {BEGAN}) INCLUDE ({TIMES}) WHERE is_web"
     ),
     "ix_call_organization_id_demo": (
-        f"INDEX {{name}} ON call (organization_id, {BEGAN}) INCLUDE (start_time, end_time) WHERE is_demo"
+        f"INDEX {{name}} ON call (organization_id, {BEGAN}) INCLUDE ({TIMES}) WHERE is_demo"
     ),
     "ix_call_organization_id_band_began": (
         f"INDEX {{name}} ON call (organization_id, width_bucket(nps_score, ARRAY[7, 9]), {BEGAN})"
-        " WHERE nps_score IS NOT NULL"
+        " WHERE nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"
     ),
     "ix_call_organization_id_digits": (
         "INDEX {name} ON call"

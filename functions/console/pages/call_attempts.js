@@ -1,0 +1,123 @@
+// A call that was dialled more than once: which attempt is looked at, and what the call is like as that one.
+
+import { fill, h } from "./dom.js";
+import { dateTime, ordinal, words } from "./format.js";
+import { keyedList } from "./keyed.js";
+
+/** What an attempt has of its own; the rest is the call's. */
+const ITS_OWN = [
+  "vapi_call_id",
+  "status",
+  "start_time",
+  "end_time",
+  "duration_seconds",
+  "outcome",
+  "ended_reason",
+  "nps_score",
+  "has_recording",
+  "cost_dollars",
+  "call_reason",
+  "summary",
+  "feedback",
+];
+
+/**
+ * @param {{attempt_number: ?number, attempt_count: number}} call
+ * @returns {string} "2nd attempt", if it was dialled more than once
+ */
+export function attemptOf({ attempt_number: number, attempt_count: count }) {
+  if (number === 0) {
+    return "Dialled again";
+  }
+  if (count < 2 || !number) {
+    return "";
+  }
+  return number === count ? `${ordinal(number)} attempt` : `${ordinal(number)} of ${count} attempts`;
+}
+
+/**
+ * @param {Object} attempt of the API's call
+ * @returns {string|number} what the API takes for it: numbers change when news of an earlier attempt comes
+ */
+export function keyOf({ vapi_call_id: id, number }) {
+  return id ?? number;
+}
+
+/**
+ * The call as one of its attempts, with only what belongs to that one.
+ * @param {Object} call with its attempts
+ * @param {?string|number} key of an attempt; null for the one that the call shows
+ * @returns {Object} a call; `attempt` is the attempt, or null if there is none
+ */
+export function asAttempt(call, key) {
+  const { attempts } = call;
+  const place = attempts.findIndex((attempt) => (key === null ? attempt.shown : keyOf(attempt) === key));
+  const attempt = attempts[place] ?? null;
+  if (attempts.length < 2 || !attempt) {
+    return { ...call, attempt };
+  }
+  const began = place > 0 ? Date.parse(attempt.began_at ?? "") || -Infinity : -Infinity;
+  const next = Date.parse(attempts[place + 1]?.began_at ?? "") || Infinity;
+  return {
+    ...call,
+    ...(attempt.shown ? {} : Object.fromEntries(ITS_OWN.map((name) => [name, attempt[name]]))),
+    status: (attempt.shown ? call.status : attempt.status) ?? "",
+    attempt_number: attempt.number,
+    attempt,
+    timeline: call.timeline.filter(
+      ({ vapi_call_id: id }) => id === attempt.vapi_call_id || (id === null && attempt.shown),
+    ),
+    incidents: call.incidents.filter(({ occurred_at: at }) => Date.parse(at) >= began && Date.parse(at) < next),
+  };
+}
+
+/**
+ * The attempts of a call, to choose one from; nothing where there is only one.
+ * @param {function(?string|number): void} onChoose gets an attempt's key, or null for the one that the call shows
+ * @returns {{element: HTMLElement, show: function(Object, ?string|number): void}} shows a call with its attempts, and
+ *   which one is chosen
+ */
+export function attemptChoice(onChoose) {
+  const element = h("div", {
+    class: "attempts",
+    role: "group",
+    "aria-label": "Attempts",
+    "data-testid": "attempts",
+    hidden: true,
+  });
+  const arrange = keyedList(element, ({ attempt }) => keyOf(attempt), () => attemptButton(onChoose));
+  const show = ({ attempts }, chosen) => {
+    element.hidden = attempts.length < 2;
+    arrange(
+      attempts.map((attempt) => ({
+        attempt,
+        isChosen: chosen === null ? attempt.shown : keyOf(attempt) === chosen,
+      })),
+    );
+  };
+  return { element, show };
+}
+
+function attemptButton(onChoose) {
+  let shown = null;
+  const element = h("button", {
+    type: "button",
+    class: "attempt",
+    onClick: () => onChoose(shown.shown ? null : keyOf(shown)),
+  });
+  const show = ({ attempt, isChosen }) => {
+    shown = attempt;
+    const { number, outcome, status, start_time: start, end_time: end, began_at: began } = attempt;
+    const came = outcome ? words(outcome) : status;
+    const at = start ?? end ?? began;
+    element.dataset.testid = `attempt-${number}`;
+    element.setAttribute("aria-pressed", String(isChosen));
+    element.title = number === 0 ? "What was there before Vapi's first message" : "";
+    fill(
+      element,
+      h("span", { class: "attempt-name" }, number === 0 ? "Before" : ordinal(number)),
+      h("span", { class: "attempt-facts" }, [came, at && dateTime(at)].filter(Boolean).join(" · ")),
+    );
+  };
+  return { element, show };
+}
