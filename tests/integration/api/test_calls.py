@@ -75,10 +75,10 @@ def test_calls_come_by_when_they_began_those_without_times_by_when_they_were_wri
 
 @pytest.mark.parametrize("status", ["Ready", "Scheduled", "Missed", "Failed"])
 def test_a_call_without_times_is_on_top_until_another_one_begins(api: Api, status: str) -> None:
-    before = api.call(start_time=datetime.now(timezone.utc) - timedelta(minutes=1))
+    before = api.call(start_time=datetime.now(timezone.utc) - timedelta(days=1))
     call = api.call(status=status)
     assert api.ids("/calls") == [call, before]
-    after = api.call(start_time=datetime.now(timezone.utc) + timedelta(minutes=1))
+    after = api.call(start_time=datetime.now(timezone.utc) + timedelta(days=1))
     assert api.ids("/calls") == [after, call, before]
 
 
@@ -300,11 +300,9 @@ def test_a_call_without_words_has_an_empty_transcript(api: Api) -> None:
 
 
 def test_a_recording_says_when_its_url_ends(api: Api) -> None:
-    signed = datetime.now(timezone.utc).replace(microsecond=0)
-    url = f"https://recordings.example.com/1.wav?X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires=3600"
+    url = "https://recordings.example.com/1.wav?X-Amz-Date=29991231T230000Z&X-Amz-Expires=3600"
     answer = api.get(f"/calls/{api.call(recording_url=url)}/recording").json
-    ends = (signed + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
-    assert answer == {"url": url, "expires_at": ends}
+    assert answer == {"url": url, "expires_at": "3000-01-01T00:00:00Z"}
 
 
 def test_a_recording_without_an_end(api: Api) -> None:
