@@ -460,7 +460,7 @@ class CallIncident(Model):
 APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
 """Tables of the application's, in the order in which they refer to each other."""
 ADDED: Final[Mapping[str, frozenset[str]]] = {
-    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "updated_at"}),
+    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "is_web", "updated_at"}),
     "call_feedback": frozenset({"structured_data"}),
     "transcript": frozenset({"vapi_call_id", "source", "segment", "sequence"}),
 }
