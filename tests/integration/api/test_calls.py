@@ -132,6 +132,28 @@ def test_a_filter_keeps_what_it_names(api: Api, column: str, value: object, othe
     assert api.ids("/calls") == [rest, named]
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("Ringing", ["Ringing"]),
+        ("Ringing,Ringing", ["Ringing"]),
+        ("In Progress,Ringing", ["Ringing", "In Progress"]),
+        ('Ended,a "b" \\,{}', ["Ended", 'a "b" \\', "{}"]),
+        ("NULL,Ended", ["Ended"]),
+    ],
+)
+def test_calls_of_several_statuses(api: Api, asked: str, found: list[str]) -> None:
+    statuses = ["Ringing", "In Progress", "Ended", 'a "b" \\', "{}", "Ready"]
+    calls = {status: api.call(status=status, start_time=at(place)) for place, status in enumerate(statuses)}
+    assert api.ids("/calls", status=asked, order="oldest") == [calls[status] for status in found]
+
+
+@pytest.mark.parametrize("asked", ["", ",", "Ended,", ",Ended", "Ended,,Ready", "x" * 101])
+def test_what_is_no_status(api: Api, asked: str) -> None:
+    answer = api.get("/calls", status=asked)
+    assert (answer.status, answer.error["field"]) == (400, "status")
+
+
 def test_campaign_and_advisor(api: Api) -> None:
     advisor = api.insert('"user"', name="Robin Sample", organization_id=OURS)
     campaign = api.insert("campaign", name="Autumn", organization_id=OURS)
