@@ -1,8 +1,12 @@
 """Which call a message is about (docs/call-state.md 2).
 
-Our id, else Vapi's; a message with both links them, for the whole batch. A call that the application did not create
-gets a row if its organization is known; the application's own row takes it over when a message names both. The first
-link stands; a message that contradicts it is refused.
+Our id, where it can be ours, else Vapi's; a message with both links them, for the whole batch. A call that the
+application did not create gets a row if its organization is known; the application's own row takes it over when a
+message names both. The first link stands; a message that contradicts it is refused.
+
+A signature says that a message is Vapi's, not that what it carries is ours: whoever starts a web call or dials a SIP
+address gives it variables. So our id counts on calls that only the application starts, and on others if the row expects
+such a call.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +20,11 @@ from autopulse.consumers.news import M, Owners, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
+from autopulse.vapi.messages import Envelope
 
 OUTBOUND: Final = "outboundPhoneCall"
+INBOUND: Final = "inbound"
+"""The `call.direction` of a row that waits for a call to us."""
 SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
 """Types of call that nobody but Vapi starts."""
 WEB: Final = frozenset({"webCall", "vapi.websocketCall"})
@@ -30,6 +37,8 @@ class Identities:
     """By event id: the locked call, or why there is none."""
 
     calls: dict[str, LockedCall] = field(default_factory=dict)
+    named: dict[str, int] = field(default_factory=dict)
+    """Our id, of messages that give one which counts."""
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     """Of phone numbers and assistants that are marked as not ours."""
@@ -80,7 +89,7 @@ def sip_user(uri: str | None) -> str:
 
 def direction_of(identity: Identity) -> str:
     """Who called whom."""
-    return "outbound" if identity.call_type == OUTBOUND else "inbound"
+    return "outbound" if identity.call_type == OUTBOUND else INBOUND
 
 
 def is_web(identity: Identity) -> bool:
@@ -99,18 +108,19 @@ def _assign(
     owners = Owners(locked.owners, default_organization_id)
     links = _Links(locked.calls, owners, _by_vapi_id(records, identities))
     found = Identities(owners=owners, service_records=locked.service_records, takeovers=links.takeovers)
+    named = [links.our_id(record.envelope, identity) for record, identity in zip(records, identities, strict=True)]
     # Messages with both ids first: their links count for the rest.
-    for record, identity in sorted(
-        zip(records, identities, strict=True), key=lambda one: one[0].envelope.call_id is None
+    for record, identity, call_id in sorted(
+        zip(records, identities, named, strict=True), key=lambda one: one[2] is None
     ):
         envelope, owner = record.envelope, owners.owner_of(identity)
         if owner is not None and owner.ignored:
             found.ignored.add(envelope.event_id)  # whatever call it names: another stack's ids may look like ours
             continue
+        if call_id is not None:
+            found.named[envelope.event_id] = call_id
         try:
-            call = links.resolve(envelope.call_id, envelope.vapi_call_id)
-            links.check_owner(call, identity)
-            found.calls[envelope.event_id] = call
+            found.calls[envelope.event_id] = links.resolve(call_id, envelope.vapi_call_id, identity)
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
     return found
@@ -135,19 +145,45 @@ class _Links:
         self._by_id = {call.id: call for call in calls}
         self._by_vapi_id = {call.vapi_call_id: call for call in calls if call.vapi_call_id is not None}
         self._by_vapi_id |= {attempt.vapi_call_id: call for call in calls for attempt in call.attempts}
+        self._stored = {attempt.vapi_call_id: attempt.identity for call in calls for attempt in call.attempts}
 
-    def resolve(self, call_id: int | None, vapi_call_id: str | None) -> LockedCall:
+    def our_id(self, envelope: Envelope, identity: Identity) -> int | None:
+        """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
+
+        The type of a call is the same in all its messages. Where one lacks it, what the others said of it decides.
+        """
+        call_id, vapi_call_id = envelope.call_id, envelope.vapi_call_id
         if call_id is None:
-            return self._known(self._by_vapi_id.get(vapi_call_id or ""), "no call has this call.id of Vapi's")
+            return None
+        type_ = identity.call_type
+        if type_ is None and vapi_call_id is not None:
+            type_ = join_identities(self._stored.get(vapi_call_id, ANYBODY), self._said[vapi_call_id]).call_type
+        return call_id if type_ in {None, OUTBOUND} or _expects_a_call(self._by_id.get(call_id)) else None
+
+    def resolve(self, call_id: int | None, vapi_call_id: str | None, identity: Identity) -> LockedCall:
+        """The call of a message; raises Unprocessable, and then leaves no link."""
+        if call_id is None:
+            call = self._known(self._by_vapi_id.get(vapi_call_id or ""), "no call has this call.id of Vapi's")
+            self._check_owner(call, vapi_call_id, identity)
+            return call
         call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
+        self._check_owner(call, vapi_call_id, identity)
         if vapi_call_id is not None:
             self._link(call, vapi_call_id)
         return call
 
-    def check_owner(self, call: LockedCall, identity: Identity) -> None:
-        """Refuse what was said of another organization's phone number, assistant, squad or workflow."""
-        owner = self._owners.owner_of(identity)
-        if call.made_by_us is None and owner is not None and owner.organization_id != call.organization_id:
+    def _check_owner(self, call: LockedCall, vapi_call_id: str | None, identity: Identity) -> None:
+        """Refuse what was said of another organization's phone number, assistant, squad or workflow.
+
+        Those of the message itself; if nobody knows them, those that the attempt's earlier messages gave. A row that we
+        made follows its own call to whichever organization that belongs to.
+        """
+        made = call.made_by_us
+        if made is not None and made.vapi_call_id == vapi_call_id:
+            return
+        stored = self._stored.get(vapi_call_id or "", ANYBODY)
+        owner = self._owners.owner_of(identity) or self._owners.owner_of(stored)
+        if owner is not None and not owner.ignored and owner.organization_id != call.organization_id:
             raise CallIdentityConflict("the phone number, assistant, squad or workflow is of another organization")
 
     def _link(self, call: LockedCall, vapi_call_id: str) -> None:
@@ -171,15 +207,26 @@ class _Links:
         return call
 
 
+def _expects_a_call(call: LockedCall | None) -> bool:
+    """Whether it is a row that the application made for a call to us. One that we made has its call already."""
+    return call is not None and call.direction == INBOUND and not any(attempt.made_call for attempt in call.attempts)
+
+
 def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M]]:
     """Messages about calls that may get a row of their own: no message of the batch says which call of ours it is."""
-    claimed = {record.envelope.vapi_call_id for record in records if record.envelope.call_id is not None}
+    claimed = {
+        record.envelope.vapi_call_id
+        for record in records
+        if record.envelope.event_id in found.named
+        and not isinstance(found.refused.get(record.envelope.event_id), CallIdentityConflict)
+    }
     return [
         record
         for record in records
         if isinstance(found.refused.get(record.envelope.event_id), UnknownCall)
+        and record.envelope.vapi_call_id is not None
         and record.envelope.vapi_call_id not in claimed
-        and record.envelope.call_id is None
+        and record.envelope.event_id not in found.named
         and _may_create(record)
     ]
 

@@ -35,7 +35,7 @@ class LinkedAttempt:
     made_call: bool
     """Whether we made the call's row for it."""
     identity: Identity
-    """What it was placed with: only its constant ids are read."""
+    """What it was placed with: only its type and its constant ids are read."""
 
 
 @dataclass(slots=True)
@@ -147,7 +147,7 @@ _LOCK = text(f"""
             id, vapi_call_id, organization_id, service_record_id, customer_number, direction, is_web,
             {", ".join(NAMES)},
             (SELECT json_agg(json_build_array(
-                    vapi_call_id, made_call, phone_number_id, assistant_id, squad_id, workflow_id)
+                    vapi_call_id, made_call, call_type, phone_number_id, assistant_id, squad_id, workflow_id)
                 ORDER BY vapi_call_id)
             FROM attempts WHERE attempts.call_id = locked.id)))
         FROM (
@@ -160,7 +160,7 @@ _LOCK = text(f"""
         WHERE id = ANY (ARRAY(
             SELECT json_array_elements_text(CAST(:owner_ids AS json))
             UNION SELECT unnest(ARRAY[phone_number_id, assistant_id, squad_id, workflow_id])
-            FROM attempts WHERE made_call))),
+            FROM attempts))),
         (SELECT ids FROM visits)
 """)  # noqa: S608 - made of constants
 
@@ -257,7 +257,7 @@ def lock_calls(
     """Lock every call of either id, in the order of the ids: one order for all, so that none waits in a circle.
 
     Before them the service records that reports of these calls change. In the same round trip, whose the Vapi phone
-    numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls which we made came with.
+    numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls' attempts came with.
     """
     values = {
         "call_ids": as_array(call_ids),
@@ -293,10 +293,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
         direction,
         is_web,
         _read_columns(*values),
-        [
-            LinkedAttempt(vapi_id, made_call, Identity(None, *constant_ids))
-            for vapi_id, made_call, *constant_ids in attempts or ()
-        ],
+        [LinkedAttempt(vapi_id, made_call, Identity(*identity)) for vapi_id, made_call, *identity in attempts or ()],
     )
 
 

@@ -74,7 +74,7 @@ class Customer(_Reading):
 class CallSnapshot(_Reading):
     """`message.call`: the call as it was when it was created, in every message. Its status is never news."""
 
-    type: Text = None
+    type: Words = None
     status: Text = None
     created_at: Time = Field(None, alias="createdAt")
     phone_number_id: Words = Field(None, alias="phoneNumberId")
