@@ -11,13 +11,13 @@ queue then carries the same object with `payload_key` in the place of `message`.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from autopulse.domain.reading import Json, clean, read_mapping, read_time
-from autopulse.vapi.call_ids import find_call_id
+from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.redaction import URL_FIELDS, slim
 from autopulse.vapi.routes import PING
 
@@ -68,11 +68,23 @@ class Envelope:
         }
 
 
-def wrap(kind: str, message: Mapping[str, Json], received_at: datetime, signed_message_id: str | None) -> Envelope:
-    """Put a message, as it was sent, into its envelope."""
+def believe_all(_named: NamedCall) -> bool:
+    """What is believed where no proof of an id is demanded."""
+    return True
+
+
+def wrap(
+    kind: str,
+    message: Mapping[str, Json],
+    received_at: datetime,
+    signed_message_id: str | None,
+    believe: Callable[[NamedCall], bool] = believe_all,
+) -> Envelope:
+    """Put a message, as it was sent, into its envelope; our call id only if `believe` says so of it."""
     kept = slim(kind, message)
     vapi_call_id = _vapi_call_id(kept)
-    call_id = None if kept["type"] == PING else find_call_id(message)
+    named = None if kept["type"] == PING else find_named_call(message)
+    call_id = named.call_id if named and believe(named) else None
     occurred_at = read_time(message.get("timestamp"))
     names_nothing = vapi_call_id is None and call_id is None and kept["type"] != PING
     content = clean(message) if names_nothing else kept
