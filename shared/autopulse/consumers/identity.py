@@ -17,17 +17,14 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.news import M, Owners, Record
-from autopulse.db.calls import UNKNOWN_NUMBER, LockedCall, NewCall, create_calls, lock_calls, take_over
+from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
+from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
 from autopulse.vapi.messages import Envelope
 
-OUTBOUND: Final = "outboundPhoneCall"
 INBOUND: Final = "inbound"
 """The `call.direction` of a row that waits for a call to us."""
-SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
-"""Types of call that nobody but Vapi starts."""
-WEB: Final = frozenset({"webCall", "vapi.websocketCall"})
 MAX_NUMBER_CHARACTERS: Final = 20
 """Of `call.customer_number`."""
 
@@ -106,7 +103,7 @@ def _assign(
     owner_ids = {id_ for identity in identities for id_ in identity.constant_ids}
     locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
-    links = _Links(locked.calls, owners, _by_vapi_id(records, identities))
+    links = _Links(locked, owners, _by_vapi_id(records, identities))
     found = Identities(owners=owners, service_records=locked.service_records, takeovers=links.takeovers)
     named = [links.our_id(record.envelope, identity) for record, identity in zip(records, identities, strict=True)]
     # Messages with both ids first: their links count for the rest.
@@ -138,8 +135,10 @@ def _by_vapi_id(records: Iterable[Record[M]], identities: Iterable[Identity]) ->
 class _Links:
     """What is known of ids while a batch is assigned to calls."""
 
-    def __init__(self, calls: Sequence[LockedCall], owners: Owners, said: Mapping[str, Identity]) -> None:
+    def __init__(self, locked: Locked, owners: Owners, said: Mapping[str, Identity]) -> None:
+        calls = locked.calls
         self.takeovers: dict[int, int] = {}
+        self._refused = locked.refused_links
         self._owners = owners
         self._said = said
         self._by_id = {call.id: call for call in calls}
@@ -150,10 +149,11 @@ class _Links:
     def our_id(self, envelope: Envelope, identity: Identity) -> int | None:
         """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
 
+        A link that somebody has taken back (`make unlink`) is not made again.
         The type of a call is the same in all its messages. Where one lacks it, what the others said of it decides.
         """
         call_id, vapi_call_id = envelope.call_id, envelope.vapi_call_id
-        if call_id is None:
+        if call_id is None or (call_id, vapi_call_id) in self._refused:
             return None
         type_ = identity.call_type
         if type_ is None and vapi_call_id is not None:
