@@ -161,15 +161,16 @@ def consumer_settings() -> ConsumerSettings:
         event_bus_name=_required("EVENT_BUS_NAME"),
         ignore_unknown_calls=os.environ.get("UNKNOWN_CALLS", "dead-letter") == "ignore",
         default_organization_id=os.environ.get("DEFAULT_ORGANIZATION_ID", ""),
-        answer_names=_answer_names("ANALYSIS_ALIASES"),
+        answer_names=stack_answer_names(),
     )
 
 
-def _answer_names(name: str) -> AnswerNames:
+def stack_answer_names() -> AnswerNames:
+    """What the answers of an analysis may be called in this stack; the names are worked out once."""
     try:
-        return answer_names(os.environ.get(name, ""))
+        return answer_names(os.environ.get("ANALYSIS_ALIASES", ""))
     except ValueError as error:
-        raise SettingInvalid(f"environment variable {name}: {error}") from None
+        raise SettingInvalid(f"environment variable ANALYSIS_ALIASES: {error}") from None
 
 
 @cache

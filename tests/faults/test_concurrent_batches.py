@@ -134,10 +134,11 @@ def test_pruning_and_the_applications_own_writes_disturb_no_batch(
         return pruned
 
     def write_as_the_application() -> None:
+        chance = random.Random(WORKERS)
         with connect(database.url) as connection:
             while not over.is_set():
-                connection.run(f"UPDATE call SET agent_id = NULL WHERE id = {random.randint(1, CALLS)}")  # noqa: S608
-                connection.run(f"UPDATE service_record SET vehicle_info = 'x' WHERE id = {random.randint(1, 20)}")  # noqa: S608
+                connection.run(f"UPDATE call SET agent_id = NULL WHERE id = {chance.randint(1, CALLS)}")  # noqa: S608
+                connection.run(f"UPDATE service_record SET vehicle_info = 'x' WHERE id = {chance.randint(1, 20)}")  # noqa: S608
 
     ENGINES.append(engine.engine_to(engine.connect))
     with ThreadPoolExecutor(WORKERS) as pool:

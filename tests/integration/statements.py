@@ -6,6 +6,7 @@ from typing import Any, Final
 from pg8000.dbapi import convert_paramstyle
 from sqlalchemy.orm import Session
 
+from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.feedback import lock_service_records
 from autopulse.db.prepared import PreparingConnection
@@ -55,5 +56,6 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),
         status("ended", outbound(pipeline.make_call(), MADE), 50),
     )
-    with Session(engine()) as session:  # only a batch that had to wait for another one says this
+    with Session(engine()) as session:  # only a batch that had to wait for another one says these
         lock_service_records(session, [visit])
+        read_owners(session, ["phone-number-1"])

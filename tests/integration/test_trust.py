@@ -1,5 +1,6 @@
 """Whom a webhook is believed about: a genuine one may carry a stranger's words (docs/call-state.md 2)."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -23,7 +24,7 @@ from tests.integration.pipeline import OTHER_ORGANIZATION, Pipeline, envelope
 
 STRANGER: Final = "vapi-call-of-a-stranger"
 GENUINE: Final = "vapi-call-of-ours"
-PLACES: Final = {
+PLACES: Final[dict[str, Callable[[int], Body]]] = {
     "overrides' variables": lambda call_id: {"assistantOverrides": {"variableValues": {"call_id": call_id}}},
     "metadata": lambda call_id: {"metadata": {"call_id": call_id}},
     "overrides' metadata": lambda call_id: {"assistantOverrides": {"metadata": {"call_id": call_id}}},
@@ -251,7 +252,7 @@ def test_what_an_attempt_was_placed_with_is_judged_when_a_later_message_does_not
     pipeline.send_each(status("queued", outbound(call_id, **named("registered-later", kind)), 1))
     pipeline.own("registered-later", OTHER_ORGANIZATION)
     before = stored(pipeline, call_id)
-    later = [{"id": VAPI_ID}, {"id": VAPI_ID, "metadata": {"call_id": call_id}}]
+    later: list[Body] = [{"id": VAPI_ID}, {"id": VAPI_ID, "metadata": {"call_id": call_id}}]
     assert answers_of(pipeline, *(bare_report(call) for call in later)) == ["CallIdentityConflict"] * 2
     assert stored(pipeline, call_id) == before
 

@@ -23,7 +23,7 @@ from tests.integration.pipeline import Pipeline
 
 WRONG, RIGHT = "0197f9d4-0000-4000-8000-00000000dead", "0197f9d4-0000-4000-8000-00000000600d"
 VISIT: Final = {"status": "Scheduled", "feedback": "An advisor's note", "rating": 5}
-WRITTEN: Final = {
+WRITTEN: Final[dict[str, dict[str, Any]]] = {
     "ready": {},
     "prepared": {"status": "Scheduled", "call_reason": "Follow-up"},
     "finished": {

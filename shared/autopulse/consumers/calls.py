@@ -27,14 +27,18 @@ class Change(Generic[M]):
 
 def joined(news: AttemptNews[M], facts_of: Callable[[Record[M]], Facts]) -> Change[M]:
     """What was known of an attempt and what its new messages say, together."""
-    said = join_all(join(_common(record), facts_of(record)) for record in news.records)
+    said = join_all(_with_common(facts_of(record), record) for record in news.records)
     return Change(news, join(news.facts, said))
 
 
-def _common(record: Record[M]) -> Facts:
-    """What a message of any kind says."""
+def _with_common(facts: Facts, record: Record[M]) -> Facts:
+    """Facts of a message, with what messages of every kind say."""
     snapshot = record.message.call
-    return Facts(identity=snapshot.identity, created_at=snapshot.created_at, first_at=record.envelope.occurred_at)
+    if facts is NOTHING:
+        facts = Facts()
+    facts.identity, facts.created_at = snapshot.identity, snapshot.created_at
+    facts.first_at = record.envelope.occurred_at
+    return facts
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """Which call a message is about (docs/call-state.md 2).
 
-Our id, where it can be ours, else Vapi's; a message with both links them, for the whole batch. A call that the
-application did not create gets a row if its organization is known; the application's own row takes it over when a
-message names both. The first link stands; a message that contradicts it is refused.
+Our id, where it can be ours, else Vapi's; a message with both links them, for the whole batch. A call that the application did not create
+gets a row if its organization is known; the application's own row takes it over when a message names both. The first
+link stands; a message that contradicts it is refused.
 
 A signature says that a message is Vapi's, not that what it carries is ours: whoever starts a web call or dials a SIP
 address gives it variables. So our id counts on calls that only the application starts, and on others if the row expects
@@ -17,7 +17,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.news import M, Owners, Record
-from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
+from autopulse.db.calls import UNKNOWN_NUMBER, LockedCall, NewCall, Locked, create_calls, lock_calls, take_over
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
@@ -27,6 +27,8 @@ INBOUND: Final = "inbound"
 """The `call.direction` of a row that waits for a call to us."""
 MAX_NUMBER_CHARACTERS: Final = 20
 """Of `call.customer_number`."""
+_CONSTANT: Final = 5
+"""Of the parts of an identity, the first ones: type, phone number, assistant, squad and workflow."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Identities:
     """Those that are locked."""
     takeovers: dict[int, int] = field(default_factory=dict)
     """Rows that we made -> the application's rows that take them over."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """Vapi's ids of what they take over -> the application's rows."""
 
 
 def identify(
@@ -99,36 +103,42 @@ def _assign(
 ) -> Identities:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
-    identities = [record.message.call.identity for record in records]
-    owner_ids = {id_ for identity in identities for id_ in identity.constant_ids}
+    owner_ids = {id_ for record in records for id_ in record.message.call.identity.constant_ids}
     locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
-    links = _Links(locked, owners, _by_vapi_id(records, identities))
-    found = Identities(owners=owners, service_records=locked.service_records, takeovers=links.takeovers)
-    named = [links.our_id(record.envelope, identity) for record, identity in zip(records, identities, strict=True)]
-    # Messages with both ids first: their links count for the rest.
-    for record, identity, call_id in sorted(
-        zip(records, identities, named, strict=True), key=lambda one: one[2] is None
-    ):
-        envelope, owner = record.envelope, owners.owner_of(identity)
-        if owner is not None and owner.ignored:
-            found.ignored.add(envelope.event_id)  # whatever call it names: another stack's ids may look like ours
-            continue
+    # Whatever call they name: another stack's ids may look like ours.
+    ignored = {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+    ours = [record for record in records if record.envelope.event_id not in ignored]
+    links = _Links(locked, owners, _by_vapi_id(ours))
+    found = Identities(
+        ignored=ignored,
+        owners=owners,
+        service_records=locked.service_records,
+        takeovers=links.takeovers,
+        moved=links.moved,
+    )
+    for record in ours:
+        call_id = links.our_id(record.envelope, record.message.call.identity)
         if call_id is not None:
-            found.named[envelope.event_id] = call_id
+            found.named[record.envelope.event_id] = call_id
+    # Messages with both ids first: their links count for the rest.
+    for record in sorted(ours, key=lambda record: record.envelope.event_id not in found.named):
+        envelope = record.envelope
         try:
-            found.calls[envelope.event_id] = links.resolve(call_id, envelope.vapi_call_id, identity)
+            found.calls[envelope.event_id] = links.resolve(
+                found.named.get(envelope.event_id), envelope.vapi_call_id, record.message.call.identity
+            )
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
     return found
 
 
-def _by_vapi_id(records: Iterable[Record[M]], identities: Iterable[Identity]) -> dict[str, Identity]:
+def _by_vapi_id(records: Iterable[Record[M]]) -> dict[str, Identity]:
     said: dict[str, Identity] = {}
-    for record, identity in zip(records, identities, strict=True):
+    for record in records:
         if record.envelope.vapi_call_id is not None:
             known = said.get(record.envelope.vapi_call_id, ANYBODY)
-            said[record.envelope.vapi_call_id] = join_identities(known, identity)
+            said[record.envelope.vapi_call_id] = join_identities(known, record.message.call.identity)
     return said
 
 
@@ -138,6 +148,7 @@ class _Links:
     def __init__(self, locked: Locked, owners: Owners, said: Mapping[str, Identity]) -> None:
         calls = locked.calls
         self.takeovers: dict[int, int] = {}
+        self.moved: dict[str, int] = {}
         self._refused = locked.refused_links
         self._owners = owners
         self._said = said
@@ -149,55 +160,56 @@ class _Links:
     def our_id(self, envelope: Envelope, identity: Identity) -> int | None:
         """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
 
-        A link that somebody has taken back (`make unlink`) is not made again.
         The type of a call is the same in all its messages. Where one lacks it, what the others said of it decides.
+        A link that somebody has taken back (`make unlink`) is not made again.
         """
         call_id, vapi_call_id = envelope.call_id, envelope.vapi_call_id
         if call_id is None or (call_id, vapi_call_id) in self._refused:
             return None
-        type_ = identity.call_type
-        if type_ is None and vapi_call_id is not None:
-            type_ = join_identities(self._stored.get(vapi_call_id, ANYBODY), self._said[vapi_call_id]).call_type
-        return call_id if type_ in {None, OUTBOUND} or _expects_a_call(self._by_id.get(call_id)) else None
+        starts_with_us = self._known_of(vapi_call_id, identity).call_type in {None, OUTBOUND}
+        return call_id if starts_with_us or _expects_a_call(self._by_id.get(call_id)) else None
 
     def resolve(self, call_id: int | None, vapi_call_id: str | None, identity: Identity) -> LockedCall:
         """The call of a message; raises Unprocessable, and then leaves no link."""
         if call_id is None:
             call = self._known(self._by_vapi_id.get(vapi_call_id or ""), "no call has this call.id of Vapi's")
-            self._check_owner(call, vapi_call_id, identity)
-            return call
-        call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
+        else:
+            call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
         self._check_owner(call, vapi_call_id, identity)
-        if vapi_call_id is not None:
+        if call_id is not None and vapi_call_id is not None:
             self._link(call, vapi_call_id)
         return call
 
     def _check_owner(self, call: LockedCall, vapi_call_id: str | None, identity: Identity) -> None:
         """Refuse what was said of another organization's phone number, assistant, squad or workflow.
 
-        Those of the message itself; if nobody knows them, those that the attempt's earlier messages gave. A row that we
-        made follows its own call to whichever organization that belongs to.
+        A row that we made follows its own call to whichever organization that belongs to.
         """
         made = call.made_by_us
         if made is not None and made.vapi_call_id == vapi_call_id:
             return
-        stored = self._stored.get(vapi_call_id or "", ANYBODY)
-        owner = self._owners.owner_of(identity) or self._owners.owner_of(stored)
+        owner = self._owners.owner_of(self._known_of(vapi_call_id, identity))
         if owner is not None and not owner.ignored and owner.organization_id != call.organization_id:
             raise CallIdentityConflict("the phone number, assistant, squad or workflow is of another organization")
 
+    def _known_of(self, vapi_call_id: str | None, identity: Identity) -> Identity:
+        """What a message says of its call; where it is silent, what was stored, and what the batch's others say."""
+        if vapi_call_id is None or None not in identity[:_CONSTANT]:
+            return identity
+        stored = self._stored.get(vapi_call_id, ANYBODY)
+        said = self._said.get(vapi_call_id, ANYBODY)
+        return Identity(*[own or kept or told for own, kept, told in zip(identity, stored, said, strict=True)])
+
     def _link(self, call: LockedCall, vapi_call_id: str) -> None:
-        linked = self._by_vapi_id.setdefault(vapi_call_id, call)
+        linked = self._by_vapi_id.get(vapi_call_id)
         if linked is call:
             return
-        made = linked.made_by_us
-        busy = self.takeovers.keys() | self.takeovers.values()
-        if made is None or made.vapi_call_id != vapi_call_id or linked.id in busy or call.id in self.takeovers:
-            raise CallIdentityConflict("call.id belongs to another call than variableValues.call_id")
-        owner = self._owners.owner_of(join_identities(made.identity, self._said.get(vapi_call_id, ANYBODY)))
-        if owner is not None and owner.organization_id != call.organization_id:
-            raise CallIdentityConflict("call.id belongs to a call of another organization")
-        self.takeovers[linked.id] = call.id
+        if linked is not None:
+            made = linked.made_by_us
+            busy = self.takeovers.keys() | self.takeovers.values()
+            if made is None or made.vapi_call_id != vapi_call_id or linked.id in busy or call.id in self.takeovers:
+                raise CallIdentityConflict("call.id belongs to another call than variableValues.call_id")
+            self.takeovers[linked.id] = self.moved[vapi_call_id] = call.id
         self._by_vapi_id[vapi_call_id] = call
 
     @staticmethod
@@ -213,19 +225,11 @@ def _expects_a_call(call: LockedCall | None) -> bool:
 
 
 def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M]]:
-    """Messages about calls that may get a row of their own: no message of the batch says which call of ours it is."""
-    claimed = {
-        record.envelope.vapi_call_id
-        for record in records
-        if record.envelope.event_id in found.named
-        and not isinstance(found.refused.get(record.envelope.event_id), CallIdentityConflict)
-    }
+    """Messages about calls that may get a row of their own: they do not say which call of ours it is."""
     return [
         record
         for record in records
         if isinstance(found.refused.get(record.envelope.event_id), UnknownCall)
-        and record.envelope.vapi_call_id is not None
-        and record.envelope.vapi_call_id not in claimed
         and record.envelope.event_id not in found.named
         and _may_create(record)
     ]

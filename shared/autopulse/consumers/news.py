@@ -41,7 +41,14 @@ class Owners:
 
     def owner_of(self, identity: Identity) -> NumberOwner | None:
         """The first of the call's constant ids that is known decides."""
+        if not self.known:
+            return None
         return next((self.known[id_] for id_ in identity.constant_ids if id_ in self.known), None)
+
+    def ignore(self, identity: Identity) -> bool:
+        """Whether the call is marked as not ours."""
+        owner = self.owner_of(identity)
+        return owner is not None and owner.ignored
 
     def organization_of(self, identity: Identity) -> str | None:
         """The organization of a call that the application did not create."""

@@ -1,7 +1,7 @@
 """A consumer's dealings with its queue: read deliveries, put aside what can never succeed, send back what may."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -169,13 +169,16 @@ def delay_returned(deliveries: Sequence[Delivery]) -> None:
             return  # they come back all the same, when their visibility time-out is over
 
 
-def backoff_seconds(delivery: Delivery) -> int:
-    """Doubling with the receive count, with up to a quarter more at random, so that a burst does not return as one."""
+def backoff_seconds(delivery: Delivery, draw: Callable[[int, int], int] = _random.randint) -> int:
+    """Doubling with the receive count, with up to a quarter more at random, so that a burst does not return as one.
+
+    `draw` returns an integer between two, both included.
+    """
     if isinstance(delivery.error, Unprocessable):
         seconds = min(1 << (delivery.receive_count - 1), UNKNOWN_CALL_MAX_SECONDS)
     else:
         seconds = min(1 << delivery.receive_count, TRANSIENT_MAX_SECONDS)
-    return seconds + _random.randint(0, seconds // 4)
+    return seconds + draw(0, seconds // 4)
 
 
 @cache

@@ -116,8 +116,9 @@ class Locked:
 
 
 # Service records are locked before calls: the application's ORM writes a visit before its calls, and whoever locks the
-# other way round waits in a circle with it. They are needed where a report has come or comes, and where the
-# application had finished a call of which we hear for the first time. NO KEY: other rows may go on referring to these.
+# other way round waits in a circle with it. They are needed where a report has come or comes, where a row of ours with
+# a report may be taken over, and where the application had finished a call of which we hear for the first time.
+# NO KEY: other rows may go on referring to these.
 _LOCK = text(f"""
     WITH named AS MATERIALIZED (
         SELECT id FROM unnest(CAST(:call_ids AS integer[])) AS id
@@ -138,6 +139,7 @@ _LOCK = text(f"""
             WHERE id = ANY (ARRAY(
                 SELECT service_record_id FROM call WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (
                     :reports OR id = ANY (ARRAY(SELECT call_id FROM attempts WHERE reported_at IS NOT NULL))
+                    OR EXISTS (SELECT FROM attempts WHERE made_call AND reported_at IS NOT NULL)
                     OR ((nps_score IS NOT NULL OR status = 'Completed')
                         AND id <> ALL (ARRAY(SELECT call_id FROM attempts))))))
             ORDER BY id + 0
@@ -168,6 +170,11 @@ _LOCK = text(f"""
         WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json)))))
 """)  # noqa: S608 - made of constants
 
+_OWNERS = text("""
+    SELECT id, organization_id::text, ignored FROM vapi_number
+    WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:owner_ids AS json))))
+""")
+
 _CREATE = text("""
     WITH made AS (
         INSERT INTO call (organization_id, vapi_call_id, status, direction, is_web, customer_number, updated_at)
@@ -179,7 +186,7 @@ _CREATE = text("""
             WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
                 AND vapi_call_id <> ''))
         ORDER BY vapi_call_id
-        ON CONFLICT (vapi_call_id) DO NOTHING
+        ON CONFLICT (vapi_call_id) WHERE vapi_call_id IS NOT NULL DO NOTHING
         RETURNING id, vapi_call_id
     )
     INSERT INTO vapi_call (call_id, vapi_call_id, made_call) SELECT id, vapi_call_id, true FROM made
@@ -334,6 +341,12 @@ def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
         recording_url,
         read_stored_cost(cost),
     )
+
+
+def read_owners(session: Session, owner_ids: Collection[str]) -> Mapping[str, NumberOwner]:
+    """Whose phone numbers, assistants, squads and workflows of Vapi's these are, as far as that is known."""
+    rows = session.execute(_OWNERS, {"owner_ids": as_rows(owner_ids)})
+    return {id_: NumberOwner(organization_id, ignored) for id_, organization_id, ignored in rows}
 
 
 def create_calls(session: Session, calls: Iterable[NewCall]) -> None:

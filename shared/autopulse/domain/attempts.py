@@ -191,6 +191,8 @@ def _values(
     own: CallColumns, best: str, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns
 ) -> CallColumns:
     """The shown attempt's columns; in those that it was never given what the application had written, if it counts."""
+    if origin is NO_ORIGIN and current == NOTHING_WRITTEN:
+        return own  # the first news of a row, as most are; what it was not given is null there too
     given = _given(attempts[best])
     if origin.finished:
         written = otherwise = NOTHING_WRITTEN

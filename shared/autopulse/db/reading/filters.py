@@ -43,6 +43,7 @@ Filters = Mapping[str, str | int | bool]
 """Name of a condition -> its value."""
 CONDITIONS: Final[Mapping[str, str]] = {
     "status": "call.status = :status",
+    "statuses": "call.status = ANY (CAST(:statuses AS text[]))",
     "outcome": "call.outcome = :outcome",
     "campaign": "call.campaign_id = :campaign",
     "direction": "call.direction = :direction AND NOT call.is_web",
