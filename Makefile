@@ -95,7 +95,7 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment "$(or $(ENV),local)" $(if $(YES),--yes)
 
-.PHONY: deploy smoke redrive vapi-configure vapi-doctor rotate-webhook-secret database-check
+.PHONY: deploy smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
 	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
 	$(OPERATE) deploy $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
@@ -105,6 +105,10 @@ smoke: $(TOOLS) ## Whether a stack works, asked from outside (ENV=; API_TOKEN)
 
 redrive: $(TOOLS) ## [KIND=name] Show the dead letters of a kind and why, move them back (ENV= ONLY=reason LIMIT=n YES=1)
 	$(OPERATE) redrive $(if $(KIND),--kind "$(KIND)") $(if $(ONLY),--only "$(ONLY)") $(if $(LIMIT),--limit "$(LIMIT)")
+
+unlink: $(TOOLS) ## [CALL=id] Show which calls of Vapi's a call is linked to, take a wrong link back, redrive what was refused (VAPI_CALL=id ENV= YES=1)
+	test -n "$(CALL)" || { echo "say which: make unlink CALL=id" >&2; exit 2; }
+	$(OPERATE) unlink --call "$(CALL)" $(if $(VAPI_CALL),--vapi-call "$(VAPI_CALL)")
 
 VAPI_LEVEL = $(if $(ASSISTANT),--assistant "$(ASSISTANT)") $(if $(PHONE_NUMBER),--phone-number "$(PHONE_NUMBER)") \
 	$(if $(ORGANIZATION),--organization) $(if $(PROTECT_MONITOR),--protect-monitor) $(if $(STATIC_IP),--static-ip)

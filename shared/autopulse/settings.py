@@ -39,6 +39,8 @@ class VerifierSettings:
     queue_urls: Mapping[str, str]
     """Kind -> queue URL."""
     payload_bucket: str
+    require_call_token: bool
+    """Whether our call id counts only with the application's proof beside it."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ def verifier_settings() -> VerifierSettings:
         webhook_secret_arn=_required("WEBHOOK_SECRET_ARN"),
         queue_urls={kind: _required(f"{kind.upper()}_QUEUE_URL") for kind in KINDS},
         payload_bucket=_required("PAYLOAD_BUCKET"),
+        # Whatever else it says than false demands one: a check is not switched off by a mistake.
+        require_call_token=os.environ.get("REQUIRE_CALL_TOKEN", "false") != "false",
     )
 
 

@@ -13,7 +13,7 @@ from autopulse.db.migration import upgrade
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading.connection import PlanningConnection
 from autopulse.db.rights import RIGHTS, FunctionsRole
-from autopulse.operations import prune
+from autopulse.operations import prune, unlink
 from local.postgres import FUNCTIONS
 from tests.integration.api.readers import Api
 from tests.integration.migrations.application import run
@@ -73,6 +73,8 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
         monkeypatch.setattr(connection_type, "execute_prepared", noting(connection_type.execute_prepared, said))
     let_consumers_speak(pipeline)
     assert prune.handler({}, Context()) == {"pruned": 9}
+    (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
+    unlink.handler(linked | {"unlink": True})
     api = Api(module_database_url, monkeypatch)
     _let_readers_ask(api)
     api.close()

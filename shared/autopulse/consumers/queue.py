@@ -79,7 +79,7 @@ def _read_record(consumer: Consumer[Any], delivery: Delivery, deadline: float) -
         envelope = read_envelope(_fetch_payload(envelope.payload_key))
     if envelope.kind != consumer.kind:
         raise InvalidMessage(f"kind is not {consumer.kind}")
-    message = consumer.read(envelope.message)
+    message = consumer.read(envelope.message, envelope.received_at)
     require_identity(envelope, message)
     return Record(envelope, message, waited=delivery.receive_count > UNKNOWN_CALL_TRIES)
 
