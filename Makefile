@@ -19,7 +19,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 CALLS ?= 10
 
-.PHONY: help run up down clean simulate invoke events openapi browser screenshots test check format bench audit
+.PHONY: help run up link down clean simulate invoke events openapi browser screenshots test check format bench audit
 
 help: ## This menu
 	awk '/^[a-z-]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
@@ -27,10 +27,13 @@ help: ## This menu
 		printf "  make %-32s %s\n", name arguments, text }' Makefile
 
 run: $(STACK) ## Everything at once: the local stack, one simulated call, every URL, live calls in the console; until Ctrl-C
-	$(LOCAL) run
+	$(LOCAL) run $(if $(SHOW),--show)
 
-up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it)
-	$(LOCAL) up
+up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it, and everybody on the network; SHOW=1 prints its secrets)
+	$(LOCAL) up $(if $(SHOW),--show)
+
+link: $(TOOLS) ## The console's link with a token that signs in
+	$(LOCAL) link
 
 down: $(TOOLS) ## Stop the local stack; its data stays
 	$(LOCAL) down
