@@ -19,7 +19,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 CALLS ?= 10
 
-.PHONY: help run up link down clean simulate invoke events openapi browser screenshots test check format bench audit
+.PHONY: help run up link down clean simulate invoke events openapi browser screenshots test check format bench audit requirements
 
 help: ## This menu
 	awk '/^[a-z-]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
@@ -85,8 +85,24 @@ check: $(TOOLS) ## Format, lint, types, import contracts, template
 	sam validate --lint --region us-east-1 > .local/validate.log 2>&1 || { cat .local/validate.log; exit 1; }
 	echo "All well"
 
-audit: $(AUDIT)/.installed ## What a security scanner (checkov) says of the template
+REQUIREMENTS := layers/dependencies/requirements requirements-dev local/requirements-emulator local/requirements-audit
+
+audit: $(AUDIT)/.installed ## Known vulnerabilities of what is installed, and what scanners say of the template and the workflows
+	echo "Vulnerabilities (pip-audit) …"
+	for one in $(REQUIREMENTS); do \
+		$(AUDIT)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off --strict --requirement $$one.txt || exit 1; done
+	echo "Workflows (zizmor) …"
+	$(AUDIT)/bin/zizmor --offline --quiet --persona pedantic .github/workflows
+	echo "Template (checkov) …"
 	$(AUDIT)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet
+
+# One resolution for all platforms and for Python 3.11 to 3.14, with the hash of each file that may be installed. The layer comes
+# first, and the tools take its versions, so that the tests run what the functions run.
+requirements: $(TOOLS) ## Write the pinned requirements (*.txt) anew from *.in, the newest that fits (KEEP=1: change only what *.in asks for)
+	for one in $(REQUIREMENTS); do \
+		layer=; test $$one != requirements-dev || layer="--constraints layers/dependencies/requirements.txt"; \
+		uv pip compile --quiet $(if $(KEEP),,--upgrade) --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+			--custom-compile-command "make requirements" $$layer --output-file $$one.txt $$one.in >/dev/null || exit 1; done
 
 format: $(TOOLS) ## Repair what a tool can repair
 	ruff check --quiet --fix-only .
@@ -126,11 +142,11 @@ database-check: override export DATABASE_URL := $(value DATABASE_URL)
 database-check: $(TOOLS) ## [DATABASE_URL=postgresql://…] Whether the migrations fit an existing database, which is only read (DATABASE_CA=file.pem)
 	$(OPERATE) database-check $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
 
-$(TOOLS): requirements-dev.txt layers/dependencies/requirements.txt
+$(TOOLS): requirements-dev.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"
 
 $(AUDIT)/.installed: local/requirements-audit.txt | $(TOOLS)
-	PYTHON=$(VENV)/bin/python sh local/install.sh $(AUDIT) local/requirements-audit.txt "the security scanner"
+	PYTHON=$(VENV)/bin/python sh local/install.sh $(AUDIT) local/requirements-audit.txt "the scanners"
 
 # The emulator runs functions with its own interpreter, so it gets the one that the tests use.
 $(EMULATOR)/.installed: local/requirements-emulator.txt | $(TOOLS)
