@@ -114,10 +114,15 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment "$(or $(ENV),local)" $(if $(YES),--yes)
 
-.PHONY: deploy smoke redrive vapi-configure vapi-doctor rotate-webhook-secret database-check
-deploy: $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
+.PHONY: deploy build environment tools smoke redrive vapi-configure vapi-doctor rotate-webhook-secret database-check
+deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
+	$(OPERATE) deploy $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)") $(if $(BUILT),--built "$(BUILT)")
+
+build: environment $(TOOLS) ## [ENV=staging|production] The first half of deploy, which needs no credentials; deploy BUILT=sha256 is the other
+	$(OPERATE) build $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
+
+environment:
 	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
-	$(OPERATE) deploy $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
 
 smoke: $(TOOLS) ## Whether a stack works, asked from outside (ENV=; API_TOKEN)
 	$(OPERATE) smoke
@@ -141,6 +146,8 @@ rotate-webhook-secret: $(TOOLS) ## A new webhook secret beside the old one; FINI
 database-check: override export DATABASE_URL := $(value DATABASE_URL)
 database-check: $(TOOLS) ## [DATABASE_URL=postgresql://…] Whether the migrations fit an existing database, which is only read (DATABASE_CA=file.pem)
 	$(OPERATE) database-check $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
+
+tools: $(TOOLS)
 
 $(TOOLS): requirements-dev.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"
