@@ -20,6 +20,8 @@ OWNER: Final = "autopulse"
 """Role that owns the databases; like the master user of RDS it is no superuser, but makes databases and roles."""
 FUNCTIONS: Final = "autopulse_calls"
 """Role that the functions connect as; its rights are the migrations' to give."""
+READER: Final = "autopulse_reader"
+"""Role that the read API connects as; it may only read."""
 _SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60
 _PORT_LINE: Final = 3
@@ -188,8 +190,9 @@ class PostgresServer:
         with self.connect(_SUPERUSER, "postgres", port) as connection:
             self._create_role(connection, OWNER)
             connection.run(f"ALTER ROLE {OWNER} CREATEDB CREATEROLE")
-            self._create_role(connection, FUNCTIONS)
-            connection.run(f"GRANT {FUNCTIONS} TO {OWNER} WITH ADMIN OPTION")
+            for role in (FUNCTIONS, READER):
+                self._create_role(connection, role)
+                connection.run(f"GRANT {role} TO {OWNER} WITH ADMIN OPTION")
 
     def _create_role(self, connection: Connection, name: str) -> None:
         if not connection.run("SELECT 1 FROM pg_roles WHERE rolname = :name", name=name):

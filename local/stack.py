@@ -21,7 +21,7 @@ from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
 from local.place import LOOPBACK, STACK_NAME, LocalStackError, Place
-from local.postgres import FUNCTIONS, OWNER, PostgresServer
+from local.postgres import FUNCTIONS, OWNER, READER, PostgresServer
 from local.processes import Identity, is_alive
 from local.seed import ORGANIZATION_ID, seed
 from local.webhooks import encode, post, sign
@@ -184,6 +184,7 @@ def _deploy_template(place: Place, cloud: Cloud, database_port: int) -> None:
     addresses = {
         "DatabaseSecretArn": cloud.keep_database_secret(OWNER, server.password(OWNER)),
         "DatabaseUserSecretArn": cloud.keep_database_secret(FUNCTIONS, server.password(FUNCTIONS)),
+        "DatabaseReaderSecretArn": cloud.keep_database_secret(READER, server.password(READER)),
         "ExecuteApiUrl": cloud.execute_api_url,
     }
     cloud.deploy(place.build, _parameters(place, database_port) | addresses, place.state / "deploy.log")
@@ -199,6 +200,7 @@ def _parameters(place: Place, database_port: int) -> dict[str, str]:
         "DatabasePort": str(database_port),
         "DatabaseName": DATABASE,
         "DatabaseUser": FUNCTIONS,
+        "DatabaseReader": READER,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
         "LogLevel": "INFO",

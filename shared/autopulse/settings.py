@@ -55,6 +55,8 @@ class DatabaseSettings:
     """A JSON secret with `username` and `password`, as RDS keeps it; may be empty with IAM."""
     ca_file: str
     """PEM file to verify the server against; empty for the system's roots."""
+    reader: str = ""
+    """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ def database_settings() -> DatabaseSettings:
         user=_required("DATABASE_USER") if by_iam else os.environ.get("DATABASE_USER", ""),
         secret_arn="" if by_iam else _required("DATABASE_SECRET_ARN"),
         ca_file=os.environ.get("DATABASE_CA_FILE", ""),
+        reader=os.environ.get("DATABASE_READER", ""),
     )
 
 
