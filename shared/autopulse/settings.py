@@ -117,6 +117,8 @@ class ConsoleSettings:
     """Where else than at the issuer's own address its endpoints are; separated by spaces."""
     stack: str
     """The stack's name, so that people see which one they look at."""
+    takes_token: bool = False
+    """Whether a token in the page's address signs in whoever follows it: on the local stack alone."""
 
 
 @cache
@@ -203,4 +205,5 @@ def console_settings() -> ConsoleSettings:
         audience=os.environ.get("OIDC_AUDIENCE", ""),
         oidc_origins=os.environ.get("OIDC_ORIGINS", ""),
         stack=_required("POWERTOOLS_SERVICE_NAME"),
+        takes_token=os.environ.get("TAKES_TOKEN") == "true",
     )
