@@ -16,7 +16,7 @@ const VIEWS = {
 
 const container = document.getElementById("view");
 const header = document.getElementById("header");
-const shown = { name: null, unmount: () => {}, turn: 0 };
+const shown = { name: null, stylesheet: null, unmount: () => {}, turn: 0 };
 const stylesheets = new Map();
 let leave = () => {};
 
@@ -93,6 +93,7 @@ async function mount(view, turn, configuration) {
     const module = await prepare(view);
     if (turn === shown.turn) {
       const place = h("div", { class: "view" });
+      useStylesheet(view.stylesheet);
       fill(container, place);
       shown.unmount = module.mount(place, { configuration }) ?? (() => {});
     }
@@ -114,10 +115,28 @@ function loadStylesheet(name) {
     stylesheets.set(name, new Promise((resolve, reject) => {
       const missing = () => reject(new Error("A part of this page is missing. Load it again."));
       const href = new URL(`./${name}`, import.meta.url).href;
-      document.head.append(h("link", { rel: "stylesheet", href, onLoad: () => resolve(), onError: missing }));
+      const sheet = h("link", { rel: "stylesheet", href, onError: missing, "data-view-sheet": name });
+      sheet.addEventListener("load", () => {
+        switchSheet(sheet, shown.stylesheet);
+        resolve();
+      });
+      document.head.append(sheet);
     }));
   }
   return stylesheets.get(name);
+}
+
+/** A view's rules hold as long as it is shown: both views have scores and facts, and each draws its own. */
+function useStylesheet(name) {
+  shown.stylesheet = name;
+  document.querySelectorAll("[data-view-sheet]").forEach((sheet) => switchSheet(sheet, name));
+}
+
+/** A sheet that has not come yet has no rules to switch; it is switched when it comes. */
+function switchSheet({ sheet, dataset }, name) {
+  if (sheet) {
+    sheet.disabled = dataset.viewSheet !== name;
+  }
 }
 
 function currentName() {
