@@ -80,6 +80,7 @@ class CallFilters(_Narrowed):
         None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
     )
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
+    to_come: bool | None = Field(None, description="Only calls that nobody has been rung for yet, or none of them.")
     customer: Annotated[Words, AfterValidator(_is_telling)] | None = Field(
         None,
         description=f"The last digits of a phone number, {MIN_DIGITS} at least, or beginnings of words of the name.",
@@ -91,6 +92,7 @@ class CallFilters(_Narrowed):
             "status": self.status,
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
+            "to_come": self.to_come,
             **_directions(self.direction),
             **_customer(self.customer),
         }

@@ -75,6 +75,7 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "DELETE": WHOLE,
     },
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
+    "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }

@@ -15,6 +15,8 @@ REACHED: Final = "('reached', 'transferred')"
 """Outcomes of calls in which somebody answered."""
 OVER: Final = "('Completed', 'Ended', 'Missed', 'Failed')"
 """Statuses of calls that came to an end."""
+TO_COME: Final = "call.start_time IS NULL AND call.end_time IS NULL AND call.status IN ('Ready', 'Scheduled', 'Queued')"
+"""Whether a call is still to come: nobody has been rung."""
 BANDS: Final = ("detractor", "passive", "promoter")
 BAND: Final = "width_bucket(call.nps_score, ARRAY[7, 9])"
 """A place in BANDS."""
@@ -44,6 +46,7 @@ Filters = Mapping[str, str | int | bool]
 CONDITIONS: Final[Mapping[str, str]] = {
     "status": "call.status = :status",
     "outcome": "call.outcome = :outcome",
+    "to_come": f"(({TO_COME}) IS TRUE) = :to_come",
     "campaign": "call.campaign_id = :campaign",
     "direction": "call.direction = :direction AND NOT call.is_web",
     "web": "call.is_web = :web",

@@ -94,6 +94,18 @@ def read_feedback(session: Session, wanted: Wanted) -> str:
     return _read(session, wanted, FEEDBACK_COLUMNS, SEARCHED_FEEDBACK if "words" in wanted.filters else FEEDBACK)
 
 
+def count_calls(session: Session, wanted: Wanted) -> int:
+    """How many calls there are, of `wanted.rows` at most: the keys of one page, so it costs what that does."""
+    values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
+    return int(session.execute(_count(tuple(sorted(wanted.filters))), values).scalar_one())
+
+
+@cache
+def _count(names: tuple[str, ...]) -> TextClause:
+    found = _found_by_visits if of_visits(names) else _found
+    return text(f"SELECT count(*) FROM ({found('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
+
+
 def _read(session: Session, wanted: Wanted, columns: str, feedback: str) -> str:
     statement = _statement(
         columns, feedback, tuple(sorted(wanted.filters)), wanted.newest_first, wanted.after is not None
