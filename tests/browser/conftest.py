@@ -34,6 +34,8 @@ CONNECTIONS: Final = 6
 """That a browser opens to one host."""
 WARMING_SECONDS: Final = 180
 DESKTOP: Final = LOOKS["light"]["viewport"]
+WIDE: Final = {"width": 1440, "height": 900}
+"""All filters stand in one row."""
 PHONE: Final = LOOKS["phone"]
 
 _FILES: Final = re.compile(r"/console/[^/]+/[^/]+$")
@@ -44,7 +46,10 @@ Files = dict[str, tuple[int, dict[str, str], bytes]]
 OpenPage = Callable[..., Page]
 """(**context options) -> a blank page. Options as of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
 OpenInvented = Callable[..., Page]
-"""(api, path, **context options) -> the console on an invented API, signed in; nothing of a stack is needed."""
+"""(api, path, script, **context options) -> the console on an invented API, signed in; nothing of a stack is needed.
+
+The script, if there is one, runs in the page before all others.
+"""
 OpenConsole = Callable[..., Page]
 """(organization_id, path, news, **context options) -> the console, signed in; `path` as `"?view=feedback"`.
 
@@ -123,8 +128,9 @@ def open_page(browser: Browser, complaints: Complaints, kept_files: Files) -> It
 def open_invented(open_page: OpenPage) -> OpenInvented:
     """Open the console on an invented API."""
 
-    def open_invented(api: InventedApi, path: str = "", **options: Any) -> Page:  # noqa: ANN401 - likewise
-        page = open_page(**options)
+    def open_invented(api: InventedApi, path: str = "", *, script: str = "", **options: Any) -> Page:  # noqa: ANN401 - likewise
+        page = open_page(**{"viewport": WIDE, **options})
+        page.add_init_script(script)
         serve(page, api)
         page.goto(address_of(path))
         return page

@@ -98,9 +98,13 @@ def feedback_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - fields of t
         " campaign_name advisor_id advisor_name nps_score updated_at"
     )
     score = given.get("nps_score", call["nps_score"])
-    band = None if score is None else "promoter" if score > 8 else "passive" if score > 6 else "detractor"
+    band = _band(score)
     said = {"content": "It took longer than I was told.", "positives": None, "detractors": None, "action_items": None}
     return {name: call[name] for name in shared.split()} | {"call_id": call["id"], "band": band} | said | given
+
+
+def _band(score: int | None) -> str | None:
+    return None if score is None else "promoter" if score > 8 else "passive" if score > 6 else "detractor"
 
 
 def tally(calls: int = 40, reached: int = 30, scores: Mapping[int, int] | None = None) -> Json:
@@ -157,6 +161,7 @@ class InventedApi:
     reader: Json = field(default_factory=lambda: {"organization_name": "Placeholder Garage"})
     refusal: tuple[int, str, str] | None = None
     """Status, code and message of every answer, if any is to be refused."""
+    refused_field: str | None = None
     ticket: str = "invented"
     asked: list[str] = field(default_factory=list)
     """Paths below /v1/ with their parameters, in the order in which they were asked."""
@@ -171,14 +176,17 @@ class InventedApi:
 
     def answer(self, path: str, asked: Json) -> Any:  # noqa: ANN401 - any JSON
         """What a path answers; raises KeyError for one that there is not."""
-        if path == "live/tickets":
-            return {"ticket": self.ticket, "expires_at": NOW.isoformat()}
-        if path == "me":
-            return self.reader
-        if path == "feedback/summary":
-            return self.summary if asked.get("group") else self.summary | {"groups": []}
+        plain = {
+            "live/tickets": {"ticket": self.ticket, "expires_at": NOW.isoformat()},
+            "me": self.reader,
+            "feedback/summary": self.summary if asked.get("group") else self.summary | {"groups": []},
+        }
+        if path in plain:
+            return plain[path]
         if path == "feedback":
             return self._page([item for item in self.feedback if _fits_feedback(item, asked)], asked)
+        if path == "calls/count":
+            return {"count": len([call for call in self.calls if _fits(call, asked)]), "is_all": True}
         if path == "calls":
             return self._page([call for call in self.calls if _fits(call, asked)], asked)
         return self._of_call(path)
@@ -214,8 +222,11 @@ def _fits(call: Json, asked: Json) -> bool:
     began = call["start_time"] or call["end_time"] or call["updated_at"]
     since, until = asked.get("from"), asked.get("to")
     same = ("status", "outcome", "direction")
+    to_come = not call["start_time"] and not call["end_time"] and call["status"] in {"Ready", "Scheduled", "Queued"}
     return (
-        all(asked.get(name) in {None, "all", call[name]} for name in same)
+        asked.get("to_come") in {None, str(to_come).lower()}
+        and asked.get("band") in {None, _band(call["nps_score"])}
+        and all(asked.get(name) in {None, "all", call[name]} for name in same)
         and (since is None or datetime.fromisoformat(began) >= _time(since))
         and (until is None or datetime.fromisoformat(began) < _time(until))
         and asked.get("customer", "").lower() in f"{call['customer_name']} {call['phone']}".lower()
@@ -223,7 +234,8 @@ def _fits(call: Json, asked: Json) -> bool:
 
 
 def _fits_feedback(item: Json, asked: Json) -> bool:
-    return asked.get("band") in {None, item["band"]}
+    is_telling = item["band"] is not None or bool(item["detractors"])
+    return asked.get("band") in {None, item["band"]} and asked.get("telling") in {None, str(is_telling).lower()}
 
 
 def _time(text: str) -> datetime:
@@ -279,7 +291,7 @@ def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
     api.asked.append(f"{path}?{query}" if query else path)
     if api.refusal:
         status, code, message = api.refusal
-        route.fulfill(status=status, json={"error": {"code": code, "message": message, "field": None}})
+        route.fulfill(status=status, json={"error": {"code": code, "message": message, "field": api.refused_field}})
     elif path.endswith(".csv"):
         route.fulfill(body="\ufeffCustomer\n", content_type="text/csv; charset=utf-8")
     else:

@@ -3,15 +3,10 @@
 import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
 import { attemptOf } from "./call_attempts.js";
-import { isLive } from "./call_order.js";
+import { bandOf, isLive } from "./call_order.js";
 import { link } from "./router.js";
 
 const FLASH_MILLISECONDS = 1600;
-const BANDS = [
-  [9, "promoter"],
-  [7, "passive"],
-  [0, "detractor"],
-];
 const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 /** Name of a column -> its heading. */
@@ -190,10 +185,6 @@ function startOf(call) {
   }
   const isToday = new Date(at).toDateString() === new Date().toDateString();
   return [isToday ? "" : `${dayFormat.format(new Date(at))}, `, time(at)];
-}
-
-function bandOf(score) {
-  return BANDS.find(([least]) => score >= least)[1];
 }
 
 /** Writes only what is new; whether it was. */

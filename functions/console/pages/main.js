@@ -3,7 +3,7 @@
 import { loadConfiguration } from "./configuration.js";
 import { fill, h } from "./dom.js";
 import { live } from "./live.js";
-import { location, onNavigate, startRouter } from "./router.js";
+import { location, nameThis, onNavigate, startRouter } from "./router.js";
 import { showHeader, showSignIn } from "./shell.js";
 import { onSignedOut, resumeSignIn } from "./signin.js";
 import { failure, loading } from "./states.js";
@@ -52,9 +52,12 @@ function comeInBy(configuration) {
 function showReader(configuration) {
   const endHeader = showHeader(header, { configuration, views: VIEWS });
   const endRoute = onNavigate(() => showView(configuration));
+  const refuse = () => live.state === "refused" && showRefusal();
+  live.addEventListener("state", refuse);
   leave = () => {
     endHeader();
     endRoute();
+    live.removeEventListener("state", refuse);
     live.stop();
     shown.unmount();
     Object.assign(shown, { name: null, unmount: () => {}, turn: shown.turn + 1 });
@@ -65,6 +68,14 @@ function showReader(configuration) {
   showView(configuration);
 }
 
+/** Somebody whose token names no organization: nothing that a view could show or try again would help. */
+function showRefusal() {
+  shown.unmount();
+  Object.assign(shown, { name: null, unmount: () => {}, turn: shown.turn + 1 });
+  document.title = "No access – AutoPulse";
+  fill(container, failure(live.refusal));
+}
+
 function showStranger(configuration, reason) {
   leave();
   document.title = "AutoPulse calls";
@@ -73,13 +84,13 @@ function showStranger(configuration, reason) {
 
 async function showView(configuration) {
   const name = currentName();
-  if (name === shown.name) {
+  if (name === shown.name || live.state === "refused") {
     return;
   }
   shown.unmount();
   const isFirst = shown.name === null;
   Object.assign(shown, { name, unmount: () => {}, turn: shown.turn + 1 });
-  document.title = `${VIEWS[name].title} – AutoPulse`;
+  nameThis(VIEWS[name].title);
   fill(container, loading());
   if (!isFirst) {
     container.focus({ preventScroll: true });

@@ -22,6 +22,8 @@ BAND: Final = "width_bucket(call.nps_score, ARRAY[7, 9])"
 """A place in BANDS."""
 COUNTS: Final = f"call.nps_score BETWEEN 0 AND 10 AND call.outcome IN {REACHED}"
 """Whether a score counts, here and in every figure: a voicemail may have one, and nobody gave it."""
+COMPLAINT: Final = "btrim(feedback.detractors, E' \\n') <> ''"
+"""Whether the customer complained of something."""
 DIRECTION: Final = "CASE WHEN call.is_web THEN 'web' ELSE call.direction END"
 """The application's column knows two words only, and a web call may be either."""
 DIGITS: Final = "reverse(regexp_replace(call.customer_number, '[^0-9]', '', 'g'))"
@@ -56,6 +58,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "until": f"{BEGAN} < CAST(:until AS timestamptz)",
     "digits": f"{DIGITS} LIKE :digits",
     "band": f"{COUNTS} AND {BAND} = :band",
+    "telling": f"(({COUNTS} OR {COMPLAINT}) IS TRUE) = :telling",
     "advisor_id": f"record.service_advisor_id = :advisor_id AND {_OF_THE_ORGANIZATION}",
     "advisor_name": f"record.service_advisor_name = :advisor_name AND {_OF_THE_ORGANIZATION}",
     "name": f"{NAME_WORDS} @@ to_tsquery('simple'::regconfig, :name)",

@@ -60,6 +60,8 @@ NEXT: Final = 2500
 """Calls that are looked at first in a search for visits: all that is needed if one in fifty is found."""
 NEXT_NAMES: Final = 1500
 """The same for a name, which is in no index that has the visits in this order: each visit is a page of its own."""
+OF_THE_FEEDBACK: Final = frozenset({"words", "telling"})
+"""Conditions on what the customer said."""
 FEW: Final = 1000
 """Visits whose calls are looked up one by one."""
 
@@ -144,7 +146,7 @@ def _found_by_visits(feedback: str, names: tuple[str, ...], direction: str, beyo
     The planner cannot know which it will be: each word of a name may be common, and the two together rare.
     """
     visits = of_visits(names)
-    calls = tuple(name for name in names if name not in {*visits, "words"})
+    calls = tuple(name for name in names if name not in {*visits, *OF_THE_FEEDBACK})
     rest = tuple(name for name in names if name not in visits)
     key = f"call.id, {BEGAN} AS began"
     record = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants
