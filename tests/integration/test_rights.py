@@ -38,7 +38,7 @@ FORBIDDEN: Final = (
     "UPDATE service_record SET customer_phone = ''",
     "INSERT INTO service_record (customer_name) VALUES ('Somebody')",
     "DELETE FROM service_record",
-    "SELECT name FROM organization",
+    "UPDATE organization SET name = 'Elsewhere'",
     "INSERT INTO organization VALUES (gen_random_uuid(), 'Mine')",
     'SELECT email FROM "user"',
     'UPDATE "user" SET organization_id = NULL',
@@ -134,6 +134,7 @@ def _let_readers_ask(api: Api) -> None:
     (call,) = api.database.run("SELECT max(id) FROM call")[0]
     for path, query in (
         ("/calls", everything),
+        ("/me", {}),
         (f"/calls/{call}", {}),
         (f"/calls/{call}/transcript", {}),
         (f"/calls/{call}/recording", {}),

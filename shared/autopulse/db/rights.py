@@ -79,6 +79,7 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
+    "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
