@@ -121,7 +121,7 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     """Rows first, then their indexes, as it is fastest."""
     started = time.perf_counter()
     real = command.upgrade
-    with patch.object(command, "upgrade", lambda config, _head: real(config, "0002")):
+    with patch.object(command, "upgrade", lambda config, _head: real(config, "0003")):
         upgrade(url)
     with _without_looking_up_references(server, port):
         archive.fill(url, CALLS, TURNS, EVENTS, say)

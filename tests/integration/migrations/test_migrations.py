@@ -85,10 +85,24 @@ def test_the_applications_rows_and_its_own_version_table_stay_as_they_are(applic
         for (old,), (new,) in zip(before[table], after[table], strict=True):
             assert {name: new[name] for name in old} == old
             assert {name: value for name, value in new.items() if name not in old and value is not None} == (
-                {"outcome": "no_answer"} if table == "call" else {}
+                {"outcome": "no_answer", "is_web": False} if table == "call" else {}
             )
     assert calls == [1, 2, 3]
     assert run(application_url, "SELECT version_num FROM alembic_version") == [["f00dfeed0001"]]
+
+
+def test_calls_that_are_still_to_come_have_a_place_among_the_others_and_those_long_over_are_the_oldest(
+    application_url: str,
+) -> None:
+    statuses = ("Ready", "Scheduled", "In Progress", "Missed", "Failed", "Completed")
+    with connect(application_url) as connection:
+        calls = {status: application.make_call(connection) for status in statuses}
+        for status, call in calls.items():
+            connection.run("UPDATE call SET status = :status, end_time = NULL WHERE id = :id", status=status, id=call)
+        upgrade(application_url)
+        calls["Ready, made afterwards"] = application.make_call(connection)
+    found = run(application_url, "SELECT id FROM call WHERE updated_at > now() - interval '1 hour'")
+    assert [[calls[name]] for name in ("Ready", "Scheduled", "In Progress", "Ready, made afterwards")] == sorted(found)
 
 
 def test_of_duplicate_feedback_the_newest_stays_and_nothing_is_lost(application_url: str) -> None:
