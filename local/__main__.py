@@ -24,14 +24,17 @@ def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True)
     for name, command in (
-        ("run", _run),
-        ("up", _up),
+        ("link", _link),
         ("down", _down),
         ("clean", _clean),
         ("browser", _browser),
         ("screenshots", _screenshots),
     ):
         commands.add_parser(name).set_defaults(command=command)
+    for name, command in (("run", _run), ("up", _up)):
+        shown = commands.add_parser(name)
+        shown.add_argument("--show", action="store_true", help="print the stack's secrets, too")
+        shown.set_defaults(command=command)
     _add_simulate(commands.add_parser("simulate"))
     _add_invoke(commands.add_parser("invoke"))
     return parser.parse_args()
@@ -54,13 +57,18 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_invoke)
 
 
-def _run(place: Place, _: argparse.Namespace) -> int:
-    return run.run(place)
+def _run(place: Place, arguments: argparse.Namespace) -> int:
+    return run.run(place, show=arguments.show)
 
 
-def _up(place: Place, _: argparse.Namespace) -> int:
+def _up(place: Place, arguments: argparse.Namespace) -> int:
     say("Local stack")
-    run.print_urls(place, stack.up(place))
+    run.print_urls(place, stack.up(place), show=arguments.show)
+    return 0
+
+
+def _link(place: Place, _: argparse.Namespace) -> int:
+    run.print_link(stack.read_stack(place))
     return 0
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from local import build, deploy, ports, stack
 from local.place import LOOPBACK, PROJECT, LocalStackError, Place
+from local.postgres import FUNCTIONS, OWNER
 from local.processes import find_marked, kill
 from local.run import print_urls, show_a_call
 from local.simulate import Wanted, simulate
@@ -72,10 +73,19 @@ def test_the_simulator_counts_and_compares(deployed: DeployedStack, capsys: pyte
     assert "All stored" in printed
 
 
+def _secrets(deployed: DeployedStack) -> list[str]:
+    server = stack.database_server(deployed.place)
+    passwords = [server.password(role) for role in ("postgres", OWNER, FUNCTIONS)]
+    assert len(set(passwords)) == 3, "each role has one of its own"
+    return [*passwords, deployed.stack["webhook_secret"], deployed.stack["api_token"]]
+
+
 def test_a_shown_call_goes_all_the_way(deployed: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
     show_a_call(deployed.stack)
     print_urls(deployed.place, deployed.stack)
     printed = capsys.readouterr().out
+    for secret in _secrets(deployed):
+        assert secret not in printed
     for part in ("in-progress", "stall", "ended", "report", "transcript", "call_feedback", "service_record", "Webhook"):
         assert part in printed
 

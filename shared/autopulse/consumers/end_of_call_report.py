@@ -71,7 +71,7 @@ def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
 
 
 def _turns(envelope: Envelope, message: ReportMessage) -> Turns:
-    turns = read_turns(message.messages, envelope.news_at, message.started_at)
+    turns = read_turns(message.messages, envelope.news_at, message.started_at, envelope.received_at)
     if turns.turns or not message.transcript:
         return turns
     return read_spoken_text(message.transcript, envelope.news_at, message.speaker_names)

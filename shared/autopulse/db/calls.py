@@ -35,7 +35,7 @@ class LinkedAttempt:
     made_call: bool
     """Whether we made the call's row for it."""
     identity: Identity
-    """What it was placed with: only its constant ids are read."""
+    """What it was placed with: only its type and its constant ids are read."""
 
 
 @dataclass(slots=True)
@@ -111,6 +111,8 @@ class Locked:
     """By Vapi's id of the phone number, assistant, squad or workflow."""
     service_records: frozenset[int]
     """Those that are locked too."""
+    refused_links: frozenset[tuple[int, str]]
+    """A row's id and Vapi's id of a call that somebody has unlinked from it."""
 
 
 # Service records are locked before calls: the application's ORM writes a visit before its calls, and whoever locks the
@@ -149,7 +151,7 @@ _LOCK = text(f"""
             id, vapi_call_id, organization_id, service_record_id, customer_number, direction, is_web,
             {", ".join(NAMES)},
             (SELECT json_agg(json_build_array(
-                    vapi_call_id, made_call, phone_number_id, assistant_id, squad_id, workflow_id)
+                    vapi_call_id, made_call, call_type, phone_number_id, assistant_id, squad_id, workflow_id)
                 ORDER BY vapi_call_id)
             FROM attempts WHERE attempts.call_id = locked.id)))
         FROM (
@@ -162,8 +164,10 @@ _LOCK = text(f"""
         WHERE id = ANY (ARRAY(
             SELECT json_array_elements_text(CAST(:owner_ids AS json))
             UNION SELECT unnest(ARRAY[phone_number_id, assistant_id, squad_id, workflow_id])
-            FROM attempts WHERE made_call))),
-        (SELECT ids FROM visits)
+            FROM attempts))),
+        (SELECT ids FROM visits),
+        (SELECT json_agg(json_build_array(call_id, vapi_call_id)) FROM refused_link
+        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json)))))
 """)  # noqa: S608 - made of constants
 
 _OWNERS = text("""
@@ -264,7 +268,8 @@ def lock_calls(
     """Lock every call of either id, in the order of the ids: one order for all, so that none waits in a circle.
 
     Before them the service records that reports of these calls change. In the same round trip, whose the Vapi phone
-    numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls which we made came with.
+    numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls' attempts came with; and
+    which links of these calls of Vapi's somebody has taken back.
     """
     values = {
         "call_ids": as_array(call_ids),
@@ -272,11 +277,12 @@ def lock_calls(
         "owner_ids": as_rows(owner_ids),
         "reports": reports,
     }
-    calls, owners, service_records = session.execute(_LOCK, values).one()
+    calls, owners, service_records, refused = session.execute(_LOCK, values).one()
     return Locked(
         [_read_locked(*call) for call in calls or ()],
         {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
         frozenset(service_records),
+        frozenset((call_id, vapi_call_id) for call_id, vapi_call_id in refused or ()),
     )
 
 
@@ -300,10 +306,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
         direction,
         is_web,
         _read_columns(*values),
-        [
-            LinkedAttempt(vapi_id, made_call, Identity(None, *constant_ids))
-            for vapi_id, made_call, *constant_ids in attempts or ()
-        ],
+        [LinkedAttempt(vapi_id, made_call, Identity(*identity)) for vapi_id, made_call, *identity in attempts or ()],
     )
 
 

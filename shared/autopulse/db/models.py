@@ -432,6 +432,18 @@ class VapiNumber(Model):
     """Not ours: its calls are acknowledged and not recorded."""
 
 
+class RefusedLink(Model):
+    """A link between a call of Vapi's and a row that somebody has taken back: no webhook makes it again."""
+
+    __tablename__ = "refused_link"
+
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, index=True
+    )
+    refused_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ServiceRecordOrigin(Model):
     """A service record as the application had it, while a report's values stand in it."""
 

@@ -102,6 +102,14 @@ class Shown:
         return self.attempt or None
 
 
+def taken_back(removed: Facts, origin: Origin, current: CallColumns) -> CallColumns:
+    """A row without an attempt that was never its own: what that one gave is as the application had written it."""
+    given = _given(removed)
+    return CallColumns._make(
+        [before if name in given else now for name, before, now in zip(NAMES, origin.columns, current, strict=True)]
+    )
+
+
 def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
     """What an attempt's own facts say."""
     report = facts.report or _SILENT
