@@ -69,7 +69,7 @@ def waiting(pipeline: Pipeline, connection: Connection, *bodies: Body) -> Iterat
 
 
 def wait_until_blocked(pipeline: Pipeline, connection: Connection, batch: Future[list[int]]) -> None:
-    ((pid,),) = connection.run("SELECT pg_backend_pid()") or ()
+    pid = connection.run("SELECT pg_backend_pid()")[0][0]
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))"
     while pipeline.database.run(blocked, pid=pid) == [[0]]:
         assert not batch.done(), "it did not wait"

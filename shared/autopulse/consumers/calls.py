@@ -188,9 +188,10 @@ def _follow(session: Session, updates: Iterable[_Update[M]]) -> None:
         if any(facts.report for facts in update.attempts.values())
         or (update.call.origin_is_new and update.call.origin.reached)
     ]
-    if any(call.row.service_record_id is not None and not call.service_record_locked for call in telling):
+    records = {id_: call.service_record_locked for call in telling if (id_ := call.row.service_record_id) is not None}
+    if not all(records.values()):
         raise ServiceRecordNotLocked
-    if records := {call.row.service_record_id for call in telling} - {None}:
+    if records:
         follow_reports(session, sorted(records))
 
 
