@@ -120,7 +120,7 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
-.PHONY: deploy build environment tools smoke redrive vapi-configure vapi-doctor rotate-webhook-secret database-check
+.PHONY: deploy build environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
 	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT)
 
@@ -135,6 +135,10 @@ smoke: $(TOOLS) ## Whether a stack works, asked from outside (ENV=; API_TOKEN)
 
 redrive: $(TOOLS) ## [KIND=name] Show the dead letters of a kind and why, move them back (ENV= ONLY=reason LIMIT=n YES=1)
 	$(OPERATE) redrive $(call option,--kind,KIND) $(call option,--only,ONLY) $(call option,--limit,LIMIT)
+
+unlink: $(TOOLS) ## [CALL=id] Show which calls of Vapi's a call is linked to, take a wrong link back, redrive what was refused (VAPI_CALL=id ENV= YES=1)
+	test -n $(call quoted,CALL) || { echo "say which: make unlink CALL=id" >&2; exit 2; }
+	$(OPERATE) unlink $(call option,--call,CALL) $(call option,--vapi-call,VAPI_CALL)
 
 VAPI_LEVEL = $(call option,--assistant,ASSISTANT) $(call option,--phone-number,PHONE_NUMBER) $(if $(value ORGANIZATION),--organization) \
 	$(if $(value PROTECT_MONITOR),--protect-monitor) $(if $(value STATIC_IP),--static-ip)

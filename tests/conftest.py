@@ -4,6 +4,9 @@ The URLs are the owner's; the functions under test connect as the roles that the
 
 The stack is the real template on the emulator, in a directory and on ports of the tests' own; `tests/e2e` and
 `tests/browser` use the same one.
+
+Property tests try the same examples in every run, so that a test fails for what was changed and not by chance;
+`pytest tests/unit tests/property --hypothesis-profile=deep` searches with new ones, for an hour.
 """
 
 import os
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from autopulse.db.migration import upgrade
 from autopulse.db.rights import FunctionsRole
@@ -26,6 +30,17 @@ from tests.deployed import DeployedStack
 
 TEMPLATE = "migrated"
 ROLES = (FunctionsRole(FUNCTIONS, by_iam=False), FunctionsRole(READER, by_iam=False, only_reads=True))
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    max_examples=200,
+    # Neither the time that an example takes nor the share of examples that are thrown away says that the code is wrong.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
+)
+settings.register_profile("deep", settings.get_profile("repeatable"), derandomize=False, max_examples=5_000)
+settings.load_profile("repeatable")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.command import run_command
-from local.operate import confirmation, database, deploy, redrive, rotation, smoke
+from local.operate import confirmation, database, deploy, redrive, rotation, smoke, unlink
 from local.operate.confirmation import Confirm
 from local.operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
 from local.operate.vapi import configure, doctor
@@ -34,6 +34,7 @@ def _read_arguments() -> argparse.Namespace:
     _add_build(commands.add_parser("deploy")).set_defaults(command=_deploy)
     commands.add_parser("smoke").set_defaults(command=_smoke)
     _add_redrive(commands.add_parser("redrive"))
+    _add_unlink(commands.add_parser("unlink"))
     _add_rotation(commands.add_parser("rotate-webhook-secret"))
     _add_vapi(commands.add_parser("vapi-configure"), _configure)
     _add_vapi(commands.add_parser("vapi-doctor"), _examine)
@@ -52,6 +53,12 @@ def _add_redrive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", help="move letters of this reason only")
     parser.add_argument("--limit", type=_positive, help="move at most so many")
     parser.set_defaults(command=_redrive)
+
+
+def _add_unlink(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--call", type=_positive, required=True, help="id of the row of `call`")
+    parser.add_argument("--vapi-call", help="which call of Vapi's, if there are several")
+    parser.set_defaults(command=_unlink)
 
 
 def _add_rotation(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +106,11 @@ def _redrive(arguments: argparse.Namespace) -> int:
     if not arguments.kind:
         return redrive.list_kinds(target)
     return redrive.redrive(target, arguments.kind, redrive.Choice(arguments.only, arguments.limit), _confirm(arguments))
+
+
+def _unlink(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.environment, read_place())
+    return unlink.unlink(target, arguments.call, arguments.vapi_call, _confirm(arguments))
 
 
 def _rotate(arguments: argparse.Namespace) -> int:

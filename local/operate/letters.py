@@ -41,6 +41,11 @@ class Letter:
         described = sum(len(f"{name}String{value}".encode()) for name, value in self.kept_attributes.items())
         return len(self.body.encode()) + described
 
+    def names(self, call_id: int, vapi_call_id: str) -> bool:
+        """Whether the message is about this call of ours, or this one of Vapi's."""
+        envelope = self._envelope
+        return envelope.get("call_id") == call_id or envelope.get("vapi_call_id") == vapi_call_id
+
     def describe(self, now: datetime) -> dict[str, str]:
         """What a person may see: nothing of the message itself, so no name, number or word of a call."""
         envelope = self._envelope

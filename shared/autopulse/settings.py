@@ -39,6 +39,8 @@ class VerifierSettings:
     queue_urls: Mapping[str, str]
     """Kind -> queue URL."""
     payload_bucket: str
+    require_call_token: bool
+    """Whether our call id counts only with the application's proof beside it."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ def verifier_settings() -> VerifierSettings:
         webhook_secret_arn=_required("WEBHOOK_SECRET_ARN"),
         queue_urls={kind: _required(f"{kind.upper()}_QUEUE_URL") for kind in KINDS},
         payload_bucket=_required("PAYLOAD_BUCKET"),
+        # Whatever else it says than false demands one: a check is not switched off by a mistake.
+        require_call_token=os.environ.get("REQUIRE_CALL_TOKEN", "false") != "false",
     )
 
 
@@ -162,15 +166,16 @@ def consumer_settings() -> ConsumerSettings:
         event_bus_name=_required("EVENT_BUS_NAME"),
         ignore_unknown_calls=os.environ.get("UNKNOWN_CALLS", "dead-letter") == "ignore",
         default_organization_id=os.environ.get("DEFAULT_ORGANIZATION_ID", ""),
-        answer_names=_answer_names("ANALYSIS_ALIASES"),
+        answer_names=stack_answer_names(),
     )
 
 
-def _answer_names(name: str) -> AnswerNames:
+def stack_answer_names() -> AnswerNames:
+    """What the answers of an analysis may be called in this stack; the names are worked out once."""
     try:
-        return answer_names(os.environ.get(name, ""))
+        return answer_names(os.environ.get("ANALYSIS_ALIASES", ""))
     except ValueError as error:
-        raise SettingInvalid(f"environment variable {name}: {error}") from None
+        raise SettingInvalid(f"environment variable ANALYSIS_ALIASES: {error}") from None
 
 
 @cache

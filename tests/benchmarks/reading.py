@@ -158,6 +158,8 @@ def _of_calls(ids: list[int]) -> Iterator[Question]:
     yield Question("call", of_a_call(""), lambda _: {})
     yield Question("transcript", of_a_call("/transcript"), lambda _: {})
     yield Question("recording", of_a_call("/recording"), lambda _: {})
+    yield Question("me", _always("/me"), lambda _: {})
+    yield Question("calls/count", _always("/calls/count"), lambda _: {"to_come": "false"})
     yield Question("ping", lambda chance: f"/pings/{chance.randrange(16**64):064x}", lambda _: {})
 
 

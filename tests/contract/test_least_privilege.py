@@ -172,7 +172,7 @@ TOKEN = "arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${
 PROXY_ID = {"Fn::Select": [6, {"Fn::Split": [":", {"Fn::GetAtt": ["Proxy", "DBProxyArn"]}]}]}
 
 
-@pytest.mark.parametrize("role", ["PruneRole", "ApiRole"])
+@pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole"])
 def test_with_a_password_a_function_of_the_database_reads_its_own(role: str) -> None:
     assert _actions(role) == LOGGING | {"secretsmanager:GetSecretValue"}
     secret = "DatabaseReaderSecretArn" if role == "ApiRole" else "DatabaseUserSecretArn"
@@ -193,7 +193,7 @@ def test_with_a_password_a_function_of_the_database_reads_its_own(role: str) -> 
     ],
     ids=["proxy", "direct", "existing"],
 )
-@pytest.mark.parametrize("role", ["PruneRole", "ApiRole", *(f"{prefix}Role" for prefix in PREFIXES)])
+@pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole", *(f"{prefix}Role" for prefix in PREFIXES)])
 def test_with_iam_it_connects_as_one_role_to_one_database_and_reads_no_secret(
     role: str, stack: Stack, target: dict[str, Any]
 ) -> None:

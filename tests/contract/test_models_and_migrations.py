@@ -78,6 +78,7 @@ def test_what_a_deleted_call_takes_with_it(connection: Connection) -> None:
     assert dict(rules.all()) == {
         "call_feedback": "c",
         "call_incident": "c",
+        "refused_link": "c",
         "call_origin": "c",
         "vapi_call": "c",
         "webhook_event": "n",
@@ -92,11 +93,9 @@ def test_every_index_is_valid(connection: Connection) -> None:
 def test_tables_that_webhooks_update_leave_room_and_are_vacuumed_before_a_fifth_of_them_is_dead(
     connection: Connection,
 ) -> None:
-    rows = connection.execute(
-        text("SELECT relname::text, reloptions FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL")
-    )
-    options = {row.relname: row.reloptions for row in rows}
+    found = text("SELECT relname::text, reloptions FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL")
     soon = ["autovacuum_vacuum_scale_factor=0.02", "autovacuum_analyze_scale_factor=0.02"]
+    options: dict[str, list[str]] = dict(connection.execute(found).all())
     assert options == {
         "call": ["fillfactor=80", *soon],
         "vapi_call": ["fillfactor=80", *soon],

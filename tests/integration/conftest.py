@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from autopulse import settings
 from local.postgres import FUNCTIONS
-from tests.integration.pipeline import Pipeline
+from tests.integration.pipeline import ORGANIZATION, Pipeline
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +27,12 @@ def module_pipeline(module_database_url: str) -> Iterator[Pipeline]:
 def pipeline(module_pipeline: Pipeline) -> Pipeline:
     module_pipeline.clear()
     return module_pipeline
+
+
+@pytest.fixture
+def default_organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where calls go whose organization nothing tells."""
+    monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
+    settings.consumer_settings.cache_clear()
+    yield ORGANIZATION
+    settings.consumer_settings.cache_clear()

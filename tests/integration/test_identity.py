@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from autopulse import settings
 from tests.integration.bodies import (
     NUMBER,
     VAPI_ID,
@@ -17,9 +16,8 @@ from tests.integration.bodies import (
     turn,
     web,
 )
-from tests.integration.pipeline import ORGANIZATION, Pipeline, envelope
+from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline, envelope
 
-OTHER_ORGANIZATION = "00000000-0000-4000-8000-000000000002"
 RINGING = {"type": "status-update", "status": "ringing"}
 SIP_END = "t.desk.of.the.garage"
 """The last 20 characters of a user part."""
@@ -27,23 +25,6 @@ SIP_END = "t.desk.of.the.garage"
 
 def reasons(pipeline: Pipeline) -> list[str]:
     return [letter.reason for letter in pipeline.queues.dead_letters]
-
-
-@pytest.fixture
-def default_organization(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - an iterator
-    monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
-    settings.consumer_settings.cache_clear()
-    yield ORGANIZATION
-    settings.consumer_settings.cache_clear()
-
-
-def own(pipeline: Pipeline, id_: str, organization: str | None = ORGANIZATION, *, ignored: bool = False) -> None:
-    pipeline.database.run(
-        "INSERT INTO vapi_number VALUES (:id, :organization, :ignored)",
-        id=id_,
-        organization=organization,
-        ignored=ignored,
-    )
 
 
 def test_the_first_message_with_both_ids_links_them(pipeline: Pipeline) -> None:
@@ -56,7 +37,7 @@ def test_the_first_message_with_both_ids_links_them(pipeline: Pipeline) -> None:
 
 def test_a_link_counts_for_the_whole_batch(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
-    own(pipeline, "phone-number-1")
+    pipeline.own("phone-number-1")
     bodies = [status("in-progress", outbound(None), 2), status("ringing", outbound(call_id), 1)]
     assert pipeline.send(*bodies) == []
     assert pipeline.call(call_id)["status"] == "In Progress"
@@ -220,9 +201,9 @@ def test_the_number_of_the_applications_call_is_left_alone(pipeline: Pipeline) -
 def test_the_phone_number_beats_the_assistant_and_both_the_default(
     pipeline: Pipeline, default_organization: str
 ) -> None:
-    pipeline.database.run("INSERT INTO organization VALUES (:id, 'Sample Garage')", id=OTHER_ORGANIZATION)
-    own(pipeline, "assistant-of-other", OTHER_ORGANIZATION)
-    own(pipeline, "number-of-ours", ORGANIZATION)
+    pipeline.add_other_organization()
+    pipeline.own("assistant-of-other", OTHER_ORGANIZATION)
+    pipeline.own("number-of-ours", ORGANIZATION)
     calls = [
         inbound("a", phoneNumberId="number-of-ours", assistantId="assistant-of-other"),
         inbound("b", phoneNumberId="nobody's", assistantId="assistant-of-other"),
@@ -235,7 +216,7 @@ def test_the_phone_number_beats_the_assistant_and_both_the_default(
 
 @pytest.mark.usefixtures("default_organization")
 def test_calls_that_are_marked_as_not_ours_are_ignored(pipeline: Pipeline) -> None:
-    own(pipeline, "phone-number-1", None, ignored=True)
+    pipeline.own("phone-number-1", None, ignored=True)
     body = report(inbound())
     assert pipeline.send(body) == []
     assert pipeline.send(body) == []
@@ -246,7 +227,7 @@ def test_calls_that_are_marked_as_not_ours_are_ignored(pipeline: Pipeline) -> No
 
 def test_what_is_marked_as_not_ours_does_not_touch_a_call_whose_id_it_happens_to_carry(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
-    own(pipeline, "staging-assistant", None, ignored=True)
+    pipeline.own("staging-assistant", None, ignored=True)
     assert pipeline.send(status("ended", outbound(call_id, "staging-call", assistantId="staging-assistant"), 1)) == []
     (call,) = pipeline.rows("SELECT status, vapi_call_id FROM call")
     assert (call["status"], call["vapi_call_id"]) == ("Ready", None)
@@ -256,7 +237,7 @@ def test_what_is_marked_as_not_ours_does_not_touch_a_call_whose_id_it_happens_to
 @pytest.mark.usefixtures("default_organization")
 def test_strangers_and_known_calls_fit_into_one_batch(pipeline: Pipeline) -> None:
     known = pipeline.make_call()
-    own(pipeline, "number-of-others", None, ignored=True)
+    pipeline.own("number-of-others", None, ignored=True)
     bodies = [
         status("ringing", inbound("stranger-b"), 1),
         status("ringing", outbound(known, "known"), 1),

@@ -13,7 +13,7 @@ from autopulse.db.migration import upgrade
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading.connection import PlanningConnection
 from autopulse.db.rights import READING, RIGHTS, FunctionsRole
-from autopulse.operations import prune
+from autopulse.operations import prune, unlink
 from local.postgres import FUNCTIONS, READER
 from tests.conftest import ROLES
 from tests.integration.api.readers import Api
@@ -38,7 +38,7 @@ FORBIDDEN: Final = (
     "UPDATE service_record SET customer_phone = ''",
     "INSERT INTO service_record (customer_name) VALUES ('Somebody')",
     "DELETE FROM service_record",
-    "SELECT name FROM organization",
+    "UPDATE organization SET name = 'Elsewhere'",
     "INSERT INTO organization VALUES (gen_random_uuid(), 'Mine')",
     'SELECT email FROM "user"',
     'UPDATE "user" SET organization_id = NULL',
@@ -108,6 +108,8 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
         monkeypatch.setattr(connection_type, "execute_prepared", noting(connection_type.execute_prepared, said))
     let_consumers_speak(pipeline)
     assert prune.handler({}, Context()) == {"pruned": 9}
+    (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
+    unlink.handler(linked | {"unlink": True})
     api = Api(module_database_url, monkeypatch)
     _let_readers_ask(api)
     api.close()
@@ -132,6 +134,7 @@ def _let_readers_ask(api: Api) -> None:
     (call,) = api.database.run("SELECT max(id) FROM call")[0]
     for path, query in (
         ("/calls", everything),
+        ("/me", {}),
         (f"/calls/{call}", {}),
         (f"/calls/{call}/transcript", {}),
         (f"/calls/{call}/recording", {}),

@@ -1,11 +1,10 @@
 """A batch is a constant number of statements, whatever its size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from autopulse import settings
 from autopulse.db.prepared import PreparingConnection
 from tests.integration.bodies import (
     Body,
@@ -19,7 +18,7 @@ from tests.integration.bodies import (
     status,
     turn,
 )
-from tests.integration.pipeline import ORGANIZATION, Pipeline
+from tests.integration.pipeline import Pipeline
 
 TURNS = [turn("bot" if place % 2 else "user", f"Turn {place}", place) for place in range(10)]
 BODIES: dict[str, tuple[int, Callable[[Body], Body]]] = {
@@ -74,15 +73,7 @@ def test_statements_do_not_grow_with_the_batch(pipeline: Pipeline, statements: l
     assert counts == {size: expected if size > 0 else repeats for one in SIZES for size in (one, -one)}
 
 
-@pytest.fixture
-def _default_organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
-    settings.consumer_settings.cache_clear()
-    yield
-    settings.consumer_settings.cache_clear()
-
-
-@pytest.mark.usefixtures("_default_organization")
+@pytest.mark.usefixtures("default_organization")
 def test_creating_calls_costs_two_more_for_all_of_them(pipeline: Pipeline, statements: list[str]) -> None:
     counts = []
     for size in SIZES:

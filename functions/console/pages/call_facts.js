@@ -64,7 +64,6 @@ export function visitSection(call) {
       fact("Service", visit?.service ?? call.service),
       fact("Appointment", visit?.appointment ? dateTime(visit.appointment) : null),
       fact("Advisor", call.advisor_name),
-      fact("Visit's status", visit?.status),
       fact("Rating", visit?.rating),
       fact("Visit's feedback", visit?.feedback === call.feedback?.content ? null : visit?.feedback),
       fact("Campaign", call.campaign_name),

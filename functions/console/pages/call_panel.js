@@ -43,14 +43,16 @@ export class CallPanel {
   #body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Call" });
   #transcript = new TranscriptView(this.#body, (seconds) => this.#player?.seek(seconds));
   #content;
+  #onName;
   #ticking = window.setInterval(() => this.#tick(), TICK_MILLISECONDS);
 
   /**
    * @param {number} id
-   * @param {{onClose: function(): void}} handlers
+   * @param {{onClose: function(): void, onName: function(string): void}} handlers onName gets what the call is called
    */
-  constructor(id, { onClose }) {
+  constructor(id, { onClose, onName }) {
     this.id = id;
+    this.#onName = onName;
     this.refresh = latest(() => this.#read(), REST_MILLISECONDS);
     this.#content = [
       this.#stale,
@@ -174,6 +176,7 @@ export class CallPanel {
 
   #write(call, seen) {
     fill(this.#title, nameOf(call));
+    this.#onName(call.nps_score === null ? nameOf(call) : `${nameOf(call)}, ${call.nps_score} of 10`);
     showStatus(this.#status, seen);
     fill(this.#badges, this.#status, badges(seen));
     fill(this.#subtitle, subtitle(seen));
@@ -265,7 +268,7 @@ function subtitle(call) {
   return parts
     .filter(Boolean)
     .map((part, place) => [
-      place ? h("span", { class: "dot", "aria-hidden": "true" }, " · ") : null,
+      place ? [" ", h("span", { class: "dot", "aria-hidden": "true" }, "·"), " "] : null,
       h("span", {}, part),
     ]);
 }

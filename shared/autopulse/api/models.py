@@ -4,14 +4,26 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from autopulse.vapi.recordings import is_playable, is_private
 
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc)
 
 
+def _is_offered(url: str | None) -> bool:
+    """The database has an address; whether a browser can play it is not a question for SQL."""
+    return url is not None and is_playable(url) and not is_private(url)
+
+
 Moment = Annotated[datetime, AfterValidator(_utc)]
+Offered = Annotated[
+    bool,
+    BeforeValidator(_is_offered),
+    Field(description="Whether there is a recording that a browser can play, unless its URL has expired."),
+]
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 
 
@@ -55,7 +67,7 @@ class Call(_Answer):
     end_time: Moment | None
     duration_seconds: int | None
     nps_score: int | None
-    has_recording: bool
+    has_recording: Offered
     attempt_count: int = Field(description="How many calls of Vapi's it has been; 0 if Vapi has said nothing of it.")
     attempt_number: int | None = Field(
         description="The attempt that all of this is of: from 1, or 0 for what was there before Vapi's first message."
@@ -63,6 +75,20 @@ class Call(_Answer):
     updated_at: Moment | None = Field(
         description="When the call was made or last changed; its place in the list, if it has no time."
     )
+
+
+class CallCount(_Answer):
+    """How many calls there are."""
+
+    count: int
+    is_all: bool = Field(description="False: there are more than `count`, which is the most that is counted.")
+
+
+class Me(_Answer):
+    """Whose calls the reader's token shows."""
+
+    organization_id: str
+    organization_name: str | None = Field(description="Null if the application has no such organization.")
 
 
 class CallPage(_Answer):
@@ -146,7 +172,7 @@ class Attempt(_Answer):
     outcome: str | None
     ended_reason: str | None
     nps_score: int | None
-    has_recording: bool
+    has_recording: Offered
     cost_dollars: Dollars | None
     call_reason: str | None
     summary: str | None

@@ -1,7 +1,7 @@
 """What can be asked for: the query parameters of each list, and the conditions that they mean."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hints
 
@@ -22,6 +22,8 @@ MIN_DIGITS: Final = 3
 """Fewer would be the end of too many numbers."""
 _DIRECTION: Final = "(outbound|inbound|web|all)"
 _WORD: Final = re.compile(r"[^\W_]+")
+_MARK: Final = re.compile(r'["\\]')
+_ESCAPED: Final = r"\\\g<0>"
 _DAYS: Final = {"day": 1, "week": 7, "month": 28}
 
 
@@ -41,8 +43,10 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isdigit())
 
 
+Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
+Band = Literal["promoter", "passive", "detractor"]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
 
 
@@ -74,12 +78,16 @@ class _Narrowed(_Parameters):
 class CallFilters(_Narrowed):
     """What calls can be narrowed by."""
 
-    status: str | None = Field(None, min_length=1, max_length=20, description="A status, such as `In Progress`.")
+    status: Statuses | None = Field(
+        None, description="A status, such as `In Progress`, or several with commas between them."
+    )
     outcome: Outcome | None = Field(None, description="What came of the call.")
     direction: Directions | None = Field(
         None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
     )
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
+    band: Band | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    to_come: bool | None = Field(None, description="Only calls that nobody has been rung for yet, or none of them.")
     customer: Annotated[Words, AfterValidator(_is_telling)] | None = Field(
         None,
         description=f"The last digits of a phone number, {MIN_DIGITS} at least, or beginnings of words of the name.",
@@ -88,9 +96,11 @@ class CallFilters(_Narrowed):
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
         own: dict[str, Any] = {
-            "status": self.status,
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
+            **_statuses(self.status),
+            "band": None if self.band is None else BANDS.index(self.band),
+            "to_come": self.to_come,
             **_directions(self.direction),
             **_customer(self.customer),
         }
@@ -113,8 +123,9 @@ class _Counted(_Narrowed):
 class FeedbackFilters(_Counted):
     """What feedback can be narrowed by."""
 
-    band: Literal["promoter", "passive", "detractor"] | None = Field(
-        None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count."
+    band: Band | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    telling: bool | None = Field(
+        None, description="Only feedback with a score that counts or a complaint, or none of it."
     )
     text: Words | None = Field(
         None, description="Beginnings of words in detractors or action items; all must be there."
@@ -125,6 +136,8 @@ class FeedbackFilters(_Counted):
         own: dict[str, str | int | bool] = {}
         if self.band is not None:
             own["band"] = BANDS.index(self.band)
+        if self.telling is not None:
+            own["telling"] = self.telling
         if self.text is not None:
             own["words"] = _prefixes(self.text)
         return super().conditions() | own
@@ -210,12 +223,24 @@ def _advisor(advisor: str | None) -> Filters:
     return {"advisor_name": advisor}
 
 
+def _statuses(names: str | None) -> Filters:
+    if names is None:
+        return {}
+    chosen = sorted(set(names.split(",")))
+    return {"status": chosen[0]} if len(chosen) == 1 else {"statuses": _array(chosen)}
+
+
+def _array(names: Iterable[str]) -> str:
+    """The text of a Postgres array."""
+    return "{" + ",".join(f'"{_MARK.sub(_ESCAPED, name)}"' for name in names) + "}"
+
+
 def _directions(names: str | None) -> Filters:
     chosen = sorted(set(names.split(","))) if names else ["all"]
     if "all" in chosen:
         return {}
     if len(chosen) > 1:
-        return {"directions": "{" + ",".join(chosen) + "}"}
+        return {"directions": _array(chosen)}
     return {"web": True} if chosen == ["web"] else {"direction": chosen[0]}
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from autopulse.api.models import Recording
 from autopulse.api.problems import Problem
 from autopulse.domain.reading import read_time
-from autopulse.vapi.recordings import is_private
+from autopulse.vapi.recordings import is_playable, is_private
 
 _LASTING: Final = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"))
 """When it was signed, and for how many seconds: S3 and what speaks its language, and Google's storage."""
@@ -30,15 +30,6 @@ def offer_recording(url: str | None, told: datetime | None, now: datetime) -> Re
     if expires_at and expires_at <= now:
         raise Problem(410, f"The recording's URL expired at {expires_at.isoformat()}.", code="recording_expired")
     return Recording(url=url, expires_at=expires_at)
-
-
-def is_playable(url: str) -> bool:
-    """Whether a browser may be sent there: absolute, by HTTP."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def expiry_of(url: str, told: datetime | None = None) -> datetime | None:

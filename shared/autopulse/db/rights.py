@@ -43,7 +43,8 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     # A row goes when an attempt without an id becomes part of one that has an id.
     "vapi_call": {"SELECT": WHOLE, "INSERT": ATTEMPT, "UPDATE": (MOVED, *ATTEMPT_NAMES), "DELETE": WHOLE},
-    "call_origin": {"SELECT": WHOLE, "INSERT": ("call_id", *NAMES, "feedback")},
+    # A row goes when the last link of its call is taken back.
+    "call_origin": {"SELECT": WHOLE, "INSERT": ("call_id", *NAMES, "feedback"), "DELETE": WHOLE},
     "transcript": {
         "SELECT": ("id", "call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp"),
         "INSERT": ("call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp"),
@@ -59,6 +60,7 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call_incident": {
         "SELECT": ("call_id", "kind", "occurred_at"),
         "INSERT": ("call_id", "kind", "occurred_at"),
+        "DELETE": WHOLE,
     },
     "webhook_event": {
         "SELECT": WHOLE,
@@ -75,7 +77,9 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "INSERT": ("service_record_id", "status", "feedback", "rating"),
         "DELETE": WHOLE,
     },
+    "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
+    "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }

@@ -61,6 +61,11 @@ class Origin:
         """Tell once what is asked several times."""
         object.__setattr__(self, "finished", is_over(self.columns.status) or self.columns.nps_score is not None)
 
+    @property
+    def reached(self) -> bool:
+        """Whether the customer was reached, so that the service record follows it."""
+        return self.finished and self.columns.outcome in _REACHED
+
 
 NO_ORIGIN: Final = Origin()
 
@@ -69,6 +74,8 @@ def origin_of(written: CallColumns) -> CallColumns:
     """What the application wrote, with the outcome that its status tells and a status that says that it is over."""
     if written.nps_score is not None and not is_over(written.status):
         written = written._replace(status=COMPLETED)
+    if not is_over(written.status):
+        return written._replace(outcome=None)  # of an earlier call, which the application has begun to dial again
     return written._replace(outcome=written.outcome or _outcome_told(written))
 
 
@@ -93,6 +100,14 @@ class Shown:
     def vapi_call_id(self) -> str | None:
         """Vapi's id of the attempt; None for attempt 0 and for an attempt without one."""
         return self.attempt or None
+
+
+def taken_back(removed: Facts, origin: Origin, current: CallColumns) -> CallColumns:
+    """A row without an attempt that was never its own: what that one gave is as the application had written it."""
+    given = _given(removed)
+    return CallColumns._make(
+        [before if name in given else now for name, before, now in zip(NAMES, origin.columns, current, strict=True)]
+    )
 
 
 def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
@@ -142,7 +157,7 @@ def shown_of(
         for id_, facts in attempts.items()
     }
     best = max(weights, key=weights.__getitem__)
-    if origin.finished and (False, origin.columns.outcome in _REACHED, _NEVER, NO_ID) > weights[best]:
+    if origin.finished and (False, origin.reached, _NEVER, NO_ID) > weights[best]:
         return Shown(None, origin.columns, origin.feedback, feedback_given=True)
     return _show(best, columns[best], attempts, origin, current)
 
@@ -176,6 +191,8 @@ def _values(
     own: CallColumns, best: str, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns
 ) -> CallColumns:
     """The shown attempt's columns; in those that it was never given what the application had written, if it counts."""
+    if origin is NO_ORIGIN and current == NOTHING_WRITTEN:
+        return own  # the first news of a row, as most are; what it was not given is null there too
     given = _given(attempts[best])
     if origin.finished:
         written = otherwise = NOTHING_WRITTEN

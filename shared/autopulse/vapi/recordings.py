@@ -10,6 +10,15 @@ _FORMER_STORAGE: Final = "storage.vapi.ai"
 _SIGNATURE: Final = "x-amz-signature"
 
 
+def is_playable(url: str) -> bool:
+    """Whether a browser may be sent there: absolute, by HTTP."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
 def is_private(url: str) -> bool:
     """Whether it is a bare address in Vapi's storage, which only Vapi can open."""
     try:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta, timezone
+from typing import Final
 
 import pytest
 
@@ -317,10 +318,9 @@ def test_a_recording_is_of_the_shown_attempt_and_of_any_that_is_asked_for(api: A
 
 def test_a_recording_ends_when_vapi_said_that_it_does(api: Api) -> None:
     call = dialled_twice(api)
-    ends = (datetime.now(timezone.utc) + timedelta(hours=1)).replace(microsecond=0)
+    ends = datetime(3000, 1, 1, tzinfo=timezone.utc)
     api.database.run("UPDATE vapi_call SET recording_expires_at = :at WHERE outcome = 'reached'", at=ends)
-    said = ends.isoformat().replace("+00:00", "Z")
-    assert api.get(f"/calls/{call}/recording").json["expires_at"] == said
+    assert api.get(f"/calls/{call}/recording").json["expires_at"] == "3000-01-01T00:00:00Z"
     api.database.run("UPDATE vapi_call SET recording_expires_at = :at WHERE outcome = 'no_answer'", at=at(0))
     answer = api.get(f"/calls/{call}/recording", attempt=1)
     assert (answer.status, answer.error["code"]) == (410, "recording_expired")
@@ -333,6 +333,22 @@ def test_an_end_is_of_the_url_that_it_was_told_with(api: Api) -> None:
     api.database.run("UPDATE vapi_call SET recording_expires_at = :at", at=at(0))
     api.database.run("UPDATE call SET recording_url = :url", url=RECORDING.format("other"))
     assert api.get(f"/calls/{call}/recording").json == {"url": RECORDING.format("other"), "expires_at": None}
+
+
+PRIVATE: Final = "https://bucket.example.r2.cloudflarestorage.com/1.wav"
+
+
+def test_a_recording_that_only_vapi_can_open_is_not_offered(api: Api) -> None:
+    call = dialled_twice(api)
+    api.database.run("UPDATE vapi_call SET recording_url = :url WHERE outcome = 'no_answer'", url=PRIVATE)
+    answer = api.get(f"/calls/{call}/recording", attempt=1)
+    assert (answer.status, answer.error["code"]) == (404, "recording_private")
+    assert [attempt["has_recording"] for attempt in api.get(f"/calls/{call}").json["attempts"]] == [False, True]
+    assert api.get(f"/calls/{call}").json["has_recording"] is True
+    api.database.run("UPDATE call SET recording_url = :url", url=PRIVATE)
+    assert api.get(f"/calls/{call}/recording").error["code"] == "recording_private"
+    assert api.get(f"/calls/{call}").json["has_recording"] is False
+    assert api.get("/calls").json["items"][0]["has_recording"] is False
 
 
 def test_an_attempt_without_a_recording(api: Api) -> None:

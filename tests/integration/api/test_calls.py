@@ -1,8 +1,13 @@
+import base64
+import gzip
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.integration.api.readers import OURS, Api
+from autopulse.api.resolver import handle
+from local.events import reading_event
+from tests.integration.api.readers import OURS, THEIRS, Api, Context
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 
@@ -75,10 +80,10 @@ def test_calls_come_by_when_they_began_those_without_times_by_when_they_were_wri
 
 @pytest.mark.parametrize("status", ["Ready", "Scheduled", "Missed", "Failed"])
 def test_a_call_without_times_is_on_top_until_another_one_begins(api: Api, status: str) -> None:
-    before = api.call(start_time=datetime.now(timezone.utc) - timedelta(minutes=1))
+    before = api.call(start_time=datetime.now(timezone.utc) - timedelta(days=1))
     call = api.call(status=status)
     assert api.ids("/calls") == [call, before]
-    after = api.call(start_time=datetime.now(timezone.utc) + timedelta(minutes=1))
+    after = api.call(start_time=datetime.now(timezone.utc) + timedelta(days=1))
     assert api.ids("/calls") == [after, call, before]
 
 
@@ -130,6 +135,28 @@ def test_a_filter_keeps_what_it_names(api: Api, column: str, value: object, othe
     rest = api.call(start_time=at(1), **{column: other})
     assert api.ids("/calls", **{parameter: str(value).lower() if value is True else value}) == [named]
     assert api.ids("/calls") == [rest, named]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("Ringing", ["Ringing"]),
+        ("Ringing,Ringing", ["Ringing"]),
+        ("In Progress,Ringing", ["Ringing", "In Progress"]),
+        ('Ended,a "b" \\,{}', ["Ended", 'a "b" \\', "{}"]),
+        ("NULL,Ended", ["Ended"]),
+    ],
+)
+def test_calls_of_several_statuses(api: Api, asked: str, found: list[str]) -> None:
+    statuses = ["Ringing", "In Progress", "Ended", 'a "b" \\', "{}", "Ready"]
+    calls = {status: api.call(status=status, start_time=at(place)) for place, status in enumerate(statuses)}
+    assert api.ids("/calls", status=asked, order="oldest") == [calls[status] for status in found]
+
+
+@pytest.mark.parametrize("asked", ["", ",", "Ended,", ",Ended", "Ended,,Ready", "x" * 101])
+def test_what_is_no_status(api: Api, asked: str) -> None:
+    answer = api.get("/calls", status=asked)
+    assert (answer.status, answer.error["field"]) == (400, "status")
 
 
 def test_campaign_and_advisor(api: Api) -> None:
@@ -300,11 +327,9 @@ def test_a_call_without_words_has_an_empty_transcript(api: Api) -> None:
 
 
 def test_a_recording_says_when_its_url_ends(api: Api) -> None:
-    signed = datetime.now(timezone.utc).replace(microsecond=0)
-    url = f"https://recordings.example.com/1.wav?X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires=3600"
+    url = "https://recordings.example.com/1.wav?X-Amz-Date=29991231T230000Z&X-Amz-Expires=3600"
     answer = api.get(f"/calls/{api.call(recording_url=url)}/recording").json
-    ends = (signed + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
-    assert answer == {"url": url, "expires_at": ends}
+    assert answer == {"url": url, "expires_at": "3000-01-01T00:00:00Z"}
 
 
 def test_a_recording_without_an_end(api: Api) -> None:
@@ -327,6 +352,7 @@ def test_an_expired_recording_is_gone_and_says_so(api: Api) -> None:
 def test_what_no_browser_should_open_is_no_recording(api: Api, url: str | None) -> None:
     answer = api.get(f"/calls/{api.call(recording_url=url)}/recording")
     assert (answer.status, answer.error["code"]) == (404, "recording_missing")
+    assert api.get("/calls").json["items"][0]["has_recording"] is False
 
 
 def test_a_recording_in_private_storage_is_not_offered(api: Api) -> None:
@@ -352,3 +378,61 @@ def test_a_ping_that_went_all_the_way(api: Api) -> None:
     ping = api.get(f"/pings/{'a' * 64}").json
     assert (ping["event_id"], ping["delivery_ms"], ping["processing_ms"]) == ("a" * 64, 40, 60)
     assert api.get(f"/pings/{'b' * 64}").status == 404
+
+
+def test_calls_to_come_are_those_that_nobody_has_been_rung_for(api: Api) -> None:
+    to_come = [api.call(status=status) for status in ("Ready", "Scheduled", "Queued")]
+    others = [
+        api.call(status="Ringing"),
+        api.call(status="Failed"),
+        api.call(status="Completed"),
+        api.call(status="Queued", start_time=at(0)),
+        api.call(status="Ready", end_time=at(0), outcome="busy"),
+    ]
+    assert sorted(api.ids("/calls", to_come="true")) == to_come
+    assert sorted(api.ids("/calls", to_come="false")) == others
+    assert sorted(api.ids("/calls")) == [*to_come, *others]
+
+
+def test_calls_are_counted_as_they_are_listed(api: Api) -> None:
+    visit = api.visit(customer_name="Dana Example", service_advisor_name="Robin Sample")
+    for place in range(3):
+        api.call(service_record_id=visit, status="Completed", start_time=at(place))
+    api.call(status="Ready")
+    api.call(THEIRS)
+    for query, count in (
+        ({}, 4),
+        ({"to_come": "true"}, 1),
+        ({"customer": "dana"}, 3),
+        ({"advisor": "Robin Sample", "from_": at(1).isoformat()}, 2),
+        ({"status": "Busy"}, 0),
+    ):
+        assert api.get("/calls/count", **query).json == {"count": count, "is_all": True}, query
+
+
+def test_a_count_ends_at_a_thousand(api: Api) -> None:
+    statement = (
+        "INSERT INTO call (organization_id, customer_number, status)"
+        " SELECT CAST(:id AS uuid), '+12025550101', 'Ready' FROM generate_series(1, :calls)"
+    )
+    api.database.run(statement, id=OURS, calls=1000)
+    assert api.get("/calls/count").json == {"count": 1000, "is_all": True}
+    api.call()
+    assert api.get("/calls/count").json == {"count": 1000, "is_all": False}
+
+
+def test_a_reader_is_told_whose_calls_they_see(api: Api) -> None:
+    assert api.get("/me").json == {"organization_id": OURS, "organization_name": "Example Motors"}
+    assert api.get("/me", THEIRS).json["organization_name"] == "Other Motors"
+    unknown = "00000000-0000-4000-8000-00000000000c"
+    assert api.get("/me", unknown).json == {"organization_id": unknown, "organization_name": None}
+
+
+def test_a_list_comes_compressed_for_a_browser(api: Api) -> None:
+    for _ in range(10):
+        api.call()
+    event = reading_event("/v1/calls", {"organization_id": OURS, "subject": "reader", "expires_at": "4102444800"})
+    event["headers"]["Accept-Encoding"] = "gzip, deflate, br, zstd"
+    answer = handle(event, Context())
+    assert answer["multiValueHeaders"]["content-encoding"] == ["gzip"]
+    assert len(json.loads(gzip.decompress(base64.b64decode(answer["body"])))["items"]) == 10

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from autopulse.api.problems import Problem
-from autopulse.api.recording import expiry_of, is_playable, offer_recording
+from autopulse.api.recording import expiry_of, offer_recording
 
 BASE = "https://recordings.example.com/a/b.wav"
 PRIVATE = "https://0123456789abcdef.r2.cloudflarestorage.com/a-bucket/one-mono.wav"
@@ -51,13 +51,6 @@ def test_a_presigned_url_ends_when_its_parameters_say(query: str) -> None:
 def test_other_urls_do_not_say(query: str) -> None:
     assert expiry_of(f"{BASE}?{query}") is None
     assert expiry_of(f"{BASE}?{query}", NOW) == NOW
-
-
-@pytest.mark.parametrize(
-    ("url", "playable"), [(BASE, True), ("http://x/y", True), ("//x/y", False), ("ftp://x/y", False)]
-)
-def test_only_the_web_is_playable(url: str, playable: bool) -> None:
-    assert is_playable(url) is playable
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,7 @@ def test_without_both_ends_there_is_no_duration(facts: Facts) -> None:
         (CallColumns("In Progress", START), None, False),
         (CallColumns("In Progress", nps_score=0), Outcome.REACHED, True),
         (CallColumns("Completed", START, outcome=Outcome.TRANSFERRED), Outcome.TRANSFERRED, True),
+        (CallColumns("Queued", START, outcome=Outcome.REACHED), None, False),
     ],
 )
 def test_the_outcome_of_what_the_application_wrote(

@@ -174,6 +174,27 @@ def test_a_missing_common_secret_spoils_only_those_that_need_it() -> None:
     assert len(credentials.usable) == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "keys", "unusable"),
+    [
+        (None, (), ()),
+        ("one", (b"one",), ()),
+        (["one", "two"], (b"one", b"two"), ()),
+        (" one ", (b" one ",), ()),
+        ([], (), ()),
+        ("", (), ("call_token_secret",)),
+        (7, (), ("call_token_secret",)),
+        (["one", " ", None], (b"one",), ("call_token_secret[1]", "call_token_secret[2]")),
+    ],
+)
+def test_keys_of_call_tokens(value: object, keys: tuple[bytes, ...], unusable: tuple[str, ...]) -> None:
+    document = {"secret": SECRET, "credentials": [{"kind": "hmac"}], "call_token_secret": value}
+    credentials = read_credentials(json.dumps(document))
+    assert (credentials.call_token_keys, credentials.unusable) == (keys, unusable)
+    assert len(credentials.usable) == 1
+    assert "call_token_keys" not in repr(credentials)
+
+
 @pytest.mark.parametrize("kind", ["shared-secret", "bearer", "hmac"])
 def test_a_printed_credential_has_no_secret(kind: str) -> None:
     printed = (

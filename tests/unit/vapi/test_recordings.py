@@ -1,6 +1,6 @@
 import pytest
 
-from autopulse.vapi.recordings import is_private
+from autopulse.vapi.recordings import is_playable, is_private
 
 ACCOUNT = "0123456789abcdef.r2.cloudflarestorage.com"
 
@@ -34,3 +34,11 @@ def test_a_bare_address_in_vapi_s_storage_is_private(url: str) -> None:
 )
 def test_others_are_not(url: str) -> None:
     assert not is_private(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "playable"),
+    [("https://recordings.example.com/1.wav", True), ("http://x/y", True), ("//x/y", False), ("ftp://x/y", False)],
+)
+def test_only_the_web_is_playable(url: str, playable: bool) -> None:
+    assert is_playable(url) is playable

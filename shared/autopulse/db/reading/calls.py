@@ -30,7 +30,7 @@ _CALL = text(f"""
             (SELECT coalesce(json_agg(row ORDER BY row.number), '[]') FROM (
                 SELECT number, vapi_call_id, shown, CASE WHEN shown THEN call.status ELSE status END AS status,
                     began_at, start_time, end_time, duration_sec AS duration_seconds, outcome, ended_reason, nps_score,
-                    recording_url IS NOT NULL AS has_recording, cost AS cost_dollars, call_reason,
+                    recording_url AS has_recording, cost AS cost_dollars, call_reason,
                     feedback_summary AS summary, feedback, customer_name, customer_number AS phone, customer_sip_uri
                 FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}) AS row) AS attempts,
             (SELECT row_to_json(row) FROM (
