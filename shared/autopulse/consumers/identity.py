@@ -1,8 +1,8 @@
 """Which call a message is about (docs/call-state.md 2).
 
-Our id, where it can be ours, else Vapi's; a message with both links them, for the whole batch. A call that the application did not create
-gets a row if its organization is known; the application's own row takes it over when a message names both. The first
-link stands; a message that contradicts it is refused.
+Our id, where it can be ours, else Vapi's; a message with both links them, for the whole batch. A call that the
+application did not create gets a row if its organization is known; the application's own row takes it over when a
+message names both. The first link stands; a message that contradicts it is refused.
 
 A signature says that a message is Vapi's, not that what it carries is ours: whoever starts a web call or dials a SIP
 address gives it variables. So our id counts on calls that only the application starts, and on others if the row expects
@@ -17,7 +17,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.news import M, Owners, Record
-from autopulse.db.calls import UNKNOWN_NUMBER, LockedCall, NewCall, Locked, create_calls, lock_calls, take_over
+from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
