@@ -20,9 +20,9 @@ from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.observability import Measurements, Metric, logger
 from autopulse.settings import SettingMissing
 from autopulse.vapi import routes
+from autopulse.vapi.concealment import conceal
 from autopulse.vapi.credentials import Credentials
 from autopulse.vapi.envelope import Envelope, wrap
-from autopulse.vapi.redaction import conceal
 from autopulse.vapi.signature import Acceptance, Delivery, verify
 
 NOT_CONFIGURED: Final = "not-configured"
