@@ -22,6 +22,8 @@ def conceal(text: str) -> str:
     Of a text with characters beyond ASCII the plain form is looked at, so that a zero-width or a full-width character
     hides nothing; a text in which something is found is returned in that form.
     """
+    if len(text) < _SHORTEST:
+        return text
     if text.isascii():
         return _mask(text)
     plain = _plain(text)
@@ -31,7 +33,7 @@ def conceal(text: str) -> str:
 
 def conceal_credentials(text: str) -> str:
     """Return an identifier without what has the shape of a known credential: most ids look like some key or number."""
-    return _apply(_KNOWN, text, text.lower())
+    return text if _UUID.fullmatch(text) else _apply(_KNOWN, text, text.lower())
 
 
 def conceal_all(value: Json) -> Json:
@@ -49,7 +51,10 @@ def conceal_all(value: Json) -> Json:
     return value
 
 
+_UUID: Final = re.compile(r"[0-9a-f-]{36}")
 _LEAST_CARD: Final = 10**13
+_SHORTEST: Final = 7
+"""Of all that is looked for; most texts of a turn besides its words are shorter."""
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
