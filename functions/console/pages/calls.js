@@ -168,9 +168,9 @@ class CallsView {
     this.#showCount(entries, isComplete, state);
     this.#showToCome();
     this.#showStale(state === "failed" && readAt);
-    this.#showPlace(state);
     fill(this.#state, this.#stateOf(entries, state, error, readAt));
     this.#list.element.hidden = entries.length === 0;
+    this.#showPlace(state); // what is hidden cannot be scrolled
   }
 
   /** What was read stays in sight; that it may be old, or is not what was asked for, is said. */
@@ -267,6 +267,9 @@ class CallsView {
     navigate({ call: id });
     if (byKeyboard || isNarrow()) {
       this.#panel?.focus();
+    }
+    if (window.matchMedia("(max-height: 480px)").matches) {
+      this.#panelPlace.scrollIntoView(); // the page scrolls there, and the row was further down
     }
   }
 
