@@ -93,8 +93,7 @@ def test_a_cold_first_view_is_small(open_invented: OpenInvented, api: InventedAp
     path, marker = VIEWS[view]
     answers: list[Response] = []
     page = open_invented(api, path="", script="")
-    page.context.clear_cookies()
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - Playwright wants a function
     page.goto("about:blank")
     page.goto(f"http://localhost/api/console/{path}")
     wait_until_quiet(page, marker)

@@ -78,10 +78,10 @@ class CallsView {
     this.element = h(
       "div",
       { class: "calls", "data-testid": "calls-view" },
+      h("h1", { class: "visually-hidden" }, "Calls"), // not in the list, which an open call covers on a phone
       h(
         "section",
         { class: "call-main", "aria-label": "List of calls" },
-        h("h1", { class: "visually-hidden" }, "Calls"),
         this.#filters.element,
         this.#stale,
         this.#toCome,
@@ -104,7 +104,9 @@ class CallsView {
     listen(window, "beforeprint", () => this.#list.print(true));
     listen(window, "afterprint", () => this.#list.print(false));
     this.#endings.push(rememberPlace(() => ({ top: this.#list.top, depth: this.#list.depth, asked: this.#asked })));
+    this.element.toggleAttribute("data-open", callIn(location()) !== null); // the call's place, before it is read
     this.#filters.show();
+    this.#filters.fit();
     this.#show();
     live.settled().then(() => !this.#run.signal.aborted && this.#begin());
   }
@@ -200,10 +202,11 @@ class CallsView {
   #showToCome() {
     const isOpen = location().get("to_come") === "true";
     const { toCome } = this.#store;
-    this.#toCome.hidden = !isOpen && !toCome?.count;
+    const isUnknown = this.#store.state === "loading" && !this.#store.readAt; // keeps its place
+    this.#toCome.hidden = !isOpen && !isUnknown && !toCome?.count;
     this.#toCome.setAttribute("href", link({ to_come: isOpen ? null : "true" }));
-    const text = isOpen ? "◂ Back to the calls that have begun" : toCome ? `${countOf(toCome)} to come ▸` : "";
-    if (text && this.#toCome.textContent !== text) {
+    const text = isOpen ? "◂ Back to the calls that have begun" : toCome?.count ? `${countOf(toCome)} to come ▸` : "\u00a0";
+    if (this.#toCome.textContent !== text) {
       this.#toCome.textContent = text;
     }
   }
