@@ -535,3 +535,47 @@ def test_a_printed_list_has_all_its_rows_and_a_printed_call_all_its_words(
     body = page.locator(".panel-body")
     assert body.evaluate("body => body.scrollHeight - body.clientHeight") <= 1
     assert page.locator(".call-main").evaluate("list => list.offsetHeight") == 0
+
+
+# Plain language
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "sentence"),
+    [
+        ("reached", "customer-ended-call", "The customer hung up."),
+        ("reached", "silence-timed-out", "Nobody said anything for a while, so the call ended."),
+        ("reached", "something-of-next-year", "The conversation came to its end."),
+        ("no_answer", "silence-timed-out", "Somebody or something answered, and nobody spoke."),
+        ("no_answer", "customer-did-not-answer", "Nobody answered."),
+        ("voicemail", "voicemail", "A mailbox answered."),
+        ("busy", "customer-busy", "The line was busy."),
+        ("transferred", "assistant-forwarded-call", "The call was handed over to a person."),
+        ("cancelled", "manually-canceled", "The call was cancelled before anybody answered."),
+        ("failed", "pipeline-error-custom-llm-llm-failed", "The assistant stopped working during the call."),
+        ("failed", "a-fault-of-next-year", "A technical fault ended the call."),
+        ("unknown", "nobody-knows", "It is not known why the call ended."),
+    ],
+)
+def test_why_a_call_ended_is_a_sentence_and_its_word_is_for_support(
+    open_invented: OpenInvented, api: InventedApi, outcome: str, reason: str, sentence: str
+) -> None:
+    api.calls[0] |= {"outcome": outcome, "ended_reason": reason}
+    api.turns = [{"speaker": "human", "text": "Leave a message.", "at": "2026-11-27T16:00:00Z", "seconds": 1.0}]
+    page = open_invented(api, "?call=1")
+    record = page.get_by_test_id("service-record")
+    expect(record).to_contain_text(sentence)
+    support = page.get_by_test_id("timeline")
+    expect(page.get_by_test_id("call-panel").get_by_text(reason, exact=True)).to_have_count(0)
+    expect(page.locator(".turn-speaker")).to_have_text("Mailbox" if outcome == "voicemail" else "Customer")
+    support.get_by_text("Details for support").click()
+    for detail in (reason, "vapi-1", "$0.08"):
+        expect(support).to_contain_text(detail)
+
+
+def test_the_header_says_whose_calls_these_are_and_in_which_time_zone(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    page = open_invented(api, timezone_id="America/Chicago")
+    expect(page.get_by_test_id("organization")).to_have_text("Placeholder Garage")
+    expect(page.locator(".time-zone")).to_have_text("Central Time")
