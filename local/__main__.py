@@ -29,6 +29,7 @@ def _read_arguments() -> argparse.Namespace:
         ("clean", _clean),
         ("browser", _browser),
         ("screenshots", _screenshots),
+        ("first-view", _first_view),
     ):
         commands.add_parser(name).set_defaults(command=command)
     _add_start(commands.add_parser("run"), _run)
@@ -95,6 +96,12 @@ def _screenshots(place: Place, _: argparse.Namespace) -> int:
     from local import screenshots  # noqa: PLC0415 - half a second of import, for this command only
 
     return screenshots.take(place)
+
+
+def _first_view(place: Place, _: argparse.Namespace) -> int:
+    from local import first_view  # noqa: PLC0415 - likewise
+
+    return first_view.measure(place)
 
 
 def _simulate(place: Place, arguments: argparse.Namespace) -> int:

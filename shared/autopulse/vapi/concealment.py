@@ -247,7 +247,8 @@ _DOUBLED: Final = str.maketrans("0123456789", "0246813579")
 
 
 def _mask_cards(text: str) -> str:
-    pieces, done = [], 0
+    pieces: list[str] = []
+    done = 0
     for start, end in _cards(text):
         if start >= done:
             pieces += text[done:start], REDACTED
