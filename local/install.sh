@@ -44,7 +44,8 @@ esac
 
 echo "Installing $what into $directory (the first time takes a minute or two) …"
 mkdir -p "$(dirname "$directory")"
-if ! "$directory/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes "$binary" \
+# The file has everything, so nothing is left to resolve; older pips do not find a package's extras among pinned ones.
+if ! "$directory/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --no-deps "$binary" \
     --requirement "$requirements"; then
     echo "The installation failed (see above). It needs the package registry; when that answers, run make again: it goes on from here." >&2
     exit 1

@@ -91,7 +91,8 @@ def _reported(pipeline: Pipeline, visit: int) -> Body:
 def _reported_in_a_row_of_ours(pipeline: Pipeline, visit: int) -> Body:
     pipeline.own("phone-number-1")
     pipeline.send_each(report(inbound()))
-    return inbound() | {"metadata": {"call_id": pipeline.make_call(service_record_id=visit)}}
+    call_id = pipeline.make_call(service_record_id=visit, direction="inbound")
+    return inbound() | {"metadata": {"call_id": call_id}}
 
 
 def _finished_by_the_application(pipeline: Pipeline, visit: int) -> Body:
@@ -277,7 +278,7 @@ def test_a_call_that_is_taken_over_meanwhile_is_found_in_its_new_row(
 ) -> None:
     pipeline.own("phone-number-1")
     pipeline.send_each(status("ringing", inbound(), 1))
-    call_id = pipeline.make_call()
+    call_id = pipeline.make_call(direction="inbound")
     application.run("BEGIN")
     application.run("SELECT id FROM call FOR UPDATE")
     with waiting(pipeline, application, status("in-progress", inbound(), 5)):

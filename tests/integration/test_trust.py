@@ -13,6 +13,7 @@ from tests.integration.bodies import (
     final_transcript,
     inbound,
     message,
+    ours_alone,
     outbound,
     report,
     status,
@@ -121,6 +122,15 @@ def test_nor_does_one_that_the_application_has_dialled_since(pipeline: Pipeline)
     before = stored(pipeline, made["id"])
     pipeline.send_each(report(started_by_a_stranger("inboundPhoneCall", made["id"])))
     assert stored(pipeline, made["id"]) == before
+
+
+def test_a_stranger_without_an_id_of_vapis_is_of_no_call_at_all(pipeline: Pipeline) -> None:
+    """Not of one whose attempt has no id either."""
+    call_id, other = pipeline.make_call(), pipeline.make_call()
+    pipeline.send_each(status("ringing", ours_alone(call_id), 1))
+    stranger = {"type": "webCall", "metadata": {"call_id": other}}
+    assert pipeline.send(status("ringing", ours_alone(call_id), 2), status("in-progress", stranger, 3)) == [1]
+    assert [pipeline.call(id_)["status"] for id_ in (call_id, other)] == ["Ringing", "Ready"]
 
 
 @pytest.mark.parametrize("type_", SELF_STARTED)

@@ -335,7 +335,7 @@ def _told(
     return st.builds(
         lambda told, of_customer, other: told | {"customer": of_customer} | other,
         st.fixed_dictionaries(_exactly(constant), optional=times) | some,
-        st.sampled_from([customer, customer, {}]),
+        st.just(customer) | given(**_exactly(customer)),
         st.sampled_from([{}] * 15 + [{"assistantId": NOT_OURS}]),
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from autopulse.consumers.identity import customer_number, direction_of, is_web
 from autopulse.consumers.news import AttemptNews, KnownCall, M, Record, ServiceRecordNotLocked
-from autopulse.db.calls import UNKNOWN_NUMBER, AttemptRow, CallRow, save_calls
+from autopulse.db.calls import AttemptRow, CallRow, save_calls
 from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
@@ -131,12 +131,14 @@ def _call_row(update: _Update[M], stored: CallRow) -> CallRow:
     web = shown.attempt is not None and is_web(update.attempts[shown.attempt].identity)
     identity = _identity_of_row(update)
     if identity is None:
-        number = stored.customer_number
-        if number == UNKNOWN_NUMBER:
-            told = (customer_number(facts.identity) for facts in update.attempts.values())
-            number = min((one for one in told if one != UNKNOWN_NUMBER), default=number)
         return CallRow(
-            stored.id, shown.vapi_call_id, stored.organization_id, number, stored.direction, web, shown.columns
+            stored.id,
+            shown.vapi_call_id,
+            stored.organization_id,
+            stored.customer_number,
+            stored.direction,
+            web,
+            shown.columns,
         )
     return CallRow(
         stored.id,

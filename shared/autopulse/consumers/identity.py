@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from autopulse.consumers.news import M, Owners, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
+from autopulse.domain.attempts import NO_ID
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
@@ -154,8 +155,9 @@ class _Links:
         self._said = said
         self._by_id = {call.id: call for call in calls}
         self._by_vapi_id = {call.vapi_call_id: call for call in calls if call.vapi_call_id is not None}
-        self._by_vapi_id |= {attempt.vapi_call_id: call for call in calls for attempt in call.attempts}
-        self._stored = {attempt.vapi_call_id: attempt.identity for call in calls for attempt in call.attempts}
+        attempts = [(attempt, call) for call in calls for attempt in call.attempts if attempt.vapi_call_id != NO_ID]
+        self._by_vapi_id |= {attempt.vapi_call_id: call for attempt, call in attempts}
+        self._stored = {attempt.vapi_call_id: attempt.identity for attempt, _ in attempts}
 
     def our_id(self, envelope: Envelope, identity: Identity) -> int | None:
         """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
@@ -172,7 +174,7 @@ class _Links:
     def resolve(self, call_id: int | None, vapi_call_id: str | None, identity: Identity) -> LockedCall:
         """The call of a message; raises Unprocessable, and then leaves no link."""
         if call_id is None:
-            call = self._known(self._by_vapi_id.get(vapi_call_id or ""), "no call has this call.id of Vapi's")
+            call = self._known(self._by_vapi_id.get(vapi_call_id or NO_ID), "no call has this call.id of Vapi's")
         else:
             call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
         self._check_owner(call, vapi_call_id, identity)
