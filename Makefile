@@ -71,6 +71,10 @@ browser: $(TOOLS)
 screenshots: $(STACK) browser ## Take docs/screenshots anew, of a stack of its own
 	$(LOCAL) screenshots
 
+.PHONY: first-view
+first-view: $(STACK) browser ## How fast the running stack's console is there, cold: paints, movement, bytes
+	$(LOCAL) first-view
+
 test: $(STACK) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
 	rm -f .local/tested
 	$(if $(PYTEST),$(VENV)/bin/python -m pytest $(PYTEST),sh local/test.sh $(VENV)/bin/python)

@@ -5,6 +5,7 @@ about a second, its calls are exactly those that the test made, and every reques
 """
 
 import base64
+import gzip
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -162,6 +163,8 @@ class InventedApi:
     refusal: tuple[int, str, str] | None = None
     """Status, code and message of every answer, if any is to be refused."""
     refused_field: str | None = None
+    sent: int = 0
+    """Bytes of all bodies, as the functions compress them."""
     ticket: str = "invented"
     asked: list[str] = field(default_factory=list)
     """Paths below /v1/ with their parameters, in the order in which they were asked."""
@@ -279,12 +282,13 @@ def _listen(socket: WebSocketRoute, api: InventedApi) -> None:
 
 
 def _answer(route: Route, api: InventedApi) -> None:
+    """Answer a request of the console or of the API behind it."""
     parts = urlsplit(route.request.url)
     below = parts.path.removeprefix("/api/")
     if below.startswith("v1/"):
         _answer_api(route, api, below.removeprefix("v1/"), parts.query)
     else:
-        _answer_file(route, below.removeprefix("console/"))
+        _answer_file(route, api, below.removeprefix("console/"))
 
 
 def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
@@ -295,13 +299,20 @@ def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
     elif path.endswith(".csv"):
         route.fulfill(body="\ufeffCustomer\n", content_type="text/csv; charset=utf-8")
     else:
-        route.fulfill(json=api.answer(path, _parameters(query)))
+        body = json.dumps(api.answer(path, _parameters(query)))
+        api.sent += _size_of(body.encode())
+        route.fulfill(body=body, content_type="application/json")
 
 
-def _answer_file(route: Route, name: str) -> None:
+def _size_of(body: bytes) -> int:
+    return len(gzip.compress(body, 6))
+
+
+def _answer_file(route: Route, api: InventedApi, name: str) -> None:
     if name == "config.json":
         route.fulfill(json=CONFIGURATION)
         return
     file = PAGES / (name.removeprefix(f"{_RELEASE}/") or INDEX)
     body = file.read_bytes().replace(RELEASE, _RELEASE.encode()) if file.name == INDEX else file.read_bytes()
+    api.sent += _size_of(body)
     route.fulfill(body=body, content_type=MEDIA_TYPES[file.suffix])

@@ -277,7 +277,9 @@ _THEMES: Final[st.SearchStrategy[Theme]] = st.sampled_from(
 )
 """(Kind, content) of one call's messages: the fewer sorts, the more they contradict one another."""
 _INSTANTS: Final = st.sampled_from([(1,), (1,), (0, 2.5), (0, 1, 2, 60)]).map(lambda seconds: [*map(after, seconds)])
-_TYPES: Final = st.sampled_from(["inboundPhoneCall", "webCall", "vapi.websocketCall", "outboundPhoneCall"])
+_STARTED_BY_ANYBODY: Final = ["inboundPhoneCall", "webCall", "vapi.websocketCall"]
+"""Types of call to which whoever starts one may give any variables."""
+_TYPES: Final = [*_STARTED_BY_ANYBODY, "outboundPhoneCall"]
 _CUSTOMER: Final = st.sampled_from(
     [
         {},
@@ -315,17 +317,21 @@ class Subject:
 
 
 @st.composite
-def _constant(draw: st.DrawFn, organization_id: str) -> Values:
+def _constant(draw: st.DrawFn, organization_id: str, types: Sequence[str]) -> Values:
     """What is constant for a call of this organization: its type, and ids that are known as its, or nobody's."""
     owned = OWNERS[organization_id]
     ids = {name: draw(st.sampled_from([None, owned[name], owned[name], f"{name}-of-nobody"])) for name in owned}
-    return {"type": draw(_TYPES)} | {name: id_ for name, id_ in ids.items() if id_ is not None}
+    return {"type": draw(st.sampled_from(types))} | {name: id_ for name, id_ in ids.items() if id_ is not None}
 
 
-def _told(constant: Values, customer: Values, created: Sequence[float]) -> st.SearchStrategy[Values]:
-    """What one message says of it: all, or less."""
+def _told(
+    constant: Values, customer: Values, created: Sequence[float], always: Sequence[str]
+) -> st.SearchStrategy[Values]:
+    """What one message says of it: all, or less, but for what it `always` says."""
     times = {"createdAt": st.sampled_from(created).map(lambda at: after(at).isoformat())} if created else {}
-    some = st.fixed_dictionaries({}, optional={**_exactly(constant), **times})
+    least = {name: st.just(constant[name]) for name in always}
+    others = {name: value for name, value in _exactly(constant).items() if name not in always}
+    some = st.fixed_dictionaries(least, optional={**others, **times})
     return st.builds(
         lambda told, of_customer, other: told | {"customer": of_customer} | other,
         st.fixed_dictionaries(_exactly(constant), optional=times) | some,
@@ -339,15 +345,16 @@ def _exactly(values: Values) -> dict[str, st.SearchStrategy[Any]]:
 
 
 @st.composite
-def _subjects(draw: st.DrawFn, place: int, call: Values | None) -> list[Subject]:
-    """All attempts of a row, or a call that nobody's row is for."""
+def _subjects(draw: st.DrawFn, place: int, call: Values | None, outbound: Sequence[int]) -> list[Subject]:
+    """All attempts of a row, or a call that nobody's row is for, though it may name one of the `outbound` rows."""
     customer = draw(_CUSTOMER)
     ids = [
         f"vapi-{place}-{number}" for number in range(draw(st.sampled_from([1, 1, 1, 2, 2, 3]) if call else st.just(1)))
     ]
     alone = call is not None and len(ids) == 1 and draw(st.sampled_from([False, False, False, True]))
     names = _NAMES_OF_NOBODYS if call is None else _NAMES[0 if alone else min(len(ids), 2)]
-    return [draw(_subject(id_, None if alone else id_, call, names, customer)) for id_ in ids]
+    claimed = draw(st.sampled_from([LOST_CALL, *outbound])) if call is None else LOST_CALL
+    return [draw(_subject(id_, None if alone else id_, call, names, customer, claimed)) for id_ in ids]
 
 
 @st.composite
@@ -358,8 +365,13 @@ def _subject(  # noqa: PLR0917 - what all attempts of a row have in common
     call: Values | None,
     names: Sequence[Sequence[str]],
     customer: Values,
+    claimed: int,
 ) -> Subject:
-    call_id = call["id"] if call else LOST_CALL
+    call_id = call["id"] if call else claimed
+    by_stranger = call is None and claimed != LOST_CALL
+    types = _STARTED_BY_ANYBODY if by_stranger else _TYPES
+    if call is not None and call["direction"] == "outbound":
+        types = ["outboundPhoneCall"]
     organization_id = call["organization_id"] if call else draw(st.sampled_from(sorted(OWNERS)))
     by_name = {"both": (vapi_call_id, call_id), "ours": (None, call_id), "theirs": (vapi_call_id, None)}
     named = draw(st.sampled_from(names))
@@ -367,7 +379,10 @@ def _subject(  # noqa: PLR0917 - what all attempts of a row have in common
         key=key,
         first=(vapi_call_id, None if call is None else call_id),
         names=st.sampled_from([by_name[name] for name in named]),
-        snapshots=_told(draw(_constant(organization_id)), customer, draw(_CREATED)),
+        # Without its type, a stranger's first message would be believed.
+        snapshots=_told(
+            draw(_constant(organization_id, types)), customer, draw(_CREATED), ["type"] if by_stranger else []
+        ),
         instants=st.sampled_from(draw(_INSTANTS)),
         timed=st.sampled_from(draw(_CLOCKS)),
         theme=draw(_THEMES),
@@ -403,7 +418,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     messages: list[Message] = []
     for place in range(draw(st.integers(1, MOST_CALLS))):
         call = draw(optional(_application_call(place))) if place else draw(_application_call(place))
-        subjects = draw(_subjects(place, call))
+        outbound = [one["id"] for one in calls if one["direction"] == "outbound"]
+        subjects = draw(_subjects(place, call, outbound))
         if call:
             linked = {"vapi_call_id": subjects[0].first[0]} if draw(st.integers(0, 9)) == 0 else {}
             calls.append(call | linked)

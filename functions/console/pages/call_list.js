@@ -196,7 +196,7 @@ export class CallList {
     }
     this.#put(this.#fill(indexes));
     this.#measure();
-    if (!this.#isComplete && !this.#isPrinting && last > this.#entries.length - AHEAD) {
+    if (!this.#isComplete && !this.#isPrinting && last - SPARE > this.#entries.length - AHEAD) {
       this.#onMore();
     }
   }

@@ -2,7 +2,7 @@
 
 import { ApiError, get } from "./api.js";
 import { asAttempt, attemptChoice, attemptOf, keyOf } from "./call_attempts.js";
-import { outcomeSection, timelineSection, visitSection } from "./call_facts.js";
+import { outcomeSection, supportSection, visitSection } from "./call_facts.js";
 import { isLive } from "./call_order.js";
 import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
 import { stageItems } from "./call_stages.js";
@@ -38,7 +38,7 @@ export class CallPanel {
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
   #visit = h("div", {});
-  #timeline = timelineSection();
+  #support = supportSection();
   #stale = h("p", { class: "notice panel-stale", role: "status", hidden: true });
   #body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Call" });
   #transcript = new TranscriptView(this.#body, (seconds) => this.#player?.seek(seconds));
@@ -66,7 +66,7 @@ export class CallPanel {
         this.#transcript.element,
       ),
       this.#visit,
-      this.#timeline.element,
+      this.#support.element,
     ];
     this.element = h(
       "aside",
@@ -160,7 +160,12 @@ export class CallPanel {
     this.#seen = seen;
     this.#stale.hidden = true;
     this.#write(call, seen);
-    this.#transcript.show(transcript, { incidents: seen.incidents, isLive: isLive(seen), canSeek: seen.has_recording });
+    this.#transcript.show(transcript, {
+      incidents: seen.incidents,
+      isLive: isLive(seen),
+      canSeek: seen.has_recording,
+      isMailbox: seen.outcome === "voicemail",
+    });
     this.#return(place);
     this.#transcript.settle(follows);
     this.#tell(before, call);
@@ -185,7 +190,7 @@ export class CallPanel {
     this.#showPlayer(seen);
     fill(this.#outcome, outcomeSection(seen));
     fill(this.#visit, visitSection(seen));
-    this.#timeline.show(call);
+    this.#support.show(call, seen);
   }
 
   #showPlayer(seen) {

@@ -47,6 +47,8 @@ export class CallStore extends EventTarget {
   #run = new AbortController();
   #more = null;
   #isLoading = false;
+  /** Whether calls to come were counted since the list was opened, and so have to be counted again. */
+  #wasCounted = false;
   #heard = new Set();
   #held = null;
   #rereader = this.#newRereader();
@@ -67,8 +69,9 @@ export class CallStore extends EventTarget {
   async open(filters, atLeast = 0) {
     this.#begin(filters);
     Object.assign(this, { state: "loading", total: null, toCome: null });
+    this.#wasCounted = false;
     this.#tell();
-    await this.#load(() => this.#readAtLeast(atLeast));
+    await this.#load(() => this.#readWithToCome(atLeast));
   }
 
   /**
@@ -184,6 +187,13 @@ export class CallStore extends EventTarget {
     return { calls: [...page.items, ...current], cursor: page.next_cursor, boundary: boundaryOf(page.items) };
   }
 
+  /** The row of calls to come stands above the list: whatever comes later would push the list down. */
+  async #readWithToCome(atLeast) {
+    const [list, toCome] = await Promise.all([this.#readAtLeast(atLeast), this.#readToCome()]);
+    this.toCome = this.#run.signal.aborted ? this.toCome : toCome;
+    return list;
+  }
+
   async #readAtLeast(count) {
     const first = await this.#readFirst();
     while (first.cursor && first.calls.length < count) {
@@ -211,16 +221,22 @@ export class CallStore extends EventTarget {
   /** How many calls there are; what cannot be counted is not shown. */
   async #readCounts() {
     const { signal } = this.#run;
-    const parameters = parametersOf(this.#filters);
-    const ask = (given) => get("calls/count", given, { signal }).catch(() => null);
-    const [total, toCome] = await Promise.all([
-      this.isComplete ? null : ask(parameters),
-      parameters.to_come === "false" ? ask({ ...parameters, to_come: "true" }) : null,
-    ]);
+    const total = this.isComplete ? null : this.#ask(parametersOf(this.#filters));
+    const counted = { total: await total, toCome: this.#wasCounted ? await this.#readToCome() : this.toCome };
+    this.#wasCounted = true;
     if (!signal.aborted) {
-      Object.assign(this, { total, toCome });
+      Object.assign(this, counted);
       this.#tell();
     }
+  }
+
+  async #readToCome() {
+    const parameters = parametersOf(this.#filters);
+    return parameters.to_come === "false" ? this.#ask({ ...parameters, to_come: "true" }) : null;
+  }
+
+  #ask(parameters) {
+    return get("calls/count", parameters, { signal: this.#run.signal }).catch(() => null);
   }
 
   /** Calls that go on, which those that began after them would hide. */

@@ -78,10 +78,10 @@ class CallsView {
     this.element = h(
       "div",
       { class: "calls", "data-testid": "calls-view" },
+      h("h1", { class: "visually-hidden" }, "Calls"), // not in the list, which an open call covers on a phone
       h(
         "section",
         { class: "call-main", "aria-label": "List of calls" },
-        h("h1", { class: "visually-hidden" }, "Calls"),
         this.#filters.element,
         this.#stale,
         this.#toCome,
@@ -104,7 +104,9 @@ class CallsView {
     listen(window, "beforeprint", () => this.#list.print(true));
     listen(window, "afterprint", () => this.#list.print(false));
     this.#endings.push(rememberPlace(() => ({ top: this.#list.top, depth: this.#list.depth, asked: this.#asked })));
+    this.element.toggleAttribute("data-open", callIn(location()) !== null); // the call's place, before it is read
     this.#filters.show();
+    this.#filters.fit();
     this.#show();
     live.settled().then(() => !this.#run.signal.aborted && this.#begin());
   }
@@ -168,9 +170,9 @@ class CallsView {
     this.#showCount(entries, isComplete, state);
     this.#showToCome();
     this.#showStale(state === "failed" && readAt);
-    this.#showPlace(state);
     fill(this.#state, this.#stateOf(entries, state, error, readAt));
     this.#list.element.hidden = entries.length === 0;
+    this.#showPlace(state); // what is hidden cannot be scrolled
   }
 
   /** What was read stays in sight; that it may be old, or is not what was asked for, is said. */
@@ -200,10 +202,11 @@ class CallsView {
   #showToCome() {
     const isOpen = location().get("to_come") === "true";
     const { toCome } = this.#store;
-    this.#toCome.hidden = !isOpen && !toCome?.count;
+    const isUnknown = this.#store.state === "loading" && !this.#store.readAt; // keeps its place
+    this.#toCome.hidden = !isOpen && !isUnknown && !toCome?.count;
     this.#toCome.setAttribute("href", link({ to_come: isOpen ? null : "true" }));
-    const text = isOpen ? "◂ Back to the calls that have begun" : toCome ? `${countOf(toCome)} to come ▸` : "";
-    if (text && this.#toCome.textContent !== text) {
+    const text = isOpen ? "◂ Back to the calls that have begun" : toCome?.count ? `${countOf(toCome)} to come ▸` : "\u00a0";
+    if (this.#toCome.textContent !== text) {
       this.#toCome.textContent = text;
     }
   }
@@ -267,6 +270,9 @@ class CallsView {
     navigate({ call: id });
     if (byKeyboard || isNarrow()) {
       this.#panel?.focus();
+    }
+    if (window.matchMedia("(max-height: 480px)").matches) {
+      this.#panelPlace.scrollIntoView(); // the page scrolls there, and the row was further down
     }
   }
 

@@ -85,7 +85,10 @@ function buildPage() {
     const place = recallPlace();
     list.expect(place?.items ?? 0);
     await ask(location());
-    window.scrollTo(0, place?.top ?? 0);
+    if (place) {
+      await frames(2); // charts have no height before they are drawn
+      window.scrollTo(0, place.top);
+    }
   };
   const place = () => ({ top: window.scrollY, items: list.depth() });
   const element = h("div", { class: "feedback-view", "data-testid": "feedback-view" },
@@ -160,6 +163,12 @@ function gather(read) {
     }
   };
   return { arrived, look, stop: () => window.clearTimeout(timer) };
+}
+
+async function frames(count) {
+  for (let frame = 0; frame < count; frame += 1) {
+    await new Promise(requestAnimationFrame);
+  }
 }
 
 function listen(target, name, callback) {

@@ -11,6 +11,7 @@ import { isPlainClick, link, navigate } from "./router.js";
 
 /** A wider interval than this says little: nine answers have one of about 80. */
 const VAGUE = 60;
+const SCALE_HEIGHT = 40;
 const PERIODS = { day: "Day", week: "Week", month: "Month" };
 
 /**
@@ -52,7 +53,7 @@ export function card(title, hint, name, ...content) {
 function scoreCard(onBand) {
   const number = h("span", { class: "hero-number", "data-testid": "nps-score" });
   const words = h("p", { class: "hero-words", "data-testid": "nps-interval" });
-  const scale = chart("chart-interval", drawScale, tellScale);
+  const scale = chart("chart-interval", SCALE_HEIGHT, drawScale, tellScale);
   const bands = BANDS.map((band) => bandLegend(band, onBand)).reverse();
   const bar = h("div", { class: "hero-bar" });
   const element = card("Net Promoter Score", "Promoters less detractors, in percent of all answers", "card-score",
@@ -82,7 +83,7 @@ function wordsOf({ responses, nps_low: low, nps_high: high }) {
 
 function drawScale(total, width) {
   const ends = [[0, "-100", "start"], [width / 2, "0", "middle"], [width, "100", "end"]];
-  return svg("svg", { width, height: 40, viewBox: `0 0 ${width} 40`, "aria-hidden": "true" },
+  return svg("svg", { width, height: SCALE_HEIGHT, viewBox: `0 0 ${width} ${SCALE_HEIGHT}`, "aria-hidden": "true" },
     total.responses ? intervalBar(total, width) : null,
     ends.map(([x, text, anchor]) => label(x, 36, text, { "text-anchor": anchor })));
 }

@@ -52,6 +52,7 @@ export class FilterBar {
   #hint = h("span", { class: "filter-hint", id: "customer-hint", role: "status" });
   #typing = 0;
   #dates = [];
+  #more;
   #resizing;
 
   /** @param {...Element} others shown at the end of the row */
@@ -75,10 +76,14 @@ export class FilterBar {
       more,
       h("div", { class: "filter-end" }, this.#clear, others),
     );
-    this.#resizing = new ResizeObserver(([{ contentRect }]) =>
-      fold(this.element, more, contentRect.width < LEAST_WIDTH),
-    );
+    this.#more = more;
+    this.#resizing = new ResizeObserver(() => this.fit());
     this.#resizing.observe(this.element);
+  }
+
+  /** Folds the controls where there is no room for them; at once when the bar comes onto the page, or it would jump. */
+  fit() {
+    fold(this.element, this.#more, this.element.clientWidth < LEAST_WIDTH);
   }
 
   /** Ends it. */

@@ -118,7 +118,7 @@ export function canSignIn(configuration) {
 
 async function finishSignIn(configuration, query) {
   const attempt = takeAttempt();
-  window.history.replaceState(null, "", `${window.location.pathname}${attempt?.search ?? ""}`);
+  window.history.replaceState(window.history.state, "", `${window.location.pathname}${attempt?.search ?? ""}`);
   if (!attempt || attempt.state !== query.get("state")) {
     throw new SignInError("This sign-in was not begun in this tab, or it is over. Begin again.");
   }
@@ -132,7 +132,7 @@ function takeFragment(configuration) {
   if (token === null) {
     return;
   }
-  window.history.replaceState(null, "", window.location.pathname + window.location.search);
+  window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
   const { exp } = claimsOf(token);
   if (configuration.takes_token === true && !canSignIn(configuration) && typeof exp === "number") {
     storeTokens({ api_token: token, id_token: null, refresh_token: null, expires_at: exp * 1000 });

@@ -121,7 +121,10 @@ def _ask(scope: dict[str, Any], answer: MutableMapping[str, Any]) -> tuple[list[
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(behind_gate(application)(scope, receive, send))
+    async def ask() -> None:
+        await behind_gate(application)(scope, receive, send)
+
+    asyncio.run(ask())
     return seen, sent
 
 

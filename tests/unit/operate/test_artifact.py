@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
 from local.operate import artifact, deploy
 from local.operate.target import SAMCONFIG, OperationFailed
@@ -74,7 +75,7 @@ def test_it_holds_all_that_sam_uploads(release: Path) -> None:
     assert {path.name for path in release.iterdir()} == {
         *("template.yaml", "release.json", "SharedLayer.zip", "ApiFunction.zip")
     }
-    template = artifact.yaml_parse((release / "template.yaml").read_text())
+    template = yaml_parse((release / "template.yaml").read_text())
     assert template["Resources"]["ApiFunction"]["Properties"] == {
         "CodeUri": "ApiFunction.zip",
         "Handler": "app.handler",
