@@ -60,6 +60,11 @@ class Case:
         """Whether all tables must be equal after any order (docs/call-state.md 9 says when not)."""
         return bool(self.given.get("equal_rows", True))
 
+    @property
+    def times(self) -> list[Json]:
+        """The senders' times."""
+        return list(_find(self.given, "timestamp"))
+
     def posted_in(self, order: str) -> list[int]:
         """Places of the deliveries in the order in which they are posted."""
         places = list(range(len(self.given["deliveries"])))

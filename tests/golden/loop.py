@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from autopulse import settings
 from autopulse.api import calls as api_calls
 from autopulse.consumers import queue
+from autopulse.domain.reading import read_time
 from autopulse.ingress import clients, verifier
 from autopulse.ingress.webhook_secret import webhook_secret
 from local import seed
@@ -29,7 +30,7 @@ from tests.integration.pipeline import Pipeline
 SECRET: Final = "an-invented-webhook-secret"
 CREDENTIALS: Final = {"secret": SECRET, "credentials": [{"kind": "shared-secret"}, {"kind": "hmac"}]}
 STARTED_AT: Final = datetime(2026, 12, 1, tzinfo=timezone.utc)
-"""When the first webhook of a run comes; each other one comes a second later."""
+"""When the first webhook of a run comes, if the case says nothing else; each other one comes a second later."""
 FIRST_MADE_CALL: Final = 5_000_001
 """Id of the first row that messages make."""
 LAST_TRY: Final = 12
@@ -63,8 +64,8 @@ class Clock:
     def __init__(self) -> None:
         self._now = STARTED_AT
 
-    def set_back(self) -> None:
-        self._now = STARTED_AT
+    def set_to(self, moment: datetime) -> None:
+        self._now = moment
 
     def tick(self) -> None:
         self._now += timedelta(seconds=1)
@@ -167,7 +168,7 @@ class Loop:
         self.pipeline.database.run("ALTER SEQUENCE service_record_id_seq RESTART")
         self.pipeline.queues.dead_letters.clear()
         self.cloud.stored.clear()
-        self.clock.set_back()
+        self.clock.set_to(_received_at(case))
         default = names["@ORG1"] if case.given.get("default_organization", True) else ""
         self._patch.setenv("DEFAULT_ORGANIZATION_ID", default)
         for cache in (settings.verifier_settings, settings.consumer_settings, webhook_secret):
@@ -267,6 +268,12 @@ class Loop:
         (tables,) = read_rows(self.pipeline.database, _SNAPSHOT)
         made = {call["id"]: call["vapi_call_id"] for call in tables["call"] or [] if call["id"] >= FIRST_MADE_CALL}
         return {table: sorted(_text(table, row, made) for row in rows or []) for table, rows in tables.items()}
+
+
+def _received_at(case: Case) -> datetime:
+    """When its first webhook comes: after all that it tells of, unless the case says when."""
+    told = [time for time in map(read_time, case.times) if time is not None]
+    return read_time(case.given.get("received_at")) or max([STARTED_AT, *told]) + timedelta(minutes=1)
 
 
 def _text(table: str, row: dict[str, Any], made: Mapping[int, str]) -> str:
