@@ -95,6 +95,7 @@ READING: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call_incident": {"SELECT": ("call_id", "kind", "occurred_at")},
     "webhook_event": {"SELECT": WHOLE},
     "service_record": {"SELECT": WHOLE},
+    "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
