@@ -88,9 +88,7 @@ READING: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {"SELECT": WHOLE},
     "vapi_call": {"SELECT": WHOLE},
     "call_origin": {"SELECT": WHOLE},
-    "transcript": {
-        "SELECT": ("id", "call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp")
-    },
+    "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
     "call_feedback": {"SELECT": WHOLE},
     "call_incident": {"SELECT": ("call_id", "kind", "occurred_at")},
     "webhook_event": {"SELECT": WHOLE},
