@@ -20,7 +20,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 CALLS ?= 10
 
 # What a person gives a variable reaches the command as it is: neither make nor the shell looks into it.
-unexport ASSISTANT BUILT CALLS DATABASE_CA ENV EVENT FN KIND LIMIT ONLY PHONE_NUMBER RATE SEED SPEED
+unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN KIND LIMIT ONLY PHONE_NUMBER RATE SEED SPEED VAPI_CALL
 apostrophe := '
 quoted = '$(subst $(apostrophe),'\'',$(value $(1)))'
 option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
