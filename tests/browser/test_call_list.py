@@ -377,9 +377,10 @@ def test_the_list_can_be_saved_for_a_spreadsheet(open_console: OpenConsole, call
     console = open_console(garage, path="?outcome=busy")
     with console.expect_download() as saving:
         console.get_by_test_id("call-export").click()
-    assert saving.value.suggested_filename == "calls.csv"
+    assert re.fullmatch(r"calls-\d{4}-\d\d-\d\d[.]csv", saving.value.suggested_filename)
     text = Path(saving.value.path()).read_text("utf-8-sig")
-    ids = {line.split(",")[0].strip('"') for line in text.splitlines()}
+    assert "Customer" in text
+    ids = {line.split(",")[-1].strip('"') for line in text.splitlines()}
     assert str(busy.call_id) in ids
     assert str(reached.call_id) not in ids
 

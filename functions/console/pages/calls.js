@@ -10,6 +10,7 @@ import { announce, fill, h } from "./dom.js";
 import { FilterBar } from "./filter_bar.js";
 import { time } from "./format.js";
 import { live } from "./live.js";
+import { isoDate, readersZone } from "./periods.js";
 import { link, location, nameThis, navigate, onNavigate, recallPlace, rememberPlace } from "./router.js";
 import { empty, failure, loading } from "./states.js";
 
@@ -315,8 +316,8 @@ class CallsView {
     try {
       const { nextCursor } = await download(
         "calls.csv",
-        { ...parametersOf(filtersIn(location())), limit: MOST_ROWS },
-        "calls.csv",
+        { ...parametersOf(filtersIn(location())), limit: MOST_ROWS, form: "people", timezone: readersZone() },
+        `calls-${isoDate(new Date())}.csv`,
       );
       announce(nextCursor ? `Saved the newest ${MOST_ROWS} calls` : "Saved all calls");
       fill(this.#saved, nextCursor ? `Saved the newest ${MOST_ROWS.toLocaleString()}` : "Saved");
