@@ -58,7 +58,11 @@ def make_events() -> dict[Path, Event]:
         "apigw/console.json": _console_event(),
     }
     batches = {f"sqs/{_QUEUES[kind]}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
-    others = {"cloudformation/migrate.json": _custom_resource(), "schedule/prune.json": _scheduled()}
+    others = {
+        "cloudformation/migrate.json": _custom_resource(),
+        "schedule/prune.json": _scheduled(),
+        "operate/unlink.json": {"call_id": 1},
+    }
     live = make_live_events(gateway_event(b"", {}))
     return {EVENTS / name: event for name, event in (gateway | unsigned | readers | batches | live | others).items()}
 

@@ -1,4 +1,4 @@
-"""How fast the running stack's console is there for somebody who has never seen it: the browser's own figures.
+"""How fast a view of the running stack's console is there on a first visit: the browser's own figures.
 
 They are what Lighthouse reads too: first and largest paint, how much moved, and how long the page could not answer.
 """

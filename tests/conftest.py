@@ -1,9 +1,12 @@
 """What the tests share: a real Postgres of their own, its schema made by the migrations, and the deployed local stack.
 
-The URLs are the owner's; the functions under test connect as the role that the migrations admit.
+The URLs are the owner's; the functions under test connect as the roles that the migrations admit.
 
 The stack is the real template on the emulator, in a directory and on ports of the tests' own; `tests/e2e` and
 `tests/browser` use the same one.
+
+Property tests try the same examples in every run, so that a test fails for what was changed and not by chance;
+`pytest tests/unit tests/property --hypothesis-profile=deep` searches with new ones, for an hour.
 """
 
 import os
@@ -15,16 +18,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from autopulse.db.migration import upgrade
 from autopulse.db.rights import FunctionsRole
 from local import ports, stack
 from local.place import PROJECT, Place
-from local.postgres import FUNCTIONS, PostgresServer
+from local.postgres import FUNCTIONS, READER, PostgresServer
 from local.processes import find_marked
 from tests.deployed import DeployedStack
 
 TEMPLATE = "migrated"
+ROLES = (FunctionsRole(FUNCTIONS, by_iam=False), FunctionsRole(READER, by_iam=False, only_reads=True))
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    max_examples=200,
+    # Neither the time that an example takes nor the share of examples that are thrown away says that the code is wrong.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
+)
+settings.register_profile("deep", settings.get_profile("repeatable"), derandomize=False, max_examples=5_000)
+settings.load_profile("repeatable")
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ def database_server() -> Iterator[DatabaseServer]:
 def migrated_template(database_server: DatabaseServer) -> str:
     """Name of a database with the newest schema and no rows, to copy."""
     database_server.postgres.create_database(TEMPLATE, database_server.port)
-    upgrade(database_server.url(TEMPLATE), FunctionsRole(FUNCTIONS, by_iam=False))
+    upgrade(database_server.url(TEMPLATE), *ROLES)
     return TEMPLATE
 
 

@@ -41,6 +41,11 @@ class Letter:
         described = sum(len(f"{name}String{value}".encode()) for name, value in self.kept_attributes.items())
         return len(self.body.encode()) + described
 
+    def names(self, call_id: int, vapi_call_id: str) -> bool:
+        """Whether the message is about this call of ours, or this one of Vapi's."""
+        envelope = self._envelope
+        return envelope.get("call_id") == call_id or envelope.get("vapi_call_id") == vapi_call_id
+
     def describe(self, now: datetime) -> dict[str, str]:
         """What a person may see: nothing of the message itself, so no name, number or word of a call."""
         envelope = self._envelope
@@ -91,9 +96,14 @@ def show_age(age: timedelta) -> str:
     return " ".join(shown[:2]) or "0 s"
 
 
+def printable_line(text: str) -> str:
+    """Without anything that a terminal obeys; a long text stays whole."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def printable(text: str) -> str:
     """As one line of a terminal, without anything that a terminal obeys."""
-    return "".join(character if character.isprintable() else "?" for character in text)[:_SHOWN_CHARACTERS]
+    return printable_line(text)[:_SHOWN_CHARACTERS]
 
 
 def _text(value: object) -> str:

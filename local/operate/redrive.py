@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from local.console import say
-from local.operate.confirmation import Confirm
+from local.operate.confirmation import Confirm, always
 from local.operate.dead_letters import DeadLetters
 from local.operate.letters import Letter
 from local.operate.target import OperationFailed, Target
@@ -34,23 +34,34 @@ class Choice:
 
     reason: str | None = None
     limit: int | None = None
+    about: tuple[int, str] | None = None
+    """Only letters that name this call of ours, or this one of Vapi's."""
 
     def takes(self, letter: Letter, taken: int) -> bool:
         """Whether this letter too, after so many."""
-        return not self.is_full(taken) and self.reason in {None, letter.reason}
+        if self.is_full(taken) or self.reason not in {None, letter.reason}:
+            return False
+        return self.about is None or letter.names(*self.about)
 
     def is_full(self, taken: int) -> bool:
         """Whether there are enough."""
         return self.limit is not None and taken >= self.limit
 
 
-def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm) -> int:
-    """Show, ask, move; the exit status."""
+def move_back(target: Target, kind: str, choice: Choice) -> int:
+    """Move without asking, and say nothing where nothing is; the exit status."""
+    return redrive(target, kind, choice, always, quiet=True)
+
+
+def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm, *, quiet: bool = False) -> int:
+    """Show, ask, move; the exit status. `quiet`: no word of a kind without chosen letters."""
     letters = _dead_letters(target, kind)
     held: list[Letter] = []
     moved: set[str] = set()
     try:
         chosen = _collect(letters, choice, held)
+        if quiet and not chosen and len(held) < LOOKED_AT_MOST:
+            return 0
         _show(kind, chosen, len(held))
         if not chosen or not confirm(f"Move {_count(chosen)} back to the queue of {kind}?"):
             say("Nothing moved")

@@ -33,6 +33,8 @@ class Metric(str, Enum):
     """Count by `type`: a message that waits for an answer we do not give."""
     CREDENTIAL_UNUSABLE = "CredentialUnusable"
     """Count: entries of the webhook secret that cannot be used."""
+    CALL_TOKEN_REFUSED = "CallTokenRefused"  # noqa: S105 - a metric
+    """Count: a call id of ours that did not count, since its token was missing or wrong."""
     RECORD_APPLIED = "RecordApplied"
     """Count by `kind`: committed."""
     RECORD_DUPLICATE = "RecordDuplicate"

@@ -39,6 +39,8 @@ class VerifierSettings:
     queue_urls: Mapping[str, str]
     """Kind -> queue URL."""
     payload_bucket: str
+    require_call_token: bool
+    """Whether our call id counts only with the application's proof beside it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class DatabaseSettings:
     """A JSON secret with `username` and `password`, as RDS keeps it; may be empty with IAM."""
     ca_file: str
     """PEM file to verify the server against; empty for the system's roots."""
+    reader: str = ""
+    """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class ConsoleSettings:
     """Where else than at the issuer's own address its endpoints are; separated by spaces."""
     stack: str
     """The stack's name, so that people see which one they look at."""
+    takes_token: bool = False
+    """Whether a token in the page's address signs in whoever follows it: on the local stack alone."""
 
 
 @cache
@@ -124,6 +130,8 @@ def verifier_settings() -> VerifierSettings:
         webhook_secret_arn=_required("WEBHOOK_SECRET_ARN"),
         queue_urls={kind: _required(f"{kind.upper()}_QUEUE_URL") for kind in KINDS},
         payload_bucket=_required("PAYLOAD_BUCKET"),
+        # Whatever else it says than false demands one: a check is not switched off by a mistake.
+        require_call_token=os.environ.get("REQUIRE_CALL_TOKEN", "false") != "false",
     )
 
 
@@ -139,6 +147,7 @@ def database_settings() -> DatabaseSettings:
         user=_required("DATABASE_USER") if by_iam else os.environ.get("DATABASE_USER", ""),
         secret_arn="" if by_iam else _required("DATABASE_SECRET_ARN"),
         ca_file=os.environ.get("DATABASE_CA_FILE", ""),
+        reader=os.environ.get("DATABASE_READER", ""),
     )
 
 
@@ -157,15 +166,16 @@ def consumer_settings() -> ConsumerSettings:
         event_bus_name=_required("EVENT_BUS_NAME"),
         ignore_unknown_calls=os.environ.get("UNKNOWN_CALLS", "dead-letter") == "ignore",
         default_organization_id=os.environ.get("DEFAULT_ORGANIZATION_ID", ""),
-        answer_names=_answer_names("ANALYSIS_ALIASES"),
+        answer_names=stack_answer_names(),
     )
 
 
-def _answer_names(name: str) -> AnswerNames:
+def stack_answer_names() -> AnswerNames:
+    """What the answers of an analysis may be called in this stack; the names are worked out once."""
     try:
-        return answer_names(os.environ.get(name, ""))
+        return answer_names(os.environ.get("ANALYSIS_ALIASES", ""))
     except ValueError as error:
-        raise SettingInvalid(f"environment variable {name}: {error}") from None
+        raise SettingInvalid(f"environment variable ANALYSIS_ALIASES: {error}") from None
 
 
 @cache
@@ -200,4 +210,5 @@ def console_settings() -> ConsoleSettings:
         audience=os.environ.get("OIDC_AUDIENCE", ""),
         oidc_origins=os.environ.get("OIDC_ORIGINS", ""),
         stack=_required("POWERTOOLS_SERVICE_NAME"),
+        takes_token=os.environ.get("TAKES_TOKEN") == "true",
     )

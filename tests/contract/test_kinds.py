@@ -36,7 +36,7 @@ def test_a_kind_has_a_model_and_an_apply_of_its_own(kind: str) -> None:
     consumer = _consumer(kind)
     assert consumer.kind == kind
     assert issubclass(consumer.model, messages.Message)
-    assert list(inspect.signature(consumer.apply).parameters) == ["session", "calls"]
+    assert list(inspect.signature(consumer.apply).parameters) == ["session", "attempts"]
     others = [_consumer(other) for other in settings.KINDS if other != kind]
     assert consumer.model not in {other.model for other in others}
     assert consumer.apply not in {other.apply for other in others}

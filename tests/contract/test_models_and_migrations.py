@@ -78,6 +78,7 @@ def test_what_a_deleted_call_takes_with_it(connection: Connection) -> None:
     assert dict(rules.all()) == {
         "call_feedback": "c",
         "call_incident": "c",
+        "refused_link": "c",
         "call_origin": "c",
         "vapi_call": "c",
         "webhook_event": "n",

@@ -33,6 +33,12 @@ def _command(target: str, **variables: str) -> list[str]:
             {"KIND": "hang", "YES": "1", "ONLY": "UnknownCall", "LIMIT": "7"},
             "--environment local --yes redrive --kind hang --only UnknownCall --limit 7",
         ),
+        ("unlink", {"CALL": "15"}, "--environment local unlink --call 15"),
+        (
+            "unlink",
+            {"CALL": "15", "VAPI_CALL": "v1", "ENV": "staging", "YES": "1"},
+            "--environment staging --yes unlink --call 15 --vapi-call v1",
+        ),
         ("vapi-configure", {"ASSISTANT": "a1"}, "--environment local vapi-configure --assistant a1"),
         (
             "vapi-configure",

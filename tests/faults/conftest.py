@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from autopulse.observability import logger
+from tests.faults.clock import Clock
 from tests.faults.world import Aws, Database, forget, point_at, set_up_aws
 
 
@@ -53,6 +54,12 @@ def _mock_aws(_environment: None) -> Iterator[None]:
 def aws(_mock_aws: None, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Two queues, a bucket and a bus of the test's own."""
     return set_up_aws(monkeypatch)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that goes on only while the functions wait."""
+    return Clock(monkeypatch)
 
 
 @pytest.fixture

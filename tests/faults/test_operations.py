@@ -1,6 +1,5 @@
 """Migrating and pruning, on the real Postgres, as their functions are invoked."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from autopulse import settings
 from autopulse.db import migration
 from autopulse.operations import migrate, prune
 from local.postgres import FUNCTIONS, OWNER
+from tests.faults.clock import Clock
 from tests.faults.world import Context, Database, before_statement, connect, point_at
 
 RECEIPTS = """
@@ -39,29 +39,34 @@ def test_by_hand_it_finds_the_schema_ready(owned: Database) -> None:
     assert migrate.handler({}, MigrationContext(300)) == {"status": "SUCCESS", "reason": "the schema is up to date"}
 
 
-def test_it_says_that_it_failed_before_its_own_time_is_over(owned: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_that_it_failed_before_its_own_time_is_over(
+    clock: Clock, owned: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Here a statement hangs; CloudFormation would wait for an hour."""
     _short_answers(monkeypatch)
     newest = owned.value("SELECT version_num FROM autopulse_calls_version")
     owned.run("UPDATE autopulse_calls_version SET version_num = '0001'; DROP TABLE call_feedback_duplicate")
-    begun = time.monotonic()
     with connect(owned.url) as user:
         user.run("BEGIN")
         user.run("LOCK TABLE call IN ACCESS SHARE MODE")
+        clock.is_in_vain = owned.is_waited_for
         with pytest.raises(RuntimeError, match="not finished"):
             migrate.handler({}, MigrationContext(4.5))
-        assert 1.4 < time.monotonic() - begun < 4.5
+        assert 1.5 <= clock.seconds < 4.5
         user.run("COMMIT")
     migrate.handler({}, MigrationContext(300))
     assert owned.value("SELECT version_num FROM autopulse_calls_version") == newest
 
 
-def test_it_does_not_wait_for_another_run_for_ever(owned: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_wait_for_another_run_for_ever(
+    clock: Clock, owned: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _short_answers(monkeypatch)
     with connect(owned.url) as other:
         other.run(f"SELECT pg_advisory_lock({migration.LOCK_KEY})")
         with pytest.raises(RuntimeError, match="another migration is still running"):
             migrate.handler({}, MigrationContext(4))
+    assert 1 < clock.seconds < 4
     assert migrate.handler({}, MigrationContext(300))["status"] == "SUCCESS"
 
 

@@ -12,8 +12,7 @@ from botocore.stub import Stubber
 
 from autopulse import settings
 from autopulse.consumers import queue
-from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery, backoff_seconds
-from autopulse.errors import AutoPulseError, DataRejected, Transient, UnknownCall
+from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
 from autopulse.live import publisher
 from tests.faults import letters
 from tests.faults.letters import Letter, received
@@ -165,27 +164,6 @@ def test_a_bucket_that_fails_is_tried_again_later(
         assert handle([claim, letters.report(2)]) == [claim["messageId"]]
     assert database.statuses()[:2] == ["Ready", "Completed"]
     assert metrics(capsys.readouterr().out)["RecordFailed:kind=report,reason=payload-unavailable"] == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "receive_count", "least"),
-    [
-        (UnknownCall("?"), 1, 1),
-        (UnknownCall("?"), 4, 8),
-        (UnknownCall("?"), 10, 120),
-        (DataRejected("?"), 5, 16),
-        (Transient("database"), 1, 2),
-        (Transient("database"), 2, 4),
-        (Transient("database"), 10, 900),
-        (Transient("database"), 99, 900),
-    ],
-)
-def test_a_returned_record_waits_the_longer_the_more_often_it_came(
-    error: AutoPulseError, receive_count: int, least: int
-) -> None:
-    delivery = Delivery("id", "handle", receive_count, "{}", error=error)
-    waits = {backoff_seconds(delivery) for _ in range(200)}
-    assert least <= min(waits) <= max(waits) <= least * 1.25
 
 
 def test_notices_that_the_bus_refuses_are_sent_again_and_counted(

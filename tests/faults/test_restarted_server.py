@@ -3,18 +3,19 @@
 import shutil
 import signal
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from autopulse.consumers.runner import RESERVE_SECONDS
 from autopulse.db.migration import upgrade
 from autopulse.db.rights import FunctionsRole
 from local import ports
 from local.postgres import FUNCTIONS, PostgresServer
 from tests.faults import letters
+from tests.faults.clock import Clock
 from tests.faults.world import Aws, Database, before_statement, forget, handle, metrics, point_at
 
 
@@ -66,29 +67,26 @@ def server(module_server: Server, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> 
     module_server.database.empty()
 
 
-@contextmanager
-def _restarted_after(server: Server, seconds: float) -> Iterator[None]:
-    """Down at once, up again only after a while."""
-    server.crash()
-    starter = threading.Timer(seconds, server.start)
-    starter.start()
-    try:
-        yield
-    finally:
-        starter.join()
-
-
-def test_a_batch_outlives_a_crash_of_the_server(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    crashes: list[AbstractContextManager[None]] = []
+def test_a_batch_outlives_a_crash_of_the_server(
+    clock: Clock, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is up again when the consumer has tried in vain for the second time."""
+    pauses = count(1)
+    crashed: list[str] = []
 
     def crash(_at: int, statement: str) -> None:
-        if statement == "COMMIT" and not crashes:
-            crashes.append(_restarted_after(server, 0.5))
-            crashes[0].__enter__()
+        if statement == "COMMIT" and not crashed:
+            crashed.append(statement)
+            server.crash()
 
+    def start_at_the_second_pause() -> None:
+        if next(pauses) == 2:
+            server.start()
+
+    clock.on_pause = start_at_the_second_pause
     with before_statement(crash):
         assert handle([letters.report(n) for n in range(1, 11)]) == []
-    crashes[0].__exit__(None, None, None)
+    assert crashed
     assert server.database.statuses()[:10] == ["Completed"] * 10
     assert server.database.value("SELECT count(*) FROM transcript") == 40
     assert server.database.value("SELECT sum(repeats) FROM webhook_event") == 0
@@ -103,10 +101,12 @@ def test_a_container_that_kept_its_connection_notices_the_restart(server: Server
     assert server.database.statuses()[:2] == ["In Progress"] * 2
 
 
-def test_batches_of_an_outage_come_back_and_are_applied_when_it_is_over(server: Server) -> None:
+def test_batches_of_an_outage_come_back_and_are_applied_when_it_is_over(clock: Clock, server: Server) -> None:
     batch = [letters.status(n, "ended") for n in range(1, 11)]
-    with _restarted_after(server, 1.5):
-        assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
+    server.crash()
+    assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
+    assert 0 < clock.seconds <= 6 - RESERVE_SECONDS
+    server.start()
     assert server.database.statuses()[:10] == ["Ready"] * 10
     assert handle([letters.received(record, 2) for record in batch]) == []
     assert server.database.statuses()[:10] == ["Ended"] * 10

@@ -2,18 +2,19 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from functools import partial
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
 from autopulse.consumers import queue
-from autopulse.db import engine
+from autopulse.consumers.runner import RESERVE_SECONDS
+from autopulse.db.deadline import LAST_WAIT_SECONDS
+from local import ports
 from tests.faults import letters
+from tests.faults.clock import Clock
 from tests.faults.letters import received
 from tests.faults.world import Aws, Database, before_statement, connect, forget, handle, metrics, point_at
 
@@ -51,14 +52,13 @@ def test_a_failure_of_the_world_is_tried_again_in_place(
 
 
 def test_when_time_runs_out_the_batch_comes_back_whole_after_a_backoff(
-    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    clock: Clock, database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _fail_once(database, "40001", times=1_000_000)
     batch = [received(letters.status(n), 3) for n in range(1, 13)]
     with _visibility_changes(monkeypatch) as changes:
-        begun = time.monotonic()
         assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
-    assert time.monotonic() - begun < 5
+    assert 0 < clock.seconds <= 6 - RESERVE_SECONDS
     assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=database"] == 12
     assert [entry["ReceiptHandle"] for entry in changes] == [record["receiptHandle"] for record in batch]
     assert all(8 <= int(entry["VisibilityTimeout"]) <= 10 for entry in changes)
@@ -90,17 +90,15 @@ def test_a_visibility_time_out_that_cannot_be_changed_is_harmless(
     assert database.statuses()[0] == "In Progress"
 
 
-def test_a_row_that_somebody_keeps_locked_does_not_outlast_the_functions_time(
-    database: Database,
-) -> None:
+def test_a_row_that_somebody_keeps_locked_does_not_outlast_the_functions_time(clock: Clock, database: Database) -> None:
     """The role waits 10 s for a lock; three such waits would be more than the function's 30 s."""
     with connect(database.url) as other:
         other.run("BEGIN")
         other.run("SELECT FROM call WHERE id = 3 FOR UPDATE")
         batch = [letters.status(n) for n in range(1, 6)]
-        begun = time.monotonic()
+        clock.is_in_vain = database.is_waited_for
         assert handle(batch, seconds=7) == [record["messageId"] for record in batch]
-        assert 1.5 < time.monotonic() - begun < 6
+        assert 7 - RESERVE_SECONDS <= clock.seconds <= 7 - RESERVE_SECONDS + LAST_WAIT_SECONDS
         other.run("ROLLBACK")
     assert handle(batch) == []
 
@@ -166,42 +164,41 @@ def hole(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[BlackH
 
 @pytest.mark.parametrize("place", [0, 2])
 def test_a_network_that_swallows_packets_ends_within_the_functions_time(
-    place: int, hole: BlackHole, database: Database, capsys: pytest.CaptureFixture[str]
+    place: int, clock: Clock, hole: BlackHole, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch = [letters.status(n, "ended") for n in range(1, 6)]
     assert handle([letters.status(6)]) == []
+    clock.is_in_vain = lambda: hole.swallows_requests
 
     def swallow(at: int, _statement: str) -> None:
         if at == place:
             hole.swallow()
 
-    begun = time.monotonic()
     with before_statement(swallow):
         assert handle(batch, seconds=6.5) == [record["messageId"] for record in batch]
-    assert time.monotonic() - begun < 5
+    assert 0 < clock.seconds <= 6.5 - RESERVE_SECONDS + 2 * LAST_WAIT_SECONDS
     assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=database"] == 5
     assert database.statuses()[:5] == ["Ready"] * 5
 
 
-def test_a_batch_too_large_for_the_senders_buffers_ends_in_time_too(hole: BlackHole) -> None:
+def test_a_batch_too_large_for_the_senders_buffers_ends_in_time_too(clock: Clock, hole: BlackHole) -> None:
     """Sending waits as receiving does."""
     batch = [letters.conversation(n, turns=40, words="word " * 50_000) for n in range(1, 3)]
     assert handle([letters.conversation(3)]) == []
+    clock.is_in_vain = lambda: hole.swallows_requests
 
     def swallow(_place: int, statement: str) -> None:
         if "INSERT INTO transcript" in statement:
             hole.swallow()
 
-    begun = time.monotonic()
     with before_statement(swallow):
         assert len(handle(batch, seconds=7)) == 2
-    assert time.monotonic() - begun < 6
+    assert 0 < clock.seconds <= 7 - RESERVE_SECONDS + 2 * LAST_WAIT_SECONDS
 
 
 def test_an_answer_lost_after_the_commit_is_met_by_its_receipts(
-    hole: BlackHole, database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    clock: Clock, hole: BlackHole, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(engine, "connect", partial(engine.connect, read_seconds=1))
     batch = [letters.hang(n) for n in range(1, 6)]
 
     def lose_answer(_place: int, statement: str) -> None:
@@ -211,27 +208,22 @@ def test_an_answer_lost_after_the_commit_is_met_by_its_receipts(
         return bool(database.value("SELECT count(*) FROM call_incident"))
 
     def heal() -> None:
-        while not committed():
-            time.sleep(0.01)
-        time.sleep(0.2)
         hole.swallows_answers = False
 
-    healer = threading.Thread(target=heal)
-    healer.start()
+    clock.is_in_vain = lambda: hole.swallows_answers and committed()
+    clock.on_pause = heal
     with before_statement(lose_answer):
-        assert handle(batch, seconds=15) == []
-    healer.join()
+        assert handle(batch) == []
     assert database.value("SELECT count(*) FROM call_incident") == 5
     assert database.value("SELECT sum(repeats) FROM webhook_event") == 5
     assert metrics(capsys.readouterr().out)["RecordDuplicate:kind=hang"] == 5
 
 
-def test_nothing_listens_where_the_database_was(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_listens_where_the_database_was(clock: Clock, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     assert aws.queue_url
     forget()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    point_at(f"postgresql://nobody:secret@127.0.0.1:{port}/nothing", monkeypatch)
+    point_at(f"postgresql://nobody:secret@127.0.0.1:{ports.find_any()}/nothing", monkeypatch)
     batch = [letters.status(1), letters.status(2)]
     assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
+    assert 0 < clock.seconds <= 6 - RESERVE_SECONDS
     forget()

@@ -72,6 +72,15 @@ class Database:
             time.sleep(0.005)
         return len(killed)
 
+    def is_waited_for(self) -> bool:
+        """Whether a client waits for a lock that somebody else has."""
+        return bool(
+            self.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND wait_event_type = 'Lock'"
+            )
+        )
+
     def empty(self) -> None:
         """Take away all rows, and what tests made to refuse them."""
         with connect(self.url) as connection:

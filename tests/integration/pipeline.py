@@ -4,7 +4,7 @@ import io
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
@@ -133,9 +133,13 @@ class Pipeline:
 
     # What goes in
 
-    def deliver(self, kind: str, bodies: Iterable[str], receive_count: int = 1) -> list[int]:
-        """Call the kind's consumer with a batch; places of the records that it returns to the queue."""
-        records = [_record(place, body, receive_count) for place, body in enumerate(bodies)]
+    def deliver(self, kind: str, bodies: Sequence[str], receive_count: int | Sequence[int] = 1) -> list[int]:
+        """Call the kind's consumer with a batch; places of the records that it returns to the queue.
+
+        `receive_count` is of each record, or of all of them.
+        """
+        counts = [receive_count] * len(bodies) if isinstance(receive_count, int) else receive_count
+        records = [_record(place, *one) for place, one in enumerate(zip(bodies, counts, strict=True))]
         answer = runner.handle(CONSUMERS[kind], {"Records": records}, Context())
         return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 

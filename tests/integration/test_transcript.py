@@ -68,7 +68,7 @@ def test_a_long_text_fits(pipeline: Pipeline, call_id: int) -> None:
 
 
 def test_a_spoken_turn_changes_nothing_else_of_the_call(pipeline: Pipeline) -> None:
-    call_id = pipeline.make_call(vapi_call_id="web-1")
+    call_id = pipeline.make_call(vapi_call_id="web-1", is_web=True)
     before = pipeline.call(call_id)
     pipeline.send_each(final_transcript(web("web-1"), 1, "user", "Fine"))
     assert pipeline.call(call_id) == before

@@ -1,6 +1,9 @@
 """Random calls and everything that may be sent about them, in the form that reaches the consumers.
 
-Values come from small pools, so that times, lengths and texts tie and contradict often.
+Values come from small pools, so that times, lengths and texts tie and contradict often. Left out is what
+docs/call-state.md 9 leaves out: one Vapi id beside two ids of the application's, and messages with our id alone for a
+row of several Vapi ids. All that is constant for a call of Vapi's (its type, ids and customer) is the same in its
+messages, or not given by some.
 """
 
 import json
@@ -11,21 +14,33 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from tests.integration.pipeline import after
+from autopulse.vapi.redaction import slim
+from tests.integration.orders import FIRST_CALL
+from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, after
 
-INBOUND_NUMBER: Final = "phone-number-of-ours"
-"""A `vapi_number` that gives calls their organization."""
-FIRST_CALL: Final = 1_000_001
-"""Ids of the application's calls; the database gives small ones to calls that messages create."""
+OWNERS: Final = {
+    ORGANIZATION: {name: f"{name}-of-ours" for name in ("phoneNumberId", "assistantId", "squadId", "workflowId")},
+    OTHER_ORGANIZATION: {
+        name: f"{name}-of-other" for name in ("phoneNumberId", "assistantId", "squadId", "workflowId")
+    },
+}
+"""Organization -> what `vapi_number` knows to be its."""
+NOT_OURS: Final = "assistant-of-another-stack"
+"""A `vapi_number` whose calls are ignored."""
 FIRST_VISIT: Final = 2_000_001
 VISITS: Final = 4
+LOST_CALL: Final = 1_999_999
+"""An id of a row that never comes to be."""
 MOST_CALLS: Final = 6
 """Of one scenario: a batch of many costs little more than one of few."""
 
-SECONDS: Final = st.sampled_from([0, 1, 2, 2.5, 60])
+SECONDS: Final = st.sampled_from([0, 1, 1.5, 2, 2.5, 60, 61])
 TIMES: Final = SECONDS.map(after)
 REASONS: Final = st.sampled_from(
-    ["customer-ended-call", "voicemail", "manually-canceled", "customer-busy", "pipeline-error", "something-new"]
+    [
+        *("customer-ended-call", "voicemail", "manually-canceled", "customer-busy", "pipeline-error"),
+        *("silence-timed-out", "assistant-forwarded-call", "something-new"),
+    ]
 )
 STATUSES: Final = st.sampled_from(
     ["scheduled", "queued", "ringing", "in-progress", "In_Progress", "forwarding", "unheard-of"]
@@ -52,6 +67,13 @@ class Message:
     def body(self) -> str:
         return json.dumps({"version": 1, **vars(self)})
 
+    def may_be_given_a_row_late(self, default_organization: str) -> bool:
+        """Whether it tells by itself all that an outbound call's row needs, and so none is waited for any longer."""
+        call = self.message["call"]
+        known = any(call.get(name) == id_ for ids in OWNERS.values() for name, id_ in ids.items())
+        told = call.get("type") == "outboundPhoneCall" and "createdAt" in call
+        return self.call_id is None and told and (known or bool(default_organization))
+
     def resent(self) -> "Message":
         """The same webhook again, later: it can be told for the same by its sender's time only."""
         later = after(1_000).isoformat()
@@ -62,17 +84,28 @@ class Message:
 class Scenario:
     """What the application wrote, and all messages of some calls."""
 
+    default_organization: str
     calls: Sequence[Values]
     turns: Sequence[Values]
+    feedback: Sequence[Values]
     visits: Sequence[Values]
     messages: Sequence[Message]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Messages of one kind."""
+
+    messages: Sequence[Message]
+    waited: bool
+    """Whether those that tell enough have waited for their row long enough."""
 
 
 @dataclass(frozen=True)
 class Delivery:
     """An order, with repetitions, in batches of one kind."""
 
-    batches: Sequence[Sequence[Message]]
+    batches: Sequence[Batch]
 
 
 def optional(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -91,10 +124,12 @@ def _application_call(place: int) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries(
         {
             "id": st.just(FIRST_CALL + place),
+            "organization_id": st.sampled_from([ORGANIZATION, ORGANIZATION, OTHER_ORGANIZATION]),
             "status": st.sampled_from(
                 ["Ready", "Ready", "Scheduled", "Queued", "Invented", "Missed", "Failed", "Completed"]
             ),
             "customer_number": st.sampled_from(["+12025550101", "unknown"]),
+            "direction": st.sampled_from(["outbound", "inbound"]),
             "service_record_id": optional(st.sampled_from(range(FIRST_VISIT, FIRST_VISIT + VISITS))),
             "start_time": optional(TIMES),
             "end_time": optional(TIMES),
@@ -116,18 +151,33 @@ _VISIT: Final = st.fixed_dictionaries(
 _WRITTEN_TURN: Final = st.fixed_dictionaries({"role": st.just("human"), "content": TEXTS, "timestamp": TIMES})
 
 
-# What Vapi sends
+# What Vapi sends, in the shapes of all eras
 
-_TURN: Final = st.fixed_dictionaries(
-    {"role": ROLES, "message": TEXTS | st.just("")},
-    optional={
-        "time": TIMES.map(lambda time: time.timestamp() * 1000),
-        "secondsFromStart": SECONDS,
-        "toolCalls": st.just([{"function": {"name": "look_up", "arguments": "{}"}}]),
-    },
+
+_CLOCK_TIMES: Final = TIMES.flatmap(
+    lambda time: st.sampled_from([time.timestamp() * 1000, time.timestamp(), time.isoformat()])
+)
+_WORDS: Final = st.sampled_from(["message", "content", "text"])
+_TURN: Final = st.builds(
+    lambda turn, words, text: {**turn, words: text},
+    st.fixed_dictionaries(
+        {"role": ROLES},
+        optional={
+            "time": _CLOCK_TIMES,
+            "secondsFromStart": SECONDS,
+            "toolCalls": st.just([{"function": {"name": "look_up", "arguments": "{}"}}]),
+        },
+    ),
+    _WORDS,
+    TEXTS | st.just(""),
 )
 _TURNS: Final = st.lists(_TURN, max_size=4)
 _SPOKEN: Final = st.fixed_dictionaries({"role": st.sampled_from(["user", "bot"]), "message": TEXTS})
+_UNTIMED: Final = st.lists(_SPOKEN, min_size=1, max_size=3)
+_TIMED: Final = st.lists(st.tuples(SECONDS, _SPOKEN), min_size=1, max_size=4).map(
+    lambda items: [turn | {"time": after(at).timestamp() * 1000} for at, turn in sorted(items, key=lambda one: one[0])]
+)
+"""As Vapi sends them: each turn after the one before."""
 _PROGRESS: Final = st.fixed_dictionaries({"type": st.just("status-update"), "status": STATUSES})
 _ENDING: Final = st.fixed_dictionaries(
     {"type": st.just("status-update"), "status": ENDINGS}, optional={"endedReason": REASONS}
@@ -139,37 +189,67 @@ _STATUS: Final = _PROGRESS | _ENDING | _OLD_STATUS
 _HANG: Final = st.fixed_dictionaries({"type": st.just("hang")}, optional={"reason": REASONS})
 _CONVERSATION: Final = st.fixed_dictionaries(
     {"type": st.just("conversation-update")},
-    optional={"messages": _TURNS, "transcript": given(speaker=ROLES, text=TEXTS)},
+    optional={
+        "messages": _TURNS,
+        "conversation": _TURNS,
+        "artifact": given(messages=_TURNS),
+        "transcript": given(speaker=ROLES, text=TEXTS),
+    },
 )
-_HISTORY: Final = st.fixed_dictionaries(
-    {"type": st.just("conversation-update"), "messages": st.lists(_SPOKEN, min_size=1, max_size=2)}
+_HISTORY: Final = st.fixed_dictionaries({"type": st.just("conversation-update"), "messages": _UNTIMED})
+_SEGMENT: Final = st.fixed_dictionaries({"type": st.just("conversation-update"), "messages": _TIMED | _UNTIMED})
+_TRANSCRIPT: Final = st.fixed_dictionaries({"type": st.just("transcript"), "role": ROLES, "transcript": TEXTS}).map(
+    lambda message: message | {"transcriptType": "final"}
 )
-_TRANSCRIPT: Final = st.fixed_dictionaries({"type": st.just("transcript"), "role": ROLES, "transcript": TEXTS})
 _ANALYSED: Final = given(
     nps_score=st.sampled_from([0, 8, 8.0, "9", -1, None]),
     overall_feedback=st.sampled_from(["Good", "UNKNOWN", ""]),
     positives=st.sampled_from([[], ["quick", "clean"], "quick"]),
     call_reason=st.sampled_from(["Recall", "Service"]),
 )
+_OUTPUTS: Final = st.sampled_from(
+    [
+        {"a": {"name": "nps_score", "result": 7}},
+        {"a": {"name": "Answers", "result": {"NPS Score": "6", "Call Summary": "All well."}}},
+        {"a": {"call_reason": "Tyres"}},
+        {"overall_feedback": "Good"},
+    ]
+)
+_RECORDING: Final = st.sampled_from(["https://one.example", "https://two.example"])
 _REPORT: Final = st.fixed_dictionaries(
     {
         "type": st.just("end-of-call-report"),
-        "analysis": st.fixed_dictionaries({"structuredData": _ANALYSED}, optional={"summary": TEXTS}) | st.just({}),
+        "analysis": given(
+            structuredData=_ANALYSED | _ANALYSED.map(json.dumps),
+            structuredDataMulti=st.lists(_ANALYSED.map(lambda data: {"plan": {"structuredData": data}}), max_size=1),
+            summary=TEXTS,
+            successEvaluation=st.sampled_from(["true", "8"]),
+        ),
     },
     optional={
         "endedReason": REASONS,
-        "startedAt": TIMES.map(lambda time: time.isoformat()),
-        "endedAt": TIMES.map(lambda time: time.timestamp()),
-        "durationSeconds": st.sampled_from([0, 1.5, 2.5, -3, 1e300]),
-        "cost": st.sampled_from([0.1651, 0, 1e300]),
+        "startedAt": _CLOCK_TIMES,
+        "endedAt": _CLOCK_TIMES,
+        "durationSeconds": st.sampled_from([0, 1.5, 2.5, "12.5", -3, 1e300]),
+        "durationMs": st.sampled_from([1500, "90000"]),
+        "cost": st.sampled_from([0.1651, 0, "0.25", 1e300]),
+        "costBreakdown": st.just({"total": 0.5}),
         "summary": TEXTS,
         "messages": _TURNS,
-        "transcript": st.sampled_from(["AI: Hello\nUser: Fine\n", "nothing said"]),
-        "recordingUrl": st.sampled_from(["https://one.example", "https://two.example"]),
-        "artifact": given(structuredOutputs=st.just({"a": {"name": "nps_score", "result": 7}})),
+        "transcript": st.sampled_from(["AI: Hello\nUser: Fine\n", "nothing said", "Casey: Hello\nJo: Fine"]),
+        "recordingUrl": _RECORDING,
+        "artifact": given(
+            structuredOutputs=_OUTPUTS,
+            messages=_TURNS,
+            recording=_RECORDING | given(stereoUrl=_RECORDING, mono=given(combinedUrl=_RECORDING)),
+            presignedMonoUrl=_RECORDING,
+        ),
     },
 )
 _VERDICT: Final = st.fixed_dictionaries({"type": st.just("end-of-call-report"), "endedReason": REASONS})
+_LAST_PART: Final = st.fixed_dictionaries(
+    {"type": st.just("end-of-call-report"), "messages": _TIMED | _UNTIMED}, optional={"endedReason": REASONS}
+)
 _ANY: Final = (
     ("status", _STATUS),
     ("conversation", _CONVERSATION),
@@ -186,7 +266,10 @@ _THEMES: Final[st.SearchStrategy[Theme]] = st.sampled_from(
         [("status", _PROGRESS)],
         [("status", _ENDING), ("hang", _HANG)],
         [("conversation", _HISTORY)],
+        [("conversation", _SEGMENT)],
+        [("conversation", _SEGMENT), ("report", _LAST_PART), ("transcript", _TRANSCRIPT)],
         [("report", _REPORT), ("status", _STATUS)],
+        [("report", _VERDICT), ("status", _STATUS)],
         [("report", _REPORT), ("conversation", _CONVERSATION)],
         [("conversation", _CONVERSATION), ("transcript", _TRANSCRIPT)],
         [("hang", _HANG), ("transcript", _TRANSCRIPT)],
@@ -194,18 +277,36 @@ _THEMES: Final[st.SearchStrategy[Theme]] = st.sampled_from(
 )
 """(Kind, content) of one call's messages: the fewer sorts, the more they contradict one another."""
 _INSTANTS: Final = st.sampled_from([(1,), (1,), (0, 2.5), (0, 1, 2, 60)]).map(lambda seconds: [*map(after, seconds)])
-_TYPES: Final = st.sampled_from(["inboundPhoneCall", "webCall", "outboundPhoneCall"])
-_CUSTOMERS: Final = st.sampled_from([st.just({}), st.sampled_from([{}, {"number": "+12025550102"}])])
-"""A call's messages tell the customer's number or do not; they do not contradict one another about it."""
+_STARTED_BY_ANYBODY: Final = ["inboundPhoneCall", "webCall", "vapi.websocketCall"]
+"""Types of call to which whoever starts one may give any variables."""
+_TYPES: Final = [*_STARTED_BY_ANYBODY, "outboundPhoneCall"]
+_CUSTOMER: Final = st.sampled_from(
+    [
+        {},
+        {"number": "+12025550102"},
+        {"number": "+12025550102", "sipUri": "sip:jo@pbx.example", "name": "Jo Placeholder"},
+    ]
+)
 _CLOCKS: Final = st.sampled_from([(True,), (False,), (True, False)])
+_CREATED: Final = st.sampled_from([(), (-20,), (-20,), (0,), (-20, 0)])
+"""Of an attempt: when its messages say that it was created, and some of them say nothing."""
+_NAMES: Final = {
+    0: [["ours"]],
+    1: [["both", "ours", "theirs"], ["both", "theirs"], ["both"], ["ours"], ["theirs"]],
+    2: [["both"], ["both", "theirs"], ["theirs"]],
+}
+"""Number of a row's Vapi ids, at most 2 -> what a message but the first of one calls its call."""
+_NAMES_OF_NOBODYS: Final = [["theirs"], ["theirs"], ["theirs", "both"]]
+"""The row that "both" names never comes to be."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A call as its messages name it."""
+    """A call of Vapi's as its messages name it."""
 
-    vapi_call_id: str
-    call_id: int | None
+    key: str
+    first: tuple[str | None, int | None]
+    """What the first message calls its call: by all ids that there are."""
     names: st.SearchStrategy[tuple[str | None, int | None]]
     """What a message but the first calls its call: by both ids, or by either."""
     snapshots: st.SearchStrategy[Values]
@@ -216,27 +317,27 @@ class Subject:
 
 
 @st.composite
-def _subjects(draw: st.DrawFn, place: int, call_id: int | None) -> Subject:
-    customers = draw(_CUSTOMERS)
-    vapi_call_id = f"vapi-{place}"
-    both, ours, theirs = (vapi_call_id, call_id), (None, call_id), (vapi_call_id, None)
-    names = [[both]] if call_id is None else [[both, ours, theirs], [both], [ours], [theirs]]
-    return Subject(
-        vapi_call_id=vapi_call_id,
-        call_id=call_id,
-        names=st.sampled_from(draw(st.sampled_from(names))),
-        snapshots=_told(draw(_TYPES), customers) if call_id is None else st.fixed_dictionaries({"customer": customers}),
-        instants=st.sampled_from(draw(_INSTANTS)),
-        timed=st.sampled_from(draw(_CLOCKS)),
-        theme=draw(_THEMES),
+def _constant(draw: st.DrawFn, organization_id: str, types: Sequence[str]) -> Values:
+    """What is constant for a call of this organization: its type, and ids that are known as its, or nobody's."""
+    owned = OWNERS[organization_id]
+    ids = {name: draw(st.sampled_from([None, owned[name], owned[name], f"{name}-of-nobody"])) for name in owned}
+    return {"type": draw(st.sampled_from(types))} | {name: id_ for name, id_ in ids.items() if id_ is not None}
+
+
+def _told(
+    constant: Values, customer: Values, created: Sequence[float], always: Sequence[str]
+) -> st.SearchStrategy[Values]:
+    """What one message says of it: all, or less, but for what it `always` says."""
+    times = {"createdAt": st.sampled_from(created).map(lambda at: after(at).isoformat())} if created else {}
+    least = {name: st.just(constant[name]) for name in always}
+    others = {name: value for name, value in _exactly(constant).items() if name not in always}
+    some = st.fixed_dictionaries(least, optional={**others, **times})
+    return st.builds(
+        lambda told, of_customer, other: told | {"customer": of_customer} | other,
+        st.fixed_dictionaries(_exactly(constant), optional=times) | some,
+        st.sampled_from([customer, customer, {}]),
+        st.sampled_from([{}] * 15 + [{"assistantId": NOT_OURS}]),
     )
-
-
-def _told(kind: str, customers: st.SearchStrategy[Values]) -> st.SearchStrategy[Values]:
-    """Snapshots of a call that its messages create; some of them say too little to do so."""
-    telling = {"type": kind, "createdAt": after(0).isoformat(), "phoneNumberId": INBOUND_NUMBER}
-    told = [st.fixed_dictionaries({**_exactly(values), "customer": customers}) for values in (telling, telling, {})]
-    return st.one_of(*told)
 
 
 def _exactly(values: Values) -> dict[str, st.SearchStrategy[Any]]:
@@ -244,38 +345,96 @@ def _exactly(values: Values) -> dict[str, st.SearchStrategy[Any]]:
 
 
 @st.composite
+def _subjects(draw: st.DrawFn, place: int, call: Values | None, outbound: Sequence[int]) -> list[Subject]:
+    """All attempts of a row, or a call that nobody's row is for, though it may name one of the `outbound` rows."""
+    customer = draw(_CUSTOMER)
+    ids = [
+        f"vapi-{place}-{number}" for number in range(draw(st.sampled_from([1, 1, 1, 2, 2, 3]) if call else st.just(1)))
+    ]
+    alone = call is not None and len(ids) == 1 and draw(st.sampled_from([False, False, False, True]))
+    names = _NAMES_OF_NOBODYS if call is None else _NAMES[0 if alone else min(len(ids), 2)]
+    claimed = draw(st.sampled_from([LOST_CALL, *outbound])) if call is None else LOST_CALL
+    return [draw(_subject(id_, None if alone else id_, call, names, customer, claimed)) for id_ in ids]
+
+
+@st.composite
+def _subject(  # noqa: PLR0917 - what all attempts of a row have in common
+    draw: st.DrawFn,
+    key: str,
+    vapi_call_id: str | None,
+    call: Values | None,
+    names: Sequence[Sequence[str]],
+    customer: Values,
+    claimed: int,
+) -> Subject:
+    call_id = call["id"] if call else claimed
+    by_stranger = call is None and claimed != LOST_CALL
+    types = _STARTED_BY_ANYBODY if by_stranger else _TYPES
+    if call is not None and call["direction"] == "outbound":
+        types = ["outboundPhoneCall"]
+    organization_id = call["organization_id"] if call else draw(st.sampled_from(sorted(OWNERS)))
+    by_name = {"both": (vapi_call_id, call_id), "ours": (None, call_id), "theirs": (vapi_call_id, None)}
+    named = draw(st.sampled_from(names))
+    return Subject(
+        key=key,
+        first=(vapi_call_id, None if call is None else call_id),
+        names=st.sampled_from([by_name[name] for name in named]),
+        # Without its type, a stranger's first message would be believed.
+        snapshots=_told(
+            draw(_constant(organization_id, types)), customer, draw(_CREATED), ["type"] if by_stranger else []
+        ),
+        instants=st.sampled_from(draw(_INSTANTS)),
+        timed=st.sampled_from(draw(_CLOCKS)),
+        theme=draw(_THEMES),
+    )
+
+
+@st.composite
 def _message(draw: st.DrawFn, number: int, subject: Subject) -> Message:
     kind, contents = draw(st.sampled_from(subject.theme))
     content = draw(contents)
     status = draw(st.sampled_from(["queued", "queued", "ended"])) if kind == "hang" else "queued"
-    vapi_call_id, call_id = draw(subject.names) if number else (subject.vapi_call_id, subject.call_id)
+    vapi_call_id, call_id = draw(subject.names) if number else subject.first
     return Message(
         kind=kind,
-        event_id=f"{draw(st.integers(0, 99)):02d}-{subject.vapi_call_id}-{number}",
+        event_id=f"{draw(st.integers(0, 99)):02d}-{subject.key}-{number}",
         vapi_call_id=vapi_call_id,
         call_id=call_id,
         occurred_at=draw(subject.instants).isoformat() if draw(subject.timed) else None,
         received_at=(draw(subject.instants) + timedelta(seconds=100)).isoformat(),
-        message={**content, "call": {**draw(subject.snapshots), "status": status}},
+        message=slim(kind, {**content, "call": {**draw(subject.snapshots), "status": status}}),
     )
 
 
 @st.composite
 def _messages_of(draw: st.DrawFn, subject: Subject) -> list[Message]:
-    """All messages about a call; the first names it by all ids that there are."""
+    """All messages about a call of Vapi's."""
     return [draw(_message(number, subject)) for number in range(draw(st.integers(1, 5)))]
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
-    calls, messages = [], []
+    calls: list[Values] = []
+    messages: list[Message] = []
     for place in range(draw(st.integers(1, MOST_CALLS))):
         call = draw(optional(_application_call(place))) if place else draw(_application_call(place))
-        calls += [call] if call else []
-        messages += draw(_messages_of(draw(_subjects(place, call["id"] if call else None))))
-    turns = draw(st.lists(_WRITTEN_TURN, max_size=2))
+        outbound = [one["id"] for one in calls if one["direction"] == "outbound"]
+        subjects = draw(_subjects(place, call, outbound))
+        if call:
+            linked = {"vapi_call_id": subjects[0].first[0]} if draw(st.integers(0, 9)) == 0 else {}
+            calls.append(call | linked)
+        messages += [message for subject in subjects for message in draw(_messages_of(subject))]
     visits: list[Values] = [{**draw(_VISIT), "id": FIRST_VISIT + place} for place in range(VISITS)]
-    return Scenario(calls, [{**turn, "call_id": FIRST_CALL} for turn in turns], visits, messages)
+    return Scenario(
+        default_organization=draw(st.sampled_from(["", ORGANIZATION])),
+        calls=calls,
+        turns=[{**turn, "call_id": FIRST_CALL} for turn in draw(st.lists(_WRITTEN_TURN, max_size=2))],
+        feedback=[
+            {"call_id": call["id"], "content": "As it was heard"} for call in calls if draw(st.integers(0, 3)) == 0
+        ],
+        visits=visits,
+        messages=messages,
+    )
 
 
 @st.composite
@@ -286,7 +445,7 @@ def deliveries(draw: st.DrawFn, messages: Sequence[Message]) -> Delivery:
     order = draw(st.permutations([*messages, *resent]))
     size = draw(st.sampled_from([1, 3, 10, 100]))
     chunks = [order[start : start + size] for start in range(0, len(order), size)]
-    return Delivery([batch for chunk in chunks for batch in _by_kind(chunk)])
+    return Delivery([Batch(batch, draw(st.booleans())) for chunk in chunks for batch in _by_kind(chunk)])
 
 
 def _by_kind(messages: Sequence[Message]) -> list[list[Message]]:

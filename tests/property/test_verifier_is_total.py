@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autopulse.errors import Refused
@@ -27,7 +27,6 @@ from tests.unit.ingress.requests import SECRET, event, signed, with_secret
 from tests.unit.vapi import samples
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
-BROADLY = settings(max_examples=300, deadline=None)
 TIMED = {"kind": "hmac", "timestamp_header": "x-timestamp", "encoding": "base64", "prefix": "v1,"}
 CREDENTIALS = [
     {"kind": "shared-secret"},
@@ -240,27 +239,23 @@ def assert_one_fate(aws: Aws, body: bytes) -> None:
     assert aws.take()["message"] == envelope["message"]
 
 
-@BROADLY
 @given(ANYTHING | EVENTS)
 def test_any_event_gets_a_refusal(aws: Aws, request_: object) -> None:
     assert post(request_)[0] in {400, 401}
     assert aws.queued == []
 
 
-@BROADLY
 @given(st.binary(max_size=300), HEADERS)
 def test_any_bytes_with_any_headers_get_a_refusal(aws: Aws, body: bytes, headers: dict[str, str]) -> None:
     assert post(event(body, headers)) == post(event(b"", {}))
     assert aws.queued == []
 
 
-@BROADLY
 @given(st.binary(max_size=300))
 def test_any_signed_bytes_get_an_answer(aws: Aws, body: bytes) -> None:
     assert_one_fate(aws, body)
 
 
-@BROADLY
 @given(BODIES)
 def test_any_signed_json_gets_an_answer(aws: Aws, body: object) -> None:
     assert_one_fate(aws, json.dumps(body).encode())
@@ -330,7 +325,6 @@ def test_invalid_base64_gets_an_answer(aws: Aws, text: str) -> None:
     assert aws.queued == []
 
 
-@BROADLY
 @given(st.binary(max_size=100))
 def test_bytes_survive_the_transport(aws: Aws, padding: bytes) -> None:
     text = base64.b64encode(padding).decode()
@@ -340,7 +334,6 @@ def test_bytes_survive_the_transport(aws: Aws, padding: bytes) -> None:
 # The signature check alone
 
 
-@BROADLY
 @given(CONFIGURATIONS, HEADERS, st.binary(max_size=50))
 def test_any_configuration_and_any_request_give_a_verdict(
     document: object, headers: dict[str, str], body: bytes
@@ -359,7 +352,6 @@ def verdict(credentials: Sequence[Credential], delivery: Delivery) -> str:
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=200))
-@settings(deadline=None)
 def test_any_text_is_a_configuration_or_none(text: str) -> None:
     credentials = read_credentials(text)
     assert credentials.usable == ()

@@ -9,8 +9,6 @@ const FIRST_PAGE = 60;
 const PAGE = 200;
 /** Calls that go on are read apart when calls that began after them fill the first page. */
 const CURRENT_MILLISECONDS = 4 * 3_600_000;
-/** Of each status. */
-const MOST_CURRENT = 50;
 /** How long a call stays, marked, when it has ceased to match the filters. */
 const LEAVING_MILLISECONDS = 5000;
 /** Between two readings of the whole list, however much news there is. */
@@ -245,11 +243,11 @@ export class CallStore extends EventTarget {
   async #readCurrent() {
     const { signal } = this.#run;
     const parameters = parametersOf(this.#filters);
-    const wanted = LIVE_STATUSES.filter((status) => [undefined, status].includes(parameters.status));
-    const pages = await Promise.all(
-      wanted.map((status) => get("calls", { ...parameters, status, limit: MOST_CURRENT }, { signal })),
-    );
-    return pages.flatMap(({ items }) => items).filter((call) => placeOf(call).rank < REST);
+    const recent = new Date(Date.now() - CURRENT_MILLISECONDS).toISOString();
+    const from = Date.parse(parameters.from) > Date.parse(recent) ? parameters.from : recent;
+    const status = parameters.status ?? LIVE_STATUSES.join(",");
+    const { items } = await get("calls", { ...parameters, status, from, limit: PAGE }, { signal });
+    return items.filter((call) => placeOf(call).rank < REST);
   }
 
   async #readMore() {

@@ -126,7 +126,7 @@ async function finishSignIn(configuration, query) {
   storeTokens(await finish(configuration, attempt, query));
 }
 
-/** Only where nobody can sign in: elsewhere a link could sign people in as somebody else. */
+/** On the local stack alone: elsewhere a link could sign people in as somebody else. */
 function takeFragment(configuration) {
   const token = new URLSearchParams(window.location.hash.slice(1)).get("token");
   if (token === null) {
@@ -134,7 +134,7 @@ function takeFragment(configuration) {
   }
   window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
   const { exp } = claimsOf(token);
-  if (!canSignIn(configuration) && typeof exp === "number") {
+  if (configuration.takes_token === true && !canSignIn(configuration) && typeof exp === "number") {
     storeTokens({ api_token: token, id_token: null, refresh_token: null, expires_at: exp * 1000 });
   }
 }

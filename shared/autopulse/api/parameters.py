@@ -1,7 +1,7 @@
 """What can be asked for: the query parameters of each list, and the conditions that they mean."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hints
 
@@ -22,6 +22,8 @@ MIN_DIGITS: Final = 3
 """Fewer would be the end of too many numbers."""
 _DIRECTION: Final = "(outbound|inbound|web|all)"
 _WORD: Final = re.compile(r"[^\W_]+")
+_MARK: Final = re.compile(r'["\\]')
+_ESCAPED: Final = r"\\\g<0>"
 _DAYS: Final = {"day": 1, "week": 7, "month": 28}
 
 
@@ -41,6 +43,7 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isdigit())
 
 
+Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
@@ -76,7 +79,9 @@ class _Narrowed(_Parameters):
 class CallFilters(_Narrowed):
     """What calls can be narrowed by."""
 
-    status: str | None = Field(None, min_length=1, max_length=20, description="A status, such as `In Progress`.")
+    status: Statuses | None = Field(
+        None, description="A status, such as `In Progress`, or several with commas between them."
+    )
     outcome: Outcome | None = Field(None, description="What came of the call.")
     direction: Directions | None = Field(
         None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
@@ -92,9 +97,9 @@ class CallFilters(_Narrowed):
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
         own: dict[str, Any] = {
-            "status": self.status,
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
+            **_statuses(self.status),
             "band": None if self.band is None else BANDS.index(self.band),
             "to_come": self.to_come,
             **_directions(self.direction),
@@ -219,12 +224,24 @@ def _advisor(advisor: str | None) -> Filters:
     return {"advisor_name": advisor}
 
 
+def _statuses(names: str | None) -> Filters:
+    if names is None:
+        return {}
+    chosen = sorted(set(names.split(",")))
+    return {"status": chosen[0]} if len(chosen) == 1 else {"statuses": _array(chosen)}
+
+
+def _array(names: Iterable[str]) -> str:
+    """The text of a Postgres array."""
+    return "{" + ",".join(f'"{_MARK.sub(_ESCAPED, name)}"' for name in names) + "}"
+
+
 def _directions(names: str | None) -> Filters:
     chosen = sorted(set(names.split(","))) if names else ["all"]
     if "all" in chosen:
         return {}
     if len(chosen) > 1:
-        return {"directions": "{" + ",".join(chosen) + "}"}
+        return {"directions": _array(chosen)}
     return {"web": True} if chosen == ["web"] else {"direction": chosen[0]}
 
 

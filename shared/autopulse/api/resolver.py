@@ -43,6 +43,11 @@ ROUTES: Final[Mapping[str, Callable[..., Any]]] = {
 """Path -> what answers its GET. There is nothing but reading."""
 PARAMETERS: Final = {rule: names_of(function) for rule, function in ROUTES.items()}
 OPENAPI_PATH: Final = "/v1/openapi.json"
+HEADERS: Final = {
+    "cache-control": "no-store",  # what customers said is kept nowhere on the way, nor on a shared machine's disk
+    "x-content-type-options": "nosniff",  # a file is what it says, whatever its text looks like
+}
+"""Of every answer, errors too."""
 RESERVE_SECONDS: Final = 1
 """Of the function's time, kept for the answer."""
 _RULES: Final = {
@@ -69,6 +74,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     started = time.perf_counter()
     limit_questions(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     answer: dict[str, Any] = app.resolve(event, context)  # type: ignore[arg-type] # Powertools asks for all of it
+    answer["multiValueHeaders"] |= {name: [value] for name, value in HEADERS.items()}
     compress(answer, read_mapping(read_mapping(event).get("headers")))
     _report(route_of(read_mapping(event).get("path")), answer["statusCode"], (time.perf_counter() - started) * 1000)
     return answer

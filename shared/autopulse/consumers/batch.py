@@ -5,8 +5,8 @@ receipts by event id. So two batches never wait for each other in a circle, nor 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Final
 
@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from autopulse.consumers.folding import UNTOLD, fold
 from autopulse.consumers.identity import Identities, identify
-from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record
-from autopulse.db.calls import LockedCall
-from autopulse.db.receipts import Receipt, Received, record_receipts
+from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record, ServiceRecordNotLocked
+from autopulse.db.calls import LockedCall, read_owners
+from autopulse.db.receipts import Attempt, Receipt, Received, record_receipts
 from autopulse.domain.attempts import NO_ID, NO_ORIGIN, NOTHING_WRITTEN, Origin, origin_of
 from autopulse.domain.facts import NOTHING, Facts, join_identities
 from autopulse.domain.notices import Notice
@@ -45,10 +45,28 @@ def apply_batch(
     session: Session, consumer: Consumer[M], records: Sequence[Record[M]], default_organization_id: str
 ) -> BatchOutcome:
     """Apply records to the database within the session's transaction; the caller commits."""
+    locks_service_records = consumer.changes_service_records
+    while True:
+        try:
+            return _apply(session, consumer, records, default_organization_id, reports=locks_service_records)
+        except ServiceRecordNotLocked:
+            # A report came while we waited for its call. To lock its service record now could be to wait in a circle.
+            session.rollback()
+            locks_service_records = True
+
+
+def _apply(
+    session: Session,
+    consumer: Consumer[M],
+    records: Sequence[Record[M]],
+    default_organization_id: str,
+    *,
+    reports: bool,
+) -> BatchOutcome:
     copies = Counter(record.envelope.event_id for record in records)
     unique = _first_of_each(records)
     about_calls = [record for record in unique if record.message.type != PING]
-    found = identify(session, about_calls, default_organization_id, reports=consumer.changes_service_records)
+    found = identify(session, about_calls, default_organization_id, reports=reports)
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
     received = _receive(session, consumer.kind, known, copies, found, ignored)
@@ -107,7 +125,7 @@ def _news(
         call = found.calls.get(event_id)
         if call is not None and event_id not in found.ignored:
             of_call.setdefault(call.id, (call, []))[1].append(record)
-    calls = [(_known(call, said, found, received), said) for _, (call, said) in sorted(of_call.items())]
+    calls = [(_known(session, call, said, found, received), said) for _, (call, said) in sorted(of_call.items())]
     fold(session, [call for call, said in calls if any(r.envelope.event_id not in received.repeated for r in said)])
     return [news for call, said in calls for news in _of_call(call, said, received.repeated)]
 
@@ -122,7 +140,9 @@ def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection
     return [AttemptNews(call, id_, _facts_of(call, id_), of_attempt[id_]) for id_ in sorted(of_attempt)]
 
 
-def _known(row: LockedCall, records: Iterable[Record[M]], found: Identities, received: Received) -> KnownCall:
+def _known(
+    session: Session, row: LockedCall, records: Iterable[Record[M]], found: Identities, received: Received
+) -> KnownCall:
     stored = received.attempts.get(row.id, {})
     attempts = dict(stored)
     if row.vapi_call_id is not None:  # the application may have linked it
@@ -131,7 +151,8 @@ def _known(row: LockedCall, records: Iterable[Record[M]], found: Identities, rec
         if record.envelope.vapi_call_id is not None:
             attempts.setdefault(record.envelope.vapi_call_id, UNTOLD)
     origin = received.origins.get(row.id, NO_ORIGIN)
-    is_new = not stored and row.columns != NOTHING_WRITTEN
+    had = [id_ for id_ in stored if found.moved.get(id_) != row.id]
+    is_new = not had and row.columns != NOTHING_WRITTEN
     if is_new:
         origin = Origin(origin_of(row.columns), received.written_feedback.get(row.id))
     return KnownCall(
@@ -139,19 +160,28 @@ def _known(row: LockedCall, records: Iterable[Record[M]], found: Identities, rec
         attempts=attempts,
         origin=origin,
         origin_is_new=is_new,
-        moved=row.id in found.takeovers.values(),
+        moved=len(had) < len(stored),
         service_record_locked=row.service_record_id in found.service_records,
-        organization_id=_organization_of(row, records, found) or row.organization_id,
+        organization_id=_organization_of(session, row, records, found, stored) or row.organization_id,
     )
 
 
-def _organization_of(row: LockedCall, records: Iterable[Record[M]], found: Identities) -> str | None:
+def _organization_of(
+    session: Session,
+    row: LockedCall,
+    records: Iterable[Record[M]],
+    found: Identities,
+    stored: Mapping[str, Attempt],
+) -> str | None:
     """Whose a row is that we made; None if the application made it."""
     made = row.made_by_us
     if made is None:
         return None
+    owners, known = found.owners, stored[made.vapi_call_id].facts.identity
+    if known.constant_ids != made.identity.constant_ids:  # another batch has told more while this one waited for it
+        owners = replace(owners, known={**owners.known, **read_owners(session, known.constant_ids)})
     said = (record.message.call.identity for record in records)
-    return found.owners.organization_of(reduce(join_identities, said, made.identity))
+    return owners.organization_of(reduce(join_identities, said, known))
 
 
 def _attempt_without_id(call: KnownCall) -> str:

@@ -7,9 +7,9 @@ from typing import Generic
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.identity import customer_number, direction_of, is_web
-from autopulse.consumers.news import AttemptNews, KnownCall, M, Record
+from autopulse.consumers.news import AttemptNews, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.db.calls import UNKNOWN_NUMBER, AttemptRow, CallRow, save_calls
-from autopulse.db.feedback import follow_reports, lock_service_records, replace_feedback
+from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
 from autopulse.domain.notices import Notice, NoticeType
@@ -27,14 +27,18 @@ class Change(Generic[M]):
 
 def joined(news: AttemptNews[M], facts_of: Callable[[Record[M]], Facts]) -> Change[M]:
     """What was known of an attempt and what its new messages say, together."""
-    said = join_all(join(_common(record), facts_of(record)) for record in news.records)
+    said = join_all(_with_common(facts_of(record), record) for record in news.records)
     return Change(news, join(news.facts, said))
 
 
-def _common(record: Record[M]) -> Facts:
-    """What a message of any kind says."""
+def _with_common(facts: Facts, record: Record[M]) -> Facts:
+    """Facts of a message, with what messages of every kind say."""
     snapshot = record.message.call
-    return Facts(identity=snapshot.identity, created_at=snapshot.created_at, first_at=record.envelope.occurred_at)
+    if facts is NOTHING:
+        facts = Facts()
+    facts.identity, facts.created_at = snapshot.identity, snapshot.created_at
+    facts.first_at = record.envelope.occurred_at
+    return facts
 
 
 @dataclass(slots=True)
@@ -174,19 +178,21 @@ def _is_feedback_new(update: _Update[M]) -> bool:
 
 
 def _follow(session: Session, updates: Iterable[_Update[M]]) -> None:
-    """Bring the service records up to date of calls of which an attempt is reported, or counts from now on."""
+    """Bring the service records up to date of calls of which an attempt is reported, or counts from now on.
+
+    Raises ServiceRecordNotLocked if one of them is not locked.
+    """
     telling = [
-        (update.call.row.service_record_id, update.call.service_record_locked)
+        update.call
         for update in updates
         if any(facts.report for facts in update.attempts.values())
         or (update.call.origin_is_new and update.call.origin.reached)
     ]
-    records = {id_: locked for id_, locked in telling if id_ is not None}
-    if not records:
-        return
+    records = {id_: call.service_record_locked for call in telling if (id_ := call.row.service_record_id) is not None}
     if not all(records.values()):
-        lock_service_records(session, sorted(records))
-    follow_reports(session, sorted(records))
+        raise ServiceRecordNotLocked
+    if records:
+        follow_reports(session, sorted(records))
 
 
 def _notices(update: _Update[M]) -> Iterable[Notice]:

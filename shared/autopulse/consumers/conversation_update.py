@@ -31,7 +31,7 @@ def apply(session: Session, attempts: Sequence[AttemptNews[ConversationMessage]]
 
 
 def _turns(record: Record[ConversationMessage]) -> Turns:
-    return read_turns(record.message.messages, record.envelope.news_at)
+    return read_turns(record.message.messages, record.envelope.news_at, received_at=record.envelope.received_at)
 
 
 def _facts(record: Record[ConversationMessage], turns: Turns) -> Facts:

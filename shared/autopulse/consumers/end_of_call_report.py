@@ -18,7 +18,7 @@ from autopulse.domain.lists import REPORT, Rank, visible
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED, Status
 from autopulse.domain.turns import Turns, read_spoken_text, read_turns
-from autopulse.settings import consumer_settings
+from autopulse.settings import stack_answer_names
 from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import Envelope, ReportMessage
 
@@ -36,7 +36,7 @@ class Report:
 
 def apply(session: Session, attempts: Sequence[AttemptNews[ReportMessage]]) -> list[Notice]:
     """Store what the reports that count say, and the turns of each list."""
-    names = consumer_settings().answer_names
+    names = stack_answer_names()
     reports = {record.envelope.event_id: read_report(record, names) for news in attempts for record in news.records}
     changes = [joined(news, lambda record: reports[record.envelope.event_id].facts) for news in attempts]
     lists = {event_id: report.turns.turns for event_id, report in reports.items()}
@@ -71,7 +71,7 @@ def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
 
 
 def _turns(envelope: Envelope, message: ReportMessage) -> Turns:
-    turns = read_turns(message.messages, envelope.news_at, message.started_at)
+    turns = read_turns(message.messages, envelope.news_at, message.started_at, envelope.received_at)
     if turns.turns or not message.transcript:
         return turns
     return read_spoken_text(message.transcript, envelope.news_at, message.speaker_names)

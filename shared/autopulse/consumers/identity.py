@@ -1,8 +1,12 @@
 """Which call a message is about (docs/call-state.md 2).
 
-Our id, else Vapi's; a message with both links them, for the whole batch. A call that the application did not create
-gets a row if its organization is known; the application's own row takes it over when a message names both. The first
-link stands; a message that contradicts it is refused.
+Our id, where it can be ours, else Vapi's; a message with both links them, for the whole batch. A call that the
+application did not create gets a row if its organization is known; the application's own row takes it over when a
+message names both. The first link stands; a message that contradicts it is refused.
+
+A signature says that a message is Vapi's, not that what it carries is ours: whoever starts a web call or dials a SIP
+address gives it variables. So our id counts on calls that only the application starts, and on others if the row expects
+such a call.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,16 +17,18 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.news import M, Owners, Record
-from autopulse.db.calls import UNKNOWN_NUMBER, LockedCall, NewCall, create_calls, lock_calls, take_over
+from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
+from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
+from autopulse.vapi.messages import Envelope
 
-OUTBOUND: Final = "outboundPhoneCall"
-SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
-"""Types of call that nobody but Vapi starts."""
-WEB: Final = frozenset({"webCall", "vapi.websocketCall"})
+INBOUND: Final = "inbound"
+"""The `call.direction` of a row that waits for a call to us."""
 MAX_NUMBER_CHARACTERS: Final = 20
 """Of `call.customer_number`."""
+_CONSTANT: Final = 5
+"""Of the parts of an identity, the first ones: type, phone number, assistant, squad and workflow."""
 
 
 @dataclass(slots=True)
@@ -30,6 +36,8 @@ class Identities:
     """By event id: the locked call, or why there is none."""
 
     calls: dict[str, LockedCall] = field(default_factory=dict)
+    named: dict[str, int] = field(default_factory=dict)
+    """Our id, of messages that give one which counts."""
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     """Of phone numbers and assistants that are marked as not ours."""
@@ -38,6 +46,8 @@ class Identities:
     """Those that are locked."""
     takeovers: dict[int, int] = field(default_factory=dict)
     """Rows that we made -> the application's rows that take them over."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """Vapi's ids of what they take over -> the application's rows."""
 
 
 def identify(
@@ -80,7 +90,7 @@ def sip_user(uri: str | None) -> str:
 
 def direction_of(identity: Identity) -> str:
     """Who called whom."""
-    return "outbound" if identity.call_type == OUTBOUND else "inbound"
+    return "outbound" if identity.call_type == OUTBOUND else INBOUND
 
 
 def is_web(identity: Identity) -> bool:
@@ -93,75 +103,113 @@ def _assign(
 ) -> Identities:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
-    identities = [record.message.call.identity for record in records]
-    owner_ids = {id_ for identity in identities for id_ in identity.constant_ids}
+    owner_ids = {id_ for record in records for id_ in record.message.call.identity.constant_ids}
     locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
-    links = _Links(locked.calls, owners, _by_vapi_id(records, identities))
-    found = Identities(owners=owners, service_records=locked.service_records, takeovers=links.takeovers)
+    # Whatever call they name: another stack's ids may look like ours.
+    ignored = {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+    ours = [record for record in records if record.envelope.event_id not in ignored]
+    links = _Links(locked, owners, _by_vapi_id(ours))
+    found = Identities(
+        ignored=ignored,
+        owners=owners,
+        service_records=locked.service_records,
+        takeovers=links.takeovers,
+        moved=links.moved,
+    )
+    for record in ours:
+        call_id = links.our_id(record.envelope, record.message.call.identity)
+        if call_id is not None:
+            found.named[record.envelope.event_id] = call_id
     # Messages with both ids first: their links count for the rest.
-    for record, identity in sorted(
-        zip(records, identities, strict=True), key=lambda one: one[0].envelope.call_id is None
-    ):
-        envelope, owner = record.envelope, owners.owner_of(identity)
-        if owner is not None and owner.ignored:
-            found.ignored.add(envelope.event_id)  # whatever call it names: another stack's ids may look like ours
-            continue
+    for record in sorted(ours, key=lambda record: record.envelope.event_id not in found.named):
+        envelope = record.envelope
         try:
-            call = links.resolve(envelope.call_id, envelope.vapi_call_id)
-            links.check_owner(call, identity)
-            found.calls[envelope.event_id] = call
+            found.calls[envelope.event_id] = links.resolve(
+                found.named.get(envelope.event_id), envelope.vapi_call_id, record.message.call.identity
+            )
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
     return found
 
 
-def _by_vapi_id(records: Iterable[Record[M]], identities: Iterable[Identity]) -> dict[str, Identity]:
+def _by_vapi_id(records: Iterable[Record[M]]) -> dict[str, Identity]:
     said: dict[str, Identity] = {}
-    for record, identity in zip(records, identities, strict=True):
+    for record in records:
         if record.envelope.vapi_call_id is not None:
             known = said.get(record.envelope.vapi_call_id, ANYBODY)
-            said[record.envelope.vapi_call_id] = join_identities(known, identity)
+            said[record.envelope.vapi_call_id] = join_identities(known, record.message.call.identity)
     return said
 
 
 class _Links:
     """What is known of ids while a batch is assigned to calls."""
 
-    def __init__(self, calls: Sequence[LockedCall], owners: Owners, said: Mapping[str, Identity]) -> None:
+    def __init__(self, locked: Locked, owners: Owners, said: Mapping[str, Identity]) -> None:
+        calls = locked.calls
         self.takeovers: dict[int, int] = {}
+        self.moved: dict[str, int] = {}
+        self._refused = locked.refused_links
         self._owners = owners
         self._said = said
         self._by_id = {call.id: call for call in calls}
         self._by_vapi_id = {call.vapi_call_id: call for call in calls if call.vapi_call_id is not None}
         self._by_vapi_id |= {attempt.vapi_call_id: call for call in calls for attempt in call.attempts}
+        self._stored = {attempt.vapi_call_id: attempt.identity for call in calls for attempt in call.attempts}
 
-    def resolve(self, call_id: int | None, vapi_call_id: str | None) -> LockedCall:
+    def our_id(self, envelope: Envelope, identity: Identity) -> int | None:
+        """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
+
+        The type of a call is the same in all its messages. Where one lacks it, what the others said of it decides.
+        A link that somebody has taken back (`make unlink`) is not made again.
+        """
+        call_id, vapi_call_id = envelope.call_id, envelope.vapi_call_id
+        if call_id is None or (call_id, vapi_call_id) in self._refused:
+            return None
+        starts_with_us = self._known_of(vapi_call_id, identity).call_type in {None, OUTBOUND}
+        return call_id if starts_with_us or _expects_a_call(self._by_id.get(call_id)) else None
+
+    def resolve(self, call_id: int | None, vapi_call_id: str | None, identity: Identity) -> LockedCall:
+        """The call of a message; raises Unprocessable, and then leaves no link."""
         if call_id is None:
-            return self._known(self._by_vapi_id.get(vapi_call_id or ""), "no call has this call.id of Vapi's")
-        call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
-        if vapi_call_id is not None:
+            call = self._known(self._by_vapi_id.get(vapi_call_id or ""), "no call has this call.id of Vapi's")
+        else:
+            call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
+        self._check_owner(call, vapi_call_id, identity)
+        if call_id is not None and vapi_call_id is not None:
             self._link(call, vapi_call_id)
         return call
 
-    def check_owner(self, call: LockedCall, identity: Identity) -> None:
-        """Refuse what was said of another organization's phone number, assistant, squad or workflow."""
-        owner = self._owners.owner_of(identity)
-        if call.made_by_us is None and owner is not None and owner.organization_id != call.organization_id:
+    def _check_owner(self, call: LockedCall, vapi_call_id: str | None, identity: Identity) -> None:
+        """Refuse what was said of another organization's phone number, assistant, squad or workflow.
+
+        A row that we made follows its own call to whichever organization that belongs to.
+        """
+        made = call.made_by_us
+        if made is not None and made.vapi_call_id == vapi_call_id:
+            return
+        owner = self._owners.owner_of(self._known_of(vapi_call_id, identity))
+        if owner is not None and not owner.ignored and owner.organization_id != call.organization_id:
             raise CallIdentityConflict("the phone number, assistant, squad or workflow is of another organization")
 
+    def _known_of(self, vapi_call_id: str | None, identity: Identity) -> Identity:
+        """What a message says of its call; where it is silent, what was stored, and what the batch's others say."""
+        if vapi_call_id is None or None not in identity[:_CONSTANT]:
+            return identity
+        stored = self._stored.get(vapi_call_id, ANYBODY)
+        said = self._said.get(vapi_call_id, ANYBODY)
+        return Identity(*[own or kept or told for own, kept, told in zip(identity, stored, said, strict=True)])
+
     def _link(self, call: LockedCall, vapi_call_id: str) -> None:
-        linked = self._by_vapi_id.setdefault(vapi_call_id, call)
+        linked = self._by_vapi_id.get(vapi_call_id)
         if linked is call:
             return
-        made = linked.made_by_us
-        busy = self.takeovers.keys() | self.takeovers.values()
-        if made is None or made.vapi_call_id != vapi_call_id or linked.id in busy or call.id in self.takeovers:
-            raise CallIdentityConflict("call.id belongs to another call than variableValues.call_id")
-        owner = self._owners.owner_of(join_identities(made.identity, self._said.get(vapi_call_id, ANYBODY)))
-        if owner is not None and owner.organization_id != call.organization_id:
-            raise CallIdentityConflict("call.id belongs to a call of another organization")
-        self.takeovers[linked.id] = call.id
+        if linked is not None:
+            made = linked.made_by_us
+            busy = self.takeovers.keys() | self.takeovers.values()
+            if made is None or made.vapi_call_id != vapi_call_id or linked.id in busy or call.id in self.takeovers:
+                raise CallIdentityConflict("call.id belongs to another call than variableValues.call_id")
+            self.takeovers[linked.id] = self.moved[vapi_call_id] = call.id
         self._by_vapi_id[vapi_call_id] = call
 
     @staticmethod
@@ -171,15 +219,18 @@ class _Links:
         return call
 
 
+def _expects_a_call(call: LockedCall | None) -> bool:
+    """Whether it is a row that the application made for a call to us. One that we made has its call already."""
+    return call is not None and call.direction == INBOUND and not any(attempt.made_call for attempt in call.attempts)
+
+
 def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M]]:
-    """Messages about calls that may get a row of their own: no message of the batch says which call of ours it is."""
-    claimed = {record.envelope.vapi_call_id for record in records if record.envelope.call_id is not None}
+    """Messages about calls that may get a row of their own: they do not say which call of ours it is."""
     return [
         record
         for record in records
         if isinstance(found.refused.get(record.envelope.event_id), UnknownCall)
-        and record.envelope.vapi_call_id not in claimed
-        and record.envelope.call_id is None
+        and record.envelope.event_id not in found.named
         and _may_create(record)
     ]
 

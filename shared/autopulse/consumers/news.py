@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -13,10 +14,14 @@ from autopulse.domain.attempts import NO_ORIGIN, Origin
 from autopulse.domain.facts import Facts, Identity
 from autopulse.domain.notices import Notice
 from autopulse.errors import InvalidMessage
-from autopulse.vapi.messages import Envelope, Message
+from autopulse.vapi.messages import RECEIVED_AT, Envelope, Message
 
 M = TypeVar("M", bound=Message)
 """A consumer's message model."""
+
+
+class ServiceRecordNotLocked(Exception):
+    """A batch turns out to change a service record that it did not lock before the calls: it has to begin anew."""
 
 
 @dataclass(slots=True)
@@ -40,7 +45,14 @@ class Owners:
 
     def owner_of(self, identity: Identity) -> NumberOwner | None:
         """The first of the call's constant ids that is known decides."""
+        if not self.known:
+            return None
         return next((self.known[id_] for id_ in identity.constant_ids if id_ in self.known), None)
+
+    def ignore(self, identity: Identity) -> bool:
+        """Whether the call is marked as not ours."""
+        owner = self.owner_of(identity)
+        return owner is not None and owner.ignored
 
     def organization_of(self, identity: Identity) -> str | None:
         """The organization of a call that the application did not create."""
@@ -89,10 +101,13 @@ class Consumer(Generic[M]):
     changes_service_records: bool = False
     """Whether it needs the calls' service records, and locks them before the calls."""
 
-    def read(self, message: Mapping[str, Any] | None) -> M:
-        """Read an envelope's message; raises InvalidMessage only if there is none, or it has no type."""
+    def read(self, message: Mapping[str, Any] | None, received_at: datetime | None = None) -> M:
+        """Read an envelope's message; raises InvalidMessage only if there is none, or it has no type.
+
+        Times too far ahead of `received_at` count as not given.
+        """
         try:
-            return self.model.model_validate(message)
+            return self.model.model_validate(message, context={RECEIVED_AT: received_at})
         except ValidationError as error:
             fields = ", ".join(".".join(map(str, problem["loc"])) or "message" for problem in error.errors())
             raise InvalidMessage(f"cannot read the message: {fields}") from None

@@ -1,7 +1,7 @@
 """A consumer's dealings with its queue: read deliveries, put aside what can never succeed, send back what may."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -79,7 +79,7 @@ def _read_record(consumer: Consumer[Any], delivery: Delivery, deadline: float) -
         envelope = read_envelope(_fetch_payload(envelope.payload_key))
     if envelope.kind != consumer.kind:
         raise InvalidMessage(f"kind is not {consumer.kind}")
-    message = consumer.read(envelope.message)
+    message = consumer.read(envelope.message, envelope.received_at)
     require_identity(envelope, message)
     return Record(envelope, message, waited=delivery.receive_count > UNKNOWN_CALL_TRIES)
 
@@ -92,10 +92,10 @@ def _fetch_payload(key: str) -> str:
         return stored["Body"].read().decode(errors="replace")
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
-            raise InvalidMessage("payload_key names no object; it has expired") from error
-        raise Transient("payload-unavailable") from error
-    except BotoCoreError as error:
-        raise Transient("payload-unavailable") from error
+            raise InvalidMessage("payload_key names no object; it has expired") from None
+        raise Transient("payload-unavailable") from None
+    except BotoCoreError:
+        raise Transient("payload-unavailable") from None
 
 
 def put_aside(deliveries: Iterable[Delivery], kind: str) -> None:
@@ -146,8 +146,8 @@ def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
         )
     except ClientError:
         return False
-    except BotoCoreError as unreachable:
-        raise Transient("dead-letters-unreachable") from unreachable
+    except BotoCoreError:
+        raise Transient("dead-letters-unreachable") from None
     return True
 
 
@@ -169,13 +169,16 @@ def delay_returned(deliveries: Sequence[Delivery]) -> None:
             return  # they come back all the same, when their visibility time-out is over
 
 
-def backoff_seconds(delivery: Delivery) -> int:
-    """Doubling with the receive count, with up to a quarter more at random, so that a burst does not return as one."""
+def backoff_seconds(delivery: Delivery, draw: Callable[[int, int], int] = _random.randint) -> int:
+    """Doubling with the receive count, with up to a quarter more at random, so that a burst does not return as one.
+
+    `draw` returns an integer between two, both included.
+    """
     if isinstance(delivery.error, Unprocessable):
         seconds = min(1 << (delivery.receive_count - 1), UNKNOWN_CALL_MAX_SECONDS)
     else:
         seconds = min(1 << delivery.receive_count, TRANSIENT_MAX_SECONDS)
-    return seconds + _random.randint(0, seconds // 4)
+    return seconds + draw(0, seconds // 4)
 
 
 @cache

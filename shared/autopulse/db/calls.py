@@ -35,7 +35,7 @@ class LinkedAttempt:
     made_call: bool
     """Whether we made the call's row for it."""
     identity: Identity
-    """What it was placed with: only its constant ids are read."""
+    """What it was placed with: only its type and its constant ids are read."""
 
 
 @dataclass(slots=True)
@@ -111,11 +111,14 @@ class Locked:
     """By Vapi's id of the phone number, assistant, squad or workflow."""
     service_records: frozenset[int]
     """Those that are locked too."""
+    refused_links: frozenset[tuple[int, str]]
+    """A row's id and Vapi's id of a call that somebody has unlinked from it."""
 
 
 # Service records are locked before calls: the application's ORM writes a visit before its calls, and whoever locks the
-# other way round waits in a circle with it. They are needed where a report has come or comes, and where the
-# application had finished a call of which we hear for the first time. NO KEY: other rows may go on referring to these.
+# other way round waits in a circle with it. They are needed where a report has come or comes, where a row of ours with
+# a report may be taken over, and where the application had finished a call of which we hear for the first time.
+# NO KEY: other rows may go on referring to these.
 _LOCK = text(f"""
     WITH named AS MATERIALIZED (
         SELECT id FROM unnest(CAST(:call_ids AS integer[])) AS id
@@ -136,6 +139,7 @@ _LOCK = text(f"""
             WHERE id = ANY (ARRAY(
                 SELECT service_record_id FROM call WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (
                     :reports OR id = ANY (ARRAY(SELECT call_id FROM attempts WHERE reported_at IS NOT NULL))
+                    OR EXISTS (SELECT FROM attempts WHERE made_call AND reported_at IS NOT NULL)
                     OR ((nps_score IS NOT NULL OR status = 'Completed')
                         AND id <> ALL (ARRAY(SELECT call_id FROM attempts))))))
             ORDER BY id + 0
@@ -147,7 +151,7 @@ _LOCK = text(f"""
             id, vapi_call_id, organization_id, service_record_id, customer_number, direction, is_web,
             {", ".join(NAMES)},
             (SELECT json_agg(json_build_array(
-                    vapi_call_id, made_call, phone_number_id, assistant_id, squad_id, workflow_id)
+                    vapi_call_id, made_call, call_type, phone_number_id, assistant_id, squad_id, workflow_id)
                 ORDER BY vapi_call_id)
             FROM attempts WHERE attempts.call_id = locked.id)))
         FROM (
@@ -160,9 +164,16 @@ _LOCK = text(f"""
         WHERE id = ANY (ARRAY(
             SELECT json_array_elements_text(CAST(:owner_ids AS json))
             UNION SELECT unnest(ARRAY[phone_number_id, assistant_id, squad_id, workflow_id])
-            FROM attempts WHERE made_call))),
-        (SELECT ids FROM visits)
+            FROM attempts))),
+        (SELECT ids FROM visits),
+        (SELECT json_agg(json_build_array(call_id, vapi_call_id)) FROM refused_link
+        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json)))))
 """)  # noqa: S608 - made of constants
+
+_OWNERS = text("""
+    SELECT id, organization_id::text, ignored FROM vapi_number
+    WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:owner_ids AS json))))
+""")
 
 _CREATE = text("""
     WITH made AS (
@@ -175,7 +186,7 @@ _CREATE = text("""
             WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
                 AND vapi_call_id <> ''))
         ORDER BY vapi_call_id
-        ON CONFLICT (vapi_call_id) DO NOTHING
+        ON CONFLICT (vapi_call_id) WHERE vapi_call_id IS NOT NULL DO NOTHING
         RETURNING id, vapi_call_id
     )
     INSERT INTO vapi_call (call_id, vapi_call_id, made_call) SELECT id, vapi_call_id, true FROM made
@@ -257,7 +268,8 @@ def lock_calls(
     """Lock every call of either id, in the order of the ids: one order for all, so that none waits in a circle.
 
     Before them the service records that reports of these calls change. In the same round trip, whose the Vapi phone
-    numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls which we made came with.
+    numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls' attempts came with; and
+    which links of these calls of Vapi's somebody has taken back.
     """
     values = {
         "call_ids": as_array(call_ids),
@@ -265,11 +277,12 @@ def lock_calls(
         "owner_ids": as_rows(owner_ids),
         "reports": reports,
     }
-    calls, owners, service_records = session.execute(_LOCK, values).one()
+    calls, owners, service_records, refused = session.execute(_LOCK, values).one()
     return Locked(
         [_read_locked(*call) for call in calls or ()],
         {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
         frozenset(service_records),
+        frozenset((call_id, vapi_call_id) for call_id, vapi_call_id in refused or ()),
     )
 
 
@@ -293,10 +306,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
         direction,
         is_web,
         _read_columns(*values),
-        [
-            LinkedAttempt(vapi_id, made_call, Identity(None, *constant_ids))
-            for vapi_id, made_call, *constant_ids in attempts or ()
-        ],
+        [LinkedAttempt(vapi_id, made_call, Identity(*identity)) for vapi_id, made_call, *identity in attempts or ()],
     )
 
 
@@ -331,6 +341,12 @@ def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
         recording_url,
         read_stored_cost(cost),
     )
+
+
+def read_owners(session: Session, owner_ids: Collection[str]) -> Mapping[str, NumberOwner]:
+    """Whose phone numbers, assistants, squads and workflows of Vapi's these are, as far as that is known."""
+    rows = session.execute(_OWNERS, {"owner_ids": as_rows(owner_ids)})
+    return {id_: NumberOwner(organization_id, ignored) for id_, organization_id, ignored in rows}
 
 
 def create_calls(session: Session, calls: Iterable[NewCall]) -> None:

@@ -171,9 +171,12 @@ class _Look:
                     )
 
     def _stands_for(self, index: Index) -> bool:
-        """Whether the application's own of that name is of the same plain columns, as SQLAlchemy names its indexes."""
+        """Whether the application's own of that name is of the same plain columns, as SQLAlchemy names its indexes.
+
+        One of all rows does what ours of some rows has to do.
+        """
         columns = [column.name if isinstance(column, Column) else "" for column in index.expressions]
-        if "" in columns or index.dialect_options["postgresql"]["where"] is not None or index.table is None:
+        if "" in columns or index.table is None:
             return False
         place = (index.name, index.table.name, columns, False)
         return place in [(one.name, one.table, list(one.columns), one.is_partial) for one in self.catalog.indexes]

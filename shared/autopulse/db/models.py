@@ -192,6 +192,7 @@ class Call(Model):
             postgresql_include=["start_time", "end_time", "updated_at"],
             postgresql_where=text("is_demo"),
         ),
+        Index("ix_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id IS NOT NULL")),
         Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
         Index(
             "ix_call_organization_id_band_began",
@@ -227,7 +228,7 @@ class Call(Model):
     feedback_summary: Mapped[str | None]
     is_demo: Mapped[bool] = mapped_column(server_default=false())
 
-    vapi_call_id: Mapped[str | None] = mapped_column(unique=True, index=True)
+    vapi_call_id: Mapped[str | None]
     """The shown attempt's."""
     ended_reason: Mapped[str | None]
     """Vapi's word, up to 121 characters; `outcome` is its group."""
@@ -431,6 +432,18 @@ class VapiNumber(Model):
     """Not ours: its calls are acknowledged and not recorded."""
 
 
+class RefusedLink(Model):
+    """A link between a call of Vapi's and a row that somebody has taken back: no webhook makes it again."""
+
+    __tablename__ = "refused_link"
+
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, index=True
+    )
+    refused_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ServiceRecordOrigin(Model):
     """A service record as the application had it, while a report's values stand in it."""
 
@@ -459,7 +472,7 @@ class CallIncident(Model):
 APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
 """Tables of the application's, in the order in which they refer to each other."""
 ADDED: Final[Mapping[str, frozenset[str]]] = {
-    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "updated_at"}),
+    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "is_web", "updated_at"}),
     "call_feedback": frozenset({"structured_data"}),
     "transcript": frozenset({"vapi_call_id", "source", "segment", "sequence"}),
 }

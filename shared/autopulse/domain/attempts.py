@@ -102,6 +102,14 @@ class Shown:
         return self.attempt or None
 
 
+def taken_back(removed: Facts, origin: Origin, current: CallColumns) -> CallColumns:
+    """A row without an attempt that was never its own: what that one gave is as the application had written it."""
+    given = _given(removed)
+    return CallColumns._make(
+        [before if name in given else now for name, before, now in zip(NAMES, origin.columns, current, strict=True)]
+    )
+
+
 def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
     """What an attempt's own facts say."""
     report = facts.report or _SILENT
@@ -183,6 +191,8 @@ def _values(
     own: CallColumns, best: str, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns
 ) -> CallColumns:
     """The shown attempt's columns; in those that it was never given what the application had written, if it counts."""
+    if origin is NO_ORIGIN and current == NOTHING_WRITTEN:
+        return own  # the first news of a row, as most are; what it was not given is null there too
     given = _given(attempts[best])
     if origin.finished:
         written = otherwise = NOTHING_WRITTEN

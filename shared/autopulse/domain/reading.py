@@ -26,6 +26,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST: Final = datetime(2015, 1, 1, tzinfo=timezone.utc)
 """No call is older: what says so is 0, or was never a time."""
 _LAST: Final = datetime(9998, 12, 31, tzinfo=timezone.utc)
+MAX_AHEAD: Final = timedelta(hours=1)
+"""How far a sender's clock may be ahead of ours, at the most. What is told of a later time was never a time."""
 _MILLISECONDS_FROM: Final = 1e11
 """Epoch numbers below this are seconds (until the year 5138); from it on they are milliseconds (since March 1973)."""
 MAX_PHONE_NUMBER: Final = 10**15 - 1
@@ -118,6 +120,16 @@ def read_time(value: Json) -> datetime | None:
 def plausible_time(moment: datetime) -> datetime | None:
     """The instant, if it lies in the years 2015 to 9998: when there were calls, and years have four digits."""
     return moment if _FIRST <= moment <= _LAST else None
+
+
+def not_ahead(moment: datetime | None, received_at: datetime | None) -> datetime | None:
+    """The instant, unless it lies more than an hour after the receipt of what tells it; then it counts as not given.
+
+    Times decide which of two messages counts. One of the year 9998 would win for ever.
+    """
+    if moment is None or received_at is None:
+        return moment
+    return moment if moment - received_at <= MAX_AHEAD else None
 
 
 def read_instant(value: Json) -> datetime | None:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from autopulse.domain.reading import (
     Json,
+    not_ahead,
     plausible_time,
     read_list,
     read_mapping,
@@ -82,10 +83,15 @@ def role_of(value: Json) -> str | None:
     return ROLES.get((read_words(value) or "").strip().lower())
 
 
-def read_turns(items: Sequence[Json], fallback: datetime, start: datetime | None = None) -> Turns:
-    """The turns of a list; a turn's time is its own, else `start` + its seconds, else `fallback`."""
+def read_turns(
+    items: Sequence[Json], fallback: datetime, start: datetime | None = None, received_at: datetime | None = None
+) -> Turns:
+    """The turns of a list; a turn's time is its own, else `start` + its seconds, else `fallback`.
+
+    A time too far ahead of `received_at` counts as not given.
+    """
     read = [(_role_word(item), item) for item in map(read_mapping, items)]
-    timed = [(word, item, _time(item, start)) for word, item in read if word not in UNSPOKEN_ROLES]
+    timed = [(word, item, _time(item, start, received_at)) for word, item in read if word not in UNSPOKEN_ROLES]
     turns = [_read_turn(place, ROLES.get(word), item, at or fallback) for place, (word, item, at) in enumerate(timed)]
     first_time = next((at for _, _, at in timed if at is not None), None)
     return Turns(tuple([turn for turn in turns if turn is not None]), len(timed), first_time)
@@ -144,9 +150,10 @@ def _read_turn(place: int, role: str | None, item: Mapping[str, Json], at: datet
     return Turn(place, role, content, at) if role and content else None
 
 
-def _time(item: Mapping[str, Json], start: datetime | None) -> datetime | None:
+def _time(item: Mapping[str, Json], start: datetime | None, received_at: datetime | None) -> datetime | None:
     """The item's own time, else that of its seconds after the start."""
-    return read_time(item.get("time")) or _after(start, item)
+    own = not_ahead(read_time(item.get("time")), received_at)
+    return own or not_ahead(_after(start, item), received_at)
 
 
 def _after(start: datetime | None, item: Mapping[str, Json]) -> datetime | None:

@@ -18,11 +18,13 @@ from autopulse.ingress.request import UnreadableRequest, read_delivery, read_mes
 from autopulse.ingress.responses import Response
 from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.observability import Measurements, Metric, logger
-from autopulse.settings import SettingMissing
+from autopulse.settings import SettingMissing, verifier_settings
 from autopulse.vapi import routes
+from autopulse.vapi.call_ids import NamedCall
+from autopulse.vapi.call_tokens import is_proven
+from autopulse.vapi.concealment import conceal
 from autopulse.vapi.credentials import Credentials
 from autopulse.vapi.envelope import Envelope, wrap
-from autopulse.vapi.redaction import conceal
 from autopulse.vapi.signature import Acceptance, Delivery, verify
 
 NOT_CONFIGURED: Final = "not-configured"
@@ -63,7 +65,8 @@ def _take(event: Json, visit: Visit) -> Response:
     kind = routes.kind_of(message)
     if kind is None:
         return _answer_directly(message, visit)
-    return _queue(wrap(kind, message, visit.received_at, acceptance.message_id), visit)
+    envelope = wrap(kind, message, visit.received_at, acceptance.message_id, lambda named: _believe(named, visit))
+    return _queue(envelope, visit)
 
 
 def _verify(delivery: Delivery, visit: Visit) -> Acceptance:
@@ -82,6 +85,26 @@ def _check(credentials: Credentials, delivery: Delivery, now: datetime) -> Accep
     if not credentials.usable:
         raise Transient(NOT_CONFIGURED, "no usable credential")
     return verify(credentials.usable, delivery, now)
+
+
+def _believe(named: NamedCall, visit: Visit) -> bool:
+    """Whether our call id counts: always, or only with the application's token, if this stack demands one."""
+    if not verifier_settings().require_call_token:
+        return True
+    secret = webhook_secret()
+    keys = secret.current(visit.measurements).call_token_keys
+    if is_proven(named.call_id, named.token, keys):
+        return True
+    if named.token is not None or not keys:
+        fresh = secret.reread(visit.measurements)  # the application may have a new secret already
+        keys = fresh.call_token_keys if fresh else keys
+    if not keys:
+        raise Transient(NOT_CONFIGURED, "the webhook secret has no call_token_secret")
+    if is_proven(named.call_id, named.token, keys):
+        return True
+    visit.facts["call_token"] = "missing" if named.token is None else "mismatch"
+    visit.measurements.count(Metric.CALL_TOKEN_REFUSED)
+    return False
 
 
 def _answer_directly(message: Mapping[str, Json], visit: Visit) -> Response:

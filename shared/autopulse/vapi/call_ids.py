@@ -10,9 +10,10 @@ signed body without ids could say of any call that it is about that one.
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from autopulse.domain.reading import Json, read_call_id, read_list, read_mapping
+from autopulse.vapi.call_tokens import CALL_TOKEN
 
 CALL_ID: Final = "call_id"
 MAX_MEMBERS: Final = 100
@@ -67,10 +68,26 @@ _PLACES: Final[tuple[Path, ...]] = (
 """Where a holder has them; those of `members` in each of the first members."""
 
 
+class NamedCall(NamedTuple):
+    """Our call id as a message gives it, and what stands beside it as its proof."""
+
+    call_id: int
+    token: Json
+
+
+def find_named_call(message: Mapping[str, Json]) -> NamedCall | None:
+    """Our call id from the first place that has a valid one (docs/call-state.md, section 1), and its token."""
+    for variables in map(read_mapping, _variables_of(message)):
+        call_id = read_call_id(variables.get(CALL_ID))
+        if call_id is not None:
+            return NamedCall(call_id, variables.get(CALL_TOKEN))
+    return None
+
+
 def find_call_id(message: Mapping[str, Json]) -> int | None:
-    """Our call id from the first place that has a valid one (docs/call-state.md, section 1)."""
-    candidates = (read_call_id(read_mapping(variables).get(CALL_ID)) for variables in _variables_of(message))
-    return next((call_id for call_id in candidates if call_id is not None), None)
+    """Our call id from the first place that has a valid one, proven or not."""
+    named = find_named_call(message)
+    return named.call_id if named else None
 
 
 def calls_of(message: Mapping[str, Json]) -> list[Mapping[str, Json]]:

@@ -1,14 +1,16 @@
 """Read the webhook secret: which credentials are accepted, with every option that Vapi offers for them.
 
-    {"secret": "…", "credentials": [{"kind": "shared-secret"}, {"kind": "hmac", "secret": "…", "algorithm": "sha512"}]}
+    {"secret": "…", "credentials": [{"kind": "shared-secret"}, {"kind": "hmac", "secret": "…", "algorithm": "sha512"}],
+     "call_token_secret": "…" or ["…", …]}
 
 An entry without a secret of its own uses the outer one. An entry that cannot be used is left out and reported by its
 field, never by a value; so is one with a field that nobody knows, since a mistyped option must not weaken a check.
+`call_token_secret` is the application's for its call ids (`autopulse.vapi.call_tokens`); of several each is accepted.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -25,6 +27,7 @@ from autopulse.vapi.signature import (
 )
 
 MAX_TOLERANCE_SECONDS: Final = 365 * 86_400
+_CALL_TOKEN_SECRET: Final = "call_token_secret"  # noqa: S105 - the name of a field
 
 
 class UnusableEntry(ValueError):
@@ -38,6 +41,8 @@ class Credentials:
     usable: tuple[Credential, ...]
     unusable: tuple[str, ...]
     """The field that spoils an entry, such as `credentials[1].algorithm`."""
+    call_token_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Keys of the tokens that prove our call ids."""
 
 
 def read_credentials(text: str) -> Credentials:
@@ -46,13 +51,32 @@ def read_credentials(text: str) -> Credentials:
         document = read_mapping(json.loads(text))
     except (ValueError, RecursionError):
         return Credentials((), ("the JSON text",))
+    keys, spoiled = _read_call_token_secret(document.get(_CALL_TOKEN_SECRET))
     entries = read_list(document.get("credentials"))
     if not entries:
-        return Credentials((), ("credentials",))
-    return _read_entries([read_mapping(entry) for entry in entries], document.get("secret"))
+        return Credentials((), ("credentials", *spoiled), keys)
+    usable, unusable = _read_entries([read_mapping(entry) for entry in entries], document.get("secret"))
+    return Credentials(usable, (*unusable, *spoiled), keys)
 
 
-def _read_entries(entries: list[Mapping[str, Json]], common_secret: Json) -> Credentials:
+def _read_call_token_secret(value: Json) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    """Return the keys, and the fields that cannot be used; absent and null are no key."""
+    if value is None:
+        return (), ()
+    secrets = value if isinstance(value, list) else [value]
+    usable = [isinstance(secret, str) and bool(secret.strip()) for secret in secrets]
+    names = (
+        [f"{_CALL_TOKEN_SECRET}[{place}]" for place in range(len(secrets))]
+        if value is secrets
+        else [_CALL_TOKEN_SECRET]
+    )
+    keys = [secret.encode("utf-8", "surrogatepass") for secret, good in zip(secrets, usable, strict=True) if good]
+    return tuple(keys), tuple(name for name, good in zip(names, usable, strict=True) if not good)
+
+
+def _read_entries(
+    entries: list[Mapping[str, Json]], common_secret: Json
+) -> tuple[tuple[Credential, ...], tuple[str, ...]]:
     usable: list[Credential] = []
     unusable: list[str] = []
     for place, entry in enumerate(entries):
@@ -60,7 +84,7 @@ def _read_entries(entries: list[Mapping[str, Json]], common_secret: Json) -> Cre
             usable.append(_read_entry(_Options(entry, common_secret)))
         except UnusableEntry as problem:
             unusable.append(f"credentials[{place}].{problem}")
-    return Credentials(tuple(usable), tuple(unusable))
+    return tuple(usable), tuple(unusable)
 
 
 class _Options:
@@ -166,11 +190,18 @@ _READERS: Final[Mapping[str, Callable[[_Options], Credential]]] = {
 
 
 def _payload_format(options: _Options, given: Mapping[str, str | None]) -> str:
-    """Return the format, if it covers the body and each of its placeholders has a value."""
+    """Return the format, if it covers the body, each of its placeholders has a value, and each header is signed.
+
+    A time or an id beside the signed text is whatever the sender of a captured request writes there.
+    """
     payload_format = options.text("payload_format", "{timestamp}.{body}" if given["timestamp"] else "{body}")
     names = placeholders(payload_format)
     if "body" not in names or any(name not in PLACEHOLDERS or not given.get(name, name) for name in names):
         raise UnusableEntry("payload_format")
+    if given["timestamp"] and "timestamp" not in names:
+        raise UnusableEntry("timestamp_header")
+    if given["svix-id"] and MESSAGE_ID_PLACEHOLDERS.isdisjoint(names):
+        raise UnusableEntry("message_id_header")
     return payload_format
 
 

@@ -11,13 +11,13 @@ queue then carries the same object with `payload_key` in the place of `message`.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from autopulse.domain.reading import Json, clean, read_mapping, read_time
-from autopulse.vapi.call_ids import find_call_id
+from autopulse.domain.reading import Json, clean, not_ahead, read_mapping, read_time
+from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.redaction import URL_FIELDS, slim
 from autopulse.vapi.routes import PING
 
@@ -68,34 +68,51 @@ class Envelope:
         }
 
 
-def wrap(kind: str, message: Mapping[str, Json], received_at: datetime, signed_message_id: str | None) -> Envelope:
-    """Put a message, as it was sent, into its envelope."""
+def believe_all(_named: NamedCall) -> bool:
+    """What is believed where no proof of an id is demanded."""
+    return True
+
+
+def wrap(
+    kind: str,
+    message: Mapping[str, Json],
+    received_at: datetime,
+    signed_message_id: str | None,
+    believe: Callable[[NamedCall], bool] = believe_all,
+) -> Envelope:
+    """Put a message, as it was sent, into its envelope; our call id only if `believe` says so of it.
+
+    A sender's time that is too far ahead of the receipt counts as absent. The event id has it as it was sent all the
+    same: a resend may come when it is not so far ahead any more.
+    """
     kept = slim(kind, message)
     vapi_call_id = _vapi_call_id(kept)
-    call_id = None if kept["type"] == PING else find_call_id(message)
-    occurred_at = read_time(message.get("timestamp"))
+    named = None if kept["type"] == PING else find_named_call(message)
+    call_id = named.call_id if named and believe(named) else None
+    told_at = read_time(message.get("timestamp"))
     names_nothing = vapi_call_id is None and call_id is None and kept["type"] != PING
     content = clean(message) if names_nothing else kept
     identity = (
-        _timed_identity(kind, call_id, occurred_at, kept, content)
-        if occurred_at is not None
+        _timed_identity(kind, call_id, told_at, kept, content)
+        if told_at is not None
         else _untimed_identity(call_id, signed_message_id, content)
     )
-    return Envelope(kind, _event_id(identity, occurred_at), vapi_call_id, call_id, occurred_at, received_at, kept)
+    occurred_at = not_ahead(told_at, received_at)
+    return Envelope(kind, _event_id(identity, told_at), vapi_call_id, call_id, occurred_at, received_at, kept)
 
 
 def _vapi_call_id(kept: Mapping[str, Json]) -> str | None:
     return read_mapping(kept.get("call")).get("id")
 
 
-def _event_id(identity: list[Json], occurred_at: datetime | None) -> str:
+def _event_id(identity: list[Json], told_at: datetime | None) -> str:
     """64 hexadecimal digits: the sender's time in milliseconds since 1970, if there is one, then a digest."""
-    time = "" if occurred_at is None else f"{(occurred_at - _EPOCH) // _MILLISECOND:0{TIME_DIGITS}x}"
+    time = "" if told_at is None else f"{(told_at - _EPOCH) // _MILLISECOND:0{TIME_DIGITS}x}"
     return (time + _digest(identity))[:EVENT_ID_DIGITS]
 
 
 def _timed_identity(
-    kind: str, call_id: int | None, occurred_at: datetime, kept: Mapping[str, Json], content: Mapping[str, Json]
+    kind: str, call_id: int | None, told_at: datetime, kept: Mapping[str, Json], content: Mapping[str, Json]
 ) -> list[Json]:
     """Which event a message with a sender's time is: what cannot change when Vapi sends it again.
 
@@ -108,7 +125,7 @@ def _timed_identity(
     if kind == "report" or content is not kept:
         said = _without_urls(content)
     digest = None if said is None else _digest(said)
-    return [_vapi_call_id(kept), call_id, kept["type"], to_text(occurred_at), kept.get("status"), role, text, digest]
+    return [_vapi_call_id(kept), call_id, kept["type"], to_text(told_at), kept.get("status"), role, text, digest]
 
 
 def _untimed_identity(call_id: int | None, signed_message_id: str | None, content: Mapping[str, Json]) -> list[Json]:

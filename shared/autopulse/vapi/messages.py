@@ -12,12 +12,21 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, cached_property, partial
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    ValidationError,
+    ValidationInfo,
+)
 
 from autopulse.domain.facts import MAX_INTEGER, Identity
 from autopulse.domain.reading import (
     Json,
     clean,
+    not_ahead,
     read_call_id,
     read_list,
     read_mapping,
@@ -38,9 +47,20 @@ _ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD])")
 _MAX_COST: Final = Decimal(10) ** 6
 _COST_STEP: Final = Decimal("0.000001")
 
+RECEIVED_AT: Final = "received_at"
+"""In the context of a validation: when the message was received."""
+
+
+def _read_told_time(value: Json, info: ValidationInfo) -> datetime | None:
+    return not_ahead(read_time(value), (info.context or {}).get(RECEIVED_AT))
+
+
 Text = Annotated[str | None, BeforeValidator(read_text)]
 Words = Annotated[str | None, BeforeValidator(read_words)]
 Time = Annotated[datetime | None, BeforeValidator(read_time)]
+"""Any time, also one to come."""
+PastTime = Annotated[datetime | None, BeforeValidator(_read_told_time)]
+"""Of what has happened: not told if it lies ahead of the receipt that the context has."""
 Number = Annotated[Decimal | None, BeforeValidator(read_number)]
 PhoneNumber = Annotated[str | None, BeforeValidator(read_phone_number)]
 # Read as they are, not copied: their parts are read one by one where they are used.
@@ -74,9 +94,9 @@ class Customer(_Reading):
 class CallSnapshot(_Reading):
     """`message.call`: the call as it was when it was created, in every message. Its status is never news."""
 
-    type: Text = None
+    type: Words = None
     status: Text = None
-    created_at: Time = Field(None, alias="createdAt")
+    created_at: PastTime = Field(None, alias="createdAt")
     phone_number_id: Words = Field(None, alias="phoneNumberId")
     assistant_id: Words = Field(None, alias="assistantId")
     squad_id: Words = Field(None, alias="squadId")
@@ -230,8 +250,8 @@ class ReportMessage(Message):
     """`end-of-call-report`."""
 
     ended_reason: Words = Field(None, alias="endedReason")
-    started_at: Time = Field(None, alias="startedAt")
-    ended_at: Time = Field(None, alias="endedAt")
+    started_at: PastTime = Field(None, alias="startedAt")
+    ended_at: PastTime = Field(None, alias="endedAt")
     duration_seconds: Number = Field(None, alias="durationSeconds")
     duration_milliseconds: Number = Field(None, alias="durationMs")
     duration_minutes: Number = Field(None, alias="durationMinutes")

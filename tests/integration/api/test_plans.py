@@ -69,6 +69,7 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/calls", {"status": "Completed"}),
     ("/calls", {"status": "In Progress"}),
     ("/calls", {"status": "Nobody's"}),
+    ("/calls", SPAN | {"status": "Ringing,In Progress,Completed"}),
     ("/calls", {"outcome": "busy"}),
     ("/calls", {"outcome": "unknown"}),
     ("/calls", {"direction": "inbound"}),

@@ -9,7 +9,7 @@ from autopulse.access.authorizer import Unauthorized, handle
 from autopulse.access.reader import Reader, TokenRefused, reader_of
 from autopulse.errors import Transient
 from autopulse.settings import access_settings
-from tests.unit.access.tokens import AUDIENCE, CLAIM, ISSUER, KEY_SET, ORGANIZATION, claims, token
+from tests.unit.access.tokens import AUDIENCE, CLAIM, ISSUER, KEY_SET, NOW, ORGANIZATION, claims, token
 
 ARN = "arn:aws:execute-api:us-west-2:111122223333:api0/api/GET/v1/calls/7"
 
@@ -130,7 +130,7 @@ def test_without_the_authorizers_word_nobody_reads(context: object) -> None:
 
 
 def test_an_answer_that_the_gateway_kept_too_long_is_refused() -> None:
-    context = {"organization_id": ORGANIZATION, "subject": "x", "expires_at": "1793638800"}
+    context = {"organization_id": ORGANIZATION, "subject": "x", "expires_at": str(NOW)}
     with pytest.raises(TokenRefused) as caught:
         reader_of({"requestContext": {"authorizer": context}})
     assert caught.value.reason == "expired"

@@ -1,6 +1,5 @@
 """One test for each way in which a token is wrong."""
 
-import time
 from typing import Any
 
 import pytest
@@ -9,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autopulse.access.reader import OrganizationMissing, Reader, TokenRefused
-from autopulse.access.tokens import MAX_CHARACTERS, verify
+from autopulse.access.tokens import LEEWAY_SECONDS, MAX_CHARACTERS, verify
 from tests.unit.access.tokens import (
     CLAIM,
     EC_KEY,
     KEYS,
+    NOW,
     ORGANIZATION,
     RSA_KEY,
     RULES,
@@ -99,13 +99,13 @@ def test_a_key_in_the_token_itself_is_not_even_looked_at() -> None:
 
 
 def test_an_expired_token_is_refused_after_the_leeway() -> None:
-    assert reason(token(claims(exp=int(time.time()) - 31))) == "expired"
-    assert verify(token(claims(exp=int(time.time()) - 20)), KEYS, RULES).subject == "reader-1"
+    assert reason(token(claims(exp=NOW - LEEWAY_SECONDS))) == "expired"
+    assert verify(token(claims(exp=NOW - LEEWAY_SECONDS + 1)), KEYS, RULES).subject == "reader-1"
 
 
 def test_a_token_for_later_is_refused_before_the_leeway() -> None:
-    assert reason(token(claims(nbf=int(time.time()) + 60))) == "not-yet-valid"
-    assert verify(token(claims(nbf=int(time.time()) + 20)), KEYS, RULES).subject == "reader-1"
+    assert reason(token(claims(nbf=NOW + LEEWAY_SECONDS + 1))) == "not-yet-valid"
+    assert verify(token(claims(nbf=NOW + LEEWAY_SECONDS)), KEYS, RULES).subject == "reader-1"
 
 
 @pytest.mark.parametrize("claim", ["exp", "iss", "sub"])

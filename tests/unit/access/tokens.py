@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,6 +19,8 @@ ISSUER: Final = "https://issuer.example.com/pool"
 AUDIENCE: Final = "the-client"
 CLAIM: Final = "custom:organization_id"
 ORGANIZATION: Final = "0a11ce00-0000-4000-8000-0000000000aa"
+NOW: Final = 1_795_000_000
+"""Epoch seconds at which the tests' clock stands still."""
 RULES: Final = Rules(ISSUER, AUDIENCE, CLAIM)
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | bytes
@@ -45,8 +46,7 @@ KEYS: Final = FixedKeys(json.dumps(KEY_SET))
 
 def claims(**changed: object) -> dict[str, Any]:
     """Claims of a good token; None leaves one out."""
-    now = int(time.time())
-    usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "reader-1", "iat": now, "exp": now + 3600, CLAIM: ORGANIZATION}
+    usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "reader-1", "iat": NOW, "exp": NOW + 3600, CLAIM: ORGANIZATION}
     return {name: value for name, value in (usual | changed).items() if value is not None}
 
 

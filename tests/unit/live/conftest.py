@@ -6,9 +6,10 @@ import pytest
 from moto import mock_aws
 
 from autopulse import settings
-from autopulse.live import clients, sockets
+from autopulse.access import reader
+from autopulse.live import box_office, broadcaster, clients, connections, sockets, websocket
 from autopulse.live.clients import dynamodb
-from tests.unit.live.gateway import TABLE, Gateway
+from tests.unit.live.gateway import TABLE, Gateway, StoppedClock
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +30,15 @@ def _table() -> Iterator[None]:
 
 @pytest.fixture
 def gateway(_table: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
-    """An empty table and no connection."""
+    """An empty table, no connection, and a clock that stands still."""
     monkeypatch.setenv("CONNECTIONS_TABLE", TABLE)
     monkeypatch.setenv("CONNECTIONS_URL", "https://live.example.com/live")
     settings.live_settings.cache_clear()
     for item in dynamodb().scan(TableName=TABLE)["Items"]:
         dynamodb().delete_item(TableName=TABLE, Key={name: item[name] for name in ("pk", "sk")})
+    for module in (reader, box_office, broadcaster, connections, websocket):
+        monkeypatch.setattr(module, "time", StoppedClock)
+    monkeypatch.setattr(broadcaster, "datetime", StoppedClock)
     gateway = Gateway()
     monkeypatch.setattr(sockets, "management", lambda: gateway)
     yield gateway

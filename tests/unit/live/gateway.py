@@ -1,8 +1,8 @@
 """The live functions' world: a table (moto's), and a gateway with open connections."""
 
 import json
-import time
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from botocore.exceptions import EndpointConnectionError
@@ -14,6 +14,8 @@ from autopulse.live.clients import dynamodb
 TABLE: Final = "autopulse-test-connections"
 OURS: Final = "0a11ce00-0000-4000-8000-000000000001"
 THEIRS: Final = "0b0b0000-0000-4000-8000-000000000002"
+NOW: Final = 1_795_000_000
+"""Epoch seconds at which the tests' clock stands still."""
 
 
 class GoneException(Exception):
@@ -51,6 +53,22 @@ class Gateway:
         return said
 
 
+class StoppedClock:
+    """What the code calls `time`, and `datetime`."""
+
+    @staticmethod
+    def time() -> int:
+        return NOW
+
+    @staticmethod
+    def monotonic() -> int:
+        return NOW
+
+    @staticmethod
+    def now(zone: tzinfo) -> datetime:
+        return datetime.fromtimestamp(NOW, zone)
+
+
 class Context:
     """A Lambda context."""
 
@@ -62,12 +80,12 @@ class Context:
 
 
 def reader(organization_id: str = OURS, seconds: float = 3600) -> Reader:
-    return Reader(organization_id, "sample-reader", int(time.time() + seconds))
+    return Reader(organization_id, "sample-reader", int(NOW + seconds))
 
 
 def connect(gateway: Gateway, connection_id: str, organization_id: str = OURS, seconds: float = 3600) -> None:
     """Open a connection whose token lives for `seconds`; below zero it has expired."""
-    connections.open_connection(connection_id, reader(organization_id, seconds), int(time.time()))
+    connections.open_connection(connection_id, reader(organization_id, seconds), NOW)
     gateway.open[connection_id] = []
 
 

@@ -1,5 +1,4 @@
 import json
-import time
 
 import pytest
 
@@ -7,9 +6,8 @@ from autopulse.live import tickets
 from autopulse.live.clients import dynamodb
 from autopulse.live.tickets import issue_ticket, redeem_ticket
 from functions.live.app import handler
-from tests.unit.live.gateway import OURS, TABLE, Gateway, items, metrics, reader
+from tests.unit.live.gateway import NOW, OURS, TABLE, Gateway, items, metrics, reader
 
-NOW = int(time.time())
 pytestmark = pytest.mark.usefixtures("gateway")
 
 
@@ -30,7 +28,7 @@ def test_a_ticket_is_good_for_a_minute() -> None:
 
 def test_a_ticket_is_never_good_for_longer_than_the_token() -> None:
     who = reader(seconds=20)
-    assert issue_ticket(who, int(time.time())).expires_at == who.expires_at
+    assert issue_ticket(who, NOW).expires_at == who.expires_at
 
 
 def test_the_table_does_not_know_the_ticket_itself() -> None:
@@ -50,7 +48,7 @@ def test_anything_else_opens_nothing(text: str) -> None:
 
 
 def _order(**context: object) -> dict[str, object]:
-    usual = {"organization_id": OURS, "subject": "sample-reader", "expires_at": str(int(time.time()) + 3600)}
+    usual = {"organization_id": OURS, "subject": "sample-reader", "expires_at": str(NOW + 3600)}
     return {"httpMethod": "POST", "requestContext": {"authorizer": usual | context}}
 
 
@@ -59,7 +57,7 @@ def test_who_has_a_token_gets_a_ticket(capsys: pytest.CaptureFixture[str]) -> No
     assert answer["statusCode"] == 201
     assert answer["headers"]["cache-control"] == "no-store"
     body = json.loads(answer["body"])
-    redeemed = redeem_ticket(body["ticket"], int(time.time()))
+    redeemed = redeem_ticket(body["ticket"], NOW)
     assert redeemed is not None
     assert redeemed.organization_id == OURS
     output = capsys.readouterr().out
@@ -71,6 +69,7 @@ def test_who_has_a_token_gets_a_ticket(capsys: pytest.CaptureFixture[str]) -> No
     "context",
     [
         {"expires_at": "1"},
+        {"expires_at": str(NOW)},
         {"expires_at": "soon"},
         {"expires_at": None},
         {"organization_id": "everybody"},

@@ -96,5 +96,5 @@ def account(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Account
     urls = {name: clients["sqs"].create_queue(QueueName=f"{run}-{name}")["QueueUrl"] for name in names}
     arn = clients["secretsmanager"].create_secret(Name=run)["ARN"]
     outputs = {"WebhookSecretArn": arn, "WebhookUrl": WEBHOOK_URL, "ApiUrl": "https://api.example.com/api"}
-    resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier"}
+    resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier", "UnlinkFunction": f"{STACK}-unlink"}
     return Account(Formation(resources, outputs), urls, dict(clients))

@@ -172,10 +172,9 @@ def test_the_old_secret_stays_while_it_may_be_needed(
     account: Account, log: Log, minutes: int, places: tuple[int, ...], objection: str
 ) -> None:
     """Usable entries are 0 and 1 of the new secret, 2 somebody else's, 3 and 4 of the old one."""
-    began = datetime.now(timezone.utc)
-    clock = Clock(began)
+    clock = Clock()
     begin(account.target, always, clock.world)
-    clock.now = began + timedelta(minutes=minutes)
+    clock.now = BEGAN + timedelta(minutes=minutes)
     log.accepted(*places)
     log.lines.append("not JSON")
     with pytest.raises(OperationFailed, match=objection):

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autopulse.vapi.call_ids import MAX_MEMBERS, calls_of, customers_of, find_call_id
@@ -88,7 +88,6 @@ def test_our_call_id_is_found_in_every_place(holder: str) -> None:
             assert find_call_id(message_with((" ".join(place), call_id))) == 15, place
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
 @given(st.data())
 def test_no_place_hides_the_one_that_has_it(data: st.DataObject) -> None:
     """Whatever else stands in other places: objects without our id, with an invalid one, or no objects at all."""

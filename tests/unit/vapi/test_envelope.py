@@ -3,7 +3,7 @@ import hashlib
 import json
 import re
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -310,3 +310,31 @@ def test_many_small_parts_take_linear_time(before: str, item: str, after: str, n
     started = time.process_time()
     wrap("report", message, RECEIVED_AT, None).to_json()
     assert time.process_time() - started < 1
+
+
+# Times that were never a time
+
+
+FAR = [
+    datetime(9998, 12, 30, tzinfo=timezone.utc),
+    datetime(2031, 1, 1, tzinfo=timezone.utc),
+    RECEIVED_AT + timedelta(hours=1, milliseconds=1),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("told", FAR)
+def test_a_senders_time_more_than_an_hour_ahead_counts_as_absent(kind: str, told: datetime) -> None:
+    body = changed(samples.BY_KIND[kind], timestamp=told.isoformat())
+    envelope = wrapped(kind, body)
+    assert envelope.occurred_at is None
+    milliseconds = (told - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(milliseconds=1)
+    assert envelope.event_id.startswith(f"{milliseconds:012x}"), "the event id has the time as it was sent"
+    later = wrap(kind, body["message"], told, None)
+    assert (later.event_id, later.occurred_at) == (envelope.event_id, told)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=59), timedelta(hours=1), timedelta(days=-400)])
+def test_a_clock_may_be_an_hour_ahead(ahead: timedelta) -> None:
+    told = RECEIVED_AT + ahead
+    assert wrapped("status", changed(samples.SIMPLE_STATUS, timestamp=told.isoformat())).occurred_at == told

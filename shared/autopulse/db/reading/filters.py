@@ -47,6 +47,7 @@ Filters = Mapping[str, str | int | bool]
 """Name of a condition -> its value."""
 CONDITIONS: Final[Mapping[str, str]] = {
     "status": "call.status = :status",
+    "statuses": "call.status = ANY (CAST(:statuses AS text[]))",
     "outcome": "call.outcome = :outcome",
     "to_come": f"(({TO_COME}) IS TRUE) = :to_come",
     "campaign": "call.campaign_id = :campaign",

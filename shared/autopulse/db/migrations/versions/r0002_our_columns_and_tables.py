@@ -166,6 +166,7 @@ COLUMNS = {
         "ended_reason": "text",
         "outcome": "varchar(20)",
         "cost": "numeric(12, 6)",
+        "is_web": "boolean",
         "updated_at": "timestamp with time zone",
     },
     "transcript": {"vapi_call_id": "text", "source": "varchar(20)", "segment": "bigint", "sequence": "integer"},

@@ -22,7 +22,8 @@ down_revision = "0003"
 BEGAN = "coalesce(start_time, end_time, updated_at, '-infinity'::timestamptz), id"
 TIMES = "start_time, end_time, updated_at"
 INDEXES = {
-    "ix_call_vapi_call_id": "UNIQUE INDEX {name} ON call (vapi_call_id)",
+    # Of a part: to change what a whole unique index has locks a row against those that refer to it, too.
+    "ix_call_vapi_call_id": "UNIQUE INDEX {name} ON call (vapi_call_id) WHERE vapi_call_id IS NOT NULL",
     "ix_call_service_record_id": "INDEX {name} ON call (service_record_id)",
     # For the foreign key and for the list, whatever else that is narrowed by.
     "ix_call_campaign_id_listing": (

@@ -1,0 +1,125 @@
+"""Show which calls of Vapi's a row is linked to, and take a wrong link back; invoked by `make unlink`.
+
+    {"call_id": 7}                                               -> {"links": […]}
+    {"call_id": 7, "vapi_call_id": "…", "unlink": true}          -> {"links": […], "removed": {…}}
+
+or {"error": …}. What the call of Vapi's told goes: its attempt, turns, incidents, and the row's id in its receipts. The
+row, its feedback and its service record are computed again from what is left (docs/call-state.md 2). Nothing of a call
+but its ids is answered or logged.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from autopulse.db.calls import CallRow, LockedCall, lock_calls, save_calls
+from autopulse.db.engine import engine
+from autopulse.db.feedback import follow_reports, replace_feedback
+from autopulse.db.links import Link, Removed, find_links, remove_link
+from autopulse.db.receipts import record_receipts
+from autopulse.domain.attempts import NO_ORIGIN, Origin, Shown, columns_of, shown_of, taken_back
+from autopulse.domain.facts import NOTHING, Facts
+from autopulse.domain.reading import read_call_id, read_vapi_call_id
+from autopulse.observability import logger
+from autopulse.vapi.call_types import WEB
+from autopulse.vapi.ended_reasons import family_of
+
+PASSES: Final = 3
+"""A batch that waited for the row's lock meanwhile may have written the attempt once more."""
+
+Answer = dict[str, Any]
+
+
+class _Impossible(Exception):
+    """What was asked for cannot be done; the text says why."""
+
+
+def handler(event: dict[str, Any], _context: object = None) -> Answer:
+    """Answer `make unlink`."""
+    call_id = read_call_id(event.get("call_id"))
+    vapi_call_id = read_vapi_call_id(event.get("vapi_call_id"))
+    asked = {"call_id": call_id, "vapi_call_id": vapi_call_id}
+    if call_id is None:
+        return {"error": "call_id is no id of a call"}
+    if event.get("unlink") is not True:
+        return _answer(call_id)
+    if vapi_call_id is None:
+        return {"error": "vapi_call_id is no id of a call of Vapi's"}
+    try:
+        removed = _unlink(call_id, vapi_call_id)
+        answer = _answer(call_id) | {"removed": asdict(removed)}
+    except _Impossible as problem:
+        logger().warning("Link not taken back", extra=asked | {"reason": str(problem)})
+        return {"error": str(problem)}
+    logger().info("Link taken back", extra=asked | asdict(removed))
+    return answer
+
+
+def _answer(call_id: int) -> Answer:
+    with Session(engine()) as session:
+        links = find_links(session, call_id)
+    logger().info("Links shown", extra={"call_id": call_id, "vapi_call_ids": [link.vapi_call_id for link in links]})
+    return {"links": [_as_json(link) for link in links]}
+
+
+def _as_json(link: Link) -> Answer:
+    return {
+        name: value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+        for name, value in asdict(link).items()
+    }
+
+
+def _unlink(call_id: int, vapi_call_id: str) -> Removed:
+    removed = _remove(call_id, vapi_call_id)
+    for _ in range(PASSES - 1):
+        with Session(engine()) as session:
+            lock_calls(session, [call_id], [], [], reports=True)  # behind whoever waited for it
+            again = any(link.vapi_call_id == vapi_call_id for link in find_links(session, call_id))
+        if not again:
+            return removed
+        _remove(call_id, vapi_call_id)
+    return removed
+
+
+def _remove(call_id: int, vapi_call_id: str) -> Removed:
+    with Session(engine()) as session, session.begin():
+        locked = lock_calls(session, [call_id], [], [], reports=True)
+        if not locked.calls:
+            raise _Impossible(f"there is no call {call_id}")
+        (row,) = locked.calls
+        links = {link.vapi_call_id: link for link in find_links(session, call_id)}
+        if vapi_call_id not in links:
+            raise _Impossible(f"call {call_id} is not linked to {vapi_call_id}")
+        if links[vapi_call_id].made_call:
+            raise _Impossible(f"call {call_id} was made for {vapi_call_id}, and is no call of the application's")
+        known = record_receipts(session, [], [call_id], [])
+        facts = {id_: attempt.facts for id_, attempt in known.attempts.get(call_id, {}).items()}
+        removed = facts.pop(vapi_call_id, NOTHING)
+        rows = remove_link(session, call_id, vapi_call_id, alone=not facts)
+        _show_what_is_left(session, row, removed, facts, known.origins.get(call_id, NO_ORIGIN))
+    return rows
+
+
+def _show_what_is_left(
+    session: Session, row: LockedCall, removed: Facts, left: dict[str, Facts], origin: Origin
+) -> None:
+    shown = _shown(row, removed, left, origin)
+    web = shown.attempt is not None and left[shown.attempt].identity.call_type in WEB
+    columns = CallRow(
+        row.id, shown.vapi_call_id, row.organization_id, row.customer_number, row.direction, web, shown.columns
+    )
+    save_calls(session, [], [columns], {}, [])
+    if removed.report or shown.feedback_given:
+        replace_feedback(session, [(row.id, shown.feedback)])
+    if row.service_record_id is not None:
+        follow_reports(session, [row.service_record_id])
+
+
+def _shown(row: LockedCall, removed: Facts, left: dict[str, Facts], origin: Origin) -> Shown:
+    current = taken_back(removed, origin, row.columns)
+    if left:
+        columns = {id_: columns_of(facts, family_of) for id_, facts in left.items()}
+        return shown_of(left, columns, origin, current)
+    return Shown(None, origin.columns if origin.finished else current, origin.feedback, feedback_given=origin.finished)

@@ -1,0 +1,235 @@
+"""Cases: what was there before, which webhooks come, and what must be there afterwards (README.md has the format)."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from autopulse.ingress.request import read_message
+from autopulse.vapi.routes import PING, kind_of
+from local.events import WEBHOOKS
+from local.seed import ORGANIZATION_ID
+
+OWN: Final = Path(__file__).parent / "cases"
+RECORDED: Final = Path(folder) if (folder := os.environ.get("VAPI_PAYLOADS")) else None
+ORDERS: Final = ("sent", "reversed", "shuffled", "doubled")
+SHUFFLES_BY: Final = 20260914
+FIRST_CALL: Final = 1_000_001
+"""Id of a case's first row; the database gives greater ones to rows that messages make."""
+OUTBOUND: Final = "outboundPhoneCall"
+SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
+"""Types of call that nobody but Vapi starts."""
+_PLACEHOLDER: Final = re.compile(r"@(?:CALL|VAPI|ORG|ASSISTANT|SQUAD|WORKFLOW|PHONE|OUTPUT)\d*")
+_SECOND: Final = 1000
+"""Milliseconds."""
+_WORD_SECONDS: Final = 0.3
+
+Json = Any
+Object = Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Some webhooks, and what must follow from them in any order."""
+
+    name: str
+    given: Object
+    expected: Object
+    seeded: bool = False
+    """Whether the rows are those of a local stack, which the sample events name, and not the case's own."""
+
+    @property
+    def rows(self) -> list[Object]:
+        """The application's calls, the one that `@CALL` stands for first."""
+        first = self.given.get("row")
+        return [] if first is None else [first, *self.given.get("more_rows", [])]
+
+    @property
+    def orders(self) -> list[str]:
+        """Those that make sense: one webhook alone has only one."""
+        orders = list(self.given.get("orders", ORDERS))
+        return orders if len(self.given["deliveries"]) > 1 else [order for order in orders if order in _OF_ONE]
+
+    @property
+    def ends_in_equal_rows(self) -> bool:
+        """Whether all tables must be equal after any order (docs/call-state.md 9 says when not)."""
+        return bool(self.given.get("equal_rows", True))
+
+    def posted_in(self, order: str) -> list[int]:
+        """Places of the deliveries in the order in which they are posted."""
+        places = list(range(len(self.given["deliveries"])))
+        if order == "reversed":
+            places.reverse()
+        elif order == "shuffled":
+            Random(f"{SHUFFLES_BY} {self.name}").shuffle(places)
+        elif order == "doubled":
+            places *= 2
+        return places
+
+
+_OF_ONE: Final = frozenset({"sent", "doubled"})
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a case's placeholders stand for; `@CALL` and the like have to be told, others are the same in every run."""
+
+    told: Mapping[str, str] = field(default_factory=dict)
+
+    def fill(self, value: Json) -> Json:
+        """The same value without placeholders."""
+        return json.loads(_PLACEHOLDER.sub(lambda found: self[found.group()], json.dumps(value)))
+
+    def __getitem__(self, name: str) -> str:
+        if name in self.told:
+            return self.told[name]
+        if name.startswith("@CALL"):
+            return str(FIRST_CALL + int(name.removeprefix("@CALL") or 1) - 1)
+        return ORGANIZATION_ID if name == "@ORG1" else str(uuid5(NAMESPACE_URL, name))
+
+    def of_calls(self, **ids: int) -> "Names":
+        """These names, and which ids calls have got."""
+        return Names({**self.told, **{f"@{name}": str(id_) for name, id_ in ids.items()}})
+
+
+def every_case() -> list[Case]:
+    """The project's own, its sample webhooks, and those of the folder that VAPI_PAYLOADS names."""
+    foreign = [] if RECORDED is None else [*read_cases(RECORDED / "field"), *read_recorded(RECORDED)]
+    return [*read_cases(OWN), *read_samples(), *foreign]
+
+
+def read_cases(folder: Path) -> list[Case]:
+    """Every NAME.case of a folder with its NAME.expected."""
+    return [
+        Case(file.stem, given, _read(file.with_suffix(".expected")), seeded=given.get("seeded", False))
+        for file in sorted(folder.glob("*.case"))
+        for given in [_read(file)]
+    ]
+
+
+def read_samples() -> list[Case]:
+    """Every sample webhook, alone, with the rows that a local stack has for it."""
+    return [
+        Case(f"sample-{file.stem}", _alone(_read(file)), _read(file.with_suffix(".expected")), seeded=True)
+        for file in sorted(WEBHOOKS.glob("*.json"))
+    ]
+
+
+def read_recorded(folder: Path) -> list[Case]:
+    """Webhooks that somebody recorded: of what they do it is only known that they name a call, or none."""
+    return [
+        Case(f"recorded-{file.stem}", {**_alone(body), "row": row_of(body)}, expectation_of(file, body))
+        for file in sorted(folder.rglob("*.json"))
+        for body in [_read(file)]
+    ]
+
+
+def expectation_of(file: Path, body: Object) -> Object:
+    """What a recorded webhook must do: what lies beside it says so, else the rules (docs/call-state.md 1 and 2)."""
+    beside = file.with_suffix(".expected")
+    if beside.exists():
+        return _object(_read(beside))
+    if kind_of(read_message(file.read_bytes())) is None:
+        return {"no_rows": True}
+    if not names_a_call(body):
+        return {} if is_ping(body) else {"dead": ["InvalidMessage"]}
+    return {} if row_of(body) or _gets_a_row(body) else {"dead": ["UnknownCall"]}
+
+
+def _gets_a_row(body: Object) -> bool:
+    """Whether a message without our id makes one, at once or after its waiting."""
+    types = {call.get("type"): bool(call.get("createdAt")) for call in _find(body, "call") if isinstance(call, Mapping)}
+    return bool(types.keys() & SELF_STANDING) or types.get(OUTBOUND, False)
+
+
+def names_a_call(body: Object) -> bool:
+    """Whether an id of a call stands anywhere in a body; it does not ask the code under test where that may be."""
+    return bool(vapi_id_of(body)) or row_of(body) is not None
+
+
+def is_ping(body: Object) -> bool:
+    """Whether it is a message of ours, which is about no call."""
+    return PING in _find(body, "type")
+
+
+def row_of(body: Object) -> Object | None:
+    """The row that the application would have made for a recorded webhook: by our id, if it says one."""
+    ids = [int(found) for found in _find(body, "call_id") if re.fullmatch("[0-9]{1,9}", str(found))]
+    return {"id": ids[0]} if ids and ids[0] else None
+
+
+def vapi_id_of(body: Object) -> str:
+    """Vapi's id of the call that a webhook is about, or nothing."""
+    calls = [call for call in _find(body, "call") if isinstance(call, Mapping)]
+    return next((str(call["id"]) for call in calls if call.get("id")), "")
+
+
+def body_of(delivery: Object, names: Names) -> Object:
+    """What is posted."""
+    if "webhook" in delivery:
+        return _object(_read(WEBHOOKS / f"{delivery['webhook']}.json"))
+    body: dict[str, Json] = names.fill(delivery["body"])
+    inner = body.get("message")
+    holder = inner if isinstance(inner, dict) else body
+    if "grow" in holder:
+        _grow(holder, **holder.pop("grow"))
+    return body
+
+
+def _grow(message: dict[str, Json], turns: int, words: int = 0) -> None:
+    """Let the conversation go on: by turns of two speakers, each second one with so many words' confidence."""
+    artifact = message.setdefault("artifact", {})
+    said = message.setdefault("messages", [])
+    begun = float(said[-1]["time"]) if said else float(message["timestamp"])
+    from_start = float(said[-1]["secondsFromStart"]) if said else 0.0
+    more = [_turn(place, begun, from_start, words if place % 2 else 0) for place in range(1, turns + 1)]
+    said.extend(more)
+    artifact["messages"] = [*artifact.get("messages", said[: -len(more)]), *more]
+
+
+def _turn(place: int, begun: float, from_start: float, words: int) -> Object:
+    spoken = [f"word{place}" for _ in range(words)]
+    time = begun + place * _SECOND
+    turn = {
+        "role": "user" if place % 2 else "bot",
+        "message": " ".join(spoken) or f"This is number {place}.",
+        "time": time,
+        "endTime": time + _SECOND / 2,
+        "secondsFromStart": from_start + place,
+    }
+    if not spoken:
+        return turn
+    heard = [
+        {"word": word, "start": n * _WORD_SECONDS, "end": (n + 1) * _WORD_SECONDS, "confidence": 0.98}
+        for n, word in enumerate(spoken)
+    ]
+    return turn | {"metadata": {"wordLevelConfidence": heard}}
+
+
+def _alone(body: Object) -> dict[str, Json]:
+    return {"deliveries": [{"body": body}], "placeholders": {"@VAPI": vapi_id_of(body)}}
+
+
+def _find(value: Json, name: str) -> Iterator[Json]:
+    """Everything of this name in a value, however deep, the outermost of a branch first."""
+    if isinstance(value, Mapping):
+        if name in value:
+            yield value[name]
+        for item in value.values():
+            yield from _find(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _find(item, name)
+
+
+def _object(value: Json) -> Object:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _read(file: Path) -> Any:  # noqa: ANN401 - any JSON
+    return json.loads(file.read_text())
