@@ -206,7 +206,8 @@ class CallsView {
     const isUnknown = this.#store.state === "loading" && !this.#store.readAt; // keeps its place
     this.#toCome.hidden = !isOpen && !isUnknown && !toCome?.count;
     this.#toCome.setAttribute("href", link({ to_come: isOpen ? null : "true" }));
-    const text = isOpen ? "◂ Back to the calls that have begun" : toCome?.count ? `${countOf(toCome)} to come ▸` : "\u00a0";
+    const number = toCome?.count ? `${countOf(toCome)} to come ▸` : "\u00a0";
+    const text = isOpen ? "◂ Back to the calls that have begun" : number;
     if (this.#toCome.textContent !== text) {
       this.#toCome.textContent = text;
     }

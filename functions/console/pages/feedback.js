@@ -99,7 +99,8 @@ function buildPage() {
     return Promise.all([summary.load("quiet"), list.load("quiet")]);
   };
   const hasAsked = () => asked.query !== null;
-  return { element, ask, begin, place, hasAsked, refresh, stop: () => { summary.stop(); list.stop(); filters.stop(); } };
+  const stop = () => [summary, list, filters].forEach((part) => part.stop());
+  return { element, ask, begin, place, hasAsked, refresh, stop };
 }
 
 /** What tells whether something else is asked for. */

@@ -117,7 +117,8 @@ function bandLegend({ name, title, range }, onBand) {
       onBand(); // the list that it narrows lies below, out of sight
     }
   };
-  const anchor = h("a", { class: "band-link", onClick: choose }, h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" }),
+  const anchor = h("a", { class: "band-link", onClick: choose },
+    h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" }),
     h("span", {}, title, h("span", { class: "muted" }, ` ${range}`)), share, number);
   return {
     element: h("li", {}, anchor),
