@@ -32,6 +32,7 @@ CONFIGURATION: Final = {
     "audience": "",
     "origins": [],
     "stack": "autopulse",
+    "takes_token": True,
 }
 Json = dict[str, Any]
 Answer = Callable[[Json], Any]

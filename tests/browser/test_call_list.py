@@ -49,11 +49,9 @@ def test_a_call_changes_in_its_place(open_console: OpenConsole, calls: Calls, ga
     console = open_console(garage)
     _wait_until_live(console)
     row = _row(console, script)
-    calls.send([_ringing(script)])
-    expect(_status(console, script)).to_have_text("Ringing")
-    row.evaluate("row => { row.isTheSame = true; }")
     calls.send([_in_progress(script)])
     expect(_status(console, script)).to_have_text("In Progress")
+    row.evaluate("row => { row.isTheSame = true; }")
     calls.tell([script], bodies_of(script))
     expect(_status(console, script)).to_have_text("Completed")
     expect(row.get_by_test_id("nps-score")).to_have_text(str(script.feedback.score))
@@ -227,17 +225,17 @@ class Line:
 
 def test_a_dropped_socket_recovers_and_misses_nothing(open_console: OpenConsole, calls: Calls, garage: str) -> None:
     shown, new = calls.place(garage, outcome="reached"), calls.place(garage)
-    calls.send([_ringing(shown)])
+    calls.send([_in_progress(shown)])
     console = open_console(garage)
     line = Line(console)
     console.reload()
     _wait_until_live(console)
-    expect(_status(console, shown)).to_have_text("Ringing")
+    expect(_status(console, shown)).to_have_text("In Progress")
     with line.cut():
         expect(console.get_by_test_id("connection-state")).not_to_have_text("live")
         calls.tell([shown], bodies_of(shown))
         calls.send([_ringing(new)])
-        expect(_status(console, shown)).to_have_text("Ringing")
+        expect(_status(console, shown)).to_have_text("In Progress")
     _wait_until_live(console)
     expect(_status(console, shown)).to_have_text("Completed")
     expect(_status(console, new)).to_have_text("Ringing")
@@ -377,9 +375,10 @@ def test_the_list_can_be_saved_for_a_spreadsheet(open_console: OpenConsole, call
     console = open_console(garage, path="?outcome=busy")
     with console.expect_download() as saving:
         console.get_by_test_id("call-export").click()
-    assert saving.value.suggested_filename == "calls.csv"
+    assert re.fullmatch(r"calls-\d{4}-\d\d-\d\d[.]csv", saving.value.suggested_filename)
     text = Path(saving.value.path()).read_text("utf-8-sig")
-    ids = {line.split(",")[0].strip('"') for line in text.splitlines()}
+    assert "Customer" in text
+    ids = {line.split(",")[-1].strip('"') for line in text.splitlines()}
     assert str(busy.call_id) in ids
     assert str(reached.call_id) not in ids
 

@@ -10,6 +10,7 @@ import { announce, fill, h } from "./dom.js";
 import { FilterBar } from "./filter_bar.js";
 import { time } from "./format.js";
 import { live } from "./live.js";
+import { isoDate, readersZone } from "./periods.js";
 import { link, location, nameThis, navigate, onNavigate, recallPlace, rememberPlace } from "./router.js";
 import { empty, failure, loading } from "./states.js";
 
@@ -205,7 +206,8 @@ class CallsView {
     const isUnknown = this.#store.state === "loading" && !this.#store.readAt; // keeps its place
     this.#toCome.hidden = !isOpen && !isUnknown && !toCome?.count;
     this.#toCome.setAttribute("href", link({ to_come: isOpen ? null : "true" }));
-    const text = isOpen ? "◂ Back to the calls that have begun" : toCome?.count ? `${countOf(toCome)} to come ▸` : "\u00a0";
+    const number = toCome?.count ? `${countOf(toCome)} to come ▸` : "\u00a0";
+    const text = isOpen ? "◂ Back to the calls that have begun" : number;
     if (this.#toCome.textContent !== text) {
       this.#toCome.textContent = text;
     }
@@ -315,8 +317,8 @@ class CallsView {
     try {
       const { nextCursor } = await download(
         "calls.csv",
-        { ...parametersOf(filtersIn(location())), limit: MOST_ROWS },
-        "calls.csv",
+        { ...parametersOf(filtersIn(location())), limit: MOST_ROWS, form: "people", timezone: readersZone() },
+        `calls-${isoDate(new Date())}.csv`,
       );
       announce(nextCursor ? `Saved the newest ${MOST_ROWS} calls` : "Saved all calls");
       fill(this.#saved, nextCursor ? `Saved the newest ${MOST_ROWS.toLocaleString()}` : "Saved");

@@ -1,4 +1,4 @@
-// Why a call ended, as a sentence. The reason's own word is for whoever looks into a fault, and stands with the details.
+// Why a call ended, as a sentence. The reason's own word is for support, and stands with the details.
 
 /** The families of the outcome, as the API decides it: whatever the reason is called, one of them is true. */
 const BY_OUTCOME = {
@@ -11,7 +11,7 @@ const BY_OUTCOME = {
   failed: "A technical fault ended the call.",
   unknown: "It is not known why the call ended.",
 };
-/** What a reason says beyond its family; the first that fits counts. Reasons are compared with hyphens, in lower case. */
+/** What a reason says beyond its family; the first that fits counts. Reasons are compared in lower case. */
 const BY_REASON = [
   [["reached"], /silence-time/, "Nobody said anything for a while, so the call ended."],
   [["no_answer"], /silence-time/, "Somebody or something answered, and nobody spoke."],

@@ -8,7 +8,7 @@ import { linkToCalls, listParameters, searchedText } from "./feedback_query.js";
 import { dateTime, duration, phone, words } from "./format.js";
 import { choose, keyedList } from "./keyed.js";
 import { panel } from "./panel.js";
-import { isoDate } from "./periods.js";
+import { isoDate, readersZone } from "./periods.js";
 import { link, navigate } from "./router.js";
 import { empty } from "./states.js";
 
@@ -138,7 +138,7 @@ async function save(button, said, query) {
   button.disabled = true;
   fill(said, "Preparing the file …");
   try {
-    const rows = { ...listParameters(query), limit: LARGEST_FILE };
+    const rows = { ...listParameters(query), limit: LARGEST_FILE, form: "people", timezone: readersZone() };
     const { nextCursor } = await download("feedback.csv", rows, `feedback-${isoDate(new Date())}.csv`);
     fill(said, nextCursor ? "The file has the newest 5,000. Choose a shorter time for the others." : "");
   } catch (error) {

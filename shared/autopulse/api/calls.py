@@ -39,7 +39,7 @@ def show_count(reader: CurrentReader, query: Annotated[CallFilters, Query()]) ->
 
 def export_calls(reader: CurrentReader, query: Annotated[CallExport, Query()]) -> Response[str]:
     """Calls as CSV, for spreadsheets."""
-    return csv_response("calls", Call, *CALLS.page(reader, query))
+    return csv_response("calls", Call, query, *CALLS.page(reader, query))
 
 
 def show_call(reader: CurrentReader, call_id: CallId) -> CallDetail:

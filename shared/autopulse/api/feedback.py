@@ -32,7 +32,7 @@ def list_feedback(reader: CurrentReader, query: Annotated[FeedbackList, Query()]
 
 def export_feedback(reader: CurrentReader, query: Annotated[FeedbackExport, Query()]) -> Response[str]:
     """Feedback as CSV, for spreadsheets."""
-    return csv_response("feedback", FeedbackItem, *FEEDBACK.page(reader, query))
+    return csv_response("feedback", FeedbackItem, query, *FEEDBACK.page(reader, query))
 
 
 def summarize_feedback(reader: CurrentReader, query: Annotated[Summary, Query()]) -> FeedbackSummary:

@@ -46,6 +46,7 @@ def _digits(text: str) -> str:
 Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
+Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 Band = Literal["promoter", "passive", "detractor"]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
 
@@ -152,6 +153,11 @@ class _Page(_Parameters):
 class _Export(_Page):
     limit: int = Field(EXPORT, ge=1, le=MAX_EXPORT, description="Rows of the file.")
     cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`x-next-cursor` of the file before.")
+    form: Literal["programs", "people"] = Field(
+        "programs",
+        description="`people`: headings and values in words, times of the zone; else as the lists have them.",
+    )
+    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone of a file for people.")
 
 
 class CallList(_Page, CallFilters):
@@ -186,12 +192,7 @@ class Summary(_Counted):
 
     period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
     group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")
-    zone: str = Field(
-        "UTC",
-        alias="timezone",
-        pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$",
-        description="IANA name of the time zone in which periods begin.",
-    )
+    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
 
     def conditions(self) -> dict[str, str | int | bool]:
         """As above, without the time: the summary has that apart."""

@@ -50,3 +50,44 @@ def test_filters_hold_for_files_too(api: Api) -> None:
     api.call(status="Ended")
     kept = api.call(status="Completed")
     assert [int(row["id"]) for row in api.get("/calls.csv", status="Completed").rows] == [kept]
+
+
+def test_a_file_for_people_has_words_and_times_of_their_clock(api: Api) -> None:
+    visit = api.visit(customer_name="Dana Example", service_advisor_name="Robin Sample")
+    call = api.call(
+        service_record_id=visit, start_time="2026-11-02T15:00:00Z", duration_sec=3725, nps_score=2, outcome="no_answer"
+    )
+    api.feedback(call, content="It took long.", detractors="Long wait")
+    for path in ("/calls.csv", "/feedback.csv"):
+        (row,) = api.get(path, form="people", timezone="America/New_York").rows
+        assert row["Customer"] == "Dana Example"
+        assert row["Began (America/New_York)"] == "2026-11-02 10:00"
+        assert row["Duration (h:mm:ss)"] == "1:02:05"
+        assert (row["Outcome"], row["Score (0 to 10)"]) == ("No answer", "2")
+        assert row["Call"] == str(call)
+    assert (row["What was said"], row["Went wrong"]) == ("It took long.", "Long wait")
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/Atall", "America"])
+def test_a_file_for_people_of_an_unknown_zone_says_that_it_is_utc(api: Api, zone: str) -> None:
+    api.call(start_time="2026-11-02T15:00:00Z")
+    (row,) = api.get("/calls.csv", form="people", timezone=zone).rows
+    assert row["Began (UTC)"] == "2026-11-02 15:00"
+
+
+def test_feedback_is_telling_with_a_score_or_a_complaint(api: Api) -> None:
+    scored, complaining, nothing, unheard = (
+        api.call(nps_score=9, outcome="reached", start_time="2026-11-02T15:00:03Z"),
+        api.call(outcome="reached", start_time="2026-11-02T15:00:02Z"),
+        api.call(outcome="reached", start_time="2026-11-02T15:00:01Z"),
+        api.call(nps_score=9, outcome="voicemail", start_time="2026-11-02T15:00:00Z"),
+    )
+    api.feedback(complaining, detractors="Long wait")
+    api.feedback(nothing, detractors=" \n")
+    for call in (scored, unheard):
+        api.feedback(call)
+    time = {"from_": "2026-11-01T00:00:00Z"}
+    assert api.ids("/feedback", telling="true", **time) == [scored, complaining]
+    assert api.ids("/feedback", telling="false", **time) == [nothing, unheard]
+    assert api.ids("/feedback", telling="true", advisor="x", **time) == []
+    assert api.ids("/calls", band="promoter") == [scored]

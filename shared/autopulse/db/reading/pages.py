@@ -154,7 +154,7 @@ def _found_by_visits(feedback: str, names: tuple[str, ...], direction: str, beyo
     ahead = NEXT_NAMES if "name" in visits else NEXT
     return f"""
         WITH next AS MATERIALIZED (
-            SELECT {key}, call.service_record_id FROM call WHERE {where(calls)} {beyond}
+            SELECT {key}, call.service_record_id, call.nps_score, call.outcome FROM call WHERE {where(calls)} {beyond}
             {_order(names, direction)} LIMIT {ahead}
         ), near AS MATERIALIZED (
             SELECT call.id, call.began FROM next AS call {record} {shown}

@@ -1,0 +1,79 @@
+"""Lists as people read them in a spreadsheet: headings and values in words, times of their own clock."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+Row = Mapping[str, Any]
+_FORM: Final = "%Y-%m-%d %H:%M"
+"""What every spreadsheet takes for a date and a time."""
+
+
+def _words(name: str) -> Callable[[Row, ZoneInfo | timezone], object]:
+    def read(row: Row, _: ZoneInfo | timezone) -> object:
+        text = str(row[name] or "").replace("_", " ")
+        return text[:1].upper() + text[1:]
+
+    return read
+
+
+def _value(name: str) -> Callable[[Row, ZoneInfo | timezone], object]:
+    return lambda row, _: row[name]
+
+
+def _began(row: Row, zone: ZoneInfo | timezone) -> object:
+    at: datetime | None = row["start_time"] or row["end_time"]
+    return at and at.astimezone(zone).strftime(_FORM)
+
+
+def _duration(row: Row, _: ZoneInfo | timezone) -> object:
+    """Hours, minutes and seconds, since spreadsheets take two parts for hours and minutes."""
+    seconds = row["duration_seconds"]
+    return None if seconds is None else f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+_OF_CALLS: Final[Mapping[str, Callable[[Row, ZoneInfo | timezone], object]]] = {
+    "Customer": _value("customer_name"),
+    "Phone": _value("phone"),
+    "Vehicle": _value("vehicle"),
+    "Service": _value("service"),
+    "Advisor": _value("advisor_name"),
+    "Campaign": _value("campaign_name"),
+    "Began ({zone})": _began,
+    "Duration (h:mm:ss)": _duration,
+    "Outcome": _words("outcome"),
+    "Score (0 to 10)": _value("nps_score"),
+    "Direction": _words("direction"),
+    "Demonstration": _value("demo"),
+}
+COLUMNS: Final[Mapping[str, Mapping[str, Callable[[Row, ZoneInfo | timezone], object]]]] = {
+    "calls": {**_OF_CALLS, "Status": _value("status"), "Call": _value("id")},
+    "feedback": {
+        **_OF_CALLS,
+        "What was said": _value("content"),
+        "Went well": _value("positives"),
+        "Went wrong": _value("detractors"),
+        "To do": _value("action_items"),
+        "Call": _value("call_id"),
+    },
+}
+"""List -> heading -> what of a row stands below it."""
+
+
+def as_people_read(name: str, rows: Iterable[Row], zone: str) -> list[dict[str, object]]:
+    """Rows of a list under headings in words; a zone that nobody knows is UTC, and the heading says so."""
+    clock = _zone_of(zone)
+    return [{heading.format(zone=clock): read(row, clock) for heading, read in COLUMNS[name].items()} for row in rows]
+
+
+def headings_of(name: str, zone: str) -> tuple[str, ...]:
+    """The headings of a list."""
+    return tuple(heading.format(zone=_zone_of(zone)) for heading in COLUMNS[name])
+
+
+def _zone_of(name: str) -> ZoneInfo | timezone:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # a folder, no path, or not found
+        return timezone.utc
