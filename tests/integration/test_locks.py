@@ -88,7 +88,7 @@ def _reported(pipeline: Pipeline, visit: int) -> Body:
 def _reported_in_a_row_of_ours(pipeline: Pipeline, visit: int) -> Body:
     pipeline.own("phone-number-1")
     pipeline.send_each(report(inbound()))
-    return inbound() | {"metadata": {"call_id": pipeline.make_call(service_record_id=visit)}}
+    return inbound() | {"metadata": {"call_id": pipeline.make_call(direction="inbound", service_record_id=visit)}}
 
 
 def _finished_by_the_application(pipeline: Pipeline, visit: int) -> Body:

@@ -73,7 +73,7 @@ def prepare(pipeline: Pipeline) -> Callable[[], None]:
         pipeline.own("phone-number-1")
         pipeline.own("assistant-1")
         pipeline.make_visit(id=VISIT)
-        pipeline.make_call(id=CALL, service_record_id=VISIT, customer_number="+12025550177")
+        pipeline.make_call(direction="inbound", id=CALL, service_record_id=VISIT, customer_number="+12025550177")
 
     write_as_the_application()
     return write_as_the_application
@@ -91,7 +91,7 @@ def test_a_row_of_ours_is_taken_over_by_the_applications(
     end_in_equal_rows(pipeline, prepare, bodies, receive_count)
     row = pipeline.row("SELECT * FROM call")
     assert (row["id"], row["vapi_call_id"], row["status"], row["outcome"]) == (CALL, VAPI_ID, "Completed", "reached")
-    assert (row["nps_score"], row["customer_number"], row["direction"]) == (9, "+12025550177", "outbound")
+    assert (row["nps_score"], row["customer_number"], row["direction"]) == (9, "+12025550177", "inbound")
     assert owners(pipeline) == [[CALL]] * len(TABLES)
     assert sorted(row[3] for row in pipeline.turns(CALL)) == ["Hello.", "Hm.", "Yes?"]
     assert not pipeline.facts(CALL)["made_call"]
@@ -134,7 +134,7 @@ def test_a_row_is_taken_over_within_the_batch_that_tells_more(pipeline: Pipeline
 
 @pytest.mark.usefixtures("prepare")
 def test_several_rows_are_taken_over_in_one_batch(pipeline: Pipeline) -> None:
-    calls = [pipeline.make_call() for _ in range(3)]
+    calls = [pipeline.make_call(direction="inbound") for _ in range(3)]
     ids = [f"vapi-{call_id}" for call_id in calls]
     assert pipeline.send(*(conversation(inbound(id_), 10, *TURNS) for id_ in ids)) == []
     assert pipeline.count("call") == 1 + 2 * len(calls)
@@ -156,7 +156,7 @@ def test_no_row_is_made_where_the_same_batch_tells_whose_the_call_is(pipeline: P
 
 def test_a_row_is_made_though_the_same_batch_names_a_row_that_is_not_there(pipeline: Pipeline) -> None:
     pipeline.own("phone-number-1")
-    bodies = [status("ringing", both(inbound(), 999_999), 1), status("in-progress", inbound(), 5)]
+    bodies = [status("ringing", both(outbound(None), 999_999), 1), status("in-progress", outbound(None), 5)]
     assert pipeline.send(*bodies, receive_count=11) == []
     assert reasons(pipeline) == ["UnknownCall"]
     assert pipeline.row("SELECT status FROM call") == {"status": "In Progress"}
@@ -237,7 +237,7 @@ def other_organization(pipeline: Pipeline) -> Callable[[], None]:
         pipeline.add_other_organization()
         for id_ in KNOWN_BY_ANY.values():
             pipeline.own(id_, OTHER_ORGANIZATION)
-        pipeline.make_call(id=CALL)
+        pipeline.make_call(direction="inbound", id=CALL)
 
     write_as_the_application()
     return write_as_the_application
@@ -318,7 +318,7 @@ def test_the_phone_number_counts_before_the_assistant(pipeline: Pipeline, *, alo
 def test_a_row_that_the_default_placed_may_move_to_another_organization(pipeline: Pipeline) -> None:
     def prepare() -> None:
         pipeline.add_other_organization()
-        pipeline.make_call(id=CALL, organization_id=OTHER_ORGANIZATION)
+        pipeline.make_call(direction="inbound", id=CALL, organization_id=OTHER_ORGANIZATION)
 
     end_in_equal_rows(pipeline, prepare, [*told(unowned()), status("ringing", both(unowned()), 1)])
     row = pipeline.row("SELECT id, organization_id::text AS owner, status FROM call")
@@ -339,7 +339,7 @@ def test_a_row_of_ours_that_the_application_has_dialled_is_not_taken_over(pipeli
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.usefixtures("prepare")
 def test_of_two_rows_that_claim_a_call_the_first_keeps_it(pipeline: Pipeline, first: int) -> None:
-    rows = [CALL, pipeline.make_call()]
+    rows = [CALL, pipeline.make_call(direction="inbound")]
     pipeline.send_each(told(inbound())[0])
     claims = [status("ringing", both(inbound(), call_id), at) for at, call_id in enumerate(rows)]
     assert pipeline.send(claims[first], claims[1 - first]) == []
@@ -402,7 +402,7 @@ def test_an_outbound_call_of_nobodys_is_outbound_whichever_message_comes_first(p
 
 def test_what_the_application_s_row_says_of_the_customer_is_left_alone(pipeline: Pipeline) -> None:
     pipeline.own("phone-number-1", ORGANIZATION)
-    pipeline.make_call(id=CALL, customer_number="+12025550177", direction="outbound")
+    pipeline.make_call(id=CALL, customer_number="+12025550177", direction="inbound")
     pipeline.send_each(status("ringing", inbound(), 1), status("ringing", both(inbound()), 2))
     row = pipeline.row("SELECT customer_number, direction FROM call")
-    assert row == {"customer_number": "+12025550177", "direction": "outbound"}
+    assert row == {"customer_number": "+12025550177", "direction": "inbound"}
