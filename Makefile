@@ -19,7 +19,13 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 CALLS ?= 10
 
-.PHONY: help run up down clean simulate invoke events openapi browser screenshots test check format bench audit
+# What a person gives a variable reaches the command as it is: neither make nor the shell looks into it.
+unexport ASSISTANT BUILT CALLS DATABASE_CA ENV EVENT FN KIND LIMIT ONLY PHONE_NUMBER RATE SEED SPEED
+apostrophe := '
+quoted = '$(subst $(apostrophe),'\'',$(value $(1)))'
+option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
+
+.PHONY: help run up link down clean simulate invoke events openapi browser screenshots test check format bench audit requirements
 
 help: ## This menu
 	awk '/^[a-z-]+:.*## / { name = $$1; text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); arguments = ""; \
@@ -27,10 +33,13 @@ help: ## This menu
 		printf "  make %-32s %s\n", name arguments, text }' Makefile
 
 run: $(STACK) ## Everything at once: the local stack, one simulated call, every URL, live calls in the console; until Ctrl-C
-	$(LOCAL) run
+	$(LOCAL) run $(if $(value SHOW),--show)
 
-up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it)
-	$(LOCAL) up
+up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it, and everybody on the network; SHOW=1 prints its secrets)
+	$(LOCAL) up $(if $(value SHOW),--show)
+
+link: $(TOOLS) ## The console's link with a token that signs in
+	$(LOCAL) link
 
 down: $(TOOLS) ## Stop the local stack; its data stays
 	$(LOCAL) down
@@ -39,12 +48,12 @@ clean: $(TOOLS) ## Stop the local stack, delete its data and builds
 	$(LOCAL) clean
 
 simulate: $(STACK) ## [CALLS=n] Send invented calls to the running stack (SEED=n DISORDER=1 DUPLICATES=1 RATE=webhooks/s; LIVE=1 at speaking pace, SPEED=times)
-	$(LOCAL) simulate --calls $(CALLS) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) \
-		$(if $(DISORDER),--disorder) $(if $(DUPLICATES),--duplicates) $(if $(LIVE),--live) $(if $(SPEED),--speed $(SPEED))
+	$(LOCAL) simulate $(call option,--calls,CALLS) $(call option,--seed,SEED) $(call option,--rate,RATE) \
+		$(if $(value DISORDER),--disorder) $(if $(value DUPLICATES),--duplicates) $(if $(value LIVE),--live) $(call option,--speed,SPEED)
 
 invoke: $(STACK) ## [FN=name EVENT=file] One function in Lambda's container on a sample event, against the running stack
-	test -n "$(FN)" -a -n "$(EVENT)" || { echo "say which: make invoke FN=HangFunction EVENT=events/sqs/hang.json" >&2; exit 2; }
-	$(LOCAL) invoke "$(FN)" "$(EVENT)"
+	test -n $(call quoted,FN) -a -n $(call quoted,EVENT) || { echo "say which: make invoke FN=HangFunction EVENT=events/sqs/hang.json" >&2; exit 2; }
+	$(LOCAL) invoke $(call quoted,FN) $(call quoted,EVENT)
 
 events: $(TOOLS) ## Write the sample events anew from events/webhooks
 	PYTHONPATH=shared $(VENV)/bin/python -m local.events
@@ -54,13 +63,17 @@ openapi: $(TOOLS) ## Write docs/openapi.json anew from the code of the read API
 
 .PHONY: dashboard-picture
 dashboard-picture: $(TOOLS) ## Draw docs/dashboard.png anew from a simulated day (RECORD=1 lets that day pass again)
-	PYTHONPATH=shared $(VENV)/bin/python -m local.dashboard $(if $(RECORD),--record)
+	PYTHONPATH=shared $(VENV)/bin/python -m local.dashboard $(if $(value RECORD),--record)
 
 browser: $(TOOLS)
 	$(LOCAL) browser
 
 screenshots: $(STACK) browser ## Take docs/screenshots anew, of a stack of its own
 	$(LOCAL) screenshots
+
+.PHONY: first-view
+first-view: $(STACK) browser ## How fast the running stack's console is there, cold: paints, movement, bytes
+	$(LOCAL) first-view
 
 test: $(STACK) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
 	rm -f .local/tested
@@ -82,36 +95,57 @@ check: $(TOOLS) ## Format, lint, types, import contracts, template
 	sam validate --lint --region us-east-1 > .local/validate.log 2>&1 || { cat .local/validate.log; exit 1; }
 	echo "All well"
 
-audit: $(AUDIT)/.installed ## What a security scanner (checkov) says of the template
+REQUIREMENTS := layers/dependencies/requirements requirements-dev local/requirements-emulator local/requirements-audit
+
+audit: $(AUDIT)/.installed ## Known vulnerabilities of what is installed, and what scanners say of the template and the workflows
+	echo "Vulnerabilities (pip-audit) …"
+	for one in $(REQUIREMENTS); do \
+		$(AUDIT)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off --strict --requirement $$one.txt || exit 1; done
+	echo "Workflows (zizmor) …"
+	$(AUDIT)/bin/zizmor --offline --quiet --persona pedantic .github/workflows
+	echo "Template (checkov) …"
 	$(AUDIT)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet
+
+# One resolution for all platforms and for Python 3.11 to 3.14, with the hash of each file that may be installed. The layer comes
+# first, and the tools take its versions, so that the tests run what the functions run.
+requirements: $(TOOLS) ## Write the pinned requirements (*.txt) anew from *.in, the newest that fits (KEEP=1: change only what *.in asks for)
+	for one in $(REQUIREMENTS); do \
+		layer=; test $$one != requirements-dev || layer="--constraints layers/dependencies/requirements.txt"; \
+		uv pip compile --quiet $(if $(value KEEP),,--upgrade) --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+			--custom-compile-command "make requirements" $$layer --output-file $$one.txt $$one.in >/dev/null || exit 1; done
 
 format: $(TOOLS) ## Repair what a tool can repair
 	ruff check --quiet --fix-only .
 	ruff format --quiet .
 
-bench: $(STACK) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls)
-	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(READING),.reading)
+bench: $(STACK) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls; ROW_SECURITY=1: what row-level security would cost it)
+	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value ROW_SECURITY),.row_security)
 
 # The commands for who looks after a stack, here or on AWS.
-OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment "$(or $(ENV),local)" $(if $(YES),--yes)
+OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
-.PHONY: deploy smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
-deploy: $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
-	case "$(ENV)" in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
-	$(OPERATE) deploy $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
+.PHONY: deploy build environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
+deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
+	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT)
+
+build: environment $(TOOLS) ## [ENV=staging|production] The first half of deploy, which needs no credentials; deploy BUILT=sha256 is the other
+	$(OPERATE) build $(call option,--database-ca,DATABASE_CA)
+
+environment:
+	case $(call quoted,ENV) in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
 
 smoke: $(TOOLS) ## Whether a stack works, asked from outside (ENV=; API_TOKEN)
 	$(OPERATE) smoke
 
 redrive: $(TOOLS) ## [KIND=name] Show the dead letters of a kind and why, move them back (ENV= ONLY=reason LIMIT=n YES=1)
-	$(OPERATE) redrive $(if $(KIND),--kind "$(KIND)") $(if $(ONLY),--only "$(ONLY)") $(if $(LIMIT),--limit "$(LIMIT)")
+	$(OPERATE) redrive $(call option,--kind,KIND) $(call option,--only,ONLY) $(call option,--limit,LIMIT)
 
 unlink: $(TOOLS) ## [CALL=id] Show which calls of Vapi's a call is linked to, take a wrong link back, redrive what was refused (VAPI_CALL=id ENV= YES=1)
-	test -n "$(CALL)" || { echo "say which: make unlink CALL=id" >&2; exit 2; }
-	$(OPERATE) unlink --call "$(CALL)" $(if $(VAPI_CALL),--vapi-call "$(VAPI_CALL)")
+	test -n $(call quoted,CALL) || { echo "say which: make unlink CALL=id" >&2; exit 2; }
+	$(OPERATE) unlink $(call option,--call,CALL) $(call option,--vapi-call,VAPI_CALL)
 
-VAPI_LEVEL = $(if $(ASSISTANT),--assistant "$(ASSISTANT)") $(if $(PHONE_NUMBER),--phone-number "$(PHONE_NUMBER)") \
-	$(if $(ORGANIZATION),--organization) $(if $(PROTECT_MONITOR),--protect-monitor) $(if $(STATIC_IP),--static-ip)
+VAPI_LEVEL = $(call option,--assistant,ASSISTANT) $(call option,--phone-number,PHONE_NUMBER) $(if $(value ORGANIZATION),--organization) \
+	$(if $(value PROTECT_MONITOR),--protect-monitor) $(if $(value STATIC_IP),--static-ip)
 
 vapi-configure: $(TOOLS) ## [ASSISTANT=id] Point Vapi at a stack (PHONE_NUMBER=id ORGANIZATION=1; ENV= YES=1; VAPI_API_KEY)
 	$(OPERATE) vapi-configure $(VAPI_LEVEL)
@@ -120,18 +154,20 @@ vapi-doctor: $(TOOLS) ## What is wrong with Vapi's configuration, and a ping all
 	$(OPERATE) vapi-doctor $(VAPI_LEVEL)
 
 rotate-webhook-secret: $(TOOLS) ## A new webhook secret beside the old one; FINISH=1 ends the old one (ENV= YES=1 FORCE=1)
-	$(OPERATE) rotate-webhook-secret $(if $(FINISH),--finish) $(if $(FORCE),--force)
+	$(OPERATE) rotate-webhook-secret $(if $(value FINISH),--finish) $(if $(value FORCE),--force)
 
 # Handed on in the environment, since everybody may read arguments, and as it was given: a password may have a $$.
 database-check: override export DATABASE_URL := $(value DATABASE_URL)
 database-check: $(TOOLS) ## [DATABASE_URL=postgresql://…] Whether the migrations fit an existing database, which is only read (DATABASE_CA=file.pem)
-	$(OPERATE) database-check $(if $(DATABASE_CA),--database-ca "$(DATABASE_CA)")
+	$(OPERATE) database-check $(call option,--database-ca,DATABASE_CA)
 
-$(TOOLS): requirements-dev.txt layers/dependencies/requirements.txt
+tools: $(TOOLS)
+
+$(TOOLS): requirements-dev.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"
 
 $(AUDIT)/.installed: local/requirements-audit.txt | $(TOOLS)
-	PYTHON=$(VENV)/bin/python sh local/install.sh $(AUDIT) local/requirements-audit.txt "the security scanner"
+	PYTHON=$(VENV)/bin/python sh local/install.sh $(AUDIT) local/requirements-audit.txt "the scanners"
 
 # The emulator runs functions with its own interpreter, so it gets the one that the tests use.
 $(EMULATOR)/.installed: local/requirements-emulator.txt | $(TOOLS)

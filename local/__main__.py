@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local import browser, invoke, live, run, simulate, stack
@@ -24,17 +24,24 @@ def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True)
     for name, command in (
-        ("run", _run),
-        ("up", _up),
+        ("link", _link),
         ("down", _down),
         ("clean", _clean),
         ("browser", _browser),
         ("screenshots", _screenshots),
+        ("first-view", _first_view),
     ):
         commands.add_parser(name).set_defaults(command=command)
+    _add_start(commands.add_parser("run"), _run)
+    _add_start(commands.add_parser("up"), _up)
     _add_simulate(commands.add_parser("simulate"))
     _add_invoke(commands.add_parser("invoke"))
     return parser.parse_args()
+
+
+def _add_start(parser: argparse.ArgumentParser, command: Callable[[Place, argparse.Namespace], int]) -> None:
+    parser.add_argument("--show", action="store_true", help="print the stack's secrets, too")
+    parser.set_defaults(command=command)
 
 
 def _add_simulate(parser: argparse.ArgumentParser) -> None:
@@ -54,13 +61,18 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_invoke)
 
 
-def _run(place: Place, _: argparse.Namespace) -> int:
-    return run.run(place)
+def _run(place: Place, arguments: argparse.Namespace) -> int:
+    return run.run(place, show=arguments.show)
 
 
-def _up(place: Place, _: argparse.Namespace) -> int:
+def _up(place: Place, arguments: argparse.Namespace) -> int:
     say("Local stack")
-    run.print_urls(place, stack.up(place))
+    run.print_urls(place, stack.up(place), show=arguments.show)
+    return 0
+
+
+def _link(place: Place, _: argparse.Namespace) -> int:
+    run.print_link(stack.read_stack(place))
     return 0
 
 
@@ -84,6 +96,12 @@ def _screenshots(place: Place, _: argparse.Namespace) -> int:
     from local import screenshots  # noqa: PLC0415 - half a second of import, for this command only
 
     return screenshots.take(place)
+
+
+def _first_view(place: Place, _: argparse.Namespace) -> int:
+    from local import first_view  # noqa: PLC0415 - likewise
+
+    return first_view.measure(place)
 
 
 def _simulate(place: Place, arguments: argparse.Namespace) -> int:

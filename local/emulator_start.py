@@ -1,19 +1,45 @@
-"""Start MiniStack, and have it unpack each archive once. Run by the emulator's own Python; needs nothing but that.
+"""Start MiniStack behind a gate, and have it unpack each archive once. Run by the emulator's own Python, alone.
+
+MiniStack answers everybody who reaches its port, whatever page of the browser or name in the DNS brought them, and it
+runs the code that it is given. So the gate refuses every request that is not addressed to this machine by its own
+names, or that another origin's page makes: `refusal` says which.
 
 MiniStack unpacks both layers, 2,900 files of 80 MB, for each process that it starts for a function: that takes longer
 than all else that the process does. Here they share one copy, by links; it goes with the emulator's temporary files.
 """
 
 import hashlib
+import importlib
 import os
+import re
 import runpy
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+"""As ASGI has them."""
+Headers = Sequence[tuple[bytes, bytes]]
+
+LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "host.docker.internal"})
+"""What a request may call this machine, besides names below localhost: a name that an attacker's DNS points here is
+none of them. The last one is for functions in containers."""
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
+"""Sec-Fetch-Site of what a page of the same origin asks for, and of an address that a person opened. Browsers say one,
+programs do not."""
+_CONSOLE: Final = re.compile(r"(?:/_aws/execute-api/[a-z0-9]+)?/[A-Za-z0-9_-]+/console/")
+"""The console's page, in both forms of an API's URL."""
+_AUTHORITY: Final = re.compile(r"(?P<name>[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
+_DECIDING: Final = frozenset({"host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"})
+_FOREIGN_PAGE: Final = "The local stack answers no page of another origin."
+_FORBIDDEN: Final = 403
+_POLICY_VIOLATION: Final = 1008
 FEW_FILES: Final = 100
 """A function's own code: not worth a link."""
 _extractall: Final = zipfile.ZipFile.extractall
@@ -52,6 +78,110 @@ def _fingerprint(archive: zipfile.ZipFile) -> str:
     return hashlib.sha256(files.encode()).hexdigest()
 
 
-if __name__ == "__main__":
+def behind_gate(application: Application) -> Application:
+    """The application, for whom `refusal` lets in; no answer of it invites a page of another origin to read it."""
+
+    async def gate(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await application(scope, receive, send)
+            return
+        reason = refusal(scope["type"], scope.get("method", "GET"), scope["path"], scope["headers"])
+        if reason is None:
+            await application(scope, receive, _without_invitation(send))
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        else:
+            await _refuse(send, reason)
+
+    return gate
+
+
+def refusal(kind: str, method: str, path: str, headers: Headers) -> str | None:
+    """Why a request is refused, in words for who made it by mistake; None lets it in.
+
+    `kind` is "http" or "websocket". A request is answered if it names this machine as LOCAL_NAMES do and comes from no
+    browser, from an address that a person opened, or from a page of the emulator's own. Another page may lead to the
+    console, as an issuer's does after a sign-in, and to nothing else.
+    """
+    given = _single_values(headers)
+    host = given.get("host")
+    if host is None or not _is_local(name := _name_in(host)):
+        return "The local stack answers only under the names of this machine, as http://localhost."
+    if "origin" in given and not _is_own(given["origin"] or "", host, name):
+        return _FOREIGN_PAGE
+    site = given.get("sec-fetch-site", "none")
+    if site in _OWN_SITES or _leads_to_console(kind, method, path, given):
+        return None
+    return _FOREIGN_PAGE
+
+
+def _single_values(headers: Headers) -> dict[str, str | None]:
+    """The headers that decide; None for one that is there twice, since who reads which is anybody's guess."""
+    found: dict[str, str | None] = {}
+    for raw_name, raw_value in headers:
+        name = raw_name.decode("latin-1").lower()
+        if name in _DECIDING:
+            found[name] = None if name in found else raw_value.decode("latin-1")
+    return found
+
+
+def _name_in(authority: str) -> str:
+    """The name in `name:port`; empty if it is none."""
+    match = _AUTHORITY.fullmatch(authority)
+    return match["name"].lower() if match else ""
+
+
+def _is_local(name: str) -> bool:
+    return name in LOCAL_NAMES or name.endswith(".localhost")
+
+
+def _is_own(origin: str, host: str, name: str) -> bool:
+    """Whether a page's origin is the address that it asks, or another local name of the same port."""
+    authority = origin.removeprefix("http://")
+    page = _name_in(authority)
+    return authority != origin and _is_local(page) and authority[len(page) :] == host[len(name) :]
+
+
+def _leads_to_console(kind: str, method: str, path: str, given: Mapping[str, str | None]) -> bool:
+    return (
+        (kind, method) == ("http", "GET")
+        and (given.get("sec-fetch-mode"), given.get("sec-fetch-dest")) == ("navigate", "document")
+        and _CONSOLE.fullmatch(path) is not None
+    )
+
+
+def _without_invitation(send: Send) -> Send:
+    async def send_without(message: Message) -> None:
+        if "headers" in message:
+            kept = [
+                (name, value) for name, value in message["headers"] if not name.lower().startswith(b"access-control-")
+            ]
+            message = {**message, "headers": kept}
+        await send(message)
+
+    return send_without
+
+
+async def _refuse(send: Send, reason: str) -> None:
+    content = f"{reason}\n".encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(content)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"connection", b"close"),  # what the request's body has is not read
+    ]
+    await send({"type": "http.response.start", "status": _FORBIDDEN, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+def main() -> None:
+    """Start it."""
     zipfile.ZipFile.extractall = extract_once  # type: ignore[assignment, method-assign]
+    server = importlib.import_module("ministack.app")
+    server.app = behind_gate(server.app)  # type: ignore[attr-defined]
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes a virtual environment and installs a requirements file into it; an interrupted installation is taken up again.
+# Nothing is installed that is not the very file whose hash the requirements have.
 # usage: install.sh <directory> <requirements file> <what it is, for the progress line>      PYTHON=… chooses the interpreter
 set -eu
 directory=$1
@@ -34,9 +35,17 @@ if ! "$directory/bin/python" -m pip --version >/dev/null 2>&1; then
     rm -f "$directory.log"
 fi
 
+# A source distribution runs its own code to be installed, with build tools that nothing pins. One is left, on one platform: watchdog 4.0.2,
+# which SAM CLI pins, has no wheel for Python 3.14 on macOS.
+case "$(uname)" in
+    Darwin) binary=--prefer-binary ;;
+    *) binary=--only-binary=:all: ;;
+esac
+
 echo "Installing $what into $directory (the first time takes a minute or two) …"
 mkdir -p "$(dirname "$directory")"
-if ! "$directory/bin/python" -m pip install -qq --disable-pip-version-check --requirement "$requirements"; then
+if ! "$directory/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes "$binary" \
+    --requirement "$requirements"; then
     echo "The installation failed (see above). It needs the package registry; when that answers, run make again: it goes on from here." >&2
     exit 1
 fi

@@ -1,6 +1,7 @@
 """Free TCP ports, and who holds one that is not."""
 
 import socket
+import sys
 from itertools import chain
 
 import psutil
@@ -9,6 +10,8 @@ from local.console import say
 from local.place import LOOPBACK, LocalStackError
 
 _TRIES = 50
+_held: list[socket.socket] = []
+"""Ports that tests were given."""
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -50,7 +53,16 @@ def _holder(port: int) -> str:
 
 
 def find_any() -> int:
-    """A free port that the system chooses; for tests."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A free port that the system chooses, and gives to nobody else while this process runs; for tests.
+
+    Nobody listens on it, so a server can, which reuses addresses as servers do.
+    """
+    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind((LOOPBACK, 0))
+    port = int(holder.getsockname()[1])
+    if sys.platform == "linux":
+        _held.append(holder)
+    else:  # where a server could not have it then
+        holder.close()
+    return port

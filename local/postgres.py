@@ -20,6 +20,8 @@ OWNER: Final = "autopulse"
 """Role that owns the databases; like the master user of RDS it is no superuser, but makes databases and roles."""
 FUNCTIONS: Final = "autopulse_calls"
 """Role that the functions connect as; its rights are the migrations' to give."""
+READER: Final = "autopulse_reader"
+"""Role that the read API connects as; it may only read."""
 _SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60
 _PORT_LINE: Final = 3
@@ -38,15 +40,22 @@ _QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 class PostgresServer:
     """One server with its data below `directory`; every method may be called again after an interruption."""
 
-    def __init__(self, directory: Path, *, durable: bool = True, settings: Iterable[str] = ()) -> None:
-        """Name the place only; with `durable` off a power cut may lose the data, and tests run faster."""
+    def __init__(
+        self, directory: Path, *, durable: bool = True, settings: Iterable[str] = (), own_passwords: bool = False
+    ) -> None:
+        """Name the place only; with `durable` off a power cut may lose the data, and tests run faster.
+
+        With `own_passwords` each role has one of its own, so that who knows one is that role and no other; without, as
+        on servers that live for a test, all have the same.
+        """
         self._directory = directory
+        self._own_passwords = own_passwords
         self._settings = (*(() if durable else _QUICK), *settings)
 
-    @property
-    def password(self) -> str:
-        """Password of all roles, made on first use."""
-        file = self._directory / "password"
+    def password(self, role: str) -> str:
+        """Password of a role, made on first use."""
+        shared = role == _SUPERUSER or not self._own_passwords
+        file = self._directory / ("password" if shared else f"password-{role}")
         if not file.exists():
             self._directory.mkdir(parents=True, exist_ok=True)
             _write_private(file, secrets.token_urlsafe(24))
@@ -54,7 +63,7 @@ class PostgresServer:
 
     def database_url(self, database: str, port: int, user: str = OWNER) -> str:
         """Connection string of a database, for its owner if nobody else is named; `psql` takes it too."""
-        return f"postgresql://{user}:{self.password}@{LOOPBACK}:{port}/{database}"
+        return f"postgresql://{user}:{self.password(user)}@{LOOPBACK}:{port}/{database}"
 
     def find(self) -> psutil.Process | None:
         """The running server process, if there is one; also when its data was deleted under it."""
@@ -102,7 +111,7 @@ class PostgresServer:
 
     def connect(self, user: str, database: str, port: int) -> Connection:
         """Open a connection; use it in a `with`."""
-        return Connection(user, host=LOOPBACK, port=port, database=database, password=self.password, timeout=20)
+        return Connection(user, host=LOOPBACK, port=port, database=database, password=self.password(user), timeout=20)
 
     @property
     def _data(self) -> Path:
@@ -129,7 +138,7 @@ class PostgresServer:
         shutil.rmtree(unfinished, ignore_errors=True)
         _make_for_server(unfinished)
         password_file = unfinished.with_name("initial-password")
-        _write_private(password_file, self.password)
+        _write_private(password_file, self.password(_SUPERUSER))
         _give_to_server(password_file)
         made = self._run(
             "initdb",
@@ -181,12 +190,14 @@ class PostgresServer:
         with self.connect(_SUPERUSER, "postgres", port) as connection:
             self._create_role(connection, OWNER)
             connection.run(f"ALTER ROLE {OWNER} CREATEDB CREATEROLE")
-            self._create_role(connection, FUNCTIONS)
-            connection.run(f"GRANT {FUNCTIONS} TO {OWNER} WITH ADMIN OPTION")
+            for role in (FUNCTIONS, READER):
+                self._create_role(connection, role)
+                connection.run(f"GRANT {role} TO {OWNER} WITH ADMIN OPTION")
 
     def _create_role(self, connection: Connection, name: str) -> None:
         if not connection.run("SELECT 1 FROM pg_roles WHERE rolname = :name", name=name):
-            connection.run(f"CREATE ROLE {name} LOGIN PASSWORD {literal(self.password)}")
+            connection.run(f"CREATE ROLE {name} LOGIN")
+        connection.run(f"ALTER ROLE {name} PASSWORD {literal(self.password(name))}")
 
     def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         installation = find_installation(self._directory)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from random import SystemRandom
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pg8000.native import Connection
 
@@ -35,7 +36,7 @@ _URLS: Final = {
 }
 
 
-def run(place: Place) -> int:
+def run(place: Place, *, show: bool = False) -> int:
     """Show the whole thing, then wait for Ctrl-C; stop what was started here, and only that."""
     was_up = stack.read_running(place) is not None
     try:
@@ -43,7 +44,7 @@ def run(place: Place) -> int:
         running = stack.up(place)
         add_history(running)
         show_a_call(running)
-        print_urls(place, running)
+        print_urls(place, running, show=show)
         _go_on(running)
     except KeyboardInterrupt:
         say()
@@ -71,15 +72,32 @@ def show_a_call(running: Mapping[str, Any]) -> None:
     _print_stored(running["database_url"], script)
 
 
-def print_urls(place: Place, running: Mapping[str, Any]) -> None:
-    """Print every URL of the running stack."""
+def print_urls(place: Place, running: Mapping[str, Any], *, show: bool = False) -> None:
+    """Print every URL of the running stack; its secrets only with `show`, since a terminal's text ends up in logs."""
     say()
     for name, key in _URLS.items():
         if key in running:
-            say(f"  {name:<14} {running[key]}")
-    say(f"  {'Secret':<14} {running['webhook_secret']}")
+            say(f"  {name:<14} {running[key] if show else without_secrets(running[key])}")
+    if show:
+        say(f"  {'Secret':<14} {running['webhook_secret']}")
     say(f"  {'All of it':<14} {place.stack_file}")
+    say(f"  {'Console':<14} {without_secrets(running['console_url'])}")
+    if show:
+        print_link(running)
+    else:
+        say("\nmake link prints the console's link with a token that signs in; make up SHOW=1 prints the secrets.")
+
+
+def print_link(running: Mapping[str, Any]) -> None:
+    """Print the link to the console that signs in whoever follows it, for a week."""
     say(f"\nThe console, signed in:\n\n  {running['console_url']}")
+
+
+def without_secrets(url: str) -> str:
+    """The URL without a password, and without a token in its fragment."""
+    parts = urlsplit(url)
+    credentials, at, address = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{credentials.partition(':')[0]}{at}{address}", fragment="").geturl()
 
 
 def _post_and_tell(running: Mapping[str, Any], script: CallScript, body: Body) -> Answer:

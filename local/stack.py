@@ -21,7 +21,7 @@ from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
 from local.place import LOOPBACK, STACK_NAME, LocalStackError, Place
-from local.postgres import FUNCTIONS, OWNER, PostgresServer
+from local.postgres import FUNCTIONS, OWNER, READER, PostgresServer
 from local.processes import Identity, is_alive
 from local.seed import ORGANIZATION_ID, seed
 from local.webhooks import encode, post, sign
@@ -29,6 +29,9 @@ from local.webhooks import encode, post, sign
 DATABASE: Final = "autopulse"
 FROM_CONTAINERS: Final = "host.docker.internal"
 """This machine's name inside a container that was started with --add-host."""
+WARNING: Final = "  BIND={host}: every machine that reaches this one can read the stack's secrets and run code as you"
+"""The emulator takes any credentials. What keeps browsers out believes a request's own headers, so it keeps out nobody
+who writes them."""
 PING_SECONDS: Final = 60
 _URL_KEYS: Final = {
     "webhook_url": "WebhookUrl",
@@ -56,6 +59,8 @@ def up(place: Place) -> dict[str, Any]:
     with _alone(place):
         running = read_running(place)
         host = place.bind or (running.host if running else LOOPBACK)
+        if host != LOOPBACK:
+            say(WARNING.format(host=host))
         database_port = _start_database(place, host)
         stack = _deploy(place, running, host, database_port)
         seed(stack["database_url"])
@@ -108,7 +113,7 @@ def read_stack(place: Place) -> dict[str, Any]:
 
 def database_server(place: Place) -> PostgresServer:
     """The place's Postgres."""
-    return PostgresServer(place.state / "postgres")
+    return PostgresServer(place.state / "postgres", own_passwords=True)
 
 
 def check_end_to_end(place: Place, stack: Mapping[str, Any]) -> None:
@@ -135,6 +140,7 @@ def _start_database(place: Place, host: str) -> int:
     server = database_server(place)
     address = server.find_address()
     if address and address[0] == host:
+        server.start(address[1], host)  # its roles may be older than their passwords
         return address[1]
     server.stop()
     port = ports.choose(address[1] if address else place.database_port, host, "Postgres")
@@ -174,10 +180,11 @@ def _start_emulator(place: Place, running: Running | None, host: str, wanted: st
 
 
 def _deploy_template(place: Place, cloud: Cloud, database_port: int) -> None:
-    password = database_server(place).password
+    server = database_server(place)
     addresses = {
-        "DatabaseSecretArn": cloud.keep_database_secret(OWNER, password),
-        "DatabaseUserSecretArn": cloud.keep_database_secret(FUNCTIONS, password),
+        "DatabaseSecretArn": cloud.keep_database_secret(OWNER, server.password(OWNER)),
+        "DatabaseUserSecretArn": cloud.keep_database_secret(FUNCTIONS, server.password(FUNCTIONS)),
+        "DatabaseReaderSecretArn": cloud.keep_database_secret(READER, server.password(READER)),
         "ExecuteApiUrl": cloud.execute_api_url,
     }
     cloud.deploy(place.build, _parameters(place, database_port) | addresses, place.state / "deploy.log")
@@ -193,6 +200,7 @@ def _parameters(place: Place, database_port: int) -> dict[str, str]:
         "DatabasePort": str(database_port),
         "DatabaseName": DATABASE,
         "DatabaseUser": FUNCTIONS,
+        "DatabaseReader": READER,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
         "LogLevel": "INFO",

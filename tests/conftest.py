@@ -1,6 +1,6 @@
 """What the tests share: a real Postgres of their own, its schema made by the migrations, and the deployed local stack.
 
-The URLs are the owner's; the functions under test connect as the role that the migrations admit.
+The URLs are the owner's; the functions under test connect as the roles that the migrations admit.
 
 The stack is the real template on the emulator, in a directory and on ports of the tests' own; `tests/e2e` and
 `tests/browser` use the same one.
@@ -24,11 +24,12 @@ from autopulse.db.migration import upgrade
 from autopulse.db.rights import FunctionsRole
 from local import ports, stack
 from local.place import PROJECT, Place
-from local.postgres import FUNCTIONS, PostgresServer
+from local.postgres import FUNCTIONS, READER, PostgresServer
 from local.processes import find_marked
 from tests.deployed import DeployedStack
 
 TEMPLATE = "migrated"
+ROLES = (FunctionsRole(FUNCTIONS, by_iam=False), FunctionsRole(READER, by_iam=False, only_reads=True))
 
 settings.register_profile(
     "repeatable",
@@ -80,7 +81,7 @@ def database_server() -> Iterator[DatabaseServer]:
 def migrated_template(database_server: DatabaseServer) -> str:
     """Name of a database with the newest schema and no rows, to copy."""
     database_server.postgres.create_database(TEMPLATE, database_server.port)
-    upgrade(database_server.url(TEMPLATE), FunctionsRole(FUNCTIONS, by_iam=False))
+    upgrade(database_server.url(TEMPLATE), *ROLES)
     return TEMPLATE
 
 

@@ -3,8 +3,12 @@
 from typing import Any
 
 from autopulse.access import authorizer
+from autopulse.guard import guarded
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def _handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Say who a request's token belongs to, and what its owner may call."""
     return authorizer.handle(event, context)
+
+
+handler = guarded(_handle, passing=authorizer.Unauthorized)

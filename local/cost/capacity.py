@@ -109,13 +109,22 @@ def _of_requests(measured: Measured, shapes: Shapes, played: Played) -> Iterator
     reads = pushes * assumptions.READS_PER_PUSH.value
     events = played.notices_per_call / shapes.seconds
     yield Limit(
-        "`RequestsPerSecond`",
-        webhooks + reads,
+        "`WebhooksPerSecond`",
+        webhooks,
         REQUESTS_PER_SECOND,
-        "requests/s",
+        "webhooks/s",
         "429, which Vapi sends again",
-        "`RequestsPerSecond`, up to the account's quota",
+        "`WebhooksPerSecond`, up to the account's quota",
     )
+    if reads:
+        yield Limit(
+            "`RequestsPerSecond`",
+            reads,
+            REQUESTS_PER_SECOND,
+            "requests/s",
+            "429: pages are late",
+            "`RequestsPerSecond`, up to the account's quota",
+        )
     yield Limit(
         "API Gateway in an account",
         webhooks + reads + pushes,
@@ -159,11 +168,8 @@ def settings_for(measured: Measured, calls: int = AIM) -> Sequence[tuple[str, in
     reads = played.notices_per_call / shapes.seconds * measured.watchers * assumptions.READS_PER_PUSH.value * calls
     maximum = _with_headroom(queued[slowest])
     return (
-        (
-            "RequestsPerSecond",
-            _with_headroom(webhooks + reads),
-            f"{webhooks:,.0f} webhooks and {reads:,.0f} reads a second",
-        ),
+        ("WebhooksPerSecond", _with_headroom(webhooks), f"{webhooks:,.0f} webhooks a second"),
+        ("RequestsPerSecond", _with_headroom(reads), f"{reads:,.0f} reads a second"),
         ("VerifierConcurrency", _with_headroom(needs["verifier"]), f"{needs['verifier']:,.0f} at once"),
         ("MaximumConcurrency", maximum, f"{queued[slowest]:,.0f} at once of {slowest}, in batches of {BATCH}"),
         (

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
@@ -20,9 +21,11 @@ from autopulse.api import resolver
 from autopulse.consumers import conversation_update, end_of_call_report, hang, queue, runner, status_update, transcript
 from autopulse.consumers.news import Consumer
 from autopulse.db import engine as db_engine
+from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading import connection as db_reading
 from autopulse.ingress import clients, verifier
 from autopulse.live import publisher
+from local.postgres import READER
 
 CONSUMERS: Final[Mapping[str, Consumer[Any]]] = {
     module.CONSUMER.kind: module.CONSUMER
@@ -166,6 +169,7 @@ def in_process(database_url: str, service: str) -> Iterator[tuple[Functions, Que
             (queue, "_sqs", lambda: queues),
             (publisher, "_events", _Bus),
             (db_engine, "database_credentials", lambda *_, **__: credentials),
+            (db_reading, "connect", partial(_connect_as_reader, credentials[1])),
         ):
             stack.enter_context(patch.object(target, name, value))
         _forget()
@@ -173,6 +177,11 @@ def in_process(database_url: str, service: str) -> Iterator[tuple[Functions, Que
         db_engine.engine().dispose()
         db_reading.reading_engine().dispose()
         _forget()
+
+
+def _connect_as_reader(password: str, connection_type: type[PreparingConnection]) -> PreparingConnection:
+    found = settings.database_settings()
+    return db_engine.open_connection(connection_type, found, db_engine.READ_SECONDS, READER, password)
 
 
 def _environment(database_url: str, service: str) -> dict[str, str]:

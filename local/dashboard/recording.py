@@ -13,7 +13,7 @@ from local import ports
 from local.dashboard.clock import shifted_clock
 from local.dashboard.day import DAY, Day, at, simulate
 from local.dashboard.functions import in_process
-from local.postgres import FUNCTIONS, PostgresServer
+from local.postgres import FUNCTIONS, READER, PostgresServer
 
 SEED: Final = 4
 SERVICE: Final = "autopulse-calls"
@@ -31,7 +31,8 @@ def record(directory: Path, seed: int = SEED) -> Path:
     try:
         server.start(port)
         server.create_database(DATABASE, port)
-        upgrade(server.database_url(DATABASE, port), FunctionsRole(FUNCTIONS, by_iam=False))
+        reader = FunctionsRole(READER, by_iam=False, only_reads=True)
+        upgrade(server.database_url(DATABASE, port), FunctionsRole(FUNCTIONS, by_iam=False), reader)
         with unfinished.open("w") as file, redirect_stdout(file):
             _pass_the_day(server, port, seed)
     finally:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from local.command import run_command
 from local.operate import confirmation, database, deploy, redrive, rotation, smoke, unlink
@@ -29,7 +30,8 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--environment", default=LOCAL, help="local, or an environment of samconfig.toml")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     commands = parser.add_subparsers(required=True)
-    _add_deploy(commands.add_parser("deploy"))
+    _add_build(commands.add_parser("build")).set_defaults(command=_build)
+    _add_build(commands.add_parser("deploy")).set_defaults(command=_deploy)
     commands.add_parser("smoke").set_defaults(command=_smoke)
     _add_redrive(commands.add_parser("redrive"))
     _add_unlink(commands.add_parser("unlink"))
@@ -40,9 +42,10 @@ def _read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _add_deploy(parser: argparse.ArgumentParser) -> None:
+def _add_build(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--database-ca", help="PEM file to verify the database against, instead of AWS's roots")
-    parser.set_defaults(command=_deploy)
+    parser.add_argument("--built", help="deploy what was built before, whose SHA-256 this is")
+    return parser
 
 
 def _add_redrive(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +81,18 @@ def _add_database_check(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=lambda arguments: database.check(os.environ.get("DATABASE_URL"), arguments.database_ca))
 
 
+def _build(arguments: argparse.Namespace) -> int:
+    digest = deploy.build(arguments.environment, arguments.database_ca)
+    outputs = os.environ.get("GITHUB_OUTPUT")
+    if outputs:
+        with Path(outputs).open("a") as file:
+            file.write(f"digest={digest}\n")
+    return 0
+
+
 def _deploy(arguments: argparse.Namespace) -> int:
-    deploy.deploy(arguments.environment, arguments.database_ca, asks=not arguments.yes)
+    digest = arguments.built or deploy.build(arguments.environment, arguments.database_ca)
+    deploy.deploy(arguments.environment, digest, asks=not arguments.yes)
     return _smoke(arguments)
 
 

@@ -1,4 +1,7 @@
-"""`make deploy`: from a clean commit, tested, to an environment of samconfig.toml; then a look at whether it works."""
+"""`make deploy`: from a clean commit, tested, to an environment of samconfig.toml; then a look at whether it works.
+
+`make build` does the half of it that needs no credentials, so that another machine can do the other half.
+"""
 
 import hashlib
 import os
@@ -9,17 +12,21 @@ from pathlib import Path
 from typing import Final
 
 from local.console import say
+from local.operate import artifact
 from local.operate.target import SAMCONFIG, OperationFailed
 from local.place import PROJECT
 
 TESTED: Final = PROJECT / ".local" / "tested"
 """The commit that `make test` last passed on as a whole, on a clean tree."""
+BUILT: Final = PROJECT / ".aws-sam" / "build"
+RELEASE: Final = PROJECT / ".aws-sam" / "release"
+"""What is deployed."""
 FOR_AWS: Final = ("LAYER_PYTHON_VERSION", "LAYER_PLATFORM")
 """Variables by which the local stack builds for this machine."""
 
 
-def deploy(environment: str, database_ca: str | None = None, *, asks: bool) -> None:
-    """Build what is committed, show the change set, deploy it; raises OperationFailed where it stops."""
+def build(environment: str, database_ca: str | None = None) -> str:
+    """Test and build what is committed, into RELEASE; its SHA-256. Raises OperationFailed where it stops."""
     commit = require_clean_tree(PROJECT)
     require_tests(commit)
     release = release_id(commit, read_parameters(SAMCONFIG, environment))
@@ -36,8 +43,18 @@ def deploy(environment: str, database_ca: str | None = None, *, asks: bool) -> N
             "aarch64-manylinux_2_28",
         ]
     )
-    say("Asking CloudFormation what would change, and deploying …")
-    run_step(["sam", "deploy", "--config-env", environment, *(() if asks else ("--no-confirm-changeset",))])
+    digest = artifact.pack(BUILT, RELEASE, commit, environment, release)
+    say(f"Built {RELEASE.relative_to(PROJECT)}, SHA-256 {digest}")
+    return digest
+
+
+def deploy(environment: str, digest: str, *, asks: bool) -> None:
+    """Show the change set of what `build` left, and deploy it; raises OperationFailed where it stops."""
+    found = artifact.verify(RELEASE, require_clean_tree(PROJECT), environment, digest)
+    say(f"Asking CloudFormation what release {found.release} would change, and deploying …")
+    # Named, since SAM would look for it beside the template.
+    named = ("--config-file", str(SAMCONFIG), "--template-file", str(RELEASE / artifact.TEMPLATE))
+    run_step(["sam", "deploy", *named, "--config-env", environment, *(() if asks else ("--no-confirm-changeset",))])
 
 
 def require_clean_tree(project: Path) -> str:

@@ -96,9 +96,14 @@ def show_age(age: timedelta) -> str:
     return " ".join(shown[:2]) or "0 s"
 
 
+def printable_line(text: str) -> str:
+    """Without anything that a terminal obeys; a long text stays whole."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def printable(text: str) -> str:
     """As one line of a terminal, without anything that a terminal obeys."""
-    return "".join(character if character.isprintable() else "?" for character in text)[:_SHOWN_CHARACTERS]
+    return printable_line(text)[:_SHOWN_CHARACTERS]
 
 
 def _text(value: object) -> str:

@@ -57,6 +57,8 @@ class DatabaseSettings:
     """A JSON secret with `username` and `password`, as RDS keeps it; may be empty with IAM."""
     ca_file: str
     """PEM file to verify the server against; empty for the system's roots."""
+    reader: str = ""
+    """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class ConsoleSettings:
     """Where else than at the issuer's own address its endpoints are; separated by spaces."""
     stack: str
     """The stack's name, so that people see which one they look at."""
+    takes_token: bool = False
+    """Whether a token in the page's address signs in whoever follows it: on the local stack alone."""
 
 
 @cache
@@ -143,6 +147,7 @@ def database_settings() -> DatabaseSettings:
         user=_required("DATABASE_USER") if by_iam else os.environ.get("DATABASE_USER", ""),
         secret_arn="" if by_iam else _required("DATABASE_SECRET_ARN"),
         ca_file=os.environ.get("DATABASE_CA_FILE", ""),
+        reader=os.environ.get("DATABASE_READER", ""),
     )
 
 
@@ -205,4 +210,5 @@ def console_settings() -> ConsoleSettings:
         audience=os.environ.get("OIDC_AUDIENCE", ""),
         oidc_origins=os.environ.get("OIDC_ORIGINS", ""),
         stack=_required("POWERTOOLS_SERVICE_NAME"),
+        takes_token=os.environ.get("TAKES_TOKEN") == "true",
     )

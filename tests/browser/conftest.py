@@ -25,6 +25,7 @@ from local.screenshots import LOOKS
 from local.seed import ORGANIZATION_ID, insert_organization
 from local.stack import console_link, read_stack
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
+from tests.browser.invented import InventedApi, address_of, serve
 from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away
 from tests.deployed import DeployedStack
 
@@ -33,6 +34,8 @@ CONNECTIONS: Final = 6
 """That a browser opens to one host."""
 WARMING_SECONDS: Final = 180
 DESKTOP: Final = LOOKS["light"]["viewport"]
+WIDE: Final = {"width": 1440, "height": 900}
+"""All filters stand in one row."""
 PHONE: Final = LOOKS["phone"]
 
 _FILES: Final = re.compile(r"/console/[^/]+/[^/]+$")
@@ -42,6 +45,11 @@ Files = dict[str, tuple[int, dict[str, str], bytes]]
 """URL -> status, headers, content."""
 OpenPage = Callable[..., Page]
 """(**context options) -> a blank page. Options as of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
+OpenInvented = Callable[..., Page]
+"""(api, path, script, **context options) -> the console on an invented API, signed in; nothing of a stack is needed.
+
+The script, if there is one, runs in the page before all others.
+"""
 OpenConsole = Callable[..., Page]
 """(organization_id, path, news, **context options) -> the console, signed in; `path` as `"?view=feedback"`.
 
@@ -114,6 +122,20 @@ def open_page(browser: Browser, complaints: Complaints, kept_files: Files) -> It
     for context in contexts:
         context.unroute_all(behavior="ignoreErrors")  # a page may still be asking for files
         context.close()
+
+
+@pytest.fixture
+def open_invented(open_page: OpenPage) -> OpenInvented:
+    """Open the console on an invented API."""
+
+    def open_invented(api: InventedApi, path: str = "", *, script: str = "", **options: Any) -> Page:  # noqa: ANN401 - likewise
+        page = open_page(**{"viewport": WIDE, **options})
+        page.add_init_script(script)
+        serve(page, api)
+        page.goto(address_of(path))
+        return page
+
+    return open_invented
 
 
 @pytest.fixture

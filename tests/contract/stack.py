@@ -151,7 +151,12 @@ def stack_of(environment: str) -> Stack:
 
 
 LOCAL: Final = Stack(
-    {"DatabaseHost": "127.0.0.1", "DatabaseSecretArn": "arn:local", "DatabaseUserSecretArn": "arn:user"}
+    {
+        "DatabaseHost": "127.0.0.1",
+        "DatabaseSecretArn": "arn:local",
+        "DatabaseUserSecretArn": "arn:user",
+        "DatabaseReaderSecretArn": "arn:reader",
+    }
 )
 EXISTING: Final = Stack(
     {

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from layers.dependencies import fetch_certificates
 from layers.dependencies.fetch_certificates import BUNDLE, main
-from local.operate import deploy
+from local.operate import artifact, deploy
 from tests.contract.stack import ROOT, SHAPES
 
 
@@ -108,8 +108,10 @@ def test_a_deploy_fetches_them_before_it_builds(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(deploy, "run_step", lambda command, _environment=None: steps.append(list(command)))
     monkeypatch.setattr(deploy, "require_clean_tree", lambda _project: "a" * 40)
     monkeypatch.setattr(deploy, "require_tests", lambda _commit: None)
-    deploy.deploy("staging", "own.pem", asks=True)
-    fetch, build, *_, last = steps
+    monkeypatch.setattr(artifact, "pack", lambda *_: "digest")
+    monkeypatch.setattr(deploy, "RELEASE", ROOT / ".aws-sam/release")
+    assert deploy.build("staging", "own.pem") == "digest"
+    fetch, build, check = steps
     assert fetch == ["python", "layers/dependencies/fetch_certificates.py", "own.pem"]
     assert build[:2] == ["sam", "build"]
-    assert last == ["sam", "deploy", "--config-env", "staging"]
+    assert check[1] == "layers/dependencies/check_target.py"

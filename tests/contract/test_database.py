@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.postgres import FUNCTIONS
+from local.postgres import FUNCTIONS, READER
 from tests.contract.stack import ROOT, SHAPES, Stack, source
 
 PRODUCTION = SHAPES["production"]
@@ -120,3 +120,4 @@ def test_people_can_find_it_where_it_is_made() -> None:
 
 def test_the_local_stack_connects_as_the_role_that_the_template_names() -> None:
     assert source()["Parameters"]["DatabaseUser"]["Default"] == FUNCTIONS
+    assert source()["Parameters"]["DatabaseReader"]["Default"] == READER

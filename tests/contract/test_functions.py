@@ -89,7 +89,7 @@ BUNDLE = "/opt/certificates/rds.pem"
 NAMES = ("HOST", "PORT", "SECRET_ARN", "CA_FILE", "AUTH", "USER")
 ADDRESSES: dict[str, tuple[Stack, tuple[object, ...], tuple[object, ...]]] = {
     "of the owner": (
-        LOCAL.but(DatabaseUserSecretArn=""),
+        LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn=""),
         ("DatabaseHost", "DatabasePort", "DatabaseSecretArn", "DatabaseCaFile", "password", ""),
         ("DatabaseHost", "DatabasePort", "DatabaseSecretArn", "DatabaseCaFile", "password", ""),
     ),
@@ -129,12 +129,27 @@ def test_a_function_knows_where_the_database_is_and_who_it_is_there(function: st
     stack, functions, migration = ADDRESSES[shape]
     expected = migration if function == "MigrateFunction" else functions
     given = {name: value for name, value in stack.environment(function).items() if name.startswith("DATABASE_")}
+    reader = {"Ref": "DatabaseReader"} if expected[-1] else ""
+    if function == "ApiFunction" and reader:
+        expected = (*expected[:-1], "DatabaseReader")
+        expected = tuple("DatabaseReaderSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
+    assert given.pop("DATABASE_READER", "") == (reader if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_NAME") == {"Ref": "DatabaseName"}
     parameters = source()["Parameters"]
     assert given == {
         f"DATABASE_{name}": {"Ref": value} if isinstance(value, str) and value in parameters else value
         for name, value in zip(NAMES, expected, strict=True)
     }
+
+
+def test_without_a_password_of_its_own_the_read_api_is_the_role_of_the_other_functions() -> None:
+    shared = LOCAL.but(DatabaseReaderSecretArn="")
+    given = shared.environment("ApiFunction")
+    assert given["DATABASE_USER"] == {"Ref": "DatabaseUser"}
+    assert given["DATABASE_SECRET_ARN"] == {"Ref": "DatabaseUserSecretArn"}
+    assert shared.environment("MigrateFunction")["DATABASE_READER"] == ""
+    (refusal,) = LOCAL.but(DatabaseUserSecretArn="").complaints
+    assert "DatabaseReaderSecretArn" in refusal
 
 
 @pytest.mark.parametrize("function", [name for name in USERS_OF_THE_DATABASE if name != "MigrateFunction"])
@@ -148,7 +163,8 @@ def test_the_migration_runs_whenever_the_code_a_layer_or_the_database_changes() 
     assert resources()[version]["Type"] == "AWS::Lambda::Version"
     assert properties(version)["FunctionName"] == {"Ref": "MigrateFunction"}
     assert source()["Resources"]["MigrateFunction"]["Properties"]["AutoPublishAliasAllProperties"] is True
-    parameters = [{"Ref": name} for name in ("DatabaseHost", "DatabasePort", "DatabaseName", "DatabaseUser")]
+    names = ("DatabaseHost", "DatabasePort", "DatabaseName", "DatabaseUser", "DatabaseReader")
+    parameters = [{"Ref": name} for name in names]
     assert LOCAL.properties("Migration")["Database"] == [*parameters, "password"]
     assert SHAPES["production"].properties("Migration")["Database"] == [INSTANCE, *parameters[1:], "iam"]
     for layer in ("DependenciesLayer", "SharedLayer"):

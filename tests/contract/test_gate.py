@@ -77,10 +77,15 @@ def test_the_firewall_keeps_no_sample_and_logs_no_query_or_credential() -> None:
     assert {"SingleHeader": {"Name": "x-vapi-secret"}} in redacted
 
 
-def test_every_method_is_throttled() -> None:
-    (settings,) = properties("ApiapiStage")["MethodSettings"]
-    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
-    assert settings["ThrottlingRateLimit"] == settings["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
+def test_every_method_is_throttled_and_webhooks_apart() -> None:
+    others, webhooks = properties("ApiapiStage")["MethodSettings"]
+    assert (others["HttpMethod"], others["ResourcePath"]) == ("*", "/*")
+    assert others["ThrottlingRateLimit"] == others["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
+    webhook = source()["Resources"]["VerifierFunction"]["Properties"]["Events"]["Webhook"]["Properties"]
+    assert webhooks["HttpMethod"] == webhook["Method"].upper()
+    assert webhooks["ResourcePath"] == "/" + webhook["Path"].replace("/", "~1"), "as API Gateway writes a path here"
+    assert webhooks["ThrottlingRateLimit"] == webhooks["ThrottlingBurstLimit"] == {"Ref": "WebhooksPerSecond"}
+    assert webhooks["MetricsEnabled"] == others["MetricsEnabled"], "settings of a method replace those of all"
 
 
 @pytest.mark.parametrize(

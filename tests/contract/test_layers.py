@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from layers.dependencies.check_target import MACHINES, main, problems
+from local.operate import artifact
 from tests.contract.stack import ROOT
 
 TARGET = ("3.13", "aarch64-manylinux_2_28")
@@ -102,6 +105,48 @@ def test_the_shared_layer_says_which_release_it_is(tmp_path: Path, given: dict[s
     build = ["make", "--directory", str(ROOT / "shared"), "build-SharedLayer"]
     subprocess.run(build, env=variables, check=True, capture_output=True)  # noqa: S603 - the project's own Makefile
     assert (tmp_path / "python/autopulse/RELEASE").read_text().strip() == written
+
+
+@pytest.fixture(scope="module")
+def built_twice(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Both layers, built for this Python in two folders, by shells that have nothing in common."""
+    built = []
+    for name, umask, own in (("one", "022", {"TZ": "UTC"}), ("the-other", "077", {"TZ": "Asia/Tokyo", "LC_ALL": "C"})):
+        folder = tmp_path_factory.mktemp(name)
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        tools = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        variables = {**os.environ, "LAYER_PYTHON_VERSION": python, "PATH": tools, "PYTHONHASHSEED": umask, **own}
+        for layer, source in (("DependenciesLayer", "layers/dependencies"), ("SharedLayer", "shared")):
+            shutil.copytree(ROOT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__"))
+            command = f'umask {umask} && exec make --directory "$0" build-{layer}'
+            subprocess.run(  # noqa: S603 - the project's own Makefiles
+                ["/bin/sh", "-c", command, str(folder / source)],
+                env=variables | {"ARTIFACTS_DIR": str(folder / layer)},
+                check=True,
+                capture_output=True,
+            )
+            artifact.pack_folder(folder / layer, folder / f"{layer}.zip")
+        built.append(folder)
+    return built
+
+
+@pytest.mark.parametrize("layer", ["DependenciesLayer", "SharedLayer"])
+def test_two_builds_of_one_commit_are_the_same_bytes(built_twice: list[Path], layer: str) -> None:
+    one, other = (artifact.digests(folder / layer) for folder in built_twice)
+    assert len([name for name in one if name.endswith(".pyc")]) > 10, "bytecode is in it"
+    assert [name for name in {*one, *other} if one.get(name) != other.get(name)] == []
+    assert len({artifact.digest_of(folder / f"{layer}.zip") for folder in built_twice}) == 1
+
+
+def test_a_layer_says_nothing_of_the_machine_that_built_it(built_twice: list[Path]) -> None:
+    (one, _) = built_twice
+    files = [path for layer in ("DependenciesLayer", "SharedLayer") for path in (one / layer).rglob("*")]
+    assert [path for path in files if path.is_file() and str(one).encode() in path.read_bytes()] == []
+
+
+def test_bytecode_names_the_files_as_they_lie_in_a_function(built_twice: list[Path]) -> None:
+    for file in (built_twice[0] / "SharedLayer").rglob("__pycache__/errors.*.pyc"):
+        assert b"/opt/python/autopulse/errors.py" in file.read_bytes()
 
 
 def test_botocore_keeps_the_services_that_the_functions_call() -> None:

@@ -175,8 +175,9 @@ PROXY_ID = {"Fn::Select": [6, {"Fn::Split": [":", {"Fn::GetAtt": ["Proxy", "DBPr
 @pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole"])
 def test_with_a_password_a_function_of_the_database_reads_its_own(role: str) -> None:
     assert _actions(role) == LOGGING | {"secretsmanager:GetSecretValue"}
-    assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseUserSecretArn"}]
-    as_owner = LOCAL.but(DatabaseUserSecretArn="")
+    secret = "DatabaseReaderSecretArn" if role == "ApiRole" else "DatabaseUserSecretArn"
+    assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": secret}]
+    as_owner = LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn="")
     assert _resources_for(role, "secretsmanager:GetSecretValue", as_owner) == [{"Ref": "DatabaseSecretArn"}]
 
 
@@ -196,7 +197,8 @@ def test_with_a_password_a_function_of_the_database_reads_its_own(role: str) -> 
 def test_with_iam_it_connects_as_one_role_to_one_database_and_reads_no_secret(
     role: str, stack: Stack, target: dict[str, Any]
 ) -> None:
-    assert _resources_for(role, "rds-db:connect", stack) == [{"Fn::Sub": [TOKEN, {"Target": target}]}]
+    token = TOKEN.replace("DatabaseUser", "DatabaseReader") if role == "ApiRole" else TOKEN
+    assert _resources_for(role, "rds-db:connect", stack) == [{"Fn::Sub": [token, {"Target": target}]}]
     assert not any(action.startswith(("secretsmanager:", "rds:")) for action in _actions(role, stack))
     assert _resources_for(role, "kms:Decrypt", stack) in ([], [{"Fn::GetAtt": ["DataKey", "Arn"]}])
 
@@ -211,10 +213,11 @@ def test_the_migration_alone_reads_the_owners_password() -> None:
     assert "rds-db:connect" not in _actions("MigrateRole", production)
 
 
-def test_the_proxy_connects_as_the_functions_role_and_as_nobody_else() -> None:
+def test_the_proxy_connects_as_the_functions_roles_and_as_nobody_else() -> None:
     (statement,) = _statements("ProxyRole", SHAPES["production"])
     assert statement["Action"] == "rds-db:connect"
-    assert statement["Resource"]["Fn::Sub"].endswith(":dbuser:${DatabaseInstance.DbiResourceId}/${DatabaseUser}")
+    ends = [resource["Fn::Sub"].rpartition(":")[2] for resource in statement["Resource"]]
+    assert ends == [f"${{DatabaseInstance.DbiResourceId}}/${{{name}}}" for name in ("DatabaseUser", "DatabaseReader")]
 
 
 def test_who_serves_browsers_reaches_their_connections_and_nothing_else() -> None:

@@ -227,7 +227,12 @@ def _pairs(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from ((action, json.dumps(resource)) for resource in listed(statement["Resource"]))
 
 
-PASSWORDS = EXISTING.but(EndpointForSecretsManager="true", DatabaseAuth="password", DatabaseUserSecretArn="arn:user")
+PASSWORDS = EXISTING.but(
+    EndpointForSecretsManager="true",
+    DatabaseAuth="password",
+    DatabaseUserSecretArn="arn:user",
+    DatabaseReaderSecretArn="arn:reader",
+)
 """An existing database whose functions read a secret, too."""
 OPEN = {"production": PRODUCTION, "direct": DIRECT, "adopted": ADOPTED, "passwords": PASSWORDS}
 

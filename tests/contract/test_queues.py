@@ -113,3 +113,23 @@ def test_the_verifier_reaches_every_queue() -> None:
     assert {variables[f"{kind.upper()}_QUEUE_URL"]["Ref"] for kind in CONSUMERS} == set(QUEUES)
     for kind, (prefix, _) in CONSUMERS.items():
         assert variables[f"{kind.upper()}_QUEUE_URL"] == {"Ref": f"{prefix}Queue"}
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_dead_letters_are_of_their_own_queue_alone(prefix: str) -> None:
+    allowed = properties(f"{prefix}DeadLetterQueue")["RedriveAllowPolicy"]
+    assert allowed["redrivePermission"] == "byQueue"
+    ((source_arn,),) = [allowed["sourceQueueArns"]]
+    name = properties(f"{prefix}Queue")["QueueName"]["Fn::Sub"]
+    arn = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:"
+    assert source_arn == {"Fn::Sub": arn + name}
+    redrive = properties(f"{prefix}Queue")["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]}
+
+
+def test_no_queue_takes_the_dead_letters_of_queues_that_are_not_named() -> None:
+    targets = [
+        properties(name).get("RedrivePolicy", {}).get("deadLetterTargetArn", {}).get("Fn::GetAtt", [None])[0]
+        for name in ids_of("AWS::SQS::Queue")
+    ]
+    assert [name for name in filter(None, targets) if "RedriveAllowPolicy" not in properties(name)] == []

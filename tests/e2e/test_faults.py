@@ -1,7 +1,6 @@
 """The world gets in the way: a record that cannot succeed, and a database that dies under load."""
 
 import json
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -15,7 +14,6 @@ from local.traffic import CANARY, ESSENTIAL_TYPES, Body, webhooks
 from tests.deployed import DeployedStack, wait_for
 
 SEED: Final = 20271103
-DOWN_SECONDS: Final = 3
 NOW: Final = 1793631600000
 
 
@@ -62,13 +60,16 @@ def test_postgres_killed_and_restarted_under_load(deployed: DeployedStack) -> No
     random = Random(SEED + 2)
     scripts = place_calls(deployed.database_url, random, 12)
     bodies = arrange(scripts, random, Wanted(len(scripts), disorder=True, duplicates=True, types=ESSENTIAL_TYPES))
-    with ThreadPoolExecutor(1) as background:
-        posting = background.submit(post_all, deployed.stack, bodies, 15.0)
-        time.sleep(1)
+    half = len(bodies) // 2
+    with ThreadPoolExecutor(2) as background:
+        before = deployed.count_rows()["webhook_event"]
+        posting = [background.submit(post_all, deployed.stack, bodies[:half])]
+        wait_for(lambda: deployed.count_rows()["webhook_event"] > before, "the first receipts")
         _kill_postgres(deployed)
-        time.sleep(DOWN_SECONDS)
+        posting.append(background.submit(post_all, deployed.stack, bodies[half:]))
+        wait_for(lambda: deployed.waiting() > 0, "records that cannot be applied")
         assert stack.up(deployed.place)["database_url"] == deployed.database_url
-        answers = posting.result()
+        answers = [answer for answers in posting for answer in answers.result()]
     assert wait_until_stored(deployed.database_url, scripts, answers) == []
     assert _found(deployed) == []
 

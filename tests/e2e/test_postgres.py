@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pg8000.exceptions import DatabaseError
 
 from local import ports
 from local.database import connect
 from local.place import LOOPBACK
-from local.postgres import PostgresServer
+from local.postgres import FUNCTIONS, PostgresServer
 
 
 @pytest.fixture
@@ -82,3 +83,20 @@ def test_the_owner_is_no_superuser(server: PostgresServer) -> None:
     server.create_database("own", port)
     with connect(server.database_url("own", port)) as connection:
         assert connection.run("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [[False]]
+
+
+def test_a_password_opens_its_own_role_and_no_other(directory: Path) -> None:
+    server = PostgresServer(directory, durable=False, own_passwords=True)
+    port = ports.find_any()
+    try:
+        PostgresServer(directory, durable=False).start(port)  # as an older version left it
+        server.start(port)
+        server.create_database("own", port)
+        url = server.database_url("own", port)
+        with connect(url) as connection:
+            assert connection.run("SELECT 1") == [[1]]
+        for other in (FUNCTIONS, "postgres"):
+            with pytest.raises(DatabaseError, match="password authentication failed"):
+                connect(url.replace("//autopulse:", f"//{other}:"))
+    finally:
+        server.remove()

@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from random import SystemRandom
+from random import Random
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -20,6 +20,9 @@ from local.traffic import webhooks
 from local.truth import read_turns
 from tests.deployed import DeployedStack, wait_for
 from tests.integration.api.readers import Answer
+
+RANDOM = Random(20271130)
+"""Each call is another one, and all of them are the same in each run."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def stranger(deployed: DeployedStack, issuer: Issuer) -> Reader:
 @pytest.fixture
 def call(deployed: DeployedStack) -> Mapping[str, Any]:
     """A call that was played through the webhook URL, as the database has it."""
-    script = place_calls(deployed.database_url, SystemRandom(), 1, outcome="reached", stalls=True)[0]
+    script = place_calls(deployed.database_url, RANDOM, 1, outcome="reached", stalls=True)[0]
     answers = post_all(deployed.stack, [body for _, body in webhooks(script)])
     assert wait_until_stored(deployed.database_url, [script], answers) == []
     return deployed.rows("SELECT * FROM call WHERE id = :id", id=script.call_id)[0]

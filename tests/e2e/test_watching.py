@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -21,14 +21,18 @@ SPEED: Final = 30
 START_SECONDS: Final = 120
 
 
-class _Interrupted(WallClock):
-    """Somebody presses Ctrl-C after a while."""
+class _Interrupted:
+    """Time that passes at once where somebody waits, until somebody presses Ctrl-C after a while."""
 
     def __init__(self, seconds: float) -> None:
-        self._ends = self.now() + timedelta(seconds=seconds)
+        self._now = datetime.now(timezone.utc) - timedelta(minutes=10)
+        self._ends = self._now + timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return self._now
 
     def wait_until(self, moment: datetime) -> None:
-        super().wait_until(min(moment, self._ends))
+        self._now = max(self._now, min(moment, self._ends))
         if moment > self._ends:
             raise KeyboardInterrupt
 

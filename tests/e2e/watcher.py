@@ -55,13 +55,6 @@ class Watcher:
                 return message
         raise TimeoutError(event)
 
-    def hears_nothing(self, seconds: float = 2) -> bool:
-        try:
-            self.hear(seconds)
-        except TimeoutError:
-            return True
-        return False
-
     def drop(self) -> None:
         """Lose the connection, without a word to the other side."""
         self._client.socket.shutdown(socket.SHUT_RDWR)

@@ -22,6 +22,7 @@ from autopulse.errors import AutoPulseError
 from tests.faults import letters
 from tests.faults.letters import Letter
 from tests.faults.world import ORGANIZATION, Database, connect, handle
+from tests.integration.orders import snapshot
 
 CALLS: Final = 60
 STRANGERS: Final = range(101, 131)
@@ -133,12 +134,20 @@ def test_pruning_and_the_applications_own_writes_disturb_no_batch(
                 session.commit()
         return pruned
 
-    def write_as_the_application() -> None:
-        chance = random.Random(WORKERS)
+    def write_as_the_application() -> int:
+        """Write a service record and then its calls, in one transaction, as its ORM does."""
+        chance, written = random.Random(0), 0
         with connect(database.url) as connection:
             while not over.is_set():
-                connection.run(f"UPDATE call SET agent_id = NULL WHERE id = {chance.randint(1, CALLS)}")  # noqa: S608
-                connection.run(f"UPDATE service_record SET vehicle_info = 'x' WHERE id = {chance.randint(1, 20)}")  # noqa: S608
+                visit = chance.randint(1, 20)
+                connection.run("BEGIN")
+                connection.run("UPDATE service_record SET vehicle_info = 'x' WHERE id = :id", id=visit)
+                calls = connection.run("SELECT id FROM call WHERE service_record_id = :id ORDER BY id", id=visit)
+                for (call_id,) in calls or ():
+                    connection.run("UPDATE call SET agent_id = NULL WHERE id = :id", id=call_id)
+                connection.run("COMMIT")
+                written += 1
+        return written
 
     ENGINES.append(engine.engine_to(engine.connect))
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -149,5 +158,64 @@ def test_pruning_and_the_applications_own_writes_disturb_no_batch(
         finally:
             over.set()
         assert pruning.result() >= 0
-        writing.result()
+        assert writing.result() > 0
     assert failures == Counter()
+
+
+def _of_attempt(record: Letter, attempt: int) -> Letter:
+    """Of another call of Vapi's for the same row, which begins two minutes later than the one before."""
+    envelope: dict[str, Any] = json.loads(record["body"])
+    vapi_call_id = f"{envelope['vapi_call_id']}-{attempt}"
+    begin = (letters.START + timedelta(minutes=2 * attempt)).isoformat()
+    envelope |= {"vapi_call_id": vapi_call_id, "event_id": f"{envelope['event_id']}-{attempt}"}
+    envelope["message"]["call"] |= {"id": vapi_call_id, "createdAt": begin}
+    return letters.posted(json.dumps(envelope))
+
+
+@pytest.fixture
+def redials() -> dict[str, list[Letter]]:
+    """Messages of calls 1 to 20, each dialled twice, by kind; but for the first of a kind they give no id of ours."""
+    by_kind: dict[str, list[Letter]] = {kind: [] for kind in settings.KINDS}
+    for call_id in range(1, 21):
+        for kind, records in _letters_about(call_id).items():
+            for attempt in range(2):
+                first, *others = (_of_attempt(record, attempt) for record in records)
+                by_kind[kind] += [first, *map(_of_a_stranger, others)]
+    return by_kind
+
+
+def _deliver_until_all_are_applied(batch: list[Letter]) -> None:
+    """As the queue does: what is returned comes again."""
+    waiting = batch
+    for _ in range(20):
+        returned = set(handle(waiting)) if waiting else set()
+        waiting = [record for record in waiting if record["messageId"] in returned]
+    assert waiting == []
+
+
+def test_redials_and_takeovers_at_the_same_time_end_in_the_rows_of_one_after_the_other(
+    redials: dict[str, list[Letter]], failures: Counter[str], database: Database
+) -> None:
+    """A wait in a circle, or a row that somebody else made first, costs another try and nothing else."""
+    ends = []
+    for workers in (1, WORKERS):
+        database.empty()
+        database.seed(20)
+        orders = [random.Random(worker) for worker in range(workers)]
+        batches = [
+            order.sample(redials[kind], len(redials[kind]))[worker::workers]
+            for worker, order in enumerate(orders)
+            for kind in order.sample(settings.KINDS, len(settings.KINDS))
+        ]
+        with ThreadPoolExecutor(workers) as pool:
+            for done in [pool.submit(handle, batch) for batch in batches]:
+                done.result()
+        for records in redials.values():
+            _deliver_until_all_are_applied(records)
+        with connect(database.url) as connection:
+            ends.append(snapshot(connection))
+    assert ends[0] == ends[1]
+    assert database.value("SELECT count(*) FROM call") == 20
+    assert database.value("SELECT count(*) FROM vapi_call") == 40
+    assert database.value("SELECT count(*) FROM vapi_call WHERE made_call") == 0
+    assert failures.keys() <= {"SQLSTATE 40P01", "SQLSTATE 23505"}

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from pg8000.native import Connection
+
 from local.database import read_rows
 from tests.integration.bodies import Body
 from tests.integration.pipeline import Pipeline, webhook
@@ -30,9 +32,9 @@ _SNAPSHOT: Final = "SELECT " + ", ".join(_ROWS % (",".join(names), table, table)
 Rows = Mapping[str, Sequence[str]]
 
 
-def snapshot(pipeline: Pipeline) -> Rows:
+def snapshot(database: Connection) -> Rows:
     """All rows as text, without what may differ from order to order; calls that we made go by Vapi's id."""
-    (tables,) = read_rows(pipeline.database, _SNAPSHOT)
+    (tables,) = read_rows(database, _SNAPSHOT)
     names = {call["id"]: _name(call) for call in tables["call"] or []}
     return {table: sorted(_text(table, row, names) for row in rows or []) for table, rows in tables.items()}
 
@@ -91,4 +93,4 @@ def _end(
     for body in waiting:
         assert pipeline.send(body, receive_count=2) == []
     assert pipeline.queues.dead_letters == []
-    return snapshot(pipeline)
+    return snapshot(pipeline.database)

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
-from autopulse.db.feedback import lock_service_records
 from autopulse.db.prepared import PreparingConnection
 from tests.integration.bodies import (
     conversation,
@@ -42,8 +41,7 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
     pipeline.database.run(
         "INSERT INTO vapi_number (id, organization_id) VALUES ('phone-number-1', :id)", id=ORGANIZATION
     )
-    visit = pipeline.make_visit()
-    call, folded = outbound(pipeline.make_call(service_record_id=visit)), pipeline.make_call()
+    call, folded = outbound(pipeline.make_call(service_record_id=pipeline.make_visit())), pipeline.make_call()
     turns = [turn("bot", "Hello.", 1), turn("user", "Yes.", 2)]
     pipeline.send_each(
         status("in-progress", inbound(MADE), 1),
@@ -56,6 +54,5 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),
         status("ended", outbound(pipeline.make_call(), MADE), 50),
     )
-    with Session(engine()) as session:  # only a batch that had to wait for another one says these
-        lock_service_records(session, [visit])
+    with Session(engine()) as session:  # only a batch that had to wait for another one says this
         read_owners(session, ["phone-number-1"])

@@ -1,7 +1,7 @@
 """What a batch locks and writes: in an order in which nobody waits in a circle, and no more than it has to."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -58,18 +58,21 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @contextmanager
-def waiting(pipeline: Pipeline, *bodies: Body) -> Iterator[None]:
-    """While the block runs, a batch is waiting for a lock that was taken before; afterwards it has to succeed."""
+def waiting(pipeline: Pipeline, connection: Connection, *bodies: Body) -> Iterator[Future[list[int]]]:
+    """While the block runs, a batch waits for a lock that `connection` has; afterwards it has to succeed."""
     with ThreadPoolExecutor(1) as pool:
         batch = pool.submit(pipeline.send, *bodies)
-        blocked = (
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        while pipeline.database.run(blocked) == [[0]]:
-            assert not batch.done(), "it did not wait"
-        yield
+        wait_until_blocked(pipeline, connection, batch)
+        yield batch
         assert batch.result() == []
     assert pipeline.queues.dead_letters == []
+
+
+def wait_until_blocked(pipeline: Pipeline, connection: Connection, batch: Future[list[int]]) -> None:
+    pid = connection.run("SELECT pg_backend_pid()")[0][0]
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))"
+    while pipeline.database.run(blocked, pid=pid) == [[0]]:
+        assert not batch.done(), "it did not wait"
 
 
 # In which order
@@ -115,10 +118,33 @@ def test_service_records_are_locked_before_calls(
     body = make(prepare(pipeline, visit))
     application.run("BEGIN")
     application.run("UPDATE service_record SET vehicle_info = 'A car' WHERE id = :id", id=visit)
-    with waiting(pipeline, body):
+    with waiting(pipeline, application, body):
         application.run("UPDATE call SET agent_id = NULL WHERE service_record_id = :id", id=visit)
         application.run("COMMIT")
     assert failures == []
+
+
+def test_a_service_record_that_is_needed_only_after_a_wait_is_locked_before_the_calls_too(
+    pipeline: Pipeline, application: Connection, module_database_url: str, failures: list[str]
+) -> None:
+    """While a status waits for its call, another batch brings the report."""
+    visit = pipeline.make_visit()
+    call = outbound(pipeline.make_call(service_record_id=visit))
+    pipeline.send_each(status("ringing", call, 1))
+    with connect(module_database_url) as reporting:
+        reporting.run("BEGIN")
+        reporting.run("SELECT id FROM call FOR NO KEY UPDATE")
+        application.run("BEGIN")
+        application.run("UPDATE service_record SET vehicle_info = 'A car'")
+        body = status("ended", call, 60, endedReason="customer-busy")
+        with waiting(pipeline, reporting, body) as batch:
+            reporting.run("UPDATE vapi_call SET reported_at = now(), reported_timed = true, report_event_id = 'report'")
+            reporting.run("COMMIT")
+            wait_until_blocked(pipeline, application, batch)
+            application.run("UPDATE call SET agent_id = NULL")
+            application.run("COMMIT")
+    assert failures == []
+    assert pipeline.visit(visit)["status"] == "Missed"
 
 
 def test_a_batch_that_needs_no_service_record_does_not_wait_for_it(pipeline: Pipeline, application: Connection) -> None:
@@ -227,7 +253,7 @@ def test_what_another_batch_told_meanwhile_of_a_row_that_we_made_counts(
     pipeline.send_each(status("ringing", call, 1))
     application.run("BEGIN")
     application.run("SELECT id FROM call FOR UPDATE")
-    with waiting(pipeline, status("in-progress", call, 5)):
+    with waiting(pipeline, application, status("in-progress", call, 5)):
         application.run("UPDATE vapi_call SET phone_number_id = 'number-of-other'")
         application.run("UPDATE call SET organization_id = :id", id=OTHER_ORGANIZATION)
         application.run("COMMIT")
@@ -240,7 +266,7 @@ def test_an_attempt_that_another_batch_told_of_meanwhile_counts(pipeline: Pipeli
     pipeline.send_each(status("ended", outbound(call_id, "first"), 60, endedReason="customer-busy"))
     application.run("BEGIN")
     application.run("SELECT id FROM call FOR UPDATE")
-    with waiting(pipeline, status("ended", outbound(call_id, "second"), 50, endedReason="voicemail")):
+    with waiting(pipeline, application, status("ended", outbound(call_id, "second"), 50, endedReason="voicemail")):
         application.run("UPDATE vapi_call SET created_at = :at, first_at = :at", at=after(500))
         application.run("COMMIT")
     assert pipeline.call(call_id)["vapi_call_id"] == "first"
@@ -254,7 +280,7 @@ def test_a_call_that_is_taken_over_meanwhile_is_found_in_its_new_row(
     call_id = pipeline.make_call()
     application.run("BEGIN")
     application.run("SELECT id FROM call FOR UPDATE")
-    with waiting(pipeline, status("in-progress", inbound(), 5)):
+    with waiting(pipeline, application, status("in-progress", inbound(), 5)):
         application.run("UPDATE vapi_call SET call_id = :id, made_call = false", id=call_id)
         application.run("UPDATE webhook_event SET call_id = :id", id=call_id)
         application.run("DELETE FROM call WHERE id <> :id", id=call_id)

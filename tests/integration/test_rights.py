@@ -1,7 +1,7 @@
-"""The functions' role may do what its statements need, and nothing else."""
+"""The functions' roles may do what their statements need, and nothing else."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import pg8000.exceptions
@@ -12,15 +12,17 @@ from autopulse.db.engine import sqlstate
 from autopulse.db.migration import upgrade
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading.connection import PlanningConnection
-from autopulse.db.rights import RIGHTS, FunctionsRole
+from autopulse.db.rights import READING, RIGHTS, FunctionsRole
 from autopulse.operations import prune, unlink
-from local.postgres import FUNCTIONS
+from local.postgres import FUNCTIONS, READER
+from tests.conftest import ROLES
 from tests.integration.api.readers import Api
 from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, Context, Pipeline
 from tests.integration.statements import let_consumers_speak, noting
 
 DENIED: Final = "42501"
+READ_ONLY: Final = "25006"
 FORBIDDEN: Final = (
     "TRUNCATE call",
     "TRUNCATE webhook_event",
@@ -36,7 +38,7 @@ FORBIDDEN: Final = (
     "UPDATE service_record SET customer_phone = ''",
     "INSERT INTO service_record (customer_name) VALUES ('Somebody')",
     "DELETE FROM service_record",
-    "SELECT name FROM organization",
+    "UPDATE organization SET name = 'Elsewhere'",
     "INSERT INTO organization VALUES (gen_random_uuid(), 'Mine')",
     'SELECT email FROM "user"',
     'UPDATE "user" SET organization_id = NULL',
@@ -49,6 +51,39 @@ FORBIDDEN: Final = (
     "SELECT rolpassword FROM pg_authid",
     "COPY call TO PROGRAM 'cat'",
 )
+
+
+WRITES: Final = (
+    "INSERT INTO call (organization_id) VALUES (NULL)",
+    "UPDATE call SET status = 'Completed'",
+    "DELETE FROM call",
+    "UPDATE transcript SET content = ''",
+    "DELETE FROM webhook_event",
+    "INSERT INTO call_incident (call_id, kind, occurred_at) VALUES (1, 'stall', now())",
+    "SELECT 1 FROM call FOR UPDATE",
+    "SELECT nextval(pg_get_serial_sequence('call', 'id'))",
+    "SELECT ignored FROM vapi_number",
+    "SELECT * FROM service_record_origin",
+)
+"""What the read API's role may not do besides: all but one would be the consumers' to do."""
+
+
+@pytest.mark.parametrize("statement", [*FORBIDDEN, *WRITES])
+def test_who_reads_can_do_nothing_but_read(statement: str, module_functions_url: str) -> None:
+    """Neither as its sessions begin, nor in one that has been talked into writing."""
+    as_reader = module_functions_url.replace(f"//{FUNCTIONS}:", f"//{READER}:")
+    for before in ("", "SET TRANSACTION READ WRITE; "):
+        with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
+            run(as_reader, f"{before}{statement}")
+        assert sqlstate(caught.value) in ({DENIED} if before else {DENIED, READ_ONLY})
+
+
+def test_the_reader_is_an_ordinary_role(module_functions_url: str) -> None:
+    as_reader = module_functions_url.replace(f"//{FUNCTIONS}:", f"//{READER}:")
+    attributes = "rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls"
+    assert run(as_reader, f"SELECT {attributes} FROM pg_roles WHERE rolname = current_user") == [[False] * 5]  # noqa: S608 - constants
+    assert run(as_reader, "SHOW transaction_read_only") == [["on"]]
+    assert run(as_reader, f"SELECT pg_has_role('{READER}', '{FUNCTIONS}', 'MEMBER')") == [[False]]
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
@@ -81,11 +116,25 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
     return said
 
 
+@pytest.fixture
+def questions(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Everything that the read API has to say to the database."""
+    let_consumers_speak(pipeline)
+    said: set[str] = set()
+    execute = PlanningConnection.execute_prepared
+    monkeypatch.setattr(PlanningConnection, "execute_prepared", noting(execute, said))
+    api = Api(module_database_url, monkeypatch)
+    _let_readers_ask(api)
+    api.close()
+    return said
+
+
 def _let_readers_ask(api: Api) -> None:
     everything = {"customer": "dana", "advisor": "x", "campaign": 1, "from_": "2026-11-02T15:00:00Z"}
     (call,) = api.database.run("SELECT max(id) FROM call")[0]
     for path, query in (
         ("/calls", everything),
+        ("/me", {}),
         (f"/calls/{call}", {}),
         (f"/calls/{call}/transcript", {}),
         (f"/calls/{call}/recording", {}),
@@ -97,8 +146,8 @@ def _let_readers_ask(api: Api) -> None:
         api.get(path, ORGANIZATION, **query)
 
 
-def _each_right() -> Iterator[str]:
-    for table, of_table in RIGHTS.items():
+def _each_right(rights: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[str]:
+    for table, of_table in rights.items():
         for right, columns in of_table.items():
             yield from (f'{right} ("{column}") ON "{table}"' for column in columns)
             if not columns:
@@ -109,14 +158,31 @@ def test_no_right_is_one_too_many(statements: set[str], pipeline: Pipeline) -> N
     """Each is taken away for a moment; then one statement at least has to be refused."""
     assert len(statements) > 15
     assert not _is_refused(pipeline, statements, "")
-    changes = [f"REVOKE {right} FROM {FUNCTIONS}" for right in _each_right()]
+    changes = [f"REVOKE {right} FROM {FUNCTIONS}" for right in _each_right(RIGHTS)]
     assert len(changes) > 100
     assert [change for change in changes if not _is_refused(pipeline, statements, change)] == []
 
 
-def _is_refused(pipeline: Pipeline, statements: set[str], change: str) -> bool:
+def test_no_right_of_the_reader_is_one_too_many(questions: set[str], pipeline: Pipeline) -> None:
+    assert len(questions) >= 8
+    assert not _is_refused(pipeline, questions, "", READER)
+    changes = [f"REVOKE {right} FROM {READER}" for right in _each_right(READING)]
+    assert len(changes) > 20
+    assert [change for change in changes if not _is_refused(pipeline, questions, change, READER)] == []
+
+
+def test_the_reader_reads_what_the_functions_read_and_no_more() -> None:
+    """Where it has no password of its own, the functions' role is it."""
+    wide = {table: of_table["SELECT"] for table, of_table in RIGHTS.items() if "SELECT" in of_table}
+    for table, of_table in READING.items():
+        assert set(of_table) == {"SELECT"}
+        assert not wide[table] or set(of_table["SELECT"]) <= set(wide[table])
+        assert not wide[table] or of_table["SELECT"], "not the whole of what they read in part"
+
+
+def _is_refused(pipeline: Pipeline, statements: set[str], change: str, role: str = FUNCTIONS) -> bool:
     """Whether the role may not execute one of the statements; planning them looks at its rights."""
-    pipeline.database.run(f"BEGIN; {change}; SET LOCAL ROLE {FUNCTIONS}")
+    pipeline.database.run(f"BEGIN; {change}; SET LOCAL ROLE {role}")
     states = {_state_of(pipeline, f"EXPLAIN (GENERIC_PLAN) {statement}") for statement in statements}
     pipeline.database.run("ROLLBACK")
     assert states <= {"", DENIED, "25P02"}, "done, refused, or after a refusal"
@@ -142,9 +208,10 @@ def _shown(url: str, role: str) -> dict[str, str]:
     return dict(row[0].split("=", 1) for row in rows)
 
 
-def test_its_waits_are_limited_and_the_owners_are_not(empty_database_url: str) -> None:
-    upgrade(empty_database_url, FunctionsRole(FUNCTIONS, by_iam=False))
+def test_their_waits_are_limited_and_the_owners_are_not(empty_database_url: str) -> None:
+    upgrade(empty_database_url, *ROLES)
     assert _shown(empty_database_url, FUNCTIONS) == rights.TIME_OUTS | rights.PLANNING
+    assert _shown(empty_database_url, READER) == rights.TIME_OUTS | rights.PLANNING | rights.READ_ONLY
     assert _shown(empty_database_url, "autopulse") == {}
 
 
@@ -179,6 +246,14 @@ def test_a_right_that_somebody_added_is_taken_back(database_url: str) -> None:
     assert not _may(database_url, FUNCTIONS, "INSERT", "vapi_number")
     assert not _may(database_url, FUNCTIONS, "UPDATE", "campaign")
     assert _may(database_url, FUNCTIONS, "SELECT", "campaign")
+
+
+def test_a_right_to_write_that_somebody_gave_the_reader_is_taken_back(database_url: str) -> None:
+    run(database_url, f"GRANT ALL ON call, vapi_number TO {READER}")
+    upgrade(database_url, *ROLES)
+    assert [right for right in ("INSERT", "UPDATE") if _may(database_url, READER, right, "call")] == []
+    assert _may(database_url, READER, "SELECT", "call")
+    assert not _may(database_url, READER, "SELECT", "vapi_number")
 
 
 def test_with_iam_it_becomes_one_of_those_who_come_with_tokens(empty_database_url: str, new_role: str) -> None:

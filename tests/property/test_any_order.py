@@ -60,7 +60,7 @@ def _end(pipeline: Pipeline, scenario: Scenario, delivery: Delivery) -> Rows:
     while waiting and (still := [left for one in waiting for left in _deliver(pipeline, [one], default)]) != waiting:
         waiting = still
     note(f"never applied: {waiting}")
-    return snapshot(pipeline)
+    return snapshot(pipeline.database)
 
 
 def _deliver(pipeline: Pipeline, batch: Sequence[Message], default_organization: str | None) -> list[Message]:

@@ -7,6 +7,17 @@ import { currentToken, refuseToken, renewToken } from "./signin.js";
 /** A little more than the gateway's 29 s: it answers first, and says more than we could. */
 const TIMEOUT_MILLISECONDS = 35_000;
 
+/** A parameter that a mistyped link may have wrong -> what a person can do about it. */
+const PLAIN = {
+  from: "The first day in this address is no date. Choose it again.",
+  to: "The last day in this address is no date. Choose it again.",
+  cursor: "This list has changed. Load the page again.",
+};
+
+function plainly(field) {
+  return PLAIN[field] ?? `This address asks for a ${field} that there cannot be. Clear the filters.`;
+}
+
 export { ApiError, OfflineError };
 
 /**
@@ -82,15 +93,30 @@ async function send(method, address, token, signal) {
       method,
       headers: { Authorization: `Bearer ${token}` },
       cache: "no-store",
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      signal: signal ? either(signal, limit) : limit,
     });
   } catch (error) {
     throw signal?.aborted ? error : new OfflineError({ cause: error });
   }
 }
 
+/** Aborted with the first of two; browsers before 2023 have no `AbortSignal.any`. */
+function either(one, other) {
+  if (AbortSignal.any) {
+    return AbortSignal.any([one, other]);
+  }
+  const both = new AbortController();
+  for (const signal of [one, other]) {
+    signal.addEventListener("abort", () => both.abort(signal.reason), { signal: both.signal });
+    if (signal.aborted) {
+      both.abort(signal.reason);
+    }
+  }
+  return both.signal;
+}
+
 async function read(response) {
   const body = await response.json().catch(() => null);
   const { code = "unknown", message = `The server answered ${response.status}.`, field } = body?.error ?? {};
-  return new ApiError(response.status, code, message, field);
+  return new ApiError(response.status, code, (response.status === 400 && field && plainly(field)) || message, field);
 }

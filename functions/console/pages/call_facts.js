@@ -1,11 +1,13 @@
-// What came of a call and what it was about: summary, feedback, visit, and the webhooks that told of it.
+// What came of a call and what it was about: summary, feedback, visit, and what support asks for.
 
 import { otherAnswers } from "./answers.js";
 import { fill, h } from "./dom.js";
+import { endedSentence } from "./ended_reason.js";
 import { dateTime, phone, words } from "./format.js";
 import { showScore } from "./call_row.js";
 
 const SLOW_MILLISECONDS = 1000;
+const dollars = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
 
 /**
  * @param {Object} call with its feedback
@@ -58,58 +60,66 @@ export function visitSection(call) {
       { class: "facts", "data-testid": "service-record" },
       fact("Customer", visit?.customer_name ?? call.customer_name),
       fact("Phone", phone(visit?.phone ?? call.phone)),
-      fact("Name as Vapi has it", call.attempt?.customer_name),
-      fact("SIP address", call.attempt?.customer_sip_uri),
       fact("Vehicle", visit?.vehicle ?? call.vehicle),
       fact("Service", visit?.service ?? call.service),
       fact("Appointment", visit?.appointment ? dateTime(visit.appointment) : null),
       fact("Advisor", call.advisor_name),
-      fact("Visit's status", visit?.status),
       fact("Rating", visit?.rating),
       fact("Visit's feedback", visit?.feedback === call.feedback?.content ? null : visit?.feedback),
       fact("Campaign", call.campaign_name),
       fact("Direction", `${words(call.direction)}${call.demo ? ", demonstration" : ""}`),
       fact("Reason for the call", call.call_reason),
-      fact("Ended by", call.ended_reason ? h("code", {}, call.ended_reason) : null),
-      fact(
-        "Cost",
-        call.cost_dollars === null
-          ? null
-          : call.cost_dollars.toLocaleString(undefined, {
-              style: "currency",
-              currency: "USD",
-              minimumFractionDigits: 2,
-              maximumFractionDigits: 4,
-            }),
-      ),
-      fact("Call", h("code", {}, call.vapi_call_id ? `${call.id} · ${call.vapi_call_id}` : String(call.id))),
+      fact("How it ended", endedSentence(call)),
     ),
   );
 }
 
 /**
- * The webhooks; a call has some dozens, so they are drawn when somebody looks. One element for all readings of a call:
- * who opens it must not have it replaced in that moment.
- * @returns {{element: HTMLElement, show: function(Object): void}} show takes a call with its timeline
+ * What helps to look into a fault, and nobody else: ids, words of the calling service, cost, and the webhooks; a call
+ * has some dozens, so they are drawn when somebody looks. One element for all readings of a call: who opens it must not
+ * have it replaced in that moment.
+ * @returns {{element: HTMLElement, show: function(Object, Object): void}} show takes a call with its timeline, and the
+ *   same as the attempt that is looked at
  */
-export function timelineSection() {
-  let shown = [];
+export function supportSection() {
+  let shown = null;
   const said = h("span", { class: "muted small" });
+  const facts = h("dl", { class: "facts" });
   const place = h("div", { class: "timeline" });
   const element = h(
     "details",
     { class: "panel-section", id: "call-timeline", "data-testid": "timeline" },
-    h("summary", {}, h("h3", {}, "Webhooks"), said),
+    h("summary", {}, h("h3", {}, "Details for support")),
+    facts,
+    h("p", { class: "timeline-title" }, "Webhooks ", said),
     place,
   );
-  const draw = () => element.open && fill(place, timelineTable(shown));
+  const draw = () => {
+    if (element.open && shown) {
+      fill(facts, supportFacts(shown.seen));
+      fill(said, timelineSummary(shown.call.timeline));
+      fill(place, timelineTable(shown.call.timeline));
+    }
+  };
   element.addEventListener("toggle", draw);
-  const show = ({ timeline }) => {
-    shown = timeline;
-    fill(said, timelineSummary(timeline));
+  const show = (call, seen) => {
+    shown = { call, seen };
     draw();
   };
   return { element, show };
+}
+
+function supportFacts(call) {
+  const code = (text) => text && h("code", {}, text);
+  return [
+    fact("Call", code(String(call.id))),
+    fact("Vapi's call", code(call.vapi_call_id)),
+    fact("Ended reason", code(call.ended_reason)),
+    fact("Status", call.status),
+    fact("Cost", call.cost_dollars === null ? null : dollars.format(call.cost_dollars)),
+    fact("Name as Vapi has it", call.attempt?.customer_name),
+    fact("SIP address", call.attempt?.customer_sip_uri),
+  ];
 }
 
 function timelineSummary(timeline) {

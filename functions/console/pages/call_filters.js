@@ -1,9 +1,13 @@
 // What the address asks for, in the API's words; and the same question put to one call that has changed.
 
-import { began } from "./call_order.js";
+import { bandOf, began, isToCome } from "./call_order.js";
 
 /** Parameters of the address that narrow the list. Dates are the reader's days; times with an offset are kept. */
-export const FILTERS = ["customer", "status", "outcome", "from", "to", "campaign", "advisor", "direction", "demo"];
+export const FILTERS = [
+  "customer", "status", "outcome", "band", "from", "to", "campaign", "advisor", "direction", "demo", "to_come",
+];
+/** Those that a control of the filter bar is for; calls to come have a row of their own above the list. */
+export const CONTROLS = FILTERS.filter((name) => name !== "to_come");
 /** In the order in which a call passes them; Missed and Failed are the application's own. */
 export const STATUSES = [
   "Ready",
@@ -36,9 +40,11 @@ export function filtersIn(address) {
  * @returns {Object<string, string>} parameters of `GET /calls`; what it would refuse is left out
  */
 export function parametersOf(filters) {
-  const { from, to, customer, ...others } = filters;
+  const { from, to, customer, to_come: toCome, ...others } = filters;
   return {
     ...others,
+    // What is still to come would bury what has happened; whoever asks for a status gets all that have it.
+    to_come: toCome === "true" ? "true" : others.status ? undefined : "false",
     from: from && (startOfDay(from, 0) ?? from),
     to: to && (startOfDay(to, 1) ?? to),
     customer: isTelling(customer) ? customer : undefined,
@@ -67,6 +73,8 @@ export function matches(call, filters) {
 const TESTS = {
   status: (call, value) => call.status === value,
   outcome: (call, value) => call.outcome === value,
+  band: (call, value) => ["reached", "transferred"].includes(call.outcome) && bandOf(call.nps_score) === value,
+  to_come: (call, value) => String(isToCome(call)) === value,
   direction: (call, value) => value === "all" || value.split(",").includes(call.direction),
   demo: (call, value) => String(call.demo) === value,
   campaign: (call, value) => String(call.campaign_id) === value,

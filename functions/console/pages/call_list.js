@@ -2,12 +2,13 @@
 
 import { CallRow, COLUMNS } from "./call_row.js";
 import { h } from "./dom.js";
+import { isPlainClick } from "./router.js";
 
 /** Rows above and below what is in sight, ready for the next turn of the wheel. */
 const SPARE = 10;
 const STEP = 4;
 /** The next page is read when this many rows are left below. */
-const AHEAD = 60;
+const AHEAD = 20;
 /** Before a row has been measured. */
 const USUAL_HEIGHT = 44;
 const TICK_MILLISECONDS = 1000;
@@ -22,6 +23,7 @@ export class CallList {
   #openId = null;
   #currentId = null;
   #isComplete = true;
+  #isPrinting = false;
   #above = 0;
   #frame = 0;
   #onOpen;
@@ -115,6 +117,41 @@ export class CallList {
     this.#clearAbove();
   }
 
+  /** Where the reader is: pixels from the top. */
+  get top() {
+    return this.element.scrollTop;
+  }
+
+  /** @param {number} pixels from the top */
+  goTo(pixels) {
+    this.element.scrollTop = pixels;
+    this.#render();
+  }
+
+  /**
+   * Brings a call into sight, in the middle, unless it is; the focus stays where it is.
+   * @param {number} id
+   */
+  reveal(id) {
+    const index = this.#indexOf(id);
+    const top = index * this.#height;
+    const { scrollTop, clientHeight } = this.element;
+    if (index >= 0 && (top < scrollTop || top + 2 * this.#height > scrollTop + clientHeight)) {
+      this.goTo(top - clientHeight / 2);
+    }
+  }
+
+  /** The first call in sight; null without any. */
+  get first() {
+    return this.#entries[Math.floor(this.element.scrollTop / this.#height)]?.call ?? null;
+  }
+
+  /** @param {boolean} isPrinting all rows are there, since paper does not scroll */
+  print(isPrinting) {
+    this.#isPrinting = isPrinting;
+    this.#render();
+  }
+
   /** How many rows were shown down to the end of what is in sight. */
   get depth() {
     return Math.min(this.#entries.length, this.#window()[1]);
@@ -141,6 +178,9 @@ export class CallList {
 
   /** First and last row in sight, with some to spare; it moves by several rows at a time. */
   #window() {
+    if (this.#isPrinting) {
+      return [0, this.#entries.length];
+    }
     const first = Math.floor(this.element.scrollTop / this.#height / STEP) * STEP - SPARE;
     const count = Math.ceil((this.element.clientHeight || window.innerHeight) / this.#height) + STEP + 2 * SPARE;
     return [Math.max(0, first), Math.min(this.#entries.length, Math.max(0, first) + count)];
@@ -156,7 +196,7 @@ export class CallList {
     }
     this.#put(this.#fill(indexes));
     this.#measure();
-    if (!this.#isComplete && last > this.#entries.length - AHEAD) {
+    if (!this.#isComplete && !this.#isPrinting && last - SPARE > this.#entries.length - AHEAD) {
       this.#onMore();
     }
   }
@@ -283,10 +323,10 @@ export class CallList {
 
   #click(event) {
     const row = event.target.closest("[data-call]");
-    const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-    if (row && isPlain && !String(window.getSelection())) {
+    if (row && isPlainClick(event) && !String(window.getSelection())) {
       event.preventDefault();
       this.#currentId = Number(row.dataset.call);
+      this.#rows.get(this.#currentId)?.link.focus({ preventScroll: true }); // the keys go on from there
       this.#onOpen(this.#currentId, { byKeyboard: event.detail === 0 });
     }
   }

@@ -1,13 +1,17 @@
-// The order of the list: calls that go on, or have just ended, on top; then as the API sorts, by when they began.
+// The order of the list: calls that go on, those that have just ended, then as the API sorts, by when they began.
 
 /** Statuses of a call that somebody is on, or will be in a moment. */
 const LIVE = new Set(["Ringing", "In Progress", "Forwarding"]);
-/** Those of calls that may belong to the top. */
-export const CURRENT = [...LIVE, "Ended", "Completed"];
+/** The same for who asks for them. */
+export const LIVE_STATUSES = [...LIVE];
+/** Statuses of a call that nobody has been rung for, if it has no time of its own. */
+const TO_COME = new Set(["Ready", "Scheduled", "Queued"]);
 /** What came of a call appears within this time of its end; until then it stays where it was watched. */
 const JUST_ENDED_MILLISECONDS = 180_000;
 /** A call without an end for longer than this has lost it: it is not going on. */
 const LONGEST_MILLISECONDS = 4 * 3_600_000;
+/** Rank of calls that are sorted by nothing but when they began. */
+export const REST = 2;
 
 /**
  * @param {Object} call
@@ -28,31 +32,49 @@ export function isLive(call, now = Date.now()) {
 
 /**
  * @param {Object} call
- * @param {number} [now]
- * @returns {boolean} whether it belongs to the top: calls made meanwhile, thousands perhaps, would hide it
+ * @returns {boolean} whether nobody has been rung for it yet, as the API decides it
  */
-export function isCurrent(call, now = Date.now()) {
-  return isLive(call, now) || (Boolean(call.end_time) && now - Date.parse(call.end_time) < JUST_ENDED_MILLISECONDS);
+export function isToCome({ start_time: start, end_time: end, status }) {
+  return !start && !end && TO_COME.has(status);
+}
+
+/**
+ * @param {?number} score 0 to 10
+ * @returns {?string} promoter, passive or detractor; null without a score
+ */
+export function bandOf(score) {
+  if (score === null || score === undefined) {
+    return null;
+  }
+  return score >= 9 ? "promoter" : score >= 7 ? "passive" : "detractor";
+}
+
+/** 0: somebody is on the phone; 1: it has just ended, and what came of it is about to appear; 2: all others. */
+function rankOf(call, now) {
+  if (isLive(call, now)) {
+    return 0;
+  }
+  return call.end_time && now - Date.parse(call.end_time) < JUST_ENDED_MILLISECONDS ? 1 : REST;
 }
 
 /**
  * A call's place, to be compared by `compare`.
  * @param {Object} call
  * @param {number} [now]
- * @returns {{current: boolean, began: number, id: number}}
+ * @returns {{rank: number, began: number, id: number}}
  */
 export function placeOf(call, now = Date.now()) {
-  return { current: isCurrent(call, now), began: began(call), id: call.id };
+  return { rank: rankOf(call, now), began: began(call), id: call.id };
 }
 
 /**
- * @param {{current: boolean, began: number, id: number}} one
- * @param {{current: boolean, began: number, id: number}} other
+ * @param {{rank: number, began: number, id: number}} one
+ * @param {{rank: number, began: number, id: number}} other
  * @returns {number} negative if `one` is above `other`
  */
 export function compare(one, other) {
-  if (one.current !== other.current) {
-    return one.current ? -1 : 1;
+  if (one.rank !== other.rank) {
+    return one.rank - other.rank;
   }
   return one.began === other.began ? other.id - one.id : other.began - one.began;
 }

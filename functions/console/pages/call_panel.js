@@ -2,7 +2,7 @@
 
 import { ApiError, get } from "./api.js";
 import { asAttempt, attemptChoice, attemptOf, keyOf } from "./call_attempts.js";
-import { outcomeSection, timelineSection, visitSection } from "./call_facts.js";
+import { outcomeSection, supportSection, visitSection } from "./call_facts.js";
 import { isLive } from "./call_order.js";
 import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
 import { stageItems } from "./call_stages.js";
@@ -38,19 +38,21 @@ export class CallPanel {
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
   #visit = h("div", {});
-  #timeline = timelineSection();
+  #support = supportSection();
   #stale = h("p", { class: "notice panel-stale", role: "status", hidden: true });
   #body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Call" });
   #transcript = new TranscriptView(this.#body, (seconds) => this.#player?.seek(seconds));
   #content;
+  #onName;
   #ticking = window.setInterval(() => this.#tick(), TICK_MILLISECONDS);
 
   /**
    * @param {number} id
-   * @param {{onClose: function(): void}} handlers
+   * @param {{onClose: function(): void, onName: function(string): void}} handlers onName gets what the call is called
    */
-  constructor(id, { onClose }) {
+  constructor(id, { onClose, onName }) {
     this.id = id;
+    this.#onName = onName;
     this.refresh = latest(() => this.#read(), REST_MILLISECONDS);
     this.#content = [
       this.#stale,
@@ -64,7 +66,7 @@ export class CallPanel {
         this.#transcript.element,
       ),
       this.#visit,
-      this.#timeline.element,
+      this.#support.element,
     ];
     this.element = h(
       "aside",
@@ -158,7 +160,12 @@ export class CallPanel {
     this.#seen = seen;
     this.#stale.hidden = true;
     this.#write(call, seen);
-    this.#transcript.show(transcript, { incidents: seen.incidents, isLive: isLive(seen), canSeek: seen.has_recording });
+    this.#transcript.show(transcript, {
+      incidents: seen.incidents,
+      isLive: isLive(seen),
+      canSeek: seen.has_recording,
+      isMailbox: seen.outcome === "voicemail",
+    });
     this.#return(place);
     this.#transcript.settle(follows);
     this.#tell(before, call);
@@ -174,6 +181,7 @@ export class CallPanel {
 
   #write(call, seen) {
     fill(this.#title, nameOf(call));
+    this.#onName(call.nps_score === null ? nameOf(call) : `${nameOf(call)}, ${call.nps_score} of 10`);
     showStatus(this.#status, seen);
     fill(this.#badges, this.#status, badges(seen));
     fill(this.#subtitle, subtitle(seen));
@@ -182,7 +190,7 @@ export class CallPanel {
     this.#showPlayer(seen);
     fill(this.#outcome, outcomeSection(seen));
     fill(this.#visit, visitSection(seen));
-    this.#timeline.show(call);
+    this.#support.show(call, seen);
   }
 
   #showPlayer(seen) {
@@ -265,7 +273,7 @@ function subtitle(call) {
   return parts
     .filter(Boolean)
     .map((part, place) => [
-      place ? h("span", { class: "dot", "aria-hidden": "true" }, " · ") : null,
+      place ? [" ", h("span", { class: "dot", "aria-hidden": "true" }, "·"), " "] : null,
       h("span", {}, part),
     ]);
 }

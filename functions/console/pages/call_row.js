@@ -3,15 +3,10 @@
 import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
 import { attemptOf } from "./call_attempts.js";
-import { isLive } from "./call_order.js";
+import { bandOf, isLive } from "./call_order.js";
 import { link } from "./router.js";
 
 const FLASH_MILLISECONDS = 1600;
-const BANDS = [
-  [9, "promoter"],
-  [7, "passive"],
-  [0, "detractor"],
-];
 const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 /** Name of a column -> its heading. */
@@ -35,6 +30,8 @@ export class CallRow {
   #attempt;
   #status;
   #score;
+  #day = h("span", { class: "start-day" });
+  #time = h("span", { class: "start-time" });
   #call = null;
 
   constructor() {
@@ -43,7 +40,12 @@ export class CallRow {
     this.#attempt = h("span", { class: "call-attempt" });
     this.#status = h("span", { class: "status", "data-testid": "call-status" });
     this.#score = h("span", { class: "score" });
-    const parts = { status: this.#status, customer: [this.#link, this.#phone, this.#attempt], nps: this.#score };
+    const parts = {
+      status: this.#status,
+      customer: [this.#link, this.#phone, this.#attempt],
+      start: [this.#day, this.#time],
+      nps: this.#score,
+    };
     this.#cells = Object.fromEntries(
       Object.keys(COLUMNS).map((name) => [name, h("td", { role: "cell", class: `call-${name}` }, parts[name] ?? null)]),
     );
@@ -94,12 +96,22 @@ export class CallRow {
     const changed = Object.entries(textsOf(call))
       .filter(([name, text]) => write(this.#cells[name], text))
       .map(([name]) => name);
+    if (this.#writeStart(call)) {
+      changed.push("start");
+    }
     this.element.toggleAttribute("data-live", isLive(call));
     this.element.dataset.outcome = call.outcome ?? "";
     this.#cells.start.title = dateTime(call.start_time ?? call.end_time);
     if (!isFirst) {
       this.#flash(changed.filter((name) => name !== "duration" || !isLive(call)));
     }
+  }
+
+  /** The day and the time are apart, so that a narrow list can show one below the other instead of cutting them. */
+  #writeStart(call) {
+    const [day, at] = startOf(call);
+    const isNew = [write(this.#day, day), write(this.#time, at)];
+    return isNew.includes(true);
   }
 
   #flash(names) {
@@ -118,6 +130,7 @@ export class CallRow {
  */
 export function showStatus(element, call) {
   write(element, call.status);
+  element.title = call.status; // a narrow list shows the dot alone
   element.dataset.status = call.status;
   element.toggleAttribute("data-live", isLive(call));
 }
@@ -159,24 +172,19 @@ function textsOf(call) {
     vehicle: call.vehicle ?? "",
     service: call.service ?? "",
     advisor: call.advisor_name ?? "",
-    start: startOf(call),
     duration: durationOf(call),
     outcome: call.outcome ? words(call.outcome) : "",
   };
 }
 
-/** Today's as a time, others with their day; a call that nobody answered has only an end. */
+/** Day and time: today's as a time, others with their day; a call that nobody answered has only an end. */
 function startOf(call) {
   const at = call.start_time ?? call.end_time;
   if (!at) {
-    return "";
+    return ["", ""];
   }
   const isToday = new Date(at).toDateString() === new Date().toDateString();
-  return isToday ? time(at) : `${dayFormat.format(new Date(at))}, ${time(at)}`;
-}
-
-function bandOf(score) {
-  return BANDS.find(([least]) => score >= least)[1];
+  return [isToday ? "" : `${dayFormat.format(new Date(at))}, `, time(at)];
 }
 
 /** Writes only what is new; whether it was. */

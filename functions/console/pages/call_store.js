@@ -2,18 +2,23 @@
 
 import { ApiError, get } from "./api.js";
 import { matches, parametersOf } from "./call_filters.js";
-import { began, compare, CURRENT, isLive, placeOf } from "./call_order.js";
+import { began, compare, isLive, isToCome, LIVE_STATUSES, placeOf, REST } from "./call_order.js";
 import { Rereader, latest } from "./rereading.js";
 
-const FIRST_PAGE = 100;
+const FIRST_PAGE = 60;
 const PAGE = 200;
-/** Calls that began within this time are read apart when calls that were made meanwhile fill the first page. */
+/** Calls that go on are read apart when calls that began after them fill the first page. */
 const CURRENT_MILLISECONDS = 4 * 3_600_000;
 /** How long a call stays, marked, when it has ceased to match the filters. */
 const LEAVING_MILLISECONDS = 5000;
 /** Between two readings of the whole list, however much news there is. */
 const CROWD_REST_MILLISECONDS = 1000;
 const SORTING_MILLISECONDS = 10_000;
+const COUNTING_REST_MILLISECONDS = 2000;
+/** Of a longer list, only the top and what is in sight is read again. */
+const MOST_READ_AGAIN = 400;
+/** Rows that are read again around what is in sight. */
+const IN_SIGHT = 100;
 /** News that does not change a row of the list. */
 const UNSEEN = new Set(["TranscriptUpdated", "CallStalled"]);
 
@@ -32,6 +37,9 @@ export class CallStore extends EventTarget {
   error = null;
   /** When the list was read. */
   readAt = null;
+  /** How many calls match, and how many more are still to come; null as long as nobody has counted. */
+  total = null;
+  toCome = null;
   #filters = {};
   #known = new Map();
   #cursor = null;
@@ -39,10 +47,13 @@ export class CallStore extends EventTarget {
   #run = new AbortController();
   #more = null;
   #isLoading = false;
+  /** Whether calls to come were counted since the list was opened, and so have to be counted again. */
+  #wasCounted = false;
   #heard = new Set();
   #held = null;
   #rereader = this.#newRereader();
   #readAll = latest(() => this.resync(this.entries.length), CROWD_REST_MILLISECONDS);
+  #count = latest(() => this.#readCounts(), COUNTING_REST_MILLISECONDS);
   #sorting = window.setInterval(() => this.#sort(), SORTING_MILLISECONDS);
 
   /** Whether all calls that match are there. */
@@ -53,18 +64,25 @@ export class CallStore extends EventTarget {
   /**
    * Reads another list; what was shown stays until it is there.
    * @param {Object<string, string>} filters
+   * @param {number} [atLeast] so many calls, if there are
    */
-  async open(filters) {
+  async open(filters, atLeast = 0) {
     this.#begin(filters);
-    this.state = "loading";
+    Object.assign(this, { state: "loading", total: null, toCome: null });
+    this.#wasCounted = false;
     this.#tell();
-    await this.#load(() => this.#readFirst());
+    await this.#load(() => this.#readWithToCome(atLeast));
   }
 
-  /** Reads what is shown again: as many calls as `atLeast`, at the place where they were. */
-  async resync(atLeast) {
+  /**
+   * Reads what is shown again, at the place where it was.
+   * @param {number} atLeast so many calls
+   * @param {?Object} [first] the first call in sight: of a long list, what lies between the top and it is not read
+   */
+  async resync(atLeast, first = null) {
     this.#begin(this.#filters);
-    await this.#load(() => this.#readAtLeast(atLeast));
+    await this.#load(() =>
+      atLeast > MOST_READ_AGAIN && first ? this.#readAround(first) : this.#readAtLeast(atLeast));
   }
 
   /** Reads the next page, unless it is being read. */
@@ -158,6 +176,7 @@ export class CallStore extends EventTarget {
     this.#cursor = cursor;
     this.#boundary = boundary;
     this.#sort();
+    this.#count();
     const changed = new Set(this.#heard);
     (held ? changed.add(this.#held) : changed).forEach((id) => this.#rereader.ask(id));
   }
@@ -166,6 +185,13 @@ export class CallStore extends EventTarget {
     const page = await this.#page(FIRST_PAGE, null);
     const current = isCrowded(page) ? await this.#readCurrent() : [];
     return { calls: [...page.items, ...current], cursor: page.next_cursor, boundary: boundaryOf(page.items) };
+  }
+
+  /** The row of calls to come stands above the list: whatever comes later would push the list down. */
+  async #readWithToCome(atLeast) {
+    const [list, toCome] = await Promise.all([this.#readAtLeast(atLeast), this.#readToCome()]);
+    this.toCome = this.#run.signal.aborted ? this.toCome : toCome;
+    return list;
   }
 
   async #readAtLeast(count) {
@@ -178,15 +204,50 @@ export class CallStore extends EventTarget {
     return first;
   }
 
-  /** Calls that go on or have just ended, which those that were made since they began would hide. */
+  /** The top, and what is in sight; all others stay as they are known, and so does the place where the list ends. */
+  async #readAround(first) {
+    const [top, bottom] = [this.#cursor, this.#boundary];
+    const { signal } = this.#run;
+    const to = new Date(began(first) + 1).toISOString();
+    const asked = { ...parametersOf(this.#filters), to, limit: IN_SIGHT };
+    const [newest, around] = await Promise.all([
+      this.#readFirst(),
+      Number.isFinite(began(first)) ? get("calls", asked, { signal }) : { items: [] },
+    ]);
+    const known = [...this.#known.values()].map(({ call }) => call);
+    return { calls: [...known, ...newest.calls, ...around.items], cursor: top, boundary: bottom };
+  }
+
+  /** How many calls there are; what cannot be counted is not shown. */
+  async #readCounts() {
+    const { signal } = this.#run;
+    const total = this.isComplete ? null : this.#ask(parametersOf(this.#filters));
+    const counted = { total: await total, toCome: this.#wasCounted ? await this.#readToCome() : this.toCome };
+    this.#wasCounted = true;
+    if (!signal.aborted) {
+      Object.assign(this, counted);
+      this.#tell();
+    }
+  }
+
+  async #readToCome() {
+    const parameters = parametersOf(this.#filters);
+    return parameters.to_come === "false" ? this.#ask({ ...parameters, to_come: "true" }) : null;
+  }
+
+  #ask(parameters) {
+    return get("calls/count", parameters, { signal: this.#run.signal }).catch(() => null);
+  }
+
+  /** Calls that go on, which those that began after them would hide. */
   async #readCurrent() {
     const { signal } = this.#run;
     const parameters = parametersOf(this.#filters);
     const recent = new Date(Date.now() - CURRENT_MILLISECONDS).toISOString();
     const from = Date.parse(parameters.from) > Date.parse(recent) ? parameters.from : recent;
-    const status = parameters.status ?? CURRENT.join(",");
+    const status = parameters.status ?? LIVE_STATUSES.join(",");
     const { items } = await get("calls", { ...parameters, status, from, limit: PAGE }, { signal });
-    return items.filter((call) => placeOf(call).current);
+    return items.filter((call) => placeOf(call).rank < REST);
   }
 
   async #readMore() {
@@ -227,6 +288,9 @@ export class CallStore extends EventTarget {
   #take(call) {
     const entry = this.#known.get(call.id);
     const leaving = !matches(call, this.#filters);
+    if (isToCome(call) || (entry && isToCome(entry.call)) || !entry) {
+      this.#count();
+    }
     if (entry || (!leaving && this.#isWithin(call))) {
       this.#known.set(call.id, { call, leaving });
       this.#sort();
@@ -239,7 +303,7 @@ export class CallStore extends EventTarget {
   /** Whether a call's place is among those that were read; what is beyond comes with its page. */
   #isWithin(call) {
     const place = placeOf(call);
-    return this.isComplete || place.current || !this.#boundary || compare(place, this.#boundary) < 0;
+    return this.isComplete || place.rank < REST || !this.#boundary || compare(place, this.#boundary) < 0;
   }
 
   #leave(id) {
@@ -266,13 +330,12 @@ export class CallStore extends EventTarget {
   }
 }
 
-/** Whether a first page has calls without times of their own, and no room for all that began lately. */
+/** Whether a first page has no room for all that began so lately that somebody may still be on the phone. */
 function isCrowded({ items, next_cursor: cursor }) {
-  const isRecent = cursor !== null && Date.now() - began(items.at(-1)) < CURRENT_MILLISECONDS;
-  return isRecent && items.some(({ start_time: start, end_time: end }) => !start && !end);
+  return cursor !== null && Date.now() - began(items.at(-1)) < CURRENT_MILLISECONDS;
 }
 
 function boundaryOf(calls) {
   const last = calls.at(-1);
-  return last ? { current: false, began: began(last), id: last.id } : null;
+  return last ? { rank: REST, began: began(last), id: last.id } : null;
 }

@@ -3,13 +3,14 @@
 import { download } from "./api.js";
 import { filtersIn, FILTERS, parametersOf } from "./call_filters.js";
 import { CallList } from "./call_list.js";
+import { isLive } from "./call_order.js";
 import { CallPanel } from "./call_panel.js";
 import { CallStore } from "./call_store.js";
 import { announce, fill, h } from "./dom.js";
 import { FilterBar } from "./filter_bar.js";
 import { time } from "./format.js";
 import { live } from "./live.js";
-import { link, location, navigate, onNavigate } from "./router.js";
+import { link, location, nameThis, navigate, onNavigate, recallPlace, rememberPlace } from "./router.js";
 import { empty, failure, loading } from "./states.js";
 
 /** Rows of one CSV file; the API takes no more. */
@@ -47,8 +48,11 @@ class CallsView {
     },
     "CSV",
   );
-  #count = h("span", { class: "call-count muted small", role: "status", "data-testid": "call-count" });
-  #filters = new FilterBar(this.#count, this.#export);
+  /** Not a live region: with many calls it changes all the time. */
+  #count = h("span", { class: "call-count muted small", "data-testid": "call-count" });
+  #saved = h("span", { class: "call-saved muted small", "data-testid": "call-saved" });
+  #filters = new FilterBar(this.#count, this.#saved, this.#export);
+  #toCome = h("a", { class: "to-come", "data-testid": "to-come", hidden: true });
   #above = h("button", {
     type: "button",
     class: "button button-primary new-calls",
@@ -62,19 +66,25 @@ class CallsView {
   #panel = null;
   #asked = null;
   #resting = 0;
+  /** Parameters of the list that the rows in sight are of. */
+  #shown = null;
+  /** Where to go once the list is there: pixels from the top, or null to where the open call is. */
+  #place = null;
+  #isPlaced = true;
   #endings = [];
   #run = new AbortController();
 
   constructor() {
     this.element = h(
       "div",
-      { class: "calls", "data-testid": "calls-view", onKeydown: (event) => this.#press(event) },
+      { class: "calls", "data-testid": "calls-view" },
+      h("h1", { class: "visually-hidden" }, "Calls"), // not in the list, which an open call covers on a phone
       h(
         "section",
         { class: "call-main", "aria-label": "List of calls" },
-        h("h1", { class: "visually-hidden" }, "Calls"),
         this.#filters.element,
         this.#stale,
+        this.#toCome,
         h("div", { class: "call-area" }, this.#list.element, this.#state, this.#above),
       ),
       this.#panelPlace,
@@ -89,6 +99,19 @@ class CallsView {
     listen(this.#store, "change", () => this.#show());
     listen(live, "notice", ({ detail }) => this.#hear(detail));
     listen(live, "resync", () => this.#resync());
+    // Wherever the focus is: a click on what takes none gives it to the page.
+    listen(document, "keydown", (event) => this.#press(event));
+    listen(window, "beforeprint", () => this.#list.print(true));
+    listen(window, "afterprint", () => this.#list.print(false));
+    this.#endings.push(rememberPlace(() => ({ top: this.#list.top, depth: this.#list.depth, asked: this.#asked })));
+    this.element.toggleAttribute("data-open", callIn(location()) !== null); // the call's place, before it is read
+    this.#filters.show();
+    this.#filters.fit();
+    this.#show();
+    live.settled().then(() => !this.#run.signal.aborted && this.#begin());
+  }
+
+  #begin() {
     this.#endings.push(onNavigate((address) => this.#go(address)));
     this.#go(location());
     this.#filters.learn(this.#run.signal);
@@ -113,9 +136,14 @@ class CallsView {
     this.#filters.show();
     this.#showPanel(callIn(address));
     if (asked !== this.#asked) {
+      const place = recallPlace();
+      const isSame = place?.asked === asked;
       this.#asked = asked;
+      this.#place = isSame ? place.top : null;
+      this.#isPlaced = false;
+      fill(this.#saved);
       this.#list.toTop();
-      this.#store.open(filters);
+      this.#store.open(filters, isSame ? place.depth : 0);
     }
   }
 
@@ -127,9 +155,10 @@ class CallsView {
   }
 
   #resync() {
-    // Whatever was read before the subscription may miss something, the first reading too.
-    this.#store.resync(this.#list.depth);
-    this.#panel?.refresh();
+    if (this.#asked !== null) { // else nothing was read before the subscription, and nothing is missed
+      this.#store.resync(this.#list.depth, this.#list.first);
+      this.#panel?.refresh();
+    }
   }
 
   #show() {
@@ -137,16 +166,49 @@ class CallsView {
     this.#list.show(entries, { isComplete });
     this.#filters.offer(entries.map(({ call }) => call));
     this.element.setAttribute("aria-busy", String(state === "loading"));
-    this.#showCount(entries.length, isComplete, state);
-    const hasFailed = state === "failed";
-    fill(
-      this.#stale,
-      hasFailed && readAt
-        ? [`The list could not be read again; it is as of ${time(readAt.toISOString())}. `, this.#retryButton()]
-        : null,
-    ).hidden = !(hasFailed && readAt);
+    this.#shown = state === "ready" ? this.#asked : this.#shown;
+    this.#showCount(entries, isComplete, state);
+    this.#showToCome();
+    this.#showStale(state === "failed" && readAt);
     fill(this.#state, this.#stateOf(entries, state, error, readAt));
     this.#list.element.hidden = entries.length === 0;
+    this.#showPlace(state); // what is hidden cannot be scrolled
+  }
+
+  /** What was read stays in sight; that it may be old, or is not what was asked for, is said. */
+  #showStale(readAt) {
+    const isOther = readAt && this.#shown !== this.#asked;
+    const words = isOther
+      ? "These are not the calls that you asked for: they could not be read. "
+      : readAt && `The list could not be read again; it is as of ${time(readAt.toISOString())}. `;
+    fill(this.#stale, readAt ? [words, this.#retryButton()] : null).hidden = !readAt;
+    this.#list.element.toggleAttribute("data-other", Boolean(isOther));
+  }
+
+  /** Where the reader was in this entry of the history; else the open call, once, is in sight. */
+  #showPlace(state) {
+    if (this.#isPlaced || state !== "ready") {
+      return;
+    }
+    this.#isPlaced = true;
+    if (this.#place !== null) {
+      this.#list.goTo(this.#place);
+    } else if (this.#panel) {
+      this.#list.reveal(this.#panel.id);
+    }
+  }
+
+  /** One row for all that is still to come, so that it does not bury what has happened. */
+  #showToCome() {
+    const isOpen = location().get("to_come") === "true";
+    const { toCome } = this.#store;
+    const isUnknown = this.#store.state === "loading" && !this.#store.readAt; // keeps its place
+    this.#toCome.hidden = !isOpen && !isUnknown && !toCome?.count;
+    this.#toCome.setAttribute("href", link({ to_come: isOpen ? null : "true" }));
+    const text = isOpen ? "◂ Back to the calls that have begun" : toCome?.count ? `${countOf(toCome)} to come ▸` : "\u00a0";
+    if (this.#toCome.textContent !== text) {
+      this.#toCome.textContent = text;
+    }
   }
 
   #stateOf(entries, state, error, readAt) {
@@ -160,6 +222,10 @@ class CallsView {
   }
 
   #nothing() {
+    const { from, to } = filtersIn(location());
+    if (from && to && from > to) {
+      return empty("No call matches", "The first day is after the last one.");
+    }
     const isFiltered = Object.keys(filtersIn(location())).length > 0;
     const all = h(
       "a",
@@ -176,14 +242,20 @@ class CallsView {
   }
 
   #retry() {
-    return this.#store.readAt ? this.#store.resync(this.#list.depth) : this.#store.open(filtersIn(location()));
+    return this.#store.readAt && this.#shown === this.#asked
+      ? this.#store.resync(this.#list.depth, this.#list.first)
+      : this.#store.open(filtersIn(location()));
   }
 
-  #showCount(count, isComplete, state) {
-    const text =
-      state === "loading"
-        ? ""
-        : `${count.toLocaleString()}${isComplete ? "" : "+"} ${count === 1 && isComplete ? "call" : "calls"}`;
+  #showCount(entries, isComplete, state) {
+    const live = entries.filter(({ call }) => isLive(call)).length;
+    const known = this.#store.total ?? { count: entries.length, is_all: isComplete };
+    const total = isComplete ? { count: entries.length, is_all: true } : known;
+    const calls = `${countOf(total)} ${total.count === 1 && total.is_all ? "call" : "calls"}`;
+    const text = state === "loading" ? "" : live ? `${live.toLocaleString()} live · ${calls}` : calls;
+    if (!this.#panel) {
+      nameThis(live ? `Calls, ${live} live` : "Calls");
+    }
     if (this.#count.textContent !== text) {
       this.#count.textContent = text;
     }
@@ -198,6 +270,9 @@ class CallsView {
     navigate({ call: id });
     if (byKeyboard || isNarrow()) {
       this.#panel?.focus();
+    }
+    if (window.matchMedia("(max-height: 480px)").matches) {
+      this.#panelPlace.scrollIntoView(); // the page scrolls there, and the row was further down
     }
   }
 
@@ -219,7 +294,8 @@ class CallsView {
   #showPanel(id) {
     if (id !== (this.#panel?.id ?? null)) {
       this.#panel?.close();
-      this.#panel = id === null ? null : new CallPanel(id, { onClose: () => this.#close() });
+      this.#panel = id === null ? null : new CallPanel(id, { onClose: () => this.#close(), onName: nameThis });
+      nameThis("Calls");
       fill(this.#panelPlace, this.#panel?.element);
       this.element.toggleAttribute("data-open", id !== null);
     }
@@ -243,12 +319,16 @@ class CallsView {
         "calls.csv",
       );
       announce(nextCursor ? `Saved the newest ${MOST_ROWS} calls` : "Saved all calls");
-      this.#count.textContent = nextCursor ? `Saved the newest ${MOST_ROWS.toLocaleString()}` : "Saved";
+      fill(this.#saved, nextCursor ? `Saved the newest ${MOST_ROWS.toLocaleString()}` : "Saved");
     } catch (error) {
       fill(this.#stale, `The file could not be made. ${error.message}`).hidden = false;
     }
     this.#export.disabled = false;
   }
+}
+
+function countOf({ count, is_all: isAll }) {
+  return `${count.toLocaleString()}${isAll ? "" : "+"}`;
 }
 
 function callIn(address) {

@@ -32,7 +32,7 @@ export function bandOf(score) {
  * @returns {{element: HTMLElement, show: function(number[]): void}} shows how often each score from 0 to 10 was given
  */
 export function scoreChart() {
-  return chart("chart-scores", drawScores, tellScores);
+  return chart("chart-scores", SCORES_HEIGHT, drawScores, tellScores);
 }
 
 /**

@@ -28,7 +28,7 @@ const DOT_ROOM = 9;
  */
 export function trendChart() {
   const pointer = new Pointer();
-  const trend = chart("chart-trend", (data, width) => {
+  const trend = chart("chart-trend", HEIGHT, (data, width) => {
     const scale = scaleOf(data.periods, width);
     pointer.follow(data, scale, width);
     return draw(data, scale, width);

@@ -33,13 +33,14 @@ export function score(nps) {
 /**
  * A chart that is drawn again whenever its data or its width changes.
  * @param {string} name its data-testid
+ * @param {number} height in pixels, which it has before it is drawn, so that nothing below jumps
  * @param {function(*, number): SVGElement} draw makes the picture from data and width in pixels
  * @param {function(*): {head: string[], rows: string[][], caption: string}} tell says the same in a table
  * @param {...Node} extras what else lies over the picture
  * @returns {{element: HTMLElement, canvas: HTMLElement, show: function(*): void}}
  */
-export function chart(name, draw, tell, ...extras) {
-  const picture = h("div", { class: "chart-picture" });
+export function chart(name, height, draw, tell, ...extras) {
+  const picture = h("div", { class: "chart-picture", style: { "min-height": `${height}px` } });
   const table = h("div", { class: "visually-hidden" });
   const canvas = h("div", { class: "chart-canvas" }, picture, extras);
   const state = { data: null, width: 0 };

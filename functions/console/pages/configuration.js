@@ -10,6 +10,7 @@
  * @property {string} audience whom the read API wants tokens to be for
  * @property {string[]} origins everything that the page may connect to
  * @property {string} stack the stack's name
+ * @property {boolean} takes_token whether a token in the address signs in: on the local stack alone
  */
 
 let reading = null;

@@ -10,7 +10,7 @@ import { listParameters, queryOf } from "./feedback_query.js";
 import { live } from "./live.js";
 import { panel } from "./panel.js";
 import { readersZone } from "./periods.js";
-import { link, location, onNavigate } from "./router.js";
+import { link, location, onNavigate, recallPlace, rememberPlace } from "./router.js";
 import { empty } from "./states.js";
 
 /** Notices that change a figure or the list. */
@@ -27,22 +27,27 @@ export function mount(container) {
   const page = buildPage();
   const news = gather(() => page.refresh());
   const endings = [
-    onNavigate((parameters) => parameters.get("view") === "feedback" && page.ask(parameters)),
+    onNavigate((parameters) => parameters.get("view") === "feedback" && page.hasAsked() && page.ask(parameters)),
     listen(live, "notice", ({ detail }) => TELLING.has(detail.event) && news.arrived()),
-    listen(live, "resync", () => news.arrived()),
+    listen(live, "resync", () => page.hasAsked() && news.arrived()), // else there was nothing to miss
+    rememberPlace(page.place),
     listen(document, "visibilitychange", () => news.look()),
     news.stop, page.stop,
   ];
   fill(container, page.element);
-  page.ask(location());
-  return () => endings.forEach((end) => end());
+  let isOver = false;
+  live.settled().then(() => !isOver && page.begin());
+  return () => {
+    isOver = true;
+    endings.forEach((end) => end());
+  };
 }
 
 function buildPage() {
   const filters = feedbackFilters();
-  const figures = feedbackFigures();
-  const groups = { campaign: groupTable("campaign", "By campaign"), advisor: groupTable("advisor", "By advisor") };
   const list = feedbackList();
+  const figures = feedbackFigures({ onBand: list.reveal });
+  const groups = { campaign: groupTable("campaign", "By campaign"), advisor: groupTable("advisor", "By advisor") };
   const nothing = h("div", {});
   const tables = h("div", { class: "group-tables" }, groups.campaign.element, groups.advisor.element);
   const content = h("div", { class: "feedback-figures" }, nothing, figures.element, tables);
@@ -68,11 +73,24 @@ function buildPage() {
     Object.assign(asked, now, { query });
     filters.show(query);
     list.show(query);
-    return Promise.all([
-      now.figures !== before.figures && summary.load("fresh"),
-      now.list !== before.list && list.load("fresh"),
-    ]);
+    const reading = now.figures !== before.figures && summary.load("fresh");
+    const listing = now.list !== before.list && list.load("fresh");
+    return Promise.all([reading, listing]).then(() => {
+      list.element.hidden = false;
+    });
   };
+  // What comes first is above what comes later: the list waits for the figures, and does not jump.
+  list.element.hidden = true;
+  const begin = async () => {
+    const place = recallPlace();
+    list.expect(place?.items ?? 0);
+    await ask(location());
+    if (place) {
+      await frames(2); // charts have no height before they are drawn
+      window.scrollTo(0, place.top);
+    }
+  };
+  const place = () => ({ top: window.scrollY, items: list.depth() });
   const element = h("div", { class: "feedback-view", "data-testid": "feedback-view" },
     h("div", { class: "feedback-top" }, h("h1", {}, "Feedback"), filters.element), summary.element, list.element);
   const refresh = () => {
@@ -80,7 +98,8 @@ function buildPage() {
     list.show(asked.query);
     return Promise.all([summary.load("quiet"), list.load("quiet")]);
   };
-  return { element, ask, refresh, stop: () => { summary.stop(); list.stop(); } };
+  const hasAsked = () => asked.query !== null;
+  return { element, ask, begin, place, hasAsked, refresh, stop: () => { summary.stop(); list.stop(); filters.stop(); } };
 }
 
 /** What tells whether something else is asked for. */
@@ -143,6 +162,12 @@ function gather(read) {
     }
   };
   return { arrived, look, stop: () => window.clearTimeout(timer) };
+}
+
+async function frames(count) {
+  for (let frame = 0; frame < count; frame += 1) {
+    await new Promise(requestAnimationFrame);
+  }
 }
 
 function listen(target, name, callback) {

@@ -4,19 +4,22 @@ import { BANDS, intervalBar, outcomeChart, scoreChart } from "./chart_bars.js";
 import { trendChart } from "./chart_trend.js";
 import { chart, count, label, score, track } from "./charts.js";
 import { fill, h, svg } from "./dom.js";
+import { linkToCalls } from "./feedback_query.js";
 import { duration, percent } from "./format.js";
-import { isoDate } from "./periods.js";
-import { link } from "./router.js";
+import { choose } from "./keyed.js";
+import { isPlainClick, link, navigate } from "./router.js";
 
 /** A wider interval than this says little: nine answers have one of about 80. */
 const VAGUE = 60;
+const SCALE_HEIGHT = 40;
 const PERIODS = { day: "Day", week: "Week", month: "Month" };
 
 /**
+ * @param {{onBand: function(): void}} handlers onBand: somebody has chosen a band of scores
  * @returns {{element: HTMLElement, show: function({summary: Object, query: Query, zone: string}): void}}
  */
-export function feedbackFigures() {
-  const hero = scoreCard();
+export function feedbackFigures({ onBand }) {
+  const hero = scoreCard(onBand);
   const facts = factCards();
   const trend = trendCard();
   const scores = scoreChart();
@@ -47,11 +50,11 @@ export function card(title, hint, name, ...content) {
   return h("section", { class: `card ${name}`, "aria-label": title }, head, content);
 }
 
-function scoreCard() {
+function scoreCard(onBand) {
   const number = h("span", { class: "hero-number", "data-testid": "nps-score" });
   const words = h("p", { class: "hero-words", "data-testid": "nps-interval" });
-  const scale = chart("chart-interval", drawScale, tellScale);
-  const bands = BANDS.map(bandLegend).reverse();
+  const scale = chart("chart-interval", SCALE_HEIGHT, drawScale, tellScale);
+  const bands = BANDS.map((band) => bandLegend(band, onBand)).reverse();
   const bar = h("div", { class: "hero-bar" });
   const element = card("Net Promoter Score", "Promoters less detractors, in percent of all answers", "card-score",
     h("div", { class: "hero" }, h("div", { class: "hero-figure" }, number, words), scale.element),
@@ -80,7 +83,7 @@ function wordsOf({ responses, nps_low: low, nps_high: high }) {
 
 function drawScale(total, width) {
   const ends = [[0, "-100", "start"], [width / 2, "0", "middle"], [width, "100", "end"]];
-  return svg("svg", { width, height: 40, viewBox: `0 0 ${width} 40`, "aria-hidden": "true" },
+  return svg("svg", { width, height: SCALE_HEIGHT, viewBox: `0 0 ${width} ${SCALE_HEIGHT}`, "aria-hidden": "true" },
     total.responses ? intervalBar(total, width) : null,
     ends.map(([x, text, anchor]) => label(x, 36, text, { "text-anchor": anchor })));
 }
@@ -104,10 +107,17 @@ function drawBands(total) {
   return track(14, parts);
 }
 
-function bandLegend({ name, title, range }) {
+function bandLegend({ name, title, range }, onBand) {
   const share = h("strong", {});
   const number = h("span", { class: "muted" });
-  const anchor = h("a", { class: "band-link" }, h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" }),
+  const choose = (event) => {
+    if (isPlainClick(event)) {
+      event.preventDefault();
+      navigate({ band: name });
+      onBand(); // the list that it narrows lies below, out of sight
+    }
+  };
+  const anchor = h("a", { class: "band-link", onClick: choose }, h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" }),
     h("span", {}, title, h("span", { class: "muted" }, ` ${range}`)), share, number);
   return {
     element: h("li", {}, anchor),
@@ -156,7 +166,9 @@ function fact(title, name) {
 
 function trendCard() {
   const trend = trendChart();
-  const choices = h("nav", { class: "segments", "aria-label": "Trend by" });
+  const anchors = Object.entries(PERIODS).map(([name, title]) =>
+    h("a", { "data-period": name, "data-testid": `feedback-period-${name}` }, title));
+  const choices = h("nav", { class: "segments", "aria-label": "Trend by" }, anchors);
   const legend = h("p", { class: "legend muted small" },
     h("span", { class: "swatch swatch-line", "aria-hidden": "true" }), "NPS",
     h("span", { class: "swatch swatch-band", "aria-hidden": "true" }), "95 % interval",
@@ -164,10 +176,10 @@ function trendCard() {
   const element = h("section", { class: "card card-trend", "aria-label": "Trend" },
     h("div", { class: "card-head" }, h("h2", {}, "Trend"), legend, choices), trend.element);
   const show = (data) => {
-    fill(choices, Object.entries(PERIODS).map(([name, title]) => h("a", {
-      href: link({ period: name }), "data-testid": `feedback-period-${name}`,
-      "aria-current": name === data.period ? "true" : null,
-    }, title)));
+    anchors.forEach((anchor) => {
+      const { period } = anchor.dataset;
+      choose(anchor, link({ period }), period === data.period);
+    });
     trend.show(data);
   };
   return { element, show };
@@ -175,7 +187,7 @@ function trendCard() {
 
 function outcomeCard() {
   let query = null;
-  const outcomes = outcomeChart((outcome) => callsWith(outcome, query));
+  const outcomes = outcomeChart((outcome) => linkToCalls(query, { outcome }));
   const nothing = h("p", { class: "muted" }, "No call has come to an end in this time.");
   const element = card("Outcomes", "What came of the calls", "card-outcomes", outcomes.element, nothing);
   const show = (counts, next) => {
@@ -184,12 +196,4 @@ function outcomeCard() {
     outcomes.show(counts);
   };
   return { element, show };
-}
-
-/** The same calls in the other view, whose dates are days, too. */
-function callsWith(outcome, { time, narrow }) {
-  const to = time.to ? isoDate(new Date(time.to - 1)) : null;
-  const direction = narrow.direction === "all" ? null : narrow.direction;
-  const same = { from: isoDate(time.from), to, direction, demo: narrow.demo ?? "false", range: null };
-  return link({ ...same, view: "calls", outcome, band: null, text: null, period: null, call: null });
 }

@@ -1,5 +1,6 @@
 // The row of controls above the figures: what time, whose calls. All of it is in the address.
 
+import { dateInput } from "./date_input.js";
 import { fill, h } from "./dom.js";
 import { directionInAddress, DIRECTIONS, FILTERS } from "./feedback_query.js";
 import { isoDate, USUAL_RANGE } from "./periods.js";
@@ -40,16 +41,16 @@ export function feedbackFilters() {
     clear.hidden = given.length === 0;
     clear.setAttribute("href", link(Object.fromEntries(given.map((name) => [name, null]))));
   };
-  return { element, show, offer: (name, groups) => chosen[name].offer(groups) };
+  return { element, show, stop: time.stop, offer: (name, groups) => chosen[name].offer(groups) };
 }
 
 function timeFilter() {
   const range = selection("range", (value) => choose(value));
   fill(range, Object.entries(RANGE_NAMES).map(([name, title]) => h("option", { value: name }, title)));
-  const inputs = ["from", "to"].map((name) => h("input", {
-    class: "input", type: "date", "data-testid": `feedback-filter-${name}`,
-    onChange: (event) => navigate({ [name]: event.target.value, range: null }),
-  }));
+  const dates = ["from", "to"].map((name) =>
+    dateInput({ class: "input", "data-testid": `feedback-filter-${name}` }, (value, options) =>
+      navigate({ [name]: value, range: null }, options)));
+  const inputs = dates.map(({ element }) => element);
   const fields = [field("From", inputs[0]), field("To", inputs[1])];
   let shown = null;
   const choose = (name) => {
@@ -60,9 +61,13 @@ function timeFilter() {
     shown = time;
     range.value = time.name;
     fields.forEach((element) => { element.hidden = time.name !== "dates"; });
-    inputs.forEach((input) => { input.value = location().get(input === inputs[0] ? "from" : "to") ?? ""; });
+    inputs.forEach((input, index) => {
+      if (input !== document.activeElement) {
+        input.value = location().get(["from", "to"][index]) ?? "";
+      }
+    });
   };
-  return { parts: [field("Time", range), fields], show };
+  return { parts: [field("Time", range), fields], show, stop: () => dates.forEach(({ stop }) => stop()) };
 }
 
 /** A select whose options are those of the answers; what is chosen stays, even if this time has none of it. */

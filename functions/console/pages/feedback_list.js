@@ -2,10 +2,11 @@
 
 import { download, get } from "./api.js";
 import { bandOf, BANDS } from "./chart_bars.js";
+import { count } from "./charts.js";
 import { fill, h } from "./dom.js";
-import { FILTERS, listParameters, searchedText } from "./feedback_query.js";
+import { linkToCalls, listParameters, searchedText } from "./feedback_query.js";
 import { dateTime, duration, phone, words } from "./format.js";
-import { keyedList } from "./keyed.js";
+import { choose, keyedList } from "./keyed.js";
 import { panel } from "./panel.js";
 import { isoDate } from "./periods.js";
 import { link, navigate } from "./router.js";
@@ -29,35 +30,55 @@ export function feedbackList() {
   const more = h("button", { type: "button", class: "button more", "data-testid": "feedback-more" }, "Show more");
   more.addEventListener("click", () => part.load("more"));
   const arrange = keyedList(list, ({ call_id: id }) => id, () => feedbackItem());
-  const state = { query: null, items: [], cursor: null };
+  const state = { query: null, items: [], cursor: null, wanted: 0 };
+  const number = h("span", { class: "muted small", role: "status", "data-testid": "feedback-count" });
   const part = panel({
     content: h("div", { class: "feedback-list" }, list, nothing, more), text: "Reading what customers said …",
     read: (signal, kind) => readItems(state, signal, kind),
     show: (page) => {
-      Object.assign(state, page);
-      arrange(state.items.map((item) => ({ item, text: state.query.text })).map(withKey));
+      Object.assign(state, page, { wanted: 0 });
+      arrange(state.items.map((item) => ({ item, query: state.query })).map(withKey));
+      fill(number, state.items.length ? numberOf(state) : "");
       fill(nothing, state.items.length ? null : emptyList(state.query));
       more.hidden = state.cursor === null;
     },
   });
   const controls = listControls(() => state.query);
+  const title = h("h2", { tabindex: "-1", class: "list-title" }, "What customers said");
   const element = h("section", { class: "card card-list", "aria-label": "What customers said" },
-    h("div", { class: "card-head" }, h("h2", {}, "What customers said"), controls.element), part.element);
+    h("div", { class: "card-head" }, title, number, controls.element), part.element);
+  /** Brings it into sight, and the keyboard with it. */
+  const reveal = () => {
+    element.scrollIntoView({ block: "start" });
+    title.focus({ preventScroll: true });
+  };
   const show = (query) => {
     state.query = query;
     controls.show(query);
   };
-  return { element, show, load: part.load, stop: part.stop };
+  /** Reads so many items at least, when it reads next. */
+  const expect = (items) => {
+    state.wanted = items;
+  };
+  const depth = () => state.items.length;
+  return { element, show, reveal, expect, depth, load: part.load, stop: part.stop };
 }
 
-function withKey({ item, text }) {
-  return { call_id: item.call_id, item, text };
+/** "22 from detractors": of whom there are how many; with a +, there are more. */
+function numberOf({ items, cursor, query: { band, everything } }) {
+  const named = BANDS.find(({ name }) => name === band);
+  const whom = named ? `from ${named.title.toLowerCase()}` : everything ? "in all" : "with a score or a complaint";
+  return `${count(items.length)}${cursor === null ? "" : "+"} ${whom}`;
+}
+
+function withKey({ item, query }) {
+  return { call_id: item.call_id, item, query };
 }
 
 /** "more" reads on from the last page; the other kinds read from the top, "quiet" as many as were shown. */
-async function readItems({ query, items: shown, cursor: last }, signal, kind) {
+async function readItems({ query, items: shown, cursor: last, wanted: expected }, signal, kind) {
   const items = kind === "more" ? [...shown] : [];
-  const wanted = kind === "quiet" ? Math.max(PAGE, shown.length) : items.length + PAGE;
+  const wanted = kind === "quiet" ? Math.max(PAGE, shown.length) : Math.max(items.length + PAGE, expected);
   let cursor = kind === "more" ? last : null;
   do {
     const limit = Math.min(LARGEST_PAGE, wanted - items.length);
@@ -68,7 +89,11 @@ async function readItems({ query, items: shown, cursor: last }, signal, kind) {
   return { items, cursor };
 }
 
-function emptyList({ band, text, narrow }) {
+function emptyList({ band, text, narrow, everything }) {
+  if (!everything && !band && !searchedText(text)) {
+    const all = h("a", { href: link({ said: "all" }) }, "Show everything that was noted");
+    return empty("Nobody gave a score or complained in this time", all);
+  }
   const isNarrowed = band || searchedText(text) || narrow.campaign || narrow.advisor;
   if (!isNarrowed) {
     const others = h("a", { href: link({ direction: "all" }) }, "Show that of every direction");
@@ -80,7 +105,13 @@ function emptyList({ band, text, narrow }) {
 }
 
 function listControls(queryOf) {
-  const bands = h("nav", { class: "segments", "aria-label": "Scores" });
+  const choices = [
+    { name: "telling", title: "Score or complaint", to: { band: null, said: null } },
+    ...BANDS.map(({ name, title }) => ({ name, title, to: { band: name, said: null } })),
+    { name: "all", title: "Everything", to: { band: null, said: "all" } },
+  ];
+  const anchors = choices.map(({ name, title }) => h("a", { "data-testid": `feedback-band-${name}` }, title));
+  const bands = h("nav", { class: "segments", "aria-label": "Which of them" }, anchors);
   const search = h("input", {
     class: "input", type: "search", maxlength: "100", placeholder: SEARCH, "aria-label": SEARCH,
     "data-testid": "feedback-filter-text",
@@ -93,11 +124,9 @@ function listControls(queryOf) {
     window.clearTimeout(timer);
     timer = window.setTimeout(() => navigate({ text: search.value }, { replace: true }), TYPING_MILLISECONDS);
   });
-  const show = ({ band, text }) => {
-    fill(bands, [{ name: null, title: "All" }, ...BANDS].map(({ name, title }) => h("a", {
-      href: link({ band: name }), "data-testid": `feedback-band-${name ?? "all"}`,
-      "aria-current": (band ?? null) === name ? "true" : null,
-    }, title)));
+  const show = ({ band, text, everything }) => {
+    const chosen = band ?? (everything ? "all" : "telling");
+    choices.forEach(({ name, to }, place) => choose(anchors[place], link(to), name === chosen));
     if (document.activeElement !== search) {
       search.value = text ?? "";
     }
@@ -121,14 +150,14 @@ async function save(button, said, query) {
 function feedbackItem() {
   const element = h("li", { class: "feedback-item", "data-testid": "feedback-item" });
   let before = "";
-  const show = ({ item, text }) => {
-    const now = JSON.stringify([item, text]);
+  const show = ({ item, query }) => {
+    const now = JSON.stringify([item, query.text, linkToItem(item, query)]);
     if (now !== before) {
       const hadFocus = element.contains(document.activeElement);
       before = now;
       element.dataset.callId = item.call_id;
-      const said = h("div", { class: "feedback-said" }, headOf(item), h("blockquote", {}, item.content));
-      fill(element, scoreBadge(item), said, pointsOf(item, text));
+      const said = h("div", { class: "feedback-said" }, headOf(item, query), h("blockquote", {}, item.content));
+      fill(element, scoreBadge(item), said, pointsOf(item, query.text));
       if (hadFocus) {
         element.querySelector("a").focus({ preventScroll: true });
       }
@@ -144,22 +173,21 @@ function scoreBadge({ nps_score: given }) {
     h("span", { "aria-hidden": "true" }, given ?? "–"), h("span", { class: "visually-hidden" }, said));
 }
 
-function headOf(item) {
+function headOf(item, query) {
   const facts = [item.vehicle, item.service, item.advisor_name, item.campaign_name].filter(Boolean).join(" · ");
   const when = item.start_time ?? item.end_time;
   const lasted = item.duration_seconds ? duration(item.duration_seconds) : null;
   const call = [dateTime(when), lasted, item.outcome === "reached" || !item.outcome ? null : words(item.outcome)];
   return h("div", { class: "feedback-head" },
-    h("h3", {}, h("a", { href: callOf(item) }, item.customer_name || phone(item.phone))),
+    h("h3", {}, h("a", { href: linkToItem(item, query) }, item.customer_name || phone(item.phone))),
     h("span", { class: "muted small" }, h("time", { datetime: when }, call.filter(Boolean).join(" · "))),
     item.demo ? h("span", { class: "badge" }, "Demo") : null,
     facts ? h("p", { class: "muted small" }, facts) : null);
 }
 
-/** The call in the other view, which has filters of its own; going back leads here again. */
-function callOf({ call_id: call }) {
-  const ours = Object.fromEntries([...FILTERS, "period"].map((name) => [name, null]));
-  return link({ ...ours, view: "calls", call });
+/** The call in the other view, beside the calls that it was among here; going back leads here again. */
+function linkToItem({ call_id: call }, query) {
+  return linkToCalls(query, { call, band: query.band });
 }
 
 function pointsOf(item, text) {

@@ -1,9 +1,10 @@
 // What the address of the feedback view asks for, in the API's words.
 
-import { periodOf, timeOf } from "./periods.js";
+import { isoDate, periodOf, timeOf } from "./periods.js";
+import { link } from "./router.js";
 
 /** Parameters of the address that narrow what is shown; `range`, `from` and `to` are the time, `period` the trend's. */
-export const FILTERS = ["range", "from", "to", "direction", "campaign", "advisor", "demo", "band", "text"];
+export const FILTERS = ["range", "from", "to", "direction", "campaign", "advisor", "demo", "band", "said", "text"];
 /** Whose calls; those that nobody chose are the first. */
 export const DIRECTIONS = { outbound: "Outbound", inbound: "Inbound", web: "Web", all: "All" };
 const USUAL_DIRECTION = "outbound";
@@ -14,6 +15,7 @@ const USUAL_DIRECTION = "outbound";
  * @property {string} period day, week or month
  * @property {Object<string, ?string>} narrow what all figures are narrowed by, as parameters of the API
  * @property {?string} band
+ * @property {boolean} everything whether the list also has what says neither a score nor a complaint
  * @property {?string} text
  */
 
@@ -36,6 +38,7 @@ export function queryOf(parameters, now) {
       demo: parameters.get("demo") === "true" ? "true" : null,
     },
     band: parameters.get("band"),
+    everything: parameters.get("said") === "all",
     text: parameters.get("text")?.trim(),
   };
 }
@@ -61,8 +64,23 @@ export function searchedText(text) {
  * @param {Query} query
  * @returns {Object<string, ?string>} parameters of `GET /feedback` and `GET /feedback.csv`
  */
-export function listParameters({ narrow, band, text }) {
-  return { ...narrow, band, text: searchedText(text) };
+export function listParameters({ narrow, band, everything, text }) {
+  const words = searchedText(text);
+  return { ...narrow, band, telling: everything || band || words ? null : "true", text: words };
+}
+
+/**
+ * The same calls in the other view, whose dates are days, too.
+ * @param {Query} query
+ * @param {Object<string, *>} more changes of the address, such as an outcome or a call
+ * @returns {string} for an `<a href>`
+ */
+export function linkToCalls({ time, narrow }, more) {
+  const to = time.to ? isoDate(new Date(time.to - 1)) : null;
+  const direction = narrow.direction === "all" ? null : narrow.direction;
+  const same = { from: isoDate(time.from), to, direction, demo: narrow.demo ?? "false" };
+  const none = { range: null, band: null, said: null, text: null, period: null, call: null };
+  return link({ ...none, ...same, view: "calls", ...more });
 }
 
 function directionOf(name) {

@@ -1,18 +1,20 @@
 // The row of controls above the list. All of it is in the address, so that a reload and a link keep it.
 
 import { get } from "./api.js";
-import { filtersIn, FILTERS, isTelling, OUTCOMES, STATUSES } from "./call_filters.js";
+import { CONTROLS, filtersIn, FILTERS, isTelling, OUTCOMES, STATUSES } from "./call_filters.js";
+import { dateInput } from "./date_input.js";
 import { fill, h } from "./dom.js";
 import { words } from "./format.js";
 import { link, location, navigate } from "./router.js";
 
 const TYPING_MILLISECONDS = 300;
 /** Below this the controls would need several rows: they fold behind a button. */
-const LEAST_WIDTH = 1180;
+const LEAST_WIDTH = 1300;
 const LABELS = {
   customer: "Customer",
   status: "Status",
   outcome: "Outcome",
+  band: "Score",
   from: "From",
   to: "To",
   campaign: "Campaign",
@@ -23,6 +25,11 @@ const LABELS = {
 const CHOICES = {
   status: STATUSES.map((status) => [status, status]),
   outcome: OUTCOMES.map((outcome) => [outcome, words(outcome)]),
+  band: [
+    ["detractor", "Detractors (0 to 6)"],
+    ["passive", "Passives (7, 8)"],
+    ["promoter", "Promoters (9, 10)"],
+  ],
   direction: [
     ["outbound", "Outbound"],
     ["inbound", "Inbound"],
@@ -44,14 +51,16 @@ export class FilterBar {
   #count = h("span", { class: "filter-count" });
   #hint = h("span", { class: "filter-hint", id: "customer-hint", role: "status" });
   #typing = 0;
+  #dates = [];
+  #more;
   #resizing;
 
   /** @param {...Element} others shown at the end of the row */
   constructor(...others) {
-    FILTERS.forEach((name) => {
+    CONTROLS.forEach((name) => {
       this.#controls[name] = this.#control(name);
     });
-    const [customer, ...rest] = FILTERS.map((name) => field(name, this.#controls[name]));
+    const [customer, ...rest] = CONTROLS.map((name) => field(name, this.#controls[name]));
     customer.append(this.#hint);
     this.#controls.customer.setAttribute("aria-describedby", "customer-hint");
     const more = h(
@@ -67,28 +76,33 @@ export class FilterBar {
       more,
       h("div", { class: "filter-end" }, this.#clear, others),
     );
-    this.#resizing = new ResizeObserver(([{ contentRect }]) =>
-      fold(this.element, more, contentRect.width < LEAST_WIDTH),
-    );
+    this.#more = more;
+    this.#resizing = new ResizeObserver(() => this.fit());
     this.#resizing.observe(this.element);
+  }
+
+  /** Folds the controls where there is no room for them; at once when the bar comes onto the page, or it would jump. */
+  fit() {
+    fold(this.element, this.#more, this.element.clientWidth < LEAST_WIDTH);
   }
 
   /** Ends it. */
   close() {
     this.#resizing.disconnect();
     window.clearTimeout(this.#typing);
+    this.#dates.forEach(({ stop }) => stop());
   }
 
   /** Writes what the address says into the controls; not into one that somebody is typing in. */
   show() {
     const given = filtersIn(location());
-    for (const name of FILTERS) {
+    for (const name of CONTROLS) {
       const control = this.#controls[name];
       if (control !== document.activeElement || control.tagName !== "INPUT") {
         this.#write(name, given[name] ?? "");
       }
     }
-    const others = Object.keys(given).filter((name) => name !== "customer").length;
+    const others = Object.keys(given).filter((name) => name !== "customer" && name !== "to_come").length;
     this.#count.textContent = others ? ` (${others})` : "";
     this.#clear.hidden = Object.keys(given).length === 0;
     this.#clear.setAttribute("href", link(Object.fromEntries(FILTERS.map((name) => [name, null]))));
@@ -160,7 +174,9 @@ export class FilterBar {
         onInput: () => this.#type(),
       });
     }
-    return h("input", { ...shared, type: "date", onChange: (event) => navigate({ [name]: event.target.value }) });
+    const date = dateInput(shared, (value, options) => navigate({ [name]: value }, options));
+    this.#dates.push(date);
+    return date.element;
   }
 
   #type() {

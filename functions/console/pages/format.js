@@ -73,7 +73,14 @@ export function phone(text) {
  * @returns {string} "42 %", as the language writes it
  */
 export function percent(share) {
-  return typeof share === "number" && Number.isFinite(share) ? ratio.format(share) : NONE;
+  if (typeof share !== "number" || !Number.isFinite(share)) {
+    return NONE;
+  }
+  // Neither all nor nothing is said of what is only nearly so.
+  if (share > 0 && share < 0.005) {
+    return `< ${ratio.format(0.01)}`;
+  }
+  return share < 1 && share >= 0.995 ? `> ${ratio.format(0.99)}` : ratio.format(share);
 }
 
 /**

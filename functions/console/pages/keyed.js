@@ -18,6 +18,21 @@ export function keyedList(parent, keyOf, make) {
   };
 }
 
+/**
+ * Writes a link of several, of which one is chosen. It stays the same element: a new one would not have the focus.
+ * @param {HTMLAnchorElement} anchor
+ * @param {string} href
+ * @param {boolean} isChosen
+ */
+export function choose(anchor, href, isChosen) {
+  anchor.setAttribute("href", href);
+  if (isChosen) {
+    anchor.setAttribute("aria-current", "true");
+  } else {
+    anchor.removeAttribute("aria-current");
+  }
+}
+
 /** Moves only what is not in its place: an element that is moved loses its focus. */
 function put(parent, elements) {
   let place = parent.firstElementChild;

@@ -1,7 +1,7 @@
 // News as it happens, over a WebSocket, as docs/events.md describes it: connect, subscribe, and only then read.
 
 import { post } from "./api.js";
-import { SignInError } from "./errors.js";
+import { ApiError, SignInError } from "./errors.js";
 
 /** The gateway closes a connection on which nothing happens for ten minutes. */
 const PING_MILLISECONDS = 240_000;
@@ -11,12 +11,14 @@ const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
 /** A connection that lived this long was a good one: the next pause is a short one again. */
 const GOOD_MILLISECONDS = 10_000;
+/** Longer than this, nothing waits for the connection. */
+const SETTLING_MILLISECONDS = 500;
 /** Ids of notices that were seen; a repeat comes within seconds. */
 const REMEMBERED = 500;
 
 /**
  * Tells what happens: "notice" (detail: the notice), "state" (detail: the new state), and "resync", whenever one is
- * subscribed (again) and has to read what one shows.
+ * subscribed (again) and has to read what was read before.
  */
 class Live extends EventTarget {
   #state = "connecting";
@@ -24,6 +26,7 @@ class Live extends EventTarget {
   #socket = null;
   #run = null;
   #seen = new Set();
+  #refusal = null;
   #hurry = () => {};
 
   constructor() {
@@ -33,9 +36,28 @@ class Live extends EventTarget {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
   }
 
-  /** @returns {"connecting"|"live"|"reconnecting"|"offline"|"expired"} */
+  /** @returns {"connecting"|"live"|"reconnecting"|"offline"|"expired"|"refused"} */
   get state() {
     return this.#state;
+  }
+
+  /** @returns {?ApiError} why this reader gets no news, ever; the state is "refused" then */
+  get refusal() {
+    return this.#refusal;
+  }
+
+  /**
+   * What is read after one is subscribed misses nothing, so that it need not be read twice.
+   * @returns {Promise<void>} resolves once the connection is made or lost, and soon in any case
+   */
+  settled() {
+    if (this.#state !== "connecting") {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.addEventListener("state", resolve, { once: true });
+      window.setTimeout(resolve, SETTLING_MILLISECONDS);
+    });
   }
 
   /**
@@ -65,6 +87,11 @@ class Live extends EventTarget {
       } catch (error) {
         if (error instanceof SignInError) {
           this.#set("expired");
+          return;
+        }
+        if (error instanceof ApiError && error.status === 403) {
+          this.#refusal = error;
+          this.#set("refused");
           return;
         }
       }

@@ -3,7 +3,7 @@
 import { loadConfiguration } from "./configuration.js";
 import { fill, h } from "./dom.js";
 import { live } from "./live.js";
-import { location, onNavigate, startRouter } from "./router.js";
+import { location, nameThis, onNavigate, startRouter } from "./router.js";
 import { showHeader, showSignIn } from "./shell.js";
 import { onSignedOut, resumeSignIn } from "./signin.js";
 import { failure, loading } from "./states.js";
@@ -16,7 +16,7 @@ const VIEWS = {
 
 const container = document.getElementById("view");
 const header = document.getElementById("header");
-const shown = { name: null, unmount: () => {}, turn: 0 };
+const shown = { name: null, stylesheet: null, unmount: () => {}, turn: 0 };
 const stylesheets = new Map();
 let leave = () => {};
 
@@ -52,9 +52,12 @@ function comeInBy(configuration) {
 function showReader(configuration) {
   const endHeader = showHeader(header, { configuration, views: VIEWS });
   const endRoute = onNavigate(() => showView(configuration));
+  const refuse = () => live.state === "refused" && showRefusal();
+  live.addEventListener("state", refuse);
   leave = () => {
     endHeader();
     endRoute();
+    live.removeEventListener("state", refuse);
     live.stop();
     shown.unmount();
     Object.assign(shown, { name: null, unmount: () => {}, turn: shown.turn + 1 });
@@ -65,6 +68,14 @@ function showReader(configuration) {
   showView(configuration);
 }
 
+/** Somebody whose token names no organization: nothing that a view could show or try again would help. */
+function showRefusal() {
+  shown.unmount();
+  Object.assign(shown, { name: null, unmount: () => {}, turn: shown.turn + 1 });
+  document.title = "No access – AutoPulse";
+  fill(container, failure(live.refusal));
+}
+
 function showStranger(configuration, reason) {
   leave();
   document.title = "AutoPulse calls";
@@ -73,13 +84,13 @@ function showStranger(configuration, reason) {
 
 async function showView(configuration) {
   const name = currentName();
-  if (name === shown.name) {
+  if (name === shown.name || live.state === "refused") {
     return;
   }
   shown.unmount();
   const isFirst = shown.name === null;
   Object.assign(shown, { name, unmount: () => {}, turn: shown.turn + 1 });
-  document.title = `${VIEWS[name].title} – AutoPulse`;
+  nameThis(VIEWS[name].title);
   fill(container, loading());
   if (!isFirst) {
     container.focus({ preventScroll: true });
@@ -93,6 +104,7 @@ async function mount(view, turn, configuration) {
     const module = await prepare(view);
     if (turn === shown.turn) {
       const place = h("div", { class: "view" });
+      useStylesheet(view.stylesheet);
       fill(container, place);
       shown.unmount = module.mount(place, { configuration }) ?? (() => {});
     }
@@ -114,10 +126,28 @@ function loadStylesheet(name) {
     stylesheets.set(name, new Promise((resolve, reject) => {
       const missing = () => reject(new Error("A part of this page is missing. Load it again."));
       const href = new URL(`./${name}`, import.meta.url).href;
-      document.head.append(h("link", { rel: "stylesheet", href, onLoad: () => resolve(), onError: missing }));
+      const sheet = h("link", { rel: "stylesheet", href, onError: missing, "data-view-sheet": name });
+      sheet.addEventListener("load", () => {
+        switchSheet(sheet, shown.stylesheet);
+        resolve();
+      });
+      document.head.append(sheet);
     }));
   }
   return stylesheets.get(name);
+}
+
+/** A view's rules hold as long as it is shown: both views have scores and facts, and each draws its own. */
+function useStylesheet(name) {
+  shown.stylesheet = name;
+  document.querySelectorAll("[data-view-sheet]").forEach((sheet) => switchSheet(sheet, name));
+}
+
+/** A sheet that has not come yet has no rules to switch; it is switched when it comes. */
+function switchSheet({ sheet, dataset }, name) {
+  if (sheet) {
+    sheet.disabled = dataset.viewSheet !== name;
+  }
 }
 
 function currentName() {

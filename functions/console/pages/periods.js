@@ -51,7 +51,12 @@ export function timeOf(parameters, now) {
  */
 export function periodOf(wanted, days) {
   const usual = days <= DAY_BY_DAY ? "day" : days <= WEEK_BY_WEEK ? "week" : "month";
-  const isCountable = { day: days <= MOST_DAYS, week: days <= MOST_DAYS * 7, month: true };
+  // Of one or two weeks or months there is no trend.
+  const isCountable = {
+    day: days <= MOST_DAYS,
+    week: days > 2 * 7 && days <= MOST_DAYS * 7,
+    month: days > 2 * 31,
+  };
   return isCountable[wanted] ? wanted : usual;
 }
 

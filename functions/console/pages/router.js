@@ -1,6 +1,10 @@
 // Where the reader is: the query string. So every view, filter and open call has an address, and a reload keeps it.
 
 const listeners = new Set();
+/** Entry of the browser's history -> where the reader was in it: how far a list was read and scrolled. */
+const places = new Map();
+let entry = 0;
+let placeOfView = () => null;
 
 /**
  * The parameters of the address, as a copy.
@@ -46,16 +50,59 @@ export function link(changes) {
   return `?${parameters}`;
 }
 
+/**
+ * Says how to find out where the reader is in what is shown; asked whenever they go elsewhere.
+ * @param {function(): *} callback
+ * @returns {function(): void} ends it
+ */
+export function rememberPlace(callback) {
+  placeOfView = callback;
+  return () => {
+    placeOfView = placeOfView === callback ? () => null : placeOfView;
+  };
+}
+
+/** @returns {*} where the reader was when they left this entry of the history; null if it is a new one */
+export function recallPlace() {
+  return places.get(entry) ?? null;
+}
+
+/**
+ * Names the tab, and this entry of the history.
+ * @param {string} title
+ */
+export function nameThis(title) {
+  document.title = `${title} – AutoPulse`;
+}
+
+/**
+ * @param {MouseEvent} event
+ * @returns {boolean} whether it is a click that opens no other tab or window
+ */
+export function isPlainClick(event) {
+  return event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+}
+
 /** Begins to listen to the browser: its history, and clicks on links of ours. */
 export function startRouter() {
-  window.addEventListener("popstate", tell);
+  window.history.scrollRestoration = "manual"; // what is shown has to be read first
+  entry = enter(window.history.state?.entry ?? Date.now());
+  window.addEventListener("popstate", (event) => {
+    places.set(entry, placeOfView());
+    entry = event.state?.entry ?? enter(Date.now());
+    tell();
+  });
   document.addEventListener("click", followLink);
+}
+
+function enter(name) {
+  window.history.replaceState({ entry: name }, "");
+  return name;
 }
 
 function followLink(event) {
   const anchor = event.target.closest?.('a[href^="?"]');
-  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-  if (anchor && isPlain && !anchor.target && !event.defaultPrevented) {
+  if (anchor && isPlainClick(event) && !anchor.target && !event.defaultPrevented) {
     event.preventDefault();
     go(anchor.getAttribute("href"), false);
   }
@@ -63,8 +110,13 @@ function followLink(event) {
 
 function go(href, replace) {
   const isHere = href === (window.location.search || "?");
-  if (!isHere) {
-    window.history[replace ? "replaceState" : "pushState"](null, "", href);
+  if (!isHere && replace) {
+    window.history.replaceState({ entry }, "", href);
+  } else if (!isHere) {
+    places.set(entry, placeOfView());
+    entry += 1;
+    places.delete(entry);
+    window.history.pushState({ entry }, "", href);
   }
   tell();
 }

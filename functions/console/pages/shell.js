@@ -1,5 +1,6 @@
 // What is around every view: the header with the way between them, how fresh things are, and who is signed in.
 
+import { get } from "./api.js";
 import { announce, fill, h, svg } from "./dom.js";
 import { live } from "./live.js";
 import { location, onNavigate } from "./router.js";
@@ -11,9 +12,13 @@ const STATES = {
   reconnecting: "The connection is lost and will be made again; what you see may be old",
   offline: "You are offline; what you see may be old",
   expired: "Your sign-in has ended",
+  refused: "Your account sees no calls",
 };
 /** A lost connection is nobody's business before it has been lost for a while. */
 const SILENCE_MILLISECONDS = 4000;
+
+/** What both views narrow by: who goes to the other one still looks at the same time, campaign and advisor. */
+const SHARED = ["range", "from", "to", "campaign", "advisor", "direction", "demo"];
 
 let bannerTimer = 0;
 
@@ -29,6 +34,7 @@ export function showHeader(header, { configuration, views }) {
   const banner = h("div", { class: "banner", "data-testid": "connection-banner", hidden: true });
   fill(header, h("header", { class: "header" },
     brand(configuration),
+    whose(),
     h("nav", { class: "views", "aria-label": "Views" }, links),
     state,
     person(),
@@ -85,6 +91,19 @@ function brand({ stack }) {
   return h("a", { class: "brand", href: "?view=calls", title: stack }, logo(), h("span", {}, "AutoPulse"));
 }
 
+/** Whose calls these are, and whose clock times are of: a link may have come from somebody elsewhere. */
+function whose() {
+  const name = h("span", { class: "organization-name", "data-testid": "organization" });
+  const zone = h("span", { class: "time-zone muted small", title: "All times are of this time zone" }, zoneName());
+  get("me").then(({ organization_name: called }) => fill(name, called), () => null); // the views say what is wrong
+  return h("div", { class: "organization" }, name, zone);
+}
+
+function zoneName() {
+  const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: "longGeneric" }).formatToParts(new Date());
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+}
+
 function linkTo([name, { title }]) {
   return h("a", { href: `?view=${name}`, "data-view": name }, title);
 }
@@ -107,12 +126,19 @@ function markCurrent(links, views) {
   const name = location().get("view");
   const current = Object.hasOwn(views, name ?? "") ? name : Object.keys(views)[0];
   for (const link of links) {
+    link.setAttribute("href", addressOf(link.dataset.view));
     if (link.dataset.view === current) {
       link.setAttribute("aria-current", "page");
     } else {
       link.removeAttribute("aria-current");
     }
   }
+}
+
+function addressOf(view) {
+  const here = location();
+  const kept = SHARED.map((name) => [name, here.get(name)]).filter(([, value]) => value);
+  return `?${new URLSearchParams([["view", view], ...kept])}`;
 }
 
 function showState(element, banner) {

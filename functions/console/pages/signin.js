@@ -118,7 +118,7 @@ export function canSignIn(configuration) {
 
 async function finishSignIn(configuration, query) {
   const attempt = takeAttempt();
-  window.history.replaceState(null, "", `${window.location.pathname}${attempt?.search ?? ""}`);
+  window.history.replaceState(window.history.state, "", `${window.location.pathname}${attempt?.search ?? ""}`);
   if (!attempt || attempt.state !== query.get("state")) {
     throw new SignInError("This sign-in was not begun in this tab, or it is over. Begin again.");
   }
@@ -126,15 +126,15 @@ async function finishSignIn(configuration, query) {
   storeTokens(await finish(configuration, attempt, query));
 }
 
-/** Only where nobody can sign in: elsewhere a link could sign people in as somebody else. */
+/** On the local stack alone: elsewhere a link could sign people in as somebody else. */
 function takeFragment(configuration) {
   const token = new URLSearchParams(window.location.hash.slice(1)).get("token");
   if (token === null) {
     return;
   }
-  window.history.replaceState(null, "", window.location.pathname + window.location.search);
+  window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
   const { exp } = claimsOf(token);
-  if (!canSignIn(configuration) && typeof exp === "number") {
+  if (configuration.takes_token === true && !canSignIn(configuration) && typeof exp === "number") {
     storeTokens({ api_token: token, id_token: null, refresh_token: null, expires_at: exp * 1000 });
   }
 }

@@ -15,6 +15,8 @@ export class TranscriptView {
   #marks = [];
   #unseen = 0;
   #canSeek = false;
+  /** Whether it was a mailbox that spoke, and not the customer. */
+  #isMailbox = false;
   #current = null;
   #scroller;
   #onSeek;
@@ -60,13 +62,14 @@ export class TranscriptView {
 
   /**
    * @param {{turns: Object[]}} transcript
-   * @param {{incidents: Object[], isLive: boolean, canSeek: boolean}} call
+   * @param {{incidents: Object[], isLive: boolean, canSeek: boolean, isMailbox: boolean}} call
    */
-  show({ turns }, { incidents, isLive, canSeek }) {
+  show({ turns }, { incidents, isLive, canSeek, isMailbox = false }) {
     const added = Math.max(0, turns.length - this.#turns.length);
     const isFirst = this.#turns.length === 0;
-    if (canSeek !== this.#canSeek) {
+    if (canSeek !== this.#canSeek || isMailbox !== this.#isMailbox) {
       this.#canSeek = canSeek;
+      this.#isMailbox = isMailbox;
       this.#clear();
     }
     this.#write(turns);
@@ -193,11 +196,15 @@ export class TranscriptView {
       h(
         "div",
         { class: "turn-head" },
-        h("span", { class: "turn-speaker" }, SPEAKERS[turn.speaker] ?? turn.speaker),
+        h("span", { class: "turn-speaker" }, this.#speakerOf(turn)),
         this.#time(turn, seconds, canSeek),
       ),
       isSpoken(turn) ? h("p", { class: "turn-text" }, turn.text) : toolText(turn),
     );
+  }
+
+  #speakerOf({ speaker }) {
+    return speaker === "human" && this.#isMailbox ? "Mailbox" : (SPEAKERS[speaker] ?? speaker);
   }
 
   #time(turn, seconds, canSeek) {

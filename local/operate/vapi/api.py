@@ -5,6 +5,7 @@ faults are waited for; what could be made twice is not sent twice.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 from urllib3.util import Retry, Timeout
 
+from local.operate.letters import printable_line
 from local.operate.target import OperationFailed
 
 API_URL: Final = "https://api.vapi.ai"
@@ -23,6 +25,8 @@ BACKOFF_SECONDS: Final = 1
 """Doubled with each try, unless Vapi says how long (Retry-After)."""
 _PASSING: Final = (429, 500, 502, 503, 504)
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
 
 Resource = dict[str, Any]
 """An assistant, phone number, organization or credential, as Vapi gives it."""
@@ -43,6 +47,8 @@ class VapiApi:
         """Raise OperationFailed if the key is missing, or would travel in plain text."""
         if not key.strip():
             raise OperationFailed("say VAPI_API_KEY=…: the organization's private key (dashboard.vapi.ai, API Keys)")
+        if not _HEADER_WORD.fullmatch(key.strip()):
+            raise OperationFailed("VAPI_API_KEY has a character that no header carries; copy it again")
         parts = urlsplit(url)
         if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise OperationFailed("VAPI_API_URL must be https: the key is sent to it")
@@ -84,7 +90,9 @@ class VapiApi:
                 method, f"{self._url}{path}", headers=self._headers, json=body, retries=_retries(method)
             )
         except urllib3.exceptions.HTTPError as error:
-            raise OperationFailed(f"Vapi's API does not answer ({method} {path}): {error}") from error
+            raise OperationFailed(
+                f"Vapi's API does not answer ({method} {path}): {printable_line(str(error))}"
+            ) from error
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise VapiRefused(answer.status, _complaint(method, path, answer.status, _message(answer.data)))
         return _read(answer.data, f"{method} {path}")
@@ -118,7 +126,7 @@ def _message(data: bytes) -> str:
         message = json.loads(data)["message"]
     except (ValueError, KeyError, TypeError):
         return "no reason given"
-    return "; ".join(map(str, message)) if isinstance(message, list) else str(message)
+    return printable_line("; ".join(map(str, message)) if isinstance(message, list) else str(message))
 
 
 def _complaint(method: str, path: str, status: int, message: str) -> str:

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from local.console import say
 from local.operate.confirmation import Confirm
-from local.operate.letters import printable
+from local.operate.letters import printable_line
 from local.operate.target import OperationFailed
 from local.operate.vapi.api import LOOPBACK, Resource, VapiApi, VapiRefused
+from local.operate.vapi.connection import refuse_plain_text
 from local.operate.vapi.levels import Level
 from local.operate.vapi.wishes import Wishes, show_url
 
@@ -26,7 +27,7 @@ def configure(api: VapiApi, level: Level, wishes: Wishes, confirm: Confirm) -> i
     credentials = api.read("/credential")
     credential = find_credential(credentials, wishes)
     changes = wishes.changes(resource, credential["id"] if credential else UNMADE, has_messages=level.has_messages)
-    say(level.describe(resource))
+    say(printable_line(level.describe(resource)))
     if not changes:
         say("  as it should be: nothing to change")
         return 0
@@ -40,11 +41,8 @@ def configure(api: VapiApi, level: Level, wishes: Wishes, confirm: Confirm) -> i
 
 
 def _mind_plain_text(wishes: Wishes) -> None:
-    """Webhooks carry names, numbers and what was said."""
-    parts = urlsplit(wishes.url)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-        raise OperationFailed(f"{show_url(wishes.url)} is not https: what customers say would travel in plain text")
-    if parts.hostname in LOOPBACK:
+    refuse_plain_text(wishes.url)
+    if urlsplit(wishes.url).hostname in LOOPBACK:
         say("Vapi does not reach this machine: give the https URL of a tunnel as VAPI_WEBHOOK_URL")
 
 
@@ -92,7 +90,7 @@ def _show(resource: Mapping[str, Any], changes: Mapping[str, Any], wishes: Wishe
             for line in _differences(name, resource.get(name) or {}, value, {**names, UNMADE: ""}):
                 say(f"  {printable_line(line)}")
         else:
-            say(f"  {name}: {_list(resource.get(name))} -> {_list(value)}")
+            say(printable_line(f"  {name}: {_list(resource.get(name))} -> {_list(value)}"))
     if changes.get("server", {}).get("credentialId") == UNMADE:
         plan = wishes.plan
         header = plan.get("signatureHeader") or plan.get("headerName")
@@ -122,8 +120,3 @@ def _value(field: str, value: object, names: Mapping[str, str]) -> str:
 
 def _list(value: object) -> str:
     return ", ".join(sorted(map(str, value))) if isinstance(value, list) else "unset (Vapi's default)"
-
-
-def printable_line(text: str) -> str:
-    """Without anything that a terminal obeys; long values stay whole."""
-    return "".join(printable(text[start : start + 100]) for start in range(0, len(text), 100))

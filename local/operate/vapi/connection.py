@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from local.operate.target import OperationFailed, Target, read_secret
-from local.operate.vapi.api import API_URL, VapiApi
+from local.operate.vapi.api import API_URL, LOOPBACK, VapiApi
 from local.operate.vapi.plans import DEFAULT_ENTRY, Entry, current_entry
+from local.operate.vapi.wishes import show_url
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,18 @@ def read_connection(target: Target, environ: Mapping[str, str] = os.environ) -> 
     url = environ.get("VAPI_WEBHOOK_URL") or target.output("WebhookUrl")
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
         raise OperationFailed("VAPI_WEBHOOK_URL is no URL")
+    refuse_plain_text(url)
     secret = environ.get("VAPI_WEBHOOK_SECRET")
     return Connection(url, DEFAULT_ENTRY | {"secret": secret} if secret else current_entry(read_secret(target)))
+
+
+def refuse_plain_text(url: str) -> None:
+    """Webhooks carry names, numbers and what was said, and often the secret itself; raises OperationFailed."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise OperationFailed(
+            f"{show_url(url)} is not https: secrets and what customers say would travel in plain text"
+        )
 
 
 def open_api(environ: Mapping[str, str] = os.environ) -> VapiApi:

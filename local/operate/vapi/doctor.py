@@ -1,6 +1,7 @@
 """`make vapi-doctor`: read the live configuration, say what is wrong, and send a ping all the way."""
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,9 +13,10 @@ import urllib3
 from urllib3.util import Timeout
 
 from local.console import say
+from local.operate.target import OperationFailed
 from local.operate.vapi.api import VapiApi
 from local.operate.vapi.checks import check
-from local.operate.vapi.connection import Connection
+from local.operate.vapi.connection import Connection, refuse_plain_text
 from local.operate.vapi.findings import Finding, report, wrong
 from local.operate.vapi.levels import Level
 from local.operate.vapi.picture import take_picture
@@ -25,6 +27,7 @@ PATIENCE_SECONDS: Final = 90
 """A ping takes some 20 ms; a function that starts first, and connects, a few seconds."""
 PAUSE_SECONDS: Final = 0.5
 _WHERE: Final = "ping"
+_HEADER: Final = re.compile(r"[\x20-\x7e]*")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def post_ping(connection: Connection) -> str | Finding:
     """The event id of an accepted ping, or what is wrong."""
     message = {"type": "autopulse.ping", "id": str(uuid.uuid4()), "timestamp": int(time.time() * 1000)}
     body = json.dumps({"message": message}).encode()
+    refuse_plain_text(connection.url)
     headers = {"Content-Type": "application/json", **sign(connection.entry, body)}
     try:
         answer = _request("POST", connection.url, headers, body)
@@ -115,6 +119,8 @@ def _ask(url: str, reader: Reader) -> tuple[int, dict[str, Any]]:
 
 
 def _request(method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+    if not all(_HEADER.fullmatch(value) for value in headers.values()):  # http.client's complaint would quote it
+        raise OperationFailed("a secret or token has a character that no header carries; give it again")
     return urllib3.request(
         method, url, headers=headers, body=body, retries=False, redirect=False, timeout=Timeout(connect=10, read=30)
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from local.console import say
+from local.operate.letters import printable_line
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def report(findings: Iterable[Finding]) -> int:
     """Print them by place, in each what is wrong first; the number of what is wrong."""
     ordered = sorted(findings, key=lambda finding: not finding.is_wrong)
     for where in dict.fromkeys(finding.where for finding in ordered):
-        say(f"  {where}")
+        say(printable_line(f"  {where}"))
         here = [finding for finding in ordered if finding.where == where]
         for remedy in dict.fromkeys(finding.remedy for finding in here):
             _print([finding for finding in here if finding.remedy == remedy])
@@ -41,5 +42,5 @@ def report(findings: Iterable[Finding]) -> int:
 def _print(findings: Sequence[Finding]) -> None:
     """What one remedy is for, and the remedy."""
     for finding in findings:
-        say(f"    {'wrong ' if finding.is_wrong else 'advice'}  {finding.what}")
-    say(f"            -> {findings[0].remedy}")
+        say(printable_line(f"    {'wrong ' if finding.is_wrong else 'advice'}  {finding.what}"))
+    say(printable_line(f"            -> {findings[0].remedy}"))

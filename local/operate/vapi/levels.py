@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from local.operate.target import OperationFailed
 from local.operate.vapi.api import Resource, VapiApi
@@ -32,7 +33,9 @@ class Level:
 
     def _path(self, id_: str | None) -> str:
         folder = {"assistant": "assistant", "phone number": "phone-number", "organization": "org"}[self.name]
-        return f"/{folder}/{id_}"
+        if not str(id_).strip(". "):
+            raise OperationFailed(f"{self.name}: {id_!r} is no id")
+        return f"/{folder}/{quote(str(id_), safe='')}"
 
     def describe(self, resource: Mapping[str, Any]) -> str:
         """As a person knows it: by name and id, never by its number."""

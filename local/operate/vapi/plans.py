@@ -18,8 +18,8 @@ BEARER: Final = "Bearer "
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _PREFERRED: Final = ("hmac", "bearer", "shared-secret")
 """A signature proves the body too, and keeps the secret at home."""
-DEFAULT_ENTRY: Final = {"kind": "hmac"}
-"""What the template's secret accepts."""
+DEFAULT_ENTRY: Final = {"kind": "hmac", "timestamp_header": "x-vapi-timestamp"}
+"""What the template's secret accepts, the best of it."""
 
 Entry = dict[str, Any]
 
@@ -27,13 +27,15 @@ Entry = dict[str, Any]
 def current_entry(document: Mapping[str, Any]) -> Entry:
     """The entry that Vapi is to use: the best kind among those with the common secret, which is the current one.
 
+    Of signatures the best is one that covers a time, since a captured request then ends with its tolerance.
     Raises OperationFailed if there is none.
     """
     entries = [entry for entry in document.get("credentials") or [] if isinstance(entry, dict)]
     usable = [entry for entry in entries if not entry.get("secret") and _is_usable(entry, document["secret"])]
     if not usable:
         raise OperationFailed("the webhook secret has no usable entry for its common secret; docs/configuration.md")
-    return min(usable, key=lambda entry: _PREFERRED.index(entry["kind"])) | {"secret": document["secret"]}
+    best = min(usable, key=lambda entry: (_PREFERRED.index(entry["kind"]), not entry.get("timestamp_header")))
+    return best | {"secret": document["secret"]}
 
 
 def plan_of(entry: Entry) -> dict[str, Any]:

@@ -9,16 +9,18 @@ from pydantic import TypeAdapter
 
 from autopulse.api.asking import ask
 from autopulse.api.lists import List
-from autopulse.api.models import Call, CallDetail, CallPage, KeptRecording, Recording, Transcript
-from autopulse.api.parameters import AttemptChoice, CallExport, CallList
+from autopulse.api.models import Call, CallCount, CallDetail, CallPage, KeptRecording, Recording, Transcript
+from autopulse.api.parameters import AttemptChoice, CallExport, CallFilters, CallList
 from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.recording import offer_recording
 from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
-from autopulse.db.reading.pages import read_calls
+from autopulse.db.reading.pages import Wanted, count_calls, read_calls
 from autopulse.domain.reading import MAX_CALL_ID
 
 CALLS: Final = List("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
+MOST_COUNTED: Final = 1000
+"""More would cost more than a page of the list, and tell people no more."""
 CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The call's id.")]
 
 
@@ -26,6 +28,13 @@ def list_calls(reader: CurrentReader, query: Annotated[CallList, Query()]) -> Ca
     """Calls, by when they began."""
     items, next_cursor = CALLS.page(reader, query)
     return CallPage(items=items, next_cursor=next_cursor)
+
+
+def show_count(reader: CurrentReader, query: Annotated[CallFilters, Query()]) -> CallCount:
+    """How many calls there are, counted to 1,000."""
+    wanted = Wanted(reader.organization_id, query.conditions(), MOST_COUNTED + 1)
+    found = ask(lambda session: count_calls(session, wanted))
+    return CallCount(count=min(found, MOST_COUNTED), is_all=found <= MOST_COUNTED)
 
 
 def export_calls(reader: CurrentReader, query: Annotated[CallExport, Query()]) -> Response[str]:

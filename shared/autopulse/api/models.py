@@ -77,6 +77,20 @@ class Call(_Answer):
     )
 
 
+class CallCount(_Answer):
+    """How many calls there are."""
+
+    count: int
+    is_all: bool = Field(description="False: there are more than `count`, which is the most that is counted.")
+
+
+class Me(_Answer):
+    """Whose calls the reader's token shows."""
+
+    organization_id: str
+    organization_name: str | None = Field(description="Null if the application has no such organization.")
+
+
 class CallPage(_Answer):
     """Calls in the order in which they began."""
 

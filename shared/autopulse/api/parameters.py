@@ -46,6 +46,7 @@ def _digits(text: str) -> str:
 Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
+Band = Literal["promoter", "passive", "detractor"]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
 
 
@@ -85,6 +86,8 @@ class CallFilters(_Narrowed):
         None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
     )
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
+    band: Band | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    to_come: bool | None = Field(None, description="Only calls that nobody has been rung for yet, or none of them.")
     customer: Annotated[Words, AfterValidator(_is_telling)] | None = Field(
         None,
         description=f"The last digits of a phone number, {MIN_DIGITS} at least, or beginnings of words of the name.",
@@ -96,6 +99,8 @@ class CallFilters(_Narrowed):
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
             **_statuses(self.status),
+            "band": None if self.band is None else BANDS.index(self.band),
+            "to_come": self.to_come,
             **_directions(self.direction),
             **_customer(self.customer),
         }
@@ -118,8 +123,9 @@ class _Counted(_Narrowed):
 class FeedbackFilters(_Counted):
     """What feedback can be narrowed by."""
 
-    band: Literal["promoter", "passive", "detractor"] | None = Field(
-        None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count."
+    band: Band | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    telling: bool | None = Field(
+        None, description="Only feedback with a score that counts or a complaint, or none of it."
     )
     text: Words | None = Field(
         None, description="Beginnings of words in detractors or action items; all must be there."
@@ -130,6 +136,8 @@ class FeedbackFilters(_Counted):
         own: dict[str, str | int | bool] = {}
         if self.band is not None:
             own["band"] = BANDS.index(self.band)
+        if self.telling is not None:
+            own["telling"] = self.telling
         if self.text is not None:
             own["words"] = _prefixes(self.text)
         return super().conditions() | own

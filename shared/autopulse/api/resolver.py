@@ -17,8 +17,9 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.metrics import MetricUnit
 
 from autopulse.access.reader import TokenRefused
-from autopulse.api import calls, feedback, openapi, pings
+from autopulse.api import calls, feedback, me, openapi, pings
 from autopulse.api.asking import limit_questions
+from autopulse.api.compression import compress
 from autopulse.api.parameters import names_of
 from autopulse.api.problems import CODES, MESSAGES, Problem, error_body
 from autopulse.api.reading import CurrentReader
@@ -29,20 +30,30 @@ from autopulse.observability import Measurements, Metric, logger
 ROUTES: Final[Mapping[str, Callable[..., Any]]] = {
     "/v1/calls": calls.list_calls,
     "/v1/calls.csv": calls.export_calls,
+    "/v1/calls/count": calls.show_count,
     "/v1/calls/<call_id>": calls.show_call,
     "/v1/calls/<call_id>/transcript": calls.show_transcript,
     "/v1/calls/<call_id>/recording": calls.show_recording,
     "/v1/feedback": feedback.list_feedback,
     "/v1/feedback.csv": feedback.export_feedback,
     "/v1/feedback/summary": feedback.summarize_feedback,
+    "/v1/me": me.show_me,
     "/v1/pings/<event_id>": pings.show_ping,
 }
 """Path -> what answers its GET. There is nothing but reading."""
 PARAMETERS: Final = {rule: names_of(function) for rule, function in ROUTES.items()}
 OPENAPI_PATH: Final = "/v1/openapi.json"
+HEADERS: Final = {
+    "cache-control": "no-store",  # what customers said is kept nowhere on the way, nor on a shared machine's disk
+    "x-content-type-options": "nosniff",  # a file is what it says, whatever its text looks like
+}
+"""Of every answer, errors too."""
 RESERVE_SECONDS: Final = 1
 """Of the function's time, kept for the answer."""
-_RULES: Final = {rule: re.compile(re.sub("<[^>]+>", "[^/]+", rule)) for rule in (*ROUTES, OPENAPI_PATH)}
+_RULES: Final = {
+    rule: re.compile(re.sub("<[^>]+>", "[^/]+", rule))
+    for rule in sorted((*ROUTES, OPENAPI_PATH), key=lambda rule: "<" in rule)  # a name is not an id
+}
 
 
 class LambdaContext(Protocol):
@@ -63,6 +74,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     started = time.perf_counter()
     limit_questions(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     answer: dict[str, Any] = app.resolve(event, context)  # type: ignore[arg-type] # Powertools asks for all of it
+    answer["multiValueHeaders"] |= {name: [value] for name, value in HEADERS.items()}
+    compress(answer, read_mapping(read_mapping(event).get("headers")))
     _report(route_of(read_mapping(event).get("path")), answer["statusCode"], (time.perf_counter() - started) * 1000)
     return answer
 

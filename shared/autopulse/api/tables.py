@@ -3,11 +3,14 @@
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 _FORMULA: Final = re.compile("[\t\r]|\\s*[=+@\\-\uff1d\uff0b\uff0d\uff20]")
 """What a cell begins with that a spreadsheet computes, after blanks too; full-width forms count."""
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Mn"})
+"""Categories of characters that are not seen: controls, such as NUL, zero-width ones, marks without a letter."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 """Harmless: a phone number, a negative number."""
 BYTE_ORDER_MARK: Final = "\ufeff"
@@ -23,10 +26,20 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return BYTE_ORDER_MARK + text.getvalue()
 
 
+def _is_computed(text: str) -> bool:
+    """Whether a spreadsheet may take it for a formula, also behind characters that nobody sees."""
+    first = next((place for place, one in enumerate(text) if not _is_invisible(one)), len(text))
+    return _FORMULA.match(text) is not None or _FORMULA.match(text, first) is not None
+
+
+def _is_invisible(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in _INVISIBLE
+
+
 def as_cell(value: object) -> str:
     """A JSON value as the text of a cell; what a spreadsheet would compute begins with an apostrophe."""
     if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
+        return f"'{value}" if _is_computed(value) and not _NUMBER.fullmatch(value) else value
     if value is None:
         return ""
     if isinstance(value, bool):

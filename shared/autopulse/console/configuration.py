@@ -21,5 +21,6 @@ def render(settings: ConsoleSettings) -> Asset:
         "audience": settings.audience,
         "origins": origins(settings),
         "stack": settings.stack,
+        "takes_token": settings.takes_token,
     }
     return Asset(json.dumps(content, indent=1).encode(), MEDIA_TYPES[".json"])

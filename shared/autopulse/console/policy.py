@@ -9,6 +9,7 @@ from autopulse.settings import ConsoleSettings
 YEAR_SECONDS: Final = 31_536_000
 HEADERS: Final = {
     "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",  # for browsers that do not know frame-ancestors
     "referrer-policy": "no-referrer",  # the address has names and numbers that people look for
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "cross-origin-opener-policy": "same-origin",

@@ -15,6 +15,7 @@ from autopulse.console import configuration
 from autopulse.console.assets import INDEX, MEDIA_TYPES, Asset, read_pages
 from autopulse.console.policy import HEADERS, content_security_policy, transport_headers
 from autopulse.domain.reading import Json, read_mapping, read_text
+from autopulse.negotiation import accepts_gzip
 from autopulse.settings import console_settings
 
 Answer = dict[str, Any]
@@ -63,7 +64,7 @@ def _find(path: str, folder: Path) -> tuple[Asset | None, str]:
 
 
 def _represent(asset: Asset, caching: str, headers: Mapping[str, str]) -> Answer:
-    is_compressed = _accepts_gzip(headers.get("accept-encoding", ""))
+    is_compressed = accepts_gzip(headers.get("accept-encoding", ""))
     tag = f'"{asset.digest}-gzip"' if is_compressed else f'"{asset.digest}"'
     described = {"etag": tag, "cache-control": caching, "vary": "accept-encoding"}
     if asset.media_type == MEDIA_TYPES[".html"]:
@@ -75,17 +76,6 @@ def _represent(asset: Asset, caching: str, headers: Mapping[str, str]) -> Answer
         return _reply(200, described, asset.content.decode())
     described["content-encoding"] = "gzip"
     return _reply(200, described, base64.b64encode(asset.compressed).decode()) | {"isBase64Encoded": True}
-
-
-def _accepts_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding header names gzip, or everything, and does not refuse it (`q=0`)."""
-    choices = dict(_choice(part) for part in accepted.lower().split(","))
-    return choices.get("gzip", choices.get("*", False))
-
-
-def _choice(part: str) -> tuple[str, bool]:
-    coding, _, weight = part.partition(";")
-    return coding.strip(), weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
 
 
 def _has(tag: str, wanted: str) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from autopulse.consumers.folding import UNTOLD, fold
 from autopulse.consumers.identity import Identities, identify
-from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record
+from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.db.calls import LockedCall, read_owners
 from autopulse.db.receipts import Attempt, Receipt, Received, record_receipts
 from autopulse.domain.attempts import NO_ID, NO_ORIGIN, NOTHING_WRITTEN, Origin, origin_of
@@ -45,10 +45,28 @@ def apply_batch(
     session: Session, consumer: Consumer[M], records: Sequence[Record[M]], default_organization_id: str
 ) -> BatchOutcome:
     """Apply records to the database within the session's transaction; the caller commits."""
+    locks_service_records = consumer.changes_service_records
+    while True:
+        try:
+            return _apply(session, consumer, records, default_organization_id, reports=locks_service_records)
+        except ServiceRecordNotLocked:
+            # A report came while we waited for its call. To lock its service record now could be to wait in a circle.
+            session.rollback()
+            locks_service_records = True
+
+
+def _apply(
+    session: Session,
+    consumer: Consumer[M],
+    records: Sequence[Record[M]],
+    default_organization_id: str,
+    *,
+    reports: bool,
+) -> BatchOutcome:
     copies = Counter(record.envelope.event_id for record in records)
     unique = _first_of_each(records)
     about_calls = [record for record in unique if record.message.type != PING]
-    found = identify(session, about_calls, default_organization_id, reports=consumer.changes_service_records)
+    found = identify(session, about_calls, default_organization_id, reports=reports)
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
     received = _receive(session, consumer.kind, known, copies, found, ignored)

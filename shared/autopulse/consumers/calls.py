@@ -7,9 +7,9 @@ from typing import Generic
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.identity import customer_number, direction_of, is_web
-from autopulse.consumers.news import AttemptNews, KnownCall, M, Record
+from autopulse.consumers.news import AttemptNews, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.db.calls import UNKNOWN_NUMBER, AttemptRow, CallRow, save_calls
-from autopulse.db.feedback import follow_reports, lock_service_records, replace_feedback
+from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
 from autopulse.domain.notices import Notice, NoticeType
@@ -178,19 +178,21 @@ def _is_feedback_new(update: _Update[M]) -> bool:
 
 
 def _follow(session: Session, updates: Iterable[_Update[M]]) -> None:
-    """Bring the service records up to date of calls of which an attempt is reported, or counts from now on."""
+    """Bring the service records up to date of calls of which an attempt is reported, or counts from now on.
+
+    Raises ServiceRecordNotLocked if one of them is not locked.
+    """
     telling = [
-        (update.call.row.service_record_id, update.call.service_record_locked)
+        update.call
         for update in updates
         if any(facts.report for facts in update.attempts.values())
         or (update.call.origin_is_new and update.call.origin.reached)
     ]
-    records = {id_: locked for id_, locked in telling if id_ is not None}
-    if not records:
-        return
+    records = {id_: call.service_record_locked for call in telling if (id_ := call.row.service_record_id) is not None}
     if not all(records.values()):
-        lock_service_records(session, sorted(records))
-    follow_reports(session, sorted(records))
+        raise ServiceRecordNotLocked
+    if records:
+        follow_reports(session, sorted(records))
 
 
 def _notices(update: _Update[M]) -> Iterable[Notice]:

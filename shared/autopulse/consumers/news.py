@@ -20,6 +20,10 @@ M = TypeVar("M", bound=Message)
 """A consumer's message model."""
 
 
+class ServiceRecordNotLocked(Exception):
+    """A batch turns out to change a service record that it did not lock before the calls: it has to begin anew."""
+
+
 @dataclass(slots=True)
 class Record(Generic[M]):
     """A message that was read and validated."""

@@ -92,10 +92,10 @@ def _fetch_payload(key: str) -> str:
         return stored["Body"].read().decode(errors="replace")
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
-            raise InvalidMessage("payload_key names no object; it has expired") from error
-        raise Transient("payload-unavailable") from error
-    except BotoCoreError as error:
-        raise Transient("payload-unavailable") from error
+            raise InvalidMessage("payload_key names no object; it has expired") from None
+        raise Transient("payload-unavailable") from None
+    except BotoCoreError:
+        raise Transient("payload-unavailable") from None
 
 
 def put_aside(deliveries: Iterable[Delivery], kind: str) -> None:
@@ -146,8 +146,8 @@ def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
         )
     except ClientError:
         return False
-    except BotoCoreError as unreachable:
-        raise Transient("dead-letters-unreachable") from unreachable
+    except BotoCoreError:
+        raise Transient("dead-letters-unreachable") from None
     return True
 
 

@@ -21,6 +21,7 @@ from autopulse.db.engine import engine
 from autopulse.db.failures import Fault, diagnose
 from autopulse.domain.notices import Notice
 from autopulse.errors import AutoPulseError, Transient, UnknownCall
+from autopulse.guard import guarded, place_of
 from autopulse.live.publisher import publish
 from autopulse.observability import Measurements, logger
 from autopulse.settings import consumer_settings
@@ -55,7 +56,7 @@ def handler_of(consumer: Consumer[Any]) -> Handler:
     def handler(event: dict[str, Any], context: "LambdaContext") -> Answer:
         return handle(consumer, event, context)
 
-    return handler
+    return guarded(handler)
 
 
 def handle(consumer: Consumer[Any], event: dict[str, Any], context: "LambdaContext") -> Answer:
@@ -118,12 +119,12 @@ def _transact(consumer: Consumer[Any], deliveries: Sequence[Delivery]) -> BatchO
         try:
             outcome = apply_batch(session, consumer, records, consumer_settings().default_organization_id)
             session.commit()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
             fault, ours = diagnose(error)
             _give_up(session, fault)
             if fault is Fault.UNFORESEEN:
-                logger().error("unforeseen", extra={"kind": consumer.kind, "cause": _where(error)})
-            raise _Failed(fault, ours) from error
+                logger().error("unforeseen", extra={"kind": consumer.kind, "cause": place_of(error)})
+            raise _Failed(fault, ours) from None  # its text has values
     return outcome
 
 
@@ -137,15 +138,6 @@ def _give_up(session: Session, fault: Fault) -> None:
         else:
             return
     session.invalidate()  # what it still holds or expects of the server is anybody's guess
-
-
-def _where(error: BaseException) -> str:
-    """The error's type and place; its text might hold data."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-    return f"{type(error).__name__} at {place}"
 
 
 def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:

@@ -32,8 +32,15 @@ def engine() -> Engine:
 
 
 def engine_to(creator: Callable[[], pg8000.dbapi.Connection]) -> Engine:
-    """An engine that keeps the one connection that `creator` makes."""
-    return create_engine("postgresql+pg8000://", creator=creator, poolclass=QueuePool, pool_size=1, max_overflow=0)
+    """An engine that keeps the one connection that `creator` makes; its errors say nothing of a statement's values."""
+    return create_engine(
+        "postgresql+pg8000://",
+        creator=creator,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+    )
 
 
 def connect(

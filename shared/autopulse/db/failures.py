@@ -1,7 +1,7 @@
 """What a failed transaction means: the data's fault, the world's, or nobody foresaw it."""
 
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 import pg8000.exceptions
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -11,6 +11,10 @@ from autopulse.errors import AutoPulseError, DataRejected, Transient
 
 DATA_CLASSES: Final = frozenset({"21", "22", "23", "54"})
 """SQLSTATE classes of the data: cardinality, data exception, integrity, program limit. All others are the world's."""
+
+MAX_STATEMENT_CHARACTERS: Final = 1000
+_NAMED: Final = {"C": "sqlstate", "s": "schema", "t": "table", "c": "column", "d": "type", "n": "constraint"}
+"""Fields of Postgres' error that are names."""
 
 
 class Fault(Enum):
@@ -33,3 +37,17 @@ def diagnose(error: Exception) -> tuple[Fault, AutoPulseError]:
     if isinstance(error, OSError | SQLAlchemyError | pg8000.exceptions.Error):
         return Fault.WORLD, Transient("database", type(error).__name__)
     return Fault.UNFORESEEN, Transient("unforeseen", type(error).__name__)
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """What Postgres says of a refused statement that is not a row's: the statement, its code, and names of the schema.
+
+    Its message and detail quote values.
+    """
+    if not isinstance(error, DBAPIError):
+        return {}
+    details: Any = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    named = (
+        {name: details[code] for code, name in _NAMED.items() if code in details} if isinstance(details, dict) else {}
+    )
+    return {"statement": (error.statement or "")[:MAX_STATEMENT_CHARACTERS], **named}

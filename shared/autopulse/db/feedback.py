@@ -25,10 +25,6 @@ _REPLACE = text("""
         action_items = EXCLUDED.action_items, structured_data = EXCLUDED.structured_data, updated_at = now()
 """)
 
-_LOCK_RECORDS = text("""
-    SELECT id FROM service_record WHERE id = ANY (CAST(:ids AS integer[])) ORDER BY id FOR NO KEY UPDATE
-""")
-
 # Of all reported attempts of a visit's calls that say how it went: one that reached the customer first, then the latest
 # report, then the latest call. What the application itself had finished comes after the reports that are as good. If
 # that is the best, or none is left because a later report took back what an earlier one said, the application's own
@@ -93,11 +89,6 @@ def replace_feedback(session: Session, feedback: Collection[tuple[int, Feedback 
     """Make each call's feedback row exactly this one; None deletes it."""
     rows = [{"call_id": call_id, **(feedback_as_json(row) or {})} for call_id, row in feedback]
     session.execute(_REPLACE, {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)})
-
-
-def lock_service_records(session: Session, service_record_ids: Collection[int]) -> None:
-    """Lock service records that were not locked before the calls; the next statement sees what others committed."""
-    session.execute(_LOCK_RECORDS, {"ids": as_array(service_record_ids)})
 
 
 def follow_reports(session: Session, service_record_ids: Collection[int]) -> None:

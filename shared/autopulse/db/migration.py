@@ -35,11 +35,11 @@ BUSY: Final = frozenset({"55P03", "40P01"})
 _log = logging.getLogger(__name__)
 
 
-def upgrade(dsn: str, functions: FunctionsRole | None = None) -> None:
+def upgrade(dsn: str, *roles: FunctionsRole) -> None:
     """Migrate the database at `postgresql://user:password@host:port/name` on this machine (no TLS)."""
     engine = engine_to(lambda: _connect(dsn))
     try:
-        upgrade_engine(engine, functions)
+        upgrade_engine(engine, *roles)
     finally:
         engine.dispose()
 
@@ -50,18 +50,18 @@ def upgrade_configured() -> None:
     What Postgres builds at the deadline, it goes on building: the next run finds it.
     """
     settings = migration_settings()
-    engine = engine_to(lambda: connect(read_seconds=None, settings=settings))
-    functions = FunctionsRole(settings.user, by_iam=database_settings().by_iam) if settings.user else None
+    engine, by_iam = engine_to(lambda: connect(read_seconds=None, settings=settings)), database_settings().by_iam
+    named = (FunctionsRole(settings.user, by_iam), FunctionsRole(settings.reader, by_iam, only_reads=True))
     try:
-        upgrade_engine(engine, functions)
+        upgrade_engine(engine, *(role for role in named if role.name))
     finally:
         engine.dispose()
 
 
-def upgrade_engine(engine: Engine, functions: FunctionsRole | None = None) -> None:
+def upgrade_engine(engine: Engine, *roles: FunctionsRole) -> None:
     """Migrate to the newest revision known here; one run at a time, retrying while a table is busy.
 
-    Then let the functions in: as a role of their own, or, without one, as the role that migrates.
+    Then let the functions in: as roles of their own, or, without any, as the role that migrates.
     A database that is ahead of this code (a deploy is being rolled back) is left as it is. One that was never migrated
     is looked at before the first change; raises DatabaseDoesNotFit, and changes nothing, unless all of it fits.
     """
@@ -69,9 +69,9 @@ def upgrade_engine(engine: Engine, functions: FunctionsRole | None = None) -> No
         try:
             _wait_for_turn(connection)
             if _retry_while_locked(connection):
-                if functions:
-                    admit(connection, functions)
-                set_up_sessions(connection, functions)
+                for role in roles:
+                    admit(connection, role)
+                set_up_sessions(connection, roles)
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
             connection.commit()
         except BaseException:

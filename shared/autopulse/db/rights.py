@@ -1,7 +1,8 @@
-"""The functions' own role in the database, and what it may do: read and write what they do, and nothing else.
+"""The functions' own roles in the database, and what they may do: what their statements do, and nothing else.
 
-Each right is one that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and
-run all statements without it.
+Consumers and pruning connect as one role, the read API as another, which may only read. Each right is one that a
+statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all statements
+without it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,10 +79,26 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
+    "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
-"""Table -> right -> its columns."""
+"""Table -> right -> its columns. The read API's rights are among them: where it has no role of its own, this is it."""
+READING: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "call": {"SELECT": WHOLE},
+    "vapi_call": {"SELECT": WHOLE},
+    "call_origin": {"SELECT": WHOLE},
+    "transcript": {
+        "SELECT": ("id", "call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp")
+    },
+    "call_feedback": {"SELECT": WHOLE},
+    "call_incident": {"SELECT": ("call_id", "kind", "occurred_at")},
+    "webhook_event": {"SELECT": WHOLE},
+    "service_record": {"SELECT": WHOLE},
+    "campaign": {"SELECT": ("id", "name", "organization_id")},
+    "user": {"SELECT": ("id", "name", "organization_id")},
+}
+"""The rights of who only reads."""
 TIME_OUTS: Final = {
     # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
     # session's own settings would pin a connection of RDS Proxy to its client.
@@ -99,6 +116,8 @@ PLANNING: Final = {
     # above looks dear enough for it.
     "jit": "off",
 }
+READ_ONLY: Final = {"default_transaction_read_only": "on"}
+"""Of who only reads, besides the lack of a right to write."""
 
 _SEQUENCES: Final = text("""
     SELECT DISTINCT sequence.oid::regclass::text FROM pg_attrdef AS value
@@ -110,11 +129,22 @@ _SEQUENCES: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class FunctionsRole:
-    """Whom the functions connect as."""
+    """Whom functions connect as."""
 
     name: str
     by_iam: bool
     """With tokens of IAM, not with a password, which somebody has to give the role."""
+    only_reads: bool = False
+
+    @property
+    def rights(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """Table -> right -> its columns."""
+        return READING if self.only_reads else RIGHTS
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """How its sessions begin."""
+        return TIME_OUTS | PLANNING | (READ_ONLY if self.only_reads else {})
 
 
 def admit(connection: Connection, role: FunctionsRole) -> None:
@@ -125,8 +155,9 @@ def admit(connection: Connection, role: FunctionsRole) -> None:
     _create(connection, role, name)
     _let_in_by_iam(connection, role, name)
     _let_into_the_schema(connection, role, name)
-    for table, rights in RIGHTS.items():
+    for table in RIGHTS:
         connection.execute(text(f'REVOKE ALL ON "{table}" FROM {name}'))
+    for table, rights in role.rights.items():
         connection.execute(text(f'GRANT {", ".join(map(_right, rights, rights.values()))} ON "{table}" TO {name}'))
         if "INSERT" in rights:
             for sequence in connection.scalars(_SEQUENCES, {"table": table}).all():
@@ -134,15 +165,17 @@ def admit(connection: Connection, role: FunctionsRole) -> None:
     connection.commit()
 
 
-def set_up_sessions(connection: Connection, role: FunctionsRole | None) -> None:
-    """Limit the waits of the functions' role, and say how its statements are planned.
+def set_up_sessions(connection: Connection, roles: Sequence[FunctionsRole]) -> None:
+    """Limit the waits of the functions' roles, and say how their statements are planned.
 
     Without one, the role that runs this is theirs, and only its waits are limited: it plans migrations, too.
     """
-    name = _quoted(connection, role.name if role else str(connection.scalar(text("SELECT current_user"))))
+    owner = str(connection.scalar(text("SELECT current_user")))
     database = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
-    for setting, value in (TIME_OUTS | PLANNING if role else TIME_OUTS).items():
-        connection.execute(text(f"ALTER ROLE {name} IN DATABASE {database} SET {setting} = '{value}'"))
+    for role, settings in [(role.name, role.settings) for role in roles] or [(owner, TIME_OUTS)]:
+        name = _quoted(connection, role)
+        for setting, value in settings.items():
+            connection.execute(text(f"ALTER ROLE {name} IN DATABASE {database} SET {setting} = '{value}'"))
     connection.commit()
 
 

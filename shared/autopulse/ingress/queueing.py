@@ -28,7 +28,7 @@ def _store(key: str, body: str) -> None:
     try:
         clients.s3().put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
     except AWS_ERRORS as error:
-        raise Transient("bucket-unavailable", name_of(error)) from error
+        raise Transient("bucket-unavailable", name_of(error)) from None  # its text may quote the request
 
 
 def _send(envelope: Envelope, body: str) -> None:
@@ -42,4 +42,4 @@ def _send(envelope: Envelope, body: str) -> None:
             },
         )
     except AWS_ERRORS as error:
-        raise Transient("queue-unavailable", name_of(error)) from error
+        raise Transient("queue-unavailable", name_of(error)) from None  # as above

@@ -22,9 +22,9 @@ from autopulse.settings import SettingMissing, verifier_settings
 from autopulse.vapi import routes
 from autopulse.vapi.call_ids import NamedCall
 from autopulse.vapi.call_tokens import is_proven
+from autopulse.vapi.concealment import conceal
 from autopulse.vapi.credentials import Credentials
 from autopulse.vapi.envelope import Envelope, wrap
-from autopulse.vapi.redaction import conceal
 from autopulse.vapi.signature import Acceptance, Delivery, verify
 
 NOT_CONFIGURED: Final = "not-configured"

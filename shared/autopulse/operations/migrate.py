@@ -11,8 +11,10 @@ from typing import Any, Final, Protocol
 
 from autopulse.db.compatibility import DatabaseDoesNotFit
 from autopulse.db.deadline import deadline
-from autopulse.db.failures import diagnose
+from autopulse.db.failures import describe, diagnose
 from autopulse.db.migration import upgrade_configured
+from autopulse.errors import AutoPulseError
+from autopulse.guard import guarded, place_of
 from autopulse.observability import logger
 
 ANSWER_RESERVE_SECONDS: Final = 15
@@ -22,6 +24,12 @@ REASON_BYTES: Final = 3000
 """Of a long reason; CloudFormation takes 4096 bytes in all."""
 PHYSICAL_ID: Final = "autopulse-schema"
 """Always the same, so that CloudFormation never replaces, and so never deletes, the schema."""
+
+
+class MigrationFailed(AutoPulseError):
+    """Invoked by hand, it failed; the detail says why."""
+
+    reason = "migration"
 
 
 class LambdaContext(Protocol):
@@ -34,6 +42,7 @@ class LambdaContext(Protocol):
         ...
 
 
+@guarded
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """Migrate, and tell CloudFormation how it went; returns status and reason."""
     problem = None if event.get("RequestType") == "Delete" else _migrate(context)
@@ -43,7 +52,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     if event.get("ResponseURL"):
         _answer(event, status, f"{reason} (log stream {context.log_stream_name})")
     elif problem:
-        raise RuntimeError(problem)
+        raise MigrationFailed(problem)
     return {"status": status, "reason": reason}
 
 
@@ -58,7 +67,7 @@ def _migrate(context: LambdaContext) -> str | None:
         logger().error("the database does not fit", extra={"misfits": [str(misfit) for misfit in error.misfits]})
         return error.shortened(REASON_BYTES)
     except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
-        logger().exception("migration failed")  # statements and schema names, no rows
+        logger().error("migration failed", extra={"cause": place_of(error), **describe(error)})
         problem = f"{type(error).__name__}: {diagnose(error)[1].detail}"
         if time.monotonic() < end:
             return problem

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from autopulse.db.engine import engine
 from autopulse.db.receipts import prune_receipts
+from autopulse.guard import guarded
 from autopulse.observability import Measurements, Metric, logger
 
 RETENTION: Final = timedelta(days=35)
@@ -25,6 +26,7 @@ class LambdaContext(Protocol):
         ...
 
 
+@guarded
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Prune while there is anything to prune, and time; the next day goes on from there."""
     total, pruned = 0, ROWS

@@ -190,11 +190,18 @@ _READERS: Final[Mapping[str, Callable[[_Options], Credential]]] = {
 
 
 def _payload_format(options: _Options, given: Mapping[str, str | None]) -> str:
-    """Return the format, if it covers the body and each of its placeholders has a value."""
+    """Return the format, if it covers the body, each of its placeholders has a value, and each header is signed.
+
+    A time or an id beside the signed text is whatever the sender of a captured request writes there.
+    """
     payload_format = options.text("payload_format", "{timestamp}.{body}" if given["timestamp"] else "{body}")
     names = placeholders(payload_format)
     if "body" not in names or any(name not in PLACEHOLDERS or not given.get(name, name) for name in names):
         raise UnusableEntry("payload_format")
+    if given["timestamp"] and "timestamp" not in names:
+        raise UnusableEntry("timestamp_header")
+    if given["svix-id"] and MESSAGE_ID_PLACEHOLDERS.isdisjoint(names):
+        raise UnusableEntry("message_id_header")
     return payload_format
 
 

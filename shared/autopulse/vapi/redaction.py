@@ -26,10 +26,10 @@ from autopulse.domain.reading import (
 from autopulse.domain.speakers import split_speech
 from autopulse.domain.turns import has_turn, has_words, read_said
 from autopulse.vapi.call_ids import calls_of, customers_of
+from autopulse.vapi.concealment import REDACTED, conceal, conceal_all, conceal_credentials
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speaker_names import speaker_names_of
 
-REDACTED: Final = "[redacted]"
 MAX_PING_ID_CHARACTERS: Final = 100
 _PROMPT_ROLES: Final = frozenset({"system", "developer"})
 
@@ -37,38 +37,6 @@ Rule = Callable[[Json], Json]
 """What is kept of one value, cleaned; None drops it."""
 
 
-def conceal(text: str) -> str:
-    """Return the text without anything shaped like a credential: the last defence, for what people and tools say."""
-    for mark in _MARKS:
-        if mark in text:
-            return _CREDENTIAL.sub(REDACTED, text)
-    return text
-
-
-_MARKS: Final = (
-    *("://", "eyJ", "earer", "EARER", "uthorization", "UTHORIZATION", "sk-", "k_live_", "k_test_", "whsec_"),
-    *("AKIA", "ASIA", "SK", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AIza", "-----BEGIN"),
-)
-"""Every credential below contains one of these: most texts are cleared by a few substring searches."""
-
-_CREDENTIAL: Final = re.compile(
-    r"""
-      (?<![\w-]) eyJ [\w-]{8,} (?:\.[\w-]*){2,4}                      # JSON Web Token, signed or encrypted
-    | (?i:\b bearer) [ \t:]{1,4} (?=\S[a-z]*(?:[A-Z0-9_]|[^a-z\s]\w)|[a-z]{24}) [\w.~+/=-]{8,}  # a token, not a word
-    | (?i:\b authorization ["']? \s? [:=] \s? ["']? basic) \s [\w+/=]{4,}
-    | (?<![\w-]) sk- [\w-]{16,}                                        # OpenAI, Anthropic and others
-    | (?<![\w-]) (?:sk|rk|pk)_ (?:live|test)_ \w{8,}                    # Stripe
-    | (?<![\w-]) whsec_ [\w+/=-]{16,}                                  # Standard Webhooks
-    | \b (?:AKIA|ASIA) [A-Z0-9]{16} \b                                 # AWS access key
-    | \b SK [0-9a-f]{32} \b                                            # Twilio API key
-    | (?<![\w-]) (?:gh[pousr]_|github_pat_) \w{20,}
-    | (?<![\w-]) xox[abeoprs]- [\w-]{10,}                              # Slack
-    | (?<![\w-]) AIza [\w-]{35}                                        # Google
-    | -----BEGIN\ [A-Z0-9 ]{0,30} PRIVATE\ KEY .*? (?: -----END\ [A-Z0-9 ]{0,30} PRIVATE\ KEY----- | \Z)
-    | (?<=://) [^\s/?\#]+ (?=@)                                        # user and password of a URL
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 _USER_INFO: Final = re.compile(r"(?<=://)[^\s/?#]+(?=@)")
 
 
@@ -90,7 +58,12 @@ def _time(value: Json) -> Json:
 
 
 def _phone_number(value: Json) -> Json:
-    return _text(read_phone_number(value))
+    return _id_text(read_phone_number(value))
+
+
+def _id_text(value: Json) -> Json:
+    """An id or a number to call, which may look like a key without a name, or like a card's number."""
+    return conceal_credentials(clean_text(value)) if isinstance(value, str) else None
 
 
 def _scalar(value: Json) -> Json:
@@ -109,13 +82,13 @@ def _names(value: Json) -> Json:
 
 
 def _whole(value: Json) -> Json:
-    return _conceal_all(clean(value))
+    return conceal_all(clean(value))
 
 
 def _identifier(value: Json) -> Json:
     """Vapi's call id; one that would be redacted is none, or two calls would become one."""
     identifier = read_vapi_call_id(value)
-    return identifier if identifier and conceal(identifier) == identifier else None
+    return identifier if identifier and conceal_credentials(identifier) == identifier else None
 
 
 def _ping_id(value: Json) -> Json:
@@ -174,14 +147,6 @@ def _each(rule: Rule) -> Each:
     return Each(rule)
 
 
-def _conceal_all(value: Json) -> Json:
-    if isinstance(value, str):
-        return conceal(value)
-    if isinstance(value, dict):
-        return {conceal(key): _conceal_all(item) for key, item in value.items()}
-    return [_conceal_all(item) for item in value] if isinstance(value, list) else value
-
-
 # The allow-list
 
 _FUNCTION: Final = _fields({"name": _text, "arguments": _whole})
@@ -210,10 +175,10 @@ _CALL: Final = _fields(
         "type": _text,
         "status": _text,
         "createdAt": _time,
-        "phoneNumberId": _text,
-        "assistantId": _text,
-        "squadId": _text,
-        "workflowId": _text,
+        "phoneNumberId": _id_text,
+        "assistantId": _id_text,
+        "squadId": _id_text,
+        "workflowId": _id_text,
         "customer": _fields({"number": _phone_number, "sipUri": _text, "name": _text}),
     }
 )

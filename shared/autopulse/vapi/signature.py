@@ -8,7 +8,7 @@ import base64
 import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -64,7 +64,7 @@ class Credential(Protocol):
 class SharedSecret:
     """The secret itself in a header; with a prefix it is a bearer token."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     header: str
     prefix: str = ""
 
@@ -82,7 +82,7 @@ class SharedSecret:
 class Hmac:
     """A keyed digest of the body, or of a text that contains it, in a header that may hold several."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     header: str
     algorithm: str
     encoding: str

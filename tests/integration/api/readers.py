@@ -14,10 +14,11 @@ import pytest
 from autopulse import settings
 from autopulse.api.resolver import handle
 from autopulse.db import engine as db_engine
+from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading import connection as reading
 from local.database import connect
 from local.events import reading_event
-from local.postgres import FUNCTIONS
+from local.postgres import READER
 
 OURS: Final = "00000000-0000-4000-8000-00000000000a"
 THEIRS: Final = "00000000-0000-4000-8000-00000000000b"
@@ -75,8 +76,14 @@ class Api:
         patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
         patch.setenv("DATABASE_SECRET_ARN", "secret-of-tests")
         patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
-        credentials = FUNCTIONS, unquote(parts.password or "")  # not the owner: a right that is missing shows
-        patch.setattr(db_engine, "database_credentials", lambda _arn, **_: credentials)
+        password = unquote(parts.password or "")
+
+        def connect_as_reader(connection_type: type[PreparingConnection]) -> PreparingConnection:
+            """As the function does: not as the owner, nor as who writes, so that a right that is missing shows."""
+            asked = settings.database_settings()
+            return db_engine.open_connection(connection_type, asked, db_engine.READ_SECONDS, READER, password)
+
+        patch.setattr(reading, "connect", connect_as_reader)
         self.forget()
 
     def forget(self) -> None:

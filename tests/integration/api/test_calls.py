@@ -1,8 +1,13 @@
+import base64
+import gzip
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.integration.api.readers import OURS, Api
+from autopulse.api.resolver import handle
+from local.events import reading_event
+from tests.integration.api.readers import OURS, THEIRS, Api, Context
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 
@@ -373,3 +378,61 @@ def test_a_ping_that_went_all_the_way(api: Api) -> None:
     ping = api.get(f"/pings/{'a' * 64}").json
     assert (ping["event_id"], ping["delivery_ms"], ping["processing_ms"]) == ("a" * 64, 40, 60)
     assert api.get(f"/pings/{'b' * 64}").status == 404
+
+
+def test_calls_to_come_are_those_that_nobody_has_been_rung_for(api: Api) -> None:
+    to_come = [api.call(status=status) for status in ("Ready", "Scheduled", "Queued")]
+    others = [
+        api.call(status="Ringing"),
+        api.call(status="Failed"),
+        api.call(status="Completed"),
+        api.call(status="Queued", start_time=at(0)),
+        api.call(status="Ready", end_time=at(0), outcome="busy"),
+    ]
+    assert sorted(api.ids("/calls", to_come="true")) == to_come
+    assert sorted(api.ids("/calls", to_come="false")) == others
+    assert sorted(api.ids("/calls")) == [*to_come, *others]
+
+
+def test_calls_are_counted_as_they_are_listed(api: Api) -> None:
+    visit = api.visit(customer_name="Dana Example", service_advisor_name="Robin Sample")
+    for place in range(3):
+        api.call(service_record_id=visit, status="Completed", start_time=at(place))
+    api.call(status="Ready")
+    api.call(THEIRS)
+    for query, count in (
+        ({}, 4),
+        ({"to_come": "true"}, 1),
+        ({"customer": "dana"}, 3),
+        ({"advisor": "Robin Sample", "from_": at(1).isoformat()}, 2),
+        ({"status": "Busy"}, 0),
+    ):
+        assert api.get("/calls/count", **query).json == {"count": count, "is_all": True}, query
+
+
+def test_a_count_ends_at_a_thousand(api: Api) -> None:
+    statement = (
+        "INSERT INTO call (organization_id, customer_number, status)"
+        " SELECT CAST(:id AS uuid), '+12025550101', 'Ready' FROM generate_series(1, :calls)"
+    )
+    api.database.run(statement, id=OURS, calls=1000)
+    assert api.get("/calls/count").json == {"count": 1000, "is_all": True}
+    api.call()
+    assert api.get("/calls/count").json == {"count": 1000, "is_all": False}
+
+
+def test_a_reader_is_told_whose_calls_they_see(api: Api) -> None:
+    assert api.get("/me").json == {"organization_id": OURS, "organization_name": "Example Motors"}
+    assert api.get("/me", THEIRS).json["organization_name"] == "Other Motors"
+    unknown = "00000000-0000-4000-8000-00000000000c"
+    assert api.get("/me", unknown).json == {"organization_id": unknown, "organization_name": None}
+
+
+def test_a_list_comes_compressed_for_a_browser(api: Api) -> None:
+    for _ in range(10):
+        api.call()
+    event = reading_event("/v1/calls", {"organization_id": OURS, "subject": "reader", "expires_at": "4102444800"})
+    event["headers"]["Accept-Encoding"] = "gzip, deflate, br, zstd"
+    answer = handle(event, Context())
+    assert answer["multiValueHeaders"]["content-encoding"] == ["gzip"]
+    assert len(json.loads(gzip.decompress(base64.b64decode(answer["body"])))["items"]) == 10

@@ -2,10 +2,12 @@
 
 import re
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pg8000.exceptions
@@ -83,10 +85,24 @@ def test_the_applications_rows_and_its_own_version_table_stay_as_they_are(applic
         for (old,), (new,) in zip(before[table], after[table], strict=True):
             assert {name: new[name] for name in old} == old
             assert {name: value for name, value in new.items() if name not in old and value is not None} == (
-                {"outcome": "no_answer"} if table == "call" else {}
+                {"outcome": "no_answer", "is_web": False} if table == "call" else {}
             )
     assert calls == [1, 2, 3]
     assert run(application_url, "SELECT version_num FROM alembic_version") == [["f00dfeed0001"]]
+
+
+def test_calls_that_are_still_to_come_have_a_place_among_the_others_and_those_long_over_are_the_oldest(
+    application_url: str,
+) -> None:
+    statuses = ("Ready", "Scheduled", "In Progress", "Missed", "Failed", "Completed")
+    with connect(application_url) as connection:
+        calls = {status: application.make_call(connection) for status in statuses}
+        for status, call in calls.items():
+            connection.run("UPDATE call SET status = :status, end_time = NULL WHERE id = :id", status=status, id=call)
+        upgrade(application_url)
+        calls["Ready, made afterwards"] = application.make_call(connection)
+    found = run(application_url, "SELECT id FROM call WHERE updated_at > now() - interval '1 hour'")
+    assert [[calls[name]] for name in ("Ready", "Scheduled", "In Progress", "Ready, made afterwards")] == sorted(found)
 
 
 def test_of_duplicate_feedback_the_newest_stays_and_nothing_is_lost(application_url: str) -> None:
@@ -136,10 +152,23 @@ def test_rows_that_leave_out_what_has_a_default_can_be_written(application_url: 
     assert run(application_url, "SELECT status, is_demo FROM service_record") == [["Scheduled", False]]
 
 
+@dataclass
+class _Application:
+    """It writes calls, each in a transaction of its own."""
+
+    wrong: list[BaseException] = field(default_factory=list)
+    written: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def write(self, calls: int) -> None:
+        """Wait until it has written so many more."""
+        for _ in range(calls):
+            assert self.written.acquire(timeout=60), self.wrong
+
+
 @contextmanager
-def _application_at_work(url: str) -> Iterator[list[BaseException]]:
-    """It writes calls, each in a transaction of its own, until the block ends; yields what went wrong."""
-    over, wrong = threading.Event(), []
+def _application_at_work(url: str) -> Iterator[_Application]:
+    """Until the block ends."""
+    over, at_work = threading.Event(), _Application()
 
     def work() -> None:
         with connect(url) as connection:
@@ -148,14 +177,15 @@ def _application_at_work(url: str) -> Iterator[list[BaseException]]:
                     connection.run("BEGIN")
                     application.make_call(connection)
                     connection.run("COMMIT")
+                    at_work.written.release()
                 except (pg8000.exceptions.Error, OSError) as error:
-                    wrong.append(error)
+                    at_work.wrong.append(error)
                     return
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        yield wrong
+        yield at_work
     finally:
         over.set()
         thread.join()
@@ -251,12 +281,11 @@ def test_a_longer_text_is_not_written_anew(application_url: str) -> None:
 
 
 def test_the_application_goes_on_writing_during_the_migration(application_url: str) -> None:
-    with _application_at_work(application_url) as wrong:
-        time.sleep(0.1)
+    with _application_at_work(application_url) as at_work:
+        at_work.write(3)
         upgrade(application_url)
-        time.sleep(0.1)
-    assert wrong == []
-    assert run(application_url, "SELECT count(*) > 5 FROM call") == [[True]]
+        at_work.write(3)
+    assert at_work.wrong == []
     assert run(application_url, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [[0]]
 
 
@@ -276,11 +305,23 @@ def _interrupt_index_build(url: str, definition: str, table: str) -> None:
         reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ")
         reader.run(f"SELECT count(*) FROM {table}")  # noqa: S608 - a constant
         reader.run(f"INSERT INTO {table} SELECT * FROM {table} WHERE false")  # noqa: S608 - a lock that building waits for
-        builder.run("SET statement_timeout = '300ms'")
-        with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
-            builder.run(definition)
+        (pid,) = builder.run("SELECT pg_backend_pid()")[0]
+        with ThreadPoolExecutor(1) as pool:
+            building = pool.submit(builder.run, definition)
+            _wait_until_blocked(url, building)
+            run(url, f"SELECT pg_cancel_backend({pid})")
+            with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
+                building.result()
         assert sqlstate(caught.value) == "57014"
         reader.run("ROLLBACK")
+
+
+def _wait_until_blocked(url: str, running: "Future[Any]") -> None:
+    """Until what runs waits for a lock that somebody else has."""
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with connect(url) as observer:
+        while observer.run(blocked) == [[0]]:
+            assert not running.done(), "it did not wait"
 
 
 @pytest.mark.parametrize("name", ["ix_call_vapi_call_id", "ix_transcript_fragment", "ix_call_campaign_id_listing"])
@@ -344,20 +385,42 @@ def test_two_runs_at_once_take_turns(application_url: str) -> None:
     assert _version(application_url) == _head()
 
 
-@pytest.mark.parametrize("seconds", [0.5, 3])
-def test_a_table_that_is_in_use_is_waited_for_in_short_waits(
-    seconds: float, application_url: str, monkeypatch: pytest.MonkeyPatch
+def test_a_table_that_is_in_use_is_waited_for(application_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration, "LOCK_TIMEOUT_SECONDS", 60)
+    with connect(application_url) as user, ThreadPoolExecutor(1) as pool:
+        user.run("BEGIN")
+        user.run("LOCK TABLE transcript IN ACCESS SHARE MODE")
+        upgrading = pool.submit(upgrade, application_url)
+        _wait_until_blocked(application_url, upgrading)
+        user.run("COMMIT")
+        upgrading.result()
+    assert _version(application_url) == _head()
+
+
+def test_a_table_that_is_in_use_for_longer_is_tried_again(
+    application_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everybody else queues behind a waiting ALTER TABLE, so it gives up soon, and tries again."""
-    monkeypatch.setattr(migration, "LOCK_TIMEOUT_SECONDS", 1)
+    """Everybody else queues behind a waiting ALTER TABLE, so it gives up soon."""
+    monkeypatch.setattr(migration, "LOCK_TIMEOUT_SECONDS", 0.1)
     with connect(application_url) as user:
         user.run("BEGIN")
         user.run("LOCK TABLE transcript IN ACCESS SHARE MODE")
-        release = threading.Timer(seconds, lambda: user.run("COMMIT"))
-        release.start()
+        pauses = _pauses(monkeypatch, lambda: user.run("COMMIT") if len(pauses) == 2 else None)
         upgrade(application_url)
-        release.join()
+    assert pauses == [1, 2]
     assert _version(application_url) == _head()
+
+
+def _pauses(monkeypatch: pytest.MonkeyPatch, in_each: Callable[[], object] = lambda: None) -> list[float]:
+    """The migration's pauses, none of which takes any time."""
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        in_each()
+
+    monkeypatch.setattr(migration, "time", SimpleNamespace(sleep=pause))
+    return pauses
 
 
 def test_a_table_that_stays_in_use_fails_the_run_and_leaves_the_last_whole_revision(
@@ -365,12 +428,14 @@ def test_a_table_that_stays_in_use_fails_the_run_and_leaves_the_last_whole_revis
 ) -> None:
     monkeypatch.setattr(migration, "LOCK_TIMEOUT_SECONDS", 0.1)
     monkeypatch.setattr(migration, "TRIES", 2)
+    pauses = _pauses(monkeypatch)
     with connect(application_url) as user:
         user.run("BEGIN")
         user.run("LOCK TABLE transcript IN ACCESS SHARE MODE")
         with pytest.raises(DBAPIError) as caught:
             upgrade(application_url)
         assert sqlstate(caught.value.orig) == "55P03"
+        assert pauses == [1]
         assert _version(application_url) == "0001"
         user.run("ROLLBACK")
     upgrade(application_url)

@@ -83,7 +83,7 @@ def test_not_yet_and_passing_faults_are_waited_for(gateway: Gateway) -> None:
 
 
 def test_what_is_never_stored_is_said(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0)
     gateway.gets = [(404, {})]
     (finding,) = gateway.findings()
     assert "not stored within" in finding

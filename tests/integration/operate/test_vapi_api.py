@@ -1,11 +1,15 @@
 """The client against what Vapi's API answers: pages, refusals, rate limits, faults."""
 
+import traceback
+
 import pytest
 
 from local.operate.target import OperationFailed
 from local.operate.vapi import api as client
 from local.operate.vapi.api import VapiApi, VapiRefused
-from tests.vapi_api import KEY, Vapi, broken, rate_limited
+from local.operate.vapi.findings import report, wrong
+from local.operate.vapi.levels import Level
+from tests.vapi_api import KEY, Answer, Vapi, broken, rate_limited
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,49 @@ def test_a_missing_key_is_said_before_anything_is_asked(vapi: Vapi, key: str) ->
     with pytest.raises(OperationFailed, match="VAPI_API_KEY"):
         VapiApi(key, vapi.url)
     assert vapi.asked == []
+
+
+@pytest.mark.parametrize("key", ["sample\x07key", "sample\nkey", "sample key", "sample-k\u00e9y", "\x1b[31msample"])
+def test_a_key_that_no_header_carries_is_said_and_not_shown(vapi: Vapi, key: str) -> None:
+    with pytest.raises(OperationFailed, match="VAPI_API_KEY has a character") as caught:
+        VapiApi(key, vapi.url)
+    assert "sample" not in "".join(traceback.format_exception(caught.value))
+    assert vapi.asked == []
+
+
+@pytest.mark.parametrize("id_", ["../../org?x=1", "a/b", "a?b#c", "a%2fb"])
+@pytest.mark.parametrize("name", ["assistant", "phone number"])
+def test_an_id_is_one_part_of_the_path(name: str, id_: str) -> None:
+    asked: list[str] = []
+
+    class Noting:
+        def read(self, path: str) -> dict[str, object]:
+            asked.append(path)
+            return {}
+
+    Level(name, id_).read(Noting())  # type: ignore[arg-type]
+    folder, _, rest = asked[0][1:].partition("/")
+    assert folder == name.replace(" ", "-")
+    assert not set(rest) & set("/?#")
+
+
+@pytest.mark.parametrize("id_", [".", "..", "", " "])
+def test_what_leads_elsewhere_in_a_path_is_no_id(api: VapiApi, id_: str) -> None:
+    with pytest.raises(OperationFailed, match="no id"):
+        Level("assistant", id_).read(api)
+
+
+def test_what_vapi_says_is_nothing_that_a_terminal_obeys(vapi: Vapi, api: VapiApi) -> None:
+    vapi.faults.append(Answer(400, {"message": ["\x1b[31mred\x07", "c1 \x9b31m", "\u202ebackwards"]}))
+    with pytest.raises(VapiRefused) as refusal:
+        api.read("/assistant/x")
+    assert str(refusal.value).replace("\n", "").isprintable()
+    assert "red" in str(refusal.value)
+
+
+def test_what_a_doctor_says_is_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    report([wrong("assistant \x1b[31m", "named \x9b2J\x07", "rename \u202e it")])
+    assert capsys.readouterr().out.replace("\n", "").isprintable()
 
 
 def test_the_key_does_not_travel_in_plain_text() -> None:

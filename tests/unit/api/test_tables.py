@@ -24,13 +24,24 @@ from autopulse.api.tables import BYTE_ORDER_MARK, as_cell, as_csv
         "=cmd|' /C calc'!A0",
         "-",
         "+",
+        "\u200b=1+1",
+        "\ufeff=1+1",
+        "\u00ad@cmd",
+        "\u2060 \u200d\u202e-2+3",
+        " \u200b\t=1",
+        "\x00=1",
+        "\u0301=1",
+        "\U000e0041+SUM(A1)",
+        "\u200b\uff1d1",
     ],
 )
 def test_what_a_spreadsheet_would_compute_is_text(text: str) -> None:
     assert as_cell(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["+12025550101", "-5", "3.5", "Dana", "a=b", "1-2", "'x", ""])
+@pytest.mark.parametrize(
+    "text", ["+12025550101", "-5", "3.5", "Dana", "a=b", "1-2", "'x", "", "\u200bDana = 1", "\u200b"]
+)
 def test_numbers_and_plain_text_stay(text: str) -> None:
     assert as_cell(text) == text
 

@@ -170,7 +170,22 @@ def test_the_configuration_is_what_the_page_needs_and_no_more() -> None:
         "audience": "console",
         "origins": ["wss://live.example.com", "https://issuer.example.com", "https://sign-in.example.com"],
         "stack": "autopulse-test",
+        "takes_token": False,
     }
+
+
+@pytest.mark.parametrize(("given", "takes"), [("true", True), ("false", False), ("", False), ("True", False)])
+def test_a_token_in_the_address_is_the_local_stacks_way_in(
+    monkeypatch: pytest.MonkeyPatch, given: str, *, takes: bool
+) -> None:
+    monkeypatch.setenv("TAKES_TOKEN", given)
+    settings.console_settings.cache_clear()
+    assert json.loads(ask("config.json")["body"])["takes_token"] is takes
+
+
+@pytest.mark.parametrize("below", ["", "config.json", "nowhere", None])
+def test_no_answer_is_shown_in_a_frame(below: str | None) -> None:
+    assert ask(below)["headers"]["x-frame-options"] == "DENY"
 
 
 def test_the_socket_of_an_emulator_is_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:

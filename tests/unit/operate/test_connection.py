@@ -1,6 +1,7 @@
 """Where URL, secret and stack come from."""
 
 import json
+import traceback
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from local.operate import target as targets
 from local.operate.target import OperationFailed, find_target, read_secret
 from local.operate.vapi.connection import Connection, open_api, read_connection
+from local.operate.vapi.doctor import post_ping
+from local.operate.vapi.plans import DEFAULT_ENTRY
 from local.place import PROJECT, Place
 from tests.unit.operate.conftest import WEBHOOK_URL, Account
 
@@ -25,7 +28,31 @@ def test_what_a_person_gives_needs_no_aws() -> None:
 
     given = {"VAPI_WEBHOOK_URL": "https://tunnel.example.com/hook", "VAPI_WEBHOOK_SECRET": "given"}
     target = targets.Target("staging", "stack", nobody, {})
-    assert read_connection(target, given) == Connection(given["VAPI_WEBHOOK_URL"], {"kind": "hmac", "secret": "given"})
+    assert read_connection(target, given) == Connection(given["VAPI_WEBHOOK_URL"], DEFAULT_ENTRY | {"secret": "given"})
+
+
+@pytest.mark.parametrize("url", ["http://api.example.com/hook", "http://localhost.example.com/", "http://192.0.2.1/"])
+def test_no_secret_travels_in_plain_text_whatever_the_command(account: Account, url: str) -> None:
+    """As smoke and doctor ask, too; with a bearer or a shared secret they send it."""
+    for kind in ("hmac", "bearer", "shared-secret"):
+        account.put_secret({"secret": "stored", "credentials": [{"kind": kind}]})
+        with pytest.raises(OperationFailed, match="is not https"):
+            read_connection(account.target, {"VAPI_WEBHOOK_URL": url})
+        with pytest.raises(OperationFailed, match="is not https"):
+            post_ping(Connection(url, {"kind": kind, "secret": "stored"}))
+
+
+@pytest.mark.parametrize("url", ["https://api.example.com/hook", "http://localhost:4566/hook", "http://127.0.0.1/hook"])
+def test_https_and_this_machine_are_fine(account: Account, url: str) -> None:
+    account.put_secret({"secret": "stored", "credentials": [{"kind": "bearer"}]})
+    assert read_connection(account.target, {"VAPI_WEBHOOK_URL": url}).url == url
+
+
+@pytest.mark.parametrize("secret", ["control\x07character", "line\nbreak", "not-latin-\u0142"])
+def test_a_secret_that_no_header_carries_is_not_printed(secret: str) -> None:
+    with pytest.raises(OperationFailed) as caught:
+        post_ping(Connection("http://127.0.0.1:9/hook", {"kind": "bearer", "secret": secret}))
+    assert secret not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("url", ["api.example.com/hook", "ftp://api.example.com", "https://"])

@@ -11,8 +11,9 @@ from autopulse.errors import Refused
 from autopulse.vapi.credentials import read_credentials
 from autopulse.vapi.signature import Delivery, verify
 from local.operate.target import OperationFailed
-from local.operate.vapi.plans import current_entry, plan_of, sign
+from local.operate.vapi.plans import DEFAULT_ENTRY, current_entry, plan_of, sign
 from local.operate.vapi.wishes import Wishes
+from tests.contract.stack import properties
 from tests.vapi_api import SCHEMAS
 
 SECRET = "c2VjcmV0IG9mIHRoZSB0ZXN0cw"
@@ -81,6 +82,22 @@ def test_a_plan_names_what_is_not_vapis_default() -> None:
 def test_a_signature_is_preferred_to_a_secret_that_travels() -> None:
     assert current_entry(_document({"kind": "shared-secret"}, {"kind": "hmac"}))["kind"] == "hmac"
     assert current_entry(_document({"kind": "shared-secret"}))["kind"] == "shared-secret"
+
+
+def test_a_signature_over_a_time_is_preferred_to_one_that_is_good_for_ever() -> None:
+    timed = {"kind": "hmac", "timestamp_header": "x-vapi-timestamp"}
+    for entries in (({"kind": "hmac"}, timed), (timed, {"kind": "hmac"})):
+        plan = plan_of(current_entry(_document(*entries)))
+        assert plan["includeTimestamp"] is True
+        assert plan["payloadFormat"] == "{timestamp}.{body}"
+
+
+def test_the_stacks_own_secret_offers_a_signature_over_a_time() -> None:
+    generated = properties("WebhookSecret")["GenerateSecretString"]
+    document = json.loads(generated["SecretStringTemplate"]) | {generated["GenerateStringKey"]: SECRET}
+    assert read_credentials(json.dumps(document)).unusable == ()
+    assert current_entry(document) == DEFAULT_ENTRY | {"secret": SECRET}
+    assert _accepts(document, sign(current_entry(document), BODY))
 
 
 def test_entries_with_a_secret_of_their_own_are_not_the_current_ones() -> None:

@@ -13,7 +13,7 @@ import pytest_socket
 from autopulse.db import deadline
 from autopulse.db.compatibility import DatabaseDoesNotFit, Misfit
 from autopulse.operations import migrate
-from autopulse.operations.migrate import handler
+from autopulse.operations.migrate import MigrationFailed, handler
 
 
 @dataclass
@@ -139,7 +139,7 @@ def test_a_database_that_does_not_fit_is_told_with_all_that_cloudformation_takes
 
 def test_by_hand_a_database_that_does_not_fit_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     _fail(monkeypatch, DatabaseDoesNotFit([Misfit("call", "id", "uuid", "integer")]))
-    with pytest.raises(RuntimeError, match=r"call\.id: uuid found \(needed: integer\)"):
+    with pytest.raises(MigrationFailed, match=r"call\.id: uuid found \(needed: integer\)"):
         handler({}, Context())
 
 
@@ -171,5 +171,5 @@ def test_by_hand_it_says_how_it_went() -> None:
 
 def test_by_hand_a_failure_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     _fail(monkeypatch, ConnectionRefusedError())
-    with pytest.raises(RuntimeError, match="ConnectionRefusedError"):
+    with pytest.raises(MigrationFailed, match="ConnectionRefusedError"):
         handler({}, Context())

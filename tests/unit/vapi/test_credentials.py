@@ -144,6 +144,9 @@ def test_without_entries_nothing_is_usable(text: str) -> None:
         ("payload_format", {"kind": "hmac", "payload_format": "{message-id}.{body}"}),
         ("payload_format", {"kind": "hmac", "payload_format": "{url}{body}"}),
         ("payload_format", {"kind": "hmac", "timestamp_header": "x-timestamp", "payload_format": "{timestamp}"}),
+        ("timestamp_header", {"kind": "hmac", "timestamp_header": "x-timestamp", "payload_format": "{body}"}),
+        ("message_id_header", {"kind": "hmac", "message_id_header": "x-id", "payload_format": "{body}"}),
+        ("message_id_header", {"kind": "hmac", "message_id_header": "x-id"}),
         ("url", {"kind": "hmac", "url": 5}),
         ("timestamp-header", {"kind": "hmac", "timestamp-header": "x-timestamp"}),
         ("algorithm", {"kind": "shared-secret", "algorithm": "sha256"}),
@@ -190,3 +193,12 @@ def test_keys_of_call_tokens(value: object, keys: tuple[bytes, ...], unusable: t
     assert (credentials.call_token_keys, credentials.unusable) == (keys, unusable)
     assert len(credentials.usable) == 1
     assert "call_token_keys" not in repr(credentials)
+
+
+@pytest.mark.parametrize("kind", ["shared-secret", "bearer", "hmac"])
+def test_a_printed_credential_has_no_secret(kind: str) -> None:
+    printed = (
+        f"{read_one(kind=kind)!r} {read_credentials(json.dumps({'secret': SECRET, 'credentials': [{'kind': kind}]}))}"
+    )
+    assert "header=" in printed
+    assert SECRET not in printed

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from autopulse.settings import KINDS
-from autopulse.vapi.redaction import KEPT, REDACTED, conceal, slim, turns_of
+from autopulse.vapi.concealment import REDACTED, conceal
+from autopulse.vapi.redaction import KEPT, slim, turns_of
 from tests.unit.vapi import samples
 
 

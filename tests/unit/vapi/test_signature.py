@@ -10,7 +10,7 @@ import pytest
 
 from autopulse.errors import Refused
 from autopulse.vapi.credentials import read_credentials
-from autopulse.vapi.signature import Acceptance, Delivery, verify
+from autopulse.vapi.signature import Acceptance, Delivery, Hmac, verify
 
 SECRET = "an-invented-secret"
 BODY = b'{"message": {"type": "hang"}}'
@@ -209,8 +209,19 @@ def test_a_signed_message_id_is_returned(placeholder: str) -> None:
 
 
 def test_an_unsigned_message_id_is_not_believed() -> None:
-    entry = HMAC | {"message_id_header": "x-message-id"}
-    assert check(entry, {"X-Vapi-Signature": sign(), "x-message-id": "msg_1"}) == Acceptance(0, None)
+    """No entry of the secret can ask for one; the credential does not rely on that."""
+    credential = Hmac(
+        SECRET.encode(), "x-vapi-signature", "sha256", "hex", "sha256=", "{body}", message_id_header="x-message-id"
+    )
+    delivery = Delivery({"x-vapi-signature": [sign()], "x-message-id": ["msg_1"]}, BODY)
+    assert verify([credential], delivery, NOW) == Acceptance(0, None)
+
+
+@pytest.mark.parametrize("entry", [{"timestamp_header": "x-timestamp"}, {"message_id_header": "x-id"}])
+def test_a_captured_signature_with_a_header_of_the_attackers_is_refused(entry: dict[str, str]) -> None:
+    """A time or an id beside what was signed is the attacker's to write, so no such entry is usable at all."""
+    document = {"secret": SECRET, "credentials": [{"kind": "hmac", "payload_format": "{body}", **entry}]}
+    assert read_credentials(json.dumps(document)).usable == ()
 
 
 def test_rotation_accepts_the_old_and_the_new() -> None:

@@ -61,6 +61,6 @@ def _ask(question: Callable[[Session], Answer]) -> Answer:
     with Session(reading_engine()) as session:
         try:
             return question(session)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
             session.invalidate()  # what the connection still holds or expects is anybody's guess
-            raise diagnose(error)[1] from error
+            raise diagnose(error)[1] from None  # its text has values

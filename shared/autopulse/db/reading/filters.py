@@ -15,11 +15,15 @@ REACHED: Final = "('reached', 'transferred')"
 """Outcomes of calls in which somebody answered."""
 OVER: Final = "('Completed', 'Ended', 'Missed', 'Failed')"
 """Statuses of calls that came to an end."""
+TO_COME: Final = "call.start_time IS NULL AND call.end_time IS NULL AND call.status IN ('Ready', 'Scheduled', 'Queued')"
+"""Whether a call is still to come: nobody has been rung."""
 BANDS: Final = ("detractor", "passive", "promoter")
 BAND: Final = "width_bucket(call.nps_score, ARRAY[7, 9])"
 """A place in BANDS."""
 COUNTS: Final = f"call.nps_score BETWEEN 0 AND 10 AND call.outcome IN {REACHED}"
 """Whether a score counts, here and in every figure: a voicemail may have one, and nobody gave it."""
+COMPLAINT: Final = "btrim(feedback.detractors, E' \\n') <> ''"
+"""Whether the customer complained of something."""
 DIRECTION: Final = "CASE WHEN call.is_web THEN 'web' ELSE call.direction END"
 """The application's column knows two words only, and a web call may be either."""
 DIGITS: Final = "reverse(regexp_replace(call.customer_number, '[^0-9]', '', 'g'))"
@@ -45,6 +49,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "status": "call.status = :status",
     "statuses": "call.status = ANY (CAST(:statuses AS text[]))",
     "outcome": "call.outcome = :outcome",
+    "to_come": f"(({TO_COME}) IS TRUE) = :to_come",
     "campaign": "call.campaign_id = :campaign",
     "direction": "call.direction = :direction AND NOT call.is_web",
     "web": "call.is_web = :web",
@@ -54,6 +59,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "until": f"{BEGAN} < CAST(:until AS timestamptz)",
     "digits": f"{DIGITS} LIKE :digits",
     "band": f"{COUNTS} AND {BAND} = :band",
+    "telling": f"(({COUNTS} OR {COMPLAINT}) IS TRUE) = :telling",
     "advisor_id": f"record.service_advisor_id = :advisor_id AND {_OF_THE_ORGANIZATION}",
     "advisor_name": f"record.service_advisor_name = :advisor_name AND {_OF_THE_ORGANIZATION}",
     "name": f"{NAME_WORDS} @@ to_tsquery('simple'::regconfig, :name)",

@@ -60,6 +60,8 @@ NEXT: Final = 2500
 """Calls that are looked at first in a search for visits: all that is needed if one in fifty is found."""
 NEXT_NAMES: Final = 1500
 """The same for a name, which is in no index that has the visits in this order: each visit is a page of its own."""
+OF_THE_FEEDBACK: Final = frozenset({"words", "telling"})
+"""Conditions on what the customer said."""
 FEW: Final = 1000
 """Visits whose calls are looked up one by one."""
 
@@ -92,6 +94,18 @@ def read_calls(session: Session, wanted: Wanted) -> str:
 def read_feedback(session: Session, wanted: Wanted) -> str:
     """A page of calls that have feedback, with it: a JSON list."""
     return _read(session, wanted, FEEDBACK_COLUMNS, SEARCHED_FEEDBACK if "words" in wanted.filters else FEEDBACK)
+
+
+def count_calls(session: Session, wanted: Wanted) -> int:
+    """How many calls there are, of `wanted.rows` at most: the keys of one page, so it costs what that does."""
+    values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
+    return int(session.execute(_count(tuple(sorted(wanted.filters))), values).scalar_one())
+
+
+@cache
+def _count(names: tuple[str, ...]) -> TextClause:
+    found = _found_by_visits if of_visits(names) else _found
+    return text(f"SELECT count(*) FROM ({found('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
 
 
 def _read(session: Session, wanted: Wanted, columns: str, feedback: str) -> str:
@@ -132,7 +146,7 @@ def _found_by_visits(feedback: str, names: tuple[str, ...], direction: str, beyo
     The planner cannot know which it will be: each word of a name may be common, and the two together rare.
     """
     visits = of_visits(names)
-    calls = tuple(name for name in names if name not in {*visits, "words"})
+    calls = tuple(name for name in names if name not in {*visits, *OF_THE_FEEDBACK})
     rest = tuple(name for name in names if name not in visits)
     key = f"call.id, {BEGAN} AS began"
     record = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants

@@ -1,0 +1,43 @@
+// A date that somebody types: it counts when they have stopped, not with every digit of its year.
+
+import { h } from "./dom.js";
+
+const TYPING_MILLISECONDS = 400;
+/** Whoever types 2026 passes by the years 2, 20 and 202. */
+const FIRST_YEAR = 2000;
+
+/**
+ * @param {Object<string, *>} properties of the input
+ * @param {function(string, {replace: boolean}): void} choose gets a day as 2026-11-30, or "" for none; replace: the
+ *   same visit to the control has chosen before, so that what it chose then is no step to go back to
+ * @returns {{element: HTMLInputElement, stop: function(): void}}
+ */
+export function dateInput(properties, choose) {
+  let timer = 0;
+  let chosen = null;
+  let hasChosen = false;
+  const take = () => {
+    window.clearTimeout(timer);
+    const { value, validity } = element;
+    const isReady = !validity.badInput && (value === "" || Number(value.slice(0, 4)) >= FIRST_YEAR);
+    if (isReady && value !== chosen) {
+      chosen = value;
+      choose(value, { replace: hasChosen });
+      hasChosen = true;
+    }
+  };
+  const wait = () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(take, TYPING_MILLISECONDS);
+  };
+  const arrive = () => {
+    chosen = element.value;
+    hasChosen = false;
+  };
+  const element = h("input", {
+    ...properties, type: "date", min: `${FIRST_YEAR}-01-01`, max: "2099-12-31",
+    onFocus: arrive, onInput: wait, onChange: wait, onBlur: take,
+    onKeydown: (event) => event.key === "Enter" && take(),
+  });
+  return { element, stop: () => window.clearTimeout(timer) };
+}

@@ -1,0 +1,318 @@
+"""The console on an invented API: its own files, and answers that a test wrote down instead of a stack.
+
+What a screen looks like and how it behaves does not depend on a database, so these tests need no stack: a page takes
+about a second, its calls are exactly those that the test made, and every request that it sends is counted.
+"""
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, Route, WebSocketRoute
+
+from autopulse.console.assets import INDEX, MEDIA_TYPES, RELEASE
+from functions.console.app import PAGES
+
+SITE: Final = "http://localhost/api/console/"
+_RELEASE: Final = "release"
+NOW: Final = datetime(2026, 11, 27, 16, 49, tzinfo=timezone.utc)
+"""A Friday, for tests that set the page's clock."""
+CONFIGURATION: Final = {
+    "api_url": "../v1",
+    "websocket_url": "ws://localhost/live",
+    "issuer": "",
+    "client_id": "",
+    "scopes": "openid",
+    "audience": "",
+    "origins": [],
+    "stack": "autopulse",
+}
+Json = dict[str, Any]
+Answer = Callable[[Json], Any]
+
+
+def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of the API's call
+    """A call as a list has it: over for `call_id` minutes, reached, without a score, unless something else is given."""
+    start = NOW - timedelta(minutes=call_id)
+    return {
+        "id": call_id,
+        "vapi_call_id": f"vapi-{call_id}",
+        "status": "Completed",
+        "outcome": "reached",
+        "ended_reason": "customer-ended-call",
+        "direction": "outbound",
+        "demo": False,
+        "customer_name": f"Dana Example {call_id}",
+        "phone": f"+120255501{call_id % 100:02}",
+        "vehicle": "2021 Sample Sedan",
+        "service": "Oil change",
+        "campaign_id": 3,
+        "campaign_name": "November",
+        "advisor_id": None,
+        "advisor_name": "Robin Sample",
+        "start_time": start.isoformat(),
+        "end_time": (start + timedelta(seconds=40)).isoformat(),
+        "duration_seconds": 40,
+        "nps_score": None,
+        "has_recording": False,
+        "attempt_count": 1,
+        "attempt_number": 1,
+        "updated_at": start.isoformat(),
+    } | given
+
+
+def invent_call_to_come(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - likewise
+    """A call that is still to come: it has no time, and no word of Vapi's."""
+    nothing = dict.fromkeys(
+        ("start_time", "end_time", "duration_seconds", "outcome", "ended_reason", "vapi_call_id", "attempt_number")
+    )
+    made = {"status": "Ready", "attempt_count": 0, "updated_at": NOW.isoformat()}
+    return invent_call(call_id, **{**nothing, **made, **given})
+
+
+def detail_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - likewise
+    """The same call as it is read by itself."""
+    return {
+        **call,
+        "attempts": [],
+        "cost_dollars": 0.0816,
+        "call_reason": None,
+        "summary": None,
+        "feedback": None,
+        "service_record": None,
+        "incidents": [],
+        "timeline": [],
+        **given,
+    }
+
+
+def feedback_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - fields of the API's feedback item
+    """An item of the feedback list about a call."""
+    shared = (
+        "start_time end_time duration_seconds outcome direction demo customer_name phone vehicle service campaign_id"
+        " campaign_name advisor_id advisor_name nps_score updated_at"
+    )
+    score = given.get("nps_score", call["nps_score"])
+    band = _band(score)
+    said = {"content": "It took longer than I was told.", "positives": None, "detractors": None, "action_items": None}
+    return {name: call[name] for name in shared.split()} | {"call_id": call["id"], "band": band} | said | given
+
+
+def _band(score: int | None) -> str | None:
+    return None if score is None else "promoter" if score > 8 else "passive" if score > 6 else "detractor"
+
+
+def tally(calls: int = 40, reached: int = 30, scores: Mapping[int, int] | None = None) -> Json:
+    """The figures of some calls; how often each score was given."""
+    counts = scores if scores is not None else {2: 3, 6: 2, 8: 5, 10: 10}
+    responses = sum(counts.values())
+    detractors = sum(number for score, number in counts.items() if score < 7)
+    promoters = sum(number for score, number in counts.items() if score > 8)
+    nps = 100 * (promoters - detractors) / responses if responses else None
+    return {
+        "calls": calls,
+        "tried": calls,
+        "reached": reached,
+        "reach_rate": reached / calls if calls else None,
+        "responses": responses,
+        "response_rate": responses / reached if reached else None,
+        "promoters": promoters,
+        "passives": responses - promoters - detractors,
+        "detractors": detractors,
+        "nps": nps,
+        "nps_low": None if nps is None else max(-100, nps - 30),
+        "nps_high": None if nps is None else min(100, nps + 30),
+        "average_duration_seconds": 95.0,
+    }
+
+
+def summary_of(weeks: int = 13) -> Json:
+    """A summary of some weeks, with three campaigns and three advisors."""
+    starts = [NOW - timedelta(weeks=weeks - place) for place in range(weeks)]
+    names = ("Alex Invented", "Casey Placeholder", "Robin Sample")
+    return {
+        "since": starts[0].isoformat(),
+        "until": NOW.isoformat(),
+        "total": tally(),
+        "outcomes": {"reached": 30, "voicemail": 6, "busy": 4},
+        "scores": [0, 0, 3, 0, 0, 0, 2, 0, 5, 0, 10],
+        "periods": [
+            tally() | {"starts": start.isoformat(), "ends": (start + timedelta(weeks=1)).isoformat()}
+            for start in starts
+        ],
+        "groups": [tally() | {"key": name, "name": name} for name in names],
+    }
+
+
+@dataclass
+class InventedApi:
+    """Answers of the read API, and the requests that were made of it."""
+
+    calls: list[Json] = field(default_factory=list)
+    details: dict[int, Json] = field(default_factory=dict)
+    turns: list[Json] = field(default_factory=list)
+    feedback: list[Json] = field(default_factory=list)
+    summary: Json = field(default_factory=summary_of)
+    reader: Json = field(default_factory=lambda: {"organization_name": "Placeholder Garage"})
+    refusal: tuple[int, str, str] | None = None
+    """Status, code and message of every answer, if any is to be refused."""
+    refused_field: str | None = None
+    sent: int = 0
+    """Bytes of all bodies, as the functions compress them."""
+    ticket: str = "invented"
+    asked: list[str] = field(default_factory=list)
+    """Paths below /v1/ with their parameters, in the order in which they were asked."""
+    speaks: bool = False
+    """Whether the socket answers to the subscription; without, the page stays at `connecting`."""
+    sockets: list[WebSocketRoute] = field(default_factory=list)
+
+    def readings(self, path: str) -> list[Json]:
+        """The parameters of each request of a path."""
+        split = [urlsplit(url) for url in self.asked]
+        return [_parameters(parts.query) for parts in split if parts.path == path]
+
+    def answer(self, path: str, asked: Json) -> Any:  # noqa: ANN401 - any JSON
+        """What a path answers; raises KeyError for one that there is not."""
+        plain = {
+            "live/tickets": {"ticket": self.ticket, "expires_at": NOW.isoformat()},
+            "me": self.reader,
+            "feedback/summary": self.summary if asked.get("group") else self.summary | {"groups": []},
+        }
+        if path in plain:
+            return plain[path]
+        if path == "feedback":
+            return self._page([item for item in self.feedback if _fits_feedback(item, asked)], asked)
+        if path == "calls/count":
+            return {"count": len([call for call in self.calls if _fits(call, asked)]), "is_all": True}
+        if path == "calls":
+            return self._page([call for call in self.calls if _fits(call, asked)], asked)
+        return self._of_call(path)
+
+    def notice(self, call_id: int, event: str = "CallStatusChanged") -> None:
+        """Tell the page that a call has changed."""
+        message = {"type": "notice", "id": f"{len(self.asked)}-{call_id}-{event}", "event": event, "call_id": call_id}
+        for socket in self.sockets:
+            socket.send(json.dumps(message))
+
+    def _of_call(self, path: str) -> Any:  # noqa: ANN401 - any JSON
+        call_id, _, part = path.removeprefix("calls/").partition("/")
+        call = next(call for call in self.calls if call["id"] == int(call_id))
+        if part == "transcript":
+            return {
+                "call_id": call["id"],
+                "attempt": 1,
+                "vapi_call_id": call["vapi_call_id"],
+                "source": "report",
+                "start_time": call["start_time"],
+                "turns": self.turns,
+            }
+        return self.details.get(call["id"], detail_of(call))
+
+    @staticmethod
+    def _page(items: list[Json], asked: Json) -> Json:
+        first, limit = int(asked.get("cursor", 0)), int(asked.get("limit", 50))
+        shown = items[first : first + limit]
+        return {"items": shown, "next_cursor": str(first + limit) if first + limit < len(items) else None}
+
+
+def _fits(call: Json, asked: Json) -> bool:
+    began = call["start_time"] or call["end_time"] or call["updated_at"]
+    since, until = asked.get("from"), asked.get("to")
+    same = ("status", "outcome", "direction")
+    to_come = not call["start_time"] and not call["end_time"] and call["status"] in {"Ready", "Scheduled", "Queued"}
+    return (
+        asked.get("to_come") in {None, str(to_come).lower()}
+        and asked.get("band") in {None, _band(call["nps_score"])}
+        and all(asked.get(name) in {None, "all", call[name]} for name in same)
+        and (since is None or datetime.fromisoformat(began) >= _time(since))
+        and (until is None or datetime.fromisoformat(began) < _time(until))
+        and asked.get("customer", "").lower() in f"{call['customer_name']} {call['phone']}".lower()
+    )
+
+
+def _fits_feedback(item: Json, asked: Json) -> bool:
+    is_telling = item["band"] is not None or bool(item["detractors"])
+    return asked.get("band") in {None, item["band"]} and asked.get("telling") in {None, str(is_telling).lower()}
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _parameters(query: str) -> Json:
+    return {name: values[0] for name, values in parse_qs(query).items()}
+
+
+def token_of(organization_id: str = "0a11ce00-0000-4000-8000-000000000001") -> str:
+    """A token as the page reads it; nobody verifies it here."""
+    claims = {"sub": "reader", "name": "Jo Reader", "exp": 4_102_444_800, "custom:organization_id": organization_id}
+    return ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims, 0)
+    )
+
+
+def serve(page: Page, api: InventedApi) -> None:
+    """Answer everything that a page of the console asks for."""
+    page.route(re.compile(re.escape("http://localhost/api/")), lambda route: _answer(route, api))
+    page.route_web_socket(re.compile("^ws://localhost/"), lambda socket: _listen(socket, api))
+
+
+def address_of(path: str = "") -> str:
+    """The address of a view, signed in; `path` as `"?view=feedback"`."""
+    return f"{SITE}{path}#token={token_of()}"
+
+
+def _listen(socket: WebSocketRoute, api: InventedApi) -> None:
+    api.sockets.append(socket)
+
+    def reply(text: str | bytes) -> None:
+        message = json.loads(text)
+        if message["action"] == "subscribe" and api.speaks:
+            socket.send(json.dumps({"type": "subscribed", "topic": message["topic"]}))
+        else:
+            socket.send(json.dumps({"type": "pong"}))
+
+    socket.on_message(reply)
+
+
+def _answer(route: Route, api: InventedApi) -> None:
+    """Answer a request of the console or of the API behind it."""
+    parts = urlsplit(route.request.url)
+    below = parts.path.removeprefix("/api/")
+    if below.startswith("v1/"):
+        _answer_api(route, api, below.removeprefix("v1/"), parts.query)
+    else:
+        _answer_file(route, api, below.removeprefix("console/"))
+
+
+def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
+    api.asked.append(f"{path}?{query}" if query else path)
+    if api.refusal:
+        status, code, message = api.refusal
+        route.fulfill(status=status, json={"error": {"code": code, "message": message, "field": api.refused_field}})
+    elif path.endswith(".csv"):
+        route.fulfill(body="\ufeffCustomer\n", content_type="text/csv; charset=utf-8")
+    else:
+        body = json.dumps(api.answer(path, _parameters(query)))
+        api.sent += _size_of(body.encode())
+        route.fulfill(body=body, content_type="application/json")
+
+
+def _size_of(body: bytes) -> int:
+    return len(gzip.compress(body, 6))
+
+
+def _answer_file(route: Route, api: InventedApi, name: str) -> None:
+    if name == "config.json":
+        route.fulfill(json=CONFIGURATION)
+        return
+    file = PAGES / (name.removeprefix(f"{_RELEASE}/") or INDEX)
+    body = file.read_bytes().replace(RELEASE, _RELEASE.encode()) if file.name == INDEX else file.read_bytes()
+    api.sent += _size_of(body)
+    route.fulfill(body=body, content_type=MEDIA_TYPES[file.suffix])
