@@ -39,9 +39,9 @@ def _redrive(deployed: DeployedStack, *arguments: str, environment: str = "local
 
 
 def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
-    script = place_calls(deployed.database_url, Random(SEED), 1, outcome="reached", stalls=False)[0]
+    script, other = place_calls(deployed.database_url, Random(SEED), 2, outcome="reached", stalls=False)
     call_id = script.call_id
-    _link(deployed, call_id, "0193a000-0000-7000-8000-00000000dead")  # somebody's mistake
+    _link(deployed, other.call_id, script.vapi_call_id)  # somebody's mistake
     call = {"id": script.vapi_call_id, "assistantOverrides": {"variableValues": {"call_id": str(call_id)}}}
     message = {"type": "status-update", "timestamp": NOW, "status": "ended", "call": call}
     event_id = str(deployed.send({"message": message}).event_id)
@@ -55,7 +55,7 @@ def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
     assert "Nothing moved" in asked.stdout
     assert _reasons(deployed) == ["CallIdentityConflict"]
 
-    _link(deployed, call_id, None)
+    _link(deployed, other.call_id, None)
     moved = _redrive(deployed, "--yes", "redrive", "--kind", "status", "--only", "CallIdentityConflict")
     assert (moved.returncode, moved.stderr) == (0, "")
     assert "1 of 1 moved" in moved.stdout
@@ -67,12 +67,12 @@ def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
 
 def test_a_letter_that_was_sent_but_not_deleted_is_harmless(deployed: DeployedStack) -> None:
     """What a crash between the two leaves: the letter is redriven, though its message was applied before."""
-    script = place_calls(deployed.database_url, Random(SEED + 1), 1, outcome="reached", stalls=True)[0]
+    script, other = place_calls(deployed.database_url, Random(SEED + 1), 2, outcome="reached", stalls=True)
     call = {"id": script.vapi_call_id, "assistantOverrides": {"variableValues": {"call_id": str(script.call_id)}}}
-    _link(deployed, script.call_id, "0193a000-0000-7000-8000-00000000beef")
+    _link(deployed, other.call_id, script.vapi_call_id)
     event_id = str(deployed.send({"message": {"type": "hang", "timestamp": NOW, "call": call}}).event_id)
     wait_for(lambda: _reasons(deployed, "hang") == ["CallIdentityConflict"], "the conflict in the dead letters")
-    _link(deployed, script.call_id, None)
+    _link(deployed, other.call_id, None)
     (letter,) = deployed.dead_letters()["hang"]
     queue = deployed.stack["queues"]["hang"]["url"]
     deployed.cloud.client("sqs").send_message(QueueUrl=queue, MessageBody=letter.body)

@@ -89,12 +89,13 @@ def test_make_run_ends_with_the_link_and_calls_and_leaves_a_stack_that_was_up(de
         "A simulated call",
         "transcript",
         "Webhook",
-        "#token=",
+        "make link",
         "Hanging up",
         "stays up",
     ]
     assert [part for part in order if part in printed] == order
     assert sorted(order, key=printed.index) == order
+    assert "#token=" not in printed
     assert _calls_under_way(deployed) == before
 
 
