@@ -102,9 +102,15 @@ def test_a_call_that_no_longer_matches_is_marked_and_leaves(
     expect(_row(console, script)).to_have_count(0)
 
 
+def _open_filters(console: Page) -> None:
+    """At this width they are folded behind a button."""
+    console.locator(".filter-more > summary").click()
+
+
 def test_filters_are_in_the_address_and_survive_a_reload(open_console: OpenConsole, calls: Calls, garage: str) -> None:
     reached, busy = calls.play(garage, outcome="reached"), calls.play(garage, outcome="busy")
     console = open_console(garage)
+    _open_filters(console)
     console.get_by_test_id("call-filter-outcome").select_option("busy")
     console.get_by_test_id("call-filter-advisor").select_option(label=busy.advisor)
     console.get_by_test_id("call-filter-customer").fill(busy.customer_name)
@@ -127,6 +133,7 @@ def test_days_are_the_readers_own(open_console: OpenConsole, calls: Calls, garag
     console = open_console(garage, path=f"?from={today}&to={today}")
     expect(_row(console, script)).to_be_visible()
     expect(console.get_by_test_id("call-filter-to")).to_have_value(today)
+    _open_filters(console)
     console.get_by_test_id("call-filter-to").fill("2020-01-02")
     console.get_by_test_id("call-filter-from").fill("2020-01-01")
     expect(console.get_by_test_id("empty")).to_contain_text("No call matches these filters")

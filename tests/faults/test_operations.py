@@ -50,7 +50,7 @@ def test_it_says_that_it_failed_before_its_own_time_is_over(
         user.run("BEGIN")
         user.run("LOCK TABLE call IN ACCESS SHARE MODE")
         clock.is_in_vain = owned.is_waited_for
-        with pytest.raises(RuntimeError, match="not finished"):
+        with pytest.raises(migrate.MigrationFailed, match="not finished"):
             migrate.handler({}, MigrationContext(4.5))
         assert 1.5 <= clock.seconds < 4.5
         user.run("COMMIT")
@@ -64,7 +64,7 @@ def test_it_does_not_wait_for_another_run_for_ever(
     _short_answers(monkeypatch)
     with connect(owned.url) as other:
         other.run(f"SELECT pg_advisory_lock({migration.LOCK_KEY})")
-        with pytest.raises(RuntimeError, match="another migration is still running"):
+        with pytest.raises(migrate.MigrationFailed, match="another migration is still running"):
             migrate.handler({}, MigrationContext(4))
     assert 1 < clock.seconds < 4
     assert migrate.handler({}, MigrationContext(300))["status"] == "SUCCESS"
@@ -100,7 +100,7 @@ def test_pruning_has_a_days_time_to_spare() -> None:
 def test_the_functions_role_may_prune_but_not_migrate(database: Database) -> None:
     assert prune.handler({}, Context(300)) == {"pruned": 0}
     database.run("UPDATE autopulse_calls_version SET version_num = '0001'")
-    with pytest.raises(RuntimeError, match="42501"):
+    with pytest.raises(migrate.MigrationFailed, match="42501"):
         migrate.handler({}, MigrationContext(300))
     database.run("UPDATE autopulse_calls_version SET version_num = :newest", newest=_newest())
 

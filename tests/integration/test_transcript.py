@@ -62,7 +62,7 @@ def test_without_a_sender_time_a_turn_has_the_receipts(pipeline: Pipeline, call_
 
 
 def test_a_long_text_fits(pipeline: Pipeline, call_id: int) -> None:
-    text = "".join(f"{number} " for number in range(50_000))
+    text = "".join(f"word{number} " for number in range(50_000))
     pipeline.send_each(final_transcript(outbound(call_id), 1, "user", text))
     assert pipeline.turns(call_id) == [("fragment", None, "human", text)]
 
