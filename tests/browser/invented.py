@@ -230,7 +230,7 @@ def _fits(call: Json, asked: Json) -> bool:
     return (
         asked.get("to_come") in {None, str(to_come).lower()}
         and asked.get("band") in {None, _band(call["nps_score"])}
-        and all(asked.get(name) in {None, "all", call[name]} for name in same)
+        and all({"all", call[name]} & {*asked.get(name, "all").split(",")} for name in same)
         and (since is None or datetime.fromisoformat(began) >= _time(since))
         and (until is None or datetime.fromisoformat(began) < _time(until))
         and asked.get("customer", "").lower() in f"{call['customer_name']} {call['phone']}".lower()
