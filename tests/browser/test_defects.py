@@ -76,7 +76,8 @@ def test_live_calls_are_first_and_counted_on_the_screen_and_in_the_title(
     open_invented: OpenInvented, api: InventedApi
 ) -> None:
     now = datetime.now(timezone.utc).isoformat()
-    api.calls.append(invent_call(500, status="In Progress", start_time=now, end_time=None, outcome=None))
+    # As the API has them: by when they began.
+    api.calls.insert(0, invent_call(500, status="In Progress", start_time=now, end_time=None, outcome=None))
     api.calls.insert(0, invent_call(501, status="Completed", start_time=now, end_time=now))
     page = open_invented(api)
     expect(page.locator("[data-call]").nth(0)).to_have_attribute("data-call", "500")
