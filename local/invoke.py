@@ -11,7 +11,7 @@ from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, Place
 
 
 def invoke(place: Place, function: str, event: str) -> int:
-    """Build if needed, then run the command that the README gives; its exit status."""
+    """Build if needed, then run the command of docs/local.md; its exit status."""
     running = stack.read_running(place)
     if running is None or running.host == LOOPBACK:
         raise LocalStackError("containers cannot reach the stack; first: BIND=0.0.0.0 make up")

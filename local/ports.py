@@ -35,7 +35,7 @@ def choose(preferred: int, host: str, purpose: str) -> int:
             say(f"  port {preferred} is taken{_holder(preferred)}: {purpose} uses {port}")
             return port
     raise LocalStackError(
-        f"no free port near {preferred} for {purpose}; free one, or choose another range (see README)"
+        f"no free port near {preferred} for {purpose}; free one, or choose another range (docs/local.md)"
     )
 
 
