@@ -18,12 +18,21 @@ from botocore.exceptions import ClientError
 from autopulse import settings
 from autopulse.access import authorizer
 from autopulse.api import resolver
-from autopulse.consumers import conversation_update, end_of_call_report, hang, queue, runner, status_update, transcript
+from autopulse.consumers import (
+    clients,
+    conversation_update,
+    end_of_call_report,
+    hang,
+    runner,
+    status_update,
+    transcript,
+)
 from autopulse.consumers.news import Consumer
 from autopulse.db import engine as db_engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading import connection as db_reading
-from autopulse.ingress import clients, verifier
+from autopulse.ingress import clients as ingress_clients
+from autopulse.ingress import verifier
 from autopulse.live import publisher
 from local.postgres import READER
 
@@ -164,9 +173,9 @@ def in_process(database_url: str, service: str) -> Iterator[tuple[Functions, Que
     with ExitStack() as stack:
         stack.enter_context(patch.dict("os.environ", _environment(database_url, service)))
         for target, name, value in (
+            (ingress_clients, "sqs", lambda: queues),
+            (ingress_clients, "secretsmanager", _Secrets),
             (clients, "sqs", lambda: queues),
-            (clients, "secretsmanager", _Secrets),
-            (queue, "_sqs", lambda: queues),
             (publisher, "_events", _Bus),
             (db_engine, "database_credentials", lambda *_, **__: credentials),
             (db_reading, "connect", partial(_connect_as_reader, credentials[1])),

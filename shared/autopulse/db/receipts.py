@@ -78,6 +78,18 @@ _RECORD = text("""
         (SELECT json_agg(call_feedback) FROM call_feedback WHERE call_id = ANY (CAST(:written AS integer[])))
 """)
 
+# In the order of their ids, in which batches lock receipts too.
+_COUNT_REPEATS = text("""
+    WITH copy AS (
+        SELECT event_id, copies
+        FROM webhook_event
+        JOIN json_to_recordset(CAST(:copies AS json)) AS row (event_id text, copies integer) USING (event_id)
+        ORDER BY event_id FOR UPDATE OF webhook_event
+    )
+    UPDATE webhook_event SET repeats = repeats + copies FROM copy WHERE webhook_event.event_id = copy.event_id
+    RETURNING webhook_event.event_id, call_id
+""")
+
 _PRUNE = text("""
     DELETE FROM webhook_event WHERE event_id IN (
         SELECT event_id FROM webhook_event
@@ -104,6 +116,12 @@ def record_receipts(
         {row["call_id"]: Origin(read_columns(row), read_stored_feedback(row["feedback"])) for row in origins or ()},
         {row["call_id"]: stored for row in feedback or () if (stored := read_stored_feedback(row))},
     )
+
+
+def count_repeats(session: Session, copies: Mapping[str, int]) -> dict[str, int | None]:
+    """Count copies of events that have a receipt, and nothing else; returns the calls of those that have one."""
+    rows = [{"event_id": event_id, "copies": number} for event_id, number in copies.items()]
+    return {row.event_id: row.call_id for row in session.execute(_COUNT_REPEATS, {"copies": as_rows(rows)})}
 
 
 def prune_receipts(session: Session, age: timedelta, rows: int) -> int:
