@@ -78,15 +78,17 @@ _RECORD = text("""
         (SELECT json_agg(call_feedback) FROM call_feedback WHERE call_id = ANY (CAST(:written AS integer[])))
 """)
 
-# In the order of their ids, in which batches lock receipts too.
+# Locked in the order of their ids, as a batch locks receipts. What is said again by ANY is for the planner.
 _COUNT_REPEATS = text("""
-    WITH copy AS (
-        SELECT event_id, copies
-        FROM webhook_event
-        JOIN json_to_recordset(CAST(:copies AS json)) AS row (event_id text, copies integer) USING (event_id)
-        ORDER BY event_id FOR UPDATE OF webhook_event
+    WITH copy AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:copies AS json)) AS row (event_id text, copies integer)
+    ), known AS MATERIALIZED (
+        SELECT event_id FROM webhook_event WHERE event_id = ANY (ARRAY(SELECT event_id FROM copy))
+        ORDER BY event_id FOR UPDATE
     )
-    UPDATE webhook_event SET repeats = repeats + copies FROM copy WHERE webhook_event.event_id = copy.event_id
+    UPDATE webhook_event SET repeats = repeats + copies
+    FROM known JOIN copy USING (event_id)
+    WHERE webhook_event.event_id = known.event_id AND webhook_event.event_id = ANY (ARRAY(SELECT event_id FROM known))
     RETURNING webhook_event.event_id, call_id
 """)
 
