@@ -101,7 +101,8 @@ class CallFilters(_Narrowed):
             "demo": self.demo,
             **_statuses(self.status),
             "band": None if self.band is None else BANDS.index(self.band),
-            "to_come": self.to_come,
+            "to_come": self.to_come or None,
+            "not_to_come": self.to_come is False or None,
             **_directions(self.direction),
             **_customer(self.customer),
         }
