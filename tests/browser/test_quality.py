@@ -1,16 +1,47 @@
 """What every view has to keep to: no violation of axe, nothing that jumps while it loads, little to load."""
 
+from datetime import datetime, timezone
 from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from local.first_view import MOST_BYTES, MOST_SHIFT
 from tests.browser.conftest import PHONE, WIDE, OpenInvented
 from tests.browser.invented import InventedApi, detail_of, feedback_of, invent_call, invent_call_to_come
+from tests.browser.pages import contrast
 
-MOST_SHIFT: Final = 0.05
-MOST_BYTES: Final = 110_000
+LEAST_CONTRAST: Final = 3
+"""Of what is no text and has to be seen: WCAG 1.4.11."""
+LEAST_CONTRAST_OF_TEXT: Final = 4.5
+SHAPES: Final = {
+    "calls": [
+        (".input", "borderTopColor"),
+        (".status[data-status=Completed]", "color"),
+    ],
+    "feedback": [
+        (".input", "borderTopColor"),
+        (".segments", "borderTopColor"),
+        (".chart-band", "stroke"),
+        (".interval-span", "stroke"),
+        (".interval-dot", "fill"),
+        (".chart-line", "stroke"),
+        (".chart-dot", "fill"),
+        (".chart-axis", "stroke"),
+        (".chart-volume", "fill"),
+        (".outcome-reached", "fill"),
+        (".outcome-other", "fill"),
+        (".band-promoter", "fill"),
+        (".band-passive", "fill"),
+        (".band-detractor", "fill"),
+        (".swatch-band", "borderTopColor"),
+        (".score-detractor", "borderTopColor"),
+        (".score-passive", "borderTopColor"),
+        (".score-promoter", "borderTopColor"),
+    ],
+}
+"""View -> what of it says something without a word, and by which colour."""
 VIEWS: Final = {
     "calls": ("", "[data-call]"),
     "call": ("?call=1", ".turn"),
@@ -93,3 +124,43 @@ def test_a_cold_first_view_is_small(open_invented: OpenInvented, api: InventedAp
     page = open_invented(api, path)
     wait_until_quiet(page, marker)
     assert 20_000 < api.sent <= MOST_BYTES
+
+
+@pytest.mark.parametrize("view", SHAPES)
+def test_what_is_no_text_can_be_told_from_its_ground(
+    open_invented: OpenInvented, api: InventedApi, view: str, scheme: str
+) -> None:
+    path, marker = VIEWS[view]
+    page = open_invented(api, path, color_scheme=scheme)
+    wait_until_quiet(page, marker)
+    found = {f"{selector} {name}": contrast(page, selector, name) for selector, name in SHAPES[view]}
+    assert {what: ratio for what, ratio in found.items() if ratio < LEAST_CONTRAST} == {}
+
+
+def test_a_call_that_leaves_the_list_can_still_be_read(
+    open_invented: OpenInvented, api: InventedApi, scheme: str
+) -> None:
+    page = open_invented(api, "?outcome=reached&call=1", color_scheme=scheme)
+    wait_until_quiet(page, VIEWS["call"][1])
+    # The open one stays until another is opened.
+    api.calls[0]["outcome"] = api.details[1]["outcome"] = "busy"
+    api.notice(1)
+    expect(page.locator(".call-row[data-call='1']")).to_have_attribute("title", "No longer matches the filters")
+    for cell in ("customer a", "vehicle", "start", "duration"):
+        assert contrast(page, f".call-row[data-call='1'] .call-{cell}") >= LEAST_CONTRAST_OF_TEXT, cell
+
+
+def test_no_text_fades_in_and_out(open_invented: OpenInvented, api: InventedApi) -> None:
+    now = datetime.now(timezone.utc).isoformat()
+    going_on = {"status": "In Progress", "start_time": now, "end_time": None, "outcome": None}
+    api.calls[0] |= going_on
+    api.details[1] |= going_on
+    page = open_invented(api, "?call=1")
+    wait_until_quiet(page, VIEWS["call"][1])
+    expect(page.get_by_text("The call goes on …")).to_be_visible()
+    faded = page.evaluate(
+        """() => document.getAnimations().map(({ effect }) => effect)
+            .filter((effect) => !effect.pseudoElement && effect.getKeyframes().some(({ opacity }) => opacity))
+            .map((effect) => effect.target.className)"""
+    )
+    assert faded == []
