@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from local.first_view import MOST_BYTES, MOST_SHIFT
 from tests.browser.conftest import PHONE, WIDE, OpenInvented
-from tests.browser.invented import InventedApi, detail_of, feedback_of, invent_call, invent_call_to_come
-from tests.browser.pages import contrast
+from tests.browser.invented import InventedApi, detail_of, feedback_of, invent_call, invent_call_to_come, tally
+from tests.browser.pages import Complaints, contrast
 
 LEAST_CONTRAST: Final = 3
 """Of what is no text and has to be seen: WCAG 1.4.11."""
@@ -49,6 +49,20 @@ VIEWS: Final = {
     "feedback": ("?view=feedback", ".feedback-item"),
     "nothing": ("?outcome=busy", "[data-testid=empty]"),
 }
+NARROWED: Final = {
+    "narrowed calls": ("?outcome=reached&advisor=Robin+Sample", "[data-call]"),
+    "narrowed feedback": ("?view=feedback&band=detractor&direction=all", ".feedback-item"),
+}
+"""Views that have more controls, and some that go when they are used."""
+_CONTROLS: Final = """() => {
+    const kindOf = ({ localName, className, dataset: { testid = "" }, type }) =>
+        [localName, className, testid.replace(/[0-9]+/g, ""), type].join(" ");
+    const leaves = "[href^='tel:'], [download], [aria-disabled=true]";
+    const controls = [...document.querySelectorAll("main :is(a[href], button, summary, input[type=checkbox])")]
+        .filter((control) => control.checkVisibility() && !control.disabled && !control.matches(leaves));
+    return new Map(controls.reverse().map((control) => [kindOf(control), control]));
+}"""
+"""Kind -> the first control of that kind, of those that do something on the page."""
 _COUNT_SHIFTS: Final = """
 window.shifts = 0;
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
@@ -164,3 +178,55 @@ def test_no_text_fades_in_and_out(open_invented: OpenInvented, api: InventedApi)
             .map((effect) => effect.target.className)"""
     )
     assert faded == []
+
+
+@pytest.mark.parametrize("view", [*VIEWS, *NARROWED])
+def test_no_control_loses_the_focus(open_invented: OpenInvented, api: InventedApi, view: str) -> None:
+    path, marker = (VIEWS | NARROWED)[view]
+    page = open_invented(api, path)
+    wait_until_quiet(page, marker)
+    kinds = page.evaluate(f"[...({_CONTROLS})().keys()]")
+    assert kinds
+    lost = []
+    address = page.url
+    for kind in kinds:
+        page.goto(address)
+        wait_until_quiet(page, marker)
+        page.evaluate(f"kind => ({_CONTROLS})().get(kind).focus()", kind)
+        page.keyboard.press("Space" if kind.endswith("checkbox") else "Enter")
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        page.wait_for_load_state("networkidle")
+        if page.evaluate("document.activeElement === document.body"):
+            lost.append(kind)
+    assert lost == []
+
+
+@pytest.mark.parametrize("view", ["calls", "call", "feedback"])
+def test_trying_again_keeps_the_focus(
+    open_invented: OpenInvented, api: InventedApi, complaints: Complaints, view: str
+) -> None:
+    complaints.expect("503")
+    path, marker = VIEWS[view]
+    api.refusal = (503, "unavailable", "Try again.")
+    page = open_invented(api, path)
+    button = page.get_by_test_id("failure").first.get_by_role("button", name="Try again")
+    expect(button).to_be_visible()
+    api.refusal = None
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-call]" if view == "call" else marker).first).to_be_visible()
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_showing_all_directions_where_there_are_no_calls_keeps_the_focus(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    some = api.summary
+    api.summary = some | {"total": tally(0, 0, {}), "outcomes": {}, "periods": [], "groups": []}
+    page = open_invented(api, "?view=feedback")
+    way_out = page.get_by_role("link", name="Show calls of every direction")
+    way_out.focus()
+    api.summary = some
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("nps-score")).to_be_visible()
+    assert page.evaluate("document.activeElement !== document.body")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from local.place import PROJECT
-from local.script import CallScript
-from local.simulate import place_calls, post_all, wait_until_stored
-from local.traffic import Body, webhooks
+from local.simulator.scenario import CallScript
+from local.simulator.simulate import place_calls, post_all, wait_until_stored
+from local.simulator.webhook_factory import Body, webhooks
+from local.stack_paths import PROJECT
 from tests.deployed import DeployedStack, wait_for
 
 SEED = 20281129
