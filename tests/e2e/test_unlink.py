@@ -26,7 +26,7 @@ def _no_dead_letters(deployed: DeployedStack) -> Iterator[None]:
     deployed.empty_dead_letters()
 
 
-def _unlink(deployed: DeployedStack, call_id: int, **variables: str) -> subprocess.CompletedProcess[str]:
+def _unlink(deployed: DeployedStack, call_id: int | None, **variables: str) -> subprocess.CompletedProcess[str]:
     """`make unlink`, against the tests' stack, of somebody who answers nothing."""
     # The tools are there; whether they are the newest is not what is tried.
     untouched = ["-o", ".venv/.installed"]
@@ -42,7 +42,7 @@ def _unlink(deployed: DeployedStack, call_id: int, **variables: str) -> subproce
     )
 
 
-def _link(deployed: DeployedStack, call_id: int, vapi_call_id: str, sent: int = EARLIER) -> None:
+def _link(deployed: DeployedStack, call_id: int | None, vapi_call_id: str, sent: int = EARLIER) -> None:
     """Let a message say that a call of Vapi's is this call."""
     call = {"id": vapi_call_id, "assistantOverrides": {"variableValues": {"call_id": str(call_id)}}}
     message = {"type": "status-update", "timestamp": sent, "status": "ringing", "call": call}
@@ -50,7 +50,7 @@ def _link(deployed: DeployedStack, call_id: int, vapi_call_id: str, sent: int = 
     wait_for(lambda: deployed.receipts({event_id}) == {event_id}, "the message that links them")
 
 
-def _row(deployed: DeployedStack, call_id: int) -> Mapping[str, Any]:
+def _row(deployed: DeployedStack, call_id: int | None) -> Mapping[str, Any]:
     (row,) = deployed.rows("SELECT * FROM call WHERE id = :id", id=call_id)
     return {name: value for name, value in row.items() if name != "updated_at"}
 
