@@ -21,7 +21,7 @@ MOST_SHIFT: Final = 0.05
 """Cumulative layout shift, of which web.dev calls 0.1 good."""
 VIEWS: Final = {"calls": ("?view=calls", ".call-row, .state-title"), "feedback": ("?view=feedback", ".card-list")}
 """Name -> its address, and what is there once it has been read."""
-CALL: Final = (".call-link", ".turn, .panel .state-title")
+CALL: Final = (".call-link", ".turn, .turns-none")
 """What opens a call from the list, and what is there once it has been read."""
 _OBSERVE: Final = """
 window.figures = { largest: 0, shift: 0, blocked: 0 };
