@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local import emulator, ports
+from local import emulator, ports, recordings
 from local.build import build_for_emulator, build_for_invoke
 from local.console import say
 from local.database import count_receipts
@@ -202,6 +202,7 @@ def _parameters(place: Place, database_port: int) -> dict[str, str]:
         "DatabaseUser": FUNCTIONS,
         "DatabaseReader": READER,
         "DefaultOrganizationId": ORGANIZATION_ID,
+        "RecordingHosts": recordings.HOST,
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
         "LogLevel": "INFO",
     }

@@ -16,6 +16,7 @@ from autopulse.api.resolver import handle
 from autopulse.db import engine as db_engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading import connection as reading
+from local import recordings
 from local.database import connect
 from local.events import reading_event
 from local.postgres import READER
@@ -76,6 +77,7 @@ class Api:
         patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
         patch.setenv("DATABASE_SECRET_ARN", "secret-of-tests")
         patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
+        patch.setenv("RECORDING_HOSTS", f"{recordings.HOST} *.r2.cloudflarestorage.com")
         password = unquote(parts.password or "")
 
         def connect_as_reader(connection_type: type[PreparingConnection]) -> PreparingConnection:
@@ -89,6 +91,7 @@ class Api:
     def forget(self) -> None:
         """Read settings anew; connect anew."""
         settings.database_settings.cache_clear()
+        settings.recording_hosts.cache_clear()
         reading.reading_engine.cache_clear()
 
     def close(self) -> None:

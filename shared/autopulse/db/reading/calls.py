@@ -27,11 +27,13 @@ _OURS: Final = "call.id = :call_id AND call.organization_id = CAST(:organization
 _CALL = text(f"""
     SELECT row_to_json(whole)::text FROM (
         SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, call.call_reason, call.feedback_summary AS summary,
+            call.recording_url AS recording_elsewhere,
             (SELECT coalesce(json_agg(row ORDER BY row.number), '[]') FROM (
                 SELECT number, vapi_call_id, shown, CASE WHEN shown THEN call.status ELSE status END AS status,
                     began_at, start_time, end_time, duration_sec AS duration_seconds, outcome, ended_reason, nps_score,
-                    recording_url AS has_recording, cost AS cost_dollars, call_reason,
-                    feedback_summary AS summary, feedback, customer_name, customer_number AS phone, customer_sip_uri
+                    recording_url AS has_recording, recording_url AS recording_elsewhere, cost AS cost_dollars,
+                    call_reason, feedback_summary AS summary, feedback, customer_name,
+                    customer_number AS phone, customer_sip_uri
                 FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}) AS row) AS attempts,
             (SELECT row_to_json(row) FROM (
                 SELECT content, positives, detractors, action_items, structured_data, created_at, updated_at
