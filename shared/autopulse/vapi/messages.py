@@ -58,6 +58,8 @@ _ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD])")
 _MAX_COST: Final = Decimal(10) ** 6
 _COST_STEP: Final = Decimal("0.000001")
 
+MAX_PAYLOAD_KEY_CHARACTERS: Final = 1024
+"""Of an object's key in S3."""
 RECEIVED_AT: Final = "received_at"
 """In the context of a validation: when the message was received."""
 
@@ -372,14 +374,16 @@ class Envelope(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     version: Literal[1]  # autopulse.vapi.envelope.VERSION
-    kind: str
+    kind: str = Field(max_length=MAX_ID_CHARACTERS)
     event_id: str = Field(min_length=1, max_length=128)
-    vapi_call_id: Annotated[str | None, BeforeValidator(read_vapi_call_id)] = None
+    vapi_call_id: Annotated[
+        str | None, BeforeValidator(Limited(read_vapi_call_id, MAX_ID_CHARACTERS, is_whole=True))
+    ] = None
     call_id: Annotated[int | None, BeforeValidator(read_call_id)] = None
     occurred_at: Time = None
     received_at: Annotated[datetime, BeforeValidator(read_time)]
     message: Annotated[dict[str, Any] | None, SkipValidation()] = None
-    payload_key: str | None = None
+    payload_key: str | None = Field(None, max_length=MAX_PAYLOAD_KEY_CHARACTERS)
 
     @property
     def news_at(self) -> datetime:
