@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local import emulator, ports, recordings
+from local import emulator, ports
 from local.build import build_for_emulator, build_for_invoke
 from local.console import say
 from local.database import count_receipts
@@ -22,6 +22,7 @@ from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
 from local.postgres import FUNCTIONS, OWNER, READER, PostgresServer
 from local.processes import Identity, is_alive
+from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, seed
 from local.simulator.webhook_client import encode, post, sign
 from local.stack_paths import LOOPBACK, STACK_NAME, LocalStackError, Place

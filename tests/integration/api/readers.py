@@ -16,10 +16,10 @@ from autopulse.api.resolver import handle
 from autopulse.db import engine as db_engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading import connection as reading
-from local import recordings
 from local.database import connect
 from local.events import reading_event
 from local.postgres import READER
+from local.simulator import recordings
 
 OURS: Final = "00000000-0000-4000-8000-00000000000a"
 THEIRS: Final = "00000000-0000-4000-8000-00000000000b"
