@@ -21,11 +21,14 @@ def read_keys(event: Json, call_ids: Collection[int]) -> Mapping[str, str | None
     One text, since Logs Insights makes a field of each place of an array, and of 200 fields of a line at most. A number
     between commas is found without its being part of another.
     """
+    shown = f",{','.join(map(str, call_ids))}," if call_ids else ""
     reader = _reader_of(event)
+    if reader is None:
+        return {"subject": None, "organization_id": None, "call_ids": shown}
     return {
-        "subject": reader and _UNPRINTED.sub("?", reader.subject)[:MAX_SUBJECT_CHARACTERS],
-        "organization_id": reader and reader.organization_id,
-        "call_ids": f",{','.join(map(str, call_ids))}," if call_ids else "",
+        "subject": _UNPRINTED.sub("?", reader.subject)[:MAX_SUBJECT_CHARACTERS],
+        "organization_id": reader.organization_id,
+        "call_ids": shown,
     }
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from autopulse.access.reader import Reader, reader_of
 from autopulse.api.lists import Page
 from autopulse.api.people import as_people_read, headings_of
-from autopulse.api.sizes import bytes_of_text, count_fitting
+from autopulse.api.sizes import bytes_of_text, count_fitting, is_small
 from autopulse.api.tables import BYTE_ORDER_MARK, csv_lines
 from autopulse.api.trace import note_shown
 
@@ -47,11 +47,14 @@ def csv_response(name: str, model: type[BaseModel], asked: Asked, page: Page[Any
     else:
         lines = csv_lines(tuple(model.model_fields), [item.model_dump(mode="json") for item in page.items])
     written = list(lines)
-    kept = count_fitting(map(bytes_of_text, written))
-    page = page.first(max(1, kept - 1))
+    body = "".join(written)
+    if not is_small(body):
+        page = page.first(max(1, count_fitting(map(bytes_of_text, written)) - 1))
+        body = "".join(written[: len(page.items) + 1])
     note_shown(page.call_ids)
     headers: dict[str, str | list[str]] = {"content-disposition": f'attachment; filename="{name}.csv"'}
     if page.next_cursor:
         headers["x-next-cursor"] = page.next_cursor
-    body = BYTE_ORDER_MARK + "".join(written[: len(page.items) + 1])
-    return Response(status_code=200, content_type="text/csv; charset=utf-8", body=body, headers=headers)
+    return Response(
+        status_code=200, content_type="text/csv; charset=utf-8", body=BYTE_ORDER_MARK + body, headers=headers
+    )

@@ -96,7 +96,7 @@ def _report(event: Json, status: int, milliseconds: float) -> None:
     measurements.record(Metric.API_DURATION, milliseconds, unit=MetricUnit.Milliseconds, route=route)
     measurements.flush()
     line = {"route": route, "status": status, "milliseconds": round(milliseconds, 1)}
-    logger().info("answered", extra=line | read_keys(event, calls))
+    logger().info("answered", extra={**line, **read_keys(event, calls)})
 
 
 def refuse_unknown_parameters(resolver: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

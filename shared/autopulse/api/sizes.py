@@ -1,6 +1,7 @@
 """How long answers may be: Lambda takes 6 MB of JSON, in which the body is one text, quoted once more."""
 
 import json
+import re
 from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any, Final, Protocol
@@ -11,11 +12,14 @@ _MOST_OF_ASCII: Final = 2
 """Bytes that a character of JSON may become: a quotation mark gets a backslash."""
 _MOST_OF_ANY: Final = 14
 """The same of any character: `\\\\ud83d\\\\ude00`, since body and answer are both written in ASCII."""
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def is_small(document: str) -> bool:
-    """Whether an answer that says no more than this JSON is short enough, without measuring it."""
-    return len(document) * (_MOST_OF_ASCII if document.isascii() else _MOST_OF_ANY) < MAX_BYTES * 0.9
+def is_small(text: str) -> bool:
+    """Whether an answer that says no more than this JSON or this file is short enough, without measuring it."""
+    if _CONTROLS.search(text):  # as in no JSON; each becomes six characters
+        return False
+    return len(text) * (_MOST_OF_ASCII if text.isascii() else _MOST_OF_ANY) < MAX_BYTES * 0.9
 
 
 def bytes_of_text(text: str) -> int:

@@ -14,7 +14,9 @@ MAX_READ_BYTES: Final = 8_000_000
 
 def shown(column: str, most: int = MAX_SHOWN_CHARACTERS) -> str:
     """An expression: the text, cut to `most` characters."""
-    return f"CASE WHEN length({column}) > {most} THEN left({column}, {most - 1}) || '{ELLIPSIS}' ELSE {column} END"
+    # The bytes are known without reading the text, and are no fewer than its characters.
+    is_long = f"octet_length({column}) > {most} AND length({column}) > {most}"
+    return f"CASE WHEN {is_long} THEN left({column}, {most - 1}) || '{ELLIPSIS}' ELSE {column} END"
 
 
 def shown_address(column: str) -> str:
@@ -39,16 +41,16 @@ def shown_feedback(column: str) -> str:
 
 
 def as_many_as_fit(rows: str, order: str, most: int) -> str:
-    """A query: a JSON list of the first rows of a query, by their columns, of `most` bytes together; one at least.
+    """A query: the text of a JSON list of a query's first rows, as many as `most` bytes take, and one at least.
 
     Its second column is how many rows there are.
     """
     return f"""
-        SELECT coalesce(json_agg(item ORDER BY place) FILTER (WHERE place = 1 OR bytes <= {most}), '[]') AS items,
-            count(*) AS found
+        SELECT '[' || coalesce(string_agg(item, ',' ORDER BY place) FILTER (WHERE place = 1 OR bytes <= {most}), '')
+            || ']' AS items, count(*) AS found
         FROM (
-            SELECT item, place, sum(octet_length(item::text)) OVER (ORDER BY place) AS bytes FROM (
-                SELECT row_to_json(one) AS item, row_number() OVER ({order}) AS place FROM ({rows}) AS one
+            SELECT item, place, sum(octet_length(item)) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) AS bytes FROM (
+                SELECT row_to_json(one)::text AS item, row_number() OVER ({order}) AS place FROM ({rows}) AS one
             ) AS numbered
         ) AS measured
     """  # noqa: S608 - made of constants

@@ -50,7 +50,7 @@ _CALL = text(f"""
         SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, {shown("call.call_reason")} AS call_reason,
             {shown("call.feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
             {shown_address("call.recording_url")} AS recording_elsewhere,
-            (SELECT items FROM (
+            (SELECT items::json FROM (
                 {as_many_as_fit(_ATTEMPTS, "ORDER BY one.shown DESC, one.number DESC", MAX_READ_BYTES)}
             ) AS attempts) AS attempts,
             (SELECT row_to_json(row) FROM (
@@ -108,7 +108,7 @@ _TRANSCRIPT = text(f"""
             timed.start_time,
             (SELECT source FROM transcript AS turn WHERE {_ITS_TURNS}
             ORDER BY array_position(ARRAY['report', 'conversation', 'fragment'], source::text) LIMIT 1) AS source,
-            (SELECT items FROM ({as_many_as_fit(_TURNS, "", MAX_READ_BYTES)}) AS turns) AS turns
+            (SELECT items::json FROM ({as_many_as_fit(_TURNS, "", MAX_READ_BYTES)}) AS turns) AS turns
         FROM (
             SELECT CASE WHEN chosen.shown IS FALSE THEN chosen.start_time ELSE chosen.row_start END AS start_time
         ) AS timed

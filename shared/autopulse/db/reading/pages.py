@@ -154,7 +154,7 @@ def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first
         {order}
     """  # noqa: S608 - made of constants
     fitting = as_many_as_fit(page, "", MAX_READ_BYTES)
-    return text(f"SELECT items::text, found FROM ({fitting}) AS page")  # noqa: S608 - made of constants
+    return text(f"SELECT items, found FROM ({fitting}) AS page")  # noqa: S608 - made of constants
 
 
 def _found(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
