@@ -56,11 +56,11 @@ def test_a_report_too_long_for_a_queue_is_stored_whole(deployed: DeployedStack) 
     random = Random(SEED + 3)
     script = place_calls(deployed.database_url, random, 1, outcome="reached", stalls=False)[0]
     _, report = webhooks(script, {"end-of-call-report"})[0]
-    _lengthen(report, turns=4_000)
+    _lengthen(report, turns=3_000)
     answers = post_all(deployed.stack, [report])
     wait_for(lambda: deployed.receipts({str(answers[0].event_id)}) != set(), "the report's receipt")
     stored = deployed.rows("SELECT count(*) AS n FROM transcript WHERE call_id = :id", id=script.call_id)[0]["n"]
-    assert stored == 4_000
+    assert stored == 3_000
     stored_objects = _payloads(deployed)
     assert any(str(answers[0].event_id) in key for key in stored_objects)
     assert not any(CANARY in content for content in stored_objects.values())
