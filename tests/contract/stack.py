@@ -1,4 +1,4 @@
-"""The templates as CloudFormation gets them after the transform, and as conditions leave them for a set of parameters."""
+"""The templates as CloudFormation gets them after the transform, and as parameters decide their conditions."""
 
 import re
 from collections.abc import Callable, Mapping
