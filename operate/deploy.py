@@ -74,8 +74,18 @@ def deploy(environment: str, digest: str, formation: Formation, options: Options
         template = read_template(RELEASE / one.part.template)
         given = {**one.parameters, **(options.overrides if one.part is APPLICATION else {})}
         values = choose_values(template["Parameters"], given, outputs)
+        if one.part is APPLICATION:
+            _warn(values)
         _deploy_stack(one, values, formation, options)
         outputs |= formation.outputs(one.stack_name)
+
+
+def _warn(values: Mapping[str, str]) -> None:
+    """Say what may be deployed, and will be missed at night."""
+    if not values["AlarmEmail"]:
+        say("AlarmEmail is not set: nobody is paged, unless something else is subscribed to AlarmTopic")
+    if "://" not in values["RunbookUrl"]:
+        say("RunbookUrl is no URL: the links of alarms and dashboard lead nowhere")
 
 
 def _deploy_stack(one: Configured, values: Mapping[str, str], formation: Formation, options: Options) -> None:

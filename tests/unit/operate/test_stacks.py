@@ -153,6 +153,18 @@ def test_a_release_can_be_taken_back_while_an_alarm_rings(release: Path, monkeyp
     assert "--role-arn" not in commands[0], "the account is the business of who administers it"
 
 
+def test_it_says_that_nobody_is_paged(
+    release: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _deploy(release, Client({}), monkeypatch)
+    assert "AlarmEmail is not set" in capsys.readouterr().out
+    named = {"AlarmEmail": "one@example.com", "RunbookUrl": "https://example.com/runbook.md"}
+    _deploy(release, Client({}), monkeypatch, deploy.Options(asks=False, overrides=named))
+    printed = capsys.readouterr().out
+    assert "AlarmEmail" not in printed
+    assert "RunbookUrl" not in printed
+
+
 def test_what_is_deployed_is_what_was_verified(release: Path) -> None:
     digest = artifact.digest_of(release / "release.json")
     shutil.rmtree(release)
