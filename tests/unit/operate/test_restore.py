@@ -52,7 +52,9 @@ def test_every_step_is_a_call_that_rds_has() -> None:
     operations = {botocore.xform_name(name): name for name in model.operation_names}
     for step in steps(INSTANCE, OUTPUTS, "2026-11-29T03:20:00Z"):
         if step.operation != restore.WAIT:
-            validate_parameters(step.arguments, model.operation_model(operations[step.operation]).input_shape)
+            shape = model.operation_model(operations[step.operation]).input_shape
+            assert shape
+            validate_parameters(step.arguments, shape)
 
 
 def test_it_gets_every_property_that_the_stack_gives_its_own_one() -> None:
