@@ -122,7 +122,8 @@ def _deploy(arguments: argparse.Namespace) -> int:
 
 def _restore(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.environment, read_place())
-    outputs = Formation(target.client("cloudformation")).outputs(f"{target.stack_name}-database")
+    name = stacks.read_configured(stacks.DATABASE, arguments.environment).stack_name
+    outputs = Formation(target.client("cloudformation")).outputs(name)
     return restore.restore(target.client("rds"), outputs, arguments.environment, arguments.time, runs=arguments.yes)
 
 

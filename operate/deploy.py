@@ -110,6 +110,10 @@ def _deploy_stack(one: Configured, values: Mapping[str, str], formation: Formati
             *("--parameter-overrides", *as_overrides(values)),
         ]
     )
+    if not formation.is_settled(one.stack_name):
+        raise OperationFailed(
+            f"{one.stack_name} is not complete; its events say why. docs/deploy.md, A first deploy that failed"
+        )
 
 
 def require_clean_tree(project: Path) -> str:

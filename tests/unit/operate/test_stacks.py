@@ -41,9 +41,10 @@ class Client:
 class Steps:
     """Stands for SAM CLI: notes what it is asked to do, and does it to CloudFormation."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, fails: str = "") -> None:
         self.commands: list[list[str]] = []
         self._client = client
+        self._fails = fails
 
     def run(self, command: list[str]) -> None:
         self.commands.append(command)
@@ -52,7 +53,7 @@ class Steps:
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in OUTPUTS.get(part.name, {}).items()]
         tags = [pair.partition("=") for pair in after(command, "--tags")]
         self._client.stacks[name] = {
-            "StackStatus": "CREATE_COMPLETE",
+            "StackStatus": "CREATE_FAILED" if part.name == self._fails else "CREATE_COMPLETE",
             "Outputs": outputs,
             "Tags": [{"Key": key, "Value": value} for key, _, value in tags],
         }
@@ -133,6 +134,16 @@ def test_a_first_deploy_that_fails_stays_to_be_mended(release: Path, monkeypatch
     commands = _deploy(release, client, monkeypatch)
     kept = {option(command, "--stack-name") for command in commands if "--disable-rollback" in command}
     assert kept == {account, application, monitoring}
+
+
+def test_nothing_follows_a_stack_that_is_not_complete(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client({})
+    steps = Steps(client, fails="database")
+    monkeypatch.setattr(deploy, "run_step", steps.run)
+    digest = artifact.digest_of(release / "release.json")
+    with pytest.raises(OperationFailed, match="autopulse-calls-production-database is not complete"):
+        deploy.deploy("production", digest, Formation(client), deploy.Options(asks=False))
+    assert len(steps.commands) == 2
 
 
 def test_an_account_that_is_as_it_should_be_needs_no_rights_to_change_it(
