@@ -244,8 +244,9 @@ def test_an_endpoint_lets_pass_what_the_functions_may_do_and_no_other_action(end
 
 def test_buckets_of_other_accounts_are_out_of_reach() -> None:
     """A bucket's ARN names no account, so a name alone could be anybody's."""
-    (statement, _) = PRODUCTION.properties("S3Endpoint")["PolicyDocument"]["Statement"]
-    assert statement["Condition"]["StringEquals"]["aws:ResourceAccount"] == {"Ref": "AWS::AccountId"}
+    *statements, _ = PRODUCTION.properties("S3Endpoint")["PolicyDocument"]["Statement"]
+    for statement in statements:
+        assert statement["Condition"]["StringEquals"]["aws:ResourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
 def test_dead_letter_queues_are_named_as_the_endpoint_lets_them_pass() -> None:
