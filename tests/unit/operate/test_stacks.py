@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped] # SAM CLI has no types
 
 from operate import artifact, deploy
 from operate.cloudformation import Formation
-from operate.stacks import PARTS, parts_of
+from operate.stacks import PARTS, as_overrides, parts_of
 from operate.target import OperationFailed
 from operate.templates import PROJECT, expand, read_template, write_template
 
@@ -181,3 +182,12 @@ def test_what_is_deployed_is_what_was_verified(release: Path) -> None:
     shutil.rmtree(release)
     with pytest.raises(OperationFailed):
         deploy.deploy("production", digest, Formation(Client({})), deploy.Options(asks=False))
+
+
+VALUES = ["", "one", "two words", "a=b;c=d,e", '{"keys": [{"kty": "RSA", "n": "a b"}]}', "*.example.com other", "a'b"]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_sam_reads_a_value_as_it_is_meant(value: str) -> None:
+    read = CfnParameterOverridesType().convert(tuple(as_overrides({"A": "first", "B": value, "C": "last"})), None, None)
+    assert read == {"A": "first", "B": value, "C": "last"}
