@@ -29,6 +29,7 @@ def test_a_stack_of_ones_own_needs_nothing_but_sam_build_and_sam_deploy() -> Non
     deploy = environment["deploy"]["parameters"]
     assert deploy["template_file"] == f"{environment['build']['parameters']['build_dir']}/template.yaml"
     assert deploy["capabilities"] == ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    assert deploy["language_extensions"] is environment["local_invoke"]["parameters"]["language_extensions"] is True
     values = choose_values(source()["Parameters"], read_configured(APPLICATION, "default").parameters, {})
     assert Stack(values).complaints == []
 
