@@ -6,15 +6,24 @@ import { directionInAddress, DIRECTIONS, FILTERS } from "./feedback_query.js";
 import { isoDate, USUAL_RANGE } from "./periods.js";
 import { link, location, navigate } from "./router.js";
 
+/** @import {Query} from "./feedback_query.js" */
+/** @import {Time} from "./periods.js" */
+
+/** @type {Record<string, string>} */
 const RANGE_NAMES = {
   "7d": "Last 7 days", "30d": "Last 30 days", "90d": "Last 90 days", "365d": "Last 12 months",
   dates: "Between two dates",
 };
 
 /**
- * @returns {{element: HTMLElement, show: function(Query): void, offer: function(string, Object[]): void}} show: what
- *   is asked for; offer: the campaigns or advisors (groups of the API's summary) that there are
+ * @typedef {object} Filters
+ * @property {HTMLElement} element
+ * @property {(query: Query) => void} show what is asked for
+ * @property {(name: "campaign" | "advisor", groups: Api.GroupTally[]) => void} offer the groups that there are
+ * @property {() => void} stop
  */
+
+/** @returns {Filters} */
 export function feedbackFilters() {
   const time = timeFilter();
   const direction = selection("direction", (value) => navigate({ direction: directionInAddress(value) }));
@@ -32,9 +41,10 @@ export function feedbackFilters() {
     time.parts, field("Direction", direction), chosen.campaign.element, chosen.advisor.element,
     h("label", { class: "check", title: "Demonstrations. They never count among real calls." }, demo, "Demo calls"),
     clear);
+  /** @param {Query} query */
   const show = (query) => {
     time.show(query.time);
-    direction.value = query.narrow.direction;
+    direction.value = query.narrow.direction ?? "";
     Object.entries(chosen).forEach(([name, { show: select }]) => select(query.narrow[name]));
     demo.checked = query.narrow.demo === "true";
     const given = FILTERS.filter((name) => location().has(name));
@@ -52,11 +62,14 @@ function timeFilter() {
       navigate({ [name]: value, range: null }, options)));
   const inputs = dates.map(({ element }) => element);
   const fields = [field("From", inputs[0]), field("To", inputs[1])];
+  /** @type {Time | null} */
   let shown = null;
+  /** @param {string} name */
   const choose = (name) => {
-    const dates = { from: isoDate(shown.from), to: isoDate(new Date()), range: null };
+    const dates = { from: isoDate(shown?.from ?? new Date()), to: isoDate(new Date()), range: null };
     navigate(name === "dates" ? dates : { from: null, to: null, range: name === USUAL_RANGE ? null : name });
   };
+  /** @param {Time} time */
   const show = (time) => {
     shown = time;
     range.value = time.name;
@@ -70,9 +83,15 @@ function timeFilter() {
   return { parts: [field("Time", range), fields], show, stop: () => dates.forEach(({ stop }) => stop()) };
 }
 
-/** A select whose options are those of the answers; what is chosen stays, even if this time has none of it. */
+/**
+ * A select whose options are those of the answers; what is chosen stays, even if this time has none of it.
+ * @param {string} name
+ * @param {string} title
+ * @param {string} all
+ */
 function choice(name, title, all) {
   const select = selection(name, (value) => navigate({ [name]: value }));
+  /** @type {Map<string | null, string>} */
   const names = new Map();
   let value = "";
   const draw = () => {
@@ -84,6 +103,7 @@ function choice(name, title, all) {
     fill(select, h("option", { value: "" }, all), sorted.map(([key, called]) => h("option", { value: key }, called)));
     select.value = value;
   };
+  /** @param {Api.GroupTally[]} groups */
   const offer = (groups) => {
     const before = names.size;
     groups.forEach(({ key, name: called }) => names.set(key, called ?? `${title} ${key}`));
@@ -91,6 +111,7 @@ function choice(name, title, all) {
       draw();
     }
   };
+  /** @param {string | null | undefined} next */
   const show = (next) => {
     value = next ?? "";
     draw();
@@ -98,11 +119,20 @@ function choice(name, title, all) {
   return { element: field(title, select), show, offer };
 }
 
+/**
+ * @param {string} name
+ * @param {(value: string) => void} choose
+ */
 function selection(name, choose) {
-  const onChange = (event) => choose(event.target.value);
-  return h("select", { class: "input", "data-testid": `feedback-filter-${name}`, onChange });
+  const select = h("select", { class: "input", "data-testid": `feedback-filter-${name}` });
+  select.addEventListener("change", () => choose(select.value));
+  return select;
 }
 
+/**
+ * @param {string} title
+ * @param {HTMLElement} input
+ */
 function field(title, input) {
   return h("label", { class: "field" }, h("span", {}, title), input);
 }

@@ -2,9 +2,14 @@
 
 import { get } from "./api.js";
 import { announce, fill, h, svg } from "./dom.js";
+import { messageOf } from "./errors.js";
 import { live } from "./live.js";
 import { location, onNavigate } from "./router.js";
 import { canSignIn, identity, signIn, signOut } from "./signin.js";
+
+/** @import {Configuration} from "./configuration.js" */
+
+/** @typedef {Record<string, {title: string}>} Views by their names in the address */
 
 const STATES = {
   connecting: "Connecting: changes will appear by themselves",
@@ -25,8 +30,8 @@ let bannerTimer = 0;
 /**
  * Draws the header, and keeps it true.
  * @param {HTMLElement} header
- * @param {{configuration: import("./configuration.js").Configuration, views: Object<string, {title: string}>}} options
- * @returns {function(): void} ends that
+ * @param {{configuration: import("./configuration.js").Configuration, views: Views}} options
+ * @returns {() => void} ends that
  */
 export function showHeader(header, { configuration, views }) {
   const links = Object.entries(views).map(linkTo);
@@ -65,18 +70,20 @@ export function showSignIn(container, configuration, reason) {
   ));
 }
 
+/** @param {HTMLElement} problem */
 function signInButton(problem) {
-  const go = async ({ currentTarget: button }) => {
+  const button = h("button", { type: "button", class: "button button-primary", "data-testid": "sign-in" }, "Sign in");
+  button.addEventListener("click", async () => {
     button.disabled = true;
     await signIn().catch((error) => {
-      fill(problem, error.message).hidden = false;
+      fill(problem, messageOf(error)).hidden = false;
       button.disabled = false;
     });
-  };
-  const properties = { type: "button", class: "button button-primary", "data-testid": "sign-in", onClick: go };
-  return h("button", properties, "Sign in");
+  });
+  return button;
 }
 
+/** @param {Configuration} configuration */
 function howToComeIn(configuration) {
   const missing = [configuration.issuer ? null : "OidcIssuer", "OidcClientId"].filter(Boolean).join(" and ");
   return h("div", { "data-testid": "sign-in-unavailable" },
@@ -87,6 +94,7 @@ function howToComeIn(configuration) {
   );
 }
 
+/** @param {Configuration} configuration */
 function brand({ stack }) {
   return h("a", { class: "brand", href: "?view=calls", title: stack }, logo(), h("span", {}, "AutoPulse"));
 }
@@ -104,6 +112,7 @@ function zoneName() {
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
+/** @param {[string, {title: string}]} view */
 function linkTo([name, { title }]) {
   return h("a", { href: `?view=${name}`, "data-view": name }, title);
 }
@@ -115,18 +124,22 @@ function logo() {
 }
 
 function person() {
-  const { name, expiresAt } = identity();
+  const { name = "", expiresAt } = identity() ?? {};
   const properties = { type: "button", class: "button button-quiet", "data-testid": "sign-out", onClick: signOut };
   return h("div", { class: "person" },
-    h("span", { class: "person-name", title: `Signed in until ${expiresAt.toLocaleString()}` }, name),
+    h("span", { class: "person-name", title: expiresAt && `Signed in until ${expiresAt.toLocaleString()}` }, name),
     h("button", properties, "Sign out"));
 }
 
+/**
+ * @param {HTMLAnchorElement[]} links
+ * @param {Views} views
+ */
 function markCurrent(links, views) {
-  const name = location().get("view");
-  const current = Object.hasOwn(views, name ?? "") ? name : Object.keys(views)[0];
+  const name = location().get("view") ?? "";
+  const current = Object.hasOwn(views, name) ? name : Object.keys(views)[0];
   for (const link of links) {
-    link.setAttribute("href", addressOf(link.dataset.view));
+    link.setAttribute("href", addressOf(link.dataset.view ?? ""));
     if (link.dataset.view === current) {
       link.setAttribute("aria-current", "page");
     } else {
@@ -135,12 +148,17 @@ function markCurrent(links, views) {
   }
 }
 
+/** @param {string} view */
 function addressOf(view) {
   const here = location();
-  const kept = SHARED.map((name) => [name, here.get(name)]).filter(([, value]) => value);
+  const kept = SHARED.filter((name) => here.get(name)).map((name) => [name, here.get(name) ?? ""]);
   return `?${new URLSearchParams([["view", view], ...kept])}`;
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {HTMLElement} banner
+ */
 function showState(element, banner) {
   element.textContent = live.state;
   element.title = STATES[live.state];
@@ -151,6 +169,7 @@ function showState(element, banner) {
   bannerTimer = isLost ? window.setTimeout(() => showBanner(banner), SILENCE_MILLISECONDS) : 0;
 }
 
+/** @param {HTMLElement} banner */
 function showBanner(banner) {
   fill(banner, `${STATES[live.state]}.`).hidden = false;
   announce(STATES[live.state]);

@@ -1,7 +1,9 @@
 // What stands where content is not: it is coming, there is none, or it could not be had.
 
 import { h } from "./dom.js";
-import { ApiError, OfflineError } from "./errors.js";
+import { ApiError, messageOf, OfflineError } from "./errors.js";
+
+/** @import {Child} from "./dom.js" */
 
 /**
  * @param {string} [text] what is being loaded
@@ -14,7 +16,7 @@ export function loading(text = "Loading …") {
 
 /**
  * @param {string} title what there is none of
- * @param {string|Node} [hint] what to do about it
+ * @param {Child} [hint] what to do about it
  * @returns {HTMLElement}
  */
 export function empty(title, hint) {
@@ -23,8 +25,8 @@ export function empty(title, hint) {
 }
 
 /**
- * @param {*} error
- * @param {function(): void} [retry] what the button does; no button without it
+ * @param {unknown} error
+ * @param {() => void} [retry] what the button does; no button without it
  * @returns {HTMLElement}
  */
 export function failure(error, retry) {
@@ -33,8 +35,10 @@ export function failure(error, retry) {
     h("p", { class: "state-title" }, titleOf(error)), h("p", {}, detailOf(error)), button);
 }
 
+/** @type {Record<number, string>} */
 const TITLES = { 403: "No access", 404: "Not found", 429: "Too much at once" };
 
+/** @param {unknown} error */
 function titleOf(error) {
   if (error instanceof OfflineError) {
     return "The server cannot be reached";
@@ -42,6 +46,7 @@ function titleOf(error) {
   return (error instanceof ApiError && TITLES[error.status]) || "This could not be loaded";
 }
 
+/** @param {unknown} error */
 function detailOf(error) {
   if (error instanceof OfflineError) {
     return navigator.onLine ? "It does not answer at the moment." : "You are offline. What you see may be old.";
@@ -49,5 +54,5 @@ function detailOf(error) {
   if (error instanceof ApiError && error.status === 403) {
     return "Your account has no organization whose calls it may see. Whoever manages the accounts can give it one.";
   }
-  return error instanceof Error && error.message ? error.message : "Something went wrong.";
+  return messageOf(error);
 }
