@@ -237,7 +237,9 @@ def test_what_the_issuer_says_is_text(issuer: StandInIssuer, visit: Callable[[st
     [
         ({"nonce": "of another"}, "not for this sign-in"),
         ({"aud": "somebody else"}, "not for this console"),
+        ({"aud": [CLIENT_ID, "somebody else"]}, "not for this console"),
         ({"azp": "somebody else"}, "not for this console"),
+        ({"iat": None}, "not for this console"),
         ({"iss": "https://other.example.com"}, "not for this console"),
         ({"sub": None}, "not for this console"),
         ({"exp": 1}, "has ended already"),
@@ -270,6 +272,15 @@ def test_an_issuer_that_is_badly_described_is_named(
     page = visit("")
     page.get_by_test_id("sign-in").click()
     has_a_problem(page, re.compile(said))
+
+
+def test_an_issuer_that_names_itself_with_another_slash_is_refused(
+    issuer: StandInIssuer, visit: Callable[[str], Page]
+) -> None:
+    issuer.behaviour.description = {"issuer": f"{issuer.url}/"}  # the API would refuse all tokens of that name
+    page = visit("")
+    page.get_by_test_id("sign-in").click()
+    has_a_problem(page, re.compile("does not describe itself as that"))
 
 
 def test_a_token_is_renewed_before_it_ends_once_for_all_who_ask(
