@@ -69,10 +69,6 @@ constants: $(TOOLS) ## Write what the console has from Python anew: its constant
 vendor: $(TOOLS) $(NODE_TOOLS) ## Write the console's library anew, of the version that package.json names
 	PYTHONPATH=shared $(VENV)/bin/python -m local.vendor
 
-.PHONY: dashboard-picture
-dashboard-picture: $(TOOLS) ## Draw docs/dashboard.png anew from a simulated day (RECORD=1 lets that day pass again)
-	PYTHONPATH=shared $(VENV)/bin/python -m local.dashboard $(if $(value RECORD),--record)
-
 browser: $(TOOLS)
 	$(LOCAL) browser
 
@@ -140,7 +136,7 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value ROW_SECURITY),.row_security)
 
 # The commands for who looks after a stack, here or on AWS.
-OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
+OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
 .PHONY: deploy build environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)

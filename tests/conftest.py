@@ -23,9 +23,9 @@ from hypothesis import HealthCheck, settings
 from autopulse.db.migration import upgrade
 from autopulse.db.rights import FunctionsRole
 from local import ports, stack
-from local.place import PROJECT, Place
 from local.postgres import FUNCTIONS, READER, PostgresServer
 from local.processes import find_marked
+from local.stack_paths import PROJECT, Place
 from tests.deployed import DeployedStack
 
 TEMPLATE = "migrated"
@@ -41,6 +41,25 @@ settings.register_profile(
 )
 settings.register_profile("deep", settings.get_profile("repeatable"), derandomize=False, max_examples=5_000)
 settings.load_profile("repeatable")
+
+
+class _FailuresAtOnce:
+    """Prints a failure when it happens, as those want it who watch several runs at once (`local/test.sh`)."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.ensure_newline()
+            terminal.write_line(f"FAILED {report.nodeid}")
+            terminal.write_line(report.longreprtext)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "TEST_RUN" in os.environ:
+        config.pluginmanager.register(_FailuresAtOnce(config))
 
 
 @dataclass(frozen=True)

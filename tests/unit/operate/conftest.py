@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.operate import dead_letters
-from local.operate.redrive import QUEUES
-from local.operate.target import Target
+from operate import dead_letters
+from operate.redrive import QUEUES
+from operate.target import Target
 
 STACK = "autopulse-test"
 WEBHOOK_URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"
