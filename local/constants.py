@@ -15,7 +15,7 @@ from autopulse.domain import status
 from autopulse.domain.notices import NoticeType
 from autopulse.domain.nps import CATEGORIES
 from autopulse.domain.outcome import ANSWERED, Outcome
-from local.place import PROJECT
+from local.stack_paths import PROJECT
 
 CONSTANTS: Final = PROJECT / "functions" / "console" / "pages" / "constants.js"
 TYPES: Final = PROJECT / "types" / "api.d.ts"

@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any, Final
 
-from local.place import PROJECT
+from local.stack_paths import PROJECT
 
 NAME: Final = "oauth4webapi"
 FILE: Final = PROJECT / "functions" / "console" / "pages" / "vendor" / f"{NAME}.js"

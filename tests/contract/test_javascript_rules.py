@@ -101,7 +101,7 @@ Messages = list[Mapping[str, str]]
 @pytest.fixture(scope="module")
 def linted() -> Mapping[str, Any]:
     """By `found`, what the linter said of each example; by `rules`, what is configured."""
-    command = [ROOT / ".venv" / "bin" / "node", "tests/contract/lint_texts.js"]
+    command = [str(ROOT / ".venv" / "bin" / "node"), "tests/contract/lint_texts.js"]
     done = subprocess.run(  # noqa: S603 - our own
         command, cwd=ROOT, input=json.dumps(_EXAMPLES), capture_output=True, text=True, check=False
     )
