@@ -121,11 +121,12 @@ audit: $(AUDIT)/.installed ## Known vulnerabilities of what is installed, and wh
 
 # One resolution for all platforms and for Python 3.11 to 3.14, with the hash of each file that may be installed. The layer comes
 # first, and the tools take its versions, so that the tests run what the functions run.
-requirements: $(TOOLS) ## Write the pinned requirements (*.txt) anew from *.in, the newest that fits (KEEP=1: change only what *.in asks for)
+requirements: $(TOOLS) $(NODE_TOOLS) ## Write the pinned requirements (*.txt, package-lock.json) anew, the newest that fits (KEEP=1: change only what *.in and package.json ask for)
 	for one in $(REQUIREMENTS); do \
 		layer=; test $$one != requirements-dev || layer="--constraints layers/dependencies/requirements.txt"; \
 		uv pip compile --quiet $(if $(value KEEP),,--upgrade) --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--custom-compile-command "make requirements" $$layer --output-file $$one.txt $$one.in >/dev/null || exit 1; done
+	npm $(if $(value KEEP),install,update) --package-lock-only --ignore-scripts --loglevel=error >/dev/null
 
 format: $(TOOLS) $(NODE_TOOLS) ## Repair what a tool can repair
 	ruff check --quiet --fix-only .

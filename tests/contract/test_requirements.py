@@ -96,7 +96,7 @@ def test_one_command_refreshes_all_of_them() -> None:
 def test_what_node_installs_is_pinned_with_a_hash_and_comes_from_whatever_registry_npm_is_set_to() -> None:
     manifest, lock = (json.loads((ROOT / name).read_text()) for name in ("package.json", "package-lock.json"))
     wanted = manifest["devDependencies"]
-    assert lock["packages"].pop("")["devDependencies"] == wanted, "npm install writes the lock file anew"
+    assert lock["packages"].pop("")["devDependencies"] == wanted, "make requirements writes it anew"
     assert {name: lock["packages"][f"node_modules/{name}"]["version"] for name in wanted} == wanted
     assert [path for path, package in lock["packages"].items() if not package["integrity"].startswith("sha512-")] == []
     assert [path for path, package in lock["packages"].items() if "resolved" in package] == []
