@@ -45,6 +45,8 @@ class Metric(str, Enum):
     """Count by `kind`, `reason`: returned to the queue, or put into the dead-letter queue."""
     RECORD_POSTPONED = "RecordPostponed"
     """Count by `kind`: back in the queue, since the world was in the way: database, AWS service, time."""
+    PAYLOAD_LEFT = "PayloadLeft"
+    """Count by `kind`: objects of records that have ended which could not be deleted; they expire."""
     STATUS_UNKNOWN = "StatusUnknown"
     """Count: a status word that we do not know."""
     ENDED_REASON_UNKNOWN = "EndedReasonUnknown"

@@ -5,7 +5,7 @@ import { bandOf } from "./call_order.js";
 import { BANDS } from "./chart_bars.js";
 import { count } from "./charts.js";
 import { LARGEST_FILE, LARGEST_PAGE } from "./constants.js";
-import { fill, h } from "./dom.js";
+import { fill, h, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { linkToCalls, listParameters, queryOf, searchedText } from "./feedback_query.js";
 import { dateTime, duration, phone, words } from "./format.js";
@@ -150,7 +150,7 @@ function listControls(shownQuery) {
   });
   const file = h("button", { type: "button", class: "button", title: FILE, "data-testid": "feedback-csv" }, "CSV");
   const said = h("span", { class: "small muted", role: "status" });
-  file.addEventListener("click", () => save(file, said, shownQuery()));
+  file.addEventListener("click", () => whileBusy(file, () => save(said, shownQuery())));
   let timer = 0;
   search.addEventListener("input", () => {
     window.clearTimeout(timer);
@@ -168,12 +168,10 @@ function listControls(shownQuery) {
 }
 
 /**
- * @param {HTMLButtonElement} button
  * @param {HTMLElement} said
  * @param {Query} query
  */
-async function save(button, said, query) {
-  button.disabled = true;
+async function save(said, query) {
   fill(said, "Preparing the file …");
   try {
     const rows = { ...listParameters(query), limit: LARGEST_FILE, form: "people", timezone: readersZone() };
@@ -183,7 +181,6 @@ async function save(button, said, query) {
   } catch (error) {
     fill(said, `The file could not be made: ${messageOf(error)}`);
   }
-  button.disabled = false;
 }
 
 /** @returns {{element: HTMLElement, show: (shown: Shown) => void}} */

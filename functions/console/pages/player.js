@@ -1,7 +1,7 @@
 // Plays the recording. A player cannot send a token, so the API gives a URL that needs none, and that may end.
 
 import { ApiError, get } from "./api.js";
-import { fill, h, svg } from "./dom.js";
+import { fill, h, svg, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { dateTime, duration } from "./format.js";
 
@@ -98,12 +98,11 @@ export class Player {
   /** Whether there is a URL that can be played. */
   async #prepare() {
     const isGood = this.#isFetched && !(this.#expiresAt && this.#expiresAt - Date.now() < MARGIN_MILLISECONDS);
-    return isGood || this.#fetch();
+    return isGood || whileBusy(this.#button, () => this.#fetch());
   }
 
   async #fetch() {
     const at = this.#audio.currentTime;
-    this.#button.disabled = true;
     try {
       const { url, expires_at: expiresAt } = await get(`calls/${this.#callId}/recording`, { attempt: this.#attempt });
       this.#expiresAt = expiresAt ? Date.parse(expiresAt) : null;
@@ -116,7 +115,6 @@ export class Player {
       this.#say(sentenceFor(error));
       this.#isFetched = false;
     }
-    this.#button.disabled = false;
     return this.#isFetched;
   }
 
@@ -142,7 +140,7 @@ export class Player {
       this.#say("The recording could not be loaded from where it is kept. Its link may have expired.");
     } else {
       this.#hasRetried = true;
-      await ((await this.#fetch()) ? this.#play() : null);
+      await ((await whileBusy(this.#button, () => this.#fetch())) ? this.#play() : null);
     }
   }
 

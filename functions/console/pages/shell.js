@@ -78,6 +78,7 @@ function signInButton(problem) {
     await signIn().catch((error) => {
       fill(problem, messageOf(error)).hidden = false;
       button.disabled = false;
+      button.focus();
     });
   });
   return button;

@@ -15,12 +15,15 @@ from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.recording import offer_recording
 from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
+from autopulse.db.reading.filters import of_visits
 from autopulse.db.reading.pages import Wanted, count_calls, read_calls
 from autopulse.domain.reading import MAX_CALL_ID
 
 CALLS: Final = List("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
 MOST_COUNTED: Final = 1000
 """More would cost more than a page of the list, and tell people no more."""
+MOST_COUNTED_BY_VISITS: Final = 100
+"""The same where the visit of each call has to be looked up: for an advisor, or a customer's name."""
 CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The call's id.")]
 
 
@@ -31,10 +34,11 @@ def list_calls(reader: CurrentReader, query: Annotated[CallList, Query()]) -> Ca
 
 
 def show_count(reader: CurrentReader, query: Annotated[CallFilters, Query()]) -> CallCount:
-    """How many calls there are, counted to 1,000."""
-    wanted = Wanted(reader.organization_id, query.conditions(), MOST_COUNTED + 1)
-    found = ask(lambda session: count_calls(session, wanted))
-    return CallCount(count=min(found, MOST_COUNTED), is_all=found <= MOST_COUNTED)
+    """How many calls there are, counted to 1,000, or to 100 of an advisor or a customer's name."""
+    conditions = query.conditions()
+    most = MOST_COUNTED_BY_VISITS if of_visits(conditions) else MOST_COUNTED
+    found = ask(lambda session: count_calls(session, Wanted(reader.organization_id, conditions, most + 1)))
+    return CallCount(count=min(found, most), is_all=found <= most)
 
 
 def export_calls(reader: CurrentReader, query: Annotated[CallExport, Query()]) -> Response[str]:

@@ -421,6 +421,20 @@ def test_a_count_ends_at_a_thousand(api: Api) -> None:
     assert api.get("/calls/count").json == {"count": 1000, "is_all": False}
 
 
+@pytest.mark.parametrize("query", [{"customer": "dana"}, {"advisor": "Robin Sample"}], ids=str)
+def test_a_count_by_visits_ends_at_a_hundred(api: Api, query: dict[str, object]) -> None:
+    visit = api.visit(customer_name="Dana Example", service_advisor_name="Robin Sample")
+    statement = (
+        "INSERT INTO call (organization_id, customer_number, status, service_record_id)"
+        " SELECT CAST(:id AS uuid), '+12025550101', 'Ready', :visit FROM generate_series(1, :calls)"
+    )
+    api.database.run(statement, id=OURS, visit=visit, calls=100)
+    assert api.get("/calls/count", **query).json == {"count": 100, "is_all": True}
+    api.call(service_record_id=visit)
+    assert api.get("/calls/count", **query).json == {"count": 100, "is_all": False}
+    assert api.get("/calls/count", customer="0101").json == {"count": 101, "is_all": True}
+
+
 def test_a_reader_is_told_whose_calls_they_see(api: Api) -> None:
     assert api.get("/me").json == {"organization_id": OURS, "organization_name": "Example Motors"}
     assert api.get("/me", THEIRS).json["organization_name"] == "Other Motors"
