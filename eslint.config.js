@@ -42,6 +42,8 @@ const REFUSED_SYNTAX = [
   ["TemplateElement:first-child[value.raw=/^\\u002F\\w/]", ADDRESS],
   ["Property:matches([key.name=/^on[A-Z]/], [key.value=/^on/])[value.type=/Literal$/]", INLINE],
   ["CallExpression[callee.property.name='setAttribute'][arguments.0.value=/^(on|style$)/]", INLINE],
+  ["Property:matches([key.name=/^(srcdoc|(inner|outer)HTML)$/], [key.value=/^(srcdoc|(inner|outer)HTML)$/])", MARKUP],
+  ["CallExpression[callee.property.name='setAttribute'][arguments.0.value='srcdoc']", MARKUP],
   [
     "CallExpression[callee.name=/^(h|svg)$/] > ObjectExpression > Property[key.name='style'][value.type=/Literal$/]",
     INLINE,

@@ -76,6 +76,12 @@ SYNTAX: Final = {
         'h("p", { style: "color: red" });',
         "svg('path', { style: `fill: ${one}` });",
     ],
+    TEXT: [
+        'h("iframe", { srcdoc: text });',
+        "Object.assign(element, { innerHTML: text });",
+        'Object.assign(element, { "outerHTML": text });',
+        'element.setAttribute("srcdoc", text);',
+    ],
     "Name a module of ours": ["import(`./${one}.js`);", 'import("https://example.com/x.js");', "import(one);"],
     "Name what is exported": ['export * from "./dom.js";', "export default 1;"],
 }
