@@ -14,6 +14,7 @@ declare namespace Api {
     ended_reason: string | null;
     nps_score: number | null;
     has_recording: boolean;
+    recording_elsewhere: boolean;
     cost_dollars: number | null;
     call_reason: string | null;
     summary: string | null;
@@ -86,6 +87,7 @@ declare namespace Api {
     attempt_count: number;
     attempt_number: number | null;
     updated_at: string | null;
+    recording_elsewhere: boolean;
     attempts: Attempt[];
     cost_dollars: number | null;
     call_reason: string | null;

@@ -223,6 +223,21 @@ def test_a_recording_whose_link_has_expired_says_so(
     expect(console.get_by_test_id("recording-problem")).to_contain_text("its link expired on Jan 1, 2026")
 
 
+def test_a_recording_at_another_host_has_a_sentence_instead_of_a_player(
+    open_console: OpenConsole, calls: Calls, deployed: DeployedStack
+) -> None:
+    script = calls.play(outcome="reached")
+    url = "https://other.example.com/1.wav"
+    for table, key in (("call", "id"), ("vapi_call", "call_id")):
+        statement = f"UPDATE {table} SET recording_url = :url WHERE {key} = :id RETURNING {key}"  # noqa: S608 - constants
+        deployed.rows(statement, url=url, id=script.call_id)
+    console = _open(open_console, script)
+    expect(console.get_by_test_id("recording-problem")).to_contain_text(
+        "at a place that recordings are not played from"
+    )
+    expect(console.get_by_test_id("player")).to_have_count(0)
+
+
 def test_what_was_said_is_text_and_never_markup(
     open_console: OpenConsole, calls: Calls, garage: str, deployed: DeployedStack
 ) -> None:

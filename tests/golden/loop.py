@@ -135,6 +135,7 @@ class Loop:
         for kind in settings.KINDS:
             patch.setenv(f"{kind.upper()}_QUEUE_URL", kind)
         patch.setenv("WEBHOOK_SECRET_ARN", "secret-of-tests")
+        patch.setenv("RECORDING_HOSTS", "*.example.com")
         for client in ("sqs", "s3", "secretsmanager"):
             patch.setattr(clients, client, lambda: self.cloud)
         patch.setattr(consumer_clients, "s3", lambda: self.cloud)

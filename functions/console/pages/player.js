@@ -5,6 +5,9 @@ import { fill, h, svg, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { dateTime, duration } from "./format.js";
 
+/** What is said instead of a player. */
+export const ELSEWHERE =
+  "The recording cannot be played here: it lies at a place that recordings are not played from.";
 const SPEEDS = [1, 1.25, 1.5, 2, 0.75];
 const STEP_SECONDS = 5;
 /** A URL with less than this left is fetched anew before it is played. */
@@ -190,6 +193,9 @@ function sentenceFor(error) {
   }
   if (error instanceof ApiError && error.code === "recording_private") {
     return "The recording cannot be played here: it lies in Vapi's private storage.";
+  }
+  if (error instanceof ApiError && error.code === "recording_elsewhere") {
+    return ELSEWHERE;
   }
   if (error instanceof ApiError && error.status === 404) {
     return "There is no recording of this call.";
