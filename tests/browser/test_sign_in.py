@@ -297,6 +297,20 @@ def test_a_token_is_renewed_before_it_ends_once_for_all_who_ask(
     assert len(issuer.behaviour.authorizations) == 1
 
 
+def test_a_token_that_cannot_be_renewed_just_now_is_used_while_it_holds(
+    issuer: StandInIssuer, reader: Page, complaints: Complaints
+) -> None:
+    complaints.expect("503 (Service Unavailable)")
+    issuer.behaviour.cannot_refresh = True
+    reader.evaluate(
+        f"""() => sessionStorage.setItem("autopulse.tokens",
+            JSON.stringify({{ ...{TOKENS}, expires_at: Date.now() + 50_000 }}))"""
+    )
+    assert ask_for_calls(reader) == 200
+    assert len(issuer.behaviour.authorizations) == 1
+    assert [granted["grant_type"] for granted in issuer.behaviour.grants] == ["authorization_code"]
+
+
 def test_a_token_that_the_api_refuses_is_renewed_once(
     issuer: StandInIssuer, reader: Page, complaints: Complaints
 ) -> None:
