@@ -93,7 +93,11 @@ export function attemptChoice(onChoose) {
     "data-testid": "attempts",
     hidden: true,
   });
-  const arrange = keyedList(element, ({ attempt }) => keyOf(attempt), () => attemptButton(onChoose));
+  const arrange = keyedList(
+    element,
+    ({ attempt }) => keyOf(attempt),
+    () => attemptButton(onChoose),
+  );
   /**
    * @param {Api.CallDetail} call
    * @param {Key | null} chosen

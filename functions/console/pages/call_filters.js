@@ -10,7 +10,17 @@ import { ANSWERED, LEAST_DIGITS } from "./constants.js";
  * @type {Api.CallFilter[]}
  */
 export const FILTERS = [
-  "customer", "status", "outcome", "band", "from", "to", "campaign", "advisor", "direction", "demo", "to_come",
+  "customer",
+  "status",
+  "outcome",
+  "band",
+  "from",
+  "to",
+  "campaign",
+  "advisor",
+  "direction",
+  "demo",
+  "to_come",
 ];
 /** Those that a control of the filter bar is for; calls to come have a row of their own above the list. */
 export const CONTROLS = FILTERS.filter((name) => name !== "to_come");

@@ -116,7 +116,8 @@ export class CallPanel {
         get(`calls/${this.id}/transcript`, { attempt: chosen }, { signal }),
       ]);
       signal.throwIfAborted();
-      if (chosen === this.#chosen) { // else another attempt's turn comes next
+      if (chosen === this.#chosen) {
+        // else another attempt's turn comes next
         this.#show(call, transcript);
       }
     } catch (error) {

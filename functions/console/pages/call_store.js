@@ -102,8 +102,7 @@ export class CallStore extends EventTarget {
    */
   async resync(atLeast, first = null) {
     this.#begin(this.#filters);
-    await this.#load(() =>
-      atLeast > MOST_READ_AGAIN && first ? this.#readAround(first) : this.#readAtLeast(atLeast));
+    await this.#load(() => (atLeast > MOST_READ_AGAIN && first ? this.#readAround(first) : this.#readAtLeast(atLeast)));
   }
 
   /** Reads the next page, unless it is being read. */

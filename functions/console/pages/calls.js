@@ -168,7 +168,8 @@ class CallsView {
   }
 
   #resync() {
-    if (this.#asked !== null) { // else nothing was read before the subscription, and nothing is missed
+    if (this.#asked !== null) {
+      // else nothing was read before the subscription, and nothing is missed
       this.#store.resync(this.#list.depth, this.#list.first);
       this.#panel?.refresh();
     }

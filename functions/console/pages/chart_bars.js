@@ -37,7 +37,11 @@ export function scoreChart() {
  */
 export function outcomeChart(hrefOf) {
   const element = h("ul", { class: "outcomes", role: "list", "data-testid": "chart-outcomes" });
-  const arrange = keyedList(element, ({ outcome }) => outcome, ({ outcome }) => outcomeRow(outcome, hrefOf));
+  const arrange = keyedList(
+    element,
+    ({ outcome }) => outcome,
+    ({ outcome }) => outcomeRow(outcome, hrefOf),
+  );
   /** @param {Record<string, number>} outcomes */
   const show = (outcomes) => {
     const total = sum(Object.values(outcomes));
@@ -57,11 +61,14 @@ export function outcomeChart(hrefOf) {
 export function intervalBar({ nps, nps_low: low, nps_high: high }, width) {
   const span = { class: "interval-span", y: 6, height: 8, rx: 4 };
   const x = (/** @type {number} */ value) => round(6 + ((value + 100) / 200) * (width - 12));
-  return svg("svg", { width, height: 20, viewBox: `0 0 ${width} 20`, class: "interval", "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { width, height: 20, viewBox: `0 0 ${width} 20`, class: "interval", "aria-hidden": "true" },
     line("chart-grid", [x(-100), 10], [x(100), 10]),
     line("chart-zero", [x(0), 2], [x(0), 18]),
     svg("rect", { ...span, x: x(low), width: Math.max(1, round(x(high) - x(low))) }),
-    svg("circle", { cx: x(nps), cy: 10, r: 4.5, class: "interval-dot" }));
+    svg("circle", { cx: x(nps), cy: 10, r: 4.5, class: "interval-dot" }),
+  );
 }
 
 /**
@@ -76,26 +83,35 @@ function drawScores(scores, width) {
   const x = (/** @type {number} */ index) => LEFT + (index + 0.5) * step;
   const total = sum(scores);
   const description = `${count(total)} answers from 0 to 10. The figures are in the table.`;
-  return picture({ width, height: SCORES_HEIGHT, title: "Answers by score", description },
+  return picture(
+    { width, height: SCORES_HEIGHT, title: "Answers by score", description },
     levels.map((level) => [
       line(level ? "chart-grid" : "chart-axis", [LEFT, y(level)], [width, y(level)]),
       label(LEFT - 8, y(level) + 4, compact(level), { "text-anchor": "end" }),
     ]),
     scores.map((number, index) => drawScore({ number, index, total, x: x(index), y: y(number), step })),
-    BANDS.map((band) => drawBandName(band, x, step, width)));
+    BANDS.map((band) => drawBandName(band, x, step, width)),
+  );
 }
 
 /** @param {{number: number, index: number, total: number, x: number, y: number, step: number}} bar */
 function drawScore({ number, index, total, x, y, step }) {
   const thickness = Math.min(46, step * 0.74);
-  return svg("g", {},
+  return svg(
+    "g",
+    {},
     svg("title", {}, `Score ${index}: ${count(number)} (${percent(total ? number / total : 0)})`),
     svg("rect", {
-      x: round(x - thickness / 2), width: round(thickness), y: round(y), height: round(TOP + PLOT - y), rx: 2,
+      x: round(x - thickness / 2),
+      width: round(thickness),
+      y: round(y),
+      height: round(TOP + PLOT - y),
+      rx: 2,
       class: `band-${bandOf(index)}`,
     }),
     number > 0 && label(x, y - 6, compact(number), { "text-anchor": "middle", class: "chart-label chart-value" }),
-    label(x, TOP + PLOT + 17, String(index), { "text-anchor": "middle" }));
+    label(x, TOP + PLOT + 17, String(index), { "text-anchor": "middle" }),
+  );
 }
 
 /**

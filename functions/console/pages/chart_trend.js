@@ -51,11 +51,19 @@ const DOT_ROOM = 9;
  */
 export function trendChart() {
   const pointer = new Pointer();
-  const trend = chart("chart-trend", HEIGHT, (data, width) => {
-    const scale = scaleOf(data.periods, width);
-    pointer.follow(data, scale, width);
-    return draw(data, scale, width);
-  }, tell, pointer.line, pointer.note, pointer.handle);
+  const trend = chart(
+    "chart-trend",
+    HEIGHT,
+    (data, width) => {
+      const scale = scaleOf(data.periods, width);
+      pointer.follow(data, scale, width);
+      return draw(data, scale, width);
+    },
+    tell,
+    pointer.line,
+    pointer.note,
+    pointer.handle,
+  );
   pointer.listen(trend.canvas);
   return trend;
 }
@@ -72,7 +80,10 @@ function scaleOf(periods, width) {
   const step = (width - LEFT - RIGHT) / Math.max(1, periods.length);
   const most = Math.max(1, ...periods.map(({ responses }) => responses));
   return {
-    low, high, step, most,
+    low,
+    high,
+    step,
+    most,
     x: (index) => LEFT + (index + 0.5) * step,
     y: (nps) => TOP + ((high - nps) / (high - low)) * PLOT,
     bar: (responses) => (responses / most) * STRIP,
@@ -88,9 +99,14 @@ function scaleOf(periods, width) {
 function draw(data, scale, width) {
   const title = `NPS by ${data.period}`;
   const description = `${data.periods.length} periods; those without answers are gaps. The figures are in the table.`;
-  return picture({ width, height: HEIGHT, title, description },
-    drawLevels(scale, width), drawBars(data.periods, scale, width), drawDates(data, scale),
-    runsOf(data.periods).map((run) => drawRun(run, scale)), drawLast(data.periods, scale));
+  return picture(
+    { width, height: HEIGHT, title, description },
+    drawLevels(scale, width),
+    drawBars(data.periods, scale, width),
+    drawDates(data, scale),
+    runsOf(data.periods).map((run) => drawRun(run, scale)),
+    drawLast(data.periods, scale),
+  );
 }
 
 /**
@@ -112,10 +128,17 @@ function drawLevels({ low, high, y }, width) {
  */
 function drawBars(periods, { step, x, bar, most }, width) {
   const thickness = Math.max(1, Math.min(18, step * 0.6));
-  const bars = periods.map(({ responses }, index) => responses > 0 && svg("rect", {
-    x: round(x(index) - thickness / 2), width: round(thickness), class: "chart-volume",
-    y: round(STRIP_BOTTOM - bar(responses)), height: round(bar(responses)),
-  }));
+  const bars = periods.map(
+    ({ responses }, index) =>
+      responses > 0 &&
+      svg("rect", {
+        x: round(x(index) - thickness / 2),
+        width: round(thickness),
+        class: "chart-volume",
+        y: round(STRIP_BOTTOM - bar(responses)),
+        height: round(bar(responses)),
+      }),
+  );
   return [
     line("chart-axis", [LEFT, STRIP_BOTTOM], [width - RIGHT, STRIP_BOTTOM]),
     label(LEFT - 8, STRIP_BOTTOM - STRIP + 8, compact(most), { "text-anchor": "end" }),
@@ -174,8 +197,10 @@ function runsOf(periods) {
  */
 function drawRun(run, scale) {
   const points = run.map(({ index, nps }) => pointOf(scale.x(index), scale.y(nps)));
-  const dots = scale.step >= DOT_ROOM || run.length === 1
-    ? points.map(([x, y]) => svg("circle", { cx: round(x), cy: round(y), r: 3.5, class: "chart-dot" })) : [];
+  const dots =
+    scale.step >= DOT_ROOM || run.length === 1
+      ? points.map(([x, y]) => svg("circle", { cx: round(x), cy: round(y), r: 3.5, class: "chart-dot" }))
+      : [];
   return [drawInterval(run, scale), svg("path", { d: pathOf(points), class: "chart-line" }), dots];
 }
 
@@ -239,8 +264,10 @@ function tell(data) {
     caption: `NPS by ${data.period}`,
     head: ["Time", "NPS", "95 % interval", "Answers"],
     rows: data.periods.map((period) => [
-      nameOf(period, data.period, data.zone), score(period.nps),
-      period.responses ? intervalOf(period) : "–", count(period.responses),
+      nameOf(period, data.period, data.zone),
+      score(period.nps),
+      period.responses ? intervalOf(period) : "–",
+      count(period.responses),
     ]),
   };
 }
@@ -255,8 +282,13 @@ class Pointer {
     this.line = h("div", { class: "chart-cursor", hidden: true });
     this.note = h("div", { class: "chart-note", hidden: true });
     this.handle = h("div", {
-      class: "chart-handle", tabindex: "0", role: "slider", "aria-label": "Look at one period", "aria-valuemin": 1,
-      onKeydown: (event) => this.#press(event), onFocus: () => this.#look(this.#place < 0 ? Infinity : this.#place),
+      class: "chart-handle",
+      tabindex: "0",
+      role: "slider",
+      "aria-label": "Look at one period",
+      "aria-valuemin": 1,
+      onKeydown: (event) => this.#press(event),
+      onFocus: () => this.#look(this.#place < 0 ? Infinity : this.#place),
       onBlur: () => this.#leave(),
     });
   }

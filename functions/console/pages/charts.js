@@ -75,8 +75,12 @@ export function chart(name, height, draw, tell, ...extras) {
  * @returns {SVGElement}
  */
 export function picture({ width, height, title, description }, ...parts) {
-  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title },
-    svg("desc", {}, description), parts);
+  return svg(
+    "svg",
+    { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title },
+    svg("desc", {}, description),
+    parts,
+  );
 }
 
 /**
@@ -107,8 +111,12 @@ export function line(look, [x1, y1], [x2, y2]) {
  * @returns {SVGElement}
  */
 export function track(height, ...bars) {
-  return svg("svg", { width: "100%", height, "aria-hidden": "true" },
-    svg("rect", { width: "100%", height, class: "track" }), bars);
+  return svg(
+    "svg",
+    { width: "100%", height, "aria-hidden": "true" },
+    svg("rect", { width: "100%", height, class: "track" }),
+    bars,
+  );
 }
 
 /**
@@ -134,8 +142,30 @@ export function ticks(greatest, wanted = 4) {
 
 /** @param {Figures} figures */
 function tableOf({ caption, head, rows }) {
-  return h("table", {}, h("caption", {}, caption),
-    h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, rows.map(([first, ...rest]) =>
-      h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td", {}, cell))))));
+  return h(
+    "table",
+    {},
+    h("caption", {}, caption),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        head.map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map(([first, ...rest]) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, first),
+          rest.map((cell) => h("td", {}, cell)),
+        ),
+      ),
+    ),
+  );
 }

@@ -38,8 +38,14 @@ export function dateInput(properties, choose) {
     hasChosen = false;
   };
   const element = h("input", {
-    ...properties, type: "date", min: `${FIRST_YEAR}-01-01`, max: "2099-12-31",
-    onFocus: arrive, onInput: wait, onChange: wait, onBlur: take,
+    ...properties,
+    type: "date",
+    min: `${FIRST_YEAR}-01-01`,
+    max: "2099-12-31",
+    onFocus: arrive,
+    onInput: wait,
+    onChange: wait,
+    onBlur: take,
     onKeydown: (event) => event.key === "Enter" && take(),
   });
   return { element, stop: () => window.clearTimeout(timer) };

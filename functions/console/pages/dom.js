@@ -103,7 +103,9 @@ export function announce(text) {
   const region = /** @type {HTMLElement} */ (document.getElementById("announcements"));
   region.textContent = "";
   // A region that has the same text again is not read again, unless it was empty between.
-  window.setTimeout(() => { region.textContent = text; }, 50);
+  window.setTimeout(() => {
+    region.textContent = text;
+  }, 50);
 }
 
 /**

@@ -43,7 +43,10 @@ export function endedSentence({ ended_reason: reason, outcome }) {
   if (!reason && !outcome) {
     return null;
   }
-  const word = (reason ?? "").trim().toLowerCase().replace(/[\s_]+/g, "-");
+  const word = (reason ?? "")
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_]+/g, "-");
   const found = BY_REASON.find(([outcomes, pattern]) => outcomes.some((one) => one === outcome) && pattern.test(word));
   return found?.[2] ?? BY_OUTCOME[OUTCOMES.find((one) => one === outcome) ?? "unknown"];
 }

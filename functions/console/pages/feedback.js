@@ -46,7 +46,8 @@ export function mount(container) {
     listen(live, "resync", () => page.hasAsked() && news.arrived()), // else there was nothing to miss
     rememberPlace(page.place),
     listen(document, "visibilitychange", () => news.look()),
-    news.stop, page.stop,
+    news.stop,
+    page.stop,
   ];
   fill(container, page.element);
   let isOver = false;
@@ -68,10 +69,18 @@ function buildPage() {
   /** @type {{query: Query | null, figures: string, list: string}} */
   const asked = { query: null, figures: "", list: "" };
   const summary = panel({
-    content, text: "Counting …",
+    content,
+    text: "Counting …",
     read: (signal) => readSummary(asked.query ?? queryOf(location(), new Date()), signal),
     show: (answer) => {
-      const { summary: { total: { calls } }, query, byCampaign, byAdvisor } = answer;
+      const {
+        summary: {
+          total: { calls },
+        },
+        query,
+        byCampaign,
+        byAdvisor,
+      } = answer;
       figures.show(answer);
       figures.element.hidden = calls === 0;
       fill(nothing, calls ? null : noCalls(query));
@@ -107,8 +116,13 @@ function buildPage() {
     }
   };
   const place = () => ({ top: window.scrollY, items: list.depth() });
-  const element = h("div", { class: "feedback-view", "data-testid": "feedback-view" },
-    h("div", { class: "feedback-top" }, h("h1", {}, "Feedback"), filters.element), summary.element, list.element);
+  const element = h(
+    "div",
+    { class: "feedback-view", "data-testid": "feedback-view" },
+    h("div", { class: "feedback-top" }, h("h1", {}, "Feedback"), filters.element),
+    summary.element,
+    list.element,
+  );
   const refresh = () => {
     const query = queryOf(location(), new Date()); // "the last 7 days" are others tomorrow
     asked.query = query;
@@ -157,11 +171,16 @@ async function readSummary(query, signal, zone = readersZone()) {
 
 /** @param {Query} query */
 function noCalls({ narrow: { campaign, advisor, direction } }) {
-  const hint = direction !== "all"
-    ? h("a", { href: link({ direction: "all" }), onClick: handOn() }, "Show calls of every direction")
-    : campaign || advisor
-      ? h("a", { href: link({ campaign: null, advisor: null }), onClick: handOn() }, "Show every campaign and advisor")
-      : "Choose a longer time above, or wait: figures appear here as calls come to an end.";
+  const hint =
+    direction !== "all"
+      ? h("a", { href: link({ direction: "all" }), onClick: handOn() }, "Show calls of every direction")
+      : campaign || advisor
+        ? h(
+            "a",
+            { href: link({ campaign: null, advisor: null }), onClick: handOn() },
+            "Show every campaign and advisor",
+          )
+        : "Choose a longer time above, or wait: figures appear here as calls come to an end.";
   return empty(`No ${direction === "all" ? "" : `${direction} `}calls in this time`, hint);
 }
 
@@ -200,4 +219,3 @@ async function frames(count) {
     await new Promise(requestAnimationFrame);
   }
 }
-

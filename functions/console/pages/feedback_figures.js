@@ -31,9 +31,15 @@ export function feedbackFigures({ onBand }) {
   const trend = trendCard();
   const scores = scoreChart();
   const outcomes = outcomeCard();
-  const element = h("div", { class: "figures" },
-    hero.element, facts.element, trend.element,
-    card("Scores", "How often each was given", "card-scores", scores.element), outcomes.element);
+  const element = h(
+    "div",
+    { class: "figures" },
+    hero.element,
+    facts.element,
+    trend.element,
+    card("Scores", "How often each was given", "card-scores", scores.element),
+    outcomes.element,
+  );
   /** @param {Answer} answer */
   const show = ({ summary, query, zone }) => {
     hero.show(summary.total);
@@ -65,9 +71,18 @@ function scoreCard(onBand) {
   const scale = chart("chart-interval", SCALE_HEIGHT, drawScale, tellScale);
   const bands = BANDS.map((band) => bandLegend(band, onBand)).reverse();
   const bar = h("div", { class: "hero-bar" });
-  const element = card("Net Promoter Score", "Promoters less detractors, in percent of all answers", "card-score",
+  const element = card(
+    "Net Promoter Score",
+    "Promoters less detractors, in percent of all answers",
+    "card-score",
     h("div", { class: "hero" }, h("div", { class: "hero-figure" }, number, words), scale.element),
-    bar, h("ul", { class: "band-legend", role: "list" }, bands.map(({ element: item }) => item)));
+    bar,
+    h(
+      "ul",
+      { class: "band-legend", role: "list" },
+      bands.map(({ element: item }) => item),
+    ),
+  );
   /** @param {Api.Tally} total */
   const show = (total) => {
     fill(number, score(total.nps));
@@ -90,7 +105,8 @@ function wordsOf(total) {
   }
   const { responses, nps_low: low, nps_high: high } = total;
   return [
-    h("strong", {}, `${score(low)} to ${score(high)}`), " is the 95 % interval",
+    h("strong", {}, `${score(low)} to ${score(high)}`),
+    " is the 95 % interval",
     h("span", { class: "muted" }, `n = ${count(responses)}`),
     high - low > VAGUE ? h("span", { class: "badge badge-warn" }, "Few answers") : null,
   ];
@@ -102,10 +118,17 @@ function wordsOf(total) {
  */
 function drawScale(total, width) {
   /** @type {[number, string, string][]} */
-  const ends = [[0, "-100", "start"], [width / 2, "0", "middle"], [width, "100", "end"]];
-  return svg("svg", { width, height: SCALE_HEIGHT, viewBox: `0 0 ${width} ${SCALE_HEIGHT}`, "aria-hidden": "true" },
+  const ends = [
+    [0, "-100", "start"],
+    [width / 2, "0", "middle"],
+    [width, "100", "end"],
+  ];
+  return svg(
+    "svg",
+    { width, height: SCALE_HEIGHT, viewBox: `0 0 ${width} ${SCALE_HEIGHT}`, "aria-hidden": "true" },
     isAnswered(total) ? intervalBar(total, width) : null,
-    ends.map(([x, text, anchor]) => label(x, 36, text, { "text-anchor": anchor })));
+    ends.map(([x, text, anchor]) => label(x, 36, text, { "text-anchor": anchor })),
+  );
 }
 
 /** @param {Api.Tally} total */
@@ -147,8 +170,14 @@ function bandLegend({ name, title, range }, onBand) {
     }
   };
   const swatch = h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" });
-  const anchor = h("a", { class: "band-link", onClick: choose }, swatch,
-    h("span", {}, title, h("span", { class: "muted" }, ` ${range}`)), share, number);
+  const anchor = h(
+    "a",
+    { class: "band-link", onClick: choose },
+    swatch,
+    h("span", {}, title, h("span", { class: "muted" }, ` ${range}`)),
+    share,
+    number,
+  );
   return {
     element: h("li", {}, anchor),
     show: (/** @type {Api.Tally} */ total) => {
@@ -167,7 +196,11 @@ function factCards() {
     reach: fact("Reach rate", "fact-reach"),
     duration: fact("Average call", "fact-duration"),
   };
-  const element = h("dl", { class: "facts" }, Object.values(facts).map((one) => one.element));
+  const element = h(
+    "dl",
+    { class: "facts" },
+    Object.values(facts).map((one) => one.element),
+  );
   /** @param {Api.Tally} total */
   const show = (total) => {
     facts.answers.show(count(total.responses), `from ${count(total.calls)} calls`);
@@ -197,21 +230,35 @@ function fact(title, name) {
   const hint = h("dd", { class: "fact-hint muted small" });
   return {
     element: h("div", { class: "card fact" }, h("dt", {}, title), value, hint),
-    show: (/** @type {string} */ text, /** @type {string} */ words) => { fill(value, text); fill(hint, words); },
+    show: (/** @type {string} */ text, /** @type {string} */ words) => {
+      fill(value, text);
+      fill(hint, words);
+    },
   };
 }
 
 function trendCard() {
   const trend = trendChart();
   const anchors = Object.entries(PERIODS).map(([name, title]) =>
-    h("a", { "data-period": name, "data-testid": `feedback-period-${name}` }, title));
+    h("a", { "data-period": name, "data-testid": `feedback-period-${name}` }, title),
+  );
   const choices = h("nav", { class: "segments", "aria-label": "Trend by" }, anchors);
-  const legend = h("p", { class: "legend muted small" },
-    h("span", { class: "swatch swatch-line", "aria-hidden": "true" }), "NPS",
-    h("span", { class: "swatch swatch-band", "aria-hidden": "true" }), "95 % interval",
-    h("span", { class: "swatch swatch-volume", "aria-hidden": "true" }), "answers");
-  const element = h("section", { class: "card card-trend", "aria-label": "Trend" },
-    h("div", { class: "card-head" }, h("h2", {}, "Trend"), legend, choices), trend.element);
+  const legend = h(
+    "p",
+    { class: "legend muted small" },
+    h("span", { class: "swatch swatch-line", "aria-hidden": "true" }),
+    "NPS",
+    h("span", { class: "swatch swatch-band", "aria-hidden": "true" }),
+    "95 % interval",
+    h("span", { class: "swatch swatch-volume", "aria-hidden": "true" }),
+    "answers",
+  );
+  const element = h(
+    "section",
+    { class: "card card-trend", "aria-label": "Trend" },
+    h("div", { class: "card-head" }, h("h2", {}, "Trend"), legend, choices),
+    trend.element,
+  );
   /** @param {Trend} data */
   const show = (data) => {
     anchors.forEach((anchor) => {

@@ -11,7 +11,10 @@ import { link, location, navigate } from "./router.js";
 
 /** @type {Record<string, string>} */
 const RANGE_NAMES = {
-  "7d": "Last 7 days", "30d": "Last 30 days", "90d": "Last 90 days", "365d": "Last 12 months",
+  "7d": "Last 7 days",
+  "30d": "Last 30 days",
+  "90d": "Last 90 days",
+  "365d": "Last 12 months",
   dates: "Between two dates",
 };
 
@@ -27,20 +30,30 @@ const RANGE_NAMES = {
 export function feedbackFilters() {
   const time = timeFilter();
   const direction = selection("direction", (value) => navigate({ direction: directionInAddress(value) }));
-  fill(direction, Object.entries(DIRECTIONS).map(([name, title]) => h("option", { value: name }, title)));
+  fill(
+    direction,
+    Object.entries(DIRECTIONS).map(([name, title]) => h("option", { value: name }, title)),
+  );
   const chosen = {
     campaign: choice("campaign", "Campaign", "All campaigns"),
     advisor: choice("advisor", "Advisor", "All advisors"),
   };
   const demo = h("input", {
-    type: "checkbox", "data-testid": "feedback-filter-demo",
+    type: "checkbox",
+    "data-testid": "feedback-filter-demo",
     onChange: () => navigate({ demo: demo.checked ? "true" : null }),
   });
   const clear = h("a", { class: "button button-quiet", "data-testid": "feedback-clear" }, "Clear filters");
-  const element = h("div", { class: "feedback-filters", role: "search", "aria-label": "What the figures count" },
-    time.parts, field("Direction", direction), chosen.campaign.element, chosen.advisor.element,
+  const element = h(
+    "div",
+    { class: "feedback-filters", role: "search", "aria-label": "What the figures count" },
+    time.parts,
+    field("Direction", direction),
+    chosen.campaign.element,
+    chosen.advisor.element,
     h("label", { class: "check", title: "Demonstrations. They never count among real calls." }, demo, "Demo calls"),
-    clear);
+    clear,
+  );
   /** @param {Query} query */
   const show = (query) => {
     time.show(query.time);
@@ -60,10 +73,15 @@ export function feedbackFilters() {
 
 function timeFilter() {
   const range = selection("range", (value) => choose(value));
-  fill(range, Object.entries(RANGE_NAMES).map(([name, title]) => h("option", { value: name }, title)));
+  fill(
+    range,
+    Object.entries(RANGE_NAMES).map(([name, title]) => h("option", { value: name }, title)),
+  );
   const dates = ["from", "to"].map((name) =>
     dateInput({ class: "input", "data-testid": `feedback-filter-${name}` }, (value, options) =>
-      navigate({ [name]: value, range: null }, options)));
+      navigate({ [name]: value, range: null }, options),
+    ),
+  );
   const inputs = dates.map(({ element }) => element);
   const fields = [field("From", inputs[0]), field("To", inputs[1])];
   /** @type {Time | null} */
@@ -77,7 +95,9 @@ function timeFilter() {
   const show = (time) => {
     shown = time;
     range.value = time.name;
-    fields.forEach((element) => { element.hidden = time.name !== "dates"; });
+    fields.forEach((element) => {
+      element.hidden = time.name !== "dates";
+    });
     inputs.forEach((input, index) => {
       if (input !== document.activeElement) {
         input.value = location().get(["from", "to"][index]) ?? "";
@@ -105,7 +125,11 @@ function choice(name, title, all) {
       options.set(value, /^\d+$/.test(value) ? `${title} ${value}` : value);
     }
     const sorted = [...options].sort(([, one], [, other]) => one.localeCompare(other));
-    fill(select, h("option", { value: "" }, all), sorted.map(([key, called]) => h("option", { value: key }, called)));
+    fill(
+      select,
+      h("option", { value: "" }, all),
+      sorted.map(([key, called]) => h("option", { value: key }, called)),
+    );
     select.value = value;
   };
   /** @param {Api.GroupTally[]} groups */

@@ -24,11 +24,20 @@ const WIDE = ["Answers", "Response", "Reach", "Average"];
  */
 export function groupTable(name, title) {
   const body = h("tbody", {});
-  const table = h("table", { class: "table groups", "data-testid": `groups-${name}` },
-    h("caption", { class: "visually-hidden" }, title), h("thead", {}, headOf(name)), body);
+  const table = h(
+    "table",
+    { class: "table groups", "data-testid": `groups-${name}` },
+    h("caption", { class: "visually-hidden" }, title),
+    h("thead", {}, headOf(name)),
+    body,
+  );
   const nothing = h("p", { class: "muted" }, "No calls in this time.");
   const more = h("button", { type: "button", class: "button button-quiet" });
-  const arrange = keyedList(body, ({ key }) => key ?? "", ({ key }) => groupRow(name, key));
+  const arrange = keyedList(
+    body,
+    ({ key }) => key ?? "",
+    ({ key }) => groupRow(name, key),
+  );
   /** @type {{groups: Api.GroupTally[], chosen: string | null, all: boolean}} */
   const state = { groups: [], chosen: null, all: false };
   const draw = () => {
@@ -40,7 +49,10 @@ export function groupTable(name, title) {
     more.hidden = shown.length === groups.length;
     fill(more, `Show all ${count(groups.length)}`);
   };
-  more.addEventListener("click", () => { state.all = true; draw(); });
+  more.addEventListener("click", () => {
+    state.all = true;
+    draw();
+  });
   /**
    * @param {Api.GroupTally[]} groups
    * @param {string | null | undefined} chosen
@@ -59,8 +71,14 @@ function headOf(name) {
    * @param {string | null} look
    */
   const cell = (text, look) => h("th", { scope: "col", class: look }, text);
-  return h("tr", {}, cell(titled(name), null), cell("NPS", "number"), cell("-100 to 100", null),
-    WIDE.map((text) => cell(text, "number wide")));
+  return h(
+    "tr",
+    {},
+    cell(titled(name), null),
+    cell("NPS", "number"),
+    cell("-100 to 100", null),
+    WIDE.map((text) => cell(text, "number wide")),
+  );
 }
 
 /**
@@ -106,7 +124,8 @@ function lead(anchor, name, { key, name: called, chosen }) {
 function intervalOf(group) {
   const text = `${score(group.nps_low)} to ${score(group.nps_high)}`;
   return isAnswered(group)
-    ? [intervalBar(group, BAR_WIDTH), h("span", { class: "visually-hidden" }, `95 % interval ${text}`)] : null;
+    ? [intervalBar(group, BAR_WIDTH), h("span", { class: "visually-hidden" }, `95 % interval ${text}`)]
+    : null;
 }
 
 /** @param {Api.GroupTally} group */

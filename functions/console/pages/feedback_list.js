@@ -44,12 +44,17 @@ export function feedbackList() {
   const nothing = h("div", {});
   const more = h("button", { type: "button", class: "button more", "data-testid": "feedback-more" }, "Show more");
   more.addEventListener("click", () => part.load("more"));
-  const arrange = keyedList(list, (/** @type {Shown} */ { call_id: id }) => id, () => feedbackItem());
+  const arrange = keyedList(
+    list,
+    (/** @type {Shown} */ { call_id: id }) => id,
+    () => feedbackItem(),
+  );
   /** @type {State} */
   const state = { query: queryOf(location(), new Date()), items: [], cursor: null, wanted: 0 };
   const number = h("span", { class: "muted small", role: "status", "data-testid": "feedback-count" });
   const part = panel({
-    content: h("div", { class: "feedback-list" }, list, nothing, more), text: "Reading what customers said …",
+    content: h("div", { class: "feedback-list" }, list, nothing, more),
+    text: "Reading what customers said …",
     read: (signal, kind) => readItems(state, signal, kind),
     show: (page) => {
       Object.assign(state, page, { wanted: 0 });
@@ -61,8 +66,12 @@ export function feedbackList() {
   });
   const controls = listControls(() => state.query);
   const title = h("h2", { tabindex: "-1", class: "list-title" }, "What customers said");
-  const element = h("section", { class: "card card-list", "aria-label": "What customers said" },
-    h("div", { class: "card-head" }, title, number, controls.element), part.element);
+  const element = h(
+    "section",
+    { class: "card card-list", "aria-label": "What customers said" },
+    h("div", { class: "card-head" }, title, number, controls.element),
+    part.element,
+  );
   /** Brings it into sight, and the keyboard with it. */
   const reveal = () => {
     element.scrollIntoView({ block: "start" });
@@ -145,7 +154,11 @@ function listControls(shownQuery) {
   const anchors = choices.map(({ name, title }) => h("a", { "data-testid": `feedback-band-${name}` }, title));
   const bands = h("nav", { class: "segments", "aria-label": "Which of them" }, anchors);
   const search = h("input", {
-    class: "input", type: "search", maxlength: "100", placeholder: SEARCH, "aria-label": SEARCH,
+    class: "input",
+    type: "search",
+    maxlength: "100",
+    placeholder: SEARCH,
+    "aria-label": SEARCH,
     "data-testid": "feedback-filter-text",
   });
   const file = h("button", { type: "button", class: "button", title: FILE, "data-testid": "feedback-csv" }, "CSV");
@@ -209,8 +222,12 @@ function feedbackItem() {
 function scoreBadge({ nps_score: given }) {
   const band = typeof given === "number" ? bandOf(given) : "none";
   const said = band === "none" ? "No score" : `Score ${given}, ${band}`;
-  return h("span", { class: `score score-${band}`, title: said },
-    h("span", { "aria-hidden": "true" }, given ?? "–"), h("span", { class: "visually-hidden" }, said));
+  return h(
+    "span",
+    { class: `score score-${band}`, title: said },
+    h("span", { "aria-hidden": "true" }, given ?? "–"),
+    h("span", { class: "visually-hidden" }, said),
+  );
 }
 
 /**
@@ -222,11 +239,14 @@ function headOf(item, query) {
   const when = item.start_time ?? item.end_time;
   const lasted = item.duration_seconds ? duration(item.duration_seconds) : null;
   const call = [dateTime(when), lasted, item.outcome === "reached" || !item.outcome ? null : words(item.outcome)];
-  return h("div", { class: "feedback-head" },
+  return h(
+    "div",
+    { class: "feedback-head" },
     h("h3", {}, h("a", { href: linkToItem(item, query) }, item.customer_name || phone(item.phone))),
     h("span", { class: "muted small" }, h("time", { datetime: when }, call.filter(Boolean).join(" · "))),
     item.demo ? h("span", { class: "badge" }, "Demo") : null,
-    facts ? h("p", { class: "muted small" }, facts) : null);
+    facts ? h("p", { class: "muted small" }, facts) : null,
+  );
 }
 
 /**
@@ -259,8 +279,18 @@ function pointsOf(item, text) {
  */
 function points(title, name, lines, text) {
   const texts = (lines ?? "").split("\n").filter((line) => line.trim());
-  return texts.length ? h("div", { class: `points-${name}` },
-    h("h4", {}, title), h("ul", {}, texts.map((line) => h("li", {}, marked(line, text))))) : null;
+  return texts.length
+    ? h(
+        "div",
+        { class: `points-${name}` },
+        h("h4", {}, title),
+        h(
+          "ul",
+          {},
+          texts.map((line) => h("li", {}, marked(line, text))),
+        ),
+      )
+    : null;
 }
 
 /**

@@ -133,7 +133,10 @@ export class FilterBar {
   async learn(signal) {
     for (const group of ["campaign", "advisor"]) {
       const asked = get("feedback/summary", { group, direction: "all" }, { signal });
-      const groups = await asked.then((summary) => summary.groups, () => []);
+      const groups = await asked.then(
+        (summary) => summary.groups,
+        () => [],
+      );
       groups.forEach(({ key, name }) => this.#learn(group, key, name));
     }
     this.#drawOffered();

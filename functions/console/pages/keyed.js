@@ -14,7 +14,10 @@ export function keyedList(parent, keyOf, make) {
     const next = new Map(items.map((item) => [keyOf(item), known.get(keyOf(item)) ?? make(item)]));
     items.forEach((item) => next.get(keyOf(item))?.show(item));
     known.forEach((part, key) => next.has(key) || part.element.remove());
-    put(parent, [...next.values()].map(({ element }) => element));
+    put(
+      parent,
+      [...next.values()].map(({ element }) => element),
+    );
     known = next;
   };
 }

@@ -120,12 +120,17 @@ class Live extends EventTarget {
     signal.throwIfAborted();
     const socket = new WebSocket(`${this.#url}?ticket=${encodeURIComponent(ticket)}`);
     this.#socket = socket;
-    await /** @type {Promise<void>} */ (new Promise((resolve) => {
-      const watch = new Watch(socket);
-      socket.addEventListener("open", () => watch.ask({ action: "subscribe", topic: "calls" }));
-      socket.addEventListener("message", (event) => this.#hear(watch, event.data));
-      socket.addEventListener("close", () => { watch.stop(); resolve(); });
-    }));
+    await /** @type {Promise<void>} */ (
+      new Promise((resolve) => {
+        const watch = new Watch(socket);
+        socket.addEventListener("open", () => watch.ask({ action: "subscribe", topic: "calls" }));
+        socket.addEventListener("message", (event) => this.#hear(watch, event.data));
+        socket.addEventListener("close", () => {
+          watch.stop();
+          resolve();
+        });
+      })
+    );
     this.#socket = null;
   }
 
@@ -176,7 +181,10 @@ class Live extends EventTarget {
     const longest = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** failures, LONGEST_PAUSE_MILLISECONDS);
     return new Promise((resolve) => {
       const timer = window.setTimeout(resolve, longest * (0.5 + Math.random() / 2));
-      this.#hurry = () => { window.clearTimeout(timer); resolve(); };
+      this.#hurry = () => {
+        window.clearTimeout(timer);
+        resolve();
+      };
     });
   }
 

@@ -140,7 +140,10 @@ async function mount(view, turn) {
   } catch (error) {
     if (turn === shown.turn) {
       // A module of an earlier release is gone after a deploy: only the page itself leads to the new one.
-      fill(container, failure(error, () => window.location.reload()));
+      fill(
+        container,
+        failure(error, () => window.location.reload()),
+      );
     }
   }
 }
@@ -154,16 +157,19 @@ async function prepare(view) {
 /** @param {string} name */
 function loadStylesheet(name) {
   if (!stylesheets.has(name)) {
-    stylesheets.set(name, new Promise((resolve, reject) => {
-      const missing = () => reject(new Error("A part of this page is missing. Load it again."));
-      const href = new URL(`./${name}`, import.meta.url).href;
-      const sheet = h("link", { rel: "stylesheet", href, onError: missing, "data-view-sheet": name });
-      sheet.addEventListener("load", () => {
-        switchSheet(sheet, shown.stylesheet);
-        resolve();
-      });
-      document.head.append(sheet);
-    }));
+    stylesheets.set(
+      name,
+      new Promise((resolve, reject) => {
+        const missing = () => reject(new Error("A part of this page is missing. Load it again."));
+        const href = new URL(`./${name}`, import.meta.url).href;
+        const sheet = h("link", { rel: "stylesheet", href, onError: missing, "data-view-sheet": name });
+        sheet.addEventListener("load", () => {
+          switchSheet(sheet, shown.stylesheet);
+          resolve();
+        });
+        document.head.append(sheet);
+      }),
+    );
   }
   return stylesheets.get(name);
 }
@@ -194,4 +200,9 @@ function currentName() {
   return Object.hasOwn(VIEWS, name) ? name : Object.keys(VIEWS)[0];
 }
 
-start().catch((error) => fill(container, failure(error, () => window.location.reload())));
+start().catch((error) =>
+  fill(
+    container,
+    failure(error, () => window.location.reload()),
+  ),
+);

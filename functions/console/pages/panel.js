@@ -81,9 +81,15 @@ export function panel({ content, text, read, show }) {
     element.setAttribute("aria-busy", "false");
     if (failed && (kind === "fresh" || content.hidden)) {
       content.hidden = true;
-      fill(state, failure(failed, () => load("fresh")));
+      fill(
+        state,
+        failure(failed, () => load("fresh")),
+      );
     } else if (failed) {
-      fill(state, outdated(shownAt ?? new Date(), () => load(kind)));
+      fill(
+        state,
+        outdated(shownAt ?? new Date(), () => load(kind)),
+      );
     } else {
       content.hidden = false;
       shownAt = new Date();
@@ -103,7 +109,10 @@ export function panel({ content, text, read, show }) {
  * @param {() => void} retry
  */
 function outdated(since, retry) {
-  return h("p", { class: "notice panel-notice", role: "status", "data-testid": "outdated" },
+  return h(
+    "p",
+    { class: "notice panel-notice", role: "status", "data-testid": "outdated" },
     h("span", {}, `There may be news that could not be read. This is as of ${time(since.toISOString())}.`),
-    h("button", { type: "button", class: "button", onClick: handOn(retry) }, "Try again"));
+    h("button", { type: "button", class: "button", onClick: handOn(retry) }, "Try again"),
+  );
 }

@@ -49,7 +49,12 @@ export function timeOf(parameters, now) {
   if (first || last) {
     const end = last ?? now;
     const from = first ?? plusDays(end, -RANGES[USUAL_RANGE]);
-    return { name: "dates", from, to: last, days: Math.max(1, Math.ceil((end.getTime() - from.getTime()) / DAY_MILLISECONDS)) };
+    return {
+      name: "dates",
+      from,
+      to: last,
+      days: Math.max(1, Math.ceil((end.getTime() - from.getTime()) / DAY_MILLISECONDS)),
+    };
   }
   const range = parameters.get("range") ?? "";
   const name = Object.hasOwn(RANGES, range) ? range : USUAL_RANGE;

@@ -6,8 +6,7 @@ import { messageOf } from "./errors.js";
 import { dateTime, duration } from "./format.js";
 
 /** What is said instead of a player. */
-export const ELSEWHERE =
-  "The recording cannot be played here: it lies at a place that recordings are not played from.";
+export const ELSEWHERE = "The recording cannot be played here: it lies at a place that recordings are not played from.";
 const SPEEDS = [1, 1.25, 1.5, 2, 0.75];
 const STEP_SECONDS = 5;
 /** A URL with less than this left is fetched anew before it is played. */

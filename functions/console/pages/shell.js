@@ -37,13 +37,19 @@ export function showHeader(header, { configuration, views }) {
   const links = Object.entries(views).map(linkTo);
   const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
   const banner = h("div", { class: "banner", "data-testid": "connection-banner", hidden: true });
-  fill(header, h("header", { class: "header" },
-    brand(configuration),
-    whose(),
-    h("nav", { class: "views", "aria-label": "Views" }, links),
-    state,
-    person(),
-  ), banner);
+  fill(
+    header,
+    h(
+      "header",
+      { class: "header" },
+      brand(configuration),
+      whose(),
+      h("nav", { class: "views", "aria-label": "Views" }, links),
+      state,
+      person(),
+    ),
+    banner,
+  );
   const mark = () => markCurrent(links, views);
   const show = () => showState(state, banner);
   mark();
@@ -61,13 +67,18 @@ export function showHeader(header, { configuration, views }) {
  */
 export function showSignIn(container, configuration, reason) {
   const problem = h("p", { class: "notice", role: "alert", hidden: !reason, "data-testid": "sign-in-problem" }, reason);
-  fill(container, h("section", { class: "card sign-in", "aria-labelledby": "sign-in-title" },
-    h("h1", { id: "sign-in-title" }, logo(), "AutoPulse calls"),
-    h("p", {}, "Calls to car owners, as they happen, and what came of them."),
-    problem,
-    canSignIn(configuration) ? signInButton(problem) : howToComeIn(configuration),
-    h("p", { class: "muted small" }, configuration.stack),
-  ));
+  fill(
+    container,
+    h(
+      "section",
+      { class: "card sign-in", "aria-labelledby": "sign-in-title" },
+      h("h1", { id: "sign-in-title" }, logo(), "AutoPulse calls"),
+      h("p", {}, "Calls to car owners, as they happen, and what came of them."),
+      problem,
+      canSignIn(configuration) ? signInButton(problem) : howToComeIn(configuration),
+      h("p", { class: "muted small" }, configuration.stack),
+    ),
+  );
 }
 
 /** @param {HTMLElement} problem */
@@ -87,11 +98,25 @@ function signInButton(problem) {
 /** @param {Configuration} configuration */
 function howToComeIn(configuration) {
   const missing = [configuration.issuer ? null : "OidcIssuer", "OidcClientId"].filter(Boolean).join(" and ");
-  return h("div", { "data-testid": "sign-in-unavailable" },
-    h("p", {}, "Nobody can sign in here yet: this stack was not told whom to ask. Its parameters lack ",
-      h("code", {}, missing), "."),
-    h("p", {}, "On a local stack the way in is the link that ", h("code", {}, "make run"), " and ",
-      h("code", {}, "make up"), " give; each holds for a week."),
+  return h(
+    "div",
+    { "data-testid": "sign-in-unavailable" },
+    h(
+      "p",
+      {},
+      "Nobody can sign in here yet: this stack was not told whom to ask. Its parameters lack ",
+      h("code", {}, missing),
+      ".",
+    ),
+    h(
+      "p",
+      {},
+      "On a local stack the way in is the link that ",
+      h("code", {}, "make run"),
+      " and ",
+      h("code", {}, "make up"),
+      " give; each holds for a week.",
+    ),
   );
 }
 
@@ -104,7 +129,10 @@ function brand({ stack }) {
 function whose() {
   const name = h("span", { class: "organization-name", "data-testid": "organization" });
   const zone = h("span", { class: "time-zone muted small", title: "All times are of this time zone" }, zoneName());
-  get("me").then(({ organization_name: called }) => fill(name, called), () => null); // the views say what is wrong
+  get("me").then(
+    ({ organization_name: called }) => fill(name, called),
+    () => null,
+  ); // the views say what is wrong
   return h("div", { class: "organization" }, name, zone);
 }
 
@@ -119,17 +147,23 @@ function linkTo([name, { title }]) {
 }
 
 function logo() {
-  return svg("svg", { class: "logo", viewBox: "0 0 32 32", "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { class: "logo", viewBox: "0 0 32 32", "aria-hidden": "true" },
     svg("rect", { width: 32, height: 32, rx: 7 }),
-    svg("path", { d: "M4 17h6l3-8 5 15 3.5-10 1.5 3h5" }));
+    svg("path", { d: "M4 17h6l3-8 5 15 3.5-10 1.5 3h5" }),
+  );
 }
 
 function person() {
   const { name = "", expiresAt } = identity() ?? {};
   const properties = { type: "button", class: "button button-quiet", "data-testid": "sign-out", onClick: signOut };
-  return h("div", { class: "person" },
+  return h(
+    "div",
+    { class: "person" },
     h("span", { class: "person-name", title: expiresAt && `Signed in until ${expiresAt.toLocaleString()}` }, name),
-    h("button", properties, "Sign out"));
+    h("button", properties, "Sign out"),
+  );
 }
 
 /**

@@ -159,7 +159,9 @@ function renew(tokens) {
   if (!tokens?.refresh_token) {
     return Promise.reject(over());
   }
-  renewal ??= refreshed(tokens).finally(() => { renewal = null; });
+  renewal ??= refreshed(tokens).finally(() => {
+    renewal = null;
+  });
   return renewal;
 }
 
@@ -168,7 +170,8 @@ async function refreshed(tokens) {
   const { refresh } = await import("./oidc.js");
   try {
     const renewed = await refresh(await loadConfiguration(), tokens);
-    if (storedTokens() !== null) { // or somebody signed out meanwhile
+    if (storedTokens() !== null) {
+      // or somebody signed out meanwhile
       storeTokens(renewed);
     }
     return renewed.api_token;
@@ -181,14 +184,16 @@ async function refreshed(tokens) {
 function over() {
   const error = new SignInError("Your sign-in has ended.");
   forgetTokens();
-  loadConfiguration().then(async (configuration) => {
-    const wait = Number(sessionStorage.getItem(REDIRECTED_AT)) + PATIENCE_MILLISECONDS - Date.now();
-    if (!canSignIn(configuration) || wait > 0) {
-      throw error;
-    }
-    sessionStorage.setItem(REDIRECTED_AT, String(Date.now()));
-    await signIn();
-  }).catch((reason) => end(reason.message));
+  loadConfiguration()
+    .then(async (configuration) => {
+      const wait = Number(sessionStorage.getItem(REDIRECTED_AT)) + PATIENCE_MILLISECONDS - Date.now();
+      if (!canSignIn(configuration) || wait > 0) {
+        throw error;
+      }
+      sessionStorage.setItem(REDIRECTED_AT, String(Date.now()));
+      await signIn();
+    })
+    .catch((reason) => end(reason.message));
   return error;
 }
 

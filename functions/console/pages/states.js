@@ -10,8 +10,12 @@ import { ApiError, messageOf, OfflineError } from "./errors.js";
  * @returns {HTMLElement}
  */
 export function loading(text = "Loading …") {
-  return h("p", { class: "state", role: "status", "data-testid": "loading" },
-    h("span", { class: "spinner", "aria-hidden": "true" }), text);
+  return h(
+    "p",
+    { class: "state", role: "status", "data-testid": "loading" },
+    h("span", { class: "spinner", "aria-hidden": "true" }),
+    text,
+  );
 }
 
 /**
@@ -20,8 +24,12 @@ export function loading(text = "Loading …") {
  * @returns {HTMLElement}
  */
 export function empty(title, hint) {
-  return h("div", { class: "state", "data-testid": "empty" },
-    h("p", { class: "state-title" }, title), hint ? h("p", {}, hint) : null);
+  return h(
+    "div",
+    { class: "state", "data-testid": "empty" },
+    h("p", { class: "state-title" }, title),
+    hint ? h("p", {}, hint) : null,
+  );
 }
 
 /**
@@ -31,8 +39,13 @@ export function empty(title, hint) {
  */
 export function failure(error, retry) {
   const button = retry ? h("button", { type: "button", class: "button", onClick: handOn(retry) }, "Try again") : null;
-  return h("div", { class: "state state-failure", role: "alert", "data-testid": "failure" },
-    h("p", { class: "state-title" }, titleOf(error)), h("p", {}, detailOf(error)), button);
+  return h(
+    "div",
+    { class: "state state-failure", role: "alert", "data-testid": "failure" },
+    h("p", { class: "state-title" }, titleOf(error)),
+    h("p", {}, detailOf(error)),
+    button,
+  );
 }
 
 /**

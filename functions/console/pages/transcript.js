@@ -195,7 +195,9 @@ export class TranscriptView {
    * @returns {Element | null}
    */
   #afterMarks(element) {
-    return element && this.#marks.some((mark) => mark === element) ? this.#afterMarks(element.nextElementSibling) : element;
+    return element && this.#marks.some((mark) => mark === element)
+      ? this.#afterMarks(element.nextElementSibling)
+      : element;
   }
 
   /**
