@@ -63,7 +63,9 @@ def _ping(target: Target, connection: Connection) -> Iterator[Finding]:
         say(f"  ping {event_id} was stored")
     else:
         what = f"accepted as {event_id}, but not stored within {doctor.PATIENCE_SECONDS} s"
-        yield wrong("ping", what, "see the log of the status function, and the dead letters: make redrive KIND=status")
+        yield wrong(
+            "ping", what, "see the log of the status function, and the dead letters: make redrive KIND=status_update"
+        )
 
 
 def _logged(target: Target, event_id: str) -> bool:

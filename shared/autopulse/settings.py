@@ -8,12 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final
 
 from autopulse.domain.answers import AnswerNames, answer_names
-
-KINDS: Final = ("status", "conversation", "report", "hang", "transcript")
-"""The kinds of message: one queue, one dead-letter queue and one consumer each."""
+from autopulse.vapi.routes import KINDS
 
 
 class SettingMissing(KeyError):

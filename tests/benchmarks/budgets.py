@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
+from autopulse.consumers.registry import REGISTRY
 from local.postgres import FUNCTIONS, PostgresServer
 from tests.benchmarks import contenders
 from tests.benchmarks.workloads import SqsEvent, report_body, report_events, scripts, status_events
@@ -64,9 +65,11 @@ class Workload:
 
 
 WORKLOADS: Final = (
-    Workload("status updates, batches of 10", "status", 10, 15, status_events, contenders.store_status, 40, 5),
-    Workload("status updates, batches of 100", "status", 100, 4, status_events, contenders.store_status, 40, 14),
-    Workload("reports of 40 turns, batches of 10", "report", 10, 4, report_events, contenders.store_report, 12, 6),
+    Workload("status updates, batches of 10", "status_update", 10, 15, status_events, contenders.store_status, 40, 5),
+    Workload("status updates, batches of 100", "status_update", 100, 4, status_events, contenders.store_status, 40, 14),
+    Workload(
+        "reports of 40 turns, batches of 10", "end_of_call_report", 10, 4, report_events, contenders.store_report, 12, 6
+    ),
 )
 
 
@@ -104,7 +107,7 @@ def measure_consumers(copy: Callable[[str], str], say: Callable[[str], None]) ->
 
 def _measure(workload: Workload, ours: str, floor: str, naive: str) -> list[Result]:
     contenders.configure(ours)
-    consumer = contenders.CONSUMERS[workload.kind]
+    consumer = REGISTRY[workload.kind].consumer
     calls = scripts(Random(workload.size))
     engine, bare = contenders.plain_engine(naive), contenders.plain_connection(floor, FUNCTIONS)
     seconds: dict[str, list[float]] = {"ours": [], "floor": [], "naive": []}
@@ -154,8 +157,8 @@ def _count_statements(database_url: str) -> list[Result]:
     contenders.configure(database_url)
     calls = scripts(Random(0))
     results = []
-    for kind, make in (("status", status_events), ("report", report_events)):
-        consumer = contenders.CONSUMERS[kind]
+    for kind, make in (("status_update", status_events), ("end_of_call_report", report_events)):
+        consumer = REGISTRY[kind].consumer
         counts = {}
         for size in (1, 10, 100):
             event = make(calls, size, 1)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from autopulse import settings
 from autopulse.observability import NAMESPACE
+from autopulse.vapi import routes
 from tests.contract.aws_metrics import is_emitted
 from tests.contract.declared_metrics import declared_dimensions
 from tests.contract.stack import (
@@ -188,7 +188,7 @@ def test_every_function_has_alarms_on_errors_and_throttles(function: str, metric
 
 @pytest.mark.parametrize("metric", ["RecordPostponed", "AgeFromReceipt"])
 def test_records_of_every_kind_are_watched(metric: str) -> None:
-    assert {w.dimensions["kind"] for w in _all_watched(metric)} == set(settings.KINDS)
+    assert {w.dimensions["kind"] for w in _all_watched(metric)} == set(routes.KINDS)
 
 
 def test_every_reason_to_refuse_a_webhook_is_watched_by_one_alarm() -> None:

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from autopulse import settings
+from autopulse.vapi.routes import KINDS
 from tests.contract.stack import (
-    CONSUMERS,
     EXISTING,
     LOCAL,
     PREFIXES,
@@ -60,7 +60,7 @@ def test_a_function_gets_the_settings_that_its_code_requires(function: str, monk
         monkeypatch.setenv(name, "summary=recap" if name == "ANALYSIS_ALIASES" else "5432")
     _read_settings(function)
     known = set(re.findall(r'"([A-Z_]+)"', (ROOT / "shared/autopulse/settings.py").read_text()))
-    known |= {f"{kind.upper()}_QUEUE_URL" for kind in CONSUMERS}
+    known |= {f"{kind.upper()}_QUEUE_URL" for kind in KINDS}
     assert set(variables) - known == {"POWERTOOLS_LOG_LEVEL"}
 
 

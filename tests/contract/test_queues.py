@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from autopulse import settings
+from autopulse.consumers.registry import REGISTRY
+from autopulse.vapi import routes
 from tests.contract.stack import (
-    CONSUMERS,
     PREFIXES,
     SECONDS_PER_DAY,
     denies_plain_text,
@@ -25,25 +25,25 @@ DEAD_LETTER_QUEUES = [f"{prefix}DeadLetterQueue" for prefix in PREFIXES]
 
 def _block(kind: str) -> dict[str, Any]:
     """All resources of one kind, with its names replaced by placeholders."""
-    prefix, folder = CONSUMERS[kind]
+    prefix = REGISTRY[kind].prefix
     block = {name: resource for name, resource in resources().items() if re.match(rf"{prefix}[A-Z]", name)}
     text = json.dumps(block, sort_keys=True)
     text = re.sub(r"FunctionVersion[0-9a-f]+", "FunctionVersion", text)  # a hash of its content
-    text = text.replace(prefix, "<Kind>").replace(f"-{folder.replace('_', '-')}", "-<kind>")
+    text = text.replace(prefix, "<Kind>").replace(f"-{kind.replace('_', '-')}", "-<kind>")
     return dict(json.loads(text.replace(f'"{kind} records', '"<kind> records')))
 
 
 def test_the_kinds_are_those_of_the_code() -> None:
-    assert tuple(CONSUMERS) == settings.KINDS
+    assert tuple(REGISTRY) == routes.KINDS
 
 
-@pytest.mark.parametrize("kind", [kind for kind in CONSUMERS if kind != "status"])
+@pytest.mark.parametrize("kind", [kind for kind in REGISTRY if kind != "status_update"])
 def test_every_kind_has_the_same_block(kind: str) -> None:
-    assert _block(kind) == _block("status")
+    assert _block(kind) == _block("status_update")
 
 
 def test_a_block_is_complete() -> None:
-    assert set(_block("status")) == {
+    assert set(_block("status_update")) == {
         "<Kind>Queue",
         "<Kind>DeadLetterQueue",
         "<Kind>DeadLetterAlarm",
@@ -110,9 +110,8 @@ def test_defaults_favour_watchers_over_batches() -> None:
 
 def test_the_verifier_reaches_every_queue() -> None:
     variables = environment("VerifierFunction")
-    assert {variables[f"{kind.upper()}_QUEUE_URL"]["Ref"] for kind in CONSUMERS} == set(QUEUES)
-    for kind, (prefix, _) in CONSUMERS.items():
-        assert variables[f"{kind.upper()}_QUEUE_URL"] == {"Ref": f"{prefix}Queue"}
+    for kind in REGISTRY.values():
+        assert variables[f"{kind.name.upper()}_QUEUE_URL"] == {"Ref": f"{kind.prefix}Queue"}
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

@@ -60,12 +60,12 @@ def _call(call_id: int) -> dict[str, Any]:
 
 
 BATCHES: Final[dict[str, list[Letter]]] = {
-    "status": [letters.status(n, "ended", **_call(n)) for n in (1, 2)],
-    "conversation": [
-        letters.letter("conversation", n, 30, {"type": "conversation-update", "messages": TURNS, **_call(n)})
+    "status_update": [letters.status(n, "ended", **_call(n)) for n in (1, 2)],
+    "conversation_update": [
+        letters.letter("conversation_update", n, 30, {"type": "conversation-update", "messages": TURNS, **_call(n)})
         for n in (1, 2)
     ],
-    "report": [
+    "end_of_call_report": [
         letters.report(n, analysis=ANALYSIS, messages=TURNS, recordingUrl="https://canary.example.com/a", **_call(n))
         for n in (1, 2)
     ],
@@ -188,9 +188,9 @@ def _start_anew(database: Database) -> None:
 
 
 TABLES_OF_KIND = {
-    "status": ("call", "vapi_call", "webhook_event"),
-    "conversation": ("transcript",),
-    "report": ("call", "vapi_call", "transcript", "call_feedback", "service_record"),
+    "status_update": ("call", "vapi_call", "webhook_event"),
+    "conversation_update": ("transcript",),
+    "end_of_call_report": ("call", "vapi_call", "transcript", "call_feedback", "service_record"),
     "hang": ("call_incident",),
     "transcript": ("transcript",),
 }
@@ -237,7 +237,7 @@ def test_an_error_outside_of_a_transaction_reaches_the_platform_without_its_text
 
     assert database.value("SELECT count(*) FROM webhook_event") == 0
     monkeypatch.setattr(runner, "account_for", account_for)
-    assert _apply("report", BATCHES["report"]) is None
+    assert _apply("end_of_call_report", BATCHES["end_of_call_report"]) is None
     assert "HandlerFailed: ValueError at " in _assert_nothing_said(capfd)
 
 
@@ -263,7 +263,7 @@ def filled(database: Database) -> Iterator[Database]:
         name=NAME,
         number=NUMBER,
     )
-    assert _apply("report", BATCHES["report"]) == []
+    assert _apply("end_of_call_report", BATCHES["end_of_call_report"]) == []
     reading.reading_engine.cache_clear()
     yield database
     reading.reading_engine().dispose()

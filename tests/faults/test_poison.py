@@ -79,7 +79,7 @@ def test_a_refused_record_is_put_aside_once_it_had_its_tries(database: Database,
     assert handle([received(record, DATA_REJECTED_TRIES + 1)]) == []
     (letter,) = aws.dead_letters()
     assert letter["Body"] == record["body"]
-    assert attributes_of(letter) == {"kind": "status", "reason": "DataRejected", "detail": "SQLSTATE 22003"}
+    assert attributes_of(letter) == {"kind": "status_update", "reason": "DataRejected", "detail": "SQLSTATE 22003"}
 
 
 def test_the_connection_may_die_on_the_roll_back_too(database: Database) -> None:
@@ -105,7 +105,7 @@ def test_an_error_that_nobody_foresaw_costs_its_own_record_only(
             raise ZeroDivisionError("+12025550115 must not be logged")
         return notices
 
-    monkeypatch.setitem(world.CONSUMERS, "status", replace(status_update.CONSUMER, apply=apply))
+    monkeypatch.setitem(world.CONSUMERS, "status_update", replace(status_update.CONSUMER, apply=apply))
     batch = [letters.status(n, "ended") for n in range(1, 11)]
     assert handle(batch) == [batch[2]["messageId"], batch[3]["messageId"]]
     assert database.statuses()[:10] == ["Ready" if n in {3, 4} else "Ended" for n in range(1, 11)]
@@ -129,7 +129,7 @@ def test_a_record_that_clashes_with_another_transaction_is_tried_again_as_data(d
 
 
 def test_the_body_in_the_dead_letters_is_the_one_that_came(database: Database, aws: Aws) -> None:
-    body = json.dumps({"version": 1, "kind": "status", "event_id": "x"})
+    body = json.dumps({"version": 1, "kind": "status_update", "event_id": "x"})
     assert handle([letters.status(1), letters.posted(body), letters.posted("{not json")]) == []
     assert database.statuses()[0] == "In Progress"
     letters_aside = aws.dead_letters()

@@ -47,7 +47,7 @@ def test_an_unknown_call_waits_ten_times_and_is_put_aside_then(
     assert handle([received(unknown, UNKNOWN_CALL_TRIES + 1)]) == []
     (letter,) = aws.dead_letters()
     assert letter["Body"] == unknown["body"]
-    assert attributes_of(letter) | {"detail": ""} == {"kind": "status", "reason": "UnknownCall", "detail": ""}
+    assert attributes_of(letter) | {"detail": ""} == {"kind": "status_update", "reason": "UnknownCall", "detail": ""}
     counted = metrics(capsys.readouterr().out)
     assert counted["RecordFailed:kind=status,reason=UnknownCall"] == UNKNOWN_CALL_TRIES + 1
     assert database.value("SELECT count(*) FROM webhook_event") == UNKNOWN_CALL_TRIES

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import event
 
 from autopulse import settings
-from autopulse.consumers import conversation_update, end_of_call_report, hang, queue, runner, status_update, transcript
-from autopulse.consumers.news import Consumer
+from autopulse.consumers import queue, runner
+from autopulse.consumers.registry import REGISTRY
 from autopulse.db import credentials, engine
 from autopulse.live import publisher
 from local.postgres import FUNCTIONS
@@ -25,10 +25,7 @@ from tests.faults.letters import Letter
 EMPTIED = ("webhook_event", "transcript", "call", "service_record", "vapi_number", "campaign", '"user"', "organization")
 """What the rest hangs on is deleted last."""
 ORGANIZATION = "00000000-0000-4000-8000-0000000000a1"
-CONSUMERS: dict[str, Consumer[Any]] = {
-    module.CONSUMER.kind: module.CONSUMER
-    for module in (status_update, conversation_update, end_of_call_report, hang, transcript)
-}
+CONSUMERS = {kind.name: kind.consumer for kind in REGISTRY.values()}
 CACHES = (
     settings.consumer_settings,
     settings.database_settings,
@@ -189,7 +186,9 @@ def forget() -> None:
 def handle(records: Sequence[Letter], seconds: float = 30) -> list[str]:
     """Give records of one kind to their consumer; returns the message ids that SQS shall deliver again."""
     kinds = [kind for record in records if (kind := _kind(record))]
-    answer = runner.handle(CONSUMERS[kinds[0] if kinds else "status"], {"Records": list(records)}, Context(seconds))
+    answer = runner.handle(
+        CONSUMERS[kinds[0] if kinds else "status_update"], {"Records": list(records)}, Context(seconds)
+    )
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 

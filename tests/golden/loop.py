@@ -19,6 +19,7 @@ from autopulse.consumers import queue
 from autopulse.domain.reading import read_time
 from autopulse.ingress import clients, verifier
 from autopulse.ingress.webhook_secret import webhook_secret
+from autopulse.vapi import routes
 from local import seed
 from local.database import read_rows
 from local.events import gateway_event
@@ -123,7 +124,7 @@ class Loop:
         self.clock = Clock()
         self.cloud = Cloud()
         self._patch = patch
-        for kind in settings.KINDS:
+        for kind in routes.KINDS:
             patch.setenv(f"{kind.upper()}_QUEUE_URL", kind)
         patch.setenv("WEBHOOK_SECRET_ARN", "secret-of-tests")
         for client in ("sqs", "s3", "secretsmanager"):

@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from autopulse import settings
-from autopulse.consumers import conversation_update, end_of_call_report, hang, queue, runner, status_update, transcript
-from autopulse.consumers.news import Consumer
+from autopulse.consumers import queue, runner
+from autopulse.consumers.registry import REGISTRY
 from autopulse.db import engine as db_engine
 from autopulse.ingress.request import read_message
 from autopulse.observability import logger
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
 
 ORGANIZATION: Final = "00000000-0000-4000-8000-000000000001"
 OTHER_ORGANIZATION: Final = "00000000-0000-4000-8000-000000000002"
-CONSUMERS: Final[Mapping[str, Consumer[Any]]] = {
-    consumer.kind: consumer
-    for consumer in (
-        status_update.CONSUMER,
-        conversation_update.CONSUMER,
-        end_of_call_report.CONSUMER,
-        hang.CONSUMER,
-        transcript.CONSUMER,
-    )
-}
 RECEIVED_AT: Final = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 _EMPTY: Final = """
     DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
@@ -140,7 +130,7 @@ class Pipeline:
         """
         counts = [receive_count] * len(bodies) if isinstance(receive_count, int) else receive_count
         records = [_record(place, *one) for place, one in enumerate(zip(bodies, counts, strict=True))]
-        answer = runner.handle(CONSUMERS[kind], {"Records": records}, Context())
+        answer = runner.handle(REGISTRY[kind].consumer, {"Records": records}, Context())
         return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
     def send(self, *bodies: Mapping[str, Any], receive_count: int = 1) -> list[int]:

@@ -37,8 +37,8 @@ def test_every_record_is_an_invocation_when_it_comes_alone(measured: Measured, s
 
 def test_ten_records_share_an_invocation(measured: Measured) -> None:
     alone, batched = measured.alone["long"].functions, measured.batched["long"].functions
-    assert alone["conversation"].per_call == 40
-    assert batched["conversation"].per_call == 4
+    assert alone["conversation_update"].per_call == 40
+    assert batched["conversation_update"].per_call == 4
     assert batched["verifier"].per_call == alone["verifier"].per_call == 83
 
 

@@ -60,4 +60,4 @@ def _notice(change: Change[ConversationMessage], turns: Mapping[str, Turns]) -> 
     )
 
 
-CONSUMER = Consumer("conversation", ConversationMessage, apply)
+CONSUMER = Consumer("conversation_update", ConversationMessage, apply)

@@ -114,4 +114,4 @@ def _notices(change: Change[ReportMessage], reports: dict[str, Report]) -> list[
     return notices
 
 
-CONSUMER = Consumer("report", ReportMessage, apply, changes_service_records=True)
+CONSUMER = Consumer("end_of_call_report", ReportMessage, apply, changes_service_records=True)

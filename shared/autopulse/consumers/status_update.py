@@ -41,4 +41,4 @@ def ended(envelope: Envelope, reason: str | None) -> Facts:
     )
 
 
-CONSUMER = Consumer("status", StatusMessage, apply)
+CONSUMER = Consumer("status_update", StatusMessage, apply)

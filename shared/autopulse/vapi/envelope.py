@@ -121,8 +121,8 @@ def _timed_identity(
     that names no call it is of all that was sent: two calls' are two events. A ping's own id stands for its text.
     """
     role, text = _spoken(kind, kept)
-    said: Json = kept.get("messages") if kind == "conversation" else None
-    if kind == "report" or content is not kept:
+    said: Json = kept.get("messages") if kind == "conversation_update" else None
+    if kind == "end_of_call_report" or content is not kept:
         said = _without_urls(content)
     digest = None if said is None else _digest(said)
     return [_vapi_call_id(kept), call_id, kept["type"], to_text(told_at), kept.get("status"), role, text, digest]
@@ -141,7 +141,7 @@ def _untimed_identity(call_id: int | None, signed_message_id: str | None, conten
 def _spoken(kind: str, kept: Mapping[str, Json]) -> tuple[Json, Json]:
     if kind == "transcript":
         return kept.get("role"), kept.get("transcript")
-    if kind == "conversation":
+    if kind == "conversation_update":
         fragment = read_mapping(kept.get("transcript"))
         return fragment.get("speaker"), fragment.get("text")
     return None, kept.get("id")

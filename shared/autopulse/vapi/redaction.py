@@ -203,13 +203,13 @@ _COMMON: Final[Mapping[str, Rule]] = {"type": _text, "call": _CALL}
 
 _PING: Final = _fields({"type": _text, "id": _ping_id})
 KEPT: Final[Mapping[str, Fields]] = {
-    "status": _fields({**_COMMON, "status": _text, "endedReason": _text}),
+    "status_update": _fields({**_COMMON, "status": _text, "endedReason": _text}),
     "hang": _fields({**_COMMON, "reason": _text}),
-    "conversation": _fields(
+    "conversation_update": _fields(
         {**_COMMON, "messages": _each(_TURN), "transcript": _fields({"speaker": _text, "text": _text})}
     ),
     "transcript": _fields({**_COMMON, "role": _text, "transcript": _text}),
-    "report": _fields(
+    "end_of_call_report": _fields(
         {
             **_COMMON,
             "endedReason": _text,
@@ -278,8 +278,8 @@ _CUSTOMER_FIELDS: Final[Mapping[str, Reader]] = {
     "name": _words,
 }
 _FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
-    "status": {"endedReason": _words},
-    "report": {
+    "status_update": {"endedReason": _words},
+    "end_of_call_report": {
         "endedReason": _words,
         "startedAt": read_time,
         "endedAt": read_time,
@@ -291,7 +291,7 @@ _FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
     },
 }
 """Kind -> what its messages say, or their call says as the REST API has it."""
-_OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {"report": ("analysis", "artifact")}
+_OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {"end_of_call_report": ("analysis", "artifact")}
 
 
 def _with_facts_of_call(kind: str, message: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -388,8 +388,8 @@ _NOTHING: Final[tuple[Json, ...]] = (None, "", {}, [])
 
 
 _GATHER: Final[Mapping[str, Callable[[Mapping[str, Json]], dict[str, Json]]]] = {
-    "conversation": _gather_conversation,
-    "report": _gather_report,
+    "conversation_update": _gather_conversation,
+    "end_of_call_report": _gather_report,
 }
 
 

@@ -165,5 +165,5 @@ class Api:
 
     def receipt(self, event_id: str, **values: object) -> None:
         """A webhook that was applied."""
-        usual: dict[str, object] = {"kind": "status", "type": "status-update", "outcome": "applied"}
+        usual: dict[str, object] = {"kind": "status_update", "type": "status-update", "outcome": "applied"}
         self._insert("webhook_event", "event_id", usual | {"event_id": event_id, **values})

@@ -68,13 +68,18 @@ def test_the_world_is_never_hopeless(error: AutoPulseError | None) -> None:
 def test_every_record_is_read_or_has_its_error() -> None:
     good = {
         "version": 1,
-        "kind": "status",
+        "kind": "status_update",
         "event_id": "e",
         "call_id": 15,
         "received_at": "2026-07-11T01:00:16Z",
         "message": {"type": "status-update", "status": "ended"},
     }
-    bodies = [json.dumps(good), "garbage", json.dumps(good | {"kind": "report"}), json.dumps(good | {"call_id": None})]
+    bodies = [
+        json.dumps(good),
+        "garbage",
+        json.dumps(good | {"kind": "end_of_call_report"}),
+        json.dumps(good | {"call_id": None}),
+    ]
     records = [
         {
             "messageId": str(place),

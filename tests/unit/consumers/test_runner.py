@@ -76,7 +76,13 @@ def body(event_id: str) -> str:
     if event_id == "garbage":
         return "garbage"
     message = {"type": "status-update", "status": "ended"}
-    head = {"version": 1, "kind": "status", "event_id": event_id, "call_id": 1, "received_at": "2026-07-11T01:00:16Z"}
+    head = {
+        "version": 1,
+        "kind": "status_update",
+        "event_id": event_id,
+        "call_id": 1,
+        "received_at": "2026-07-11T01:00:16Z",
+    }
     return json.dumps({**head, "message": message})
 
 

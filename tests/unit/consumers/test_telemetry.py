@@ -23,7 +23,9 @@ def delivery(error: AutoPulseError | None, fate: str = "returned", tries: int = 
 
 
 def settled(message: Message, fate: str = "applied") -> Delivery:
-    envelope = read_envelope('{"version": 1, "kind": "report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}')
+    envelope = read_envelope(
+        '{"version": 1, "kind": "end_of_call_report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}'
+    )
     return Delivery("message", "handle", 1, "{}", record=Record(envelope, message), fate=fate)
 
 
@@ -52,7 +54,7 @@ def lines(capsys: pytest.CaptureFixture[str], metric: Metric) -> list[tuple[Mapp
 
 def measure(deliveries: list[Delivery], notices: list[Notice]) -> None:
     measurements = Measurements()
-    account_for("report", deliveries, notices, NOW, measurements)
+    account_for("end_of_call_report", deliveries, notices, NOW, measurements)
     measurements.flush()
 
 
@@ -88,13 +90,13 @@ def test_a_report_without_an_answer_counts_for_nothing(capsys: pytest.CaptureFix
 
 def test_what_the_world_sends_back_is_postponed(capsys: pytest.CaptureFixture[str]) -> None:
     measure([delivery(Transient("database")), delivery(Transient("unforeseen"))], [])
-    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "report"}, 2)]
+    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "end_of_call_report"}, 2)]
 
 
 def test_a_dead_letter_that_its_queue_did_not_take_is_postponed(capsys: pytest.CaptureFixture[str]) -> None:
     hopeless = delivery(UnknownCall(), tries=UNKNOWN_CALL_TRIES + 1)
     measure([delivery(CallIdentityConflict()), hopeless], [])
-    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "report"}, 2)]
+    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "end_of_call_report"}, 2)]
 
 
 def test_what_waits_for_its_call_or_is_put_aside_is_not_postponed(capsys: pytest.CaptureFixture[str]) -> None:

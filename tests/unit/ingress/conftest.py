@@ -11,7 +11,8 @@ from moto import mock_aws
 
 from autopulse.ingress import clients
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.settings import KINDS, verifier_settings
+from autopulse.settings import verifier_settings
+from autopulse.vapi.routes import KINDS
 from tests.unit.ingress.requests import SECRET
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from autopulse.errors import Transient
 from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES, enqueue
-from autopulse.settings import KINDS
 from autopulse.vapi.envelope import Envelope, wrap
+from autopulse.vapi.routes import KINDS
 from tests.unit.ingress.conftest import BUCKET, Account
 from tests.unit.vapi import samples
 
@@ -26,8 +26,8 @@ def envelope_of(kind: str = "hang") -> Envelope:
 def long_report(surplus: int) -> Envelope:
     """A report whose envelope is as long as a queue takes, and `surplus` bytes."""
     message = {"type": "end-of-call-report", "summary": "x"}
-    free = MAX_QUEUED_BYTES - len(wrap("report", message, RECEIVED_AT, "id").to_json())
-    return wrap("report", message | {"summary": "x" * (1 + free + surplus)}, RECEIVED_AT, "id")
+    free = MAX_QUEUED_BYTES - len(wrap("end_of_call_report", message, RECEIVED_AT, "id").to_json())
+    return wrap("end_of_call_report", message | {"summary": "x" * (1 + free + surplus)}, RECEIVED_AT, "id")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -44,13 +44,13 @@ def test_each_kind_has_its_queue(account: Account, kind: str) -> None:
 def test_the_longest_that_fits_is_queued_whole(account: Account) -> None:
     envelope = long_report(0)
     assert enqueue(envelope) == MAX_QUEUED_BYTES
-    assert account.bodies("report") == [envelope.to_json()]
+    assert account.bodies("end_of_call_report") == [envelope.to_json()]
 
 
 def test_what_is_longer_lies_in_the_bucket(account: Account) -> None:
     envelope = long_report(1)
     enqueue(envelope)
-    (body,) = account.bodies("report")
+    (body,) = account.bodies("end_of_call_report")
     assert body == envelope.to_pointer_json()
     stored = boto3.client("s3").get_object(Bucket=BUCKET, Key=json.loads(body)["payload_key"])
     assert stored["Body"].read().decode() == envelope.to_json()

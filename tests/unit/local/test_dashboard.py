@@ -71,8 +71,8 @@ def test_names_conditions_and_texts_within_texts_are_filled_in() -> None:
 
 def test_what_the_code_prints_is_read_as_it_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     measurements = Measurements()
-    measurements.count(Metric.RECORD_APPLIED, 3, kind="status")
-    measurements.record(Metric.AGE_FROM_RECEIPT, 10, 20, kind="status")
+    measurements.count(Metric.RECORD_APPLIED, 3, kind="status_update")
+    measurements.record(Metric.AGE_FROM_RECEIPT, 10, 20, kind="status_update")
     measurements.flush()
     values = read_emf(capsys.readouterr().out.splitlines()).values
     found = {name: [value for _, value in given] for (_, name, _), given in values.items()}
@@ -84,10 +84,10 @@ def test_log_lines_count_for_nothing() -> None:
 
 
 def test_a_search_finds_each_set_of_dimensions_and_no_other_service_or_schema() -> None:
-    other = emf("RecordApplied", 0, 9, kind="status").replace('"stack"', '"other"')
-    wider = emf("RecordApplied", 0, 9, kind="status", reason="x")
+    other = emf("RecordApplied", 0, 9, kind="status_update").replace('"stack"', '"other"')
+    wider = emf("RecordApplied", 0, 9, kind="status_update", reason="x")
     metrics = read_emf(
-        [emf("RecordApplied", 0, 1, kind="status"), emf("RecordApplied", 0, 2, kind="hang"), other, wider]
+        [emf("RecordApplied", 0, 1, kind="status_update"), emf("RecordApplied", 0, 2, kind="hang"), other, wider]
     )
     lines = metrics.lines(widget(search("kind,service", "RecordApplied")))
     assert {line.label: line.points for line in lines} == {"status": {minute(0): 1}, "hang": {minute(0): 2}}
@@ -121,7 +121,9 @@ def test_nothing_is_divided_by_nothing_and_unknown_functions_are_no_guess() -> N
 def test_a_picture_is_drawn_of_what_there_is_and_what_there_is_not(tmp_path: Path) -> None:
     here = widget(search("kind,service", "RecordApplied"), stacked=True)
     elsewhere = widget(["AWS/SQS", "Age", "QueueName", "q"], stat="Maximum")
-    metrics = read_emf([emf("RecordApplied", 0, 1, kind="status"), emf("RecordApplied", 900, 1, kind="status")])
+    metrics = read_emf(
+        [emf("RecordApplied", 0, 1, kind="status_update"), emf("RecordApplied", 900, 1, kind="status_update")]
+    )
     file = tmp_path / "dashboard.png"
     draw([here, elsewhere], Run(metrics, [], (NOON, NOON.replace(hour=14))), "caption", file)
     assert file.read_bytes().startswith(b"\x89PNG")

@@ -181,7 +181,7 @@ def test_an_id_is_an_id_though_it_looks_like_a_key(id_: str) -> None:
         "type": "status-update",
         "call": {"id": id_, "assistantId": id_, "phoneNumberId": id_, "squadId": id_, "workflowId": id_},
     }
-    assert slim("status", message) == message
+    assert slim("status_update", message) == message
     assert conceal_credentials(samples.jwt()) == REDACTED
 
 
@@ -196,7 +196,7 @@ def test_secrets_are_concealed_in_every_text_that_is_kept(secret: str) -> None:
         "analysis": {"summary": secret, "structuredData": {"a": [{"b": secret}], secret: 1}},
         "artifact": {"structuredOutputs": {"1": {"name": "x", "result": secret}}, "scorecards": [{secret: secret}]},
     }
-    assert secret not in json.dumps(slim("report", message))
+    assert secret not in json.dumps(slim("end_of_call_report", message))
 
 
 HOSTILE = [

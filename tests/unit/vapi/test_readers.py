@@ -46,7 +46,7 @@ def test_every_field_that_is_kept_has_a_reader(kind: str) -> None:
     assert set(unread(KEPT[kind], MODELS[kind])) - READ_BY_THE_VERIFIER == set()
 
 
-@pytest.mark.parametrize("kind", ["conversation", "report"])
+@pytest.mark.parametrize("kind", ["conversation_update", "end_of_call_report"])
 def test_every_field_of_a_turn_that_is_kept_has_a_reader(kind: str) -> None:
     named = set(re.findall(r'"(\w+)"', inspect.getsource(turns)))
     assert set(names_in(KEPT[kind].allowed["messages"])) - named == set()
