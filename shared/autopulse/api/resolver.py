@@ -14,7 +14,6 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.metrics import MetricUnit
 
 from autopulse.access.reader import TokenRefused
 from autopulse.api import calls, feedback, me, openapi, pings
@@ -88,7 +87,7 @@ def route_of(path: Json) -> str:
 def _report(route: str, status: int, milliseconds: float) -> None:
     measurements = Measurements()
     measurements.count(Metric.API_ANSWERED, route=route, status=str(status))
-    measurements.record(Metric.API_DURATION, milliseconds, unit=MetricUnit.Milliseconds, route=route)
+    measurements.record(Metric.API_DURATION, [milliseconds], route=route)
     measurements.flush()
     logger().info("answered", extra={"route": route, "status": status, "milliseconds": round(milliseconds, 1)})
 

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from autopulse.consumers.queue import Delivery, is_waiting
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.nps import group_of
@@ -35,7 +33,7 @@ def account_for(
     measurements: Measurements,
 ) -> None:
     """Log and measure what became of each delivery."""
-    measurements.record(Metric.BATCH_SIZE, len(deliveries), kind=kind)
+    measurements.record(Metric.BATCH_SIZE, [len(deliveries)], kind=kind)
     _log(kind, deliveries)
     _measure(kind, deliveries, committed_at, measurements)
     completed = {notice.call_id for notice in notices if notice.type is NoticeType.CALL_COMPLETED}
@@ -103,7 +101,7 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     for metric, times in ((Metric.AGE_FROM_RECEIPT, received), (Metric.AGE_FROM_SENDER, occurred)):
         ages = [(committed_at - time) / _MILLISECOND for time in times]
         if ages:
-            measurements.record(metric, *ages, unit=MetricUnit.Milliseconds, kind=kind)
+            measurements.record(metric, ages, kind=kind)
 
 
 def _measure_reasons(kind: str, applied: Iterable[Delivery], measurements: Measurements) -> None:

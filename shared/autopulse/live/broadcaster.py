@@ -16,8 +16,6 @@ from itertools import islice
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from autopulse.domain.reading import Json, read_call_id, read_mapping, read_time
 from autopulse.live import protocol
 from autopulse.live.clients import AWS_ERRORS, POSTERS, code_of
@@ -147,7 +145,7 @@ def _record_ages(detail: Mapping[str, Json], measurements: Measurements) -> None
     for stage, metric in _STAGES.items():
         since = read_time(detail.get(stage))
         if since is not None:
-            measurements.record(metric, (now - since) / _MILLISECOND, unit=MetricUnit.Milliseconds)
+            measurements.record(metric, [(now - since) / _MILLISECOND])
 
 
 @cache

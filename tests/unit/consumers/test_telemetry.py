@@ -12,7 +12,7 @@ from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery
 from autopulse.consumers.telemetry import MAX_REASON_CHARACTERS, account_for
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.errors import AutoPulseError, CallIdentityConflict, Transient, UnknownCall
-from autopulse.observability import Measurements, Metric
+from autopulse.observability import Measurements, Metric, MetricDefinition
 from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage, read_envelope
 
 NOW = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
@@ -41,14 +41,14 @@ def notice(type_: NoticeType, call_id: int, **changed: object) -> Notice:
     return Notice(type_, call_id, None, "organization", changed)
 
 
-def lines(capsys: pytest.CaptureFixture[str], metric: Metric) -> list[tuple[Mapping[str, Any], float]]:
+def lines(capsys: pytest.CaptureFixture[str], metric: MetricDefinition[Any]) -> list[tuple[Mapping[str, Any], float]]:
     """Every value of a metric in the EMF lines, with its dimensions besides `service`."""
     found: list[tuple[Mapping[str, Any], float]] = []
     for line in map(json.loads, capsys.readouterr().out.splitlines()):
-        if metric.value in line:
+        if metric.name in line:
             (declared,) = line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
             names = set(declared) - {"service"}
-            found.append(({name: line[name] for name in names}, sum(line[metric.value])))
+            found.append(({name: line[name] for name in names}, sum(line[metric.name])))
     return found
 
 
