@@ -122,7 +122,7 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value ROW_SECURITY),.row_security)
 
 # The commands for who looks after a stack, here or on AWS.
-OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m local.operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
+OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
 .PHONY: deploy build environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local import browser, invoke, live, run, simulate, stack
+from local import browser, invoke, run, stack
 from local.command import run_command
 from local.console import say
-from local.place import Place, read_place
+from local.simulator import live_calls, simulate
+from local.stack_paths import Place, read_place
 
 
 def main() -> int:
@@ -119,7 +120,7 @@ def _simulate(place: Place, arguments: argparse.Namespace) -> int:
 
 def _simulate_live(running: Mapping[str, Any], arguments: argparse.Namespace) -> int:
     run.add_history(running)
-    return live.simulate_live(running, live.Program(arguments.calls, arguments.seed, arguments.speed))
+    return live_calls.simulate_live(running, live_calls.Program(arguments.calls, arguments.seed, arguments.speed))
 
 
 def _invoke(place: Place, arguments: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.place import LocalStackError
+from local.stack_paths import LocalStackError
 
 _OVERFLOW_ID = 65534
 """Linux's id of "nobody", should the user list lack it."""

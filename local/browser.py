@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from local.console import say
-from local.place import LocalStackError
+from local.stack_paths import LocalStackError
 
 VARIABLE: Final = "CHROMIUM"
 """Environment variable that names the browser. Not BROWSER, by which desktops and editors mean something else."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from samcli.yamlhelper import yaml_dump, yaml_parse  # type: ignore[import-untyped]
 
-from local.place import PROJECT, REGION, LocalStackError
+from local.stack_paths import PROJECT, REGION, LocalStackError
 
 _SOURCES: Final = ("template.yaml", "functions", "layers", "shared")
 _LAMBDA_PYTHON: Final = "3.13"

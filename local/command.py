@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from local.place import LocalStackError
+from local.stack_paths import LocalStackError
 
 INTERRUPTED = 130
 """The exit status of a program that SIGINT ended."""

@@ -10,7 +10,7 @@ import boto3
 
 from local.build import read_template, sam, tool_environment
 from local.emulator import ACCESS_KEY, client_environment, endpoint
-from local.place import REGION, STACK_NAME
+from local.stack_paths import REGION, STACK_NAME
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from local.place import LOOPBACK, PROJECT, REGION, LocalStackError, Place
 from local.processes import MARKER, Identity, find_marked, is_alive, kill, start_detached
+from local.stack_paths import LOOPBACK, PROJECT, REGION, LocalStackError, Place
 
 START_SECONDS: Final = 60
 ACCESS_KEY: Final = "local"

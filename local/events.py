@@ -19,9 +19,9 @@ from local.console import say
 from local.deploy import SAMPLE_SECRET
 from local.issuer import SAMPLE_EXPIRES_AT, SAMPLE_TOKEN
 from local.live_events import make_live_events
-from local.place import PROJECT, REGION
-from local.seed import ORGANIZATION_ID
-from local.webhooks import encode, sign
+from local.simulator.application_rows import ORGANIZATION_ID
+from local.simulator.webhook_client import encode, sign
+from local.stack_paths import PROJECT, REGION
 
 EVENTS: Final = PROJECT / "events"
 WEBHOOKS: Final = EVENTS / "webhooks"

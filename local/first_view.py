@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.browser import FLAGS, provide
 from local.console import say
-from local.place import Place
 from local.screenshots import LOOKS, PATIENCE_MILLISECONDS
 from local.stack import console_link, read_stack
+from local.stack_paths import Place
 
 VIEWS: Final = {"calls": ("?view=calls", ".call-row, .state-title"), "feedback": ("?view=feedback", ".card-list")}
 """Name -> its address, and what is there once it has been read."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local import stack
 from local.build import build_for_invoke, tool_environment
-from local.place import LOOPBACK, PROJECT, LocalStackError, Place
+from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, Place
 
 
 def invoke(place: Place, function: str, event: str) -> int:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import RSAAlgorithm
 
-from local.place import Place
+from local.stack_paths import Place
 
 ISSUER: Final = "https://issuer.example.com/autopulse-local"
 AUDIENCE: Final = "autopulse-local"
@@ -49,7 +49,7 @@ _SAMPLE_CLAIMS: Final = (
 )
 _SAMPLE_SIGNATURE: Final = "AeBWSFoWoBvNtjg8XJ2jXb8YT6j_BLD4t0GnrYD2Hy0lfLgZ6hnXwChAzFsDiGBOEM2vEfUt5S30BaLDJlJmrQ"
 SAMPLE_TOKEN: Final = f"{_SAMPLE_HEADER}.{_SAMPLE_CLAIMS}.{_SAMPLE_SIGNATURE}"
-"""A reader of `local.seed`'s organization, for the sample events; published on purpose, good for local stacks only."""
+"""Of a reader of the local stack's organization, for the sample events; published, and good for local stacks only."""
 
 
 class Issuer:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.live.publisher import SOURCE, detail_of
-from local.place import REGION
-from local.seed import ORGANIZATION_ID
+from local.simulator.application_rows import ORGANIZATION_ID
+from local.stack_paths import REGION
 
 _ACCOUNT: Final = "111122223333"
 _AT: Final = datetime(2026, 11, 2, 17, tzinfo=timezone.utc)

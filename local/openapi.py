@@ -4,7 +4,7 @@ from typing import Final
 
 from autopulse.api.openapi import render
 from autopulse.api.resolver import ROUTES, app
-from local.place import PROJECT
+from local.stack_paths import PROJECT
 
 DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 

@@ -7,7 +7,7 @@ from itertools import chain
 import psutil
 
 from local.console import say
-from local.place import LOOPBACK, LocalStackError
+from local.stack_paths import LOOPBACK, LocalStackError
 
 _TRIES = 50
 _held: list[socket.socket] = []

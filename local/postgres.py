@@ -13,8 +13,8 @@ import psutil
 from pg8000.native import Connection, DatabaseError, InterfaceError, identifier, literal
 
 from local.binaries import find_installation, reachable_directory, server_account
-from local.place import LOOPBACK, LocalStackError
 from local.processes import kill
+from local.stack_paths import LOOPBACK, LocalStackError
 
 OWNER: Final = "autopulse"
 """Role that owns the databases; like the master user of RDS it is no superuser, but makes databases and roles."""

@@ -9,16 +9,17 @@ from urllib.parse import urlsplit
 
 from pg8000.native import Connection
 
-from local import history, stack
+from local import stack
 from local.console import say
 from local.database import connect, read_rows
-from local.live import LINES, Program, Sender, make_player, play
-from local.place import LocalStackError, Place
-from local.script import CallScript
-from local.simulate import place_calls, post_all, wait_until_stored
-from local.traffic import Body, webhooks
-from local.truth import read_turns
-from local.webhooks import Answer
+from local.simulator import backfill
+from local.simulator.expected_rows import read_turns
+from local.simulator.live_calls import LINES, Program, Sender, make_player, play
+from local.simulator.scenario import CallScript
+from local.simulator.simulate import place_calls, post_all, wait_until_stored
+from local.simulator.webhook_client import Answer
+from local.simulator.webhook_factory import Body, webhooks
+from local.stack_paths import LocalStackError, Place
 
 _SHOWN: Final = {
     "status-update": "status",
@@ -55,7 +56,7 @@ def run(place: Place, *, show: bool = False) -> int:
 
 def add_history(running: Mapping[str, Any]) -> None:
     """Add the calls of the last weeks that are not there yet."""
-    added = history.fill(running["database_url"], datetime.now(timezone.utc).date())
+    added = backfill.fill(running["database_url"], datetime.now(timezone.utc).date())
     if added:
         say(f"  {added} invented calls of the last weeks added, for the console to show")
 

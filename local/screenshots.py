@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from local import recordings, stack
+from local import stack
 from local.browser import FLAGS, provide
 from local.console import say
-from local.place import PROJECT, Place
-from local.scene import Scene, moment, set_up
+from local.simulator import recordings
+from local.simulator.screenshot_data import Scene, moment, set_up
+from local.stack_paths import PROJECT, Place
 
 TARGET: Final = PROJECT / "docs" / "screenshots"
 PATIENCE_MILLISECONDS: Final = 60_000

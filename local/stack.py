@@ -20,11 +20,11 @@ from local.console import say
 from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
-from local.place import LOOPBACK, STACK_NAME, LocalStackError, Place
 from local.postgres import FUNCTIONS, OWNER, READER, PostgresServer
 from local.processes import Identity, is_alive
-from local.seed import ORGANIZATION_ID, seed
-from local.webhooks import encode, post, sign
+from local.simulator.application_rows import ORGANIZATION_ID, seed
+from local.simulator.webhook_client import encode, post, sign
+from local.stack_paths import LOOPBACK, STACK_NAME, LocalStackError, Place
 
 DATABASE: Final = "autopulse"
 FROM_CONTAINERS: Final = "host.docker.internal"

@@ -23,9 +23,9 @@ from hypothesis import HealthCheck, settings
 from autopulse.db.migration import upgrade
 from autopulse.db.rights import FunctionsRole
 from local import ports, stack
-from local.place import PROJECT, Place
 from local.postgres import FUNCTIONS, READER, PostgresServer
 from local.processes import find_marked
+from local.stack_paths import PROJECT, Place
 from tests.deployed import DeployedStack
 
 TEMPLATE = "migrated"

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from local.database import connect, read_rows
 from local.deploy import Cloud
-from local.place import Place
-from local.webhooks import Answer, encode, post, sign
+from local.simulator.webhook_client import Answer, encode, post, sign
+from local.stack_paths import Place
 
 PATIENCE_SECONDS: Final = 90
 TABLES: Final = ("webhook_event", "vapi_call", "call", "call_feedback", "call_incident", "transcript", "service_record")

@@ -13,7 +13,7 @@ from local.console import say
 from local.cost.measure import CALLS, Measured, measure
 from local.cost.report import DOCUMENTS, TABLES, stale, write_into
 from local.cost.resources import count_resources
-from local.place import PROJECT
+from local.stack_paths import PROJECT
 
 MEASURED: Final = Path(__file__).with_name("measured.json")
 

@@ -7,8 +7,8 @@ from itertools import cycle
 from random import Random
 from typing import Final
 
-from local.script import CallScript, Turn, write_script
-from local.traffic import EVERY_TYPE, Body, webhooks
+from local.simulator.scenario import CallScript, Turn, write_script
+from local.simulator.webhook_factory import EVERY_TYPE, Body, webhooks
 
 PLACED_AT: Final = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 SENT: Final = EVERY_TYPE - {"speech-update"}

@@ -27,11 +27,11 @@ from local.cost.shapes import Shapes, shapes_of, units
 from local.cost.world import Spent, World, open_world
 from local.database import connect
 from local.machine import describe_machine
-from local.place import PROJECT
 from local.postgres import PostgresServer
-from local.script import CallScript
-from local.seed import seed
-from local.simulate import place
+from local.simulator.application_rows import seed
+from local.simulator.scenario import CallScript
+from local.simulator.simulate import place
+from local.stack_paths import PROJECT
 
 CALLS: Final = 30
 """Of each sort and batch size."""

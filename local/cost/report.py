@@ -10,7 +10,7 @@ from local.cost.bill import Line, bill_of, fixed_of
 from local.cost.capacity import AIM, limits_of, settings_for
 from local.cost.measure import Measured
 from local.cost.prices import FROM_MEMORY, LOOKED_UP, PRICES, REGION
-from local.place import PROJECT
+from local.stack_paths import PROJECT
 
 DOCUMENTS: Final = (PROJECT / "docs" / "architecture.md", PROJECT / "docs" / "cost.md")
 _SORTS: Final = {"any": "any call", "long": "a talk of two minutes"}

@@ -9,7 +9,7 @@ from typing import Final
 from autopulse.vapi.envelope import wrap
 from autopulse.vapi.routes import kind_of
 from local.cost.calls import PLACED_AT, Draw, bodies_of, seconds_of
-from local.traffic import size
+from local.simulator.webhook_factory import size
 
 CALLS: Final = 200
 """Calls that the means are of."""

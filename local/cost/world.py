@@ -21,9 +21,9 @@ from autopulse.live import broadcaster, publisher
 from autopulse.live.connections import Connection
 from autopulse.live.sockets import Posted
 from autopulse.observability import logger
-from local.seed import ORGANIZATION_ID
-from local.traffic import Body
-from local.webhooks import encode
+from local.simulator.application_rows import ORGANIZATION_ID
+from local.simulator.webhook_client import encode
+from local.simulator.webhook_factory import Body
 
 CONSUMERS: Final[Mapping[str, Consumer[Any]]] = {
     module.CONSUMER.kind: module.CONSUMER

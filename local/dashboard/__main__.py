@@ -12,7 +12,7 @@ from local.dashboard.day import DAY, at
 from local.dashboard.metrics import read_emf
 from local.dashboard.picture import Run, draw
 from local.dashboard.recording import SEED, SERVICE, record
-from local.place import PROJECT, REGION, read_place
+from local.stack_paths import PROJECT, REGION, read_place
 
 PICTURE: Final = PROJECT / "docs" / "dashboard.png"
 SPAN: Final = at(13, 30), at(23, 30)

@@ -19,11 +19,11 @@ from local.dashboard.functions import CONSUMERS, SECRET, Functions, Queues
 from local.database import connect
 from local.events import gateway_event, reading_event
 from local.postgres import PostgresServer
-from local.script import CallScript, write_script
-from local.seed import ORGANIZATION_ID, insert_organization
-from local.simulate import place
-from local.traffic import Body, webhooks
-from local.webhooks import encode, sign
+from local.simulator.application_rows import ORGANIZATION_ID, insert_organization
+from local.simulator.scenario import CallScript, write_script
+from local.simulator.simulate import place
+from local.simulator.webhook_client import encode, sign
+from local.simulator.webhook_factory import Body, webhooks
 
 DAY: Final = date(2026, 11, 19)
 CALLS_BY_HOUR: Final = {14: 10, 15: 22, 16: 26, 17: 24, 18: 12, 19: 20, 20: 24, 21: 18, 22: 8}

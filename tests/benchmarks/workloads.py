@@ -10,8 +10,8 @@ from random import Random
 from typing import Any, Final
 
 from autopulse.vapi.envelope import wrap
-from local.script import CallScript, Turn, write_script
-from local.traffic import webhooks
+from local.simulator.scenario import CallScript, Turn, write_script
+from local.simulator.webhook_factory import webhooks
 
 SqsEvent = dict[str, Any]
 TURNS: Final = 40

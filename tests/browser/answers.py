@@ -8,7 +8,7 @@ from typing import Final
 from pg8000.native import Connection
 
 from local.database import connect
-from local.seed import ORGANIZATION_ID
+from local.simulator.application_rows import ORGANIZATION_ID
 
 PHONE: Final = "+12025550142"
 

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from local.database import connect
-from local.script import CallScript
-from local.seed import ORGANIZATION_ID, insert_organization
-from local.simulate import place_calls, post_all, wait_until_stored
-from local.traffic import EVERY_TYPE, Body, webhooks
+from local.simulator.application_rows import ORGANIZATION_ID, insert_organization
+from local.simulator.scenario import CallScript
+from local.simulator.simulate import place_calls, post_all, wait_until_stored
+from local.simulator.webhook_factory import EVERY_TYPE, Body, webhooks
 from tests.deployed import DeployedStack, wait_for
 
 OTHER_ORGANIZATION_ID = str(UUID("0b0b0000-0000-4000-8000-0000000000b2"))

@@ -16,14 +16,14 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
-from local import recordings
 from local.browser import FLAGS, find_browser
 from local.database import connect
 from local.issuer import Issuer
-from local.place import Place
 from local.screenshots import LOOKS
-from local.seed import ORGANIZATION_ID, insert_organization
+from local.simulator import recordings
+from local.simulator.application_rows import ORGANIZATION_ID, insert_organization
 from local.stack import console_link, read_stack
+from local.stack_paths import Place
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.invented import InventedApi, address_of, serve
 from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away

@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from local.issuer import Issuer
-from local.seed import ORGANIZATION_ID
+from local.simulator.application_rows import ORGANIZATION_ID
 
 CLIENT_ID: Final = "console-of-the-tests"
 NAME: Final = "Robin Sample"

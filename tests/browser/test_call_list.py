@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from local.database import connect
-from local.script import CallScript
-from local.traffic import Body
+from local.simulator.scenario import CallScript
+from local.simulator.webhook_factory import Body
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls, bodies_of
 from tests.browser.conftest import PHONE, OpenConsole
 from tests.browser.pages import Complaints

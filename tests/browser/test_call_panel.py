@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from local.script import CallScript, Turn
-from local.seed import ORGANIZATION_ID
-from local.traffic import Body
+from local.simulator.application_rows import ORGANIZATION_ID
+from local.simulator.scenario import CallScript, Turn
+from local.simulator.webhook_factory import Body
 from tests.browser.calls import Calls, bodies_of
 from tests.browser.conftest import OpenConsole
 from tests.browser.pages import Complaints

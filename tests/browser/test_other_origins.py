@@ -14,7 +14,7 @@ from local import ports
 from local.browser import FLAGS, find_browser
 from local.deploy import Cloud
 from local.emulator import Emulator
-from local.place import LOOPBACK, Place
+from local.stack_paths import LOOPBACK, Place
 
 SECRET: Final = "sample-secret-that-no-page-may-read"
 REBOUND: Final = "rebind.example.com"

@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 
 from local import stack
 from local.issuer import Issuer
-from local.place import Place
-from local.seed import ORGANIZATION_ID
+from local.simulator.application_rows import ORGANIZATION_ID
 from local.stack import console_link
+from local.stack_paths import Place
 from tests.browser.conftest import OpenPage
 from tests.browser.issuer import CLIENT_ID, NAME, Behaviour, StandInIssuer, serving
 from tests.browser.pages import Complaints, show_frame_alone

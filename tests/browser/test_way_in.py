@@ -6,7 +6,7 @@ from typing import Final
 from playwright.sync_api import Page, expect
 
 from local.issuer import Issuer
-from local.seed import ORGANIZATION_ID
+from local.simulator.application_rows import ORGANIZATION_ID
 from local.stack import console_link
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.conftest import OpenConsole, OpenPage

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from layers.dependencies import fetch_certificates
 from layers.dependencies.fetch_certificates import BUNDLE, main
-from local.operate import artifact, deploy
+from operate import artifact, deploy
 from tests.contract.stack import ROOT, SHAPES
 
 

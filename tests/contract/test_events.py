@@ -19,9 +19,9 @@ from autopulse.vapi.signature import verify
 from local.deploy import SAMPLE_SECRET
 from local.events import EVENTS, WEBHOOKS, make_events, read_webhooks, render
 from local.issuer import AUDIENCE, ISSUER, ORGANIZATION_CLAIM, SAMPLE_EXPIRES_AT, Issuer
-from local.place import Place
-from local.seed import ORGANIZATION_ID, SAMPLE_CALLS
-from local.traffic import CANARY
+from local.simulator.application_rows import ORGANIZATION_ID, SAMPLE_CALLS
+from local.simulator.webhook_factory import CANARY
+from local.stack_paths import Place
 from tests.contract.stack import ids_of, source
 
 MADE = make_events()

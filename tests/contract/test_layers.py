@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from layers.dependencies.check_target import MACHINES, main, problems
-from local.operate import artifact
+from operate import artifact
 from tests.contract.stack import ROOT
 
 TARGET = ("3.13", "aarch64-manylinux_2_28")

@@ -19,7 +19,7 @@ def _command(target: str, **variables: str) -> list[str]:
         check=True,
     )
     lines = done.stdout.replace("\\\n", " ").splitlines()
-    (line,) = [line for line in lines if "local.operate" in line]
+    (line,) = [line for line in lines if "-m operate" in line]
     return shlex.split(line)[3:]
 
 
@@ -61,7 +61,7 @@ def _command(target: str, **variables: str) -> list[str]:
     ],
 )
 def test_a_target_hands_on_its_variables(target: str, variables: dict[str, str], arguments: str) -> None:
-    assert _command(target, **variables) == ["local.operate", *arguments.split()]
+    assert _command(target, **variables) == ["operate", *arguments.split()]
 
 
 def test_a_databases_address_reaches_the_command_as_it_was_given() -> None:

@@ -4,9 +4,9 @@ import json
 from random import Random
 from typing import Final
 
-from local.script import CallScript
-from local.simulate import Wanted, arrange, compare, place_calls, post_all, wait_until_stored
-from local.traffic import CANARY, ESSENTIAL_TYPES, Body, webhooks
+from local.simulator.scenario import CallScript
+from local.simulator.simulate import Wanted, arrange, compare, place_calls, post_all, wait_until_stored
+from local.simulator.webhook_factory import CANARY, ESSENTIAL_TYPES, Body, webhooks
 from tests.deployed import DeployedStack, wait_for
 
 SEED: Final = 20261102

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import jwt
 
 from local.issuer import ORGANIZATION_CLAIM
-from local.seed import ORGANIZATION_ID
+from local.simulator.application_rows import ORGANIZATION_ID
 from tests.deployed import DeployedStack
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 
 from local import stack
-from local.simulate import Wanted, arrange, place_calls, post_all, wait_until_stored
-from local.traffic import CANARY, ESSENTIAL_TYPES, Body, webhooks
+from local.simulator.simulate import Wanted, arrange, place_calls, post_all, wait_until_stored
+from local.simulator.webhook_factory import CANARY, ESSENTIAL_TYPES, Body, webhooks
 from tests.deployed import DeployedStack, wait_for
 
 SEED: Final = 20271103

@@ -14,8 +14,8 @@ from websockets.sync.client import connect
 
 from local.database import connect as connect_database
 from local.issuer import Issuer
-from local.seed import ORGANIZATION_ID
-from local.simulate import Wanted, arrange, place_calls, post_all
+from local.simulator.application_rows import ORGANIZATION_ID
+from local.simulator.simulate import Wanted, arrange, place_calls, post_all
 from tests.deployed import DeployedStack, wait_for
 from tests.e2e.watcher import Watcher, buy_ticket, watching
 

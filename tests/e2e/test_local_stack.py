@@ -8,11 +8,11 @@ import psutil
 import pytest
 
 from local import build, deploy, ports, stack
-from local.place import LOOPBACK, PROJECT, LocalStackError, Place
 from local.postgres import FUNCTIONS, OWNER
 from local.processes import find_marked, kill
 from local.run import print_urls, show_a_call
-from local.simulate import Wanted, simulate
+from local.simulator.simulate import Wanted, simulate
+from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, Place
 from tests.deployed import DeployedStack
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from local.database import connect
 from local.events import WEBHOOKS
-from local.seed import ORGANIZATION_ID
-from local.webhooks import read_object
+from local.simulator.application_rows import ORGANIZATION_ID
+from local.simulator.webhook_client import read_object
 from tests.deployed import DeployedStack, wait_for
 from tests.golden.cases import Object, is_ping, names_a_call, row_of, vapi_id_of
 

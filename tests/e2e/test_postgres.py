@@ -10,8 +10,8 @@ from pg8000.exceptions import DatabaseError
 
 from local import ports
 from local.database import connect
-from local.place import LOOPBACK
 from local.postgres import FUNCTIONS, PostgresServer
+from local.stack_paths import LOOPBACK
 
 
 @pytest.fixture

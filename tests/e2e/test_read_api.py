@@ -14,10 +14,10 @@ import pytest
 from local.database import connect
 from local.issuer import Issuer
 from local.openapi import DOCUMENT
-from local.seed import ORGANIZATION_ID
-from local.simulate import place_calls, post_all, wait_until_stored
-from local.traffic import webhooks
-from local.truth import read_turns
+from local.simulator.application_rows import ORGANIZATION_ID
+from local.simulator.expected_rows import read_turns
+from local.simulator.simulate import place_calls, post_all, wait_until_stored
+from local.simulator.webhook_factory import webhooks
 from tests.deployed import DeployedStack, wait_for
 from tests.integration.api.readers import Answer
 

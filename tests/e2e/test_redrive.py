@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
-from local.place import PROJECT
-from local.simulate import place_calls
+from local.simulator.simulate import place_calls
+from local.stack_paths import PROJECT
 from tests.deployed import DeployedStack, wait_for
 
 SEED = 20271122
@@ -27,7 +27,7 @@ def _no_dead_letters(deployed: DeployedStack) -> Iterator[None]:
 def _redrive(deployed: DeployedStack, *arguments: str, environment: str = "local") -> subprocess.CompletedProcess[str]:
     """As `make redrive` runs it, against the tests' stack."""
     return subprocess.run(  # noqa: S603 - the project's own
-        [sys.executable, "-m", "local.operate", "--environment", environment, *arguments],
+        [sys.executable, "-m", "operate", "--environment", environment, *arguments],
         cwd=PROJECT,
         env=os.environ | {"LOCAL_DIR": str(deployed.place.state), "PYTHONPATH": "shared"},
         stdin=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from local.deploy import SAMPLE_SECRET
-from local.webhooks import encode, read_object, sign
+from local.simulator.webhook_client import encode, read_object, sign
 from tests.deployed import DeployedStack, wait_for
 
 PING: Final = encode({"message": {"type": "autopulse.ping", "id": "refusals", "timestamp": 1793631600000}})

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from local.operate import rotation
-from local.operate.confirmation import always
-from local.operate.target import OperationFailed, Target, find_target, read_secret
-from local.operate.webhook_secret import former_places
-from local.place import PROJECT
-from local.webhooks import encode, post, sign
+from local.simulator.webhook_client import encode, post, sign
+from local.stack_paths import PROJECT
+from operate import rotation
+from operate.confirmation import always
+from operate.target import OperationFailed, Target, find_target, read_secret
+from operate.webhook_secret import former_places
 from tests.deployed import DeployedStack, wait_for
 from tests.vapi_api import KEY, Vapi, serve
 
@@ -51,7 +51,7 @@ def _run(deployed: DeployedStack, vapi: Vapi, *arguments: str, **environ: str) -
     """As make runs it."""
     given = {"LOCAL_DIR": str(deployed.place.state), "PYTHONPATH": "shared"}
     return subprocess.run(  # noqa: S603 - the project's own
-        [sys.executable, "-m", "local.operate", *arguments],
+        [sys.executable, "-m", "operate", *arguments],
         cwd=PROJECT,
         env=os.environ | given | {"VAPI_API_KEY": KEY, "VAPI_API_URL": vapi.url} | environ,
         stdin=subprocess.DEVNULL,

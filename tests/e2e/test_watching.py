@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from local.live import Player, Program, Sender, WallClock, make_player, play, simulate_live
-from local.place import PROJECT, LocalStackError
+from local.simulator.live_calls import Player, Program, Sender, WallClock, make_player, play, simulate_live
+from local.stack_paths import PROJECT, LocalStackError
 from tests.deployed import DeployedStack, wait_for
 
 if TYPE_CHECKING:
-    from local.script import CallScript
+    from local.simulator.scenario import CallScript
 
 SPEED: Final = 30
 START_SECONDS: Final = 120

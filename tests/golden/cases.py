@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from autopulse.ingress.request import read_message
 from autopulse.vapi.routes import PING, kind_of
 from local.events import WEBHOOKS
-from local.seed import ORGANIZATION_ID
+from local.simulator.application_rows import ORGANIZATION_ID
 
 OWN: Final = Path(__file__).parent / "cases"
 RECORDED: Final = Path(folder) if (folder := os.environ.get("VAPI_PAYLOADS")) else None

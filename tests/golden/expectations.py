@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 from autopulse.domain.reading import read_time
-from local.webhooks import read_object
+from local.simulator.webhook_client import read_object
 from tests.golden.cases import Json, Object
 from tests.golden.loop import Ending, Loop, Rows
 

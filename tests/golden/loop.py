@@ -20,10 +20,10 @@ from autopulse.domain.reading import read_time
 from autopulse.ingress import clients, verifier
 from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.vapi import routes
-from local import seed
 from local.database import read_rows
 from local.events import gateway_event
-from local.webhooks import Answer, encode, sign
+from local.simulator import application_rows
+from local.simulator.webhook_client import Answer, encode, sign
 from tests.golden.cases import FIRST_CALL, Case, Names, Object, body_of
 from tests.integration.api.readers import Api
 from tests.integration.pipeline import Pipeline
@@ -175,12 +175,12 @@ class Loop:
         for cache in (settings.verifier_settings, settings.consumer_settings, webhook_secret):
             cache.cache_clear()
         for name, title in ORGANIZATIONS.items():
-            seed.insert_organization(self.pipeline.database, names[name], title)
+            application_rows.insert_organization(self.pipeline.database, names[name], title)
         for number in names.fill(case.given.get("numbers", [])):
             owner = number.pop("organization", None)
             self._write("vapi_number", organization_id=owner, **number)
         if case.seeded:
-            seed.seed(self.url)
+            application_rows.seed(self.url)
         self.pipeline.database.run(f"ALTER SEQUENCE call_id_seq RESTART WITH {FIRST_MADE_CALL}")
 
     def _write_rows(self, case: Case, names: Names) -> None:

@@ -12,7 +12,7 @@ from autopulse.domain.notices import NoticeType
 from autopulse.domain.reading import read_time
 from autopulse.live import publisher
 from local.events import read_webhooks
-from local.seed import SAMPLE_CALLS
+from local.simulator.application_rows import SAMPLE_CALLS
 from tests.contract.stack import ROOT
 from tests.integration.pipeline import ORGANIZATION, Pipeline
 

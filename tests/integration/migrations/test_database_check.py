@@ -7,10 +7,10 @@ import pytest
 
 from autopulse.db import engine
 from autopulse.db.migration import upgrade
-from local.operate import __main__ as operate
-from local.operate import database
-from local.operate.database import CANNOT_TELL, DOES_NOT_FIT, FITS, check
 from local.postgres import FUNCTIONS
+from operate import __main__ as operate
+from operate import database
+from operate.database import CANNOT_TELL, DOES_NOT_FIT, FITS, check
 from tests.integration.migrations import application
 from tests.integration.migrations.application import run
 from tests.integration.migrations.conftest import dump

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.operate.vapi.api import VapiApi
-from local.operate.vapi.plans import plan_of
-from local.operate.vapi.wishes import Wishes
+from operate.vapi.api import VapiApi
+from operate.vapi.plans import plan_of
+from operate.vapi.wishes import Wishes
 from tests.vapi_api import KEY, Vapi, serve
 
 URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from autopulse.vapi.routes import SUBSCRIPTION
-from local.operate.confirmation import always
-from local.operate.target import OperationFailed
-from local.operate.vapi.api import VapiApi, VapiRefused
-from local.operate.vapi.configure import configure
-from local.operate.vapi.levels import Level, choose_level
-from local.operate.vapi.plans import plan_of
-from local.operate.vapi.wishes import BACKOFF_PLAN, Wishes
+from operate.confirmation import always
+from operate.target import OperationFailed
+from operate.vapi.api import VapiApi, VapiRefused
+from operate.vapi.configure import configure
+from operate.vapi.levels import Level, choose_level
+from operate.vapi.plans import plan_of
+from operate.vapi.wishes import BACKOFF_PLAN, Wishes
 from tests.integration.operate.conftest import SECRET, URL
 from tests.vapi_api import ORGANIZATION_ID, Vapi
 

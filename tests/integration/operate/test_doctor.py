@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from local.operate.confirmation import always
-from local.operate.vapi.api import VapiApi
-from local.operate.vapi.checks import check
-from local.operate.vapi.configure import configure
-from local.operate.vapi.findings import Finding, report
-from local.operate.vapi.levels import Level
-from local.operate.vapi.picture import take_picture
-from local.operate.vapi.plans import plan_of
-from local.operate.vapi.wishes import Wishes
+from operate.confirmation import always
+from operate.vapi.api import VapiApi
+from operate.vapi.checks import check
+from operate.vapi.configure import configure
+from operate.vapi.findings import Finding, report
+from operate.vapi.levels import Level
+from operate.vapi.picture import take_picture
+from operate.vapi.plans import plan_of
+from operate.vapi.wishes import Wishes
 from tests.integration.operate.conftest import SECRET, URL
 from tests.vapi_api import ORGANIZATION_ID, Vapi
 

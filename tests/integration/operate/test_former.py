@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from local.operate import rotation
-from local.operate.confirmation import always
-from local.operate.rotation import OVERLAP, World
-from local.operate.target import OperationFailed, Target
-from local.operate.vapi.api import VapiApi
-from local.operate.vapi.configure import configure
-from local.operate.vapi.former import FormerCredentials
-from local.operate.vapi.levels import Level
-from local.operate.vapi.plans import plan_of
-from local.operate.vapi.wishes import Wishes
+from operate import rotation
+from operate.confirmation import always
+from operate.rotation import OVERLAP, World
+from operate.target import OperationFailed, Target
+from operate.vapi.api import VapiApi
+from operate.vapi.configure import configure
+from operate.vapi.former import FormerCredentials
+from operate.vapi.levels import Level
+from operate.vapi.plans import plan_of
+from operate.vapi.wishes import Wishes
 from tests.integration.operate.conftest import SECRET, URL
 from tests.vapi_api import Vapi
 

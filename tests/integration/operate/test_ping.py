@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.operate.vapi import doctor
-from local.operate.vapi.connection import Connection
-from local.operate.vapi.doctor import Reader, ping
+from operate.vapi import doctor
+from operate.vapi.connection import Connection
+from operate.vapi.doctor import Reader, ping
 from tests.integration.operate.conftest import SECRET
 
 EVENT_ID = "e" * 64

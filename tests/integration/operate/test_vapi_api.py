@@ -4,11 +4,11 @@ import traceback
 
 import pytest
 
-from local.operate.target import OperationFailed
-from local.operate.vapi import api as client
-from local.operate.vapi.api import VapiApi, VapiRefused
-from local.operate.vapi.findings import report, wrong
-from local.operate.vapi.levels import Level
+from operate.target import OperationFailed
+from operate.vapi import api as client
+from operate.vapi.api import VapiApi, VapiRefused
+from operate.vapi.findings import report, wrong
+from operate.vapi.levels import Level
 from tests.vapi_api import KEY, Answer, Vapi, broken, rate_limited
 
 

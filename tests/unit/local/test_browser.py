@@ -5,7 +5,7 @@ import pytest
 
 from local import browser
 from local.browser import find_browser, provide
-from local.place import LocalStackError
+from local.stack_paths import LocalStackError
 
 APT = """#!/bin/sh
 case " $* " in

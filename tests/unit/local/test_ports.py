@@ -5,7 +5,7 @@ import pytest
 from pytest_socket import enable_socket
 
 from local import ports
-from local.place import LOOPBACK
+from local.stack_paths import LOOPBACK
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from local.place import Place
 from local.run import print_link, print_urls, without_secrets
+from local.stack_paths import Place
 
 SECRETS: Final = ("sample-password", "sample-webhook-secret", "sample.console.token")
 RUNNING: Final = {

@@ -11,8 +11,8 @@ import pytest
 from moto import mock_aws
 
 from autopulse.consumers.registry import REGISTRY
-from local.operate import dead_letters
-from local.operate.target import Target
+from operate import dead_letters
+from operate.target import Target
 
 STACK = "autopulse-test"
 WEBHOOK_URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"

@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
-from local.operate import artifact, deploy
-from local.operate.target import SAMCONFIG, OperationFailed
+from operate import artifact, deploy
+from operate.target import SAMCONFIG, OperationFailed
 
 COMMIT: Final = "a" * 40
 TEMPLATE: Final = """

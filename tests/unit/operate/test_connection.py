@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from local.operate import target as targets
-from local.operate.target import OperationFailed, find_target, read_secret
-from local.operate.vapi.connection import Connection, open_api, read_connection
-from local.operate.vapi.doctor import post_ping
-from local.operate.vapi.plans import DEFAULT_ENTRY
-from local.place import PROJECT, Place
+from local.stack_paths import PROJECT, Place
+from operate import target as targets
+from operate.target import OperationFailed, find_target, read_secret
+from operate.vapi.connection import Connection, open_api, read_connection
+from operate.vapi.doctor import post_ping
+from operate.vapi.plans import DEFAULT_ENTRY
 from tests.unit.operate.conftest import WEBHOOK_URL, Account
 
 NOWHERE = Place(PROJECT / ".local" / "nowhere", 1, 2, "")

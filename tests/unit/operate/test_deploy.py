@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.operate import deploy
-from local.operate.target import SAMCONFIG, OperationFailed
+from operate import deploy
+from operate.target import SAMCONFIG, OperationFailed
 
 
 def _git(project: Path, *arguments: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from local.place import PROJECT
+from local.stack_paths import PROJECT
 
 HOSTILE: Final = (
     "plain",

@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 from autopulse.errors import Refused
 from autopulse.vapi.credentials import read_credentials
 from autopulse.vapi.signature import Delivery, verify
-from local.operate.target import OperationFailed
-from local.operate.vapi.plans import DEFAULT_ENTRY, current_entry, plan_of, sign
-from local.operate.vapi.wishes import Wishes
+from operate.target import OperationFailed
+from operate.vapi.plans import DEFAULT_ENTRY, current_entry, plan_of, sign
+from operate.vapi.wishes import Wishes
 from tests.contract.stack import properties
 from tests.vapi_api import SCHEMAS
 

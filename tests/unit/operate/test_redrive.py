@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from autopulse.consumers.registry import REGISTRY
-from local.operate import dead_letters
-from local.operate.confirmation import always
-from local.operate.letters import Letter, read_letter, show_age
-from local.operate.redrive import Choice, list_kinds, redrive
-from local.operate.target import OperationFailed
+from operate import dead_letters
+from operate.confirmation import always
+from operate.letters import Letter, read_letter, show_age
+from operate.redrive import Choice, list_kinds, redrive
+from operate.target import OperationFailed
 from tests.unit.operate.conftest import Account
 
 SOURCE, DEAD = "HangQueue", "HangDeadLetterQueue"
@@ -116,7 +116,7 @@ def test_no_more_than_the_limit(account: Account) -> None:
 
 
 def test_the_letters_of_one_run_have_an_end(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.operate.redrive.LOOKED_AT_MOST", 10)
+    monkeypatch.setattr("operate.redrive.LOOKED_AT_MOST", 10)
     bury(account, *range(1, 13))
     assert redrive(account.target, "hang", Choice(), always) == 0
     assert (len(numbers_in(account, SOURCE)), len(numbers_in(account, DEAD))) == (10, 2)

@@ -15,9 +15,9 @@ from autopulse.errors import Refused
 from autopulse.ingress.webhook_secret import KEPT_SECONDS, REREAD_SECONDS, WebhookSecret
 from autopulse.observability import Measurements
 from autopulse.vapi.signature import Delivery, verify
-from local.operate.confirmation import always
-from local.operate.rotation import OVERLAP, World, begin, finish
-from local.operate.target import OperationFailed, read_secret
+from operate.confirmation import always
+from operate.rotation import OVERLAP, World, begin, finish
+from operate.target import OperationFailed, read_secret
 from tests.unit.operate.conftest import Account
 
 OLD = "old-secret"

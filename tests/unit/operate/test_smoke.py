@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from local.operate import smoke
-from local.operate.target import Target
-from local.operate.vapi import doctor
-from local.operate.vapi.connection import Connection
-from local.operate.vapi.findings import wrong
+from operate import smoke
+from operate.target import Target
+from operate.vapi import doctor
+from operate.vapi.connection import Connection
+from operate.vapi.findings import wrong
 
 CONNECTION = Connection("https://stack.example.com/api/v1/webhooks/vapi-webhook", {"kind": "hmac", "secret": "sample"})
 OUTPUTS = {"ApiUrl": "https://stack.example.com/api", "ConsoleUrl": "https://stack.example.com/api/console/#token=x"}

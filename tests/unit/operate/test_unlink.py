@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from autopulse.consumers.registry import REGISTRY
-from local.operate.confirmation import always
-from local.operate.target import OperationFailed
-from local.operate.unlink import unlink
+from operate.confirmation import always
+from operate.target import OperationFailed
+from operate.unlink import unlink
 from tests.unit.operate.conftest import Account
 
 CALL_ID, WRONG, OTHER = 15, "0193a000-0000-7000-8000-00000000dead", "0193a000-0000-7000-8000-00000000600d"

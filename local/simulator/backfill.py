@@ -1,0 +1,71 @@
+"""Six weeks of calls that are over, so that the console has something to show from the start.
+
+Every day's calls follow from its date, so that what is missing can be added at any time, and nothing comes twice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta, timezone
+from random import Random
+from typing import Final
+
+from pg8000.native import Connection
+from sqlalchemy import Engine
+
+from local.database import connect
+from local.simulator.replay import apply, date_receipts, open_engine
+from local.simulator.scenario import CallScript, write_script
+from local.simulator.simulate import place
+from local.simulator.webhook_factory import ESSENTIAL_TYPES, webhooks
+
+DAYS: Final = 42
+_CALLS_ON: Final = (7, 8, 7, 9, 8, 3, 0)
+"""Calls on a Monday, Tuesday …"""
+_OPENS: Final = time(14, tzinfo=timezone.utc)
+_OPEN_MINUTES: Final = 9 * 60
+
+SeedOf = Callable[[date], str]
+
+
+def calls_of(day: date, seed_of: SeedOf = date.isoformat) -> list[CallScript]:
+    """The calls of a day, always the same."""
+    random = Random(seed_of(day))  # noqa: S311 - invented data
+    opens = datetime.combine(day, _OPENS)
+    minutes = sorted(random.sample(range(_OPEN_MINUTES), _CALLS_ON[day.weekday()]))
+    return [write_script(random, None, opens + timedelta(minutes=minute)) for minute in minutes]
+
+
+def fill(database_url: str, today: date, days: int = DAYS, seed_of: SeedOf = date.isoformat) -> int:
+    """Add what is missing of the days before a day; the number of calls that were added."""
+    dates = [today - timedelta(days=ago) for ago in range(days, 0, -1)]
+    with open_engine(database_url) as engine, connect(database_url) as connection:
+        return sum(_add(connection, engine, calls_of(day, seed_of)) for day in dates)
+
+
+def _add(connection: Connection, engine: Engine, drafts: Sequence[CallScript]) -> int:
+    known = _known(connection, drafts)
+    connection.run("START TRANSACTION")
+    scripts = [_keep(connection, draft, known.get(draft.vapi_call_id)) for draft in drafts]
+    connection.run("COMMIT")
+    new = [script for script in scripts if script]
+    if new:
+        apply(engine, [body for script in new for _, body in webhooks(script, ESSENTIAL_TYPES)])
+        date_receipts(connection, [script.call_id for script in new])
+    return len(new)
+
+
+def _known(connection: Connection, drafts: Sequence[CallScript]) -> dict[str, tuple[int, str]]:
+    """Ids and status of the calls that have their rows, by Vapi's id."""
+    rows = connection.run(
+        "SELECT vapi_call_id, id, status FROM call WHERE vapi_call_id = ANY(:ids)",
+        ids=[draft.vapi_call_id for draft in drafts],
+    )
+    return {vapi_call_id: (call_id, status) for vapi_call_id, call_id, status in rows}
+
+
+def _keep(connection: Connection, draft: CallScript, known: tuple[int, str] | None) -> CallScript | None:
+    """The call with its row, which may be there from a run that was interrupted; None if it has its report already."""
+    if known is None:
+        return place(connection, draft, vapi_call_id=draft.vapi_call_id)
+    call_id, status = known
+    return None if status == "Completed" else replace(draft, call_id=call_id)

@@ -1,0 +1,105 @@
+"""A moment in a workshop's day, always the same: for pictures of the console."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+from itertools import count
+from random import Random
+from typing import Final
+
+from local.database import connect
+from local.simulator import backfill
+from local.simulator.application_rows import SAMPLE_CALLS
+from local.simulator.replay import apply, date_receipts, open_engine
+from local.simulator.scenario import CallScript, write_script
+from local.simulator.simulate import place
+from local.simulator.webhook_factory import WATCHING_TYPES, Body, webhooks
+
+_THURSDAY: Final = 3
+_AT: Final = time(19, 30, tzinfo=timezone.utc)
+_EARLIER_MINUTES: Final = (24, 37, 51, 66, 94, 121, 155, 190)
+_TOLD_MINUTES: Final = 11
+_LIVE_SECONDS: Final = (58, 47, 36)
+"""How long ago the calls that are going on were placed."""
+_ON_THE_WAY_SECONDS: Final = 0.5
+"""What was sent later has not been stored yet."""
+_WAITING: Final = 1
+"""Calls that are about to be dialled."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What there is to see."""
+
+    now: datetime
+    told: CallScript
+    """A call that is over, and had everything: a stall, praise, complaints, actions."""
+    live: CallScript
+    """A call that is going on."""
+
+
+def moment(today: datetime) -> datetime:
+    """The last Thursday afternoon before a time, so that weekdays and data are the same whenever it is drawn."""
+    days = (today.weekday() - _THURSDAY) % 7
+    thursday = datetime.combine(today.date() - timedelta(days=days), _AT)
+    return thursday if thursday <= today else thursday - timedelta(days=7)
+
+
+def set_up(database_url: str, now: datetime) -> Scene:
+    """Fill a new database with the scene."""
+    backfill.fill(database_url, now.date(), seed_of=lambda day: f"{(now.date() - day).days} days ago")
+    _remove_samples(database_url)
+    told = _find(_is_telling, now - timedelta(minutes=_TOLD_MINUTES))
+    live = [_find(_is_long, now - timedelta(seconds=ago), first=100 * ago) for ago in _LIVE_SECONDS]
+    waiting = [write_script(_random(f"waiting {n}"), None, now) for n in range(_WAITING)]
+    earlier = [write_script(_random(f"{m} minutes"), None, now - timedelta(minutes=m)) for m in _EARLIER_MINUTES]
+    placed = _play(database_url, [*earlier, told, *live, *waiting], now)
+    return Scene(now, placed[len(earlier)], placed[len(earlier) + 1])
+
+
+def _play(database_url: str, drafts: Iterable[CallScript], now: datetime) -> list[CallScript]:
+    with open_engine(database_url) as engine, connect(database_url) as connection:
+        scripts = [place(connection, draft) for draft in drafts]
+        apply(engine, [body for script in scripts for body in _until(script, now)])
+        date_receipts(connection, [script.call_id for script in scripts])
+    return scripts
+
+
+def _until(script: CallScript, now: datetime) -> list[Body]:
+    lasts = (now - script.created_at).total_seconds() - _ON_THE_WAY_SECONDS
+    return [body for seconds, body in webhooks(script, WATCHING_TYPES) if seconds < lasts]
+
+
+def _find(fits: Callable[[CallScript], bool], created_at: datetime, first: int = 0) -> CallScript:
+    scripts = (write_script(_random(str(seed)), None, created_at) for seed in count(first))
+    return next(script for script in scripts if fits(script))
+
+
+def _is_telling(script: CallScript) -> bool:
+    found = script.feedback
+    return bool(
+        script.outcome == "reached"
+        and script.stalls_after
+        and found
+        and found.positives
+        and len(found.detractors) > 1
+        and found.actions
+    )
+
+
+def _is_long(script: CallScript) -> bool:
+    """It still goes on a minute after it was placed, and somebody answered soon."""
+    if script.outcome != "reached" or script.started_at is None:
+        return False
+    answered, ended = (moment - script.created_at for moment in (script.started_at, script.ended_at))
+    return answered < timedelta(seconds=15) and ended > timedelta(seconds=_LIVE_SECONDS[0] + 1)
+
+
+def _remove_samples(database_url: str) -> None:
+    """The calls of the sample events wait for ever."""
+    with connect(database_url) as connection:
+        connection.run("DELETE FROM call WHERE id = ANY(:ids)", ids=list(SAMPLE_CALLS))
+
+
+def _random(seed: str) -> Random:
+    return Random(seed)  # noqa: S311 - invented data

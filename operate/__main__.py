@@ -1,0 +1,175 @@
+"""The commands behind the Makefile's targets for who looks after a stack."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from local.command import run_command
+from local.stack_paths import read_place
+from operate import confirmation, database, deploy, redrive, rotation, smoke, unlink
+from operate.confirmation import Confirm
+from operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
+from operate.vapi import configure, doctor
+from operate.vapi.connection import Connection, open_api, read_connection
+from operate.vapi.former import FormerCredentials
+from operate.vapi.levels import Level, choose_level
+from operate.vapi.plans import current_entry, plan_of
+from operate.vapi.wishes import Wishes
+
+
+def main() -> int:
+    """Run one command; the exit status."""
+    arguments = _read_arguments()
+    return run_command(lambda: int(arguments.command(arguments)), "interrupted")
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
+    parser.add_argument("--environment", default=LOCAL, help="local, or an environment of samconfig.toml")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    commands = parser.add_subparsers(required=True)
+    _add_build(commands.add_parser("build")).set_defaults(command=_build)
+    _add_build(commands.add_parser("deploy")).set_defaults(command=_deploy)
+    commands.add_parser("smoke").set_defaults(command=_smoke)
+    _add_redrive(commands.add_parser("redrive"))
+    _add_unlink(commands.add_parser("unlink"))
+    _add_rotation(commands.add_parser("rotate-webhook-secret"))
+    _add_vapi(commands.add_parser("vapi-configure"), _configure)
+    _add_vapi(commands.add_parser("vapi-doctor"), _examine)
+    _add_database_check(commands.add_parser("database-check"))
+    return parser.parse_args()
+
+
+def _add_build(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--database-ca", help="PEM file to verify the database against, instead of AWS's roots")
+    parser.add_argument("--built", help="deploy what was built before, whose SHA-256 this is")
+    return parser
+
+
+def _add_redrive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind")
+    parser.add_argument("--only", help="move letters of this reason only")
+    parser.add_argument("--limit", type=_positive, help="move at most so many")
+    parser.set_defaults(command=_redrive)
+
+
+def _add_unlink(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--call", type=_positive, required=True, help="id of the row of `call`")
+    parser.add_argument("--vapi-call", help="which call of Vapi's, if there are several")
+    parser.set_defaults(command=_unlink)
+
+
+def _add_rotation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--finish", action="store_true", help="end the old secret")
+    parser.add_argument("--force", action="store_true", help="though somebody may still use it")
+    parser.set_defaults(command=_rotate)
+
+
+def _add_vapi(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
+    parser.add_argument("--assistant")
+    parser.add_argument("--phone-number")
+    parser.add_argument("--organization", action="store_true")
+    parser.add_argument("--protect-monitor", action="store_true", help="let monitor URLs ask for a key")
+    parser.add_argument("--static-ip", action="store_true", help="let requests come from Vapi's published addresses")
+    parser.set_defaults(command=command)
+
+
+def _add_database_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database-ca", help="PEM file to verify the database against, instead of the known roots")
+    parser.set_defaults(command=lambda arguments: database.check(os.environ.get("DATABASE_URL"), arguments.database_ca))
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    digest = deploy.build(arguments.environment, arguments.database_ca)
+    outputs = os.environ.get("GITHUB_OUTPUT")
+    if outputs:
+        with Path(outputs).open("a") as file:
+            file.write(f"digest={digest}\n")
+    return 0
+
+
+def _deploy(arguments: argparse.Namespace) -> int:
+    digest = arguments.built or deploy.build(arguments.environment, arguments.database_ca)
+    deploy.deploy(arguments.environment, digest, asks=not arguments.yes)
+    return _smoke(arguments)
+
+
+def _smoke(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.environment, read_place())
+    return smoke.smoke(target, read_connection(target))
+
+
+def _redrive(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.environment, read_place())
+    if not arguments.kind:
+        return redrive.list_kinds(target)
+    return redrive.redrive(target, arguments.kind, redrive.Choice(arguments.only, arguments.limit), _confirm(arguments))
+
+
+def _unlink(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.environment, read_place())
+    return unlink.unlink(target, arguments.call, arguments.vapi_call, _confirm(arguments))
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.environment, read_place())
+    if arguments.finish:
+        return rotation.finish(target, _confirm(arguments), _former(target), force=arguments.force)
+    return rotation.begin(target, _confirm(arguments))
+
+
+def _former(target: Target) -> FormerCredentials | None:
+    """Access to Vapi, if there is a key."""
+    if not os.environ.get("VAPI_API_KEY"):
+        return None
+    entry = current_entry(read_secret(target))
+    return FormerCredentials(open_api(), Wishes(target.stack_name, target.output("WebhookUrl"), plan_of(entry)))
+
+
+def _configure(arguments: argparse.Namespace) -> int:
+    level = _level(arguments)
+    if level is None:
+        raise OperationFailed("say what to configure: ASSISTANT=id, PHONE_NUMBER=id or ORGANIZATION=1")
+    api = open_api()
+    target = find_target(arguments.environment, read_place())
+    return configure.configure(api, level, _wishes(arguments, target, read_connection(target)), _confirm(arguments))
+
+
+def _examine(arguments: argparse.Namespace) -> int:
+    api, level = open_api(), _level(arguments)
+    target = find_target(arguments.environment, read_place())
+    connection = read_connection(target)
+    reader = doctor.Reader(lambda: target.output("ApiUrl"), target.api_token)
+    return doctor.examine(api, level, _wishes(arguments, target, connection), connection, reader)
+
+
+def _level(arguments: argparse.Namespace) -> Level | None:
+    return choose_level(arguments.assistant, arguments.phone_number, organization=arguments.organization)
+
+
+def _wishes(arguments: argparse.Namespace, target: Target, connection: Connection) -> Wishes:
+    return Wishes(
+        target.stack_name,
+        connection.url,
+        plan_of(connection.entry),
+        protect_monitor=arguments.protect_monitor,
+        static_addresses=arguments.static_ip,
+        make_suffix=target.make_suffix,
+    )
+
+
+def _confirm(arguments: argparse.Namespace) -> Confirm:
+    return confirmation.always if arguments.yes else confirmation.ask
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""A release as files: what `sam deploy` uploads, byte for byte, with a list of what it is.
+
+`sam build` leaves folders, which `sam deploy` would pack with their times and in the order of the file system. Here
+they are packed before, so that two builds of one commit are the same bytes, and so that what one machine built and
+tested is what another one deploys.
+"""
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from samcli.yamlhelper import yaml_dump, yaml_parse  # type: ignore[import-untyped]
+
+from operate.target import OperationFailed
+
+TEMPLATE: Final = "template.yaml"
+MANIFEST: Final = "release.json"
+_CODE: Final = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+"""Type of resource -> its property that names a folder."""
+_NEVER: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip file can say. Not the commit's: a function that no commit changed is the same file."""
+_FILE_MODE: Final = 0o100644 << 16
+_PROGRAM_MODE: Final = 0o100755 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What was built."""
+
+    commit: str
+    environment: str
+    release: str
+    files: Mapping[str, str]
+    """Name -> its SHA-256, in hex."""
+
+
+def pack(built: Path, target: Path, commit: str, environment: str, release: str) -> str:
+    """Pack a build into `target`, which is made anew; the SHA-256 of its list, which answers for all of it."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    template: dict[str, Any] = dict(yaml_parse((built / TEMPLATE).read_text()))
+    for logical_id, resource in template["Resources"].items():
+        code = _CODE.get(resource["Type"])
+        if code:
+            archive = f"{logical_id}.zip"
+            is_source = resource["Type"] == "AWS::Serverless::Function"
+            pack_folder(built / resource["Properties"][code], target / archive, leave_out="__pycache__" * is_source)
+            resource["Properties"][code] = archive
+    (target / TEMPLATE).write_text(yaml_dump(template))
+    found = Release(commit, environment, release, digests(target))
+    (target / MANIFEST).write_text(json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
+    return digest_of(target / MANIFEST)
+
+
+def pack_folder(folder: Path, archive: Path, leave_out: str = "") -> None:
+    """Pack all files below a folder: by name, without times, readable by everybody, programs executable.
+
+    What lies in a folder named `leave_out` is none of it: bytecode that this machine's Python left beside the sources.
+    """
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in (path for path in _files(folder) if leave_out not in path.relative_to(folder).parts):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _NEVER)
+            entry.create_system = 3  # Unix, wherever it is built
+            entry.external_attr = _PROGRAM_MODE if path.stat().st_mode & 0o100 else _FILE_MODE
+            packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+
+
+def verify(target: Path, commit: str, environment: str, digest: str | None = None) -> Release:
+    """What lies in `target`; raises OperationFailed unless it is whole, of this commit and for this environment.
+
+    `digest` is the one that `pack` returned, from where it was said.
+    """
+    try:
+        found = Release(**json.loads((target / MANIFEST).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise OperationFailed(f"{target} holds no release; make build ENV={environment} makes one") from error
+    if digest is not None and digest != digest_of(target / MANIFEST):
+        raise OperationFailed(f"{target} is not the release whose SHA-256 is {digest}")
+    if (found.commit, found.environment) != (commit, environment):
+        raise OperationFailed(
+            f"{target} is {found.commit[:12]} for {found.environment}, not {commit[:12]} for {environment}"
+        )
+    now = digests(target)
+    wrong = sorted(name for name in {*now, *found.files} if now.get(name) != found.files.get(name))
+    if wrong:
+        raise OperationFailed(f"{target} is not as it was built: {', '.join(wrong)}")
+    return found
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Name -> SHA-256 in hex, of all files below a folder but the list of them."""
+    return {path.relative_to(folder).as_posix(): digest_of(path) for path in _files(folder) if path.name != MANIFEST}
+
+
+def digest_of(file: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files, in the order of their names."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())

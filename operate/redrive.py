@@ -1,0 +1,145 @@
+"""`make redrive`: show the dead letters of a kind and why they are there, then move the chosen ones back.
+
+SQS's own redrive moves only what its redrive policy put into a dead-letter queue, and our consumers put most of it
+there themselves, with the reason. A letter is sent to its queue before it is deleted here: whatever happens in between
+leaves it in both, and then its receipt in `webhook_event` makes the second one a repeat without effect.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Final
+
+from autopulse.consumers.registry import REGISTRY, Kind
+from local.console import say
+from operate.confirmation import Confirm, always
+from operate.dead_letters import DeadLetters
+from operate.letters import Letter
+from operate.target import OperationFailed, Target
+
+LOOKED_AT_MOST: Final = 5_000
+"""Letters of one run: what a person reads, and a laptop's memory holds (a letter may have 1 MiB, few have 20 KiB)."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which letters to move."""
+
+    reason: str | None = None
+    limit: int | None = None
+    about: tuple[int, str] | None = None
+    """Only letters that name this call of ours, or this one of Vapi's."""
+
+    def takes(self, letter: Letter, taken: int) -> bool:
+        """Whether this letter too, after so many."""
+        if self.is_full(taken) or self.reason not in {None, letter.reason}:
+            return False
+        return self.about is None or letter.names(*self.about)
+
+    def is_full(self, taken: int) -> bool:
+        """Whether there are enough."""
+        return self.limit is not None and taken >= self.limit
+
+
+def move_back(target: Target, kind: str, choice: Choice) -> int:
+    """Move without asking, and say nothing where nothing is; the exit status."""
+    return redrive(target, kind, choice, always, quiet=True)
+
+
+def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm, *, quiet: bool = False) -> int:
+    """Show, ask, move; the exit status. `quiet`: no word of a kind without chosen letters."""
+    found = _find_kind(kind)
+    letters = _dead_letters(target, found)
+    held: list[Letter] = []
+    moved: set[str] = set()
+    try:
+        chosen = _collect(letters, choice, held)
+        if quiet and not chosen and len(held) < LOOKED_AT_MOST:
+            return 0
+        _show(found.name, chosen, len(held))
+        if not chosen or not confirm(f"Move {_count(chosen)} back to the queue of {found.name}?"):
+            say("Nothing moved")
+            return 0
+        if not letters.are_held():
+            raise OperationFailed("that took so long that others may have them by now; run it again")
+        return _move(letters, chosen, moved)
+    finally:
+        letters.let_go(letter for letter in held if letter.message_id not in moved)
+
+
+def list_kinds(target: Target) -> int:
+    """Print how many dead letters each kind has; the exit status."""
+    say(f"Dead letters (approximately); redrive one kind with: make redrive KIND=…{target.make_suffix}")
+    width = max(map(len, REGISTRY))
+    for kind in REGISTRY.values():
+        counted = target.client("sqs").get_queue_attributes(
+            QueueUrl=target.resource(f"{kind.prefix}DeadLetterQueue"), AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        say(f"  {kind.name:<{width}} {counted['Attributes']['ApproximateNumberOfMessages']:>6}")
+    return 0
+
+
+def _find_kind(name: str) -> Kind:
+    """The kind of this name, or the only one whose name has this part; raises OperationFailed."""
+    found = [kind for kind in REGISTRY if name == kind] or [kind for kind in REGISTRY if name and name in kind]
+    if len(found) != 1:
+        raise OperationFailed(f"there is no kind {name}; KIND is one of {', '.join(REGISTRY)}")
+    return REGISTRY[found[0]]
+
+
+def _dead_letters(target: Target, kind: Kind) -> DeadLetters:
+    source, dead = (target.resource(f"{kind.prefix}{suffix}") for suffix in ("Queue", "DeadLetterQueue"))
+    return DeadLetters(target.client("sqs"), source, dead)
+
+
+def _collect(letters: DeadLetters, choice: Choice, held: list[Letter]) -> list[Letter]:
+    """Receive until there are enough; what is not chosen is held too, or it would be received again at once."""
+    chosen: list[Letter] = []
+    for batch in letters.receive():
+        held.extend(batch)
+        for letter in batch:
+            if choice.takes(letter, len(chosen)):
+                chosen.append(letter)
+        if choice.is_full(len(chosen)) or len(held) >= LOOKED_AT_MOST:
+            break
+    return chosen
+
+
+def _move(letters: DeadLetters, chosen: Sequence[Letter], moved: set[str]) -> int:
+    sent: list[Letter] = []
+    left: list[Letter] = []
+    try:
+        for letter in letters.send_back(chosen):
+            sent.append(letter)
+            moved.add(letter.message_id)
+    finally:
+        left = letters.delete(sent)
+    return _conclude(len(chosen), len(sent), len(left))
+
+
+def _conclude(chosen: int, sent: int, left: int) -> int:
+    say(f"{sent} of {chosen} moved")
+    if sent < chosen:
+        say(f"{chosen - sent} were not taken by the queue and stay where they are; run it again")
+    if left:
+        say(f"{left} could not be deleted here: they will come again, and be counted as repeats without effect")
+    return 0 if sent == chosen and not left else 1
+
+
+def _show(kind: str, chosen: Sequence[Letter], seen: int) -> None:
+    more = "; there may be more: run it again" if seen >= LOOKED_AT_MOST else ""
+    say(f"{_count(chosen)} of {seen} looked at, of kind {kind}{more}")
+    now = datetime.now(timezone.utc)
+    rows = [letter.describe(now) for letter in chosen]
+    if rows:
+        _print_table(rows)
+
+
+def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
+    for row in [{name: name for name in widths}, *rows]:
+        say("  " + "  ".join(f"{row[name]:<{width}}" for name, width in widths.items()).rstrip())
+
+
+def _count(letters: Sequence[Letter]) -> str:
+    return f"{len(letters)} dead letter{'' if len(letters) == 1 else 's'}"

@@ -1,0 +1,90 @@
+"""`make smoke`: does a deployed stack do what it is for? Asked from outside, like Vapi and a browser do."""
+
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Final
+
+import urllib3
+from urllib3.util import Timeout
+
+from local.console import say
+from operate.target import Target
+from operate.vapi import doctor
+from operate.vapi.connection import Connection
+from operate.vapi.findings import Finding, report, wrong
+
+PAUSE_SECONDS: Final = 2.0
+
+
+def smoke(target: Target, connection: Connection) -> int:
+    """Print what does not work and what to do; the exit status is 1 if anything does not."""
+    say(f"Smoke test of {target.stack_name}")
+    wrongs = report(_closed(target, connection))
+    wrongs += report(_console(target))
+    wrongs += report(_ping(target, connection))
+    say("All well" if not wrongs else f"{wrongs} of it {'does' if wrongs == 1 else 'do'} not work")
+    return 1 if wrongs else 0
+
+
+def _closed(target: Target, connection: Connection) -> Iterator[Finding]:
+    """Nobody gets in without proof."""
+    doors = {"webhook": ("POST", connection.url), "read API": ("GET", f"{target.output('ApiUrl')}/v1/calls")}
+    for name, (method, url) in doors.items():
+        status, _ = _ask(method, url)
+        if status == HTTPStatus.UNAUTHORIZED:
+            say(f"  {name} refuses who proves nothing")
+        else:
+            yield wrong(
+                name, f"answered {status or 'nothing'} to a request without proof", "it should be 401; see its log"
+            )
+
+
+def _console(target: Target) -> Iterator[Finding]:
+    """The page is there, and knows its configuration."""
+    base = target.output("ConsoleUrl").partition("#")[0].rstrip("/")
+    for path in ("/", "/config.json"):
+        status, _ = _ask("GET", base + path)
+        if status != HTTPStatus.OK:
+            yield wrong("console", f"answered {status or 'nothing'} to {path}", "see the console function's log")
+            return
+    say("  console is served")
+
+
+def _ping(target: Target, connection: Connection) -> Iterator[Finding]:
+    """A signed webhook goes all the way into the database."""
+    if target.api_token:
+        yield from doctor.ping(connection, doctor.Reader(lambda: target.output("ApiUrl"), target.api_token))
+        return
+    event_id = doctor.post_ping(connection)
+    if isinstance(event_id, Finding):
+        yield event_id
+    elif _logged(target, event_id):
+        say(f"  ping {event_id} was stored")
+    else:
+        what = f"accepted as {event_id}, but not stored within {doctor.PATIENCE_SECONDS} s"
+        yield wrong(
+            "ping", what, "see the log of the status function, and the dead letters: make redrive KIND=status_update"
+        )
+
+
+def _logged(target: Target, event_id: str) -> bool:
+    """Whether the status function says that it applied the event; who deploys may read logs, if not the read API."""
+    logs, group = target.client("logs"), target.resource("StatusUpdateLogGroup")
+    began = time.monotonic()
+    pattern = f'{{ $.event_id = "{event_id}" && $.fate = "applied" }}'
+    while time.monotonic() - began < doctor.PATIENCE_SECONDS:
+        if logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]:
+            return True
+        time.sleep(PAUSE_SECONDS)
+    return False
+
+
+def _ask(method: str, url: str) -> tuple[int, bytes]:
+    try:
+        answer = urllib3.request(
+            method, url, body=b"{}" if method == "POST" else None, retries=False, timeout=Timeout(connect=10, read=30)
+        )
+    except urllib3.exceptions.HTTPError:
+        return 0, b""
+    return answer.status, answer.data

@@ -1,0 +1,118 @@
+"""Which stack a command is about: the local one, or an environment of samconfig.toml on AWS."""
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import stack
+from local.deploy import Cloud
+from local.stack_paths import PROJECT, STACK_NAME, LocalStackError, Place
+
+LOCAL: Final = "local"
+SAMCONFIG: Final = PROJECT / "samconfig.toml"
+
+
+class OperationFailed(LocalStackError):
+    """A command cannot go on; the text says what happened and what to do next."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One deployed stack, and how to reach it. Nothing is called before it is asked for."""
+
+    environment: str
+    stack_name: str
+    client: Callable[[str], Any]
+    """Makes the boto3 client of a service. boto3's overloads, one per service, cannot be passed on."""
+    known: Mapping[str, str]
+    """Outputs that are known without asking: the local stack's URLs are not those of its template."""
+    api_token: str | None = None
+
+    @property
+    def make_suffix(self) -> str:
+        """What a make command has to carry to be about this stack."""
+        return "" if self.environment == LOCAL else f" ENV={self.environment}"
+
+    def output(self, name: str) -> str:
+        """An output of the stack."""
+        if name in self.known:
+            return self.known[name]
+        return _asked(self, lambda: self._outputs()[name], f"output {name}")
+
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource; for a queue that is its URL."""
+        formation = self.client("cloudformation")
+        return _asked(
+            self,
+            lambda: str(
+                formation.describe_stack_resource(StackName=self.stack_name, LogicalResourceId=logical_id)[
+                    "StackResourceDetail"
+                ]["PhysicalResourceId"]
+            ),
+            logical_id,
+        )
+
+    def _outputs(self) -> dict[str, str]:
+        described = self.client("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())}
+
+
+def find_target(environment: str, place: Place) -> Target:
+    """The stack of `local`, or of an environment of samconfig.toml; raises OperationFailed if there is no such."""
+    return _local(place) if environment == LOCAL else _deployed(environment, SAMCONFIG)
+
+
+def _local(place: Place) -> Target:
+    running = stack.read_stack(place)
+    cloud = Cloud(int(running["aws_endpoint_url"].rpartition(":")[2]))
+    outputs = {"WebhookUrl": "webhook_url", "ApiUrl": "api_url", "ConsoleUrl": "console_url"}
+    known = {output: running[key] for output, key in outputs.items()}
+    return Target(LOCAL, STACK_NAME, cloud.client, known, os.environ.get("API_TOKEN") or running.get("api_token"))
+
+
+def _deployed(environment: str, samconfig: Path) -> Target:
+    configured = tomllib.loads(samconfig.read_text())
+    try:
+        given = configured[environment]["global"]["parameters"]
+    except (KeyError, TypeError):
+        names = ", ".join([LOCAL, *(name for name in configured if name != "version")])
+        raise OperationFailed(f"samconfig.toml has no environment {environment}; ENV may be {names}") from None
+    session = boto3.Session(region_name=given["region"])
+
+    def client(service: Any) -> Any:  # noqa: ANN401 - as of Target.client
+        return session.client(service)
+
+    return Target(environment, given["stack_name"], client, {}, os.environ.get("API_TOKEN"))
+
+
+def _asked(target: Target, ask: Callable[[], str], what: str) -> str:
+    try:
+        return ask()
+    except (KeyError, IndexError):
+        raise OperationFailed(f"the stack {target.stack_name} has no {what}; is it deployed as it is here?") from None
+    except (ClientError, BotoCoreError) as error:
+        raise OperationFailed(
+            f"AWS does not tell the {what} of the stack {target.stack_name} ({error}).\n"
+            "Check the credentials (aws sts get-caller-identity), the region in samconfig.toml, and that it is there."
+        ) from error
+
+
+def read_secret(target: Target) -> dict[str, Any]:
+    """The webhook secret, as it is stored; raises OperationFailed if it cannot be read or is no JSON object."""
+    arn = target.output("WebhookSecretArn")
+    manager = target.client("secretsmanager")
+    text = _asked(target, lambda: str(manager.get_secret_value(SecretId=arn)["SecretString"]), "webhook secret")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or not isinstance(document.get("secret"), str):
+        raise OperationFailed('the webhook secret is no JSON object with a text "secret"; docs/configuration.md')
+    return document

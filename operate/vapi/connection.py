@@ -1,0 +1,43 @@
+"""What Vapi is to be told: the stack's URL and secret, or what a person gives instead of them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from operate.target import OperationFailed, Target, read_secret
+from operate.vapi.api import API_URL, LOOPBACK, VapiApi
+from operate.vapi.plans import DEFAULT_ENTRY, Entry, current_entry
+from operate.vapi.wishes import show_url
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A webhook URL and the accepted entry by which Vapi is to prove itself there."""
+
+    url: str
+    entry: Entry
+
+
+def read_connection(target: Target, environ: Mapping[str, str] = os.environ) -> Connection:
+    """From VAPI_WEBHOOK_URL and VAPI_WEBHOOK_SECRET; what is not given is asked of the stack."""
+    url = environ.get("VAPI_WEBHOOK_URL") or target.output("WebhookUrl")
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise OperationFailed("VAPI_WEBHOOK_URL is no URL")
+    refuse_plain_text(url)
+    secret = environ.get("VAPI_WEBHOOK_SECRET")
+    return Connection(url, DEFAULT_ENTRY | {"secret": secret} if secret else current_entry(read_secret(target)))
+
+
+def refuse_plain_text(url: str) -> None:
+    """Webhooks carry names, numbers and what was said, and often the secret itself; raises OperationFailed."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise OperationFailed(
+            f"{show_url(url)} is not https: secrets and what customers say would travel in plain text"
+        )
+
+
+def open_api(environ: Mapping[str, str] = os.environ) -> VapiApi:
+    """The API with the key of the environment; VAPI_API_URL leads elsewhere, for tests."""
+    return VapiApi(environ.get("VAPI_API_KEY", ""), environ.get("VAPI_API_URL") or API_URL)
