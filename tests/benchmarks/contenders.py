@@ -23,20 +23,12 @@ from autopulse.db.models import Call, CallFeedback, Organization, ServiceRecord,
 from autopulse.db.prepared import PreparingConnection
 from local.postgres import FUNCTIONS, OWNER
 from tests.benchmarks.workloads import SqsEvent
+from tests.harness import Context
 
 ORGANIZATION: Final = UUID("00000000-0000-4000-8000-000000000001")
 _ROLES: Final = {"user": "human", "bot": "assistant", "tool_calls": "tool", "tool_call_result": "tool_result"}
 Statement = tuple[str, tuple[Any, ...]]
 """SQL and its parameters; without SQL, a commit."""
-
-
-class Context:
-    """A Lambda context with the consumers' 30 s."""
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        """Always all of it."""
-        return 30_000
 
 
 def configure(database_url: str) -> None:

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autopulse.ingress.responses import CODES
+from autopulse.http import CODES
 from tests.contract.stack import ROOT, SECONDS_PER_DAY, denies_plain_text, ids_of, properties, resources, source
 
 

@@ -14,20 +14,20 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import event
 
-from autopulse.access import reader
 from autopulse.consumers import runner
 from autopulse.consumers.news import Consumer
 from autopulse.db import engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading import connection as reading
-from autopulse.errors import AutoPulseError
+from autopulse.errors import AutoPulseError, TokenRefused
 from autopulse.guard import HandlerFailed, guarded, silence_libraries
 from autopulse.operations import migrate, prune
 from functions.api.app import handler as answer_reader
 from local.events import reading_event
 from tests.faults import letters
 from tests.faults.letters import Letter
-from tests.faults.world import CONSUMERS, ORGANIZATION, Context, Database, before_statement
+from tests.faults.world import CONSUMERS, ORGANIZATION, Database, before_statement
+from tests.harness import Context
 
 NAME: Final = "Canaria Fictiva"
 NUMBER: Final = "+12025550147"
@@ -350,7 +350,7 @@ def test_errors_of_ours_pass_with_their_text_and_without_their_cause(capfd: Capt
         try:
             int(SAID)
         except ValueError as error:
-            raise reader.TokenRefused("expired") from error
+            raise TokenRefused("expired") from error
 
     with pytest.raises(AutoPulseError) as raised:
         guarded(fail)({}, None)

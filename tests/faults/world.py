@@ -21,6 +21,7 @@ from autopulse.db import credentials, engine
 from autopulse.live import publisher
 from local.postgres import FUNCTIONS
 from tests.faults.letters import Letter
+from tests.harness import Context
 
 EMPTIED = ("webhook_event", "transcript", "call", "service_record", "vapi_number", "campaign", '"user"', "organization")
 """What the rest hangs on is deleted last."""
@@ -35,16 +36,6 @@ CACHES = (
     queue._s3,  # noqa: SLF001
     publisher._events,  # noqa: SLF001
 )
-
-
-@dataclass(frozen=True)
-class Context:
-    """Lambda's context with a fixed time left."""
-
-    seconds: float = 30
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 class Database:

@@ -22,6 +22,7 @@ from autopulse.vapi.envelope import Envelope, wrap
 from autopulse.vapi.routes import kind_of
 from local.database import connect, read_rows
 from local.postgres import FUNCTIONS
+from tests.harness import Context
 
 if TYPE_CHECKING:
     from autopulse.domain.notices import Notice
@@ -35,14 +36,6 @@ _EMPTY: Final = """
     DELETE FROM service_record;
     DELETE FROM vapi_number; DELETE FROM organization
 """
-
-
-class Context:
-    """A Lambda context with the consumers' 30 s."""
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 30_000
 
 
 @dataclass(frozen=True)

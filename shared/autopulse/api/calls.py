@@ -11,12 +11,12 @@ from autopulse.api.asking import ask
 from autopulse.api.lists import List
 from autopulse.api.models import Call, CallCount, CallDetail, CallPage, KeptRecording, Recording, Transcript
 from autopulse.api.parameters import AttemptChoice, CallExport, CallFilters, CallList
-from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.recording import offer_recording
 from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
 from autopulse.db.reading.pages import Wanted, count_calls, read_calls
 from autopulse.domain.reading import MAX_CALL_ID
+from autopulse.errors import Problem
 
 CALLS: Final = List("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
 MOST_COUNTED: Final = 1000

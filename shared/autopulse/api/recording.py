@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from autopulse.api.models import Recording
-from autopulse.api.problems import Problem
 from autopulse.domain.reading import read_time
+from autopulse.errors import Problem
 from autopulse.vapi.recordings import is_playable, is_private
 
 _LASTING: Final = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"))

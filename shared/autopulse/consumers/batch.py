@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Final
 
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.folding import UNTOLD, fold
 from autopulse.consumers.identity import Identities, identify
-from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record, ServiceRecordNotLocked
+from autopulse.consumers.news import AttemptNews, Consumer, Disposition, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.db.calls import LockedCall, read_owners
 from autopulse.db.receipts import Attempt, Receipt, Received, record_receipts
 from autopulse.domain.attempts import NO_ID, NO_ORIGIN, NOTHING_WRITTEN, Origin, origin_of
@@ -22,9 +21,6 @@ from autopulse.domain.facts import NOTHING, Facts, join_identities
 from autopulse.domain.notices import Notice
 from autopulse.errors import Unprocessable
 from autopulse.vapi.routes import PING
-
-APPLIED: Final = "applied"
-IGNORED: Final = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
             occurred_at=envelope.occurred_at,
             received_at=envelope.received_at,
             status=record.message.told_status,
-            outcome=IGNORED if envelope.event_id in ignored else APPLIED,
+            outcome=(Disposition.IGNORED if envelope.event_id in ignored else Disposition.APPLIED).value,
             copies=copies[envelope.event_id],
         )
         for record in records

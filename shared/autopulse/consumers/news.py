@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -18,6 +19,19 @@ from autopulse.vapi.messages import RECEIVED_AT, Envelope, Message
 
 M = TypeVar("M", bound=Message)
 """A consumer's message model."""
+
+
+class Disposition(Enum):
+    """What becomes of a delivery; the values are those of the log and of `webhook_event.outcome`."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    """It had been applied before, or an earlier record of its batch has the same event id."""
+    IGNORED = "ignored"
+    """It has a receipt and no effect: a word that we do not know, a call that is not ours."""
+    RETURNED = "returned"
+    """SQS delivers it again after a delay."""
+    DEAD_LETTERED = "dead-lettered"
 
 
 class ServiceRecordNotLocked(Exception):

@@ -8,7 +8,7 @@ from itertools import islice
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 
-from autopulse.consumers.news import Consumer, Record
+from autopulse.consumers.news import Consumer, Disposition, Record
 from autopulse.errors import AutoPulseError, DataRejected, InvalidMessage, Transient, UnknownCall, Unprocessable
 from autopulse.settings import consumer_settings
 from autopulse.vapi.messages import Envelope, read_envelope, require_identity
@@ -43,8 +43,7 @@ class Delivery:
     record: Record[Any] | None = None
     error: AutoPulseError | None = None
     """Why it was not applied."""
-    fate: str = "applied"
-    """applied, duplicate, ignored, dead-lettered or returned."""
+    fate: Disposition = Disposition.APPLIED
     call_id: int | None = None
 
     @property
@@ -107,10 +106,11 @@ def put_aside(deliveries: Iterable[Delivery], kind: str) -> None:
     for delivery in deliveries:
         if delivery.error is None:
             continue
-        delivery.fate = "returned"
+        delivery.fate = Disposition.RETURNED
         if reachable and is_hopeless(delivery):
             try:
-                delivery.fate = "dead-lettered" if _send_to_dead_letters(delivery, kind) else "returned"
+                if _send_to_dead_letters(delivery, kind):
+                    delivery.fate = Disposition.DEAD_LETTERED
             except Transient:
                 reachable = False
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from random import SystemRandom
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
 from autopulse.consumers.batch import BatchOutcome, apply_batch
-from autopulse.consumers.news import Consumer
+from autopulse.consumers.news import Consumer, Disposition
 from autopulse.consumers.queue import Delivery, delay_returned, is_hopeless, put_aside, read_deliveries
 from autopulse.consumers.telemetry import account_for
 from autopulse.db.deadline import deadline as database_deadline
@@ -26,6 +26,9 @@ from autopulse.live.publisher import publish
 from autopulse.observability import Measurements, logger
 from autopulse.settings import consumer_settings
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 RESERVE_SECONDS: Final = 5
 """Of the function's time, kept for the notices, the dead letters and the answer."""
 FIRST_PAUSE_SECONDS: Final = 0.1
@@ -34,14 +37,6 @@ _random: Final = SystemRandom()
 
 Answer = dict[str, list[dict[str, str]]]
 Handler = Callable[[dict[str, Any], "LambdaContext"], Answer]
-
-
-class LambdaContext(Protocol):
-    """What we need of the Lambda context."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
-        ...
 
 
 class _Failed(Exception):
@@ -69,7 +64,7 @@ def handle(consumer: Consumer[Any], event: dict[str, Any], context: "LambdaConte
     committed_at = datetime.now(timezone.utc)
     _ignore_unknown_calls(deliveries)
     put_aside(deliveries, consumer.kind)
-    returned = [delivery for delivery in deliveries if delivery.fate == "returned"]
+    returned = [delivery for delivery in deliveries if delivery.fate is Disposition.RETURNED]
     delay_returned(returned)
     publish(notices, measurements)
     account_for(consumer.kind, deliveries, notices, committed_at, measurements)
@@ -150,9 +145,9 @@ def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
         delivery.call_id = outcome.call_ids.get(event_id)
         delivery.error = outcome.refused.get(event_id)
         if event_id in outcome.ignored:
-            delivery.fate = "ignored"
+            delivery.fate = Disposition.IGNORED
         elif event_id in outcome.repeated or event_id in seen:
-            delivery.fate = "duplicate"
+            delivery.fate = Disposition.DUPLICATE
         seen.add(event_id)
 
 
@@ -162,4 +157,4 @@ def _ignore_unknown_calls(deliveries: Sequence[Delivery]) -> None:
         return
     for delivery in deliveries:
         if isinstance(delivery.error, UnknownCall) and is_hopeless(delivery):
-            delivery.error, delivery.fate = None, "ignored"
+            delivery.error, delivery.fate = None, Disposition.IGNORED

@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from typing import Final
 
 from autopulse.domain.reading import Json, clean_text
-from autopulse.errors import Refused, Transient
+from autopulse.errors import Refused, Transient, UnreadableRequest
+from autopulse.http import Response, answer
 from autopulse.ingress import responses
 from autopulse.ingress.queueing import enqueue
-from autopulse.ingress.request import UnreadableRequest, read_delivery, read_message
-from autopulse.ingress.responses import Response
+from autopulse.ingress.request import read_delivery, read_message
 from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.observability import Measurements, Metric, logger
 from autopulse.settings import SettingMissing, verifier_settings
@@ -110,10 +110,10 @@ def _believe(named: NamedCall, visit: Visit) -> bool:
 def _answer_directly(message: Mapping[str, Json], visit: Visit) -> Response:
     """Answer what cannot or need not be queued."""
     dimension = routes.dimension_of(message["type"])
-    answer = routes.ANSWERS.get(message["type"])
-    visit.measurements.count(Metric.ANSWER_REQUESTED if answer else Metric.WEBHOOK_IGNORED, type=dimension)
-    logger().info("Webhook answered" if answer else "Webhook ignored", extra=visit.facts)
-    return responses.answer(answer(message)) if answer else responses.ignored()
+    reply = routes.ANSWERS.get(message["type"])
+    visit.measurements.count(Metric.ANSWER_REQUESTED if reply else Metric.WEBHOOK_IGNORED, type=dimension)
+    logger().info("Webhook answered" if reply else "Webhook ignored", extra=visit.facts)
+    return answer(200, reply(message)) if reply else responses.ignored()
 
 
 def _queue(envelope: Envelope, visit: Visit) -> Response:

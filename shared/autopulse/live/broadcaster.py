@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from autopulse.domain.reading import Json, read_call_id, read_mapping, read_time
@@ -24,17 +24,12 @@ from autopulse.live.expiry import drop_expired
 from autopulse.live.sockets import Posted, post
 from autopulse.observability import Measurements, Metric, logger
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 RESERVE_SECONDS: Final = 3
 """Of the function's time, kept to end well; what is not posted by then is not posted."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
-
-
-class LambdaContext(Protocol):
-    """What we need of the Lambda context."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ Find = Callable[[Subject], Sequence[Connection]]
 Answer = dict[str, list[dict[str, str]]]
 
 
-def handle(event: Mapping[str, Any], context: LambdaContext) -> Answer:
+def handle(event: Mapping[str, Any], context: "LambdaContext") -> Answer:
     """Take events of the bus from their queue; answers with those whose connections cannot be read."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     notices: list[_Notice] = []

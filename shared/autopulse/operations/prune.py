@@ -1,7 +1,7 @@
 """Delete receipts that are too old to meet a resend: a batch at a time, so that nobody waits for a long transaction."""
 
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -9,6 +9,9 @@ from autopulse.db.engine import engine
 from autopulse.db.receipts import prune_receipts
 from autopulse.guard import guarded
 from autopulse.observability import Measurements, Metric, logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RETENTION: Final = timedelta(days=35)
 """Longer than a message can live: 7 days in a queue, 14 in its dead-letter queue, and two weeks to move it back."""
@@ -18,16 +21,8 @@ RESERVE_SECONDS: Final = 20
 """Of the function's time: more than one batch takes at worst (the role's statement time-out is 15 s)."""
 
 
-class LambdaContext(Protocol):
-    """What we need of the Lambda context."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
-        ...
-
-
 @guarded
-def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+def handler(_event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:
     """Prune while there is anything to prune, and time; the next day goes on from there."""
     total, pruned = 0, ROWS
     while pruned == ROWS and context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000:

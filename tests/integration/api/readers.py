@@ -19,6 +19,7 @@ from autopulse.db.reading import connection as reading
 from local.database import connect
 from local.events import reading_event
 from local.postgres import READER
+from tests.harness import Context
 
 OURS: Final = "00000000-0000-4000-8000-00000000000a"
 THEIRS: Final = "00000000-0000-4000-8000-00000000000b"
@@ -27,14 +28,6 @@ _EMPTY: Final = """
     DELETE FROM vapi_call; DELETE FROM call; DELETE FROM service_record_origin; DELETE FROM service_record;
     DELETE FROM campaign; DELETE FROM "user"; DELETE FROM organization
 """
-
-
-class Context:
-    """A Lambda context with the API's 10 s."""
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 10_000
 
 
 @dataclass(frozen=True)
@@ -110,7 +103,7 @@ class Api:
 
     @staticmethod
     def send(event: dict[str, Any]) -> Answer:
-        answer = handle(event, Context())
+        answer = handle(event, Context(10))
         headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
         assert answer["isBase64Encoded"] is False
         return Answer(answer["statusCode"], headers, answer["body"])

@@ -14,16 +14,9 @@ from autopulse.consumers.runner import Answer, handle
 from autopulse.db.failures import Fault
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.errors import AutoPulseError, CallIdentityConflict, DataRejected, Transient, UnknownCall
+from tests.harness import Context
 
 Transact = Callable[[Any, Sequence[Delivery]], BatchOutcome]
-
-
-class Context:
-    def __init__(self, milliseconds: int = 30_000) -> None:
-        self.milliseconds = milliseconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds
 
 
 class World:
@@ -58,7 +51,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def handle_events(
-    monkeypatch: pytest.MonkeyPatch, world: World, transact: Transact, *events: str, time: int = 30_000
+    monkeypatch: pytest.MonkeyPatch, world: World, transact: Transact, *events: str, seconds: float = 30
 ) -> Answer:
     def record(consumer: Any, deliveries: Sequence[Delivery]) -> BatchOutcome:  # noqa: ANN401 - any consumer
         world.batches.append([event_of(delivery) for delivery in deliveries])
@@ -69,7 +62,7 @@ def handle_events(
         {"messageId": str(place), "receiptHandle": str(place), "body": body(event)}
         for place, event in enumerate(events)
     ]
-    return handle(status_update.CONSUMER, {"Records": records}, Context(time))
+    return handle(status_update.CONSUMER, {"Records": records}, Context(seconds))
 
 
 def body(event_id: str) -> str:
@@ -139,14 +132,14 @@ def test_without_time_the_batch_is_returned_whole(monkeypatch: pytest.MonkeyPatc
     def transact(*_: object) -> BatchOutcome:
         raise failed(Fault.WORLD, Transient("database"))
 
-    assert returned(handle_events(monkeypatch, world, transact, *"abc", time=5_050)) == [0, 1, 2]
+    assert returned(handle_events(monkeypatch, world, transact, *"abc", seconds=5.05)) == [0, 1, 2]
     assert len(world.batches) == 1
     assert world.delayed == ["0", "1", "2"]
     assert world.dead == []
 
 
 def test_no_transaction_is_begun_after_the_deadline(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    answer = handle_events(monkeypatch, world, lambda *_: BatchOutcome(), "a", time=1_000)
+    answer = handle_events(monkeypatch, world, lambda *_: BatchOutcome(), "a", seconds=1)
     assert returned(answer) == [0]
     assert world.batches == []
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autopulse.consumers.news import Record
+from autopulse.consumers.news import Disposition, Record
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery
 from autopulse.consumers.telemetry import MAX_REASON_CHARACTERS, account_for
 from autopulse.domain.notices import Notice, NoticeType
@@ -18,11 +18,11 @@ from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusM
 NOW = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 
 
-def delivery(error: AutoPulseError | None, fate: str = "returned", tries: int = 1) -> Delivery:
+def delivery(error: AutoPulseError | None, fate: Disposition = Disposition.RETURNED, tries: int = 1) -> Delivery:
     return Delivery("message", "handle", tries, "{}", error=error, fate=fate)
 
 
-def settled(message: Message, fate: str = "applied") -> Delivery:
+def settled(message: Message, fate: Disposition = Disposition.APPLIED) -> Delivery:
     envelope = read_envelope(
         '{"version": 1, "kind": "end_of_call_report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}'
     )
@@ -100,7 +100,14 @@ def test_a_dead_letter_that_its_queue_did_not_take_is_postponed(capsys: pytest.C
 
 
 def test_what_waits_for_its_call_or_is_put_aside_is_not_postponed(capsys: pytest.CaptureFixture[str]) -> None:
-    measure([delivery(UnknownCall()), delivery(CallIdentityConflict(), "dead-lettered"), delivery(None, "applied")], [])
+    measure(
+        [
+            delivery(UnknownCall()),
+            delivery(CallIdentityConflict(), Disposition.DEAD_LETTERED),
+            delivery(None, Disposition.APPLIED),
+        ],
+        [],
+    )
     assert lines(capsys, Metric.RECORD_POSTPONED) == []
 
 
@@ -147,10 +154,15 @@ def test_an_ended_reason_in_the_log_is_short_and_has_no_number_of_a_customer(
 
 @pytest.mark.parametrize(
     ("reason", "fate"),
-    [("customer-busy", "applied"), (None, "applied"), ("customer-levitated", "duplicate"), ("vanished", "ignored")],
+    [
+        ("customer-busy", Disposition.APPLIED),
+        (None, Disposition.APPLIED),
+        ("customer-levitated", Disposition.DUPLICATE),
+        ("vanished", Disposition.IGNORED),
+    ],
 )
 def test_a_known_reason_and_one_without_effect_are_not_counted(
-    capsys: pytest.CaptureFixture[str], reason: str | None, fate: str
+    capsys: pytest.CaptureFixture[str], reason: str | None, fate: Disposition
 ) -> None:
     measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason), fate)], [])
     assert lines(capsys, Metric.ENDED_REASON_UNKNOWN) == []

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
@@ -10,17 +9,15 @@ import pytest
 
 from autopulse.operations import prune
 from autopulse.operations.prune import ROWS, handler
+from tests.harness import Context
 
 
-@dataclass
-class Context:
+class PassingTime(Context):
     """A clock that goes on by itself: every look at it costs a second."""
 
-    seconds: list[float] = field(default_factory=lambda: [300.0])
-
-    def get_remaining_time_in_millis(self) -> int:
-        self.seconds[0] -= 1
-        return int(self.seconds[0] * 1000)
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # theirs is static
+        self.seconds -= 1
+        return super().get_remaining_time_in_millis()
 
 
 class Session:
@@ -59,13 +56,13 @@ def test_it_prunes_until_a_batch_is_not_full(
     rows: list[int], batches: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     batches += rows
-    assert handler({}, Context()) == {"pruned": sum(rows)}
+    assert handler({}, Context(300)) == {"pruned": sum(rows)}
     assert batches == []
     assert f'"EventPruned":[{sum(rows)}]' in capsys.readouterr().out.replace(" ", "")
 
 
 def test_it_stops_before_its_time_is_over(batches: list[int]) -> None:
     batches += [ROWS] * 1000
-    context = Context()
+    context = PassingTime(300)
     assert handler({}, context)["pruned"] > 200 * ROWS
-    assert 15 < context.seconds[0] <= prune.RESERVE_SECONDS
+    assert 15 < context.seconds <= prune.RESERVE_SECONDS
