@@ -69,7 +69,7 @@ class VerifierSettings:
     """What the verifier needs."""
 
     webhook_secret_arn: str = required("WEBHOOK_SECRET_ARN")
-    queue_urls: Mapping[str, str] = computed(_queue_urls)  # noqa: RUF009 - it makes a field
+    queue_urls: Mapping[str, str] = computed(_queue_urls)
     """Kind -> queue URL."""
     payload_bucket: str = required("PAYLOAD_BUCKET")
     # Whatever else it says than false demands one: a check is not switched off by a mistake.
@@ -106,7 +106,7 @@ class ConsumerSettings:
     ignore_unknown_calls: bool = optional("UNKNOWN_CALLS", lambda text: text == "ignore")
     default_organization_id: str = optional("DEFAULT_ORGANIZATION_ID")
     """Organization of calls that no `vapi_number` row places; empty for none."""
-    answer_names: AnswerNames = computed(stack_answer_names)
+    answer_names: AnswerNames = computed(stack_answer_names)  # noqa: RUF009 - it makes a field
     """What the answers of an analysis may be called."""
 
 
