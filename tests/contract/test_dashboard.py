@@ -9,8 +9,8 @@ from itertools import combinations, pairwise
 import pytest
 
 from autopulse.observability import METRICS, NAMESPACE
-from local.dashboard.body import Expression, Series, Widget, fill_in, read_widgets
 from tests.contract.aws_metrics import is_emitted
+from tests.contract.dashboard_body import Expression, Series, Widget, fill_in, read_widgets
 from tests.contract.declared_metrics import declared_dimensions
 from tests.contract.stack import PREFIXES, ROOT, ids_of, properties, resources, source
 
