@@ -11,9 +11,9 @@ from autopulse.db.transcripts import Fragment
 from autopulse.domain.facts import Facts
 from autopulse.domain.lists import CONVERSATION, Rank, visible
 from autopulse.domain.notices import Notice
-from autopulse.domain.speakers import HUMAN
-from autopulse.domain.turns import Turns, read_turns, role_of
+from autopulse.domain.turns import HUMAN, Turns
 from autopulse.vapi.messages import ConversationMessage
+from autopulse.vapi.turns import read_turns, role_of
 
 
 def apply(session: Session, attempts: Sequence[AttemptNews[ConversationMessage]]) -> list[Notice]:

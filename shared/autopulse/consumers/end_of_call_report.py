@@ -17,10 +17,11 @@ from autopulse.domain.feedback import Analysis
 from autopulse.domain.lists import REPORT, Rank, visible
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED, Status
-from autopulse.domain.turns import Turns, read_spoken_text, read_turns
+from autopulse.domain.turns import Turns
 from autopulse.settings import stack_answer_names
 from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import Envelope, ReportMessage
+from autopulse.vapi.turns import read_spoken_text, read_turns
 
 MAX_REASON_CHARACTERS = 100
 """Of `call.call_reason`."""

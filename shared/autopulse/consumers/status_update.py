@@ -8,8 +8,9 @@ from autopulse.consumers.calls import joined, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
 from autopulse.domain.facts import NOTHING, Ending, Facts
 from autopulse.domain.notices import Notice
-from autopulse.domain.status import ENDED, IN_PROGRESS, REASON_OF_WORD, STATUS_OF_WORD, Status
+from autopulse.domain.status import ENDED, IN_PROGRESS, Status
 from autopulse.vapi.messages import Envelope, StatusMessage
+from autopulse.vapi.status_words import REASON_OF_WORD, STATUS_OF_WORD
 
 
 def apply(session: Session, attempts: Sequence[AttemptNews[StatusMessage]]) -> list[Notice]:

@@ -10,9 +10,9 @@ from autopulse.consumers.turns import record_fragments, spoken
 from autopulse.db.transcripts import Fragment
 from autopulse.domain.facts import Facts
 from autopulse.domain.notices import Notice
-from autopulse.domain.speakers import HUMAN
-from autopulse.domain.turns import role_of
+from autopulse.domain.turns import HUMAN
 from autopulse.vapi.messages import TranscriptMessage
+from autopulse.vapi.turns import role_of
 
 
 def apply(session: Session, attempts: Sequence[AttemptNews[TranscriptMessage]]) -> list[Notice]:

@@ -22,7 +22,8 @@ from autopulse.db.transcripts import (
 from autopulse.domain.facts import Facts
 from autopulse.domain.lists import Lists, Rank, ShownTurn, TurnList, compose, fragments_until, visible
 from autopulse.domain.notices import Notice, NoticeType
-from autopulse.domain.turns import Turn, Turns, role_of
+from autopulse.domain.turns import Turn, Turns
+from autopulse.vapi.turns import role_of
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _SECOND: Final = timedelta(seconds=1)

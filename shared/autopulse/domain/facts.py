@@ -92,7 +92,7 @@ class Facts:
 
     identity: Identity = ANYBODY
     created_at: datetime | None = None
-    """The least `createdAt`."""
+    """The earliest time at which it is said to have been made."""
     first_at: datetime | None = None
     """The least sender's time."""
     status: Status | None = None

@@ -1,7 +1,6 @@
 """What a report's analysis says the customer thinks (docs/call-state.md 7).
 
 The analysis comes as sheets, best first: whatever a sheet answers in a usable way is not asked of the sheets after it.
-Which objects of Vapi's are sheets is known to `autopulse.vapi.analysis`.
 """
 
 import json
@@ -21,8 +20,7 @@ from autopulse.domain.answers import (
     AnswerNames,
     plain_name,
 )
-from autopulse.domain.reading import Json, clean, read_nps, read_text
-from autopulse.domain.turns import as_text
+from autopulse.domain.reading import Json, as_text, clean, read_nps, read_text
 
 NO_COMMENT: Final = "No comment."
 NOT_GIVEN: Final = frozenset({"", "UNKNOWN"})

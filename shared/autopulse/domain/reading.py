@@ -5,6 +5,7 @@ absent, null, wrong-typed, non-finite and out-of-range values all read as None. 
 share these functions, so that both mean the same by "a time" or "a call id".
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -183,3 +184,14 @@ def read_nps(value: Json) -> int | None:
         digits = _INTEGRAL.fullmatch(value)
         number = Decimal(digits[1]) if digits else None
     return int(number) if number is not None and number in NPS_SCORES else None
+
+
+def as_text(value: Json) -> str:
+    """Text as it is, anything else but null as compact JSON."""
+    if value is None:
+        return ""
+    return (
+        read_text(value) or ""
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    )

@@ -74,18 +74,25 @@ def believe_all(_named: NamedCall) -> bool:
 
 
 def wrap(
+    kind: str, message: Mapping[str, Json], received_at: datetime, signed_message_id: str | None = None
+) -> Envelope:
+    """Put a message, as it was sent, into its envelope as the verifier does: slimmed, and its call id believed."""
+    return build_envelope(kind, message, slim(kind, message), received_at, signed_message_id)
+
+
+def build_envelope(  # noqa: PLR0913, PLR0917 - everything that an envelope says
     kind: str,
     message: Mapping[str, Json],
+    kept: Mapping[str, Json],
     received_at: datetime,
     signed_message_id: str | None,
     believe: Callable[[NamedCall], bool] = believe_all,
 ) -> Envelope:
-    """Put a message, as it was sent, into its envelope; our call id only if `believe` says so of it.
+    """Identify a message: the envelope of what is `kept` of it; our call id only if `believe` says so of it.
 
     A sender's time that is too far ahead of the receipt counts as absent. The event id has it as it was sent all the
     same: a resend may come when it is not so far ahead any more.
     """
-    kept = slim(kind, message)
     vapi_call_id = _vapi_call_id(kept)
     named = None if kept["type"] == PING else find_named_call(message)
     call_id = named.call_id if named and believe(named) else None

@@ -37,11 +37,12 @@ from autopulse.domain.reading import (
     read_vapi_call_id,
     read_words,
 )
-from autopulse.domain.speakers import SpeakerNames
-from autopulse.domain.status import COMPLETED, ENDED, STATUS_OF_WORD, status_word
+from autopulse.domain.status import COMPLETED, ENDED
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.recordings import is_private
 from autopulse.vapi.routes import PING
+from autopulse.vapi.speakers import SpeakerNames
+from autopulse.vapi.status_words import STATUS_OF_WORD, status_word
 
 _ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD])")
 _MAX_COST: Final = Decimal(10) ** 6

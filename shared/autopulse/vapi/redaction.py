@@ -23,15 +23,14 @@ from autopulse.domain.reading import (
     read_vapi_call_id,
     read_words,
 )
-from autopulse.domain.speakers import split_speech
-from autopulse.domain.turns import has_turn, has_words, read_said
 from autopulse.vapi.call_ids import calls_of, customers_of
 from autopulse.vapi.concealment import REDACTED, conceal, conceal_all, conceal_credentials
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speaker_names import speaker_names_of
+from autopulse.vapi.speakers import split_speech
+from autopulse.vapi.turns import PROMPT_ROLES, has_turn, has_words, read_said
 
 MAX_PING_ID_CHARACTERS: Final = 100
-_PROMPT_ROLES: Final = frozenset({"system", "developer"})
 
 Rule = Callable[[Json], Json]
 """What is kept of one value, cleaned; None drops it."""
@@ -422,7 +421,7 @@ def _spoken(items: Json) -> list[Json]:
 
 def _is_prompt(item: Mapping[str, Json]) -> bool:
     role = item.get("role")
-    return isinstance(role, str) and role.strip().lower() in _PROMPT_ROLES
+    return isinstance(role, str) and role.strip().lower() in PROMPT_ROLES
 
 
 def _transcript_of(message: Mapping[str, Json]) -> str | None:

@@ -7,20 +7,11 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from autopulse.consumers import conversation_update, end_of_call_report, hang, status_update, transcript
-from autopulse.domain import turns
+from autopulse.consumers.registry import REGISTRY
+from autopulse.vapi import turns
 from autopulse.vapi.redaction import KEPT, Each, Fields, Rule, UrlOr
 
-MODELS: dict[str, type[BaseModel]] = {
-    consumer.kind: consumer.model
-    for consumer in (
-        status_update.CONSUMER,
-        conversation_update.CONSUMER,
-        end_of_call_report.CONSUMER,
-        hang.CONSUMER,
-        transcript.CONSUMER,
-    )
-}
+MODELS: dict[str, type[BaseModel]] = {kind.name: kind.consumer.model for kind in REGISTRY.values()}
 READ_BY_THE_VERIFIER = {"call.id"}
 """Into the envelope."""
 READ_AS_A_WHOLE = {"analysis"}
