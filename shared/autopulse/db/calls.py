@@ -24,6 +24,11 @@ from autopulse.domain.status import READY
 UNKNOWN_NUMBER: Final = "unknown"
 """`call.customer_number` of a call that we created before anything told the number."""
 
+CALL_COLUMNS: Final = """
+    status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text,
+    outcome varchar, nps_score integer, call_reason varchar, feedback_summary text, recording_url text, cost numeric
+"""
+"""The columns of `call` that follow the attempts (`domain.attempts.CallColumns`), as `json_to_recordset` reads them."""
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 
@@ -235,10 +240,8 @@ _SAVE = text(f"""
         DELETE FROM vapi_call WHERE vapi_call_id = '' AND call_id = ANY (CAST(:folded AS integer[]))
     ), origin AS (
         INSERT INTO call_origin (call_id, {", ".join(NAMES)}, feedback)
-        SELECT call_id, {", ".join(NAMES)}, feedback FROM json_to_recordset(CAST(:origins AS json)) AS row (
-            call_id integer, status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer,
-            ended_reason text, outcome varchar, nps_score integer, call_reason varchar, feedback_summary text,
-            recording_url text, cost numeric, feedback jsonb)
+        SELECT call_id, {", ".join(NAMES)}, feedback FROM json_to_recordset(CAST(:origins AS json))
+            AS row (call_id integer, {CALL_COLUMNS}, feedback jsonb)
         ORDER BY call_id
         ON CONFLICT (call_id) DO NOTHING
     )
@@ -248,9 +251,7 @@ _SAVE = text(f"""
         {", ".join(f"{name} = news.{name}" for name in NAMES)}, updated_at = now()
     FROM json_to_recordset(CAST(:calls AS json)) AS news (
         id integer, vapi_call_id text, organization_id uuid, customer_number text, direction text, is_web boolean,
-        status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text,
-        outcome varchar, nps_score integer, call_reason varchar, feedback_summary text, recording_url text,
-        cost numeric)
+        {CALL_COLUMNS})
     WHERE call.id = news.id
         -- The planner cannot see how few rows there are, and would read the whole table.
         AND call.id = ANY (CAST(:call_ids AS integer[]))
