@@ -117,6 +117,8 @@ class Metric:
     """Returned to the queue, or put into the dead-letter queue."""
     RECORD_POSTPONED: Final = MetricDefinition("RecordPostponed", ByKind)
     """Back in the queue, since the world was in the way: database, AWS service, time."""
+    PAYLOAD_LEFT: Final = MetricDefinition("PayloadLeft", ByKind)
+    """Objects of records that have ended which could not be deleted; they expire."""
     STATUS_UNKNOWN: Final = MetricDefinition("StatusUnknown", Undivided)
     """A status word that we do not know."""
     ENDED_REASON_UNKNOWN: Final = MetricDefinition("EndedReasonUnknown", Undivided)

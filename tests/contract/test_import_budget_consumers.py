@@ -63,7 +63,7 @@ def refuse(*arguments): raise AssertionError("a socket")
 socket.socket.connect = refuse
 {"; ".join(DOORS.values())}
 from autopulse.db.engine import engine
-from autopulse.consumers import queue
-print(engine.cache_info().currsize, queue._sqs.cache_info().currsize)
+from autopulse.consumers import clients
+print(engine.cache_info().currsize, clients.sqs.cache_info().currsize)
 """
     assert _run(code) == "0 0\n"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from autopulse.db.calls import CALL_COLUMNS
 from autopulse.db.facts import ATTEMPT_COLUMNS, ATTEMPT_NAMES
@@ -16,6 +16,7 @@ from tests.contract.stack import ROOT
 
 DB = sorted((ROOT / "shared/autopulse/db").glob("*.py"))
 RECORDSET = re.compile(r"json_to_recordset\(CAST\(:\w+ AS json\)\)\s+AS \w+ \((.*?)\)(?=\s*\n|$)", re.DOTALL)
+_POSTGRES = PGDialect()  # type: ignore[no-untyped-call] # SQLAlchemy's own
 SAME = {"timestamp with time zone": "timestamptz", "varchar": "text"}
 KEYS = {"call_id", "vapi_call_id"}
 """What tells which row it is: given by the statement, not by the facts."""
@@ -34,7 +35,7 @@ def _plain(kind: str) -> str:
 
 def _modelled(table: str) -> dict[str, str]:
     columns = Model.metadata.tables[table].columns
-    return {column.name: _plain(str(column.type.compile(postgresql.dialect()))) for column in columns}
+    return {column.name: _plain(str(column.type.compile(_POSTGRES))) for column in columns}
 
 
 def test_the_columns_of_calls_are_those_of_the_domain_and_typed_as_in_the_model() -> None:

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event
 
 from autopulse import settings
-from autopulse.consumers import queue, runner
+from autopulse.consumers import clients, runner
 from autopulse.consumers.registry import REGISTRY
 from autopulse.db import credentials, engine
 from autopulse.live import publisher
@@ -32,8 +32,8 @@ CACHES = (
     settings.database_settings,
     engine.engine,
     credentials._read,  # noqa: SLF001 - a container's memory, which a test starts without
-    queue._sqs,  # noqa: SLF001
-    queue._s3,  # noqa: SLF001
+    clients.sqs,
+    clients.s3,
     publisher._events,  # noqa: SLF001
 )
 

@@ -89,7 +89,7 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     postponed = sum(delivery.fate is Disposition.RETURNED and not is_waiting(delivery) for delivery in deliveries)
     if postponed:
         measurements.count(Metric.RECORD_POSTPONED, postponed, kind=kind)
-    settled = [delivery for delivery in deliveries if delivery.error is None and delivery.record is not None]
+    settled = [delivery for delivery in deliveries if delivery.error is None]
     for fate, count in Counter(delivery.fate for delivery in settled).items():
         measurements.count(_METRIC_OF_FATE[fate], count, kind=kind)
     unknown = sum(isinstance(d.record.message, StatusMessage) and d.record.message.ignored for d in settled if d.record)

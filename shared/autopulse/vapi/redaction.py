@@ -24,7 +24,7 @@ from autopulse.domain.reading import (
     read_words,
 )
 from autopulse.vapi.call_ids import calls_of, customers_of
-from autopulse.vapi.concealment import REDACTED, conceal, conceal_all, conceal_credentials
+from autopulse.vapi.concealment import REDACTED, conceal, conceal_all, conceal_credentials, conceal_number
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speaker_names import speaker_names_of
 from autopulse.vapi.speakers import split_speech
@@ -47,9 +47,11 @@ def _text(value: Json) -> Json:
 
 
 def _number(value: Json) -> Json:
+    """A number, also as text; none that is a card's."""
     if isinstance(value, str):
-        return None if read_number(value) is None else value.strip()
-    return clean(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        number = value.strip()
+        return None if read_number(value) is None or conceal(number) != number else number
+    return conceal_number(clean(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _time(value: Json) -> Json:
