@@ -177,12 +177,6 @@ def migration_settings() -> DatabaseSettings:
 
 
 @cache
-def consumer_settings() -> ConsumerSettings:
-    """Read once per container."""
-    return from_environ(ConsumerSettings)
-
-
-@cache
 def live_settings() -> LiveSettings:
     """Read once per container."""
     return from_environ(LiveSettings)

@@ -19,9 +19,11 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from autopulse.consumers.registry import REGISTRY
+from autopulse.vapi.routes import KINDS
 from local.postgres import FUNCTIONS, PostgresServer
 from tests.benchmarks import contenders
 from tests.benchmarks.workloads import SqsEvent, report_body, report_events, scripts, status_events
+from tests.harness import FakeServices
 
 PROJECT: Final = Path(__file__).parents[2]
 ROUNDS: Final = 30
@@ -106,28 +108,33 @@ def measure_consumers(copy: Callable[[str], str], say: Callable[[str], None]) ->
 
 
 def _measure(workload: Workload, ours: str, floor: str, naive: str) -> list[Result]:
-    contenders.configure(ours)
+    services = contenders.services_for(ours)
     consumer = REGISTRY[workload.kind].consumer
     calls = scripts(Random(workload.size))
     engine, bare = contenders.plain_engine(naive), contenders.plain_connection(floor, FUNCTIONS)
     seconds: dict[str, list[float]] = {"ours": [], "floor": [], "naive": []}
     for _ in range(ROUNDS):
         events = workload.make(calls, workload.size, workload.batches)
-        spent, statements = contenders.record_statements(partial(_consume_all, consumer, events))
+        spent, statements = contenders.record_statements(partial(_consume_all, consumer, services, events))
         seconds["ours"].append(spent / (workload.size * workload.batches))
         replay = partial(contenders.replay, bare, statements)
         seconds["floor"].append(_time(replay) / (workload.size * workload.batches))
         bodies = [record["body"] for event in events for record in event["Records"]][: workload.naive_records]
         store = partial(_store_all, workload.naive, engine, bodies)
         seconds["naive"].append(_time(store) / len(bodies))
-    engine.dispose()
+    for one in (engine, services.engine):
+        one.dispose()
     bare.close()
     return _ratios(workload, {name: min(times) for name, times in seconds.items()})
 
 
-def _consume_all(consumer: Any, events: list[SqsEvent]) -> None:  # noqa: ANN401 - a consumer of any message
+def _consume_all(
+    consumer: Any,  # noqa: ANN401 - a consumer of any message
+    services: FakeServices,
+    events: list[SqsEvent],
+) -> None:
     for event in events:
-        contenders.consume(consumer, event)
+        contenders.consume(consumer, services, event)
 
 
 def _store_all(store: Callable[[Engine, str], None], engine: Engine, bodies: list[str]) -> None:
@@ -154,7 +161,7 @@ def _ratios(workload: Workload, seconds: dict[str, float]) -> list[Result]:
 
 
 def _count_statements(database_url: str) -> list[Result]:
-    contenders.configure(database_url)
+    services = contenders.services_for(database_url)
     calls = scripts(Random(0))
     results = []
     for kind, make in (("status_update", status_events), ("end_of_call_report", report_events)):
@@ -163,7 +170,7 @@ def _count_statements(database_url: str) -> list[Result]:
         for size in (1, 10, 100):
             event = make(calls, size, 1)
             counts[size] = (
-                len(contenders.record_statements(partial(_consume_all, consumer, event))[1]) - 1
+                len(contenders.record_statements(partial(_consume_all, consumer, services, event))[1]) - 1
             )  # the commit
         detail = ", ".join(f"{count} for {size}" for size, count in counts.items())
         spread = max(counts.values()) - min(counts.values())
@@ -180,7 +187,7 @@ def measure_verifier() -> list[Result]:
     body = report_body(next(scripts(Random(0))))
     secret = "an invented secret of thirty-two bytes"
     credentials = json.dumps({"secret": secret, "credentials": [{"kind": "shared-secret"}, {"kind": "hmac"}]})
-    os.environ |= {f"{kind}_QUEUE_URL": "unused" for kind in ("STATUS", "CONVERSATION", "REPORT", "HANG", "TRANSCRIPT")}
+    os.environ |= {f"{kind.upper()}_QUEUE_URL": "unused" for kind in KINDS}
     os.environ |= {"WEBHOOK_SECRET_ARN": "unused", "PAYLOAD_BUCKET": "unused"}
     vars(clients).update(
         sqs=lambda: SimpleNamespace(send_message=lambda **_: None),

@@ -15,15 +15,14 @@ import pg8000.dbapi
 from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
-from autopulse import settings
 from autopulse.consumers import runner
 from autopulse.consumers.news import Consumer
 from autopulse.db import engine as db_engine
 from autopulse.db.models import Call, CallFeedback, Organization, ServiceRecord, Transcript
 from autopulse.db.prepared import PreparingConnection
-from local.postgres import FUNCTIONS, OWNER
+from local.postgres import OWNER
 from tests.benchmarks.workloads import SqsEvent
-from tests.harness import Context
+from tests.harness import Context, FakeServices, engine_for
 
 ORGANIZATION: Final = UUID("00000000-0000-4000-8000-000000000001")
 _ROLES: Final = {"user": "human", "bot": "assistant", "tool_calls": "tool", "tool_call_result": "tool_result"}
@@ -31,27 +30,13 @@ Statement = tuple[str, tuple[Any, ...]]
 """SQL and its parameters; without SQL, a commit."""
 
 
-def configure(database_url: str) -> None:
-    """Point the consumers at a database; nothing but it is real."""
-    parts = urlsplit(database_url)
-    os.environ |= {
-        "DATABASE_HOST": parts.hostname or "",
-        "DATABASE_PORT": str(parts.port),
-        "DATABASE_NAME": parts.path.lstrip("/"),
-        "DATABASE_SECRET_ARN": "unused",
-        "QUEUE_URL": "unused",
-        "DEAD_LETTER_QUEUE_URL": "unused",
-        "PAYLOAD_BUCKET": "unused",
-        "EVENT_BUS_NAME": "unused",
-        "POWERTOOLS_SERVICE_NAME": "benchmark",
-    }
-    settings.database_settings.cache_clear()
-    settings.consumer_settings.cache_clear()
-    db_engine.engine.cache_clear()
-    credentials = FUNCTIONS, unquote(parts.password or "")
-    vars(db_engine).update(database_credentials=lambda *_arguments, **_options: credentials)
-    # The bus is a network away in production, and nothing here; the rows are committed before it is spoken to.
-    vars(runner).update(publish=lambda *_arguments: None)
+def services_for(database_url: str) -> FakeServices:
+    """A consumer's services of which the database alone is real.
+
+    The bus is a network away in production, and nothing here; the rows are committed before it is spoken to.
+    """
+    os.environ["POWERTOOLS_SERVICE_NAME"] = "benchmark"
+    return FakeServices(engine=engine_for(database_url))
 
 
 def fill(database_url: str, calls: int) -> None:
@@ -96,10 +81,10 @@ def plain_connection(database_url: str, user: str = OWNER) -> pg8000.dbapi.Conne
     )
 
 
-def consume(consumer: Consumer[Any], event: SqsEvent) -> None:
+def consume(consumer: Consumer[Any], services: FakeServices, event: SqsEvent) -> None:
     """Our way: the handler, logs and metrics included; every record has to be applied."""
     with redirect_stdout(io.StringIO()):
-        answer = runner.handle(consumer, event, Context())
+        answer = runner.handle(consumer, services, event, Context())
     if answer["batchItemFailures"]:
         raise RuntimeError("the benchmark's records were not applied")
 

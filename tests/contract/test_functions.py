@@ -79,7 +79,7 @@ def _read_settings(function: str) -> None:
         return
     settings.database_settings.__wrapped__()
     if function.removesuffix("Function") in PREFIXES:
-        settings.consumer_settings.__wrapped__()
+        settings.from_environ(settings.ConsumerSettings)
         assert {"UNKNOWN_CALLS", "DEFAULT_ORGANIZATION_ID", "ANALYSIS_ALIASES"} <= set(environment(function))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from autopulse.consumers import runner
 from autopulse.consumers.registry import REGISTRY
+from autopulse.consumers.services import Services
 from autopulse.vapi import messages, routes
 from tests.contract.stack import ROOT, environment, properties, resources
 
@@ -56,7 +57,10 @@ def test_a_kinds_handler_runs_its_consumer(kind: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(runner, "handle", lambda *arguments: handled.append(arguments))
     event, context = {"Records": _samples(kind)}, object()
     importlib.import_module(f"functions.{kind}.app").handler(event, context)
-    assert handled == [(REGISTRY[kind].consumer, event, context)]
+    consumer, services, *rest = handled[0]
+    assert (consumer, rest, len(handled)) == (REGISTRY[kind].consumer, [event, context], 1)
+    assert type(services) is Services
+    assert vars(services) == {}, "nothing is made before it is needed"
 
 
 @pytest.mark.parametrize("kind", routes.KINDS)

@@ -14,8 +14,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from autopulse import settings
-from autopulse.consumers import runner
+from autopulse.consumers import services
 from autopulse.db import engine, receipts
 from autopulse.db.failures import Fault, diagnose
 from autopulse.errors import AutoPulseError
@@ -56,10 +55,9 @@ def failures(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
         return fault, ours
 
     containers = Containers()
-    monkeypatch.setattr(runner, "engine", lambda: containers.engine)
-    monkeypatch.setattr(runner, "diagnose", count)
+    monkeypatch.setattr(services, "engine", lambda: containers.engine)
+    monkeypatch.setattr(services, "diagnose", count)
     monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
-    settings.consumer_settings.cache_clear()
     yield counted
     while ENGINES:
         ENGINES.pop().dispose()

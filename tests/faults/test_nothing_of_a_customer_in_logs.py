@@ -16,6 +16,7 @@ from sqlalchemy import event
 
 from autopulse.consumers import runner
 from autopulse.consumers.news import Consumer
+from autopulse.consumers.services import Services
 from autopulse.db import engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading import connection as reading
@@ -119,7 +120,7 @@ def _invoke(handler: Handler, event: dict[str, Any], seconds: float = 30) -> Any
 def _apply(
     kind: str, batch: Sequence[Letter], consumer: Consumer[Any] | None = None, seconds: float = 30
 ) -> list[dict[str, str]] | None:
-    answer = _invoke(runner.handler_of(consumer or CONSUMERS[kind]), {"Records": list(batch)}, seconds)
+    answer = _invoke(runner.handler_of(consumer or CONSUMERS[kind], Services()), {"Records": list(batch)}, seconds)
     return None if answer is None else list(answer["batchItemFailures"])
 
 

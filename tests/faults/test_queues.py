@@ -13,7 +13,6 @@ from botocore.stub import Stubber
 from autopulse import settings
 from autopulse.consumers import clients
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
-from autopulse.live import publisher
 from tests.faults import letters
 from tests.faults.letters import Letter, received
 from tests.faults.world import Aws, Database, attributes_of, handle, metrics
@@ -69,7 +68,6 @@ def test_a_stack_may_ignore_calls_that_it_does_not_know(
     database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UNKNOWN_CALLS", "ignore")
-    settings.consumer_settings.cache_clear()
     unknown = letters.status(UNKNOWN)
     assert handle([received(unknown, UNKNOWN_CALL_TRIES)]) == [unknown["messageId"]]
     assert handle([received(unknown, UNKNOWN_CALL_TRIES + 1)]) == []
@@ -133,7 +131,7 @@ def test_notices_that_the_bus_refuses_are_sent_again_and_counted(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused, taken = {"ErrorCode": "ThrottlingException"}, {"EventId": "1"}
-    with _stubbed("events", publisher, "_events", monkeypatch) as events:
+    with _stubbed("events", clients, "events", monkeypatch) as events:
         for entries in ([taken, refused, refused], [refused, taken], [refused]):
             failed = sum("ErrorCode" in entry for entry in entries)
             events.add_response("put_events", {"FailedEntryCount": failed, "Entries": entries})
@@ -153,7 +151,7 @@ def test_a_bus_that_cannot_be_reached_fails_nothing_and_is_not_asked_again(
             tries.append(request)
             raise ConnectTimeoutError(endpoint_url="https://events.example")
 
-    monkeypatch.setattr(publisher, "_events", Unreachable)
+    monkeypatch.setattr(clients, "events", Unreachable)
     assert handle([letters.status(n) for n in range(1, 21)]) == []
     assert database.statuses() == ["In Progress"] * 20
     assert len(tries) == 1

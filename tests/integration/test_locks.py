@@ -9,7 +9,7 @@ import pytest
 from pg8000.native import Connection
 from sqlalchemy.orm import Session
 
-from autopulse.consumers import end_of_call_report, runner
+from autopulse.consumers import end_of_call_report, services
 from autopulse.consumers.batch import apply_batch
 from autopulse.consumers.news import Record
 from autopulse.db.engine import engine
@@ -53,7 +53,7 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(ours.detail)
         return fault, ours
 
-    monkeypatch.setattr(runner, "diagnose", note)
+    monkeypatch.setattr(services, "diagnose", note)
     return seen
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from botocore.config import Config
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 CONNECT_SECONDS: Final = 1
 READ_SECONDS: Final = 3
+EVENTS_READ_SECONDS: Final = 1
 LONGEST_SECONDS: Final = 9
 """What one call may take, with its one retry, of the function's 30 s."""
 
@@ -33,12 +35,20 @@ def s3() -> "S3Client":
     return boto3.client("s3", config=_bounded())
 
 
-def _bounded() -> "Config":
+@cache
+def events() -> "EventBridgeClient":
+    """Return the one client; a second and one retry at most: the records are committed, and SQS waits."""
+    import boto3  # noqa: PLC0415 - as said above
+
+    return boto3.client("events", config=_bounded(EVENTS_READ_SECONDS))
+
+
+def _bounded(read_seconds: int = READ_SECONDS) -> "Config":
     """Instead of boto3's five tries of a minute each."""
     from botocore.config import Config  # noqa: PLC0415 - as said above
 
     return Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=read_seconds,
         retries={"total_max_attempts": 2, "mode": "standard"},
     )

@@ -15,6 +15,7 @@ from autopulse.errors import (
     Transient,
     UnknownCall,
 )
+from tests.harness import FakeServices
 
 NEVER = 1e12
 
@@ -89,7 +90,7 @@ def test_every_record_is_read_or_has_its_error() -> None:
         }
         for place, body in enumerate(bodies)
     ]
-    read = read_deliveries(status_update.CONSUMER, {"Records": records}, NEVER)
+    read = read_deliveries(status_update.CONSUMER, FakeServices(), {"Records": records}, NEVER)
     assert [one.message_id for one in read] == ["0", "1", "2", "3"]
     assert [one.receive_count for one in read] == [3] * 4
     assert read[0].record is not None
@@ -99,5 +100,5 @@ def test_every_record_is_read_or_has_its_error() -> None:
 
 def test_without_a_receive_count_it_is_the_first_try() -> None:
     record = {"messageId": "0", "receiptHandle": "handle", "body": "{}"}
-    (read,) = read_deliveries(status_update.CONSUMER, {"Records": [record]}, NEVER)
+    (read,) = read_deliveries(status_update.CONSUMER, FakeServices(), {"Records": [record]}, NEVER)
     assert read.receive_count == 1

@@ -327,8 +327,8 @@ def _unreachable(**_: object) -> None:
 
 def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = webhook_secret()
-    clock = secret._clock  # noqa: SLF001 - the container's only clock
-    monkeypatch.setattr(secret, "_clock", lambda: clock() + 10)
+    clock = secret.clock
+    monkeypatch.setattr(secret, "clock", lambda: clock() + 10)
 
 
 def test_a_rotated_secret_is_accepted_at_its_first_use(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
