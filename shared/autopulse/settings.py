@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from autopulse.domain.answers import AnswerNames, answer_names
+from autopulse.vapi.recordings import HOST
 from autopulse.vapi.routes import KINDS
 
 
@@ -58,6 +59,16 @@ def stack_answer_names() -> AnswerNames:
         return answer_names(os.environ.get("ANALYSIS_ALIASES", ""))
     except ValueError as error:
         raise SettingInvalid(f"environment variable ANALYSIS_ALIASES: {error}") from None
+
+
+@cache
+def recording_hosts() -> tuple[str, ...]:
+    """Where recordings are played from, read once per container; raises SettingInvalid."""
+    hosts = tuple(os.environ.get("RECORDING_HOSTS", "").split())
+    for host in hosts:
+        if not HOST.fullmatch(host):
+            raise SettingInvalid("environment variable RECORDING_HOSTS: a host is not a name such as a.example.com")
+    return hosts
 
 
 def _queue_urls() -> dict[str, str]:
@@ -153,6 +164,8 @@ class ConsoleSettings:
     """Where else than at the issuer's own address its endpoints are; separated by spaces."""
     stack: str = required("POWERTOOLS_SERVICE_NAME")
     """The stack's name, so that people see which one they look at."""
+    recording_hosts: tuple[str, ...] = computed(recording_hosts)
+    """Where recordings are played from: hosts, or `*.example.com` for every host below example.com."""
     takes_token: bool = optional("TAKES_TOKEN", lambda text: text == "true")
     """Whether a token in the page's address signs in whoever follows it: on the local stack alone."""
 

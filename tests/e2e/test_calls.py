@@ -60,7 +60,7 @@ def test_a_report_too_long_for_a_queue_is_stored_whole_and_leaves_the_bucket(dep
     placed = place_calls(deployed.database_url, random, 1, outcome="reached", stalls=False)[0]
     script = replace(placed, call_id=LATE_CALL, vapi_call_id="0193a000-0000-7000-8000-00000000e2e1")
     _, report = webhooks(script, {"end-of-call-report"})[0]
-    _lengthen(report, turns=4_000)
+    _lengthen(report, turns=3_000)
     event_id = str(post_all(deployed.stack, [report])[0].event_id)
     (key,) = _payload_keys(deployed, event_id)
     assert CANARY not in _payload(deployed, key)
@@ -72,7 +72,7 @@ def test_a_report_too_long_for_a_queue_is_stored_whole_and_leaves_the_bucket(dep
     )
     wait_for(lambda: deployed.receipts({event_id}) != set(), "the report's receipt")
     stored = deployed.rows("SELECT count(*) AS n FROM transcript WHERE call_id = :id", id=LATE_CALL)[0]["n"]
-    assert stored == 4_000
+    assert stored == 3_000
     wait_for(lambda: _payload_keys(deployed, event_id) == [], "the object's deletion")
 
 

@@ -1,12 +1,13 @@
-"""A metric has a name, dimensions and a unit of its own, and no measurement of it has others."""
+"""Metrics have the dimensions and units that they declare; ids in the log are nobody's number."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from autopulse.observability import METRICS, Measurements, Metric
+from autopulse.observability import METRICS, Measurements, Metric, loggable_id
 
 
 def test_every_metric_has_a_name_of_its_own() -> None:
@@ -63,3 +64,34 @@ def test_mypy_refuses_other_dimensions_too() -> None:
         measurements.count(Metric.NOTICE_LOST, kind="hang")  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         measurements.count(Metric.RECORD_FAILED, kind="hang")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        None,
+        "0197f9d4-0000-4000-8000-000000000001",
+        str(uuid.UUID(int=0)).upper(),
+        "0123456789" * 6 + "abcd",
+        "call_1",
+        "a.b:c-D",
+    ],
+)
+def test_an_id_that_says_nothing_of_anybody_is_logged_as_it_is(id_: str | None) -> None:
+    assert loggable_id(id_) == id_
+
+
+@pytest.mark.parametrize(
+    ("id_", "logged"),
+    [
+        ("+12025550147", "?###########"),
+        ("call-202-555-0147", "call-###-###-####"),
+        ("Canaria Fictiva", "Canaria?Fictiva"),
+        ("a\u2028b\x9bc\x1b[31m\x00\u202e", "a?b?c?31m?"),
+        ("\u0661\u0662", "?"),
+        ("x" * 1000, "x" * 100),
+        ("0197f9d4-0000-4000-8000-000000000001 and more", "####f#d#-####-####-####-############?and?more"),
+    ],
+)
+def test_an_id_that_a_sender_chose_has_no_number_and_nothing_unprintable(id_: str, logged: str) -> None:
+    assert loggable_id(id_) == logged

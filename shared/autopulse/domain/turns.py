@@ -1,8 +1,12 @@
 """The turns of a conversation, as they are stored."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final, NamedTuple
+
+from autopulse.domain.bounds import MAX_SPEECH_CHARACTERS, MAX_TURNS
 
 HUMAN: Final = "human"
 ASSISTANT: Final = "assistant"
@@ -33,10 +37,21 @@ class Turns:
 
     @property
     def skipped(self) -> int:
-        """Items without text, or with a role that is not stored."""
+        """Items without text, with a role that is not stored, or beyond what is kept."""
         return self.length - len(self.turns)
 
     @property
     def human(self) -> bool:
         """Whether the customer speaks."""
         return any(turn.role == HUMAN for turn in self.turns)
+
+
+def within_bounds(
+    turns: Iterable[Turn], most: int = MAX_TURNS, characters: int = MAX_SPEECH_CHARACTERS
+) -> Iterator[Turn]:
+    """The first of these turns, as far as their number and the characters of all together go."""
+    for turn in islice(turns, most):
+        characters -= len(turn.content)
+        if characters < 0:
+            return
+        yield turn

@@ -6,17 +6,25 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from autopulse.access.reader import reader_of
+from autopulse.access.trace import read_keys
 from autopulse.errors import TokenRefused
 from autopulse.http import Response, answer, answer_error
 from autopulse.live.clients import AWS_ERRORS, code_of
 from autopulse.live.tickets import issue_ticket
 from autopulse.observability import Measurements, Metric, logger
 
+ROUTE: Final = "/v1/live/tickets"
 _HEADERS: Final = {"cache-control": "no-store"}
 
 
 def handle(event: Mapping[str, Any]) -> Response:
-    """Answer a REST API's proxy event that the authorizer has let through."""
+    """Answer a REST API's proxy event that the authorizer has let through; the log says whom a ticket was for."""
+    response = _answer_reader(event)
+    logger().info("answered", extra={"route": ROUTE, "status": response["statusCode"], **read_keys(event, ())})
+    return response
+
+
+def _answer_reader(event: Mapping[str, Any]) -> Response:
     try:
         ticket = issue_ticket(reader_of(event), int(time.time()))
     except TokenRefused:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, cut
 from autopulse.domain.reading import (
     Json,
     as_text,
@@ -22,7 +23,7 @@ from autopulse.domain.reading import (
     read_time,
     read_words,
 )
-from autopulse.domain.turns import ASSISTANT, HUMAN, TOOL, TOOL_RESULT, Turn, Turns
+from autopulse.domain.turns import ASSISTANT, HUMAN, TOOL, TOOL_RESULT, Turn, Turns, within_bounds
 from autopulse.vapi.speakers import NOBODY, SPEAKING_ROLES, SpeakerNames, split_speech
 
 PROMPT_ROLES: Final = frozenset({"system", "developer"})
@@ -58,9 +59,9 @@ def read_turns(
     """
     read = [(_role_word(item), item) for item in map(read_mapping, items)]
     timed = [(word, item, _time(item, start, received_at)) for word, item in read if word not in PROMPT_ROLES]
-    turns = [_read_turn(place, ROLES.get(word), item, at or fallback) for place, (word, item, at) in enumerate(timed)]
+    turns = (_read_turn(place, ROLES.get(word), item, at or fallback) for place, (word, item, at) in enumerate(timed))
     first_time = next((at for _, _, at in timed if at is not None), None)
-    return Turns(tuple([turn for turn in turns if turn is not None]), len(timed), first_time)
+    return Turns(tuple(within_bounds(turn for turn in turns if turn is not None)), len(timed), first_time)
 
 
 def read_spoken_text(text: str, at: datetime, names: SpeakerNames = NOBODY) -> Turns:
@@ -69,7 +70,12 @@ def read_spoken_text(text: str, at: datetime, names: SpeakerNames = NOBODY) -> T
     `names` are what the call says that its speakers are called.
     """
     said = split_speech(text, names)
-    return Turns(tuple(Turn(place, role, words, at) for place, (role, words) in enumerate(said) if words), len(said))
+    turns = (_bounded(place, role, words, at) for place, (role, words) in enumerate(said) if words)
+    return Turns(tuple(within_bounds(turns)), len(said))
+
+
+def _bounded(place: int, role: str, words: str, at: datetime) -> Turn:
+    return Turn(place, role, cut(words, MAX_TEXT_CHARACTERS), at)
 
 
 def has_words(item: Mapping[str, Json]) -> bool:
@@ -113,7 +119,7 @@ def _role_word(item: Mapping[str, Json]) -> str:
 
 def _read_turn(place: int, role: str | None, item: Mapping[str, Json], at: datetime) -> Turn | None:
     content = _content(role, item) if role else ""
-    return Turn(place, role, content, at) if role and content else None
+    return _bounded(place, role, content, at) if role and content else None
 
 
 def _time(item: Mapping[str, Json], start: datetime | None, received_at: datetime | None) -> datetime | None:

@@ -3,7 +3,9 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_NAME = text("SELECT name FROM organization WHERE id = CAST(:organization AS uuid)")
+from autopulse.db.reading.bounds import shown
+
+_NAME = text(f"SELECT {shown('name')} FROM organization WHERE id = CAST(:organization AS uuid)")  # noqa: S608 - made of constants
 
 
 def read_organization_name(session: Session, organization_id: str) -> str | None:
