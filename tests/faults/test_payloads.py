@@ -188,7 +188,7 @@ def test_a_bucket_that_fails_is_tried_again_later(
         s3.add_client_error("get_object", code)
         assert handle([pointer, letters.report(2)]) == [pointer["messageId"]]
     assert database.statuses()[:2] == ["Ready", "Completed"]
-    assert metrics(capsys.readouterr().out)["RecordFailed:kind=report,reason=payload-unavailable"] == 1
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=end_of_call_report,reason=payload-unavailable"] == 1
 
 
 # Objects that are gone
@@ -234,7 +234,7 @@ def test_a_record_without_object_and_receipt_is_a_dead_letter_that_says_so(
     assert attributes_of(letter)["reason"] == "PayloadGone"
     assert attributes_of(letter)["detail"] == "payload_key names no object, and the event has no receipt"
     output = capsys.readouterr().out
-    assert metrics(output)["RecordFailed:kind=report,reason=PayloadGone"] == 1
+    assert metrics(output)["RecordFailed:kind=end_of_call_report,reason=PayloadGone"] == 1
     failed = next(json.loads(line) for line in output.splitlines() if "record failed" in line)
     assert failed["event_id"] == event_id_of(report)
     assert database.statuses()[0] == "Ready"
@@ -328,7 +328,7 @@ def test_a_deletion_that_fails_is_counted_and_fails_nothing(
         patch.setattr(clients, "s3", lambda: client)
         assert handle(batch) == []
     output = capsys.readouterr().out
-    assert metrics(output)["PayloadLeft:kind=report"] == 1
+    assert metrics(output)["PayloadLeft:kind=end_of_call_report"] == 1
     assert metrics(output)["RecordApplied"] == 2
     left = next(json.loads(line) for line in output.splitlines() if "payloads left" in line)
     assert (left["count"], left["cause"]) == (1, ["InternalError"])
@@ -373,7 +373,7 @@ def test_a_bucket_that_cannot_be_reached_fails_nothing(
     monkeypatch.setattr(clients, "s3", lambda: client)
     assert handle([pointer]) == []
     assert database.statuses()[0] == "Completed"
-    assert metrics(capsys.readouterr().out)["PayloadLeft:kind=report"] == 1
+    assert metrics(capsys.readouterr().out)["PayloadLeft:kind=end_of_call_report"] == 1
 
 
 def test_nothing_is_deleted_when_there_is_no_time_to_wait_for_it(
@@ -382,5 +382,5 @@ def test_nothing_is_deleted_when_there_is_no_time_to_wait_for_it(
     report = letters.report(1)
     assert handle([_stored(report, aws)], seconds=8.5) == []
     assert database.statuses()[0] == "Completed"
-    assert metrics(capsys.readouterr().out)["PayloadLeft:kind=report"] == 1
+    assert metrics(capsys.readouterr().out)["PayloadLeft:kind=end_of_call_report"] == 1
     assert _objects(aws) == {_key(report)}

@@ -43,8 +43,8 @@ def test_only_the_refused_record_comes_back(
     assert handle(batch) == [batch[POISONED - 1]["messageId"]]
     assert database.statuses() == ["Ready" if n == POISONED else "Ended" for n in range(1, 21)]
     counted = metrics(capsys.readouterr().out)
-    assert counted["RecordApplied:kind=status"] == 19
-    assert counted["RecordFailed:kind=status,reason=DataRejected"] == 1
+    assert counted["RecordApplied:kind=status_update"] == 19
+    assert counted["RecordFailed:kind=status_update,reason=DataRejected"] == 1
     assert counted["NoticePublished"] == 19
     assert database.value("SELECT count(*) FROM webhook_event") == 19
 
@@ -110,7 +110,7 @@ def test_an_error_that_nobody_foresaw_costs_its_own_record_only(
     assert handle(batch) == [batch[2]["messageId"], batch[3]["messageId"]]
     assert database.statuses()[:10] == ["Ready" if n in {3, 4} else "Ended" for n in range(1, 11)]
     output = capsys.readouterr().out
-    assert metrics(output)["RecordFailed:kind=status,reason=unforeseen"] == 2
+    assert metrics(output)["RecordFailed:kind=status_update,reason=unforeseen"] == 2
     assert "ZeroDivisionError at " in output
     assert "+12025550115" not in output
 

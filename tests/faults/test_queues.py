@@ -48,7 +48,7 @@ def test_an_unknown_call_waits_ten_times_and_is_put_aside_then(
     assert letter["Body"] == unknown["body"]
     assert attributes_of(letter) | {"detail": ""} == {"kind": "status_update", "reason": "UnknownCall", "detail": ""}
     counted = metrics(capsys.readouterr().out)
-    assert counted["RecordFailed:kind=status,reason=UnknownCall"] == UNKNOWN_CALL_TRIES + 1
+    assert counted["RecordFailed:kind=status_update,reason=UnknownCall"] == UNKNOWN_CALL_TRIES + 1
     assert database.value("SELECT count(*) FROM webhook_event") == UNKNOWN_CALL_TRIES
 
 
@@ -103,7 +103,7 @@ def test_what_the_dead_letter_queue_does_not_take_comes_back(
         sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
         assert handle([refused, accepted, letters.status(1)]) == [refused["messageId"]]
     assert database.statuses()[0] == "In Progress"
-    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=InvalidMessage"] == 2
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status_update,reason=InvalidMessage"] == 2
 
 
 def test_a_dead_letter_queue_that_cannot_be_reached_is_tried_once(
@@ -168,6 +168,6 @@ def test_a_database_secret_that_cannot_be_read_is_the_worlds_fault(
         batch = [letters.status(1), letters.status(2)]
         assert handle(batch, seconds=5.5) == [record["messageId"] for record in batch]
         output = capsys.readouterr().out
-        assert metrics(output)[f"RecordFailed:kind=status,reason={reason}"] == 2
+        assert metrics(output)[f"RecordFailed:kind=status_update,reason={reason}"] == 2
         assert "hunter2" not in output
     assert database.statuses()[0] == "Ready"
