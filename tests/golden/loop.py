@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 
 from autopulse import settings
 from autopulse.api import calls as api_calls
-from autopulse.domain.reading import read_time
 from autopulse.ingress import clients, verifier
 from autopulse.ingress.webhook_secret import webhook_secret
+from autopulse.json_coercion import read_time
 from autopulse.vapi import routes
 from local.database import read_rows
 from local.events import gateway_event

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autopulse.domain.reading import Json, read_mapping, read_text
 from autopulse.errors import OrganizationMissing, TokenRefused
+from autopulse.json_coercion import Json, read_mapping, read_text
 
 
 @dataclass(frozen=True, slots=True)

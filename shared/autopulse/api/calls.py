@@ -18,8 +18,8 @@ from autopulse.api.trace import note_shown
 from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
 from autopulse.db.reading.filters import of_visits
 from autopulse.db.reading.pages import Wanted, count_calls, read_calls
-from autopulse.domain.reading import MAX_CALL_ID
 from autopulse.errors import Problem
+from autopulse.json_coercion import MAX_CALL_ID
 
 CALLS: Final = List("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
 MOST_COUNTED: Final = 1000

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Final
 
 from autopulse.db.reading.pages import Position
-from autopulse.domain.reading import MAX_CALL_ID, Json
 from autopulse.errors import Problem
+from autopulse.json_coercion import MAX_CALL_ID, Json
 
 NO_TIME: Final = "-infinity"
 MAX_CHARACTERS: Final = 200

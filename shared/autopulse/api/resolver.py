@@ -22,9 +22,9 @@ from autopulse.api.compression import compress
 from autopulse.api.parameters import names_of
 from autopulse.api.reading import CurrentReader
 from autopulse.api.trace import forget_shown, shown
-from autopulse.domain.reading import Json, read_mapping
 from autopulse.errors import DataRejected, Problem, TokenRefused, Transient
 from autopulse.http import CODES, error_body
+from autopulse.json_coercion import Json, read_mapping
 from autopulse.observability import Measurements, Metric, logger
 
 if TYPE_CHECKING:

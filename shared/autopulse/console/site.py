@@ -13,8 +13,8 @@ from typing import Final
 from autopulse.console import configuration
 from autopulse.console.assets import INDEX, MEDIA_TYPES, Asset, read_pages
 from autopulse.console.policy import HEADERS, content_security_policy, transport_headers
-from autopulse.domain.reading import Json, read_mapping, read_text
 from autopulse.http import Response, answer_error, answer_text
+from autopulse.json_coercion import Json, read_mapping, read_text
 from autopulse.negotiation import accepts_gzip
 from autopulse.settings import console_settings
 

@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from autopulse.domain.feedback import Feedback
 from autopulse.domain.lists import Lists, join_lists
-from autopulse.domain.reading import MAX_CALL_ID
 from autopulse.domain.status import Status
+from autopulse.json_coercion import MAX_CALL_ID
 
 MAX_INTEGER: Final = MAX_CALL_ID
 """Of a Postgres integer."""

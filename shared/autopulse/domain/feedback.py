@@ -21,7 +21,7 @@ from autopulse.domain.answers import (
     plain_name,
 )
 from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, cut, cut_data
-from autopulse.domain.reading import Json, as_text, clean, read_nps, read_text
+from autopulse.json_coercion import Json, as_text, clean, read_nps, read_text
 
 NO_COMMENT: Final = "No comment."
 NOT_GIVEN: Final = frozenset({"", "UNKNOWN"})

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from autopulse.domain.reading import Json, read_list, read_mapping
 from autopulse.errors import UnreadableRequest
+from autopulse.json_coercion import Json, read_list, read_mapping
 from autopulse.vapi.signature import Delivery
 
 MAX_INVOCATION_BYTES: Final = 6_291_456

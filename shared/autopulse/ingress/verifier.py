@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Final
 
-from autopulse.domain.reading import Json, clean_text
 from autopulse.errors import Refused, Transient, UnreadableRequest
 from autopulse.http import Response, answer
 from autopulse.ingress import responses
 from autopulse.ingress.queueing import enqueue
 from autopulse.ingress.request import read_delivery, read_message
 from autopulse.ingress.webhook_secret import webhook_secret
+from autopulse.json_coercion import Json, clean_text
 from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.settings import SettingMissing, verifier_settings
 from autopulse.vapi import routes

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from autopulse.domain.reading import Json, read_call_id, read_mapping, read_time
+from autopulse.json_coercion import Json, read_call_id, read_mapping, read_time
 from autopulse.live import protocol
 from autopulse.live.clients import AWS_ERRORS, POSTERS, code_of
 from autopulse.live.connections import Connection, find_watchers, forget_connection

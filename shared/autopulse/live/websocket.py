@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from autopulse.domain.reading import read_mapping
+from autopulse.json_coercion import read_mapping
 from autopulse.live import protocol
 from autopulse.live.clients import AWS_ERRORS, code_of
 from autopulse.live.connections import (

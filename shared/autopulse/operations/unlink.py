@@ -21,7 +21,7 @@ from autopulse.db.links import Link, Removed, find_links, remove_link
 from autopulse.db.receipts import record_receipts
 from autopulse.domain.attempts import NO_ORIGIN, Origin, Shown, columns_of, shown_of, taken_back
 from autopulse.domain.facts import NOTHING, Facts
-from autopulse.domain.reading import read_call_id, read_vapi_call_id
+from autopulse.json_coercion import read_call_id, read_vapi_call_id
 from autopulse.observability import loggable_id, logger
 from autopulse.vapi.call_types import WEB
 from autopulse.vapi.ended_reasons import family_of

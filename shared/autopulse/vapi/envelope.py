@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from autopulse.domain.reading import Json, clean, not_ahead, read_mapping, read_time
+from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time
 from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.redaction import URL_FIELDS, slim
 from autopulse.vapi.routes import PING

@@ -1,6 +1,6 @@
 """What the consumers read: the envelope, and one model per kind of message.
 
-Every field but identity is optional, and a field that cannot be used reads as not given (`domain.reading`), so only an
+Every field but identity is optional, and a field that cannot be used reads as not given (`json_coercion`), so only an
 unreadable envelope or one that names no call fails. The fields keep Vapi's names; `redaction.py` says which arrive.
 """
 
@@ -34,7 +34,9 @@ from autopulse.domain.bounds import (
     cut,
 )
 from autopulse.domain.facts import MAX_INTEGER, Identity
-from autopulse.domain.reading import (
+from autopulse.domain.status import COMPLETED, ENDED
+from autopulse.errors import InvalidMessage
+from autopulse.json_coercion import (
     Json,
     clean,
     not_ahead,
@@ -48,8 +50,6 @@ from autopulse.domain.reading import (
     read_vapi_call_id,
     read_words,
 )
-from autopulse.domain.status import COMPLETED, ENDED
-from autopulse.errors import InvalidMessage
 from autopulse.vapi.recordings import is_private
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speakers import SpeakerNames

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from autopulse.domain.reading import (
+from autopulse.json_coercion import (
     Json,
     clean,
     clean_text,

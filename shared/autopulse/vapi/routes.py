@@ -6,7 +6,7 @@ The names are those of Vapi's `ServerMessage` union, its `serverMessages` settin
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from autopulse.domain.reading import Json, clean_text, read_list, read_mapping
+from autopulse.json_coercion import Json, clean_text, read_list, read_mapping
 
 PING: Final = "autopulse.ping"
 """A type of ours: goes through the status queue and leaves only its `webhook_event`."""

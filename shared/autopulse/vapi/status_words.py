@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from autopulse.domain.reading import Json, read_text
 from autopulse.domain.status import ENDED, IN_PROGRESS
+from autopulse.json_coercion import Json, read_text
 
 STATUS_OF_WORD: Final[Mapping[str, str]] = {
     "scheduled": "Scheduled",

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, cut
-from autopulse.domain.reading import (
+from autopulse.domain.turns import ASSISTANT, HUMAN, TOOL, TOOL_RESULT, Turn, Turns, within_bounds
+from autopulse.json_coercion import (
     Json,
     as_text,
     not_ahead,
@@ -23,7 +24,6 @@ from autopulse.domain.reading import (
     read_time,
     read_words,
 )
-from autopulse.domain.turns import ASSISTANT, HUMAN, TOOL, TOOL_RESULT, Turn, Turns, within_bounds
 from autopulse.vapi.speakers import NOBODY, SPEAKING_ROLES, SpeakerNames, split_speech
 
 PROMPT_ROLES: Final = frozenset({"system", "developer"})

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from autopulse.domain.notices import NoticeType
-from autopulse.domain.reading import read_time
+from autopulse.json_coercion import read_time
 from local.events import read_webhooks
 from local.simulator.application_rows import SAMPLE_CALLS
 from tests.contract.stack import ROOT

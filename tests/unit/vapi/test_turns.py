@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.domain.reading import as_text
 from autopulse.domain.turns import Turn
+from autopulse.json_coercion import as_text
 from autopulse.vapi.speakers import SpeakerNames
 from autopulse.vapi.turns import has_turn, has_words, read_spoken_text, read_turns, role_of
 

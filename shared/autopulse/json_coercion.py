@@ -1,8 +1,8 @@
 """Read one untrusted JSON value: the value if it is usable, else None ("not given").
 
-Vapi's payloads changed shape in every era and every field but identity is optional, so nothing here raises:
-absent, null, wrong-typed, non-finite and out-of-range values all read as None. The verifier and the consumers
-share these functions, so that both mean the same by "a time" or "a call id".
+Vapi's payloads changed shape in every era and every field but identity is optional, and whoever calls our API may send
+anything, so nothing here raises: absent, null, wrong-typed, non-finite and out-of-range values all read as None. The
+verifier and the consumers share these functions, so that both mean the same by "a time" or "a call id".
 """
 
 import json

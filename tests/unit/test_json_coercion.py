@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.domain.reading import (
+from autopulse.json_coercion import (
     MAX_DEPTH,
     clean,
     clean_text,
