@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy.orm import Session
 
 from autopulse.access.reader import Reader
 from autopulse.api import cursors
 from autopulse.api.asking import ask
+from autopulse.db.engine import Transaction
 from autopulse.db.reading.pages import Position, Wanted
 
 
@@ -64,7 +64,7 @@ class List(Generic[Item]):
     """One of the lists: what is in it, and how it is read."""
 
     name: str
-    read: Callable[[Session, Wanted], str]
+    read: Callable[[Transaction, Wanted], str]
     items: TypeAdapter[list[Item]]
     call_id: Callable[[Item], int]
 
@@ -79,7 +79,7 @@ class List(Generic[Item]):
             newest_first=asked.order == "newest",
             after=cursors.decode(asked.cursor, binding) if asked.cursor else None,
         )
-        found = self.items.validate_json(ask(lambda session: self.read(session, wanted)))
+        found = self.items.validate_json(ask(lambda transaction: self.read(transaction, wanted)))
         page = found[: asked.limit]
         return page, cursors.encode(self._position(page[-1]), binding) if len(found) > len(page) else None
 

@@ -5,19 +5,18 @@ its reason, or back in the queue.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from random import SystemRandom
 from typing import Any, Final, Protocol
-
-from sqlalchemy.orm import Session
 
 from autopulse.consumers.batch import BatchOutcome, apply_batch
 from autopulse.consumers.news import Consumer
 from autopulse.consumers.queue import Delivery, delay_returned, is_hopeless, put_aside, read_deliveries
 from autopulse.consumers.telemetry import account_for
 from autopulse.db.deadline import deadline as database_deadline
-from autopulse.db.engine import engine
+from autopulse.db.engine import Transaction, engine
 from autopulse.db.failures import Fault, diagnose
 from autopulse.domain.notices import Notice
 from autopulse.errors import AutoPulseError, Transient, UnknownCall
@@ -115,29 +114,36 @@ def _commit(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: f
 
 def _transact(consumer: Consumer[Any], deliveries: Sequence[Delivery]) -> BatchOutcome:
     records = [delivery.record for delivery in deliveries if delivery.record is not None]
-    with Session(engine()) as session:
-        try:
-            outcome = apply_batch(session, consumer, records, consumer_settings().default_organization_id)
-            session.commit()
-        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
-            fault, ours = diagnose(error)
-            _give_up(session, fault)
-            if fault is Fault.UNFORESEEN:
-                logger().error("unforeseen", extra={"kind": consumer.kind, "cause": place_of(error)})
-            raise _Failed(fault, ours) from None  # its text has values
+    try:
+        with engine().connect() as transaction, _thrown_away_unless_sound(transaction):
+            outcome = apply_batch(transaction, consumer, records, consumer_settings().default_organization_id)
+            transaction.commit()
+    except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
+        fault, ours = diagnose(error)
+        if fault is Fault.UNFORESEEN:
+            logger().error("unforeseen", extra={"kind": consumer.kind, "cause": place_of(error)})
+        raise _Failed(fault, ours) from None  # its text has values
     return outcome
 
 
-def _give_up(session: Session, fault: Fault) -> None:
+@contextmanager
+def _thrown_away_unless_sound(transaction: Transaction) -> Iterator[None]:
     """Roll back what bad data left; a connection that met worse, or cannot even do that, is thrown away."""
-    if fault is Fault.DATA:
-        try:
-            session.rollback()
-        except Exception:  # noqa: BLE001 - the connection is lost, whatever it says
-            logger().warning("roll-back failed")
-        else:
-            return
-    session.invalidate()  # what it still holds or expects of the server is anybody's guess
+    try:
+        yield
+    except Exception as error:
+        if diagnose(error)[0] is not Fault.DATA or not _rolled_back(transaction):
+            transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
+        raise
+
+
+def _rolled_back(transaction: Transaction) -> bool:
+    try:
+        transaction.rollback()
+    except Exception:  # noqa: BLE001 - the connection is lost, whatever it says
+        logger().warning("roll-back failed")
+        return False
+    return True
 
 
 def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
 from autopulse.consumers.calls import joined, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
+from autopulse.db.engine import Transaction
 from autopulse.domain.facts import NOTHING, Ending, Facts
 from autopulse.domain.notices import Notice
 from autopulse.domain.status import ENDED, IN_PROGRESS, REASON_OF_WORD, STATUS_OF_WORD, Status
 from autopulse.vapi.messages import Envelope, StatusMessage
 
 
-def apply(session: Session, attempts: Sequence[AttemptNews[StatusMessage]]) -> list[Notice]:
+def apply(transaction: Transaction, attempts: Sequence[AttemptNews[StatusMessage]]) -> list[Notice]:
     """Join the statuses to what is known of each attempt."""
-    return record_changes(session, [joined(news, facts_of) for news in attempts])
+    return record_changes(transaction, [joined(news, facts_of) for news in attempts])
 
 
 def facts_of(record: Record[StatusMessage]) -> Facts:
