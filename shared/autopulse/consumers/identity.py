@@ -199,6 +199,8 @@ class _Links:
             return identity
         stored = self._stored.get(vapi_call_id, ANYBODY)
         said = self._said.get(vapi_call_id, ANYBODY)
+        if stored is ANYBODY and said is identity:  # the first and only message of its call, as most are
+            return identity
         return Identity(*[own or kept or told for own, kept, told in zip(identity, stored, said, strict=True)])
 
     def _link(self, call: LockedCall, vapi_call_id: str) -> None:

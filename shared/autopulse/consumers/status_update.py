@@ -1,6 +1,7 @@
 """`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from autopulse.consumers.calls import joined, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
@@ -9,6 +10,11 @@ from autopulse.domain.facts import NOTHING, Ending, Facts
 from autopulse.domain.notices import Notice
 from autopulse.domain.status import ENDED, IN_PROGRESS, REASON_OF_WORD, STATUS_OF_WORD, Status
 from autopulse.vapi.messages import Envelope, StatusMessage
+
+_STARTED: Final = frozenset({"start_time"})
+_ENDED: Final = frozenset({"end_time"})
+_ENDED_WITH_REASON: Final = frozenset({"end_time", "ended_reason"})
+"""Columns of `call` that such a status gives."""
 
 
 def apply(transaction: Transaction, attempts: Sequence[AttemptNews[StatusMessage]]) -> list[Notice]:
@@ -25,7 +31,7 @@ def facts_of(record: Record[StatusMessage]) -> Facts:
     if status.name == ENDED:
         return ended(envelope, message.ended_reason or REASON_OF_WORD.get(message.word))
     if status.name == IN_PROGRESS:
-        return Facts(status=status, in_progress_at=envelope.news_at, given=frozenset({"start_time"}))
+        return Facts(status=status, in_progress_at=envelope.news_at, given=_STARTED)
     return Facts(status=status)
 
 
@@ -36,7 +42,7 @@ def ended(envelope: Envelope, reason: str | None) -> Facts:
         status=Status(ENDED, envelope.occurred_at),
         ended_at=at,
         ending=Ending(at, reason) if reason else None,
-        given=frozenset({"end_time", "ended_reason"} if reason else {"end_time"}),
+        given=_ENDED_WITH_REASON if reason else _ENDED,
     )
 
 

@@ -423,4 +423,5 @@ def _call_as_json(row: CallRow) -> dict[str, Any]:
 
 
 def _columns_as_json(columns: CallColumns) -> dict[str, Any]:
-    return dict(zip(NAMES, columns, strict=True))
+    """Only what is known, as json_to_recordset reads null else."""
+    return {name: value for name, value in zip(NAMES, columns, strict=True) if value is not None}

@@ -4,7 +4,6 @@ Every field but identity is optional, and a field that cannot be used reads as n
 unreadable envelope or one that names no call fails. The fields keep Vapi's names; `redaction.py` says which arrive.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -40,6 +39,7 @@ from autopulse.domain.reading import (
 from autopulse.domain.speakers import SpeakerNames
 from autopulse.domain.status import COMPLETED, ENDED, STATUS_OF_WORD, status_word
 from autopulse.errors import InvalidMessage
+from autopulse.json_text import read_json
 from autopulse.vapi.recordings import is_private
 from autopulse.vapi.routes import PING
 
@@ -357,7 +357,7 @@ def read_envelope(body: str) -> Envelope:
     Raises InvalidMessage, naming the field, if it is not an envelope.
     """
     try:
-        content: Json = json.loads(body)
+        content: Json = read_json(body)
         # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
         if not body.isascii() or _ESCAPED_UNSTORABLE.search(body):
             content = clean(content)
