@@ -162,6 +162,11 @@ def _read_epoch(value: Json) -> datetime | None:
     return _EPOCH + (timedelta(milliseconds=value) if in_milliseconds else timedelta(seconds=value))
 
 
+def to_text(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC with microseconds."""
+    return None if moment is None else moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
 def read_call_id(value: Json) -> int | None:
     """Our `call.id`: 1..2147483647, as an integral number or as ASCII digits with blanks around them."""
     if isinstance(value, str):

@@ -8,13 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.domain.notices import Notice
+from autopulse.domain.reading import to_text
 from autopulse.observability import Measurements, Metric, logger
 from autopulse.settings import consumer_settings
-from autopulse.vapi.envelope import to_text
 
 if TYPE_CHECKING:
-    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+    from autopulse.aws import EventBridge
 
 SOURCE: Final = "autopulse.calls"
 VERSION: Final = 1
@@ -23,6 +24,8 @@ ENTRIES: Final = 10
 """Of one PutEvents call."""
 TRIES: Final = 3
 PAUSE_SECONDS: Final = 0.1
+READ_SECONDS: Final = 1
+"""With the connection and one more try four seconds: the records are committed, and SQS waits for the answer."""
 
 
 def publish(notices: Sequence[Notice], measurements: Measurements) -> None:
@@ -76,10 +79,7 @@ def _entry(notice: Notice) -> "PutEventsRequestEntryTypeDef":
 
 
 @cache
-def _events() -> "EventBridgeClient":
-    import boto3  # noqa: PLC0415 - 0.2 s that an import does not need
-    from botocore.config import Config  # noqa: PLC0415
+def _events() -> "EventBridge":
+    from autopulse.aws import EVENTBRIDGE, EventBridge  # noqa: PLC0415 - 0.1 s that an import does not need
 
-    # Two seconds and one retry at most: the records are committed, and SQS waits for the answer.
-    config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
-    return boto3.client("events", config=config)
+    return EventBridge(EVENTBRIDGE, READ_SECONDS)

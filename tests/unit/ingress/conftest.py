@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 import pytest
-from botocore.httpsession import URLLib3Session
-from moto import mock_aws
-from moto.core.models import botocore_stubber
 
-from autopulse.aws import credentials
 from autopulse.ingress import clients
 from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.settings import KINDS, verifier_settings
+from tests.moto_account import moto_account
 from tests.unit.ingress.requests import SECRET
 
 if TYPE_CHECKING:
@@ -65,11 +62,9 @@ class Account:
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Account]:
     """Made once for a module: a client takes a tenth of a second to make."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
+    with pytest.MonkeyPatch.context() as environment, moto_account():
         forget_clients()
         environment.setenv("AWS_DEFAULT_REGION", REGION)
-        # moto answers boto3's clients before they send anything; the verifier's requests get as far as here.
-        environment.setattr(URLLib3Session, "send", lambda _, request: botocore_stubber("before-send", request))
         sqs, s3, secretsmanager = boto3.client("sqs"), boto3.client("s3"), boto3.client("secretsmanager")
         urls = {kind: _create_queue(sqs, kind) for kind in KINDS}
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -84,7 +79,7 @@ def _create_queue(sqs: SQSClient, kind: str) -> str:
 
 
 def forget_clients() -> None:
-    for kept in (clients.sqs, clients.s3, clients.secretsmanager, credentials):
+    for kept in (clients.sqs, clients.s3, clients.secretsmanager):
         kept.cache_clear()
 
 
