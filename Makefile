@@ -61,10 +61,6 @@ events: $(TOOLS) ## Write the sample events anew from events/webhooks
 openapi: $(TOOLS) ## Write docs/openapi.json anew from the code of the read API
 	PYTHONPATH=shared $(VENV)/bin/python -m local.openapi
 
-.PHONY: dashboard-picture
-dashboard-picture: $(TOOLS) ## Draw docs/dashboard.png anew from a simulated day (RECORD=1 lets that day pass again)
-	PYTHONPATH=shared $(VENV)/bin/python -m local.dashboard $(if $(value RECORD),--record)
-
 browser: $(TOOLS)
 	$(LOCAL) browser
 

@@ -22,6 +22,7 @@ from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
 from local.postgres import FUNCTIONS, OWNER, READER, PostgresServer
 from local.processes import Identity, is_alive
+from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, seed
 from local.simulator.webhook_client import encode, post, sign
 from local.stack_paths import LOOPBACK, STACK_NAME, LocalStackError, Place
@@ -202,6 +203,7 @@ def _parameters(place: Place, database_port: int) -> dict[str, str]:
         "DatabaseUser": FUNCTIONS,
         "DatabaseReader": READER,
         "DefaultOrganizationId": ORGANIZATION_ID,
+        "RecordingHosts": recordings.HOST,
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
         "LogLevel": "INFO",
     }

@@ -1,5 +1,6 @@
 #!/bin/sh
 # All tests, in three runs side by side, since each mostly waits. Together they fit two cores and ten minutes.
+# What each prints is shown as it comes, behind the name of its run, and kept in .local/tests.
 # usage: test.sh <python>
 set -u
 python=$1
@@ -14,19 +15,28 @@ run() {
     exec "$@" -o "cache_dir=.local/pytest-cache-$TEST_RUN"
 }
 
-(run console "$python" -m pytest tests/browser) >"$logs/console.log" 2>&1 &
+# A pipe with a name, so that the shell waits for the tests and not for what shows their lines.
+show() {
+    rm -f "$logs/$1.pipe"
+    mkfifo "$logs/$1.pipe"
+    awk -v run="$1" '{ print run " | " $0; fflush() }' <"$logs/$1.pipe" | tee "$logs/$1.log" &
+}
+
+show console
+(run console "$python" -m pytest tests/browser) >"$logs/console.pipe" 2>&1 &
 console=$!
 # What is watched by people and clocks goes first: a page, a stack.
-(run rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser) >"$logs/rest.log" 2>&1 &
+show rest
+(run rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser) >"$logs/rest.pipe" 2>&1 &
 rest=$!
 trap 'kill "$console" "$rest" 2>/dev/null' EXIT INT TERM
 
-echo "Tests of the deployed stack; beside them those of the console, and all others, whose output follows ($logs) …"
-(run stack "$python" -m pytest tests/e2e)
+# In the foreground, so that Ctrl-C reaches it as it reaches any test.
+show stack
+(run stack "$python" -m pytest tests/e2e) >"$logs/stack.pipe" 2>&1
 status=$?
 wait "$console" || status=1
-cat "$logs/console.log"
 wait "$rest" || status=1
-cat "$logs/rest.log"
 trap - EXIT
+wait # until every line is shown
 exit "$status"

@@ -43,6 +43,25 @@ settings.register_profile("deep", settings.get_profile("repeatable"), derandomiz
 settings.load_profile("repeatable")
 
 
+class _FailuresAtOnce:
+    """Prints a failure when it happens, as those want it who watch several runs at once (`local/test.sh`)."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.ensure_newline()
+            terminal.write_line(f"FAILED {report.nodeid}")
+            terminal.write_line(report.longreprtext)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "TEST_RUN" in os.environ:
+        config.pluginmanager.register(_FailuresAtOnce(config))
+
+
 @dataclass(frozen=True)
 class DatabaseServer:
     """The tests' server; tests that restart or kill it use these."""

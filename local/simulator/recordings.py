@@ -6,8 +6,10 @@ import wave
 from io import BytesIO
 from typing import Final
 
-URLS: Final = "https://recordings.example.com/**"
-"""Pattern of the URLs that invented calls name; nothing answers there."""
+HOST: Final = "recordings.example.com"
+"""Where invented calls have theirs; nothing answers there."""
+URLS: Final = f"https://{HOST}/**"
+"""Pattern of the URLs that invented calls name."""
 _RATE: Final = 8000
 _LOUDNESS: Final = 8000
 """Of 32767."""

@@ -5,6 +5,7 @@
     ├── UnreadableRequest     no message can be read out of the request     -> 400 or 413 (`ingress.request`)
     ├── Unprocessable         the record's data; trying again cannot help   -> the dead-letter queue, with its reason
     │   ├── InvalidMessage        no readable envelope, or no call named in it
+    │   ├── PayloadGone           its envelope is no more in the payload bucket, and nothing says that it was applied
     │   ├── UnknownCall           names a call that has no row (waits first: the row may be about to be committed)
     │   ├── CallIdentityConflict  its two call ids belong to different calls
     │   └── DataRejected          Postgres refuses its values, even alone in a transaction
@@ -43,6 +44,12 @@ class InvalidMessage(Unprocessable):
     """The envelope cannot be read, or names no call at all."""
 
     reason = "InvalidMessage"
+
+
+class PayloadGone(Unprocessable):
+    """The envelope was too long for the queue, and its object in the payload bucket is not there."""
+
+    reason = "PayloadGone"
 
 
 class UnknownCall(Unprocessable):

@@ -6,6 +6,7 @@ lines in the namespace `AutoPulse`; the dimension `service` is the stack's name,
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cache
@@ -45,6 +46,8 @@ class Metric(str, Enum):
     """Count by `kind`, `reason`: returned to the queue, or put into the dead-letter queue."""
     RECORD_POSTPONED = "RecordPostponed"
     """Count by `kind`: back in the queue, since the world was in the way: database, AWS service, time."""
+    PAYLOAD_LEFT = "PayloadLeft"
+    """Count by `kind`: objects of records that have ended which could not be deleted; they expire."""
     STATUS_UNKNOWN = "StatusUnknown"
     """Count: a status word that we do not know."""
     ENDED_REASON_UNKNOWN = "EndedReasonUnknown"
@@ -93,6 +96,26 @@ class Metric(str, Enum):
     """Milliseconds by `kind`, at commit, from the verifier's receipt."""
     EVENT_PRUNED = "EventPruned"
     """Count: `webhook_event` rows deleted for their age."""
+
+
+_MADE_ID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{64}")
+"""A UUID, as Vapi's ids are, and an event id of ours: nobody's name or number."""
+_NOT_OF_AN_ID: Final = re.compile(r"[^\w.:-]+", re.ASCII)
+_MAX_ID_CHARACTERS: Final = 100
+_TELEPHONE_DIGITS: Final = 7
+"""A shorter number calls nobody."""
+
+
+def loggable_id(id_: str | None) -> str | None:
+    """An id that a sender chose, as the log takes it.
+
+    Only letters and digits of ASCII and `_.:-` are left; digits are not, if they might be a telephone number.
+    """
+    if id_ is None or _MADE_ID.fullmatch(id_):
+        return id_
+    harmless = _NOT_OF_AN_ID.sub("?", id_[:_MAX_ID_CHARACTERS])
+    digits = sum(map(str.isdigit, harmless))
+    return re.sub("[0-9]", "#", harmless) if digits >= _TELEPHONE_DIGITS else harmless
 
 
 @cache

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from autopulse.domain.answers import AnswerNames, answer_names
+from autopulse.vapi.recordings import HOST
 
 KINDS: Final = ("status", "conversation", "report", "hang", "transcript")
 """The kinds of message: one queue, one dead-letter queue and one consumer each."""
@@ -119,6 +120,8 @@ class ConsoleSettings:
     """Where else than at the issuer's own address its endpoints are; separated by spaces."""
     stack: str
     """The stack's name, so that people see which one they look at."""
+    recording_hosts: tuple[str, ...] = ()
+    """Where recordings are played from: hosts, or `*.example.com` for every host below example.com."""
     takes_token: bool = False
     """Whether a token in the page's address signs in whoever follows it: on the local stack alone."""
 
@@ -179,6 +182,16 @@ def stack_answer_names() -> AnswerNames:
 
 
 @cache
+def recording_hosts() -> tuple[str, ...]:
+    """Where recordings are played from, read once per container; raises SettingInvalid."""
+    hosts = tuple(os.environ.get("RECORDING_HOSTS", "").split())
+    for host in hosts:
+        if not HOST.fullmatch(host):
+            raise SettingInvalid("environment variable RECORDING_HOSTS: a host is not a name such as a.example.com")
+    return hosts
+
+
+@cache
 def live_settings() -> LiveSettings:
     """Read once per container."""
     return LiveSettings(
@@ -210,5 +223,6 @@ def console_settings() -> ConsoleSettings:
         audience=os.environ.get("OIDC_AUDIENCE", ""),
         oidc_origins=os.environ.get("OIDC_ORIGINS", ""),
         stack=_required("POWERTOOLS_SERVICE_NAME"),
+        recording_hosts=recording_hosts(),
         takes_token=os.environ.get("TAKES_TOKEN") == "true",
     )

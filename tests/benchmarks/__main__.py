@@ -9,8 +9,10 @@ from pathlib import Path
 
 from local import ports
 from local.machine import describe_machine
-from tests.benchmarks import budgets
+from local.postgres import PostgresServer
+from tests.benchmarks import budgets, kinds
 from tests.benchmarks.budgets import Result
+from tests.benchmarks.kinds import DatabaseFigures, KindFigures
 
 OUTPUT = budgets.PROJECT / ".local" / "bench.json"
 
@@ -22,11 +24,12 @@ def main() -> int:
     say("starting Postgres, with fsync on, and filling it")
     with budgets.databases(directory, ports.find_any()) as copy:
         results = budgets.measure_consumers(copy, say)
+        per_kind = kinds.measure_kinds(copy("kinds"), PostgresServer(directory), say)
     say("verifier")
     results += budgets.measure_verifier()
     say("cold imports")
     results += budgets.measure_imports()
-    write(results)
+    write(results, *per_kind)
     return 0 if all(result.holds for result in results) else 1
 
 
@@ -35,7 +38,7 @@ def say(progress: str) -> None:
     sys.stderr.write(f"  {progress} …\n")
 
 
-def write(results: list[Result]) -> None:
+def write(results: list[Result], per_kind: list[KindFigures], database: DatabaseFigures) -> None:
     """The table for the reader, the file for programs."""
     machine = describe_machine()
     OUTPUT.parent.mkdir(exist_ok=True)
@@ -43,9 +46,18 @@ def write(results: list[Result]) -> None:
         "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": machine,
         "results": [asdict(result) | {"holds": result.holds} for result in results],
+        "kinds": [asdict(figures) for figures in per_kind],
+        "database": asdict(database),
     }
     OUTPUT.write_text(json.dumps(content, indent=2) + "\n")
-    lines = [f"{'':54}{'measured':>10}  {'budget':>9}", *(row(result) for result in results), "", machine]
+    lines = [
+        f"{'':54}{'measured':>10}  {'budget':>9}",
+        *(row(result) for result in results),
+        "",
+        kinds.table(per_kind, database),
+        "",
+        machine,
+    ]
     sys.stdout.write("\n".join(lines) + f"\nwritten to {OUTPUT.relative_to(budgets.PROJECT)}\n")
 
 

@@ -71,7 +71,7 @@ WORKLOADS: Final = (
 
 
 @contextmanager
-def databases(directory: Path, port: int) -> Iterator[Callable[[str], str]]:
+def databases(directory: Path, port: int, calls: int = CALLS) -> Iterator[Callable[[str], str]]:
     """A durable Postgres; gives a function that makes a database, filled, as a copy of the same one."""
     from autopulse.db.migration import upgrade  # noqa: PLC0415 - after the server is there
     from autopulse.db.rights import FunctionsRole  # noqa: PLC0415 - as above
@@ -81,7 +81,7 @@ def databases(directory: Path, port: int) -> Iterator[Callable[[str], str]]:
     try:
         server.create_database("filled", port)
         upgrade(server.database_url("filled", port), FunctionsRole(FUNCTIONS, by_iam=False))
-        contenders.fill(server.database_url("filled", port), CALLS)
+        contenders.fill(server.database_url("filled", port), calls)
 
         def copy(name: str) -> str:
             server.create_database(name, port, "filled")

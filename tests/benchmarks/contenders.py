@@ -16,7 +16,7 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
 from autopulse import settings
-from autopulse.consumers import end_of_call_report, runner, status_update
+from autopulse.consumers import conversation_update, end_of_call_report, hang, runner, status_update, transcript
 from autopulse.consumers.news import Consumer
 from autopulse.db import engine as db_engine
 from autopulse.db.models import Call, CallFeedback, Organization, ServiceRecord, Transcript
@@ -25,7 +25,10 @@ from local.postgres import FUNCTIONS, OWNER
 from tests.benchmarks.workloads import SqsEvent
 
 ORGANIZATION: Final = UUID("00000000-0000-4000-8000-000000000001")
-CONSUMERS: Final = {"status": status_update.CONSUMER, "report": end_of_call_report.CONSUMER}
+CONSUMERS: Final[dict[str, Consumer[Any]]] = {
+    module.CONSUMER.kind: module.CONSUMER
+    for module in (status_update, conversation_update, end_of_call_report, hang, transcript)
+}
 _ROLES: Final = {"user": "human", "bot": "assistant", "tool_calls": "tool", "tool_call_result": "tool_result"}
 Statement = tuple[str, tuple[Any, ...]]
 """SQL and its parameters; without SQL, a commit."""

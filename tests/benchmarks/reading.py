@@ -24,6 +24,7 @@ from alembic import command
 from autopulse.api import cursors
 from autopulse.api.parameters import CallList
 from autopulse.db.migration import upgrade
+from autopulse.db.reading.filters import BANDS
 from autopulse.db.reading.pages import Position
 from autopulse.db.rights import FunctionsRole
 from local import ports
@@ -59,6 +60,7 @@ SETTINGS: Final = (
 """Memory as RDS gives it to a server of 4 GB, a quarter for pages; the rest only makes the rows sooner."""
 _NOW: Final = datetime.fromisoformat(archive.NOW)
 Query = dict[str, object]
+LIVE: Final = "Ringing,In Progress,Forwarding"
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,6 @@ def _of_calls(ids: list[int]) -> Iterator[Question]:
     yield Question("transcript", of_a_call("/transcript"), lambda _: {})
     yield Question("recording", of_a_call("/recording"), lambda _: {})
     yield Question("me", _always("/me"), lambda _: {})
-    yield Question("calls/count", _always("/calls/count"), lambda _: {"to_come": "false"})
     yield Question("ping", lambda chance: f"/pings/{chance.randrange(16**64):064x}", lambda _: {})
 
 
@@ -171,7 +172,10 @@ def _of_lists(organization: str) -> Iterator[Question]:
     yield Question(
         "calls, common values, far down", _always("/calls"), lambda chance: _far_down(chance, organization, common)
     )
+    for name in COUNTED:
+        yield Question(f"calls/count{name}", _always("/calls/count"), CALL_LISTS[name])
     yield Question("calls.csv", _always("/calls.csv"), lambda _: {})
+    yield Question("calls.csv, for people", _always("/calls.csv"), lambda _: {"form": "people"})
     yield Question("calls.csv, 5,000 rows", _always("/calls.csv"), lambda _: {"limit": 5000}, FILE_BUDGET_MS)
 
 
@@ -188,6 +192,16 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     ", advisor and a time": lambda chance: {"advisor": chance.randrange(1, 41), "to": _moment(chance)},
     ", direction": lambda chance: {"direction": chance.choice(["inbound", "outbound", "web"])},
     ", demo": lambda chance: {"demo": chance.choice(["true", "false"])},
+    ", to come": lambda _: {"to_come": "true"},
+    ", to come of an advisor": lambda chance: {"to_come": "true", "advisor": chance.randrange(1, 41)},
+    ", to come of a name": lambda chance: {"to_come": "true", "customer": chance.choice(["dana", "nobody"])},
+    ", not to come": lambda _: {"to_come": "false"},
+    ", going on": lambda _: {"to_come": "false", "status": LIVE, "from_": (_NOW - timedelta(hours=3)).isoformat()},
+    ", going on, of all time": lambda _: {"status": LIVE},
+    ", band": lambda chance: {"band": chance.choice(BANDS), "to_come": "false"},
+    ", band of an advisor": lambda chance: {"band": chance.choice(BANDS), "advisor": chance.randrange(1, 41)},
+    ", band of a week": lambda chance: {"band": chance.choice(BANDS), "to_come": "false"} | _span(chance, 7),
+    ", a week": lambda chance: {"to_come": "false"} | _span(chance, 7),
     ", end of a number": lambda chance: {"customer": f"555 {chance.randrange(10_000):04}"},
     ", three digits": lambda chance: {"customer": f"{chance.randrange(1000):03}"},
     ", first name": lambda chance: {"customer": chance.choice(["dana", "rob", "nobody"])},
@@ -207,11 +221,19 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     },
 }
 
+COUNTED: Final = (
+    *("", ", to come", ", to come of an advisor", ", to come of a name", ", not to come", ", outcome", ", campaign"),
+    *(", advisor", ", direction", ", demo", ", band", ", band of an advisor", ", a week", ", end of a number"),
+    *(", first name", ", whole name", ", rare together"),
+)
+"""Of the lists, those that are counted too."""
+
 
 def _of_feedback() -> Iterator[Question]:
     for name, query in FEEDBACK_LISTS.items():
         yield Question(f"feedback{name}", _always("/feedback"), query)
     yield Question("feedback.csv", _always("/feedback.csv"), lambda _: {})
+    yield Question("feedback.csv, for people", _always("/feedback.csv"), lambda _: {"form": "people"})
     yield Question("feedback.csv, 5,000 rows", _always("/feedback.csv"), lambda _: {"limit": 5000}, FILE_BUDGET_MS)
 
 
@@ -223,6 +245,12 @@ FEEDBACK_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
         "band": chance.choice(["promoter", "detractor"]),
         "campaign": chance.randrange(1, 21),
     },
+    ", telling": lambda _: {"telling": "true"},
+    ", not telling": lambda _: {"telling": "false"},
+    ", telling, up to a time": lambda chance: {"telling": "true", "to": _moment(chance)},
+    ", telling of an advisor": lambda chance: {"telling": "true", "advisor": chance.randrange(1, 41)},
+    ", not telling of a campaign": lambda chance: {"telling": "false", "campaign": chance.randrange(1, 21)},
+    ", telling of web calls": lambda _: {"telling": "true", "direction": "web"},
     ", common words": lambda chance: {"text": chance.choice(["wait", "call back"])},
     ", rare words": lambda chance: {"text": f"invoice ke{chance.randrange(1000, 2000)}"},
     ", words of a band": lambda chance: {"text": "car", "band": chance.choice(["passive", "detractor"])},
@@ -246,6 +274,7 @@ SUMMARIES: Final[dict[str, tuple[int, Callable[[random.Random], Query]]]] = {
     "90 days by week and advisor": (90, lambda _: {"period": "week", "group": "advisor"}),
     "90 days of a campaign": (90, lambda chance: {"period": "week", "campaign": chance.randrange(1, 21)}),
     "90 days of an advisor": (90, lambda chance: {"period": "week", "advisor": chance.randrange(1, 41)}),
+    "90 days of all directions": (90, lambda _: {"period": "week", "direction": "all"}),
     "a year by month": (365, lambda _: {"period": "month"}),
 }
 

@@ -35,7 +35,8 @@ class FeedbackPage:
 
     def wait_until_read(self) -> None:
         """Wait until figures and list are there, and nothing is being read."""
-        expect(self.page.locator(".panel[aria-busy=false]")).to_have_count(2, timeout=1000 * PATIENCE_SECONDS)
+        read = self.page.locator(".panel[aria-busy=false]:not(:has([data-testid=failure]))")
+        expect(read).to_have_count(2, timeout=1000 * PATIENCE_SECONDS)
 
     def table_of(self, chart: str) -> list[list[str]]:
         """The rows of the table that says what a chart shows."""

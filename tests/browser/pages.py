@@ -15,6 +15,34 @@ document.addEventListener("securitypolicyviolation", (event) => {
     console.error(`Content-Security-Policy: ${event.violatedDirective} blocked ${event.blockedURI}`);
 });
 """
+_CONTRAST: Final = """(element, property) => {
+    const context = document.createElement("canvas").getContext("2d");
+    const read = (color) => {
+        context.clearRect(0, 0, 1, 1);
+        context.fillStyle = color;
+        context.fillRect(0, 0, 1, 1);
+        return [...context.getImageData(0, 0, 1, 1).data];
+    };
+    const luminance = (color) => {
+        const [r, g, b] = color.map((part) => part / 255)
+            .map((part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = (start) => {
+        let place = start;
+        while (place && read(getComputedStyle(place).backgroundColor)[3] < 255) {
+            place = place.parentElement;
+        }
+        return getComputedStyle(place ?? document.body).backgroundColor;
+    };
+    // A border lies between its element and what is around that.
+    const grounds = property.startsWith("border") ? [element, element.parentElement] : [element];
+    const shown = luminance(read(getComputedStyle(element)[property]));
+    return Math.min(...grounds.map((place) => {
+        const [light, dark] = [shown, luminance(read(ground(place)))].sort((a, b) => b - a);
+        return (light + 0.05) / (dark + 0.05);
+    }));
+}"""
 _VIEW_FILES: Final = re.compile(r"/(calls|feedback)\.(js|css)$")
 _EMPTY_VIEW: Final = "export function mount(container) { container.append('A view'); }"
 
@@ -30,6 +58,18 @@ def keep_news_away(page: Page) -> None:
     Otherwise it reads again when its connection is made, which on a busy machine is in the middle of a test.
     """
     page.route_web_socket(re.compile("^ws"), _say_nothing)
+
+
+def contrast(page: Page, selector: str, property_: str = "color") -> float:
+    """The ratio of WCAG between a colour of the first such element and the ground that it stands on.
+
+    Found and looked at in one breath: a reading in between may put another element in its place.
+    """
+    asked = {"selector": selector, "property": property_}
+    found = page.evaluate(
+        f"({{ selector, property }}) => ({_CONTRAST})(document.querySelector(selector), property)", asked
+    )
+    return float(found)
 
 
 def _say_nothing(socket: WebSocketRoute) -> None:

@@ -1,16 +1,47 @@
 """What every view has to keep to: no violation of axe, nothing that jumps while it loads, little to load."""
 
+from datetime import datetime, timezone
 from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from local.first_view import MOST_BYTES, MOST_SHIFT
 from tests.browser.conftest import PHONE, WIDE, OpenInvented
-from tests.browser.invented import InventedApi, detail_of, feedback_of, invent_call, invent_call_to_come
+from tests.browser.invented import InventedApi, detail_of, feedback_of, invent_call, invent_call_to_come, tally
+from tests.browser.pages import Complaints, contrast
 
-MOST_SHIFT: Final = 0.05
-MOST_BYTES: Final = 110_000
+LEAST_CONTRAST: Final = 3
+"""Of what is no text and has to be seen: WCAG 1.4.11."""
+LEAST_CONTRAST_OF_TEXT: Final = 4.5
+SHAPES: Final = {
+    "calls": [
+        (".input", "borderTopColor"),
+        (".status[data-status=Completed]", "color"),
+    ],
+    "feedback": [
+        (".input", "borderTopColor"),
+        (".segments", "borderTopColor"),
+        (".chart-band", "stroke"),
+        (".interval-span", "stroke"),
+        (".interval-dot", "fill"),
+        (".chart-line", "stroke"),
+        (".chart-dot", "fill"),
+        (".chart-axis", "stroke"),
+        (".chart-volume", "fill"),
+        (".outcome-reached", "fill"),
+        (".outcome-other", "fill"),
+        (".band-promoter", "fill"),
+        (".band-passive", "fill"),
+        (".band-detractor", "fill"),
+        (".swatch-band", "borderTopColor"),
+        (".score-detractor", "borderTopColor"),
+        (".score-passive", "borderTopColor"),
+        (".score-promoter", "borderTopColor"),
+    ],
+}
+"""View -> what of it says something without a word, and by which colour."""
 VIEWS: Final = {
     "calls": ("", "[data-call]"),
     "call": ("?call=1", ".turn"),
@@ -18,6 +49,20 @@ VIEWS: Final = {
     "feedback": ("?view=feedback", ".feedback-item"),
     "nothing": ("?outcome=busy", "[data-testid=empty]"),
 }
+NARROWED: Final = {
+    "narrowed calls": ("?outcome=reached&advisor=Robin+Sample", "[data-call]"),
+    "narrowed feedback": ("?view=feedback&band=detractor&direction=all", ".feedback-item"),
+}
+"""Views that have more controls, and some that go when they are used."""
+_CONTROLS: Final = """() => {
+    const kindOf = ({ localName, className, dataset: { testid = "" }, type }) =>
+        [localName, className, testid.replace(/[0-9]+/g, ""), type].join(" ");
+    const leaves = "[href^='tel:'], [download], [aria-disabled=true]";
+    const controls = [...document.querySelectorAll("main :is(a[href], button, summary, input[type=checkbox])")]
+        .filter((control) => control.checkVisibility() && !control.disabled && !control.matches(leaves));
+    return new Map(controls.reverse().map((control) => [kindOf(control), control]));
+}"""
+"""Kind -> the first control of that kind, of those that do something on the page."""
 _COUNT_SHIFTS: Final = """
 window.shifts = 0;
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
@@ -93,3 +138,95 @@ def test_a_cold_first_view_is_small(open_invented: OpenInvented, api: InventedAp
     page = open_invented(api, path)
     wait_until_quiet(page, marker)
     assert 20_000 < api.sent <= MOST_BYTES
+
+
+@pytest.mark.parametrize("view", SHAPES)
+def test_what_is_no_text_can_be_told_from_its_ground(
+    open_invented: OpenInvented, api: InventedApi, view: str, scheme: str
+) -> None:
+    path, marker = VIEWS[view]
+    page = open_invented(api, path, color_scheme=scheme)
+    wait_until_quiet(page, marker)
+    found = {f"{selector} {name}": contrast(page, selector, name) for selector, name in SHAPES[view]}
+    assert {what: ratio for what, ratio in found.items() if ratio < LEAST_CONTRAST} == {}
+
+
+def test_a_call_that_leaves_the_list_can_still_be_read(
+    open_invented: OpenInvented, api: InventedApi, scheme: str
+) -> None:
+    page = open_invented(api, "?outcome=reached&call=1", color_scheme=scheme)
+    wait_until_quiet(page, VIEWS["call"][1])
+    # The open one stays until another is opened.
+    api.calls[0]["outcome"] = api.details[1]["outcome"] = "busy"
+    api.notice(1)
+    expect(page.locator(".call-row[data-call='1']")).to_have_attribute("title", "No longer matches the filters")
+    for cell in ("customer a", "vehicle", "start", "duration"):
+        assert contrast(page, f".call-row[data-call='1'] .call-{cell}") >= LEAST_CONTRAST_OF_TEXT, cell
+
+
+def test_no_text_fades_in_and_out(open_invented: OpenInvented, api: InventedApi) -> None:
+    now = datetime.now(timezone.utc).isoformat()
+    going_on = {"status": "In Progress", "start_time": now, "end_time": None, "outcome": None}
+    api.calls[0] |= going_on
+    api.details[1] |= going_on
+    page = open_invented(api, "?call=1")
+    wait_until_quiet(page, VIEWS["call"][1])
+    expect(page.get_by_text("The call goes on …")).to_be_visible()
+    faded = page.evaluate(
+        """() => document.getAnimations().map(({ effect }) => effect)
+            .filter((effect) => !effect.pseudoElement && effect.getKeyframes().some(({ opacity }) => opacity))
+            .map((effect) => effect.target.className)"""
+    )
+    assert faded == []
+
+
+@pytest.mark.parametrize("view", [*VIEWS, *NARROWED])
+def test_no_control_loses_the_focus(open_invented: OpenInvented, api: InventedApi, view: str) -> None:
+    path, marker = (VIEWS | NARROWED)[view]
+    page = open_invented(api, path)
+    wait_until_quiet(page, marker)
+    kinds = page.evaluate(f"[...({_CONTROLS})().keys()]")
+    assert kinds
+    lost = []
+    address = page.url
+    for kind in kinds:
+        page.goto(address)
+        wait_until_quiet(page, marker)
+        page.evaluate(f"kind => ({_CONTROLS})().get(kind).focus()", kind)
+        page.keyboard.press("Space" if kind.endswith("checkbox") else "Enter")
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        page.wait_for_load_state("networkidle")
+        if page.evaluate("document.activeElement === document.body"):
+            lost.append(kind)
+    assert lost == []
+
+
+@pytest.mark.parametrize("view", ["calls", "call", "feedback"])
+def test_trying_again_keeps_the_focus(
+    open_invented: OpenInvented, api: InventedApi, complaints: Complaints, view: str
+) -> None:
+    complaints.expect("503")
+    path, marker = VIEWS[view]
+    api.refusal = (503, "unavailable", "Try again.")
+    page = open_invented(api, path)
+    button = page.get_by_test_id("failure").first.get_by_role("button", name="Try again")
+    expect(button).to_be_visible()
+    api.refusal = None
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-call]" if view == "call" else marker).first).to_be_visible()
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_showing_all_directions_where_there_are_no_calls_keeps_the_focus(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    some = api.summary
+    api.summary = some | {"total": tally(0, 0, {}), "outcomes": {}, "periods": [], "groups": []}
+    page = open_invented(api, "?view=feedback")
+    way_out = page.get_by_role("link", name="Show calls of every direction")
+    way_out.focus()
+    api.summary = some
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("nps-score")).to_be_visible()
+    assert page.evaluate("document.activeElement !== document.body")

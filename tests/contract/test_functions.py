@@ -53,11 +53,15 @@ def test_a_function_logs_into_a_group_with_retention_that_the_template_makes(fun
     assert "${AWS::StackName}" in properties(group)["LogGroupName"]["Fn::Sub"]
 
 
+EXAMPLES = {"ANALYSIS_ALIASES": "summary=recap", "RECORDING_HOSTS": "recordings.example.com"}
+"""Of what is read with a form of its own."""
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_gets_the_settings_that_its_code_requires(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
     variables = environment(function)
     for name in variables:
-        monkeypatch.setenv(name, "summary=recap" if name == "ANALYSIS_ALIASES" else "5432")
+        monkeypatch.setenv(name, EXAMPLES.get(name, "5432"))
     _read_settings(function)
     known = set(re.findall(r'"([A-Z_]+)"', (ROOT / "shared/autopulse/settings.py").read_text()))
     known |= {f"{kind.upper()}_QUEUE_URL" for kind in CONSUMERS}

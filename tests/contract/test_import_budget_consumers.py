@@ -39,7 +39,7 @@ def refuse(*arguments): raise AssertionError("a socket")
 socket.socket.connect = refuse
 {"; ".join(HANDLERS.values())}
 from autopulse.db.engine import engine
-from autopulse.consumers import queue
-print(engine.cache_info().currsize, queue._sqs.cache_info().currsize)
+from autopulse.consumers import clients
+print(engine.cache_info().currsize, clients.sqs.cache_info().currsize)
 """
     assert run(code) == "0 0\n"

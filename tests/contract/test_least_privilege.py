@@ -154,6 +154,25 @@ def test_a_consumer_touches_its_own_queues_alone(prefix: str) -> None:
     assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseUserSecretArn"}]
 
 
+PAYLOADS = {"Fn::Sub": "${PayloadBucket.Arn}/envelopes/*"}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_envelopes_in_the_bucket_are_written_by_the_verifier_and_read_and_deleted_by_consumers(shape: str) -> None:
+    stack = SHAPES[shape]
+    consumers = {f"{prefix}Role" for prefix in PREFIXES}
+    for role in stack.ids_of("AWS::IAM::Role"):
+        allowed = {action for action in _actions(role, stack) if action.startswith("s3:")}
+        if role in consumers:
+            assert allowed == {"s3:GetObject", "s3:DeleteObject", "s3:ListBucket"}
+            assert _resources_for(role, "s3:GetObject", stack) == [PAYLOADS]
+            assert _resources_for(role, "s3:DeleteObject", stack) == [PAYLOADS]
+            assert _resources_for(role, "s3:ListBucket", stack) == [{"Fn::GetAtt": ["PayloadBucket", "Arn"]}]
+        else:
+            assert allowed == ({"s3:PutObject"} if role == "VerifierRole" else set())
+    assert _resources_for("VerifierRole", "s3:PutObject", stack) == [PAYLOADS]
+
+
 def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
     assert _actions("VerifierRole") == {
         "secretsmanager:GetSecretValue",

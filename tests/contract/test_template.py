@@ -6,8 +6,21 @@ import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
+
+from autopulse import settings
 from autopulse.ingress.responses import CODES
-from tests.contract.stack import ROOT, SECONDS_PER_DAY, denies_plain_text, ids_of, properties, resources, source
+from autopulse.vapi.recordings import is_at
+from tests.contract.stack import (
+    ROOT,
+    SECONDS_PER_DAY,
+    denies_plain_text,
+    environment,
+    ids_of,
+    properties,
+    resources,
+    source,
+)
 
 
 def test_the_webhook_path_is_exactly_what_people_configure() -> None:
@@ -67,6 +80,42 @@ def test_the_gateway_refuses_in_the_shape_of_our_errors() -> None:
         assert set(error) == {"code", "message"}
         assert error["code"] == CODES.get(int(answer.get("statusCode", 0)), error["code"]), "the verifier's word for it"
         assert re.fullmatch(r"[a-z_]+", error["code"])
+
+
+def test_what_the_gateway_refuses_is_kept_nowhere() -> None:
+    for answer in properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"].values():
+        assert answer["responseParameters"]["gatewayresponse.header.Cache-Control"] == "'no-store'"
+
+
+@pytest.mark.parametrize("function", ["ApiFunction", "ConsoleFunction"])
+def test_one_parameter_says_where_recordings_are_played_from(function: str) -> None:
+    assert environment(function)["RECORDING_HOSTS"] == {"Ref": "RecordingHosts"}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "taken"),
+    [
+        *(("", True), ("recordings.example.com", True), ("*.example.com a-b.example.com", True)),
+        *(("*", False), ("*.com", False), ("https://example.com", False), ("example.com;", False), ("a.b, c.d", False)),
+    ],
+)
+def test_the_parameter_takes_what_the_functions_take(hosts: str, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (re.fullmatch(source()["Parameters"]["RecordingHosts"]["AllowedPattern"], hosts) is not None) is taken
+    monkeypatch.setenv("RECORDING_HOSTS", hosts)
+    settings.recording_hosts.cache_clear()
+    if taken:
+        assert settings.recording_hosts() == tuple(hosts.split())
+    else:
+        with pytest.raises(settings.SettingInvalid):
+            settings.recording_hosts()
+    settings.recording_hosts.cache_clear()
+
+
+def test_recordings_are_played_from_where_vapi_keeps_them_if_nobody_says_otherwise() -> None:
+    hosts = source()["Parameters"]["RecordingHosts"]["Default"].split()
+    bucket = "https://a-bucket.0123456789abcdef.r2.cloudflarestorage.com/one-mono.wav?X-Amz-Signature=ab"
+    assert is_at(bucket, hosts)
+    assert not is_at("https://recordings.example.com/1.wav", hosts)
 
 
 def test_the_generated_secret_survives_headers_and_shells_and_states_its_credentials() -> None:

@@ -1,6 +1,6 @@
 """Whole calls through the deployed stack: whatever the order and repetition, each ends as it happened."""
 
-import json
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -10,6 +10,8 @@ from local.simulator.webhook_factory import CANARY, ESSENTIAL_TYPES, Body, webho
 from tests.deployed import DeployedStack, wait_for
 
 SEED: Final = 20261102
+LATE_CALL: Final = 1_500_000_001
+"""Id of a row that comes after its report."""
 
 
 def _place(deployed: DeployedStack, random: Random, count: int) -> list[CallScript]:
@@ -52,18 +54,26 @@ def test_repeats_are_counted_on_the_receipt(deployed: DeployedStack) -> None:
     assert (receipt["repeats"], receipt["call_id"], receipt["outcome"]) == (2, script.call_id, "applied")
 
 
-def test_a_report_too_long_for_a_queue_is_stored_whole(deployed: DeployedStack) -> None:
+def test_a_report_too_long_for_a_queue_is_stored_whole_and_leaves_the_bucket(deployed: DeployedStack) -> None:
+    """Its object is there as long as it waits for its call's row, and goes when it is applied."""
     random = Random(SEED + 3)
-    script = place_calls(deployed.database_url, random, 1, outcome="reached", stalls=False)[0]
+    placed = place_calls(deployed.database_url, random, 1, outcome="reached", stalls=False)[0]
+    script = replace(placed, call_id=LATE_CALL, vapi_call_id="0193a000-0000-7000-8000-00000000e2e1")
     _, report = webhooks(script, {"end-of-call-report"})[0]
-    _lengthen(report, turns=4_000)
-    answers = post_all(deployed.stack, [report])
-    wait_for(lambda: deployed.receipts({str(answers[0].event_id)}) != set(), "the report's receipt")
-    stored = deployed.rows("SELECT count(*) AS n FROM transcript WHERE call_id = :id", id=script.call_id)[0]["n"]
-    assert stored == 4_000
-    stored_objects = _payloads(deployed)
-    assert any(str(answers[0].event_id) in key for key in stored_objects)
-    assert not any(CANARY in content for content in stored_objects.values())
+    _lengthen(report, turns=3_000)
+    event_id = str(post_all(deployed.stack, [report])[0].event_id)
+    (key,) = _payload_keys(deployed, event_id)
+    assert CANARY not in _payload(deployed, key)
+    deployed.rows(
+        "INSERT INTO call (id, organization_id, customer_number, status)"
+        " SELECT :id, organization_id, customer_number, 'Ready' FROM call WHERE id = :like RETURNING id",
+        id=LATE_CALL,
+        like=placed.call_id,
+    )
+    wait_for(lambda: deployed.receipts({event_id}) != set(), "the report's receipt")
+    stored = deployed.rows("SELECT count(*) AS n FROM transcript WHERE call_id = :id", id=LATE_CALL)[0]["n"]
+    assert stored == 3_000
+    wait_for(lambda: _payload_keys(deployed, event_id) == [], "the object's deletion")
 
 
 def test_an_inbound_call_gets_a_row_of_its_own(deployed: DeployedStack) -> None:
@@ -88,10 +98,17 @@ def _lengthen(report: Body, turns: int) -> None:
     report["message"]["artifact"] = {}
 
 
-def _payloads(deployed: DeployedStack) -> dict[str, str]:
+def _payload_keys(deployed: DeployedStack, event_id: str) -> list[str]:
+    stored = deployed.cloud.client("s3").list_objects_v2(Bucket=_payload_bucket(deployed)).get("Contents", ())
+    return [item["Key"] for item in stored if event_id in item["Key"]]
+
+
+def _payload(deployed: DeployedStack, key: str) -> str:
+    stored = deployed.cloud.client("s3").get_object(Bucket=_payload_bucket(deployed), Key=key)
+    return str(stored["Body"].read().decode())
+
+
+def _payload_bucket(deployed: DeployedStack) -> str:
     verifier = deployed.stack["functions"]["VerifierFunction"]
-    variables = deployed.cloud.client("lambda").get_function_configuration(FunctionName=verifier)["Environment"]
-    bucket = variables["Variables"]["PAYLOAD_BUCKET"]
-    s3 = deployed.cloud.client("s3")
-    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", ())]
-    return {key: json.dumps(s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()) for key in keys}
+    configuration = deployed.cloud.client("lambda").get_function_configuration(FunctionName=verifier)
+    return str(configuration["Environment"]["Variables"]["PAYLOAD_BUCKET"])

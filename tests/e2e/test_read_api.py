@@ -21,9 +21,6 @@ from local.simulator.webhook_factory import webhooks
 from tests.deployed import DeployedStack, wait_for
 from tests.integration.api.readers import Answer
 
-RANDOM = Random(20271130)
-"""Each call is another one, and all of them are the same in each run."""
-
 
 @dataclass(frozen=True)
 class Reader:
@@ -63,9 +60,13 @@ def stranger(deployed: DeployedStack, issuer: Issuer) -> Reader:
 
 
 @pytest.fixture
-def call(deployed: DeployedStack) -> Mapping[str, Any]:
-    """A call that was played through the webhook URL, as the database has it."""
-    script = place_calls(deployed.database_url, RANDOM, 1, outcome="reached", stalls=True)[0]
+def call(deployed: DeployedStack, request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """A call that was played through the webhook URL, as the database has it.
+
+    Each test has another one, which is the same in each run, whatever ran before.
+    """
+    random = Random(request.node.nodeid)
+    script = place_calls(deployed.database_url, random, 1, outcome="reached", stalls=True)[0]
     answers = post_all(deployed.stack, [body for _, body in webhooks(script)])
     assert wait_until_stored(deployed.database_url, [script], answers) == []
     return deployed.rows("SELECT * FROM call WHERE id = :id", id=script.call_id)[0]

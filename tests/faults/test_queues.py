@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import Stubber
 
 from autopulse import settings
-from autopulse.consumers import queue
+from autopulse.consumers import clients
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
 from autopulse.live import publisher
 from tests.faults import letters
@@ -99,7 +99,7 @@ def test_what_the_dead_letter_queue_does_not_take_comes_back(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused, accepted = letters.posted("{"), letters.posted("[")
-    with _stubbed("sqs", queue, "_sqs", monkeypatch) as sqs:
+    with _stubbed("sqs", clients, "sqs", monkeypatch) as sqs:
         sqs.add_client_error("send_message", "AccessDenied")
         sqs.add_response("send_message", {"MessageId": "1"})
         sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
@@ -122,48 +122,11 @@ def test_a_dead_letter_queue_that_cannot_be_reached_is_tried_once(
             tries.append(request)
             raise ReadTimeoutError(endpoint_url="https://sqs.example")
 
-    monkeypatch.setattr(queue, "_sqs", Unreachable)
+    monkeypatch.setattr(clients, "sqs", Unreachable)
     bad = [letters.posted("{") for _ in range(12)]
     assert handle([*bad, letters.status(1)]) == [record["messageId"] for record in bad]
     assert database.statuses()[0] == "In Progress"
     assert len(tries) == 2
-
-
-def _claim_checked(record: Letter, aws: Aws, *, stored: bytes | None) -> Letter:
-    """The record as the verifier queues it when the envelope is too long."""
-    envelope = json.loads(record["body"])
-    key = f"envelopes/2026/11/02/{envelope['event_id']}.json"
-    if stored is not None:
-        boto3.client("s3").put_object(Bucket=aws.bucket, Key=key, Body=stored)
-    del envelope["message"]
-    return letters.posted(json.dumps(envelope | {"payload_key": key}))
-
-
-def test_an_envelope_too_long_for_the_queue_is_read_from_the_bucket(database: Database, aws: Aws) -> None:
-    report = letters.report(1)
-    assert handle([_claim_checked(report, aws, stored=report["body"].encode()), letters.report(2)]) == []
-    assert database.statuses()[:2] == ["Completed"] * 2
-    assert database.value("SELECT count(*) FROM transcript WHERE call_id = 1") == 4
-
-
-@pytest.mark.parametrize("stored", [None, b"\xff\xfe", b"{}", b""])
-def test_an_expired_or_spoiled_payload_is_put_aside(stored: bytes | None, database: Database, aws: Aws) -> None:
-    assert handle([_claim_checked(letters.report(1), aws, stored=stored), letters.report(2)]) == []
-    assert database.statuses()[:2] == ["Ready", "Completed"]
-    (letter,) = aws.dead_letters()
-    assert attributes_of(letter)["reason"] == "InvalidMessage"
-
-
-@pytest.mark.parametrize("code", ["SlowDown", "InternalError", "AccessDenied"])
-def test_a_bucket_that_fails_is_tried_again_later(
-    code: str, database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    claim = _claim_checked(letters.report(1), aws, stored=None)
-    with _stubbed("s3", queue, "_s3", monkeypatch) as s3:
-        s3.add_client_error("get_object", code)
-        assert handle([claim, letters.report(2)]) == [claim["messageId"]]
-    assert database.statuses()[:2] == ["Ready", "Completed"]
-    assert metrics(capsys.readouterr().out)["RecordFailed:kind=report,reason=payload-unavailable"] == 1
 
 
 def test_notices_that_the_bus_refuses_are_sent_again_and_counted(

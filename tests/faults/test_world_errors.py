@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from autopulse.consumers import queue
+from autopulse.consumers import clients
 from autopulse.consumers.runner import RESERVE_SECONDS
 from autopulse.db.deadline import LAST_WAIT_SECONDS
 from local import ports
@@ -74,7 +74,7 @@ def _visibility_changes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[s
         changes.extend(request["Entries"])
 
     monkeypatch.setattr(client, "change_message_visibility_batch", change)
-    monkeypatch.setattr(queue, "_sqs", lambda: client)
+    monkeypatch.setattr(clients, "sqs", lambda: client)
     yield changes
 
 
@@ -82,7 +82,7 @@ def test_a_visibility_time_out_that_cannot_be_changed_is_harmless(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = boto3.client("sqs")
-    monkeypatch.setattr(queue, "_sqs", lambda: client)
+    monkeypatch.setattr(clients, "sqs", lambda: client)
     unknown = letters.status(999)
     with Stubber(client) as stubber:
         stubber.add_client_error("change_message_visibility_batch", "ReceiptHandleIsInvalid")

@@ -15,7 +15,15 @@ import pytest
 from sqlalchemy import event
 
 from autopulse import settings
-from autopulse.consumers import conversation_update, end_of_call_report, hang, queue, runner, status_update, transcript
+from autopulse.consumers import (
+    clients,
+    conversation_update,
+    end_of_call_report,
+    hang,
+    runner,
+    status_update,
+    transcript,
+)
 from autopulse.consumers.news import Consumer
 from autopulse.db import credentials, engine
 from autopulse.live import publisher
@@ -34,8 +42,8 @@ CACHES = (
     settings.database_settings,
     engine.engine,
     credentials._read,  # noqa: SLF001 - a container's memory, which a test starts without
-    queue._sqs,  # noqa: SLF001
-    queue._s3,  # noqa: SLF001
+    clients.sqs,
+    clients.s3,
     publisher._events,  # noqa: SLF001
 )
 

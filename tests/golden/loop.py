@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from autopulse import settings
 from autopulse.api import calls as api_calls
-from autopulse.consumers import queue
+from autopulse.consumers import clients as consumer_clients
 from autopulse.domain.reading import read_time
 from autopulse.ingress import clients, verifier
 from autopulse.ingress.webhook_secret import webhook_secret
@@ -81,17 +81,26 @@ class Cloud:
     queued: list[tuple[str, str]] = field(default_factory=list)
     """(Kind, body) of the messages that no consumer has taken yet."""
     stored: dict[str, bytes] = field(default_factory=dict)
+    """Objects that are in the bucket, by their keys."""
+    put: set[str] = field(default_factory=set)
+    """Keys of all objects that ever were."""
 
     def send_message(self, **message: Any) -> None:  # noqa: ANN401 - as boto3 has it
         self.queued.append((message["QueueUrl"], message["MessageBody"]))
 
     def put_object(self, **given: Any) -> None:  # noqa: ANN401 - as boto3 has it
         self.stored[given["Key"]] = given["Body"]
+        self.put.add(given["Key"])
 
     def get_object(self, **wanted: Any) -> dict[str, io.BytesIO]:  # noqa: ANN401 - as boto3 has it
         if wanted["Key"] not in self.stored:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
         return {"Body": io.BytesIO(self.stored[wanted["Key"]])}
+
+    def delete_objects(self, **wanted: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has it
+        for one in wanted["Delete"]["Objects"]:
+            self.stored.pop(one["Key"], None)
+        return {}
 
     @staticmethod
     def get_secret_value(**_: Any) -> dict[str, str]:  # noqa: ANN401 - as boto3 has it
@@ -126,9 +135,10 @@ class Loop:
         for kind in settings.KINDS:
             patch.setenv(f"{kind.upper()}_QUEUE_URL", kind)
         patch.setenv("WEBHOOK_SECRET_ARN", "secret-of-tests")
+        patch.setenv("RECORDING_HOSTS", "*.example.com")
         for client in ("sqs", "s3", "secretsmanager"):
             patch.setattr(clients, client, lambda: self.cloud)
-        patch.setattr(queue, "_s3", lambda: self.cloud)
+        patch.setattr(consumer_clients, "s3", lambda: self.cloud)
         patch.setattr(verifier, "datetime", self.clock)
         patch.setattr(api_calls, "datetime", self.clock)
 
@@ -168,6 +178,7 @@ class Loop:
         self.pipeline.database.run("ALTER SEQUENCE service_record_id_seq RESTART")
         self.pipeline.queues.dead_letters.clear()
         self.cloud.stored.clear()
+        self.cloud.put.clear()
         self.clock.set_to(_received_at(case))
         default = names["@ORG1"] if case.given.get("default_organization", True) else ""
         self._patch.setenv("DEFAULT_ORGANIZATION_ID", default)

@@ -13,7 +13,15 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from autopulse import settings
-from autopulse.consumers import conversation_update, end_of_call_report, hang, queue, runner, status_update, transcript
+from autopulse.consumers import (
+    clients,
+    conversation_update,
+    end_of_call_report,
+    hang,
+    runner,
+    status_update,
+    transcript,
+)
 from autopulse.consumers.news import Consumer
 from autopulse.db import engine as db_engine
 from autopulse.ingress.request import read_message
@@ -100,7 +108,7 @@ class Pipeline:
         patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
         credentials = FUNCTIONS, unquote(parts.password or "")  # not the owner: a right that is missing shows
         patch.setattr(db_engine, "database_credentials", lambda _arn, **_: credentials)
-        patch.setattr(queue, "_sqs", lambda: self.queues)
+        patch.setattr(clients, "sqs", lambda: self.queues)
         patch.setattr(runner, "publish", lambda notices, _: self.notices.extend(notices))
         handler = logger().registered_handler
         assert isinstance(handler, logging.StreamHandler)

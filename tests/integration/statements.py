@@ -8,6 +8,7 @@ from pg8000.dbapi import convert_paramstyle
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
+from autopulse.db.receipts import count_repeats
 from tests.integration.bodies import (
     conversation,
     fragment,
@@ -53,5 +54,6 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),
         status("ended", outbound(pipeline.make_call(), MADE), 50),
     )
-    with engine().connect() as transaction:  # only a batch that had to wait for another one says this
-        read_owners(transaction, ["phone-number-1"])
+    with engine().connect() as transaction:
+        read_owners(transaction, ["phone-number-1"])  # only a batch that had to wait for another one says this
+        count_repeats(transaction, {"gone": 1})  # and this one with a record whose object is gone

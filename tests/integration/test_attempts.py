@@ -368,6 +368,17 @@ def test_what_the_application_prepared_is_kept_once(pipeline: Pipeline) -> None:
     assert (origin["status"], origin["call_reason"], origin["feedback"]["positives"]) == ("Queued", "Service", "Quick")
 
 
+def test_what_the_application_prepared_is_shown_with_a_redial_after_a_report_that_says_nothing(
+    pipeline: Pipeline,
+) -> None:
+    """Of a report that tells no time: the redial is later, and its link alone is not."""
+    over = bare_report(outbound(CALL, "a"), None)
+    redial = status("ringing", dialled("b", 0), 1)
+    end_in_equal_rows(pipeline, lambda: write(pipeline, call_reason="Service"), [redial, over])
+    assert pipeline.call(CALL)["vapi_call_id"] == "b"
+    assert comments(pipeline) == ["As the application heard it."]
+
+
 def test_a_row_that_says_nothing_but_ready_has_no_origin(pipeline: Pipeline) -> None:
     pipeline.make_call(id=CALL)
     pipeline.send_each(*live("a", 0))

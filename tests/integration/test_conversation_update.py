@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, cut
 from autopulse.domain.notices import NoticeType
 from tests.integration.bodies import TURNS, bare_report, conversation, fragment, message, outbound, report, turn, web
 from tests.integration.pipeline import Pipeline, after, envelope
@@ -208,4 +209,6 @@ def test_long_histories_and_long_turns(pipeline: Pipeline, call_id: int) -> None
         turn("bot" if place % 2 else "user", f"{place} " + "\u00e9\U0001f600x" * 10_000, place) for place in range(40)
     ]
     pipeline.send_each(conversation(outbound(call_id), 50, *turns))
-    assert [row[3] for row in pipeline.turns(call_id)] == [item["message"] for item in turns]
+    stored = [row[3] for row in pipeline.turns(call_id)]
+    assert stored == [cut(item["message"], MAX_TEXT_CHARACTERS) for item in turns]
+    assert {len(content) for content in stored} == {MAX_TEXT_CHARACTERS}

@@ -15,6 +15,7 @@ const ITS_OWN = [
   "ended_reason",
   "nps_score",
   "has_recording",
+  "recording_elsewhere",
   "cost_dollars",
   "call_reason",
   "summary",

@@ -8,7 +8,7 @@ import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
 import { stageItems } from "./call_stages.js";
 import { announce, fill, h, svg } from "./dom.js";
 import { dateTime, phone, words } from "./format.js";
-import { Player } from "./player.js";
+import { ELSEWHERE, Player } from "./player.js";
 import { latest } from "./rereading.js";
 import { failure, loading } from "./states.js";
 import { TranscriptView } from "./transcript.js";
@@ -199,6 +199,8 @@ export class CallPanel {
         this.#transcript.highlight(seconds, plays),
       );
       fill(this.#playerPlace, this.#player.element);
+    } else if (seen.recording_elsewhere && !this.#player) {
+      fill(this.#playerPlace, h("p", { class: "player-problem", "data-testid": "recording-problem" }, ELSEWHERE));
     }
   }
 

@@ -6,13 +6,13 @@ import { CallList } from "./call_list.js";
 import { isLive } from "./call_order.js";
 import { CallPanel } from "./call_panel.js";
 import { CallStore } from "./call_store.js";
-import { announce, fill, h } from "./dom.js";
+import { announce, fill, h, whileBusy } from "./dom.js";
 import { FilterBar } from "./filter_bar.js";
 import { time } from "./format.js";
 import { live } from "./live.js";
 import { isoDate, readersZone } from "./periods.js";
 import { link, location, nameThis, navigate, onNavigate, recallPlace, rememberPlace } from "./router.js";
-import { empty, failure, loading } from "./states.js";
+import { empty, failure, handOn, loading } from "./states.js";
 
 /** Rows of one CSV file; the API takes no more. */
 const MOST_ROWS = 5000;
@@ -45,7 +45,7 @@ class CallsView {
       class: "button",
       "data-testid": "call-export",
       title: `The newest ${MOST_ROWS.toLocaleString()} of these calls, for a spreadsheet`,
-      onClick: () => this.#save(),
+      onClick: () => whileBusy(this.#export, () => this.#save()),
     },
     "CSV",
   );
@@ -203,7 +203,8 @@ class CallsView {
   #showToCome() {
     const isOpen = location().get("to_come") === "true";
     const { toCome } = this.#store;
-    const isUnknown = this.#store.state === "loading" && !this.#store.readAt; // keeps its place
+    // Until it is known, it keeps its place, and the focus if it has it.
+    const isUnknown = this.#store.state === "loading" && !(this.#store.readAt && this.#toCome.hidden);
     this.#toCome.hidden = !isOpen && !isUnknown && !toCome?.count;
     this.#toCome.setAttribute("href", link({ to_come: isOpen ? null : "true" }));
     const number = toCome?.count ? `${countOf(toCome)} to come ▸` : "\u00a0";
@@ -231,7 +232,7 @@ class CallsView {
     const isFiltered = Object.keys(filtersIn(location())).length > 0;
     const all = h(
       "a",
-      { class: "button", href: link(Object.fromEntries(FILTERS.map((name) => [name, null]))) },
+      { class: "button", href: link(Object.fromEntries(FILTERS.map((name) => [name, null]))), onClick: handOn() },
       "Show all calls",
     );
     return isFiltered
@@ -240,7 +241,7 @@ class CallsView {
   }
 
   #retryButton() {
-    return h("button", { type: "button", class: "button", onClick: () => this.#retry() }, "Try again");
+    return h("button", { type: "button", class: "button", onClick: handOn(() => this.#retry()) }, "Try again");
   }
 
   #retry() {
@@ -313,7 +314,6 @@ class CallsView {
   }
 
   async #save() {
-    this.#export.disabled = true;
     try {
       const { nextCursor } = await download(
         "calls.csv",
@@ -325,7 +325,6 @@ class CallsView {
     } catch (error) {
       fill(this.#stale, `The file could not be made. ${error.message}`).hidden = false;
     }
-    this.#export.disabled = false;
   }
 }
 

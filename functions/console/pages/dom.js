@@ -40,6 +40,25 @@ export function fill(element, ...children) {
 }
 
 /**
+ * Does something that a button began, once at a time. The button keeps the focus, which `disabled` would take from it.
+ * @template T
+ * @param {HTMLElement} button
+ * @param {function(): Promise<T>} work
+ * @returns {Promise<T|undefined>} undefined if the same goes on already
+ */
+export async function whileBusy(button, work) {
+  if (button.hasAttribute("aria-disabled")) {
+    return undefined;
+  }
+  button.setAttribute("aria-disabled", "true");
+  try {
+    return await work();
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+}
+
+/**
  * Says something to those who listen to the page instead of looking at it, when they are ready for it.
  * @param {string} text
  */

@@ -11,7 +11,7 @@ import { live } from "./live.js";
 import { panel } from "./panel.js";
 import { readersZone } from "./periods.js";
 import { link, location, onNavigate, recallPlace, rememberPlace } from "./router.js";
-import { empty } from "./states.js";
+import { empty, handOn } from "./states.js";
 
 /** Notices that change a figure or the list. */
 const TELLING = new Set(["FeedbackRecorded", "CallCompleted"]);
@@ -132,9 +132,9 @@ async function readSummary(query, signal, zone = readersZone()) {
 
 function noCalls({ narrow: { campaign, advisor, direction } }) {
   const hint = direction !== "all"
-    ? h("a", { href: link({ direction: "all" }) }, "Show calls of every direction")
+    ? h("a", { href: link({ direction: "all" }), onClick: handOn() }, "Show calls of every direction")
     : campaign || advisor
-      ? h("a", { href: link({ campaign: null, advisor: null }) }, "Show every campaign and advisor")
+      ? h("a", { href: link({ campaign: null, advisor: null }), onClick: handOn() }, "Show every campaign and advisor")
       : "Choose a longer time above, or wait: figures appear here as calls come to an end.";
   return empty(`No ${direction === "all" ? "" : `${direction} `}calls in this time`, hint);
 }

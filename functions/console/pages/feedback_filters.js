@@ -38,7 +38,11 @@ export function feedbackFilters() {
     Object.entries(chosen).forEach(([name, { show: select }]) => select(query.narrow[name]));
     demo.checked = query.narrow.demo === "true";
     const given = FILTERS.filter((name) => location().has(name));
+    const hadFocus = clear === document.activeElement;
     clear.hidden = given.length === 0;
+    if (hadFocus && clear.hidden) {
+      time.focus();
+    }
     clear.setAttribute("href", link(Object.fromEntries(given.map((name) => [name, null]))));
   };
   return { element, show, stop: time.stop, offer: (name, groups) => chosen[name].offer(groups) };
@@ -67,7 +71,8 @@ function timeFilter() {
       }
     });
   };
-  return { parts: [field("Time", range), fields], show, stop: () => dates.forEach(({ stop }) => stop()) };
+  const focus = () => range.focus();
+  return { parts: [field("Time", range), fields], show, focus, stop: () => dates.forEach(({ stop }) => stop()) };
 }
 
 /** A select whose options are those of the answers; what is chosen stays, even if this time has none of it. */

@@ -3,7 +3,7 @@
 import { download, get } from "./api.js";
 import { bandOf, BANDS } from "./chart_bars.js";
 import { count } from "./charts.js";
-import { fill, h } from "./dom.js";
+import { fill, h, whileBusy } from "./dom.js";
 import { linkToCalls, listParameters, searchedText } from "./feedback_query.js";
 import { dateTime, duration, phone, words } from "./format.js";
 import { choose, keyedList } from "./keyed.js";
@@ -118,7 +118,7 @@ function listControls(queryOf) {
   });
   const file = h("button", { type: "button", class: "button", title: FILE, "data-testid": "feedback-csv" }, "CSV");
   const said = h("span", { class: "small muted", role: "status" });
-  file.addEventListener("click", () => save(file, said, queryOf()));
+  file.addEventListener("click", () => whileBusy(file, () => save(said, queryOf())));
   let timer = 0;
   search.addEventListener("input", () => {
     window.clearTimeout(timer);
@@ -134,8 +134,7 @@ function listControls(queryOf) {
   return { element: h("div", { class: "list-controls" }, bands, search, file, said), show };
 }
 
-async function save(button, said, query) {
-  button.disabled = true;
+async function save(said, query) {
   fill(said, "Preparing the file …");
   try {
     const rows = { ...listParameters(query), limit: LARGEST_FILE, form: "people", timezone: readersZone() };
@@ -144,7 +143,6 @@ async function save(button, said, query) {
   } catch (error) {
     fill(said, `The file could not be made: ${error.message}`);
   }
-  button.disabled = false;
 }
 
 function feedbackItem() {

@@ -104,7 +104,11 @@ export class FilterBar {
     }
     const others = Object.keys(given).filter((name) => name !== "customer" && name !== "to_come").length;
     this.#count.textContent = others ? ` (${others})` : "";
+    const hadFocus = this.#clear === document.activeElement;
     this.#clear.hidden = Object.keys(given).length === 0;
+    if (hadFocus && this.#clear.hidden) {
+      this.#controls.customer.focus();
+    }
     this.#clear.setAttribute("href", link(Object.fromEntries(FILTERS.map((name) => [name, null]))));
     this.#showHint(given.customer ?? "");
   }

@@ -2,7 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { time } from "./format.js";
-import { failure, loading } from "./states.js";
+import { failure, handOn, loading } from "./states.js";
 
 /**
  * `load("fresh")` says that it is reading, and what went wrong; any other kind leaves what is shown until there is
@@ -82,5 +82,5 @@ export function panel({ content, text, read, show }) {
 function outdated(since, retry) {
   return h("p", { class: "notice panel-notice", role: "status", "data-testid": "outdated" },
     h("span", {}, `There may be news that could not be read. This is as of ${time(since.toISOString())}.`),
-    h("button", { type: "button", class: "button", onClick: retry }, "Try again"));
+    h("button", { type: "button", class: "button", onClick: handOn(retry) }, "Try again"));
 }

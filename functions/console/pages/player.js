@@ -1,9 +1,12 @@
 // Plays the recording. A player cannot send a token, so the API gives a URL that needs none, and that may end.
 
 import { ApiError, get } from "./api.js";
-import { fill, h, svg } from "./dom.js";
+import { fill, h, svg, whileBusy } from "./dom.js";
 import { dateTime, duration } from "./format.js";
 
+/** What is said instead of a player. */
+export const ELSEWHERE =
+  "The recording cannot be played here: it lies at a place that recordings are not played from.";
 const SPEEDS = [1, 1.25, 1.5, 2, 0.75];
 const STEP_SECONDS = 5;
 /** A URL with less than this left is fetched anew before it is played. */
@@ -96,12 +99,11 @@ export class Player {
   /** Whether there is a URL that can be played. */
   async #prepare() {
     const isGood = this.#isFetched && !(this.#expiresAt && this.#expiresAt - Date.now() < MARGIN_MILLISECONDS);
-    return isGood || this.#fetch();
+    return isGood || whileBusy(this.#button, () => this.#fetch());
   }
 
   async #fetch() {
     const at = this.#audio.currentTime;
-    this.#button.disabled = true;
     try {
       const { url, expires_at: expiresAt } = await get(`calls/${this.#callId}/recording`, { attempt: this.#attempt });
       this.#expiresAt = expiresAt ? Date.parse(expiresAt) : null;
@@ -114,7 +116,6 @@ export class Player {
       this.#say(sentenceFor(error));
       this.#isFetched = false;
     }
-    this.#button.disabled = false;
     return this.#isFetched;
   }
 
@@ -140,7 +141,7 @@ export class Player {
       this.#say("The recording could not be loaded from where it is kept. Its link may have expired.");
     } else {
       this.#hasRetried = true;
-      await ((await this.#fetch()) ? this.#play() : null);
+      await ((await whileBusy(this.#button, () => this.#fetch())) ? this.#play() : null);
     }
   }
 
@@ -188,6 +189,9 @@ function sentenceFor(error) {
   }
   if (error instanceof ApiError && error.code === "recording_private") {
     return "The recording cannot be played here: it lies in Vapi's private storage.";
+  }
+  if (error instanceof ApiError && error.code === "recording_elsewhere") {
+    return ELSEWHERE;
   }
   if (error instanceof ApiError && error.status === 404) {
     return "There is no recording of this call.";

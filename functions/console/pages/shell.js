@@ -71,6 +71,7 @@ function signInButton(problem) {
     await signIn().catch((error) => {
       fill(problem, error.message).hidden = false;
       button.disabled = false;
+      button.focus();
     });
   };
   const properties = { type: "button", class: "button button-primary", "data-testid": "sign-in", onClick: go };

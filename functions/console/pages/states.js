@@ -28,9 +28,21 @@ export function empty(title, hint) {
  * @returns {HTMLElement}
  */
 export function failure(error, retry) {
-  const button = retry ? h("button", { type: "button", class: "button", onClick: retry }, "Try again") : null;
+  const button = retry ? h("button", { type: "button", class: "button", onClick: handOn(retry) }, "Try again") : null;
   return h("div", { class: "state state-failure", role: "alert", "data-testid": "failure" },
     h("p", { class: "state-title" }, titleOf(error)), h("p", {}, detailOf(error)), button);
+}
+
+/**
+ * For a control that goes with what it stands in: what is around that gets the focus, and the page does not lose it.
+ * @param {function(): void} [action]
+ * @returns {function(Event): void} a handler
+ */
+export function handOn(action) {
+  return ({ currentTarget }) => {
+    currentTarget.closest("[tabindex]")?.focus({ preventScroll: true });
+    action?.();
+  };
 }
 
 const TITLES = { 403: "No access", 404: "Not found", 429: "Too much at once" };

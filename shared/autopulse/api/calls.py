@@ -8,55 +8,79 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import TypeAdapter
 
 from autopulse.api.asking import ask
-from autopulse.api.lists import List
+from autopulse.api.lists import List, fit_json
 from autopulse.api.models import Call, CallCount, CallDetail, CallPage, KeptRecording, Recording, Transcript
 from autopulse.api.parameters import AttemptChoice, CallExport, CallFilters, CallList
 from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.recording import offer_recording
+from autopulse.api.sizes import MAX_BYTES, bytes_of, count_fitting, is_small
+from autopulse.api.trace import note_shown
 from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
+from autopulse.db.reading.filters import of_visits
 from autopulse.db.reading.pages import Wanted, count_calls, read_calls
 from autopulse.domain.reading import MAX_CALL_ID
 
 CALLS: Final = List("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
 MOST_COUNTED: Final = 1000
 """More would cost more than a page of the list, and tell people no more."""
+MOST_COUNTED_BY_VISITS: Final = 100
+"""The same where the visit of each call has to be looked up: for an advisor, or a customer's name."""
 CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The call's id.")]
 
 
 def list_calls(reader: CurrentReader, query: Annotated[CallList, Query()]) -> CallPage:
     """Calls, by when they began."""
-    items, next_cursor = CALLS.page(reader, query)
-    return CallPage(items=items, next_cursor=next_cursor)
+    page = fit_json(CALLS.page(reader, query))
+    note_shown(page.call_ids)
+    return CallPage(items=list(page.items), next_cursor=page.next_cursor)
 
 
 def show_count(reader: CurrentReader, query: Annotated[CallFilters, Query()]) -> CallCount:
-    """How many calls there are, counted to 1,000."""
-    wanted = Wanted(reader.organization_id, query.conditions(), MOST_COUNTED + 1)
-    found = ask(lambda session: count_calls(session, wanted))
-    return CallCount(count=min(found, MOST_COUNTED), is_all=found <= MOST_COUNTED)
+    """How many calls there are, counted to 1,000, or to 100 of an advisor or a customer's name."""
+    conditions = query.conditions()
+    most = MOST_COUNTED_BY_VISITS if of_visits(conditions) else MOST_COUNTED
+    found = ask(lambda session: count_calls(session, Wanted(reader.organization_id, conditions, most + 1)))
+    return CallCount(count=min(found, most), is_all=found <= most)
 
 
 def export_calls(reader: CurrentReader, query: Annotated[CallExport, Query()]) -> Response[str]:
     """Calls as CSV, for spreadsheets."""
-    return csv_response("calls", Call, query, *CALLS.page(reader, query))
+    return csv_response("calls", Call, query, CALLS.page(reader, query))
 
 
 def show_call(reader: CurrentReader, call_id: CallId) -> CallDetail:
     """One call with its attempts, feedback, visit, incidents and webhooks."""
     document = ask(lambda session: read_call(session, reader.organization_id, call_id))
-    return CallDetail.model_validate_json(document or _no_call())
+    note_shown([call_id])
+    call = CallDetail.model_validate_json(document or _no_call())
+    attempts, timeline = call.attempts, call.timeline
+    if not is_small(document or ""):
+        room = MAX_BYTES - bytes_of(call.model_copy(update={"attempts": [], "timeline": []}))
+        attempts = attempts[: count_fitting(map(bytes_of, attempts), room // 2)]
+        room -= sum(map(bytes_of, attempts))
+        timeline = timeline[: count_fitting(map(bytes_of, timeline), room)]
+    # The one that is shown came first, so that it is among them.
+    attempts = sorted(attempts, key=lambda attempt: attempt.number)
+    return call.model_copy(update={"attempts": attempts, "timeline": timeline})
 
 
 def show_transcript(reader: CurrentReader, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Transcript:
     """What was said in one attempt, in order: in the one that the call shows, if no other is asked for."""
     document = ask(lambda session: read_transcript(session, reader.organization_id, call_id, query.attempt))
-    return Transcript.model_validate_json(_of_an_attempt(document))
+    note_shown([call_id])
+    transcript = Transcript.model_validate_json(_of_an_attempt(document))
+    if is_small(document or ""):
+        return transcript
+    room = MAX_BYTES - bytes_of(transcript.model_copy(update={"turns": []}))
+    kept = transcript.turns[: count_fitting(map(bytes_of, transcript.turns), room)]
+    return transcript.model_copy(update={"turns": kept})
 
 
 def show_recording(reader: CurrentReader, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
     """Where an attempt's recording can be played; 404 without one that can, 410 once its URL has expired."""
     document = ask(lambda session: read_recording(session, reader.organization_id, call_id, query.attempt))
+    note_shown([call_id])
     kept = KeptRecording.model_validate_json(_of_an_attempt(document))
     return offer_recording(kept.url, kept.expires_at, datetime.now(timezone.utc))
 

@@ -9,11 +9,12 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import TypeAdapter
 
 from autopulse.api.asking import ask
-from autopulse.api.lists import List
+from autopulse.api.lists import List, fit_json
 from autopulse.api.models import FeedbackItem, FeedbackPage, FeedbackSummary, GroupTally, PeriodTally, Tally
 from autopulse.api.parameters import MAX_PERIODS, FeedbackExport, FeedbackList, Summary, periods_between
 from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
+from autopulse.api.trace import note_shown
 from autopulse.db.reading.pages import read_feedback
 from autopulse.db.reading.summary import Span, read_summary
 from autopulse.domain.nps import nps_of
@@ -26,13 +27,14 @@ _COUNTS: Final = TypeAdapter(list[dict[str, Any]])
 
 def list_feedback(reader: CurrentReader, query: Annotated[FeedbackList, Query()]) -> FeedbackPage:
     """Calls that have feedback, by when they began."""
-    items, next_cursor = FEEDBACK.page(reader, query)
-    return FeedbackPage(items=items, next_cursor=next_cursor)
+    page = fit_json(FEEDBACK.page(reader, query))
+    note_shown(page.call_ids)
+    return FeedbackPage(items=list(page.items), next_cursor=page.next_cursor)
 
 
 def export_feedback(reader: CurrentReader, query: Annotated[FeedbackExport, Query()]) -> Response[str]:
     """Feedback as CSV, for spreadsheets."""
-    return csv_response("feedback", FeedbackItem, query, *FEEDBACK.page(reader, query))
+    return csv_response("feedback", FeedbackItem, query, FEEDBACK.page(reader, query))
 
 
 def summarize_feedback(reader: CurrentReader, query: Annotated[Summary, Query()]) -> FeedbackSummary:

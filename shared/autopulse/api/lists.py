@@ -1,21 +1,26 @@
 """A page of a list, whatever is in it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
 from autopulse.access.reader import Reader
 from autopulse.api import cursors
 from autopulse.api.asking import ask
+from autopulse.api.sizes import bytes_of, count_fitting, is_small
 from autopulse.db.engine import Transaction
-from autopulse.db.reading.pages import Position, Wanted
+from autopulse.db.reading.pages import Found, Position, Wanted
 
 
 class Listed(Protocol):
     """An item of a list."""
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """Return it as JSON's types."""
+        ...
 
     @property
     def start_time(self) -> datetime | None:
@@ -60,16 +65,48 @@ Item = TypeVar("Item", bound=Listed)
 
 
 @dataclass(frozen=True)
+class Page(Generic[Item]):
+    """A page of a list."""
+
+    items: Sequence[Item]
+    is_last: bool
+    is_small: bool
+    """Whether its answer is short enough for sure."""
+    call_id: Callable[[Item], int]
+    binding: str
+
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins, if there is one."""
+        return None if self.is_last else cursors.encode(self._position(self.items[-1]), self.binding)
+
+    @property
+    def call_ids(self) -> list[int]:
+        """Whose data it has."""
+        return [self.call_id(item) for item in self.items]
+
+    def first(self, count: int) -> "Page[Item]":
+        """The page with no more items than this; the next one begins behind them."""
+        if count >= len(self.items):
+            return self
+        return replace(self, items=self.items[:count], is_last=False)
+
+    def _position(self, item: Item) -> Position:
+        began = item.start_time or item.end_time or item.updated_at
+        return Position(began.isoformat() if began else cursors.NO_TIME, self.call_id(item))
+
+
+@dataclass(frozen=True)
 class List(Generic[Item]):
     """One of the lists: what is in it, and how it is read."""
 
     name: str
-    read: Callable[[Transaction, Wanted], str]
+    read: Callable[[Transaction, Wanted], Found]
     items: TypeAdapter[list[Item]]
     call_id: Callable[[Item], int]
 
-    def page(self, reader: Reader, asked: Asked) -> tuple[list[Item], str | None]:
-        """The items, and the cursor of the next page if there is one; raises Problem for a cursor of another list."""
+    def page(self, reader: Reader, asked: Asked) -> Page[Item]:
+        """The items that were asked for, fewer if they are long; raises Problem for a cursor of another list."""
         filters = asked.conditions()
         binding = cursors.binding_of(self.name, reader.organization_id, asked.order, filters)
         wanted = Wanted(
@@ -79,10 +116,11 @@ class List(Generic[Item]):
             newest_first=asked.order == "newest",
             after=cursors.decode(asked.cursor, binding) if asked.cursor else None,
         )
-        found = self.items.validate_json(ask(lambda transaction: self.read(transaction, wanted)))
-        page = found[: asked.limit]
-        return page, cursors.encode(self._position(page[-1]), binding) if len(found) > len(page) else None
+        found = ask(lambda transaction: self.read(transaction, wanted))
+        items = self.items.validate_json(found.document)[: asked.limit]
+        return Page(items, found.rows <= len(items), is_small(found.document), self.call_id, binding)
 
-    def _position(self, item: Item) -> Position:
-        began = item.start_time or item.end_time or item.updated_at
-        return Position(began.isoformat() if began else cursors.NO_TIME, self.call_id(item))
+
+def fit_json(page: Page[Item]) -> Page[Item]:
+    """As much of a page as an answer in JSON can have."""
+    return page if page.is_small else page.first(count_fitting(map(bytes_of, page.items)))

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from autopulse.vapi.recordings import is_playable, is_private
+from autopulse.settings import recording_hosts
+from autopulse.vapi.recordings import is_at, is_playable, is_private
 
 
 def _utc(moment: datetime) -> datetime:
@@ -15,7 +16,11 @@ def _utc(moment: datetime) -> datetime:
 
 def _is_offered(url: str | None) -> bool:
     """The database has an address; whether a browser can play it is not a question for SQL."""
-    return url is not None and is_playable(url) and not is_private(url)
+    return url is not None and is_at(url, recording_hosts()) and not is_private(url)
+
+
+def _is_elsewhere(url: str | None) -> bool:
+    return url is not None and is_playable(url) and not is_private(url) and not is_at(url, recording_hosts())
 
 
 Moment = Annotated[datetime, AfterValidator(_utc)]
@@ -23,6 +28,11 @@ Offered = Annotated[
     bool,
     BeforeValidator(_is_offered),
     Field(description="Whether there is a recording that a browser can play, unless its URL has expired."),
+]
+Elsewhere = Annotated[
+    bool,
+    BeforeValidator(_is_elsewhere),
+    Field(description="Whether there is a recording at a host that this stack does not play from."),
 ]
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 
@@ -173,6 +183,7 @@ class Attempt(_Answer):
     ended_reason: str | None
     nps_score: int | None
     has_recording: Offered
+    recording_elsewhere: Elsewhere
     cost_dollars: Dollars | None
     call_reason: str | None
     summary: str | None
@@ -185,6 +196,7 @@ class Attempt(_Answer):
 class CallDetail(Call):
     """A call with all that belongs to it."""
 
+    recording_elsewhere: Elsewhere
     attempts: list[Attempt] = Field(description="In the order in which they began; the latest 100.")
     cost_dollars: Dollars | None
     call_reason: str | None

@@ -33,7 +33,8 @@ _ELSEWHERE: Final = {
     "/v1/calls/<call_id>/recording": {
         404: (
             "`not_found` or `attempt_not_found` as for the transcript; `recording_missing`: there is no recording;"
-            " `recording_private`: only Vapi can open it."
+            " `recording_private`: only Vapi can open it; `recording_elsewhere`: it lies at a host that is none of"
+            " the stack's `RecordingHosts`."
         ),
         410: "`recording_expired`: its URL is no longer good.",
     },

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hints
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from autopulse.api.cursors import MAX_CHARACTERS
 from autopulse.db.reading.filters import BANDS, Filters
@@ -22,6 +22,7 @@ MIN_DIGITS: Final = 3
 """Fewer would be the end of too many numbers."""
 _DIRECTION: Final = "(outbound|inbound|web|all)"
 _WORD: Final = re.compile(r"[^\W_]+")
+_NUMBER: Final = re.compile(r"\s*[+-]?[0-9.]+\s*")
 _MARK: Final = re.compile(r'["\\]')
 _ESCAPED: Final = r"\\\g<0>"
 _DAYS: Final = {"day": 1, "week": 7, "month": 28}
@@ -31,6 +32,13 @@ def _has_words(text: str) -> str:
     if not _WORD.search(text):
         raise ValueError("has neither letters nor digits")
     return text
+
+
+def _is_no_number(value: object) -> object:
+    """Else pydantic takes it for seconds since 1970: a year that somebody began to type would narrow nothing."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        raise ValueError("is a number, not a date and a time")
+    return value
 
 
 def _is_telling(text: str) -> str:
@@ -48,6 +56,7 @@ Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRE
 Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 Band = Literal["promoter", "passive", "detractor"]
+Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number)]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
 
 
@@ -60,10 +69,10 @@ class _Narrowed(_Parameters):
     advisor: str | None = Field(
         None, min_length=1, max_length=100, description="A service advisor's user id, or name as the visit has it."
     )
-    since: AwareDatetime | None = Field(
+    since: Instant | None = Field(
         None, alias="from", description="Calls that began at this time or later; ISO 8601 with its offset."
     )
-    until: AwareDatetime | None = Field(None, alias="to", description="Calls that began before this time.")
+    until: Instant | None = Field(None, alias="to", description="Calls that began before this time.")
 
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.reading.filters` -> value, for the parameters that were given."""
@@ -101,7 +110,8 @@ class CallFilters(_Narrowed):
             "demo": self.demo,
             **_statuses(self.status),
             "band": None if self.band is None else BANDS.index(self.band),
-            "to_come": self.to_come,
+            "to_come": self.to_come or None,
+            "not_to_come": self.to_come is False or None,
             **_directions(self.direction),
             **_customer(self.customer),
         }

@@ -1,7 +1,6 @@
 """What every route needs: who reads, and the form of a file."""
 
-from collections.abc import Sequence
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from aws_lambda_powertools.event_handler import Depends
 from aws_lambda_powertools.event_handler.api_gateway import Response
@@ -9,8 +8,11 @@ from aws_lambda_powertools.event_handler.request import Request
 from pydantic import BaseModel
 
 from autopulse.access.reader import Reader, reader_of
+from autopulse.api.lists import Page
 from autopulse.api.people import as_people_read, headings_of
-from autopulse.api.tables import as_csv
+from autopulse.api.sizes import bytes_of_text, count_fitting, is_small
+from autopulse.api.tables import BYTE_ORDER_MARK, csv_lines
+from autopulse.api.trace import note_shown
 
 
 def current_reader(request: Request) -> Reader:
@@ -35,15 +37,24 @@ class Asked(Protocol):
         ...
 
 
-def csv_response(
-    name: str, model: type[BaseModel], asked: Asked, items: Sequence[BaseModel], next_cursor: str | None
-) -> Response[str]:
-    """A file of these items, to be saved; where the next one begins is in a header."""
-    headers: dict[str, str | list[str]] = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    if next_cursor:
-        headers["x-next-cursor"] = next_cursor
+def csv_response(name: str, model: type[BaseModel], asked: Asked, page: Page[Any]) -> Response[str]:
+    """A file of these items, to be saved, or of as many as an answer can have.
+
+    Where the next one begins is in a header.
+    """
     if asked.form == "people":
-        body = as_csv(headings_of(name, asked.zone), as_people_read(name, map(dict, items), asked.zone))
+        lines = csv_lines(headings_of(name, asked.zone), as_people_read(name, map(dict, page.items), asked.zone))
     else:
-        body = as_csv(tuple(model.model_fields), [item.model_dump(mode="json") for item in items])
-    return Response(status_code=200, content_type="text/csv; charset=utf-8", body=body, headers=headers)
+        lines = csv_lines(tuple(model.model_fields), [item.model_dump(mode="json") for item in page.items])
+    written = list(lines)
+    body = "".join(written)
+    if not is_small(body):
+        page = page.first(max(1, count_fitting(map(bytes_of_text, written)) - 1))
+        body = "".join(written[: len(page.items) + 1])
+    note_shown(page.call_ids)
+    headers: dict[str, str | list[str]] = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    if page.next_cursor:
+        headers["x-next-cursor"] = page.next_cursor
+    return Response(
+        status_code=200, content_type="text/csv; charset=utf-8", body=BYTE_ORDER_MARK + body, headers=headers
+    )

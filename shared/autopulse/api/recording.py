@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 from autopulse.api.models import Recording
 from autopulse.api.problems import Problem
 from autopulse.domain.reading import read_time
-from autopulse.vapi.recordings import is_playable, is_private
+from autopulse.settings import recording_hosts
+from autopulse.vapi.recordings import is_at, is_playable, is_private
 
+ELSEWHERE: Final = "recording_elsewhere"
 _LASTING: Final = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"))
 """When it was signed, and for how many seconds: S3 and what speaks its language, and Google's storage."""
 _ENDING: Final = (("signature", "expires"), ("sig", "se"))
@@ -20,12 +22,15 @@ def offer_recording(url: str | None, told: datetime | None, now: datetime) -> Re
     """Where to play it; `told` is when the URL ends, if somebody said so beside it.
 
     Raises Problem: 404 `recording_missing` without a URL that a browser may open, 404 `recording_private` if only
-    Vapi can open it, 410 `recording_expired` once it has ended.
+    Vapi can open it, 404 `recording_elsewhere` at a host that this stack does not play from, 410 `recording_expired`
+    once it has ended.
     """
     if url is None or not is_playable(url):
         raise Problem(404, "There is no recording of this call.", code="recording_missing")
     if is_private(url):
         raise Problem(404, "The recording lies in Vapi's private storage.", code="recording_private")
+    if not is_at(url, recording_hosts()):
+        raise Problem(404, "The recording lies at a host that this stack does not play from.", code=ELSEWHERE)
     expires_at = expiry_of(url, told)
     if expires_at and expires_at <= now:
         raise Problem(410, f"The recording's URL expired at {expires_at.isoformat()}.", code="recording_expired")

@@ -17,12 +17,14 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.metrics import MetricUnit
 
 from autopulse.access.reader import TokenRefused
+from autopulse.access.trace import read_keys
 from autopulse.api import calls, feedback, me, openapi, pings
 from autopulse.api.asking import limit_questions
 from autopulse.api.compression import compress
 from autopulse.api.parameters import names_of
 from autopulse.api.problems import CODES, MESSAGES, Problem, error_body
 from autopulse.api.reading import CurrentReader
+from autopulse.api.trace import forget_shown, shown
 from autopulse.domain.reading import Json, read_mapping
 from autopulse.errors import DataRejected, Transient
 from autopulse.observability import Measurements, Metric, logger
@@ -72,11 +74,12 @@ app = APIGatewayRestResolver(
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of API Gateway's proxy integration."""
     started = time.perf_counter()
+    forget_shown()
     limit_questions(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     answer: dict[str, Any] = app.resolve(event, context)  # type: ignore[arg-type] # Powertools asks for all of it
     answer["multiValueHeaders"] |= {name: [value] for name, value in HEADERS.items()}
     compress(answer, read_mapping(read_mapping(event).get("headers")))
-    _report(route_of(read_mapping(event).get("path")), answer["statusCode"], (time.perf_counter() - started) * 1000)
+    _report(event, answer["statusCode"], (time.perf_counter() - started) * 1000)
     return answer
 
 
@@ -85,12 +88,15 @@ def route_of(path: Json) -> str:
     return next((rule for rule, pattern in _RULES.items() if pattern.fullmatch(str(path).rstrip("/"))), "other")
 
 
-def _report(route: str, status: int, milliseconds: float) -> None:
+def _report(event: Json, status: int, milliseconds: float) -> None:
+    route = route_of(read_mapping(event).get("path"))
+    calls = shown() if status == HTTPStatus.OK else ()
     measurements = Measurements()
     measurements.count(Metric.API_ANSWERED, route=route, status=str(status))
     measurements.record(Metric.API_DURATION, milliseconds, unit=MetricUnit.Milliseconds, route=route)
     measurements.flush()
-    logger().info("answered", extra={"route": route, "status": status, "milliseconds": round(milliseconds, 1)})
+    line = {"route": route, "status": status, "milliseconds": round(milliseconds, 1)}
+    logger().info("answered", extra={**line, **read_keys(event, calls)})
 
 
 def refuse_unknown_parameters(resolver: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

@@ -4,7 +4,8 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 _FORMULA: Final = re.compile("[\t\r]|\\s*[=+@\\-\uff1d\uff0b\uff0d\uff20]")
@@ -19,11 +20,19 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """The text of a file: a heading and a line for each row, in UTF-8, every cell in quotes."""
+    return BYTE_ORDER_MARK + "".join(csv_lines(columns, rows))
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The same line by line, the heading first."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
-    writer.writerows([as_cell(row[column]) for column in columns] for row in rows)
-    return BYTE_ORDER_MARK + text.getvalue()
+    lines = ([as_cell(row[column]) for column in columns] for row in rows)
+    for line in chain([columns], lines):
+        writer.writerow(line)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
 def _is_computed(text: str) -> bool:

@@ -16,6 +16,7 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 """Of every answer."""
+NOTHING: Final = "'none'"
 
 
 def content_security_policy(settings: ConsoleSettings) -> str:
@@ -23,17 +24,17 @@ def content_security_policy(settings: ConsoleSettings) -> str:
     connections = ["'self'", *origins(settings)]
     return "; ".join(
         (
-            "default-src 'none'",
+            f"default-src {NOTHING}",
             "script-src 'self'",
             "style-src 'self'",
             "img-src 'self'",
             f"connect-src {' '.join(connections)}",
-            "media-src https:",  # recordings lie where Vapi puts them
-            "form-action 'none'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
+            f"media-src {' '.join(f'https://{host}' for host in settings.recording_hosts) or NOTHING}",
+            f"form-action {NOTHING}",
+            f"base-uri {NOTHING}",
+            f"frame-ancestors {NOTHING}",
             "require-trusted-types-for 'script'",  # a browser that knows this refuses markup made of text
-            "trusted-types 'none'",
+            f"trusted-types {NOTHING}",
         )
     )
 

@@ -170,7 +170,7 @@ def _is_feedback_new(update: _Update[M]) -> bool:
     call, shown = update.call, update.shown
     if not shown.feedback_given:
         return False
-    before = {id_: attempt.facts for id_, attempt in call.attempts.items()}
+    before = {id_: attempt.facts for id_, attempt in call.attempts.items() if attempt.facts is not NOTHING}
     if not before or call.origin_is_new or call.moved:
         return True
     columns = {id_: columns_of(facts, family_of) for id_, facts in before.items()}

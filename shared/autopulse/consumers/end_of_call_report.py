@@ -5,12 +5,14 @@ Of two reports the one that says more counts, then the later one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from autopulse.consumers.calls import Change, joined, notice, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
 from autopulse.consumers.turns import list_of, record_lists, transcript_notice
 from autopulse.db.engine import Transaction
 from autopulse.domain.answers import AnswerNames
+from autopulse.domain.bounds import cut
 from autopulse.domain.facts import Facts, Precedence, ReportFacts
 from autopulse.domain.feedback import Analysis
 from autopulse.domain.lists import REPORT, Rank, visible
@@ -21,7 +23,7 @@ from autopulse.settings import stack_answer_names
 from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import Envelope, ReportMessage
 
-MAX_REASON_CHARACTERS = 100
+MAX_CALL_REASON_CHARACTERS: Final = 100
 """Of `call.call_reason`."""
 
 
@@ -90,7 +92,7 @@ def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, anal
         duration_sec=message.duration_sec,
         ended_reason=message.ended_reason,
         nps_score=analysis.nps_score,
-        call_reason=analysis.call_reason[:MAX_REASON_CHARACTERS] if analysis.call_reason else None,
+        call_reason=analysis.call_reason and cut(analysis.call_reason, MAX_CALL_REASON_CHARACTERS),
         feedback_summary=analysis.summary,
         recording_url=message.recording_url,
         recording_expires_at=message.recording_expires_at,

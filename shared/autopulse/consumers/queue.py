@@ -3,20 +3,16 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from autopulse.consumers import clients
 from autopulse.consumers.news import Consumer, Record
+from autopulse.consumers.payloads import fetch_payload
 from autopulse.errors import AutoPulseError, DataRejected, InvalidMessage, Transient, UnknownCall, Unprocessable
 from autopulse.settings import consumer_settings
 from autopulse.vapi.messages import Envelope, read_envelope, require_identity
-
-if TYPE_CHECKING:
-    from botocore.config import Config
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
 
 VISIBILITY_BATCH: Final = 10
 """Entries of one ChangeMessageVisibilityBatch call."""
@@ -26,9 +22,6 @@ UNKNOWN_CALL_MAX_SECONDS: Final = 120
 DATA_REJECTED_TRIES: Final = 5
 """Returned after 1, 2 … 16 s: a row that it clashes with, or refers to, may be changing just now."""
 TRANSIENT_MAX_SECONDS: Final = 900
-AWS_CONNECT_SECONDS: Final = 1
-AWS_READ_SECONDS: Final = 3
-"""With one retry: an AWS service that does not answer may cost 9 s of the function's 30."""
 _random: Final = SystemRandom()
 
 
@@ -40,6 +33,8 @@ class Delivery:
     receipt_handle: str
     receive_count: int
     body: str
+    envelope: Envelope | None = None
+    """As the queue carries it, which may be without its message; None if it could not be read."""
     record: Record[Any] | None = None
     error: AutoPulseError | None = None
     """Why it was not applied."""
@@ -48,9 +43,9 @@ class Delivery:
     call_id: int | None = None
 
     @property
-    def envelope(self) -> Envelope | None:
-        """The envelope, if it could be read."""
-        return self.record.envelope if self.record else None
+    def payload_key(self) -> str | None:
+        """Where in the payload bucket its envelope is whole, if it was too long for the queue."""
+        return self.envelope.payload_key if self.envelope else None
 
 
 def read_deliveries(consumer: Consumer[Any], event: dict[str, Any], deadline: float) -> list[Delivery]:
@@ -72,30 +67,18 @@ def _read(consumer: Consumer[Any], record: dict[str, Any], deadline: float) -> D
 
 
 def _read_record(consumer: Consumer[Any], delivery: Delivery, deadline: float) -> Record[Any]:
-    envelope = read_envelope(delivery.body)
+    envelope = delivery.envelope = read_envelope(delivery.body)
     if envelope.payload_key is not None:
         if time.monotonic() > deadline:
             raise Transient("out-of-time")
-        envelope = read_envelope(_fetch_payload(envelope.payload_key))
+        envelope = read_envelope(fetch_payload(envelope.payload_key))
+        if envelope.event_id != delivery.envelope.event_id:
+            raise InvalidMessage("payload_key names the object of another event")
     if envelope.kind != consumer.kind:
         raise InvalidMessage(f"kind is not {consumer.kind}")
     message = consumer.read(envelope.message, envelope.received_at)
     require_identity(envelope, message)
     return Record(envelope, message, waited=delivery.receive_count > UNKNOWN_CALL_TRIES)
-
-
-def _fetch_payload(key: str) -> str:
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
-
-    try:
-        stored = _s3().get_object(Bucket=consumer_settings().payload_bucket, Key=key)
-        return stored["Body"].read().decode(errors="replace")
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
-            raise InvalidMessage("payload_key names no object; it has expired") from None
-        raise Transient("payload-unavailable") from None
-    except BotoCoreError:
-        raise Transient("payload-unavailable") from None
 
 
 def put_aside(deliveries: Iterable[Delivery], kind: str) -> None:
@@ -137,7 +120,7 @@ def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
     error = delivery.error or AutoPulseError()
     attributes = {"reason": error.reason, "kind": kind, "detail": error.detail}
     try:
-        _sqs().send_message(
+        clients.sqs().send_message(
             QueueUrl=consumer_settings().dead_letter_queue_url,
             MessageBody=delivery.body,
             MessageAttributes={
@@ -158,7 +141,7 @@ def delay_returned(deliveries: Sequence[Delivery]) -> None:
     waiting = iter(deliveries)
     while chunk := list(islice(waiting, VISIBILITY_BATCH)):
         try:
-            _sqs().change_message_visibility_batch(
+            clients.sqs().change_message_visibility_batch(
                 QueueUrl=consumer_settings().queue_url,
                 Entries=[
                     {"Id": str(place), "ReceiptHandle": d.receipt_handle, "VisibilityTimeout": backoff_seconds(d)}
@@ -179,28 +162,3 @@ def backoff_seconds(delivery: Delivery, draw: Callable[[int, int], int] = _rando
     else:
         seconds = min(1 << delivery.receive_count, TRANSIENT_MAX_SECONDS)
     return seconds + draw(0, seconds // 4)
-
-
-@cache
-def _sqs() -> "SQSClient":
-    import boto3  # noqa: PLC0415 - 0.2 s that most invocations do not need
-
-    return boto3.client("sqs", config=_bounded())
-
-
-@cache
-def _s3() -> "S3Client":
-    import boto3  # noqa: PLC0415 - as above
-
-    return boto3.client("s3", config=_bounded())
-
-
-def _bounded() -> "Config":
-    """Instead of boto3's five tries of a minute each."""
-    from botocore.config import Config  # noqa: PLC0415 - as above
-
-    return Config(
-        connect_timeout=AWS_CONNECT_SECONDS,
-        read_timeout=AWS_READ_SECONDS,
-        retries={"total_max_attempts": 2, "mode": "standard"},
-    )

@@ -1,35 +1,48 @@
-"""The skeleton of every consumer: read, apply in one transaction, tell the watchers, answer SQS.
+"""The skeleton of every consumer: read, apply in one transaction, tell the watchers, tidy up, answer SQS.
 
 Nothing is dropped: a record is applied, known already, ignored as the stack was told to, in the dead-letter queue with
 its reason, or back in the queue.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from random import SystemRandom
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from autopulse.consumers.batch import BatchOutcome, apply_batch
+from autopulse.consumers.clients import LONGEST_SECONDS
 from autopulse.consumers.news import Consumer
-from autopulse.consumers.queue import Delivery, delay_returned, is_hopeless, put_aside, read_deliveries
+from autopulse.consumers.payloads import delete_payloads
+from autopulse.consumers.queue import (
+    UNKNOWN_CALL_TRIES,
+    Delivery,
+    delay_returned,
+    is_hopeless,
+    put_aside,
+    read_deliveries,
+)
 from autopulse.consumers.telemetry import account_for
 from autopulse.db.deadline import deadline as database_deadline
 from autopulse.db.engine import Transaction, engine
 from autopulse.db.failures import Fault, diagnose
+from autopulse.db.receipts import count_repeats
 from autopulse.domain.notices import Notice
-from autopulse.errors import AutoPulseError, Transient, UnknownCall
+from autopulse.errors import AutoPulseError, PayloadGone, Transient, UnknownCall
 from autopulse.guard import guarded, place_of
 from autopulse.live.publisher import publish
-from autopulse.observability import Measurements, logger
+from autopulse.observability import Measurements, Metric, logger
 from autopulse.settings import consumer_settings
 
 RESERVE_SECONDS: Final = 5
 """Of the function's time, kept for the notices, the dead letters and the answer."""
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 2.0
+_ENDED: Final = frozenset({"applied", "duplicate", "ignored"})
 _random: Final = SystemRandom()
+T = TypeVar("T")
 
 Answer = dict[str, list[dict[str, str]]]
 Handler = Callable[[dict[str, Any], "LambdaContext"], Answer]
@@ -65,12 +78,14 @@ def handle(consumer: Consumer[Any], event: dict[str, Any], context: "LambdaConte
     deliveries = read_deliveries(consumer, event, deadline)
     with database_deadline(deadline):
         notices = _settle(consumer, [delivery for delivery in deliveries if delivery.error is None], deadline)
+        _recognize_repeats(consumer.kind, [d for d in deliveries if isinstance(d.error, PayloadGone)], deadline)
     committed_at = datetime.now(timezone.utc)
     _ignore_unknown_calls(deliveries)
     put_aside(deliveries, consumer.kind)
     returned = [delivery for delivery in deliveries if delivery.fate == "returned"]
     delay_returned(returned)
     publish(notices, measurements)
+    _delete_payloads(consumer.kind, deliveries, deadline, measurements)
     account_for(consumer.kind, deliveries, notices, committed_at, measurements)
     measurements.flush()
     return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
@@ -97,14 +112,39 @@ def _settle(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: f
     return list(outcome.notices)
 
 
+def _recognize_repeats(kind: str, gone: Sequence[Delivery], deadline: float) -> None:
+    """Acknowledge those whose object is gone since their event was applied before; the others keep their error."""
+    copies = Counter(delivery.envelope.event_id for delivery in gone if delivery.envelope)
+    if not copies:
+        return
+
+    def count() -> dict[str, int | None]:
+        return _within_transaction(kind, lambda transaction: count_repeats(transaction, copies))
+
+    try:
+        calls = _persistently(count, deadline)
+    except _Failed as failure:
+        for delivery in gone:
+            delivery.error = failure.error
+        return
+    for delivery in gone:
+        if delivery.envelope and delivery.envelope.event_id in calls:
+            delivery.error, delivery.fate = None, "duplicate"
+            delivery.call_id = calls[delivery.envelope.event_id]
+
+
 def _commit(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: float) -> BatchOutcome:
+    return _persistently(lambda: _transact(consumer, deliveries), deadline)
+
+
+def _persistently(transact: Callable[[], T], deadline: float) -> T:
     """One transaction, tried again while the world is in the way and there is time."""
     pause = FIRST_PAUSE_SECONDS
     if time.monotonic() > deadline:
         raise _Failed(Fault.WORLD, Transient("out-of-time"))
     while True:
         try:
-            return _transact(consumer, deliveries)
+            return transact()
         except _Failed as failure:
             if failure.fault is not Fault.WORLD or time.monotonic() + pause > deadline:
                 raise
@@ -114,14 +154,20 @@ def _commit(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: f
 
 def _transact(consumer: Consumer[Any], deliveries: Sequence[Delivery]) -> BatchOutcome:
     records = [delivery.record for delivery in deliveries if delivery.record is not None]
+    default = consumer_settings().default_organization_id
+    return _within_transaction(consumer.kind, lambda transaction: apply_batch(transaction, consumer, records, default))
+
+
+def _within_transaction(kind: str, work: Callable[[Transaction], T]) -> T:
+    """Do the work and commit it; raises _Failed."""
     try:
         with engine().connect() as transaction, _thrown_away_unless_sound(transaction):
-            outcome = apply_batch(transaction, consumer, records, consumer_settings().default_organization_id)
+            outcome = work(transaction)
             transaction.commit()
     except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
         fault, ours = diagnose(error)
         if fault is Fault.UNFORESEEN:
-            logger().error("unforeseen", extra={"kind": consumer.kind, "cause": place_of(error)})
+            logger().error("unforeseen", extra={"kind": kind, "cause": place_of(error)})
         raise _Failed(fault, ours) from None  # its text has values
     return outcome
 
@@ -167,5 +213,20 @@ def _ignore_unknown_calls(deliveries: Sequence[Delivery]) -> None:
     if not consumer_settings().ignore_unknown_calls:
         return
     for delivery in deliveries:
-        if isinstance(delivery.error, UnknownCall) and is_hopeless(delivery):
+        if _may_be_ignored(delivery):
             delivery.error, delivery.fate = None, "ignored"
+
+
+def _may_be_ignored(delivery: Delivery) -> bool:
+    if isinstance(delivery.error, PayloadGone):
+        # The object was there at the last of the tries, which ended as ignored, without a receipt.
+        return delivery.receive_count > UNKNOWN_CALL_TRIES + 1
+    return isinstance(delivery.error, UnknownCall) and is_hopeless(delivery)
+
+
+def _delete_payloads(kind: str, deliveries: Sequence[Delivery], deadline: float, measurements: Measurements) -> None:
+    """Delete the objects of records that have ended; what waits or is a dead letter may need its own again."""
+    keys = [d.payload_key for d in deliveries if d.payload_key is not None and d.record and d.fate in _ENDED]
+    left = delete_payloads(keys, deadline + RESERVE_SECONDS - LONGEST_SECONDS) if keys else 0
+    if left:
+        measurements.count(Metric.PAYLOAD_LEFT, left, kind=kind)

@@ -12,7 +12,7 @@ from autopulse.consumers.queue import Delivery, is_waiting
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.nps import group_of
 from autopulse.domain.outcome import Family, Outcome
-from autopulse.observability import Measurements, Metric, log_each, logger
+from autopulse.observability import Measurements, Metric, log_each, loggable_id, logger
 from autopulse.vapi.ended_reasons import family_of
 from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage
 
@@ -77,8 +77,8 @@ def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
         "receive_count": delivery.receive_count,
     }
     if delivery.envelope is not None:
-        keys["event_id"] = delivery.envelope.event_id
-        keys["vapi_call_id"] = delivery.envelope.vapi_call_id
+        keys["event_id"] = loggable_id(delivery.envelope.event_id)
+        keys["vapi_call_id"] = loggable_id(delivery.envelope.vapi_call_id)
         keys["call_id"] = delivery.call_id or delivery.envelope.call_id
     return keys
 
@@ -90,7 +90,7 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     postponed = sum(delivery.fate == "returned" and not is_waiting(delivery) for delivery in deliveries)
     if postponed:
         measurements.count(Metric.RECORD_POSTPONED, postponed, kind=kind)
-    settled = [delivery for delivery in deliveries if delivery.error is None and delivery.record is not None]
+    settled = [delivery for delivery in deliveries if delivery.error is None]
     for fate, count in Counter(delivery.fate for delivery in settled).items():
         measurements.count(_METRIC_OF_FATE[fate], count, kind=kind)
     unknown = sum(isinstance(d.record.message, StatusMessage) and d.record.message.ignored for d in settled if d.record)

@@ -192,6 +192,14 @@ class Call(Model):
             postgresql_include=["start_time", "end_time", "updated_at"],
             postgresql_where=text("is_demo"),
         ),
+        Index(
+            "ix_call_organization_id_to_come",
+            "organization_id",
+            *_BEGAN,
+            postgresql_where=text(
+                "start_time IS NULL AND end_time IS NULL AND status IN ('Ready', 'Scheduled', 'Queued')"
+            ),
+        ),
         Index("ix_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id IS NOT NULL")),
         Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
         Index(

@@ -78,6 +78,20 @@ _RECORD = text("""
         (SELECT json_agg(call_feedback) FROM call_feedback WHERE call_id = ANY (CAST(:written AS integer[])))
 """)
 
+# Locked in the order of their ids, as a batch locks receipts. What is said again by ANY is for the planner.
+_COUNT_REPEATS = text("""
+    WITH copy AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:copies AS json)) AS row (event_id text, copies integer)
+    ), known AS MATERIALIZED (
+        SELECT event_id FROM webhook_event WHERE event_id = ANY (ARRAY(SELECT event_id FROM copy))
+        ORDER BY event_id FOR UPDATE
+    )
+    UPDATE webhook_event SET repeats = repeats + copies
+    FROM known JOIN copy USING (event_id)
+    WHERE webhook_event.event_id = known.event_id AND webhook_event.event_id = ANY (ARRAY(SELECT event_id FROM known))
+    RETURNING webhook_event.event_id, call_id
+""")
+
 _PRUNE = text("""
     DELETE FROM webhook_event WHERE event_id IN (
         SELECT event_id FROM webhook_event
@@ -104,6 +118,12 @@ def record_receipts(
         {row["call_id"]: Origin(read_columns(row), read_stored_feedback(row["feedback"])) for row in origins or ()},
         {row["call_id"]: stored for row in feedback or () if (stored := read_stored_feedback(row))},
     )
+
+
+def count_repeats(transaction: Transaction, copies: Mapping[str, int]) -> dict[str, int | None]:
+    """Count copies of events that have a receipt, and nothing else; returns the calls of those that have one."""
+    rows = [{"event_id": event_id, "copies": number} for event_id, number in copies.items()]
+    return {row.event_id: row.call_id for row in transaction.execute(_COUNT_REPEATS, {"copies": as_rows(rows)})}
 
 
 def prune_receipts(transaction: Transaction, age: timedelta, rows: int) -> int:

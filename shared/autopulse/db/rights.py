@@ -1,8 +1,12 @@
 """The functions' own roles in the database, and what they may do: what their statements do, and nothing else.
 
-Consumers and pruning connect as one role, the read API as another, which may only read. Each right is one that a
-statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all statements
+Consumers, pruning and unlinking connect as one role, the read API as another, which may only read. Each right is one
+that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all statements
 without it.
+
+A role for unlinking alone would need all that the consumers may do to a call, since it writes the row anew from what is
+left, and two rights besides (to note a refused link, and to delete an origin). It would keep no more from anybody, and
+cost one more secret to hand over and rotate. What keeps people apart is who may invoke the function.
 """
 
 from collections.abc import Mapping, Sequence

@@ -21,6 +21,7 @@ from autopulse.domain.answers import (
     AnswerNames,
     plain_name,
 )
+from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, cut, cut_data
 from autopulse.domain.reading import Json, clean, read_nps, read_text
 from autopulse.domain.turns import as_text
 
@@ -64,7 +65,8 @@ def read_sheets(
 ) -> Analysis:
     """Read an analysis: its sheets, best first, the summaries that are no answers, and all that was given, as JSON."""
     answers = [_answers(sheet, names) for sheet in sheets]
-    summary = next(filter(None, map(given_text, summaries)), None) or _first(_lines, SUMMARY, answers)
+    told = next(filter(None, map(given_text, summaries)), None)
+    summary = cut(told, MAX_TEXT_CHARACTERS) if told else _first(_lines, SUMMARY, answers)
     return Analysis(
         nps_score=_first(_score, NPS_SCORE, answers),
         call_reason=_first(_lines, CALL_REASON, answers),
@@ -108,7 +110,7 @@ def _feedback(
         detractors=_first(_lines, DETRACTORS, answers),
         positives=_first(_lines, POSITIVES, answers),
         action_items=_first(_lines, ACTION_ITEMS, answers),
-        structured_data=given,
+        structured_data=cut_data(dict(given)),
     )
 
 
@@ -158,5 +160,6 @@ def _lines(value: Json) -> str | None:
     value = parsed(value)
     if isinstance(value, list):
         texts = (given_text(item if isinstance(item, str) else as_text(item)) for item in value)
-        return "\n".join(text for text in texts if text is not None) or None
-    return given_text(value)
+        value = "\n".join(text for text in texts if text is not None)
+    text = given_text(value)
+    return text and cut(text, MAX_TEXT_CHARACTERS)

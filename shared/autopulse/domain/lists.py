@@ -4,12 +4,14 @@ A conversation update or a report holds a list. With squads it may hold only wha
 several lists may make up one conversation. `join_lists` is associative, commutative and idempotent.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from autopulse.domain.turns import Turn
+from autopulse.domain.bounds import MAX_LISTS, MAX_SPEECH_CHARACTERS, MAX_TURNS
+from autopulse.domain.turns import Turn, within_bounds
 
 REPORT: Final = "report"
 CONVERSATION: Final = "conversation"
@@ -80,7 +82,16 @@ def join_lists(one: Lists, other: Lists) -> Lists:
         known = greatest.setdefault((list_.source, list_.key), list_)
         if list_.rank > known.rank:
             greatest[list_.source, list_.key] = list_
-    return tuple(sorted(_uncovered(greatest), key=_order))
+    return tuple(sorted(_greatest(_uncovered(greatest)), key=_order))
+
+
+def _greatest(lists: Iterable[TurnList]) -> Iterable[TurnList]:
+    """MAX_LISTS of each source at the most; those without a key cover others, and stay."""
+    of_source = Counter[str]()
+    for list_ in sorted(lists, key=lambda list_: list_.rank, reverse=True):
+        of_source[list_.source] += list_.key is not None
+        if list_.key is None or of_source[list_.source] <= MAX_LISTS:
+            yield list_
 
 
 def _order(list_: TurnList) -> tuple[str, bool, int]:
@@ -130,7 +141,11 @@ def fragments_until(lists: Lists) -> int | None:
 
 
 def compose(lists: Sequence[TurnList], turns: Mapping[TurnList, Sequence[Turn]]) -> Composition:
-    """What `visible` lists show: each its turns before the next one begins, and none of them twice."""
+    """What `visible` lists show: each its turns before the next one begins, and none of them twice.
+
+    Together they keep no more than one message may: of more, the greatest lists keep theirs.
+    """
+    turns = _within_bounds(lists, turns)
     shown: list[ShownTurn] = []
     composed: list[TurnList] = []
     offset = 0
@@ -148,6 +163,18 @@ def compose(lists: Sequence[TurnList], turns: Mapping[TurnList, Sequence[Turn]])
         composed.append(replace(list_, offset=offset, hidden=tuple(hidden)))
         offset = shown[-1].turn.sequence + 1 if shown else 0
     return Composition(shown, composed)
+
+
+def _within_bounds(
+    lists: Iterable[TurnList], turns: Mapping[TurnList, Sequence[Turn]]
+) -> Mapping[TurnList, Sequence[Turn]]:
+    most, characters = MAX_TURNS, MAX_SPEECH_CHARACTERS
+    kept: dict[TurnList, Sequence[Turn]] = {}
+    for list_ in sorted(lists, key=lambda list_: (list_.source == REPORT, list_.rank), reverse=True):
+        kept[list_] = list(within_bounds(turns[list_], most, characters))
+        most -= len(kept[list_])
+        characters -= sum(len(turn.content) for turn in kept[list_])
+    return kept
 
 
 def _before(own: Sequence[Turn], following: TurnList, its_turns: Sequence[Turn]) -> list[Turn]:

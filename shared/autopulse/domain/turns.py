@@ -7,11 +7,13 @@ A transcript's text, where there are no lists, is told apart by `autopulse.domai
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final, NamedTuple
 
+from autopulse.domain.bounds import MAX_SPEECH_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS, cut
 from autopulse.domain.reading import (
     Json,
     not_ahead,
@@ -69,7 +71,7 @@ class Turns:
 
     @property
     def skipped(self) -> int:
-        """Items without text, or with a role that is not stored."""
+        """Items without text, with a role that is not stored, or beyond what is kept."""
         return self.length - len(self.turns)
 
     @property
@@ -92,9 +94,9 @@ def read_turns(
     """
     read = [(_role_word(item), item) for item in map(read_mapping, items)]
     timed = [(word, item, _time(item, start, received_at)) for word, item in read if word not in UNSPOKEN_ROLES]
-    turns = [_read_turn(place, ROLES.get(word), item, at or fallback) for place, (word, item, at) in enumerate(timed)]
+    turns = (_read_turn(place, ROLES.get(word), item, at or fallback) for place, (word, item, at) in enumerate(timed))
     first_time = next((at for _, _, at in timed if at is not None), None)
-    return Turns(tuple([turn for turn in turns if turn is not None]), len(timed), first_time)
+    return Turns(tuple(within_bounds(turn for turn in turns if turn is not None)), len(timed), first_time)
 
 
 def read_spoken_text(text: str, at: datetime, names: SpeakerNames = NOBODY) -> Turns:
@@ -103,7 +105,23 @@ def read_spoken_text(text: str, at: datetime, names: SpeakerNames = NOBODY) -> T
     `names` are what the call says that its speakers are called.
     """
     said = split_speech(text, names)
-    return Turns(tuple(Turn(place, role, words, at) for place, (role, words) in enumerate(said) if words), len(said))
+    turns = (_bounded(place, role, words, at) for place, (role, words) in enumerate(said) if words)
+    return Turns(tuple(within_bounds(turns)), len(said))
+
+
+def within_bounds(
+    turns: Iterable[Turn], most: int = MAX_TURNS, characters: int = MAX_SPEECH_CHARACTERS
+) -> Iterator[Turn]:
+    """The first of these turns, as far as their number and the characters of all together go."""
+    for turn in islice(turns, most):
+        characters -= len(turn.content)
+        if characters < 0:
+            return
+        yield turn
+
+
+def _bounded(place: int, role: str, words: str, at: datetime) -> Turn:
+    return Turn(place, role, cut(words, MAX_TEXT_CHARACTERS), at)
 
 
 def has_words(item: Mapping[str, Json]) -> bool:
@@ -150,7 +168,7 @@ def _role_word(item: Mapping[str, Json]) -> str:
 
 def _read_turn(place: int, role: str | None, item: Mapping[str, Json], at: datetime) -> Turn | None:
     content = _content(role, item) if role else ""
-    return Turn(place, role, content, at) if role and content else None
+    return _bounded(place, role, content, at) if role and content else None
 
 
 def _time(item: Mapping[str, Json], start: datetime | None, received_at: datetime | None) -> datetime | None:

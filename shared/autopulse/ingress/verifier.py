@@ -17,7 +17,7 @@ from autopulse.ingress.queueing import enqueue
 from autopulse.ingress.request import UnreadableRequest, read_delivery, read_message
 from autopulse.ingress.responses import Response
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.observability import Measurements, Metric, logger
+from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.settings import SettingMissing, verifier_settings
 from autopulse.vapi import routes
 from autopulse.vapi.call_ids import NamedCall
@@ -120,7 +120,7 @@ def _queue(envelope: Envelope, visit: Visit) -> Response:
     visit.facts.update(
         kind=envelope.kind,
         event_id=envelope.event_id,
-        vapi_call_id=envelope.vapi_call_id,
+        vapi_call_id=loggable_id(envelope.vapi_call_id),
         call_id=envelope.call_id,
     )
     visit.facts["envelope_bytes"] = enqueue(envelope)

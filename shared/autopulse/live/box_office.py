@@ -7,17 +7,25 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from autopulse.access.reader import TokenRefused, reader_of
+from autopulse.access.trace import read_keys
 from autopulse.domain.reading import Json
 from autopulse.live.clients import AWS_ERRORS, code_of
 from autopulse.live.tickets import issue_ticket
 from autopulse.observability import Measurements, Metric, logger
 
 Answer = dict[str, Any]
+ROUTE: Final = "/v1/live/tickets"
 _HEADERS: Final = {"content-type": "application/json", "cache-control": "no-store"}
 
 
 def handle(event: Mapping[str, Any]) -> Answer:
-    """Answer a REST API's proxy event that the authorizer has let through."""
+    """Answer a REST API's proxy event that the authorizer has let through; the log says whom a ticket was for."""
+    answer = _answer_reader(event)
+    logger().info("answered", extra={"route": ROUTE, "status": answer["statusCode"], **read_keys(event, ())})
+    return answer
+
+
+def _answer_reader(event: Mapping[str, Any]) -> Answer:
     try:
         ticket = issue_ticket(reader_of(event), int(time.time()))
     except TokenRefused:

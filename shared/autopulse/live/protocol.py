@@ -13,6 +13,8 @@ from autopulse.domain.reading import Json, read_call_id, read_mapping, read_vapi
 
 MAX_FRAME_BYTES: Final = 32_000
 """A little under the gateway's 32 KB: it closes a connection that a longer frame is posted to."""
+MAX_WORD_CHARACTERS: Final = 255
+"""Of a notice's words as JSON."""
 CALLS: Final = "calls"
 """The topic of all calls of one's organization."""
 ACTIONS: Final = frozenset({"subscribe", "unsubscribe", "ping"})
@@ -99,18 +101,23 @@ def notice(event: Mapping[str, Json], pushed_at: datetime) -> str:
     detail = read_mapping(event.get("detail"))
     fields = {
         "type": "notice",
-        "id": event.get("id"),
-        "event": event.get("detail-type"),
-        "version": detail.get("version"),
+        "id": _short(event.get("id")),
+        "event": _short(event.get("detail-type")),
+        "version": _short(detail.get("version")),
         "call_id": read_call_id(detail.get("call_id")),
         "vapi_call_id": read_vapi_call_id(detail.get("vapi_call_id")),
-        "received_at": detail.get("received_at"),
-        "committed_at": detail.get("committed_at"),
+        "received_at": _short(detail.get("received_at")),
+        "committed_at": _short(detail.get("committed_at")),
         "pushed_at": to_text(pushed_at),
         "changed": read_mapping(detail.get("changed")),
     }
     text = _text(fields)
     return text if len(text) <= MAX_FRAME_BYTES else _text(fields | {"changed": {}, "cut": True})
+
+
+def _short(value: Json) -> Json:
+    """A word, a time or a number, as every notice of ours has; null for what would not fit a frame."""
+    return value if value is None or len(_text({"": value})) <= MAX_WORD_CHARACTERS else None
 
 
 def _text(fields: Mapping[str, Json]) -> str:

@@ -20,7 +20,7 @@ from autopulse.db.receipts import record_receipts
 from autopulse.domain.attempts import NO_ORIGIN, Origin, Shown, columns_of, shown_of, taken_back
 from autopulse.domain.facts import NOTHING, Facts
 from autopulse.domain.reading import read_call_id, read_vapi_call_id
-from autopulse.observability import logger
+from autopulse.observability import loggable_id, logger
 from autopulse.vapi.call_types import WEB
 from autopulse.vapi.ended_reasons import family_of
 
@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], _context: object = None) -> Answer:
     """Answer `make unlink`."""
     call_id = read_call_id(event.get("call_id"))
     vapi_call_id = read_vapi_call_id(event.get("vapi_call_id"))
-    asked = {"call_id": call_id, "vapi_call_id": vapi_call_id}
+    asked = {"call_id": call_id, "vapi_call_id": loggable_id(vapi_call_id)}
     if call_id is None:
         return {"error": "call_id is no id of a call"}
     if event.get("unlink") is not True:
@@ -58,7 +58,8 @@ def handler(event: dict[str, Any], _context: object = None) -> Answer:
 def _answer(call_id: int) -> Answer:
     with engine().connect() as transaction:
         links = find_links(transaction, call_id)
-    logger().info("Links shown", extra={"call_id": call_id, "vapi_call_ids": [link.vapi_call_id for link in links]})
+    shown = [loggable_id(link.vapi_call_id) for link in links]
+    logger().info("Links shown", extra={"call_id": call_id, "vapi_call_ids": shown})
     return {"links": [_as_json(link) for link in links]}
 
 

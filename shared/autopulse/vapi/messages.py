@@ -5,13 +5,15 @@ unreadable envelope or one that names no call fails. The fields keep Vapi's name
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, cached_property, partial
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +23,15 @@ from pydantic import (
     ValidationInfo,
 )
 
+from autopulse.domain.bounds import (
+    MAX_ADDRESS_CHARACTERS,
+    MAX_ID_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    MAX_REASON_CHARACTERS,
+    MAX_SPEECH_CHARACTERS,
+    MAX_TEXT_CHARACTERS,
+    cut,
+)
 from autopulse.domain.facts import MAX_INTEGER, Identity
 from autopulse.domain.reading import (
     Json,
@@ -47,6 +58,8 @@ _ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD])")
 _MAX_COST: Final = Decimal(10) ** 6
 _COST_STEP: Final = Decimal("0.000001")
 
+MAX_PAYLOAD_KEY_CHARACTERS: Final = 1024
+"""Of an object's key in S3."""
 RECEIVED_AT: Final = "received_at"
 """In the context of a validation: when the message was received."""
 
@@ -55,14 +68,39 @@ def _read_told_time(value: Json, info: ValidationInfo) -> datetime | None:
     return not_ahead(read_time(value), (info.context or {}).get(RECEIVED_AT))
 
 
-Text = Annotated[str | None, BeforeValidator(read_text)]
-Words = Annotated[str | None, BeforeValidator(read_words)]
+@dataclass(frozen=True)
+class Limited:
+    """Reads a text, and bounds what it read."""
+
+    read: Callable[[Json], str | None]
+    most: int
+    """Characters."""
+    is_whole: bool = False
+    """A longer one counts as not given; else it is cut."""
+
+    def __call__(self, value: Json) -> str | None:
+        """Return the text, if it can be used."""
+        text = self.read(value)
+        if text is None or len(text) <= self.most:
+            return text
+        return None if self.is_whole else cut(text, self.most)
+
+
+Id = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_ID_CHARACTERS, is_whole=True))]
+Word = Annotated[str | None, BeforeValidator(Limited(read_text, MAX_ID_CHARACTERS))]
+"""One that is looked up: a status, a role."""
+Name = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_NAME_CHARACTERS))]
+Reason = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_REASON_CHARACTERS))]
+Address = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_ADDRESS_CHARACTERS, is_whole=True))]
+Words = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_TEXT_CHARACTERS))]
+Speech = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_SPEECH_CHARACTERS))]
+"""All turns as one text."""
 Time = Annotated[datetime | None, BeforeValidator(read_time)]
 """Any time, also one to come."""
 PastTime = Annotated[datetime | None, BeforeValidator(_read_told_time)]
 """Of what has happened: not told if it lies ahead of the receipt that the context has."""
 Number = Annotated[Decimal | None, BeforeValidator(read_number)]
-PhoneNumber = Annotated[str | None, BeforeValidator(read_phone_number)]
+PhoneNumber = Annotated[str | None, BeforeValidator(Limited(read_phone_number, MAX_NAME_CHARACTERS, is_whole=True))]
 # Read as they are, not copied: their parts are read one by one where they are used.
 Object = Annotated[Mapping[str, Any], SkipValidation(), BeforeValidator(read_mapping)]
 Items = Annotated[Sequence[Any], SkipValidation(), BeforeValidator(read_list)]
@@ -87,20 +125,20 @@ class Customer(_Reading):
     """Who was called."""
 
     number: PhoneNumber = None
-    sip_uri: Words = Field(None, alias="sipUri")
-    name: Words = None
+    sip_uri: Address = Field(None, alias="sipUri")
+    name: Name = None
 
 
 class CallSnapshot(_Reading):
     """`message.call`: the call as it was when it was created, in every message. Its status is never news."""
 
-    type: Words = None
-    status: Text = None
+    type: Id = None
+    status: Word = None
     created_at: PastTime = Field(None, alias="createdAt")
-    phone_number_id: Words = Field(None, alias="phoneNumberId")
-    assistant_id: Words = Field(None, alias="assistantId")
-    squad_id: Words = Field(None, alias="squadId")
-    workflow_id: Words = Field(None, alias="workflowId")
+    phone_number_id: Id = Field(None, alias="phoneNumberId")
+    assistant_id: Id = Field(None, alias="assistantId")
+    squad_id: Id = Field(None, alias="squadId")
+    workflow_id: Id = Field(None, alias="workflowId")
     customer: Annotated[Customer, BeforeValidator(read_mapping)] = _absent(Customer)
 
     @cached_property
@@ -122,7 +160,7 @@ class CallSnapshot(_Reading):
 class Message(_Reading):
     """What all kinds have."""
 
-    type: str
+    type: Annotated[str, AfterValidator(Limited(read_text, MAX_ID_CHARACTERS))]
     call: Annotated[CallSnapshot, BeforeValidator(read_mapping)] = _absent(CallSnapshot)
 
     @property
@@ -139,8 +177,8 @@ class Message(_Reading):
 class StatusMessage(Message):
     """`status-update`, `call.started`, `call.ended`, `call.failed`, and `autopulse.ping`."""
 
-    status: Text = None
-    ended_reason: Words = Field(None, alias="endedReason")
+    status: Word = None
+    ended_reason: Reason = Field(None, alias="endedReason")
 
     @cached_property
     def word(self) -> str:
@@ -161,7 +199,7 @@ class StatusMessage(Message):
 class HangMessage(Message):
     """`hang`: the assistant is stalling; or, in the application's own shape, the call is over."""
 
-    reason: Words = None
+    reason: Reason = None
 
     @property
     def ends_call(self) -> bool:
@@ -177,7 +215,7 @@ class HangMessage(Message):
 class Fragment(_Reading):
     """The application's own shape of a conversation update: one turn."""
 
-    speaker: Words = None
+    speaker: Word = None
     text: Words = None
 
 
@@ -191,7 +229,7 @@ class ConversationMessage(Message):
 class TranscriptMessage(Message):
     """`transcript`, final: one spoken turn."""
 
-    role: Words = None
+    role: Word = None
     transcript: Words = None
 
 
@@ -206,24 +244,24 @@ def _read_recording(value: Json) -> Json:
 class MonoRecording(_Reading):
     """`artifact.recording.mono`, or its address alone."""
 
-    combined_url: Words = Field(None, alias="combinedUrl")
+    combined_url: Address = Field(None, alias="combinedUrl")
 
 
 class Recording(_Reading):
     """`artifact.recording`, or its address alone."""
 
-    stereo_url: Words = Field(None, alias="stereoUrl")
+    stereo_url: Address = Field(None, alias="stereoUrl")
     mono: Annotated[MonoRecording, BeforeValidator(_read_mono)] = _absent(MonoRecording)
 
 
 class Artifact(_Reading):
     """What the report's artifact adds to the report."""
 
-    recording_url: Words = Field(None, alias="recordingUrl")
-    stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
-    recording_path: Words = Field(None, alias="recordingPath")
-    presigned_mono_url: Words = Field(None, alias="presignedMonoUrl")
-    presigned_stereo_url: Words = Field(None, alias="presignedStereoUrl")
+    recording_url: Address = Field(None, alias="recordingUrl")
+    stereo_recording_url: Address = Field(None, alias="stereoRecordingUrl")
+    recording_path: Address = Field(None, alias="recordingPath")
+    presigned_mono_url: Address = Field(None, alias="presignedMonoUrl")
+    presigned_stereo_url: Address = Field(None, alias="presignedStereoUrl")
     presigned_urls_expires_at: Time = Field(None, alias="presignedUrlsExpiresAt")
     recording: Annotated[Recording, BeforeValidator(_read_recording)] = _absent(Recording)
     structured_outputs: Any = Field(None, alias="structuredOutputs")
@@ -249,7 +287,7 @@ class TranscriptNames(_Reading):
 class ReportMessage(Message):
     """`end-of-call-report`."""
 
-    ended_reason: Words = Field(None, alias="endedReason")
+    ended_reason: Reason = Field(None, alias="endedReason")
     started_at: PastTime = Field(None, alias="startedAt")
     ended_at: PastTime = Field(None, alias="endedAt")
     duration_seconds: Number = Field(None, alias="durationSeconds")
@@ -259,12 +297,12 @@ class ReportMessage(Message):
     summary_given: Words = Field(None, alias="summary")
     analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = _absent(ReportAnalysis)
     messages: Items = ()
-    transcript: Words = None
+    transcript: Speech = None
     transcript_names: Annotated[TranscriptNames, BeforeValidator(read_mapping)] = _absent(
         TranscriptNames, "transcriptNames"
     )
-    recording_url_given: Words = Field(None, alias="recordingUrl")
-    stereo_recording_url: Words = Field(None, alias="stereoRecordingUrl")
+    recording_url_given: Address = Field(None, alias="recordingUrl")
+    stereo_recording_url: Address = Field(None, alias="stereoRecordingUrl")
     artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
 
     @property
@@ -336,14 +374,16 @@ class Envelope(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     version: Literal[1]  # autopulse.vapi.envelope.VERSION
-    kind: str
+    kind: str = Field(max_length=MAX_ID_CHARACTERS)
     event_id: str = Field(min_length=1, max_length=128)
-    vapi_call_id: Annotated[str | None, BeforeValidator(read_vapi_call_id)] = None
+    vapi_call_id: Annotated[
+        str | None, BeforeValidator(Limited(read_vapi_call_id, MAX_ID_CHARACTERS, is_whole=True))
+    ] = None
     call_id: Annotated[int | None, BeforeValidator(read_call_id)] = None
     occurred_at: Time = None
     received_at: Annotated[datetime, BeforeValidator(read_time)]
     message: Annotated[dict[str, Any] | None, SkipValidation()] = None
-    payload_key: str | None = None
+    payload_key: str | None = Field(None, max_length=MAX_PAYLOAD_KEY_CHARACTERS)
 
     @property
     def news_at(self) -> datetime:

@@ -1,5 +1,7 @@
-"""Which addresses of recordings a browser can play."""
+"""Which addresses of recordings a browser can play, and may be sent to."""
 
+import re
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -8,15 +10,30 @@ _STORAGE: Final = ".r2.cloudflarestorage.com"
 _FORMER_STORAGE: Final = "storage.vapi.ai"
 """Where they lay before. The name leads nowhere any more."""
 _SIGNATURE: Final = "x-amz-signature"
+_ANY_BELOW: Final = "*."
+"""What a host begins with that stands for every host below it."""
+HOST: Final = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
+"""A host that recordings are played from, as the stack's parameter names it."""
+# A backslash or a user before the host leads a browser elsewhere than it seems; another port is another server.
+_PLAYABLE: Final = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#].*)?", re.IGNORECASE)
 
 
 def is_playable(url: str) -> bool:
-    """Whether a browser may be sent there: absolute, by HTTP."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    """Whether a browser may be sent there, if the host is one of the stack's: https, printable, no credentials."""
+    return _host_of(url) is not None
+
+
+def is_at(url: str, hosts: Collection[str]) -> bool:
+    """Whether a playable address is at one of these hosts; `*.example.com` is every host below example.com."""
+    host = _host_of(url)
+    return host is not None and any(
+        host.endswith(named[1:]) if named.startswith(_ANY_BELOW) else host == named for named in hosts
+    )
+
+
+def _host_of(url: str) -> str | None:
+    found = _PLAYABLE.fullmatch(url) if url.isprintable() and " " not in url else None
+    return found[1].lower() if found else None
 
 
 def is_private(url: str) -> bool:

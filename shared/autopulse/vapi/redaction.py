@@ -26,7 +26,7 @@ from autopulse.domain.reading import (
 from autopulse.domain.speakers import split_speech
 from autopulse.domain.turns import has_turn, has_words, read_said
 from autopulse.vapi.call_ids import calls_of, customers_of
-from autopulse.vapi.concealment import REDACTED, conceal, conceal_all, conceal_credentials
+from autopulse.vapi.concealment import REDACTED, conceal, conceal_all, conceal_credentials, conceal_number
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speaker_names import speaker_names_of
 
@@ -48,9 +48,11 @@ def _text(value: Json) -> Json:
 
 
 def _number(value: Json) -> Json:
+    """A number, also as text; none that is a card's."""
     if isinstance(value, str):
-        return None if read_number(value) is None else value.strip()
-    return clean(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        number = value.strip()
+        return None if read_number(value) is None or conceal(number) != number else number
+    return conceal_number(clean(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _time(value: Json) -> Json:

@@ -19,6 +19,7 @@ from autopulse.db.reading import connection as reading
 from local.database import connect
 from local.events import reading_event
 from local.postgres import READER
+from local.simulator import recordings
 
 OURS: Final = "00000000-0000-4000-8000-00000000000a"
 THEIRS: Final = "00000000-0000-4000-8000-00000000000b"
@@ -76,6 +77,7 @@ class Api:
         patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
         patch.setenv("DATABASE_SECRET_ARN", "secret-of-tests")
         patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
+        patch.setenv("RECORDING_HOSTS", f"{recordings.HOST} *.r2.cloudflarestorage.com")
         password = unquote(parts.password or "")
 
         def connect_as_reader(connection_type: type[PreparingConnection]) -> PreparingConnection:
@@ -89,6 +91,7 @@ class Api:
     def forget(self) -> None:
         """Read settings anew; connect anew."""
         settings.database_settings.cache_clear()
+        settings.recording_hosts.cache_clear()
         reading.reading_engine.cache_clear()
 
     def close(self) -> None:

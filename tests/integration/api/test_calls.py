@@ -347,12 +347,29 @@ def test_an_expired_recording_is_gone_and_says_so(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [None, "", "recording.mp3", "javascript:alert(1)", "data:audio/wav;base64,", "http://["]
+    "url",
+    [
+        *(None, "", "recording.mp3", "javascript:alert(1)", "data:audio/wav;base64,", "http://["),
+        *("http://recordings.example.com/1.wav", "https://user@recordings.example.com/1.wav"),
+    ],
 )
 def test_what_no_browser_should_open_is_no_recording(api: Api, url: str | None) -> None:
     answer = api.get(f"/calls/{api.call(recording_url=url)}/recording")
     assert (answer.status, answer.error["code"]) == (404, "recording_missing")
     assert api.get("/calls").json["items"][0]["has_recording"] is False
+
+
+def test_a_recording_at_another_host_is_kept_and_not_offered(api: Api) -> None:
+    url = "https://recordings.example.com.elsewhere.example/1.wav"
+    call = api.call(recording_url=url, vapi_call_id="one")
+    api.attempt(call, "one", recording_url=url)
+    answer = api.get(f"/calls/{call}/recording")
+    assert (answer.status, answer.error["code"]) == (404, "recording_elsewhere")
+    assert "elsewhere.example" not in answer.text
+    detail = api.get(f"/calls/{call}").json
+    for shown in (detail, *detail["attempts"]):
+        assert (shown["has_recording"], shown["recording_elsewhere"]) == (False, True)
+    assert "elsewhere.example" not in json.dumps(detail)
 
 
 def test_a_recording_in_private_storage_is_not_offered(api: Api) -> None:
@@ -419,6 +436,20 @@ def test_a_count_ends_at_a_thousand(api: Api) -> None:
     assert api.get("/calls/count").json == {"count": 1000, "is_all": True}
     api.call()
     assert api.get("/calls/count").json == {"count": 1000, "is_all": False}
+
+
+@pytest.mark.parametrize("query", [{"customer": "dana"}, {"advisor": "Robin Sample"}], ids=str)
+def test_a_count_by_visits_ends_at_a_hundred(api: Api, query: dict[str, object]) -> None:
+    visit = api.visit(customer_name="Dana Example", service_advisor_name="Robin Sample")
+    statement = (
+        "INSERT INTO call (organization_id, customer_number, status, service_record_id)"
+        " SELECT CAST(:id AS uuid), '+12025550101', 'Ready', :visit FROM generate_series(1, :calls)"
+    )
+    api.database.run(statement, id=OURS, visit=visit, calls=100)
+    assert api.get("/calls/count", **query).json == {"count": 100, "is_all": True}
+    api.call(service_record_id=visit)
+    assert api.get("/calls/count", **query).json == {"count": 100, "is_all": False}
+    assert api.get("/calls/count", customer="0101").json == {"count": 101, "is_all": True}
 
 
 def test_a_reader_is_told_whose_calls_they_see(api: Api) -> None:

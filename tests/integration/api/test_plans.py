@@ -155,6 +155,7 @@ def _first_pages(api: Api, query: dict[str, object], monkeypatch: pytest.MonkeyP
         ({"direction": "inbound"}, "ix_call_organization_id_inbound"),
         ({"direction": "web"}, "ix_call_organization_id_web"),
         ({"demo": "true"}, "ix_call_organization_id_demo"),
+        ({"to_come": "true"}, "ix_call_organization_id_to_come"),
     ],
 )
 def test_a_page_is_read_in_order_and_not_sorted(
@@ -181,6 +182,7 @@ def test_an_outcome_that_is_rare_has_its_index(api: Api, monkeypatch: pytest.Mon
         {"demo": "false"},
         {"status": "Completed"},
         {"outcome": "reached"},
+        {"to_come": "false"},
     ],
     ids=str,
 )

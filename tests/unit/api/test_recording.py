@@ -1,7 +1,9 @@
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from autopulse import settings
 from autopulse.api.problems import Problem
 from autopulse.api.recording import expiry_of, offer_recording
 
@@ -10,6 +12,14 @@ PRIVATE = "https://0123456789abcdef.r2.cloudflarestorage.com/a-bucket/one-mono.w
 NOW = datetime(2026, 11, 2, 15, 30, tzinfo=timezone.utc)
 BEFORE, AFTER = NOW - timedelta(microseconds=1), NOW + timedelta(microseconds=1)
 SIGNED = f"{BASE}?X-Amz-Date=20261102T150000Z&X-Amz-Expires="
+
+
+@pytest.fixture(autouse=True)
+def _hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("RECORDING_HOSTS", "recordings.example.com *.r2.cloudflarestorage.com")
+    settings.recording_hosts.cache_clear()
+    yield
+    settings.recording_hosts.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +82,15 @@ def test_a_recording_is_offered_until_it_ends(url: str, told: datetime | None, e
     ("url", "told", "status", "code"),
     [
         *((None, None, 404, "recording_missing"), (None, BEFORE, 404, "recording_missing")),
+        *(
+            (BASE.replace("https", "http"), None, 404, "recording_missing"),
+            (" " + BASE, None, 404, "recording_missing"),
+        ),
         *(("", None, 404, "recording_missing"), ("recording.mp3", AFTER, 404, "recording_missing")),
+        *(
+            (url, None, 404, "recording_elsewhere")
+            for url in ("https://other.example.com/a.wav", "https://x.recordings.example.com/a")
+        ),
         *((PRIVATE, None, 404, "recording_private"), (PRIVATE, BEFORE, 404, "recording_private")),
         *((BASE, NOW, 410, "recording_expired"), (BASE, BEFORE, 410, "recording_expired")),
         *((f"{BASE}?token=ab", BEFORE, 410, "recording_expired"), (f"{SIGNED}1800", AFTER, 410, "recording_expired")),
@@ -83,3 +101,22 @@ def test_what_cannot_be_played_is_not_offered(url: str | None, told: datetime | 
         offer_recording(url, told, NOW)
     assert (problem.value.status, problem.value.reason) == (status, code)
     assert "http" not in problem.value.detail
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        "*",
+        "*.com",
+        "https://a.example.com",
+        "a.example.com;script-src",
+        "A.example.com",
+        "a.example.com,b.example.com",
+        "'self'",
+    ],
+)
+def test_a_host_that_is_none_is_refused(hosts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECORDING_HOSTS", f"recordings.example.com {hosts}")
+    settings.recording_hosts.cache_clear()
+    with pytest.raises(settings.SettingInvalid, match="RECORDING_HOSTS"):
+        settings.recording_hosts()

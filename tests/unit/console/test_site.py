@@ -26,9 +26,15 @@ def _console_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("OIDC_AUDIENCE", "console")
     monkeypatch.setenv("OIDC_SCOPES", "openid email")
     monkeypatch.setenv("OIDC_ORIGINS", "https://sign-in.example.com https://issuer.example.com")
-    settings.console_settings.cache_clear()
+    monkeypatch.setenv("RECORDING_HOSTS", "recordings.example.com *.storage.example.com")
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     settings.console_settings.cache_clear()
+    settings.recording_hosts.cache_clear()
 
 
 def ask(below: str | None, method: str = "GET", **headers: str) -> Answer:
@@ -206,7 +212,7 @@ def test_the_page_may_do_what_it_is_made_for_and_nothing_else() -> None:
         "style-src": "'self'",
         "img-src": "'self'",
         "connect-src": "'self' wss://live.example.com https://issuer.example.com https://sign-in.example.com",
-        "media-src": "https:",
+        "media-src": "https://recordings.example.com https://*.storage.example.com",
         "form-action": "'none'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
@@ -219,6 +225,19 @@ def test_without_an_issuer_it_connects_to_none(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("OIDC_ISSUER", "")
     settings.console_settings.cache_clear()
     assert policy()["connect-src"] == "'self' wss://live.example.com"
+
+
+def test_without_hosts_of_recordings_it_plays_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECORDING_HOSTS", "")
+    _forget()
+    assert policy()["media-src"] == "'none'"
+
+
+def test_what_is_no_host_of_recordings_cannot_widen_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECORDING_HOSTS", "a.example.com;script-src https:")
+    _forget()
+    with pytest.raises(settings.SettingInvalid):
+        policy()
 
 
 @pytest.mark.parametrize(

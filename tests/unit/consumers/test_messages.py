@@ -384,7 +384,7 @@ def test_a_call_reason_is_cut_to_its_column() -> None:
     message = report(analysis={"structuredData": {"call_reason": "x" * 150}})
     told = read_report(Record(envelope(), message), NAMES).facts.report
     assert told is not None
-    assert told.call_reason == "x" * 100
+    assert told.call_reason == "x" * 99 + "\u2026"
 
 
 def test_a_report_without_a_turn_list_has_its_turns_in_its_text() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autopulse import settings
-from autopulse.consumers import queue, runner, status_update
+from autopulse.consumers import clients, runner, status_update
 from autopulse.consumers.batch import BatchOutcome
 from autopulse.consumers.queue import Delivery
 from autopulse.consumers.runner import Answer, handle
@@ -50,7 +50,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name in ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PAYLOAD_BUCKET", "EVENT_BUS_NAME"):
         monkeypatch.setenv(name, "some")
     settings.consumer_settings.cache_clear()
-    monkeypatch.setattr(queue, "_sqs", lambda: world)
+    monkeypatch.setattr(clients, "sqs", lambda: world)
     monkeypatch.setattr(runner, "publish", lambda notices, _: world.published.extend(notices))
     monkeypatch.setattr("time.sleep", world.slept.append)
     yield world

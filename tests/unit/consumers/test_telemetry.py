@@ -152,3 +152,15 @@ def test_a_known_reason_and_one_without_effect_are_not_counted(
 ) -> None:
     measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason), fate)], [])
     assert lines(capsys, Metric.ENDED_REASON_UNKNOWN) == []
+
+
+def test_ids_that_others_chose_are_logged_without_what_they_may_hide(capsys: pytest.CaptureFixture[str]) -> None:
+    one = settled(HangMessage(type="hang"))
+    assert one.record
+    one.record.envelope = one.record.envelope.model_copy(
+        update={"vapi_call_id": "Testa +12025550147", "event_id": "Placeholder\u2028"}
+    )
+    measure([one], [])
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in said if line.get("message") == "record settled"]
+    assert (line["vapi_call_id"], line["event_id"]) == ("Testa?###########", "Placeholder?")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autopulse.domain.bounds import MAX_LISTS, MAX_TURNS
 from autopulse.domain.lists import (
     CONVERSATION,
     REPORT,
@@ -151,3 +152,25 @@ def test_equal_turns_of_one_list_are_two() -> None:
 )
 def test_fragments_are_shown_before_the_first_list(lists: list[TurnList], until: int | None) -> None:
     assert fragments_until(together(*lists)) == until
+
+
+@pytest.mark.parametrize("source", [CONVERSATION, REPORT])
+@given(st.randoms(use_true_random=False))
+def test_of_too_many_lists_the_greatest_stay_in_any_order(source: str, random: Any) -> None:  # noqa: ANN401 - hypothesis' random
+    lists = [listed(source, 2 * n, 1000 - n) for n in range(MAX_LISTS + 20)]
+    shuffled = list(lists)
+    random.shuffle(shuffled)
+    assert together(*shuffled) == tuple(lists[:MAX_LISTS])
+
+
+def test_lists_keep_no_more_turns_together_than_one_may() -> None:
+    first, last, told = conversation(0, 1), conversation(100, 101), report(100, 102)
+    said = {
+        first: turns(*((f"first {n}", n / MAX_TURNS) for n in range(10))),
+        last: turns(*((f"last {n}", 100) for n in range(MAX_TURNS))),
+        told: turns(*((f"report {n}", 100) for n in range(MAX_TURNS - 4))),
+    }
+    assert words([first, told], said) == [f"first {n}" for n in range(4)] + [
+        f"report {n}" for n in range(MAX_TURNS - 4)
+    ]
+    assert len(words([first, last], said)) == MAX_TURNS

@@ -158,6 +158,15 @@ def test_no_secret_and_nothing_personal_is_queued_or_logged(
         assert word not in printed
 
 
+def test_an_id_that_a_sender_chose_is_queued_as_it_is_and_logged_without_what_it_may_hide(
+    account: Account, output: Output
+) -> None:
+    id_ = "Odette\u2028+12025550147"
+    post(with_secret({"message": {"type": "hang", "call": {"id": id_}}}))
+    assert json.loads(account.bodies("hang")[0])["vapi_call_id"] == id_
+    assert output.read()[0][0]["vapi_call_id"] == "Odette?###########"
+
+
 # Ignored and answered
 
 

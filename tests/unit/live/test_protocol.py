@@ -86,3 +86,12 @@ def test_a_notice_that_does_not_fit_a_frame_is_cut_to_what_it_is_about(character
     assert len(text.encode()) <= MAX_FRAME_BYTES < 32 * 1024
     cut = json.loads(text)
     assert (cut["call_id"], cut["event"], cut["changed"], cut["cut"]) == (15, "TranscriptUpdated", {}, True)
+
+
+@pytest.mark.parametrize("name", ["received_at", "committed_at", "version"])
+def test_a_notice_fits_a_frame_whatever_the_event_says_of_itself(name: str) -> None:
+    detail = {"call_id": 15, "vapi_call_id": "\u00e9" * 100, "changed": {}, name: "x" * MAX_FRAME_BYTES}
+    event = {"id": "y" * MAX_FRAME_BYTES, "detail-type": ["z" * MAX_FRAME_BYTES], "detail": detail}
+    text = notice(event, AT)
+    assert len(text) <= MAX_FRAME_BYTES
+    assert {json.loads(text)[field] for field in ("id", "event", name)} == {None}

@@ -1,6 +1,5 @@
 import copy
 import json
-import time
 from typing import Any
 
 import pytest
@@ -573,31 +572,6 @@ def test_user_and_password_of_a_url_are_concealed(text: str) -> None:
 )
 def test_what_people_say_stays(text: str) -> None:
     assert conceal(text) == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "eyJ-" * 250_000,
-        "eyJaaaaaaaaa." * 80_000,
-        "bearer " * 150_000,
-        "bearer " + "a" * 1_000_000,
-        "sk-" * 300_000,
-        "AKIA" * 250_000,
-        "://" * 300_000,
-        "://a@" * 250_000,
-        "://" + "@" * 1_000_000,
-        "-----BEGIN " * 90_000,
-        "-----BEGIN PRIVATE KEY" * 40_000,
-        "whsec_" * 160_000,
-        "authorization: basic " * 50_000,
-    ],
-    ids=lambda text: text[:12],
-)
-def test_concealing_takes_linear_time(text: str) -> None:
-    started = time.process_time()
-    conceal(text)
-    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)

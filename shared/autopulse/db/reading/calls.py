@@ -6,15 +6,22 @@ from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.reading.attempts import ATTEMPTS, FINISHED_BEFORE
+from autopulse.db.reading.bounds import (
+    MAX_READ_BYTES,
+    as_many_as_fit,
+    shown,
+    shown_address,
+    shown_data,
+    shown_feedback,
+)
 from autopulse.db.reading.pages import CALL_COLUMNS, CALL_TABLES
+from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, MAX_TURNS
 
 MAX_EVENTS: Final = 1000
 """Of a timeline; a long call has some hundred."""
 MAX_INCIDENTS: Final = 100
 MAX_ATTEMPTS: Final = 100
 """The latest; few calls are dialled more than three times."""
-MAX_TURNS: Final = 5000
-"""Of a transcript; an hour of talk has some 500."""
 NO_ATTEMPT: Final = "null"
 """The answer about a call that has no such attempt."""
 
@@ -24,29 +31,44 @@ LATENCIES: Final = """
 """
 _OURS: Final = "call.id = :call_id AND call.organization_id = CAST(:organization AS uuid)"
 
+_ATTEMPTS: Final = f"""
+    SELECT number, {shown("vapi_call_id")} AS vapi_call_id, shown,
+        CASE WHEN shown THEN {shown("call.status")} ELSE {shown("status")} END AS status,
+        began_at, start_time, end_time, duration_sec AS duration_seconds, outcome,
+        {shown("ended_reason")} AS ended_reason, nps_score, {shown_address("recording_url")} AS has_recording,
+        {shown_address("recording_url")} AS recording_elsewhere, cost AS cost_dollars,
+        {shown("call_reason")} AS call_reason, {shown("feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
+        {shown_feedback("feedback")} AS feedback, {shown("customer_name")} AS customer_name,
+        {shown("customer_number")} AS phone, {shown("customer_sip_uri")} AS customer_sip_uri
+    FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}
+"""  # noqa: S608 - made of constants
+_SAID: Final = ", ".join(
+    f"{shown(name, MAX_TEXT_CHARACTERS)} AS {name}" for name in ("content", "positives", "detractors", "action_items")
+)
 _CALL = text(f"""
     SELECT row_to_json(whole)::text FROM (
-        SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, call.call_reason, call.feedback_summary AS summary,
-            (SELECT coalesce(json_agg(row ORDER BY row.number), '[]') FROM (
-                SELECT number, vapi_call_id, shown, CASE WHEN shown THEN call.status ELSE status END AS status,
-                    began_at, start_time, end_time, duration_sec AS duration_seconds, outcome, ended_reason, nps_score,
-                    recording_url AS has_recording, cost AS cost_dollars, call_reason,
-                    feedback_summary AS summary, feedback, customer_name, customer_number AS phone, customer_sip_uri
-                FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}) AS row) AS attempts,
+        SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, {shown("call.call_reason")} AS call_reason,
+            {shown("call.feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
+            {shown_address("call.recording_url")} AS recording_elsewhere,
+            (SELECT items::json FROM (
+                {as_many_as_fit(_ATTEMPTS, "ORDER BY one.shown DESC, one.number DESC", MAX_READ_BYTES)}
+            ) AS attempts) AS attempts,
             (SELECT row_to_json(row) FROM (
-                SELECT content, positives, detractors, action_items, structured_data, created_at, updated_at
+                SELECT {_SAID}, {shown_data("structured_data")} AS structured_data, created_at, updated_at
                 FROM call_feedback WHERE call_id = call.id) AS row) AS feedback,
             (SELECT row_to_json(row) FROM (
-                SELECT record.id, record.customer_name, record.customer_phone AS phone, record.vehicle_info AS vehicle,
-                    record.service_type AS service, record.status, record.appointment_date AS appointment,
-                    record.feedback, record.rating
+                SELECT record.id, {shown("record.customer_name")} AS customer_name,
+                    {shown("record.customer_phone")} AS phone, {shown("record.vehicle_info")} AS vehicle,
+                    {shown("record.service_type")} AS service, {shown("record.status")} AS status,
+                    record.appointment_date AS appointment, {shown("record.feedback", MAX_TEXT_CHARACTERS)} AS feedback,
+                    record.rating
                 WHERE record.id IS NOT NULL) AS row) AS service_record,
             (SELECT coalesce(json_agg(row), '[]') FROM (
-                SELECT kind, occurred_at FROM call_incident
+                SELECT {shown("kind")} AS kind, occurred_at FROM call_incident
                 WHERE call_id = call.id ORDER BY occurred_at LIMIT {MAX_INCIDENTS}) AS row) AS incidents,
             (SELECT coalesce(json_agg(row), '[]') FROM (
-                SELECT event_id, kind, type, vapi_call_id, occurred_at, received_at, processed_at, {LATENCIES},
-                    status, outcome, repeats
+                SELECT {shown("event_id")} AS event_id, kind, type, {shown("vapi_call_id")} AS vapi_call_id,
+                    occurred_at, received_at, processed_at, {LATENCIES}, status, outcome, repeats
                 FROM webhook_event
                 WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
         FROM call {CALL_TABLES} WHERE {_OURS}
@@ -72,17 +94,21 @@ _ITS_TURNS: Final = f"""
             SELECT FROM call_origin WHERE call_id = chosen.call_id AND {FINISHED_BEFORE})))
 """
 
+_TURNS: Final = f"""
+    SELECT {shown("role")} AS speaker, {shown("content", MAX_TEXT_CHARACTERS)} AS text, "timestamp" AS at,
+        round(extract(epoch FROM "timestamp" - timed.start_time), 3) AS seconds
+    FROM transcript AS turn WHERE {_ITS_TURNS}
+    ORDER BY sequence IS NOT NULL, sequence, "timestamp", id LIMIT {MAX_TURNS}
+"""  # noqa: S608 - made of constants
+
 # Fragments lie before the lists that they stand beside. Of turns of several sources, the best one's name.
 _TRANSCRIPT = text(f"""
     SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
-        SELECT chosen.call_id, chosen.number AS attempt, chosen.vapi_call_id, timed.start_time,
+        SELECT chosen.call_id, chosen.number AS attempt, {shown("chosen.vapi_call_id")} AS vapi_call_id,
+            timed.start_time,
             (SELECT source FROM transcript AS turn WHERE {_ITS_TURNS}
             ORDER BY array_position(ARRAY['report', 'conversation', 'fragment'], source::text) LIMIT 1) AS source,
-            (SELECT coalesce(json_agg(row), '[]') FROM (
-                SELECT role AS speaker, content AS text, "timestamp" AS at,
-                    round(extract(epoch FROM "timestamp" - timed.start_time), 3) AS seconds
-                FROM transcript AS turn WHERE {_ITS_TURNS}
-                ORDER BY sequence IS NOT NULL, sequence, "timestamp", id LIMIT {MAX_TURNS}) AS row) AS turns
+            (SELECT items::json FROM ({as_many_as_fit(_TURNS, "", MAX_READ_BYTES)}) AS turns) AS turns
         FROM (
             SELECT CASE WHEN chosen.shown IS FALSE THEN chosen.start_time ELSE chosen.row_start END AS start_time
         ) AS timed
@@ -92,7 +118,8 @@ _TRANSCRIPT = text(f"""
 
 _RECORDING = text(f"""
     SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
-        SELECT CASE WHEN chosen.shown IS FALSE THEN chosen.recording_url ELSE chosen.row_url END AS url,
+        SELECT {shown_address("CASE WHEN chosen.shown IS FALSE THEN chosen.recording_url ELSE chosen.row_url END")}
+                AS url,
             CASE WHEN chosen.shown IS FALSE OR chosen.recording_url = chosen.row_url
                 THEN chosen.recording_expires_at END AS expires_at
     ) AS whole)::text ELSE '{NO_ATTEMPT}' END

@@ -3,8 +3,9 @@
 from sqlalchemy import text
 
 from autopulse.db.engine import Transaction
+from autopulse.db.reading.bounds import shown
 
-_NAME = text("SELECT name FROM organization WHERE id = CAST(:organization AS uuid)")
+_NAME = text(f"SELECT {shown('name')} FROM organization WHERE id = CAST(:organization AS uuid)")  # noqa: S608 - made of constants
 
 
 def read_organization_name(transaction: Transaction, organization_id: str) -> str | None:

@@ -8,6 +8,13 @@ from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.reading.attempts import ATTEMPTS
+from autopulse.db.reading.bounds import (
+    MAX_LISTED_CHARACTERS,
+    MAX_READ_BYTES,
+    as_many_as_fit,
+    shown,
+    shown_address,
+)
 from autopulse.db.reading.filters import (
     BAND,
     BEGAN,
@@ -21,14 +28,18 @@ from autopulse.db.reading.filters import (
     where,
 )
 
+_CUSTOMER: Final = f"""
+    {shown("record.customer_name")} AS customer_name, {shown("call.customer_number")} AS phone,
+    {shown("record.vehicle_info")} AS vehicle, {shown("record.service_type")} AS service,
+    call.campaign_id, {shown("campaign.name")} AS campaign_name, record.service_advisor_id AS advisor_id,
+    {shown("coalesce(advisor.name, record.service_advisor_name)")} AS advisor_name
+"""
 CALL_COLUMNS: Final = f"""
-    call.id, call.vapi_call_id, call.status, call.outcome, call.ended_reason, {DIRECTION} AS direction,
-    call.is_demo AS demo,
-    record.customer_name, call.customer_number AS phone, record.vehicle_info AS vehicle,
-    record.service_type AS service, call.campaign_id, campaign.name AS campaign_name,
-    record.service_advisor_id AS advisor_id, coalesce(advisor.name, record.service_advisor_name) AS advisor_name,
+    call.id, {shown("call.vapi_call_id")} AS vapi_call_id, {shown("call.status")} AS status,
+    {shown("call.outcome")} AS outcome, {shown("call.ended_reason")} AS ended_reason,
+    {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
     call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
-    call.recording_url AS has_recording, dialled.attempt_count,
+    {shown_address("call.recording_url")} AS has_recording, dialled.attempt_count,
     CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_origin WHERE call_id = call.id) THEN 1
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
     END AS attempt_number,
@@ -44,14 +55,15 @@ CALL_TABLES: Final = """
     CROSS JOIN LATERAL (SELECT count(*) AS attempt_count FROM vapi_call WHERE call_id = call.id) AS dialled
 """
 """What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
+_SAID: Final = ", ".join(
+    f"{shown(f'feedback.{name}', MAX_LISTED_CHARACTERS)} AS {name}"
+    for name in ("content", "positives", "detractors", "action_items")
+)
 FEEDBACK_COLUMNS: Final = f"""
-    call.id AS call_id, call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.outcome,
-    {DIRECTION} AS direction, call.is_demo AS demo,
-    record.customer_name, call.customer_number AS phone, record.vehicle_info AS vehicle,
-    record.service_type AS service, call.campaign_id, campaign.name AS campaign_name,
-    record.service_advisor_id AS advisor_id, coalesce(advisor.name, record.service_advisor_name) AS advisor_name,
+    call.id AS call_id, call.start_time, call.end_time, call.duration_sec AS duration_seconds,
+    {shown("call.outcome")} AS outcome, {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
     call.nps_score, CASE WHEN {COUNTS} THEN (ARRAY['detractor', 'passive', 'promoter'])[{BAND} + 1] END AS band,
-    feedback.content, feedback.positives, feedback.detractors, feedback.action_items, call.updated_at
+    {_SAID}, call.updated_at
 """
 FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
 SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
@@ -86,13 +98,23 @@ class Wanted:
     after: Position | None = None
 
 
-def read_calls(transaction: Transaction, wanted: Wanted) -> str:
-    """A page of calls: a JSON list."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page."""
+
+    document: str
+    """A JSON list: the first of the rows, as many as MAX_READ_BYTES take."""
+    rows: int
+    """That were found, of those wanted."""
+
+
+def read_calls(transaction: Transaction, wanted: Wanted) -> Found:
+    """A page of calls."""
     return _read(transaction, wanted, CALL_COLUMNS, "")
 
 
-def read_feedback(transaction: Transaction, wanted: Wanted) -> str:
-    """A page of calls that have feedback, with it: a JSON list."""
+def read_feedback(transaction: Transaction, wanted: Wanted) -> Found:
+    """A page of calls that have feedback, with it."""
     return _read(transaction, wanted, FEEDBACK_COLUMNS, SEARCHED_FEEDBACK if "words" in wanted.filters else FEEDBACK)
 
 
@@ -108,14 +130,14 @@ def _count(names: tuple[str, ...]) -> TextClause:
     return text(f"SELECT count(*) FROM ({found('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
 
 
-def _read(transaction: Transaction, wanted: Wanted, columns: str, feedback: str) -> str:
+def _read(transaction: Transaction, wanted: Wanted, columns: str, feedback: str) -> Found:
     statement = _statement(
         columns, feedback, tuple(sorted(wanted.filters)), wanted.newest_first, wanted.after is not None
     )
     values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
     if wanted.after:
         values |= {"after_began": wanted.after.began, "after_id": wanted.after.call_id}
-    return str(transaction.execute(statement, values).scalar_one())
+    return Found(*transaction.execute(statement, values).one())
 
 
 @cache
@@ -124,14 +146,15 @@ def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first
     direction = "DESC" if newest_first else "ASC"
     beyond = f"AND ({BEGAN}, call.id) {'<' if newest_first else '>'} (CAST(:after_began AS timestamptz), :after_id)"
     found = _found_by_visits if of_visits(names) else _found
-    return text(f"""
-        SELECT coalesce(json_agg(page), '[]')::text FROM (
-            SELECT {columns} FROM ({found(feedback, names, direction, beyond if after else "")}) AS found
-            JOIN LATERAL (SELECT * FROM call WHERE id = found.id OFFSET 0) AS call ON true
-            {CALL_TABLES} {FEEDBACK if feedback else ""}
-            ORDER BY {BEGAN} {direction}, call.id {direction}
-        ) AS page
-    """)  # noqa: S608 - made of constants
+    order = f"ORDER BY {BEGAN} {direction}, call.id {direction}"
+    page = f"""
+        SELECT {columns} FROM ({found(feedback, names, direction, beyond if after else "")}) AS found
+        JOIN LATERAL (SELECT * FROM call WHERE id = found.id OFFSET 0) AS call ON true
+        {CALL_TABLES} {FEEDBACK if feedback else ""}
+        {order}
+    """  # noqa: S608 - made of constants
+    fitting = as_many_as_fit(page, "", MAX_READ_BYTES)
+    return text(f"SELECT items, found FROM ({fitting}) AS page")  # noqa: S608 - made of constants
 
 
 def _found(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:

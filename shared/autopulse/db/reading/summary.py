@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
+from autopulse.db.reading.bounds import shown
 from autopulse.db.reading.filters import BEGAN, OVER, REACHED, Filters, conditions, of_visits, where
 
 PERIODS: Final = ("day", "week", "month")
@@ -108,7 +109,9 @@ def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
             GROUP BY GROUPING SETS ((), (starts), (key), (outcome), (score))
         )
         SELECT coalesce(json_agg(row), '[]')::text FROM (
-            SELECT added.*, {_NAMES[group]} AS name FROM added ORDER BY starts, calls DESC, key) AS row
+            SELECT set, starts, ends, {shown("key")} AS key, outcome, score, calls, tried, reached, promoters, passives,
+                detractors, seconds, timed, {shown("name")} AS name
+            FROM (SELECT added.*, {_NAMES[group]} AS name FROM added) AS named ORDER BY starts, calls DESC, key) AS row
     """)  # noqa: S608 - made of constants
 
 

@@ -51,6 +51,11 @@ INDEXES = {
     "ix_call_organization_id_demo": (
         f"INDEX {{name}} ON call (organization_id, {BEGAN}) INCLUDE ({TIMES}) WHERE is_demo"
     ),
+    # Few at any time, and looked for with each list, to be counted.
+    "ix_call_organization_id_to_come": (
+        f"INDEX {{name}} ON call (organization_id, {BEGAN})"
+        " WHERE start_time IS NULL AND end_time IS NULL AND status IN ('Ready', 'Scheduled', 'Queued')"
+    ),
     "ix_call_organization_id_band_began": (
         f"INDEX {{name}} ON call (organization_id, width_bucket(nps_score, ARRAY[7, 9]), {BEGAN})"
         " WHERE nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"

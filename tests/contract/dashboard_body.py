@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 Json = Any
-DAY_SECONDS: Final = 86_400
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}!]+)\}")
 _SEARCH: Final = re.compile(
     r"""SEARCH\('\{(?P<schema>[\w/,]+)\}\ MetricName="(?P<metric>\w+)"(?P<terms>(?:\ \w+="[^"]+")*)',
@@ -34,8 +33,6 @@ class Series:
     """Seconds."""
     label: str = ""
     id: str = ""
-    right: bool = False
-    """Of the axis at the right."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,6 @@ class Widget:
             options.get("period") or self.properties["period"],
             options.get("label", ""),
             options.get("id", ""),
-            options.get("yAxis") == "right",
         )
 
     def _asked(self, options: Mapping[str, str]) -> Series | Expression:

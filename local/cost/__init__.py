@@ -1,1 +1,0 @@
-"""What a call costs, and how many fit: measured here, multiplied with a price list."""

@@ -1,1 +1,0 @@
-"""The dashboard of `template.yaml`, read and drawn."""

@@ -1,0 +1,52 @@
+"""How long answers may be: Lambda takes 6 MB of JSON, in which the body is one text, quoted once more."""
+
+import json
+import re
+from collections.abc import Iterable
+from itertools import takewhile
+from typing import Any, Final, Protocol
+
+MAX_BYTES: Final = 5_000_000
+"""Of an answer, as it leaves the function; the headers and the JSON around it are some hundred more."""
+_MOST_OF_ASCII: Final = 2
+"""Bytes that a character of JSON may become: a quotation mark gets a backslash."""
+_MOST_OF_ANY: Final = 14
+"""The same of any character: `\\\\ud83d\\\\ude00`, since body and answer are both written in ASCII."""
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def is_small(text: str) -> bool:
+    """Whether an answer that says no more than this JSON or this file is short enough, without measuring it."""
+    if _CONTROLS.search(text):  # as in no JSON; each becomes six characters
+        return False
+    return len(text) * (_MOST_OF_ASCII if text.isascii() else _MOST_OF_ANY) < MAX_BYTES * 0.9
+
+
+def bytes_of_text(text: str) -> int:
+    """Of a part of a body that is text."""
+    return len(json.dumps(text)) - 2
+
+
+class Model(Protocol):
+    """A part of an answer."""
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """Return it as JSON's types."""
+        ...
+
+
+def bytes_of(item: Model) -> int:
+    """Of a part of a body that is JSON, with the comma behind it."""
+    return bytes_of_text(json.dumps(item.model_dump(mode="json"), separators=(",", ":"))) + 1
+
+
+def count_fitting(sizes: Iterable[int], room: int = MAX_BYTES) -> int:
+    """How many of the first parts fit together; one at least, if there are any."""
+    total = 0
+
+    def fits(size: int) -> bool:
+        nonlocal total
+        first, total = total == 0, total + size
+        return first or total <= room
+
+    return sum(1 for _ in takewhile(fits, sizes))

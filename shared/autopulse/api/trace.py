@@ -1,0 +1,21 @@
+"""Which calls the answer to this request shows, for its line in the log."""
+
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
+
+_shown: ContextVar[Sequence[int]] = ContextVar("shown", default=())
+
+
+def forget_shown() -> None:
+    """Begin a request."""
+    _shown.set(())
+
+
+def note_shown(call_ids: Iterable[int]) -> None:
+    """Say whose data the answer has."""
+    _shown.set(tuple(call_ids))
+
+
+def shown() -> Sequence[int]:
+    """The ids of the calls that the answer shows."""
+    return _shown.get()

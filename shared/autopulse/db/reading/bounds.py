@@ -1,0 +1,56 @@
+"""What is shown of a text, however long it is: its beginning, and an ellipsis as the last character."""
+
+from typing import Final
+
+from autopulse.domain.bounds import CUT, ELLIPSIS, MAX_ADDRESS_CHARACTERS, MAX_DATA_BYTES, MAX_TEXT_CHARACTERS
+
+MAX_SHOWN_CHARACTERS: Final = 255
+"""Of a name, a word, an id or a number; the application's longest columns for such have as many."""
+MAX_LISTED_CHARACTERS: Final = 4_000
+"""Of what a customer said, in a list."""
+MAX_READ_BYTES: Final = 8_000_000
+"""Of a list as JSON, as Postgres hands it over; the API answers with less."""
+
+
+def shown(column: str, most: int = MAX_SHOWN_CHARACTERS) -> str:
+    """An expression: the text, cut to `most` characters."""
+    # The bytes are known without reading the text, and are no fewer than its characters.
+    is_long = f"octet_length({column}) > {most} AND length({column}) > {most}"
+    return f"CASE WHEN {is_long} THEN left({column}, {most - 1}) || '{ELLIPSIS}' ELSE {column} END"
+
+
+def shown_address(column: str) -> str:
+    """An expression: the address, or null if it is too long to be one."""
+    return f"CASE WHEN length({column}) <= {MAX_ADDRESS_CHARACTERS} THEN {column} END"
+
+
+def shown_data(column: str) -> str:
+    """An expression: the jsonb, or an object that says that it is too long."""
+    return (
+        f"CASE WHEN octet_length({column}::text) > {MAX_DATA_BYTES}"
+        f" THEN jsonb_build_object('{CUT}', true) ELSE {column} END"
+    )
+
+
+def shown_feedback(column: str) -> str:
+    """An expression: a jsonb that keeps what was said, each text cut."""
+    texts = ("content", "positives", "detractors", "action_items")
+    fields = ", ".join(f"'{name}', {shown(f'({column} ->> {name!r})', MAX_TEXT_CHARACTERS)}" for name in texts)
+    data = shown_data(f"({column} -> 'structured_data')")
+    return f"CASE WHEN {column} IS NOT NULL THEN json_build_object({fields}, 'structured_data', {data}) END"
+
+
+def as_many_as_fit(rows: str, order: str, most: int) -> str:
+    """A query: the text of a JSON list of a query's first rows, as many as `most` bytes take, and one at least.
+
+    Its second column is how many rows there are.
+    """
+    return f"""
+        SELECT '[' || coalesce(string_agg(item, ',' ORDER BY place) FILTER (WHERE place = 1 OR bytes <= {most}), '')
+            || ']' AS items, count(*) AS found
+        FROM (
+            SELECT item, place, sum(octet_length(item)) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) AS bytes FROM (
+                SELECT row_to_json(one)::text AS item, row_number() OVER ({order}) AS place FROM ({rows}) AS one
+            ) AS numbered
+        ) AS measured
+    """  # noqa: S608 - made of constants

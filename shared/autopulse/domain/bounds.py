@@ -1,0 +1,121 @@
+"""How long texts may be that we keep or show (docs/api.md has the table), and how one is cut.
+
+Characters are Unicode's code points, as Python and Postgres count them, so nothing is cut inside of one. What tells
+one thing from another (an id, an address) is never cut: too long, it counts as not given.
+"""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+MAX_ID_CHARACTERS: Final = 100
+"""Of ids and words of Vapi's."""
+MAX_NAME_CHARACTERS: Final = 100
+"""Of a customer, an advisor, a campaign, a vehicle, a service, a telephone number, a SIP address's user …"""
+MAX_REASON_CHARACTERS: Final = 200
+"""Of an ended reason; the longest that Vapi's schema has is of 121."""
+MAX_ADDRESS_CHARACTERS: Final = 4_000
+"""Of a recording's URL; a presigned one has some 1,500."""
+MAX_TEXT_CHARACTERS: Final = 20_000
+"""Of a turn, a summary, and each text of the feedback."""
+MAX_SPEECH_CHARACTERS: Final = 1_000_000
+"""Of all turns of a message together, and of all that an attempt keeps: the words of some 20 hours."""
+MAX_TURNS: Final = 5_000
+"""Of a message, and of all that an attempt keeps; an hour of talk has some 500."""
+MAX_LISTS: Final = 50
+"""Of one source, that an attempt is composed of; a squad's call has one for each handoff."""
+MAX_DATA_BYTES: Final = 200_000
+"""Of an analysis as JSON in UTF-8."""
+MAX_KEY_CHARACTERS: Final = 200
+"""Of a name in such data."""
+ELLIPSIS: Final = "\u2026"
+"""The last character of a text that was cut."""
+CUT: Final = "autopulse_cut"
+"""A name in structured data that was cut: its value is true."""
+_BETWEEN: Final = 4
+"""Bytes of a colon, a comma and their blanks, at the most."""
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or its beginning with an ellipsis as the last of `most` characters."""
+    return text if len(text) <= most else text[: most - 1] + ELLIPSIS
+
+
+def short_enough(text: str | None, most: int) -> str | None:
+    """The text, if it is not longer than `most` characters."""
+    return text if text is not None and len(text) <= most else None
+
+
+def cut_data(data: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object of MAX_DATA_BYTES at most: itself, or its first parts and `autopulse_cut`.
+
+    Texts are cut to MAX_TEXT_CHARACTERS; what comes after the bytes are used up is left out.
+    """
+    if _bytes_of(data) <= MAX_DATA_BYTES:
+        return data
+    budget = _Budget(MAX_DATA_BYTES - _bytes_of({CUT: True}))
+    return {**budget.take(data), CUT: True}
+
+
+def _bytes_of(value: Any) -> int:  # noqa: ANN401 - JSON
+    """Of the value as the text of a jsonb: a blank after each comma and colon, and numbers with all their zeros."""
+    if isinstance(value, dict):
+        return 2 + sum(_bytes_of(name) + _bytes_of(item) + _BETWEEN for name, item in value.items())
+    if isinstance(value, list):
+        return 2 + sum(_bytes_of(item) + _BETWEEN for item in value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return len(f"{Decimal(repr(value)):f}")
+    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+
+
+class _Full(Exception):
+    """Nothing more fits."""
+
+
+class _Budget:
+    """Bytes that are left while JSON is copied; what is in the copy has been paid for."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def take(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        """A copy of as much of the value as fits; raises _Full if nothing of it does."""
+        if isinstance(value, str):
+            return self._take_text(value)
+        if isinstance(value, dict):
+            self._pay(2)
+            return dict(self._entries(value))
+        if isinstance(value, list):
+            self._pay(2)
+            return list(self._items(value))
+        self._pay(_bytes_of(value))
+        return value
+
+    def _take_text(self, text: str) -> str:
+        text = cut(text, MAX_TEXT_CHARACTERS)
+        self._pay(_bytes_of(text))
+        return text
+
+    def _entries(self, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name, item in value.items():
+            try:
+                key = cut(name, MAX_KEY_CHARACTERS)
+                self._pay(_bytes_of(key) + _BETWEEN)
+                yield key, self.take(item)
+            except _Full:
+                return
+
+    def _items(self, value: list[Any]) -> Iterator[Any]:
+        for item in value:
+            try:
+                self._pay(_BETWEEN)
+                yield self.take(item)
+            except _Full:
+                return
+
+    def _pay(self, size: int) -> None:
+        if size > self._left:
+            self._left = 0
+            raise _Full
+        self._left -= size
