@@ -8,7 +8,6 @@ from urllib.parse import unquote, urlsplit
 
 from pg8000.native import Connection
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from autopulse.consumers.batch import apply_batch
 from autopulse.consumers.news import Record
@@ -48,11 +47,10 @@ def open_engine(database_url: str) -> Iterator[Engine]:
 def apply(engine: Engine, bodies: Sequence[Body]) -> None:
     """Apply webhooks as if each had come and been processed when its sender says that it was sent."""
     envelopes = [_wrap(body["message"]) for body in bodies]
-    with Session(engine) as session:
+    with engine.begin() as transaction:
         for consumer in (kind.consumer for kind in REGISTRY.values()):
             records = [Record(e, consumer.read(e.message)) for e in envelopes if e.kind == consumer.kind]
-            apply_batch(session, consumer, records, ORGANIZATION_ID)
-        session.commit()
+            apply_batch(transaction, consumer, records, ORGANIZATION_ID)
 
 
 def date_receipts(connection: Connection, call_ids: Sequence[int | None]) -> None:

@@ -210,9 +210,9 @@ def log_each(message: str, rows: Iterable[Mapping[str, object]]) -> None:
     record = logging.makeLogRecord({"name": log.name, "levelno": logging.INFO, "levelname": "INFO", "msg": message})
     shared = json.loads(log.registered_formatter.format(record))
     shared.pop("location", None)
+    begin = json.dumps(shared).removesuffix("}")
     handler = cast("logging.StreamHandler[TextIO]", log.registered_handler)
-    for row in rows:
-        handler.stream.write(f"{json.dumps(shared | row)}\n")
+    handler.stream.write("".join([f"{begin}, {json.dumps(row)[1:]}\n" for row in rows]))
     handler.flush()
 
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from autopulse.consumers import services
 from autopulse.db import engine, receipts
@@ -129,10 +128,10 @@ def test_pruning_and_the_applications_own_writes_disturb_no_batch(
 
     def prune() -> int:
         pruned = 0
-        with closing(engine.connect()), Session(ENGINES[0]) as session:
+        with closing(engine.connect()), ENGINES[0].connect() as transaction:
             while not over.is_set():
-                pruned += receipts.prune_receipts(session, timedelta(days=-36500), 50)
-                session.commit()
+                pruned += receipts.prune_receipts(transaction, timedelta(days=-36500), 50)
+                transaction.commit()
         return pruned
 
     def write_as_the_application() -> int:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from sqlalchemy.orm import Session
 
 from autopulse.consumers import status_update
 from autopulse.consumers.news import AttemptNews
 from autopulse.consumers.queue import DATA_REJECTED_TRIES
+from autopulse.db.engine import Transaction
 from autopulse.domain.notices import Notice
 from tests.faults import letters, world
 from tests.faults.letters import received
@@ -99,8 +99,8 @@ def test_the_connection_may_die_on_the_roll_back_too(database: Database) -> None
 def test_an_error_that_nobody_foresaw_costs_its_own_record_only(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def apply(session: Session, attempts: Sequence[AttemptNews[Any]]) -> list[Notice]:
-        notices = status_update.apply(session, attempts)  # so that there is something to roll back
+    def apply(transaction: Transaction, attempts: Sequence[AttemptNews[Any]]) -> list[Notice]:
+        notices = status_update.apply(transaction, attempts)  # so that there is something to roll back
         if any(news.call.row.id in {3, 4} for news in attempts):
             raise ZeroDivisionError("+12025550115 must not be logged")
         return notices

@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
 
 from autopulse.db.calls import LockedCall, NumberOwner
+from autopulse.db.engine import Transaction
 from autopulse.db.receipts import Attempt
 from autopulse.domain.attempts import NO_ORIGIN, Origin
 from autopulse.domain.facts import Facts, Identity
@@ -111,7 +111,7 @@ class Consumer(Generic[M]):
 
     kind: str
     model: type[M]
-    apply: Callable[[Session, Sequence[AttemptNews[M]]], list[Notice]]
+    apply: Callable[[Transaction, Sequence[AttemptNews[M]]], list[Notice]]
     changes_service_records: bool = False
     """Whether it needs the calls' service records, and locks them before the calls."""
 

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.domain.notices import Notice
+from autopulse.json_coercion import to_text
 from autopulse.observability import Measurements, Metric, logger
-from autopulse.vapi.envelope import to_text
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef

@@ -121,7 +121,7 @@ def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:
         return
 
     def count() -> dict[str, int | None]:
-        return run.services.transact(run.kind, lambda session: count_repeats(session, copies))
+        return run.services.transact(run.kind, lambda transaction: count_repeats(transaction, copies))
 
     try:
         calls = _persistently(run, count)

@@ -7,10 +7,9 @@ is read, made or connected to before it is needed, and then it is kept as long a
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
-
-from sqlalchemy.orm import Session
 
 from autopulse.consumers import clients, publisher
 from autopulse.consumers.batch import BatchOutcome, apply_batch
@@ -21,14 +20,14 @@ from autopulse.observability import logger
 from autopulse.settings import ConsumerSettings, from_environ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-    from sqlalchemy import Engine
 
+    from autopulse.aws import EventBridge
     from autopulse.consumers.news import Consumer, M, Record
+    from autopulse.db.engine import Database, Transaction
     from autopulse.domain.notices import Notice
     from autopulse.errors import AutoPulseError
     from autopulse.observability import Measurements
@@ -53,7 +52,7 @@ class Services:
         return from_environ(ConsumerSettings)
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> Database:
         """The container's one connection to Postgres."""
         return engine()
 
@@ -68,7 +67,7 @@ class Services:
         return clients.s3()
 
     @cached_property
-    def events(self) -> EventBridgeClient:
+    def events(self) -> EventBridge:
         """The event bus."""
         return clients.events()
 
@@ -83,30 +82,37 @@ class Services:
     def apply(self, consumer: Consumer[M], records: Sequence[Record[M]]) -> BatchOutcome:
         """Apply a batch in one transaction; raises TransactionFailed."""
         default = self.settings.default_organization_id
-        return self.transact(consumer.kind, lambda session: apply_batch(session, consumer, records, default))
+        return self.transact(consumer.kind, lambda transaction: apply_batch(transaction, consumer, records, default))
 
-    def transact(self, kind: str, work: Callable[[Session], T]) -> T:
+    def transact(self, kind: str, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction and commit it; raises TransactionFailed."""
-        with Session(self.engine) as session:
-            try:
-                outcome = work(session)
-                session.commit()
-            except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
-                fault, ours = diagnose(error)
-                _give_up(session, fault)
-                if fault is Fault.UNFORESEEN:
-                    logger().error("unforeseen", extra={"kind": kind, "cause": place_of(error)})
-                raise TransactionFailed(fault, ours) from None  # its text has values
+        try:
+            with self.engine.connect() as transaction, _thrown_away_unless_sound(transaction):
+                outcome = work(transaction)
+                transaction.commit()
+        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
+            fault, ours = diagnose(error)
+            if fault is Fault.UNFORESEEN:
+                logger().error("unforeseen", extra={"kind": kind, "cause": place_of(error)})
+            raise TransactionFailed(fault, ours) from None  # its text has values
         return outcome
 
 
-def _give_up(session: Session, fault: Fault) -> None:
+@contextmanager
+def _thrown_away_unless_sound(transaction: Transaction) -> Iterator[None]:
     """Roll back what bad data left; a connection that met worse, or cannot even do that, is thrown away."""
-    if fault is Fault.DATA:
-        try:
-            session.rollback()
-        except Exception:  # noqa: BLE001 - the connection is lost, whatever it says
-            logger().warning("roll-back failed")
-        else:
-            return
-    session.invalidate()  # what it still holds or expects of the server is anybody's guess
+    try:
+        yield
+    except Exception as error:
+        if diagnose(error)[0] is not Fault.DATA or not _rolled_back(transaction):
+            transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
+        raise
+
+
+def _rolled_back(transaction: Transaction) -> bool:
+    try:
+        transaction.rollback()
+    except Exception:  # noqa: BLE001 - the connection is lost, whatever it says
+        logger().warning("roll-back failed")
+        return False
+    return True

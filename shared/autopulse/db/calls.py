@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.facts import (
     ATTEMPT_COLUMNS,
     ATTEMPT_NAMES,
@@ -259,7 +259,7 @@ _SAVE = text(f"""
 
 
 def lock_calls(
-    session: Session,
+    transaction: Transaction,
     call_ids: Collection[int],
     vapi_call_ids: Collection[str],
     owner_ids: Collection[str],
@@ -278,7 +278,7 @@ def lock_calls(
         "owner_ids": as_rows(owner_ids),
         "reports": reports,
     }
-    calls, owners, service_records, refused = session.execute(_LOCK, values).one()
+    calls, owners, service_records, refused = transaction.execute(_LOCK, values).one()
     return Locked(
         [_read_locked(*call) for call in calls or ()],
         {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
@@ -344,13 +344,13 @@ def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
     )
 
 
-def read_owners(session: Session, owner_ids: Collection[str]) -> Mapping[str, NumberOwner]:
+def read_owners(transaction: Transaction, owner_ids: Collection[str]) -> Mapping[str, NumberOwner]:
     """Whose phone numbers, assistants, squads and workflows of Vapi's these are, as far as that is known."""
-    rows = session.execute(_OWNERS, {"owner_ids": as_rows(owner_ids)})
+    rows = transaction.execute(_OWNERS, {"owner_ids": as_rows(owner_ids)})
     return {id_: NumberOwner(organization_id, ignored) for id_, organization_id, ignored in rows}
 
 
-def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
+def create_calls(transaction: Transaction, calls: Iterable[NewCall]) -> None:
     """Create calls that the application did not; one that somebody else created meanwhile is left as it is."""
     rows: list[dict[str, Any]] = [
         {
@@ -363,21 +363,23 @@ def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
         for call in calls
     ]
     vapi_call_ids = as_rows(row["vapi_call_id"] for row in rows)
-    session.execute(_CREATE, {"calls": as_rows(rows), "vapi_call_ids": vapi_call_ids, "status": READY})
+    transaction.execute(_CREATE, {"calls": as_rows(rows), "vapi_call_ids": vapi_call_ids, "status": READY})
 
 
-def take_over(session: Session, takeovers: Mapping[int, int]) -> frozenset[int]:
+def take_over(transaction: Transaction, takeovers: Mapping[int, int]) -> frozenset[int]:
     """Move the attempts of calls that we made to the application's calls, and delete the rows that we made.
 
     `takeovers` has the id of our row -> the id of the application's; both are locked. Returns our rows that went: one
     that has been dialled by the application meanwhile stays.
     """
     rows = [{"made": made, "call_id": call_id} for made, call_id in takeovers.items()]
-    return frozenset(session.execute(_TAKE_OVER, {"takeovers": as_rows(rows), "made": as_array(takeovers)}).scalars())
+    return frozenset(
+        transaction.execute(_TAKE_OVER, {"takeovers": as_rows(rows), "made": as_array(takeovers)}).scalars()
+    )
 
 
 def save_calls(
-    session: Session,
+    transaction: Transaction,
     attempts: Sequence[AttemptRow],
     calls: Sequence[CallRow],
     origins: Mapping[int, Origin],
@@ -397,7 +399,7 @@ def save_calls(
         ),
         "folded": as_array(folded),
     }
-    session.execute(_SAVE, values)
+    transaction.execute(_SAVE, values)
 
 
 def _attempt_as_json(row: AttemptRow) -> dict[str, Any]:
@@ -422,4 +424,5 @@ def _call_as_json(row: CallRow) -> dict[str, Any]:
 
 
 def _columns_as_json(columns: CallColumns) -> dict[str, Any]:
-    return dict(zip(NAMES, columns, strict=True))
+    """Only what is known, as json_to_recordset reads null else."""
+    return {name: value for name, value in zip(NAMES, columns, strict=True) if value is not None}

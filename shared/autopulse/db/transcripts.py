@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.lists import ShownTurn
 from autopulse.domain.turns import Turn
@@ -95,7 +95,7 @@ _READ = text("""
 """)
 
 
-def replace_turns(session: Session, attempts: Sequence[AttemptTurns]) -> None:
+def replace_turns(transaction: Transaction, attempts: Sequence[AttemptTurns]) -> None:
     """Make each attempt's rows exactly these turns; unchanged rows are not written. The calls have to be locked."""
     rows = [
         {
@@ -120,12 +120,12 @@ def replace_turns(session: Session, attempts: Sequence[AttemptTurns]) -> None:
         for attempt in attempts
     ]
     call_ids = {attempt.call_id for attempt in attempts}
-    session.execute(
+    transaction.execute(
         _REPLACE, {"attempts": as_rows(heads), "turns": as_rows(rows), "call_ids": as_array(sorted(call_ids))}
     )
 
 
-def add_fragments(session: Session, fragments: Collection[Fragment]) -> None:
+def add_fragments(transaction: Transaction, fragments: Collection[Fragment]) -> None:
     """Add spoken turns that are not there yet."""
     rows = [
         {
@@ -137,7 +137,7 @@ def add_fragments(session: Session, fragments: Collection[Fragment]) -> None:
         }
         for fragment in fragments
     ]
-    session.execute(_ADD, {"fragments": as_rows(rows)})
+    transaction.execute(_ADD, {"fragments": as_rows(rows)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +149,11 @@ class StoredTurns:
     fragments: Sequence[Fragment]
 
 
-def read_stored_turns(session: Session, call_ids: Collection[int]) -> Mapping[AttemptKey, StoredTurns]:
+def read_stored_turns(transaction: Transaction, call_ids: Collection[int]) -> Mapping[AttemptKey, StoredTurns]:
     """All turns of ours of these calls."""
     lists: dict[AttemptKey, dict[tuple[str, int | None], list[Turn]]] = {}
     fragments: dict[AttemptKey, list[Fragment]] = {}
-    for call_id, vapi_call_id, source, segment, sequence, role, content, timestamp in session.execute(
+    for call_id, vapi_call_id, source, segment, sequence, role, content, timestamp in transaction.execute(
         _READ, {"call_ids": as_array(sorted(call_ids))}
     ):
         key = (call_id, vapi_call_id)

@@ -79,8 +79,7 @@ class Identity(NamedTuple):
     @property
     def constant_ids(self) -> tuple[str, ...]:
         """Those of phone number, assistant, squad and workflow that are known: the first of them owns the call."""
-        ids = (self.phone_number_id, self.assistant_id, self.squad_id, self.workflow_id)
-        return tuple(id_ for id_ in ids if id_ is not None)
+        return tuple([id_ for id_ in self[1:5] if id_ is not None])  # quicker than by their names
 
 
 ANYBODY: Final = Identity()

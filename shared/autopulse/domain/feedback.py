@@ -76,12 +76,20 @@ def read_sheets(
 
 def _answers(sheet: Sheet, names: AnswerNames) -> dict[str, list[Json]]:
     """Field -> its answers: under its own name, then under its aliases as they are listed, then by name."""
-    order = {name: place for place, name in enumerate(names)}
-    known = [(order[plain], name, value) for name, value in sheet if (plain := plain_name(name)) in names]
-    answers: dict[str, list[Json]] = {}
-    for _, name, value in sorted(known, key=lambda answer: answer[:2]):
-        answers.setdefault(names[plain_name(name)], []).append(value)
-    return answers
+    found: dict[str, list[tuple[str, str, Json]]] = {}
+    for name, value in sheet:
+        plain = plain_name(name)
+        if plain in names:
+            found.setdefault(names[plain], []).append((plain, name, value))
+    return {field: [value for *_, value in _in_order(answers, names)] for field, answers in found.items()}
+
+
+def _in_order(answers: list[tuple[str, str, Json]], names: AnswerNames) -> list[tuple[str, str, Json]]:
+    """Answers to one question, each with its plain name and its name: one alone, as there is mostly, is in order."""
+    if len(answers) == 1:
+        return answers
+    order = {plain: place for place, plain in enumerate(names)}
+    return sorted(answers, key=lambda answer: (order[answer[0]], answer[1]))
 
 
 def _first(

@@ -79,6 +79,7 @@ def webhook_secret() -> WebhookSecret:
 def _read_from_secrets_manager() -> str:
     arn = verifier_settings().webhook_secret_arn
     try:
-        return clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", "")
+        secret: str = clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", "")
     except AWS_ERRORS as error:
         raise Transient(UNAVAILABLE, name_of(error)) from error
+    return secret

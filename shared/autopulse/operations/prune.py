@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy.orm import Session
-
 from autopulse.db.engine import engine
 from autopulse.db.receipts import prune_receipts
 from autopulse.guard import guarded
@@ -26,8 +24,8 @@ def handler(_event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:
     """Prune while there is anything to prune, and time; the next day goes on from there."""
     total, pruned = 0, ROWS
     while pruned == ROWS and context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000:
-        with Session(engine()) as session, session.begin():
-            pruned = prune_receipts(session, RETENTION, ROWS)
+        with engine().begin() as transaction:
+            pruned = prune_receipts(transaction, RETENTION, ROWS)
         total += pruned
     measurements = Measurements()
     measurements.count(Metric.EVENT_PRUNED, total)

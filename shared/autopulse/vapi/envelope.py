@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time
+from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time, to_text
 from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.redaction import URL_FIELDS, slim
 from autopulse.vapi.routes import PING
@@ -160,11 +160,6 @@ def _without_urls(content: Mapping[str, Json]) -> dict[str, Json]:
         for name, value in content.items()
         if name not in URL_FIELDS
     }
-
-
-def to_text(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with microseconds."""
-    return None if moment is None else moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
 
 
 def canonical_json(value: Json) -> str:

@@ -4,7 +4,6 @@ Every field but identity is optional, and a field that cannot be used reads as n
 unreadable envelope or one that names no call fails. The fields keep Vapi's names; `redaction.py` says which arrive.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,6 +49,7 @@ from autopulse.json_coercion import (
     read_vapi_call_id,
     read_words,
 )
+from autopulse.json_text import read_json
 from autopulse.vapi.recordings import is_private
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speakers import SpeakerNames
@@ -398,7 +398,7 @@ def read_envelope(body: str) -> Envelope:
     Raises InvalidMessage, naming the field, if it is not an envelope.
     """
     try:
-        content: Json = json.loads(body)
+        content: Json = read_json(body)
         # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
         if not body.isascii() or _ESCAPED_UNSTORABLE.search(body):
             content = clean(content)

@@ -114,7 +114,10 @@ def _parts(value: Json, depth: int) -> Iterator[str]:
 
 
 def _role_word(item: Mapping[str, Json]) -> str:
-    return (read_words(item.get("role")) or "").strip().lower()
+    word = item.get("role")
+    if isinstance(word, str) and word in ROLES:
+        return word  # as it is mostly, and a batch has hundreds
+    return (read_words(word) or "").strip().lower()
 
 
 def _read_turn(place: int, role: str | None, item: Mapping[str, Json], at: datetime) -> Turn | None:

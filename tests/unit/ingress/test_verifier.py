@@ -403,7 +403,7 @@ def test_a_long_message_goes_through_the_bucket(account: Account) -> None:
     assert len(queued) < 1_000
     assert "message" not in pointer
     assert pointer["event_id"] == event_id
-    stored = clients.s3().get_object(Bucket="autopulse-test-payloads", Key=pointer["payload_key"])["Body"].read()
+    stored = account.s3.get_object(Bucket="autopulse-test-payloads", Key=pointer["payload_key"])["Body"].read()
     assert len(stored) > MAX_QUEUED_BYTES
     assert json.loads(stored)["event_id"] == event_id
     assert len(json.loads(stored)["message"]["messages"]) == 9_000

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Self
 
 import pytest
 
@@ -20,19 +19,15 @@ class PassingTime(Context):
         return super().get_remaining_time_in_millis()
 
 
-class Session:
-    def __init__(self, _engine: object) -> None:
-        """One as good as another."""
+class Engine:
+    """Counts the transactions that were begun, so that each batch is seen to have its own."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Close."""
+    begun = 0
 
     @contextmanager
-    def begin(self) -> Iterator[None]:
-        yield
+    def begin(self) -> Iterator[int]:
+        self.begun += 1
+        yield self.begun
 
 
 @pytest.fixture
@@ -40,13 +35,16 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What there is to prune: rows of each batch to come."""
     waiting: list[int] = []
 
-    def prune_receipts(session: Session, age: timedelta, rows: int) -> int:
-        assert isinstance(session, Session)
+    transactions = []
+
+    def prune_receipts(transaction: int, age: timedelta, rows: int) -> int:
+        transactions.append(transaction)
+        assert transactions == list(range(1, len(transactions) + 1))
         assert (age, rows) == (timedelta(days=35), ROWS)
         return waiting.pop(0)
 
-    monkeypatch.setattr(prune, "Session", Session)
-    monkeypatch.setattr(prune, "engine", lambda: None)
+    made = Engine()
+    monkeypatch.setattr(prune, "engine", lambda: made)
     monkeypatch.setattr(prune, "prune_receipts", prune_receipts)
     return waiting
 
