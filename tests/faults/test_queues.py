@@ -32,7 +32,7 @@ def _stubbed(service: str, where: object, name: str, monkeypatch: pytest.MonkeyP
 def _conflicting() -> Letter:
     """Our id of one call with Vapi's id of another."""
     return letters.letter(
-        "status", 2, 12, {"type": "status-update", "status": "ringing"}, vapi_call_id=letters.vapi_id(1)
+        "status_update", 2, 12, {"type": "status-update", "status": "ringing"}, vapi_call_id=letters.vapi_id(1)
     )
 
 
