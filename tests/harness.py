@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from sqlalchemy import Engine
 
+from autopulse import settings
 from autopulse.consumers.services import Services
+from autopulse.db import engine as db_engine
 from autopulse.db.engine import READ_SECONDS, engine_to, open_connection
 from autopulse.db.prepared import PreparingConnection
 from autopulse.domain.notices import Notice
@@ -67,7 +70,7 @@ def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of a
 def engine_for(url: str, user: str = FUNCTIONS) -> Engine:
     """The functions' engine for a database; not as the owner, so that a right that is missing shows."""
     parts = urlsplit(url)
-    settings = DatabaseSettings(
+    database = DatabaseSettings(
         host=parts.hostname or "",
         port=parts.port or 5432,
         name=parts.path.lstrip("/"),
@@ -78,4 +81,24 @@ def engine_for(url: str, user: str = FUNCTIONS) -> Engine:
         reader="",
     )
     password = unquote(parts.password or "")
-    return engine_to(lambda: open_connection(PreparingConnection, settings, READ_SECONDS, user, password))
+    return engine_to(lambda: open_connection(PreparingConnection, database, READ_SECONDS, user, password))
+
+
+def let_functions_find(url: str, patch: pytest.MonkeyPatch, user: str = FUNCTIONS) -> None:
+    """Let functions that connect by their environment (pruning, unlinking) find a database, as this user."""
+    parts = urlsplit(url)
+    patch.setenv("DATABASE_HOST", parts.hostname or "")
+    patch.setenv("DATABASE_PORT", str(parts.port))
+    patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
+    patch.setenv("DATABASE_SECRET_ARN", "secret-of-tests")
+    credentials = user, unquote(parts.password or "")
+    patch.setattr(db_engine, "database_credentials", lambda _settings, **_: credentials)
+    forget_database()
+
+
+def forget_database() -> None:
+    """Read the settings anew, and connect anew."""
+    if db_engine.engine.cache_info().currsize:
+        db_engine.engine().dispose()
+    settings.database_settings.cache_clear()
+    db_engine.engine.cache_clear()

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from random import SystemRandom
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import botocore
 from botocore.auth import SigV4Auth
@@ -21,6 +21,9 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import ContainerProvider, Credentials, EnvProvider
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, NoCredentialsError, NoRegionError  # noqa: A004 - botocore's
 from botocore.httpsession import URLLib3Session
+
+if TYPE_CHECKING:
+    from botocore.config import Config
 
 TRIES: Final = 2
 LONGEST_PAUSE_SECONDS: Final = 0.2
@@ -156,6 +159,19 @@ class JsonClient:
             timeout=(CONNECT_SECONDS, self.read_seconds),  # type: ignore[arg-type] # as botocore's endpoints give it
             socket_options=_keep_alive(),  # type: ignore[arg-type] # as above
         )
+
+
+def bounded(**options: Any) -> "Config":  # noqa: ANN401 - as botocore names them
+    """How boto3's clients are made that we have: with our time-outs and one more try, not five of a minute each."""
+    from botocore.config import Config  # noqa: PLC0415 - imported with boto3, where there is a client of it
+
+    usual: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": TRIES},
+        "tcp_keepalive": True,
+    }
+    return Config(**usual | options)
 
 
 class Sqs(JsonClient):

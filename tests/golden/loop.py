@@ -135,6 +135,7 @@ class Loop:
         for kind in routes.KINDS:
             patch.setenv(f"{kind.upper()}_QUEUE_URL", kind)
         patch.setenv("WEBHOOK_SECRET_ARN", "secret-of-tests")
+        patch.setenv("PAYLOAD_BUCKET", "payloads-of-tests")
         patch.setenv("RECORDING_HOSTS", "*.example.com")
         for client in ("sqs", "s3", "secretsmanager"):
             patch.setattr(clients, client, lambda: self.cloud)

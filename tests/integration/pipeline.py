@@ -19,7 +19,7 @@ from autopulse.observability import logger
 from autopulse.vapi.envelope import Envelope, wrap
 from autopulse.vapi.routes import kind_of
 from local.database import connect, read_rows
-from tests.harness import Context, FakeServices, consumer_settings, engine_for
+from tests.harness import Context, FakeServices, consumer_settings, engine_for, forget_database, let_functions_find
 
 ORGANIZATION: Final = "00000000-0000-4000-8000-000000000001"
 OTHER_ORGANIZATION: Final = "00000000-0000-4000-8000-000000000002"
@@ -65,6 +65,7 @@ class Pipeline:
         self.services = FakeServices(engine=engine_for(url), sqs=self.queues, **parts)
         self.log = io.StringIO()
         patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
+        let_functions_find(url, patch)
         handler = logger().registered_handler
         assert isinstance(handler, logging.StreamHandler)
         patch.setattr(handler, "stream", self.log)
@@ -79,6 +80,7 @@ class Pipeline:
 
     def close(self) -> None:
         self.services.engine.dispose()
+        forget_database()
         self.database.close()
 
     def clear(self) -> None:

@@ -7,14 +7,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from botocore.config import Config
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
     from autopulse.aws import EventBridge
 
-CONNECT_SECONDS: Final = 1
-READ_SECONDS: Final = 3
 LONGEST_SECONDS: Final = 9
 """What one call may take, with its one retry, of the function's 30 s."""
 EVENTS_READ_SECONDS: Final = 1
@@ -26,7 +23,9 @@ def sqs() -> "SQSClient":
     """Return the one client."""
     import boto3  # noqa: PLC0415 - as said above
 
-    return boto3.client("sqs", config=_bounded())
+    from autopulse.aws import bounded  # noqa: PLC0415 - as said above
+
+    return boto3.client("sqs", config=bounded())
 
 
 @cache
@@ -34,7 +33,9 @@ def s3() -> "S3Client":
     """Return the one client."""
     import boto3  # noqa: PLC0415 - as said above
 
-    return boto3.client("s3", config=_bounded())
+    from autopulse.aws import bounded  # noqa: PLC0415 - as said above
+
+    return boto3.client("s3", config=bounded())
 
 
 @cache
@@ -43,14 +44,3 @@ def events() -> "EventBridge":
     from autopulse.aws import EVENTBRIDGE, EventBridge  # noqa: PLC0415 - 0.1 s that an import does not need
 
     return EventBridge(EVENTBRIDGE, EVENTS_READ_SECONDS)
-
-
-def _bounded() -> "Config":
-    """Instead of boto3's five tries of a minute each."""
-    from botocore.config import Config  # noqa: PLC0415 - as said above
-
-    return Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": 2, "mode": "standard"},
-    )

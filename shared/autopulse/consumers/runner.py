@@ -7,7 +7,7 @@ its reason, or back in the queue.
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -109,9 +109,7 @@ def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[Notice]:
         return [notice for half in halves for notice in _settle(run, half)]
     _note(deliveries, outcome)
     committed_at = datetime.now(timezone.utc)
-    for notice in outcome.notices:
-        notice.committed_at = committed_at
-    return list(outcome.notices)
+    return [replace(notice, committed_at=committed_at) for notice in outcome.notices]
 
 
 def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from autopulse.aws import CONNECT_SECONDS, READ_SECONDS, SECRETS_MANAGER, SQS, TRIES, SecretsManager, Sqs, name_of
+from autopulse.aws import SECRETS_MANAGER, SQS, SecretsManager, Sqs, bounded, name_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,12 +33,5 @@ def secretsmanager() -> SecretsManager:
 def s3() -> S3Client:
     """Return the one client; only a message that is too long for a queue needs it."""
     import boto3  # noqa: PLC0415 - 0.1 s
-    from botocore.config import Config  # noqa: PLC0415
 
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": TRIES},
-        tcp_keepalive=True,
-    )
-    return boto3.client("s3", config=config)
+    return boto3.client("s3", config=bounded())

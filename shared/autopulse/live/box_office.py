@@ -9,7 +9,7 @@ from autopulse.access.reader import reader_of
 from autopulse.access.trace import read_keys
 from autopulse.errors import TokenRefused
 from autopulse.http import Response, answer, answer_error
-from autopulse.live.clients import AWS_ERRORS, code_of
+from autopulse.live.clients import AWS_ERRORS, name_of
 from autopulse.live.tickets import issue_ticket
 from autopulse.observability import Measurements, Metric, logger
 
@@ -30,7 +30,7 @@ def _answer_reader(event: Mapping[str, Any]) -> Response:
     except TokenRefused:
         return answer_error(401, "The request carries no valid token.", _HEADERS)
     except AWS_ERRORS as error:
-        logger().warning("live unavailable", extra={"cause": code_of(error)})
+        logger().warning("live unavailable", extra={"cause": name_of(error)})
         return answer_error(503, "No ticket can be issued at the moment; try again later.", _HEADERS)
     measurements = Measurements()
     measurements.count(Metric.TICKET_ISSUED)

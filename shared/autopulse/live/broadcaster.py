@@ -18,7 +18,7 @@ from uuid import UUID
 
 from autopulse.json_coercion import Json, read_call_id, read_mapping, read_time
 from autopulse.live import protocol
-from autopulse.live.clients import AWS_ERRORS, POSTERS, code_of
+from autopulse.live.clients import AWS_ERRORS, POSTERS, name_of
 from autopulse.live.connections import Connection, find_watchers, forget_connection
 from autopulse.live.expiry import drop_expired
 from autopulse.live.sockets import Posted, post
@@ -62,7 +62,7 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> Answer:
         try:
             notices += _read_notice(record["body"], find)
         except AWS_ERRORS as error:
-            logger().error("connections unreadable", extra={"cause": code_of(error)})
+            logger().error("connections unreadable", extra={"cause": name_of(error)})
             failed.append(record["messageId"])
     _broadcast(notices, deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -129,7 +129,7 @@ def _pass_on(connection: Connection, text: str) -> Posted:
         if posted is Posted.GONE:
             forget_connection(connection)
     except AWS_ERRORS as error:  # it is found again by the next notice, or by the table's TTL
-        logger().warning("connection not forgotten", extra={"cause": code_of(error)})
+        logger().warning("connection not forgotten", extra={"cause": name_of(error)})
         return Posted.FAILED
     return posted
 
