@@ -6,9 +6,8 @@ Each group is what one sort of function needs; a missing variable fails with its
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from autopulse.domain.answers import AnswerNames, answer_names
 from autopulse.vapi.recordings import HOST
@@ -30,7 +29,13 @@ def _required(name: str) -> str:
     return value
 
 
-def required(name: str, read: Callable[[str], Any] = str) -> Any:  # noqa: ANN401 - a field's default, as dataclasses type it
+class _Field(NamedTuple):
+    """How a field of a group is read; it stands as the field's default, and `from_environ` puts the value there."""
+
+    read: Callable[[], Any]
+
+
+def required(name: str, read: Callable[[str], Any] = str) -> Any:  # noqa: ANN401 - a field's default
     """A field that a variable gives, which has to be there."""
     return computed(lambda: read(_required(name)))
 
@@ -42,15 +47,16 @@ def optional(name: str, read: Callable[[str], Any] = str, absent: str = "") -> A
 
 def computed(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
     """A field that is made of several variables, or of one in a way of its own."""
-    return field(metadata={"read": read})
+    return _Field(read)
 
 
-Settings = TypeVar("Settings")
+Settings = TypeVar("Settings", bound=tuple[Any, ...])
 
 
 def from_environ(group: type[Settings]) -> Settings:
     """A group of settings as the environment has it now; raises SettingMissing or SettingInvalid."""
-    return group(**{one.name: one.metadata["read"]() for one in fields(group)})  # type: ignore[arg-type] # a dataclass
+    fields: Mapping[str, _Field] = vars(group)["_field_defaults"]
+    return group(**{name: field.read() for name, field in fields.items()})
 
 
 def stack_answer_names() -> AnswerNames:
@@ -75,8 +81,7 @@ def _queue_urls() -> dict[str, str]:
     return {kind: _required(f"{kind.upper()}_QUEUE_URL") for kind in KINDS}
 
 
-@dataclass(frozen=True)
-class VerifierSettings:
+class VerifierSettings(NamedTuple):
     """What the verifier needs."""
 
     webhook_secret_arn: str = required("WEBHOOK_SECRET_ARN")
@@ -88,8 +93,7 @@ class VerifierSettings:
     """Whether our call id counts only with the application's proof beside it."""
 
 
-@dataclass(frozen=True)
-class DatabaseSettings:
+class DatabaseSettings(NamedTuple):
     """Where Postgres is, and who connects: `user` with a token of IAM, or the user of a secret with its password."""
 
     host: str = required("DATABASE_HOST")
@@ -106,8 +110,7 @@ class DatabaseSettings:
     """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 
 
-@dataclass(frozen=True)
-class ConsumerSettings:
+class ConsumerSettings(NamedTuple):
     """What a consumer needs besides the database."""
 
     queue_url: str = required("QUEUE_URL")
@@ -117,12 +120,11 @@ class ConsumerSettings:
     ignore_unknown_calls: bool = optional("UNKNOWN_CALLS", lambda text: text == "ignore")
     default_organization_id: str = optional("DEFAULT_ORGANIZATION_ID")
     """Organization of calls that no `vapi_number` row places; empty for none."""
-    answer_names: AnswerNames = computed(stack_answer_names)  # noqa: RUF009 - it makes a field
+    answer_names: AnswerNames = computed(stack_answer_names)
     """What the answers of an analysis may be called."""
 
 
-@dataclass(frozen=True)
-class LiveSettings:
+class LiveSettings(NamedTuple):
     """What the functions behind the WebSocket need."""
 
     connections_table: str = required("CONNECTIONS_TABLE")
@@ -130,8 +132,7 @@ class LiveSettings:
     """Base URL of the gateway's management API: where messages to connections are posted."""
 
 
-@dataclass(frozen=True)
-class AccessSettings:
+class AccessSettings(NamedTuple):
     """Whose tokens let people read; without an issuer and an audience nobody may."""
 
     issuer: str = optional("OIDC_ISSUER")
@@ -146,8 +147,7 @@ class AccessSettings:
     """The claim that has the organization's UUID."""
 
 
-@dataclass(frozen=True)
-class ConsoleSettings:
+class ConsoleSettings(NamedTuple):
     """What the console's page is told; all of it is public."""
 
     websocket_url: str = required("WEBSOCKET_URL", lambda url: re.sub("^http", "ws", url))
@@ -164,7 +164,7 @@ class ConsoleSettings:
     """Where else than at the issuer's own address its endpoints are; separated by spaces."""
     stack: str = required("POWERTOOLS_SERVICE_NAME")
     """The stack's name, so that people see which one they look at."""
-    recording_hosts: tuple[str, ...] = computed(recording_hosts)
+    recording_hosts: tuple[str, ...] = computed(lambda: recording_hosts())  # noqa: PLW0108 - the function, not the field of its name
     """Where recordings are played from: hosts, or `*.example.com` for every host below example.com."""
     takes_token: bool = optional("TAKES_TOKEN", lambda text: text == "true")
     """Whether a token in the page's address signs in whoever follows it: on the local stack alone."""
@@ -181,12 +181,12 @@ def database_settings() -> DatabaseSettings:
     """Read once per container."""
     settings = from_environ(DatabaseSettings)
     _required("DATABASE_USER" if settings.by_iam else "DATABASE_SECRET_ARN")
-    return replace(settings, secret_arn="") if settings.by_iam else settings
+    return settings._replace(secret_arn="") if settings.by_iam else settings
 
 
 def migration_settings() -> DatabaseSettings:
     """As the functions', but for who connects: the owner of the tables, always with the password of a secret."""
-    return replace(database_settings(), by_iam=False, secret_arn=_required("DATABASE_SECRET_ARN"))
+    return database_settings()._replace(by_iam=False, secret_arn=_required("DATABASE_SECRET_ARN"))
 
 
 @cache
