@@ -20,7 +20,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 CALLS ?= 10
 
 # What a person gives a variable reaches the command as it is: neither make nor the shell looks into it.
-unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN KIND LIMIT ONLY PHONE_NUMBER RATE SEED SPEED VAPI_CALL
+unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN GRADUAL KIND LIMIT ONLY PHONE_NUMBER RATE SEED SPEED TIME VAPI_CALL
 apostrophe := '
 quoted = '$(subst $(apostrophe),'\'',$(value $(1)))'
 option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
@@ -87,8 +87,9 @@ check: $(TOOLS) ## Format, lint, types, import contracts, template
 	mkdir -p .local
 	echo "Import contracts …"
 	PYTHONPATH=shared lint-imports > .local/imports.log || { cat .local/imports.log; exit 1; }
-	echo "Template …"
-	sam validate --lint --region us-east-1 > .local/validate.log 2>&1 || { cat .local/validate.log; exit 1; }
+	echo "Templates …"
+	sam validate --lint --language-extensions --region us-east-1 > .local/validate.log 2>&1 || { cat .local/validate.log; exit 1; }
+	cfn-lint infrastructure/*.yaml
 	echo "All well"
 
 REQUIREMENTS := layers/dependencies/requirements requirements-dev local/requirements-emulator local/requirements-audit
@@ -99,8 +100,9 @@ audit: $(AUDIT)/.installed ## Known vulnerabilities of what is installed, and wh
 		$(AUDIT)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off --strict --requirement $$one.txt || exit 1; done
 	echo "Workflows (zizmor) …"
 	$(AUDIT)/bin/zizmor --offline --quiet --persona pedantic .github/workflows
-	echo "Template (checkov) …"
-	$(AUDIT)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet
+	echo "Templates (checkov) …"
+	PYTHONPATH=shared $(VENV)/bin/python -m operate.templates .local/templates
+	$(AUDIT)/bin/checkov --directory .local/templates --config-file .checkov.yaml
 
 # One resolution for all platforms and for Python 3.11 to 3.14, with the hash of each file that may be installed. The layer comes
 # first, and the tools take its versions, so that the tests run what the functions run.
@@ -120,12 +122,15 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
-.PHONY: deploy build environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
-deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
-	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT)
+.PHONY: deploy build restore environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
+deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; GRADUAL=false: at once, though an alarm rings; DATABASE_CA=file.pem)
+	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT) $(call option,--gradual,GRADUAL)
 
 build: environment $(TOOLS) ## [ENV=staging|production] The first half of deploy, which needs no credentials; deploy BUILT=sha256 is the other
 	$(OPERATE) build $(call option,--database-ca,DATABASE_CA)
+
+restore: environment $(TOOLS) ## [ENV=staging|production] Print how the database is restored into its place (TIME=2026-11-29T03:20:00Z; YES=1: do it)
+	$(OPERATE) restore $(call option,--time,TIME)
 
 environment:
 	case $(call quoted,ENV) in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac

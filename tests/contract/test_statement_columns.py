@@ -1,4 +1,4 @@
-"""Statements name and type the columns of a table as its model does (docs/adr/0015)."""
+"""Statements name and type the columns of a table as its model does (docs/adr/0016)."""
 
 import re
 from pathlib import Path
