@@ -45,7 +45,7 @@ def test_a_kind_has_a_model_and_an_apply_of_its_own(kind: str) -> None:
     assert consumer.kind == kind
     assert consumer.model is getattr(messages, REGISTRY[kind].message)
     assert issubclass(consumer.model, messages.Message)
-    assert list(inspect.signature(consumer.apply).parameters) == ["session", "attempts"]
+    assert list(inspect.signature(consumer.apply).parameters) == ["transaction", "attempts"]
     others = [REGISTRY[other].consumer for other in routes.KINDS if other != kind]
     assert consumer.model not in {other.model for other in others}
     assert consumer.apply not in {other.apply for other in others}

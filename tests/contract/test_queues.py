@@ -4,8 +4,10 @@ import pytest
 
 from autopulse.consumers.registry import REGISTRY
 from autopulse.vapi import routes
+from operate.templates import read_template
 from tests.contract.stack import (
     PREFIXES,
+    ROOT,
     SECONDS_PER_DAY,
     denies_plain_text,
     environment,
@@ -104,3 +106,13 @@ def test_no_queue_takes_the_dead_letters_of_queues_that_are_not_named() -> None:
         for name in ids_of("AWS::SQS::Queue")
     ]
     assert [name for name in filter(None, targets) if "RedriveAllowPolicy" not in properties(name)] == []
+
+
+@pytest.mark.parametrize("template", ["template.yaml", "infrastructure/monitoring.yaml"])
+def test_a_template_calls_the_kinds_what_the_registry_calls_them(template: str) -> None:
+    """The maps of the loops: CloudFormation cannot make a name of another one."""
+    told = dict(read_template(ROOT / template)["Mappings"]["Kinds"])
+    folders = {prefix: row.pop("Folder") for prefix, row in told.items() if "Folder" in row}
+    kinds = REGISTRY.values()
+    assert told == {one.prefix: {"Kind": one.name, "Name": one.name.replace("_", "-")} for one in kinds}
+    assert folders in ({}, {one.prefix: f"{one.folder}/" for one in kinds})
