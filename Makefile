@@ -7,6 +7,7 @@
 VENV := .venv
 EMULATOR := .local/emulator-venv
 TOOLS := $(VENV)/.installed
+NODE_TOOLS := node_modules/.installed
 AUDIT := .local/audit-venv
 STACK := $(TOOLS) $(EMULATOR)/.installed
 LOCAL := PYTHONPATH=shared $(VENV)/bin/python -m local
@@ -61,6 +62,13 @@ events: $(TOOLS) ## Write the sample events anew from events/webhooks
 openapi: $(TOOLS) ## Write docs/openapi.json anew from the code of the read API
 	PYTHONPATH=shared $(VENV)/bin/python -m local.openapi
 
+.PHONY: constants vendor
+constants: $(TOOLS) ## Write what the console has from Python anew: its constants, and the types of the API's answers
+	PYTHONPATH=shared $(VENV)/bin/python -m local.constants
+
+vendor: $(TOOLS) $(NODE_TOOLS) ## Write the console's library anew, of the version that package.json names
+	PYTHONPATH=shared $(VENV)/bin/python -m local.vendor
+
 browser: $(TOOLS)
 	$(LOCAL) browser
 
@@ -71,19 +79,28 @@ screenshots: $(STACK) browser ## Take docs/screenshots anew, of a stack of its o
 first-view: $(STACK) browser ## How fast the running stack's console is there, cold: paints, movement, bytes
 	$(LOCAL) first-view
 
-test: $(STACK) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
+test: $(STACK) $(NODE_TOOLS) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
 	rm -f .local/tested
 	$(if $(PYTEST),$(VENV)/bin/python -m pytest $(PYTEST),sh local/test.sh $(VENV)/bin/python)
 	# What make deploy asks for: the commit on which everything passed, if that is what lies here.
 	test -n "$(PYTEST)$$(git status --porcelain 2>&1)" || git rev-parse HEAD > .local/tested
 
-check: $(TOOLS) ## Format, lint, types, import contracts, template
+# Our JavaScript: the console's modules run in a browser, the tests' in Node.
+PRETTIER := node_modules/.bin/prettier --log-level warn '**/*.{js,d.ts}'
+TYPED := tsconfig.json tests/tsconfig.json
+
+check: $(TOOLS) $(NODE_TOOLS) ## Format, lint and types of Python and JavaScript, import contracts, template
 	echo "Format …"
 	ruff format --check --quiet . || { echo "make format repairs this" >&2; exit 1; }
+	$(PRETTIER) --check || { echo "make format repairs this" >&2; exit 1; }
 	echo "Lint …"
 	ruff check --quiet .
+	node_modules/.bin/eslint --max-warnings 0 .
 	echo "Types …"
 	mypy --no-error-summary
+	for one in $(TYPED); do node_modules/.bin/tsc --project $$one || exit 1; done
+	echo "Vendored JavaScript …"
+	PYTHONPATH=shared $(VENV)/bin/python -m local.vendor --check
 	mkdir -p .local
 	echo "Import contracts …"
 	PYTHONPATH=shared lint-imports > .local/imports.log || { cat .local/imports.log; exit 1; }
@@ -106,15 +123,17 @@ audit: $(AUDIT)/.installed ## Known vulnerabilities of what is installed, and wh
 
 # One resolution for all platforms and for Python 3.11 to 3.14, with the hash of each file that may be installed. The layer comes
 # first, and the tools take its versions, so that the tests run what the functions run.
-requirements: $(TOOLS) ## Write the pinned requirements (*.txt) anew from *.in, the newest that fits (KEEP=1: change only what *.in asks for)
+requirements: $(TOOLS) $(NODE_TOOLS) ## Write the pinned requirements (*.txt, package-lock.json) anew, the newest that fits (KEEP=1: change only what *.in and package.json ask for)
 	for one in $(REQUIREMENTS); do \
 		layer=; test $$one != requirements-dev || layer="--constraints layers/dependencies/requirements.txt"; \
 		uv pip compile --quiet $(if $(value KEEP),,--upgrade) --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--custom-compile-command "make requirements" $$layer --output-file $$one.txt $$one.in >/dev/null || exit 1; done
+	npm $(if $(value KEEP),install,update) --package-lock-only --ignore-scripts --loglevel=error >/dev/null
 
-format: $(TOOLS) ## Repair what a tool can repair
+format: $(TOOLS) $(NODE_TOOLS) ## Repair what a tool can repair
 	ruff check --quiet --fix-only .
 	ruff format --quiet .
+	$(PRETTIER) --write
 
 bench: $(STACK) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls; ROW_SECURITY=1: what row-level security would cost it)
 	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value ROW_SECURITY),.row_security)
@@ -166,6 +185,10 @@ tools: $(TOOLS)
 
 $(TOOLS): requirements-dev.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"
+
+# Node comes with the tools from PyPI; npm compares what it installs with the hashes of package-lock.json.
+$(NODE_TOOLS): package-lock.json .npmrc | $(TOOLS)
+	sh local/install_node.sh $(VENV)
 
 $(AUDIT)/.installed: local/requirements-audit.txt | $(TOOLS)
 	PYTHON=$(VENV)/bin/python sh local/install.sh $(AUDIT) local/requirements-audit.txt "the scanners"
