@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -27,8 +27,7 @@ UNKNOWN_NUMBER: Final = "unknown"
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 
-@dataclass(slots=True)
-class LinkedAttempt:
+class LinkedAttempt(NamedTuple):
     """An attempt of a call, as far as identities need it."""
 
     vapi_call_id: str
@@ -59,8 +58,7 @@ class LockedCall:
         return self.attempts[0] if len(self.attempts) == 1 and self.attempts[0].made_call else None
 
 
-@dataclass(slots=True)
-class AttemptRow:
+class AttemptRow(NamedTuple):
     """What to write of one attempt."""
 
     call_id: int
@@ -70,8 +68,7 @@ class AttemptRow:
     columns: CallColumns
 
 
-@dataclass(slots=True)
-class CallRow:
+class CallRow(NamedTuple):
     """What to write of one call."""
 
     id: int
@@ -83,8 +80,7 @@ class CallRow:
     columns: CallColumns
 
 
-@dataclass(frozen=True, slots=True)
-class NewCall:
+class NewCall(NamedTuple):
     """A call that the application did not create."""
 
     vapi_call_id: str
@@ -94,16 +90,14 @@ class NewCall:
     customer_number: str
 
 
-@dataclass(frozen=True, slots=True)
-class NumberOwner:
+class NumberOwner(NamedTuple):
     """Whose calls a Vapi phone number, assistant, squad or workflow takes."""
 
     organization_id: str | None
     ignored: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(NamedTuple):
     """What a batch's ids lead to."""
 
     calls: Sequence[LockedCall]
