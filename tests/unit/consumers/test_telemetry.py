@@ -24,7 +24,7 @@ def delivery(error: AutoPulseError | None, fate: str = "returned", tries: int = 
 
 def settled(message: Message, fate: str = "applied") -> Delivery:
     envelope = read_envelope('{"version": 1, "kind": "report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}')
-    return Delivery("message", "handle", 1, "{}", record=Record(envelope, message), fate=fate)
+    return Delivery("message", "handle", 1, "{}", envelope=envelope, record=Record(envelope, message), fate=fate)
 
 
 def completed(call_id: int, outcome: str | None) -> Notice:
@@ -156,8 +156,8 @@ def test_a_known_reason_and_one_without_effect_are_not_counted(
 
 def test_ids_that_others_chose_are_logged_without_what_they_may_hide(capsys: pytest.CaptureFixture[str]) -> None:
     one = settled(HangMessage(type="hang"))
-    assert one.record
-    one.record.envelope = one.record.envelope.model_copy(
+    assert one.envelope
+    one.envelope = one.envelope.model_copy(
         update={"vapi_call_id": "Testa +12025550147", "event_id": "Placeholder\u2028"}
     )
     measure([one], [])

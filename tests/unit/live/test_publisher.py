@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
-from autopulse import settings
+from autopulse import aws, settings
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.live import publisher
 from autopulse.observability import Measurements
@@ -129,7 +129,6 @@ def test_no_error_whatever_reaches_the_consumer(
 def test_the_bus_has_seconds_to_answer_not_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     publisher._events.cache_clear()  # noqa: SLF001 - as in a new container
-    config: Any = publisher._events().meta.config  # noqa: SLF001
+    bus = publisher._events()  # noqa: SLF001
     publisher._events.cache_clear()  # noqa: SLF001
-    assert (config.connect_timeout, config.read_timeout) == (1, 1)
-    assert config.retries["total_max_attempts"] == 2
+    assert (aws.CONNECT_SECONDS, bus.read_seconds, aws.TRIES) == (1, 1, 2)
