@@ -7,6 +7,7 @@
 VENV := .venv
 EMULATOR := .local/emulator-venv
 TOOLS := $(VENV)/.installed
+NODE_TOOLS := node_modules/.installed
 AUDIT := .local/audit-venv
 STACK := $(TOOLS) $(EMULATOR)/.installed
 LOCAL := PYTHONPATH=shared $(VENV)/bin/python -m local
@@ -20,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 CALLS ?= 10
 
 # What a person gives a variable reaches the command as it is: neither make nor the shell looks into it.
-unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN KIND LIMIT ONLY PHONE_NUMBER RATE SEED SPEED VAPI_CALL
+unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN GRADUAL KIND LIMIT ONLY PHONE_NUMBER RATE SEED SPEED TIME VAPI_CALL
 apostrophe := '
 quoted = '$(subst $(apostrophe),'\'',$(value $(1)))'
 option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
@@ -61,6 +62,13 @@ events: $(TOOLS) ## Write the sample events anew from events/webhooks
 openapi: $(TOOLS) ## Write docs/openapi.json anew from the code of the read API
 	PYTHONPATH=shared $(VENV)/bin/python -m local.openapi
 
+.PHONY: constants vendor
+constants: $(TOOLS) ## Write what the console has from Python anew: its constants, and the types of the API's answers
+	PYTHONPATH=shared $(VENV)/bin/python -m local.constants
+
+vendor: $(TOOLS) $(NODE_TOOLS) ## Write the console's library anew, of the version that package.json names
+	PYTHONPATH=shared $(VENV)/bin/python -m local.vendor
+
 browser: $(TOOLS)
 	$(LOCAL) browser
 
@@ -71,24 +79,34 @@ screenshots: $(STACK) browser ## Take docs/screenshots anew, of a stack of its o
 first-view: $(STACK) browser ## How fast the running stack's console is there, cold: paints, movement, bytes
 	$(LOCAL) first-view
 
-test: $(STACK) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
+test: $(STACK) $(NODE_TOOLS) browser ## All tests (VAPI_PAYLOADS=dir adds a folder of recorded webhooks)
 	rm -f .local/tested
 	$(if $(PYTEST),$(VENV)/bin/python -m pytest $(PYTEST),sh local/test.sh $(VENV)/bin/python)
 	# What make deploy asks for: the commit on which everything passed, if that is what lies here.
 	test -n "$(PYTEST)$$(git status --porcelain 2>&1)" || git rev-parse HEAD > .local/tested
 
-check: $(TOOLS) ## Format, lint, types, import contracts, template
+# Our JavaScript: the console's modules run in a browser, the tests' in Node.
+PRETTIER := node_modules/.bin/prettier --log-level warn '**/*.{js,d.ts}'
+TYPED := tsconfig.json tests/tsconfig.json
+
+check: $(TOOLS) $(NODE_TOOLS) ## Format, lint and types of Python and JavaScript, import contracts, template
 	echo "Format …"
 	ruff format --check --quiet . || { echo "make format repairs this" >&2; exit 1; }
+	$(PRETTIER) --check || { echo "make format repairs this" >&2; exit 1; }
 	echo "Lint …"
 	ruff check --quiet .
+	node_modules/.bin/eslint --max-warnings 0 .
 	echo "Types …"
 	mypy --no-error-summary
+	for one in $(TYPED); do node_modules/.bin/tsc --project $$one || exit 1; done
+	echo "Vendored JavaScript …"
+	PYTHONPATH=shared $(VENV)/bin/python -m local.vendor --check
 	mkdir -p .local
 	echo "Import contracts …"
 	PYTHONPATH=shared lint-imports > .local/imports.log || { cat .local/imports.log; exit 1; }
-	echo "Template …"
-	sam validate --lint --region us-east-1 > .local/validate.log 2>&1 || { cat .local/validate.log; exit 1; }
+	echo "Templates …"
+	sam validate --lint --language-extensions --region us-east-1 > .local/validate.log 2>&1 || { cat .local/validate.log; exit 1; }
+	cfn-lint infrastructure/*.yaml
 	echo "All well"
 
 REQUIREMENTS := layers/dependencies/requirements requirements-dev local/requirements-emulator local/requirements-audit
@@ -99,20 +117,23 @@ audit: $(AUDIT)/.installed ## Known vulnerabilities of what is installed, and wh
 		$(AUDIT)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off --strict --requirement $$one.txt || exit 1; done
 	echo "Workflows (zizmor) …"
 	$(AUDIT)/bin/zizmor --offline --quiet --persona pedantic .github/workflows
-	echo "Template (checkov) …"
-	$(AUDIT)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet
+	echo "Templates (checkov) …"
+	PYTHONPATH=shared $(VENV)/bin/python -m operate.templates .local/templates
+	$(AUDIT)/bin/checkov --directory .local/templates --config-file .checkov.yaml
 
 # One resolution for all platforms and for Python 3.11 to 3.14, with the hash of each file that may be installed. The layer comes
 # first, and the tools take its versions, so that the tests run what the functions run.
-requirements: $(TOOLS) ## Write the pinned requirements (*.txt) anew from *.in, the newest that fits (KEEP=1: change only what *.in asks for)
+requirements: $(TOOLS) $(NODE_TOOLS) ## Write the pinned requirements (*.txt, package-lock.json) anew, the newest that fits (KEEP=1: change only what *.in and package.json ask for)
 	for one in $(REQUIREMENTS); do \
 		layer=; test $$one != requirements-dev || layer="--constraints layers/dependencies/requirements.txt"; \
 		uv pip compile --quiet $(if $(value KEEP),,--upgrade) --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--custom-compile-command "make requirements" $$layer --output-file $$one.txt $$one.in >/dev/null || exit 1; done
+	npm $(if $(value KEEP),install,update) --package-lock-only --ignore-scripts --loglevel=error >/dev/null
 
-format: $(TOOLS) ## Repair what a tool can repair
+format: $(TOOLS) $(NODE_TOOLS) ## Repair what a tool can repair
 	ruff check --quiet --fix-only .
 	ruff format --quiet .
+	$(PRETTIER) --write
 
 bench: $(STACK) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls; ROW_SECURITY=1: what row-level security would cost it)
 	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value ROW_SECURITY),.row_security)
@@ -120,12 +141,15 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
-.PHONY: deploy build environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
-deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; DATABASE_CA=file.pem)
-	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT)
+.PHONY: deploy build restore environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
+deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; GRADUAL=false: at once, though an alarm rings; DATABASE_CA=file.pem)
+	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT) $(call option,--gradual,GRADUAL)
 
 build: environment $(TOOLS) ## [ENV=staging|production] The first half of deploy, which needs no credentials; deploy BUILT=sha256 is the other
 	$(OPERATE) build $(call option,--database-ca,DATABASE_CA)
+
+restore: environment $(TOOLS) ## [ENV=staging|production] Print how the database is restored into its place (TIME=2026-11-29T03:20:00Z; YES=1: do it)
+	$(OPERATE) restore $(call option,--time,TIME)
 
 environment:
 	case $(call quoted,ENV) in staging|production) ;; *) echo "say where: make deploy ENV=staging, or ENV=production" >&2; exit 2 ;; esac
@@ -161,6 +185,10 @@ tools: $(TOOLS)
 
 $(TOOLS): requirements-dev.txt
 	sh local/install.sh $(VENV) requirements-dev.txt "the tools"
+
+# Node comes with the tools from PyPI; npm compares what it installs with the hashes of package-lock.json.
+$(NODE_TOOLS): package-lock.json .npmrc | $(TOOLS)
+	sh local/install_node.sh $(VENV)
 
 $(AUDIT)/.installed: local/requirements-audit.txt | $(TOOLS)
 	PYTHON=$(VENV)/bin/python sh local/install.sh $(AUDIT) local/requirements-audit.txt "the scanners"

@@ -37,9 +37,10 @@ def build_for_invoke(target: Path) -> str:
 
 
 def tool_environment() -> dict[str, str]:
-    """The environment for `sam`: the tools of this virtual environment first, no telemetry."""
+    """The environment for `sam`: the tools of this virtual environment first, loops expanded, no telemetry."""
     path = os.pathsep.join((str(_TOOLS), os.environ.get("PATH", os.defpath)))
-    return os.environ | {"PATH": path, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION}
+    own = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1", "AWS_DEFAULT_REGION": REGION}
+    return os.environ | own | {"PATH": path}
 
 
 def sam(*arguments: str, environment: dict[str, str], log: Path) -> None:

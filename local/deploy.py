@@ -75,7 +75,7 @@ class Cloud:
             *(
                 "--capabilities",
                 "CAPABILITY_IAM",
-                "CAPABILITY_NAMED_IAM",
+                "CAPABILITY_AUTO_EXPAND",
                 "--no-confirm-changeset",
                 "--no-fail-on-empty-changeset",
             ),

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.command import run_command
+from local.console import say
 from local.stack_paths import read_place
-from operate import confirmation, database, deploy, redrive, rotation, smoke, unlink
+from operate import confirmation, database, deploy, redrive, restore, rotation, smoke, stacks, unlink
+from operate.cloudformation import Formation
 from operate.confirmation import Confirm
 from operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
 from operate.vapi import configure, doctor
@@ -17,6 +19,7 @@ from operate.vapi.former import FormerCredentials
 from operate.vapi.levels import Level, choose_level
 from operate.vapi.plans import current_entry, plan_of
 from operate.vapi.wishes import Wishes
+from operate.versions import delete_old_versions
 
 
 def main() -> int:
@@ -31,7 +34,8 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     commands = parser.add_subparsers(required=True)
     _add_build(commands.add_parser("build")).set_defaults(command=_build)
-    _add_build(commands.add_parser("deploy")).set_defaults(command=_deploy)
+    _add_deploy(commands.add_parser("deploy"))
+    _add_restore(commands.add_parser("restore"))
     commands.add_parser("smoke").set_defaults(command=_smoke)
     _add_redrive(commands.add_parser("redrive"))
     _add_unlink(commands.add_parser("unlink"))
@@ -44,8 +48,19 @@ def _read_arguments() -> argparse.Namespace:
 
 def _add_build(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--database-ca", help="PEM file to verify the database against, instead of AWS's roots")
-    parser.add_argument("--built", help="deploy what was built before, whose SHA-256 this is")
     return parser
+
+
+def _add_deploy(parser: argparse.ArgumentParser) -> None:
+    _add_build(parser)
+    parser.add_argument("--built", help="deploy what was built before, whose SHA-256 this is")
+    parser.add_argument("--gradual", choices=["true", "false"], help="this time, instead of what samconfig.toml says")
+    parser.set_defaults(command=_deploy)
+
+
+def _add_restore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--time", help="what to restore to, as 2026-11-29T03:20:00Z; without it the latest possible")
+    parser.set_defaults(command=_restore)
 
 
 def _add_redrive(parser: argparse.ArgumentParser) -> None:
@@ -92,8 +107,24 @@ def _build(arguments: argparse.Namespace) -> int:
 
 def _deploy(arguments: argparse.Namespace) -> int:
     digest = arguments.built or deploy.build(arguments.environment, arguments.database_ca)
-    deploy.deploy(arguments.environment, digest, asks=not arguments.yes)
+    target = find_target(arguments.environment, read_place())
+    options = deploy.Options(
+        asks=not arguments.yes and stacks.asks(arguments.environment),
+        overrides={"Gradual": arguments.gradual} if arguments.gradual else {},
+        role_arn=os.environ.get("STACK_ROLE_ARN") or None,
+    )
+    formation = Formation(target.client("cloudformation"))
+    deploy.deploy(arguments.environment, digest, formation, options)
+    deleted = delete_old_versions(target.client("lambda"), formation.functions(target.stack_name))
+    say(f"Deleted {deleted} old versions of functions, with their snapshots")
     return _smoke(arguments)
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.environment, read_place())
+    name = stacks.read_configured(stacks.DATABASE, arguments.environment).stack_name
+    outputs = Formation(target.client("cloudformation")).outputs(name)
+    return restore.restore(target.client("rds"), outputs, arguments.environment, arguments.time, runs=arguments.yes)
 
 
 def _smoke(arguments: argparse.Namespace) -> int:

@@ -10,13 +10,12 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
-
-from samcli.yamlhelper import yaml_dump, yaml_parse  # type: ignore[import-untyped]
+from typing import Final
 
 from operate.target import OperationFailed
+from operate.templates import expand, read_template, write_template
 
 TEMPLATE: Final = "template.yaml"
 MANIFEST: Final = "release.json"
@@ -35,15 +34,19 @@ class Release:
     commit: str
     environment: str
     release: str
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
     """Name -> its SHA-256, in hex."""
 
 
-def pack(built: Path, target: Path, commit: str, environment: str, release: str) -> str:
-    """Pack a build into `target`, which is made anew; the SHA-256 of its list, which answers for all of it."""
+def pack(built: Path, infrastructure: Path, target: Path, release: Release) -> str:
+    """Pack a build and the templates beside it into `target`, which is made anew.
+
+    Loops are written out, so that what CloudFormation gets is what scanners and tests have read. The result is the
+    SHA-256 of the list of files, which answers for all of it.
+    """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    template: dict[str, Any] = dict(yaml_parse((built / TEMPLATE).read_text()))
+    template = expand(read_template(built / TEMPLATE))
     for logical_id, resource in template["Resources"].items():
         code = _CODE.get(resource["Type"])
         if code:
@@ -51,8 +54,11 @@ def pack(built: Path, target: Path, commit: str, environment: str, release: str)
             is_source = resource["Type"] == "AWS::Serverless::Function"
             pack_folder(built / resource["Properties"][code], target / archive, leave_out="__pycache__" * is_source)
             resource["Properties"][code] = archive
-    (target / TEMPLATE).write_text(yaml_dump(template))
-    found = Release(commit, environment, release, digests(target))
+    write_template(template, target / TEMPLATE)
+    (target / infrastructure.name).mkdir()
+    for file in infrastructure.glob("*.yaml"):
+        write_template(expand(read_template(file)), target / infrastructure.name / file.name)
+    found = replace(release, files=digests(target))
     (target / MANIFEST).write_text(json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
     return digest_of(target / MANIFEST)
 

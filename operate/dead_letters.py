@@ -18,6 +18,8 @@ WAIT_SECONDS: Final = 2
 BATCH: Final = 10
 BATCH_BYTES: Final = 1024 * 1024
 """SQS's limits of one call."""
+REDRIVEN: Final = "redriven"
+"""One message group for all of them: while it keeps many consumers busy, SQS serves the groups of live calls first."""
 
 
 class DeadLetters:
@@ -99,7 +101,12 @@ class DeadLetters:
 
 def _entry(place: int, letter: Letter) -> dict[str, Any]:
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in letter.kept_attributes.items()}
-    return {"Id": str(place), "MessageBody": letter.body, "MessageAttributes": attributes}
+    return {
+        "Id": str(place),
+        "MessageBody": letter.body,
+        "MessageAttributes": attributes,
+        "MessageGroupId": REDRIVEN,
+    }
 
 
 def _batches(letters: Iterable[Letter]) -> Iterator[list[Letter]]:

@@ -4,32 +4,49 @@
 """
 
 import hashlib
+import json
 import os
 import subprocess
-import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from local.console import say
 from local.stack_paths import PROJECT
 from operate import artifact
-from operate.target import SAMCONFIG, OperationFailed
+from operate.cloudformation import Formation
+from operate.stacks import ACCOUNT, APPLICATION, Configured, as_overrides, choose_values, parts_of, read_configured
+from operate.target import OperationFailed
+from operate.templates import read_template
 
 TESTED: Final = PROJECT / ".local" / "tested"
 """The commit that `make test` last passed on as a whole, on a clean tree."""
 BUILT: Final = PROJECT / ".aws-sam" / "build"
 RELEASE: Final = PROJECT / ".aws-sam" / "release"
 """What is deployed."""
+CONTENT_TAG: Final = "autopulse-content"
+"""Tag of the account's stack: a hash of its template and parameters."""
 FOR_AWS: Final = ("LAYER_PYTHON_VERSION", "LAYER_PLATFORM")
 """Variables by which the local stack builds for this machine."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to deploy."""
+
+    asks: bool
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of the application that are this time other than configured."""
+    role_arn: str | None = None
+    """The role as which CloudFormation makes resources, instead of whoever deploys."""
 
 
 def build(environment: str, database_ca: str | None = None) -> str:
     """Test and build what is committed, into RELEASE; its SHA-256. Raises OperationFailed where it stops."""
     commit = require_clean_tree(PROJECT)
     require_tests(commit)
-    release = release_id(commit, read_parameters(SAMCONFIG, environment))
+    release = release_id(commit, read_configured(APPLICATION, environment).parameters)
     say("Fetching the certificates of RDS …")
     run_step(["python", "layers/dependencies/fetch_certificates.py", *([database_ca] if database_ca else [])])
     say(f"Building release {release} for AWS …")
@@ -43,18 +60,60 @@ def build(environment: str, database_ca: str | None = None) -> str:
             "aarch64-manylinux_2_28",
         ]
     )
-    digest = artifact.pack(BUILT, RELEASE, commit, environment, release)
+    digest = artifact.pack(BUILT, PROJECT / "infrastructure", RELEASE, artifact.Release(commit, environment, release))
     say(f"Built {RELEASE.relative_to(PROJECT)}, SHA-256 {digest}")
     return digest
 
 
-def deploy(environment: str, digest: str, *, asks: bool) -> None:
-    """Show the change set of what `build` left, and deploy it; raises OperationFailed where it stops."""
+def deploy(environment: str, digest: str, formation: Formation, options: Options) -> None:
+    """Deploy what `build` left, stack by stack, showing each change set; raises OperationFailed where it stops."""
     found = artifact.verify(RELEASE, require_clean_tree(PROJECT), environment, digest)
-    say(f"Asking CloudFormation what release {found.release} would change, and deploying …")
-    # Named, since SAM would look for it beside the template.
-    named = ("--config-file", str(SAMCONFIG), "--template-file", str(RELEASE / artifact.TEMPLATE))
-    run_step(["sam", "deploy", *named, "--config-env", environment, *(() if asks else ("--no-confirm-changeset",))])
+    say(f"Deploying release {found.release}")
+    outputs: dict[str, str] = {}
+    for one in parts_of(environment):
+        template = read_template(RELEASE / one.part.template)
+        given = {**one.parameters, **(options.overrides if one.part is APPLICATION else {})}
+        values = choose_values(template["Parameters"], given, outputs)
+        if one.part is APPLICATION:
+            _warn(values)
+        _deploy_stack(one, values, formation, options)
+        outputs |= formation.outputs(one.stack_name)
+
+
+def _warn(values: Mapping[str, str]) -> None:
+    """Say what may be deployed, and will be missed at night."""
+    if not values["AlarmEmail"]:
+        say("AlarmEmail is not set: nobody is paged, unless something else is subscribed to AlarmTopic")
+    if "://" not in values["RunbookUrl"]:
+        say("RunbookUrl is no URL: the links of alarms and dashboard lead nowhere")
+
+
+def _deploy_stack(one: Configured, values: Mapping[str, str], formation: Formation, options: Options) -> None:
+    file = RELEASE / one.part.template
+    content = hashlib.sha256(json.dumps([artifact.digest_of(file), values], sort_keys=True).encode()).hexdigest()
+    if one.part is ACCOUNT and formation.tag(one.stack_name, CONTENT_TAG) == content:
+        # Said by its tag, so that a role that may not change the account can deploy the rest.
+        say(f"{one.stack_name} is as it should be")
+        return
+    say(f"Asking CloudFormation what would change in {one.stack_name} …")
+    is_new = not formation.is_settled(one.stack_name)
+    run_step(
+        [
+            *("sam", "deploy", "--template-file", str(file), "--stack-name", one.stack_name, "--region", one.region),
+            *("--resolve-s3", "--no-fail-on-empty-changeset"),
+            *("--capabilities", "CAPABILITY_IAM", *(("CAPABILITY_NAMED_IAM",) if one.part is ACCOUNT else ())),
+            *("--tags", *one.tags, *((f"{CONTENT_TAG}={content}",) if one.part is ACCOUNT else ())),
+            "--confirm-changeset" if options.asks else "--no-confirm-changeset",
+            # What a first deploy made so far stays if it fails, and the next one goes on from there.
+            *(("--disable-rollback",) if is_new else ()),
+            *(("--role-arn", options.role_arn) if options.role_arn and one.part is not ACCOUNT else ()),
+            *("--parameter-overrides", *as_overrides(values)),
+        ]
+    )
+    if not formation.is_settled(one.stack_name):
+        raise OperationFailed(
+            f"{one.stack_name} is not complete; its events say why. docs/deploy.md, A first deploy that failed"
+        )
 
 
 def require_clean_tree(project: Path) -> str:
@@ -74,19 +133,13 @@ def require_tests(commit: str, tested: Path = TESTED) -> None:
     run_step(["make", "check", "test"])
 
 
-def read_parameters(samconfig: Path, environment: str) -> Sequence[str]:
-    """The parameter values of an environment, as samconfig.toml has them."""
-    configured = tomllib.loads(samconfig.read_text())[environment]["deploy"]["parameters"]
-    return [str(pair) for pair in configured["parameter_overrides"]]
-
-
-def release_id(commit: str, parameters: Sequence[str]) -> str:
+def release_id(commit: str, parameters: Mapping[str, str]) -> str:
     """Names what runs: the commit, and a hash of the parameters.
 
     It is written into the shared layer, because a function publishes a version only if its code or a layer changed:
     with other parameters alone, what the alias serves would keep the old ones.
     """
-    digest = hashlib.sha256("\n".join(sorted(parameters)).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
     return f"{commit[:12]}-{digest[:12]}"
 
 

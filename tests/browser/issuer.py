@@ -41,6 +41,8 @@ class Behaviour:
     """Seconds of the next tokens; an hour once there is none left."""
     gives_refresh_tokens: bool = True
     refuses_refresh: bool = False
+    cannot_refresh: bool = False
+    """Answers 503 to a refresh."""
     claims: dict[str, Any] = field(default_factory=dict)
     """Of the next ID tokens, instead of the usual ones."""
     spoils_signatures: bool = False
@@ -201,6 +203,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, f"<!doctype html><title>Issuer</title><form method=post>{hidden}{buttons}</form>", "text/html")
 
     def _grant(self, asked: Parameters) -> None:
+        if self.issuer.behaviour.cannot_refresh and asked.get("grant_type") == "refresh_token":
+            self._say(503, {})
+            return
         try:
             self._say(200, self.issuer.grant(asked))
         except Refused as error:

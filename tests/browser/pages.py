@@ -44,7 +44,7 @@ _CONTRAST: Final = """(element, property) => {
     }));
 }"""
 _VIEW_FILES: Final = re.compile(r"/(calls|feedback)\.(js|css)$")
-_EMPTY_VIEW: Final = "export function mount(container) { container.append('A view'); }"
+_EMPTY_VIEW: Final = "export function mount(container) { container.append('A view'); return () => {}; }"
 
 
 def show_frame_alone(page: Page) -> None:

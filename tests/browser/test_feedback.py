@@ -157,7 +157,10 @@ def test_an_item_leads_to_its_call_and_back(open_console: OpenConsole, round_of_
     # The other view has tests of its own.
     view.page.route("**/calls.css", lambda route: route.fulfill(body="", content_type="text/css"))
     view.page.route(
-        "**/calls.js", lambda route: route.fulfill(body="export function mount() {}", content_type="text/javascript")
+        "**/calls.js",
+        lambda route: route.fulfill(
+            body="export function mount() { return () => {}; }", content_type="text/javascript"
+        ),
     )
     link = view.items.get_by_role("link", name="Remy Placeholder")
     link.click()

@@ -237,7 +237,9 @@ def test_what_the_issuer_says_is_text(issuer: StandInIssuer, visit: Callable[[st
     [
         ({"nonce": "of another"}, "not for this sign-in"),
         ({"aud": "somebody else"}, "not for this console"),
+        ({"aud": [CLIENT_ID, "somebody else"]}, "not for this console"),
         ({"azp": "somebody else"}, "not for this console"),
+        ({"iat": None}, "not for this console"),
         ({"iss": "https://other.example.com"}, "not for this console"),
         ({"sub": None}, "not for this console"),
         ({"exp": 1}, "has ended already"),
@@ -272,6 +274,15 @@ def test_an_issuer_that_is_badly_described_is_named(
     has_a_problem(page, re.compile(said))
 
 
+def test_an_issuer_that_names_itself_with_another_slash_is_refused(
+    issuer: StandInIssuer, visit: Callable[[str], Page]
+) -> None:
+    issuer.behaviour.description = {"issuer": f"{issuer.url}/"}  # the API would refuse all tokens of that name
+    page = visit("")
+    page.get_by_test_id("sign-in").click()
+    has_a_problem(page, re.compile("does not describe itself as that"))
+
+
 def test_a_token_is_renewed_before_it_ends_once_for_all_who_ask(
     issuer: StandInIssuer, visit: Callable[[str], Page]
 ) -> None:
@@ -284,6 +295,20 @@ def test_a_token_is_renewed_before_it_ends_once_for_all_who_ask(
     assert ask_for_calls(page) == 200
     assert len(issuer.behaviour.grants) == 2
     assert len(issuer.behaviour.authorizations) == 1
+
+
+def test_a_token_that_cannot_be_renewed_just_now_is_used_while_it_holds(
+    issuer: StandInIssuer, reader: Page, complaints: Complaints
+) -> None:
+    complaints.expect("503 (Service Unavailable)")
+    issuer.behaviour.cannot_refresh = True
+    reader.evaluate(
+        f"""() => sessionStorage.setItem("autopulse.tokens",
+            JSON.stringify({{ ...{TOKENS}, expires_at: Date.now() + 50_000 }}))"""
+    )
+    assert ask_for_calls(reader) == 200
+    assert len(issuer.behaviour.authorizations) == 1
+    assert [granted["grant_type"] for granted in issuer.behaviour.grants] == ["authorization_code"]
 
 
 def test_a_token_that_the_api_refuses_is_renewed_once(

@@ -37,11 +37,17 @@ AWS_METRICS: Final = {
             "DatabaseConnections",
             "FreeStorageSpace",
             "FreeableMemory",
+            "MaximumUsedTransactionIDs",
+            "CPUCreditBalance",
             "ReadLatency",
             "WriteLatency",
+            # Of a proxy, by its name: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html
+            "ClientConnections",
+            "DatabaseConnectionsCurrentlySessionPinned",
         },
-        [{"DBInstanceIdentifier"}],
+        [{"DBInstanceIdentifier"}, {"ProxyName"}],
     ),
+    "AWS/DynamoDB": ({"ReadThrottleEvents"}, [{"TableName"}]),
     "Database Insights": ({"db.Concurrency.deadlocks"}, [{"DbiResourceId"}]),
 }
 """Namespace -> its metrics, and the sets of dimensions that they come with."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 Json = Any
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}!]+)\}")
 _SEARCH: Final = re.compile(
-    r"""SEARCH\('\{(?P<schema>[\w/,]+)\}\ MetricName="(?P<metric>\w+)"(?P<terms>(?:\ \w+="[^"]+")*)',
+    r"""SEARCH\('\{(?P<schema>[\w/,]+)\}\ MetricName="(?P<metric>\w+)"(?P<terms>(?:\ \w+="[^"]+")*)(?:\ [\w-]+-)?',
         \ '(?P<stat>\w+)',\ (?P<period>\d+)\)""",
     re.VERBOSE,
 )

@@ -1,6 +1,6 @@
-"""`template.yaml` as SAM CLI reads it, as CloudFormation gets it after the transform, as its conditions leave it."""
+"""The templates as CloudFormation gets them after the transform, and as parameters decide their conditions."""
 
-import tomllib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -12,6 +12,10 @@ from samcli.lib.translate.sam_template_validator import (  # type: ignore[import
     SamTemplateValidator,
 )
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # as above
+
+from operate import stacks
+from operate.stacks import ACCOUNT, APPLICATION, DATABASE, MONITORING, Part
+from operate.templates import expand, read_template
 
 ROOT: Final = Path(__file__).parents[2]
 CONSUMERS: Final = {
@@ -30,27 +34,29 @@ Resource = Mapping[str, Any]
 
 
 @cache
-def source() -> dict[str, Any]:
-    """The template as it is written; intrinsic functions in their long form."""
-    return _parsed((ROOT / "template.yaml").read_text())
+def source(part: Part = APPLICATION) -> dict[str, Any]:
+    """A template as it is written, loops written out; intrinsic functions in their long form."""
+    return expand(read_template(ROOT / part.template))
 
 
 @cache
-def resources() -> dict[str, Resource]:
+def resources(part: Part = APPLICATION) -> dict[str, Resource]:
     """Logical id -> resource, after the transform."""
-    template = _parsed((ROOT / "template.yaml").read_text())  # a copy of its own: the transform writes into it
+    template = expand(read_template(ROOT / part.template))  # a copy of its own: the transform writes into it
+    if "Transform" not in template:
+        return dict(template["Resources"])
     validator = SamTemplateValidator(template, SimpleNamespace(load=dict), region="us-east-1")
-    return dict(_parsed(validator.get_translated_template_if_valid())["Resources"])
+    return dict(yaml_parse(validator.get_translated_template_if_valid())["Resources"])
 
 
-def properties(logical_id: str) -> Mapping[str, Any]:
+def properties(logical_id: str, part: Part = APPLICATION) -> Mapping[str, Any]:
     """The properties of one resource, after the transform."""
-    return dict(resources()[logical_id]["Properties"])
+    return dict(resources(part)[logical_id]["Properties"])
 
 
-def ids_of(resource_type: str) -> list[str]:
+def ids_of(resource_type: str, part: Part = APPLICATION) -> list[str]:
     """The logical ids of all resources of a type, after the transform."""
-    return [name for name, resource in resources().items() if resource["Type"] == resource_type]
+    return [name for name, resource in resources(part).items() if resource["Type"] == resource_type]
 
 
 def environment(function: str) -> Mapping[str, Any]:
@@ -66,25 +72,30 @@ def denies_plain_text(document: Mapping[str, Any], action: str) -> bool:
     return denied == [{"Effect": "Deny", "Principal": "*", "Action": action, "Condition": refused}]
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    return dict(yaml_parse(text))
-
-
 @dataclass(frozen=True)
 class Stack:
-    """The template as CloudFormation makes it of one set of parameters: without what its conditions leave out."""
+    """A template as CloudFormation makes it of one set of parameters: without what its conditions leave out."""
 
     parameters: Mapping[str, str]
+    part: Part = APPLICATION
 
     @cached_property
     def resources(self) -> dict[str, Resource]:
         """Logical id -> resource; every Fn::If is decided."""
-        made = {name: one for name, one in resources().items() if self.holds(one.get("Condition", True))}
-        return {name: dict(self._decided(one)) for name, one in made.items()}
+        made = {name: one for name, one in resources(self.part).items() if self.holds(one.get("Condition", True))}
+        return {name: dict(self.decided(one)) for name, one in made.items()}
+
+    @cached_property
+    def outputs(self) -> dict[str, Any]:
+        """Name -> value of the outputs that the conditions leave."""
+        declared = source(self.part).get("Outputs", {})
+        return {
+            name: self.decided(one["Value"]) for name, one in declared.items() if self.holds(one.get("Condition", True))
+        }
 
     def but(self, **parameters: str) -> "Stack":
         """The same with other parameters."""
-        return Stack({**self.parameters, **parameters})
+        return Stack({**self.parameters, **parameters}, self.part)
 
     def ids_of(self, *types: str) -> list[str]:
         return [name for name, one in self.resources.items() if one["Type"].startswith(types)]
@@ -100,17 +111,43 @@ class Stack:
         """What CloudFormation would refuse these parameters for."""
         return [
             assertion["AssertDescription"]
-            for rule in source()["Rules"].values()
+            for rule in source(self.part).get("Rules", {}).values()
             if self.holds(rule["RuleCondition"])
             for assertion in rule["Assertions"]
             if not self.holds(assertion["Assert"])
         ]
 
+    @cached_property
+    def flat(self) -> dict[str, Any]:
+        """The template of the resources alone, with every parameter filled in."""
+        made = {name: self._filled(one) for name, one in self.resources.items()}
+        for one in made.values():
+            one.pop("Condition", None)
+        return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": made}
+
+    def _filled(self, value: Any) -> Any:  # noqa: ANN401 - any YAML
+        declared = source(self.part)["Parameters"]
+        if isinstance(value, list):
+            return [self._filled(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if isinstance(value.get("Ref"), str) and value["Ref"] in declared:
+            text = self.value(value)
+            return text.split(",") if declared[value["Ref"]]["Type"] == "CommaDelimitedList" else text
+        if "Fn::Sub" in value:
+            text, names = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
+            known = {name: self.value({"Ref": name}) for name in declared}
+            filled = re.sub(r"\$\{(\w+)\}", lambda match: known.get(match[1], match[0]), text)
+            if names:
+                return {"Fn::Sub": [filled, self._filled(names)]}
+            return {"Fn::Sub": filled} if "${" in filled else filled
+        return {name: self._filled(item) for name, item in value.items()}
+
     def holds(self, condition: Any) -> bool:  # noqa: ANN401 - a name, an intrinsic function, or a boolean
         if isinstance(condition, bool):
             return condition
         if isinstance(condition, str):
-            return self.holds(source()["Conditions"][condition])
+            return self.holds(source(self.part)["Conditions"][condition])
         ((function, arguments),) = condition.items()
         return bool(self._functions[function](arguments))
 
@@ -118,62 +155,96 @@ class Stack:
     def _functions(self) -> dict[str, Callable[[Any], bool]]:
         return {
             "Condition": self.holds,
-            "Fn::Equals": lambda pair: self._value(pair[0]) == self._value(pair[1]),
+            "Fn::Equals": lambda pair: self.value(pair[0]) == self.value(pair[1]),
             "Fn::Not": lambda one: not self.holds(one[0]),
             "Fn::And": lambda several: all(map(self.holds, several)),
             "Fn::Or": lambda several: any(map(self.holds, several)),
-            "Fn::Contains": lambda pair: pair[1] in self._value(pair[0]).split(","),
+            "Fn::Contains": lambda pair: self.value(pair[1]) in self._values(pair[0]),
         }
 
-    def _value(self, value: Any) -> str:  # noqa: ANN401 - a text, or a parameter
+    def value(self, value: Any) -> str:  # noqa: ANN401 - a text, or a parameter
+        """A text, or what a parameter is."""
         if not isinstance(value, dict):
             return str(value)
-        declared = source()["Parameters"][value["Ref"]]
+        declared = source(self.part)["Parameters"][value["Ref"]]
         return str(self.parameters.get(value["Ref"], declared.get("Default")))
 
-    def _decided(self, value: Any) -> Any:  # noqa: ANN401 - any YAML
+    def _values(self, value: Any) -> list[str]:  # noqa: ANN401 - a list, or a parameter that is one
+        return list(map(str, value)) if isinstance(value, list) else self.value(value).split(",")
+
+    def decided(self, value: Any) -> Any:  # noqa: ANN401 - any YAML
+        """The value with every Fn::If decided."""
         if isinstance(value, list):
-            return [item for item in map(self._decided, value) if item != NO_VALUE]
+            return [item for item in map(self.decided, value) if item != NO_VALUE]
         if not isinstance(value, dict):
             return value
         if "Fn::If" in value:
             condition, when_true, when_false = value["Fn::If"]
-            return self._decided(when_true if self.holds(condition) else when_false)
-        decided = {name: self._decided(item) for name, item in value.items()}
+            return self.decided(when_true if self.holds(condition) else when_false)
+        decided = {name: self.decided(item) for name, item in value.items()}
         return {name: item for name, item in decided.items() if item != NO_VALUE}
 
 
-def stack_of(environment: str) -> Stack:
-    """The stack that an environment of samconfig.toml deploys."""
-    configured = tomllib.loads((ROOT / "samconfig.toml").read_text())[environment]
-    pairs = (pair.partition("=") for pair in configured["deploy"]["parameters"]["parameter_overrides"])
-    return Stack({name: value for name, _, value in pairs})
+PLACEHOLDERS: Final = {
+    "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1,subnet-0123456789abcdef2",
+    "FunctionSecurityGroupId": "sg-0123456789abcdef0",
+    "MigrateSecurityGroupId": "sg-0123456789abcdef1",
+    "DatabaseSecurityGroupId": "sg-0123456789abcdef2",
+    "DatabaseHost": "proxy.example.com",
+    "MigrationHost": "database.example.com",
+    "DatabaseResourceId": "prx-0123456789abcdef0",
+    "DatabaseSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:rds!db-0123-AbCdEf",
+    "DatabaseSecretKeyArn": "arn:aws:kms:us-east-1:111122223333:key/01234567-0123-0123-0123-0123456789ab",
+    "DatabaseProxyName": "the-proxy",
+    "DatabaseInstanceId": "the-instance",
+    "DatabaseInsightsId": "db-ABCDEFGH",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:the-topic",
+    "ApiId": "abcdefghij",
+}
+"""What AWS would put out; other outputs are parameters of their stack, or written in its template."""
+
+
+def stacks_of(environment: str) -> dict[Part, Stack]:
+    """The stacks that `make deploy` makes of an environment, in its order."""
+    made: dict[Part, Stack] = {}
+    outputs: dict[str, str] = {}
+    for one in stacks.parts_of(environment):
+        values = stacks.choose_values(source(one.part)["Parameters"], one.parameters, outputs)
+        stack = made[one.part] = Stack(values, one.part)
+        outputs |= {name: _output(stack, name, value) for name, value in stack.outputs.items()}
+    return made
+
+
+def _output(stack: Stack, name: str, value: Any) -> str:  # noqa: ANN401 - any YAML
+    if name in PLACEHOLDERS:
+        return PLACEHOLDERS[name]
+    if isinstance(value, str):
+        return value
+    return stack.parameters.get(value.get("Ref", ""), f"the-{name}")
+
+
+def stack_of(environment: str, part: Part = APPLICATION) -> Stack:
+    """One of the stacks of an environment."""
+    return stacks_of(environment)[part]
 
 
 LOCAL: Final = Stack(
     {
         "DatabaseHost": "127.0.0.1",
-        "DatabaseSecretArn": "arn:local",
-        "DatabaseUserSecretArn": "arn:user",
-        "DatabaseReaderSecretArn": "arn:reader",
+        "DatabaseSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:owner-AbCdEf",
+        "DatabaseUserSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:user-AbCdEf",
+        "DatabaseReaderSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:reader-AbCdEf",
+        "ExecuteApiUrl": "http://localhost:4566/_aws/execute-api",
     }
 )
 EXISTING: Final = Stack(
     {
-        "Network": "vpc",
-        "VpcId": "vpc-0123abcd",
-        "SubnetIds": "subnet-1,subnet-2",
-        "S3PrefixListId": "pl-0123abcd",
-        "EndpointForS3": "false",
-        "EndpointForSqs": "false",
-        "EndpointForEvents": "false",
-        "EndpointForSecretsManager": "false",
-        "EndpointSecurityGroupId": "sg-0123abcd",
+        "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+        "FunctionSecurityGroupId": "sg-0123abcd",
+        "MigrateSecurityGroupId": "sg-4567abcd",
         "DatabaseHost": "db.example.com",
-        "DatabaseSecretArn": "arn:owner",
-        "DatabaseAuth": "iam",
+        "DatabaseSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:owner-AbCdEf",
         "DatabaseResourceId": "db-EXAMPLE",
-        "DatabaseSecurityGroupId": "sg-4567abcd",
     }
 )
 SHAPES: Final = {
@@ -182,4 +253,5 @@ SHAPES: Final = {
     "staging": stack_of("staging"),
     "production": stack_of("production"),
 }
-"""Every way in which the template is meant to be deployed, by name."""
+"""Every way in which the application's template is meant to be deployed, by name."""
+__all__ = ["ACCOUNT", "APPLICATION", "DATABASE", "MONITORING"]

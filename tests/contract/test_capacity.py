@@ -1,12 +1,12 @@
 """The limits that docs/architecture.md names are those of the template and of production; docs/cost.md adds up."""
 
 import re
-import tomllib
 from itertools import pairwise
 
 import pytest
 
-from tests.contract.stack import ROOT, source
+from operate.stacks import APPLICATION, DATABASE, read_configured
+from tests.contract.stack import ROOT, source, stack_of
 
 
 def _rows(document: str, first: str) -> list[list[str]]:
@@ -23,8 +23,7 @@ LIMITS = _rows("architecture.md", "limit")
 
 
 def _given(parameter: str, *, in_production: bool) -> float:
-    overrides = tomllib.loads((ROOT / "samconfig.toml").read_text())["production"]["deploy"]["parameters"]
-    given = dict(pair.split("=", 1) for pair in overrides["parameter_overrides"])
+    given = read_configured(APPLICATION, "production").parameters
     return float(given[parameter] if in_production else source()["Parameters"][parameter]["Default"])
 
 
@@ -51,11 +50,12 @@ def test_what_gives_first_comes_first() -> None:
     assert all(one <= other for one, other in pairwise(calls))
 
 
-def test_webhooks_have_a_throttle_of_their_own_and_every_other_method_the_readers() -> None:
+def test_webhooks_and_reads_have_throttles_of_their_own() -> None:
     settings = source()["Resources"]["Api"]["Properties"]["MethodSettings"]
     rates = {one["ResourcePath"]: one["ThrottlingRateLimit"] for one in settings}
     assert rates == {
-        "/*": {"Ref": "RequestsPerSecond"},
+        "/*": 300,
+        "/~1v1~1{proxy+}": {"Ref": "RequestsPerSecond"},
         "/~1v1~1webhooks~1vapi-webhook": {"Ref": "WebhooksPerSecond"},
     }
 
@@ -77,9 +77,12 @@ def test_every_price_says_where_it_was_read_or_that_it_is_from_memory() -> None:
 
 
 def test_the_database_is_the_one_that_is_reckoned_with() -> None:
-    overrides = (ROOT / "samconfig.toml").read_text().partition("[production.deploy.parameters]")[2]
-    for pair in ("DatabaseInstanceClass=db.m8g.large", "DatabaseStorage=100", "DatabaseMultiAz=true"):
-        assert f'"{pair}"' in overrides
-    assert source()["Parameters"]["DatabaseInstanceClass"]["Default"] == "db.t4g.medium"
-    assert source()["Parameters"]["DatabaseStorage"]["Default"] == 50
+    names = ("DatabaseInstanceClass", "DatabaseStorage", "DatabaseMultiAz", "DatabaseProxy")
+    reckoned = {
+        "production": ("db.m8g.large", "100", "true", "true"),
+        "staging": ("db.t4g.medium", "50", "false", "true"),
+    }
+    for environment, values in reckoned.items():
+        database = stack_of(environment, DATABASE)
+        assert tuple(database.parameters[name] for name in names) == values
     assert source()["Globals"]["Function"]["MemorySize"] == 1024

@@ -100,7 +100,9 @@ def test_the_build_takes_them_to_where_the_functions_look(tmp_path: Path) -> Non
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the project's own Makefile
     assert (built / "certificates/rds.pem").read_text() == "roots"
     assert fetch_certificates.TARGET == ROOT / "layers/dependencies/certificates/rds.pem"
-    assert SHAPES["production"].environment("MigrateFunction")["DATABASE_CA_FILE"] == "/opt/certificates/rds.pem"
+    production = SHAPES["production"]
+    assert production.environment("MigrateFunction")["DATABASE_CA_FILE"] == {"Ref": "MigrationCaFile"}
+    assert production.parameters["MigrationCaFile"] == "/opt/certificates/rds.pem"
 
 
 def test_a_deploy_fetches_them_before_it_builds(monkeypatch: pytest.MonkeyPatch) -> None:

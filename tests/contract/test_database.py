@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from local.postgres import FUNCTIONS, READER
-from tests.contract.stack import ROOT, SHAPES, Stack, source
+from tests.contract.stack import APPLICATION, DATABASE, ROOT, Stack, source, stack_of
 
-PRODUCTION = SHAPES["production"]
-STAGING = SHAPES["staging"]
+PRODUCTION = stack_of("production", DATABASE)
+STAGING = stack_of("staging", DATABASE)
 
 
 def _instance(stack: Stack = PRODUCTION) -> dict[str, Any]:
@@ -40,7 +40,10 @@ def test_nobody_writes_its_passwords_down() -> None:
 
 
 def test_its_major_version_is_the_one_that_the_tests_run_on() -> None:
-    (major,) = re.findall(r"^(\d+)\.\d+$", _instance()["EngineVersion"])
+    assert _instance()["EngineVersion"] == {"Ref": "DatabaseEngineVersion"}
+    version = source(DATABASE)["Parameters"]["DatabaseEngineVersion"]
+    (major,) = re.findall(r"^(\d+)\.\d+$", version["Default"])
+    assert re.fullmatch(version["AllowedPattern"], f"{major}.99")
     assert (ROOT / "local/binaries.py").read_text().count(f"pginstall{major}") == 1
     assert PRODUCTION.properties("DatabaseParameters")["Family"] == f"postgres{major}"
     assert _instance()["AutoMinorVersionUpgrade"] is True
@@ -60,7 +63,8 @@ def test_production_outlives_a_zone_a_mistake_and_a_deletion() -> None:
 
 def test_its_key_is_rotated_and_outlives_it() -> None:
     key = PRODUCTION.resources["DatabaseKey"]
-    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    # A first deploy that fails leaves no key behind, which a later one would make again.
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert key["Properties"]["EnableKeyRotation"] is True
 
 
@@ -90,7 +94,7 @@ def test_its_log_has_no_value_of_anybodys() -> None:
 
 def test_it_can_grow_whatever_it_begins_with() -> None:
     assert _instance()["StorageType"] == "gp3"
-    assert source()["Parameters"]["DatabaseStorage"]["MaxValue"] * 1.1 < _instance()["MaxAllocatedStorage"], (
+    assert source(DATABASE)["Parameters"]["DatabaseStorage"]["MaxValue"] * 1.1 < _instance()["MaxAllocatedStorage"], (
         "RDS's rule"
     )
 
@@ -100,24 +104,43 @@ def test_the_proxy_takes_tokens_on_both_sides_and_speaks_tls_only() -> None:
     assert (proxy["DefaultAuthScheme"], proxy["RequireTLS"]) == ("IAM_AUTH", True)
     assert "Auth" not in proxy, "no secret"
     assert proxy["DebugLogging"] is False
-    group = PRODUCTION.properties("ProxyTargetGroup")
-    assert group["DBInstanceIdentifiers"] == [{"Ref": "DatabaseInstance"}]
+    application = stack_of("production")
+    group = application.properties("ProxyTargetGroup")
+    assert group["DBProxyName"] == {"Ref": "DatabaseProxyName"}
+    assert group["DBInstanceIdentifiers"] == [{"Ref": "DatabaseInstanceId"}]
     assert group["TargetGroupName"] == "default"
+    assert PRODUCTION.outputs["DatabaseProxyName"] == {"Ref": "Proxy"}
+    assert PRODUCTION.outputs["DatabaseInstanceId"] == {"Ref": "DatabaseInstance"}
 
 
 def test_the_proxy_can_be_left_out() -> None:
     without = PRODUCTION.but(DatabaseProxy="false")
-    assert not {"Proxy", "ProxyTargetGroup", "ProxyRole", "ProxySecurityGroup", "ProxyToDatabase"} & set(
-        without.resources
-    )
+    assert not {"Proxy", "ProxyRole", "ProxySecurityGroup", "ProxyToDatabase"} & set(without.resources)
 
 
-def test_people_can_find_it_where_it_is_made() -> None:
-    outputs = source()["Outputs"]
-    assert outputs["DatabaseAddress"]["Value"] == {"Fn::GetAtt": ["DatabaseInstance", "Endpoint.Address"]}
-    assert outputs["DatabaseMasterSecretArn"]["Condition"] == outputs["DatabaseAddress"]["Condition"] == "MakeDatabase"
+ENDPOINT = {"Fn::GetAtt": ["DatabaseInstance", "Endpoint.Address"]}
+PROXY_ID = {"Fn::Select": [6, {"Fn::Split": [":", {"Fn::GetAtt": ["Proxy", "DBProxyArn"]}]}]}
+
+
+def test_functions_are_told_of_the_proxy_and_the_migration_of_the_database_behind_it() -> None:
+    outputs = PRODUCTION.outputs
+    assert outputs["DatabaseHost"] == {"Fn::GetAtt": ["Proxy", "Endpoint"]}
+    assert outputs["DatabaseResourceId"] == PROXY_ID
+    assert "DatabaseCaFile" not in outputs, "its certificate is signed by an authority that every system knows"
+    assert (outputs["MigrationHost"], outputs["MigrationCaFile"]) == (ENDPOINT, "/opt/certificates/rds.pem")
+    assert outputs["DatabaseSecretArn"] == {"Fn::GetAtt": ["DatabaseInstance", "MasterUserSecret.SecretArn"]}
+    assert outputs["DatabaseSecretKeyArn"] == {"Fn::GetAtt": ["DatabaseKey", "Arn"]}
+
+
+def test_without_a_proxy_functions_are_told_of_the_database() -> None:
+    outputs = PRODUCTION.but(DatabaseProxy="false").outputs
+    assert outputs["DatabaseHost"] == ENDPOINT
+    assert outputs["DatabaseResourceId"] == {"Fn::GetAtt": ["DatabaseInstance", "DbiResourceId"]}
+    assert outputs["DatabaseCaFile"] == "/opt/certificates/rds.pem"
+    assert "DatabaseProxyName" not in outputs
 
 
 def test_the_local_stack_connects_as_the_role_that_the_template_names() -> None:
-    assert source()["Parameters"]["DatabaseUser"]["Default"] == FUNCTIONS
-    assert source()["Parameters"]["DatabaseReader"]["Default"] == READER
+    for part in (APPLICATION, DATABASE):
+        assert source(part)["Parameters"]["DatabaseUser"]["Default"] == FUNCTIONS
+        assert source(part)["Parameters"]["DatabaseReader"]["Default"] == READER

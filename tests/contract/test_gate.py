@@ -19,6 +19,7 @@ BODY_RULES = {
     "AWSManagedRulesKnownBadInputsRuleSet": {"JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"},
 }
 """By group, the rules that a webhook (50 KB of prompts and URLs, of a sender that is no browser) would trip."""
+REGION_REQUESTS_PER_SECOND = 10_000
 NEVER_LOGGED = ("query", "Query", "header", "body", "Body", "authorizer", "path)", "$context.path")
 FIREWALL = ["WebAcl", "VapiIpSet", "WebAclAssociation", "FirewallLogs", "FirewallLogGroup"]
 
@@ -78,14 +79,26 @@ def test_the_firewall_keeps_no_sample_and_logs_no_query_or_credential() -> None:
 
 
 def test_every_method_is_throttled_and_webhooks_apart() -> None:
-    others, webhooks = properties("ApiapiStage")["MethodSettings"]
+    others, reads, webhooks = properties("ApiapiStage")["MethodSettings"]
     assert (others["HttpMethod"], others["ResourcePath"]) == ("*", "/*")
-    assert others["ThrottlingRateLimit"] == others["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
+    assert (reads["HttpMethod"], reads["ResourcePath"]) == ("GET", "/~1v1~1{proxy+}")
+    assert reads["ThrottlingRateLimit"] == reads["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
     webhook = source()["Resources"]["VerifierFunction"]["Properties"]["Events"]["Webhook"]["Properties"]
     assert webhooks["HttpMethod"] == webhook["Method"].upper()
     assert webhooks["ResourcePath"] == "/" + webhook["Path"].replace("/", "~1"), "as API Gateway writes a path here"
     assert webhooks["ThrottlingRateLimit"] == webhooks["ThrottlingBurstLimit"] == {"Ref": "WebhooksPerSecond"}
-    assert webhooks["MetricsEnabled"] == others["MetricsEnabled"], "settings of a method replace those of all"
+    assert not any("MetricsEnabled" in said for said in (others, reads, webhooks)), (
+        "paid for by method, and nobody looks at it"
+    )
+
+
+def test_all_methods_together_leave_webhooks_their_share_of_what_a_region_grants() -> None:
+    """Throttling is by method: a flood of each at once must not take the account's requests from the webhooks."""
+    methods = [(path, method) for path, said in properties("Api")["Body"]["paths"].items() for method in said]
+    parameters = source()["Parameters"]
+    others = (len(methods) - 2) * properties("ApiapiStage")["MethodSettings"][0]["ThrottlingRateLimit"]
+    own = parameters["RequestsPerSecond"]["Default"] + parameters["WebhooksPerSecond"]["Default"]
+    assert others + own < REGION_REQUESTS_PER_SECOND
 
 
 @pytest.mark.parametrize(
@@ -96,11 +109,6 @@ def test_access_logs_are_json_without_what_people_asked_for(stage: str, key: str
     assert (condition, nothing) == ("WriteAccessLogs", {"Ref": "AWS::NoValue"})
     assert json.loads(written["Format"])["status"] == "$context.status"
     assert [word for word in NEVER_LOGGED if word in written["Format"]] == []
-
-
-def test_the_accounts_role_for_access_logs_is_made_only_where_asked() -> None:
-    assert resources()["ApiGatewayAccount"]["Condition"] == "AllowAccessLogs"
-    assert resources()["ApiGatewayAccount"]["DeletionPolicy"] == "Retain", "other stacks' logs would stop"
 
 
 def test_concurrency_is_reserved_only_where_asked() -> None:

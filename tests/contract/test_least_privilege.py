@@ -4,33 +4,50 @@ In every shape that the conditions give the stack.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from tests.contract.stack import EXISTING, LOCAL, PREFIXES, ROOT, SHAPES, Stack, ids_of, properties, source
+from tests.contract.stack import (
+    ACCOUNT,
+    DATABASE,
+    EXISTING,
+    LOCAL,
+    PREFIXES,
+    SHAPES,
+    Stack,
+    ids_of,
+    properties,
+    source,
+    stack_of,
+)
 
 Statement = Mapping[str, Any]
 
-ROLES = [(shape, role) for shape, stack in SHAPES.items() for role in stack.ids_of("AWS::IAM::Role")]
+SHAPES_WITH_DATABASE = {**SHAPES, "database": stack_of("production", DATABASE)}
+ROLES = [(shape, role) for shape, stack in SHAPES_WITH_DATABASE.items() for role in stack.ids_of("AWS::IAM::Role")]
 OF_SERVICES = {
     "FlowLogRole": "vpc-flow-logs.amazonaws.com",
     "MonitoringRole": "monitoring.rds.amazonaws.com",
     "ProxyRole": "rds.amazonaws.com",
 }
 """Roles that no function has."""
+DOCUMENTED = {"FlowLogRole", "MonitoringRole"}
+"""Of services that are documented to say for which account they act. A condition on another would keep it out."""
+LOGS_WITHOUT_AN_END = {"logs:TagResource", "logs:UntagResource", "logs:ListTagsForResource"}
+"""Actions that CloudWatch Logs checks on a group's name; all others on the name and ":*"."""
 FUNCTIONS = ids_of("AWS::Lambda::Function")
 CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/${WebSocketStage}"
 WILDCARDS = {
     "${PayloadBucket.Arn}/envelopes/*",
     f"{CONNECTIONS}/POST/@connections/*",
     f"{CONNECTIONS}/DELETE/@connections/*",
-    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:*/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:*:*/*",
+    "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:RDSOSMetrics:*",
     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:RDSOSMetrics:log-stream:*",
 }
-"""Resources that may end in a wildcard, because their names are made at run time, by AWS in the last two."""
+"""Resources that may end in a wildcard, because their names are made at run time, by AWS in the last three."""
 DESCRIBING = {"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
 """Actions that EC2 allows on everything or not at all."""
 
@@ -69,7 +86,7 @@ def test_every_function_has_a_role_of_its_own(function: str) -> None:
 
 @pytest.mark.parametrize(("shape", "role"), ROLES)
 def test_a_role_has_only_policies_of_this_stack(shape: str, role: str) -> None:
-    stack = SHAPES[shape]
+    stack = SHAPES_WITH_DATABASE[shape]
     for policy in stack.properties(role).get("ManagedPolicyArns", []):
         assert stack.resources[policy["Ref"]]["Type"] == "AWS::IAM::ManagedPolicy"
 
@@ -92,18 +109,18 @@ def test_the_key_of_envelopes_is_for_who_writes_and_reads_them() -> None:
 
 
 @pytest.mark.parametrize(("shape", "role"), ROLES)
-def test_a_role_is_for_one_service_and_another_ones_only_for_this_account(shape: str, role: str) -> None:
-    (statement,) = SHAPES[shape].properties(role)["AssumeRolePolicyDocument"]["Statement"]
+def test_a_role_is_for_one_service_and_another_says_for_which_account_it_acts(shape: str, role: str) -> None:
+    (statement,) = SHAPES_WITH_DATABASE[shape].properties(role)["AssumeRolePolicyDocument"]["Statement"]
     service = OF_SERVICES.get(role, "lambda.amazonaws.com")
     expected = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    if role in OF_SERVICES:
+    if role in DOCUMENTED:
         expected["Condition"] = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     assert statement == expected
 
 
 @pytest.mark.parametrize(("shape", "role"), ROLES)
 def test_a_role_allows_named_actions_on_named_resources(shape: str, role: str) -> None:
-    for statement in _statements(role, SHAPES[shape]):
+    for statement in _statements(role, SHAPES_WITH_DATABASE[shape]):
         assert not any("*" in action for action in _listed(statement["Action"]))
         assert not {"NotAction", "NotResource"} & set(statement)
         for resource in _listed(statement["Resource"]):
@@ -113,7 +130,7 @@ def test_a_role_allows_named_actions_on_named_resources(shape: str, role: str) -
 
 @pytest.mark.parametrize("shape", [name for name, stack in SHAPES.items() if "NetworkPolicy" in stack.resources])
 def test_what_lambda_may_do_in_the_vpc_the_code_may_not(shape: str) -> None:
-    *allowed, refused = SHAPES[shape].properties("NetworkPolicy")["PolicyDocument"]["Statement"]
+    *allowed, refused = SHAPES_WITH_DATABASE[shape].properties("NetworkPolicy")["PolicyDocument"]["Statement"]
     assert set(refused["Action"]) == {action for statement in allowed for action in statement["Action"]}
     assert (refused["Effect"], refused["Resource"]) == ("Deny", "*")
     ((operator, (key, pattern)),) = ((name, *of.items()) for name, of in refused["Condition"].items())
@@ -121,10 +138,12 @@ def test_what_lambda_may_do_in_the_vpc_the_code_may_not(shape: str) -> None:
     assert pattern["Fn::Sub"].endswith(":function:*")
 
 
-def test_every_wildcard_in_the_template_says_why() -> None:
-    lines = (ROOT / "template.yaml").read_text().splitlines()
-    silent = [line.strip() for line in lines if re.search(r'^\s+(Resource|- ).*(\*$|\*"$)', line)]
-    assert silent == ["- !Sub ${PayloadBucket.Arn}/*"], "a refusal of everything but TLS, in which everything is meant"
+@pytest.mark.parametrize(("shape", "role"), ROLES)
+def test_rights_to_a_log_group_name_it_with_the_end_that_logs_checks(shape: str, role: str) -> None:
+    for statement in _statements(role, SHAPES_WITH_DATABASE[shape]):
+        actions = {action for action in _listed(statement["Action"]) if action.startswith("logs:")}
+        for resource in _listed(statement["Resource"]) if actions - LOGS_WITHOUT_AN_END else []:
+            assert resource.get("Fn::Sub", "").endswith(":*") or resource["Fn::GetAtt"][1] == "Arn", resource
 
 
 @pytest.mark.parametrize("resource_type", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
@@ -187,8 +206,7 @@ def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
 
 
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
-TOKEN = "arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${Target}/${DatabaseUser}"
-PROXY_ID = {"Fn::Select": [6, {"Fn::Split": [":", {"Fn::GetAtt": ["Proxy", "DBProxyArn"]}]}]}
+TOKEN = "arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${DatabaseResourceId}/${DatabaseUser}"
 
 
 @pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole"])
@@ -200,40 +218,32 @@ def test_with_a_password_a_function_of_the_database_reads_its_own(role: str) -> 
     assert _resources_for(role, "secretsmanager:GetSecretValue", as_owner) == [{"Ref": "DatabaseSecretArn"}]
 
 
-@pytest.mark.parametrize(
-    ("stack", "target"),
-    [
-        (SHAPES["production"], PROXY_ID),
-        (
-            SHAPES["production"].but(DatabaseProxy="false"),
-            {"Fn::GetAtt": ["DatabaseInstance", "DbiResourceId"]},
-        ),
-        (EXISTING, {"Ref": "DatabaseResourceId"}),
-    ],
-    ids=["proxy", "direct", "existing"],
-)
+@pytest.mark.parametrize("stack", [SHAPES["production"], EXISTING], ids=["production", "existing"])
 @pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole", *(f"{prefix}Role" for prefix in PREFIXES)])
-def test_with_iam_it_connects_as_one_role_to_one_database_and_reads_no_secret(
-    role: str, stack: Stack, target: dict[str, Any]
-) -> None:
+def test_with_iam_it_connects_as_one_role_to_one_database_and_reads_no_secret(role: str, stack: Stack) -> None:
     token = TOKEN.replace("DatabaseUser", "DatabaseReader") if role == "ApiRole" else TOKEN
-    assert _resources_for(role, "rds-db:connect", stack) == [{"Fn::Sub": [token, {"Target": target}]}]
+    assert _resources_for(role, "rds-db:connect", stack) == [{"Fn::Sub": token}]
     assert not any(action.startswith(("secretsmanager:", "rds:")) for action in _actions(role, stack))
     assert _resources_for(role, "kms:Decrypt", stack) in ([], [{"Fn::GetAtt": ["DataKey", "Arn"]}])
+
+
+@pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole", "MigrateRole"])
+def test_a_secret_with_a_key_of_its_own_is_decrypted_by_who_reads_it(role: str) -> None:
+    key = {"Ref": "DatabaseSecretKeyArn"}
+    assert _resources_for(role, "kms:Decrypt", LOCAL.but(DatabaseSecretKeyArn="arn:aws:kms:one:key/one")) == [key]
+    assert _resources_for(role, "kms:Decrypt", LOCAL) == []
 
 
 def test_the_migration_alone_reads_the_owners_password() -> None:
     assert _actions("MigrateRole") == LOGGING | {"secretsmanager:GetSecretValue"}
     assert _resources_for("MigrateRole", "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseSecretArn"}]
     production = SHAPES["production"]
-    master = {"Fn::GetAtt": ["DatabaseInstance", "MasterUserSecret.SecretArn"]}
-    assert _resources_for("MigrateRole", "secretsmanager:GetSecretValue", production) == [master]
-    assert _resources_for("MigrateRole", "kms:Decrypt", production) == [{"Fn::GetAtt": ["DatabaseKey", "Arn"]}]
+    assert _resources_for("MigrateRole", "kms:Decrypt", production) == [{"Ref": "DatabaseSecretKeyArn"}]
     assert "rds-db:connect" not in _actions("MigrateRole", production)
 
 
 def test_the_proxy_connects_as_the_functions_roles_and_as_nobody_else() -> None:
-    (statement,) = _statements("ProxyRole", SHAPES["production"])
+    (statement,) = _statements("ProxyRole", stack_of("production", DATABASE))
     assert statement["Action"] == "rds-db:connect"
     ends = [resource["Fn::Sub"].rpartition(":")[2] for resource in statement["Resource"]]
     assert ends == [f"${{DatabaseInstance.DbiResourceId}}/${{{name}}}" for name in ("DatabaseUser", "DatabaseReader")]
@@ -261,3 +271,41 @@ def test_who_needs_nothing_of_aws_may_do_nothing_but_log(role: str) -> None:
 def test_a_service_may_invoke_a_function_only_from_this_stack(permission: str) -> None:
     assert properties(permission)["SourceArn"]
     assert properties(permission)["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
+
+
+INLINE_POLICIES_CHARACTERS = 10_240
+"""The most that all policies of a role may have together, without spaces."""
+FROM_GITHUB = Stack({"GitHubRepository": "owner/name"}, ACCOUNT)
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_github_deploys_to_an_environment_what_belongs_to_it(environment: str) -> None:
+    deploys, makes = (FROM_GITHUB.properties(f"{environment}{name}Role") for name in ("Deploy", "Stack"))
+    (trust,) = deploys["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"] == {
+        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+        "token.actions.githubusercontent.com:sub": {
+            "Fn::Sub": f"repo:${{GitHubRepository}}:environment:{environment}",
+        },
+    }
+    other = {"staging": "production", "production": "staging"}[environment]
+    text = json.dumps([deploys, makes], separators=(",", ":"))
+    assert f"autopulse-calls-{environment}" in text
+    assert other not in text
+    for role in (deploys, makes):
+        assert len(json.dumps(role["Policies"], separators=(",", ":"))) < INLINE_POLICIES_CHARACTERS
+    passed = [one for one in deploys["Policies"][0]["PolicyDocument"]["Statement"] if one["Action"] == ["iam:PassRole"]]
+    assert [one["Resource"] for one in passed] == [[{"Fn::GetAtt": [f"{environment}StackRole", "Arn"]}]]
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_what_has_a_name_is_made_for_an_environment_by_that_name_alone(environment: str) -> None:
+    (policy,) = FROM_GITHUB.properties(f"{environment}StackRole")["Policies"]
+    for statement in policy["PolicyDocument"]["Statement"]:
+        for resource in statement["Resource"]:
+            if resource != "*" and any(action.endswith(":*") for action in statement["Action"]):
+                named = resource["Fn::Sub"]
+                elsewhere = ("regional/*", "WebhookSecret-*", "secret:rds!*", "CodeDeployDefault.*", "db-proxy:*")
+                assert f"autopulse-calls-{environment}" in named or named.endswith((*elsewhere, "target-group:*")), (
+                    named
+                )

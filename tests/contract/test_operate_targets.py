@@ -26,6 +26,14 @@ def _command(target: str, **variables: str) -> list[str]:
 @pytest.mark.parametrize(
     ("target", "variables", "arguments"),
     [
+        ("deploy", {"ENV": "staging", "GRADUAL": "false"}, "--environment staging deploy --gradual false"),
+        ("deploy", {"ENV": "staging", "GRADUAL": "", "YES": "1"}, "--environment staging --yes deploy"),
+        ("restore", {"ENV": "staging"}, "--environment staging restore"),
+        (
+            "restore",
+            {"ENV": "production", "TIME": "2026-11-29T03:20:00Z", "YES": "1"},
+            "--environment production --yes restore --time 2026-11-29T03:20:00Z",
+        ),
         ("redrive", {}, "--environment local redrive"),
         ("redrive", {"ENV": "staging", "KIND": "hang"}, "--environment staging redrive --kind hang"),
         (

@@ -1,5 +1,6 @@
 """Everything that is installed is pinned with its hash, and the tests run what the functions run."""
 
+import json
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -90,3 +91,13 @@ def test_one_command_refreshes_all_of_them() -> None:
         path.with_suffix("") for folder in ("local", "layers") for path in (ROOT / folder).rglob("*requirements*.in")
     }
     assert found == set(SETS)
+
+
+def test_what_node_installs_is_pinned_with_a_hash_and_comes_from_whatever_registry_npm_is_set_to() -> None:
+    manifest, lock = (json.loads((ROOT / name).read_text()) for name in ("package.json", "package-lock.json"))
+    wanted = manifest["devDependencies"]
+    assert lock["packages"].pop("")["devDependencies"] == wanted, "make requirements writes it anew"
+    assert {name: lock["packages"][f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert [path for path, package in lock["packages"].items() if not package["integrity"].startswith("sha512-")] == []
+    assert [path for path, package in lock["packages"].items() if "resolved" in package] == []
+    assert "ci --ignore-scripts" in (ROOT / "local/install_node.sh").read_text()

@@ -146,7 +146,6 @@ def test_envelopes_outlive_every_queue() -> None:
 
 def test_two_stacks_fit_one_account() -> None:
     assert properties("EventBus")["Name"] == {"Ref": "AWS::StackName"}
-    assert properties("Dashboard")["DashboardName"] == {"Ref": "AWS::StackName"}
     names = ("FunctionName", "QueueName", "BucketName", "RoleName", "ManagedPolicyName")
     given = {name: _own_names(resource, names) for name, resource in resources().items()}
     assert [name for name, own in given.items() if "${AWS::StackName}" not in own] == []
@@ -161,12 +160,10 @@ def _own_names(resource: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def test_the_outputs_are_those_that_others_rely_on() -> None:
-    assert {"WebhookUrl", "ApiUrl", "ConsoleUrl", "WebSocketUrl", "DashboardUrl", "WebhookSecretArn"} <= set(
+    assert {"WebhookUrl", "ApiUrl", "ConsoleUrl", "WebSocketUrl", "AlarmTopicArn", "WebhookSecretArn"} <= set(
         source()["Outputs"]
     )
 
 
-def test_every_number_has_its_unit_or_reason_beside_it() -> None:
-    lines = (ROOT / "template.yaml").read_text().splitlines()
-    bare = [line for line in lines if re.match(r"\s+(?!StatusCode|Priority)\w+: \d+$", line)]
-    assert bare == [], "everybody knows what an HTTP status code and an order is, nothing else"
+def test_a_template_can_be_read_as_a_whole() -> None:
+    assert len((ROOT / "template.yaml").read_text().splitlines()) <= 2_000

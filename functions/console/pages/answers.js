@@ -8,11 +8,13 @@ const SCORE = "npsscore";
 /** Characters that the API has of a reason, less what blanks at the cut may have taken. */
 const CUT = 90;
 
+/** @typedef {Pick<Api.CallDetail, "nps_score" | "summary" | "call_reason" | "feedback">} Answered */
+
 /**
  * All answers of a call but those that the page shows elsewhere, and those that say nothing. An answer is left out only
  * if its very words stand in its field's place: one that lost against another is shown.
- * @param {Object} call with its feedback
- * @returns {Array<[string, *]>} names and answers; an object within is not taken apart
+ * @param {Answered} call
+ * @returns {Array<[string, unknown]>} names and answers; an object within is not taken apart
  */
 export function otherAnswers(call) {
   const places = placesOf(call);
@@ -21,7 +23,11 @@ export function otherAnswers(call) {
   );
 }
 
-/** Plain name of a field -> the text that the page shows of it, as lines. */
+/**
+ * Plain name of a field -> the text that the page shows of it, as lines.
+ * @param {Answered} call
+ * @returns {Map<string, string[]>}
+ */
 function placesOf({ nps_score: score, summary, call_reason: reason, feedback }) {
   return new Map([
     [SCORE, score === null || score === undefined ? [] : [String(score)]],
@@ -34,6 +40,10 @@ function placesOf({ nps_score: score, summary, call_reason: reason, feedback }) 
   ]);
 }
 
+/**
+ * @param {Record<string, unknown>} data
+ * @returns {Generator<[string, unknown]>}
+ */
 function* answersIn(data) {
   for (const [name, value] of Object.entries(data)) {
     if (PARTS.has(name)) {
@@ -44,7 +54,12 @@ function* answersIn(data) {
   }
 }
 
-/** Answers of a part: of each of its items, by the item's name, else by its key. */
+/**
+ * Answers of a part: of each of its items, by the item's name, else by its key.
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {Generator<[string, unknown]>}
+ */
 function* answersOf(name, value) {
   if (Array.isArray(value)) {
     for (const item of value) {
@@ -59,6 +74,11 @@ function* answersOf(name, value) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {unknown} item
+ * @returns {Generator<[string, unknown]>}
+ */
 function* resultsOf(name, item) {
   const given = isObject(item) ? item : {};
   const key = RESULTS.find((known) => known in given);
@@ -71,6 +91,11 @@ function* resultsOf(name, item) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {boolean}
+ */
 function saysSomething(name, value) {
   if (Array.isArray(value) || isObject(value)) {
     return Object.values(value).some((item) => saysSomething(name, item));
@@ -79,7 +104,11 @@ function saysSomething(name, value) {
   return text !== "" && text.toUpperCase() !== "UNKNOWN" && !(name === SCORE && Number(text) === -1);
 }
 
-/** Whether the page shows this answer in its place, where a long reason is cut. */
+/**
+ * Whether the page shows this answer in its place, where a long reason is cut.
+ * @param {string[] | undefined} place
+ * @param {unknown} value
+ */
 function stands(place, value) {
   if (place === undefined) {
     return false;
@@ -88,6 +117,7 @@ function stands(place, value) {
   return said === shown || Number(said) === Number(shown) || (shown.length >= CUT && said.startsWith(shown));
 }
 
+/** @param {unknown} value */
 function linesOf(value) {
   const items = Array.isArray(value) ? value : [value];
   return items
@@ -96,10 +126,15 @@ function linesOf(value) {
     .filter((line) => line && line.toUpperCase() !== "UNKNOWN");
 }
 
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** @param {string} name */
 function plain(name) {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }

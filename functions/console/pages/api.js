@@ -7,25 +7,32 @@ import { currentToken, refuseToken, renewToken } from "./signin.js";
 /** A little more than the gateway's 29 s: it answers first, and says more than we could. */
 const TIMEOUT_MILLISECONDS = 35_000;
 
-/** A parameter that a mistyped link may have wrong -> what a person can do about it. */
+/**
+ * A parameter that a mistyped link may have wrong -> what a person can do about it.
+ * @type {Record<string, string>}
+ */
 const PLAIN = {
   from: "The first day in this address is no date. Choose it again.",
   to: "The last day in this address is no date. Choose it again.",
   cursor: "This list has changed. Load the page again.",
 };
 
+/** @param {string} field */
 function plainly(field) {
   return PLAIN[field] ?? `This address asks for a ${field} that there cannot be. Clear the filters.`;
 }
 
 export { ApiError, OfflineError };
 
+/** @typedef {Record<string, string | number | boolean | null | undefined>} Parameters */
+
 /**
  * Reads.
- * @param {string} path below /v1, such as "calls/15/transcript"
- * @param {Object<string, *>} [parameters] undefined, null and "" are left out
+ * @template {keyof Api.Answers} P
+ * @param {P} path below /v1, such as "calls/15/transcript"
+ * @param {Parameters} [parameters] undefined, null and "" are left out
  * @param {{signal?: AbortSignal}} [options]
- * @returns {Promise<Object>} throws ApiError, OfflineError, or AbortError once the signal is aborted
+ * @returns {Promise<Api.Answers[P]>} throws ApiError, OfflineError, or AbortError once the signal is aborted
  */
 export async function get(path, parameters, { signal } = {}) {
   const response = await ask("GET", path, parameters, signal);
@@ -36,7 +43,7 @@ export async function get(path, parameters, { signal } = {}) {
  * Posts without a body.
  * @param {string} path
  * @param {{signal?: AbortSignal}} [options]
- * @returns {Promise<Object>}
+ * @returns {Promise<Record<string, string>>}
  */
 export async function post(path, { signal } = {}) {
   const response = await ask("POST", path, {}, signal);
@@ -46,9 +53,9 @@ export async function post(path, { signal } = {}) {
 /**
  * Fetches a file and has the browser save it: a plain link could not send the token.
  * @param {string} path such as "calls.csv"
- * @param {Object<string, *>} parameters
+ * @param {Parameters} parameters
  * @param {string} fileName
- * @returns {Promise<{nextCursor: ?string}>} where the next file begins, if this one has not all rows
+ * @returns {Promise<{nextCursor: string | null}>} where the next file begins, if this one has not all rows
  */
 export async function download(path, parameters, fileName) {
   const response = await ask("GET", path, parameters);
@@ -59,6 +66,12 @@ export async function download(path, parameters, fileName) {
   return { nextCursor: response.headers.get("x-next-cursor") };
 }
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Parameters | undefined} parameters
+ * @param {AbortSignal} [signal]
+ */
 async function ask(method, path, parameters, signal) {
   const address = await addressOf(path, parameters);
   const token = await currentToken();
@@ -75,6 +88,10 @@ async function ask(method, path, parameters, signal) {
   return response;
 }
 
+/**
+ * @param {string} path
+ * @param {Parameters | undefined} parameters
+ */
 async function addressOf(path, parameters) {
   const { api_url: base } = await loadConfiguration();
   const address = new URL(`${base}/${path}`, document.baseURI);
@@ -86,6 +103,12 @@ async function addressOf(path, parameters) {
   return address;
 }
 
+/**
+ * @param {string} method
+ * @param {URL} address
+ * @param {string} token
+ * @param {AbortSignal} [signal]
+ */
 async function send(method, address, token, signal) {
   const limit = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
   try {
@@ -100,7 +123,11 @@ async function send(method, address, token, signal) {
   }
 }
 
-/** Aborted with the first of two; browsers before 2023 have no `AbortSignal.any`. */
+/**
+ * Aborted with the first of two; browsers before 2023 have no `AbortSignal.any`.
+ * @param {AbortSignal} one
+ * @param {AbortSignal} other
+ */
 function either(one, other) {
   if (AbortSignal.any) {
     return AbortSignal.any([one, other]);
@@ -115,6 +142,7 @@ function either(one, other) {
   return both.signal;
 }
 
+/** @param {Response} response */
 async function read(response) {
   const body = await response.json().catch(() => null);
   const { code = "unknown", message = `The server answered ${response.status}.`, field } = body?.error ?? {};

@@ -4,7 +4,14 @@ import { fill, h } from "./dom.js";
 import { dateTime, ordinal, words } from "./format.js";
 import { keyedList } from "./keyed.js";
 
-/** What an attempt has of its own; the rest is the call's. */
+/** @typedef {string | number} Key of an attempt */
+
+/** @typedef {Api.CallDetail & {attempt: Api.Attempt | null}} SeenCall a call as one of its attempts */
+
+/**
+ * What an attempt has of its own; the rest is the call's.
+ * @type {(keyof Api.Attempt & keyof Api.CallDetail)[]}
+ */
 const ITS_OWN = [
   "vapi_call_id",
   "status",
@@ -23,7 +30,7 @@ const ITS_OWN = [
 ];
 
 /**
- * @param {{attempt_number: ?number, attempt_count: number}} call
+ * @param {{attempt_number: number | null, attempt_count: number}} call
  * @returns {string} "2nd attempt", if it was dialled more than once
  */
 export function attemptOf({ attempt_number: number, attempt_count: count }) {
@@ -37,8 +44,8 @@ export function attemptOf({ attempt_number: number, attempt_count: count }) {
 }
 
 /**
- * @param {Object} attempt of the API's call
- * @returns {string|number} what the API takes for it: numbers change when news of an earlier attempt comes
+ * @param {Api.Attempt} attempt of the API's call
+ * @returns {Key} what the API takes for it: numbers change when news of an earlier attempt comes
  */
 export function keyOf({ vapi_call_id: id, number }) {
   return id ?? number;
@@ -46,9 +53,9 @@ export function keyOf({ vapi_call_id: id, number }) {
 
 /**
  * The call as one of its attempts, with only what belongs to that one.
- * @param {Object} call with its attempts
- * @param {?string|number} key of an attempt; null for the one that the call shows
- * @returns {Object} a call; `attempt` is the attempt, or null if there is none
+ * @param {Api.CallDetail} call with its attempts
+ * @param {Key | null} key of an attempt; null for the one that the call shows
+ * @returns {SeenCall} a call; `attempt` is the attempt, or null if there is none
  */
 export function asAttempt(call, key) {
   const { attempts } = call;
@@ -74,9 +81,9 @@ export function asAttempt(call, key) {
 
 /**
  * The attempts of a call, to choose one from; nothing where there is only one.
- * @param {function(?string|number): void} onChoose gets an attempt's key, or null for the one that the call shows
- * @returns {{element: HTMLElement, show: function(Object, ?string|number): void}} shows a call with its attempts, and
- *   which one is chosen
+ * @param {(key: Key | null) => void} onChoose gets an attempt's key, or null for the one that the call shows
+ * @returns {{element: HTMLElement, show: (call: Api.CallDetail, chosen: Key | null) => void}} shows a call with its
+ *   attempts, and which one is chosen
  */
 export function attemptChoice(onChoose) {
   const element = h("div", {
@@ -86,7 +93,19 @@ export function attemptChoice(onChoose) {
     "data-testid": "attempts",
     hidden: true,
   });
-  const arrange = keyedList(element, ({ attempt }) => keyOf(attempt), () => attemptButton(onChoose));
+  const arrange = keyedList(
+    element,
+    ({ attempt }) => keyOf(attempt),
+    () => attemptButton(onChoose),
+  );
+  /**
+   * @param {Api.CallDetail} call
+   * @param {Key | null} chosen
+   */
+  /**
+   * @param {Api.CallDetail} call
+   * @param {Key | null} chosen
+   */
   const show = ({ attempts }, chosen) => {
     element.hidden = attempts.length < 2;
     arrange(
@@ -99,13 +118,17 @@ export function attemptChoice(onChoose) {
   return { element, show };
 }
 
+/** @param {(key: Key | null) => void} onChoose */
 function attemptButton(onChoose) {
+  /** @type {Api.Attempt | null} */
   let shown = null;
   const element = h("button", {
     type: "button",
     class: "attempt",
-    onClick: () => onChoose(shown.shown ? null : keyOf(shown)),
+    onClick: () => shown && onChoose(shown.shown ? null : keyOf(shown)),
   });
+  /** @param {{attempt: Api.Attempt, isChosen: boolean}} item */
+  /** @param {{attempt: Api.Attempt, isChosen: boolean}} item */
   const show = ({ attempt, isChosen }) => {
     shown = attempt;
     const { number, outcome, status, start_time: start, end_time: end, began_at: began } = attempt;

@@ -6,12 +6,15 @@ import { endedSentence } from "./ended_reason.js";
 import { dateTime, phone, words } from "./format.js";
 import { showScore } from "./call_row.js";
 
+/** @import {SeenCall} from "./call_attempts.js" */
+/** @import {Child} from "./dom.js" */
+
 const SLOW_MILLISECONDS = 1000;
 const dollars = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
 
 /**
- * @param {Object} call with its feedback
- * @returns {?HTMLElement} null as long as nothing is known
+ * @param {SeenCall} call with its feedback
+ * @returns {HTMLElement | null} null as long as nothing is known
  */
 export function outcomeSection(call) {
   const { summary, feedback, nps_score: score } = call;
@@ -47,7 +50,7 @@ export function outcomeSection(call) {
 }
 
 /**
- * @param {Object} call with its visit
+ * @param {SeenCall} call with its visit
  * @returns {HTMLElement}
  */
 export function visitSection(call) {
@@ -78,10 +81,11 @@ export function visitSection(call) {
  * What helps to look into a fault, and nobody else: ids, words of the calling service, cost, and the webhooks; a call
  * has some dozens, so they are drawn when somebody looks. One element for all readings of a call: who opens it must not
  * have it replaced in that moment.
- * @returns {{element: HTMLElement, show: function(Object, Object): void}} show takes a call with its timeline, and the
- *   same as the attempt that is looked at
+ * @returns {{element: HTMLElement, show: (call: Api.CallDetail, seen: SeenCall) => void}} show takes a call with its
+ *   timeline, and the same as the attempt that is looked at
  */
 export function supportSection() {
+  /** @type {{call: Api.CallDetail, seen: SeenCall} | null} */
   let shown = null;
   const said = h("span", { class: "muted small" });
   const facts = h("dl", { class: "facts" });
@@ -102,6 +106,10 @@ export function supportSection() {
     }
   };
   element.addEventListener("toggle", draw);
+  /**
+   * @param {Api.CallDetail} call
+   * @param {SeenCall} seen
+   */
   const show = (call, seen) => {
     shown = { call, seen };
     draw();
@@ -109,7 +117,9 @@ export function supportSection() {
   return { element, show };
 }
 
+/** @param {SeenCall} call */
 function supportFacts(call) {
+  /** @param {string | null} text */
   const code = (text) => text && h("code", {}, text);
   return [
     fact("Call", code(String(call.id))),
@@ -122,6 +132,7 @@ function supportFacts(call) {
   ];
 }
 
+/** @param {Api.Event[]} timeline */
 function timelineSummary(timeline) {
   const count = timeline.length === 1 ? "1 received" : `${timeline.length} received`;
   const sorted = timeline.map(({ processing_ms: ms }) => ms).sort((one, other) => one - other);
@@ -130,6 +141,7 @@ function timelineSummary(timeline) {
     : "none received yet";
 }
 
+/** @param {Api.Event[]} timeline */
 function timelineTable(timeline) {
   const heads = ["Received", "Webhook", "Delivery", "Stored in", ""].map((text, place) =>
     h(
@@ -146,6 +158,7 @@ function timelineTable(timeline) {
   );
 }
 
+/** @param {Api.Event} event */
 function timelineRow(event) {
   const { type, status, received_at: at, delivery_ms: delivery, processing_ms: processing, outcome, repeats } = event;
   const remarks = [outcome === "applied" ? null : outcome, repeats ? `repeated ${repeats}×` : null]
@@ -162,12 +175,18 @@ function timelineRow(event) {
   );
 }
 
+/** @param {number} score */
 function scoreOf(score) {
   const value = h("span", { class: "score score-large" });
   showScore(value, score);
   return h("div", { class: "outcome-score" }, value, h("span", { class: "muted small" }, "of 10"));
 }
 
+/**
+ * @param {string} title
+ * @param {string | null | undefined} text
+ * @param {string} tone
+ */
 function points(title, text, tone) {
   const lines = (text ?? "")
     .split("\n")
@@ -187,7 +206,10 @@ function points(title, text, tone) {
     : null;
 }
 
-/** What else was answered; an object within is shown as it is. */
+/**
+ * What else was answered; an object within is shown as it is.
+ * @param {[string, unknown][]} answers
+ */
 function answersSection(answers) {
   return answers.length
     ? h(
@@ -205,10 +227,19 @@ function answersSection(answers) {
     : null;
 }
 
+/**
+ * @param {string} name
+ * @param {Child} value
+ */
 function fact(name, value) {
   return value === null || value === undefined || value === "" ? null : [h("dt", {}, name), h("dd", {}, value)];
 }
 
+/**
+ * @param {string} id
+ * @param {string} title
+ * @param {...Child} children
+ */
 function section(id, title, ...children) {
   return h(
     "section",
@@ -218,10 +249,12 @@ function section(id, title, ...children) {
   );
 }
 
+/** @param {number} value */
 function milliseconds(value) {
   return value < 10_000 ? `${value} ms` : `${(value / 1000).toFixed(value < 100_000 ? 1 : 0)} s`;
 }
 
+/** @param {string} at */
 function clock(at) {
   return new Date(at).toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 }

@@ -1,34 +1,34 @@
 // What the address asks for, in the API's words; and the same question put to one call that has changed.
 
 import { bandOf, began, isToCome } from "./call_order.js";
+import { ANSWERED, LEAST_DIGITS } from "./constants.js";
 
-/** Parameters of the address that narrow the list. Dates are the reader's days; times with an offset are kept. */
+/** @typedef {Partial<Record<Api.CallFilter, string>>} Filters */
+
+/**
+ * Parameters of the address that narrow the list. Dates are the reader's days; times with an offset are kept.
+ * @type {Api.CallFilter[]}
+ */
 export const FILTERS = [
-  "customer", "status", "outcome", "band", "from", "to", "campaign", "advisor", "direction", "demo", "to_come",
+  "customer",
+  "status",
+  "outcome",
+  "band",
+  "from",
+  "to",
+  "campaign",
+  "advisor",
+  "direction",
+  "demo",
+  "to_come",
 ];
 /** Those that a control of the filter bar is for; calls to come have a row of their own above the list. */
 export const CONTROLS = FILTERS.filter((name) => name !== "to_come");
-/** In the order in which a call passes them; Missed and Failed are the application's own. */
-export const STATUSES = [
-  "Ready",
-  "Scheduled",
-  "Queued",
-  "Ringing",
-  "In Progress",
-  "Forwarding",
-  "Ended",
-  "Completed",
-  "Missed",
-  "Failed",
-];
-export const OUTCOMES = ["reached", "transferred", "voicemail", "busy", "no_answer", "failed", "cancelled", "unknown"];
-/** Fewer digits would be the end of too many numbers: the API refuses them. */
-const LEAST_DIGITS = 3;
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 /**
  * @param {URLSearchParams} address
- * @returns {Object<string, string>} the filters that are given
+ * @returns {Filters} the filters that are given
  */
 export function filtersIn(address) {
   const given = FILTERS.map((name) => [name, address.get(name)?.trim()]);
@@ -36,8 +36,8 @@ export function filtersIn(address) {
 }
 
 /**
- * @param {Object<string, string>} filters
- * @returns {Object<string, string>} parameters of `GET /calls`; what it would refuse is left out
+ * @param {Filters} filters
+ * @returns {Filters} parameters of `GET /calls`; what it would refuse is left out
  */
 export function parametersOf(filters) {
   const { from, to, customer, to_come: toCome, ...others } = filters;
@@ -52,30 +52,31 @@ export function parametersOf(filters) {
 }
 
 /**
- * @param {?string} customer
+ * @param {string | undefined} customer
  * @returns {boolean} whether the API takes it: some letter, or three digits
  */
 export function isTelling(customer) {
-  return Boolean(customer) && (/\p{L}/u.test(customer) || digitsOf(customer).length >= LEAST_DIGITS);
+  return customer !== undefined && (/\p{L}/u.test(customer) || digitsOf(customer).length >= LEAST_DIGITS);
 }
 
 /**
  * Whether a call belongs into the list, as the API decides it.
- * @param {Object} call
- * @param {Object<string, string>} filters
+ * @param {Api.Call} call
+ * @param {Filters} filters
  * @returns {boolean}
  */
 export function matches(call, filters) {
   const parameters = parametersOf(filters);
-  return Object.entries(parameters).every(([name, value]) => !value || !TESTS[name] || TESTS[name](call, value));
+  return FILTERS.every((name) => !parameters[name] || TESTS[name](call, parameters[name]));
 }
 
+/** @type {Record<Api.CallFilter, (call: Api.Call, value: string) => boolean>} */
 const TESTS = {
-  status: (call, value) => call.status === value,
+  status: (call, value) => value.split(",").includes(call.status),
   outcome: (call, value) => call.outcome === value,
-  band: (call, value) => ["reached", "transferred"].includes(call.outcome) && bandOf(call.nps_score) === value,
+  band: (call, value) => ANSWERED.some((outcome) => outcome === call.outcome) && bandOf(call.nps_score) === value,
   to_come: (call, value) => String(isToCome(call)) === value,
-  direction: (call, value) => value === "all" || value.split(",").includes(call.direction),
+  direction: (call, value) => value.split(",").some((one) => one === "all" || one === call.direction),
   demo: (call, value) => String(call.demo) === value,
   campaign: (call, value) => String(call.campaign_id) === value,
   advisor: (call, value) => (/^\d+$/.test(value) ? String(call.advisor_id) === value : call.advisor_name === value),
@@ -84,6 +85,10 @@ const TESTS = {
   customer: isCalled,
 };
 
+/**
+ * @param {Api.Call} call
+ * @param {string} customer
+ */
 function isCalled(call, customer) {
   if (!/\p{L}/u.test(customer)) {
     return digitsOf(call.phone).endsWith(digitsOf(customer));
@@ -92,6 +97,7 @@ function isCalled(call, customer) {
   return wordsOf(customer).every((start) => names.some((name) => name.startsWith(start)));
 }
 
+/** @param {string | null | undefined} text */
 function wordsOf(text) {
   return (text ?? "")
     .toLowerCase()
@@ -99,11 +105,16 @@ function wordsOf(text) {
     .filter(Boolean);
 }
 
+/** @param {string | null | undefined} text */
 function digitsOf(text) {
   return (text ?? "").replace(/[^0-9]/g, "");
 }
 
-/** A day as the instant at which it begins here; `later` days after it. Null if it is no day. */
+/**
+ * A day as the instant at which it begins here; `later` days after it. Null if it is no day.
+ * @param {string} text
+ * @param {number} later
+ */
 function startOfDay(text, later) {
   const [, year, month, day] = DAY.exec(text)?.map(Number) ?? [];
   return year ? new Date(year, month - 1, day + later).toISOString() : null;

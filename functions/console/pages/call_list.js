@@ -1,8 +1,10 @@
 // The list: a real table of which only the rows in sight are there, so that thousands scroll like ten.
 
 import { CallRow, COLUMNS } from "./call_row.js";
-import { h } from "./dom.js";
+import { closest, h } from "./dom.js";
 import { isPlainClick } from "./router.js";
+
+/** @import {Entry} from "./call_store.js" */
 
 /** Rows above and below what is in sight, ready for the next turn of the wheel. */
 const SPARE = 10;
@@ -15,12 +17,16 @@ const TICK_MILLISECONDS = 1000;
 
 /** Shows entries of a CallStore. */
 export class CallList {
+  /** @type {Entry[]} */
   #entries = [];
+  /** @type {Map<number, CallRow>} */
   #rows = new Map();
   #height = USUAL_HEIGHT;
   #isMeasured = false;
   #rendered = "";
+  /** @type {number | null} */
   #openId = null;
+  /** @type {number | null} */
   #currentId = null;
   #isComplete = true;
   #isPrinting = false;
@@ -37,10 +43,10 @@ export class CallList {
 
   /**
    * @param {object} handlers
-   * @param {function(number): void} handlers.onOpen Enter or a click on a call
-   * @param {function(number): void} handlers.onMove the arrow keys came to a call
-   * @param {function(): void} handlers.onMore the end is near
-   * @param {function(number): void} handlers.onAbove so many calls were added above what is in sight
+   * @param {(id: number, options: {byKeyboard: boolean}) => void} handlers.onOpen Enter or a click on a call
+   * @param {(id: number) => void} handlers.onMove the arrow keys came to a call
+   * @param {() => void} handlers.onMore the end is near
+   * @param {(count: number) => void} handlers.onAbove so many calls were added above what is in sight
    */
   constructor({ onOpen, onMove, onMore, onAbove }) {
     this.#onOpen = onOpen;
@@ -70,7 +76,7 @@ export class CallList {
 
   /**
    * Shows entries; what is in sight stays where it is, whatever is added above.
-   * @param {Array<{call: Object, leaving: boolean}>} entries
+   * @param {Entry[]} entries
    * @param {{isComplete: boolean}} options whether these are all
    */
   show(entries, { isComplete }) {
@@ -87,14 +93,14 @@ export class CallList {
     this.#render();
     if (isGone && focused >= 0) {
       // The next one, in the place of the one that left.
-      this.#rows.get(this.#currentId)?.link.focus({ preventScroll: true });
+      this.#currentRow?.link.focus({ preventScroll: true });
     }
     if (anchor) {
       this.#return(anchor, before);
     }
   }
 
-  /** @param {?number} id of the call that is open beside the list */
+  /** @param {number | null} id of the call that is open beside the list */
   mark(id) {
     this.#openId = id;
     if (id !== null && this.#indexOf(id) >= 0) {
@@ -201,7 +207,11 @@ export class CallList {
     }
   }
 
-  /** Rows, and where some are left out a gap as high as they are. */
+  /**
+   * Rows, and where some are left out a gap as high as they are.
+   * @param {number[]} indexes
+   * @returns {Element[]}
+   */
   #fill(indexes) {
     const next = new Map();
     const ids = new Set(indexes.map((index) => this.#entries[index].call.id));
@@ -211,7 +221,7 @@ export class CallList {
     let end = 0;
     for (const index of [...indexes, this.#entries.length]) {
       if (index > end) {
-        elements.push(stretch(gaps.shift(), (index - end) * this.#height));
+        elements.push(stretch(gaps.shift() ?? gap(), (index - end) * this.#height));
       }
       if (index < this.#entries.length) {
         elements.push(this.#row(index, next, free));
@@ -222,7 +232,13 @@ export class CallList {
     return elements;
   }
 
-  /** The row that shows the call, else one that is no longer needed, else a new one. */
+  /**
+   * The row that shows the call, else one that is no longer needed, else a new one.
+   * @param {number} index
+   * @param {Map<number, CallRow>} next
+   * @param {CallRow[]} free
+   * @returns {HTMLElement}
+   */
   #row(index, next, free) {
     const entry = this.#entries[index];
     const row = this.#rows.get(entry.call.id) ?? free.pop() ?? new CallRow();
@@ -231,15 +247,19 @@ export class CallList {
     return row.element;
   }
 
-  /** Moves only what is not in its place, and gives the focus back to a row that had to move. */
+  /**
+   * Moves only what is not in its place, and gives the focus back to a row that had to move.
+   * @param {Element[]} elements
+   */
   #put(elements) {
-    const focused = this.#body.contains(document.activeElement) ? document.activeElement : null;
+    const { activeElement } = document;
+    const focused = activeElement instanceof HTMLElement && this.#body.contains(activeElement) ? activeElement : null;
     const wanted = new Set(elements);
     [...this.#body.children].forEach((child) => wanted.has(child) || child.remove());
     let place = this.#body.firstElementChild;
     for (const element of elements) {
       if (element === place) {
-        place = place.nextElementSibling;
+        place = element.nextElementSibling;
       } else {
         this.#body.insertBefore(element, place);
       }
@@ -283,6 +303,10 @@ export class CallList {
       : null;
   }
 
+  /**
+   * @param {{ids: number[], rest: number}} anchor
+   * @param {Entry[]} before
+   */
   #return({ ids, rest }, before) {
     const offset = ids.findIndex((id) => this.#indexOf(id) >= 0);
     if (offset < 0) {
@@ -294,6 +318,10 @@ export class CallList {
     this.#render();
   }
 
+  /**
+   * @param {Entry[]} before
+   * @param {number} index
+   */
   #countAbove(before, index) {
     const known = new Set(before.map(({ call }) => call.id));
     const added = before.length
@@ -312,34 +340,44 @@ export class CallList {
     }
   }
 
-  #focusedIndex() {
-    const row = document.activeElement?.closest?.("[data-call]");
-    return row && this.#body.contains(row) ? this.#indexOf(Number(row.dataset.call)) : -1;
+  get #currentRow() {
+    return this.#currentId === null ? undefined : this.#rows.get(this.#currentId);
   }
 
+  #focusedIndex() {
+    const row = document.activeElement?.closest("[data-call]");
+    return row instanceof HTMLElement && this.#body.contains(row) ? this.#indexOf(Number(row.dataset.call)) : -1;
+  }
+
+  /** @param {number | null} id */
   #indexOf(id) {
     return this.#entries.findIndex(({ call }) => call.id === id);
   }
 
+  /** @param {MouseEvent} event */
   #click(event) {
-    const row = event.target.closest("[data-call]");
+    const row = closest(event, "[data-call]");
     if (row && isPlainClick(event) && !String(window.getSelection())) {
       event.preventDefault();
       this.#currentId = Number(row.dataset.call);
-      this.#rows.get(this.#currentId)?.link.focus({ preventScroll: true }); // the keys go on from there
+      this.#currentRow?.link.focus({ preventScroll: true }); // the keys go on from there
       this.#onOpen(this.#currentId, { byKeyboard: event.detail === 0 });
     }
   }
 
-  /** However the focus came to a row, the arrow keys go on from there. */
+  /**
+   * However the focus came to a row, the arrow keys go on from there.
+   * @param {FocusEvent} event
+   */
   #arrive(event) {
-    const row = event.target.closest("[data-call]");
+    const row = closest(event, "[data-call]");
     if (row && Number(row.dataset.call) !== this.#currentId) {
       this.#currentId = Number(row.dataset.call);
       this.#render();
     }
   }
 
+  /** @param {KeyboardEvent} event */
   #press(event) {
     const index = this.#indexOf(this.#currentId);
     const target = this.#targetOf(event.key, index);
@@ -349,30 +387,39 @@ export class CallList {
     }
   }
 
+  /**
+   * @param {string} key
+   * @param {number} index
+   */
   #targetOf(key, index) {
     const page = Math.max(1, Math.floor(this.element.clientHeight / this.#height) - 2);
+    /** @type {Record<string, number>} */
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
     if (key in steps) {
       return index + steps[key];
     }
-    return { Home: 0, End: this.#entries.length - 1 }[key] ?? null;
+    return key === "Home" ? 0 : key === "End" ? this.#entries.length - 1 : null;
   }
 
+  /** @param {number} index */
   #move(index) {
     this.#currentId = this.#entries[index].call.id;
     this.#bring(index);
     this.#onMove(this.#currentId);
   }
 
-  /** Scrolls no more than has to be, and gives the row the focus. */
+  /**
+   * Scrolls no more than has to be, and gives the row the focus.
+   * @param {number} index
+   */
   #bring(index) {
-    const head = this.table.tHead.offsetHeight;
+    const head = this.table.tHead?.offsetHeight ?? 0;
     const top = index * this.#height;
     const room = this.element.clientHeight - head - this.#height;
     const { scrollTop } = this.element;
     this.element.scrollTop = Math.min(Math.max(scrollTop, top - room), top);
     this.#render();
-    this.#rows.get(this.#currentId)?.link.focus({ preventScroll: true });
+    this.#currentRow?.link.focus({ preventScroll: true });
   }
 }
 
@@ -380,7 +427,11 @@ function gap() {
   return h("tr", { class: "call-gap", "aria-hidden": "true" }, h("td", {}));
 }
 
+/**
+ * @param {HTMLTableRowElement} element
+ * @param {number} height
+ */
 function stretch(element, height) {
-  element.firstElementChild.style.height = `${height}px`;
+  element.cells[0].style.height = `${height}px`;
   return element;
 }

@@ -1,11 +1,17 @@
 // The order of the list: calls that go on, those that have just ended, then as the API sorts, by when they began.
 
+import { NPS_CATEGORIES, OVER, STATUSES, TO_COME } from "./constants.js";
+
+/** @typedef {{rank: number, began: number, id: number}} Position of a call in the list */
+
+/** @type {ReadonlySet<string>} */
+const WAITING = new Set(TO_COME);
+/** @type {ReadonlySet<string>} */
+const ENDED = new Set(OVER);
 /** Statuses of a call that somebody is on, or will be in a moment. */
-const LIVE = new Set(["Ringing", "In Progress", "Forwarding"]);
-/** The same for who asks for them. */
-export const LIVE_STATUSES = [...LIVE];
-/** Statuses of a call that nobody has been rung for, if it has no time of its own. */
-const TO_COME = new Set(["Ready", "Scheduled", "Queued"]);
+export const LIVE_STATUSES = STATUSES.filter((status) => !WAITING.has(status) && !ENDED.has(status));
+/** @type {ReadonlySet<string>} */
+const LIVE = new Set(LIVE_STATUSES);
 /** What came of a call appears within this time of its end; until then it stays where it was watched. */
 const JUST_ENDED_MILLISECONDS = 180_000;
 /** A call without an end for longer than this has lost it: it is not going on. */
@@ -14,7 +20,7 @@ const LONGEST_MILLISECONDS = 4 * 3_600_000;
 export const REST = 2;
 
 /**
- * @param {Object} call
+ * @param {Api.Call} call
  * @returns {number} milliseconds since 1970; without a time of its own, when the call was made or last changed
  */
 export function began(call) {
@@ -22,7 +28,7 @@ export function began(call) {
 }
 
 /**
- * @param {Object} call
+ * @param {Api.Call} call
  * @param {number} [now]
  * @returns {boolean} whether somebody is on the phone
  */
@@ -31,25 +37,26 @@ export function isLive(call, now = Date.now()) {
 }
 
 /**
- * @param {Object} call
+ * @param {Api.Call} call
  * @returns {boolean} whether nobody has been rung for it yet, as the API decides it
  */
 export function isToCome({ start_time: start, end_time: end, status }) {
-  return !start && !end && TO_COME.has(status);
+  return !start && !end && WAITING.has(status);
 }
 
 /**
- * @param {?number} score 0 to 10
- * @returns {?string} promoter, passive or detractor; null without a score
+ * @param {number | null | undefined} score 0 to 10
+ * @returns {string | null} promoter, passive or detractor; null without a score
  */
 export function bandOf(score) {
-  if (score === null || score === undefined) {
-    return null;
-  }
-  return score >= 9 ? "promoter" : score >= 7 ? "passive" : "detractor";
+  return NPS_CATEGORIES.find(({ last }) => typeof score === "number" && score <= last)?.name ?? null;
 }
 
-/** 0: somebody is on the phone; 1: it has just ended, and what came of it is about to appear; 2: all others. */
+/**
+ * 0: somebody is on the phone; 1: it has just ended, and what came of it is about to appear; 2: all others.
+ * @param {Api.Call} call
+ * @param {number} now
+ */
 function rankOf(call, now) {
   if (isLive(call, now)) {
     return 0;
@@ -59,17 +66,17 @@ function rankOf(call, now) {
 
 /**
  * A call's place, to be compared by `compare`.
- * @param {Object} call
+ * @param {Api.Call} call
  * @param {number} [now]
- * @returns {{rank: number, began: number, id: number}}
+ * @returns {Position}
  */
 export function placeOf(call, now = Date.now()) {
   return { rank: rankOf(call, now), began: began(call), id: call.id };
 }
 
 /**
- * @param {{rank: number, began: number, id: number}} one
- * @param {{rank: number, began: number, id: number}} other
+ * @param {Position} one
+ * @param {Position} other
  * @returns {number} negative if `one` is above `other`
  */
 export function compare(one, other) {

@@ -13,6 +13,9 @@ import { latest } from "./rereading.js";
 import { failure, loading } from "./states.js";
 import { TranscriptView } from "./transcript.js";
 
+/** @import {SeenCall} from "./call_attempts.js" */
+/** @import {Child} from "./dom.js" */
+
 /** Between two readings of a call, however fast news comes. */
 const REST_MILLISECONDS = 120;
 const RETRY_MILLISECONDS = 5000;
@@ -21,11 +24,19 @@ const DIALLABLE = /^\+?[0-9 ().-]{3,20}$/;
 
 /** The panel of one call; for another call there is another panel. */
 export class CallPanel {
+  /** @type {Api.CallDetail | null} */
   #call = null;
-  /** The same as the attempt that is looked at. */
+  /**
+   * The same as the attempt that is looked at.
+   * @type {SeenCall | null}
+   */
   #seen = null;
-  /** Key of the attempt that somebody chose; null for the one that the call shows. */
+  /**
+   * Key of the attempt that somebody chose; null for the one that the call shows.
+   * @type {string | number | null}
+   */
   #chosen = null;
+  /** @type {Player | null} */
   #player = null;
   #run = new AbortController();
   #retry = 0;
@@ -48,7 +59,7 @@ export class CallPanel {
 
   /**
    * @param {number} id
-   * @param {{onClose: function(): void, onName: function(string): void}} handlers onName gets what the call is called
+   * @param {{onClose: () => void, onName: (name: string) => void}} handlers onName gets what the call is called
    */
   constructor(id, { onClose, onName }) {
     this.id = id;
@@ -105,7 +116,8 @@ export class CallPanel {
         get(`calls/${this.id}/transcript`, { attempt: chosen }, { signal }),
       ]);
       signal.throwIfAborted();
-      if (chosen === this.#chosen) { // else another attempt's turn comes next
+      if (chosen === this.#chosen) {
+        // else another attempt's turn comes next
         this.#show(call, transcript);
       }
     } catch (error) {
@@ -115,13 +127,19 @@ export class CallPanel {
     }
   }
 
+  /** @param {string | number | null} key */
   #choose(key) {
     this.#chosen = key;
-    this.#attempts.show(this.#call, key);
+    if (this.#call) {
+      this.#attempts.show(this.#call, key);
+    }
     this.refresh();
   }
 
-  /** What was read stays; that it may be old is said. */
+  /**
+   * What was read stays; that it may be old is said.
+   * @param {unknown} error
+   */
   #fail(error) {
     if (error instanceof ApiError && error.code === "attempt_not_found") {
       this.#chosen = null;
@@ -145,6 +163,10 @@ export class CallPanel {
     this.#retry = window.setTimeout(() => this.refresh(), RETRY_MILLISECONDS);
   }
 
+  /**
+   * @param {Api.CallDetail} call
+   * @param {Api.Transcript} transcript
+   */
   #show(call, transcript) {
     const before = this.#call;
     const seen = asAttempt(call, this.#chosen);
@@ -179,6 +201,10 @@ export class CallPanel {
     this.#transcript.reset();
   }
 
+  /**
+   * @param {Api.CallDetail} call
+   * @param {SeenCall} seen
+   */
   #write(call, seen) {
     fill(this.#title, nameOf(call));
     this.#onName(call.nps_score === null ? nameOf(call) : `${nameOf(call)}, ${call.nps_score} of 10`);
@@ -193,6 +219,7 @@ export class CallPanel {
     this.#support.show(call, seen);
   }
 
+  /** @param {SeenCall} seen */
   #showPlayer(seen) {
     if (seen.has_recording && !this.#player) {
       this.#player = new Player(this.id, this.#chosen, seen.duration_seconds, (seconds, plays) =>
@@ -213,12 +240,17 @@ export class CallPanel {
     return element && this.#body.scrollTop > 0 ? { element, top: element.getBoundingClientRect().top } : null;
   }
 
+  /** @param {{element: Element, top: number} | null} place */
   #return(place) {
     if (place?.element.isConnected) {
       this.#body.scrollTop += place.element.getBoundingClientRect().top - place.top;
     }
   }
 
+  /**
+   * @param {Api.CallDetail | null} before
+   * @param {Api.CallDetail} call
+   */
   #tell(before, call) {
     if (before && before.status !== call.status) {
       announce(`${nameOf(call)}: ${call.status}`);
@@ -233,11 +265,16 @@ export class CallPanel {
   }
 }
 
-/** Whether two readings of a call are of the same attempt. */
+/**
+ * Whether two readings of a call are of the same attempt.
+ * @param {SeenCall | null} one
+ * @param {SeenCall} other
+ */
 function isOfOne(one, other) {
-  return Boolean(one) && (one.attempt && keyOf(one.attempt)) === (other.attempt && keyOf(other.attempt));
+  return one !== null && (one.attempt && keyOf(one.attempt)) === (other.attempt && keyOf(other.attempt));
 }
 
+/** @param {SeenCall} call */
 function badges(call) {
   const score = h("span", { class: "score" });
   showScore(score, call.nps_score);
@@ -257,7 +294,11 @@ function badges(call) {
   ];
 }
 
-/** The number that one may have to call back, vehicle, service, advisor, when and how long: in a line. */
+/**
+ * The number that one may have to call back, vehicle, service, advisor, when and how long: in a line.
+ * @param {SeenCall} call
+ * @returns {Child[]}
+ */
 function subtitle(call) {
   const number = DIALLABLE.test(call.phone)
     ? h("a", { href: `tel:${call.phone.replace(/[^+0-9]/g, "")}` }, phone(call.phone))
@@ -280,6 +321,7 @@ function subtitle(call) {
     ]);
 }
 
+/** @param {() => void} onClose */
 function closeButton(onClose) {
   return h(
     "button",

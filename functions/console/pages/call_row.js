@@ -6,6 +6,9 @@ import { attemptOf } from "./call_attempts.js";
 import { bandOf, isLive } from "./call_order.js";
 import { link } from "./router.js";
 
+/** @import {Entry} from "./call_store.js" */
+/** @import {Child} from "./dom.js" */
+
 const FLASH_MILLISECONDS = 1600;
 const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
@@ -32,6 +35,7 @@ export class CallRow {
   #score;
   #day = h("span", { class: "start-day" });
   #time = h("span", { class: "start-time" });
+  /** @type {Api.Call | null} */
   #call = null;
 
   constructor() {
@@ -40,6 +44,7 @@ export class CallRow {
     this.#attempt = h("span", { class: "call-attempt" });
     this.#status = h("span", { class: "status", "data-testid": "call-status" });
     this.#score = h("span", { class: "score" });
+    /** @type {Record<string, Child>} */
     const parts = {
       status: this.#status,
       customer: [this.#link, this.#phone, this.#attempt],
@@ -58,9 +63,9 @@ export class CallRow {
   }
 
   /**
-   * @param {{call: Object, leaving: boolean}} entry
+   * @param {Entry} entry
    * @param {number} index its place in the list
-   * @param {{openId: ?number, currentId: ?number}} marks the open call, and the one that the keyboard is at
+   * @param {{openId: number | null, currentId: number | null}} marks the open call, and the one that the keyboard is at
    */
   show({ call, leaving }, index, { openId, currentId }) {
     if (call !== this.#call) {
@@ -83,10 +88,11 @@ export class CallRow {
     }
   }
 
+  /** @param {Api.Call} call */
   #write(call) {
     const isFirst = this.#call?.id !== call.id;
     this.#call = call;
-    this.element.dataset.call = call.id;
+    this.element.dataset.call = String(call.id);
     this.element.dataset.testid = `call-row-${call.id}`;
     write(this.#link, nameOf(call));
     write(this.#phone, call.customer_name ? phone(call.phone) : "");
@@ -107,13 +113,17 @@ export class CallRow {
     }
   }
 
-  /** The day and the time are apart, so that a narrow list can show one below the other instead of cutting them. */
+  /**
+   * The day and the time are apart, so that a narrow list can show one below the other instead of cutting them.
+   * @param {Api.Call} call
+   */
   #writeStart(call) {
     const [day, at] = startOf(call);
     const isNew = [write(this.#day, day), write(this.#time, at)];
     return isNew.includes(true);
   }
 
+  /** @param {string[]} names */
   #flash(names) {
     for (const name of names) {
       this.#cells[name].animate?.([{ backgroundColor: "var(--accent-soft)" }, {}], {
@@ -126,7 +136,7 @@ export class CallRow {
 
 /**
  * @param {HTMLElement} element
- * @param {Object} call
+ * @param {Api.Call} call
  */
 export function showStatus(element, call) {
   write(element, call.status);
@@ -137,18 +147,18 @@ export function showStatus(element, call) {
 
 /**
  * @param {HTMLElement} element gets the score, its colour, and for listeners its band
- * @param {?number} score 0 to 10
+ * @param {number | null | undefined} score 0 to 10
  */
 export function showScore(element, score) {
   const isKnown = score !== null && score !== undefined;
   write(element, isKnown ? String(score) : "");
-  element.dataset.band = isKnown ? bandOf(score) : "";
+  element.dataset.band = bandOf(score) ?? "";
   mark(element, "data-testid", isKnown, "nps-score");
   mark(element, "title", isKnown, isKnown ? `${score} of 10: ${bandOf(score)}` : "");
 }
 
 /**
- * @param {Object} call
+ * @param {Api.Call} call
  * @returns {string} whom it is with
  */
 export function nameOf(call) {
@@ -156,7 +166,7 @@ export function nameOf(call) {
 }
 
 /**
- * @param {Object} call
+ * @param {Api.Call} call
  * @returns {string} how long it took, or has taken
  */
 export function durationOf(call) {
@@ -166,7 +176,10 @@ export function durationOf(call) {
   return call.duration_seconds === null ? "" : duration(call.duration_seconds);
 }
 
-/** What is not known stays empty: a page of dashes is hard to read. */
+/**
+ * What is not known stays empty: a page of dashes is hard to read.
+ * @param {Api.Call} call
+ */
 function textsOf(call) {
   return {
     vehicle: call.vehicle ?? "",
@@ -177,7 +190,10 @@ function textsOf(call) {
   };
 }
 
-/** Day and time: today's as a time, others with their day; a call that nobody answered has only an end. */
+/**
+ * Day and time: today's as a time, others with their day; a call that nobody answered has only an end.
+ * @param {Api.Call} call
+ */
 function startOf(call) {
   const at = call.start_time ?? call.end_time;
   if (!at) {
@@ -187,7 +203,11 @@ function startOf(call) {
   return [isToday ? "" : `${dayFormat.format(new Date(at))}, `, time(at)];
 }
 
-/** Writes only what is new; whether it was. */
+/**
+ * Writes only what is new; whether it was.
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
 function write(element, text) {
   const isNew = element.textContent !== text;
   if (isNew) {
@@ -196,6 +216,12 @@ function write(element, text) {
   return isNew;
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {string} name
+ * @param {boolean} isSet
+ * @param {string} [value]
+ */
 function mark(element, name, isSet, value = "true") {
   if (isSet && element.getAttribute(name) !== value) {
     element.setAttribute(name, value);

@@ -1,39 +1,32 @@
 // The way of a call, from its place in the queue to its report, with the times that are known.
 
+import { OVER, STATUS_RANKS } from "./constants.js";
 import { h } from "./dom.js";
 import { dateTime } from "./format.js";
 
+/** @typedef {Pick<Api.CallDetail, "status" | "start_time" | "end_time" | "timeline">} Staged */
+
+/** @typedef {"done" | "now" | "skipped" | "to come"} State */
+
 const STAGES = ["Queued", "Ringing", "In Progress", "Ended", "Completed"];
-const RANKS = {
-  Ready: -1,
-  Scheduled: -1,
-  Queued: 0,
-  Ringing: 1,
-  "In Progress": 2,
-  Forwarding: 2,
-  Ended: 3,
-  Missed: 3,
-  Failed: 3,
-  Completed: 4,
-};
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 
 /**
- * @param {Object} call with its timeline
- * @returns {Array<{name: string, at: ?string, state: "done"|"now"|"skipped"|"to come"}>}
+ * @param {Staged} call
+ * @returns {{name: string, at: string | null, state: State}[]}
  */
 export function stagesOf(call) {
   const times = timesOf(call);
-  const rank = RANKS[call.status] ?? -1;
+  const reached = placeOf(call.status);
   return STAGES.map((name, place) => ({
     name,
     at: times[name] ?? null,
-    state: stateOf(place, rank, call, times[name]),
+    state: stateOf(place, reached, call, times[name]),
   }));
 }
 
 /**
- * @param {Object} call with its timeline
+ * @param {Staged} call
  * @returns {HTMLElement[]} items of an ordered list
  */
 export function stageItems(call) {
@@ -56,19 +49,43 @@ export function stageItems(call) {
   );
 }
 
-function stateOf(place, rank, call, at) {
-  if (place === rank) {
+/**
+ * The last stage that a status is not before; -1 if it is before all of them.
+ * @param {string} status
+ */
+function placeOf(status) {
+  if (status !== "Completed" && OVER.some((over) => over === status)) {
+    return STAGES.indexOf("Ended");
+  }
+  const reached = STAGES.findLastIndex((stage) => STATUS_RANKS[stage] <= (STATUS_RANKS[status] ?? 0));
+  return STAGES.includes(status) ? STAGES.indexOf(status) : reached;
+}
+
+/**
+ * @param {number} place
+ * @param {number} reached
+ * @param {Staged} call
+ * @param {string | undefined} at
+ * @returns {State}
+ */
+function stateOf(place, reached, call, at) {
+  if (place === reached) {
     return "now";
   }
-  if (place > rank) {
+  if (place > reached) {
     return "to come";
   }
   // Nobody answered: the call has an end, and never was in progress.
   return STAGES[place] === "In Progress" && !at && call.end_time ? "skipped" : "done";
 }
 
-/** The report knows start and end to the millisecond; else the first webhook of a stage counts, or the last report. */
+/**
+ * The report knows start and end to the millisecond; else the first webhook of a stage counts, or the last report.
+ * @param {Staged} call
+ * @returns {Record<string, string | undefined>}
+ */
 function timesOf({ start_time: start, end_time: end, timeline }) {
+  /** @param {string} name */
   const told = (name) =>
     timeline
       .filter(({ status }) => status === name)

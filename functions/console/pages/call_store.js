@@ -5,6 +5,10 @@ import { matches, parametersOf } from "./call_filters.js";
 import { began, compare, isLive, isToCome, LIVE_STATUSES, placeOf, REST } from "./call_order.js";
 import { Rereader, latest } from "./rereading.js";
 
+/** @import {Parameters} from "./api.js" */
+/** @import {Filters} from "./call_filters.js" */
+/** @import {Position} from "./call_order.js" */
+
 const FIRST_PAGE = 60;
 const PAGE = 200;
 /** Calls that go on are read apart when calls that began after them fill the first page. */
@@ -24,9 +28,11 @@ const UNSEEN = new Set(["TranscriptUpdated", "CallStalled"]);
 
 /**
  * @typedef {object} Entry
- * @property {Object} call
+ * @property {Api.Call} call
  * @property {boolean} leaving it no longer matches the filters
  */
+
+/** @typedef {{calls: Api.Call[], cursor: string | null, boundary: Position | null}} Reading */
 
 /** Tells of every change by the event "change". */
 export class CallStore extends EventTarget {
@@ -34,22 +40,37 @@ export class CallStore extends EventTarget {
   entries = [];
   /** @type {"loading"|"ready"|"failed"} */
   state = "loading";
+  /** @type {unknown} */
   error = null;
-  /** When the list was read. */
+  /**
+   * When the list was read.
+   * @type {Date | null}
+   */
   readAt = null;
-  /** How many calls match, and how many more are still to come; null as long as nobody has counted. */
+  /**
+   * How many calls match, and how many more are still to come; null as long as nobody has counted.
+   * @type {Api.CallCount | null}
+   */
   total = null;
+  /** @type {Api.CallCount | null} */
   toCome = null;
+  /** @type {Filters} */
   #filters = {};
+  /** @type {Map<number, Entry>} */
   #known = new Map();
+  /** @type {string | null} */
   #cursor = null;
+  /** @type {Position | null} */
   #boundary = null;
   #run = new AbortController();
+  /** @type {Promise<void> | null} */
   #more = null;
   #isLoading = false;
   /** Whether calls to come were counted since the list was opened, and so have to be counted again. */
   #wasCounted = false;
+  /** @type {Set<number>} */
   #heard = new Set();
+  /** @type {number | null} */
   #held = null;
   #rereader = this.#newRereader();
   #readAll = latest(() => this.resync(this.entries.length), CROWD_REST_MILLISECONDS);
@@ -63,7 +84,7 @@ export class CallStore extends EventTarget {
 
   /**
    * Reads another list; what was shown stays until it is there.
-   * @param {Object<string, string>} filters
+   * @param {Filters} filters
    * @param {number} [atLeast] so many calls, if there are
    */
   async open(filters, atLeast = 0) {
@@ -77,12 +98,11 @@ export class CallStore extends EventTarget {
   /**
    * Reads what is shown again, at the place where it was.
    * @param {number} atLeast so many calls
-   * @param {?Object} [first] the first call in sight: of a long list, what lies between the top and it is not read
+   * @param {Api.Call | null} [first] in sight: of a long list, what lies between the top and this call is not read
    */
   async resync(atLeast, first = null) {
     this.#begin(this.#filters);
-    await this.#load(() =>
-      atLeast > MOST_READ_AGAIN && first ? this.#readAround(first) : this.#readAtLeast(atLeast));
+    await this.#load(() => (atLeast > MOST_READ_AGAIN && first ? this.#readAround(first) : this.#readAtLeast(atLeast)));
   }
 
   /** Reads the next page, unless it is being read. */
@@ -96,7 +116,7 @@ export class CallStore extends EventTarget {
 
   /**
    * Takes a notice of docs/events.md.
-   * @param {{event: string, call_id: number}} notice
+   * @param {Pick<Api.Notice, "event" | "call_id">} notice
    */
   hear({ event, call_id: id }) {
     const entry = this.#known.get(id);
@@ -109,12 +129,12 @@ export class CallStore extends EventTarget {
 
   /**
    * Keeps a call in the list even if it no longer matches, as long as it is the one that is open.
-   * @param {?number} id
+   * @param {number | null} id
    */
   hold(id) {
     const before = this.#held;
     this.#held = id;
-    if (before !== id && this.#known.get(before)?.leaving) {
+    if (before !== null && before !== id && this.#known.get(before)?.leaving) {
       this.#remove(before);
     }
   }
@@ -133,6 +153,7 @@ export class CallStore extends EventTarget {
     );
   }
 
+  /** @param {Filters} filters */
   #begin(filters) {
     this.#run.abort();
     this.#run = new AbortController();
@@ -143,13 +164,16 @@ export class CallStore extends EventTarget {
     this.#isLoading = true;
   }
 
-  /** Reads, and only then replaces what is shown; what news came meanwhile is read afterwards. */
+  /**
+   * Reads, and only then replaces what is shown; what news came meanwhile is read afterwards.
+   * @param {() => Promise<Reading>} read
+   */
   async #load(read) {
     const { signal } = this.#run;
     try {
-      const { calls, cursor, boundary } = await read();
+      const reading = await read();
       signal.throwIfAborted();
-      this.#replace(calls, cursor, boundary);
+      this.#replace(reading);
     } catch (error) {
       if (!signal.aborted) {
         this.#fail(error);
@@ -157,18 +181,20 @@ export class CallStore extends EventTarget {
     }
   }
 
+  /** @param {unknown} error */
   #fail(error) {
     this.#isLoading = false;
     Object.assign(this, { state: "failed", error });
     this.#tell();
   }
 
-  #replace(calls, cursor, boundary) {
+  /** @param {Reading} reading */
+  #replace({ calls, cursor, boundary }) {
     const now = Date.now();
     const next = new Map(calls.map((call) => [call.id, { call, leaving: false }]));
-    const held = this.#known.get(this.#held);
-    if (held && !next.has(this.#held)) {
-      next.set(this.#held, { call: held.call, leaving: !matches(held.call, this.#filters) });
+    const held = this.#held === null ? undefined : this.#known.get(this.#held);
+    if (held && !next.has(held.call.id)) {
+      next.set(held.call.id, { call: held.call, leaving: !matches(held.call, this.#filters) });
     }
     this.#known = next;
     this.#isLoading = false;
@@ -177,23 +203,31 @@ export class CallStore extends EventTarget {
     this.#boundary = boundary;
     this.#sort();
     this.#count();
-    const changed = new Set(this.#heard);
-    (held ? changed.add(this.#held) : changed).forEach((id) => this.#rereader.ask(id));
+    new Set([...this.#heard, ...(held ? [held.call.id] : [])]).forEach((id) => this.#rereader.ask(id));
   }
 
+  /** @returns {Promise<Reading>} */
   async #readFirst() {
     const page = await this.#page(FIRST_PAGE, null);
     const current = isCrowded(page) ? await this.#readCurrent() : [];
     return { calls: [...page.items, ...current], cursor: page.next_cursor, boundary: boundaryOf(page.items) };
   }
 
-  /** The row of calls to come stands above the list: whatever comes later would push the list down. */
+  /**
+   * The row of calls to come stands above the list: whatever comes later would push the list down.
+   * @param {number} atLeast
+   * @returns {Promise<Reading>}
+   */
   async #readWithToCome(atLeast) {
     const [list, toCome] = await Promise.all([this.#readAtLeast(atLeast), this.#readToCome()]);
     this.toCome = this.#run.signal.aborted ? this.toCome : toCome;
     return list;
   }
 
+  /**
+   * @param {number} count
+   * @returns {Promise<Reading>}
+   */
   async #readAtLeast(count) {
     const first = await this.#readFirst();
     while (first.cursor && first.calls.length < count) {
@@ -204,7 +238,11 @@ export class CallStore extends EventTarget {
     return first;
   }
 
-  /** The top, and what is in sight; all others stay as they are known, and so does the place where the list ends. */
+  /**
+   * The top, and what is in sight; all others stay as they are known, and so does the place where the list ends.
+   * @param {Api.Call} first
+   * @returns {Promise<Reading>}
+   */
   async #readAround(first) {
     const [top, bottom] = [this.#cursor, this.#boundary];
     const { signal } = this.#run;
@@ -235,6 +273,10 @@ export class CallStore extends EventTarget {
     return parameters.to_come === "false" ? this.#ask({ ...parameters, to_come: "true" }) : null;
   }
 
+  /**
+   * @param {Parameters} parameters
+   * @returns {Promise<Api.CallCount | null>}
+   */
   #ask(parameters) {
     return get("calls/count", parameters, { signal: this.#run.signal }).catch(() => null);
   }
@@ -244,7 +286,7 @@ export class CallStore extends EventTarget {
     const { signal } = this.#run;
     const parameters = parametersOf(this.#filters);
     const recent = new Date(Date.now() - CURRENT_MILLISECONDS).toISOString();
-    const from = Date.parse(parameters.from) > Date.parse(recent) ? parameters.from : recent;
+    const from = parameters.from && Date.parse(parameters.from) > Date.parse(recent) ? parameters.from : recent;
     const status = parameters.status ?? LIVE_STATUSES.join(",");
     const { items } = await get("calls", { ...parameters, status, from, limit: PAGE }, { signal });
     return items.filter((call) => placeOf(call).rank < REST);
@@ -266,10 +308,15 @@ export class CallStore extends EventTarget {
     }
   }
 
+  /**
+   * @param {number} limit
+   * @param {string | null} cursor
+   */
   #page(limit, cursor) {
     return get("calls", { ...parametersOf(this.#filters), limit, cursor }, { signal: this.#run.signal });
   }
 
+  /** @param {number} id */
   async #reread(id) {
     const { signal } = this.#run;
     try {
@@ -285,6 +332,7 @@ export class CallStore extends EventTarget {
     }
   }
 
+  /** @param {Api.Call} call */
   #take(call) {
     const entry = this.#known.get(call.id);
     const leaving = !matches(call, this.#filters);
@@ -300,18 +348,23 @@ export class CallStore extends EventTarget {
     }
   }
 
-  /** Whether a call's place is among those that were read; what is beyond comes with its page. */
+  /**
+   * Whether a call's place is among those that were read; what is beyond comes with its page.
+   * @param {Api.Call} call
+   */
   #isWithin(call) {
     const place = placeOf(call);
     return this.isComplete || place.rank < REST || !this.#boundary || compare(place, this.#boundary) < 0;
   }
 
+  /** @param {number} id */
   #leave(id) {
     if (id !== this.#held && this.#known.get(id)?.leaving) {
       this.#remove(id);
     }
   }
 
+  /** @param {number} id */
   #remove(id) {
     if (this.#known.delete(id)) {
       this.#sort();
@@ -330,11 +383,19 @@ export class CallStore extends EventTarget {
   }
 }
 
-/** Whether a first page has no room for all that began so lately that somebody may still be on the phone. */
+/**
+ * Whether a first page has no room for all that began so lately that somebody may still be on the phone.
+ * @param {Api.CallPage} page
+ */
 function isCrowded({ items, next_cursor: cursor }) {
-  return cursor !== null && Date.now() - began(items.at(-1)) < CURRENT_MILLISECONDS;
+  const last = items.at(-1);
+  return cursor !== null && last !== undefined && Date.now() - began(last) < CURRENT_MILLISECONDS;
 }
 
+/**
+ * @param {Api.Call[]} calls
+ * @returns {Position | null}
+ */
 function boundaryOf(calls) {
   const last = calls.at(-1);
   return last ? { rank: REST, began: began(last), id: last.id } : null;

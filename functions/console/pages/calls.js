@@ -6,7 +6,9 @@ import { CallList } from "./call_list.js";
 import { isLive } from "./call_order.js";
 import { CallPanel } from "./call_panel.js";
 import { CallStore } from "./call_store.js";
-import { announce, fill, h, whileBusy } from "./dom.js";
+import { LARGEST_FILE } from "./constants.js";
+import { announce, closest, fill, h, listen, whileBusy } from "./dom.js";
+import { messageOf } from "./errors.js";
 import { FilterBar } from "./filter_bar.js";
 import { time } from "./format.js";
 import { live } from "./live.js";
@@ -14,14 +16,14 @@ import { isoDate, readersZone } from "./periods.js";
 import { link, location, nameThis, navigate, onNavigate, recallPlace, rememberPlace } from "./router.js";
 import { empty, failure, handOn, loading } from "./states.js";
 
-/** Rows of one CSV file; the API takes no more. */
-const MOST_ROWS = 5000;
+/** @import {Entry} from "./call_store.js" */
+
 /** With the arrow keys held down, only the call where they rest is opened. */
 const RESTING_MILLISECONDS = 180;
 
 /**
  * @param {HTMLElement} container
- * @returns {function(): void} ends it
+ * @returns {() => void} ends it
  */
 export function mount(container) {
   const view = new CallsView();
@@ -44,7 +46,7 @@ class CallsView {
       type: "button",
       class: "button",
       "data-testid": "call-export",
-      title: `The newest ${MOST_ROWS.toLocaleString()} of these calls, for a spreadsheet`,
+      title: `The newest ${LARGEST_FILE.toLocaleString()} of these calls, for a spreadsheet`,
       onClick: () => whileBusy(this.#export, () => this.#save()),
     },
     "CSV",
@@ -64,14 +66,23 @@ class CallsView {
   #stale = h("div", { class: "notice call-stale", role: "status", "data-testid": "stale", hidden: true });
   #state = h("div", { class: "call-state" });
   #panelPlace = h("div", { class: "panel-place" });
+  /** @type {CallPanel | null} */
   #panel = null;
+  /** @type {string | null} */
   #asked = null;
   #resting = 0;
-  /** Parameters of the list that the rows in sight are of. */
+  /**
+   * Parameters of the list that the rows in sight are of.
+   * @type {string | null}
+   */
   #shown = null;
-  /** Where to go once the list is there: pixels from the top, or null to where the open call is. */
+  /**
+   * Where to go once the list is there: pixels from the top, or null to where the open call is.
+   * @type {number | null}
+   */
   #place = null;
   #isPlaced = true;
+  /** @type {(() => void)[]} */
   #endings = [];
   #run = new AbortController();
 
@@ -93,17 +104,16 @@ class CallsView {
   }
 
   start() {
-    const listen = (target, name, callback) => {
-      target.addEventListener(name, callback);
-      this.#endings.push(() => target.removeEventListener(name, callback));
-    };
-    listen(this.#store, "change", () => this.#show());
-    listen(live, "notice", ({ detail }) => this.#hear(detail));
-    listen(live, "resync", () => this.#resync());
-    // Wherever the focus is: a click on what takes none gives it to the page.
-    listen(document, "keydown", (event) => this.#press(event));
-    listen(window, "beforeprint", () => this.#list.print(true));
-    listen(window, "afterprint", () => this.#list.print(false));
+    const press = (/** @type {KeyboardEvent} */ event) => this.#press(event);
+    const hear = (/** @type {CustomEvent<Api.Notice>} */ { detail }) => this.#hear(detail);
+    this.#endings.push(
+      listen(this.#store, "change", () => this.#show()),
+      listen(live, "notice", hear),
+      listen(live, "resync", () => this.#resync()),
+      listen(document, "keydown", press), // wherever the focus is: a click on what takes none gives it to the page
+      listen(window, "beforeprint", () => this.#list.print(true)),
+      listen(window, "afterprint", () => this.#list.print(false)),
+    );
     this.#endings.push(rememberPlace(() => ({ top: this.#list.top, depth: this.#list.depth, asked: this.#asked })));
     this.element.toggleAttribute("data-open", callIn(location()) !== null); // the call's place, before it is read
     this.#filters.show();
@@ -128,6 +138,7 @@ class CallsView {
     this.#store.close();
   }
 
+  /** @param {URLSearchParams} address */
   #go(address) {
     if ((address.get("view") ?? "calls") !== "calls") {
       return;
@@ -144,10 +155,11 @@ class CallsView {
       this.#isPlaced = false;
       fill(this.#saved);
       this.#list.toTop();
-      this.#store.open(filters, isSame ? place.depth : 0);
+      this.#store.open(filters, (isSame && place.depth) || 0);
     }
   }
 
+  /** @param {Api.Notice} notice */
   #hear(notice) {
     this.#store.hear(notice);
     if (this.#panel?.id === notice.call_id) {
@@ -156,7 +168,8 @@ class CallsView {
   }
 
   #resync() {
-    if (this.#asked !== null) { // else nothing was read before the subscription, and nothing is missed
+    if (this.#asked !== null) {
+      // else nothing was read before the subscription, and nothing is missed
       this.#store.resync(this.#list.depth, this.#list.first);
       this.#panel?.refresh();
     }
@@ -170,13 +183,16 @@ class CallsView {
     this.#shown = state === "ready" ? this.#asked : this.#shown;
     this.#showCount(entries, isComplete, state);
     this.#showToCome();
-    this.#showStale(state === "failed" && readAt);
+    this.#showStale(state === "failed" ? readAt : null);
     fill(this.#state, this.#stateOf(entries, state, error, readAt));
     this.#list.element.hidden = entries.length === 0;
     this.#showPlace(state); // what is hidden cannot be scrolled
   }
 
-  /** What was read stays in sight; that it may be old, or is not what was asked for, is said. */
+  /**
+   * What was read stays in sight; that it may be old, or is not what was asked for, is said.
+   * @param {Date | null} readAt
+   */
   #showStale(readAt) {
     const isOther = readAt && this.#shown !== this.#asked;
     const words = isOther
@@ -186,7 +202,10 @@ class CallsView {
     this.#list.element.toggleAttribute("data-other", Boolean(isOther));
   }
 
-  /** Where the reader was in this entry of the history; else the open call, once, is in sight. */
+  /**
+   * Where the reader was in this entry of the history; else the open call, once, is in sight.
+   * @param {string} state
+   */
   #showPlace(state) {
     if (this.#isPlaced || state !== "ready") {
       return;
@@ -214,6 +233,12 @@ class CallsView {
     }
   }
 
+  /**
+   * @param {Entry[]} entries
+   * @param {string} state
+   * @param {unknown} error
+   * @param {Date | null} readAt
+   */
   #stateOf(entries, state, error, readAt) {
     if (entries.length > 0) {
       return null;
@@ -250,6 +275,11 @@ class CallsView {
       : this.#store.open(filtersIn(location()));
   }
 
+  /**
+   * @param {Entry[]} entries
+   * @param {boolean} isComplete
+   * @param {string} state
+   */
   #showCount(entries, isComplete, state) {
     const live = entries.filter(({ call }) => isLive(call)).length;
     const known = this.#store.total ?? { count: entries.length, is_all: isComplete };
@@ -264,11 +294,16 @@ class CallsView {
     }
   }
 
+  /** @param {number} count */
   #showAbove(count) {
     this.#above.hidden = count === 0;
     this.#above.textContent = count === 1 ? "1 new call ↑" : `${count} new calls ↑`;
   }
 
+  /**
+   * @param {number} id
+   * @param {boolean} byKeyboard
+   */
   #open(id, byKeyboard) {
     navigate({ call: id });
     if (byKeyboard || isNarrow()) {
@@ -279,7 +314,10 @@ class CallsView {
     }
   }
 
-  /** The open call follows the arrow keys. */
+  /**
+   * The open call follows the arrow keys.
+   * @param {number} id
+   */
   #follow(id) {
     window.clearTimeout(this.#resting);
     if (this.#panel && !isNarrow()) {
@@ -288,12 +326,12 @@ class CallsView {
   }
 
   #close() {
-    const { id } = this.#panel;
     navigate({ call: null });
     this.#list.mark(null);
-    this.#list.focus(id);
+    this.#list.focus();
   }
 
+  /** @param {number | null} id */
   #showPanel(id) {
     if (id !== (this.#panel?.id ?? null)) {
       this.#panel?.close();
@@ -306,8 +344,9 @@ class CallsView {
     this.#list.mark(id);
   }
 
+  /** @param {KeyboardEvent} event */
   #press(event) {
-    if (event.key === "Escape" && this.#panel && !event.defaultPrevented && event.target.type !== "search") {
+    if (event.key === "Escape" && this.#panel && !event.defaultPrevented && !closest(event, "[type=search]")) {
       event.preventDefault();
       this.#close();
     }
@@ -317,21 +356,23 @@ class CallsView {
     try {
       const { nextCursor } = await download(
         "calls.csv",
-        { ...parametersOf(filtersIn(location())), limit: MOST_ROWS, form: "people", timezone: readersZone() },
+        { ...parametersOf(filtersIn(location())), limit: LARGEST_FILE, form: "people", timezone: readersZone() },
         `calls-${isoDate(new Date())}.csv`,
       );
-      announce(nextCursor ? `Saved the newest ${MOST_ROWS} calls` : "Saved all calls");
-      fill(this.#saved, nextCursor ? `Saved the newest ${MOST_ROWS.toLocaleString()}` : "Saved");
+      announce(nextCursor ? `Saved the newest ${LARGEST_FILE} calls` : "Saved all calls");
+      fill(this.#saved, nextCursor ? `Saved the newest ${LARGEST_FILE.toLocaleString()}` : "Saved");
     } catch (error) {
-      fill(this.#stale, `The file could not be made. ${error.message}`).hidden = false;
+      fill(this.#stale, `The file could not be made. ${messageOf(error)}`).hidden = false;
     }
   }
 }
 
+/** @param {Api.CallCount} counted */
 function countOf({ count, is_all: isAll }) {
   return `${count.toLocaleString()}${isAll ? "" : "+"}`;
 }
 
+/** @param {URLSearchParams} address */
 function callIn(address) {
   const id = address.get("call") ?? "";
   return /^[1-9]\d{0,9}$/.test(id) ? Number(id) : null;

@@ -1,35 +1,30 @@
 // Counts as bars: how often each score was given, what came of the calls, and how sure a score is.
 
+import { bandOf } from "./call_order.js";
 import { chart, compact, count, label, line, picture, round, ticks, track } from "./charts.js";
+import { ANSWERED, NPS_CATEGORIES } from "./constants.js";
 import { fill, h, svg } from "./dom.js";
-import { percent, words } from "./format.js";
+import { percent, scoresOf, words } from "./format.js";
 import { keyedList } from "./keyed.js";
 
 /** From bad to good. */
-export const BANDS = [
-  { name: "detractor", title: "Detractors", range: "0 to 6", scores: [0, 6] },
-  { name: "passive", title: "Passives", range: "7, 8", scores: [7, 8] },
-  { name: "promoter", title: "Promoters", range: "9, 10", scores: [9, 10] },
-];
+export const BANDS = NPS_CATEGORIES.map((category) => ({
+  ...category,
+  title: `${words(category.name)}s`,
+  range: scoresOf(category.first, category.last),
+}));
+/** @typedef {(typeof BANDS)[number]} Band */
 const TOP = 22;
 const PLOT = 200;
 const LEFT = 34;
 const SCORES_HEIGHT = TOP + PLOT + 52;
 /** Pixels of the longest name of a band, and some between. */
 const NAME_WIDTH = 64;
-/** Outcomes in which somebody answered. */
-const REACHED = new Set(["reached", "transferred"]);
+/** @type {ReadonlySet<string>} */
+const REACHED = new Set(ANSWERED);
 
 /**
- * @param {number} score 0 to 10
- * @returns {string} promoter, passive or detractor
- */
-export function bandOf(score) {
-  return BANDS.find(({ scores: [, last] }) => score <= last).name;
-}
-
-/**
- * @returns {{element: HTMLElement, show: function(number[]): void}} shows how often each score from 0 to 10 was given
+ * @returns {{element: HTMLElement, show: (scores: number[]) => void}} shows how often each score from 0 to 10 was given
  */
 export function scoreChart() {
   return chart("chart-scores", SCORES_HEIGHT, drawScores, tellScores);
@@ -37,12 +32,17 @@ export function scoreChart() {
 
 /**
  * Bars as long as their share, each a link. Their figures are text, so no table has to repeat them.
- * @param {function(string): string} hrefOf the address of the calls with an outcome
- * @returns {{element: HTMLElement, show: function(Object<string, number>): void}} shows outcome -> calls
+ * @param {(outcome: string) => string} hrefOf the address of the calls with an outcome
+ * @returns {{element: HTMLElement, show: (outcomes: Record<string, number>) => void}} shows outcome -> calls
  */
 export function outcomeChart(hrefOf) {
   const element = h("ul", { class: "outcomes", role: "list", "data-testid": "chart-outcomes" });
-  const arrange = keyedList(element, ({ outcome }) => outcome, ({ outcome }) => outcomeRow(outcome, hrefOf));
+  const arrange = keyedList(
+    element,
+    ({ outcome }) => outcome,
+    ({ outcome }) => outcomeRow(outcome, hrefOf),
+  );
+  /** @param {Record<string, number>} outcomes */
   const show = (outcomes) => {
     const total = sum(Object.values(outcomes));
     const rows = Object.entries(outcomes).map(([outcome, calls]) => ({ outcome, calls, share: calls / total }));
@@ -60,44 +60,68 @@ export function outcomeChart(hrefOf) {
  */
 export function intervalBar({ nps, nps_low: low, nps_high: high }, width) {
   const span = { class: "interval-span", y: 6, height: 8, rx: 4 };
-  const x = (value) => round(6 + ((value + 100) / 200) * (width - 12));
-  return svg("svg", { width, height: 20, viewBox: `0 0 ${width} 20`, class: "interval", "aria-hidden": "true" },
+  const x = (/** @type {number} */ value) => round(6 + ((value + 100) / 200) * (width - 12));
+  return svg(
+    "svg",
+    { width, height: 20, viewBox: `0 0 ${width} 20`, class: "interval", "aria-hidden": "true" },
     line("chart-grid", [x(-100), 10], [x(100), 10]),
     line("chart-zero", [x(0), 2], [x(0), 18]),
     svg("rect", { ...span, x: x(low), width: Math.max(1, round(x(high) - x(low))) }),
-    svg("circle", { cx: x(nps), cy: 10, r: 4.5, class: "interval-dot" }));
+    svg("circle", { cx: x(nps), cy: 10, r: 4.5, class: "interval-dot" }),
+  );
 }
 
+/**
+ * @param {number[]} scores
+ * @param {number} width
+ */
 function drawScores(scores, width) {
   const levels = ticks(Math.max(...scores), 3);
-  const y = (number) => TOP + (1 - number / levels.at(-1)) * PLOT;
+  /** @param {number} number */
+  const y = (number) => TOP + (1 - number / levels[levels.length - 1]) * PLOT;
   const step = (width - LEFT) / scores.length;
-  const x = (index) => LEFT + (index + 0.5) * step;
+  const x = (/** @type {number} */ index) => LEFT + (index + 0.5) * step;
   const total = sum(scores);
   const description = `${count(total)} answers from 0 to 10. The figures are in the table.`;
-  return picture({ width, height: SCORES_HEIGHT, title: "Answers by score", description },
+  return picture(
+    { width, height: SCORES_HEIGHT, title: "Answers by score", description },
     levels.map((level) => [
       line(level ? "chart-grid" : "chart-axis", [LEFT, y(level)], [width, y(level)]),
       label(LEFT - 8, y(level) + 4, compact(level), { "text-anchor": "end" }),
     ]),
     scores.map((number, index) => drawScore({ number, index, total, x: x(index), y: y(number), step })),
-    BANDS.map((band) => drawBandName(band, x, step, width)));
+    BANDS.map((band) => drawBandName(band, x, step, width)),
+  );
 }
 
+/** @param {{number: number, index: number, total: number, x: number, y: number, step: number}} bar */
 function drawScore({ number, index, total, x, y, step }) {
   const thickness = Math.min(46, step * 0.74);
-  return svg("g", {},
+  return svg(
+    "g",
+    {},
     svg("title", {}, `Score ${index}: ${count(number)} (${percent(total ? number / total : 0)})`),
     svg("rect", {
-      x: round(x - thickness / 2), width: round(thickness), y: round(y), height: round(TOP + PLOT - y), rx: 2,
+      x: round(x - thickness / 2),
+      width: round(thickness),
+      y: round(y),
+      height: round(TOP + PLOT - y),
+      rx: 2,
       class: `band-${bandOf(index)}`,
     }),
     number > 0 && label(x, y - 6, compact(number), { "text-anchor": "middle", class: "chart-label chart-value" }),
-    label(x, TOP + PLOT + 17, String(index), { "text-anchor": "middle" }));
+    label(x, TOP + PLOT + 17, String(index), { "text-anchor": "middle" }),
+  );
 }
 
-/** A bar below the scores of a band, and its name; where that is wider than two scores, names end at the right. */
-function drawBandName({ name, title, scores: [first, last] }, x, step, width) {
+/**
+ * A bar below the scores of a band, and its name; where that is wider than two scores, names end at the right.
+ * @param {Band} band
+ * @param {(index: number) => number} x
+ * @param {number} step
+ * @param {number} width
+ */
+function drawBandName({ name, title, first, last }, x, step, width) {
   const [left, right] = [x(first) - step * 0.37, x(last) + step * 0.37];
   const isTight = last - first === 1 && step < NAME_WIDTH / 2;
   const place = isTight ? width - (last === 10 ? 0 : NAME_WIDTH) : (left + right) / 2;
@@ -107,6 +131,7 @@ function drawBandName({ name, title, scores: [first, last] }, x, step, width) {
   ];
 }
 
+/** @param {number[]} scores */
 function tellScores(scores) {
   const total = sum(scores);
   return {
@@ -116,13 +141,17 @@ function tellScores(scores) {
   };
 }
 
+/**
+ * @param {string} outcome
+ * @param {(outcome: string) => string} hrefOf
+ */
 function outcomeRow(outcome, hrefOf) {
   const figures = h("span", { class: "number" });
   const bar = svg("rect", { height: 8, rx: 4, class: REACHED.has(outcome) ? "outcome-reached" : "outcome-other" });
   const anchor = h("a", {}, h("span", {}, words(outcome)), figures, track(8, bar));
   return {
     element: h("li", { "data-outcome": outcome }, anchor),
-    show: ({ calls, share }) => {
+    show: (/** @type {{calls: number, share: number}} */ { calls, share }) => {
       fill(figures, h("strong", {}, count(calls)), ` ${percent(share)}`);
       bar.setAttribute("width", `${round(Math.max(0.5, share * 100))}%`);
       anchor.setAttribute("href", hrefOf(outcome));
@@ -130,6 +159,7 @@ function outcomeRow(outcome, hrefOf) {
   };
 }
 
+/** @param {number[]} numbers */
 function sum(numbers) {
   return numbers.reduce((total, number) => total + number, 0);
 }

@@ -3,7 +3,27 @@
 import { chart, compact, count, label, line, picture, round, score } from "./charts.js";
 import { h, svg } from "./dom.js";
 import { percent } from "./format.js";
+import { isAnswered } from "./feedback_query.js";
 import { nameOf, tickOf } from "./periods.js";
+
+/** @import {Point} from "./charts.js" */
+/** @import {Answered} from "./feedback_query.js" */
+
+/** @typedef {{periods: Api.PeriodTally[], period: string, zone: string}} Trend period: day, week or month */
+
+/** @typedef {(Api.PeriodTally & Answered & {index: number})[]} Run periods with their places */
+
+/**
+ * @typedef {object} Scale
+ * @property {number} low NPS at the bottom
+ * @property {number} high NPS at the top
+ * @property {number} step pixels of a period
+ * @property {number} most answers of a period
+ * @property {(index: number) => number} x
+ * @property {(nps: number) => number} y
+ * @property {(responses: number) => number} bar
+ * @property {(x: number) => number} index
+ */
 
 const LEFT = 40;
 const RIGHT = 38;
@@ -16,35 +36,54 @@ const HEIGHT = TOP + PLOT + GAP + STRIP + AXIS;
 const STRIP_BOTTOM = TOP + PLOT + GAP + STRIP;
 /** Pixels that a date below the axis takes. */
 const TICK_WIDTH = 58;
-/** Periods between two dates below the axis: what people count in. */
+/**
+ * Periods between two dates below the axis: what people count in.
+ * @type {Record<string, number[]>}
+ */
 const STEPS = { day: [1, 2, 7, 14, 28, 56, 112], week: [1, 2, 4, 8, 13, 26, 52], month: [1, 2, 3, 6, 12, 24] };
 const STRONG = "chart-label chart-value";
 /** With less room than this between them, dots would hide the line. */
 const DOT_ROOM = 9;
 
 /**
- * @returns {{element: HTMLElement, show: function({periods: Object[], period: string, zone: string}): void}} periods as
+ * @returns {{element: HTMLElement, show: (data: Trend) => void}} periods as
  *   the API's summary has them; period: day, week or month
  */
 export function trendChart() {
   const pointer = new Pointer();
-  const trend = chart("chart-trend", HEIGHT, (data, width) => {
-    const scale = scaleOf(data.periods, width);
-    pointer.follow(data, scale, width);
-    return draw(data, scale, width);
-  }, tell, pointer.line, pointer.note, pointer.handle);
+  const trend = chart(
+    "chart-trend",
+    HEIGHT,
+    (data, width) => {
+      const scale = scaleOf(data.periods, width);
+      pointer.follow(data, scale, width);
+      return draw(data, scale, width);
+    },
+    tell,
+    pointer.line,
+    pointer.note,
+    pointer.handle,
+  );
   pointer.listen(trend.canvas);
   return trend;
 }
 
+/**
+ * @param {Api.PeriodTally[]} periods
+ * @param {number} width
+ * @returns {Scale}
+ */
 function scaleOf(periods, width) {
-  const answered = periods.filter(({ responses }) => responses);
+  const answered = periods.filter(isAnswered);
   const low = Math.floor(Math.min(0, ...answered.map(({ nps_low: nps }) => nps)) / 25) * 25;
   const high = Math.ceil(Math.max(50, ...answered.map(({ nps_high: nps }) => nps)) / 25) * 25;
   const step = (width - LEFT - RIGHT) / Math.max(1, periods.length);
   const most = Math.max(1, ...periods.map(({ responses }) => responses));
   return {
-    low, high, step, most,
+    low,
+    high,
+    step,
+    most,
     x: (index) => LEFT + (index + 0.5) * step,
     y: (nps) => TOP + ((high - nps) / (high - low)) * PLOT,
     bar: (responses) => (responses / most) * STRIP,
@@ -52,14 +91,28 @@ function scaleOf(periods, width) {
   };
 }
 
+/**
+ * @param {Trend} data
+ * @param {Scale} scale
+ * @param {number} width
+ */
 function draw(data, scale, width) {
   const title = `NPS by ${data.period}`;
   const description = `${data.periods.length} periods; those without answers are gaps. The figures are in the table.`;
-  return picture({ width, height: HEIGHT, title, description },
-    drawLevels(scale, width), drawBars(data.periods, scale, width), drawDates(data, scale),
-    runsOf(data.periods).map((run) => drawRun(data.periods, run, scale)), drawLast(data.periods, scale));
+  return picture(
+    { width, height: HEIGHT, title, description },
+    drawLevels(scale, width),
+    drawBars(data.periods, scale, width),
+    drawDates(data, scale),
+    runsOf(data.periods).map((run) => drawRun(run, scale)),
+    drawLast(data.periods, scale),
+  );
 }
 
+/**
+ * @param {Scale} scale
+ * @param {number} width
+ */
 function drawLevels({ low, high, y }, width) {
   const levels = [-100, -50, 0, 50, 100].filter((nps) => nps >= low && nps <= high);
   return levels.map((nps) => [
@@ -68,12 +121,24 @@ function drawLevels({ low, high, y }, width) {
   ]);
 }
 
+/**
+ * @param {Api.PeriodTally[]} periods
+ * @param {Scale} scale
+ * @param {number} width
+ */
 function drawBars(periods, { step, x, bar, most }, width) {
   const thickness = Math.max(1, Math.min(18, step * 0.6));
-  const bars = periods.map(({ responses }, index) => responses > 0 && svg("rect", {
-    x: round(x(index) - thickness / 2), width: round(thickness), class: "chart-volume",
-    y: round(STRIP_BOTTOM - bar(responses)), height: round(bar(responses)),
-  }));
+  const bars = periods.map(
+    ({ responses }, index) =>
+      responses > 0 &&
+      svg("rect", {
+        x: round(x(index) - thickness / 2),
+        width: round(thickness),
+        class: "chart-volume",
+        y: round(STRIP_BOTTOM - bar(responses)),
+        height: round(bar(responses)),
+      }),
+  );
   return [
     line("chart-axis", [LEFT, STRIP_BOTTOM], [width - RIGHT, STRIP_BOTTOM]),
     label(LEFT - 8, STRIP_BOTTOM - STRIP + 8, compact(most), { "text-anchor": "end" }),
@@ -82,10 +147,15 @@ function drawBars(periods, { step, x, bar, most }, width) {
   ];
 }
 
-/** Dates are counted from the last period, which people look at first. */
+/**
+ * Dates are counted from the last period, which people look at first.
+ * @param {Trend} data
+ * @param {Scale} scale
+ */
 function drawDates({ periods, period, zone }, { step, x }) {
   const every = STEPS[period].find((size) => size * step >= TICK_WIDTH) ?? periods.length;
   const shown = periods.map((_, index) => index).filter((index) => (periods.length - 1 - index) % every === 0);
+  /** @type {string | null} */
   let year = null;
   return shown.map((index) => {
     const date = tickOf(periods[index], period, zone);
@@ -99,46 +169,82 @@ function drawDates({ periods, period, zone }, { step, x }) {
   });
 }
 
-/** Stretches of periods that all have answers: lists of their places. */
+/**
+ * Stretches of periods that all have answers.
+ * @param {Api.PeriodTally[]} periods
+ * @returns {Run[]}
+ */
 function runsOf(periods) {
+  /** @type {Run[]} */
   const runs = [];
-  periods.forEach(({ responses }, index) => {
-    if (responses && periods[index - 1]?.responses) {
-      runs.at(-1).push(index);
-    } else if (responses) {
-      runs.push([index]);
+  let run = /** @type {Run} */ ([]);
+  periods.forEach((period, index) => {
+    if (!isAnswered(period)) {
+      run = [];
+      return;
     }
+    if (run.length === 0) {
+      runs.push(run);
+    }
+    run.push({ ...period, index });
   });
   return runs;
 }
 
-function drawRun(periods, run, scale) {
-  const points = run.map((index) => [scale.x(index), scale.y(periods[index].nps)]);
-  const dots = scale.step >= DOT_ROOM || run.length === 1
-    ? points.map(([x, y]) => svg("circle", { cx: round(x), cy: round(y), r: 3.5, class: "chart-dot" })) : [];
-  return [drawInterval(periods, run, scale), svg("path", { d: pathOf(points), class: "chart-line" }), dots];
+/**
+ * @param {Run} run
+ * @param {Scale} scale
+ */
+function drawRun(run, scale) {
+  const points = run.map(({ index, nps }) => pointOf(scale.x(index), scale.y(nps)));
+  const dots =
+    scale.step >= DOT_ROOM || run.length === 1
+      ? points.map(([x, y]) => svg("circle", { cx: round(x), cy: round(y), r: 3.5, class: "chart-dot" }))
+      : [];
+  return [drawInterval(run, scale), svg("path", { d: pathOf(points), class: "chart-line" }), dots];
 }
 
-/** A band; a single period has no width, so it gets a bar as wide as a dot. */
-function drawInterval(periods, run, { x, y }) {
-  const half = run.length === 1 ? 3.5 : 0;
-  const ends = (side, nps) => run.map((index) => [x(index) + side * half, y(periods[index][nps])]);
-  const upper = half ? [...ends(-1, "nps_high"), ...ends(1, "nps_high")] : ends(0, "nps_high");
-  const lower = half ? [...ends(-1, "nps_low"), ...ends(1, "nps_low")] : ends(0, "nps_low");
+/**
+ * A band; a single period has no width, so it gets a bar as wide as a dot.
+ * @param {Run} run
+ * @param {Scale} scale
+ */
+function drawInterval(run, { x, y }) {
+  const sides = run.length === 1 ? [-3.5, 3.5] : [0];
+  const upper = sides.flatMap((side) => run.map(({ index, nps_high: nps }) => pointOf(x(index) + side, y(nps))));
+  const lower = sides.flatMap((side) => run.map(({ index, nps_low: nps }) => pointOf(x(index) + side, y(nps))));
   return svg("path", { d: `${pathOf([...upper, ...lower.reverse()])}Z`, class: "chart-band" });
 }
 
+/**
+ * @param {Api.PeriodTally[]} periods
+ * @param {Scale} scale
+ */
 function drawLast(periods, { x, y }) {
-  const last = periods.findLastIndex(({ responses }) => responses);
-  const nps = periods[last]?.nps;
-  return last >= 0 && label(x(last) + 8, y(nps) + 5, score(nps), { class: STRONG });
+  const last = periods.findLastIndex(isAnswered);
+  const nps = periods[last]?.nps ?? null;
+  return nps !== null && label(x(last) + 8, y(nps) + 5, score(nps), { class: STRONG });
 }
 
+/**
+ * @param {number} x
+ * @param {number} y
+ * @returns {Point}
+ */
+function pointOf(x, y) {
+  return [x, y];
+}
+
+/** @param {Point[]} points */
 function pathOf(points) {
   return points.map(([x, y], index) => `${index ? "L" : "M"}${round(x)} ${round(y)}`).join("");
 }
 
-/** What one period says: its name, then lines of figures. */
+/**
+ * What one period says: its name, then lines of figures.
+ * @param {Api.PeriodTally} period
+ * @param {Trend} data
+ */
 function linesOf(period, data) {
   const { nps, responses, reached, tried } = period;
   const reach = `Reached ${percent(period.reach_rate)}: ${count(reached)} of ${count(tried)} calls`;
@@ -147,90 +253,116 @@ function linesOf(period, data) {
   return [nameOf(period, data.period, data.zone), ...answers, tried ? reach : "No calls"];
 }
 
+/** @param {Api.PeriodTally} period */
 function intervalOf({ nps_low: low, nps_high: high }) {
   return `${score(low)} to ${score(high)}`;
 }
 
+/** @param {Trend} data */
 function tell(data) {
   return {
     caption: `NPS by ${data.period}`,
     head: ["Time", "NPS", "95 % interval", "Answers"],
     rows: data.periods.map((period) => [
-      nameOf(period, data.period, data.zone), score(period.nps),
-      period.responses ? intervalOf(period) : "–", count(period.responses),
+      nameOf(period, data.period, data.zone),
+      score(period.nps),
+      period.responses ? intervalOf(period) : "–",
+      count(period.responses),
     ]),
   };
 }
 
 /** Lets a pointer, a finger or the arrow keys look at one period. */
 class Pointer {
-  #data = null;
-  #scale = null;
-  #width = 0;
+  /** @type {{data: Trend, scale: Scale, width: number} | null} */
+  #shown = null;
   #place = -1;
 
   constructor() {
     this.line = h("div", { class: "chart-cursor", hidden: true });
     this.note = h("div", { class: "chart-note", hidden: true });
     this.handle = h("div", {
-      class: "chart-handle", tabindex: "0", role: "slider", "aria-label": "Look at one period", "aria-valuemin": 1,
-      onKeydown: (event) => this.#press(event), onFocus: () => this.#look(this.#place < 0 ? Infinity : this.#place),
+      class: "chart-handle",
+      tabindex: "0",
+      role: "slider",
+      "aria-label": "Look at one period",
+      "aria-valuemin": 1,
+      onKeydown: (event) => this.#press(event),
+      onFocus: () => this.#look(this.#place < 0 ? Infinity : this.#place),
       onBlur: () => this.#leave(),
     });
   }
 
+  /** @param {HTMLElement} canvas */
   listen(canvas) {
     canvas.addEventListener("pointermove", (event) => this.#point(canvas, event));
     canvas.addEventListener("pointerdown", (event) => this.#point(canvas, event));
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#leave());
   }
 
+  /**
+   * @param {Trend} data
+   * @param {Scale} scale
+   * @param {number} width
+   */
   follow(data, scale, width) {
     Object.assign(this.handle.style, { height: `${HEIGHT}px` });
-    this.#data = data;
-    this.#scale = scale;
-    this.#width = width;
-    this.handle.setAttribute("aria-valuemax", data.periods.length);
-    this.#describe(Math.min(this.#place < 0 ? Infinity : this.#place, data.periods.length - 1));
+    this.#shown = { data, scale, width };
+    this.handle.setAttribute("aria-valuemax", String(data.periods.length));
+    this.#describe(data, Math.min(this.#place < 0 ? Infinity : this.#place, data.periods.length - 1));
     if (!this.note.hidden) {
       this.#look(this.#place);
     }
   }
 
+  /**
+   * @param {HTMLElement} canvas
+   * @param {PointerEvent} event
+   */
   #point(canvas, event) {
-    if (this.#data?.periods.length) {
-      this.#look(this.#scale.index(event.clientX - canvas.getBoundingClientRect().left));
+    if (this.#shown?.data.periods.length) {
+      this.#look(this.#shown.scale.index(event.clientX - canvas.getBoundingClientRect().left));
     }
   }
 
+  /** @param {KeyboardEvent} event */
   #press(event) {
-    const last = this.#data.periods.length - 1;
-    const next = { ArrowLeft: this.#place - 1, ArrowRight: this.#place + 1, Home: 0, End: last }[event.key];
-    if (next !== undefined) {
+    /** @type {Record<string, number>} */
+    const places = { ArrowLeft: this.#place - 1, ArrowRight: this.#place + 1, Home: 0, End: Infinity };
+    if (event.key in places) {
       event.preventDefault();
-      this.#look(next);
+      this.#look(places[event.key]);
     } else if (event.key === "Escape") {
       this.#leave();
     }
   }
 
+  /** @param {number} wanted */
   #look(wanted) {
-    this.#place = Math.max(0, Math.min(this.#data.periods.length - 1, wanted));
-    const x = this.#scale.x(this.#place);
-    const [name, ...lines] = this.#describe(this.#place);
+    if (!this.#shown) {
+      return;
+    }
+    const { data, scale, width } = this.#shown;
+    this.#place = Math.max(0, Math.min(data.periods.length - 1, wanted));
+    const x = scale.x(this.#place);
+    const [name, ...lines] = this.#describe(data, this.#place);
     this.note.replaceChildren(h("strong", {}, name), ...lines.map((line) => h("span", {}, line)));
     this.line.hidden = this.note.hidden = false;
     Object.assign(this.line.style, { left: `${round(x)}px`, top: `${TOP}px`, height: `${STRIP_BOTTOM - TOP}px` });
     // Beside the line, on the side that has room, and never out of the picture.
     const wide = this.note.offsetWidth;
-    const left = x > this.#width / 2 ? x - wide - 12 : x + 12;
-    this.note.style.left = `${Math.max(0, Math.min(this.#width - wide, left))}px`;
+    const left = x > width / 2 ? x - wide - 12 : x + 12;
+    this.note.style.left = `${Math.max(0, Math.min(width - wide, left))}px`;
   }
 
-  #describe(place) {
-    const period = this.#data.periods[place];
-    const lines = period ? linesOf(period, this.#data) : ["No periods"];
-    this.handle.setAttribute("aria-valuenow", place + 1);
+  /**
+   * @param {Trend} data
+   * @param {number} place
+   */
+  #describe(data, place) {
+    const period = data.periods[place];
+    const lines = period ? linesOf(period, data) : ["No periods"];
+    this.handle.setAttribute("aria-valuenow", String(place + 1));
     this.handle.setAttribute("aria-valuetext", lines.join(". "));
     return lines;
   }

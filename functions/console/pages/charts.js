@@ -3,8 +3,14 @@
 
 import { fill, h, svg } from "./dom.js";
 
+/** @import {Child, Properties} from "./dom.js" */
+
 const whole = new Intl.NumberFormat();
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+
+/** @typedef {[x: number, y: number]} Point */
+
+/** @typedef {{head: string[], rows: string[][], caption: string}} Figures what a chart shows, as a table */
 
 /**
  * @param {number} count
@@ -23,7 +29,7 @@ export function compact(number) {
 }
 
 /**
- * @param {?number} nps -100 to 100
+ * @param {number | null} nps -100 to 100
  * @returns {string} a whole number: an answer more or less moves it by more than its decimals
  */
 export function score(nps) {
@@ -32,17 +38,19 @@ export function score(nps) {
 
 /**
  * A chart that is drawn again whenever its data or its width changes.
+ * @template T
  * @param {string} name its data-testid
  * @param {number} height in pixels, which it has before it is drawn, so that nothing below jumps
- * @param {function(*, number): SVGElement} draw makes the picture from data and width in pixels
- * @param {function(*): {head: string[], rows: string[][], caption: string}} tell says the same in a table
+ * @param {(data: T, width: number) => SVGElement} draw makes the picture from data and width in pixels
+ * @param {(data: T) => Figures} tell says the same in a table
  * @param {...Node} extras what else lies over the picture
- * @returns {{element: HTMLElement, canvas: HTMLElement, show: function(*): void}}
+ * @returns {{element: HTMLElement, canvas: HTMLElement, show: (data: T) => void}}
  */
 export function chart(name, height, draw, tell, ...extras) {
   const picture = h("div", { class: "chart-picture", style: { "min-height": `${height}px` } });
   const table = h("div", { class: "visually-hidden" });
   const canvas = h("div", { class: "chart-canvas" }, picture, extras);
+  /** @type {{data: T | null, width: number}} */
   const state = { data: null, width: 0 };
   const redraw = () => state.data && state.width > 0 && fill(picture, draw(state.data, state.width));
   new ResizeObserver(([entry]) => {
@@ -52,7 +60,7 @@ export function chart(name, height, draw, tell, ...extras) {
       redraw();
     }
   }).observe(canvas);
-  const show = (data) => {
+  const show = (/** @type {T} */ data) => {
     state.data = data;
     fill(table, tableOf(tell(data)));
     redraw();
@@ -63,19 +71,23 @@ export function chart(name, height, draw, tell, ...extras) {
 /**
  * The picture itself. It has a name and a description; the figures are in the table beside it.
  * @param {{width: number, height: number, title: string, description: string}} frame
- * @param {...*} parts
+ * @param {...Child} parts
  * @returns {SVGElement}
  */
 export function picture({ width, height, title, description }, ...parts) {
-  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title },
-    svg("desc", {}, description), parts);
+  return svg(
+    "svg",
+    { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title },
+    svg("desc", {}, description),
+    parts,
+  );
 }
 
 /**
  * @param {number} x
  * @param {number} y the baseline
  * @param {string} content
- * @param {Object<string, *>} [attributes]
+ * @param {Properties} [attributes]
  * @returns {SVGElement}
  */
 export function label(x, y, content, attributes) {
@@ -84,8 +96,8 @@ export function label(x, y, content, attributes) {
 
 /**
  * @param {string} look its class
- * @param {number[]} from x, y
- * @param {number[]} to x, y
+ * @param {Point} from
+ * @param {Point} to
  * @returns {SVGElement}
  */
 export function line(look, [x1, y1], [x2, y2]) {
@@ -99,8 +111,12 @@ export function line(look, [x1, y1], [x2, y2]) {
  * @returns {SVGElement}
  */
 export function track(height, ...bars) {
-  return svg("svg", { width: "100%", height, "aria-hidden": "true" },
-    svg("rect", { width: "100%", height, class: "track" }), bars);
+  return svg(
+    "svg",
+    { width: "100%", height, "aria-hidden": "true" },
+    svg("rect", { width: "100%", height, class: "track" }),
+    bars,
+  );
 }
 
 /**
@@ -120,13 +136,36 @@ export function round(pixels) {
 export function ticks(greatest, wanted = 4) {
   const rough = Math.max(1, greatest / wanted);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
+  const step = [1, 2, 5].map((factor) => factor * power).find((size) => size >= rough) ?? 10 * power;
   return Array.from({ length: Math.ceil(Math.max(1, greatest) / step) + 1 }, (_, index) => index * step);
 }
 
+/** @param {Figures} figures */
 function tableOf({ caption, head, rows }) {
-  return h("table", {}, h("caption", {}, caption),
-    h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, rows.map(([first, ...rest]) =>
-      h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td", {}, cell))))));
+  return h(
+    "table",
+    {},
+    h("caption", {}, caption),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        head.map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map(([first, ...rest]) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, first),
+          rest.map((cell) => h("td", {}, cell)),
+        ),
+      ),
+    ),
+  );
 }

@@ -1,7 +1,7 @@
 // What this page has to know of the stack that serves it.
 
 /**
- * @typedef {Object} Configuration
+ * @typedef {object} Configuration
  * @property {string} api_url base of the read API, relative to the page
  * @property {string} websocket_url
  * @property {string} issuer OIDC issuer; empty if there is none
@@ -13,6 +13,7 @@
  * @property {boolean} takes_token whether a token in the address signs in: on the local stack alone
  */
 
+/** @type {Promise<Configuration> | null} */
 let reading = null;
 
 /**
@@ -27,6 +28,7 @@ export function loadConfiguration() {
   return reading;
 }
 
+/** @returns {Promise<Configuration>} */
 async function read() {
   const response = await fetch("config.json");
   if (!response.ok) {

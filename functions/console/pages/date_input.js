@@ -2,18 +2,21 @@
 
 import { h } from "./dom.js";
 
+/** @import {Properties} from "./dom.js" */
+
 const TYPING_MILLISECONDS = 400;
 /** Whoever types 2026 passes by the years 2, 20 and 202. */
 const FIRST_YEAR = 2000;
 
 /**
- * @param {Object<string, *>} properties of the input
- * @param {function(string, {replace: boolean}): void} choose gets a day as 2026-11-30, or "" for none; replace: the
- *   same visit to the control has chosen before, so that what it chose then is no step to go back to
- * @returns {{element: HTMLInputElement, stop: function(): void}}
+ * @param {Properties} properties of the input
+ * @param {(day: string, options: {replace: boolean}) => void} choose gets a day as 2026-11-30, or "" for none; replace:
+ *   the same visit to the control has chosen before, so that what it chose then is no step to go back to
+ * @returns {{element: HTMLInputElement, stop: () => void}}
  */
 export function dateInput(properties, choose) {
   let timer = 0;
+  /** @type {string | null} */
   let chosen = null;
   let hasChosen = false;
   const take = () => {
@@ -35,8 +38,14 @@ export function dateInput(properties, choose) {
     hasChosen = false;
   };
   const element = h("input", {
-    ...properties, type: "date", min: `${FIRST_YEAR}-01-01`, max: "2099-12-31",
-    onFocus: arrive, onInput: wait, onChange: wait, onBlur: take,
+    ...properties,
+    type: "date",
+    min: `${FIRST_YEAR}-01-01`,
+    max: "2099-12-31",
+    onFocus: arrive,
+    onInput: wait,
+    onChange: wait,
+    onBlur: take,
     onKeydown: (event) => event.key === "Enter" && take(),
   });
   return { element, stop: () => window.clearTimeout(timer) };

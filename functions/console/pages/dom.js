@@ -4,13 +4,25 @@ const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 /** What has to be set as a property, since the attribute of that name says only how an element began. */
 const PROPERTIES = new Set(["value", "checked", "selected", "disabled", "hidden", "indeterminate"]);
 
+/** @typedef {Node | string | number | boolean | null | undefined | Child[]} Child */
+
+/** @typedef {HTMLElementEventMap} Events */
+
+/**
+ * Handlers of events, by the event's name: `onClick`.
+ * @typedef {{[K in keyof Events as `on${Capitalize<K>}`]?: (event: Events[K]) => void}} Handlers
+ */
+
+/** @typedef {Handlers & {[name: string]: unknown}} Properties */
+
 /**
  * Makes an element.
- * @param {string} tag
- * @param {Object<string, *>} [properties] `class`, `on<Event>` handlers, `style` as an object of CSS properties, or
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Properties} [properties] `class`, `on<Event>` handlers, `style` as an object of CSS properties, or
  *   attributes: `true` sets an empty one; false, null and undefined leave it out (but `aria-*` says "false").
- * @param {...*} children nodes, texts, numbers, or arrays of them; null, undefined and booleans are left out
- * @returns {HTMLElement}
+ * @param {...Child} children nodes, texts, numbers, or arrays of them; null, undefined and booleans are left out
+ * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, properties, ...children) {
   return build(document.createElement(tag), properties, children);
@@ -18,10 +30,11 @@ export function h(tag, properties, ...children) {
 
 /**
  * Makes an SVG element.
- * @param {string} tag
- * @param {Object<string, *>} [attributes] as the properties of `h`
- * @param {...*} children
- * @returns {SVGElement}
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Properties} [attributes] as the properties of `h`
+ * @param {...Child} children
+ * @returns {SVGElementTagNameMap[K]}
  */
 export function svg(tag, attributes, ...children) {
   return build(document.createElementNS(SVG_NAMESPACE, tag), attributes, children);
@@ -31,7 +44,7 @@ export function svg(tag, attributes, ...children) {
  * Replaces all children of an element.
  * @template {Element} T
  * @param {T} element
- * @param {...*} children
+ * @param {...Child} children
  * @returns {T}
  */
 export function fill(element, ...children) {
@@ -40,11 +53,35 @@ export function fill(element, ...children) {
 }
 
 /**
+ * Calls back at an event until that is ended.
+ * @template {Event} E
+ * @param {EventTarget} target
+ * @param {string} name
+ * @param {(event: E) => void} callback
+ * @returns {() => void} ends it
+ */
+export function listen(target, name, callback) {
+  const listener = /** @type {EventListener} */ (/** @type {unknown} */ (callback));
+  target.addEventListener(name, listener);
+  return () => target.removeEventListener(name, listener);
+}
+
+/**
+ * The element around what an event happened to.
+ * @param {Event} event
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+export function closest({ target }, selector) {
+  return target instanceof Element ? target.closest(selector) : null;
+}
+
+/**
  * Does something that a button began, once at a time. The button keeps the focus, which `disabled` would take from it.
  * @template T
  * @param {HTMLElement} button
- * @param {function(): Promise<T>} work
- * @returns {Promise<T|undefined>} undefined if the same goes on already
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T | undefined>} undefined if the same goes on already
  */
 export async function whileBusy(button, work) {
   if (button.hasAttribute("aria-disabled")) {
@@ -63,12 +100,21 @@ export async function whileBusy(button, work) {
  * @param {string} text
  */
 export function announce(text) {
-  const region = document.getElementById("announcements");
+  const region = /** @type {HTMLElement} */ (document.getElementById("announcements"));
   region.textContent = "";
   // A region that has the same text again is not read again, unless it was empty between.
-  window.setTimeout(() => { region.textContent = text; }, 50);
+  window.setTimeout(() => {
+    region.textContent = text;
+  }, 50);
 }
 
+/**
+ * @template {HTMLElement | SVGElement} T
+ * @param {T} element
+ * @param {Properties | undefined} properties
+ * @param {Child[]} children
+ * @returns {T}
+ */
 function build(element, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     set(element, name, value);
@@ -77,24 +123,38 @@ function build(element, properties, children) {
   return element;
 }
 
+/**
+ * @param {HTMLElement | SVGElement} element
+ * @param {string} name
+ * @param {unknown} value
+ */
 function set(element, name, value) {
   if (typeof value === "function") {
-    element.addEventListener(name.slice(2).toLowerCase(), value);
+    element.addEventListener(name.slice(2).toLowerCase(), /** @type {EventListener} */ (value));
   } else if (name === "style") {
-    setStyle(element, value ?? {});
+    setStyle(element, /** @type {Record<string, string>} */ (value ?? {}));
   } else if (PROPERTIES.has(name)) {
-    element[name] = value ?? "";
+    Object.assign(element, { [name]: value ?? "" });
   } else {
     setAttribute(element, name, value);
   }
 }
 
+/**
+ * @param {HTMLElement | SVGElement} element
+ * @param {Record<string, string>} rules
+ */
 function setStyle(element, rules) {
   for (const [name, value] of Object.entries(rules)) {
     element.style.setProperty(name, value);
   }
 }
 
+/**
+ * @param {Element} element
+ * @param {string} name
+ * @param {unknown} value
+ */
 function setAttribute(element, name, value) {
   const isLeftOut = value === null || value === undefined || (value === false && !name.startsWith("aria-"));
   if (!isLeftOut) {
@@ -102,6 +162,13 @@ function setAttribute(element, name, value) {
   }
 }
 
+/**
+ * @param {Child[]} children
+ * @returns {(Node | string)[]}
+ */
 function nodes(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && typeof child !== "boolean");
+  const flat = /** @type {Exclude<Child, Child[]>[]} */ (/** @type {unknown[]} */ (children).flat(Infinity));
+  return flat
+    .filter((child) => child !== null && child !== undefined && typeof child !== "boolean")
+    .map((child) => (typeof child === "number" ? String(child) : child));
 }

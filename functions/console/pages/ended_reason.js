@@ -1,6 +1,11 @@
 // Why a call ended, as a sentence. The reason's own word is for support, and stands with the details.
 
-/** The families of the outcome, as the API decides it: whatever the reason is called, one of them is true. */
+import { OUTCOMES } from "./constants.js";
+
+/**
+ * The families of the outcome, as the API decides it: whatever the reason is called, one of them is true.
+ * @type {Record<Api.Outcome, string>}
+ */
 const BY_OUTCOME = {
   reached: "The conversation came to its end.",
   transferred: "The call was handed over to a person.",
@@ -11,7 +16,10 @@ const BY_OUTCOME = {
   failed: "A technical fault ended the call.",
   unknown: "It is not known why the call ended.",
 };
-/** What a reason says beyond its family; the first that fits counts. Reasons are compared in lower case. */
+/**
+ * What a reason says beyond its family; the first that fits counts. Reasons are compared in lower case.
+ * @type {[Api.Outcome[], RegExp, string][]}
+ */
 const BY_REASON = [
   [["reached"], /silence-time/, "Nobody said anything for a while, so the call ended."],
   [["no_answer"], /silence-time/, "Somebody or something answered, and nobody spoke."],
@@ -28,14 +36,17 @@ const BY_REASON = [
 ];
 
 /**
- * @param {{ended_reason: ?string, outcome: ?string}} call
- * @returns {?string} a sentence; null as long as nothing is known of its end
+ * @param {{ended_reason: string | null, outcome: string | null}} call
+ * @returns {string | null} a sentence; null as long as nothing is known of its end
  */
 export function endedSentence({ ended_reason: reason, outcome }) {
   if (!reason && !outcome) {
     return null;
   }
-  const word = (reason ?? "").trim().toLowerCase().replace(/[\s_]+/g, "-");
-  const found = BY_REASON.find(([outcomes, pattern]) => outcomes.includes(outcome) && pattern.test(word));
-  return found?.[2] ?? BY_OUTCOME[outcome] ?? BY_OUTCOME.unknown;
+  const word = (reason ?? "")
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_]+/g, "-");
+  const found = BY_REASON.find(([outcomes, pattern]) => outcomes.some((one) => one === outcome) && pattern.test(word));
+  return found?.[2] ?? BY_OUTCOME[OUTCOMES.find((one) => one === outcome) ?? "unknown"];
 }

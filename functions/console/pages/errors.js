@@ -6,7 +6,7 @@ export class ApiError extends Error {
    * @param {number} status of HTTP
    * @param {string} code of docs/api.md, such as "not_found"
    * @param {string} message for people
-   * @param {?string} [field] the parameter that is wrong, if one is
+   * @param {string | null} [field] the parameter that is wrong, if one is
    */
   constructor(status, code, message, field = null) {
     super(message);
@@ -19,7 +19,7 @@ export class ApiError extends Error {
 
 /** Nobody answered. */
 export class OfflineError extends Error {
-  /** @param {{cause?: *}} [options] */
+  /** @param {{cause?: unknown}} [options] */
   constructor(options) {
     super("The server cannot be reached.", options);
     this.name = "OfflineError";
@@ -28,9 +28,20 @@ export class OfflineError extends Error {
 
 /** There is no token, or no way to get one; the text is for people. */
 export class SignInError extends Error {
-  /** @param {string} message */
-  constructor(message) {
-    super(message);
+  /**
+   * @param {string} message
+   * @param {{cause?: unknown}} [options]
+   */
+  constructor(message, options) {
+    super(message, options);
     this.name = "SignInError";
   }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string} what it says to people
+ */
+export function messageOf(error) {
+  return error instanceof Error && error.message ? error.message : "Something went wrong.";
 }

@@ -1,7 +1,7 @@
 // The view "feedback": how calls went, counted, and what customers said. It reads again when a report has come.
 
 import { ApiError, get } from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, listen } from "./dom.js";
 import { feedbackFigures } from "./feedback_figures.js";
 import { feedbackFilters } from "./feedback_filters.js";
 import { groupTable } from "./feedback_groups.js";
@@ -13,30 +13,45 @@ import { readersZone } from "./periods.js";
 import { link, location, onNavigate, recallPlace, rememberPlace } from "./router.js";
 import { empty, handOn } from "./states.js";
 
+/** @import {Query} from "./feedback_query.js" */
+/** @import {Parameters} from "./api.js" */
+
 /** Notices that change a figure or the list. */
+/** @type {ReadonlySet<Api.NoticeType>} */
 const TELLING = new Set(["FeedbackRecorded", "CallCompleted"]);
 /** A report brings both notices at once, and many calls may end together. */
 const GATHER_MILLISECONDS = 400;
 const REST_MILLISECONDS = 3000;
 
 /**
+ * @typedef {object} Answer
+ * @property {Api.FeedbackSummary} summary
+ * @property {Query} query
+ * @property {string} zone in which its periods begin
+ * @property {Api.GroupTally[]} byCampaign
+ * @property {Api.GroupTally[]} byAdvisor
+ */
+
+/**
  * @param {HTMLElement} container
- * @returns {function(): void} ends it
+ * @returns {() => void} ends it
  */
 export function mount(container) {
   const page = buildPage();
   const news = gather(() => page.refresh());
+  const hear = (/** @type {CustomEvent<Api.Notice>} */ { detail }) => TELLING.has(detail.event) && news.arrived();
   const endings = [
     onNavigate((parameters) => parameters.get("view") === "feedback" && page.hasAsked() && page.ask(parameters)),
-    listen(live, "notice", ({ detail }) => TELLING.has(detail.event) && news.arrived()),
+    listen(live, "notice", hear),
     listen(live, "resync", () => page.hasAsked() && news.arrived()), // else there was nothing to miss
     rememberPlace(page.place),
     listen(document, "visibilitychange", () => news.look()),
-    news.stop, page.stop,
+    news.stop,
+    page.stop,
   ];
   fill(container, page.element);
   let isOver = false;
-  live.settled().then(() => !isOver && page.begin());
+  live.settled().then(() => (isOver ? undefined : page.begin()));
   return () => {
     isOver = true;
     endings.forEach((end) => end());
@@ -51,12 +66,21 @@ function buildPage() {
   const nothing = h("div", {});
   const tables = h("div", { class: "group-tables" }, groups.campaign.element, groups.advisor.element);
   const content = h("div", { class: "feedback-figures" }, nothing, figures.element, tables);
+  /** @type {{query: Query | null, figures: string, list: string}} */
   const asked = { query: null, figures: "", list: "" };
   const summary = panel({
-    content, text: "Counting …",
-    read: (signal) => readSummary(asked.query, signal),
+    content,
+    text: "Counting …",
+    read: (signal) => readSummary(asked.query ?? queryOf(location(), new Date()), signal),
     show: (answer) => {
-      const { summary: { total: { calls } }, query, byCampaign, byAdvisor } = answer;
+      const {
+        summary: {
+          total: { calls },
+        },
+        query,
+        byCampaign,
+        byAdvisor,
+      } = answer;
       figures.show(answer);
       figures.element.hidden = calls === 0;
       fill(nothing, calls ? null : noCalls(query));
@@ -67,6 +91,7 @@ function buildPage() {
       tables.hidden = byCampaign.length + byAdvisor.length === 0;
     },
   });
+  /** @param {URLSearchParams} parameters */
   const ask = (parameters) => {
     const query = queryOf(parameters, new Date());
     const [before, now] = [{ ...asked }, questionsOf(query)];
@@ -91,11 +116,17 @@ function buildPage() {
     }
   };
   const place = () => ({ top: window.scrollY, items: list.depth() });
-  const element = h("div", { class: "feedback-view", "data-testid": "feedback-view" },
-    h("div", { class: "feedback-top" }, h("h1", {}, "Feedback"), filters.element), summary.element, list.element);
+  const element = h(
+    "div",
+    { class: "feedback-view", "data-testid": "feedback-view" },
+    h("div", { class: "feedback-top" }, h("h1", {}, "Feedback"), filters.element),
+    summary.element,
+    list.element,
+  );
   const refresh = () => {
-    asked.query = queryOf(location(), new Date()); // "the last 7 days" are others tomorrow
-    list.show(asked.query);
+    const query = queryOf(location(), new Date()); // "the last 7 days" are others tomorrow
+    asked.query = query;
+    list.show(query);
     return Promise.all([summary.load("quiet"), list.load("quiet")]);
   };
   const hasAsked = () => asked.query !== null;
@@ -103,7 +134,10 @@ function buildPage() {
   return { element, ask, begin, place, hasAsked, refresh, stop };
 }
 
-/** What tells whether something else is asked for. */
+/**
+ * What tells whether something else is asked for.
+ * @param {Query} query
+ */
 function questionsOf(query) {
   return { figures: JSON.stringify([query.narrow, query.period]), list: JSON.stringify(listParameters(query)) };
 }
@@ -111,9 +145,14 @@ function questionsOf(query) {
 /**
  * The figures of a time, and those of each campaign and advisor. A filter by one of them is left out where they are
  * compared: the others are what it is compared with.
+ * @param {Query} query
+ * @param {AbortSignal} signal
+ * @param {string} [zone]
+ * @returns {Promise<Answer>}
  */
 async function readSummary(query, signal, zone = readersZone()) {
   const { narrow, period } = query;
+  /** @param {Parameters} parameters */
   const ask = (parameters) => get("feedback/summary", { ...narrow, timezone: zone, ...parameters }, { signal });
   try {
     const [whole, campaigns, advisors] = await Promise.all([
@@ -130,16 +169,25 @@ async function readSummary(query, signal, zone = readersZone()) {
   }
 }
 
+/** @param {Query} query */
 function noCalls({ narrow: { campaign, advisor, direction } }) {
-  const hint = direction !== "all"
-    ? h("a", { href: link({ direction: "all" }), onClick: handOn() }, "Show calls of every direction")
-    : campaign || advisor
-      ? h("a", { href: link({ campaign: null, advisor: null }), onClick: handOn() }, "Show every campaign and advisor")
-      : "Choose a longer time above, or wait: figures appear here as calls come to an end.";
+  const hint =
+    direction !== "all"
+      ? h("a", { href: link({ direction: "all" }), onClick: handOn() }, "Show calls of every direction")
+      : campaign || advisor
+        ? h(
+            "a",
+            { href: link({ campaign: null, advisor: null }), onClick: handOn() },
+            "Show every campaign and advisor",
+          )
+        : "Choose a longer time above, or wait: figures appear here as calls come to an end.";
   return empty(`No ${direction === "all" ? "" : `${direction} `}calls in this time`, hint);
 }
 
-/** Many pieces of news become one reading, a page that nobody looks at waits until somebody does. */
+/**
+ * Many pieces of news become one reading, a page that nobody looks at waits until somebody does.
+ * @param {() => void} read
+ */
 function gather(read) {
   let timer = 0;
   let waits = false;
@@ -165,13 +213,9 @@ function gather(read) {
   return { arrived, look, stop: () => window.clearTimeout(timer) };
 }
 
+/** @param {number} count */
 async function frames(count) {
   for (let frame = 0; frame < count; frame += 1) {
     await new Promise(requestAnimationFrame);
   }
-}
-
-function listen(target, name, callback) {
-  target.addEventListener(name, callback);
-  return () => target.removeEventListener(name, callback);
 }

@@ -4,10 +4,17 @@ import { BANDS, intervalBar, outcomeChart, scoreChart } from "./chart_bars.js";
 import { trendChart } from "./chart_trend.js";
 import { chart, count, label, score, track } from "./charts.js";
 import { fill, h, svg } from "./dom.js";
-import { linkToCalls } from "./feedback_query.js";
+import { isAnswered, linkToCalls } from "./feedback_query.js";
 import { duration, percent } from "./format.js";
 import { choose } from "./keyed.js";
 import { isPlainClick, link, navigate } from "./router.js";
+
+/** @import {Answer} from "./feedback.js" */
+
+/** @import {Query} from "./feedback_query.js" */
+/** @import {Band} from "./chart_bars.js" */
+/** @import {Trend} from "./chart_trend.js" */
+/** @import {Child} from "./dom.js" */
 
 /** A wider interval than this says little: nine answers have one of about 80. */
 const VAGUE = 60;
@@ -15,8 +22,8 @@ const SCALE_HEIGHT = 40;
 const PERIODS = { day: "Day", week: "Week", month: "Month" };
 
 /**
- * @param {{onBand: function(): void}} handlers onBand: somebody has chosen a band of scores
- * @returns {{element: HTMLElement, show: function({summary: Object, query: Query, zone: string}): void}}
+ * @param {{onBand: () => void}} handlers onBand: somebody has chosen a band of scores
+ * @returns {{element: HTMLElement, show: (answer: Answer) => void}}
  */
 export function feedbackFigures({ onBand }) {
   const hero = scoreCard(onBand);
@@ -24,9 +31,16 @@ export function feedbackFigures({ onBand }) {
   const trend = trendCard();
   const scores = scoreChart();
   const outcomes = outcomeCard();
-  const element = h("div", { class: "figures" },
-    hero.element, facts.element, trend.element,
-    card("Scores", "How often each was given", "card-scores", scores.element), outcomes.element);
+  const element = h(
+    "div",
+    { class: "figures" },
+    hero.element,
+    facts.element,
+    trend.element,
+    card("Scores", "How often each was given", "card-scores", scores.element),
+    outcomes.element,
+  );
+  /** @param {Answer} answer */
   const show = ({ summary, query, zone }) => {
     hero.show(summary.total);
     facts.show(summary.total);
@@ -39,9 +53,9 @@ export function feedbackFigures({ onBand }) {
 
 /**
  * @param {string} title
- * @param {string|Node} hint
+ * @param {Child} hint
  * @param {string} name its class
- * @param {...*} content
+ * @param {...Child} content
  * @returns {HTMLElement}
  */
 export function card(title, hint, name, ...content) {
@@ -50,15 +64,26 @@ export function card(title, hint, name, ...content) {
   return h("section", { class: `card ${name}`, "aria-label": title }, head, content);
 }
 
+/** @param {() => void} onBand */
 function scoreCard(onBand) {
   const number = h("span", { class: "hero-number", "data-testid": "nps-score" });
   const words = h("p", { class: "hero-words", "data-testid": "nps-interval" });
   const scale = chart("chart-interval", SCALE_HEIGHT, drawScale, tellScale);
   const bands = BANDS.map((band) => bandLegend(band, onBand)).reverse();
   const bar = h("div", { class: "hero-bar" });
-  const element = card("Net Promoter Score", "Promoters less detractors, in percent of all answers", "card-score",
+  const element = card(
+    "Net Promoter Score",
+    "Promoters less detractors, in percent of all answers",
+    "card-score",
     h("div", { class: "hero" }, h("div", { class: "hero-figure" }, number, words), scale.element),
-    bar, h("ul", { class: "band-legend", role: "list" }, bands.map(({ element: item }) => item)));
+    bar,
+    h(
+      "ul",
+      { class: "band-legend", role: "list" },
+      bands.map(({ element: item }) => item),
+    ),
+  );
+  /** @param {Api.Tally} total */
   const show = (total) => {
     fill(number, score(total.nps));
     fill(words, wordsOf(total));
@@ -70,24 +95,43 @@ function scoreCard(onBand) {
   return { element, show };
 }
 
-function wordsOf({ responses, nps_low: low, nps_high: high }) {
-  if (!responses) {
+/**
+ * @param {Api.Tally} total
+ * @returns {Child}
+ */
+function wordsOf(total) {
+  if (!isAnswered(total)) {
     return h("span", {}, "Nobody gave a score in this time.");
   }
+  const { responses, nps_low: low, nps_high: high } = total;
   return [
-    h("strong", {}, `${score(low)} to ${score(high)}`), " is the 95 % interval",
+    h("strong", {}, `${score(low)} to ${score(high)}`),
+    " is the 95 % interval",
     h("span", { class: "muted" }, `n = ${count(responses)}`),
     high - low > VAGUE ? h("span", { class: "badge badge-warn" }, "Few answers") : null,
   ];
 }
 
+/**
+ * @param {Api.Tally} total
+ * @param {number} width
+ */
 function drawScale(total, width) {
-  const ends = [[0, "-100", "start"], [width / 2, "0", "middle"], [width, "100", "end"]];
-  return svg("svg", { width, height: SCALE_HEIGHT, viewBox: `0 0 ${width} ${SCALE_HEIGHT}`, "aria-hidden": "true" },
-    total.responses ? intervalBar(total, width) : null,
-    ends.map(([x, text, anchor]) => label(x, 36, text, { "text-anchor": anchor })));
+  /** @type {[number, string, string][]} */
+  const ends = [
+    [0, "-100", "start"],
+    [width / 2, "0", "middle"],
+    [width, "100", "end"],
+  ];
+  return svg(
+    "svg",
+    { width, height: SCALE_HEIGHT, viewBox: `0 0 ${width} ${SCALE_HEIGHT}`, "aria-hidden": "true" },
+    isAnswered(total) ? intervalBar(total, width) : null,
+    ends.map(([x, text, anchor]) => label(x, 36, text, { "text-anchor": anchor })),
+  );
 }
 
+/** @param {Api.Tally} total */
 function tellScale({ nps, nps_low: low, nps_high: high, responses }) {
   return {
     caption: "Net Promoter Score",
@@ -96,7 +140,10 @@ function tellScale({ nps, nps_low: low, nps_high: high, responses }) {
   };
 }
 
-/** Shares of the bands, side by side; the legend below says them in words. */
+/**
+ * Shares of the bands, side by side; the legend below says them in words.
+ * @param {Api.Tally} total
+ */
 function drawBands(total) {
   let left = 0;
   const parts = [...BANDS].reverse().map(({ name }) => {
@@ -104,12 +151,17 @@ function drawBands(total) {
     left += share;
     return svg("rect", { x: `${left - share}%`, width: `${share}%`, height: 14, class: `band-${name}` });
   });
-  return track(14, parts);
+  return track(14, ...parts);
 }
 
+/**
+ * @param {Band} band
+ * @param {() => void} onBand
+ */
 function bandLegend({ name, title, range }, onBand) {
   const share = h("strong", {});
   const number = h("span", { class: "muted" });
+  /** @param {MouseEvent} event */
   const choose = (event) => {
     if (isPlainClick(event)) {
       event.preventDefault();
@@ -118,11 +170,17 @@ function bandLegend({ name, title, range }, onBand) {
     }
   };
   const swatch = h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" });
-  const anchor = h("a", { class: "band-link", onClick: choose }, swatch,
-    h("span", {}, title, h("span", { class: "muted" }, ` ${range}`)), share, number);
+  const anchor = h(
+    "a",
+    { class: "band-link", onClick: choose },
+    swatch,
+    h("span", {}, title, h("span", { class: "muted" }, ` ${range}`)),
+    share,
+    number,
+  );
   return {
     element: h("li", {}, anchor),
-    show: (total) => {
+    show: (/** @type {Api.Tally} */ total) => {
       const calls = total[`${name}s`];
       fill(share, total.responses ? percent(calls / total.responses) : "–");
       fill(number, count(calls));
@@ -138,7 +196,12 @@ function factCards() {
     reach: fact("Reach rate", "fact-reach"),
     duration: fact("Average call", "fact-duration"),
   };
-  const element = h("dl", { class: "facts" }, Object.values(facts).map((one) => one.element));
+  const element = h(
+    "dl",
+    { class: "facts" },
+    Object.values(facts).map((one) => one.element),
+  );
+  /** @param {Api.Tally} total */
   const show = (total) => {
     facts.answers.show(count(total.responses), `from ${count(total.calls)} calls`);
     facts.response.show(percent(total.response_rate), ofPeople(total));
@@ -148,34 +211,55 @@ function factCards() {
   return { element, show };
 }
 
+/** @param {Api.Tally} total */
 function ofPeople({ reached }) {
   return reached ? `of ${count(reached)} people reached gave a score` : "nobody was reached";
 }
 
+/** @param {Api.Tally} total */
 function ofCalls({ reached, tried }) {
   return tried ? `${count(reached)} of ${count(tried)} calls` : "no call has come to an end";
 }
 
+/**
+ * @param {string} title
+ * @param {string} name
+ */
 function fact(title, name) {
   const value = h("dd", { class: "fact-value", "data-testid": name });
   const hint = h("dd", { class: "fact-hint muted small" });
   return {
     element: h("div", { class: "card fact" }, h("dt", {}, title), value, hint),
-    show: (text, words) => { fill(value, text); fill(hint, words); },
+    show: (/** @type {string} */ text, /** @type {string} */ words) => {
+      fill(value, text);
+      fill(hint, words);
+    },
   };
 }
 
 function trendCard() {
   const trend = trendChart();
   const anchors = Object.entries(PERIODS).map(([name, title]) =>
-    h("a", { "data-period": name, "data-testid": `feedback-period-${name}` }, title));
+    h("a", { "data-period": name, "data-testid": `feedback-period-${name}` }, title),
+  );
   const choices = h("nav", { class: "segments", "aria-label": "Trend by" }, anchors);
-  const legend = h("p", { class: "legend muted small" },
-    h("span", { class: "swatch swatch-line", "aria-hidden": "true" }), "NPS",
-    h("span", { class: "swatch swatch-band", "aria-hidden": "true" }), "95 % interval",
-    h("span", { class: "swatch swatch-volume", "aria-hidden": "true" }), "answers");
-  const element = h("section", { class: "card card-trend", "aria-label": "Trend" },
-    h("div", { class: "card-head" }, h("h2", {}, "Trend"), legend, choices), trend.element);
+  const legend = h(
+    "p",
+    { class: "legend muted small" },
+    h("span", { class: "swatch swatch-line", "aria-hidden": "true" }),
+    "NPS",
+    h("span", { class: "swatch swatch-band", "aria-hidden": "true" }),
+    "95 % interval",
+    h("span", { class: "swatch swatch-volume", "aria-hidden": "true" }),
+    "answers",
+  );
+  const element = h(
+    "section",
+    { class: "card card-trend", "aria-label": "Trend" },
+    h("div", { class: "card-head" }, h("h2", {}, "Trend"), legend, choices),
+    trend.element,
+  );
+  /** @param {Trend} data */
   const show = (data) => {
     anchors.forEach((anchor) => {
       const { period } = anchor.dataset;
@@ -187,10 +271,15 @@ function trendCard() {
 }
 
 function outcomeCard() {
+  /** @type {Query | null} */
   let query = null;
-  const outcomes = outcomeChart((outcome) => linkToCalls(query, { outcome }));
+  const outcomes = outcomeChart((outcome) => (query ? linkToCalls(query, { outcome }) : ""));
   const nothing = h("p", { class: "muted" }, "No call has come to an end in this time.");
   const element = card("Outcomes", "What came of the calls", "card-outcomes", outcomes.element, nothing);
+  /**
+   * @param {Record<string, number>} counts
+   * @param {Query} next
+   */
   const show = (counts, next) => {
     query = next;
     nothing.hidden = Object.keys(counts).length > 0;

@@ -6,35 +6,58 @@ import { directionInAddress, DIRECTIONS, FILTERS } from "./feedback_query.js";
 import { isoDate, USUAL_RANGE } from "./periods.js";
 import { link, location, navigate } from "./router.js";
 
+/** @import {Query} from "./feedback_query.js" */
+/** @import {Time} from "./periods.js" */
+
+/** @type {Record<string, string>} */
 const RANGE_NAMES = {
-  "7d": "Last 7 days", "30d": "Last 30 days", "90d": "Last 90 days", "365d": "Last 12 months",
+  "7d": "Last 7 days",
+  "30d": "Last 30 days",
+  "90d": "Last 90 days",
+  "365d": "Last 12 months",
   dates: "Between two dates",
 };
 
 /**
- * @returns {{element: HTMLElement, show: function(Query): void, offer: function(string, Object[]): void}} show: what
- *   is asked for; offer: the campaigns or advisors (groups of the API's summary) that there are
+ * @typedef {object} Filters
+ * @property {HTMLElement} element
+ * @property {(query: Query) => void} show what is asked for
+ * @property {(name: "campaign" | "advisor", groups: Api.GroupTally[]) => void} offer the groups that there are
+ * @property {() => void} stop
  */
+
+/** @returns {Filters} */
 export function feedbackFilters() {
   const time = timeFilter();
   const direction = selection("direction", (value) => navigate({ direction: directionInAddress(value) }));
-  fill(direction, Object.entries(DIRECTIONS).map(([name, title]) => h("option", { value: name }, title)));
+  fill(
+    direction,
+    Object.entries(DIRECTIONS).map(([name, title]) => h("option", { value: name }, title)),
+  );
   const chosen = {
     campaign: choice("campaign", "Campaign", "All campaigns"),
     advisor: choice("advisor", "Advisor", "All advisors"),
   };
   const demo = h("input", {
-    type: "checkbox", "data-testid": "feedback-filter-demo",
+    type: "checkbox",
+    "data-testid": "feedback-filter-demo",
     onChange: () => navigate({ demo: demo.checked ? "true" : null }),
   });
   const clear = h("a", { class: "button button-quiet", "data-testid": "feedback-clear" }, "Clear filters");
-  const element = h("div", { class: "feedback-filters", role: "search", "aria-label": "What the figures count" },
-    time.parts, field("Direction", direction), chosen.campaign.element, chosen.advisor.element,
+  const element = h(
+    "div",
+    { class: "feedback-filters", role: "search", "aria-label": "What the figures count" },
+    time.parts,
+    field("Direction", direction),
+    chosen.campaign.element,
+    chosen.advisor.element,
     h("label", { class: "check", title: "Demonstrations. They never count among real calls." }, demo, "Demo calls"),
-    clear);
+    clear,
+  );
+  /** @param {Query} query */
   const show = (query) => {
     time.show(query.time);
-    direction.value = query.narrow.direction;
+    direction.value = query.narrow.direction ?? "";
     Object.entries(chosen).forEach(([name, { show: select }]) => select(query.narrow[name]));
     demo.checked = query.narrow.demo === "true";
     const given = FILTERS.filter((name) => location().has(name));
@@ -50,21 +73,31 @@ export function feedbackFilters() {
 
 function timeFilter() {
   const range = selection("range", (value) => choose(value));
-  fill(range, Object.entries(RANGE_NAMES).map(([name, title]) => h("option", { value: name }, title)));
+  fill(
+    range,
+    Object.entries(RANGE_NAMES).map(([name, title]) => h("option", { value: name }, title)),
+  );
   const dates = ["from", "to"].map((name) =>
     dateInput({ class: "input", "data-testid": `feedback-filter-${name}` }, (value, options) =>
-      navigate({ [name]: value, range: null }, options)));
+      navigate({ [name]: value, range: null }, options),
+    ),
+  );
   const inputs = dates.map(({ element }) => element);
   const fields = [field("From", inputs[0]), field("To", inputs[1])];
+  /** @type {Time | null} */
   let shown = null;
+  /** @param {string} name */
   const choose = (name) => {
-    const dates = { from: isoDate(shown.from), to: isoDate(new Date()), range: null };
+    const dates = { from: isoDate(shown?.from ?? new Date()), to: isoDate(new Date()), range: null };
     navigate(name === "dates" ? dates : { from: null, to: null, range: name === USUAL_RANGE ? null : name });
   };
+  /** @param {Time} time */
   const show = (time) => {
     shown = time;
     range.value = time.name;
-    fields.forEach((element) => { element.hidden = time.name !== "dates"; });
+    fields.forEach((element) => {
+      element.hidden = time.name !== "dates";
+    });
     inputs.forEach((input, index) => {
       if (input !== document.activeElement) {
         input.value = location().get(["from", "to"][index]) ?? "";
@@ -75,9 +108,15 @@ function timeFilter() {
   return { parts: [field("Time", range), fields], show, focus, stop: () => dates.forEach(({ stop }) => stop()) };
 }
 
-/** A select whose options are those of the answers; what is chosen stays, even if this time has none of it. */
+/**
+ * A select whose options are those of the answers; what is chosen stays, even if this time has none of it.
+ * @param {string} name
+ * @param {string} title
+ * @param {string} all
+ */
 function choice(name, title, all) {
   const select = selection(name, (value) => navigate({ [name]: value }));
+  /** @type {Map<string | null, string>} */
   const names = new Map();
   let value = "";
   const draw = () => {
@@ -86,9 +125,14 @@ function choice(name, title, all) {
       options.set(value, /^\d+$/.test(value) ? `${title} ${value}` : value);
     }
     const sorted = [...options].sort(([, one], [, other]) => one.localeCompare(other));
-    fill(select, h("option", { value: "" }, all), sorted.map(([key, called]) => h("option", { value: key }, called)));
+    fill(
+      select,
+      h("option", { value: "" }, all),
+      sorted.map(([key, called]) => h("option", { value: key }, called)),
+    );
     select.value = value;
   };
+  /** @param {Api.GroupTally[]} groups */
   const offer = (groups) => {
     const before = names.size;
     groups.forEach(({ key, name: called }) => names.set(key, called ?? `${title} ${key}`));
@@ -96,6 +140,7 @@ function choice(name, title, all) {
       draw();
     }
   };
+  /** @param {string | null | undefined} next */
   const show = (next) => {
     value = next ?? "";
     draw();
@@ -103,11 +148,20 @@ function choice(name, title, all) {
   return { element: field(title, select), show, offer };
 }
 
+/**
+ * @param {string} name
+ * @param {(value: string) => void} choose
+ */
 function selection(name, choose) {
-  const onChange = (event) => choose(event.target.value);
-  return h("select", { class: "input", "data-testid": `feedback-filter-${name}`, onChange });
+  const select = h("select", { class: "input", "data-testid": `feedback-filter-${name}` });
+  select.addEventListener("change", () => choose(select.value));
+  return select;
 }
 
+/**
+ * @param {string} title
+ * @param {HTMLElement} input
+ */
 function field(title, input) {
   return h("label", { class: "field" }, h("span", {}, title), input);
 }

@@ -1,39 +1,60 @@
 // What customers said, call by call: a list that is read page by page, and follows the news.
 
 import { download, get } from "./api.js";
-import { bandOf, BANDS } from "./chart_bars.js";
+import { bandOf } from "./call_order.js";
+import { BANDS } from "./chart_bars.js";
 import { count } from "./charts.js";
+import { LARGEST_FILE, LARGEST_PAGE } from "./constants.js";
 import { fill, h, whileBusy } from "./dom.js";
-import { linkToCalls, listParameters, searchedText } from "./feedback_query.js";
+import { messageOf } from "./errors.js";
+import { linkToCalls, listParameters, queryOf, searchedText } from "./feedback_query.js";
 import { dateTime, duration, phone, words } from "./format.js";
 import { choose, keyedList } from "./keyed.js";
 import { panel } from "./panel.js";
 import { isoDate, readersZone } from "./periods.js";
-import { link, navigate } from "./router.js";
+import { link, location, navigate } from "./router.js";
 import { empty } from "./states.js";
 
+/** @import {Query} from "./feedback_query.js" */
+/** @import {Kind} from "./panel.js" */
+/** @import {Child} from "./dom.js" */
+
 const PAGE = 25;
-/** The most that the API gives at once. */
-const LARGEST_PAGE = 200;
-const LARGEST_FILE = 5000;
 const TYPING_MILLISECONDS = 300;
 const SEARCH = "Search complaints and action items";
 const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spreadsheet`;
 
 /**
- * @returns {{element: HTMLElement, show: function(Query): void, load: function(string): Promise<void>,
- *   stop: function(): void}} show: what `load` is going to read
+ * @typedef {object} State
+ * @property {Query} query
+ * @property {Api.FeedbackItem[]} items
+ * @property {string | null} cursor
+ * @property {number} wanted so many items at least when it reads next
+ */
+
+/** @typedef {{call_id: number, item: Api.FeedbackItem, query: Query}} Shown */
+
+/**
+ * @returns {{element: HTMLElement, show: (query: Query) => void, reveal: () => void, expect: (items: number) => void,
+ *   depth: () => number, load: (kind: Kind) => Promise<void>, stop: () => void}} show: what `load` is going to read;
+ *   reveal: brings it into sight, and the keyboard with it; expect: how many items at least it reads next
  */
 export function feedbackList() {
   const list = h("ul", { class: "feedback-items", role: "list" });
   const nothing = h("div", {});
   const more = h("button", { type: "button", class: "button more", "data-testid": "feedback-more" }, "Show more");
   more.addEventListener("click", () => part.load("more"));
-  const arrange = keyedList(list, ({ call_id: id }) => id, () => feedbackItem());
-  const state = { query: null, items: [], cursor: null, wanted: 0 };
+  const arrange = keyedList(
+    list,
+    (/** @type {Shown} */ { call_id: id }) => id,
+    () => feedbackItem(),
+  );
+  /** @type {State} */
+  const state = { query: queryOf(location(), new Date()), items: [], cursor: null, wanted: 0 };
   const number = h("span", { class: "muted small", role: "status", "data-testid": "feedback-count" });
   const part = panel({
-    content: h("div", { class: "feedback-list" }, list, nothing, more), text: "Reading what customers said …",
+    content: h("div", { class: "feedback-list" }, list, nothing, more),
+    text: "Reading what customers said …",
     read: (signal, kind) => readItems(state, signal, kind),
     show: (page) => {
       Object.assign(state, page, { wanted: 0 });
@@ -45,18 +66,26 @@ export function feedbackList() {
   });
   const controls = listControls(() => state.query);
   const title = h("h2", { tabindex: "-1", class: "list-title" }, "What customers said");
-  const element = h("section", { class: "card card-list", "aria-label": "What customers said" },
-    h("div", { class: "card-head" }, title, number, controls.element), part.element);
+  const element = h(
+    "section",
+    { class: "card card-list", "aria-label": "What customers said" },
+    h("div", { class: "card-head" }, title, number, controls.element),
+    part.element,
+  );
   /** Brings it into sight, and the keyboard with it. */
   const reveal = () => {
     element.scrollIntoView({ block: "start" });
     title.focus({ preventScroll: true });
   };
+  /** @param {Query} query */
   const show = (query) => {
     state.query = query;
     controls.show(query);
   };
-  /** Reads so many items at least, when it reads next. */
+  /**
+   * Reads so many items at least, when it reads next.
+   * @param {number} items
+   */
   const expect = (items) => {
     state.wanted = items;
   };
@@ -64,18 +93,28 @@ export function feedbackList() {
   return { element, show, reveal, expect, depth, load: part.load, stop: part.stop };
 }
 
-/** "22 from detractors": of whom there are how many; with a +, there are more. */
+/**
+ * "22 from detractors": of whom there are how many; with a +, there are more.
+ * @param {State} state
+ */
 function numberOf({ items, cursor, query: { band, everything } }) {
   const named = BANDS.find(({ name }) => name === band);
   const whom = named ? `from ${named.title.toLowerCase()}` : everything ? "in all" : "with a score or a complaint";
   return `${count(items.length)}${cursor === null ? "" : "+"} ${whom}`;
 }
 
+/** @param {{item: Api.FeedbackItem, query: Query}} shown */
 function withKey({ item, query }) {
   return { call_id: item.call_id, item, query };
 }
 
-/** "more" reads on from the last page; the other kinds read from the top, "quiet" as many as were shown. */
+/**
+ * "more" reads on from the last page; the other kinds read from the top, "quiet" as many as were shown.
+ * @param {State} state
+ * @param {AbortSignal} signal
+ * @param {Kind} kind
+ * @returns {Promise<{items: Api.FeedbackItem[], cursor: string | null}>}
+ */
 async function readItems({ query, items: shown, cursor: last, wanted: expected }, signal, kind) {
   const items = kind === "more" ? [...shown] : [];
   const wanted = kind === "quiet" ? Math.max(PAGE, shown.length) : Math.max(items.length + PAGE, expected);
@@ -89,6 +128,7 @@ async function readItems({ query, items: shown, cursor: last, wanted: expected }
   return { items, cursor };
 }
 
+/** @param {Query} query */
 function emptyList({ band, text, narrow, everything }) {
   if (!everything && !band && !searchedText(text)) {
     const all = h("a", { href: link({ said: "all" }) }, "Show everything that was noted");
@@ -104,7 +144,8 @@ function emptyList({ band, text, narrow, everything }) {
   return empty("No feedback fits these filters", h("a", { href: all }, "Show all feedback of this time"));
 }
 
-function listControls(queryOf) {
+/** @param {() => Query} shownQuery */
+function listControls(shownQuery) {
   const choices = [
     { name: "telling", title: "Score or complaint", to: { band: null, said: null } },
     ...BANDS.map(({ name, title }) => ({ name, title, to: { band: name, said: null } })),
@@ -113,17 +154,22 @@ function listControls(queryOf) {
   const anchors = choices.map(({ name, title }) => h("a", { "data-testid": `feedback-band-${name}` }, title));
   const bands = h("nav", { class: "segments", "aria-label": "Which of them" }, anchors);
   const search = h("input", {
-    class: "input", type: "search", maxlength: "100", placeholder: SEARCH, "aria-label": SEARCH,
+    class: "input",
+    type: "search",
+    maxlength: "100",
+    placeholder: SEARCH,
+    "aria-label": SEARCH,
     "data-testid": "feedback-filter-text",
   });
   const file = h("button", { type: "button", class: "button", title: FILE, "data-testid": "feedback-csv" }, "CSV");
   const said = h("span", { class: "small muted", role: "status" });
-  file.addEventListener("click", () => whileBusy(file, () => save(said, queryOf())));
+  file.addEventListener("click", () => whileBusy(file, () => save(said, shownQuery())));
   let timer = 0;
   search.addEventListener("input", () => {
     window.clearTimeout(timer);
     timer = window.setTimeout(() => navigate({ text: search.value }, { replace: true }), TYPING_MILLISECONDS);
   });
+  /** @param {Query} query */
   const show = ({ band, text, everything }) => {
     const chosen = band ?? (everything ? "all" : "telling");
     choices.forEach(({ name, to }, place) => choose(anchors[place], link(to), name === chosen));
@@ -134,60 +180,88 @@ function listControls(queryOf) {
   return { element: h("div", { class: "list-controls" }, bands, search, file, said), show };
 }
 
+/**
+ * @param {HTMLElement} said
+ * @param {Query} query
+ */
 async function save(said, query) {
   fill(said, "Preparing the file …");
   try {
     const rows = { ...listParameters(query), limit: LARGEST_FILE, form: "people", timezone: readersZone() };
     const { nextCursor } = await download("feedback.csv", rows, `feedback-${isoDate(new Date())}.csv`);
-    fill(said, nextCursor ? "The file has the newest 5,000. Choose a shorter time for the others." : "");
+    const most = LARGEST_FILE.toLocaleString();
+    fill(said, nextCursor ? `The file has the newest ${most}. Choose a shorter time for the others.` : "");
   } catch (error) {
-    fill(said, `The file could not be made: ${error.message}`);
+    fill(said, `The file could not be made: ${messageOf(error)}`);
   }
 }
 
+/** @returns {{element: HTMLElement, show: (shown: Shown) => void}} */
 function feedbackItem() {
   const element = h("li", { class: "feedback-item", "data-testid": "feedback-item" });
+  /** @type {string} */
   let before = "";
+  /** @param {Shown} shown */
   const show = ({ item, query }) => {
     const now = JSON.stringify([item, query.text, linkToItem(item, query)]);
     if (now !== before) {
       const hadFocus = element.contains(document.activeElement);
       before = now;
-      element.dataset.callId = item.call_id;
+      element.dataset.callId = String(item.call_id);
       const said = h("div", { class: "feedback-said" }, headOf(item, query), h("blockquote", {}, item.content));
       fill(element, scoreBadge(item), said, pointsOf(item, query.text));
       if (hadFocus) {
-        element.querySelector("a").focus({ preventScroll: true });
+        element.querySelector("a")?.focus({ preventScroll: true });
       }
     }
   };
   return { element, show };
 }
 
+/** @param {Api.FeedbackItem} item */
 function scoreBadge({ nps_score: given }) {
   const band = typeof given === "number" ? bandOf(given) : "none";
   const said = band === "none" ? "No score" : `Score ${given}, ${band}`;
-  return h("span", { class: `score score-${band}`, title: said },
-    h("span", { "aria-hidden": "true" }, given ?? "–"), h("span", { class: "visually-hidden" }, said));
+  return h(
+    "span",
+    { class: `score score-${band}`, title: said },
+    h("span", { "aria-hidden": "true" }, given ?? "–"),
+    h("span", { class: "visually-hidden" }, said),
+  );
 }
 
+/**
+ * @param {Api.FeedbackItem} item
+ * @param {Query} query
+ */
 function headOf(item, query) {
   const facts = [item.vehicle, item.service, item.advisor_name, item.campaign_name].filter(Boolean).join(" · ");
   const when = item.start_time ?? item.end_time;
   const lasted = item.duration_seconds ? duration(item.duration_seconds) : null;
   const call = [dateTime(when), lasted, item.outcome === "reached" || !item.outcome ? null : words(item.outcome)];
-  return h("div", { class: "feedback-head" },
+  return h(
+    "div",
+    { class: "feedback-head" },
     h("h3", {}, h("a", { href: linkToItem(item, query) }, item.customer_name || phone(item.phone))),
     h("span", { class: "muted small" }, h("time", { datetime: when }, call.filter(Boolean).join(" · "))),
     item.demo ? h("span", { class: "badge" }, "Demo") : null,
-    facts ? h("p", { class: "muted small" }, facts) : null);
+    facts ? h("p", { class: "muted small" }, facts) : null,
+  );
 }
 
-/** The call in the other view, beside the calls that it was among here; going back leads here again. */
+/**
+ * The call in the other view, beside the calls that it was among here; going back leads here again.
+ * @param {Api.FeedbackItem} item
+ * @param {Query} query
+ */
 function linkToItem({ call_id: call }, query) {
   return linkToCalls(query, { call, band: query.band });
 }
 
+/**
+ * @param {Api.FeedbackItem} item
+ * @param {string | null | undefined} text
+ */
 function pointsOf(item, text) {
   const parts = [
     points("What went wrong", "detractors", item.detractors, text),
@@ -197,13 +271,34 @@ function pointsOf(item, text) {
   return parts.length ? h("div", { class: "points" }, parts) : null;
 }
 
+/**
+ * @param {string} title
+ * @param {string} name
+ * @param {string | null} lines
+ * @param {string | null | undefined} text
+ */
 function points(title, name, lines, text) {
   const texts = (lines ?? "").split("\n").filter((line) => line.trim());
-  return texts.length ? h("div", { class: `points-${name}` },
-    h("h4", {}, title), h("ul", {}, texts.map((line) => h("li", {}, marked(line, text))))) : null;
+  return texts.length
+    ? h(
+        "div",
+        { class: `points-${name}` },
+        h("h4", {}, title),
+        h(
+          "ul",
+          {},
+          texts.map((line) => h("li", {}, marked(line, text))),
+        ),
+      )
+    : null;
 }
 
-/** The text with the beginnings of words that were searched for marked, as the API finds them. */
+/**
+ * The text with the beginnings of words that were searched for marked, as the API finds them.
+ * @param {string} line
+ * @param {string | null | undefined} text
+ * @returns {Child}
+ */
 function marked(line, text) {
   const wanted = (text ?? "").match(/[\p{L}\p{N}]+/gu);
   if (!wanted) {

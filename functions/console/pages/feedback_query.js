@@ -3,21 +3,41 @@
 import { isoDate, periodOf, timeOf } from "./periods.js";
 import { link } from "./router.js";
 
+/** @import {Changes} from "./router.js" */
+/** @import {Time} from "./periods.js" */
+
 /** Parameters of the address that narrow what is shown; `range`, `from` and `to` are the time, `period` the trend's. */
 export const FILTERS = ["range", "from", "to", "direction", "campaign", "advisor", "demo", "band", "said", "text"];
-/** Whose calls; those that nobody chose are the first. */
+/**
+ * Whose calls; those that nobody chose are the first.
+ * @type {Record<string, string>}
+ */
 export const DIRECTIONS = { outbound: "Outbound", inbound: "Inbound", web: "Web", all: "All" };
 const USUAL_DIRECTION = "outbound";
 
 /**
  * @typedef {object} Query
- * @property {{name: string, from: Date, to: ?Date, days: number}} time
+ * @property {Time} time
  * @property {string} period day, week or month
- * @property {Object<string, ?string>} narrow what all figures are narrowed by, as parameters of the API
- * @property {?string} band
+ * @property {Record<string, string | null | undefined>} narrow parameters of the API for all figures
+ * @property {string | null} band
  * @property {boolean} everything whether the list also has what says neither a score nor a complaint
- * @property {?string} text
+ * @property {string | null} text
  */
+
+/**
+ * A tally with answers, which therefore has a score.
+ * @typedef {Api.Tally & {nps: number, nps_low: number, nps_high: number}} Answered
+ */
+
+/**
+ * @template {Api.Tally} T
+ * @param {T} tally
+ * @returns {tally is T & Answered}
+ */
+export function isAnswered(tally) {
+  return tally.responses > 0 && tally.nps !== null;
+}
 
 /**
  * @param {URLSearchParams} parameters
@@ -39,13 +59,13 @@ export function queryOf(parameters, now) {
     },
     band: parameters.get("band"),
     everything: parameters.get("said") === "all",
-    text: parameters.get("text")?.trim(),
+    text: parameters.get("text")?.trim() ?? null,
   };
 }
 
 /**
- * @param {?string} name
- * @returns {?string} the same for the address, which does not say what is usual
+ * @param {string | null} name
+ * @returns {string | null} the same for the address, which does not say what is usual
  */
 export function directionInAddress(name) {
   return name === USUAL_DIRECTION ? null : name;
@@ -53,8 +73,8 @@ export function directionInAddress(name) {
 
 /**
  * The API refuses a text without letters or digits.
- * @param {?string} text
- * @returns {?string} what to search for, if that is anything
+ * @param {string | null} text
+ * @returns {string | null} what to search for, if that is anything
  */
 export function searchedText(text) {
   return text && /[\p{L}\p{N}]/u.test(text) ? text : null;
@@ -62,7 +82,7 @@ export function searchedText(text) {
 
 /**
  * @param {Query} query
- * @returns {Object<string, ?string>} parameters of `GET /feedback` and `GET /feedback.csv`
+ * @returns {Record<string, string | null | undefined>} parameters of `GET /feedback` and `GET /feedback.csv`
  */
 export function listParameters({ narrow, band, everything, text }) {
   const words = searchedText(text);
@@ -72,17 +92,18 @@ export function listParameters({ narrow, band, everything, text }) {
 /**
  * The same calls in the other view, whose dates are days, too.
  * @param {Query} query
- * @param {Object<string, *>} more changes of the address, such as an outcome or a call
+ * @param {Changes} more changes of the address, such as an outcome or a call
  * @returns {string} for an `<a href>`
  */
 export function linkToCalls({ time, narrow }, more) {
-  const to = time.to ? isoDate(new Date(time.to - 1)) : null;
+  const to = time.to ? isoDate(new Date(time.to.getTime() - 1)) : null;
   const direction = narrow.direction === "all" ? null : narrow.direction;
   const same = { from: isoDate(time.from), to, direction, demo: narrow.demo ?? "false" };
   const none = { range: null, band: null, said: null, text: null, period: null, call: null };
   return link({ ...none, ...same, view: "calls", ...more });
 }
 
+/** @param {string | null} name */
 function directionOf(name) {
-  return Object.hasOwn(DIRECTIONS, name ?? "") ? name : USUAL_DIRECTION;
+  return name !== null && Object.hasOwn(DIRECTIONS, name) ? name : USUAL_DIRECTION;
 }

@@ -1,15 +1,17 @@
 // The row of controls above the list. All of it is in the address, so that a reload and a link keep it.
 
 import { get } from "./api.js";
-import { CONTROLS, filtersIn, FILTERS, isTelling, OUTCOMES, STATUSES } from "./call_filters.js";
+import { CONTROLS, filtersIn, FILTERS, isTelling } from "./call_filters.js";
+import { DIRECTIONS, NPS_CATEGORIES, OUTCOMES, STATUSES } from "./constants.js";
 import { dateInput } from "./date_input.js";
 import { fill, h } from "./dom.js";
-import { words } from "./format.js";
+import { scoresOf, words } from "./format.js";
 import { link, location, navigate } from "./router.js";
 
 const TYPING_MILLISECONDS = 300;
 /** Below this the controls would need several rows: they fold behind a button. */
 const LEAST_WIDTH = 1300;
+/** @type {Record<string, string>} */
 const LABELS = {
   customer: "Customer",
   status: "Status",
@@ -22,19 +24,12 @@ const LABELS = {
   direction: "Direction",
   demo: "Demo calls",
 };
+/** @type {Record<string, [string, string][]>} */
 const CHOICES = {
   status: STATUSES.map((status) => [status, status]),
   outcome: OUTCOMES.map((outcome) => [outcome, words(outcome)]),
-  band: [
-    ["detractor", "Detractors (0 to 6)"],
-    ["passive", "Passives (7, 8)"],
-    ["promoter", "Promoters (9, 10)"],
-  ],
-  direction: [
-    ["outbound", "Outbound"],
-    ["inbound", "Inbound"],
-    ["web", "Web"],
-  ],
+  band: NPS_CATEGORIES.map(({ name, first, last }) => [name, `${words(name)}s (${scoresOf(first, last)})`]),
+  direction: DIRECTIONS.map((direction) => [direction, words(direction)]),
   demo: [
     ["false", "Real calls only"],
     ["true", "Demo calls only"],
@@ -45,12 +40,15 @@ const CHOICES = {
 
 /** Controls for FILTERS, and what else stands in their row. */
 export class FilterBar {
+  /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} */
   #controls = {};
+  /** @type {Record<string, Map<string, string>>} */
   #offered = { campaign: new Map(), advisor: new Map() };
   #clear = h("a", { class: "button button-quiet", "data-testid": "call-filter-clear" }, "Clear");
   #count = h("span", { class: "filter-count" });
   #hint = h("span", { class: "filter-hint", id: "customer-hint", role: "status" });
   #typing = 0;
+  /** @type {{stop: () => void}[]} */
   #dates = [];
   #more;
   #resizing;
@@ -115,7 +113,7 @@ export class FilterBar {
 
   /**
    * Adds the campaigns and advisors of some calls to what can be chosen.
-   * @param {Object[]} calls
+   * @param {Api.Call[]} calls
    */
   offer(calls) {
     const before = this.#offered.campaign.size + this.#offered.advisor.size;
@@ -128,16 +126,27 @@ export class FilterBar {
     }
   }
 
-  /** Asks for the campaigns and advisors that the summary knows. What cannot be had is missing from a menu, no more. */
+  /**
+   * Asks for the campaigns and advisors that the summary knows. What cannot be had is missing from a menu, no more.
+   * @param {AbortSignal} signal
+   */
   async learn(signal) {
     for (const group of ["campaign", "advisor"]) {
       const asked = get("feedback/summary", { group, direction: "all" }, { signal });
-      const { groups } = await asked.catch(() => ({ groups: [] }));
+      const groups = await asked.then(
+        (summary) => summary.groups,
+        () => [],
+      );
       groups.forEach(({ key, name }) => this.#learn(group, key, name));
     }
     this.#drawOffered();
   }
 
+  /**
+   * @param {string} name
+   * @param {string | number | null | undefined} key
+   * @param {string | null} called
+   */
   #learn(name, key, called) {
     if (key !== null && key !== undefined && !this.#offered[name].has(String(key))) {
       this.#offered[name].set(String(key), called || `${LABELS[name]} ${key}`);
@@ -146,28 +155,35 @@ export class FilterBar {
 
   #drawOffered() {
     for (const name of ["campaign", "advisor"]) {
-      this.#write(name, filtersIn(location())[name] ?? "");
+      this.#write(name, location().get(name)?.trim() ?? "");
     }
   }
 
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
   #write(name, value) {
     const control = this.#controls[name];
-    if (control.tagName === "SELECT") {
+    if (control instanceof HTMLSelectElement) {
       fillSelect(control, name, this.#optionsOf(name), value);
     }
     control.value = control.type === "date" ? dayOf(value) : value;
   }
 
+  /** @param {string} name */
   #optionsOf(name) {
     return name in this.#offered
       ? [...this.#offered[name]].sort(([, one], [, other]) => one.localeCompare(other))
       : CHOICES[name];
   }
 
+  /** @param {string} name */
   #control(name) {
     const shared = { class: "input", name, id: `filter-${name}`, "data-testid": `call-filter-${name}` };
     if (name in CHOICES) {
-      return h("select", { ...shared, onChange: (event) => navigate({ [name]: event.target.value }) });
+      const select = h("select", { ...shared, onChange: () => navigate({ [name]: select.value }) });
+      return select;
     }
     if (name === "customer") {
       return h("input", {
@@ -189,6 +205,7 @@ export class FilterBar {
     this.#typing = window.setTimeout(() => this.#search(), TYPING_MILLISECONDS);
   }
 
+  /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
     window.clearTimeout(this.#typing);
@@ -199,6 +216,7 @@ export class FilterBar {
     navigate({ customer: this.#controls.customer.value.trim() }, { replace: true });
   }
 
+  /** @param {string} customer */
   #showHint(customer) {
     const isShort = customer !== "" && !isTelling(customer);
     this.#hint.textContent = isShort ? "A name, or three digits at least" : "";
@@ -206,6 +224,11 @@ export class FilterBar {
   }
 }
 
+/**
+ * @param {HTMLElement} bar
+ * @param {HTMLDetailsElement} more
+ * @param {boolean} isNarrow
+ */
 function fold(bar, more, isNarrow) {
   if (bar.hasAttribute("data-folded") !== isNarrow || !more.hasAttribute("data-known")) {
     bar.toggleAttribute("data-folded", isNarrow);
@@ -214,11 +237,21 @@ function fold(bar, more, isNarrow) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {HTMLElement} control
+ */
 function field(name, control) {
   return h("div", { class: `field field-${name}` }, h("label", { for: control.id }, LABELS[name]), control);
 }
 
-/** Draws options only if they are others, since an open menu would close. A value that is unknown stays choosable. */
+/**
+ * Draws options only if they are others, since an open menu would close. A value that is unknown stays choosable.
+ * @param {HTMLSelectElement} select
+ * @param {string} name
+ * @param {[string, string][]} options
+ * @param {string} value
+ */
 function fillSelect(select, name, options, value) {
   const known = options.some(([key]) => key === value);
   const all = [
@@ -237,7 +270,10 @@ function fillSelect(select, name, options, value) {
   }
 }
 
-/** The reader's day of a time with an offset, for the date control. */
+/**
+ * The reader's day of a time with an offset, for the date control.
+ * @param {string} value
+ */
 function dayOf(value) {
   const at = new Date(value);
   if (!value || /^\d{4}-\d{2}-\d{2}$/.test(value) || Number.isNaN(at.getTime())) {

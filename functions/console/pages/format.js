@@ -1,19 +1,31 @@
 // Values as people read them, in the browser's language and time zone. Whatever cannot be read becomes a dash.
 
 const NONE = "–";
-const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60]];
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const UNITS = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const calendar = new Intl.DateTimeFormat(undefined, {
-  year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit",
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
 });
 const distance = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const places = new Intl.PluralRules("en", { type: "ordinal" });
+/** @type {Record<string, string>} */
 const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
 const ratio = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
 
 /**
- * @param {?string} iso
+ * @param {string | null | undefined} iso
  * @returns {string} hours and minutes
  */
 export function time(iso) {
@@ -22,7 +34,7 @@ export function time(iso) {
 }
 
 /**
- * @param {?string} iso
+ * @param {string | null | undefined} iso
  * @returns {string} date, hours and minutes
  */
 export function dateTime(iso) {
@@ -31,7 +43,7 @@ export function dateTime(iso) {
 }
 
 /**
- * @param {?string} iso
+ * @param {string | null | undefined} iso
  * @returns {string} "5 minutes ago"
  */
 export function relative(iso) {
@@ -45,7 +57,7 @@ export function relative(iso) {
 }
 
 /**
- * @param {?number} seconds
+ * @param {number | null | undefined} seconds
  * @returns {string} "3:05", or "1:02:03" from an hour on
  */
 export function duration(seconds) {
@@ -60,7 +72,7 @@ export function duration(seconds) {
 }
 
 /**
- * @param {?string} text
+ * @param {string | null | undefined} text
  * @returns {string} "+1 202 555 0147" of a North American number, any other as it is
  */
 export function phone(text) {
@@ -69,7 +81,7 @@ export function phone(text) {
 }
 
 /**
- * @param {?number} share 0 to 1
+ * @param {number | null | undefined} share 0 to 1
  * @returns {string} "42 %", as the language writes it
  */
 export function percent(share) {
@@ -84,12 +96,21 @@ export function percent(share) {
 }
 
 /**
- * @param {?string} name a status, an outcome, a direction: a word of the API
+ * @param {string | null | undefined} name a status, an outcome, a direction: a word of the API
  * @returns {string} "No answer" for "no_answer"
  */
 export function words(name) {
   const text = (name ?? "").replace(/[_-]+/g, " ").trim().toLowerCase();
   return text ? text[0].toUpperCase() + text.slice(1) : NONE;
+}
+
+/**
+ * @param {number} first score
+ * @param {number} last score
+ * @returns {string} "7, 8", or "0 to 6" of more than two
+ */
+export function scoresOf(first, last) {
+  return last - first > 1 ? `${first} to ${last}` : `${first}, ${last}`;
 }
 
 /**
@@ -100,6 +121,7 @@ export function ordinal(number) {
   return `${number}${ENDINGS[places.select(number)]}`;
 }
 
+/** @param {string | null | undefined} iso */
 function read(iso) {
   const date = new Date(iso ?? NaN);
   return Number.isNaN(date.getTime()) ? null : date;

@@ -3,17 +3,21 @@
 /**
  * @template T
  * @param {Element} parent
- * @param {function(T): *} keyOf
- * @param {function(T): {element: Element, show: function(T): void}} make
- * @returns {function(T[]): void} shows these items, in this order
+ * @param {(item: T) => unknown} keyOf
+ * @param {(item: T) => {element: Element, show: (item: T) => void}} make
+ * @returns {(items: T[]) => void} shows these items, in this order
  */
 export function keyedList(parent, keyOf, make) {
+  /** @type {Map<unknown, {element: Element, show: (item: T) => void}>} */
   let known = new Map();
   return (items) => {
     const next = new Map(items.map((item) => [keyOf(item), known.get(keyOf(item)) ?? make(item)]));
-    items.forEach((item) => next.get(keyOf(item)).show(item));
+    items.forEach((item) => next.get(keyOf(item))?.show(item));
     known.forEach((part, key) => next.has(key) || part.element.remove());
-    put(parent, [...next.values()].map(({ element }) => element));
+    put(
+      parent,
+      [...next.values()].map(({ element }) => element),
+    );
     known = next;
   };
 }
@@ -33,12 +37,16 @@ export function choose(anchor, href, isChosen) {
   }
 }
 
-/** Moves only what is not in its place: an element that is moved loses its focus. */
+/**
+ * Moves only what is not in its place: an element that is moved loses its focus.
+ * @param {Element} parent
+ * @param {Element[]} elements
+ */
 function put(parent, elements) {
   let place = parent.firstElementChild;
   for (const element of elements) {
     if (element === place) {
-      place = place.nextElementSibling;
+      place = element.nextElementSibling;
     } else {
       parent.insertBefore(element, place);
     }

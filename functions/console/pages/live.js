@@ -16,16 +16,23 @@ const SETTLING_MILLISECONDS = 500;
 /** Ids of notices that were seen; a repeat comes within seconds. */
 const REMEMBERED = 500;
 
+/** @typedef {"connecting" | "live" | "reconnecting" | "offline" | "expired" | "refused"} State */
+
 /**
  * Tells what happens: "notice" (detail: the notice), "state" (detail: the new state), and "resync", whenever one is
  * subscribed (again) and has to read what was read before.
  */
 class Live extends EventTarget {
+  /** @type {State} */
   #state = "connecting";
   #url = "";
+  /** @type {WebSocket | null} */
   #socket = null;
+  /** @type {AbortController | null} */
   #run = null;
+  /** @type {Set<string>} */
   #seen = new Set();
+  /** @type {ApiError | null} */
   #refusal = null;
   #hurry = () => {};
 
@@ -36,12 +43,12 @@ class Live extends EventTarget {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
   }
 
-  /** @returns {"connecting"|"live"|"reconnecting"|"offline"|"expired"|"refused"} */
+  /** @returns {State} */
   get state() {
     return this.#state;
   }
 
-  /** @returns {?ApiError} why this reader gets no news, ever; the state is "refused" then */
+  /** @returns {ApiError | null} why this reader gets no news, ever; the state is "refused" then */
   get refusal() {
     return this.#refusal;
   }
@@ -55,7 +62,7 @@ class Live extends EventTarget {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
-      this.addEventListener("state", resolve, { once: true });
+      this.addEventListener("state", () => resolve(), { once: true });
       window.setTimeout(resolve, SETTLING_MILLISECONDS);
     });
   }
@@ -79,6 +86,7 @@ class Live extends EventTarget {
     this.#hurry();
   }
 
+  /** @param {AbortSignal} signal */
   async #keepConnected(signal) {
     for (let failures = 0; !signal.aborted; failures += 1) {
       const began = Date.now();
@@ -103,21 +111,33 @@ class Live extends EventTarget {
     }
   }
 
-  /** Resolves when the connection is over, however it ended; throws if there was none. */
+  /**
+   * Resolves when the connection is over, however it ended; throws if there was none.
+   * @param {AbortSignal} signal
+   */
   async #connect(signal) {
     const { ticket } = await post("live/tickets", { signal });
     signal.throwIfAborted();
     const socket = new WebSocket(`${this.#url}?ticket=${encodeURIComponent(ticket)}`);
     this.#socket = socket;
-    await new Promise((resolve) => {
-      const watch = new Watch(socket);
-      socket.addEventListener("open", () => watch.ask({ action: "subscribe", topic: "calls" }));
-      socket.addEventListener("message", (event) => this.#hear(watch, event.data));
-      socket.addEventListener("close", () => { watch.stop(); resolve(); });
-    });
+    await /** @type {Promise<void>} */ (
+      new Promise((resolve) => {
+        const watch = new Watch(socket);
+        socket.addEventListener("open", () => watch.ask({ action: "subscribe", topic: "calls" }));
+        socket.addEventListener("message", (event) => this.#hear(watch, event.data));
+        socket.addEventListener("close", () => {
+          watch.stop();
+          resolve();
+        });
+      })
+    );
     this.#socket = null;
   }
 
+  /**
+   * @param {Watch} watch
+   * @param {string} data
+   */
   #hear(watch, data) {
     const message = parse(data);
     watch.heard();
@@ -131,17 +151,20 @@ class Live extends EventTarget {
     }
   }
 
+  /** @param {Api.Notice} notice */
   #pass(notice) {
     if (this.#seen.has(notice.id)) {
       return;
     }
     this.#seen.add(notice.id);
     if (this.#seen.size > REMEMBERED) {
-      this.#seen.delete(this.#seen.values().next().value);
+      const [oldest] = this.#seen;
+      this.#seen.delete(oldest);
     }
     this.dispatchEvent(new CustomEvent("notice", { detail: notice }));
   }
 
+  /** @param {State} state */
   #set(state) {
     if (state !== this.#state) {
       this.#state = state;
@@ -149,12 +172,19 @@ class Live extends EventTarget {
     }
   }
 
-  /** Grows with every failure, and is partly random, so that not all pages come back at once. */
+  /**
+   * Grows with every failure, and is partly random, so that not all pages come back at once.
+   * @param {number} failures
+   * @returns {Promise<void>}
+   */
   #pause(failures) {
     const longest = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** failures, LONGEST_PAUSE_MILLISECONDS);
     return new Promise((resolve) => {
       const timer = window.setTimeout(resolve, longest * (0.5 + Math.random() / 2));
-      this.#hurry = () => { window.clearTimeout(timer); resolve(); };
+      this.#hurry = () => {
+        window.clearTimeout(timer);
+        resolve();
+      };
     });
   }
 
@@ -167,16 +197,21 @@ class Live extends EventTarget {
 
 /** Sees to it that a socket is alive: what does not answer in time is closed. */
 class Watch {
+  /** @type {WebSocket} */
   #socket;
+  /** @type {number | undefined} */
   #limit;
   #idle = 0;
 
+  /** @param {WebSocket} socket */
+  /** @param {WebSocket} socket */
   constructor(socket) {
     this.#socket = socket;
     this.#expect();
     socket.addEventListener("wake", () => this.#ping());
   }
 
+  /** @param {object} message */
   ask(message) {
     this.#socket.send(JSON.stringify(message));
     this.#expect();
@@ -214,6 +249,7 @@ class Watch {
   }
 }
 
+/** @param {string} data */
 function parse(data) {
   try {
     return JSON.parse(data) ?? {};

@@ -2,22 +2,38 @@
 
 import { loadConfiguration } from "./configuration.js";
 import { fill, h } from "./dom.js";
+import { messageOf } from "./errors.js";
 import { live } from "./live.js";
 import { location, nameThis, onNavigate, startRouter } from "./router.js";
 import { showHeader, showSignIn } from "./shell.js";
 import { onSignedOut, resumeSignIn } from "./signin.js";
 import { failure, loading } from "./states.js";
 
-/** Name in the address -> title, stylesheet and module, loaded when somebody looks. The first is the usual one. */
+/** @import {Configuration} from "./configuration.js" */
+
+/**
+ * @typedef {object} View
+ * @property {string} title
+ * @property {string} stylesheet
+ * @property {() => Promise<{mount: (place: HTMLElement) => () => void}>} load
+ */
+
+/**
+ * Name in the address -> title, stylesheet and module, loaded when somebody looks. The first is the usual one.
+ * @type {Record<string, View>}
+ */
 const VIEWS = {
   calls: { title: "Calls", stylesheet: "calls.css", load: () => import("./calls.js") },
   feedback: { title: "Feedback", stylesheet: "feedback.css", load: () => import("./feedback.js") },
 };
 
-const container = document.getElementById("view");
-const header = document.getElementById("header");
+const container = /** @type {HTMLElement} */ (document.getElementById("view"));
+const header = /** @type {HTMLElement} */ (document.getElementById("header"));
+/** @type {{name: string | null, stylesheet: string | null, unmount: () => void, turn: number}} */
 const shown = { name: null, stylesheet: null, unmount: () => {}, turn: 0 };
+/** @type {Map<string, Promise<void>>} */
 const stylesheets = new Map();
+/** @type {() => void} */
 let leave = () => {};
 
 async function start() {
@@ -29,6 +45,7 @@ async function start() {
   await comeIn(configuration);
 }
 
+/** @param {Configuration} configuration */
 async function comeIn(configuration) {
   try {
     if (await resumeSignIn()) {
@@ -37,11 +54,14 @@ async function comeIn(configuration) {
       showStranger(configuration, "");
     }
   } catch (error) {
-    showStranger(configuration, error.message);
+    showStranger(configuration, messageOf(error));
   }
 }
 
-/** Somebody opened a link with another token in this tab: the browser loads nothing for a new fragment. */
+/**
+ * Somebody opened a link with another token in this tab: the browser loads nothing for a new fragment.
+ * @param {Configuration} configuration
+ */
 function comeInBy(configuration) {
   if (window.location.hash.startsWith("#token=")) {
     leave();
@@ -49,9 +69,10 @@ function comeInBy(configuration) {
   }
 }
 
+/** @param {Configuration} configuration */
 function showReader(configuration) {
   const endHeader = showHeader(header, { configuration, views: VIEWS });
-  const endRoute = onNavigate(() => showView(configuration));
+  const endRoute = onNavigate(() => showView());
   const refuse = () => live.state === "refused" && showRefusal();
   live.addEventListener("state", refuse);
   leave = () => {
@@ -65,7 +86,7 @@ function showReader(configuration) {
     leave = () => {};
   };
   live.start(configuration);
-  showView(configuration);
+  showView();
 }
 
 /** Somebody whose token names no organization: nothing that a view could show or try again would help. */
@@ -76,13 +97,17 @@ function showRefusal() {
   fill(container, failure(live.refusal));
 }
 
+/**
+ * @param {Configuration} configuration
+ * @param {string} reason
+ */
 function showStranger(configuration, reason) {
   leave();
   document.title = "AutoPulse calls";
   showSignIn(container, configuration, reason);
 }
 
-async function showView(configuration) {
+async function showView() {
   const name = currentName();
   if (name === shown.name || live.state === "refused") {
     return;
@@ -96,54 +121,74 @@ async function showView(configuration) {
     container.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }
-  await mount(VIEWS[name], shown.turn, configuration);
+  await mount(VIEWS[name], shown.turn);
 }
 
-async function mount(view, turn, configuration) {
+/**
+ * @param {View} view
+ * @param {number} turn
+ */
+async function mount(view, turn) {
   try {
     const module = await prepare(view);
     if (turn === shown.turn) {
       const place = h("div", { class: "view" });
       useStylesheet(view.stylesheet);
       fill(container, place);
-      shown.unmount = module.mount(place, { configuration }) ?? (() => {});
+      shown.unmount = module.mount(place);
     }
   } catch (error) {
     if (turn === shown.turn) {
       // A module of an earlier release is gone after a deploy: only the page itself leads to the new one.
-      fill(container, failure(error, () => window.location.reload()));
+      fill(
+        container,
+        failure(error, () => window.location.reload()),
+      );
     }
   }
 }
 
+/** @param {View} view */
 async function prepare(view) {
   const [module] = await Promise.all([view.load(), loadStylesheet(view.stylesheet)]);
   return module;
 }
 
+/** @param {string} name */
 function loadStylesheet(name) {
   if (!stylesheets.has(name)) {
-    stylesheets.set(name, new Promise((resolve, reject) => {
-      const missing = () => reject(new Error("A part of this page is missing. Load it again."));
-      const href = new URL(`./${name}`, import.meta.url).href;
-      const sheet = h("link", { rel: "stylesheet", href, onError: missing, "data-view-sheet": name });
-      sheet.addEventListener("load", () => {
-        switchSheet(sheet, shown.stylesheet);
-        resolve();
-      });
-      document.head.append(sheet);
-    }));
+    stylesheets.set(
+      name,
+      new Promise((resolve, reject) => {
+        const missing = () => reject(new Error("A part of this page is missing. Load it again."));
+        const href = new URL(`./${name}`, import.meta.url).href;
+        const sheet = h("link", { rel: "stylesheet", href, onError: missing, "data-view-sheet": name });
+        sheet.addEventListener("load", () => {
+          switchSheet(sheet, shown.stylesheet);
+          resolve();
+        });
+        document.head.append(sheet);
+      }),
+    );
   }
   return stylesheets.get(name);
 }
 
-/** A view's rules hold as long as it is shown: both views have scores and facts, and each draws its own. */
+/**
+ * A view's rules hold as long as it is shown: both views have scores and facts, and each draws its own.
+ * @param {string} name
+ */
 function useStylesheet(name) {
   shown.stylesheet = name;
-  document.querySelectorAll("[data-view-sheet]").forEach((sheet) => switchSheet(sheet, name));
+  const sheets = /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("[data-view-sheet]"));
+  sheets.forEach((sheet) => switchSheet(sheet, name));
 }
 
-/** A sheet that has not come yet has no rules to switch; it is switched when it comes. */
+/**
+ * A sheet that has not come yet has no rules to switch; it is switched when it comes.
+ * @param {HTMLLinkElement} link
+ * @param {string | null} name
+ */
 function switchSheet({ sheet, dataset }, name) {
   if (sheet) {
     sheet.disabled = dataset.viewSheet !== name;
@@ -151,8 +196,13 @@ function switchSheet({ sheet, dataset }, name) {
 }
 
 function currentName() {
-  const name = location().get("view");
-  return Object.hasOwn(VIEWS, name ?? "") ? name : Object.keys(VIEWS)[0];
+  const name = location().get("view") ?? "";
+  return Object.hasOwn(VIEWS, name) ? name : Object.keys(VIEWS)[0];
 }
 
-start().catch((error) => fill(container, failure(error, () => window.location.reload())));
+start().catch((error) =>
+  fill(
+    container,
+    failure(error, () => window.location.reload()),
+  ),
+);

@@ -1,25 +1,39 @@
-// OpenID Connect in the browser: authorization code flow with PKCE (S256), refresh, and the way out. Loaded only when
-// somebody signs in or a token is renewed.
+// OpenID Connect in the browser, by the library oauth4webapi: authorization code flow with PKCE (S256), refresh, and
+// signing out. Loaded only when somebody signs in or a token is renewed.
 
 import { OfflineError, SignInError } from "./errors.js";
 import { claimsOf, storeAttempt } from "./tokens.js";
+import * as vendored from "./vendor/oauth4webapi.js";
+
+/** @import {AuthorizationServer, Client, IDToken, TokenEndpointResponse} from "oauth4webapi" */
+/** @import {Configuration} from "./configuration.js" */
+/** @import {Attempt, Tokens} from "./tokens.js" */
+
+const oauth = /** @type {typeof import("oauth4webapi")} */ (/** @type {unknown} */ (vendored));
 
 /** Clocks differ. */
 const LEEWAY_SECONDS = 300;
 /** Of a token that does not say how long it lives. */
 const DEFAULT_LIFETIME_SECONDS = 300;
 const TIMEOUT_MILLISECONDS = 15_000;
+const NOT_FOR_US = "The issuer's token is not for this console.";
 
+/** @type {Promise<AuthorizationServer> | null} */
 let discovery = null;
 
 /**
  * Sends the reader to the issuer.
- * @param {import("./configuration.js").Configuration} configuration
+ * @param {Configuration} configuration
  * @param {string} search where to come back to, as a query string
  */
 export async function begin(configuration, search) {
   const issuer = await discover(configuration);
-  const attempt = { state: random(), nonce: random(), verifier: random(), search };
+  const attempt = {
+    state: oauth.generateRandomState(),
+    nonce: oauth.generateRandomNonce(),
+    verifier: oauth.generateRandomCodeVerifier(),
+    search,
+  };
   const address = endpoint(issuer.authorization_endpoint, {
     response_type: "code",
     client_id: configuration.client_id,
@@ -27,9 +41,9 @@ export async function begin(configuration, search) {
     scope: configuration.scopes,
     state: attempt.state,
     nonce: attempt.nonce,
-    code_challenge: await challengeOf(attempt.verifier),
+    code_challenge: await oauth.calculatePKCECodeChallenge(attempt.verifier),
     code_challenge_method: "S256",
-    audience: wantsIdToken(configuration) ? undefined : configuration.audience,
+    audience: wantsIdToken(configuration) ? "" : configuration.audience,
   });
   storeAttempt(attempt);
   window.location.assign(address);
@@ -37,48 +51,62 @@ export async function begin(configuration, search) {
 
 /**
  * Turns the issuer's answer into tokens.
- * @param {import("./configuration.js").Configuration} configuration
- * @param {import("./tokens.js").Attempt} attempt whose state was found to be the answer's
+ * @param {Configuration} configuration
+ * @param {Attempt} attempt whose state was found to be the answer's
  * @param {URLSearchParams} answer
- * @returns {Promise<import("./tokens.js").Tokens>} throws SignInError
+ * @returns {Promise<Tokens>} throws SignInError
  */
 export async function finish(configuration, attempt, answer) {
-  if (answer.has("iss") && answer.get("iss") !== configuration.issuer) {
-    throw new SignInError("The answer is from another issuer than the one that was asked.");
-  }
-  if (answer.has("error")) {
-    throw new SignInError(refusal(answer.get("error"), answer.get("error_description")));
-  }
-  const granted = await grant(configuration, {
-    grant_type: "authorization_code",
-    code: answer.get("code"),
-    redirect_uri: redirectAddress(),
-    code_verifier: attempt.verifier,
+  const issuer = await discover(configuration);
+  const client = clientOf(configuration);
+  return explained(async () => {
+    const response = await oauth.authorizationCodeGrantRequest(
+      issuer,
+      client,
+      oauth.None(),
+      validated(issuer, client, attempt, answer),
+      redirectAddress(),
+      attempt.verifier,
+      optionsOf(configuration),
+    );
+    const expected = { expectedNonce: attempt.nonce, requireIdToken: true };
+    const granted = await oauth.processAuthorizationCodeResponse(issuer, client, response, expected);
+    checkParty(configuration, granted);
+    return tokensOf(configuration, granted, null);
   });
-  if (checked(configuration, granted.id_token).nonce !== attempt.nonce) {
-    throw new SignInError("The issuer's token is not for this sign-in.");
-  }
-  return tokensOf(configuration, granted, null);
 }
 
 /**
  * New tokens by the refresh token.
- * @param {import("./configuration.js").Configuration} configuration
- * @param {import("./tokens.js").Tokens} tokens
- * @returns {Promise<import("./tokens.js").Tokens>} throws SignInError, or OfflineError if it may work later
+ * @param {Configuration} configuration
+ * @param {Tokens} tokens
+ * @returns {Promise<Tokens>} throws SignInError, or OfflineError if it may work later
  */
 export async function refresh(configuration, tokens) {
-  const granted = await grant(configuration, { grant_type: "refresh_token", refresh_token: tokens.refresh_token });
-  if (granted.id_token && checked(configuration, granted.id_token).sub !== claimsOf(tokens.id_token).sub) {
-    throw new SignInError("The issuer's token is somebody else's.");
-  }
-  return tokensOf(configuration, granted, tokens);
+  const issuer = await discover(configuration);
+  const client = clientOf(configuration);
+  return explained(async () => {
+    const token = tokens.refresh_token ?? "";
+    const response = await oauth.refreshTokenGrantRequest(
+      issuer,
+      client,
+      oauth.None(),
+      token,
+      optionsOf(configuration),
+    );
+    const granted = await oauth.processRefreshTokenResponse(issuer, client, response);
+    const claims = checkParty(configuration, granted);
+    if (claims && claims.sub !== claimsOf(tokens.id_token).sub) {
+      throw new SignInError("The issuer's token is somebody else's.");
+    }
+    return tokensOf(configuration, granted, tokens);
+  });
 }
 
 /**
  * Tells the issuer that the reader goes: the refresh token ends, and the session there if it has a page for that.
- * @param {import("./configuration.js").Configuration} configuration
- * @param {import("./tokens.js").Tokens} tokens
+ * @param {Configuration} configuration
+ * @param {Tokens} tokens
  */
 export async function leave(configuration, tokens) {
   const issuer = await discover(configuration);
@@ -86,7 +114,7 @@ export async function leave(configuration, tokens) {
   if (issuer.end_session_endpoint) {
     const address = endpoint(issuer.end_session_endpoint, {
       client_id: configuration.client_id,
-      id_token_hint: tokens.id_token,
+      id_token_hint: tokens.id_token ?? "",
       post_logout_redirect_uri: redirectAddress(),
       logout_uri: redirectAddress(), // Cognito's name for it
     });
@@ -94,13 +122,19 @@ export async function leave(configuration, tokens) {
   }
 }
 
+/**
+ * @param {Configuration} configuration
+ * @param {AuthorizationServer} issuer
+ * @param {string | null} token
+ */
 async function revoke(configuration, issuer, token) {
   const isAllowed = configuration.origins.includes(originOf(issuer.revocation_endpoint));
   if (token && isAllowed) {
-    await call(issuer.revocation_endpoint, { token, client_id: configuration.client_id });
+    await oauth.revocationRequest(issuer, clientOf(configuration), oauth.None(), token, optionsOf(configuration));
   }
 }
 
+/** @param {Configuration} configuration */
 function discover(configuration) {
   discovery ??= readDiscovery(configuration).catch((error) => {
     discovery = null;
@@ -109,51 +143,69 @@ function discover(configuration) {
   return discovery;
 }
 
+/** @param {Configuration} configuration */
 async function readDiscovery(configuration) {
   if (!window.crypto?.subtle) {
     throw new SignInError("Sign-in needs https.");
   }
-  const address = `${configuration.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const response = await call(address);
-  const issuer = response.ok ? await response.json().catch(() => ({})) : {};
-  if (issuer.issuer !== configuration.issuer) {
-    throw new SignInError(`The issuer ${configuration.issuer} does not describe itself as that.`);
-  }
+  const issuer = await describe(configuration);
   const origin = originOf(issuer.token_endpoint);
   if (!configuration.origins.includes(origin)) {
-    throw new SignInError(`The issuer's tokens are at ${origin}, where this page may not connect to: ` +
-      "the stack's parameter OidcOrigins has to name it.");
+    throw new SignInError(
+      `The issuer's tokens are at ${origin}, where this page may not connect to: ` +
+        "the stack's parameter OidcOrigins has to name it.",
+    );
   }
   return issuer;
 }
 
-async function grant(configuration, parameters) {
-  const issuer = await discover(configuration);
-  const response = await call(issuer.token_endpoint, { client_id: configuration.client_id, ...parameters });
-  if (response.status >= 500 || response.status === 429) {
-    throw new OfflineError();
+/** @param {Configuration} configuration */
+async function describe(configuration) {
+  const problem = `The issuer ${configuration.issuer} does not describe itself as that.`;
+  const issuer = await explained(async () => {
+    const address = new URL(configuration.issuer);
+    return oauth.processDiscoveryResponse(address, await oauth.discoveryRequest(address, optionsOf(configuration)));
+  }, problem);
+  if (issuer.issuer !== configuration.issuer) {
+    throw new SignInError(problem); // the API compares them letter by letter, a slash at the end included
   }
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) {
-    throw new SignInError(refusal(body.error ?? `status ${response.status}`, body.error_description));
-  }
-  return body;
+  return issuer;
 }
 
-/** What an ID token that came from the token endpoint itself has to say (OpenID Connect Core 1.0, 3.1.3.7). */
-function checked(configuration, token) {
-  const claims = claimsOf(token);
-  const { client_id: client, issuer } = configuration;
-  const isOurs = [claims.aud].flat().includes(client) && (claims.azp ?? client) === client;
-  if (claims.iss !== issuer || !isOurs || !claims.sub) {
-    throw new SignInError("The issuer's token is not for this console.");
+/**
+ * The answer's parameters, for the request that exchanges its code.
+ * @param {AuthorizationServer} issuer
+ * @param {Client} client
+ * @param {Attempt} attempt
+ * @param {URLSearchParams} answer
+ */
+function validated(issuer, client, attempt, answer) {
+  if (answer.has("iss") && answer.get("iss") !== issuer.issuer) {
+    throw new SignInError("The answer is from another issuer than the one that was asked.");
   }
-  if (!(claims.exp > Date.now() / 1000 - LEEWAY_SECONDS)) {
-    throw new SignInError("The issuer's token has ended already. Is this device's clock right?");
+  return oauth.validateAuthResponse(issuer, client, answer, attempt.state);
+}
+
+/**
+ * The library looks at the authorized party only where a token has several audiences.
+ * @param {Configuration} configuration
+ * @param {TokenEndpointResponse} granted
+ * @returns {IDToken | undefined} the claims of the ID token, if there is one
+ */
+function checkParty({ client_id: client }, granted) {
+  const claims = oauth.getValidatedIdTokenClaims(granted);
+  if ((claims?.azp ?? client) !== client) {
+    throw new SignInError(NOT_FOR_US);
   }
   return claims;
 }
 
+/**
+ * @param {Configuration} configuration
+ * @param {TokenEndpointResponse} granted
+ * @param {Tokens | null} earlier
+ * @returns {Tokens}
+ */
 function tokensOf(configuration, granted, earlier) {
   const token = wantsIdToken(configuration) ? granted.id_token : granted.access_token;
   if (typeof token !== "string") {
@@ -167,29 +219,95 @@ function tokensOf(configuration, granted, earlier) {
   };
 }
 
-/** Counted from now, so that a clock that is wrong does no harm. */
+/**
+ * Counted from now, so that a clock that is wrong does no harm.
+ * @param {string} token
+ * @param {TokenEndpointResponse} granted
+ */
 function lifetimeOf(token, granted) {
   const { exp, iat } = claimsOf(token);
-  return exp - iat || Number(granted.expires_in) || DEFAULT_LIFETIME_SECONDS;
+  return Number(exp) - Number(iat) || granted.expires_in || DEFAULT_LIFETIME_SECONDS;
 }
 
-/** An ID token is for the client; for any other audience the API wants an access token. */
+/**
+ * An ID token is for the client; for any other audience the API wants an access token.
+ * @param {Configuration} configuration
+ */
 function wantsIdToken(configuration) {
   return !configuration.audience || configuration.audience === configuration.client_id;
 }
 
-async function call(address, form) {
-  const options = form ? { method: "POST", body: new URLSearchParams(form) } : {};
-  try {
-    return await fetch(address, { ...options, credentials: "omit", signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) });
-  } catch (error) {
+/**
+ * @param {Configuration} configuration
+ * @returns {Client}
+ */
+function clientOf(configuration) {
+  return { client_id: configuration.client_id, [oauth.clockTolerance]: LEEWAY_SECONDS };
+}
+
+/** @param {Configuration} configuration */
+function optionsOf(configuration) {
+  return {
+    [oauth.customFetch]: call,
+    // Only an issuer that was itself configured so, as on the local stack, is asked without TLS.
+    [oauth.allowInsecureRequests]: configuration.issuer.startsWith("http:"),
+    signal: () => AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+  };
+}
+
+/**
+ * @param {string} address
+ * @param {RequestInit} options
+ */
+async function call(address, options) {
+  const response = await fetch(address, { ...options, credentials: "omit" }).catch((error) => {
     throw new OfflineError({ cause: error });
+  });
+  if (response.status >= 500 || response.status === 429) {
+    throw new OfflineError();
+  }
+  return response;
+}
+
+/**
+ * Does something with the library, whose errors become sentences for people.
+ * @template T
+ * @param {() => Promise<T>} action
+ * @param {string} [otherwise] what to say of an error that names no claim and no code
+ * @returns {Promise<T>} throws SignInError or OfflineError
+ */
+async function explained(action, otherwise) {
+  try {
+    return await action();
+  } catch (error) {
+    const isOurs = error instanceof SignInError || error instanceof OfflineError;
+    throw isOurs ? error : new SignInError(otherwise ?? explanationOf(error), { cause: error });
   }
 }
 
+/** @param {unknown} error */
+function explanationOf(error) {
+  if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError) {
+    return refusal(error.error, error.error_description);
+  }
+  const cause = error instanceof Error ? error.cause : null;
+  if (cause instanceof Response) {
+    return refusal(`status ${cause.status}`);
+  }
+  const { claim, claims } = /** @type {{claim?: string, claims?: Partial<IDToken>}} */ (cause ?? {});
+  if (claim === "exp" || (claims && claims.exp === undefined)) {
+    return "The issuer's token has ended already. Is this device's clock right?";
+  }
+  return claim === "nonce" ? "The issuer's token is not for this sign-in." : NOT_FOR_US;
+}
+
+/**
+ * @param {string | undefined} address
+ * @param {Record<string, string>} parameters those that are empty are left out
+ */
 function endpoint(address, parameters) {
-  const url = new URL(address);
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
+  const url = URL.canParse(address ?? "") ? new URL(address ?? "") : null;
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") {
     throw new SignInError("The issuer's description has an address that is none.");
   }
   for (const [name, value] of Object.entries(parameters)) {
@@ -200,27 +318,20 @@ function endpoint(address, parameters) {
   return url.href;
 }
 
+/**
+ * @param {string} code
+ * @param {string} [description]
+ */
 function refusal(code, description) {
   return `The issuer refused: ${description ? `${description} (${code})` : code}.`;
 }
 
+/** @param {string | undefined} address */
 function originOf(address) {
-  return URL.canParse(address) ? new URL(address).origin : "no address";
+  return URL.canParse(address ?? "") ? new URL(address ?? "").origin : "no address";
 }
 
 /** Where the issuer sends the reader back to: the output ConsoleUrl, or the console below a domain of its own. */
 function redirectAddress() {
   return new URL("./", document.baseURI.split(/[?#]/, 1)[0]).href;
-}
-
-function random() {
-  return encode(crypto.getRandomValues(new Uint8Array(32)));
-}
-
-async function challengeOf(verifier) {
-  return encode(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
-}
-
-function encode(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }

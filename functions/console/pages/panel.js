@@ -4,24 +4,34 @@ import { fill, h } from "./dom.js";
 import { time } from "./format.js";
 import { failure, handOn, loading } from "./states.js";
 
+/** @typedef {"fresh" | "quiet" | "more"} Kind of loading */
+
 /**
  * `load("fresh")` says that it is reading, and what went wrong; any other kind leaves what is shown until there is
  * something better, and waits for its turn.
+ * @template T
  * @param {object} part
  * @param {HTMLElement} part.content shown once there is something to show
  * @param {string} part.text while it is loading for the first time
- * @param {function(AbortSignal, string): Promise<*>} part.read gets the kind of load, too
- * @param {function(*): void} part.show
- * @returns {{element: HTMLElement, load: function(string): Promise<void>, stop: function(): void}}
+ * @param {(signal: AbortSignal, kind: Kind) => Promise<T>} part.read gets the kind of load, too
+ * @param {(answer: T) => void} part.show
+ * @returns {{element: HTMLElement, load: (kind: Kind) => Promise<void>, stop: () => void}}
  */
 export function panel({ content, text, read, show }) {
   const state = h("div", { class: "panel-state" });
   const element = h("div", { class: "panel" }, state, content);
+  /** @type {AbortController | null} */
   let current = null;
+  /** @type {Kind | null} */
   let next = null;
+  /** @type {Date | null} */
   let shownAt = null;
   content.hidden = true;
 
+  /**
+   * @param {Kind} kind
+   * @returns {Promise<void>}
+   */
   async function load(kind) {
     if (current && kind !== "fresh") {
       next = next === "more" ? next : kind;
@@ -39,6 +49,10 @@ export function panel({ content, text, read, show }) {
     }
   }
 
+  /**
+   * @param {AbortSignal} signal
+   * @param {Kind} kind
+   */
   async function attempt(signal, kind) {
     try {
       const answer = await read(signal, kind);
@@ -51,20 +65,31 @@ export function panel({ content, text, read, show }) {
     }
   }
 
+  /** @param {Kind} kind */
   function begin(kind) {
     if (kind === "fresh" && content.hidden) {
       fill(state, loading(text));
     }
-    element.setAttribute("aria-busy", kind === "fresh");
+    element.setAttribute("aria-busy", String(kind === "fresh"));
   }
 
+  /**
+   * @param {Kind} kind
+   * @param {unknown} failed
+   */
   function end(kind, failed) {
     element.setAttribute("aria-busy", "false");
     if (failed && (kind === "fresh" || content.hidden)) {
       content.hidden = true;
-      fill(state, failure(failed, () => load("fresh")));
+      fill(
+        state,
+        failure(failed, () => load("fresh")),
+      );
     } else if (failed) {
-      fill(state, outdated(shownAt, () => load(kind)));
+      fill(
+        state,
+        outdated(shownAt ?? new Date(), () => load(kind)),
+      );
     } else {
       content.hidden = false;
       shownAt = new Date();
@@ -79,8 +104,15 @@ export function panel({ content, text, read, show }) {
   return { element, load, stop: () => current?.abort() };
 }
 
+/**
+ * @param {Date} since
+ * @param {() => void} retry
+ */
 function outdated(since, retry) {
-  return h("p", { class: "notice panel-notice", role: "status", "data-testid": "outdated" },
+  return h(
+    "p",
+    { class: "notice panel-notice", role: "status", "data-testid": "outdated" },
     h("span", {}, `There may be news that could not be read. This is as of ${time(since.toISOString())}.`),
-    h("button", { type: "button", class: "button", onClick: handOn(retry) }, "Try again"));
+    h("button", { type: "button", class: "button", onClick: handOn(retry) }, "Try again"),
+  );
 }

@@ -1,12 +1,25 @@
 // Days, weeks and months in words, and the time that the reader looks at.
 
+/**
+ * The time that is looked at.
+ * @typedef {object} Time
+ * @property {string} name a key of RANGES, or "dates"
+ * @property {Date} from
+ * @property {Date | null} to the first moment that is no longer part of it, null for now
+ * @property {number} days
+ */
+
 const DAY_MILLISECONDS = 86_400_000;
-/** Names in the address -> days that they go back, today included. */
+/**
+ * Names in the address -> days that they go back, today included.
+ * @type {Record<string, number>}
+ */
 export const RANGES = { "7d": 7, "30d": 30, "90d": 90, "365d": 365 };
 export const USUAL_RANGE = "90d";
 /** The API counts at most so many periods apart. */
 const MOST_DAYS = 397;
 const WITH_OFFSET = /^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:?\d{2})$/;
+/** @type {Record<string, Intl.DateTimeFormatOptions>} */
 const FORMS = {
   day: { weekday: "short", day: "numeric", month: "short" },
   week: { day: "numeric", month: "short" },
@@ -28,8 +41,7 @@ export function readersZone() {
  * The time that an address asks for. Dates are the reader's, and the last one is part of it.
  * @param {URLSearchParams} parameters `range`, or `from` and `to`, as 2026-11-30 or as a time with its offset
  * @param {Date} now
- * @returns {{name: string, from: ?Date, to: ?Date, days: number}} name: a key of RANGES, or "dates"; to: the first
- *   moment that is no longer part of it, null for now
+ * @returns {Time}
  */
 export function timeOf(parameters, now) {
   const first = instantOf(parameters.get("from"), 0);
@@ -37,27 +49,34 @@ export function timeOf(parameters, now) {
   if (first || last) {
     const end = last ?? now;
     const from = first ?? plusDays(end, -RANGES[USUAL_RANGE]);
-    return { name: "dates", from, to: last, days: Math.max(1, Math.ceil((end - from) / DAY_MILLISECONDS)) };
+    return {
+      name: "dates",
+      from,
+      to: last,
+      days: Math.max(1, Math.ceil((end.getTime() - from.getTime()) / DAY_MILLISECONDS)),
+    };
   }
-  const name = Object.hasOwn(RANGES, parameters.get("range") ?? "") ? parameters.get("range") : USUAL_RANGE;
+  const range = parameters.get("range") ?? "";
+  const name = Object.hasOwn(RANGES, range) ? range : USUAL_RANGE;
   const today = new Date(now.getFullYear(), now.getMonth(), now.getDate());
   return { name, from: plusDays(today, 1 - RANGES[name]), to: null, days: RANGES[name] };
 }
 
 /**
- * @param {?string} wanted day, week or month; anything else leaves the choice to us
+ * @param {string | null} wanted day, week or month; anything else leaves the choice to us
  * @param {number} days
  * @returns {string} one of them, such that there are neither too few nor too many
  */
 export function periodOf(wanted, days) {
   const usual = days <= DAY_BY_DAY ? "day" : days <= WEEK_BY_WEEK ? "week" : "month";
   // Of one or two weeks or months there is no trend.
+  /** @type {Record<string, boolean>} */
   const isCountable = {
     day: days <= MOST_DAYS,
     week: days > 2 * 7 && days <= MOST_DAYS * 7,
     month: days > 2 * 31,
   };
-  return isCountable[wanted] ? wanted : usual;
+  return wanted && isCountable[wanted] ? wanted : usual;
 }
 
 /**
@@ -78,7 +97,7 @@ export function isoDate(date) {
 export function nameOf({ starts, ends }, kind, zone) {
   const first = new Date(starts);
   const form = new Intl.DateTimeFormat(undefined, { ...FORMS[kind], year: "numeric", timeZone: zone });
-  return kind === "week" ? form.formatRange(first, new Date(new Date(ends) - 1)) : form.format(first);
+  return kind === "week" ? form.formatRange(first, new Date(Date.parse(ends) - 1)) : form.format(first);
 }
 
 /**
@@ -89,6 +108,7 @@ export function nameOf({ starts, ends }, kind, zone) {
  */
 export function tickOf({ starts }, kind, zone) {
   const first = new Date(starts);
+  /** @type {Intl.DateTimeFormatOptions} */
   const form = kind === "month" ? { month: "short" } : { month: "short", day: "numeric" };
   return {
     name: new Intl.DateTimeFormat(undefined, { ...form, timeZone: zone }).format(first),
@@ -96,14 +116,22 @@ export function tickOf({ starts }, kind, zone) {
   };
 }
 
-/** The beginning of a day, or of one `later`; a time with its offset is taken as it is. Null if it is neither. */
+/**
+ * The beginning of a day, or of one `later`; a time with its offset is taken as it is. Null if it is neither.
+ * @param {string | null} text
+ * @param {number} later
+ */
 function instantOf(text, later) {
   const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text ?? "") ?? [];
-  const other = new Date(WITH_OFFSET.test(text ?? "") ? text : NaN);
+  const other = new Date(text && WITH_OFFSET.test(text) ? text : NaN);
   const date = year ? new Date(Number(year), Number(month) - 1, Number(day) + later) : other;
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
+/**
+ * @param {Date} date
+ * @param {number} days
+ */
 function plusDays(date, days) {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days);
 }

@@ -2,11 +2,11 @@
 
 import { ApiError, get } from "./api.js";
 import { fill, h, svg, whileBusy } from "./dom.js";
+import { messageOf } from "./errors.js";
 import { dateTime, duration } from "./format.js";
 
 /** What is said instead of a player. */
-export const ELSEWHERE =
-  "The recording cannot be played here: it lies at a place that recordings are not played from.";
+export const ELSEWHERE = "The recording cannot be played here: it lies at a place that recordings are not played from.";
 const SPEEDS = [1, 1.25, 1.5, 2, 0.75];
 const STEP_SECONDS = 5;
 /** A URL with less than this left is fetched anew before it is played. */
@@ -19,6 +19,7 @@ export class Player {
   #attempt;
   #length;
   #onTime;
+  /** @type {number | null} */
   #expiresAt = null;
   #isFetched = false;
   #hasRetried = false;
@@ -44,9 +45,9 @@ export class Player {
 
   /**
    * @param {number} callId
-   * @param {?string|number} attempt whose recording it is; null for that of the attempt that the call shows
-   * @param {?number} length of the call in seconds, until the recording itself says
-   * @param {function(?number, boolean): void} onTime seconds that were played, and whether it plays
+   * @param {string | number | null} attempt whose recording it is; null for that of the attempt that the call shows
+   * @param {number | null} length of the call in seconds, until the recording itself says
+   * @param {(seconds: number | null, plays: boolean) => void} onTime seconds that were played, and whether it plays
    */
   constructor(callId, attempt, length, onTime) {
     this.#callId = callId;
@@ -124,7 +125,7 @@ export class Player {
       await this.#audio.play();
       this.#hasRetried = false;
     } catch (error) {
-      if (error.name === "NotAllowedError") {
+      if (error instanceof DOMException && error.name === "NotAllowedError") {
         this.#say("The browser did not allow it to play: press Play once more.");
       }
     }
@@ -160,7 +161,7 @@ export class Player {
         svg(
           "svg",
           { viewBox: "0 0 24 24", width: 16, height: 16, "aria-hidden": "true" },
-          svg("path", { d: SHAPES[name.toLowerCase()] }),
+          svg("path", { d: paused ? SHAPES.play : SHAPES.pause }),
         ),
       );
       this.#button.setAttribute("aria-label", name);
@@ -175,11 +176,13 @@ export class Player {
     this.#onTime(this.#isFetched && (currentTime > 0 || !paused) ? currentTime : null, !paused);
   }
 
+  /** @param {string} text */
   #say(text) {
     fill(this.#problem, text).hidden = !text;
   }
 }
 
+/** @param {unknown} error */
 function sentenceFor(error) {
   if (error instanceof ApiError && error.code === "recording_expired") {
     const [iso] = /\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/.exec(error.message) ?? [];
@@ -196,5 +199,5 @@ function sentenceFor(error) {
   if (error instanceof ApiError && error.status === 404) {
     return "There is no recording of this call.";
   }
-  return error.message;
+  return messageOf(error);
 }

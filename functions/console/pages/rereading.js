@@ -10,13 +10,15 @@ const MOST_TRIES = 3;
 export class Rereader {
   #read;
   #onCrowd;
+  /** @type {Map<number, number>} */
   #waiting = new Map();
+  /** @type {Set<number>} */
   #reading = new Set();
   #isStopped = false;
 
   /**
-   * @param {function(number): Promise<void>} read reads one call; what it throws is tried again a few times
-   * @param {function(): void} onCrowd reads the whole list instead
+   * @param {(id: number) => Promise<void>} read reads one call; what it throws is tried again a few times
+   * @param {() => void} onCrowd reads the whole list instead
    */
   constructor(read, onCrowd) {
     this.#read = read;
@@ -34,6 +36,10 @@ export class Rereader {
     this.#waiting.clear();
   }
 
+  /**
+   * @param {number} id
+   * @param {number} tries
+   */
   #put(id, tries) {
     if (this.#isStopped) {
       return;
@@ -59,6 +65,10 @@ export class Rereader {
     }
   }
 
+  /**
+   * @param {number} id
+   * @param {number} tries
+   */
   async #take(id, tries) {
     this.#reading.add(id);
     try {
@@ -75,9 +85,9 @@ export class Rereader {
 
 /**
  * One reading that is asked for again and again: never twice at once, and the last asking is always answered.
- * @param {function(): Promise<void>} read
+ * @param {() => Promise<void>} read
  * @param {number} restMilliseconds between the end of one and the beginning of the next
- * @returns {function(): void} asks
+ * @returns {() => void} asks
  */
 export function latest(read, restMilliseconds) {
   let isBusy = false;

@@ -1,9 +1,27 @@
 // Where the reader is: the query string. So every view, filter and open call has an address, and a reload keeps it.
 
+import { closest } from "./dom.js";
+
+/**
+ * Where the reader was in what is shown.
+ * @typedef {object} Place
+ * @property {number} top pixels from the top
+ * @property {number} [depth] rows that were shown
+ * @property {number} [items] items that were read
+ * @property {string | null} [asked] what the list was asked for
+ */
+
+/** @typedef {Record<string, string | number | null | undefined>} Changes of the address */
+
+/** @type {Set<(parameters: URLSearchParams) => void>} */
 const listeners = new Set();
-/** Entry of the browser's history -> where the reader was in it: how far a list was read and scrolled. */
+/**
+ * Entry of the browser's history -> where the reader was in it: how far a list was read and scrolled.
+ * @type {Map<number, Place | null>}
+ */
 const places = new Map();
 let entry = 0;
+/** @type {() => Place | null} */
 let placeOfView = () => null;
 
 /**
@@ -16,7 +34,7 @@ export function location() {
 
 /**
  * Goes elsewhere: changes some parameters, keeps the others, and tells all listeners.
- * @param {Object<string, string|number|null>} changes null, undefined or "" removes a parameter
+ * @param {Changes} changes null, undefined or "" removes a parameter
  * @param {{replace?: boolean}} [options] replace: no new entry in the browser's history, as for every letter typed
  */
 export function navigate(changes, { replace = false } = {}) {
@@ -25,8 +43,8 @@ export function navigate(changes, { replace = false } = {}) {
 
 /**
  * Calls back with the new parameters after each navigation, also back and forward.
- * @param {function(URLSearchParams): void} callback
- * @returns {function(): void} ends it
+ * @param {(parameters: URLSearchParams) => void} callback
+ * @returns {() => void} ends it
  */
 export function onNavigate(callback) {
   listeners.add(callback);
@@ -35,7 +53,7 @@ export function onNavigate(callback) {
 
 /**
  * The address that `navigate` would go to, for an `<a href>`: clicks on it navigate without loading the page.
- * @param {Object<string, string|number|null>} changes
+ * @param {Changes} changes
  * @returns {string} relative, `?…`
  */
 export function link(changes) {
@@ -52,8 +70,8 @@ export function link(changes) {
 
 /**
  * Says how to find out where the reader is in what is shown; asked whenever they go elsewhere.
- * @param {function(): *} callback
- * @returns {function(): void} ends it
+ * @param {() => Place | null} callback
+ * @returns {() => void} ends it
  */
 export function rememberPlace(callback) {
   placeOfView = callback;
@@ -62,7 +80,7 @@ export function rememberPlace(callback) {
   };
 }
 
-/** @returns {*} where the reader was when they left this entry of the history; null if it is a new one */
+/** @returns {Place | null} where the reader was when they left this entry of the history; null if it is a new one */
 export function recallPlace() {
   return places.get(entry) ?? null;
 }
@@ -95,19 +113,25 @@ export function startRouter() {
   document.addEventListener("click", followLink);
 }
 
+/** @param {number} name */
 function enter(name) {
   window.history.replaceState({ entry: name }, "");
   return name;
 }
 
+/** @param {MouseEvent} event */
 function followLink(event) {
-  const anchor = event.target.closest?.('a[href^="?"]');
-  if (anchor && isPlainClick(event) && !anchor.target && !event.defaultPrevented) {
+  const anchor = closest(event, 'a[href^="?"]:not([target])');
+  if (anchor && isPlainClick(event) && !event.defaultPrevented) {
     event.preventDefault();
-    go(anchor.getAttribute("href"), false);
+    go(anchor.getAttribute("href") ?? "", false);
   }
 }
 
+/**
+ * @param {string} href
+ * @param {boolean} replace
+ */
 function go(href, replace) {
   const isHere = href === (window.location.search || "?");
   if (!isHere && replace) {

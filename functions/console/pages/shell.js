@@ -2,9 +2,14 @@
 
 import { get } from "./api.js";
 import { announce, fill, h, svg } from "./dom.js";
+import { messageOf } from "./errors.js";
 import { live } from "./live.js";
 import { location, onNavigate } from "./router.js";
 import { canSignIn, identity, signIn, signOut } from "./signin.js";
+
+/** @import {Configuration} from "./configuration.js" */
+
+/** @typedef {Record<string, {title: string}>} Views by their names in the address */
 
 const STATES = {
   connecting: "Connecting: changes will appear by themselves",
@@ -25,20 +30,26 @@ let bannerTimer = 0;
 /**
  * Draws the header, and keeps it true.
  * @param {HTMLElement} header
- * @param {{configuration: import("./configuration.js").Configuration, views: Object<string, {title: string}>}} options
- * @returns {function(): void} ends that
+ * @param {{configuration: import("./configuration.js").Configuration, views: Views}} options
+ * @returns {() => void} ends that
  */
 export function showHeader(header, { configuration, views }) {
   const links = Object.entries(views).map(linkTo);
   const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
   const banner = h("div", { class: "banner", "data-testid": "connection-banner", hidden: true });
-  fill(header, h("header", { class: "header" },
-    brand(configuration),
-    whose(),
-    h("nav", { class: "views", "aria-label": "Views" }, links),
-    state,
-    person(),
-  ), banner);
+  fill(
+    header,
+    h(
+      "header",
+      { class: "header" },
+      brand(configuration),
+      whose(),
+      h("nav", { class: "views", "aria-label": "Views" }, links),
+      state,
+      person(),
+    ),
+    banner,
+  );
   const mark = () => markCurrent(links, views);
   const show = () => showState(state, banner);
   mark();
@@ -56,38 +67,60 @@ export function showHeader(header, { configuration, views }) {
  */
 export function showSignIn(container, configuration, reason) {
   const problem = h("p", { class: "notice", role: "alert", hidden: !reason, "data-testid": "sign-in-problem" }, reason);
-  fill(container, h("section", { class: "card sign-in", "aria-labelledby": "sign-in-title" },
-    h("h1", { id: "sign-in-title" }, logo(), "AutoPulse calls"),
-    h("p", {}, "Calls to car owners, as they happen, and what came of them."),
-    problem,
-    canSignIn(configuration) ? signInButton(problem) : howToComeIn(configuration),
-    h("p", { class: "muted small" }, configuration.stack),
-  ));
-}
-
-function signInButton(problem) {
-  const go = async ({ currentTarget: button }) => {
-    button.disabled = true;
-    await signIn().catch((error) => {
-      fill(problem, error.message).hidden = false;
-      button.disabled = false;
-      button.focus();
-    });
-  };
-  const properties = { type: "button", class: "button button-primary", "data-testid": "sign-in", onClick: go };
-  return h("button", properties, "Sign in");
-}
-
-function howToComeIn(configuration) {
-  const missing = [configuration.issuer ? null : "OidcIssuer", "OidcClientId"].filter(Boolean).join(" and ");
-  return h("div", { "data-testid": "sign-in-unavailable" },
-    h("p", {}, "Nobody can sign in here yet: this stack was not told whom to ask. Its parameters lack ",
-      h("code", {}, missing), "."),
-    h("p", {}, "On a local stack the way in is the link that ", h("code", {}, "make run"), " and ",
-      h("code", {}, "make up"), " give; each holds for a week."),
+  fill(
+    container,
+    h(
+      "section",
+      { class: "card sign-in", "aria-labelledby": "sign-in-title" },
+      h("h1", { id: "sign-in-title" }, logo(), "AutoPulse calls"),
+      h("p", {}, "Calls to car owners, as they happen, and what came of them."),
+      problem,
+      canSignIn(configuration) ? signInButton(problem) : howToComeIn(configuration),
+      h("p", { class: "muted small" }, configuration.stack),
+    ),
   );
 }
 
+/** @param {HTMLElement} problem */
+function signInButton(problem) {
+  const button = h("button", { type: "button", class: "button button-primary", "data-testid": "sign-in" }, "Sign in");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    await signIn().catch((error) => {
+      fill(problem, messageOf(error)).hidden = false;
+      button.disabled = false;
+      button.focus();
+    });
+  });
+  return button;
+}
+
+/** @param {Configuration} configuration */
+function howToComeIn(configuration) {
+  const missing = [configuration.issuer ? null : "OidcIssuer", "OidcClientId"].filter(Boolean).join(" and ");
+  return h(
+    "div",
+    { "data-testid": "sign-in-unavailable" },
+    h(
+      "p",
+      {},
+      "Nobody can sign in here yet: this stack was not told whom to ask. Its parameters lack ",
+      h("code", {}, missing),
+      ".",
+    ),
+    h(
+      "p",
+      {},
+      "On a local stack the way in is the link that ",
+      h("code", {}, "make run"),
+      " and ",
+      h("code", {}, "make up"),
+      " give; each holds for a week.",
+    ),
+  );
+}
+
+/** @param {Configuration} configuration */
 function brand({ stack }) {
   return h("a", { class: "brand", href: "?view=calls", title: stack }, logo(), h("span", {}, "AutoPulse"));
 }
@@ -96,7 +129,10 @@ function brand({ stack }) {
 function whose() {
   const name = h("span", { class: "organization-name", "data-testid": "organization" });
   const zone = h("span", { class: "time-zone muted small", title: "All times are of this time zone" }, zoneName());
-  get("me").then(({ organization_name: called }) => fill(name, called), () => null); // the views say what is wrong
+  get("me").then(
+    ({ organization_name: called }) => fill(name, called),
+    () => null,
+  ); // the views say what is wrong
   return h("div", { class: "organization" }, name, zone);
 }
 
@@ -105,29 +141,40 @@ function zoneName() {
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
+/** @param {[string, {title: string}]} view */
 function linkTo([name, { title }]) {
   return h("a", { href: `?view=${name}`, "data-view": name }, title);
 }
 
 function logo() {
-  return svg("svg", { class: "logo", viewBox: "0 0 32 32", "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { class: "logo", viewBox: "0 0 32 32", "aria-hidden": "true" },
     svg("rect", { width: 32, height: 32, rx: 7 }),
-    svg("path", { d: "M4 17h6l3-8 5 15 3.5-10 1.5 3h5" }));
+    svg("path", { d: "M4 17h6l3-8 5 15 3.5-10 1.5 3h5" }),
+  );
 }
 
 function person() {
-  const { name, expiresAt } = identity();
+  const { name = "", expiresAt } = identity() ?? {};
   const properties = { type: "button", class: "button button-quiet", "data-testid": "sign-out", onClick: signOut };
-  return h("div", { class: "person" },
-    h("span", { class: "person-name", title: `Signed in until ${expiresAt.toLocaleString()}` }, name),
-    h("button", properties, "Sign out"));
+  return h(
+    "div",
+    { class: "person" },
+    h("span", { class: "person-name", title: expiresAt && `Signed in until ${expiresAt.toLocaleString()}` }, name),
+    h("button", properties, "Sign out"),
+  );
 }
 
+/**
+ * @param {HTMLAnchorElement[]} links
+ * @param {Views} views
+ */
 function markCurrent(links, views) {
-  const name = location().get("view");
-  const current = Object.hasOwn(views, name ?? "") ? name : Object.keys(views)[0];
+  const name = location().get("view") ?? "";
+  const current = Object.hasOwn(views, name) ? name : Object.keys(views)[0];
   for (const link of links) {
-    link.setAttribute("href", addressOf(link.dataset.view));
+    link.setAttribute("href", addressOf(link.dataset.view ?? ""));
     if (link.dataset.view === current) {
       link.setAttribute("aria-current", "page");
     } else {
@@ -136,12 +183,17 @@ function markCurrent(links, views) {
   }
 }
 
+/** @param {string} view */
 function addressOf(view) {
   const here = location();
-  const kept = SHARED.map((name) => [name, here.get(name)]).filter(([, value]) => value);
+  const kept = SHARED.filter((name) => here.get(name)).map((name) => [name, here.get(name) ?? ""]);
   return `?${new URLSearchParams([["view", view], ...kept])}`;
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {HTMLElement} banner
+ */
 function showState(element, banner) {
   element.textContent = live.state;
   element.title = STATES[live.state];
@@ -152,6 +204,7 @@ function showState(element, banner) {
   bannerTimer = isLost ? window.setTimeout(() => showBanner(banner), SILENCE_MILLISECONDS) : 0;
 }
 
+/** @param {HTMLElement} banner */
 function showBanner(banner) {
   fill(banner, `${STATES[live.state]}.`).hidden = false;
   announce(STATES[live.state]);

@@ -4,13 +4,18 @@ import { loadConfiguration } from "./configuration.js";
 import { OfflineError, SignInError } from "./errors.js";
 import { claimsOf, forgetTokens, storedTokens, storeTokens, takeAttempt } from "./tokens.js";
 
+/** @import {Configuration} from "./configuration.js" */
+/** @import {Tokens} from "./tokens.js" */
+
 /** A token is renewed when it has less than this left. */
 const MARGIN_MILLISECONDS = 60_000;
 /** A second redirect within this time would not help: the issuer gives what the API does not take. */
 const PATIENCE_MILLISECONDS = 60_000;
 const REDIRECTED_AT = "autopulse.redirected-at";
 
+/** @type {Set<(reason: string) => void>} */
 const listeners = new Set();
+/** @type {Promise<string> | null} */
 let renewal = null;
 
 /**
@@ -85,7 +90,7 @@ export async function signOut() {
 
 /**
  * Who is signed in.
- * @returns {?{name: string, expiresAt: Date}}
+ * @returns {{name: string, expiresAt: Date} | null}
  */
 export function identity() {
   const tokens = storedTokens();
@@ -99,8 +104,8 @@ export function identity() {
 
 /**
  * Calls back when nobody is signed in any more, with the reason for people.
- * @param {function(string): void} callback
- * @returns {function(): void} ends it
+ * @param {(reason: string) => void} callback
+ * @returns {() => void} ends it
  */
 export function onSignedOut(callback) {
   listeners.add(callback);
@@ -116,6 +121,10 @@ export function canSignIn(configuration) {
   return Boolean(configuration.issuer && configuration.client_id);
 }
 
+/**
+ * @param {Configuration} configuration
+ * @param {URLSearchParams} query
+ */
 async function finishSignIn(configuration, query) {
   const attempt = takeAttempt();
   window.history.replaceState(window.history.state, "", `${window.location.pathname}${attempt?.search ?? ""}`);
@@ -126,7 +135,10 @@ async function finishSignIn(configuration, query) {
   storeTokens(await finish(configuration, attempt, query));
 }
 
-/** On the local stack alone: elsewhere a link could sign people in as somebody else. */
+/**
+ * On the local stack alone: elsewhere a link could sign people in as somebody else.
+ * @param {Configuration} configuration
+ */
 function takeFragment(configuration) {
   const token = new URLSearchParams(window.location.hash.slice(1)).get("token");
   if (token === null) {
@@ -139,19 +151,27 @@ function takeFragment(configuration) {
   }
 }
 
+/**
+ * @param {Tokens | null} tokens
+ * @returns {Promise<string>}
+ */
 function renew(tokens) {
   if (!tokens?.refresh_token) {
     return Promise.reject(over());
   }
-  renewal ??= refreshed(tokens).finally(() => { renewal = null; });
+  renewal ??= refreshed(tokens).finally(() => {
+    renewal = null;
+  });
   return renewal;
 }
 
+/** @param {Tokens} tokens */
 async function refreshed(tokens) {
   const { refresh } = await import("./oidc.js");
   try {
     const renewed = await refresh(await loadConfiguration(), tokens);
-    if (storedTokens() !== null) { // or somebody signed out meanwhile
+    if (storedTokens() !== null) {
+      // or somebody signed out meanwhile
       storeTokens(renewed);
     }
     return renewed.api_token;
@@ -164,17 +184,20 @@ async function refreshed(tokens) {
 function over() {
   const error = new SignInError("Your sign-in has ended.");
   forgetTokens();
-  loadConfiguration().then(async (configuration) => {
-    const wait = Number(sessionStorage.getItem(REDIRECTED_AT)) + PATIENCE_MILLISECONDS - Date.now();
-    if (!canSignIn(configuration) || wait > 0) {
-      throw error;
-    }
-    sessionStorage.setItem(REDIRECTED_AT, String(Date.now()));
-    await signIn();
-  }).catch((reason) => end(reason.message));
+  loadConfiguration()
+    .then(async (configuration) => {
+      const wait = Number(sessionStorage.getItem(REDIRECTED_AT)) + PATIENCE_MILLISECONDS - Date.now();
+      if (!canSignIn(configuration) || wait > 0) {
+        throw error;
+      }
+      sessionStorage.setItem(REDIRECTED_AT, String(Date.now()));
+      await signIn();
+    })
+    .catch((reason) => end(reason.message));
   return error;
 }
 
+/** @param {string} reason */
 function end(reason) {
   forgetTokens();
   for (const listener of [...listeners]) {

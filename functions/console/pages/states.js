@@ -1,52 +1,72 @@
 // What stands where content is not: it is coming, there is none, or it could not be had.
 
 import { h } from "./dom.js";
-import { ApiError, OfflineError } from "./errors.js";
+import { ApiError, messageOf, OfflineError } from "./errors.js";
+
+/** @import {Child} from "./dom.js" */
 
 /**
  * @param {string} [text] what is being loaded
  * @returns {HTMLElement}
  */
 export function loading(text = "Loading …") {
-  return h("p", { class: "state", role: "status", "data-testid": "loading" },
-    h("span", { class: "spinner", "aria-hidden": "true" }), text);
+  return h(
+    "p",
+    { class: "state", role: "status", "data-testid": "loading" },
+    h("span", { class: "spinner", "aria-hidden": "true" }),
+    text,
+  );
 }
 
 /**
  * @param {string} title what there is none of
- * @param {string|Node} [hint] what to do about it
+ * @param {Child} [hint] what to do about it
  * @returns {HTMLElement}
  */
 export function empty(title, hint) {
-  return h("div", { class: "state", "data-testid": "empty" },
-    h("p", { class: "state-title" }, title), hint ? h("p", {}, hint) : null);
+  return h(
+    "div",
+    { class: "state", "data-testid": "empty" },
+    h("p", { class: "state-title" }, title),
+    hint ? h("p", {}, hint) : null,
+  );
 }
 
 /**
- * @param {*} error
- * @param {function(): void} [retry] what the button does; no button without it
+ * @param {unknown} error
+ * @param {() => void} [retry] what the button does; no button without it
  * @returns {HTMLElement}
  */
 export function failure(error, retry) {
   const button = retry ? h("button", { type: "button", class: "button", onClick: handOn(retry) }, "Try again") : null;
-  return h("div", { class: "state state-failure", role: "alert", "data-testid": "failure" },
-    h("p", { class: "state-title" }, titleOf(error)), h("p", {}, detailOf(error)), button);
+  return h(
+    "div",
+    { class: "state state-failure", role: "alert", "data-testid": "failure" },
+    h("p", { class: "state-title" }, titleOf(error)),
+    h("p", {}, detailOf(error)),
+    button,
+  );
 }
 
 /**
  * For a control that goes with what it stands in: what is around that gets the focus, and the page does not lose it.
- * @param {function(): void} [action]
- * @returns {function(Event): void} a handler
+ * @param {() => void} [action]
+ * @returns {(event: Event) => void} a handler
  */
 export function handOn(action) {
   return ({ currentTarget }) => {
-    currentTarget.closest("[tabindex]")?.focus({ preventScroll: true });
+    const around = currentTarget instanceof Element ? currentTarget.closest("[tabindex]") : null;
+    if (around instanceof HTMLElement) {
+      around.focus({ preventScroll: true });
+    }
     action?.();
   };
 }
 
+/** @type {Record<number, string>} */
 const TITLES = { 403: "No access", 404: "Not found", 429: "Too much at once" };
 
+/** @param {unknown} error */
 function titleOf(error) {
   if (error instanceof OfflineError) {
     return "The server cannot be reached";
@@ -54,6 +74,7 @@ function titleOf(error) {
   return (error instanceof ApiError && TITLES[error.status]) || "This could not be loaded";
 }
 
+/** @param {unknown} error */
 function detailOf(error) {
   if (error instanceof OfflineError) {
     return navigator.onLine ? "It does not answer at the moment." : "You are offline. What you see may be old.";
@@ -61,5 +82,5 @@ function detailOf(error) {
   if (error instanceof ApiError && error.status === 403) {
     return "Your account has no organization whose calls it may see. Whoever manages the accounts can give it one.";
   }
-  return error instanceof Error && error.message ? error.message : "Something went wrong.";
+  return messageOf(error);
 }

@@ -4,23 +4,25 @@ const TOKENS = "autopulse.tokens";
 const ATTEMPT = "autopulse.sign-in";
 
 /**
- * @typedef {Object} Tokens
+ * @typedef {object} Tokens
  * @property {string} api_token what the read API gets
- * @property {?string} id_token
- * @property {?string} refresh_token
+ * @property {string | null} id_token
+ * @property {string | null} refresh_token
  * @property {number} expires_at when api_token ends, in milliseconds of this browser's clock
  */
 
 /**
  * One sign-in under way, from this page to the issuer and back.
- * @typedef {Object} Attempt
+ * @typedef {object} Attempt
  * @property {string} state
  * @property {string} nonce
  * @property {string} verifier of PKCE
  * @property {string} search where the reader was, as a query string
  */
 
-/** @returns {?Tokens} */
+/** @typedef {Record<string, unknown>} Claims of a JWT, which may say anything */
+
+/** @returns {Tokens | null} */
 export function storedTokens() {
   return read(TOKENS);
 }
@@ -42,7 +44,7 @@ export function storeAttempt(attempt) {
 
 /**
  * The attempt that was begun in this tab; it can be taken once.
- * @returns {?Attempt}
+ * @returns {Attempt | null}
  */
 export function takeAttempt() {
   const attempt = read(ATTEMPT);
@@ -52,12 +54,12 @@ export function takeAttempt() {
 
 /**
  * What a JWT says, without a look at its signature: that is the API's to verify.
- * @param {?string} token
- * @returns {Object} empty if it is no JWT
+ * @param {string | null | undefined} token
+ * @returns {Claims} empty if it is no JWT
  */
 export function claimsOf(token) {
   try {
-    const part = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    const part = (token ?? "").split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
     const bytes = Uint8Array.from(atob(part), (character) => character.charCodeAt(0));
     const claims = JSON.parse(new TextDecoder().decode(bytes));
     return claims && typeof claims === "object" ? claims : {};
@@ -66,14 +68,19 @@ export function claimsOf(token) {
   }
 }
 
+/** @param {string} key */
 function read(key) {
   try {
-    return JSON.parse(sessionStorage.getItem(key));
+    return JSON.parse(sessionStorage.getItem(key) ?? "null");
   } catch {
     return null;
   }
 }
 
+/**
+ * @param {string} key
+ * @param {unknown} value
+ */
 function write(key, value) {
   sessionStorage.setItem(key, JSON.stringify(value));
 }

@@ -1,22 +1,28 @@
 // What is said, as it is said. Turns that stay keep their element, so that a reader's place and selection stay too.
 
-import { fill, h } from "./dom.js";
+import { closest, fill, h } from "./dom.js";
 import { duration, time } from "./format.js";
 
+/** @type {Record<string, string>} */
 const SPEAKERS = { human: "Customer", assistant: "Assistant", tool: "Tool", tool_result: "Tool's answer" };
 const SPOKEN = new Set(["human", "assistant"]);
 const TOOL_CALL = /^([\w.-]+)\((.*)\)$/s;
 /** A reader who has scrolled up by less than this is still at the end. */
 const NEAR_PIXELS = 60;
 
+/** @typedef {{turn: Api.Turn, continues: boolean, element: HTMLElement}} Item a turn and how it is shown */
+
 /** The turns of one call, with its stalls among them. */
 export class TranscriptView {
+  /** @type {Item[]} */
   #turns = [];
+  /** @type {HTMLElement[]} */
   #marks = [];
   #unseen = 0;
   #canSeek = false;
   /** Whether it was a mailbox that spoke, and not the customer. */
   #isMailbox = false;
+  /** @type {Item | null} */
   #current = null;
   #scroller;
   #onSeek;
@@ -33,7 +39,7 @@ export class TranscriptView {
 
   /**
    * @param {HTMLElement} scroller what scrolls around it
-   * @param {function(number): void} onSeek plays the recording from so many seconds
+   * @param {(seconds: number) => void} onSeek plays the recording from so many seconds
    */
   constructor(scroller, onSeek) {
     this.#scroller = scroller;
@@ -61,8 +67,8 @@ export class TranscriptView {
   }
 
   /**
-   * @param {{turns: Object[]}} transcript
-   * @param {{incidents: Object[], isLive: boolean, canSeek: boolean, isMailbox: boolean}} call
+   * @param {{turns: Api.Turn[]}} transcript
+   * @param {{incidents: Api.Incident[], isLive: boolean, canSeek: boolean, isMailbox?: boolean}} call
    */
   show({ turns }, { incidents, isLive, canSeek, isMailbox = false }) {
     const added = Math.max(0, turns.length - this.#turns.length);
@@ -102,7 +108,7 @@ export class TranscriptView {
 
   /**
    * Marks the turn that is heard.
-   * @param {?number} seconds into the recording; null for none
+   * @param {number | null} seconds into the recording; null for none
    * @param {boolean} follows scrolls there
    */
   highlight(seconds, follows) {
@@ -144,6 +150,7 @@ export class TranscriptView {
     this.#current = null;
   }
 
+  /** @param {Api.Turn[]} turns */
   #write(turns) {
     this.#turns.splice(turns.length).forEach(({ element }) => element.remove());
     turns.forEach((turn, place) => {
@@ -155,6 +162,10 @@ export class TranscriptView {
     });
   }
 
+  /**
+   * @param {number} place
+   * @param {Item} item
+   */
   #put(place, item) {
     const shown = this.#turns[place];
     if (shown) {
@@ -165,7 +176,10 @@ export class TranscriptView {
     this.#turns[place] = item;
   }
 
-  /** Each stall stands after the last turn that began before it; they come in the order of their times. */
+  /**
+   * Each stall stands after the last turn that began before it; they come in the order of their times.
+   * @param {Api.Incident[]} incidents
+   */
   #place(incidents) {
     this.#marks.forEach((mark) => mark.remove());
     this.#marks = incidents.map(stallMark);
@@ -176,10 +190,20 @@ export class TranscriptView {
     });
   }
 
+  /**
+   * @param {Element | null} element
+   * @returns {Element | null}
+   */
   #afterMarks(element) {
-    return element && this.#marks.includes(element) ? this.#afterMarks(element.nextElementSibling) : element;
+    return element && this.#marks.some((mark) => mark === element)
+      ? this.#afterMarks(element.nextElementSibling)
+      : element;
   }
 
+  /**
+   * @param {Api.Turn} turn
+   * @param {boolean} continues
+   */
   #element(turn, continues) {
     const seconds = turn.seconds !== null && turn.seconds >= 0 ? turn.seconds : null;
     const canSeek = this.#canSeek && seconds !== null && isSpoken(turn);
@@ -203,17 +227,23 @@ export class TranscriptView {
     );
   }
 
+  /** @param {Api.Turn} turn */
   #speakerOf({ speaker }) {
     return speaker === "human" && this.#isMailbox ? "Mailbox" : (SPEAKERS[speaker] ?? speaker);
   }
 
+  /**
+   * @param {Api.Turn} turn
+   * @param {number | null} seconds
+   * @param {boolean} canSeek
+   */
   #time(turn, seconds, canSeek) {
     const shown = h(
       "time",
       { datetime: turn.at, title: exact(turn.at) },
       seconds === null ? time(turn.at) : duration(Math.floor(seconds)),
     );
-    return canSeek
+    return canSeek && seconds !== null
       ? h(
           "button",
           { type: "button", class: "turn-time", "aria-label": `Play from ${duration(Math.floor(seconds))}` },
@@ -222,14 +252,19 @@ export class TranscriptView {
       : h("span", { class: "turn-time" }, shown);
   }
 
-  /** Whoever selects words of a turn does not want to hear it. */
+  /**
+   * Whoever selects words of a turn does not want to hear it.
+   * @param {MouseEvent} event
+   * @param {number} seconds
+   */
   #seek(event, seconds) {
-    if (event.target.closest("button") || !String(window.getSelection())) {
+    if (closest(event, "button") || !String(window.getSelection())) {
       this.#onSeek(seconds);
     }
   }
 }
 
+/** @param {Api.Incident} incident */
 function stallMark({ kind, occurred_at: at }) {
   return h(
     "li",
@@ -243,6 +278,7 @@ function stallMark({ kind, occurred_at: at }) {
   );
 }
 
+/** @param {Api.Turn} turn */
 function toolText({ speaker, text }) {
   const [, name, given] = (speaker === "tool" && TOOL_CALL.exec(text)) || [];
   return name
@@ -250,16 +286,22 @@ function toolText({ speaker, text }) {
     : h("p", { class: "turn-text" }, h("code", {}, text));
 }
 
+/** @param {Api.Turn} turn */
 function isSpoken({ speaker }) {
   return SPOKEN.has(speaker);
 }
 
+/**
+ * @param {Api.Turn} one
+ * @param {Api.Turn} other
+ */
 function isSame(one, other) {
   return (
     one.text === other.text && one.speaker === other.speaker && one.seconds === other.seconds && one.at === other.at
   );
 }
 
+/** @param {string} at */
 function exact(at) {
   return new Date(at).toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 }

@@ -20,7 +20,8 @@ MAX_EXPORT: Final = 5000
 MAX_PERIODS: Final = 400
 MIN_DIGITS: Final = 3
 """Fewer would be the end of too many numbers."""
-_DIRECTION: Final = "(outbound|inbound|web|all)"
+DIRECTIONS: Final = ("outbound", "inbound", "web")
+_DIRECTION: Final = f"({'|'.join(DIRECTIONS)}|all)"
 _WORD: Final = re.compile(r"[^\W_]+")
 _NUMBER: Final = re.compile(r"\s*[+-]?[0-9.]+\s*")
 _MARK: Final = re.compile(r'["\\]')

@@ -1,11 +1,18 @@
 """The Net Promoter Score of a number of answers, and how sure it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
 PROMOTERS_FROM: Final = 9
 PASSIVES_FROM: Final = 7
+CATEGORIES: Final[Mapping[str, range]] = {
+    "detractor": range(PASSIVES_FROM),
+    "passive": range(PASSIVES_FROM, PROMOTERS_FROM),
+    "promoter": range(PROMOTERS_FROM, 11),
+}
+"""NPS category -> the scores of it, from bad to good."""
 Z_95: Final = 1.959964
 """Standard deviations that 95 % of a normal distribution lie within."""
 

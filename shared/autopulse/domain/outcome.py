@@ -32,6 +32,8 @@ class Outcome(str, Enum):
     UNKNOWN = "unknown"
 
 
+ANSWERED: Final = (Outcome.REACHED, Outcome.TRANSFERRED)
+"""Outcomes of calls in which somebody answered."""
 _WITHOUT_A_SCORE: Final = {Family.FAILED: Outcome.FAILED, Family.UNKNOWN: Outcome.UNKNOWN}
 """Families whose calls were reached after all if the customer gave a score."""
 

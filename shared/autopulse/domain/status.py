@@ -16,6 +16,18 @@ READY: Final = "Ready"
 COMPLETED: Final = "Completed"
 ENDED: Final = "Ended"
 IN_PROGRESS: Final = "In Progress"
+MISSED: Final = "Missed"
+FAILED: Final = "Failed"
+
+STATUSES: Final = (
+    *(READY, "Scheduled", "Queued", "Ringing", IN_PROGRESS, "Forwarding", ENDED, COMPLETED),
+    *(MISSED, FAILED),  # these two are written by the application only
+)
+"""All statuses of a call, in the order in which a call passes them."""
+TO_COME: Final = (READY, "Scheduled", "Queued")
+"""Statuses of a call that nobody has been rung for, if it has no time of its own."""
+OVER: Final = (COMPLETED, ENDED, MISSED, FAILED)
+"""Statuses of a call that has come to an end."""
 
 STATUS_OF_WORD: Final[Mapping[str, str]] = {
     "scheduled": "Scheduled",
@@ -40,10 +52,9 @@ REASON_OF_WORD: Final[Mapping[str, str]] = {
 }
 """Words that are themselves the reason why the call ended, when none is sent."""
 
-_RANKS: Final[Mapping[str, int]] = {"Scheduled": 1, "Queued": 2, "Ringing": 3, IN_PROGRESS: 4, "Forwarding": 5}
-_TIERS: Final[Mapping[str, int]] = {COMPLETED: 3, ENDED: 2, "Missed": 2, "Failed": 2}
-_OVER: Final = 2
-"""The lowest tier of a call that is over."""
+RANKS: Final[Mapping[str, int]] = {"Scheduled": 1, "Queued": 2, "Ringing": 3, IN_PROGRESS: 4, "Forwarding": 5}
+"""How far along its way a call of this status is; every other status is before the first or has ended the call."""
+_TIERS: Final[Mapping[str, int]] = {status: 3 if status == COMPLETED else 2 for status in OVER}
 _NEVER: Final = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -54,7 +65,7 @@ def status_word(value: Json) -> str:
 
 def is_over(status: str) -> bool:
     """Whether a call of this status, as people see it, has come to an end."""
-    return _TIERS.get(status, 1) >= _OVER
+    return status in OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +78,4 @@ class Status:
     @property
     def weight(self) -> tuple[int, bool, datetime, int, str]:
         """What statuses are compared by; the name itself only tells apart words that we never write."""
-        return (_TIERS.get(self.name, 1), self.at is not None, self.at or _NEVER, _RANKS.get(self.name, 0), self.name)
+        return (_TIERS.get(self.name, 1), self.at is not None, self.at or _NEVER, RANKS.get(self.name, 0), self.name)

@@ -36,6 +36,7 @@ def _send(envelope: Envelope, body: str) -> None:
         clients.sqs().send_message(
             QueueUrl=verifier_settings().queue_urls[envelope.kind],
             MessageBody=body,
+            MessageGroupId=envelope.fairness_group,
             MessageAttributes={
                 "kind": {"DataType": "String", "StringValue": envelope.kind},
                 "event_id": {"DataType": "String", "StringValue": envelope.event_id},

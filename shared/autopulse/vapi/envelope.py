@@ -56,6 +56,16 @@ class Envelope:
         """Its place in the payload bucket."""
         return f"envelopes/{self.received_at:%Y/%m/%d}/{self.event_id}.json"
 
+    @property
+    def fairness_group(self) -> str:
+        """Whose share of a queue the message takes, as 64 hexadecimal digits.
+
+        That of the phone number, which belongs to one organization; of a call without one it is the call's own. SQS
+        then lets nobody's flood delay the messages of others.
+        """
+        number = read_mapping(self.message.get("call")).get("phoneNumberId")
+        return _digest([number or self.vapi_call_id or self.call_id or self.event_id])
+
     def _head(self) -> dict[str, Json]:
         return {
             "version": VERSION,

@@ -1,8 +1,11 @@
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.domain.nps import group_of, nps_of
+from autopulse.api.parameters import Band
+from autopulse.domain.nps import CATEGORIES, group_of, nps_of
 
 COUNTS = st.integers(0, 100_000)
 
@@ -55,3 +58,12 @@ def test_more_answers_of_the_same_kind_are_surer(up: int, middle: int, down: int
 def test_every_answer_belongs_to_a_group_of_the_score(score: int) -> None:
     groups = ["detractor"] * 7 + ["passive"] * 2 + ["promoter"] * 2
     assert group_of(score) == groups[score]
+
+
+@pytest.mark.parametrize("score", range(11))
+def test_the_category_of_a_score_is_the_one_whose_range_has_it(score: int) -> None:
+    assert [name for name, scores in CATEGORIES.items() if score in scores] == [group_of(score)]
+
+
+def test_the_api_takes_all_categories() -> None:
+    assert set(get_args(Band)) == set(CATEGORIES)

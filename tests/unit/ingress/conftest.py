@@ -41,7 +41,10 @@ class Account:
     def received(self, kind: str) -> list[dict[str, Any]]:
         """Take up to ten messages out of a queue."""
         answer = self.sqs.receive_message(
-            QueueUrl=self.queue_urls[kind], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            QueueUrl=self.queue_urls[kind],
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
         )
         messages = answer.get("Messages", [])
         for message in messages:

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import datetime, timezone
 from typing import Any
 
@@ -37,6 +38,27 @@ def test_each_kind_has_its_queue(account: Account, kind: str) -> None:
     attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
     assert attributes == {"kind": kind, "event_id": envelope.event_id}
     assert account.everything_queued() == []
+
+
+def _group(account: Account, call: dict[str, Any]) -> str:
+    """The message group of a webhook about this call."""
+    message = {"type": "status-update", "status": "ringing", "timestamp": 1763800000000, "call": call}
+    enqueue(wrap("status", message, RECEIVED_AT, None))
+    (queued,) = account.received("status")
+    return str(queued["Attributes"]["MessageGroupId"])
+
+
+def test_calls_of_one_number_share_a_group_and_calls_without_one_have_each_their_own(account: Account) -> None:
+    one = _group(account, {"id": "call-1", "phoneNumberId": "number-1"})
+    assert one == _group(account, {"id": "call-2", "phoneNumberId": "number-1"})
+    others = [{"id": "call-1", "phoneNumberId": "number-2"}, {"id": "call-1"}, {"id": "call-2"}, {}]
+    groups = [one, *(_group(account, call) for call in others)]
+    assert len(set(groups)) == len(groups)
+
+
+@pytest.mark.parametrize("number", ["x" * 1000, "ключ", "two words", 7])
+def test_a_group_is_one_that_sqs_takes_whatever_the_number_is_called(account: Account, number: object) -> None:
+    assert re.fullmatch(r"[0-9a-f]{64}", _group(account, {"id": "call-1", "phoneNumberId": number}))
 
 
 def test_the_longest_that_fits_is_queued_whole(account: Account) -> None:

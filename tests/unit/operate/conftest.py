@@ -66,7 +66,11 @@ class Account:
         found: list[Any] = []
         sqs = self.clients["sqs"]
         while messages := sqs.receive_message(
-            QueueUrl=self.urls[logical_id], MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=600
+            QueueUrl=self.urls[logical_id],
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+            VisibilityTimeout=600,
         ).get("Messages"):
             found.extend(messages)
         for message in found:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -10,12 +9,21 @@ from typing import Final
 import pytest
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
-from operate import artifact, deploy
-from operate.target import SAMCONFIG, OperationFailed
+from operate import artifact
+from operate.target import OperationFailed
 
 COMMIT: Final = "a" * 40
 TEMPLATE: Final = """
+Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Mappings:
+  SAMCodeUriKinds: {Hang: {CodeUri: HangFunction}}
 Resources:
+  Fn::ForEach::Kinds:
+    - Prefix
+    - [Hang]
+    - ${Prefix}Function:
+        Type: AWS::Serverless::Function
+        Properties: {CodeUri: !FindInMap [SAMCodeUriKinds, !Ref Prefix, CodeUri], Handler: app.handler}
   SharedLayer:
     Type: AWS::Serverless::LayerVersion
     Properties: {ContentUri: SharedLayer}
@@ -29,6 +37,8 @@ FILES: Final = {
     "build/SharedLayer/python/package/b.py": "b",
     "build/SharedLayer/python/package/a.py": "a",
     "build/SharedLayer/python/package/__pycache__/a.cpython-313.pyc": "compiled",
+    "build/HangFunction/app.py": "handler = str",
+    "infrastructure/database.yaml": "Resources: {Vpc: {Type: AWS::EC2::VPC}}",
     "functions/api/app.py": "handler = print",
     "functions/api/run": "#!/bin/sh",
 }
@@ -46,7 +56,7 @@ def _build(folder: Path, order: int, time: int) -> Path:
 
 
 def _pack(built: Path, target: Path) -> str:
-    return artifact.pack(built, target, COMMIT, "staging", "aaa-1")
+    return artifact.pack(built, built.parent / "infrastructure", target, artifact.Release(COMMIT, "staging", "aaa-1"))
 
 
 @pytest.fixture
@@ -73,13 +83,16 @@ def test_a_change_of_any_file_is_another_release(tmp_path: Path) -> None:
 
 def test_it_holds_all_that_sam_uploads(release: Path) -> None:
     assert {path.name for path in release.iterdir()} == {
-        *("template.yaml", "release.json", "SharedLayer.zip", "ApiFunction.zip")
+        *("template.yaml", "release.json", "infrastructure", "SharedLayer.zip", "ApiFunction.zip", "HangFunction.zip")
     }
+    assert [file.name for file in (release / "infrastructure").iterdir()] == ["database.yaml"]
     template = yaml_parse((release / "template.yaml").read_text())
     assert template["Resources"]["ApiFunction"]["Properties"] == {
         "CodeUri": "ApiFunction.zip",
         "Handler": "app.handler",
     }
+    assert template["Transform"] == "AWS::Serverless-2016-10-31", "loops are written out"
+    assert template["Resources"]["HangFunction"]["Properties"]["CodeUri"] == "HangFunction.zip"
     assert template["Resources"]["SharedLayer"]["Properties"] == {"ContentUri": "SharedLayer.zip"}
     with zipfile.ZipFile(release / "SharedLayer.zip") as layer:
         assert layer.namelist() == sorted(layer.namelist())
@@ -100,7 +113,7 @@ def test_another_commits_or_environments_release_is_refused(release: Path, commi
         artifact.verify(release, commit, environment)
 
 
-@pytest.mark.parametrize("name", ["ApiFunction.zip", "template.yaml", "new.zip"])
+@pytest.mark.parametrize("name", ["ApiFunction.zip", "template.yaml", "infrastructure/database.yaml", "new.zip"])
 def test_a_file_that_changed_or_came_is_refused(release: Path, name: str) -> None:
     (release / name).write_text("other")
     with pytest.raises(OperationFailed, match=name):
@@ -130,20 +143,3 @@ def test_no_release_is_refused(release: Path, content: str | None) -> None:
         (release / "release.json").write_text(content)
     with pytest.raises(OperationFailed, match="make build ENV=staging"):
         artifact.verify(release, COMMIT, "staging")
-
-
-def test_what_is_deployed_is_what_was_verified(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[list[str]] = []
-    monkeypatch.setattr(deploy, "RELEASE", release)
-    monkeypatch.setattr(deploy, "require_clean_tree", lambda _: COMMIT)
-    monkeypatch.setattr(deploy, "run_step", ran.append)
-    digest = artifact.digest_of(release / "release.json")
-    deploy.deploy("staging", digest, asks=False)
-    (command,) = ran
-    assert command[:2] == ["sam", "deploy"]
-    assert command[command.index("--template-file") + 1] == str(release / "template.yaml")
-    assert command[command.index("--config-file") + 1] == str(SAMCONFIG)
-    shutil.rmtree(release)
-    with pytest.raises(OperationFailed):
-        deploy.deploy("staging", digest, asks=False)
-    assert len(ran) == 1

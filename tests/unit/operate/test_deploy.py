@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from operate import deploy
-from operate.target import SAMCONFIG, OperationFailed
+from operate.target import OperationFailed
 
 
 def _git(project: Path, *arguments: str) -> None:
@@ -59,15 +59,10 @@ def test_a_step_that_fails_ends_it() -> None:
 
 
 def test_a_release_changes_with_the_commit_and_with_any_parameter() -> None:
-    one = deploy.release_id("a" * 40, ["LogLevel=INFO", "Firewall=true"])
-    assert one == deploy.release_id("a" * 40, ["Firewall=true", "LogLevel=INFO"]), "their order means nothing"
-    assert one != deploy.release_id("b" * 40, ["LogLevel=INFO", "Firewall=true"])
-    assert one != deploy.release_id("a" * 40, ["LogLevel=DEBUG", "Firewall=true"])
-
-
-@pytest.mark.parametrize("environment", ["staging", "production"])
-def test_the_parameters_are_those_of_the_environment(environment: str) -> None:
-    assert "Architecture=arm64" in deploy.read_parameters(SAMCONFIG, environment)
+    one = deploy.release_id("a" * 40, {"LogLevel": "INFO", "Firewall": "true"})
+    assert one == deploy.release_id("a" * 40, {"Firewall": "true", "LogLevel": "INFO"}), "their order means nothing"
+    assert one != deploy.release_id("b" * 40, {"LogLevel": "INFO", "Firewall": "true"})
+    assert one != deploy.release_id("a" * 40, {"LogLevel": "DEBUG", "Firewall": "true"})
 
 
 def test_a_build_for_aws_does_not_build_for_this_machine() -> None:

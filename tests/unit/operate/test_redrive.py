@@ -69,6 +69,7 @@ def test_all_letters_go_back_with_the_attributes_they_came_with(account: Account
     for message in back:
         named = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
         assert named == {"kind": "hang", "event_id": json.loads(message["Body"])["event_id"]}
+        assert message["Attributes"]["MessageGroupId"] == "redriven", "so that live calls are served before them"
 
 
 def test_what_is_shown_says_why_and_tells_nothing_of_the_call(

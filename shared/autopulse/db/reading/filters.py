@@ -6,19 +6,23 @@ The texts here and in the indexes have to be the same, or Postgres does not see 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from autopulse.domain import status
+from autopulse.domain.nps import CATEGORIES, PASSIVES_FROM, PROMOTERS_FROM
+from autopulse.domain.outcome import ANSWERED
+
 BEGAN: Final = "coalesce(call.start_time, call.end_time, call.updated_at, '-infinity'::timestamptz)"
 """What calls are sorted by: one that never got through has an end only, others stand where their row was last written.
 
 So a call that is still to come, or that failed before it had any time, does not stay on top for ever.
 """
-REACHED: Final = "('reached', 'transferred')"
+REACHED: Final = f"({', '.join(repr(outcome.value) for outcome in ANSWERED)})"
 """Outcomes of calls in which somebody answered."""
-OVER: Final = "('Completed', 'Ended', 'Missed', 'Failed')"
+OVER: Final = str(status.OVER)
 """Statuses of calls that came to an end."""
-TO_COME: Final = "call.start_time IS NULL AND call.end_time IS NULL AND call.status IN ('Ready', 'Scheduled', 'Queued')"
+TO_COME: Final = f"call.start_time IS NULL AND call.end_time IS NULL AND call.status IN {status.TO_COME}"
 """Whether a call is still to come: nobody has been rung."""
-BANDS: Final = ("detractor", "passive", "promoter")
-BAND: Final = "width_bucket(call.nps_score, ARRAY[7, 9])"
+BANDS: Final = tuple(CATEGORIES)
+BAND: Final = f"width_bucket(call.nps_score, ARRAY[{PASSIVES_FROM}, {PROMOTERS_FROM}])"
 """A place in BANDS."""
 COUNTS: Final = f"call.nps_score BETWEEN 0 AND 10 AND call.outcome IN {REACHED}"
 """Whether a score counts, here and in every figure: a voicemail may have one, and nobody gave it."""

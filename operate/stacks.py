@@ -1,0 +1,115 @@
+"""The stacks of an environment, in the order in which they are deployed, and where their parameters come from.
+
+An output of one stack is the value of the parameter of that name in those after it.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from local.stack_paths import PROJECT
+from operate.target import SAMCONFIG, OperationFailed
+
+INFRASTRUCTURE: Final = PROJECT / "infrastructure" / "samconfig.toml"
+EXISTING_DATABASE: Final = "DatabaseHost"
+"""The parameter of the application by which samconfig.toml names a database that is there."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the stacks."""
+
+    name: str
+    template: str
+    """Its file, from the project's root; a release has it at the same place."""
+
+    def section(self, environment: str) -> tuple[Path, str]:
+        """The file that configures it for an environment, and the section there."""
+        if self is APPLICATION:
+            return SAMCONFIG, environment
+        return INFRASTRUCTURE, self.name if self is ACCOUNT else f"{environment}-{self.name}"
+
+
+ACCOUNT: Final = Part("account", "infrastructure/account.yaml")
+DATABASE: Final = Part("database", "infrastructure/database.yaml")
+APPLICATION: Final = Part("application", "template.yaml")
+MONITORING: Final = Part("monitoring", "infrastructure/monitoring.yaml")
+PARTS: Final = (ACCOUNT, DATABASE, APPLICATION, MONITORING)
+"""The account's role for logs before the stages that write them, the database before the functions of it."""
+
+
+@dataclass(frozen=True)
+class Configured:
+    """What is configured of one stack."""
+
+    part: Part
+    stack_name: str
+    region: str
+    parameters: Mapping[str, str]
+    tags: Sequence[str]
+
+
+def read_configured(part: Part, environment: str) -> Configured:
+    """What a stack's section says; raises OperationFailed if there is none."""
+    file, section = part.section(environment)
+    try:
+        configured = tomllib.loads(file.read_text())[section]
+        general, deploy = configured["global"]["parameters"], configured["deploy"]["parameters"]
+    except KeyError:
+        raise OperationFailed(
+            f"{file.relative_to(PROJECT)} has no section {section} with what a deploy needs"
+        ) from None
+    pairs = (pair.partition("=") for pair in deploy["parameter_overrides"])
+    return Configured(
+        part,
+        general["stack_name"],
+        general["region"],
+        {name: value for name, _, value in pairs},
+        deploy.get("tags", ()),
+    )
+
+
+def parts_of(environment: str) -> Iterator[Configured]:
+    """The stacks of an environment, in order; without that of the database where one is given that is there."""
+    given = read_configured(APPLICATION, environment).parameters
+    for part in PARTS:
+        if part is not DATABASE or EXISTING_DATABASE not in given:
+            yield read_configured(part, environment)
+
+
+def asks(environment: str) -> bool:
+    """Whether a person is to agree to each change set of an environment."""
+    deploy = tomllib.loads(SAMCONFIG.read_text())[environment]["deploy"]["parameters"]
+    return bool(deploy["confirm_changeset"])
+
+
+def choose_values(
+    declared: Mapping[str, Mapping[str, Any]], configured: Mapping[str, str], outputs: Mapping[str, str]
+) -> dict[str, str]:
+    """The value of each declared parameter: as configured, or the output of that name, or its default.
+
+    All of them, since CloudFormation keeps the former value of a parameter that is not given: what a commit no longer
+    sets would stay set. Raises OperationFailed for a parameter without a value and for a value without a parameter.
+    """
+    defaults = {name: str(said["Default"]) for name, said in declared.items() if "Default" in said}
+    values = defaults | {name: value for name, value in {**outputs, **configured}.items() if name in declared}
+    unknown, missing = sorted(set(configured) - set(declared)), sorted(set(declared) - set(values))
+    if unknown:
+        raise OperationFailed(f"the template has no parameter {', '.join(unknown)}")
+    if missing:
+        raise OperationFailed(
+            f"no value is configured for the parameter {', '.join(missing)}, nor an output of that name"
+        )
+    return values
+
+
+def as_overrides(values: Mapping[str, str]) -> list[str]:
+    """Values as `sam deploy --parameter-overrides` reads them."""
+    return [f"ParameterKey={name},ParameterValue={_quoted(value)}" for name, value in sorted(values.items())]
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,306 @@
+// Written by `make constants` from the code of the server: change it there.
+
+declare namespace Api {
+  interface Attempt {
+    number: number;
+    vapi_call_id: string | null;
+    shown: boolean;
+    status: string | null;
+    began_at: string | null;
+    start_time: string | null;
+    end_time: string | null;
+    duration_seconds: number | null;
+    outcome: string | null;
+    ended_reason: string | null;
+    nps_score: number | null;
+    has_recording: boolean;
+    recording_elsewhere: boolean;
+    cost_dollars: number | null;
+    call_reason: string | null;
+    summary: string | null;
+    feedback: AttemptFeedback | null;
+    customer_name: string | null;
+    phone: string | null;
+    customer_sip_uri: string | null;
+  }
+
+  interface AttemptFeedback {
+    content: string;
+    positives?: string | null;
+    detractors?: string | null;
+    action_items?: string | null;
+    structured_data?: Record<string, unknown> | null;
+  }
+
+  interface Call {
+    id: number;
+    vapi_call_id: string | null;
+    status: string;
+    outcome: string | null;
+    ended_reason: string | null;
+    direction: string;
+    demo: boolean;
+    customer_name: string | null;
+    phone: string;
+    vehicle: string | null;
+    service: string | null;
+    campaign_id: number | null;
+    campaign_name: string | null;
+    advisor_id: number | null;
+    advisor_name: string | null;
+    start_time: string | null;
+    end_time: string | null;
+    duration_seconds: number | null;
+    nps_score: number | null;
+    has_recording: boolean;
+    attempt_count: number;
+    attempt_number: number | null;
+    updated_at: string | null;
+  }
+
+  interface CallCount {
+    count: number;
+    is_all: boolean;
+  }
+
+  interface CallDetail {
+    id: number;
+    vapi_call_id: string | null;
+    status: string;
+    outcome: string | null;
+    ended_reason: string | null;
+    direction: string;
+    demo: boolean;
+    customer_name: string | null;
+    phone: string;
+    vehicle: string | null;
+    service: string | null;
+    campaign_id: number | null;
+    campaign_name: string | null;
+    advisor_id: number | null;
+    advisor_name: string | null;
+    start_time: string | null;
+    end_time: string | null;
+    duration_seconds: number | null;
+    nps_score: number | null;
+    has_recording: boolean;
+    attempt_count: number;
+    attempt_number: number | null;
+    updated_at: string | null;
+    recording_elsewhere: boolean;
+    attempts: Attempt[];
+    cost_dollars: number | null;
+    call_reason: string | null;
+    summary: string | null;
+    feedback: Feedback | null;
+    service_record: ServiceRecord | null;
+    incidents: Incident[];
+    timeline: Event[];
+  }
+
+  interface CallPage {
+    items: Call[];
+    next_cursor: string | null;
+  }
+
+  interface Error {
+    error: ErrorDetail;
+  }
+
+  interface ErrorDetail {
+    code: string;
+    message: string;
+    field?: string | null;
+  }
+
+  interface Event {
+    event_id: string;
+    kind: string;
+    type: string;
+    vapi_call_id: string | null;
+    occurred_at: string | null;
+    received_at: string;
+    processed_at: string;
+    delivery_ms: number | null;
+    processing_ms: number;
+    status: string | null;
+    outcome: string;
+    repeats: number;
+  }
+
+  interface Feedback {
+    content: string;
+    positives: string | null;
+    detractors: string | null;
+    action_items: string | null;
+    structured_data: Record<string, unknown> | null;
+    created_at: string | null;
+    updated_at: string | null;
+  }
+
+  interface FeedbackItem {
+    call_id: number;
+    start_time: string | null;
+    end_time: string | null;
+    duration_seconds: number | null;
+    outcome: string | null;
+    direction: string;
+    demo: boolean;
+    customer_name: string | null;
+    phone: string;
+    vehicle: string | null;
+    service: string | null;
+    campaign_id: number | null;
+    campaign_name: string | null;
+    advisor_id: number | null;
+    advisor_name: string | null;
+    nps_score: number | null;
+    band: string | null;
+    content: string;
+    positives: string | null;
+    detractors: string | null;
+    action_items: string | null;
+    updated_at: string | null;
+  }
+
+  interface FeedbackPage {
+    items: FeedbackItem[];
+    next_cursor: string | null;
+  }
+
+  interface FeedbackSummary {
+    since: string;
+    until: string;
+    total: Tally;
+    outcomes: Record<string, number>;
+    scores: number[];
+    periods: PeriodTally[];
+    groups: GroupTally[];
+  }
+
+  interface GroupTally {
+    calls: number;
+    tried: number;
+    reached: number;
+    reach_rate: number | null;
+    responses: number;
+    response_rate: number | null;
+    promoters: number;
+    passives: number;
+    detractors: number;
+    nps: number | null;
+    nps_low: number | null;
+    nps_high: number | null;
+    average_duration_seconds: number | null;
+    key: string | null;
+    name: string | null;
+  }
+
+  interface Incident {
+    kind: string;
+    occurred_at: string;
+  }
+
+  interface Me {
+    organization_id: string;
+    organization_name: string | null;
+  }
+
+  interface PeriodTally {
+    calls: number;
+    tried: number;
+    reached: number;
+    reach_rate: number | null;
+    responses: number;
+    response_rate: number | null;
+    promoters: number;
+    passives: number;
+    detractors: number;
+    nps: number | null;
+    nps_low: number | null;
+    nps_high: number | null;
+    average_duration_seconds: number | null;
+    starts: string;
+    ends: string;
+  }
+
+  interface Ping {
+    event_id: string;
+    occurred_at: string | null;
+    received_at: string;
+    processed_at: string;
+    delivery_ms: number | null;
+    processing_ms: number;
+    repeats: number;
+  }
+
+  interface Recording {
+    url: string;
+    expires_at: string | null;
+  }
+
+  interface ServiceRecord {
+    id: number;
+    customer_name: string;
+    phone: string;
+    vehicle: string | null;
+    service: string | null;
+    status: string;
+    appointment: string | null;
+    feedback: string | null;
+    rating: number | null;
+  }
+
+  interface Tally {
+    calls: number;
+    tried: number;
+    reached: number;
+    reach_rate: number | null;
+    responses: number;
+    response_rate: number | null;
+    promoters: number;
+    passives: number;
+    detractors: number;
+    nps: number | null;
+    nps_low: number | null;
+    nps_high: number | null;
+    average_duration_seconds: number | null;
+  }
+
+  interface Transcript {
+    call_id: number;
+    attempt: number | null;
+    vapi_call_id: string | null;
+    source: string | null;
+    start_time: string | null;
+    turns: Turn[];
+  }
+
+  interface Turn {
+    speaker: string;
+    text: string;
+    at: string;
+    seconds: number | null;
+  }
+
+  type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
+
+  /** Parameters that narrow the list of calls. */
+  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "band" | "to_come" | "customer";
+
+  /** What a notice tells of. */
+  type NoticeType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled";
+
+  /** Path below /v1 -> what GET answers. */
+  interface Answers {
+    "calls": CallPage;
+    "calls/count": CallCount;
+    [path: `calls/${number}`]: CallDetail;
+    [path: `calls/${number}/transcript`]: Transcript;
+    [path: `calls/${number}/recording`]: Recording;
+    "feedback": FeedbackPage;
+    "feedback/summary": FeedbackSummary;
+    "me": Me;
+    [path: `pings/${string}`]: Ping;
+  }
+}
