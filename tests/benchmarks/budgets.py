@@ -69,7 +69,7 @@ class Workload:
 
 WORKLOADS: Final = (
     Workload("status updates, batches of 10", "status", 10, 15, status_events, contenders.store_status, 40, 5),
-    Workload("status updates, batches of 100", "status", 100, 4, status_events, contenders.store_status, 40, 15),
+    Workload("status updates, batches of 100", "status", 100, 4, status_events, contenders.store_status, 40, 14),
     Workload("reports of 40 turns, batches of 10", "report", 10, 4, report_events, contenders.store_report, 12, 6),
 )
 
