@@ -24,7 +24,7 @@ FLAGS: Final = (
 )
 RELEASE: Final = Path("/etc/os-release")
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-_FILES: Final = (
+FILES: Final = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
@@ -75,7 +75,7 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
     names = (shutil.which(name, path=environ.get("PATH", os.defpath)) for name in _NAMES)
     yield from (Path(name) for name in names if name)
     home = Path(environ.get("HOME", "/nonexistent"))
-    files = [*(Path(file) for file in _FILES), *(file for glob in _DOWNLOADED for file in sorted(home.glob(glob)))]
+    files = [*(Path(file) for file in FILES), *(file for glob in _DOWNLOADED for file in sorted(home.glob(glob)))]
     yield from (file for file in files if os.access(file, os.X_OK))
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from autopulse.access.reader import Reader
 from autopulse.ingress.request import read_message
 from autopulse.vapi.envelope import Envelope, wrap
-from autopulse.vapi.routes import kind_of
+from autopulse.vapi.routes import KINDS, kind_of
 from local.console import say
 from local.deploy import SAMPLE_SECRET
 from local.issuer import SAMPLE_EXPIRES_AT, SAMPLE_TOKEN
@@ -27,14 +27,6 @@ EVENTS: Final = PROJECT / "events"
 WEBHOOKS: Final = EVENTS / "webhooks"
 _RECEIVED_AT: Final = datetime(2026, 11, 2, 17, tzinfo=timezone.utc)
 _ACCOUNT: Final = "111122223333"
-_QUEUES: Final = {
-    "status": "status_update",
-    "conversation": "conversation_update",
-    "report": "end_of_call_report",
-    "hang": "hang",
-    "transcript": "transcript",
-}
-"""Kind -> the file of its queue's batch, which is named like the function that takes it."""
 _PATH: Final = "/v1/webhooks/vapi-webhook"
 _SENT_WITH_PLAIN_SECRET: Final = "ping"  # noqa: S105 - a file name
 """The webhook that shows the other credential, `X-Vapi-Secret`."""
@@ -57,7 +49,7 @@ def make_events() -> dict[Path, Event]:
         "apigw/api.json": _api_event(),
         "apigw/console.json": _console_event(),
     }
-    batches = {f"sqs/{_QUEUES[kind]}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
+    batches = {f"sqs/{kind}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
     others = {
         "cloudformation/migrate.json": _custom_resource(),
         "schedule/prune.json": _scheduled(),
@@ -163,7 +155,7 @@ def _signed(name: str, content: bytes) -> Event:
 
 def _envelopes(webhooks: Mapping[str, bytes]) -> dict[str, list[Envelope]]:
     """What the verifier would put into each queue."""
-    found: dict[str, list[Envelope]] = {kind: [] for kind in _QUEUES}
+    found: dict[str, list[Envelope]] = {kind: [] for kind in KINDS}
     for content in webhooks.values():
         message = read_message(content)
         kind = kind_of(message)
@@ -192,7 +184,7 @@ def _records(kind: str, envelopes: Sequence[Envelope]) -> Iterator[Event]:
             "messageAttributes": {"kind": _attribute(kind), "event_id": _attribute(envelope.event_id)},
             "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
             "eventSource": "aws:sqs",
-            "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{kind}",
+            "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{kind.replace('_', '-')}",
             "awsRegion": REGION,
         }
 

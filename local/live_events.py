@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
+from autopulse.consumers.publisher import SOURCE, detail_of
 from autopulse.domain.notices import Notice, NoticeType
-from autopulse.live.publisher import SOURCE, detail_of
 from local.simulator.application_rows import ORGANIZATION_ID
 from local.stack_paths import REGION
 

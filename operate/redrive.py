@@ -10,20 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from autopulse.consumers.registry import REGISTRY, Kind
 from local.console import say
 from operate.confirmation import Confirm, always
 from operate.dead_letters import DeadLetters
 from operate.letters import Letter
 from operate.target import OperationFailed, Target
 
-QUEUES: Final = {
-    "status": "StatusUpdate",
-    "conversation": "ConversationUpdate",
-    "report": "EndOfCallReport",
-    "hang": "Hang",
-    "transcript": "Transcript",
-}
-"""Kind -> how the logical ids of its queues begin."""
 LOOKED_AT_MOST: Final = 5_000
 """Letters of one run: what a person reads, and a laptop's memory holds (a letter may have 1 MiB, few have 20 KiB)."""
 
@@ -55,15 +48,16 @@ def move_back(target: Target, kind: str, choice: Choice) -> int:
 
 def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm, *, quiet: bool = False) -> int:
     """Show, ask, move; the exit status. `quiet`: no word of a kind without chosen letters."""
-    letters = _dead_letters(target, kind)
+    found = _find_kind(kind)
+    letters = _dead_letters(target, found)
     held: list[Letter] = []
     moved: set[str] = set()
     try:
         chosen = _collect(letters, choice, held)
         if quiet and not chosen and len(held) < LOOKED_AT_MOST:
             return 0
-        _show(kind, chosen, len(held))
-        if not chosen or not confirm(f"Move {_count(chosen)} back to the queue of {kind}?"):
+        _show(found.name, chosen, len(held))
+        if not chosen or not confirm(f"Move {_count(chosen)} back to the queue of {found.name}?"):
             say("Nothing moved")
             return 0
         if not letters.are_held():
@@ -76,19 +70,25 @@ def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm, *, quie
 def list_kinds(target: Target) -> int:
     """Print how many dead letters each kind has; the exit status."""
     say(f"Dead letters (approximately); redrive one kind with: make redrive KIND=…{target.make_suffix}")
-    for kind, prefix in QUEUES.items():
+    width = max(map(len, REGISTRY))
+    for kind in REGISTRY.values():
         counted = target.client("sqs").get_queue_attributes(
-            QueueUrl=target.resource(f"{prefix}DeadLetterQueue"), AttributeNames=["ApproximateNumberOfMessages"]
+            QueueUrl=target.resource(f"{kind.prefix}DeadLetterQueue"), AttributeNames=["ApproximateNumberOfMessages"]
         )
-        say(f"  {kind:<14} {counted['Attributes']['ApproximateNumberOfMessages']:>6}")
+        say(f"  {kind.name:<{width}} {counted['Attributes']['ApproximateNumberOfMessages']:>6}")
     return 0
 
 
-def _dead_letters(target: Target, kind: str) -> DeadLetters:
-    if kind not in QUEUES:
-        raise OperationFailed(f"there is no kind {kind}; KIND is one of {', '.join(QUEUES)}")
-    prefix = QUEUES[kind]
-    source, dead = (target.resource(f"{prefix}{suffix}") for suffix in ("Queue", "DeadLetterQueue"))
+def _find_kind(name: str) -> Kind:
+    """The kind of this name, or the only one whose name has this part; raises OperationFailed."""
+    found = [kind for kind in REGISTRY if name == kind] or [kind for kind in REGISTRY if name and name in kind]
+    if len(found) != 1:
+        raise OperationFailed(f"there is no kind {name}; KIND is one of {', '.join(REGISTRY)}")
+    return REGISTRY[found[0]]
+
+
+def _dead_letters(target: Target, kind: Kind) -> DeadLetters:
+    source, dead = (target.resource(f"{kind.prefix}{suffix}") for suffix in ("Queue", "DeadLetterQueue"))
     return DeadLetters(target.client("sqs"), source, dead)
 
 

@@ -31,7 +31,7 @@ def _closed(target: Target, connection: Connection) -> Iterator[Finding]:
     """Nobody gets in without proof."""
     doors = {"webhook": ("POST", connection.url), "read API": ("GET", f"{target.output('ApiUrl')}/v1/calls")}
     for name, (method, url) in doors.items():
-        status, _ = _ask(method, url)
+        status, _ = ask(method, url)
         if status == HTTPStatus.UNAUTHORIZED:
             say(f"  {name} refuses who proves nothing")
         else:
@@ -44,7 +44,7 @@ def _console(target: Target) -> Iterator[Finding]:
     """The page is there, and knows its configuration."""
     base = target.output("ConsoleUrl").partition("#")[0].rstrip("/")
     for path in ("/", "/config.json"):
-        status, _ = _ask("GET", base + path)
+        status, _ = ask("GET", base + path)
         if status != HTTPStatus.OK:
             yield wrong("console", f"answered {status or 'nothing'} to {path}", "see the console function's log")
             return
@@ -63,7 +63,9 @@ def _ping(target: Target, connection: Connection) -> Iterator[Finding]:
         say(f"  ping {event_id} was stored")
     else:
         what = f"accepted as {event_id}, but not stored within {doctor.PATIENCE_SECONDS} s"
-        yield wrong("ping", what, "see the log of the status function, and the dead letters: make redrive KIND=status")
+        yield wrong(
+            "ping", what, "see the log of the status function, and the dead letters: make redrive KIND=status_update"
+        )
 
 
 def _logged(target: Target, event_id: str) -> bool:
@@ -78,7 +80,8 @@ def _logged(target: Target, event_id: str) -> bool:
     return False
 
 
-def _ask(method: str, url: str) -> tuple[int, bytes]:
+def ask(method: str, url: str) -> tuple[int, bytes]:
+    """The status and the body of an answer; 0 if there is none."""
     try:
         answer = urllib3.request(
             method, url, body=b"{}" if method == "POST" else None, retries=False, timeout=Timeout(connect=10, read=30)

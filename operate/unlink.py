@@ -10,11 +10,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from autopulse.consumers.registry import REGISTRY
 from autopulse.errors import CallIdentityConflict
 from local.console import say
 from operate.confirmation import Confirm
 from operate.letters import printable
-from operate.redrive import QUEUES, Choice, move_back
+from operate.redrive import Choice, move_back
 from operate.target import OperationFailed, Target
 
 FUNCTION = "UnlinkFunction"
@@ -78,7 +79,7 @@ def _facts(link: Mapping[str, Any]) -> dict[str, object]:
 
 def _redrive(target: Target, call_id: int, vapi_call_id: str) -> int:
     choice = Choice(CallIdentityConflict.reason, about=(call_id, vapi_call_id))
-    failed = [kind for kind in QUEUES if move_back(target, kind, choice)]
+    failed = [kind for kind in REGISTRY if move_back(target, kind, choice)]
     if failed:
         say(f"Not all of what was refused is back in its queue; run make redrive for {', '.join(failed)}")
     return 1 if failed else 0

@@ -2,5 +2,6 @@
 
 from autopulse.consumers.hang import CONSUMER
 from autopulse.consumers.runner import handler_of
+from autopulse.consumers.services import Services
 
-handler = handler_of(CONSUMER)
+handler = handler_of(CONSUMER, Services())

@@ -1,6 +1,7 @@
 """Lambda door of the consumer `transcript`; what it does is in autopulse.consumers.transcript."""
 
 from autopulse.consumers.runner import handler_of
+from autopulse.consumers.services import Services
 from autopulse.consumers.transcript import CONSUMER
 
-handler = handler_of(CONSUMER)
+handler = handler_of(CONSUMER, Services())

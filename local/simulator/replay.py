@@ -8,11 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 from pg8000.native import Connection
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from autopulse.consumers import conversation_update, end_of_call_report, hang, status_update
 from autopulse.consumers.batch import apply_batch
-from autopulse.consumers.news import Consumer, Record
+from autopulse.consumers.news import Record
+from autopulse.consumers.registry import REGISTRY
 from autopulse.db.engine import engine_to, open_socket
 from autopulse.db.prepared import PreparingConnection
 from autopulse.vapi.envelope import wrap
@@ -24,12 +23,6 @@ from local.simulator.webhook_factory import Body
 _TRAVELS: Final = timedelta(milliseconds=140)
 """From the sender's time to ours."""
 _PROCESSED_WITHIN: Final = timedelta(milliseconds=20)
-_CONSUMERS: Final[tuple[Consumer[Any], ...]] = (
-    status_update.CONSUMER,
-    conversation_update.CONSUMER,
-    hang.CONSUMER,
-    end_of_call_report.CONSUMER,
-)
 
 
 @contextmanager
@@ -54,11 +47,10 @@ def open_engine(database_url: str) -> Iterator[Engine]:
 def apply(engine: Engine, bodies: Sequence[Body]) -> None:
     """Apply webhooks as if each had come and been processed when its sender says that it was sent."""
     envelopes = [_wrap(body["message"]) for body in bodies]
-    with Session(engine) as session:
-        for consumer in _CONSUMERS:
+    with engine.begin() as transaction:
+        for consumer in (kind.consumer for kind in REGISTRY.values()):
             records = [Record(e, consumer.read(e.message)) for e in envelopes if e.kind == consumer.kind]
-            apply_batch(session, consumer, records, ORGANIZATION_ID)
-        session.commit()
+            apply_batch(transaction, consumer, records, ORGANIZATION_ID)
 
 
 def date_receipts(connection: Connection, call_ids: Sequence[int | None]) -> None:

@@ -98,7 +98,9 @@ def _wait(event_id: str, reader: Reader, began: float) -> Iterator[Finding]:
         say(f"  stored {stored.get('processed_at', '')} as {event_id}")
     elif status == HTTPStatus.NOT_FOUND:
         what = f"accepted as {event_id}, but not stored within {PATIENCE_SECONDS} s"
-        yield wrong(_WHERE, what, "see the log of the status function, and the dead letters: make redrive KIND=status")
+        yield wrong(
+            _WHERE, what, "see the log of the status function, and the dead letters: make redrive KIND=status_update"
+        )
     else:
         remedy = "is API_TOKEN valid still? docs/api.md" if status in {401, 403} else "see the log of the read API"
         yield wrong(_WHERE, f"accepted as {event_id}; the read API answered {status or 'nothing'}", remedy)

@@ -1,18 +1,26 @@
-"""Everything that can go wrong with a webhook or a record, as one tree.
+"""Everything that can go wrong with a webhook, a record or a reader's request, as one tree.
 
     AutoPulseError
-    ├── Refused               the request does not prove that Vapi sent it  -> 401, counted by reason
-    ├── UnreadableRequest     no message can be read out of the request     -> 400 or 413 (`ingress.request`)
+    ├── Refused               the webhook does not prove that Vapi sent it  -> 401, counted by reason
+    ├── UnreadableRequest     no message can be read out of the webhook     -> 400 or 413
     ├── Unprocessable         the record's data; trying again cannot help   -> the dead-letter queue, with its reason
     │   ├── InvalidMessage        no readable envelope, or no call named in it
     │   ├── PayloadGone           its envelope is no more in the payload bucket, and nothing says that it was applied
     │   ├── UnknownCall           names a call that has no row (waits first: the row may be about to be committed)
     │   ├── CallIdentityConflict  its two call ids belong to different calls
     │   └── DataRejected          Postgres refuses its values, even alone in a transaction
-    └── Transient             the world; the same record can succeed later  -> back to the queue, after a backoff
+    ├── Transient             an outage; the same can succeed later         -> back to the queue after a backoff; 503
+    ├── TokenRefused          no token that lets its reader in              -> 401, counted by reason
+    ├── OrganizationMissing   a genuine token that names no organization    -> 403
+    ├── Problem               the reader asks for what cannot be answered   -> 4xx, with a text for the reader
+    └── MigrationFailed       the database cannot be brought up to date     -> the deploy fails, with a text for people
 
 Each carries a `reason`: the metric's dimension and the log's key. Nothing matches on an error's text.
 """
+
+from typing import Any
+
+from autopulse.http import CODES, error_body
 
 
 class AutoPulseError(Exception):
@@ -33,6 +41,15 @@ class Refused(AutoPulseError):
 
     def __init__(self, reason: str) -> None:
         super().__init__()
+        self.reason = reason
+
+
+class UnreadableRequest(AutoPulseError):
+    """The request is not a webhook at all; `status` is 400 or 413, the detail says to the sender what is wrong."""
+
+    def __init__(self, status: int, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
         self.reason = reason
 
 
@@ -76,3 +93,37 @@ class Transient(AutoPulseError):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class TokenRefused(AutoPulseError):
+    """The request carries no token that lets its sender in -> 401, counted by reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class OrganizationMissing(AutoPulseError):
+    """The token is genuine, and names no organization whose calls its owner may read -> 403."""
+
+    reason = "organization"
+
+
+class Problem(AutoPulseError):
+    """The reader's request cannot be answered; the detail is for the reader."""
+
+    def __init__(self, status: int, message: str, *, code: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = code or CODES[status]
+        self.field = field
+
+    def to_body(self) -> dict[str, Any]:
+        """The response's JSON."""
+        return error_body(self.reason, self.detail, self.field)
+
+
+class MigrationFailed(AutoPulseError):
+    """The database could not be brought up to date; the detail says why."""
+
+    reason = "migration"

@@ -4,98 +4,173 @@ Logs are one JSON object a line and never hold a body, secret, phone number or t
 lines in the namespace `AutoPulse`; the dimension `service` is the stack's name, so two stacks in an account keep apart.
 """
 
+import inspect
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
-from enum import Enum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Final, TextIO, cast
+from typing import Any, Final, Generic, NamedTuple, ParamSpec, TextIO, cast
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 NAMESPACE: Final = "AutoPulse"
+MILLISECONDS: Final = MetricUnit.Milliseconds
+P = ParamSpec("P")
 MAX_VALUES: Final = 100
 """Of one metric in one EMF line."""
 Dimensions = tuple[tuple[str, str], ...]
 
 
-class Metric(str, Enum):
-    """Every metric that the code emits: past-tense facts, with their dimensions besides `service`."""
+class Undivided(NamedTuple):
+    """The dimensions of a metric that has none besides `service`."""
 
-    WEBHOOK_ACCEPTED = "WebhookAccepted"
-    """Count by `kind`: in the queue."""
-    WEBHOOK_REFUSED = "WebhookRefused"
-    """Count by `reason`: answered 4xx or 503."""
-    WEBHOOK_IGNORED = "WebhookIgnored"
-    """Count by `type`: a message that nobody here reads."""
-    ANSWER_REQUESTED = "AnswerRequested"
-    """Count by `type`: a message that waits for an answer we do not give."""
-    CREDENTIAL_UNUSABLE = "CredentialUnusable"
-    """Count: entries of the webhook secret that cannot be used."""
-    CALL_TOKEN_REFUSED = "CallTokenRefused"  # noqa: S105 - a metric
-    """Count: a call id of ours that did not count, since its token was missing or wrong."""
-    RECORD_APPLIED = "RecordApplied"
-    """Count by `kind`: committed."""
-    RECORD_DUPLICATE = "RecordDuplicate"
-    """Count by `kind`: seen before, or twice in one batch."""
-    RECORD_IGNORED = "RecordIgnored"
-    """Count by `kind`: acknowledged without effect: a word we do not know, a call that is not ours."""
-    RECORD_FAILED = "RecordFailed"
-    """Count by `kind`, `reason`: returned to the queue, or put into the dead-letter queue."""
-    RECORD_POSTPONED = "RecordPostponed"
-    """Count by `kind`: back in the queue, since the world was in the way: database, AWS service, time."""
-    PAYLOAD_LEFT = "PayloadLeft"
-    """Count by `kind`: objects of records that have ended which could not be deleted; they expire."""
-    STATUS_UNKNOWN = "StatusUnknown"
-    """Count: a status word that we do not know."""
-    ENDED_REASON_UNKNOWN = "EndedReasonUnknown"
-    """Count: a message with an ended reason of no family; the log has the reason."""
-    TURN_SKIPPED = "TurnSkipped"
-    """Count: an item of a transcript without text or with a role that we do not store."""
-    CALL_STALLED = "CallStalled"
-    """Count: the assistant failed to answer in time."""
-    CALL_COMPLETED = "CallCompleted"
-    """Count by `outcome`: the first report of a call, committed."""
-    SCORE_GIVEN = "ScoreGiven"
-    """Count by `group`: the NPS answer of a first report: promoter, passive or detractor."""
-    NOTICE_PUBLISHED = "NoticePublished"
-    """Count: on the event bus."""
-    NOTICE_LOST = "NoticeLost"
-    """Count: the bus did not take it; a page shows it at its next read."""
-    TICKET_ISSUED = "TicketIssued"
-    """Count: tickets for a WebSocket connection."""
-    CONNECTION_OPENED = "ConnectionOpened"
-    """Count: WebSocket connections whose ticket was good."""
-    CONNECTION_REFUSED = "ConnectionRefused"
-    """Count: WebSocket connections without a good ticket."""
-    CONNECTION_GONE = "ConnectionGone"
-    """Count: found closed when a notice was posted to them."""
-    CONNECTION_EXPIRED = "ConnectionExpired"
-    """Count: closed by us, since their token had expired."""
-    NOTICE_PUSHED = "NoticePushed"
-    """Count: posted to a connection; one for each."""
-    NOTICE_UNDELIVERED = "NoticeUndelivered"
-    """Count: not posted to a connection that was open; the page shows it at its next read."""
-    AGE_PUSHED_FROM_RECEIPT = "AgePushedFromReceipt"
-    """Milliseconds, when a notice has been posted to all its connections, from the verifier's receipt."""
-    AGE_PUSHED_FROM_COMMIT = "AgePushedFromCommit"
-    """Milliseconds, when a notice has been posted to all its connections, from the commit."""
-    TOKEN_REFUSED = "TokenRefused"  # noqa: S105 - a metric
-    """Count by `reason`: a request for the read API without a token that lets its sender in."""
-    API_ANSWERED = "ApiAnswered"
-    """Count by `route`, `status`: answers of the read API."""
-    API_DURATION = "ApiDuration"
-    """Milliseconds by `route`, in the handler."""
-    BATCH_SIZE = "BatchSize"
-    """Count by `kind`: records of one invocation."""
-    AGE_FROM_SENDER = "AgeFromSender"
-    """Milliseconds by `kind`, at commit, from the sender's time."""
-    AGE_FROM_RECEIPT = "AgeFromReceipt"
-    """Milliseconds by `kind`, at commit, from the verifier's receipt."""
-    EVENT_PRUNED = "EventPruned"
-    """Count: `webhook_event` rows deleted for their age."""
+
+class ByKind(NamedTuple):
+    """The dimensions of a metric of each kind of message (`consumers.registry`)."""
+
+    kind: str
+
+
+class ByReason(NamedTuple):
+    """The dimensions of a metric of each reason (`errors`)."""
+
+    reason: str
+
+
+class ByKindAndReason(NamedTuple):
+    """The dimensions of a metric of each kind of message and reason."""
+
+    kind: str
+    reason: str
+
+
+class ByType(NamedTuple):
+    """The dimensions of a metric of each type of Vapi's messages (`vapi.routes`)."""
+
+    type: str
+
+
+class ByOutcome(NamedTuple):
+    """The dimensions of a metric of each outcome of a call (`domain.outcome`)."""
+
+    outcome: str
+
+
+class ByGroup(NamedTuple):
+    """The dimensions of a metric of each NPS group (`domain.nps`)."""
+
+    group: str
+
+
+class ByRoute(NamedTuple):
+    """The dimensions of a metric of each route of the read API."""
+
+    route: str
+
+
+class ByRouteAndStatus(NamedTuple):
+    """The dimensions of a metric of each route of the read API and status of its answers."""
+
+    route: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefinition(Generic[P]):
+    """A metric's name, what it is divided by, and its unit."""
+
+    name: str
+    dimensions: Callable[P, NamedTuple]
+    """One of the classes above: a measurement gives its fields, which mypy and its constructor check."""
+    unit: MetricUnit = MetricUnit.Count
+
+    @property
+    def dimension_names(self) -> tuple[str, ...]:
+        """The names of the dimensions besides `service`."""
+        return tuple(inspect.signature(self.dimensions).parameters)
+
+
+class Metric:
+    """Every metric that the code emits; the names are past-tense facts."""
+
+    WEBHOOK_ACCEPTED: Final = MetricDefinition("WebhookAccepted", ByKind)
+    """In the queue."""
+    WEBHOOK_REFUSED: Final = MetricDefinition("WebhookRefused", ByReason)
+    """Answered 4xx or 503."""
+    WEBHOOK_IGNORED: Final = MetricDefinition("WebhookIgnored", ByType)
+    """A message that nobody here reads."""
+    ANSWER_REQUESTED: Final = MetricDefinition("AnswerRequested", ByType)
+    """A message that waits for an answer we do not give."""
+    CREDENTIAL_UNUSABLE: Final = MetricDefinition("CredentialUnusable", Undivided)
+    """Entries of the webhook secret that cannot be used."""
+    CALL_TOKEN_REFUSED: Final = MetricDefinition("CallTokenRefused", Undivided)
+    """A call id of ours that did not count, since its token was missing or wrong."""
+    RECORD_APPLIED: Final = MetricDefinition("RecordApplied", ByKind)
+    """Committed."""
+    RECORD_DUPLICATE: Final = MetricDefinition("RecordDuplicate", ByKind)
+    """Seen before, or twice in one batch."""
+    RECORD_IGNORED: Final = MetricDefinition("RecordIgnored", ByKind)
+    """Acknowledged without effect: a word we do not know, a call that is not ours."""
+    RECORD_FAILED: Final = MetricDefinition("RecordFailed", ByKindAndReason)
+    """Returned to the queue, or put into the dead-letter queue."""
+    RECORD_POSTPONED: Final = MetricDefinition("RecordPostponed", ByKind)
+    """Back in the queue, since the world was in the way: database, AWS service, time."""
+    PAYLOAD_LEFT: Final = MetricDefinition("PayloadLeft", ByKind)
+    """Objects of records that have ended which could not be deleted; they expire."""
+    STATUS_UNKNOWN: Final = MetricDefinition("StatusUnknown", Undivided)
+    """A status word that we do not know."""
+    ENDED_REASON_UNKNOWN: Final = MetricDefinition("EndedReasonUnknown", Undivided)
+    """A message with an ended reason of no family; the log has the reason."""
+    TURN_SKIPPED: Final = MetricDefinition("TurnSkipped", Undivided)
+    """An item of a transcript without text or with a role that we do not store."""
+    CALL_STALLED: Final = MetricDefinition("CallStalled", Undivided)
+    """The assistant failed to answer in time."""
+    CALL_COMPLETED: Final = MetricDefinition("CallCompleted", ByOutcome)
+    """The first report of a call, committed."""
+    SCORE_GIVEN: Final = MetricDefinition("ScoreGiven", ByGroup)
+    """The NPS answer of a first report: promoter, passive or detractor."""
+    NOTICE_PUBLISHED: Final = MetricDefinition("NoticePublished", Undivided)
+    """On the event bus."""
+    NOTICE_LOST: Final = MetricDefinition("NoticeLost", Undivided)
+    """The bus did not take it; a page shows it at its next read."""
+    TICKET_ISSUED: Final = MetricDefinition("TicketIssued", Undivided)
+    """Tickets for a WebSocket connection."""
+    CONNECTION_OPENED: Final = MetricDefinition("ConnectionOpened", Undivided)
+    """WebSocket connections whose ticket was good."""
+    CONNECTION_REFUSED: Final = MetricDefinition("ConnectionRefused", Undivided)
+    """WebSocket connections without a good ticket."""
+    CONNECTION_GONE: Final = MetricDefinition("ConnectionGone", Undivided)
+    """Found closed when a notice was posted to them."""
+    CONNECTION_EXPIRED: Final = MetricDefinition("ConnectionExpired", Undivided)
+    """Closed by us, since their token had expired."""
+    NOTICE_PUSHED: Final = MetricDefinition("NoticePushed", Undivided)
+    """Posted to a connection; one for each."""
+    NOTICE_UNDELIVERED: Final = MetricDefinition("NoticeUndelivered", Undivided)
+    """Not posted to a connection that was open; the page shows it at its next read."""
+    AGE_PUSHED_FROM_RECEIPT: Final = MetricDefinition("AgePushedFromReceipt", Undivided, MILLISECONDS)
+    """The age of a notice when it has been posted to all its connections, from the verifier's receipt."""
+    AGE_PUSHED_FROM_COMMIT: Final = MetricDefinition("AgePushedFromCommit", Undivided, MILLISECONDS)
+    """The age of a notice when it has been posted to all its connections, from the commit."""
+    TOKEN_REFUSED: Final = MetricDefinition("TokenRefused", ByReason)
+    """A request for the read API without a token that lets its sender in."""
+    API_ANSWERED: Final = MetricDefinition("ApiAnswered", ByRouteAndStatus)
+    """Answers of the read API."""
+    API_DURATION: Final = MetricDefinition("ApiDuration", ByRoute, MILLISECONDS)
+    """The time of an answer in the handler."""
+    BATCH_SIZE: Final = MetricDefinition("BatchSize", ByKind)
+    """Records of one invocation."""
+    AGE_FROM_SENDER: Final = MetricDefinition("AgeFromSender", ByKind, MILLISECONDS)
+    """The age of a record at commit, from the sender's time."""
+    AGE_FROM_RECEIPT: Final = MetricDefinition("AgeFromReceipt", ByKind, MILLISECONDS)
+    """The age of a record at commit, from the verifier's receipt."""
+    EVENT_PRUNED: Final = MetricDefinition("EventPruned", Undivided)
+    """`webhook_event` rows deleted for their age."""
+
+
+METRICS: Final = tuple(one for one in vars(Metric).values() if isinstance(one, MetricDefinition))
 
 
 _MADE_ID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{64}")
@@ -135,9 +210,9 @@ def log_each(message: str, rows: Iterable[Mapping[str, object]]) -> None:
     record = logging.makeLogRecord({"name": log.name, "levelno": logging.INFO, "levelname": "INFO", "msg": message})
     shared = json.loads(log.registered_formatter.format(record))
     shared.pop("location", None)
+    begin = json.dumps(shared).removesuffix("}")
     handler = cast("logging.StreamHandler[TextIO]", log.registered_handler)
-    for row in rows:
-        handler.stream.write(f"{json.dumps(shared | row)}\n")
+    handler.stream.write("".join([f"{begin}, {json.dumps(row)[1:]}\n" for row in rows]))
     handler.flush()
 
 
@@ -148,33 +223,35 @@ class Measurements:
     """
 
     def __init__(self) -> None:
-        self._sets: dict[Dimensions, dict[Metric, tuple[MetricUnit, list[float]]]] = {}
+        self._sets: dict[Dimensions, dict[MetricDefinition[Any], list[float]]] = {}
 
-    def count(self, metric: Metric, amount: int = 1, **dimensions: str) -> None:
-        """Add to a count; amounts of one flush are summed."""
-        values = self._values(metric, MetricUnit.Count, dimensions)
+    def count(self, metric: MetricDefinition[P], amount: int = 1, *args: P.args, **dimensions: P.kwargs) -> None:
+        """Add to a count; amounts of one flush are summed. Raises TypeError for other dimensions than the metric's."""
+        values = self._values(metric, metric.dimensions(*args, **dimensions))
         values[:] = [sum(values) + amount]
 
-    def record(self, metric: Metric, *values: float, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:
-        """Add values to a distribution."""
-        self._values(metric, unit, dimensions).extend(values)
+    def record(
+        self, metric: MetricDefinition[P], values: Iterable[float], *args: P.args, **dimensions: P.kwargs
+    ) -> None:
+        """Add values to a distribution. Raises TypeError for other dimensions than the metric's."""
+        self._values(metric, metric.dimensions(*args, **dimensions)).extend(values)
 
     def flush(self) -> None:
         """Write and forget everything collected."""
         for dimensions, metrics in self._sets.items():
-            for start in range(0, max(len(values) for _, values in metrics.values()), MAX_VALUES):
+            for start in range(0, max(map(len, metrics.values())), MAX_VALUES):
                 _write(dimensions, metrics, slice(start, start + MAX_VALUES))
         self._sets.clear()
 
-    def _values(self, metric: Metric, unit: MetricUnit, dimensions: dict[str, str]) -> list[float]:
-        metrics = self._sets.setdefault(tuple(sorted(dimensions.items())), {})
-        return metrics.setdefault(metric, (unit, []))[1]
+    def _values(self, metric: MetricDefinition[Any], dimensions: NamedTuple) -> list[float]:
+        metrics = self._sets.setdefault(tuple(dimensions._asdict().items()), {})
+        return metrics.setdefault(metric, [])
 
 
-def _write(dimensions: Dimensions, metrics: dict[Metric, tuple[MetricUnit, list[float]]], part: slice) -> None:
+def _write(dimensions: Dimensions, metrics: Mapping[MetricDefinition[Any], Sequence[float]], part: slice) -> None:
     values = {
-        metric.value: {"Unit": unit.value, "StorageResolution": 60, "Value": values[part]}
-        for metric, (unit, values) in metrics.items()
+        metric.name: {"Unit": metric.unit.value, "StorageResolution": 60, "Value": values[part]}
+        for metric, values in metrics.items()
         if values[part]
     }
     emf = EphemeralMetrics(namespace=NAMESPACE)

@@ -4,66 +4,41 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import pg8000.dbapi
+import psycopg
 from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
-from autopulse import settings
-from autopulse.consumers import conversation_update, end_of_call_report, hang, runner, status_update, transcript
+from autopulse.consumers import runner
 from autopulse.consumers.news import Consumer
 from autopulse.db import engine as db_engine
 from autopulse.db.models import Call, CallFeedback, Organization, ServiceRecord, Transcript
 from autopulse.db.prepared import PreparingConnection
 from local.postgres import FUNCTIONS, OWNER
 from tests.benchmarks.workloads import SqsEvent
+from tests.harness import Context, FakeServices, engine_for
 
 ORGANIZATION: Final = UUID("00000000-0000-4000-8000-000000000001")
-CONSUMERS: Final[dict[str, Consumer[Any]]] = {
-    module.CONSUMER.kind: module.CONSUMER
-    for module in (status_update, conversation_update, end_of_call_report, hang, transcript)
-}
 _ROLES: Final = {"user": "human", "bot": "assistant", "tool_calls": "tool", "tool_call_result": "tool_result"}
+C = TypeVar("C", bound=pg8000.dbapi.Connection)
 Statement = tuple[str, tuple[Any, ...]]
 """SQL and its parameters; without SQL, a commit."""
 
 
-class Context:
-    """A Lambda context with the consumers' 30 s."""
+def services_for(database_url: str) -> FakeServices:
+    """A consumer's services of which the database alone is real.
 
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        """Always all of it."""
-        return 30_000
-
-
-def configure(database_url: str) -> None:
-    """Point the consumers at a database; nothing but it is real."""
-    parts = urlsplit(database_url)
-    os.environ |= {
-        "DATABASE_HOST": parts.hostname or "",
-        "DATABASE_PORT": str(parts.port),
-        "DATABASE_NAME": parts.path.lstrip("/"),
-        "DATABASE_SECRET_ARN": "unused",
-        "QUEUE_URL": "unused",
-        "DEAD_LETTER_QUEUE_URL": "unused",
-        "PAYLOAD_BUCKET": "unused",
-        "EVENT_BUS_NAME": "unused",
-        "POWERTOOLS_SERVICE_NAME": "benchmark",
-    }
-    settings.database_settings.cache_clear()
-    settings.consumer_settings.cache_clear()
-    db_engine.engine.cache_clear()
-    credentials = FUNCTIONS, unquote(parts.password or "")
-    vars(db_engine).update(database_credentials=lambda *_arguments, **_options: credentials)
-    # The bus is a network away in production, and nothing here; the rows are committed before it is spoken to.
-    vars(runner).update(publish=lambda *_arguments: None)
+    The bus is a network away in production, and nothing here; the rows are committed before it is spoken to.
+    """
+    os.environ["POWERTOOLS_SERVICE_NAME"] = "benchmark"
+    return FakeServices(engine=engine_for(database_url))
 
 
 def fill(database_url: str, calls: int) -> None:
@@ -98,20 +73,25 @@ def plain_engine(database_url: str) -> Engine:
 
 def plain_connection(database_url: str, user: str = OWNER) -> pg8000.dbapi.Connection:
     """A pg8000 connection as it is, on the same kind of socket."""
+    return _connection_of(pg8000.dbapi.Connection, database_url, user)
+
+
+def _connection_of(type_: type[C], database_url: str, user: str) -> C:
     parts = urlsplit(database_url)
-    return pg8000.dbapi.Connection(
+    connection: C = type_(
         user,
         password=unquote(parts.password or ""),
         database=parts.path.lstrip("/"),
         sock=db_engine.open_socket(parts.hostname or "", parts.port or 5432),
         ssl_context=False,
     )
+    return connection
 
 
-def consume(consumer: Consumer[Any], event: SqsEvent) -> None:
+def consume(consumer: Consumer[Any], services: FakeServices, event: SqsEvent) -> None:
     """Our way: the handler, logs and metrics included; every record has to be applied."""
     with redirect_stdout(io.StringIO()):
-        answer = runner.handle(consumer, event, Context())
+        answer = runner.handle(consumer, services, event, Context())
     if answer["batchItemFailures"]:
         raise RuntimeError("the benchmark's records were not applied")
 
@@ -138,14 +118,40 @@ def record_statements(work: Callable[[], None]) -> tuple[float, list[Statement]]
     return time.perf_counter() - started, sent
 
 
-def replay(connection: pg8000.dbapi.Connection, statements: list[Statement]) -> None:
-    """The floor: the identical statements by the bare driver."""
+def replay(connection: Any, statements: list[Statement]) -> None:  # noqa: ANN401 - of any driver of DB-API
+    """The statements alone, by a driver."""
     cursor = connection.cursor()
     for operation, parameters in statements:
         if operation:
             cursor.execute(operation, parameters)
         else:
             connection.commit()
+
+
+def _prepared_connection(database_url: str) -> PreparingConnection:
+    return _connection_of(PreparingConnection, database_url, FUNCTIONS)
+
+
+def _psycopg_connection(database_url: str) -> Any:  # noqa: ANN401 - has no part in the product
+    """psycopg 3 with its C part; prepares each statement when it sees it first."""
+    parts = urlsplit(database_url)
+    connection = psycopg.connect(
+        host=parts.hostname,
+        port=parts.port,
+        dbname=parts.path.lstrip("/"),
+        user=FUNCTIONS,
+        password=unquote(parts.password or ""),
+    )
+    connection.prepare_threshold = 0
+    return connection
+
+
+DRIVERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "floor": lambda database_url: plain_connection(database_url, FUNCTIONS),
+    "prepared": _prepared_connection,
+    "psycopg": _psycopg_connection,
+}
+"""Who executes the identical statements: pg8000 as it is, as the product has it, and psycopg 3."""
 
 
 def store_status(engine: Engine, body: str) -> None:

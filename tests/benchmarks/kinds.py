@@ -15,15 +15,14 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import mean, quantiles
-from typing import Any, Final
+from typing import Final
 
 import psutil
 from pg8000.native import Connection
 
-from autopulse.consumers import runner
-from autopulse.settings import KINDS
+from autopulse.consumers.registry import REGISTRY
 from autopulse.vapi.envelope import wrap
-from autopulse.vapi.routes import kind_of
+from autopulse.vapi.routes import KINDS, kind_of
 from local import ports
 from local.database import connect
 from local.machine import describe_machine
@@ -32,6 +31,7 @@ from local.simulator.scenario import CallScript
 from local.simulator.webhook_factory import EVERY_TYPE, Body, size, webhooks
 from tests.benchmarks import budgets, contenders
 from tests.benchmarks.workloads import scripts, sqs_event
+from tests.harness import FakeServices
 
 CALLS: Final = 30
 """For each size of a batch."""
@@ -80,31 +80,33 @@ class _Played:
 def measure_kinds(
     database_url: str, server: PostgresServer, say: Callable[[str], None], calls: int = CALLS
 ) -> tuple[list[KindFigures], DatabaseFigures]:
-    """Play calls, a multiple of ten, once for each size of a batch; the process keeps stand-ins for AWS."""
-    contenders.configure(database_url)
+    """Play calls, a multiple of ten, once for each size of a batch."""
+    services = contenders.services_for(database_url)
     source = (_stalling(script) for script in scripts(Random(1)))
     played: dict[int, _Played] = {}
     with connect(database_url) as connection:
         for records in SIZES:
             say(f"{calls} calls of two minutes, {records} at a time")
-            played[records] = _play(list(islice(source, calls)), records, partial(_server_use, server, connection))
+            played[records] = _play(
+                services, list(islice(source, calls)), records, partial(_server_use, server, connection)
+            )
     return [_figures_of(kind, played, calls) for kind in KINDS], played[SIZES[-1]].database
 
 
-def _play(calls: Sequence[CallScript], records: int, server_use: Callable[[], tuple[float, float]]) -> _Played:
-    published: list[Any] = []
-    vars(runner).update(publish=lambda events, *_arguments: published.extend(events))
+def _play(
+    services: FakeServices, calls: Sequence[CallScript], records: int, server_use: Callable[[], tuple[float, float]]
+) -> _Played:
     bodies = _by_kind(calls)
     seconds: dict[str, list[float]] = defaultdict(list)
     statements, events = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
     before = server_use()
     for kind, batch in _batches(bodies, records):
-        published.clear()
-        work = partial(contenders.consume, contenders.CONSUMERS[kind], sqs_event(kind, batch))
+        services.notices.clear()
+        work = partial(contenders.consume, REGISTRY[kind].consumer, services, sqs_event(kind, batch))
         spent, sent = contenders.record_statements(work)
         seconds[kind].append(spent)
         statements[kind] = max(statements[kind], sum(bool(text) for text, _ in sent))
-        events[kind] += len(published)
+        events[kind] += len(services.notices)
     processor, wal = ((late - early) / len(calls) for early, late in zip(before, server_use(), strict=True))
     return _Played(bodies, seconds, statements, events, DatabaseFigures(round(processor * 1000, 1), round(wal)))
 
@@ -168,11 +170,11 @@ def _processor_seconds(process: psutil.Process) -> float:
 def table(figures: Sequence[KindFigures], database: DatabaseFigures) -> str:
     """For the reader."""
     head = (
-        f"{'':14}{'a call':>8}{'bytes sent':>12}{'queued':>9}{'statements':>12}{'ms alone':>10}{'ms for 10':>11}"
+        f"{'':22}{'a call':>8}{'bytes sent':>12}{'queued':>9}{'statements':>12}{'ms alone':>10}{'ms for 10':>11}"
         f"{'events':>8}"
     )
     lines = [
-        f"{one.kind:14}{one.per_call:8.1f}{one.sent_bytes:12,.0f}{one.queued_bytes:9,.0f}"
+        f"{one.kind:22}{one.per_call:8.1f}{one.sent_bytes:12,.0f}{one.queued_bytes:9,.0f}"
         f"{'/'.join(map(str, one.statements.values())):>12}{one.milliseconds[1]:10.1f}{one.milliseconds[10]:11.1f}"
         f"{one.events_per_call:8.1f}"
         for one in figures

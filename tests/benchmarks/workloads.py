@@ -42,13 +42,13 @@ def report_body(script: CallScript) -> bytes:
 
 def status_events(calls: Iterator[CallScript], size: int, batches: int) -> list[SqsEvent]:
     """Batches of in-progress statuses, each of another call: the first news of a call is the dearest."""
-    return [sqs_event("status", [_status(next(calls)) for _ in range(size)]) for _ in range(batches)]
+    return [sqs_event("status_update", [_status(next(calls)) for _ in range(size)]) for _ in range(batches)]
 
 
 def report_events(calls: Iterator[CallScript], size: int, batches: int) -> list[SqsEvent]:
     """Batches of reports, each of another call."""
     return [
-        sqs_event("report", [webhooks(next(calls), {"end-of-call-report"})[0][1] for _ in range(size)])
+        sqs_event("end_of_call_report", [webhooks(next(calls), {"end-of-call-report"})[0][1] for _ in range(size)])
         for _ in range(batches)
     ]
 

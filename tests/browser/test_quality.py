@@ -86,7 +86,7 @@ def api() -> InventedApi:
         "updated_at": None,
     }
     event = {
-        "event_id": "a" * 64, "kind": "status", "type": "status-update", "vapi_call_id": "vapi-1",
+        "event_id": "a" * 64, "kind": "status_update", "type": "status-update", "vapi_call_id": "vapi-1",
         "occurred_at": calls[0]["start_time"], "received_at": calls[0]["start_time"],
         "processed_at": calls[0]["start_time"], "delivery_ms": 3, "processing_ms": 12, "status": "Ringing",
         "outcome": "applied", "repeats": 0,

@@ -13,20 +13,14 @@ from samcli.lib.translate.sam_template_validator import (  # type: ignore[import
 )
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # as above
 
+from autopulse.consumers.registry import REGISTRY
 from operate import stacks
 from operate.stacks import ACCOUNT, APPLICATION, DATABASE, MONITORING, Part
 from operate.templates import expand, read_template
 
 ROOT: Final = Path(__file__).parents[2]
-CONSUMERS: Final = {
-    "status": ("StatusUpdate", "status_update"),
-    "conversation": ("ConversationUpdate", "conversation_update"),
-    "report": ("EndOfCallReport", "end_of_call_report"),
-    "hang": ("Hang", "hang"),
-    "transcript": ("Transcript", "transcript"),
-}
-"""Kind -> how its logical ids begin, and its function's folder."""
-PREFIXES: Final = [prefix for prefix, _ in CONSUMERS.values()]
+PREFIXES: Final = [kind.prefix for kind in REGISTRY.values()]
+"""How the logical ids of each kind begin."""
 SECONDS_PER_DAY: Final = 86_400
 NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from autopulse import settings
 from autopulse.observability import NAMESPACE
+from autopulse.vapi import routes
 from tests.contract.aws_metrics import is_emitted
 from tests.contract.declared_metrics import declared_dimensions
 from tests.contract.stack import (
@@ -248,7 +248,7 @@ def test_every_function_has_alarms_on_errors_and_throttles() -> None:
 
 
 def test_records_of_every_kind_are_watched() -> None:
-    assert {w.dimensions["kind"] for w in _all_watched("AgeFromReceipt")} == set(settings.KINDS)
+    assert {w.dimensions["kind"] for w in _all_watched("AgeFromReceipt")} == set(routes.KINDS)
     assert {w.dimensions["kind"] for w in _all_watched("RecordPostponed")} == {ANY}
 
 

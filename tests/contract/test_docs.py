@@ -5,14 +5,14 @@ from functools import cache
 
 import pytest
 
-from autopulse import settings
+from autopulse.consumers.registry import REGISTRY
 from autopulse.domain.notices import NoticeType
-from autopulse.observability import Metric
+from autopulse.observability import METRICS
 from autopulse.vapi import routes
 from operate.stacks import PARTS
-from tests.contract.stack import CONSUMERS, ROOT, source
+from tests.contract.stack import ROOT, source
 
-TYPES = sorted({*routes.KINDS, *routes.IGNORED, *routes.ANSWERS})
+TYPES = sorted({*routes.KIND_BY_TYPE, *routes.IGNORED, *routes.ANSWERS})
 
 
 @cache
@@ -28,7 +28,7 @@ def _is_named(name: str) -> bool:
 def _settings() -> list[str]:
     """Environment variables that settings.py reads."""
     names = set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "shared/autopulse/settings.py").read_text()))
-    return sorted(names | {f"{kind.upper()}_QUEUE_URL" for kind in settings.KINDS})
+    return sorted(names | {f"{kind.upper()}_QUEUE_URL" for kind in routes.KINDS})
 
 
 @pytest.mark.parametrize("name", _settings())
@@ -46,7 +46,7 @@ def test_every_message_type_is_documented(name: str) -> None:
     assert _is_named(name)
 
 
-@pytest.mark.parametrize("name", [metric.value for metric in Metric])
+@pytest.mark.parametrize("name", [metric.name for metric in METRICS])
 def test_every_metric_is_documented(name: str) -> None:
     assert _is_named(name)
 
@@ -56,10 +56,10 @@ def test_every_notice_is_documented(name: str) -> None:
     assert _is_named(name)
 
 
-@pytest.mark.parametrize("kind", settings.KINDS)
+@pytest.mark.parametrize("kind", routes.KINDS)
 def test_every_kind_and_its_function_is_documented(kind: str) -> None:
     assert _is_named(kind)
-    assert _is_named(CONSUMERS[kind][1])
+    assert _is_named(REGISTRY[kind].folder)
 
 
 def test_every_make_target_of_the_menu_is_documented() -> None:

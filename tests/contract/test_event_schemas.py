@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from autopulse.consumers import publisher
 from autopulse.db.transcripts import FRAGMENT
 from autopulse.domain.lists import CONVERSATION, REPORT
 from autopulse.domain.notices import NoticeType
 from autopulse.domain.outcome import Outcome
-from autopulse.domain.status import COMPLETED, STATUS_OF_WORD
-from autopulse.live import protocol, publisher
+from autopulse.domain.status import COMPLETED
+from autopulse.live import protocol
 from autopulse.live.connections import MAX_TOPICS
+from autopulse.vapi.status_words import STATUS_OF_WORD
 from local.live_events import make_live_events
 from tests.contract.stack import ROOT
 

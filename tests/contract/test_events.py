@@ -12,8 +12,9 @@ from autopulse.access.reader import reader_of
 from autopulse.api.resolver import route_of
 from autopulse.errors import Refused
 from autopulse.ingress.request import read_delivery
-from autopulse.settings import KINDS, AccessSettings
+from autopulse.settings import AccessSettings
 from autopulse.vapi.credentials import read_credentials
+from autopulse.vapi.routes import KINDS
 from autopulse.vapi.signature import verify
 from local.deploy import SAMPLE_SECRET
 from local.events import EVENTS, WEBHOOKS, make_events, read_webhooks, render
@@ -21,7 +22,7 @@ from local.issuer import AUDIENCE, ISSUER, ORGANIZATION_CLAIM, SAMPLE_EXPIRES_AT
 from local.simulator.application_rows import ORGANIZATION_ID, SAMPLE_CALLS
 from local.simulator.webhook_factory import CANARY
 from local.stack_paths import Place
-from tests.contract.stack import CONSUMERS, ids_of, source
+from tests.contract.stack import ids_of, source
 
 MADE = make_events()
 GATEWAY = [file for file in sorted((EVENTS / "apigw").glob("*.json")) if file.stem in {*read_webhooks(), "unsigned"}]
@@ -84,7 +85,7 @@ def _records(kind: str) -> list[Mapping[str, Any]]:
 
 
 def _file(kind: str) -> Path:
-    return EVENTS / "sqs" / f"{CONSUMERS[kind][1]}.json"
+    return EVENTS / "sqs" / f"{kind}.json"
 
 
 def test_the_authorizers_event_carries_a_token_that_every_local_stack_accepts(

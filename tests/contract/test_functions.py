@@ -5,8 +5,8 @@ import re
 import pytest
 
 from autopulse import settings
+from autopulse.vapi.routes import KINDS
 from tests.contract.stack import (
-    CONSUMERS,
     EXISTING,
     LOCAL,
     PREFIXES,
@@ -72,7 +72,7 @@ def test_a_function_gets_the_settings_that_its_code_requires(function: str, monk
         monkeypatch.setenv(name, EXAMPLES.get(name, "5432"))
     _read_settings(function)
     known = set(re.findall(r'"([A-Z_]+)"', (ROOT / "shared/autopulse/settings.py").read_text()))
-    known |= {f"{kind.upper()}_QUEUE_URL" for kind in CONSUMERS}
+    known |= {f"{kind.upper()}_QUEUE_URL" for kind in KINDS}
     assert set(variables) - known == {"POWERTOOLS_LOG_LEVEL"}
 
 
@@ -91,7 +91,7 @@ def _read_settings(function: str) -> None:
         return
     settings.database_settings.__wrapped__()
     if function.removesuffix("Function") in PREFIXES:
-        settings.consumer_settings.__wrapped__()
+        settings.from_environ(settings.ConsumerSettings)
         assert {"UNKNOWN_CALLS", "DEFAULT_ORGANIZATION_ID", "ANALYSIS_ALIASES"} <= set(environment(function))
 
 

@@ -151,7 +151,7 @@ def test_bytecode_names_the_files_as_they_lie_in_a_function(built_twice: list[Pa
 
 def test_botocore_keeps_the_services_that_the_functions_call() -> None:
     sources = "".join(file.read_text() for file in (ROOT / "shared/autopulse").rglob("*.py"))
-    called = set(re.findall(r'boto3\.client\(\s*"([a-z0-9-]+)"', sources))
+    called = set(re.findall(r'(?:boto3\.client|Service)\(\s*"([a-z0-9-]+)"', sources))
     (kept,) = re.findall(r"^AWS_SERVICES = (.*)$", (ROOT / "layers/dependencies/Makefile").read_text(), re.MULTILINE)
     assert called
     assert called <= set(kept.split())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from autopulse.live import publisher
+from autopulse.consumers import publisher
 from autopulse.live.clients import CONFIG
 from tests.contract.stack import denies_plain_text, environment, ids_of, properties, source
 

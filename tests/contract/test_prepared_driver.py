@@ -11,7 +11,6 @@ from uuid import UUID
 import pg8000.dbapi
 import pytest
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from autopulse.db.engine import engine_to, sqlstate
 from autopulse.db.failures import Fault, diagnose
@@ -215,21 +214,21 @@ def test_a_schema_that_changes_under_a_statement_is_the_worlds_fault(
 ) -> None:
     """So the connection is thrown away, and what can be done anew is done on the next."""
     engine = engine_to(lambda: _connect(PreparingConnection, database_url))
-    with Session(engine) as session:
-        session.execute(text(before), {"name": "x"})
-        session.commit()
+    with engine.connect() as transaction:
+        transaction.execute(text(before), {"name": "x"})
+        transaction.commit()
         other = _connect(PLAIN, database_url)
         other.cursor().execute(change)
         other.commit()
         other.close()
         with pytest.raises(Exception, match=state) as caught:
-            session.execute(text(before), {"name": "x"})
+            transaction.execute(text(before), {"name": "x"})
         fault, error = diagnose(caught.value)
         assert (fault, error.detail) == (Fault.WORLD, f"SQLSTATE {state}")
-        session.invalidate()
+        transaction.invalidate()
     if state == "0A000":
-        with Session(engine) as session:
-            assert session.execute(text(before), {"name": "x"}).all() == []
+        with engine.connect() as transaction:
+            assert transaction.execute(text(before), {"name": "x"}).all() == []
     engine.dispose()
 
 

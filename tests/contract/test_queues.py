@@ -2,10 +2,12 @@
 
 import pytest
 
-from autopulse import settings
+from autopulse.consumers.registry import REGISTRY
+from autopulse.vapi import routes
+from operate.templates import read_template
 from tests.contract.stack import (
-    CONSUMERS,
     PREFIXES,
+    ROOT,
     SECONDS_PER_DAY,
     denies_plain_text,
     environment,
@@ -20,7 +22,7 @@ DEAD_LETTER_QUEUES = [f"{prefix}DeadLetterQueue" for prefix in PREFIXES]
 
 
 def test_the_kinds_are_those_of_the_code() -> None:
-    assert tuple(CONSUMERS) == settings.KINDS
+    assert tuple(REGISTRY) == routes.KINDS
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -82,9 +84,8 @@ def test_defaults_favour_watchers_over_batches() -> None:
 
 def test_the_verifier_reaches_every_queue() -> None:
     variables = environment("VerifierFunction")
-    assert {variables[f"{kind.upper()}_QUEUE_URL"]["Ref"] for kind in CONSUMERS} == set(QUEUES)
-    for kind, (prefix, _) in CONSUMERS.items():
-        assert variables[f"{kind.upper()}_QUEUE_URL"] == {"Ref": f"{prefix}Queue"}
+    for kind in REGISTRY.values():
+        assert variables[f"{kind.name.upper()}_QUEUE_URL"] == {"Ref": f"{kind.prefix}Queue"}
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -105,3 +106,13 @@ def test_no_queue_takes_the_dead_letters_of_queues_that_are_not_named() -> None:
         for name in ids_of("AWS::SQS::Queue")
     ]
     assert [name for name in filter(None, targets) if "RedriveAllowPolicy" not in properties(name)] == []
+
+
+@pytest.mark.parametrize("template", ["template.yaml", "infrastructure/monitoring.yaml"])
+def test_a_template_calls_the_kinds_what_the_registry_calls_them(template: str) -> None:
+    """The maps of the loops: CloudFormation cannot make a name of another one."""
+    told = dict(read_template(ROOT / template)["Mappings"]["Kinds"])
+    folders = {prefix: row.pop("Folder") for prefix, row in told.items() if "Folder" in row}
+    kinds = REGISTRY.values()
+    assert told == {one.prefix: {"Kind": one.name, "Name": one.name.replace("_", "-")} for one in kinds}
+    assert folders in ({}, {one.prefix: f"{one.folder}/" for one in kinds})

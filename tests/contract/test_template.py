@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autopulse import settings
-from autopulse.ingress.responses import CODES
+from autopulse.http import CODES
 from autopulse.vapi.recordings import is_at
 from tests.contract.stack import (
     ROOT,

@@ -39,7 +39,9 @@ def test_a_record_that_names_no_call_reaches_the_dead_letters_alone(deployed: De
     answers = post_all(deployed.stack, [*poison[:1], *good, *poison[1:]])
     assert wait_until_stored(deployed.database_url, scripts, answers[1:-2]) == []
     wait_for(lambda: len(_found(deployed)) == len(poison), "the poison in the dead-letter queues")
-    assert Counter(_found(deployed)) == {(kind, "InvalidMessage"): 1 for kind in ("status", "hang", "report")}
+    assert Counter(_found(deployed)) == {
+        (kind, "InvalidMessage"): 1 for kind in ("status_update", "hang", "end_of_call_report")
+    }
     letters = [letter for letters in deployed.dead_letters().values() for letter in letters]
     assert not any(CANARY in letter.body for letter in letters)
     assert deployed.receipts({str(letter.event_id) for letter in letters}) == set()
@@ -53,7 +55,9 @@ def test_contradicting_ids_reach_the_dead_letters_with_their_reason(deployed: De
     assert other.call_id is not None
     call = {"id": one.vapi_call_id, "assistantOverrides": _overrides(other.call_id)}
     assert deployed.send(_body("status-update", call, status="ended")).verdict == "accepted"
-    wait_for(lambda: _found(deployed) == [("status", "CallIdentityConflict")], "the conflict in the dead letters")
+    wait_for(
+        lambda: _found(deployed) == [("status_update", "CallIdentityConflict")], "the conflict in the dead letters"
+    )
 
 
 def test_postgres_killed_and_restarted_under_load(deployed: DeployedStack) -> None:

@@ -37,7 +37,7 @@ def test_up_again_builds_deploys_and_starts_nothing(deployed: DeployedStack, mon
 def test_the_stack_file_says_what_others_rely_on(deployed: DeployedStack) -> None:
     written = json.loads(deployed.place.stack_file.read_text())
     assert written == deployed.stack
-    kinds = {"status", "conversation", "report", "hang", "transcript"}
+    kinds = {"status_update", "conversation_update", "end_of_call_report", "hang", "transcript"}
     assert set(written["queues"]) == kinds
     assert {"webhook_url", "webhook_secret", "api_url", "database_url", "aws_endpoint_url", "stack_name"} <= set(
         written

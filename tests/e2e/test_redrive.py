@@ -47,7 +47,7 @@ def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
     event_id = str(deployed.send({"message": message}).event_id)
     wait_for(lambda: _reasons(deployed) == ["CallIdentityConflict"], "the conflict in the dead letters")
 
-    asked = _redrive(deployed, "redrive", "--kind", "status")
+    asked = _redrive(deployed, "redrive", "--kind", "status_update")
     assert asked.returncode == 0
     assert "CallIdentityConflict" in asked.stdout
     assert event_id in asked.stdout
@@ -56,7 +56,7 @@ def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
     assert _reasons(deployed) == ["CallIdentityConflict"]
 
     _link(deployed, other.call_id, None)
-    moved = _redrive(deployed, "--yes", "redrive", "--kind", "status", "--only", "CallIdentityConflict")
+    moved = _redrive(deployed, "--yes", "redrive", "--kind", "status_update", "--only", "CallIdentityConflict")
     assert (moved.returncode, moved.stderr) == (0, "")
     assert "1 of 1 moved" in moved.stdout
     wait_for(lambda: deployed.receipts({event_id}) == {event_id}, "the receipt")
@@ -106,5 +106,5 @@ def _link(deployed: DeployedStack, call_id: int | None, vapi_call_id: str | None
     )
 
 
-def _reasons(deployed: DeployedStack, kind: str = "status") -> list[str | None]:
+def _reasons(deployed: DeployedStack, kind: str = "status_update") -> list[str | None]:
     return [letter.reason for letter in deployed.dead_letters()[kind]]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from autopulse.consumers import queue, runner
+from autopulse.consumers import queue, runner, services
 from autopulse.db import deadline, engine, migration
 from autopulse.operations import migrate
 
@@ -27,7 +27,7 @@ class Clock:
         """Called in each of the code's pauses."""
         self.is_in_vain: Callable[[], bool] = lambda: False
         """Whether a wait for Postgres that goes on just now can only end by its time-out."""
-        for module in (deadline, migrate, migration, queue, runner):
+        for module in (deadline, migrate, migration, queue, runner, services):
             patch.setattr(module, "time", self)
         open_socket = engine.open_socket
 

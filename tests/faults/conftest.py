@@ -5,11 +5,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 
 from autopulse.observability import logger
 from tests.faults.clock import Clock
 from tests.faults.world import Aws, Database, forget, point_at, set_up_aws
+from tests.moto_account import moto_account
 
 
 class _CurrentStdout:
@@ -46,7 +46,7 @@ def _environment(module_monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def _mock_aws(_environment: None) -> Iterator[None]:
     """For all tests of a module: boto3 takes half a second to read its services' descriptions."""
-    with mock_aws():
+    with moto_account():
         yield
 
 

@@ -15,7 +15,7 @@ def vapi_id(call_id: int) -> str:
 
 
 def status(call_id: int, word: str = "in-progress", at: int = 10, **message: object) -> Letter:
-    return letter("status", call_id, at, {"type": "status-update", "status": word, **message})
+    return letter("status_update", call_id, at, {"type": "status-update", "status": word, **message})
 
 
 def hang(call_id: int, at: int = 20, **message: object) -> Letter:
@@ -23,7 +23,7 @@ def hang(call_id: int, at: int = 20, **message: object) -> Letter:
 
 
 def conversation(call_id: int, turns: int = 2, at: int = 30, words: str = "Turn") -> Letter:
-    return letter("conversation", call_id, at, {"type": "conversation-update", "messages": spoken(turns, words)})
+    return letter("conversation_update", call_id, at, {"type": "conversation-update", "messages": spoken(turns, words)})
 
 
 def transcript(call_id: int, words: str = "Hello.", at: int = 15) -> Letter:
@@ -42,7 +42,7 @@ def report(call_id: int, score: object = 9, turns: int = 4, at: int = 60, **mess
         "analysis": {"summary": "All is well.", "structuredData": {"nps_score": score, "overall_feedback": "Fine."}},
         "messages": spoken(turns),
     }
-    return letter("report", call_id, at, content | message)
+    return letter("end_of_call_report", call_id, at, content | message)
 
 
 def spoken(turns: int, words: str = "Turn") -> list[dict[str, Any]]:

@@ -12,13 +12,12 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from autopulse import settings
-from autopulse.consumers import runner
+from autopulse.consumers import services
 from autopulse.db import engine, receipts
 from autopulse.db.failures import Fault, diagnose
 from autopulse.errors import AutoPulseError
+from autopulse.vapi import routes
 from tests.faults import letters
 from tests.faults.letters import Letter
 from tests.faults.world import ORGANIZATION, Database, connect, handle
@@ -55,10 +54,9 @@ def failures(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
         return fault, ours
 
     containers = Containers()
-    monkeypatch.setattr(runner, "engine", lambda: containers.engine)
-    monkeypatch.setattr(runner, "diagnose", count)
+    monkeypatch.setattr(services, "engine", lambda: containers.engine)
+    monkeypatch.setattr(services, "diagnose", count)
     monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
-    settings.consumer_settings.cache_clear()
     yield counted
     while ENGINES:
         ENGINES.pop().dispose()
@@ -66,9 +64,11 @@ def failures(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
 
 def _letters_about(call_id: int) -> dict[str, list[Letter]]:
     return {
-        "status": [letters.status(call_id, word, at) for at, word in enumerate(("queued", "in-progress", "ended"))],
-        "conversation": [letters.conversation(call_id, turns, at=20 + turns) for turns in (1, 2, 3)],
-        "report": [letters.report(call_id, score, at=50 + score) for score in (3, 8)],
+        "status_update": [
+            letters.status(call_id, word, at) for at, word in enumerate(("queued", "in-progress", "ended"))
+        ],
+        "conversation_update": [letters.conversation(call_id, turns, at=20 + turns) for turns in (1, 2, 3)],
+        "end_of_call_report": [letters.report(call_id, score, at=50 + score) for score in (3, 8)],
         "hang": [letters.hang(call_id, at) for at in (21, 22)],
         "transcript": [letters.transcript(call_id, f"Words {n}.", at=30 + n) for n in range(2)],
     }
@@ -92,7 +92,7 @@ def mail(database: Database) -> dict[str, list[Letter]]:
         n=CALLS,
     )
     database.run("UPDATE call SET service_record_id = 1 + (id * 7) % 20")
-    by_kind: dict[str, list[Letter]] = {kind: [] for kind in settings.KINDS}
+    by_kind: dict[str, list[Letter]] = {kind: [] for kind in routes.KINDS}
     for call_id in (*range(1, CALLS + 1), *STRANGERS):
         for kind, records in _letters_about(call_id).items():
             by_kind[kind] += map(_of_a_stranger, records) if call_id in STRANGERS else records
@@ -104,7 +104,7 @@ def test_no_two_batches_wait_for_each_other_in_a_circle(
 ) -> None:
     def work(worker: int) -> None:
         shuffler = random.Random(worker)
-        kinds = list(settings.KINDS)
+        kinds = list(routes.KINDS)
         for turn in range(ROUNDS):
             batch = shuffler.choices(mail[kinds[(worker + turn) % len(kinds)]], k=BATCH)
             assert handle(batch) == []
@@ -113,7 +113,7 @@ def test_no_two_batches_wait_for_each_other_in_a_circle(
         for done in [pool.submit(work, worker) for worker in range(WORKERS)]:
             done.result()
     assert failures == Counter()
-    for kind in settings.KINDS:
+    for kind in routes.KINDS:
         assert handle(mail[kind]) == []
     assert database.statuses() == ["Completed"] * (CALLS + len(STRANGERS))
     assert database.value("SELECT count(*) FROM call_feedback WHERE content = 'Fine.'") == CALLS + len(STRANGERS)
@@ -128,10 +128,10 @@ def test_pruning_and_the_applications_own_writes_disturb_no_batch(
 
     def prune() -> int:
         pruned = 0
-        with closing(engine.connect()), Session(ENGINES[0]) as session:
+        with closing(engine.connect()), ENGINES[0].connect() as transaction:
             while not over.is_set():
-                pruned += receipts.prune_receipts(session, timedelta(days=-36500), 50)
-                session.commit()
+                pruned += receipts.prune_receipts(transaction, timedelta(days=-36500), 50)
+                transaction.commit()
         return pruned
 
     def write_as_the_application() -> int:
@@ -153,7 +153,7 @@ def test_pruning_and_the_applications_own_writes_disturb_no_batch(
     with ThreadPoolExecutor(WORKERS) as pool:
         pruning, writing = pool.submit(prune), pool.submit(write_as_the_application)
         try:
-            for done in [pool.submit(handle, mail[kind]) for kind in ("status", "report", "hang")]:
+            for done in [pool.submit(handle, mail[kind]) for kind in ("status_update", "end_of_call_report", "hang")]:
                 assert done.result() == []
         finally:
             over.set()
@@ -175,7 +175,7 @@ def _of_attempt(record: Letter, attempt: int) -> Letter:
 @pytest.fixture
 def redials() -> dict[str, list[Letter]]:
     """Messages of calls 1 to 20, each dialled twice, by kind; but for the first of a kind they give no id of ours."""
-    by_kind: dict[str, list[Letter]] = {kind: [] for kind in settings.KINDS}
+    by_kind: dict[str, list[Letter]] = {kind: [] for kind in routes.KINDS}
     for call_id in range(1, 21):
         for kind, records in _letters_about(call_id).items():
             for attempt in range(2):
@@ -205,7 +205,7 @@ def test_redials_and_takeovers_at_the_same_time_end_in_the_rows_of_one_after_the
         batches = [
             order.sample(redials[kind], len(redials[kind]))[worker::workers]
             for worker, order in enumerate(orders)
-            for kind in order.sample(settings.KINDS, len(settings.KINDS))
+            for kind in order.sample(routes.KINDS, len(routes.KINDS))
         ]
         with ThreadPoolExecutor(workers) as pool:
             for done in [pool.submit(handle, batch) for batch in batches]:

@@ -7,9 +7,9 @@ from tests.faults import letters
 from tests.faults.world import Database, before_statement, handle, metrics
 
 BATCHES = {
-    "status": [letters.status(n, "ended") for n in range(1, 6)],
-    "conversation": [letters.conversation(n) for n in range(1, 6)],
-    "report": [letters.report(n) for n in range(1, 6)],
+    "status_update": [letters.status(n, "ended") for n in range(1, 6)],
+    "conversation_update": [letters.conversation(n) for n in range(1, 6)],
+    "end_of_call_report": [letters.report(n) for n in range(1, 6)],
     "hang": [letters.hang(n) for n in range(1, 6)],
     "transcript": [letters.transcript(n) for n in range(1, 6)],
 }

@@ -14,20 +14,21 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import event
 
-from autopulse.access import reader
 from autopulse.consumers import runner
 from autopulse.consumers.news import Consumer
+from autopulse.consumers.services import Services
 from autopulse.db import engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.reading import connection as reading
-from autopulse.errors import AutoPulseError
+from autopulse.errors import AutoPulseError, TokenRefused
 from autopulse.guard import HandlerFailed, guarded, silence_libraries
 from autopulse.operations import migrate, prune
 from functions.api.app import handler as answer_reader
 from local.events import reading_event
 from tests.faults import letters
 from tests.faults.letters import Letter
-from tests.faults.world import CONSUMERS, ORGANIZATION, Context, Database, before_statement
+from tests.faults.world import CONSUMERS, ORGANIZATION, Database, before_statement
+from tests.harness import Context
 
 NAME: Final = "Canaria Fictiva"
 NUMBER: Final = "+12025550147"
@@ -60,12 +61,12 @@ def _call(call_id: int) -> dict[str, Any]:
 
 
 BATCHES: Final[dict[str, list[Letter]]] = {
-    "status": [letters.status(n, "ended", **_call(n)) for n in (1, 2)],
-    "conversation": [
-        letters.letter("conversation", n, 30, {"type": "conversation-update", "messages": TURNS, **_call(n)})
+    "status_update": [letters.status(n, "ended", **_call(n)) for n in (1, 2)],
+    "conversation_update": [
+        letters.letter("conversation_update", n, 30, {"type": "conversation-update", "messages": TURNS, **_call(n)})
         for n in (1, 2)
     ],
-    "report": [
+    "end_of_call_report": [
         letters.report(n, analysis=ANALYSIS, messages=TURNS, recordingUrl="https://canary.example.com/a", **_call(n))
         for n in (1, 2)
     ],
@@ -119,7 +120,7 @@ def _invoke(handler: Handler, event: dict[str, Any], seconds: float = 30) -> Any
 def _apply(
     kind: str, batch: Sequence[Letter], consumer: Consumer[Any] | None = None, seconds: float = 30
 ) -> list[dict[str, str]] | None:
-    answer = _invoke(runner.handler_of(consumer or CONSUMERS[kind]), {"Records": list(batch)}, seconds)
+    answer = _invoke(runner.handler_of(consumer or CONSUMERS[kind], Services()), {"Records": list(batch)}, seconds)
     return None if answer is None else list(answer["batchItemFailures"])
 
 
@@ -188,9 +189,9 @@ def _start_anew(database: Database) -> None:
 
 
 TABLES_OF_KIND = {
-    "status": ("call", "vapi_call", "webhook_event"),
-    "conversation": ("transcript",),
-    "report": ("call", "vapi_call", "transcript", "call_feedback", "service_record"),
+    "status_update": ("call", "vapi_call", "webhook_event"),
+    "conversation_update": ("transcript",),
+    "end_of_call_report": ("call", "vapi_call", "transcript", "call_feedback", "service_record"),
     "hang": ("call_incident",),
     "transcript": ("transcript",),
 }
@@ -237,7 +238,7 @@ def test_an_error_outside_of_a_transaction_reaches_the_platform_without_its_text
 
     assert database.value("SELECT count(*) FROM webhook_event") == 0
     monkeypatch.setattr(runner, "account_for", account_for)
-    assert _apply("report", BATCHES["report"]) is None
+    assert _apply("end_of_call_report", BATCHES["end_of_call_report"]) is None
     assert "HandlerFailed: ValueError at " in _assert_nothing_said(capfd)
 
 
@@ -263,7 +264,7 @@ def filled(database: Database) -> Iterator[Database]:
         name=NAME,
         number=NUMBER,
     )
-    assert _apply("report", BATCHES["report"]) == []
+    assert _apply("end_of_call_report", BATCHES["end_of_call_report"]) == []
     reading.reading_engine.cache_clear()
     yield database
     reading.reading_engine().dispose()
@@ -350,7 +351,7 @@ def test_errors_of_ours_pass_with_their_text_and_without_their_cause(capfd: Capt
         try:
             int(SAID)
         except ValueError as error:
-            raise reader.TokenRefused("expired") from error
+            raise TokenRefused("expired") from error
 
     with pytest.raises(AutoPulseError) as raised:
         guarded(fail)({}, None)

@@ -6,20 +6,18 @@ import pytest
 
 from autopulse import settings
 from autopulse.db import migration
+from autopulse.errors import MigrationFailed
 from autopulse.operations import migrate, prune
 from local.postgres import FUNCTIONS, OWNER
 from tests.faults.clock import Clock
-from tests.faults.world import Context, Database, before_statement, connect, point_at
+from tests.faults.world import Database, before_statement, connect, point_at
+from tests.harness import Context
 
 RECEIPTS = """
     INSERT INTO webhook_event (event_id, kind, type, received_at, processed_at, outcome)
     SELECT CAST(:name AS text) || n, 'status', 'autopulse.ping', now() - CAST(:age AS interval), now(), 'applied'
     FROM generate_series(1, CAST(:n AS int)) AS n
 """
-
-
-class MigrationContext(Context):
-    log_stream_name = "stream"
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def _short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_by_hand_it_finds_the_schema_ready(owned: Database) -> None:
     assert owned.url
-    assert migrate.handler({}, MigrationContext(300)) == {"status": "SUCCESS", "reason": "the schema is up to date"}
+    assert migrate.handler({}, Context(300)) == {"status": "SUCCESS", "reason": "the schema is up to date"}
 
 
 def test_it_says_that_it_failed_before_its_own_time_is_over(
@@ -50,11 +48,11 @@ def test_it_says_that_it_failed_before_its_own_time_is_over(
         user.run("BEGIN")
         user.run("LOCK TABLE call IN ACCESS SHARE MODE")
         clock.is_in_vain = owned.is_waited_for
-        with pytest.raises(migrate.MigrationFailed, match="not finished"):
-            migrate.handler({}, MigrationContext(4.5))
+        with pytest.raises(MigrationFailed, match="not finished"):
+            migrate.handler({}, Context(4.5))
         assert 1.5 <= clock.seconds < 4.5
         user.run("COMMIT")
-    migrate.handler({}, MigrationContext(300))
+    migrate.handler({}, Context(300))
     assert owned.value("SELECT version_num FROM autopulse_calls_version") == newest
 
 
@@ -64,10 +62,10 @@ def test_it_does_not_wait_for_another_run_for_ever(
     _short_answers(monkeypatch)
     with connect(owned.url) as other:
         other.run(f"SELECT pg_advisory_lock({migration.LOCK_KEY})")
-        with pytest.raises(migrate.MigrationFailed, match="another migration is still running"):
-            migrate.handler({}, MigrationContext(4))
+        with pytest.raises(MigrationFailed, match="another migration is still running"):
+            migrate.handler({}, Context(4))
     assert 1 < clock.seconds < 4
-    assert migrate.handler({}, MigrationContext(300))["status"] == "SUCCESS"
+    assert migrate.handler({}, Context(300))["status"] == "SUCCESS"
 
 
 def test_pruning_takes_the_old_receipts_in_batches_and_leaves_the_younger(
@@ -100,8 +98,8 @@ def test_pruning_has_a_days_time_to_spare() -> None:
 def test_the_functions_role_may_prune_but_not_migrate(database: Database) -> None:
     assert prune.handler({}, Context(300)) == {"pruned": 0}
     database.run("UPDATE autopulse_calls_version SET version_num = '0001'")
-    with pytest.raises(migrate.MigrationFailed, match="42501"):
-        migrate.handler({}, MigrationContext(300))
+    with pytest.raises(MigrationFailed, match="42501"):
+        migrate.handler({}, Context(300))
     database.run("UPDATE autopulse_calls_version SET version_num = :newest", newest=_newest())
 
 
@@ -109,7 +107,7 @@ def test_migrating_admits_the_role_that_the_settings_name(owned: Database, monke
     owned.run(f"REVOKE ALL ON call FROM {FUNCTIONS}")
     monkeypatch.setenv("DATABASE_USER", FUNCTIONS)
     settings.database_settings.cache_clear()
-    migrate.handler({}, MigrationContext(300))
+    migrate.handler({}, Context(300))
     assert owned.value("SELECT has_table_privilege(:role, 'call', 'SELECT')", role=FUNCTIONS) is True
 
 

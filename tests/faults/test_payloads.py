@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
 
-from autopulse import settings
 from autopulse.consumers import clients, payloads
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
+from autopulse.consumers.services import Services
 from tests.faults import letters
 from tests.faults.letters import Letter, event_id_of, received
 from tests.faults.world import Aws, Database, attributes_of, before_statement, handle, metrics
@@ -188,7 +188,7 @@ def test_a_bucket_that_fails_is_tried_again_later(
         s3.add_client_error("get_object", code)
         assert handle([pointer, letters.report(2)]) == [pointer["messageId"]]
     assert database.statuses()[:2] == ["Ready", "Completed"]
-    assert metrics(capsys.readouterr().out)["RecordFailed:kind=report,reason=payload-unavailable"] == 1
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=end_of_call_report,reason=payload-unavailable"] == 1
 
 
 # Objects that are gone
@@ -234,7 +234,7 @@ def test_a_record_without_object_and_receipt_is_a_dead_letter_that_says_so(
     assert attributes_of(letter)["reason"] == "PayloadGone"
     assert attributes_of(letter)["detail"] == "payload_key names no object, and the event has no receipt"
     output = capsys.readouterr().out
-    assert metrics(output)["RecordFailed:kind=report,reason=PayloadGone"] == 1
+    assert metrics(output)["RecordFailed:kind=end_of_call_report,reason=PayloadGone"] == 1
     failed = next(json.loads(line) for line in output.splitlines() if "record failed" in line)
     assert failed["event_id"] == event_id_of(report)
     assert database.statuses()[0] == "Ready"
@@ -296,7 +296,6 @@ def test_an_ignored_unknown_call_loses_its_object_and_is_ignored_again(
     database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UNKNOWN_CALLS", "ignore")
-    settings.consumer_settings.cache_clear()
     unknown = letters.report(UNKNOWN)
     pointer = _stored(unknown, aws)
     assert handle([received(pointer, UNKNOWN_CALL_TRIES)]) == [pointer["messageId"]]
@@ -329,7 +328,7 @@ def test_a_deletion_that_fails_is_counted_and_fails_nothing(
         patch.setattr(clients, "s3", lambda: client)
         assert handle(batch) == []
     output = capsys.readouterr().out
-    assert metrics(output)["PayloadLeft:kind=report"] == 1
+    assert metrics(output)["PayloadLeft:kind=end_of_call_report"] == 1
     assert metrics(output)["RecordApplied"] == 2
     left = next(json.loads(line) for line in output.splitlines() if "payloads left" in line)
     assert (left["count"], left["cause"]) == (1, ["InternalError"])
@@ -341,14 +340,12 @@ def test_a_deletion_that_fails_is_counted_and_fails_nothing(
 @pytest.mark.parametrize("code", ["AccessDenied", "SlowDown"])
 def test_a_bucket_that_refuses_is_not_asked_for_the_rest(code: str, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     assert aws.bucket
-    settings.consumer_settings.cache_clear()
     with _stubbed(monkeypatch) as s3:
         s3.add_client_error("delete_objects", code)
-        assert payloads.delete_payloads((f"envelopes/{n}.json" for n in range(2_500)), math.inf) == 2_500
+        assert payloads.delete_payloads((f"envelopes/{n}.json" for n in range(2_500)), math.inf, Services()) == 2_500
 
 
 def test_more_objects_than_one_call_takes_are_deleted_in_several(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.consumer_settings.cache_clear()
     sizes = []
 
     class Bucket:
@@ -359,7 +356,7 @@ def test_more_objects_than_one_call_takes_are_deleted_in_several(aws: Aws, monke
 
     monkeypatch.setattr(clients, "s3", Bucket)
     keys = [f"envelopes/{n % 2_100}.json" for n in range(4_200)]
-    assert payloads.delete_payloads(keys, math.inf) == 1
+    assert payloads.delete_payloads(keys, math.inf, Services()) == 1
     assert sizes == [1000, 1000, 100]
 
 
@@ -376,7 +373,7 @@ def test_a_bucket_that_cannot_be_reached_fails_nothing(
     monkeypatch.setattr(clients, "s3", lambda: client)
     assert handle([pointer]) == []
     assert database.statuses()[0] == "Completed"
-    assert metrics(capsys.readouterr().out)["PayloadLeft:kind=report"] == 1
+    assert metrics(capsys.readouterr().out)["PayloadLeft:kind=end_of_call_report"] == 1
 
 
 def test_nothing_is_deleted_when_there_is_no_time_to_wait_for_it(
@@ -385,5 +382,5 @@ def test_nothing_is_deleted_when_there_is_no_time_to_wait_for_it(
     report = letters.report(1)
     assert handle([_stored(report, aws)], seconds=8.5) == []
     assert database.statuses()[0] == "Completed"
-    assert metrics(capsys.readouterr().out)["PayloadLeft:kind=report"] == 1
+    assert metrics(capsys.readouterr().out)["PayloadLeft:kind=end_of_call_report"] == 1
     assert _objects(aws) == {_key(report)}

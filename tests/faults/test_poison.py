@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from sqlalchemy.orm import Session
 
 from autopulse.consumers import status_update
 from autopulse.consumers.news import AttemptNews
 from autopulse.consumers.queue import DATA_REJECTED_TRIES
+from autopulse.db.engine import Transaction
 from autopulse.domain.notices import Notice
 from tests.faults import letters, world
 from tests.faults.letters import received
@@ -43,8 +43,8 @@ def test_only_the_refused_record_comes_back(
     assert handle(batch) == [batch[POISONED - 1]["messageId"]]
     assert database.statuses() == ["Ready" if n == POISONED else "Ended" for n in range(1, 21)]
     counted = metrics(capsys.readouterr().out)
-    assert counted["RecordApplied:kind=status"] == 19
-    assert counted["RecordFailed:kind=status,reason=DataRejected"] == 1
+    assert counted["RecordApplied:kind=status_update"] == 19
+    assert counted["RecordFailed:kind=status_update,reason=DataRejected"] == 1
     assert counted["NoticePublished"] == 19
     assert database.value("SELECT count(*) FROM webhook_event") == 19
 
@@ -79,7 +79,7 @@ def test_a_refused_record_is_put_aside_once_it_had_its_tries(database: Database,
     assert handle([received(record, DATA_REJECTED_TRIES + 1)]) == []
     (letter,) = aws.dead_letters()
     assert letter["Body"] == record["body"]
-    assert attributes_of(letter) == {"kind": "status", "reason": "DataRejected", "detail": "SQLSTATE 22003"}
+    assert attributes_of(letter) == {"kind": "status_update", "reason": "DataRejected", "detail": "SQLSTATE 22003"}
 
 
 def test_the_connection_may_die_on_the_roll_back_too(database: Database) -> None:
@@ -99,18 +99,18 @@ def test_the_connection_may_die_on_the_roll_back_too(database: Database) -> None
 def test_an_error_that_nobody_foresaw_costs_its_own_record_only(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def apply(session: Session, attempts: Sequence[AttemptNews[Any]]) -> list[Notice]:
-        notices = status_update.apply(session, attempts)  # so that there is something to roll back
+    def apply(transaction: Transaction, attempts: Sequence[AttemptNews[Any]]) -> list[Notice]:
+        notices = status_update.apply(transaction, attempts)  # so that there is something to roll back
         if any(news.call.row.id in {3, 4} for news in attempts):
             raise ZeroDivisionError("+12025550115 must not be logged")
         return notices
 
-    monkeypatch.setitem(world.CONSUMERS, "status", replace(status_update.CONSUMER, apply=apply))
+    monkeypatch.setitem(world.CONSUMERS, "status_update", replace(status_update.CONSUMER, apply=apply))
     batch = [letters.status(n, "ended") for n in range(1, 11)]
     assert handle(batch) == [batch[2]["messageId"], batch[3]["messageId"]]
     assert database.statuses()[:10] == ["Ready" if n in {3, 4} else "Ended" for n in range(1, 11)]
     output = capsys.readouterr().out
-    assert metrics(output)["RecordFailed:kind=status,reason=unforeseen"] == 2
+    assert metrics(output)["RecordFailed:kind=status_update,reason=unforeseen"] == 2
     assert "ZeroDivisionError at " in output
     assert "+12025550115" not in output
 
@@ -129,7 +129,7 @@ def test_a_record_that_clashes_with_another_transaction_is_tried_again_as_data(d
 
 
 def test_the_body_in_the_dead_letters_is_the_one_that_came(database: Database, aws: Aws) -> None:
-    body = json.dumps({"version": 1, "kind": "status", "event_id": "x"})
+    body = json.dumps({"version": 1, "kind": "status_update", "event_id": "x"})
     assert handle([letters.status(1), letters.posted(body), letters.posted("{not json")]) == []
     assert database.statuses()[0] == "In Progress"
     letters_aside = aws.dead_letters()

@@ -13,7 +13,6 @@ from botocore.stub import Stubber
 from autopulse import settings
 from autopulse.consumers import clients
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
-from autopulse.live import publisher
 from tests.faults import letters
 from tests.faults.letters import Letter, received
 from tests.faults.world import Aws, Database, attributes_of, handle, metrics
@@ -33,7 +32,7 @@ def _stubbed(service: str, where: object, name: str, monkeypatch: pytest.MonkeyP
 def _conflicting() -> Letter:
     """Our id of one call with Vapi's id of another."""
     return letters.letter(
-        "status", 2, 12, {"type": "status-update", "status": "ringing"}, vapi_call_id=letters.vapi_id(1)
+        "status_update", 2, 12, {"type": "status-update", "status": "ringing"}, vapi_call_id=letters.vapi_id(1)
     )
 
 
@@ -47,9 +46,9 @@ def test_an_unknown_call_waits_ten_times_and_is_put_aside_then(
     assert handle([received(unknown, UNKNOWN_CALL_TRIES + 1)]) == []
     (letter,) = aws.dead_letters()
     assert letter["Body"] == unknown["body"]
-    assert attributes_of(letter) | {"detail": ""} == {"kind": "status", "reason": "UnknownCall", "detail": ""}
+    assert attributes_of(letter) | {"detail": ""} == {"kind": "status_update", "reason": "UnknownCall", "detail": ""}
     counted = metrics(capsys.readouterr().out)
-    assert counted["RecordFailed:kind=status,reason=UnknownCall"] == UNKNOWN_CALL_TRIES + 1
+    assert counted["RecordFailed:kind=status_update,reason=UnknownCall"] == UNKNOWN_CALL_TRIES + 1
     assert database.value("SELECT count(*) FROM webhook_event") == UNKNOWN_CALL_TRIES
 
 
@@ -69,7 +68,6 @@ def test_a_stack_may_ignore_calls_that_it_does_not_know(
     database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UNKNOWN_CALLS", "ignore")
-    settings.consumer_settings.cache_clear()
     unknown = letters.status(UNKNOWN)
     assert handle([received(unknown, UNKNOWN_CALL_TRIES)]) == [unknown["messageId"]]
     assert handle([received(unknown, UNKNOWN_CALL_TRIES + 1)]) == []
@@ -105,7 +103,7 @@ def test_what_the_dead_letter_queue_does_not_take_comes_back(
         sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
         assert handle([refused, accepted, letters.status(1)]) == [refused["messageId"]]
     assert database.statuses()[0] == "In Progress"
-    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=InvalidMessage"] == 2
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status_update,reason=InvalidMessage"] == 2
 
 
 def test_a_dead_letter_queue_that_cannot_be_reached_is_tried_once(
@@ -133,7 +131,7 @@ def test_notices_that_the_bus_refuses_are_sent_again_and_counted(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused, taken = {"ErrorCode": "ThrottlingException"}, {"EventId": "1"}
-    with _stubbed("events", publisher, "_events", monkeypatch) as events:
+    with _stubbed("events", clients, "events", monkeypatch) as events:
         for entries in ([taken, refused, refused], [refused, taken], [refused]):
             failed = sum("ErrorCode" in entry for entry in entries)
             events.add_response("put_events", {"FailedEntryCount": failed, "Entries": entries})
@@ -153,7 +151,7 @@ def test_a_bus_that_cannot_be_reached_fails_nothing_and_is_not_asked_again(
             tries.append(request)
             raise ConnectTimeoutError(endpoint_url="https://events.example")
 
-    monkeypatch.setattr(publisher, "_events", Unreachable)
+    monkeypatch.setattr(clients, "events", Unreachable)
     assert handle([letters.status(n) for n in range(1, 21)]) == []
     assert database.statuses() == ["In Progress"] * 20
     assert len(tries) == 1
@@ -170,6 +168,6 @@ def test_a_database_secret_that_cannot_be_read_is_the_worlds_fault(
         batch = [letters.status(1), letters.status(2)]
         assert handle(batch, seconds=5.5) == [record["messageId"] for record in batch]
         output = capsys.readouterr().out
-        assert metrics(output)[f"RecordFailed:kind=status,reason={reason}"] == 2
+        assert metrics(output)[f"RecordFailed:kind=status_update,reason={reason}"] == 2
         assert "hunter2" not in output
     assert database.statuses()[0] == "Ready"

@@ -90,7 +90,7 @@ def test_a_batch_outlives_a_crash_of_the_server(
     assert server.database.statuses()[:10] == ["Completed"] * 10
     assert server.database.value("SELECT count(*) FROM transcript") == 40
     assert server.database.value("SELECT sum(repeats) FROM webhook_event") == 0
-    assert metrics(capsys.readouterr().out)["RecordApplied:kind=report"] == 10
+    assert metrics(capsys.readouterr().out)["RecordApplied:kind=end_of_call_report"] == 10
 
 
 def test_a_container_that_kept_its_connection_notices_the_restart(server: Server) -> None:

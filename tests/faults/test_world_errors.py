@@ -48,7 +48,7 @@ def test_a_failure_of_the_world_is_tried_again_in_place(
     assert handle([letters.status(n, "ended") for n in range(1, 11)]) == []
     assert database.statuses()[:10] == ["Ended"] * 10
     assert database.value("SELECT last_value FROM failures") == 3
-    assert metrics(capsys.readouterr().out)["RecordApplied:kind=status"] == 10
+    assert metrics(capsys.readouterr().out)["RecordApplied:kind=status_update"] == 10
 
 
 def test_when_time_runs_out_the_batch_comes_back_whole_after_a_backoff(
@@ -59,7 +59,7 @@ def test_when_time_runs_out_the_batch_comes_back_whole_after_a_backoff(
     with _visibility_changes(monkeypatch) as changes:
         assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
     assert 0 < clock.seconds <= 6 - RESERVE_SECONDS
-    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=database"] == 12
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status_update,reason=database"] == 12
     assert [entry["ReceiptHandle"] for entry in changes] == [record["receiptHandle"] for record in batch]
     assert all(8 <= int(entry["VisibilityTimeout"]) <= 10 for entry in changes)
     assert database.value("SELECT count(*) FROM webhook_event") == 0
@@ -177,7 +177,7 @@ def test_a_network_that_swallows_packets_ends_within_the_functions_time(
     with before_statement(swallow):
         assert handle(batch, seconds=6.5) == [record["messageId"] for record in batch]
     assert 0 < clock.seconds <= 6.5 - RESERVE_SECONDS + 2 * LAST_WAIT_SECONDS
-    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status,reason=database"] == 5
+    assert metrics(capsys.readouterr().out)["RecordFailed:kind=status_update,reason=database"] == 5
     assert database.statuses()[:5] == ["Ready"] * 5
 
 

@@ -15,47 +15,26 @@ import pytest
 from sqlalchemy import event
 
 from autopulse import settings
-from autopulse.consumers import (
-    clients,
-    conversation_update,
-    end_of_call_report,
-    hang,
-    runner,
-    status_update,
-    transcript,
-)
-from autopulse.consumers.news import Consumer
+from autopulse.consumers import clients, runner
+from autopulse.consumers.registry import REGISTRY
+from autopulse.consumers.services import Services
 from autopulse.db import credentials, engine
-from autopulse.live import publisher
 from local.postgres import FUNCTIONS
 from tests.faults.letters import Letter
+from tests.harness import Context
 
 EMPTIED = ("webhook_event", "transcript", "call", "service_record", "vapi_number", "campaign", '"user"', "organization")
 """What the rest hangs on is deleted last."""
 ORGANIZATION = "00000000-0000-4000-8000-0000000000a1"
-CONSUMERS: dict[str, Consumer[Any]] = {
-    module.CONSUMER.kind: module.CONSUMER
-    for module in (status_update, conversation_update, end_of_call_report, hang, transcript)
-}
+CONSUMERS = {kind.name: kind.consumer for kind in REGISTRY.values()}
 CACHES = (
-    settings.consumer_settings,
     settings.database_settings,
     engine.engine,
     credentials._read,  # noqa: SLF001 - a container's memory, which a test starts without
     clients.sqs,
     clients.s3,
-    publisher._events,  # noqa: SLF001
+    clients.events,
 )
-
-
-@dataclass(frozen=True)
-class Context:
-    """Lambda's context with a fixed time left."""
-
-    seconds: float = 30
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 class Database:
@@ -197,7 +176,8 @@ def forget() -> None:
 def handle(records: Sequence[Letter], seconds: float = 30) -> list[str]:
     """Give records of one kind to their consumer; returns the message ids that SQS shall deliver again."""
     kinds = [kind for record in records if (kind := _kind(record))]
-    answer = runner.handle(CONSUMERS[kinds[0] if kinds else "status"], {"Records": list(records)}, Context(seconds))
+    consumer = CONSUMERS[kinds[0] if kinds else "status_update"]
+    answer = runner.handle(consumer, Services(), {"Records": list(records)}, Context(seconds))
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
-from autopulse.domain.reading import read_time
+from autopulse.json_coercion import read_time
 from local.simulator.webhook_client import read_object
 from tests.golden.cases import Json, Object
 from tests.golden.loop import Ending, Loop, Rows

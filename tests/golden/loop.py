@@ -15,10 +15,10 @@ from botocore.exceptions import ClientError
 
 from autopulse import settings
 from autopulse.api import calls as api_calls
-from autopulse.consumers import clients as consumer_clients
-from autopulse.domain.reading import read_time
 from autopulse.ingress import clients, verifier
 from autopulse.ingress.webhook_secret import webhook_secret
+from autopulse.json_coercion import read_time
+from autopulse.vapi import routes
 from local.database import read_rows
 from local.events import gateway_event
 from local.simulator import application_rows
@@ -127,18 +127,18 @@ class Loop:
 
     def __init__(self, url: str, patch: pytest.MonkeyPatch) -> None:
         self.url = url
-        self.pipeline = Pipeline(url, patch)
+        self.cloud = Cloud()
+        self.pipeline = Pipeline(url, patch, s3=self.cloud)
         self.api = Api(url, patch)
         self.clock = Clock()
-        self.cloud = Cloud()
         self._patch = patch
-        for kind in settings.KINDS:
+        for kind in routes.KINDS:
             patch.setenv(f"{kind.upper()}_QUEUE_URL", kind)
         patch.setenv("WEBHOOK_SECRET_ARN", "secret-of-tests")
+        patch.setenv("PAYLOAD_BUCKET", "payloads-of-tests")
         patch.setenv("RECORDING_HOSTS", "*.example.com")
         for client in ("sqs", "s3", "secretsmanager"):
             patch.setattr(clients, client, lambda: self.cloud)
-        patch.setattr(consumer_clients, "s3", lambda: self.cloud)
         patch.setattr(verifier, "datetime", self.clock)
         patch.setattr(api_calls, "datetime", self.clock)
 
@@ -181,8 +181,8 @@ class Loop:
         self.cloud.put.clear()
         self.clock.set_to(_received_at(case))
         default = names["@ORG1"] if case.given.get("default_organization", True) else ""
-        self._patch.setenv("DEFAULT_ORGANIZATION_ID", default)
-        for cache in (settings.verifier_settings, settings.consumer_settings, webhook_secret):
+        self.pipeline.place(default)
+        for cache in (settings.verifier_settings, webhook_secret):
             cache.cache_clear()
         for name, title in ORGANIZATIONS.items():
             application_rows.insert_organization(self.pipeline.database, names[name], title)

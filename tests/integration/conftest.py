@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from autopulse import settings
 from local.postgres import FUNCTIONS
 from tests.integration.pipeline import ORGANIZATION, Pipeline
 
@@ -30,9 +29,8 @@ def pipeline(module_pipeline: Pipeline) -> Pipeline:
 
 
 @pytest.fixture
-def default_organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def default_organization(pipeline: Pipeline) -> Iterator[str]:
     """Where calls go whose organization nothing tells."""
-    monkeypatch.setenv("DEFAULT_ORGANIZATION_ID", ORGANIZATION)
-    settings.consumer_settings.cache_clear()
+    pipeline.place(ORGANIZATION)
     yield ORGANIZATION
-    settings.consumer_settings.cache_clear()
+    pipeline.place("")

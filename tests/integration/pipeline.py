@@ -7,45 +7,22 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final
 
 import pytest
 
-from autopulse import settings
-from autopulse.consumers import (
-    clients,
-    conversation_update,
-    end_of_call_report,
-    hang,
-    runner,
-    status_update,
-    transcript,
-)
-from autopulse.consumers.news import Consumer
-from autopulse.db import engine as db_engine
+from autopulse.consumers import runner
+from autopulse.consumers.registry import REGISTRY
+from autopulse.domain.notices import Notice
 from autopulse.ingress.request import read_message
 from autopulse.observability import logger
 from autopulse.vapi.envelope import Envelope, wrap
 from autopulse.vapi.routes import kind_of
 from local.database import connect, read_rows
-from local.postgres import FUNCTIONS
-
-if TYPE_CHECKING:
-    from autopulse.domain.notices import Notice
+from tests.harness import Context, FakeServices, consumer_settings, engine_for, forget_database, let_functions_find
 
 ORGANIZATION: Final = "00000000-0000-4000-8000-000000000001"
 OTHER_ORGANIZATION: Final = "00000000-0000-4000-8000-000000000002"
-CONSUMERS: Final[Mapping[str, Consumer[Any]]] = {
-    consumer.kind: consumer
-    for consumer in (
-        status_update.CONSUMER,
-        conversation_update.CONSUMER,
-        end_of_call_report.CONSUMER,
-        hang.CONSUMER,
-        transcript.CONSUMER,
-    )
-}
 RECEIVED_AT: Final = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 _EMPTY: Final = """
     DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
@@ -53,14 +30,6 @@ _EMPTY: Final = """
     DELETE FROM service_record;
     DELETE FROM vapi_number; DELETE FROM organization
 """
-
-
-class Context:
-    """A Lambda context with the consumers' 30 s."""
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 30_000
 
 
 @dataclass(frozen=True)
@@ -90,40 +59,28 @@ class Queues:
 class Pipeline:
     """Five consumers and their database, with one organization in it."""
 
-    def __init__(self, url: str, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, url: str, patch: pytest.MonkeyPatch, **parts: Any) -> None:  # noqa: ANN401 - of FakeServices
         self.database = connect(url)
         self.queues = Queues()
-        self.notices: list[Notice] = []
+        self.services = FakeServices(engine=engine_for(url), sqs=self.queues, **parts)
         self.log = io.StringIO()
-        self._configure(url, patch)
-
-    def _configure(self, url: str, patch: pytest.MonkeyPatch) -> None:
-        parts = urlsplit(url)
-        names = ("DATABASE_SECRET_ARN", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PAYLOAD_BUCKET", "EVENT_BUS_NAME")
-        for name in names:
-            patch.setenv(name, f"{name.lower()}-of-tests")
         patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
-        patch.setenv("DATABASE_HOST", parts.hostname or "")
-        patch.setenv("DATABASE_PORT", str(parts.port))
-        patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
-        credentials = FUNCTIONS, unquote(parts.password or "")  # not the owner: a right that is missing shows
-        patch.setattr(db_engine, "database_credentials", lambda _arn, **_: credentials)
-        patch.setattr(clients, "sqs", lambda: self.queues)
-        patch.setattr(runner, "publish", lambda notices, _: self.notices.extend(notices))
+        let_functions_find(url, patch)
         handler = logger().registered_handler
         assert isinstance(handler, logging.StreamHandler)
         patch.setattr(handler, "stream", self.log)
-        self.forget()
 
-    def forget(self) -> None:
-        """Read settings anew; connect anew."""
-        settings.database_settings.cache_clear()
-        settings.consumer_settings.cache_clear()
-        db_engine.engine.cache_clear()
+    @property
+    def notices(self) -> list[Notice]:
+        return self.services.notices
+
+    def place(self, organization: str) -> None:
+        """Say whose calls are that nothing places; empty for nobody's."""
+        self.services.settings = consumer_settings(default_organization_id=organization)
 
     def close(self) -> None:
-        db_engine.engine().dispose()
-        self.forget()
+        self.services.engine.dispose()
+        forget_database()
         self.database.close()
 
     def clear(self) -> None:
@@ -148,7 +105,7 @@ class Pipeline:
         """
         counts = [receive_count] * len(bodies) if isinstance(receive_count, int) else receive_count
         records = [_record(place, *one) for place, one in enumerate(zip(bodies, counts, strict=True))]
-        answer = runner.handle(CONSUMERS[kind], {"Records": records}, Context())
+        answer = runner.handle(REGISTRY[kind].consumer, self.services, {"Records": records}, Context())
         return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
     def send(self, *bodies: Mapping[str, Any], receive_count: int = 1) -> list[int]:

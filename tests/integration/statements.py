@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from pg8000.dbapi import convert_paramstyle
-from sqlalchemy.orm import Session
 
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
@@ -55,6 +54,6 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),
         status("ended", outbound(pipeline.make_call(), MADE), 50),
     )
-    with Session(engine()) as session:
-        read_owners(session, ["phone-number-1"])  # only a batch that had to wait for another one says this
-        count_repeats(session, {"gone": 1})  # and this one with a record whose object is gone
+    with engine().connect() as transaction:
+        read_owners(transaction, ["phone-number-1"])  # only a batch that had to wait for another one says this
+        count_repeats(transaction, {"gone": 1})  # and this one with a record whose object is gone

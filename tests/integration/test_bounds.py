@@ -6,21 +6,17 @@ from typing import Any, Final
 
 import pytest
 
+from autopulse.consumers.publisher import detail_of
+from autopulse.consumers.registry import REGISTRY
 from autopulse.domain import bounds
 from autopulse.domain.bounds import ELLIPSIS, MAX_LISTS, MAX_SPEECH_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS
-from autopulse.live.publisher import detail_of
 from autopulse.vapi.redaction import KEPT, Each, Fields, Rule, UrlOr
 from tests.integration.bodies import VAPI_ID, outbound
 from tests.integration.pipeline import Pipeline, envelope
 
 LONG: Final = 3_000_000
-TYPES: Final = {
-    "status": "status-update",
-    "hang": "hang",
-    "conversation": "conversation-update",
-    "transcript": "transcript",
-    "report": "end-of-call-report",
-}
+TYPES: Final = {kind.name: kind.types[0] for kind in REGISTRY.values()}
+"""Kind -> the type that Vapi itself sends."""
 WORKING: Final = {"type", "id", "role", "speaker", "status", "createdAt"}
 """Fields that a message needs to say anything; each is long in a test of its own."""
 Path = tuple[str | int, ...]
@@ -59,7 +55,7 @@ def _put(holder: Any, path: Path, value: object) -> None:  # noqa: ANN401 - JSON
 def _usual(kind: str) -> dict[str, Any]:
     message: dict[str, Any] = {"type": TYPES[kind], "call": outbound(None), "role": "user", "status": "ended"}
     message["messages"] = [{"role": "user", "message": "Hello"}]
-    message["transcript"] = {"speaker": "user", "text": "Hello"} if kind == "conversation" else "Hello"
+    message["transcript"] = {"speaker": "user", "text": "Hello"} if kind == "conversation_update" else "Hello"
     return message
 
 

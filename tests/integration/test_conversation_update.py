@@ -93,11 +93,11 @@ def test_of_equally_late_lists_the_longest_counts(pipeline: Pipeline, call_id: i
 def test_untimed_lists_are_ordered_by_their_receipt(pipeline: Pipeline, call_id: int) -> None:
     def untimed(received_at: str, *turns: Any) -> str:  # noqa: ANN401 - any JSON value
         content = {"type": "conversation-update", "messages": turns}
-        return envelope("conversation", content, call_id=call_id, received_at=received_at)
+        return envelope("conversation_update", content, call_id=call_id, received_at=received_at)
 
     late, early = untimed("2026-07-11T01:00:20Z", HELLO), untimed("2026-07-11T01:00:10Z", HELLO, FINE)
-    assert pipeline.deliver("conversation", [late]) == []
-    assert pipeline.deliver("conversation", [early]) == []
+    assert pipeline.deliver("conversation_update", [late]) == []
+    assert pipeline.deliver("conversation_update", [early]) == []
     assert pipeline.turns(call_id) == STORED[:1]
 
 

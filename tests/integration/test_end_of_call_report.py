@@ -213,7 +213,7 @@ def test_an_earlier_report_is_old_news(pipeline: Pipeline, call_id: int) -> None
 def test_an_untimed_report_ranks_below_every_timed_one_then_by_receipt(pipeline: Pipeline, call_id: int) -> None:
     def untimed(received_at: str, score: int) -> str:
         content = {"type": "end-of-call-report", **analysed(nps_score=score)}
-        return envelope("report", content, call_id=call_id, vapi_call_id=None, received_at=received_at)
+        return envelope("end_of_call_report", content, call_id=call_id, vapi_call_id=None, received_at=received_at)
 
     scores = []
     for body in (
@@ -221,10 +221,10 @@ def test_an_untimed_report_ranks_below_every_timed_one_then_by_receipt(pipeline:
         untimed("2026-07-11T01:30:00Z", 1),
         untimed("2026-07-11T03:00:00Z", 3),
     ):
-        assert pipeline.deliver("report", [body]) == []
+        assert pipeline.deliver("end_of_call_report", [body]) == []
         scores.append(pipeline.call(call_id)["nps_score"])
     pipeline.send_each(bare_report(outbound(call_id), 1, **analysed(nps_score=9)))
-    assert pipeline.deliver("report", [untimed("2026-07-11T04:00:00Z", 4)]) == []
+    assert pipeline.deliver("end_of_call_report", [untimed("2026-07-11T04:00:00Z", 4)]) == []
     assert [*scores, pipeline.call(call_id)["nps_score"]] == [2, 2, 3, 9]
 
 
@@ -232,13 +232,13 @@ def test_of_two_reports_of_one_instant_the_same_wins_in_both_orders(pipeline: Pi
     def tied(call_id: int, event_id: str, score: int) -> str:
         content = {"type": "end-of-call-report", **analysed(nps_score=score)}
         names = {"call_id": call_id, "vapi_call_id": None, "event_id": f"{event_id}-{call_id}"}
-        return envelope("report", content, **names, occurred_at=iso(130))
+        return envelope("end_of_call_report", content, **names, occurred_at=iso(130))
 
     calls = [pipeline.make_call() for _ in range(3)]
     for call_id, order in zip(calls, ["ab", "ba"], strict=False):
         for event_id in order:
-            assert pipeline.deliver("report", [tied(call_id, event_id, ord(event_id) - ord("a"))]) == []
-    assert pipeline.deliver("report", [tied(calls[2], "b", 1), tied(calls[2], "a", 0)]) == []
+            assert pipeline.deliver("end_of_call_report", [tied(call_id, event_id, ord(event_id) - ord("a"))]) == []
+    assert pipeline.deliver("end_of_call_report", [tied(calls[2], "b", 1), tied(calls[2], "a", 0)]) == []
     assert [pipeline.call(call_id)["nps_score"] for call_id in calls] == [1, 1, 1]
 
 
@@ -319,10 +319,10 @@ def test_what_postgres_cannot_take_is_cleaned(pipeline: Pipeline, call_id: int) 
         "summary": "\x00",
         "recordingUrl": "https://storage.example/\x00\ud800",
     }
-    body = envelope("report", dirty, call_id=call_id)
+    body = envelope("end_of_call_report", dirty, call_id=call_id)
     raw = json.dumps(json.loads(body) | {"event_id": "raw", "received_at": iso(100)}, ensure_ascii=False)
     for one in (body, raw):
-        assert pipeline.deliver("report", [one]) == []
+        assert pipeline.deliver("end_of_call_report", [one]) == []
         assert pipeline.queues.dead_letters == []
         assert [text for *_, text in pipeline.turns(call_id)] == ["a\ufffd", '{"x":"\ufffd"}']
         (feedback,) = pipeline.feedback(call_id)

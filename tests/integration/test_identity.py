@@ -46,13 +46,16 @@ def test_a_link_counts_for_the_whole_batch(pipeline: Pipeline) -> None:
 
 def test_our_id_alone_is_enough(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
-    assert pipeline.deliver("status", [envelope("status", RINGING, call_id=call_id, vapi_call_id=None)]) == []
+    assert (
+        pipeline.deliver("status_update", [envelope("status_update", RINGING, call_id=call_id, vapi_call_id=None)])
+        == []
+    )
     call = pipeline.call(call_id)
     assert (call["status"], call["vapi_call_id"]) == ("Ringing", None)
 
 
 def test_a_message_that_names_no_call_is_invalid(pipeline: Pipeline) -> None:
-    assert pipeline.deliver("status", [envelope("status", RINGING, vapi_call_id=None)]) == []
+    assert pipeline.deliver("status_update", [envelope("status_update", RINGING, vapi_call_id=None)]) == []
     assert reasons(pipeline) == ["InvalidMessage"]
     assert pipeline.count("webhook_event") == 0
 

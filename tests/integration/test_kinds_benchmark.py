@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from autopulse.settings import KINDS
+from autopulse.vapi.routes import KINDS
 from tests.contract.stack import ROOT
 
 
@@ -20,5 +20,5 @@ def test_every_kind_is_measured_and_a_batch_of_ten_takes_as_many_statements_as_o
         assert one["statements"]["1"] == one["statements"]["10"] > 0, one["kind"]
         assert one["milliseconds"]["10"] > 0
         assert one["sent_bytes"] > one["queued_bytes"] > 0
-    assert {one["kind"]: one["per_call"] for one in figures}["conversation"] == 40
-    assert {one["kind"]: one["events_per_call"] for one in figures}["report"] > 0
+    assert {one["kind"]: one["per_call"] for one in figures}["conversation_update"] == 40
+    assert {one["kind"]: one["events_per_call"] for one in figures}["end_of_call_report"] > 0

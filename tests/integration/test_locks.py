@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import pytest
 from pg8000.native import Connection
-from sqlalchemy.orm import Session
 
-from autopulse.consumers import end_of_call_report, runner
+from autopulse.consumers import end_of_call_report, services
 from autopulse.consumers.batch import apply_batch
 from autopulse.consumers.news import Record
 from autopulse.db.engine import engine
@@ -53,7 +52,7 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(ours.detail)
         return fault, ours
 
-    monkeypatch.setattr(runner, "diagnose", note)
+    monkeypatch.setattr(services, "diagnose", note)
     return seen
 
 
@@ -164,8 +163,8 @@ def test_rows_that_refer_to_what_a_batch_has_locked_and_written_do_not_wait(
     envelope = read_envelope(webhook(report(outbound(call_id))).to_json())
     record = Record(envelope, end_of_call_report.CONSUMER.read(envelope.message))
     application.run("SET lock_timeout = '100ms'")
-    with Session(engine()) as session:
-        assert apply_batch(session, end_of_call_report.CONSUMER, [record], "").refused == {}
+    with engine().connect() as transaction:
+        assert apply_batch(transaction, end_of_call_report.CONSUMER, [record], "").refused == {}
         application.run(
             "INSERT INTO transcript (call_id, role, content, timestamp) VALUES (:id, 'human', 'Written.', now())",
             id=call_id,
@@ -176,7 +175,7 @@ def test_rows_that_refer_to_what_a_batch_has_locked_and_written_do_not_wait(
             organization=ORGANIZATION,
             visit=visit,
         )
-        session.commit()
+        transaction.commit()
     assert pipeline.call(call_id)["status"] == "Completed"
     assert pipeline.visit(visit)["status"] == "Completed"
 

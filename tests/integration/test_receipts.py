@@ -40,8 +40,8 @@ def test_a_resend_is_known_by_its_senders_time_not_by_its_bytes(pipeline: Pipeli
     first = webhook(report(outbound(call_id), recordingUrl="https://storage.example/1?signature=a"))
     again = webhook(report(outbound(call_id), recordingUrl="https://storage.example/1?signature=b"), after(500))
     assert first.event_id == again.event_id
-    assert pipeline.deliver("report", [first.to_json()]) == []
-    assert pipeline.deliver("report", [again.to_json()]) == []
+    assert pipeline.deliver("end_of_call_report", [first.to_json()]) == []
+    assert pipeline.deliver("end_of_call_report", [again.to_json()]) == []
     (receipt,) = pipeline.receipts()
     assert (receipt["repeats"], receipt["received_at"]) == (1, RECEIVED_AT)
     assert pipeline.call(call_id)["recording_url"].endswith("=a")
@@ -91,32 +91,32 @@ def test_every_kind_has_its_receipt(pipeline: Pipeline, call_id: int) -> None:
     )
     seen = {(receipt["kind"], receipt["type"], receipt["call_id"]) for receipt in pipeline.receipts()}
     assert seen == {
-        ("status", "status-update", call_id),
-        ("report", "end-of-call-report", call_id),
+        ("status_update", "status-update", call_id),
+        ("end_of_call_report", "end-of-call-report", call_id),
         ("hang", "hang", call_id),
         ("transcript", "transcript", call_id),
-        ("conversation", "conversation-update", call_id),
+        ("conversation_update", "conversation-update", call_id),
     }
 
 
 def test_a_record_in_the_wrong_queue_is_invalid(pipeline: Pipeline, call_id: int) -> None:
     body = webhook(report(outbound(call_id))).to_json()
-    assert pipeline.deliver("status", [body]) == []
+    assert pipeline.deliver("status_update", [body]) == []
     assert [(letter.body, letter.reason, letter.kind) for letter in pipeline.queues.dead_letters] == [
-        (body, "InvalidMessage", "status")
+        (body, "InvalidMessage", "status_update")
     ]
 
 
 def test_the_log_names_the_record_and_none_of_its_content(pipeline: Pipeline, call_id: int) -> None:
     sent = webhook(report(outbound(call_id)))
-    assert pipeline.deliver("report", [sent.to_json(), "garbage"]) == []
+    assert pipeline.deliver("end_of_call_report", [sent.to_json(), "garbage"]) == []
     settled, failed = pipeline.log_lines()
     assert (settled["event_id"], settled["call_id"], settled["vapi_call_id"]) == (
         sent.event_id,
         call_id,
         sent.vapi_call_id,
     )
-    assert (settled["kind"], settled["fate"], failed["reason"]) == ("report", "applied", "InvalidMessage")
+    assert (settled["kind"], settled["fate"], failed["reason"]) == ("end_of_call_report", "applied", "InvalidMessage")
     assert "event_id" not in failed
     for secret in ("Very good", "+1202555", "storage.example", "garbage"):
         assert secret not in pipeline.log.getvalue()
@@ -124,9 +124,9 @@ def test_the_log_names_the_record_and_none_of_its_content(pipeline: Pipeline, ca
 
 def test_absurd_times_of_receipt_are_invalid_and_of_the_sender_absent(pipeline: Pipeline, call_id: int) -> None:
     content = {"type": "status-update", "status": "ended"}
-    good = envelope("status", content, call_id=call_id, occurred_at="9999-12-31T23:59:59-12:00")
+    good = envelope("status_update", content, call_id=call_id, occurred_at="9999-12-31T23:59:59-12:00")
     bad = json.dumps(json.loads(good) | {"received_at": "0000-00-00T00:00:00Z"})
-    assert pipeline.deliver("status", [bad, good]) == []
+    assert pipeline.deliver("status_update", [bad, good]) == []
     assert len(pipeline.queues.dead_letters) == 1
     assert pipeline.call(call_id)["end_time"] == RECEIVED_AT
     (receipt,) = pipeline.receipts()

@@ -16,9 +16,10 @@ from autopulse.db.rights import READING, RIGHTS, FunctionsRole
 from autopulse.operations import prune, unlink
 from local.postgres import FUNCTIONS, READER
 from tests.conftest import ROLES
+from tests.harness import Context
 from tests.integration.api.readers import Api
 from tests.integration.migrations.application import run
-from tests.integration.pipeline import ORGANIZATION, Context, Pipeline
+from tests.integration.pipeline import ORGANIZATION, Pipeline
 from tests.integration.statements import let_consumers_speak, noting
 
 DENIED: Final = "42501"
@@ -107,7 +108,7 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
     for connection_type in (PreparingConnection, PlanningConnection):
         monkeypatch.setattr(connection_type, "execute_prepared", noting(connection_type.execute_prepared, said))
     let_consumers_speak(pipeline)
-    assert prune.handler({}, Context()) == {"pruned": 9}
+    assert prune.handler({}, Context(300)) == {"pruned": 9}
     (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
     unlink.handler(linked | {"unlink": True})
     api = Api(module_database_url, monkeypatch)

@@ -22,10 +22,10 @@ from tests.integration.pipeline import Pipeline
 
 TURNS = [turn("bot" if place % 2 else "user", f"Turn {place}", place) for place in range(10)]
 BODIES: dict[str, tuple[int, Callable[[Body], Body]]] = {
-    "status": (3, lambda call: status("ended", call, 60, endedReason="voicemail")),
-    "conversation": (4, lambda call: conversation(call, 10, *TURNS)),
+    "status_update": (3, lambda call: status("ended", call, 60, endedReason="voicemail")),
+    "conversation_update": (4, lambda call: conversation(call, 10, *TURNS)),
     "fragments": (4, lambda call: fragment(call, 10, "user", "Yes")),
-    "report": (6, lambda call: report(call, messages=TURNS)),
+    "end_of_call_report": (6, lambda call: report(call, messages=TURNS)),
     "stall": (4, lambda call: message("hang", call, 40)),
     "transcript": (4, lambda call: final_transcript(call, 10, "user", "Yes")),
 }

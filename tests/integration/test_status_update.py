@@ -150,7 +150,7 @@ def test_what_the_application_prepared_stands_until_the_first_fact_for_it(pipeli
 def test_a_ping_leaves_a_receipt_and_nothing_else(pipeline: Pipeline) -> None:
     pipeline.send_each({"message": {"type": "autopulse.ping", "id": "monitor-1", "timestamp": 1783731600000}})
     (receipt,) = pipeline.receipts()
-    assert (receipt["type"], receipt["kind"], receipt["outcome"]) == ("autopulse.ping", "status", "applied")
+    assert (receipt["type"], receipt["kind"], receipt["outcome"]) == ("autopulse.ping", "status_update", "applied")
     assert (receipt["call_id"], receipt["vapi_call_id"], receipt["occurred_at"]) == (None, None, after(0))
     assert pipeline.count("call") == 0
 
@@ -170,7 +170,12 @@ def test_absurd_values_count_as_not_given(pipeline: Pipeline) -> None:
 def test_what_postgres_and_its_driver_cannot_take_is_cleaned(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
     dirty = {"type": "status-update", "status": "ended", "endedReason": "voice\x00mail\ud800", "call": {"id": "x"}}
-    assert pipeline.deliver("status", [envelope("status", dirty, call_id=call_id, vapi_call_id="a\x00\udfff")]) == []
+    assert (
+        pipeline.deliver(
+            "status_update", [envelope("status_update", dirty, call_id=call_id, vapi_call_id="a\x00\udfff")]
+        )
+        == []
+    )
     call = pipeline.call(call_id)
     assert (call["ended_reason"], call["vapi_call_id"]) == ("voicemail\ufffd", "a\ufffd")
 
@@ -206,7 +211,7 @@ def test_what_the_verifier_makes_is_what_the_consumer_reads(pipeline: Pipeline) 
     call_id = pipeline.make_call()
     sent = webhook(status("ended", outbound(call_id), 60, endedReason="voicemail", artifact={"messages": ["x"]}))
     assert sent.message.keys() == {"type", "status", "endedReason", "call"}
-    assert pipeline.deliver("status", [sent.to_json()]) == []
+    assert pipeline.deliver("status_update", [sent.to_json()]) == []
     (receipt,) = pipeline.receipts()
     assert (receipt["event_id"], receipt["call_id"], receipt["repeats"]) == (sent.event_id, call_id, 0)
     assert (receipt["vapi_call_id"], receipt["occurred_at"], receipt["received_at"]) == (

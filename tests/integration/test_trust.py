@@ -75,15 +75,15 @@ def test_a_report_of_a_call_that_we_did_not_start_says_nothing_of_the_row_that_i
     assert reasons(pipeline) == []
 
 
-@pytest.mark.parametrize("kind", ["status", "conversation", "transcript", "hang"])
+@pytest.mark.parametrize("kind", ["status_update", "conversation_update", "transcript", "hang"])
 @pytest.mark.usefixtures("default_organization")
 def test_no_kind_of_message_of_a_web_call_touches_an_outbound_row(pipeline: Pipeline, kind: str) -> None:
     call_id = pipeline.make_call(status="Scheduled")
     before = stored(pipeline, call_id)
     call = started_by_a_stranger("webCall", call_id)
     bodies = {
-        "status": status("in-progress", call, 1),
-        "conversation": conversation(call, 2, turn("user", "I was never called.", 1)),
+        "status_update": status("in-progress", call, 1),
+        "conversation_update": conversation(call, 2, turn("user", "I was never called.", 1)),
         "transcript": final_transcript(call, 3, "user", "I was never called."),
         "hang": message("hang", call, 4, reason="customer-ended-call"),
     }
@@ -333,6 +333,9 @@ def test_the_organization_of_the_phone_number_counts_before_that_of_the_assistan
 def test_the_envelope_says_which_id_was_told_though_it_does_not_count(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
     said = {"type": "status-update", "status": "ringing", "call": {"id": STRANGER, "type": "webCall"}}
-    assert pipeline.deliver("status", [envelope("status", said, call_id=call_id, vapi_call_id=STRANGER)], 11) == []
+    assert (
+        pipeline.deliver("status_update", [envelope("status_update", said, call_id=call_id, vapi_call_id=STRANGER)], 11)
+        == []
+    )
     (letter,) = pipeline.queues.dead_letters
     assert (letter.reason, f'"call_id": {call_id}' in letter.body) == ("UnknownCall", True)

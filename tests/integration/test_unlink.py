@@ -223,7 +223,7 @@ def test_what_was_refused_for_the_wrong_link_is_applied_afterwards(pipeline: Pip
     (letter,) = pipeline.queues.dead_letters
     assert letter.reason == "CallIdentityConflict"
     unlink.handler({"call_id": stranger, "vapi_call_id": RIGHT, "unlink": True})
-    assert pipeline.deliver("report", [letter.body]) == []
+    assert pipeline.deliver("end_of_call_report", [letter.body]) == []
     assert (pipeline.call(call_id)["status"], pipeline.call(stranger)["status"]) == ("Completed", "Ready")
 
 

@@ -251,9 +251,9 @@ _LAST_PART: Final = st.fixed_dictionaries(
     {"type": st.just("end-of-call-report"), "messages": _TIMED | _UNTIMED}, optional={"endedReason": REASONS}
 )
 _ANY: Final = (
-    ("status", _STATUS),
-    ("conversation", _CONVERSATION),
-    ("report", _REPORT),
+    ("status_update", _STATUS),
+    ("conversation_update", _CONVERSATION),
+    ("end_of_call_report", _REPORT),
     ("hang", _HANG),
     ("transcript", _TRANSCRIPT),
 )
@@ -261,17 +261,17 @@ Theme = Sequence[tuple[str, st.SearchStrategy[Values]]]
 _THEMES: Final[st.SearchStrategy[Theme]] = st.sampled_from(
     [
         _ANY,
-        [("report", _REPORT)],
-        [("report", _VERDICT)],
-        [("status", _PROGRESS)],
-        [("status", _ENDING), ("hang", _HANG)],
-        [("conversation", _HISTORY)],
-        [("conversation", _SEGMENT)],
-        [("conversation", _SEGMENT), ("report", _LAST_PART), ("transcript", _TRANSCRIPT)],
-        [("report", _REPORT), ("status", _STATUS)],
-        [("report", _VERDICT), ("status", _STATUS)],
-        [("report", _REPORT), ("conversation", _CONVERSATION)],
-        [("conversation", _CONVERSATION), ("transcript", _TRANSCRIPT)],
+        [("end_of_call_report", _REPORT)],
+        [("end_of_call_report", _VERDICT)],
+        [("status_update", _PROGRESS)],
+        [("status_update", _ENDING), ("hang", _HANG)],
+        [("conversation_update", _HISTORY)],
+        [("conversation_update", _SEGMENT)],
+        [("conversation_update", _SEGMENT), ("end_of_call_report", _LAST_PART), ("transcript", _TRANSCRIPT)],
+        [("end_of_call_report", _REPORT), ("status_update", _STATUS)],
+        [("end_of_call_report", _VERDICT), ("status_update", _STATUS)],
+        [("end_of_call_report", _REPORT), ("conversation_update", _CONVERSATION)],
+        [("conversation_update", _CONVERSATION), ("transcript", _TRANSCRIPT)],
         [("hang", _HANG), ("transcript", _TRANSCRIPT)],
     ]
 )

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from autopulse import settings
 from autopulse.consumers import runner
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
 from autopulse.consumers.queue import Delivery as Settled
@@ -36,11 +35,8 @@ def _only_unknown_calls_fail(_kind: str, settled: list[Settled], *_: object) -> 
 
 
 @given(scenario=scenarios(), data=st.data())
-def test_any_order_ends_in_equal_rows(
-    pipeline: Pipeline, patch: pytest.MonkeyPatch, scenario: Scenario, data: st.DataObject
-) -> None:
-    patch.setenv("DEFAULT_ORGANIZATION_ID", scenario.default_organization)
-    settings.consumer_settings.cache_clear()
+def test_any_order_ends_in_equal_rows(pipeline: Pipeline, scenario: Scenario, data: st.DataObject) -> None:
+    pipeline.place(scenario.default_organization)
     one, other = (data.draw(deliveries(scenario.messages)) for _ in range(2))
     rows = _end(pipeline, scenario, one)
     assert rows["webhook_event"] or not scenario.calls, "nothing was applied"

@@ -18,9 +18,10 @@ from autopulse.errors import Refused
 from autopulse.ingress import clients
 from autopulse.ingress.request import MAX_BODY_BYTES
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.settings import KINDS, verifier_settings
+from autopulse.settings import verifier_settings
 from autopulse.vapi import routes
 from autopulse.vapi.credentials import read_credentials
+from autopulse.vapi.routes import KINDS
 from autopulse.vapi.signature import Credential, Delivery, verify
 from functions.verifier.app import handler
 from tests.unit.ingress.requests import SECRET, event, signed, with_secret
@@ -135,7 +136,7 @@ NAMES = st.one_of(
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=40
 )
-TYPES = st.sampled_from([*routes.KINDS, *routes.ANSWERS, *sorted(routes.IGNORED), "other"]) | ANY_TEXT
+TYPES = st.sampled_from([*routes.KIND_BY_TYPE, *routes.ANSWERS, *sorted(routes.IGNORED), "other"]) | ANY_TEXT
 MESSAGES = st.builds(lambda rest, name: rest | {"type": name}, st.dictionaries(NAMES, JSON, max_size=12), TYPES)
 REAL = st.sampled_from([body["message"] for body in samples.BY_KIND.values()])
 BENT = st.builds(lambda message, rest: message | rest, REAL, st.dictionaries(NAMES, JSON, max_size=6))
@@ -234,7 +235,7 @@ def assert_one_fate(aws: Aws, body: bytes) -> None:
     assert_storable(envelope)
     assert envelope["event_id"] == answer["event_id"]
     assert envelope["kind"] in KINDS
-    assert envelope["message"]["type"] in routes.KINDS
+    assert envelope["message"]["type"] in routes.KIND_BY_TYPE
     assert post(with_secret(body))[1] == answer
     assert aws.take()["message"] == envelope["message"]
 
@@ -307,7 +308,7 @@ def test_nesting_at_the_interpreter_s_limit_gets_an_answer(aws: Aws, kind: str) 
 
 def nested(kind: str, depth: int) -> bytes:
     deep = b"[" * depth + b"]" * depth
-    type_name = next(name.encode() for name in routes.KINDS if routes.KINDS[name] == kind)
+    type_name = next(name.encode() for name in routes.KIND_BY_TYPE if routes.KIND_BY_TYPE[name] == kind)
     turn = b'{"role": %s, "message": %s, "toolCalls": [{"name": %s}], "result": %s}' % (deep, deep, deep, deep)
     call = b'{"id": %s, "metadata": {"call_id": %s}, "customer": {"name": %s}}' % (deep, deep, deep)
     analysis = b'{"structuredData": %s, "successEvaluation": %s}' % (deep, deep)

@@ -1,8 +1,69 @@
+"""Metrics have the dimensions and units that they declare; ids in the log are nobody's number."""
+
+import json
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from autopulse.observability import loggable_id
+from autopulse.observability import METRICS, Measurements, Metric, loggable_id
+
+
+def test_every_metric_has_a_name_of_its_own() -> None:
+    assert len({metric.name for metric in METRICS}) == len(METRICS) > 30
+
+
+def test_a_metric_declares_its_dimensions() -> None:
+    assert Metric.RECORD_FAILED.dimension_names == ("kind", "reason")
+    assert Metric.NOTICE_LOST.dimension_names == ()
+
+
+def test_measurements_have_the_dimensions_and_the_unit_of_their_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    measurements = Measurements()
+    measurements.count(Metric.RECORD_FAILED, 2, kind="hang", reason="UnknownCall")
+    measurements.count(Metric.RECORD_FAILED, kind="hang", reason="UnknownCall")
+    measurements.record(Metric.API_DURATION, [1.5, 2.5], route="/v1/me")
+    measurements.flush()
+    counted, timed = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (counted["RecordFailed"], counted["kind"], counted["reason"]) == ([3], "hang", "UnknownCall")
+    assert (timed["ApiDuration"], timed["route"]) == ([1.5, 2.5], "/v1/me")
+    (definition,) = timed["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    assert definition["Unit"] == "Milliseconds"
+
+
+def test_equal_values_of_different_dimensions_are_different_series(capsys: pytest.CaptureFixture[str]) -> None:
+    measurements = Measurements()
+    measurements.count(Metric.WEBHOOK_ACCEPTED, kind="x")
+    measurements.count(Metric.WEBHOOK_REFUSED, reason="x")
+    measurements.flush()
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda m: m.count(Metric.WEBHOOK_ACCEPTED),
+        lambda m: m.count(Metric.WEBHOOK_ACCEPTED, type="hang"),
+        lambda m: m.count(Metric.RECORD_FAILED, 2, kind="hang"),
+        lambda m: m.count(Metric.NOTICE_LOST, kind="hang"),
+        lambda m: m.record(Metric.BATCH_SIZE, [1], reason="hang"),
+    ],
+)
+def test_a_measurement_with_other_dimensions_than_its_metric_declares_is_refused(
+    measure: Callable[[Any], None],
+) -> None:
+    with pytest.raises(TypeError):
+        measure(Measurements())
+
+
+def test_mypy_refuses_other_dimensions_too() -> None:
+    """mypy complains about an ignored error that it does not find, so each of these lines is a test of its own."""
+    measurements = Measurements()
+    with pytest.raises(TypeError):
+        measurements.count(Metric.NOTICE_LOST, kind="hang")  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        measurements.count(Metric.RECORD_FAILED, kind="hang")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(

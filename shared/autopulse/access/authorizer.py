@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from autopulse.access.keys import keys
-from autopulse.access.reader import OrganizationMissing, Reader, TokenRefused
+from autopulse.access.reader import Reader
 from autopulse.access.tokens import Rules, verify
-from autopulse.domain.reading import Json, read_mapping
-from autopulse.errors import Transient
+from autopulse.errors import OrganizationMissing, TokenRefused, Transient
+from autopulse.json_coercion import Json, read_mapping
 from autopulse.observability import Measurements, Metric, logger
 from autopulse.settings import access_settings
 

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 from jwt.exceptions import PyJWKClientConnectionError, PyJWKClientError, PyJWTError
 
-from autopulse.access.reader import TokenRefused
-from autopulse.domain.reading import Json, read_mapping, read_text
-from autopulse.errors import Transient
+from autopulse.errors import TokenRefused, Transient
+from autopulse.json_coercion import Json, read_mapping, read_text
 from autopulse.settings import AccessSettings, access_settings
 
 TIMEOUT_SECONDS: Final = 3

@@ -5,22 +5,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autopulse.domain.reading import Json, read_mapping, read_text
-from autopulse.errors import AutoPulseError
-
-
-class TokenRefused(AutoPulseError):
-    """The request carries no token that lets its sender in -> 401, counted by reason."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__()
-        self.reason = reason
-
-
-class OrganizationMissing(AutoPulseError):
-    """The token is genuine, and names no organization whose calls its owner may read -> 403."""
-
-    reason = "organization"
+from autopulse.errors import OrganizationMissing, TokenRefused
+from autopulse.json_coercion import Json, read_mapping, read_text
 
 
 @dataclass(frozen=True, slots=True)

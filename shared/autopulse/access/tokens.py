@@ -16,8 +16,9 @@ from jwt.exceptions import (
 )
 
 from autopulse.access.keys import Keys
-from autopulse.access.reader import Reader, TokenRefused, organization_of
-from autopulse.domain.reading import Json, read_list
+from autopulse.access.reader import Reader, organization_of
+from autopulse.errors import TokenRefused
+from autopulse.json_coercion import Json, read_list
 
 ALGORITHMS: Final = ("RS256", "ES256")
 """Public-key only: with `none` or an HMAC anybody who knows the public key could sign."""

@@ -7,8 +7,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from autopulse.access.reader import Reader, TokenRefused, reader_of
-from autopulse.domain.reading import Json
+from autopulse.access.reader import Reader, reader_of
+from autopulse.errors import TokenRefused
+from autopulse.json_coercion import Json
 
 MAX_SUBJECT_CHARACTERS: Final = 255
 """Of a token's `sub`, as OpenID Connect bounds it."""

@@ -9,7 +9,7 @@ from autopulse.db.reading.connection import read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy.orm import Session
+    from autopulse.db.engine import Transaction
 
 MOST_SECONDS: Final = 8
 """Of one question; the function has 10."""
@@ -22,6 +22,6 @@ def limit_questions(seconds: float) -> None:
     _until.set(time.monotonic() + min(seconds, MOST_SECONDS))
 
 
-def ask(question: "Callable[[Session], Answer]") -> Answer:
+def ask(question: "Callable[[Transaction], Answer]") -> Answer:
     """Ask; raises DataRejected or Transient."""
     return read(question, _until.get() - time.monotonic())

@@ -11,7 +11,6 @@ from autopulse.api.asking import ask
 from autopulse.api.lists import List, fit_json
 from autopulse.api.models import Call, CallCount, CallDetail, CallPage, KeptRecording, Recording, Transcript
 from autopulse.api.parameters import AttemptChoice, CallExport, CallFilters, CallList
-from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.recording import offer_recording
 from autopulse.api.sizes import MAX_BYTES, bytes_of, count_fitting, is_small
@@ -19,7 +18,8 @@ from autopulse.api.trace import note_shown
 from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
 from autopulse.db.reading.filters import of_visits
 from autopulse.db.reading.pages import Wanted, count_calls, read_calls
-from autopulse.domain.reading import MAX_CALL_ID
+from autopulse.errors import Problem
+from autopulse.json_coercion import MAX_CALL_ID
 
 CALLS: Final = List("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
 MOST_COUNTED: Final = 1000

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from autopulse.api.problems import Problem
 from autopulse.db.reading.pages import Position
-from autopulse.domain.reading import MAX_CALL_ID, Json
+from autopulse.errors import Problem
+from autopulse.json_coercion import MAX_CALL_ID, Json
 
 NO_TIME: Final = "-infinity"
 MAX_CHARACTERS: Final = 200

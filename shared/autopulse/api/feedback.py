@@ -12,12 +12,12 @@ from autopulse.api.asking import ask
 from autopulse.api.lists import List, fit_json
 from autopulse.api.models import FeedbackItem, FeedbackPage, FeedbackSummary, GroupTally, PeriodTally, Tally
 from autopulse.api.parameters import MAX_PERIODS, FeedbackExport, FeedbackList, Summary, periods_between
-from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.trace import note_shown
 from autopulse.db.reading.pages import read_feedback
 from autopulse.db.reading.summary import Span, read_summary
 from autopulse.domain.nps import nps_of
+from autopulse.errors import Problem
 
 FEEDBACK: Final = List("feedback", read_feedback, TypeAdapter(list[FeedbackItem]), lambda item: item.call_id)
 DEFAULT_SPAN: Final = timedelta(days=90)

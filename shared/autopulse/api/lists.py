@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy.orm import Session
 
 from autopulse.access.reader import Reader
 from autopulse.api import cursors
 from autopulse.api.asking import ask
 from autopulse.api.sizes import bytes_of, count_fitting, is_small
+from autopulse.db.engine import Transaction
 from autopulse.db.reading.pages import Found, Position, Wanted
 
 
@@ -101,7 +101,7 @@ class List(Generic[Item]):
     """One of the lists: what is in it, and how it is read."""
 
     name: str
-    read: Callable[[Session, Wanted], Found]
+    read: Callable[[Transaction, Wanted], Found]
     items: TypeAdapter[list[Item]]
     call_id: Callable[[Item], int]
 
@@ -116,7 +116,7 @@ class List(Generic[Item]):
             newest_first=asked.order == "newest",
             after=cursors.decode(asked.cursor, binding) if asked.cursor else None,
         )
-        found = ask(lambda session: self.read(session, wanted))
+        found = ask(lambda transaction: self.read(transaction, wanted))
         items = self.items.validate_json(found.document)[: asked.limit]
         return Page(items, found.rows <= len(items), is_small(found.document), self.call_id, binding)
 

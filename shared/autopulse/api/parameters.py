@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from autopulse.api.cursors import MAX_CHARACTERS
 from autopulse.db.reading.filters import BANDS, Filters
 from autopulse.domain.outcome import Outcome
-from autopulse.domain.reading import MAX_CALL_ID
+from autopulse.json_coercion import MAX_CALL_ID
 
 PAGE: Final = 50
 MAX_PAGE: Final = 200

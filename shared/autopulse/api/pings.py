@@ -6,9 +6,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from autopulse.api.asking import ask
 from autopulse.api.models import Ping
-from autopulse.api.problems import Problem
 from autopulse.api.reading import CurrentReader
 from autopulse.db.reading.pings import read_ping
+from autopulse.errors import Problem
 
 EventId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The event id that the webhook's answer gave.")]
 

@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from autopulse.api.models import Recording
-from autopulse.api.problems import Problem
-from autopulse.domain.reading import read_time
+from autopulse.errors import Problem
+from autopulse.json_coercion import read_time
 from autopulse.settings import recording_hosts
 from autopulse.vapi.recordings import is_at, is_playable, is_private
 

@@ -7,27 +7,28 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.metrics import MetricUnit
 
-from autopulse.access.reader import TokenRefused
 from autopulse.access.trace import read_keys
 from autopulse.api import calls, feedback, me, openapi, pings
 from autopulse.api.asking import limit_questions
 from autopulse.api.compression import compress
 from autopulse.api.parameters import names_of
-from autopulse.api.problems import CODES, MESSAGES, Problem, error_body
 from autopulse.api.reading import CurrentReader
 from autopulse.api.trace import forget_shown, shown
-from autopulse.domain.reading import Json, read_mapping
-from autopulse.errors import DataRejected, Transient
+from autopulse.errors import DataRejected, Problem, TokenRefused, Transient
+from autopulse.http import CODES, error_body
+from autopulse.json_coercion import Json, read_mapping
 from autopulse.observability import Measurements, Metric, logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 ROUTES: Final[Mapping[str, Callable[..., Any]]] = {
     "/v1/calls": calls.list_calls,
@@ -52,18 +53,18 @@ HEADERS: Final = {
 """Of every answer, errors too."""
 RESERVE_SECONDS: Final = 1
 """Of the function's time, kept for the answer."""
+MESSAGES: Final = {
+    401: "Sign in: the request carries no valid token.",
+    404: "No such path.",
+    405: "This path is only read: use GET.",
+    500: "Something went wrong here.",
+    503: "The database does not answer at the moment; try again.",
+}
+"""Status -> what it says to a reader, where nothing particular is to be said."""
 _RULES: Final = {
     rule: re.compile(re.sub("<[^>]+>", "[^/]+", rule))
     for rule in sorted((*ROUTES, OPENAPI_PATH), key=lambda rule: "<" in rule)  # a name is not an id
 }
-
-
-class LambdaContext(Protocol):
-    """What we need of the Lambda context."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
-        ...
 
 
 app = APIGatewayRestResolver(
@@ -71,12 +72,12 @@ app = APIGatewayRestResolver(
 )
 
 
-def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Answer one request of API Gateway's proxy integration."""
     started = time.perf_counter()
     forget_shown()
     limit_questions(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
-    answer: dict[str, Any] = app.resolve(event, context)  # type: ignore[arg-type] # Powertools asks for all of it
+    answer: dict[str, Any] = app.resolve(event, context)
     answer["multiValueHeaders"] |= {name: [value] for name, value in HEADERS.items()}
     compress(answer, read_mapping(read_mapping(event).get("headers")))
     _report(event, answer["statusCode"], (time.perf_counter() - started) * 1000)
@@ -93,7 +94,7 @@ def _report(event: Json, status: int, milliseconds: float) -> None:
     calls = shown() if status == HTTPStatus.OK else ()
     measurements = Measurements()
     measurements.count(Metric.API_ANSWERED, route=route, status=str(status))
-    measurements.record(Metric.API_DURATION, milliseconds, unit=MetricUnit.Milliseconds, route=route)
+    measurements.record(Metric.API_DURATION, [milliseconds], route=route)
     measurements.flush()
     line = {"route": route, "status": status, "milliseconds": round(milliseconds, 1)}
     logger().info("answered", extra={**line, **read_keys(event, calls)})

@@ -6,26 +6,24 @@ content is another release.
 """
 
 import base64
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from autopulse.console import configuration
 from autopulse.console.assets import INDEX, MEDIA_TYPES, Asset, read_pages
 from autopulse.console.policy import HEADERS, content_security_policy, transport_headers
-from autopulse.domain.reading import Json, read_mapping, read_text
+from autopulse.http import Response, answer_error, answer_text
+from autopulse.json_coercion import Json, read_mapping, read_text
 from autopulse.negotiation import accepts_gzip
 from autopulse.settings import console_settings
-
-Answer = dict[str, Any]
 
 CONFIGURATION: Final = "config.json"
 KEPT: Final = "public, max-age=31536000, immutable"
 ASKED_ANEW: Final = "private, no-cache"
 
 
-def handle(event: Json, folder: Path) -> Answer:
+def handle(event: Json, folder: Path) -> Response:
     """Answer a REST API's proxy event for GET or HEAD with one of the folder's files."""
     event = read_mapping(event)
     headers = {str(name).lower(): str(value) for name, value in read_mapping(event.get("headers")).items()}
@@ -36,12 +34,16 @@ def handle(event: Json, folder: Path) -> Answer:
     return answer
 
 
-def _answer(event: Mapping[str, Json], headers: Mapping[str, str], folder: Path) -> Answer:
+def _answer(event: Mapping[str, Json], headers: Mapping[str, str], folder: Path) -> Response:
     path = _path_below(event)
     if path is None:
         return _redirect()
     asset, caching = _find(path, folder)
-    return _error(404, "not_found", "No such path.") if asset is None else _represent(asset, caching, headers)
+    return (
+        answer_error(404, "No such path.", {"cache-control": "no-store"})
+        if asset is None
+        else _represent(asset, caching, headers)
+    )
 
 
 def _path_below(event: Mapping[str, Json]) -> str | None:
@@ -63,19 +65,19 @@ def _find(path: str, folder: Path) -> tuple[Asset | None, str]:
     return (pages.files.get(name) if release == pages.release else None), KEPT
 
 
-def _represent(asset: Asset, caching: str, headers: Mapping[str, str]) -> Answer:
+def _represent(asset: Asset, caching: str, headers: Mapping[str, str]) -> Response:
     is_compressed = accepts_gzip(headers.get("accept-encoding", ""))
     tag = f'"{asset.digest}-gzip"' if is_compressed else f'"{asset.digest}"'
     described = {"etag": tag, "cache-control": caching, "vary": "accept-encoding"}
     if asset.media_type == MEDIA_TYPES[".html"]:
         described["content-security-policy"] = content_security_policy(console_settings())
     if _has(tag, headers.get("if-none-match", "")):
-        return _reply(304, described, "")
+        return answer_text(304, "", described)
     described["content-type"] = asset.media_type
     if not is_compressed:
-        return _reply(200, described, asset.content.decode())
+        return answer_text(200, asset.content.decode(), described)
     described["content-encoding"] = "gzip"
-    return _reply(200, described, base64.b64encode(asset.compressed).decode()) | {"isBase64Encoded": True}
+    return answer_text(200, base64.b64encode(asset.compressed).decode(), described, is_base64=True)
 
 
 def _has(tag: str, wanted: str) -> bool:
@@ -84,14 +86,5 @@ def _has(tag: str, wanted: str) -> bool:
     return bool({tag, "*"} & tags)
 
 
-def _redirect() -> Answer:
-    return _reply(308, {"location": "console/", "cache-control": ASKED_ANEW}, "")
-
-
-def _error(status: int, code: str, message: str) -> Answer:
-    body = json.dumps({"error": {"code": code, "message": message}})
-    return _reply(status, {"content-type": "application/json", "cache-control": "no-store"}, body)
-
-
-def _reply(status: int, headers: dict[str, str], body: str) -> Answer:
-    return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
+def _redirect() -> Response:
+    return answer_text(308, "", {"location": "console/", "cache-control": ASKED_ANEW})

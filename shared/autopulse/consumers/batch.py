@@ -8,23 +8,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Final
-
-from sqlalchemy.orm import Session
 
 from autopulse.consumers.folding import UNTOLD, fold
 from autopulse.consumers.identity import Identities, identify
-from autopulse.consumers.news import AttemptNews, Consumer, KnownCall, M, Record, ServiceRecordNotLocked
+from autopulse.consumers.news import AttemptNews, Consumer, Disposition, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.db.calls import LockedCall, read_owners
+from autopulse.db.engine import Transaction
 from autopulse.db.receipts import Attempt, Receipt, Received, record_receipts
 from autopulse.domain.attempts import NO_ID, NO_ORIGIN, NOTHING_WRITTEN, Origin, origin_of
 from autopulse.domain.facts import NOTHING, Facts, join_identities
 from autopulse.domain.notices import Notice
 from autopulse.errors import Unprocessable
 from autopulse.vapi.routes import PING
-
-APPLIED: Final = "applied"
-IGNORED: Final = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +37,21 @@ class BatchOutcome:
 
 
 def apply_batch(
-    session: Session, consumer: Consumer[M], records: Sequence[Record[M]], default_organization_id: str
+    transaction: Transaction, consumer: Consumer[M], records: Sequence[Record[M]], default_organization_id: str
 ) -> BatchOutcome:
-    """Apply records to the database within the session's transaction; the caller commits."""
+    """Apply records to the database within a transaction; the caller commits."""
     locks_service_records = consumer.changes_service_records
     while True:
         try:
-            return _apply(session, consumer, records, default_organization_id, reports=locks_service_records)
+            return _apply(transaction, consumer, records, default_organization_id, reports=locks_service_records)
         except ServiceRecordNotLocked:
             # A report came while we waited for its call. To lock its service record now could be to wait in a circle.
-            session.rollback()
+            transaction.rollback()
             locks_service_records = True
 
 
 def _apply(
-    session: Session,
+    transaction: Transaction,
     consumer: Consumer[M],
     records: Sequence[Record[M]],
     default_organization_id: str,
@@ -66,12 +61,12 @@ def _apply(
     copies = Counter(record.envelope.event_id for record in records)
     unique = _first_of_each(records)
     about_calls = [record for record in unique if record.message.type != PING]
-    found = identify(session, about_calls, default_organization_id, reports=reports)
+    found = identify(transaction, about_calls, default_organization_id, reports=reports)
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
-    received = _receive(session, consumer.kind, known, copies, found, ignored)
-    news = _news(session, known, found, received)
-    notices = consumer.apply(session, news) if news else []
+    received = _receive(transaction, consumer.kind, known, copies, found, ignored)
+    news = _news(transaction, known, found, received)
+    notices = consumer.apply(transaction, news) if news else []
     call_ids = {event_id: call.id for event_id, call in found.calls.items()}
     return BatchOutcome(received.repeated, ignored, found.refused, call_ids, notices)
 
@@ -85,7 +80,7 @@ def _first_of_each(records: Sequence[Record[M]]) -> list[Record[M]]:
 
 
 def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
-    session: Session,
+    transaction: Transaction,
     kind: str,
     records: Sequence[Record[M]],
     copies: Counter[str],
@@ -104,7 +99,7 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
             occurred_at=envelope.occurred_at,
             received_at=envelope.received_at,
             status=record.message.told_status,
-            outcome=IGNORED if envelope.event_id in ignored else APPLIED,
+            outcome=(Disposition.IGNORED if envelope.event_id in ignored else Disposition.APPLIED).value,
             copies=copies[envelope.event_id],
         )
         for record in records
@@ -112,11 +107,11 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
     ]
     calls = {call.id: call for call in found.calls.values()}
     written = [id_ for id_, call in calls.items() if not call.attempts and call.columns != NOTHING_WRITTEN]
-    return record_receipts(session, receipts, sorted(calls), sorted(written))
+    return record_receipts(transaction, receipts, sorted(calls), sorted(written))
 
 
 def _news(
-    session: Session, records: Sequence[Record[M]], found: Identities, received: Received
+    transaction: Transaction, records: Sequence[Record[M]], found: Identities, received: Received
 ) -> list[AttemptNews[M]]:
     """The new messages by attempt, in the order of the calls' ids; one with an unknown word still links its ids."""
     of_call: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
@@ -125,8 +120,8 @@ def _news(
         call = found.calls.get(event_id)
         if call is not None and event_id not in found.ignored:
             of_call.setdefault(call.id, (call, []))[1].append(record)
-    calls = [(_known(session, call, said, found, received), said) for _, (call, said) in sorted(of_call.items())]
-    fold(session, [call for call, said in calls if any(r.envelope.event_id not in received.repeated for r in said)])
+    calls = [(_known(transaction, call, said, found, received), said) for _, (call, said) in sorted(of_call.items())]
+    fold(transaction, [call for call, said in calls if any(r.envelope.event_id not in received.repeated for r in said)])
     return [news for call, said in calls for news in _of_call(call, said, received.repeated)]
 
 
@@ -141,7 +136,7 @@ def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection
 
 
 def _known(
-    session: Session, row: LockedCall, records: Iterable[Record[M]], found: Identities, received: Received
+    transaction: Transaction, row: LockedCall, records: Iterable[Record[M]], found: Identities, received: Received
 ) -> KnownCall:
     stored = received.attempts.get(row.id, {})
     attempts = dict(stored)
@@ -162,12 +157,12 @@ def _known(
         origin_is_new=is_new,
         moved=len(had) < len(stored),
         service_record_locked=row.service_record_id in found.service_records,
-        organization_id=_organization_of(session, row, records, found, stored) or row.organization_id,
+        organization_id=_organization_of(transaction, row, records, found, stored) or row.organization_id,
     )
 
 
 def _organization_of(
-    session: Session,
+    transaction: Transaction,
     row: LockedCall,
     records: Iterable[Record[M]],
     found: Identities,
@@ -179,7 +174,7 @@ def _organization_of(
         return None
     owners, known = found.owners, stored[made.vapi_call_id].facts.identity
     if known.constant_ids != made.identity.constant_ids:  # another batch has told more while this one waited for it
-        owners = replace(owners, known={**owners.known, **read_owners(session, known.constant_ids)})
+        owners = replace(owners, known={**owners.known, **read_owners(transaction, known.constant_ids)})
     said = (record.message.call.identity for record in records)
     return owners.organization_of(reduce(join_identities, said, known))
 

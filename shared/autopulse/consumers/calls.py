@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
-from sqlalchemy.orm import Session
-
 from autopulse.consumers.identity import customer_number, direction_of, is_web
 from autopulse.consumers.news import AttemptNews, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.db.calls import AttemptRow, CallRow, save_calls
+from autopulse.db.engine import Transaction
 from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
@@ -84,7 +83,7 @@ def _hidden(facts: Facts) -> list[object]:
     return [(list_.offset, list_.hidden) for list_ in facts.lists]
 
 
-def record_changes(session: Session, changes: Iterable[Change[M]]) -> list[Notice]:
+def record_changes(transaction: Transaction, changes: Iterable[Change[M]]) -> list[Notice]:
     """Write what changed of each attempt, its call, and the service records that follow.
 
     Returns a notice for each change that people see.
@@ -94,7 +93,7 @@ def record_changes(session: Session, changes: Iterable[Change[M]]) -> list[Notic
         return []
     rows = [(stored, _call_row(update, stored)) for update in updates for stored in [_stored_row(update.call)]]
     save_calls(
-        session,
+        transaction,
         [row for update in updates for row in update.rows],
         [row for stored, row in rows if row != stored],
         {update.call.row.id: update.call.origin for update in updates if update.call.origin_is_new},
@@ -102,8 +101,8 @@ def record_changes(session: Session, changes: Iterable[Change[M]]) -> list[Notic
     )
     feedback = [(update.call.row.id, update.shown.feedback) for update in updates if _is_feedback_new(update)]
     if feedback:
-        replace_feedback(session, feedback)
-    _follow(session, updates)
+        replace_feedback(transaction, feedback)
+    _follow(transaction, updates)
     return [notice for update in updates for notice in _notices(update)]
 
 
@@ -179,7 +178,7 @@ def _is_feedback_new(update: _Update[M]) -> bool:
     return (former.feedback, former.feedback_given) != (shown.feedback, True)
 
 
-def _follow(session: Session, updates: Iterable[_Update[M]]) -> None:
+def _follow(transaction: Transaction, updates: Iterable[_Update[M]]) -> None:
     """Bring the service records up to date of calls of which an attempt is reported, or counts from now on.
 
     Raises ServiceRecordNotLocked if one of them is not locked.
@@ -194,7 +193,7 @@ def _follow(session: Session, updates: Iterable[_Update[M]]) -> None:
     if not all(records.values()):
         raise ServiceRecordNotLocked
     if records:
-        follow_reports(session, sorted(records))
+        follow_reports(transaction, sorted(records))
 
 
 def _notices(update: _Update[M]) -> Iterable[Notice]:

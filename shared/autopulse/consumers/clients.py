@@ -1,20 +1,21 @@
 """The AWS clients of the consumers, made on first use and kept per container.
 
-Unlike those of other functions they import boto3 on first use, too: 0.2 s that most invocations do not need.
+What they are made with is imported on first use, too: 0.1 to 0.2 s that most invocations do not need.
 """
 
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from botocore.config import Config
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-CONNECT_SECONDS: Final = 1
-READ_SECONDS: Final = 3
+    from autopulse.aws import EventBridge
+
 LONGEST_SECONDS: Final = 9
 """What one call may take, with its one retry, of the function's 30 s."""
+EVENTS_READ_SECONDS: Final = 1
+"""With the connection and one more try four seconds: the records are committed, and SQS waits for the answer."""
 
 
 @cache
@@ -22,7 +23,9 @@ def sqs() -> "SQSClient":
     """Return the one client."""
     import boto3  # noqa: PLC0415 - as said above
 
-    return boto3.client("sqs", config=_bounded())
+    from autopulse.aws import bounded  # noqa: PLC0415 - as said above
+
+    return boto3.client("sqs", config=bounded())
 
 
 @cache
@@ -30,15 +33,14 @@ def s3() -> "S3Client":
     """Return the one client."""
     import boto3  # noqa: PLC0415 - as said above
 
-    return boto3.client("s3", config=_bounded())
+    from autopulse.aws import bounded  # noqa: PLC0415 - as said above
+
+    return boto3.client("s3", config=bounded())
 
 
-def _bounded() -> "Config":
-    """Instead of boto3's five tries of a minute each."""
-    from botocore.config import Config  # noqa: PLC0415 - as said above
+@cache
+def events() -> "EventBridge":
+    """Return the one client."""
+    from autopulse.aws import EVENTBRIDGE, EventBridge  # noqa: PLC0415 - 0.1 s that an import does not need
 
-    return Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": 2, "mode": "standard"},
-    )
+    return EventBridge(EVENTBRIDGE, EVENTS_READ_SECONDS)

@@ -2,31 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy.orm import Session
-
 from autopulse.consumers.calls import Change, joined, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
 from autopulse.consumers.turns import list_of, record_fragments, record_lists, spoken, transcript_notice
+from autopulse.db.engine import Transaction
 from autopulse.db.transcripts import Fragment
 from autopulse.domain.facts import Facts
 from autopulse.domain.lists import CONVERSATION, Rank, visible
 from autopulse.domain.notices import Notice
-from autopulse.domain.speakers import HUMAN
-from autopulse.domain.turns import Turns, read_turns, role_of
+from autopulse.domain.turns import HUMAN, Turns
 from autopulse.vapi.messages import ConversationMessage
+from autopulse.vapi.turns import read_turns, role_of
 
 
-def apply(session: Session, attempts: Sequence[AttemptNews[ConversationMessage]]) -> list[Notice]:
+def apply(transaction: Transaction, attempts: Sequence[AttemptNews[ConversationMessage]]) -> list[Notice]:
     """Store the lists that count, and fragments that lie before them."""
     turns = {record.envelope.event_id: _turns(record) for news in attempts for record in news.records}
     changes = [joined(news, lambda record: _facts(record, turns[record.envelope.event_id])) for news in attempts]
     lists = {event_id: list_.turns for event_id, list_ in turns.items()}
-    changes = record_lists(session, [(change, lists) for change in changes])
+    changes = record_lists(transaction, [(change, lists) for change in changes])
     said = [(change, _fragments(change.news)) for change in changes]
     return (
         [one for change in changes if (one := _notice(change, turns))]
-        + record_fragments(session, said)
-        + record_changes(session, changes)
+        + record_fragments(transaction, said)
+        + record_changes(transaction, changes)
     )
 
 
@@ -60,4 +59,4 @@ def _notice(change: Change[ConversationMessage], turns: Mapping[str, Turns]) -> 
     )
 
 
-CONSUMER = Consumer("conversation", ConversationMessage, apply)
+CONSUMER = Consumer("conversation_update", ConversationMessage, apply)

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.orm import Session
-
 from autopulse.consumers.calls import Change, joined, notice, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
 from autopulse.consumers.turns import list_of, record_lists, transcript_notice
+from autopulse.db.engine import Transaction
 from autopulse.domain.answers import AnswerNames
 from autopulse.domain.bounds import cut
 from autopulse.domain.facts import Facts, Precedence, ReportFacts
@@ -19,10 +18,11 @@ from autopulse.domain.feedback import Analysis
 from autopulse.domain.lists import REPORT, Rank, visible
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED, Status
-from autopulse.domain.turns import Turns, read_spoken_text, read_turns
+from autopulse.domain.turns import Turns
 from autopulse.settings import stack_answer_names
 from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import Envelope, ReportMessage
+from autopulse.vapi.turns import read_spoken_text, read_turns
 
 MAX_CALL_REASON_CHARACTERS: Final = 100
 """Of `call.call_reason`."""
@@ -36,14 +36,14 @@ class Report:
     turns: Turns
 
 
-def apply(session: Session, attempts: Sequence[AttemptNews[ReportMessage]]) -> list[Notice]:
+def apply(transaction: Transaction, attempts: Sequence[AttemptNews[ReportMessage]]) -> list[Notice]:
     """Store what the reports that count say, and the turns of each list."""
     names = stack_answer_names()
     reports = {record.envelope.event_id: read_report(record, names) for news in attempts for record in news.records}
     changes = [joined(news, lambda record: reports[record.envelope.event_id].facts) for news in attempts]
     lists = {event_id: report.turns.turns for event_id, report in reports.items()}
-    changes = record_lists(session, [(change, lists) for change in changes])
-    notices = record_changes(session, changes)
+    changes = record_lists(transaction, [(change, lists) for change in changes])
+    notices = record_changes(transaction, changes)
     return notices + [one for change in changes for one in _notices(change, reports)]
 
 
@@ -116,4 +116,4 @@ def _notices(change: Change[ReportMessage], reports: dict[str, Report]) -> list[
     return notices
 
 
-CONSUMER = Consumer("report", ReportMessage, apply, changes_service_records=True)
+CONSUMER = Consumer("end_of_call_report", ReportMessage, apply, changes_service_records=True)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy.orm import Session
-
 from autopulse.consumers.news import KnownCall
 from autopulse.consumers.turns import EPOCH, attempt_turns, is_before, stored_turns_of, with_storage
+from autopulse.db.engine import Transaction
 from autopulse.db.receipts import Attempt
 from autopulse.db.transcripts import AttemptTurns, Fragment, add_fragments, read_stored_turns, replace_turns
 from autopulse.domain.attempts import NO_ID
@@ -21,12 +20,12 @@ UNTOLD: Final = Attempt(NOTHING, made_call=False)
 """An attempt of which only the link is known."""
 
 
-def fold(session: Session, calls: Iterable[KnownCall]) -> None:
+def fold(transaction: Transaction, calls: Iterable[KnownCall]) -> None:
     """Join the attempts of those calls that have one without an id and one with an id."""
     folding = [call for call in calls if NO_ID in call.attempts and len(call.attempts) > 1]
     if not folding:
         return
-    stored = read_stored_turns(session, [call.row.id for call in folding])
+    stored = read_stored_turns(transaction, [call.row.id for call in folding])
     rows: list[AttemptTurns] = []
     fragments: list[Fragment] = []
     for call in folding:
@@ -49,6 +48,6 @@ def fold(session: Session, calls: Iterable[KnownCall]) -> None:
         call.attempts = {id_: one for id_, one in call.attempts.items() if id_ != NO_ID}
         call.attempts[into] = Attempt(facts, known.made_call)
         call.folded = into
-    replace_turns(session, rows)
+    replace_turns(transaction, rows)
     if fragments:
-        add_fragments(session, fragments)
+        add_fragments(transaction, fragments)

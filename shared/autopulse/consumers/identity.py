@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Final
 
-from sqlalchemy.orm import Session
-
 from autopulse.consumers.news import M, Owners, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
+from autopulse.db.engine import Transaction
 from autopulse.domain.attempts import NO_ID
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
@@ -52,22 +51,22 @@ class Identities:
 
 
 def identify(
-    session: Session, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
+    transaction: Transaction, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
 ) -> Identities:
     """Find, if need be create, and lock the calls of all records; `reports`: with their service records."""
     if not records:
         return Identities()
-    found = _assign(session, records, default_organization_id, reports=reports)
+    found = _assign(transaction, records, default_organization_id, reports=reports)
     new = _new_calls(_strangers(records, found), found.owners)
     if new:
         # Calls are created before any is locked, or two batches could each wait for what the other holds.
-        session.rollback()
-        create_calls(session, new)
-        found = _assign(session, records, default_organization_id, reports=reports)
-    if found.takeovers and take_over(session, found.takeovers) != found.takeovers.keys():
+        transaction.rollback()
+        create_calls(transaction, new)
+        found = _assign(transaction, records, default_organization_id, reports=reports)
+    if found.takeovers and take_over(transaction, found.takeovers) != found.takeovers.keys():
         # The application has dialled a row of ours while we waited for its lock.
-        session.rollback()
-        return identify(session, records, default_organization_id, reports=reports)
+        transaction.rollback()
+        return identify(transaction, records, default_organization_id, reports=reports)
     return found
 
 
@@ -100,12 +99,12 @@ def is_web(identity: Identity) -> bool:
 
 
 def _assign(
-    session: Session, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
+    transaction: Transaction, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
 ) -> Identities:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
     owner_ids = {id_ for record in records for id_ in record.message.call.identity.constant_ids}
-    locked = lock_calls(session, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
+    locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
     # Whatever call they name: another stack's ids may look like ours.
     ignored = {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
@@ -200,6 +199,8 @@ class _Links:
             return identity
         stored = self._stored.get(vapi_call_id, ANYBODY)
         said = self._said.get(vapi_call_id, ANYBODY)
+        if stored is ANYBODY and said is identity:  # the first and only message of its call, as most are
+            return identity
         return Identity(*[own or kept or told for own, kept, told in zip(identity, stored, said, strict=True)])
 
     def _link(self, call: LockedCall, vapi_call_id: str) -> None:

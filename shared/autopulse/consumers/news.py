@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
 
 from autopulse.db.calls import LockedCall, NumberOwner
+from autopulse.db.engine import Transaction
 from autopulse.db.receipts import Attempt
 from autopulse.domain.attempts import NO_ORIGIN, Origin
 from autopulse.domain.facts import Facts, Identity
@@ -18,6 +19,19 @@ from autopulse.vapi.messages import RECEIVED_AT, Envelope, Message
 
 M = TypeVar("M", bound=Message)
 """A consumer's message model."""
+
+
+class Disposition(Enum):
+    """What becomes of a delivery; the values are those of the log and of `webhook_event.outcome`."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    """It had been applied before, or an earlier record of its batch has the same event id."""
+    IGNORED = "ignored"
+    """It has a receipt and no effect: a word that we do not know, a call that is not ours."""
+    RETURNED = "returned"
+    """SQS delivers it again after a delay."""
+    DEAD_LETTERED = "dead-lettered"
 
 
 class ServiceRecordNotLocked(Exception):
@@ -97,7 +111,7 @@ class Consumer(Generic[M]):
 
     kind: str
     model: type[M]
-    apply: Callable[[Session, Sequence[AttemptNews[M]]], list[Notice]]
+    apply: Callable[[Transaction, Sequence[AttemptNews[M]]], list[Notice]]
     changes_service_records: bool = False
     """Whether it needs the calls' service records, and locks them before the calls."""
 

@@ -13,24 +13,24 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from autopulse.consumers import clients
 from autopulse.errors import PayloadGone, Transient
 from autopulse.observability import logger
-from autopulse.settings import consumer_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ErrorTypeDef
+
+    from autopulse.consumers.services import Services
 
 DELETED_AT_ONCE: Final = 1000
 """Keys of one DeleteObjects call; a batch has a hundred records at most, unless a stack says otherwise."""
 
 
-def fetch_payload(key: str) -> str:
+def fetch_payload(key: str, services: "Services") -> str:
     """Return an envelope that lies in the bucket; raises PayloadGone or Transient."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     try:
-        stored = clients.s3().get_object(Bucket=consumer_settings().payload_bucket, Key=key)
+        stored = services.s3.get_object(Bucket=services.settings.payload_bucket, Key=key)
         return stored["Body"].read().decode(errors="replace")
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
@@ -40,7 +40,7 @@ def fetch_payload(key: str) -> str:
         raise Transient("payload-unavailable") from None
 
 
-def delete_payloads(keys: Iterable[str], until: float) -> int:
+def delete_payloads(keys: Iterable[str], until: float, services: "Services") -> int:
     """Delete objects of records that have ended; returns how many could not be deleted, which are logged.
 
     A bucket that cannot be reached is not tried again for the rest: each try may take seconds. After `until` (of
@@ -49,7 +49,7 @@ def delete_payloads(keys: Iterable[str], until: float) -> int:
     waiting = iter(dict.fromkeys(keys))
     left = 0
     while chunk := list(islice(waiting, DELETED_AT_ONCE)):
-        causes = _delete(chunk) if time.monotonic() <= until else ["out-of-time"] * len(chunk)
+        causes = _delete(chunk, services) if time.monotonic() <= until else ["out-of-time"] * len(chunk)
         left += len(causes)
         if causes:
             logger().warning("payloads left", extra={"count": len(causes), "cause": sorted(set(causes))})
@@ -58,13 +58,13 @@ def delete_payloads(keys: Iterable[str], until: float) -> int:
     return left
 
 
-def _delete(keys: list[str]) -> list[str]:
+def _delete(keys: list[str], services: "Services") -> list[str]:
     """Why each of those that are left could not be deleted, as AWS calls it."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
     try:
-        answer = clients.s3().delete_objects(
-            Bucket=consumer_settings().payload_bucket,
+        answer = services.s3.delete_objects(
+            Bucket=services.settings.payload_bucket,
             Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
         )
     except ClientError as error:

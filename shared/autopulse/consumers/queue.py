@@ -7,11 +7,10 @@ from itertools import islice
 from random import SystemRandom
 from typing import Any, Final
 
-from autopulse.consumers import clients
-from autopulse.consumers.news import Consumer, Record
+from autopulse.consumers.news import Consumer, Disposition, Record
 from autopulse.consumers.payloads import fetch_payload
+from autopulse.consumers.services import Services
 from autopulse.errors import AutoPulseError, DataRejected, InvalidMessage, Transient, UnknownCall, Unprocessable
-from autopulse.settings import consumer_settings
 from autopulse.vapi.messages import Envelope, read_envelope, require_identity
 
 VISIBILITY_BATCH: Final = 10
@@ -38,8 +37,7 @@ class Delivery:
     record: Record[Any] | None = None
     error: AutoPulseError | None = None
     """Why it was not applied."""
-    fate: str = "applied"
-    """applied, duplicate, ignored, dead-lettered or returned."""
+    fate: Disposition = Disposition.APPLIED
     call_id: int | None = None
 
     @property
@@ -48,30 +46,32 @@ class Delivery:
         return self.envelope.payload_key if self.envelope else None
 
 
-def read_deliveries(consumer: Consumer[Any], event: dict[str, Any], deadline: float) -> list[Delivery]:
+def read_deliveries(
+    consumer: Consumer[Any], services: Services, event: dict[str, Any], deadline: float
+) -> list[Delivery]:
     """Every record of an SQS event, read and validated, or with the error that says why not.
 
     After `deadline` (of time.monotonic()) no more payloads are fetched.
     """
-    return [_read(consumer, record, deadline) for record in event["Records"]]
+    return [_read(consumer, services, record, deadline) for record in event["Records"]]
 
 
-def _read(consumer: Consumer[Any], record: dict[str, Any], deadline: float) -> Delivery:
+def _read(consumer: Consumer[Any], services: Services, record: dict[str, Any], deadline: float) -> Delivery:
     count = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     delivery = Delivery(record["messageId"], record["receiptHandle"], count, record["body"])
     try:
-        delivery.record = _read_record(consumer, delivery, deadline)
+        delivery.record = _read_record(consumer, services, delivery, deadline)
     except AutoPulseError as error:
         delivery.error = error
     return delivery
 
 
-def _read_record(consumer: Consumer[Any], delivery: Delivery, deadline: float) -> Record[Any]:
+def _read_record(consumer: Consumer[Any], services: Services, delivery: Delivery, deadline: float) -> Record[Any]:
     envelope = delivery.envelope = read_envelope(delivery.body)
     if envelope.payload_key is not None:
         if time.monotonic() > deadline:
             raise Transient("out-of-time")
-        envelope = read_envelope(fetch_payload(envelope.payload_key))
+        envelope = read_envelope(fetch_payload(envelope.payload_key, services))
         if envelope.event_id != delivery.envelope.event_id:
             raise InvalidMessage("payload_key names the object of another event")
     if envelope.kind != consumer.kind:
@@ -81,7 +81,7 @@ def _read_record(consumer: Consumer[Any], delivery: Delivery, deadline: float) -
     return Record(envelope, message, waited=delivery.receive_count > UNKNOWN_CALL_TRIES)
 
 
-def put_aside(deliveries: Iterable[Delivery], kind: str) -> None:
+def put_aside(deliveries: Iterable[Delivery], kind: str, services: Services) -> None:
     """Move what can never succeed into the dead-letter queue; what cannot be moved goes back to the queue.
 
     A queue that cannot be reached is not tried again for the rest: each try may take seconds.
@@ -90,10 +90,11 @@ def put_aside(deliveries: Iterable[Delivery], kind: str) -> None:
     for delivery in deliveries:
         if delivery.error is None:
             continue
-        delivery.fate = "returned"
+        delivery.fate = Disposition.RETURNED
         if reachable and is_hopeless(delivery):
             try:
-                delivery.fate = "dead-lettered" if _send_to_dead_letters(delivery, kind) else "returned"
+                if _send_to_dead_letters(delivery, kind, services):
+                    delivery.fate = Disposition.DEAD_LETTERED
             except Transient:
                 reachable = False
 
@@ -113,15 +114,15 @@ def is_waiting(delivery: Delivery) -> bool:
     return isinstance(delivery.error, Unprocessable) and not is_hopeless(delivery)
 
 
-def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
+def _send_to_dead_letters(delivery: Delivery, kind: str, services: Services) -> bool:
     """Whether the queue took it; raises Transient if it cannot be reached."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     error = delivery.error or AutoPulseError()
     attributes = {"reason": error.reason, "kind": kind, "detail": error.detail}
     try:
-        clients.sqs().send_message(
-            QueueUrl=consumer_settings().dead_letter_queue_url,
+        services.sqs.send_message(
+            QueueUrl=services.settings.dead_letter_queue_url,
             MessageBody=delivery.body,
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
@@ -134,15 +135,15 @@ def _send_to_dead_letters(delivery: Delivery, kind: str) -> bool:
     return True
 
 
-def delay_returned(deliveries: Sequence[Delivery]) -> None:
+def delay_returned(deliveries: Sequence[Delivery], services: Services) -> None:
     """Let returned messages come back after a backoff by their receive count, not after the visibility time-out."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     waiting = iter(deliveries)
     while chunk := list(islice(waiting, VISIBILITY_BATCH)):
         try:
-            clients.sqs().change_message_visibility_batch(
-                QueueUrl=consumer_settings().queue_url,
+            services.sqs.change_message_visibility_batch(
+                QueueUrl=services.settings.queue_url,
                 Entries=[
                     {"Id": str(place), "ReceiptHandle": d.receipt_handle, "VisibilityTimeout": backoff_seconds(d)}
                     for place, d in enumerate(chunk)

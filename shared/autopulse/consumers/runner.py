@@ -7,15 +7,14 @@ its reason, or back in the queue.
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from random import SystemRandom
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy.orm import Session
-
-from autopulse.consumers.batch import BatchOutcome, apply_batch
+from autopulse.consumers.batch import BatchOutcome
 from autopulse.consumers.clients import LONGEST_SECONDS
-from autopulse.consumers.news import Consumer
+from autopulse.consumers.news import Consumer, Disposition
 from autopulse.consumers.payloads import delete_payloads
 from autopulse.consumers.queue import (
     UNKNOWN_CALL_TRIES,
@@ -25,23 +24,24 @@ from autopulse.consumers.queue import (
     put_aside,
     read_deliveries,
 )
+from autopulse.consumers.services import Services, TransactionFailed
 from autopulse.consumers.telemetry import account_for
 from autopulse.db.deadline import deadline as database_deadline
-from autopulse.db.engine import engine
-from autopulse.db.failures import Fault, diagnose
+from autopulse.db.failures import Fault
 from autopulse.db.receipts import count_repeats
 from autopulse.domain.notices import Notice
-from autopulse.errors import AutoPulseError, PayloadGone, Transient, UnknownCall
-from autopulse.guard import guarded, place_of
-from autopulse.live.publisher import publish
-from autopulse.observability import Measurements, Metric, logger
-from autopulse.settings import consumer_settings
+from autopulse.errors import PayloadGone, Transient, UnknownCall
+from autopulse.guard import guarded
+from autopulse.observability import Measurements, Metric
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RESERVE_SECONDS: Final = 5
 """Of the function's time, kept for the notices, the dead letters and the answer."""
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 2.0
-_ENDED: Final = frozenset({"applied", "duplicate", "ignored"})
+_ENDED: Final = frozenset({Disposition.APPLIED, Disposition.DUPLICATE, Disposition.IGNORED})
 _random: Final = SystemRandom()
 T = TypeVar("T")
 
@@ -49,141 +49,108 @@ Answer = dict[str, list[dict[str, str]]]
 Handler = Callable[[dict[str, Any], "LambdaContext"], Answer]
 
 
-class LambdaContext(Protocol):
-    """What we need of the Lambda context."""
+@dataclass(frozen=True, slots=True)
+class _Invocation:
+    """What the steps of one invocation share."""
 
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
-        ...
+    consumer: Consumer[Any]
+    services: Services
+    deadline: float
+    """Of time.monotonic(): after it nothing is begun that may wait."""
+    measurements: Measurements = field(default_factory=Measurements)
+
+    @property
+    def kind(self) -> str:
+        return self.consumer.kind
 
 
-class _Failed(Exception):
-    def __init__(self, fault: Fault, error: AutoPulseError) -> None:
-        super().__init__(error.reason)
-        self.fault, self.error = fault, error
-
-
-def handler_of(consumer: Consumer[Any]) -> Handler:
+def handler_of(consumer: Consumer[Any], services: Services) -> Handler:
     """The Lambda handler of a consumer."""
 
     def handler(event: dict[str, Any], context: "LambdaContext") -> Answer:
-        return handle(consumer, event, context)
+        return handle(consumer, services, event, context)
 
     return guarded(handler)
 
 
-def handle(consumer: Consumer[Any], event: dict[str, Any], context: "LambdaContext") -> Answer:
+def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], context: "LambdaContext") -> Answer:
     """Apply an SQS event's records; answers with those that SQS shall deliver again."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    measurements = Measurements()
-    deliveries = read_deliveries(consumer, event, deadline)
+    run = _Invocation(consumer, services, deadline)
+    deliveries = read_deliveries(consumer, services, event, deadline)
     with database_deadline(deadline):
-        notices = _settle(consumer, [delivery for delivery in deliveries if delivery.error is None], deadline)
-        _recognize_repeats(consumer.kind, [d for d in deliveries if isinstance(d.error, PayloadGone)], deadline)
+        notices = _settle(run, [delivery for delivery in deliveries if delivery.error is None])
+        _recognize_repeats(run, [d for d in deliveries if isinstance(d.error, PayloadGone)])
     committed_at = datetime.now(timezone.utc)
-    _ignore_unknown_calls(deliveries)
-    put_aside(deliveries, consumer.kind)
-    returned = [delivery for delivery in deliveries if delivery.fate == "returned"]
-    delay_returned(returned)
-    publish(notices, measurements)
-    _delete_payloads(consumer.kind, deliveries, deadline, measurements)
-    account_for(consumer.kind, deliveries, notices, committed_at, measurements)
-    measurements.flush()
+    _ignore_unknown_calls(run, deliveries)
+    put_aside(deliveries, consumer.kind, services)
+    returned = [delivery for delivery in deliveries if delivery.fate is Disposition.RETURNED]
+    delay_returned(returned, services)
+    services.publish(notices, run.measurements)
+    _delete_payloads(run, deliveries)
+    account_for(consumer.kind, deliveries, notices, committed_at, run.measurements)
+    run.measurements.flush()
     return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
 
 
-def _settle(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: float) -> list[Notice]:
+def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[Notice]:
     """Commit what can be committed, splitting the batch around bad records; a half that committed keeps its notices."""
     if not deliveries:
         return []
     try:
-        outcome = _commit(consumer, deliveries, deadline)
-    except _Failed as failure:
+        outcome = _commit(run, deliveries)
+    except TransactionFailed as failure:
         if failure.fault is Fault.WORLD or len(deliveries) == 1:
             for delivery in deliveries:
                 delivery.error = failure.error
             return []
         middle = len(deliveries) // 2
         halves = (deliveries[:middle], deliveries[middle:])
-        return [notice for half in halves for notice in _settle(consumer, half, deadline)]
+        return [notice for half in halves for notice in _settle(run, half)]
     _note(deliveries, outcome)
     committed_at = datetime.now(timezone.utc)
-    for notice in outcome.notices:
-        notice.committed_at = committed_at
-    return list(outcome.notices)
+    return [replace(notice, committed_at=committed_at) for notice in outcome.notices]
 
 
-def _recognize_repeats(kind: str, gone: Sequence[Delivery], deadline: float) -> None:
+def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:
     """Acknowledge those whose object is gone since their event was applied before; the others keep their error."""
     copies = Counter(delivery.envelope.event_id for delivery in gone if delivery.envelope)
     if not copies:
         return
 
     def count() -> dict[str, int | None]:
-        return _within_transaction(kind, lambda session: count_repeats(session, copies))
+        return run.services.transact(run.kind, lambda transaction: count_repeats(transaction, copies))
 
     try:
-        calls = _persistently(count, deadline)
-    except _Failed as failure:
+        calls = _persistently(run, count)
+    except TransactionFailed as failure:
         for delivery in gone:
             delivery.error = failure.error
         return
     for delivery in gone:
         if delivery.envelope and delivery.envelope.event_id in calls:
-            delivery.error, delivery.fate = None, "duplicate"
+            delivery.error, delivery.fate = None, Disposition.DUPLICATE
             delivery.call_id = calls[delivery.envelope.event_id]
 
 
-def _commit(consumer: Consumer[Any], deliveries: Sequence[Delivery], deadline: float) -> BatchOutcome:
-    return _persistently(lambda: _transact(consumer, deliveries), deadline)
+def _commit(run: _Invocation, deliveries: Sequence[Delivery]) -> BatchOutcome:
+    records = [delivery.record for delivery in deliveries if delivery.record is not None]
+    return _persistently(run, lambda: run.services.apply(run.consumer, records))
 
 
-def _persistently(transact: Callable[[], T], deadline: float) -> T:
+def _persistently(run: _Invocation, transact: Callable[[], T]) -> T:
     """One transaction, tried again while the world is in the way and there is time."""
     pause = FIRST_PAUSE_SECONDS
-    if time.monotonic() > deadline:
-        raise _Failed(Fault.WORLD, Transient("out-of-time"))
+    if time.monotonic() > run.deadline:
+        raise TransactionFailed(Fault.WORLD, Transient("out-of-time"))
     while True:
         try:
             return transact()
-        except _Failed as failure:
-            if failure.fault is not Fault.WORLD or time.monotonic() + pause > deadline:
+        except TransactionFailed as failure:
+            if failure.fault is not Fault.WORLD or time.monotonic() + pause > run.deadline:
                 raise
-        time.sleep(_random.uniform(pause / 2, pause))
+        run.services.pause(_random.uniform(pause / 2, pause))
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-
-
-def _transact(consumer: Consumer[Any], deliveries: Sequence[Delivery]) -> BatchOutcome:
-    records = [delivery.record for delivery in deliveries if delivery.record is not None]
-    default = consumer_settings().default_organization_id
-    return _within_transaction(consumer.kind, lambda session: apply_batch(session, consumer, records, default))
-
-
-def _within_transaction(kind: str, work: Callable[[Session], T]) -> T:
-    """Do the work and commit it; raises _Failed."""
-    with Session(engine()) as session:
-        try:
-            outcome = work(session)
-            session.commit()
-        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
-            fault, ours = diagnose(error)
-            _give_up(session, fault)
-            if fault is Fault.UNFORESEEN:
-                logger().error("unforeseen", extra={"kind": kind, "cause": place_of(error)})
-            raise _Failed(fault, ours) from None  # its text has values
-    return outcome
-
-
-def _give_up(session: Session, fault: Fault) -> None:
-    """Roll back what bad data left; a connection that met worse, or cannot even do that, is thrown away."""
-    if fault is Fault.DATA:
-        try:
-            session.rollback()
-        except Exception:  # noqa: BLE001 - the connection is lost, whatever it says
-            logger().warning("roll-back failed")
-        else:
-            return
-    session.invalidate()  # what it still holds or expects of the server is anybody's guess
 
 
 def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
@@ -196,19 +163,19 @@ def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
         delivery.call_id = outcome.call_ids.get(event_id)
         delivery.error = outcome.refused.get(event_id)
         if event_id in outcome.ignored:
-            delivery.fate = "ignored"
+            delivery.fate = Disposition.IGNORED
         elif event_id in outcome.repeated or event_id in seen:
-            delivery.fate = "duplicate"
+            delivery.fate = Disposition.DUPLICATE
         seen.add(event_id)
 
 
-def _ignore_unknown_calls(deliveries: Sequence[Delivery]) -> None:
+def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[Delivery]) -> None:
     """A stack may be told that calls it does not know are none of its business, once they had time to appear."""
-    if not consumer_settings().ignore_unknown_calls:
+    if not run.services.settings.ignore_unknown_calls:
         return
     for delivery in deliveries:
         if _may_be_ignored(delivery):
-            delivery.error, delivery.fate = None, "ignored"
+            delivery.error, delivery.fate = None, Disposition.IGNORED
 
 
 def _may_be_ignored(delivery: Delivery) -> bool:
@@ -218,9 +185,9 @@ def _may_be_ignored(delivery: Delivery) -> bool:
     return isinstance(delivery.error, UnknownCall) and is_hopeless(delivery)
 
 
-def _delete_payloads(kind: str, deliveries: Sequence[Delivery], deadline: float, measurements: Measurements) -> None:
+def _delete_payloads(run: _Invocation, deliveries: Sequence[Delivery]) -> None:
     """Delete the objects of records that have ended; what waits or is a dead letter may need its own again."""
     keys = [d.payload_key for d in deliveries if d.payload_key is not None and d.record and d.fate in _ENDED]
-    left = delete_payloads(keys, deadline + RESERVE_SECONDS - LONGEST_SECONDS) if keys else 0
+    left = delete_payloads(keys, run.deadline + RESERVE_SECONDS - LONGEST_SECONDS, run.services) if keys else 0
     if left:
-        measurements.count(Metric.PAYLOAD_LEFT, left, kind=kind)
+        run.measurements.count(Metric.PAYLOAD_LEFT, left, kind=run.kind)

@@ -1,20 +1,26 @@
 """`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is."""
 
 from collections.abc import Sequence
-
-from sqlalchemy.orm import Session
+from typing import Final
 
 from autopulse.consumers.calls import joined, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
+from autopulse.db.engine import Transaction
 from autopulse.domain.facts import NOTHING, Ending, Facts
 from autopulse.domain.notices import Notice
-from autopulse.domain.status import ENDED, IN_PROGRESS, REASON_OF_WORD, STATUS_OF_WORD, Status
+from autopulse.domain.status import ENDED, IN_PROGRESS, Status
 from autopulse.vapi.messages import Envelope, StatusMessage
+from autopulse.vapi.status_words import REASON_OF_WORD, STATUS_OF_WORD
+
+_STARTED: Final = frozenset({"start_time"})
+_ENDED: Final = frozenset({"end_time"})
+_ENDED_WITH_REASON: Final = frozenset({"end_time", "ended_reason"})
+"""Columns of `call` that such a status gives."""
 
 
-def apply(session: Session, attempts: Sequence[AttemptNews[StatusMessage]]) -> list[Notice]:
+def apply(transaction: Transaction, attempts: Sequence[AttemptNews[StatusMessage]]) -> list[Notice]:
     """Join the statuses to what is known of each attempt."""
-    return record_changes(session, [joined(news, facts_of) for news in attempts])
+    return record_changes(transaction, [joined(news, facts_of) for news in attempts])
 
 
 def facts_of(record: Record[StatusMessage]) -> Facts:
@@ -26,7 +32,7 @@ def facts_of(record: Record[StatusMessage]) -> Facts:
     if status.name == ENDED:
         return ended(envelope, message.ended_reason or REASON_OF_WORD.get(message.word))
     if status.name == IN_PROGRESS:
-        return Facts(status=status, in_progress_at=envelope.news_at, given=frozenset({"start_time"}))
+        return Facts(status=status, in_progress_at=envelope.news_at, given=_STARTED)
     return Facts(status=status)
 
 
@@ -37,8 +43,8 @@ def ended(envelope: Envelope, reason: str | None) -> Facts:
         status=Status(ENDED, envelope.occurred_at),
         ended_at=at,
         ending=Ending(at, reason) if reason else None,
-        given=frozenset({"end_time", "ended_reason"} if reason else {"end_time"}),
+        given=_ENDED_WITH_REASON if reason else _ENDED,
     )
 
 
-CONSUMER = Consumer("status", StatusMessage, apply)
+CONSUMER = Consumer("status_update", StatusMessage, apply)

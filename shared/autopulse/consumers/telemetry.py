@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
+from autopulse.consumers.news import Disposition
 from autopulse.consumers.queue import Delivery, is_waiting
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.nps import group_of
@@ -21,9 +20,9 @@ MAX_REASON_CHARACTERS: Final = 128
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _METRIC_OF_FATE: Final = {
-    "applied": Metric.RECORD_APPLIED,
-    "duplicate": Metric.RECORD_DUPLICATE,
-    "ignored": Metric.RECORD_IGNORED,
+    Disposition.APPLIED: Metric.RECORD_APPLIED,
+    Disposition.DUPLICATE: Metric.RECORD_DUPLICATE,
+    Disposition.IGNORED: Metric.RECORD_IGNORED,
 }
 
 
@@ -35,7 +34,7 @@ def account_for(
     measurements: Measurements,
 ) -> None:
     """Log and measure what became of each delivery."""
-    measurements.record(Metric.BATCH_SIZE, len(deliveries), kind=kind)
+    measurements.record(Metric.BATCH_SIZE, [len(deliveries)], kind=kind)
     _log(kind, deliveries)
     _measure(kind, deliveries, committed_at, measurements)
     completed = {notice.call_id for notice in notices if notice.type is NoticeType.CALL_COMPLETED}
@@ -72,7 +71,7 @@ def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
 def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
     keys: dict[str, object] = {
         "kind": kind,
-        "fate": delivery.fate,
+        "fate": delivery.fate.value,
         "message_id": delivery.message_id,
         "receive_count": delivery.receive_count,
     }
@@ -87,7 +86,7 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     failed = Counter(delivery.error.reason for delivery in deliveries if delivery.error is not None)
     for reason, count in failed.items():
         measurements.count(Metric.RECORD_FAILED, count, kind=kind, reason=reason)
-    postponed = sum(delivery.fate == "returned" and not is_waiting(delivery) for delivery in deliveries)
+    postponed = sum(delivery.fate is Disposition.RETURNED and not is_waiting(delivery) for delivery in deliveries)
     if postponed:
         measurements.count(Metric.RECORD_POSTPONED, postponed, kind=kind)
     settled = [delivery for delivery in deliveries if delivery.error is None]
@@ -96,14 +95,16 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     unknown = sum(isinstance(d.record.message, StatusMessage) and d.record.message.ignored for d in settled if d.record)
     if unknown:
         measurements.count(Metric.STATUS_UNKNOWN, unknown)
-    _measure_reasons(kind, (delivery for delivery in settled if delivery.fate == "applied"), measurements)
-    applied = [delivery.record.envelope for delivery in settled if delivery.record and delivery.fate == "applied"]
+    _measure_reasons(kind, (delivery for delivery in settled if delivery.fate is Disposition.APPLIED), measurements)
+    applied = [
+        delivery.record.envelope for delivery in settled if delivery.record and delivery.fate is Disposition.APPLIED
+    ]
     received = [envelope.received_at for envelope in applied]
     occurred = [envelope.occurred_at for envelope in applied if envelope.occurred_at is not None]
     for metric, times in ((Metric.AGE_FROM_RECEIPT, received), (Metric.AGE_FROM_SENDER, occurred)):
         ages = [(committed_at - time) / _MILLISECOND for time in times]
         if ages:
-            measurements.record(metric, *ages, unit=MetricUnit.Milliseconds, kind=kind)
+            measurements.record(metric, ages, kind=kind)
 
 
 def _measure_reasons(kind: str, applied: Iterable[Delivery], measurements: Measurements) -> None:

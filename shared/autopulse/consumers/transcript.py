@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
 from autopulse.consumers.calls import joined, record_changes
 from autopulse.consumers.news import AttemptNews, Consumer, Record
 from autopulse.consumers.turns import record_fragments, spoken
+from autopulse.db.engine import Transaction
 from autopulse.db.transcripts import Fragment
 from autopulse.domain.facts import Facts
 from autopulse.domain.notices import Notice
-from autopulse.domain.speakers import HUMAN
-from autopulse.domain.turns import role_of
+from autopulse.domain.turns import HUMAN
 from autopulse.vapi.messages import TranscriptMessage
+from autopulse.vapi.turns import role_of
 
 
-def apply(session: Session, attempts: Sequence[AttemptNews[TranscriptMessage]]) -> list[Notice]:
+def apply(transaction: Transaction, attempts: Sequence[AttemptNews[TranscriptMessage]]) -> list[Notice]:
     """Add the turns that lie before the attempt's lists."""
     changes = [joined(news, facts_of) for news in attempts]
     said = [(change, [one for r in change.news.records if (one := _fragment(change.news, r))]) for change in changes]
-    return record_fragments(session, said) + record_changes(session, changes)
+    return record_fragments(transaction, said) + record_changes(transaction, changes)
 
 
 def facts_of(record: Record[TranscriptMessage]) -> Facts:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Final, Generic
 
-from sqlalchemy.orm import Session
-
 from autopulse.consumers.calls import Change, notice
 from autopulse.consumers.news import AttemptNews, M, Record
+from autopulse.db.engine import Transaction
 from autopulse.db.transcripts import (
     FRAGMENT,
     AttemptKey,
@@ -22,7 +21,8 @@ from autopulse.db.transcripts import (
 from autopulse.domain.facts import Facts
 from autopulse.domain.lists import Lists, Rank, ShownTurn, TurnList, compose, fragments_until, visible
 from autopulse.domain.notices import Notice, NoticeType
-from autopulse.domain.turns import Turn, Turns, role_of
+from autopulse.domain.turns import Turn, Turns
+from autopulse.vapi.turns import role_of
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _SECOND: Final = timedelta(seconds=1)
@@ -57,7 +57,7 @@ class _Recomposed(Generic[M]):
         return any(list_.rank.event_id not in self.spoken for list_ in self.lists)
 
 
-def record_lists(session: Session, changes: Sequence[tuple[Change[M], Spoken]]) -> list[Change[M]]:
+def record_lists(transaction: Transaction, changes: Sequence[tuple[Change[M], Spoken]]) -> list[Change[M]]:
     """Store the turns of attempts whose lists have changed; returns all changes, with what the lists hide."""
     recomposed = [
         _Recomposed(change, visible(change.facts.lists), spoken)
@@ -67,7 +67,7 @@ def record_lists(session: Session, changes: Sequence[tuple[Change[M], Spoken]]) 
     if not recomposed:
         return [change for change, _ in changes]
     wanted = {one.key[0] for one in recomposed if one.needs_stored}
-    stored = read_stored_turns(session, wanted) if wanted else {}
+    stored = read_stored_turns(transaction, wanted) if wanted else {}
     rows: list[AttemptTurns] = []
     done: dict[AttemptKey, Change[M]] = {}
     for one in recomposed:
@@ -75,7 +75,7 @@ def record_lists(session: Session, changes: Sequence[tuple[Change[M], Spoken]]) 
         facts = with_storage(one.change.facts, composition.lists)
         done[one.key] = Change(one.change.news, facts)
         rows.append(attempt_turns(one.key, composition.turns, facts.lists))
-    replace_turns(session, rows)
+    replace_turns(transaction, rows)
     return [done.get((change.news.call.row.id, change.news.vapi_call_id), change) for change, _ in changes]
 
 
@@ -124,7 +124,7 @@ def spoken(news: AttemptNews[M], record: Record[M], speaker: str | None, words: 
     return Fragment(news.call.row.id, news.vapi_call_id, role, words, record.envelope.news_at)
 
 
-def record_fragments(session: Session, said: Iterable[tuple[Change[M], Sequence[Fragment]]]) -> list[Notice]:
+def record_fragments(transaction: Transaction, said: Iterable[tuple[Change[M], Sequence[Fragment]]]) -> list[Notice]:
     """Store fragments that lie before the attempt's lists."""
     fitting = [
         (change.news, kept)
@@ -132,7 +132,7 @@ def record_fragments(session: Session, said: Iterable[tuple[Change[M], Sequence[
         if (kept := [fragment for fragment in fragments if is_before(fragment, change.facts.lists)])
     ]
     if fitting:
-        add_fragments(session, [fragment for _, fragments in fitting for fragment in fragments])
+        add_fragments(transaction, [fragment for _, fragments in fitting for fragment in fragments])
     return [transcript_notice(news, FRAGMENT, turns=len(fragments), skipped=0) for news, fragments in fitting]
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.facts import (
     ATTEMPT_COLUMNS,
     ATTEMPT_NAMES,
@@ -24,11 +24,15 @@ from autopulse.domain.status import READY
 UNKNOWN_NUMBER: Final = "unknown"
 """`call.customer_number` of a call that we created before anything told the number."""
 
+CALL_COLUMNS: Final = """
+    status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text,
+    outcome varchar, nps_score integer, call_reason varchar, feedback_summary text, recording_url text, cost numeric
+"""
+"""The columns of `call` that follow the attempts (`domain.attempts.CallColumns`), as `json_to_recordset` reads them."""
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 
-@dataclass(slots=True)
-class LinkedAttempt:
+class LinkedAttempt(NamedTuple):
     """An attempt of a call, as far as identities need it."""
 
     vapi_call_id: str
@@ -59,8 +63,7 @@ class LockedCall:
         return self.attempts[0] if len(self.attempts) == 1 and self.attempts[0].made_call else None
 
 
-@dataclass(slots=True)
-class AttemptRow:
+class AttemptRow(NamedTuple):
     """What to write of one attempt."""
 
     call_id: int
@@ -70,8 +73,7 @@ class AttemptRow:
     columns: CallColumns
 
 
-@dataclass(slots=True)
-class CallRow:
+class CallRow(NamedTuple):
     """What to write of one call."""
 
     id: int
@@ -83,8 +85,7 @@ class CallRow:
     columns: CallColumns
 
 
-@dataclass(frozen=True, slots=True)
-class NewCall:
+class NewCall(NamedTuple):
     """A call that the application did not create."""
 
     vapi_call_id: str
@@ -94,16 +95,14 @@ class NewCall:
     customer_number: str
 
 
-@dataclass(frozen=True, slots=True)
-class NumberOwner:
+class NumberOwner(NamedTuple):
     """Whose calls a Vapi phone number, assistant, squad or workflow takes."""
 
     organization_id: str | None
     ignored: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(NamedTuple):
     """What a batch's ids lead to."""
 
     calls: Sequence[LockedCall]
@@ -235,10 +234,8 @@ _SAVE = text(f"""
         DELETE FROM vapi_call WHERE vapi_call_id = '' AND call_id = ANY (CAST(:folded AS integer[]))
     ), origin AS (
         INSERT INTO call_origin (call_id, {", ".join(NAMES)}, feedback)
-        SELECT call_id, {", ".join(NAMES)}, feedback FROM json_to_recordset(CAST(:origins AS json)) AS row (
-            call_id integer, status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer,
-            ended_reason text, outcome varchar, nps_score integer, call_reason varchar, feedback_summary text,
-            recording_url text, cost numeric, feedback jsonb)
+        SELECT call_id, {", ".join(NAMES)}, feedback FROM json_to_recordset(CAST(:origins AS json))
+            AS row (call_id integer, {CALL_COLUMNS}, feedback jsonb)
         ORDER BY call_id
         ON CONFLICT (call_id) DO NOTHING
     )
@@ -248,9 +245,7 @@ _SAVE = text(f"""
         {", ".join(f"{name} = news.{name}" for name in NAMES)}, updated_at = now()
     FROM json_to_recordset(CAST(:calls AS json)) AS news (
         id integer, vapi_call_id text, organization_id uuid, customer_number text, direction text, is_web boolean,
-        status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text,
-        outcome varchar, nps_score integer, call_reason varchar, feedback_summary text, recording_url text,
-        cost numeric)
+        {CALL_COLUMNS})
     WHERE call.id = news.id
         -- The planner cannot see how few rows there are, and would read the whole table.
         AND call.id = ANY (CAST(:call_ids AS integer[]))
@@ -258,7 +253,7 @@ _SAVE = text(f"""
 
 
 def lock_calls(
-    session: Session,
+    transaction: Transaction,
     call_ids: Collection[int],
     vapi_call_ids: Collection[str],
     owner_ids: Collection[str],
@@ -277,7 +272,7 @@ def lock_calls(
         "owner_ids": as_rows(owner_ids),
         "reports": reports,
     }
-    calls, owners, service_records, refused = session.execute(_LOCK, values).one()
+    calls, owners, service_records, refused = transaction.execute(_LOCK, values).one()
     return Locked(
         [_read_locked(*call) for call in calls or ()],
         {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
@@ -343,13 +338,13 @@ def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
     )
 
 
-def read_owners(session: Session, owner_ids: Collection[str]) -> Mapping[str, NumberOwner]:
+def read_owners(transaction: Transaction, owner_ids: Collection[str]) -> Mapping[str, NumberOwner]:
     """Whose phone numbers, assistants, squads and workflows of Vapi's these are, as far as that is known."""
-    rows = session.execute(_OWNERS, {"owner_ids": as_rows(owner_ids)})
+    rows = transaction.execute(_OWNERS, {"owner_ids": as_rows(owner_ids)})
     return {id_: NumberOwner(organization_id, ignored) for id_, organization_id, ignored in rows}
 
 
-def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
+def create_calls(transaction: Transaction, calls: Iterable[NewCall]) -> None:
     """Create calls that the application did not; one that somebody else created meanwhile is left as it is."""
     rows: list[dict[str, Any]] = [
         {
@@ -362,21 +357,23 @@ def create_calls(session: Session, calls: Iterable[NewCall]) -> None:
         for call in calls
     ]
     vapi_call_ids = as_rows(row["vapi_call_id"] for row in rows)
-    session.execute(_CREATE, {"calls": as_rows(rows), "vapi_call_ids": vapi_call_ids, "status": READY})
+    transaction.execute(_CREATE, {"calls": as_rows(rows), "vapi_call_ids": vapi_call_ids, "status": READY})
 
 
-def take_over(session: Session, takeovers: Mapping[int, int]) -> frozenset[int]:
+def take_over(transaction: Transaction, takeovers: Mapping[int, int]) -> frozenset[int]:
     """Move the attempts of calls that we made to the application's calls, and delete the rows that we made.
 
     `takeovers` has the id of our row -> the id of the application's; both are locked. Returns our rows that went: one
     that has been dialled by the application meanwhile stays.
     """
     rows = [{"made": made, "call_id": call_id} for made, call_id in takeovers.items()]
-    return frozenset(session.execute(_TAKE_OVER, {"takeovers": as_rows(rows), "made": as_array(takeovers)}).scalars())
+    return frozenset(
+        transaction.execute(_TAKE_OVER, {"takeovers": as_rows(rows), "made": as_array(takeovers)}).scalars()
+    )
 
 
 def save_calls(
-    session: Session,
+    transaction: Transaction,
     attempts: Sequence[AttemptRow],
     calls: Sequence[CallRow],
     origins: Mapping[int, Origin],
@@ -396,7 +393,7 @@ def save_calls(
         ),
         "folded": as_array(folded),
     }
-    session.execute(_SAVE, values)
+    transaction.execute(_SAVE, values)
 
 
 def _attempt_as_json(row: AttemptRow) -> dict[str, Any]:
@@ -421,4 +418,5 @@ def _call_as_json(row: CallRow) -> dict[str, Any]:
 
 
 def _columns_as_json(columns: CallColumns) -> dict[str, Any]:
-    return dict(zip(NAMES, columns, strict=True))
+    """Only what is known, as json_to_recordset reads null else."""
+    return {name: value for name, value in zip(NAMES, columns, strict=True) if value is not None}

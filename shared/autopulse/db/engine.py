@@ -7,10 +7,10 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pg8000.dbapi
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from autopulse.db.credentials import database_credentials
@@ -24,10 +24,15 @@ READ_SECONDS: Final = 20
 _THIS_MACHINE: Final = {"localhost", "127.0.0.1", "::1", "host.docker.internal"}
 """Hosts without TLS: loopback, and Docker's name for the machine it runs on (`sam local invoke`)."""
 
+Database: TypeAlias = Engine
+"""What makes the container's one connection, and keeps it."""
+Transaction: TypeAlias = Connection
+"""What statements run in: the first of them begins it, `commit` or `rollback` ends it, and the next begins another."""
+
 
 @cache
 def engine() -> Engine:
-    """The container's engine: one connection, made on first use, thrown away by `Session.invalidate()`."""
+    """The container's engine: one connection, made on first use, thrown away by `Transaction.invalidate()`."""
     return engine_to(connect)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.facts import feedback_as_json
 from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.feedback import Feedback
@@ -85,12 +85,12 @@ _FOLLOW = text("""
 """)
 
 
-def replace_feedback(session: Session, feedback: Collection[tuple[int, Feedback | None]]) -> None:
+def replace_feedback(transaction: Transaction, feedback: Collection[tuple[int, Feedback | None]]) -> None:
     """Make each call's feedback row exactly this one; None deletes it."""
     rows = [{"call_id": call_id, **(feedback_as_json(row) or {})} for call_id, row in feedback]
-    session.execute(_REPLACE, {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)})
+    transaction.execute(_REPLACE, {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)})
 
 
-def follow_reports(session: Session, service_record_ids: Collection[int]) -> None:
+def follow_reports(transaction: Transaction, service_record_ids: Collection[int]) -> None:
     """Bring service records, which are locked, up to the reported attempts of their calls."""
-    session.execute(_FOLLOW, {"ids": as_array(service_record_ids)})
+    transaction.execute(_FOLLOW, {"ids": as_array(service_record_ids)})

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.parameters import as_rows
 
 STALL: Final = "stall"
@@ -20,7 +20,7 @@ _RECORD = text("""
 """)
 
 
-def record_incidents(session: Session, kind: str, incidents: Iterable[tuple[int, datetime]]) -> None:
+def record_incidents(transaction: Transaction, kind: str, incidents: Iterable[tuple[int, datetime]]) -> None:
     """Record (call id, time) once each."""
     rows = [{"call_id": call_id, "occurred_at": at} for call_id, at in incidents]
-    session.execute(_RECORD, {"kind": kind, "rows": as_rows(rows)})
+    transaction.execute(_RECORD, {"kind": kind, "rows": as_rows(rows)})

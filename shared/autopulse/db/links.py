@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from autopulse.db.engine import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,15 @@ _REMOVE = text("""
 """)
 
 
-def find_links(session: Session, call_id: int) -> list[Link]:
+def find_links(transaction: Transaction, call_id: int) -> list[Link]:
     """All links of a row, in the order of Vapi's ids."""
-    return [Link(*row) for row in session.execute(_FIND, {"call_id": call_id})]
+    return [Link(*row) for row in transaction.execute(_FIND, {"call_id": call_id})]
 
 
-def remove_link(session: Session, call_id: int, vapi_call_id: str, *, alone: bool) -> Removed:
+def remove_link(transaction: Transaction, call_id: int, vapi_call_id: str, *, alone: bool) -> Removed:
     """Delete what a linked call of Vapi's has of its own, and refuse the link from now on; the row has to be locked.
 
     `alone`: the row has no other attempt, so that attempt 0 is the row itself again.
     """
     values = {"call_id": call_id, "vapi_call_id": vapi_call_id, "alone": alone}
-    return Removed(*session.execute(_REMOVE, values).one())
+    return Removed(*transaction.execute(_REMOVE, values).one())

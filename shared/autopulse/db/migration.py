@@ -107,19 +107,23 @@ def _wait_for_turn(connection: Connection) -> None:
 
 def _retry_while_locked(connection: Connection) -> bool:
     """Whether the schema is now this code's; False for a newer one."""
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, TRIES):
         try:
-            connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
-            connection.commit()
-            _look(connection)
-            return _run(connection)
+            return _try(connection)
         except DBAPIError as error:
             connection.rollback()
-            if sqlstate(error.orig) not in BUSY or attempt == TRIES or deadline.is_over():
+            if sqlstate(error.orig) not in BUSY or deadline.is_over():
                 raise
             _log.warning("a table is in use; trying again", extra={"attempt": attempt})
             time.sleep(attempt)
-    raise AssertionError
+    return _try(connection)
+
+
+def _try(connection: Connection) -> bool:
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
+    connection.commit()
+    _look(connection)
+    return _run(connection)
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pg8000.dbapi
+from pg8000.converters import JSON as _JSON
+from pg8000.converters import JSONB as _JSONB
 from pg8000.converters import make_params
 from pg8000.core import Context
 
 from autopulse.db.deadline import LAST_WAIT_SECONDS, seconds_left
+from autopulse.json_text import read_json
 
 Prepared = tuple[bytes, Any, Any]
 """The statement's name, its result columns, and their converters."""
@@ -27,6 +30,8 @@ class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg80
         self._prepared: dict[tuple[str, tuple[int, ...]], tuple[Prepared, str]] = {}
         self._read_seconds = read_seconds
         super().__init__(*args, **kwargs)
+        for oid in (_JSON, _JSONB):
+            self.register_in_adapter(oid, read_json)
 
     def cursor(self) -> "PreparingCursor":
         """A cursor that prepares."""

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from autopulse.db.calls import read_columns
+from autopulse.db.engine import Transaction
 from autopulse.db.facts import read_facts, read_stored_feedback
 from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.attempts import Origin
@@ -101,14 +101,14 @@ _PRUNE = text("""
 
 
 def record_receipts(
-    session: Session, receipts: Sequence[Receipt], call_ids: Sequence[int], written: Sequence[int]
+    transaction: Transaction, receipts: Sequence[Receipt], call_ids: Sequence[int], written: Sequence[int]
 ) -> Received:
     """Write the receipts, count repeats, and read the calls' attempts.
 
     `written` are the calls of which what the application wrote is asked for.
     """
     values = {"receipts": as_rows(receipts), "call_ids": as_array(call_ids), "written": as_array(written)}
-    repeated, attempts, origins, feedback = session.execute(_RECORD, values).one()
+    repeated, attempts, origins, feedback = transaction.execute(_RECORD, values).one()
     known: dict[int, dict[str, Attempt]] = {}
     for row in attempts or ():
         known.setdefault(row["call_id"], {})[row["vapi_call_id"]] = Attempt(read_facts(row), row["made_call"])
@@ -120,13 +120,13 @@ def record_receipts(
     )
 
 
-def count_repeats(session: Session, copies: Mapping[str, int]) -> dict[str, int | None]:
+def count_repeats(transaction: Transaction, copies: Mapping[str, int]) -> dict[str, int | None]:
     """Count copies of events that have a receipt, and nothing else; returns the calls of those that have one."""
     rows = [{"event_id": event_id, "copies": number} for event_id, number in copies.items()]
-    return {row.event_id: row.call_id for row in session.execute(_COUNT_REPEATS, {"copies": as_rows(rows)})}
+    return {row.event_id: row.call_id for row in transaction.execute(_COUNT_REPEATS, {"copies": as_rows(rows)})}
 
 
-def prune_receipts(session: Session, age: timedelta, rows: int) -> int:
+def prune_receipts(transaction: Transaction, age: timedelta, rows: int) -> int:
     """Delete at most `rows` receipts older than `age`; returns how many there were."""
-    pruned = session.execute(_PRUNE, {"age": f"{age.days} days", "rows": rows})
+    pruned = transaction.execute(_PRUNE, {"age": f"{age.days} days", "rows": rows})
     return len(pruned.all())

@@ -28,20 +28,7 @@ RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": WHOLE,
         "INSERT": ("organization_id", "vapi_call_id", "status", "direction", "is_web", "customer_number", "updated_at"),
-        "UPDATE": (
-            *("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", "status", "start_time"),
-            *(
-                "end_time",
-                "duration_sec",
-                "ended_reason",
-                "outcome",
-                "nps_score",
-                "feedback_summary",
-                "recording_url",
-                "cost",
-            ),
-            *("call_reason", "updated_at"),
-        ),
+        "UPDATE": ("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", *NAMES, "updated_at"),
         # A row that we made, when the application's row of the same call is known.
         "DELETE": WHOLE,
     },

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.parameters import as_array, as_rows
 from autopulse.domain.lists import ShownTurn
 from autopulse.domain.turns import Turn
@@ -28,8 +28,7 @@ class Fragment:
     timestamp: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptTurns:
+class AttemptTurns(NamedTuple):
     """What to store of one attempt."""
 
     call_id: int
@@ -95,7 +94,7 @@ _READ = text("""
 """)
 
 
-def replace_turns(session: Session, attempts: Sequence[AttemptTurns]) -> None:
+def replace_turns(transaction: Transaction, attempts: Sequence[AttemptTurns]) -> None:
     """Make each attempt's rows exactly these turns; unchanged rows are not written. The calls have to be locked."""
     rows = [
         {
@@ -120,12 +119,12 @@ def replace_turns(session: Session, attempts: Sequence[AttemptTurns]) -> None:
         for attempt in attempts
     ]
     call_ids = {attempt.call_id for attempt in attempts}
-    session.execute(
+    transaction.execute(
         _REPLACE, {"attempts": as_rows(heads), "turns": as_rows(rows), "call_ids": as_array(sorted(call_ids))}
     )
 
 
-def add_fragments(session: Session, fragments: Collection[Fragment]) -> None:
+def add_fragments(transaction: Transaction, fragments: Collection[Fragment]) -> None:
     """Add spoken turns that are not there yet."""
     rows = [
         {
@@ -137,11 +136,10 @@ def add_fragments(session: Session, fragments: Collection[Fragment]) -> None:
         }
         for fragment in fragments
     ]
-    session.execute(_ADD, {"fragments": as_rows(rows)})
+    transaction.execute(_ADD, {"fragments": as_rows(rows)})
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTurns:
+class StoredTurns(NamedTuple):
     """What is stored of one attempt."""
 
     lists: Mapping[tuple[str, int | None], Sequence[Turn]]
@@ -149,11 +147,11 @@ class StoredTurns:
     fragments: Sequence[Fragment]
 
 
-def read_stored_turns(session: Session, call_ids: Collection[int]) -> Mapping[AttemptKey, StoredTurns]:
+def read_stored_turns(transaction: Transaction, call_ids: Collection[int]) -> Mapping[AttemptKey, StoredTurns]:
     """All turns of ours of these calls."""
     lists: dict[AttemptKey, dict[tuple[str, int | None], list[Turn]]] = {}
     fragments: dict[AttemptKey, list[Fragment]] = {}
-    for call_id, vapi_call_id, source, segment, sequence, role, content, timestamp in session.execute(
+    for call_id, vapi_call_id, source, segment, sequence, role, content, timestamp in transaction.execute(
         _READ, {"call_ids": as_array(sorted(call_ids))}
     ):
         key = (call_id, vapi_call_id)

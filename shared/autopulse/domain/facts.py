@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from autopulse.domain.feedback import Feedback
 from autopulse.domain.lists import Lists, join_lists
-from autopulse.domain.reading import MAX_CALL_ID
 from autopulse.domain.status import Status
+from autopulse.json_coercion import MAX_CALL_ID
 
 MAX_INTEGER: Final = MAX_CALL_ID
 """Of a Postgres integer."""
@@ -79,8 +79,7 @@ class Identity(NamedTuple):
     @property
     def constant_ids(self) -> tuple[str, ...]:
         """Those of phone number, assistant, squad and workflow that are known: the first of them owns the call."""
-        ids = (self.phone_number_id, self.assistant_id, self.squad_id, self.workflow_id)
-        return tuple(id_ for id_ in ids if id_ is not None)
+        return tuple([id_ for id_ in self[1:5] if id_ is not None])  # quicker than by their names
 
 
 ANYBODY: Final = Identity()
@@ -92,7 +91,7 @@ class Facts:
 
     identity: Identity = ANYBODY
     created_at: datetime | None = None
-    """The least `createdAt`."""
+    """The earliest time at which it is said to have been made."""
     first_at: datetime | None = None
     """The least sender's time."""
     status: Status | None = None

@@ -1,7 +1,6 @@
 """What a report's analysis says the customer thinks (docs/call-state.md 7).
 
 The analysis comes as sheets, best first: whatever a sheet answers in a usable way is not asked of the sheets after it.
-Which objects of Vapi's are sheets is known to `autopulse.vapi.analysis`.
 """
 
 import json
@@ -22,8 +21,7 @@ from autopulse.domain.answers import (
     plain_name,
 )
 from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, cut, cut_data
-from autopulse.domain.reading import Json, clean, read_nps, read_text
-from autopulse.domain.turns import as_text
+from autopulse.json_coercion import Json, as_text, clean, read_nps, read_text
 
 NO_COMMENT: Final = "No comment."
 NOT_GIVEN: Final = frozenset({"", "UNKNOWN"})
@@ -78,12 +76,20 @@ def read_sheets(
 
 def _answers(sheet: Sheet, names: AnswerNames) -> dict[str, list[Json]]:
     """Field -> its answers: under its own name, then under its aliases as they are listed, then by name."""
-    order = {name: place for place, name in enumerate(names)}
-    known = [(order[plain], name, value) for name, value in sheet if (plain := plain_name(name)) in names]
-    answers: dict[str, list[Json]] = {}
-    for _, name, value in sorted(known, key=lambda answer: answer[:2]):
-        answers.setdefault(names[plain_name(name)], []).append(value)
-    return answers
+    found: dict[str, list[tuple[str, str, Json]]] = {}
+    for name, value in sheet:
+        plain = plain_name(name)
+        if plain in names:
+            found.setdefault(names[plain], []).append((plain, name, value))
+    return {field: [value for *_, value in _in_order(answers, names)] for field, answers in found.items()}
+
+
+def _in_order(answers: list[tuple[str, str, Json]], names: AnswerNames) -> list[tuple[str, str, Json]]:
+    """Answers to one question, each with its plain name and its name: one alone, as there is mostly, is in order."""
+    if len(answers) == 1:
+        return answers
+    order = {plain: place for place, plain in enumerate(names)}
+    return sorted(answers, key=lambda answer: (order[answer[0]], answer[1]))
 
 
 def _first(

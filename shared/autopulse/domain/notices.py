@@ -17,7 +17,7 @@ class NoticeType(str, Enum):
     CALL_STALLED = "CallStalled"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One fact about one call, with what changed."""
 
@@ -30,4 +30,4 @@ class Notice:
     received_at: datetime | None = field(default=None, compare=False)
     """When the verifier took the first message that this is news of; with the next, what stages are measured by."""
     committed_at: datetime | None = field(default=None, compare=False)
-    """Set by the runner, when it knows."""
+    """Known once its transaction is committed."""

@@ -1,4 +1,4 @@
-"""Status words, and which of two statuses a call keeps.
+"""The statuses of a call, and which of two it keeps.
 
 A call keeps the greatest (tier, has a sender's time, sender's time, rank): whatever the order of arrival, the same one
 wins. Completed beats Ended beats the rest; within a tier the later news wins, and a word that comes further along a
@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final
-
-from autopulse.domain.reading import Json, read_text
 
 READY: Final = "Ready"
 COMPLETED: Final = "Completed"
@@ -29,38 +27,10 @@ TO_COME: Final = (READY, "Scheduled", "Queued")
 OVER: Final = (COMPLETED, ENDED, MISSED, FAILED)
 """Statuses of a call that has come to an end."""
 
-STATUS_OF_WORD: Final[Mapping[str, str]] = {
-    "scheduled": "Scheduled",
-    "queued": "Queued",
-    "ringing": "Ringing",
-    "in-progress": IN_PROGRESS,
-    "call.started": IN_PROGRESS,
-    "forwarding": "Forwarding",
-    "ended": ENDED,
-    "completed": ENDED,
-    "failed": ENDED,
-    "busy": ENDED,
-    "no-answer": ENDED,
-    "canceled": ENDED,
-    "call.ended": ENDED,
-    "call.failed": ENDED,
-}
-"""Vapi's, and older senders', words for a call's state, normalised by `status_word`."""
-
-REASON_OF_WORD: Final[Mapping[str, str]] = {
-    word: word for word in ("failed", "busy", "no-answer", "canceled", "call.failed")
-}
-"""Words that are themselves the reason why the call ended, when none is sent."""
-
 RANKS: Final[Mapping[str, int]] = {"Scheduled": 1, "Queued": 2, "Ringing": 3, IN_PROGRESS: 4, "Forwarding": 5}
 """How far along its way a call of this status is; every other status is before the first or has ended the call."""
 _TIERS: Final[Mapping[str, int]] = {status: 3 if status == COMPLETED else 2 for status in OVER}
 _NEVER: Final = datetime.min.replace(tzinfo=timezone.utc)
-
-
-def status_word(value: Json) -> str:
-    """The word as the tables above have it: lower-case, hyphens for underscores and blanks; "" if it is not text."""
-    return (read_text(value) or "").strip().lower().replace("_", "-").replace(" ", "-")
 
 
 def is_over(status: str) -> bool:

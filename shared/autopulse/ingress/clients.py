@@ -1,49 +1,37 @@
-"""The AWS clients of the verifier, made on first use and kept per container."""
+"""The AWS services of the verifier, kept per container."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from autopulse.aws import SECRETS_MANAGER, SQS, SecretsManager, Sqs, bounded, name_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
 
-CONFIG: Final = Config(
-    connect_timeout=1,  # seconds
-    read_timeout=3,  # seconds
-    retries={"mode": "standard", "total_max_attempts": 2},
-    tcp_keepalive=True,
-)
-"""Two tries of four seconds stay inside the function's 10 s, and that inside API Gateway's 29 s."""
 AWS_ERRORS: Final = (BotoCoreError, ClientError)
 """Everything that a call of a client raises: not reached, not answered, or answered with an error."""
-
-
-def name_of(error: Exception) -> str:
-    """What went wrong, as AWS or botocore calls it, without the text: that may quote the request."""
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-    return code or type(error).__name__
+__all__ = ["AWS_ERRORS", "name_of", "s3", "secretsmanager", "sqs"]
 
 
 @cache
-def sqs() -> SQSClient:
+def sqs() -> Sqs:
     """Return the one client."""
-    return boto3.client("sqs", config=CONFIG)
+    return Sqs(SQS)
+
+
+@cache
+def secretsmanager() -> SecretsManager:
+    """Return the one client."""
+    return SecretsManager(SECRETS_MANAGER)
 
 
 @cache
 def s3() -> S3Client:
-    """Return the one client."""
-    return boto3.client("s3", config=CONFIG)
+    """Return the one client; only a message that is too long for a queue needs it."""
+    import boto3  # noqa: PLC0415 - 0.1 s
 
-
-@cache
-def secretsmanager() -> SecretsManagerClient:
-    """Return the one client."""
-    return boto3.client("secretsmanager", config=CONFIG)
+    return boto3.client("s3", config=bounded())

@@ -5,23 +5,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from autopulse.domain.reading import Json, read_list, read_mapping
-from autopulse.errors import AutoPulseError
+from autopulse.errors import UnreadableRequest
+from autopulse.json_coercion import Json, read_list, read_mapping
 from autopulse.vapi.signature import Delivery
 
 MAX_INVOCATION_BYTES: Final = 6_291_456
 """Of the event that Lambda invokes a function with: API Gateway's JSON, with the body in it as base64."""
 MAX_BODY_BYTES: Final = MAX_INVOCATION_BYTES // 4 * 3
 """What base64 lets through, some kilobytes of headers less. API Gateway itself refuses what does not get here."""
-
-
-class UnreadableRequest(AutoPulseError):
-    """The request is not a webhook at all; `status` is 400 or 413, the detail says to the sender what is wrong."""
-
-    def __init__(self, status: int, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.reason = reason
 
 
 def read_delivery(event: Json) -> Delivery:

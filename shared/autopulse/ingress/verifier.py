@@ -1,7 +1,7 @@
-"""The verifier: proves that a webhook is Vapi's, and has it in a queue before it answers.
+"""The verifier: proves that a webhook is Vapi's, and has what is kept of it in a queue before it answers.
 
-Whatever the event is, `handle` returns one response, writes one log line and counts one metric. Nothing of a body but
-its type and ids is ever logged.
+`_take` is the whole of it: verify, parse, route, redact, identify, enqueue. Whatever the event is, `handle` returns one
+response, writes one log line and counts one metric. Nothing of a body but its type and ids is ever logged.
 """
 
 import re
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Final
 
-from autopulse.domain.reading import Json, clean_text
-from autopulse.errors import Refused, Transient
+from autopulse.errors import Refused, Transient, UnreadableRequest
+from autopulse.http import Response, answer
 from autopulse.ingress import responses
 from autopulse.ingress.queueing import enqueue
-from autopulse.ingress.request import UnreadableRequest, read_delivery, read_message
-from autopulse.ingress.responses import Response
+from autopulse.ingress.request import read_delivery, read_message
 from autopulse.ingress.webhook_secret import webhook_secret
+from autopulse.json_coercion import Json, clean_text
 from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.settings import SettingMissing, verifier_settings
 from autopulse.vapi import routes
@@ -24,7 +24,8 @@ from autopulse.vapi.call_ids import NamedCall
 from autopulse.vapi.call_tokens import is_proven
 from autopulse.vapi.concealment import conceal
 from autopulse.vapi.credentials import Credentials
-from autopulse.vapi.envelope import Envelope, wrap
+from autopulse.vapi.envelope import Envelope, build_envelope
+from autopulse.vapi.redaction import slim
 from autopulse.vapi.signature import Acceptance, Delivery, verify
 
 NOT_CONFIGURED: Final = "not-configured"
@@ -65,8 +66,9 @@ def _take(event: Json, visit: Visit) -> Response:
     kind = routes.kind_of(message)
     if kind is None:
         return _answer_directly(message, visit)
-    envelope = wrap(kind, message, visit.received_at, acceptance.message_id, lambda named: _believe(named, visit))
-    return _queue(envelope, visit)
+    kept = slim(kind, message)  # nothing else of the message goes on: not into a queue, not into the database
+    envelope = _identify(kind, message, kept, acceptance, visit)
+    return _enqueue(envelope, visit)
 
 
 def _verify(delivery: Delivery, visit: Visit) -> Acceptance:
@@ -85,6 +87,15 @@ def _check(credentials: Credentials, delivery: Delivery, now: datetime) -> Accep
     if not credentials.usable:
         raise Transient(NOT_CONFIGURED, "no usable credential")
     return verify(credentials.usable, delivery, now)
+
+
+def _identify(
+    kind: str, message: Mapping[str, Json], kept: Mapping[str, Json], acceptance: Acceptance, visit: Visit
+) -> Envelope:
+    """The envelope: which event the message is, and which call it is about."""
+    return build_envelope(
+        kind, message, kept, visit.received_at, acceptance.message_id, lambda named: _believe(named, visit)
+    )
 
 
 def _believe(named: NamedCall, visit: Visit) -> bool:
@@ -110,13 +121,13 @@ def _believe(named: NamedCall, visit: Visit) -> bool:
 def _answer_directly(message: Mapping[str, Json], visit: Visit) -> Response:
     """Answer what cannot or need not be queued."""
     dimension = routes.dimension_of(message["type"])
-    answer = routes.ANSWERS.get(message["type"])
-    visit.measurements.count(Metric.ANSWER_REQUESTED if answer else Metric.WEBHOOK_IGNORED, type=dimension)
-    logger().info("Webhook answered" if answer else "Webhook ignored", extra=visit.facts)
-    return responses.answer(answer(message)) if answer else responses.ignored()
+    reply = routes.ANSWERS.get(message["type"])
+    visit.measurements.count(Metric.ANSWER_REQUESTED if reply else Metric.WEBHOOK_IGNORED, type=dimension)
+    logger().info("Webhook answered" if reply else "Webhook ignored", extra=visit.facts)
+    return answer(200, reply(message)) if reply else responses.ignored()
 
 
-def _queue(envelope: Envelope, visit: Visit) -> Response:
+def _enqueue(envelope: Envelope, visit: Visit) -> Response:
     visit.facts.update(
         kind=envelope.kind,
         event_id=envelope.event_id,

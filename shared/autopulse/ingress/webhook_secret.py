@@ -24,7 +24,7 @@ class WebhookSecret:
 
     def __init__(self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
-        self._clock = clock
+        self.clock = clock
         self._credentials: Credentials | None = None
         self._read_at = 0.0
         self._tried_at = 0.0
@@ -34,7 +34,7 @@ class WebhookSecret:
         """Return the credentials; an old copy serves while Secrets Manager fails. Without any, raises Transient."""
         if self._credentials is None:
             return self._fetch(measurements)
-        if self._clock() - self._read_at >= KEPT_SECONDS and self._may_try():
+        if self.clock() - self._read_at >= KEPT_SECONDS and self._may_try():
             with suppress(Transient):
                 self._fetch(measurements)
         return self._credentials
@@ -51,10 +51,10 @@ class WebhookSecret:
         return None
 
     def _may_try(self) -> bool:
-        return self._clock() - self._tried_at >= REREAD_SECONDS
+        return self.clock() - self._tried_at >= REREAD_SECONDS
 
     def _fetch(self, measurements: Measurements) -> Credentials:
-        self._tried_at = self._clock()
+        self._tried_at = self.clock()
         self._failed = True
         credentials = read_credentials(self._read())
         self._failed = False
@@ -79,6 +79,7 @@ def webhook_secret() -> WebhookSecret:
 def _read_from_secrets_manager() -> str:
     arn = verifier_settings().webhook_secret_arn
     try:
-        return clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", "")
+        secret: str = clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", "")
     except AWS_ERRORS as error:
         raise Transient(UNAVAILABLE, name_of(error)) from error
+    return secret

@@ -13,30 +13,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from aws_lambda_powertools.metrics import MetricUnit
-
-from autopulse.domain.reading import Json, read_call_id, read_mapping, read_time
+from autopulse.json_coercion import Json, read_call_id, read_mapping, read_time
 from autopulse.live import protocol
-from autopulse.live.clients import AWS_ERRORS, POSTERS, code_of
+from autopulse.live.clients import AWS_ERRORS, POSTERS, name_of
 from autopulse.live.connections import Connection, find_watchers, forget_connection
 from autopulse.live.expiry import drop_expired
 from autopulse.live.sockets import Posted, post
 from autopulse.observability import Measurements, Metric, logger
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 RESERVE_SECONDS: Final = 3
 """Of the function's time, kept to end well; what is not posted by then is not posted."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
-
-
-class LambdaContext(Protocol):
-    """What we need of the Lambda context."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ Find = Callable[[Subject], Sequence[Connection]]
 Answer = dict[str, list[dict[str, str]]]
 
 
-def handle(event: Mapping[str, Any], context: LambdaContext) -> Answer:
+def handle(event: Mapping[str, Any], context: "LambdaContext") -> Answer:
     """Take events of the bus from their queue; answers with those whose connections cannot be read."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     notices: list[_Notice] = []
@@ -69,7 +62,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> Answer:
         try:
             notices += _read_notice(record["body"], find)
         except AWS_ERRORS as error:
-            logger().error("connections unreadable", extra={"cause": code_of(error)})
+            logger().error("connections unreadable", extra={"cause": name_of(error)})
             failed.append(record["messageId"])
     _broadcast(notices, deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -136,7 +129,7 @@ def _pass_on(connection: Connection, text: str) -> Posted:
         if posted is Posted.GONE:
             forget_connection(connection)
     except AWS_ERRORS as error:  # it is found again by the next notice, or by the table's TTL
-        logger().warning("connection not forgotten", extra={"cause": code_of(error)})
+        logger().warning("connection not forgotten", extra={"cause": name_of(error)})
         return Posted.FAILED
     return posted
 
@@ -147,7 +140,7 @@ def _record_ages(detail: Mapping[str, Json], measurements: Measurements) -> None
     for stage, metric in _STAGES.items():
         since = read_time(detail.get(stage))
         if since is not None:
-            measurements.record(metric, (now - since) / _MILLISECOND, unit=MetricUnit.Milliseconds)
+            measurements.record(metric, [(now - since) / _MILLISECOND])
 
 
 @cache

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from autopulse.domain.reading import Json, read_call_id, read_mapping, read_vapi_call_id
-from autopulse.vapi.envelope import to_text
+from autopulse.json_coercion import Json, read_call_id, read_mapping, read_vapi_call_id, to_text
 
 MAX_FRAME_BYTES: Final = 32_000
 """A little under the gateway's 32 KB: it closes a connection that a longer frame is posted to."""

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from autopulse.live.clients import AWS_ERRORS, code_of, management
+from autopulse.live.clients import AWS_ERRORS, management, name_of
 from autopulse.observability import logger
 
 
@@ -26,7 +26,7 @@ def post(connection_id: str, text: str) -> Posted:
     except client.exceptions.GoneException:
         return Posted.GONE
     except AWS_ERRORS as error:
-        logger().warning("post failed", extra={"cause": code_of(error), "connection_id": connection_id})
+        logger().warning("post failed", extra={"cause": name_of(error), "connection_id": connection_id})
         return Posted.FAILED
     return Posted.SENT
 
@@ -39,4 +39,4 @@ def hang_up(connection_id: str) -> None:
     except client.exceptions.GoneException:
         return
     except AWS_ERRORS as error:
-        logger().warning("hang-up failed", extra={"cause": code_of(error), "connection_id": connection_id})
+        logger().warning("hang-up failed", extra={"cause": name_of(error), "connection_id": connection_id})

@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from autopulse.domain.reading import read_mapping
+from autopulse.json_coercion import read_mapping
 from autopulse.live import protocol
-from autopulse.live.clients import AWS_ERRORS, code_of
+from autopulse.live.clients import AWS_ERRORS, name_of
 from autopulse.live.connections import (
     MAX_TOPICS,
     Connection,
@@ -39,7 +39,7 @@ def handle(event: Event) -> Answer:
         # The type, not the route: a client may name "$connect" as its action.
         return _HANDLERS[event["requestContext"]["eventType"]](event, measurements)
     except AWS_ERRORS as error:
-        logger().warning("live unavailable", extra={"cause": code_of(error)})
+        logger().warning("live unavailable", extra={"cause": name_of(error)})
         return _UNAVAILABLE
     finally:
         measurements.flush()
@@ -83,7 +83,7 @@ def _answer(connection: Connection, body: object) -> str:
     except BadRequest as problem:
         return protocol.error("bad_request", str(problem))
     except AWS_ERRORS as error:
-        logger().warning("live unavailable", extra={"cause": code_of(error)})
+        logger().warning("live unavailable", extra={"cause": name_of(error)})
         return protocol.error("unavailable", "It did not work just now; try again.")
 
 

@@ -7,15 +7,18 @@ database ahead of it and reports success; a deletion touches nothing.
 import json
 import time
 import urllib.request
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.db.compatibility import DatabaseDoesNotFit
 from autopulse.db.deadline import deadline
 from autopulse.db.failures import describe, diagnose
 from autopulse.db.migration import upgrade_configured
-from autopulse.errors import AutoPulseError
+from autopulse.errors import MigrationFailed
 from autopulse.guard import guarded, place_of
 from autopulse.observability import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 ANSWER_RESERVE_SECONDS: Final = 15
 """Of the function's time, kept for the answer: without one, CloudFormation waits for its own time-out."""
@@ -26,24 +29,8 @@ PHYSICAL_ID: Final = "autopulse-schema"
 """Always the same, so that CloudFormation never replaces, and so never deletes, the schema."""
 
 
-class MigrationFailed(AutoPulseError):
-    """Invoked by hand, it failed; the detail says why."""
-
-    reason = "migration"
-
-
-class LambdaContext(Protocol):
-    """What we need of the Lambda context."""
-
-    log_stream_name: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
-        ...
-
-
 @guarded
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:
     """Migrate, and tell CloudFormation how it went; returns status and reason."""
     problem = None if event.get("RequestType") == "Delete" else _migrate(context)
     status = "FAILED" if problem else "SUCCESS"
@@ -56,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     return {"status": status, "reason": reason}
 
 
-def _migrate(context: LambdaContext) -> str | None:
+def _migrate(context: "LambdaContext") -> str | None:
     """Returns what went wrong."""
     seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_SECONDS
     end = time.monotonic() + seconds

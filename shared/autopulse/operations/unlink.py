@@ -12,16 +12,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy.orm import Session
-
 from autopulse.db.calls import CallRow, LockedCall, lock_calls, save_calls
-from autopulse.db.engine import engine
+from autopulse.db.engine import Transaction, engine
 from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.db.links import Link, Removed, find_links, remove_link
 from autopulse.db.receipts import record_receipts
 from autopulse.domain.attempts import NO_ORIGIN, Origin, Shown, columns_of, shown_of, taken_back
 from autopulse.domain.facts import NOTHING, Facts
-from autopulse.domain.reading import read_call_id, read_vapi_call_id
+from autopulse.json_coercion import read_call_id, read_vapi_call_id
 from autopulse.observability import loggable_id, logger
 from autopulse.vapi.call_types import WEB
 from autopulse.vapi.ended_reasons import family_of
@@ -58,8 +56,8 @@ def handler(event: dict[str, Any], _context: object = None) -> Answer:
 
 
 def _answer(call_id: int) -> Answer:
-    with Session(engine()) as session:
-        links = find_links(session, call_id)
+    with engine().connect() as transaction:
+        links = find_links(transaction, call_id)
     shown = [loggable_id(link.vapi_call_id) for link in links]
     logger().info("Links shown", extra={"call_id": call_id, "vapi_call_ids": shown})
     return {"links": [_as_json(link) for link in links]}
@@ -75,9 +73,9 @@ def _as_json(link: Link) -> Answer:
 def _unlink(call_id: int, vapi_call_id: str) -> Removed:
     removed = _remove(call_id, vapi_call_id)
     for _ in range(PASSES - 1):
-        with Session(engine()) as session:
-            lock_calls(session, [call_id], [], [], reports=True)  # behind whoever waited for it
-            again = any(link.vapi_call_id == vapi_call_id for link in find_links(session, call_id))
+        with engine().connect() as transaction:
+            lock_calls(transaction, [call_id], [], [], reports=True)  # behind whoever waited for it
+            again = any(link.vapi_call_id == vapi_call_id for link in find_links(transaction, call_id))
         if not again:
             return removed
         _remove(call_id, vapi_call_id)
@@ -85,37 +83,37 @@ def _unlink(call_id: int, vapi_call_id: str) -> Removed:
 
 
 def _remove(call_id: int, vapi_call_id: str) -> Removed:
-    with Session(engine()) as session, session.begin():
-        locked = lock_calls(session, [call_id], [], [], reports=True)
+    with engine().begin() as transaction:
+        locked = lock_calls(transaction, [call_id], [], [], reports=True)
         if not locked.calls:
             raise _Impossible(f"there is no call {call_id}")
         (row,) = locked.calls
-        links = {link.vapi_call_id: link for link in find_links(session, call_id)}
+        links = {link.vapi_call_id: link for link in find_links(transaction, call_id)}
         if vapi_call_id not in links:
             raise _Impossible(f"call {call_id} is not linked to {vapi_call_id}")
         if links[vapi_call_id].made_call:
             raise _Impossible(f"call {call_id} was made for {vapi_call_id}, and is no call of the application's")
-        known = record_receipts(session, [], [call_id], [])
+        known = record_receipts(transaction, [], [call_id], [])
         facts = {id_: attempt.facts for id_, attempt in known.attempts.get(call_id, {}).items()}
         removed = facts.pop(vapi_call_id, NOTHING)
-        rows = remove_link(session, call_id, vapi_call_id, alone=not facts)
-        _show_what_is_left(session, row, removed, facts, known.origins.get(call_id, NO_ORIGIN))
+        rows = remove_link(transaction, call_id, vapi_call_id, alone=not facts)
+        _show_what_is_left(transaction, row, removed, facts, known.origins.get(call_id, NO_ORIGIN))
     return rows
 
 
 def _show_what_is_left(
-    session: Session, row: LockedCall, removed: Facts, left: dict[str, Facts], origin: Origin
+    transaction: Transaction, row: LockedCall, removed: Facts, left: dict[str, Facts], origin: Origin
 ) -> None:
     shown = _shown(row, removed, left, origin)
     web = shown.attempt is not None and left[shown.attempt].identity.call_type in WEB
     columns = CallRow(
         row.id, shown.vapi_call_id, row.organization_id, row.customer_number, row.direction, web, shown.columns
     )
-    save_calls(session, [], [columns], {}, [])
+    save_calls(transaction, [], [columns], {}, [])
     if removed.report or shown.feedback_given:
-        replace_feedback(session, [(row.id, shown.feedback)])
+        replace_feedback(transaction, [(row.id, shown.feedback)])
     if row.service_record_id is not None:
-        follow_reports(session, [row.service_record_id])
+        follow_reports(transaction, [row.service_record_id])
 
 
 def _shown(row: LockedCall, removed: Facts, left: dict[str, Facts], origin: Origin) -> Shown:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from autopulse.domain.answers import AnswerNames, plain_name
 from autopulse.domain.feedback import Analysis, Sheet, given_text, parsed, read_sheets
-from autopulse.domain.reading import Json, read_words
+from autopulse.json_coercion import Json, read_words
 from autopulse.vapi.messages import ReportMessage
 
 MAX_DEPTH: Final = 6

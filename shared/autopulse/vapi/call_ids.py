@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final, NamedTuple
 
-from autopulse.domain.reading import Json, read_call_id, read_list, read_mapping
+from autopulse.json_coercion import Json, read_call_id, read_list, read_mapping
 from autopulse.vapi.call_tokens import CALL_TOKEN
 
 CALL_ID: Final = "call_id"

@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from autopulse.domain.reading import Json
+from autopulse.json_coercion import Json
 
 CALL_TOKEN: Final = "call_token"  # noqa: S105 - the name of a field
 

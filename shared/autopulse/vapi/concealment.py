@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from autopulse.domain.reading import Json
+from autopulse.json_coercion import Json
 from autopulse.vapi.card_numbers import find_cards, names_another_number
 
 REDACTED: Final = "[redacted]"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from autopulse.domain.reading import Json, read_list, read_mapping
+from autopulse.json_coercion import Json, read_list, read_mapping
 from autopulse.vapi.signature import (
     DIGEST_BYTES,
     MESSAGE_ID_PLACEHOLDERS,

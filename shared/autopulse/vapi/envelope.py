@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from autopulse.domain.reading import Json, clean, not_ahead, read_mapping, read_time
+from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time, to_text
 from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.redaction import URL_FIELDS, slim
 from autopulse.vapi.routes import PING
@@ -84,18 +84,25 @@ def believe_all(_named: NamedCall) -> bool:
 
 
 def wrap(
+    kind: str, message: Mapping[str, Json], received_at: datetime, signed_message_id: str | None = None
+) -> Envelope:
+    """Put a message, as it was sent, into its envelope as the verifier does: slimmed, and its call id believed."""
+    return build_envelope(kind, message, slim(kind, message), received_at, signed_message_id)
+
+
+def build_envelope(  # noqa: PLR0913, PLR0917 - everything that an envelope says
     kind: str,
     message: Mapping[str, Json],
+    kept: Mapping[str, Json],
     received_at: datetime,
     signed_message_id: str | None,
     believe: Callable[[NamedCall], bool] = believe_all,
 ) -> Envelope:
-    """Put a message, as it was sent, into its envelope; our call id only if `believe` says so of it.
+    """Identify a message: the envelope of what is `kept` of it; our call id only if `believe` says so of it.
 
     A sender's time that is too far ahead of the receipt counts as absent. The event id has it as it was sent all the
     same: a resend may come when it is not so far ahead any more.
     """
-    kept = slim(kind, message)
     vapi_call_id = _vapi_call_id(kept)
     named = None if kept["type"] == PING else find_named_call(message)
     call_id = named.call_id if named and believe(named) else None
@@ -131,8 +138,8 @@ def _timed_identity(
     that names no call it is of all that was sent: two calls' are two events. A ping's own id stands for its text.
     """
     role, text = _spoken(kind, kept)
-    said: Json = kept.get("messages") if kind == "conversation" else None
-    if kind == "report" or content is not kept:
+    said: Json = kept.get("messages") if kind == "conversation_update" else None
+    if kind == "end_of_call_report" or content is not kept:
         said = _without_urls(content)
     digest = None if said is None else _digest(said)
     return [_vapi_call_id(kept), call_id, kept["type"], to_text(told_at), kept.get("status"), role, text, digest]
@@ -151,7 +158,7 @@ def _untimed_identity(call_id: int | None, signed_message_id: str | None, conten
 def _spoken(kind: str, kept: Mapping[str, Json]) -> tuple[Json, Json]:
     if kind == "transcript":
         return kept.get("role"), kept.get("transcript")
-    if kind == "conversation":
+    if kind == "conversation_update":
         fragment = read_mapping(kept.get("transcript"))
         return fragment.get("speaker"), fragment.get("text")
     return None, kept.get("id")
@@ -163,11 +170,6 @@ def _without_urls(content: Mapping[str, Json]) -> dict[str, Json]:
         for name, value in content.items()
         if name not in URL_FIELDS
     }
-
-
-def to_text(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with microseconds."""
-    return None if moment is None else moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
 
 
 def canonical_json(value: Json) -> str:

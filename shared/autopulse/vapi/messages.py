@@ -1,10 +1,9 @@
 """What the consumers read: the envelope, and one model per kind of message.
 
-Every field but identity is optional, and a field that cannot be used reads as not given (`domain.reading`), so only an
+Every field but identity is optional, and a field that cannot be used reads as not given (`json_coercion`), so only an
 unreadable envelope or one that names no call fails. The fields keep Vapi's names; `redaction.py` says which arrive.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +33,9 @@ from autopulse.domain.bounds import (
     cut,
 )
 from autopulse.domain.facts import MAX_INTEGER, Identity
-from autopulse.domain.reading import (
+from autopulse.domain.status import COMPLETED, ENDED
+from autopulse.errors import InvalidMessage
+from autopulse.json_coercion import (
     Json,
     clean,
     not_ahead,
@@ -48,11 +49,11 @@ from autopulse.domain.reading import (
     read_vapi_call_id,
     read_words,
 )
-from autopulse.domain.speakers import SpeakerNames
-from autopulse.domain.status import COMPLETED, ENDED, STATUS_OF_WORD, status_word
-from autopulse.errors import InvalidMessage
+from autopulse.json_text import read_json
 from autopulse.vapi.recordings import is_private
 from autopulse.vapi.routes import PING
+from autopulse.vapi.speakers import SpeakerNames
+from autopulse.vapi.status_words import STATUS_OF_WORD, status_word
 
 _ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD])")
 _MAX_COST: Final = Decimal(10) ** 6
@@ -397,7 +398,7 @@ def read_envelope(body: str) -> Envelope:
     Raises InvalidMessage, naming the field, if it is not an envelope.
     """
     try:
-        content: Json = json.loads(body)
+        content: Json = read_json(body)
         # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
         if not body.isascii() or _ESCAPED_UNSTORABLE.search(body):
             content = clean(content)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from autopulse.domain.reading import (
+from autopulse.json_coercion import (
     Json,
     clean,
     clean_text,
@@ -23,15 +23,14 @@ from autopulse.domain.reading import (
     read_vapi_call_id,
     read_words,
 )
-from autopulse.domain.speakers import split_speech
-from autopulse.domain.turns import has_turn, has_words, read_said
 from autopulse.vapi.call_ids import calls_of, customers_of
 from autopulse.vapi.concealment import REDACTED, conceal, conceal_all, conceal_credentials, conceal_number
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speaker_names import speaker_names_of
+from autopulse.vapi.speakers import split_speech
+from autopulse.vapi.turns import PROMPT_ROLES, has_turn, has_words, read_said
 
 MAX_PING_ID_CHARACTERS: Final = 100
-_PROMPT_ROLES: Final = frozenset({"system", "developer"})
 
 Rule = Callable[[Json], Json]
 """What is kept of one value, cleaned; None drops it."""
@@ -205,13 +204,13 @@ _COMMON: Final[Mapping[str, Rule]] = {"type": _text, "call": _CALL}
 
 _PING: Final = _fields({"type": _text, "id": _ping_id})
 KEPT: Final[Mapping[str, Fields]] = {
-    "status": _fields({**_COMMON, "status": _text, "endedReason": _text}),
+    "status_update": _fields({**_COMMON, "status": _text, "endedReason": _text}),
     "hang": _fields({**_COMMON, "reason": _text}),
-    "conversation": _fields(
+    "conversation_update": _fields(
         {**_COMMON, "messages": _each(_TURN), "transcript": _fields({"speaker": _text, "text": _text})}
     ),
     "transcript": _fields({**_COMMON, "role": _text, "transcript": _text}),
-    "report": _fields(
+    "end_of_call_report": _fields(
         {
             **_COMMON,
             "endedReason": _text,
@@ -280,8 +279,8 @@ _CUSTOMER_FIELDS: Final[Mapping[str, Reader]] = {
     "name": _words,
 }
 _FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
-    "status": {"endedReason": _words},
-    "report": {
+    "status_update": {"endedReason": _words},
+    "end_of_call_report": {
         "endedReason": _words,
         "startedAt": read_time,
         "endedAt": read_time,
@@ -293,7 +292,7 @@ _FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
     },
 }
 """Kind -> what its messages say, or their call says as the REST API has it."""
-_OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {"report": ("analysis", "artifact")}
+_OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {"end_of_call_report": ("analysis", "artifact")}
 
 
 def _with_facts_of_call(kind: str, message: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -390,8 +389,8 @@ _NOTHING: Final[tuple[Json, ...]] = (None, "", {}, [])
 
 
 _GATHER: Final[Mapping[str, Callable[[Mapping[str, Json]], dict[str, Json]]]] = {
-    "conversation": _gather_conversation,
-    "report": _gather_report,
+    "conversation_update": _gather_conversation,
+    "end_of_call_report": _gather_report,
 }
 
 
@@ -424,7 +423,7 @@ def _spoken(items: Json) -> list[Json]:
 
 def _is_prompt(item: Mapping[str, Json]) -> bool:
     role = item.get("role")
-    return isinstance(role, str) and role.strip().lower() in _PROMPT_ROLES
+    return isinstance(role, str) and role.strip().lower() in PROMPT_ROLES
 
 
 def _transcript_of(message: Mapping[str, Json]) -> str | None:

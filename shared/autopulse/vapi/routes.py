@@ -6,7 +6,7 @@ The names are those of Vapi's `ServerMessage` union, its `serverMessages` settin
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from autopulse.domain.reading import Json, clean_text, read_list, read_mapping
+from autopulse.json_coercion import Json, clean_text, read_list, read_mapping
 
 PING: Final = "autopulse.ping"
 """A type of ours: goes through the status queue and leaves only its `webhook_event`."""
@@ -16,19 +16,21 @@ FINAL_TRANSCRIPT: Final = 'transcript[transcriptType="final"]'
 OTHER: Final = "other"
 """The metric's dimension of every type that is not named here."""
 
-KINDS: Final[Mapping[str, str]] = {
-    "status-update": "status",
-    "call.started": "status",
-    "call.ended": "status",
-    "call.failed": "status",
-    PING: "status",
-    "conversation-update": "conversation",
-    "end-of-call-report": "report",
+KIND_BY_TYPE: Final[Mapping[str, str]] = {
+    "status-update": "status_update",
+    "call.started": "status_update",
+    "call.ended": "status_update",
+    "call.failed": "status_update",
+    PING: "status_update",
+    "conversation-update": "conversation_update",
+    "end-of-call-report": "end_of_call_report",
     "hang": "hang",
     TRANSCRIPT: "transcript",
     FINAL_TRANSCRIPT: "transcript",
 }
-"""Type -> kind, which is the queue. Of transcripts the final ones only: partial ones replace each other."""
+"""Type -> kind (`consumers.registry`). Of transcripts the final ones only: partial ones replace each other."""
+KINDS: Final = tuple(dict.fromkeys(KIND_BY_TYPE.values()))
+"""The kinds of message: one queue, one dead-letter queue and one consumer each."""
 
 SUBSCRIPTION: Final = frozenset(
     {"status-update", "conversation-update", "end-of-call-report", "hang", FINAL_TRANSCRIPT}
@@ -103,7 +105,7 @@ ANSWERS: Final[Mapping[str, Callable[[Mapping[str, Json]], Json]]] = {
 
 def kind_of(message: Mapping[str, Json]) -> str | None:
     """Return the queue that the message belongs in, or None."""
-    kind = KINDS.get(message["type"])
+    kind = KIND_BY_TYPE.get(message["type"])
     return None if kind == "transcript" and not _is_final(message) else kind
 
 
@@ -114,4 +116,4 @@ def _is_final(message: Mapping[str, Json]) -> bool:
 
 def dimension_of(type_name: str) -> str:
     """Return the type as a metric's dimension: one of a bounded set."""
-    return type_name if type_name in KINDS or type_name in IGNORED or type_name in ANSWERS else OTHER
+    return type_name if type_name in KIND_BY_TYPE or type_name in IGNORED or type_name in ANSWERS else OTHER

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from autopulse.domain.reading import read_instant
 from autopulse.errors import Refused
+from autopulse.json_coercion import read_instant
 
 DIGEST_BYTES: Final[Mapping[str, int]] = {"sha256": 32, "sha512": 64, "sha1": 20}
 """The algorithms that Vapi offers, and the length of their signatures."""

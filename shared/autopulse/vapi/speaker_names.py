@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-from autopulse.domain.reading import Json, read_list, read_mapping, read_words
-from autopulse.domain.speakers import SpeakerNames, names_in
+from autopulse.json_coercion import Json, read_list, read_mapping, read_words
+from autopulse.vapi.speakers import SpeakerNames, names_in
 
 MAX_NAMES: Final = 20
 """Of a side, that are kept."""

@@ -20,6 +20,7 @@ from local.database import connect
 from local.events import reading_event
 from local.postgres import READER
 from local.simulator import recordings
+from tests.harness import Context
 
 OURS: Final = "00000000-0000-4000-8000-00000000000a"
 THEIRS: Final = "00000000-0000-4000-8000-00000000000b"
@@ -28,14 +29,6 @@ _EMPTY: Final = """
     DELETE FROM vapi_call; DELETE FROM call; DELETE FROM service_record_origin; DELETE FROM service_record;
     DELETE FROM campaign; DELETE FROM "user"; DELETE FROM organization
 """
-
-
-class Context:
-    """A Lambda context with the API's 10 s."""
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 10_000
 
 
 @dataclass(frozen=True)
@@ -113,7 +106,7 @@ class Api:
 
     @staticmethod
     def send(event: dict[str, Any]) -> Answer:
-        answer = handle(event, Context())
+        answer = handle(event, Context(10))
         headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
         assert answer["isBase64Encoded"] is False
         return Answer(answer["statusCode"], headers, answer["body"])
@@ -168,5 +161,5 @@ class Api:
 
     def receipt(self, event_id: str, **values: object) -> None:
         """A webhook that was applied."""
-        usual: dict[str, object] = {"kind": "status", "type": "status-update", "outcome": "applied"}
+        usual: dict[str, object] = {"kind": "status_update", "type": "status-update", "outcome": "applied"}
         self._insert("webhook_event", "event_id", usual | {"event_id": event_id, **values})

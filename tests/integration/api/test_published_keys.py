@@ -10,8 +10,7 @@ import pytest
 
 from autopulse.access import keys
 from autopulse.access.keys import PublishedKeys
-from autopulse.access.reader import TokenRefused
-from autopulse.errors import Transient
+from autopulse.errors import TokenRefused, Transient
 from autopulse.settings import access_settings
 from tests.unit.access.tokens import KEY_SET
 

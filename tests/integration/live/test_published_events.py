@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from autopulse.consumers import runner
 from autopulse.domain.notices import NoticeType
-from autopulse.domain.reading import read_time
-from autopulse.live import publisher
+from autopulse.json_coercion import read_time
 from local.events import read_webhooks
 from local.simulator.application_rows import SAMPLE_CALLS
 from tests.contract.stack import ROOT
+from tests.harness import FakeServices
 from tests.integration.pipeline import ORGANIZATION, Pipeline
 
 TRANSCRIPT_FIRST = ("transcript_final", "conversation_update", "hang_stall", "status_update_in_progress")
@@ -35,8 +34,8 @@ class Bus:
 @pytest.fixture
 def bus(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Bus:
     bus = Bus()
-    monkeypatch.setattr(publisher, "_events", lambda: bus)
-    monkeypatch.setattr(runner, "publish", publisher.publish)
+    parts = {"engine": pipeline.services.engine, "sqs": pipeline.queues}
+    monkeypatch.setattr(pipeline, "services", FakeServices(**parts, events=bus))
     for call_id, vapi_call_id in SAMPLE_CALLS.items():
         pipeline.database.run(
             "INSERT INTO call (id, organization_id, customer_number, status, vapi_call_id) OVERRIDING SYSTEM VALUE"

@@ -87,7 +87,7 @@ def test_what_is_never_stored_is_said(gateway: Gateway, monkeypatch: pytest.Monk
     gateway.gets = [(404, {})]
     (finding,) = gateway.findings()
     assert "not stored within" in finding
-    assert "make redrive KIND=status" in finding
+    assert "make redrive KIND=status_update" in finding
 
 
 def test_without_a_token_nobody_can_tell(gateway: Gateway) -> None:

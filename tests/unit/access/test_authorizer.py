@@ -6,8 +6,8 @@ import pytest
 
 from autopulse.access import authorizer, keys
 from autopulse.access.authorizer import Unauthorized, handle
-from autopulse.access.reader import Reader, TokenRefused, reader_of
-from autopulse.errors import Transient
+from autopulse.access.reader import Reader, reader_of
+from autopulse.errors import TokenRefused, Transient
 from autopulse.settings import access_settings
 from tests.unit.access.tokens import AUDIENCE, CLAIM, ISSUER, KEY_SET, NOW, ORGANIZATION, claims, token
 

@@ -7,8 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.access.reader import OrganizationMissing, Reader, TokenRefused
+from autopulse.access.reader import Reader
 from autopulse.access.tokens import LEEWAY_SECONDS, MAX_CHARACTERS, verify
+from autopulse.errors import OrganizationMissing, TokenRefused
 from tests.unit.access.tokens import (
     CLAIM,
     EC_KEY,

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autopulse.api.cursors import binding_of, decode, encode
-from autopulse.api.problems import Problem
 from autopulse.db.reading.pages import Position
+from autopulse.errors import Problem
 
 BINDING = binding_of("calls", "organization", "newest", {"status": "Ended"})
 POSITION = Position("2026-11-02T15:00:00.123456+00:00", 7)

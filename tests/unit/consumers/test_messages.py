@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.consumers import conversation_update, end_of_call_report, hang, status_update, transcript
+from autopulse.consumers import status_update
 from autopulse.consumers.end_of_call_report import read_report
 from autopulse.consumers.news import Consumer, Record
+from autopulse.consumers.registry import REGISTRY
 from autopulse.domain.answers import answer_names
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.messages import (
@@ -25,16 +26,10 @@ from autopulse.vapi.messages import (
     require_identity,
 )
 
-CONSUMERS: list[Consumer[Any]] = [
-    status_update.CONSUMER,
-    conversation_update.CONSUMER,
-    end_of_call_report.CONSUMER,
-    hang.CONSUMER,
-    transcript.CONSUMER,
-]
+CONSUMERS = [kind.consumer for kind in REGISTRY.values()]
 ENVELOPE: dict[str, Any] = {
     "version": 1,
-    "kind": "status",
+    "kind": "status_update",
     "event_id": "e" * 64,
     "vapi_call_id": "call_123",
     "call_id": 15,
@@ -60,7 +55,7 @@ def report(**fields: Any) -> ReportMessage:  # noqa: ANN401 - any JSON value
 
 def test_an_envelope_is_read() -> None:
     read = envelope()
-    assert (read.kind, read.vapi_call_id, read.call_id) == ("status", "call_123", 15)
+    assert (read.kind, read.vapi_call_id, read.call_id) == ("status_update", "call_123", 15)
     assert read.occurred_at == read.news_at == datetime(2026, 7, 11, 1, 0, 15, 957_000, tzinfo=timezone.utc)
     assert envelope(occurred_at=None).news_at == datetime(2026, 7, 11, 1, 0, 16, 100_000, tzinfo=timezone.utc)
 

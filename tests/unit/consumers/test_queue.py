@@ -15,6 +15,7 @@ from autopulse.errors import (
     Transient,
     UnknownCall,
 )
+from tests.harness import FakeServices
 
 NEVER = 1e12
 
@@ -68,13 +69,18 @@ def test_the_world_is_never_hopeless(error: AutoPulseError | None) -> None:
 def test_every_record_is_read_or_has_its_error() -> None:
     good = {
         "version": 1,
-        "kind": "status",
+        "kind": "status_update",
         "event_id": "e",
         "call_id": 15,
         "received_at": "2026-07-11T01:00:16Z",
         "message": {"type": "status-update", "status": "ended"},
     }
-    bodies = [json.dumps(good), "garbage", json.dumps(good | {"kind": "report"}), json.dumps(good | {"call_id": None})]
+    bodies = [
+        json.dumps(good),
+        "garbage",
+        json.dumps(good | {"kind": "end_of_call_report"}),
+        json.dumps(good | {"call_id": None}),
+    ]
     records = [
         {
             "messageId": str(place),
@@ -84,7 +90,7 @@ def test_every_record_is_read_or_has_its_error() -> None:
         }
         for place, body in enumerate(bodies)
     ]
-    read = read_deliveries(status_update.CONSUMER, {"Records": records}, NEVER)
+    read = read_deliveries(status_update.CONSUMER, FakeServices(), {"Records": records}, NEVER)
     assert [one.message_id for one in read] == ["0", "1", "2", "3"]
     assert [one.receive_count for one in read] == [3] * 4
     assert read[0].record is not None
@@ -94,5 +100,5 @@ def test_every_record_is_read_or_has_its_error() -> None:
 
 def test_without_a_receive_count_it_is_the_first_try() -> None:
     record = {"messageId": "0", "receiptHandle": "handle", "body": "{}"}
-    (read,) = read_deliveries(status_update.CONSUMER, {"Records": [record]}, NEVER)
+    (read,) = read_deliveries(status_update.CONSUMER, FakeServices(), {"Records": [record]}, NEVER)
     assert read.receive_count == 1

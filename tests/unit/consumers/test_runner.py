@@ -1,40 +1,38 @@
 """The skeleton around a batch: splitting, trying again, and what each delivery is told."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from autopulse import settings
-from autopulse.consumers import clients, runner, status_update
+from autopulse.consumers import status_update
 from autopulse.consumers.batch import BatchOutcome
-from autopulse.consumers.queue import Delivery
+from autopulse.consumers.news import Record
 from autopulse.consumers.runner import Answer, handle
+from autopulse.consumers.services import TransactionFailed
 from autopulse.db.failures import Fault
 from autopulse.domain.notices import Notice, NoticeType
-from autopulse.errors import AutoPulseError, CallIdentityConflict, DataRejected, Transient, UnknownCall
+from autopulse.errors import CallIdentityConflict, DataRejected, Transient, UnknownCall
+from tests.harness import Context, FakeServices
 
-Transact = Callable[[Any, Sequence[Delivery]], BatchOutcome]
-
-
-class Context:
-    def __init__(self, milliseconds: int = 30_000) -> None:
-        self.milliseconds = milliseconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds
+Transact = Callable[[Sequence[str]], BatchOutcome]
+"""Event ids of a batch -> what becomes of it, or TransactionFailed."""
 
 
-class World:
+class World(FakeServices):
     """Everything outside of the skeleton."""
 
     def __init__(self) -> None:
+        super().__init__(sqs=self)
+        self.transaction: Transact = lambda _: BatchOutcome()
         self.batches: list[list[str]] = []
-        self.published: list[Notice] = []
         self.dead: list[str] = []
         self.delayed: list[str] = []
-        self.slept: list[float] = []
+
+    def apply(self, _consumer: object, records: Sequence[Record[Any]]) -> BatchOutcome:
+        self.batches.append([record.envelope.event_id for record in records])
+        return self.transaction(self.batches[-1])
 
     def send_message(self, **message: Any) -> None:  # noqa: ANN401 - as boto3 has it
         self.dead.append(message["MessageAttributes"]["reason"]["StringValue"])
@@ -45,52 +43,35 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world = World()
-    for name in ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PAYLOAD_BUCKET", "EVENT_BUS_NAME"):
-        monkeypatch.setenv(name, "some")
-    settings.consumer_settings.cache_clear()
-    monkeypatch.setattr(clients, "sqs", lambda: world)
-    monkeypatch.setattr(runner, "publish", lambda notices, _: world.published.extend(notices))
-    monkeypatch.setattr("time.sleep", world.slept.append)
-    yield world
-    settings.consumer_settings.cache_clear()
+def world() -> World:
+    return World()
 
 
-def handle_events(
-    monkeypatch: pytest.MonkeyPatch, world: World, transact: Transact, *events: str, time: int = 30_000
-) -> Answer:
-    def record(consumer: Any, deliveries: Sequence[Delivery]) -> BatchOutcome:  # noqa: ANN401 - any consumer
-        world.batches.append([event_of(delivery) for delivery in deliveries])
-        return transact(consumer, deliveries)
-
-    monkeypatch.setattr(runner, "_transact", record)
+def handle_events(world: World, transaction: Transact, *events: str, seconds: float = 30) -> Answer:
+    world.transaction = transaction
     records = [
         {"messageId": str(place), "receiptHandle": str(place), "body": body(event)}
         for place, event in enumerate(events)
     ]
-    return handle(status_update.CONSUMER, {"Records": records}, Context(time))
+    return handle(status_update.CONSUMER, world, {"Records": records}, Context(seconds))
 
 
 def body(event_id: str) -> str:
     if event_id == "garbage":
         return "garbage"
     message = {"type": "status-update", "status": "ended"}
-    head = {"version": 1, "kind": "status", "event_id": event_id, "call_id": 1, "received_at": "2026-07-11T01:00:16Z"}
+    head = {
+        "version": 1,
+        "kind": "status_update",
+        "event_id": event_id,
+        "call_id": 1,
+        "received_at": "2026-07-11T01:00:16Z",
+    }
     return json.dumps({**head, "message": message})
 
 
-def event_of(delivery: Delivery) -> str:
-    assert delivery.envelope is not None
-    return delivery.envelope.event_id
-
-
-def failed(fault: Fault, error: AutoPulseError) -> Exception:
-    return runner._Failed(fault, error)  # noqa: SLF001 - what _transact raises
-
-
-def notices(deliveries: Sequence[Delivery]) -> list[Notice]:
-    return [Notice(NoticeType.CALL_STATUS_CHANGED, 1, event_of(delivery), "organization") for delivery in deliveries]
+def notices(events: Sequence[str]) -> list[Notice]:
+    return [Notice(NoticeType.CALL_STATUS_CHANGED, 1, event, "organization") for event in events]
 
 
 def returned(answer: Answer) -> list[int]:
@@ -99,82 +80,78 @@ def returned(answer: Answer) -> list[int]:
 
 @pytest.mark.parametrize("poison", ["a", "c", "e"])
 @pytest.mark.parametrize("fault", [Fault.DATA, Fault.UNFORESEEN])
-def test_a_batch_is_split_until_its_bad_record_stands_alone(
-    monkeypatch: pytest.MonkeyPatch, world: World, poison: str, fault: Fault
-) -> None:
-    def transact(_: Any, deliveries: Sequence[Delivery]) -> BatchOutcome:  # noqa: ANN401 - any consumer
-        if poison in map(event_of, deliveries):
-            raise failed(fault, DataRejected("SQLSTATE 22001"))
-        return BatchOutcome(notices=notices(deliveries))
+def test_a_batch_is_split_until_its_bad_record_stands_alone(world: World, poison: str, fault: Fault) -> None:
+    def transact(events: Sequence[str]) -> BatchOutcome:
+        if poison in events:
+            raise TransactionFailed(fault, DataRejected("SQLSTATE 22001"))
+        return BatchOutcome(notices=notices(events))
 
-    answer = handle_events(monkeypatch, world, transact, *"abcde")
+    answer = handle_events(world, transact, *"abcde")
     assert returned(answer) == ["abcde".index(poison)]
-    assert sorted(str(notice.vapi_call_id) for notice in world.published) == sorted(set("abcde") - {poison})
+    assert sorted(str(notice.vapi_call_id) for notice in world.notices) == sorted(set("abcde") - {poison})
     assert [poison] in world.batches
-    assert world.slept == []
+    assert world.pauses == []
 
 
-def test_the_world_is_tried_again_and_then_has_not_happened(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+def test_the_world_is_tried_again_and_then_has_not_happened(world: World) -> None:
     tries = iter([Transient("database"), Transient("database"), None])
 
-    def transact(_: Any, deliveries: Sequence[Delivery]) -> BatchOutcome:  # noqa: ANN401 - any consumer
+    def transact(events: Sequence[str]) -> BatchOutcome:
         if error := next(tries):
-            raise failed(Fault.WORLD, error)
-        return BatchOutcome(notices=notices(deliveries))
+            raise TransactionFailed(Fault.WORLD, error)
+        return BatchOutcome(notices=notices(events))
 
-    assert returned(handle_events(monkeypatch, world, transact, "a", "b")) == []
+    assert returned(handle_events(world, transact, "a", "b")) == []
     assert world.batches == [["a", "b"]] * 3
-    first, second = world.slept
+    first, second = world.pauses
     assert 0.05 <= first <= 0.1 <= second <= 0.2
-    assert len(world.published) == 2
+    assert len(world.notices) == 2
 
 
-def test_without_time_the_batch_is_returned_whole(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    def transact(*_: object) -> BatchOutcome:
-        raise failed(Fault.WORLD, Transient("database"))
+def test_without_time_the_batch_is_returned_whole(world: World) -> None:
+    def transact(_: object) -> BatchOutcome:
+        raise TransactionFailed(Fault.WORLD, Transient("database"))
 
-    assert returned(handle_events(monkeypatch, world, transact, *"abc", time=5_050)) == [0, 1, 2]
+    assert returned(handle_events(world, transact, *"abc", seconds=5.05)) == [0, 1, 2]
     assert len(world.batches) == 1
     assert world.delayed == ["0", "1", "2"]
     assert world.dead == []
 
 
-def test_no_transaction_is_begun_after_the_deadline(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    answer = handle_events(monkeypatch, world, lambda *_: BatchOutcome(), "a", time=1_000)
+def test_no_transaction_is_begun_after_the_deadline(world: World) -> None:
+    answer = handle_events(world, lambda *_: BatchOutcome(), "a", seconds=1)
     assert returned(answer) == [0]
     assert world.batches == []
 
 
-def test_what_cannot_be_read_is_set_aside_without_splitting(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    assert returned(handle_events(monkeypatch, world, lambda *_: BatchOutcome(), "a", "garbage", "b")) == []
+def test_what_cannot_be_read_is_set_aside_without_splitting(world: World) -> None:
+    assert returned(handle_events(world, lambda *_: BatchOutcome(), "a", "garbage", "b")) == []
     assert world.batches == [["a", "b"]]
     assert world.dead == ["InvalidMessage"]
 
 
-def test_what_the_batch_refuses_is_left_out_of_it(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+def test_what_the_batch_refuses_is_left_out_of_it(world: World) -> None:
     refused = {"b": UnknownCall("no row"), "c": CallIdentityConflict("two calls")}
-    answer = handle_events(monkeypatch, world, lambda *_: BatchOutcome(refused=dict(refused)), *"abc")
+    answer = handle_events(world, lambda *_: BatchOutcome(refused=dict(refused)), *"abc")
     assert returned(answer) == [1]
     assert world.dead == ["CallIdentityConflict"]
     assert world.batches == [["a", "b", "c"]]
 
 
-def test_repeats_in_a_batch_share_the_fate_of_their_first(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    answer = handle_events(
-        monkeypatch, world, lambda *_: BatchOutcome(refused={"b": UnknownCall("no row")}), "b", "a", "b"
-    )
+def test_repeats_in_a_batch_share_the_fate_of_their_first(world: World) -> None:
+    answer = handle_events(world, lambda *_: BatchOutcome(refused={"b": UnknownCall("no row")}), "b", "a", "b")
     assert returned(answer) == [0, 2]
 
 
-def test_an_empty_batch_is_no_transaction(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    assert returned(handle_events(monkeypatch, world, lambda *_: BatchOutcome())) == []
+def test_an_empty_batch_is_no_transaction(world: World) -> None:
+    assert returned(handle_events(world, lambda *_: BatchOutcome())) == []
     assert world.batches == []
 
 
-def test_many_returned_records_are_delayed_in_tens(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    def transact(_: Any, deliveries: Sequence[Delivery]) -> BatchOutcome:  # noqa: ANN401 - any consumer
-        return BatchOutcome(refused={event_of(delivery): UnknownCall("no row") for delivery in deliveries})
+def test_many_returned_records_are_delayed_in_tens(world: World) -> None:
+    def transact(events: Sequence[str]) -> BatchOutcome:
+        return BatchOutcome(refused={event: UnknownCall("no row") for event in events})
 
     events = [f"event-{number}" for number in range(25)]
-    assert returned(handle_events(monkeypatch, world, transact, *events)) == list(range(25))
+    assert returned(handle_events(world, transact, *events)) == list(range(25))
     assert world.delayed == [str(number) for number in range(25)]

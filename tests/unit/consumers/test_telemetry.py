@@ -7,24 +7,26 @@ from typing import Any
 
 import pytest
 
-from autopulse.consumers.news import Record
+from autopulse.consumers.news import Disposition, Record
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery
 from autopulse.consumers.telemetry import MAX_REASON_CHARACTERS, account_for
 from autopulse.domain.notices import Notice, NoticeType
 from autopulse.errors import AutoPulseError, CallIdentityConflict, Transient, UnknownCall
-from autopulse.observability import Measurements, Metric
+from autopulse.observability import Measurements, Metric, MetricDefinition
 from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage, read_envelope
 
 NOW = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 
 
-def delivery(error: AutoPulseError | None, fate: str = "returned", tries: int = 1) -> Delivery:
+def delivery(error: AutoPulseError | None, fate: Disposition = Disposition.RETURNED, tries: int = 1) -> Delivery:
     return Delivery("message", "handle", tries, "{}", error=error, fate=fate)
 
 
-def settled(message: Message, fate: str = "applied") -> Delivery:
-    envelope = read_envelope('{"version": 1, "kind": "report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}')
-    return Delivery("message", "handle", 1, "{}", record=Record(envelope, message), fate=fate)
+def settled(message: Message, fate: Disposition = Disposition.APPLIED) -> Delivery:
+    envelope = read_envelope(
+        '{"version": 1, "kind": "end_of_call_report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}'
+    )
+    return Delivery("message", "handle", 1, "{}", envelope, Record(envelope, message), fate=fate)
 
 
 def completed(call_id: int, outcome: str | None) -> Notice:
@@ -39,20 +41,20 @@ def notice(type_: NoticeType, call_id: int, **changed: object) -> Notice:
     return Notice(type_, call_id, None, "organization", changed)
 
 
-def lines(capsys: pytest.CaptureFixture[str], metric: Metric) -> list[tuple[Mapping[str, Any], float]]:
+def lines(capsys: pytest.CaptureFixture[str], metric: MetricDefinition[Any]) -> list[tuple[Mapping[str, Any], float]]:
     """Every value of a metric in the EMF lines, with its dimensions besides `service`."""
     found: list[tuple[Mapping[str, Any], float]] = []
     for line in map(json.loads, capsys.readouterr().out.splitlines()):
-        if metric.value in line:
+        if metric.name in line:
             (declared,) = line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
             names = set(declared) - {"service"}
-            found.append(({name: line[name] for name in names}, sum(line[metric.value])))
+            found.append(({name: line[name] for name in names}, sum(line[metric.name])))
     return found
 
 
 def measure(deliveries: list[Delivery], notices: list[Notice]) -> None:
     measurements = Measurements()
-    account_for("report", deliveries, notices, NOW, measurements)
+    account_for("end_of_call_report", deliveries, notices, NOW, measurements)
     measurements.flush()
 
 
@@ -88,17 +90,24 @@ def test_a_report_without_an_answer_counts_for_nothing(capsys: pytest.CaptureFix
 
 def test_what_the_world_sends_back_is_postponed(capsys: pytest.CaptureFixture[str]) -> None:
     measure([delivery(Transient("database")), delivery(Transient("unforeseen"))], [])
-    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "report"}, 2)]
+    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "end_of_call_report"}, 2)]
 
 
 def test_a_dead_letter_that_its_queue_did_not_take_is_postponed(capsys: pytest.CaptureFixture[str]) -> None:
     hopeless = delivery(UnknownCall(), tries=UNKNOWN_CALL_TRIES + 1)
     measure([delivery(CallIdentityConflict()), hopeless], [])
-    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "report"}, 2)]
+    assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "end_of_call_report"}, 2)]
 
 
 def test_what_waits_for_its_call_or_is_put_aside_is_not_postponed(capsys: pytest.CaptureFixture[str]) -> None:
-    measure([delivery(UnknownCall()), delivery(CallIdentityConflict(), "dead-lettered"), delivery(None, "applied")], [])
+    measure(
+        [
+            delivery(UnknownCall()),
+            delivery(CallIdentityConflict(), Disposition.DEAD_LETTERED),
+            delivery(None, Disposition.APPLIED),
+        ],
+        [],
+    )
     assert lines(capsys, Metric.RECORD_POSTPONED) == []
 
 
@@ -145,10 +154,15 @@ def test_an_ended_reason_in_the_log_is_short_and_has_no_number_of_a_customer(
 
 @pytest.mark.parametrize(
     ("reason", "fate"),
-    [("customer-busy", "applied"), (None, "applied"), ("customer-levitated", "duplicate"), ("vanished", "ignored")],
+    [
+        ("customer-busy", Disposition.APPLIED),
+        (None, Disposition.APPLIED),
+        ("customer-levitated", Disposition.DUPLICATE),
+        ("vanished", Disposition.IGNORED),
+    ],
 )
 def test_a_known_reason_and_one_without_effect_are_not_counted(
-    capsys: pytest.CaptureFixture[str], reason: str | None, fate: str
+    capsys: pytest.CaptureFixture[str], reason: str | None, fate: Disposition
 ) -> None:
     measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason), fate)], [])
     assert lines(capsys, Metric.ENDED_REASON_UNKNOWN) == []
@@ -156,8 +170,8 @@ def test_a_known_reason_and_one_without_effect_are_not_counted(
 
 def test_ids_that_others_chose_are_logged_without_what_they_may_hide(capsys: pytest.CaptureFixture[str]) -> None:
     one = settled(HangMessage(type="hang"))
-    assert one.record
-    one.record.envelope = one.record.envelope.model_copy(
+    assert one.envelope
+    one.envelope = one.envelope.model_copy(
         update={"vapi_call_id": "Testa +12025550147", "event_id": "Placeholder\u2028"}
     )
     measure([one], [])

@@ -11,18 +11,19 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import botocore.auth
 import pytest
-from moto import mock_aws
 
+from autopulse import aws
 from autopulse.db import credentials
 from autopulse.db.credentials import database_credentials
 from autopulse.errors import Transient
 from autopulse.settings import DatabaseSettings
+from tests.moto_account import moto_account
 
 
 @pytest.fixture(autouse=True)
 def _secrets_manager() -> Iterator[None]:
     credentials._read.cache_clear()  # noqa: SLF001 - as in a new container
-    with mock_aws():
+    with moto_account():
         yield
     credentials._read.cache_clear()  # noqa: SLF001
 
@@ -80,7 +81,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "secret"), ("SESSION_TOKEN", "tok/en+=")):
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    credentials._session.cache_clear()  # noqa: SLF001 - as in a new container
+    aws.credentials.cache_clear()  # as in a new container
 
 
 def _at(moment: datetime, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
@@ -108,7 +109,10 @@ def test_every_connection_gets_a_token_of_its_own(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("keys")
 def test_without_keys_there_is_no_token_and_nothing_to_split_a_batch_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boto3.Session, "get_credentials", lambda _session: None)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
     with pytest.raises(Transient) as caught:
         database_credentials(IAM)
     assert caught.value.reason == "database-token-unavailable"

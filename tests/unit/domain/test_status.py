@@ -1,41 +1,14 @@
-"""Status words, and which of two statuses a call keeps (docs/call-state.md 3)."""
+"""Which of two statuses a call keeps (docs/call-state.md 3)."""
 
 from datetime import datetime, timezone
 from itertools import product
-from typing import Any
 
 import pytest
 
-from autopulse.domain.status import REASON_OF_WORD, STATUS_OF_WORD, Status, status_word
+from autopulse.domain.status import Status
 
 EARLY = datetime(2026, 7, 11, 1, tzinfo=timezone.utc)
 LATE = datetime(2026, 7, 11, 2, tzinfo=timezone.utc)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        *(("in-progress", "In Progress"), ("in_progress", "In Progress"), ("In Progress", "In Progress")),
-        *((" IN_PROGRESS ", "In Progress"), ("call.started", "In Progress"), ("scheduled", "Scheduled")),
-        *(("queued", "Queued"), ("ringing", "Ringing"), ("forwarding", "Forwarding"), ("ended", "Ended")),
-        *(
-            ("completed", "Ended"),
-            ("failed", "Ended"),
-            ("busy", "Ended"),
-            ("no-answer", "Ended"),
-            ("no_answer", "Ended"),
-        ),
-        *(("canceled", "Ended"), ("call.ended", "Ended"), ("call.failed", "Ended")),
-        *(("cancelled", None), ("done", None), ("", None), (None, None), (5, None), (["ended"], None)),
-    ],
-)
-def test_words(value: Any, expected: str | None) -> None:  # noqa: ANN401 - any JSON value
-    assert STATUS_OF_WORD.get(status_word(value)) == expected
-
-
-def test_words_that_are_reasons() -> None:
-    words = {"failed", "busy", "no-answer", "canceled", "call.failed"}
-    assert dict(REASON_OF_WORD) == {word: word for word in words}
 
 
 # Each group beats the groups above it, whatever the times within the groups.

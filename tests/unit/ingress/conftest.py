@@ -6,17 +6,22 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import boto3
 import pytest
-from moto import mock_aws
 
 from autopulse.ingress import clients
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.settings import KINDS, verifier_settings
+from autopulse.settings import verifier_settings
+from autopulse.vapi.routes import KINDS
+from tests.moto_account import moto_account
 from tests.unit.ingress.requests import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 REGION: Literal["us-west-2"] = "us-west-2"
@@ -30,10 +35,13 @@ class Account:
 
     queue_urls: dict[str, str]
     secret_arn: str
+    sqs: SQSClient
+    s3: S3Client
+    secretsmanager: SecretsManagerClient
 
     def received(self, kind: str) -> list[dict[str, Any]]:
         """Take up to ten messages out of a queue."""
-        answer = clients.sqs().receive_message(
+        answer = self.sqs.receive_message(
             QueueUrl=self.queue_urls[kind],
             MaxNumberOfMessages=10,
             MessageAttributeNames=["All"],
@@ -41,7 +49,7 @@ class Account:
         )
         messages = answer.get("Messages", [])
         for message in messages:
-            clients.sqs().delete_message(QueueUrl=self.queue_urls[kind], ReceiptHandle=message["ReceiptHandle"])
+            self.sqs.delete_message(QueueUrl=self.queue_urls[kind], ReceiptHandle=message["ReceiptHandle"])
         return [dict(message) for message in messages]
 
     def bodies(self, kind: str) -> list[str]:
@@ -52,30 +60,31 @@ class Account:
 
     def put_secret(self, document: object) -> None:
         text = document if isinstance(document, str) else json.dumps(document)
-        clients.secretsmanager().put_secret_value(SecretId=self.secret_arn, SecretString=text)
+        self.secretsmanager.put_secret_value(SecretId=self.secret_arn, SecretString=text)
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Account]:
     """Made once for a module: a client takes a tenth of a second to make."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
+    with pytest.MonkeyPatch.context() as environment, moto_account():
         forget_clients()
         environment.setenv("AWS_DEFAULT_REGION", REGION)
-        urls = {kind: _create_queue(kind) for kind in KINDS}
-        clients.s3().create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        secret = clients.secretsmanager().create_secret(Name="autopulse-test-webhook")
-        yield Account(urls, secret["ARN"])
+        sqs, s3, secretsmanager = boto3.client("sqs"), boto3.client("s3"), boto3.client("secretsmanager")
+        urls = {kind: _create_queue(sqs, kind) for kind in KINDS}
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        secret = secretsmanager.create_secret(Name="autopulse-test-webhook")
+        yield Account(urls, secret["ARN"], sqs, s3, secretsmanager)
         forget_clients()
 
 
-def _create_queue(kind: str) -> str:
+def _create_queue(sqs: SQSClient, kind: str) -> str:
     attributes: dict[QueueAttributeNameType, str] = {"MaximumMessageSize": "1048576"}
-    return clients.sqs().create_queue(QueueName=f"autopulse-test-{kind}", Attributes=attributes)["QueueUrl"]
+    return sqs.create_queue(QueueName=f"autopulse-test-{kind}", Attributes=attributes)["QueueUrl"]
 
 
 def forget_clients() -> None:
-    for client in (clients.sqs, clients.s3, clients.secretsmanager):
-        client.cache_clear()
+    for kept in (clients.sqs, clients.s3, clients.secretsmanager):
+        kept.cache_clear()
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_a_secret_that_was_added_a_moment_ago_is_read_at_once(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Mock(return_value=1_000.0)
-    monkeypatch.setattr(webhook_secret(), "_clock", clock)
+    monkeypatch.setattr(webhook_secret(), "clock", clock)
     assert status_of(body(call_id=CALL_ID, call_token=TOKEN)) == 200
     assert queued_id(account) == CALL_ID
     account.put_secret(DEFAULT_CREDENTIALS | {"call_token_secret": [KEY, "a-new-key"]})

@@ -49,7 +49,7 @@ def test_a_payload_is_queued_answered_or_ignored_by_its_type(account: Account, b
         assert answer["status"] == "accepted"
         (envelope,) = [json.loads(text) for text in queued]
         assert envelope["vapi_call_id"] == message.get("call", {}).get("id")
-        assert len(queued[0]) < 2_000 or envelope["kind"] in {"conversation", "report"}
+        assert len(queued[0]) < 2_000 or envelope["kind"] in {"conversation_update", "end_of_call_report"}
     else:
         assert queued == []
         assert answer == {"status": "ignored"} or message["type"] in routes.ANSWERS

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from autopulse.ingress.request import MAX_BODY_BYTES, UnreadableRequest, read_delivery, read_message
+from autopulse.errors import UnreadableRequest
+from autopulse.ingress.request import MAX_BODY_BYTES, read_delivery, read_message
 
 HANG = {"type": "hang"}
 

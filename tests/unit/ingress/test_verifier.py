@@ -11,8 +11,8 @@ from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES
 from autopulse.ingress.request import MAX_BODY_BYTES, MAX_INVOCATION_BYTES
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.settings import KINDS
 from autopulse.vapi import routes
+from autopulse.vapi.routes import KINDS
 from functions.verifier.app import handler
 from tests.unit.ingress.conftest import DEFAULT_CREDENTIALS, Account
 from tests.unit.ingress.requests import SECRET, encoded, event, signed, with_secret
@@ -75,12 +75,12 @@ def test_each_kind_is_accepted_and_queued(account: Account, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "body", "call_id"),
     [
-        ("status", samples.SIMPLE_STATUS, 15),
-        ("conversation", samples.SIMPLE_CONVERSATION, None),
-        ("report", samples.SIMPLE_REPORT, None),
+        ("status_update", samples.SIMPLE_STATUS, 15),
+        ("conversation_update", samples.SIMPLE_CONVERSATION, None),
+        ("end_of_call_report", samples.SIMPLE_REPORT, None),
         ("hang", samples.SIMPLE_HANG, None),
         ("hang", samples.SIMPLE_HANG["message"], None),
-        ("status", samples.PING, None),
+        ("status_update", samples.PING, None),
     ],
 )
 def test_simple_shapes_are_accepted(account: Account, kind: str, body: dict[str, Any], call_id: int | None) -> None:
@@ -131,7 +131,7 @@ def test_an_acceptance_is_one_line_and_one_metric(output: Output) -> None:
     assert line["message"] == "Webhook accepted"
     assert line["service"] == "autopulse-test"
     assert {
-        "kind": "report",
+        "kind": "end_of_call_report",
         "type": "end-of-call-report",
         "event_id": event_id,
         "vapi_call_id": samples.VAPI_CALL_ID,
@@ -142,7 +142,7 @@ def test_an_acceptance_is_one_line_and_one_metric(output: Output) -> None:
     }.items() <= line.items()
     assert 1_000 < line["envelope_bytes"] < line["body_bytes"]
     assert list(metrics) == ["WebhookAccepted"]
-    assert metrics["WebhookAccepted"][0]["kind"] == "report"
+    assert metrics["WebhookAccepted"][0]["kind"] == "end_of_call_report"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -336,8 +336,8 @@ def _unreachable(**_: object) -> None:
 
 def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = webhook_secret()
-    clock = secret._clock  # noqa: SLF001 - the container's only clock
-    monkeypatch.setattr(secret, "_clock", lambda: clock() + 10)
+    clock = secret.clock
+    monkeypatch.setattr(secret, "clock", lambda: clock() + 10)
 
 
 def test_a_rotated_secret_is_accepted_at_its_first_use(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,12 +398,12 @@ def test_a_long_message_goes_through_the_bucket(account: Account) -> None:
     body = samples.report()
     body["message"]["messages"] = samples.turns(9_000)
     event_id = post(with_secret(body))[1]["event_id"]
-    (queued,) = account.bodies("report")
+    (queued,) = account.bodies("end_of_call_report")
     pointer = json.loads(queued)
     assert len(queued) < 1_000
     assert "message" not in pointer
     assert pointer["event_id"] == event_id
-    stored = clients.s3().get_object(Bucket="autopulse-test-payloads", Key=pointer["payload_key"])["Body"].read()
+    stored = account.s3.get_object(Bucket="autopulse-test-payloads", Key=pointer["payload_key"])["Body"].read()
     assert len(stored) > MAX_QUEUED_BYTES
     assert json.loads(stored)["event_id"] == event_id
     assert len(json.loads(stored)["message"]["messages"]) == 9_000
@@ -421,14 +421,14 @@ def test_a_report_as_long_as_an_invocation_carries_is_taken(account: Account) ->
     request = with_secret(body)
     assert MAX_INVOCATION_BYTES - 8 < len(json.dumps(request)) <= MAX_INVOCATION_BYTES
     assert post(request)[0] == 200
-    (queued,) = account.bodies("report")
+    (queued,) = account.bodies("end_of_call_report")
     assert len(json.loads(queued)["message"]["messages"]) == 1_100
     assert "CANARY" not in queued
 
 
 def test_a_message_that_names_no_call_is_left_to_its_consumer(account: Account) -> None:
     assert post(with_secret({"message": {"type": "status-update", "call": {}, "status": "ended"}}))[0] == 200
-    envelope = json.loads(account.bodies("status")[0])
+    envelope = json.loads(account.bodies("status_update")[0])
     assert (envelope["vapi_call_id"], envelope["call_id"]) == (None, None)
 
 

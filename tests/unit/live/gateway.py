@@ -10,6 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 from autopulse.access.reader import Reader
 from autopulse.live import broadcaster, connections, websocket
 from autopulse.live.clients import dynamodb
+from tests.harness import Context
 
 TABLE: Final = "autopulse-test-connections"
 OURS: Final = "0a11ce00-0000-4000-8000-000000000001"
@@ -67,16 +68,6 @@ class StoppedClock:
     @staticmethod
     def now(zone: tzinfo) -> datetime:
         return datetime.fromtimestamp(NOW, zone)
-
-
-class Context:
-    """A Lambda context."""
-
-    def __init__(self, seconds: float = 10) -> None:
-        self._seconds = seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return round(self._seconds * 1000)
 
 
 def reader(organization_id: str = OURS, seconds: float = 3600) -> Reader:

@@ -16,7 +16,7 @@ esac
 
 @pytest.fixture(autouse=True)
 def _no_browser_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser, "_FILES", ())
+    monkeypatch.setattr(browser, "FILES", ())
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_browser_that_playwright_installed_is_found(machine: dict[str, str], t
 
 def test_a_browser_of_a_mac_is_found(machine: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     application = _add(tmp_path, "Applications/Chromium.app/Contents/MacOS/Chromium")
-    monkeypatch.setattr(browser, "_FILES", (str(application),))
+    monkeypatch.setattr(browser, "FILES", (str(application),))
     assert find_browser(machine) == application
 
 

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from autopulse.consumers.registry import REGISTRY
 from operate import dead_letters
-from operate.redrive import QUEUES
 from operate.target import Target
 
 STACK = "autopulse-test"
@@ -96,7 +96,7 @@ def account(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Account
     """Queues and a secret of the test's own."""
     monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)  # moto would really wait
     run = uuid.uuid4().hex
-    names = [f"{prefix}{suffix}" for prefix in QUEUES.values() for suffix in ("Queue", "DeadLetterQueue")]
+    names = [f"{kind.prefix}{suffix}" for kind in REGISTRY.values() for suffix in ("Queue", "DeadLetterQueue")]
     urls = {name: clients["sqs"].create_queue(QueueName=f"{run}-{name}")["QueueUrl"] for name in names}
     arn = clients["secretsmanager"].create_secret(Name=run)["ARN"]
     outputs = {"WebhookSecretArn": arn, "WebhookUrl": WEBHOOK_URL, "ApiUrl": "https://api.example.com/api"}

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from autopulse.consumers.registry import REGISTRY
 from operate import dead_letters
 from operate.confirmation import always
 from operate.letters import Letter, read_letter, show_age
-from operate.redrive import QUEUES, Choice, list_kinds, redrive
+from operate.redrive import Choice, list_kinds, redrive
 from operate.target import OperationFailed
-from tests.contract.stack import CONSUMERS
 from tests.unit.operate.conftest import Account
 
 SOURCE, DEAD = "HangQueue", "HangDeadLetterQueue"
@@ -54,10 +54,6 @@ class Faulty:
 
 def unreachable(**_arguments: object) -> None:
     raise EndpointConnectionError(endpoint_url="https://sqs.example.com")
-
-
-def test_the_kinds_and_queues_are_those_of_the_template() -> None:
-    assert {kind: prefix for kind, (prefix, _) in CONSUMERS.items()} == QUEUES
 
 
 def test_all_letters_go_back_with_the_attributes_they_came_with(account: Account) -> None:
@@ -257,7 +253,7 @@ def test_every_kind_is_counted(account: Account, capsys: pytest.CaptureFixture[s
     bury(account, 1, 2)
     assert list_kinds(account.target) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert {line.split()[0]: line.split()[1] for line in lines[1:]} == dict.fromkeys(QUEUES, "0") | {"hang": "2"}
+    assert {line.split()[0]: line.split()[1] for line in lines[1:]} == dict.fromkeys(REGISTRY, "0") | {"hang": "2"}
 
 
 def test_the_age_counts_from_the_first_send() -> None:
@@ -285,3 +281,17 @@ def test_the_age_counts_from_the_first_send() -> None:
 )
 def test_an_age_has_two_units(age: timedelta, shown: str) -> None:
     assert show_age(age) == shown
+
+
+@pytest.mark.parametrize(("part", "kind"), [("status", "status_update"), ("report", "end_of_call_report")])
+def test_a_part_of_a_kinds_name_that_no_other_has_is_enough(part: str, kind: str, account: Account) -> None:
+    queue = REGISTRY[kind].prefix
+    account.put(f"{queue}DeadLetterQueue", envelope(3, kind=kind), reason="UnknownCall", kind=kind, detail="")
+    assert redrive(account.target, part, Choice(), always) == 0
+    assert account.visible(f"{queue}Queue") != []
+
+
+@pytest.mark.parametrize("name", ["update", "", "reports"])
+def test_a_name_of_no_kind_or_of_several_moves_nothing(name: str, account: Account) -> None:
+    with pytest.raises(OperationFailed, match="KIND is one of status_update, conversation_update"):
+        redrive(account.target, name, Choice(), always)

@@ -39,7 +39,7 @@ def _target(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> Target:
 
 def _answer(monkeypatch: pytest.MonkeyPatch, statuses: Mapping[str, int]) -> None:
     host = "https://stack.example.com"
-    monkeypatch.setattr(smoke, "_ask", lambda _method, url: (statuses.get(url.removeprefix(host), 0), b""))
+    monkeypatch.setattr(smoke, "ask", lambda _method, url: (statuses.get(url.removeprefix(host), 0), b""))
 
 
 @pytest.fixture(autouse=True)

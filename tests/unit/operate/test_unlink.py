@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from autopulse.consumers.registry import REGISTRY
 from operate.confirmation import always
 from operate.target import OperationFailed
 from operate.unlink import unlink
@@ -69,7 +70,7 @@ def put_function(account: Account) -> Callable[..., Function]:
 
 
 def bury(account: Account, kind: str, call_id: int | None, vapi_call_id: str, reason: str) -> str:
-    queue = {"status": "StatusUpdateDeadLetterQueue", "report": "EndOfCallReportDeadLetterQueue"}[kind]
+    queue = f"{REGISTRY[kind].prefix}DeadLetterQueue"
     body = json.dumps({"kind": kind, "call_id": call_id, "vapi_call_id": vapi_call_id, "event_id": "e"})
     account.put(queue, body, reason=reason, kind=kind, detail="")
     return body
@@ -80,9 +81,15 @@ def test_the_only_link_is_taken_back_and_what_was_refused_for_it_goes_back(
 ) -> None:
     function = put_function(link(WRONG))
     conflict = "CallIdentityConflict"
-    back = [bury(account, "report", CALL_ID, OTHER, conflict), bury(account, "report", 99, WRONG, conflict)]
-    first = bury(account, "status", None, WRONG, conflict)
-    stay = [bury(account, "report", 99, OTHER, conflict), bury(account, "report", CALL_ID, WRONG, "UnknownCall")]
+    back = [
+        bury(account, "end_of_call_report", CALL_ID, OTHER, conflict),
+        bury(account, "end_of_call_report", 99, WRONG, conflict),
+    ]
+    first = bury(account, "status_update", None, WRONG, conflict)
+    stay = [
+        bury(account, "end_of_call_report", 99, OTHER, conflict),
+        bury(account, "end_of_call_report", CALL_ID, WRONG, "UnknownCall"),
+    ]
     assert unlink(account.target, CALL_ID, None, always) == 0
     assert function.unlinked == [WRONG]
     assert account.bodies("EndOfCallReportQueue") == sorted(back)
@@ -112,7 +119,7 @@ def test_of_several_none_is_chosen_for_anybody(
 
 def test_who_says_no_changes_nothing(account: Account, put_function: Callable[..., Function]) -> None:
     function = put_function(link(WRONG))
-    letter = bury(account, "report", CALL_ID, WRONG, "CallIdentityConflict")
+    letter = bury(account, "end_of_call_report", CALL_ID, WRONG, "CallIdentityConflict")
     assert unlink(account.target, CALL_ID, None, lambda _: False) == 0
     assert function.unlinked == []
     assert account.bodies("EndOfCallReportDeadLetterQueue") == [letter]

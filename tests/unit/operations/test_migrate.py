@@ -12,17 +12,10 @@ import pytest_socket
 
 from autopulse.db import deadline
 from autopulse.db.compatibility import DatabaseDoesNotFit, Misfit
+from autopulse.errors import MigrationFailed
 from autopulse.operations import migrate
-from autopulse.operations.migrate import MigrationFailed, handler
-
-
-@dataclass
-class Context:
-    seconds: float = 300
-    log_stream_name: str = "2026/11/22/[1]0a"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
+from autopulse.operations.migrate import handler
+from tests.harness import Context
 
 
 @dataclass
@@ -87,7 +80,7 @@ def _fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 def test_a_deploy_migrates_and_tells_cloudformation(
     kind: str, cloudformation: CloudFormation, migrations: list[float | None]
 ) -> None:
-    assert handler(cloudformation.request(kind), Context())["status"] == "SUCCESS"
+    assert handler(cloudformation.request(kind), Context(300))["status"] == "SUCCESS"
     (answer,) = cloudformation.answers
     assert answer == {
         "Status": "SUCCESS",
@@ -105,7 +98,7 @@ def test_a_deploy_migrates_and_tells_cloudformation(
 def test_a_deletion_touches_nothing_and_succeeds(
     cloudformation: CloudFormation, migrations: list[float | None]
 ) -> None:
-    handler(cloudformation.request("Delete"), Context())
+    handler(cloudformation.request("Delete"), Context(300))
     assert cloudformation.answers[0]["Status"] == "SUCCESS"
     assert migrations == []
 
@@ -114,7 +107,7 @@ def test_a_migration_that_fails_stops_the_deploy(
     cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _fail(monkeypatch, ConnectionRefusedError("to +12025550115"))
-    assert handler(cloudformation.request("Update"), Context())["status"] == "FAILED"
+    assert handler(cloudformation.request("Update"), Context(300))["status"] == "FAILED"
     (answer,) = cloudformation.answers
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "autopulse-schema")
     assert "ConnectionRefusedError" in answer["Reason"]
@@ -127,7 +120,7 @@ def test_a_database_that_does_not_fit_is_told_with_all_that_cloudformation_takes
     """An answer of more than 4096 bytes is no answer, and CloudFormation waits for another."""
     misfits = [Misfit("call", f"{n}_{'ü' * 20}", "nothing", "varchar(20)") for n in range(200)]
     _fail(monkeypatch, DatabaseDoesNotFit(misfits))
-    assert handler(cloudformation.request("Create"), Context())["status"] == "FAILED"
+    assert handler(cloudformation.request("Create"), Context(300))["status"] == "FAILED"
     (answer,) = cloudformation.answers
     assert len(json.dumps(answer)) < 4096
     assert answer["Reason"].startswith("the database does not fit, and nothing was changed: call.0_üü")
@@ -140,7 +133,7 @@ def test_a_database_that_does_not_fit_is_told_with_all_that_cloudformation_takes
 def test_by_hand_a_database_that_does_not_fit_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     _fail(monkeypatch, DatabaseDoesNotFit([Misfit("call", "id", "uuid", "integer")]))
     with pytest.raises(MigrationFailed, match=r"call\.id: uuid found \(needed: integer\)"):
-        handler({}, Context())
+        handler({}, Context(300))
 
 
 def test_the_migration_ends_while_there_is_time_to_answer(
@@ -166,10 +159,10 @@ def test_a_migration_that_is_not_finished_says_what_to_do(
 
 @pytest.mark.usefixtures("migrations")
 def test_by_hand_it_says_how_it_went() -> None:
-    assert handler({}, Context()) == {"status": "SUCCESS", "reason": "the schema is up to date"}
+    assert handler({}, Context(300)) == {"status": "SUCCESS", "reason": "the schema is up to date"}
 
 
 def test_by_hand_a_failure_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     _fail(monkeypatch, ConnectionRefusedError())
     with pytest.raises(MigrationFailed, match="ConnectionRefusedError"):
-        handler({}, Context())
+        handler({}, Context(300))

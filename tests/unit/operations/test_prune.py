@@ -2,40 +2,32 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Self
 
 import pytest
 
 from autopulse.operations import prune
 from autopulse.operations.prune import ROWS, handler
+from tests.harness import Context
 
 
-@dataclass
-class Context:
+class PassingTime(Context):
     """A clock that goes on by itself: every look at it costs a second."""
 
-    seconds: list[float] = field(default_factory=lambda: [300.0])
-
-    def get_remaining_time_in_millis(self) -> int:
-        self.seconds[0] -= 1
-        return int(self.seconds[0] * 1000)
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # theirs is static
+        self.seconds -= 1
+        return super().get_remaining_time_in_millis()
 
 
-class Session:
-    def __init__(self, _engine: object) -> None:
-        """One as good as another."""
+class Engine:
+    """Counts the transactions that were begun, so that each batch is seen to have its own."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Close."""
+    begun = 0
 
     @contextmanager
-    def begin(self) -> Iterator[None]:
-        yield
+    def begin(self) -> Iterator[int]:
+        self.begun += 1
+        yield self.begun
 
 
 @pytest.fixture
@@ -43,13 +35,16 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What there is to prune: rows of each batch to come."""
     waiting: list[int] = []
 
-    def prune_receipts(session: Session, age: timedelta, rows: int) -> int:
-        assert isinstance(session, Session)
+    transactions = []
+
+    def prune_receipts(transaction: int, age: timedelta, rows: int) -> int:
+        transactions.append(transaction)
+        assert transactions == list(range(1, len(transactions) + 1))
         assert (age, rows) == (timedelta(days=35), ROWS)
         return waiting.pop(0)
 
-    monkeypatch.setattr(prune, "Session", Session)
-    monkeypatch.setattr(prune, "engine", lambda: None)
+    made = Engine()
+    monkeypatch.setattr(prune, "engine", lambda: made)
     monkeypatch.setattr(prune, "prune_receipts", prune_receipts)
     return waiting
 
@@ -59,13 +54,13 @@ def test_it_prunes_until_a_batch_is_not_full(
     rows: list[int], batches: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     batches += rows
-    assert handler({}, Context()) == {"pruned": sum(rows)}
+    assert handler({}, Context(300)) == {"pruned": sum(rows)}
     assert batches == []
     assert f'"EventPruned":[{sum(rows)}]' in capsys.readouterr().out.replace(" ", "")
 
 
 def test_it_stops_before_its_time_is_over(batches: list[int]) -> None:
     batches += [ROWS] * 1000
-    context = Context()
+    context = PassingTime(300)
     assert handler({}, context)["pruned"] > 200 * ROWS
-    assert 15 < context.seconds[0] <= prune.RESERVE_SECONDS
+    assert 15 < context.seconds <= prune.RESERVE_SECONDS

@@ -226,9 +226,9 @@ SIMPLE_HANG: Body = {
 PING: Body = {"message": {"type": "autopulse.ping", "id": "probe-1", "timestamp": SENT_AT_MS}}
 
 BY_KIND: dict[str, Body] = {
-    "status": status_update(),
-    "conversation": conversation_update(),
-    "report": report(),
+    "status_update": status_update(),
+    "conversation_update": conversation_update(),
+    "end_of_call_report": report(),
     "hang": hang(),
     "transcript": transcript(),
 }

@@ -20,7 +20,7 @@ ID = "0f0d6c1e-0000-4000-8000-0000000000{}"
 
 def read(more: str = "", **fields: Any) -> Analysis:  # noqa: ANN401 - any JSON value
     """As the consumer reads what the verifier kept of it."""
-    kept = slim("report", {"type": "end-of-call-report", **fields})
+    kept = slim("end_of_call_report", {"type": "end-of-call-report", **fields})
     return read_analysis(ReportMessage.model_validate(kept), answer_names(more))
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from autopulse.ingress.request import MAX_BODY_BYTES
-from autopulse.settings import KINDS
 from autopulse.vapi.envelope import VERSION, Envelope, wrap
 from autopulse.vapi.redaction import URL_FIELDS
+from autopulse.vapi.routes import KINDS
 from tests.unit.vapi import samples
 
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=timezone.utc)
@@ -39,10 +39,10 @@ def timed(*identity: object) -> str:
 
 
 def test_the_envelope_is_this() -> None:
-    envelope = wrapped("status", samples.SIMPLE_STATUS)
+    envelope = wrapped("status_update", samples.SIMPLE_STATUS)
     assert json.loads(envelope.to_json()) == {
         "version": VERSION,
-        "kind": "status",
+        "kind": "status_update",
         "event_id": timed(samples.VAPI_CALL_ID, 15, "status-update", samples.SENT_AT, "in-progress", None, None, None),
         "vapi_call_id": samples.VAPI_CALL_ID,
         "call_id": 15,
@@ -62,7 +62,7 @@ def test_the_envelope_is_this() -> None:
 
 
 def test_a_pointer_has_the_key_for_the_message() -> None:
-    envelope = wrapped("report", samples.report())
+    envelope = wrapped("end_of_call_report", samples.report())
     whole, pointer = json.loads(envelope.to_json()), json.loads(envelope.to_pointer_json())
     assert pointer.pop("payload_key") == f"envelopes/2026/11/22/{envelope.event_id}.json"
     assert whole.pop("message")
@@ -88,7 +88,7 @@ def test_vapi_s_call_id_is_short_text(given: object, read: str | None) -> None:
 
 
 def test_a_ping_names_no_call() -> None:
-    envelope = wrap("status", samples.PING["message"] | {"call": samples.call()}, RECEIVED_AT, None)
+    envelope = wrap("status_update", samples.PING["message"] | {"call": samples.call()}, RECEIVED_AT, None)
     assert (envelope.vapi_call_id, envelope.call_id) == (None, None)
 
 
@@ -132,7 +132,7 @@ def test_the_event_id_of_a_transcript() -> None:
 
 
 def test_the_event_id_of_a_conversation_has_the_digest_of_its_turns() -> None:
-    envelope = wrapped("conversation", samples.conversation_update())
+    envelope = wrapped("conversation_update", samples.conversation_update())
     turns = digest(envelope.message["messages"])
     assert envelope.event_id == timed(
         samples.VAPI_CALL_ID, 15, "conversation-update", samples.SENT_AT, None, None, None, turns
@@ -141,7 +141,7 @@ def test_the_event_id_of_a_conversation_has_the_digest_of_its_turns() -> None:
 
 def test_the_event_id_of_a_simple_fragment_has_its_speaker_and_text() -> None:
     body = changed(samples.SIMPLE_CONVERSATION, timestamp=samples.SENT_AT_MS)
-    assert event_id("conversation", body) == timed(
+    assert event_id("conversation_update", body) == timed(
         "call_123",
         None,
         "conversation-update",
@@ -154,14 +154,14 @@ def test_the_event_id_of_a_simple_fragment_has_its_speaker_and_text() -> None:
 
 
 def test_the_event_id_of_a_ping_has_its_id() -> None:
-    assert event_id("status", samples.PING) == timed(
+    assert event_id("status_update", samples.PING) == timed(
         None, None, "autopulse.ping", samples.SENT_AT, None, None, "probe-1", None
     )
-    assert event_id("status", changed(samples.PING, id="probe-2")) != event_id("status", samples.PING)
+    assert event_id("status_update", changed(samples.PING, id="probe-2")) != event_id("status_update", samples.PING)
 
 
 def test_the_event_id_of_a_report_has_the_digest_of_its_content_without_urls() -> None:
-    envelope = wrapped("report", samples.report())
+    envelope = wrapped("end_of_call_report", samples.report())
     content = copy.deepcopy(dict(envelope.message))
     for place in (content, content["artifact"]):
         for name in URL_FIELDS & set(place):
@@ -178,7 +178,7 @@ def test_a_report_sent_again_has_new_urls_and_the_same_id() -> None:
     again["message"]["artifact"]["presignedUrlsExpiresAt"] = "2025-07-11T02:01:36.500Z"
     again["message"]["recordingUrl"] = "https://cdn.example.com/other.wav"
     again["message"]["assistant"]["name"] = "Another Piper"
-    assert event_id("report", again) == event_id("report", first)
+    assert event_id("end_of_call_report", again) == event_id("end_of_call_report", first)
 
 
 def test_the_form_of_the_time_does_not_matter() -> None:
@@ -194,19 +194,19 @@ def test_a_signed_message_id_does_not_matter_beside_a_time() -> None:
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
-        ("status", {"timestamp": samples.SENT_AT_MS + 1}),
-        ("status", {"status": "ended"}),
-        ("status", {"type": "call.started"}),
-        ("status", {"call": samples.call() | {"id": "call_124"}}),
-        ("status", {"call": {"id": samples.VAPI_CALL_ID}}),
+        ("status_update", {"timestamp": samples.SENT_AT_MS + 1}),
+        ("status_update", {"status": "ended"}),
+        ("status_update", {"type": "call.started"}),
+        ("status_update", {"call": samples.call() | {"id": "call_124"}}),
+        ("status_update", {"call": {"id": samples.VAPI_CALL_ID}}),
         ("transcript", {"role": "assistant"}),
         ("transcript", {"transcript": "A nine."}),
-        ("conversation", {"messages": samples.turns(5)}),
-        ("report", {"messages": samples.turns(5)}),
-        ("report", {"analysis": {}}),
-        ("report", {"analysis": samples.analysis() | {"summary": "Odette was not content."}}),
-        ("report", {"cost": 0.1235}),
-        ("report", {"endedReason": "voicemail"}),
+        ("conversation_update", {"messages": samples.turns(5)}),
+        ("end_of_call_report", {"messages": samples.turns(5)}),
+        ("end_of_call_report", {"analysis": {}}),
+        ("end_of_call_report", {"analysis": samples.analysis() | {"summary": "Odette was not content."}}),
+        ("end_of_call_report", {"cost": 0.1235}),
+        ("end_of_call_report", {"endedReason": "voicemail"}),
     ],
 )
 def test_what_makes_another_event(kind: str, fields: dict[str, Any]) -> None:
@@ -263,8 +263,8 @@ def test_an_untimed_report_sent_again_has_new_urls_and_the_same_id() -> None:
         "recordingPath": "https://cdn.example.com/again",
         "recording": {"stereoUrl": "https://cdn.example.com/again"},
     }
-    assert event_id("report", again) == event_id("report", first)
-    assert event_id("report", changed(first, endedReason="other")) != event_id("report", first)
+    assert event_id("end_of_call_report", again) == event_id("end_of_call_report", first)
+    assert event_id("end_of_call_report", changed(first, endedReason="other")) != event_id("end_of_call_report", first)
 
 
 def test_untimed_messages_of_two_of_our_calls_are_two() -> None:
@@ -308,7 +308,7 @@ def test_many_small_parts_take_linear_time(before: str, item: str, after: str, n
     text = head + item * (MAX_BODY_BYTES // 8 // len(item)) + after + "}"
     message = json.loads(text)
     started = time.process_time()
-    wrap("report", message, RECEIVED_AT, None).to_json()
+    wrap("end_of_call_report", message, RECEIVED_AT, None).to_json()
     assert time.process_time() - started < 1
 
 
@@ -337,4 +337,4 @@ def test_a_senders_time_more_than_an_hour_ahead_counts_as_absent(kind: str, told
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=59), timedelta(hours=1), timedelta(days=-400)])
 def test_a_clock_may_be_an_hour_ahead(ahead: timedelta) -> None:
     told = RECEIVED_AT + ahead
-    assert wrapped("status", changed(samples.SIMPLE_STATUS, timestamp=told.isoformat())).occurred_at == told
+    assert wrapped("status_update", changed(samples.SIMPLE_STATUS, timestamp=told.isoformat())).occurred_at == told

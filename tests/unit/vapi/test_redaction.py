@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from autopulse.settings import KINDS
 from autopulse.vapi.concealment import REDACTED, conceal
 from autopulse.vapi.redaction import KEPT, slim, turns_of
+from autopulse.vapi.routes import KINDS
 from tests.unit.vapi import samples
 
 
@@ -38,13 +38,13 @@ def test_slimming_changes_nothing_of_what_was_sent(kind: str) -> None:
 def test_a_status_update_of_21_kb_is_under_2_kb() -> None:
     body = samples.status_update("ended")
     assert size(body) > 21_000
-    assert size(slimmed("status", body)) < 2_000
+    assert size(slimmed("status_update", body)) < 2_000
 
 
 def test_a_report_of_50_kb_is_about_12_kb() -> None:
     body = samples.report(30)
     assert size(body) > 50_000
-    assert size(slimmed("report", body)) < 13_000
+    assert size(slimmed("end_of_call_report", body)) < 13_000
 
 
 CALL = {
@@ -59,7 +59,7 @@ CALL = {
 
 
 def test_a_status_update_keeps_exactly_this() -> None:
-    assert slimmed("status", samples.status_update("ended")) == {
+    assert slimmed("status_update", samples.status_update("ended")) == {
         "type": "status-update",
         "status": "ended",
         "endedReason": "customer-ended-call",
@@ -82,11 +82,11 @@ def test_a_transcript_keeps_exactly_this() -> None:
 
 def test_a_ping_keeps_exactly_this() -> None:
     message = samples.PING["message"] | {"call": samples.call(), "secret": "CANARY"}
-    assert slim("status", message) == {"type": "autopulse.ping", "id": "probe-1"}
+    assert slim("status_update", message) == {"type": "autopulse.ping", "id": "probe-1"}
 
 
 def test_a_ping_s_long_id_is_dropped() -> None:
-    assert slim("status", {"type": "autopulse.ping", "id": "x" * 101}) == {"type": "autopulse.ping"}
+    assert slim("status_update", {"type": "autopulse.ping", "id": "x" * 101}) == {"type": "autopulse.ping"}
 
 
 def test_a_report_keeps_exactly_this() -> None:
@@ -102,7 +102,7 @@ def test_a_report_keeps_exactly_this() -> None:
         name: message["analysis"][name]
         for name in ("summary", "structuredData", "structuredDataMulti", "successEvaluation")
     }
-    assert slim("report", message) == {
+    assert slim("end_of_call_report", message) == {
         **{name: message[name] for name in (*facts, *texts)},
         "call": CALL,
         "analysis": analysis,
@@ -112,15 +112,15 @@ def test_a_report_keeps_exactly_this() -> None:
 
 
 def test_simple_shapes_keep_what_they_have() -> None:
-    assert slimmed("conversation", samples.SIMPLE_CONVERSATION) == samples.SIMPLE_CONVERSATION["message"]
-    assert slimmed("report", samples.SIMPLE_REPORT) == samples.SIMPLE_REPORT["message"]
+    assert slimmed("conversation_update", samples.SIMPLE_CONVERSATION) == samples.SIMPLE_CONVERSATION["message"]
+    assert slimmed("end_of_call_report", samples.SIMPLE_REPORT) == samples.SIMPLE_REPORT["message"]
     assert slimmed("hang", samples.SIMPLE_HANG) == samples.SIMPLE_HANG["message"]
 
 
 def test_structured_data_is_never_judged_by_names() -> None:
     data = {"repair_authorization": "by phone", "secret": "menu", "token_count": 3, "password": None, "": [True]}
     message = {"type": "end-of-call-report", "analysis": {"structuredData": data}}
-    assert slim("report", message)["analysis"]["structuredData"] == data
+    assert slim("end_of_call_report", message)["analysis"]["structuredData"] == data
 
 
 # Alternate places
@@ -227,14 +227,14 @@ FACTS = {
 
 def test_a_report_s_facts_may_lie_inside_its_call() -> None:
     message = {"type": "end-of-call-report", "call": FACTS | {"id": "call_123", "listenUrl": "CANARY"}}
-    assert slim("report", message) == FACTS | {"type": "end-of-call-report", "call": {"id": "call_123"}}
+    assert slim("end_of_call_report", message) == FACTS | {"type": "end-of-call-report", "call": {"id": "call_123"}}
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", "\x00", True, [], {}, ["x"], float("nan")], ids=repr)
 @pytest.mark.parametrize("name", FACTS)
 def test_a_value_that_says_nothing_does_not_hide_the_call_s(name: str, nothing: object) -> None:
     message = {"type": "end-of-call-report", name: nothing, "call": FACTS}
-    assert slim("report", message)[name] == FACTS[name]
+    assert slim("end_of_call_report", message)[name] == FACTS[name]
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -246,7 +246,7 @@ def test_what_the_report_says_itself_beats_its_call(name: str) -> None:
         "analysis": {"summary": "x", "structuredData": {"x": 1}},
         "artifact": {"recording": "https://cdn.example.com/x.wav"},
     }
-    assert slim("report", message | {"call": others})[name] == FACTS[name]
+    assert slim("end_of_call_report", message | {"call": others})[name] == FACTS[name]
 
 
 def test_analysis_and_artifact_are_joined_by_field() -> None:
@@ -259,7 +259,7 @@ def test_analysis_and_artifact_are_joined_by_field() -> None:
             "artifact": {"recordingUrl": "https://cdn.example.com/r", "presignedMonoUrl": "x", "messages": [A]},
         },
     }
-    assert slim("report", message) == {
+    assert slim("end_of_call_report", message) == {
         "type": "end-of-call-report",
         "analysis": {"summary": "Content.", "structuredData": {"nps_score": 8}},
         "artifact": {
@@ -273,22 +273,22 @@ def test_analysis_and_artifact_are_joined_by_field() -> None:
 @pytest.mark.parametrize("list_", ["messages", "artifact"])
 def test_turns_may_lie_inside_the_call(list_: str) -> None:
     held = {"messages": [A, B]} if list_ == "messages" else {"artifact": {"messages": [A, B]}}
-    assert slim("report", {"type": "end-of-call-report", "call": held})["messages"] == [A, B]
+    assert slim("end_of_call_report", {"type": "end-of-call-report", "call": held})["messages"] == [A, B]
     given = {"type": "end-of-call-report", "messages": [B], "call": held}
-    assert slim("report", given)["messages"] == [B]
+    assert slim("end_of_call_report", given)["messages"] == [B]
 
 
 def test_a_status_s_reason_may_lie_inside_its_call() -> None:
     call = {"id": "call_123", "endedReason": "voicemail", "startedAt": "2026-09-14T15:00:10.000Z"}
     message = {"type": "status-update", "status": "ended", "call": call}
-    assert slim("status", message) == {
+    assert slim("status_update", message) == {
         "type": "status-update",
         "status": "ended",
         "endedReason": "voicemail",
         "call": {"id": "call_123"},
     }
-    assert slim("status", message | {"endedReason": "customer-busy"})["endedReason"] == "customer-busy"
-    assert slim("status", message | {"endedReason": " "})["endedReason"] == "voicemail"
+    assert slim("status_update", message | {"endedReason": "customer-busy"})["endedReason"] == "customer-busy"
+    assert slim("status_update", message | {"endedReason": " "})["endedReason"] == "voicemail"
 
 
 @pytest.mark.parametrize(
@@ -309,18 +309,18 @@ def test_a_status_s_reason_may_lie_inside_its_call() -> None:
     ],
 )
 def test_the_cost_is_also_found_in_its_parts(given: dict[str, Any], cost: object) -> None:
-    assert slim("report", {"type": "end-of-call-report"} | given).get("cost") == cost
+    assert slim("end_of_call_report", {"type": "end-of-call-report"} | given).get("cost") == cost
 
 
 @pytest.mark.parametrize("recording", ["https://cdn.example.com/r.wav", {"mono": "https://cdn.example.com/m.wav"}])
 def test_a_recording_may_be_an_address_alone(recording: object) -> None:
     message = {"type": "end-of-call-report", "artifact": {"recording": recording}}
-    assert slim("report", message) == message
+    assert slim("end_of_call_report", message) == message
 
 
 def test_an_address_alone_loses_its_password_too() -> None:
     artifact = {"recording": {"mono": "https://a:b@cdn.example.com/m.wav"}}
-    kept = slim("report", {"type": "end-of-call-report", "artifact": artifact})
+    kept = slim("end_of_call_report", {"type": "end-of-call-report", "artifact": artifact})
     assert kept["artifact"] == {"recording": {"mono": "https://[redacted]@cdn.example.com/m.wav"}}
 
 
@@ -365,15 +365,15 @@ def test_a_report_finds_its_turns_inside_the_call_too(place: str) -> None:
         "messages": [SILENT],
         "call": {"artifact": {"messages": []}, place: [A, B]},
     }
-    assert slim("report", message)["messages"] == [A, B]
+    assert slim("end_of_call_report", message)["messages"] == [A, B]
 
 
 @pytest.mark.parametrize("place", ["message", "artifact", "call"])
 def test_a_report_s_transcript_that_is_a_list_has_its_turns(place: str) -> None:
     holder = {"transcript": [A, B]}
     message = {"type": "end-of-call-report"} | (holder if place == "message" else {place: holder})
-    assert slim("report", message)["messages"] == [A, B]
-    assert "transcript" not in slim("report", message)
+    assert slim("end_of_call_report", message)["messages"] == [A, B]
+    assert "transcript" not in slim("end_of_call_report", message)
 
 
 @pytest.mark.parametrize(
@@ -392,15 +392,15 @@ def test_a_report_s_transcript_that_is_a_list_has_its_turns(place: str) -> None:
 )
 @pytest.mark.parametrize("field", ["message", "content", "text"])
 def test_a_content_in_parts_is_kept_as_its_words(field: str, content: Any, kept: Any) -> None:  # noqa: ANN401 - any JSON value
-    (turn,) = slim("conversation", {"type": "conversation-update", "messages": [{"role": "user", field: content}]})[
-        "messages"
-    ]
+    (turn,) = slim(
+        "conversation_update", {"type": "conversation-update", "messages": [{"role": "user", field: content}]}
+    )["messages"]
     assert turn == ({"role": "user"} if kept is None else {"role": "user", field: kept})
 
 
 def test_a_turn_of_nothing_keeps_its_place() -> None:
     message = {"type": "conversation-update", "messages": [A, {"secret": "CANARY"}, B]}
-    assert slim("conversation", message)["messages"] == [A, {}, B]
+    assert slim("conversation_update", message)["messages"] == [A, {}, B]
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ def test_a_turn_of_nothing_keeps_its_place() -> None:
 )
 def test_turns_of_tools_keep_what_is_read(turn: dict[str, Any]) -> None:
     message = {"type": "conversation-update", "messages": [turn | {"id": "CANARY", "server": {"secret": "CANARY"}}]}
-    assert slim("conversation", message)["messages"] == [turn]
+    assert slim("conversation_update", message)["messages"] == [turn]
 
 
 @pytest.mark.parametrize(
@@ -437,7 +437,7 @@ def test_turns_of_tools_keep_what_is_read(turn: dict[str, Any]) -> None:
     ],
 )
 def test_a_report_s_text_is_kept_only_without_words_in_a_list(message: dict[str, Any], transcript: str | None) -> None:
-    kept = slim("report", {"type": "end-of-call-report"} | message)
+    kept = slim("end_of_call_report", {"type": "end-of-call-report"} | message)
     assert kept.get("transcript") == transcript
     assert transcript is None or "messages" not in kept
 
@@ -449,9 +449,12 @@ def test_a_report_s_text_comes_with_the_names_of_its_speakers_and_no_others() ->
         "assistant": {"name": "Piper", "artifactPlan": {"transcriptPlan": {"assistantName": "Robin"}}},
         "customer": {"name": "Odette Example"},
     }
-    assert slim("report", message)["transcriptNames"] == {"assistant": ["Piper"], "customer": ["Odette Example"]}
-    assert "transcriptNames" not in slim("report", message | {"messages": [A]})
-    assert "transcriptNames" not in slim("report", message | {"transcript": "AI: Hello."})
+    assert slim("end_of_call_report", message)["transcriptNames"] == {
+        "assistant": ["Piper"],
+        "customer": ["Odette Example"],
+    }
+    assert "transcriptNames" not in slim("end_of_call_report", message | {"messages": [A]})
+    assert "transcriptNames" not in slim("end_of_call_report", message | {"transcript": "AI: Hello."})
 
 
 @pytest.mark.parametrize("wrong", [None, [], {}, True, "1", 5, float("nan"), float("inf"), [[]], {"a": 1}])
@@ -477,7 +480,7 @@ def test_numbers_must_be_numbers_and_texts_texts() -> None:
         "endedAt": 1752195615957,
         "analysis": {"successEvaluation": True, "structuredData": {"nps_score": float("nan")}},
     }
-    assert slim("report", message) == {
+    assert slim("end_of_call_report", message) == {
         "type": "end-of-call-report",
         "endedAt": 1752195615957,
         "analysis": {"successEvaluation": True, "structuredData": {"nps_score": None}},
@@ -491,7 +494,7 @@ def test_text_that_postgres_refuses_is_cleaned_everywhere() -> None:
         "recordingUrl": "https://cdn.example.com/\x00a",
         "analysis": {"structuredData": {"k\x00ey": ["\udfffx"]}},
     }
-    kept = slim("report", message)
+    kept = slim("end_of_call_report", message)
     assert kept["summary"] == "ab\ufffd"
     assert kept["recordingUrl"] == "https://cdn.example.com/a"
     assert kept["analysis"]["structuredData"] == {"key": ["\ufffdx"]}
@@ -594,7 +597,7 @@ def test_credentials_are_concealed_in_everything_kept(secret: str) -> None:
             "scorecards": [{secret: secret}],
         },
     }
-    kept = slim("report", message)
+    kept = slim("end_of_call_report", message)
     assert secret not in json.dumps(kept)
     assert json.dumps(secret)[1:-1] not in json.dumps(kept)
     assert "id" not in kept["call"]
@@ -608,20 +611,20 @@ def test_credentials_are_concealed_in_a_text_and_in_the_names_of_its_speakers() 
         "assistant": {"name": secret},
         "messages": [{"role": "bot", "content": [" "]}],
     }
-    kept = slim("report", message)
+    kept = slim("end_of_call_report", message)
     assert kept["transcript"] == f"{REDACTED}: It is {REDACTED}"
     assert kept["transcriptNames"] == {"assistant": [REDACTED]}
     parts = {"type": "conversation-update", "messages": [{"role": "bot", "content": [{"text": secret}, "x"]}]}
-    assert slim("conversation", parts)["messages"] == [{"role": "bot", "content": f"{REDACTED} x"}]
+    assert slim("conversation_update", parts)["messages"] == [{"role": "bot", "content": f"{REDACTED} x"}]
 
 
 def test_recording_urls_keep_their_query() -> None:
     url = f"https://cdn.example.com/m.wav?X-Amz-Credential={SECRETS['aws']}%2F2026&token={SECRETS['jwt']}"
     artifact = {"presignedMonoUrl": url, "recording": {"stereoUrl": url, "mono": {"combinedUrl": url}}}
     message = {"type": "end-of-call-report", "recordingUrl": url, "artifact": artifact}
-    assert slim("report", message) == message
+    assert slim("end_of_call_report", message) == message
 
 
 def test_a_recording_url_loses_its_password() -> None:
     message = {"type": "end-of-call-report", "recordingUrl": "https://a:b@cdn.example.com/m.wav?x=1"}
-    assert slim("report", message)["recordingUrl"] == "https://[redacted]@cdn.example.com/m.wav?x=1"
+    assert slim("end_of_call_report", message)["recordingUrl"] == "https://[redacted]@cdn.example.com/m.wav?x=1"

@@ -1,32 +1,32 @@
 import pytest
 
-from autopulse.settings import KINDS
 from autopulse.vapi import routes
+from autopulse.vapi.routes import KINDS
 
 
 def test_every_kind_has_a_type_and_every_type_a_known_kind() -> None:
-    assert set(routes.KINDS.values()) == set(KINDS)
+    assert set(routes.KIND_BY_TYPE.values()) == set(KINDS)
 
 
 def test_one_type_of_each_kind_is_subscribed_to() -> None:
-    assert sorted(routes.KINDS[type_name] for type_name in routes.SUBSCRIPTION) == sorted(KINDS)
+    assert sorted(routes.KIND_BY_TYPE[type_name] for type_name in routes.SUBSCRIPTION) == sorted(KINDS)
 
 
 def test_a_type_has_one_fate() -> None:
-    fates = [set(routes.KINDS), set(routes.IGNORED), set(routes.ANSWERS)]
+    fates = [set(routes.KIND_BY_TYPE), set(routes.IGNORED), set(routes.ANSWERS)]
     assert sum(map(len, fates)) == len(set().union(*fates))
 
 
 @pytest.mark.parametrize(
     ("type_name", "kind"),
     [
-        ("status-update", "status"),
-        ("call.started", "status"),
-        ("call.ended", "status"),
-        ("call.failed", "status"),
-        ("autopulse.ping", "status"),
-        ("conversation-update", "conversation"),
-        ("end-of-call-report", "report"),
+        ("status-update", "status_update"),
+        ("call.started", "status_update"),
+        ("call.ended", "status_update"),
+        ("call.failed", "status_update"),
+        ("autopulse.ping", "status_update"),
+        ("conversation-update", "conversation_update"),
+        ("end-of-call-report", "end_of_call_report"),
         ("hang", "hang"),
         ('transcript[transcriptType="final"]', "transcript"),
         ("speech-update", None),

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from autopulse.domain.speakers import SpeakerNames
 from autopulse.vapi.speaker_names import MAX_NAMES, speaker_names_of
+from autopulse.vapi.speakers import SpeakerNames
 
 TEXT = "Piper: Hello.\nOdette: Hello.\n"
 PLAN = {"artifactPlan": {"transcriptPlan": {"assistantName": "Piper", "userName": "Odette"}}}

@@ -3,8 +3,8 @@
 from typing import Final
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.reading.attempts import ATTEMPTS, FINISHED_BEFORE
 from autopulse.db.reading.bounds import (
     MAX_READ_BYTES,
@@ -127,27 +127,27 @@ _RECORDING = text(f"""
 """)  # noqa: S608 - made of constants
 
 
-def read_call(session: Session, organization_id: str, call_id: int) -> str | None:
+def read_call(transaction: Transaction, organization_id: str, call_id: int) -> str | None:
     """A call with all that belongs to it: a JSON object; None if the organization has no such call."""
     values = {"organization": organization_id, "call_id": call_id}
-    return session.execute(_CALL, values).scalar_one_or_none()
+    return transaction.execute(_CALL, values).scalar_one_or_none()
 
 
-def read_transcript(session: Session, organization_id: str, call_id: int, attempt: str | None) -> str | None:
+def read_transcript(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
     """Turns in order, and where they are from: a JSON object, or NO_ATTEMPT; None if the organization has no such call.
 
     `attempt` is a number or Vapi's id; None is the attempt that the row shows.
     """
-    return _of_an_attempt(session, _TRANSCRIPT, organization_id, call_id, attempt)
+    return _of_an_attempt(transaction, _TRANSCRIPT, organization_id, call_id, attempt)
 
 
-def read_recording(session: Session, organization_id: str, call_id: int, attempt: str | None) -> str | None:
+def read_recording(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
     """The URL of a recording, and when it ends, each null if not known; otherwise as the transcript."""
-    return _of_an_attempt(session, _RECORDING, organization_id, call_id, attempt)
+    return _of_an_attempt(transaction, _RECORDING, organization_id, call_id, attempt)
 
 
 def _of_an_attempt(
-    session: Session, statement: TextClause, organization_id: str, call_id: int, attempt: str | None
+    transaction: Transaction, statement: TextClause, organization_id: str, call_id: int, attempt: str | None
 ) -> str | None:
     values = {"organization": organization_id, "call_id": call_id, "attempt": attempt}
-    return session.execute(statement, values).scalar_one_or_none()
+    return transaction.execute(statement, values).scalar_one_or_none()

@@ -8,10 +8,9 @@ from typing import Any, Final, TypeVar
 import pg8000.dbapi
 from pg8000.core import Context
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from autopulse.db.deadline import deadline
-from autopulse.db.engine import connect, engine_to
+from autopulse.db.engine import Transaction, connect, engine_to
 from autopulse.db.failures import diagnose
 from autopulse.db.prepared import PreparingConnection
 from autopulse.errors import Transient
@@ -46,7 +45,7 @@ def reading_engine() -> Engine:
     return engine_to(lambda: connect(connection_type=PlanningConnection))
 
 
-def read(question: Callable[[Session], Answer], seconds: float) -> Answer:
+def read(question: Callable[[Transaction], Answer], seconds: float) -> Answer:
     """Ask; raises DataRejected for values that Postgres cannot take, Transient if there is no answer in time."""
     with deadline(time.monotonic() + seconds):
         for _ in range(1, TRIES):
@@ -57,10 +56,13 @@ def read(question: Callable[[Session], Answer], seconds: float) -> Answer:
         return _ask(question)
 
 
-def _ask(question: Callable[[Session], Answer]) -> Answer:
-    with Session(reading_engine()) as session:
-        try:
-            return question(session)
-        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
-            session.invalidate()  # what the connection still holds or expects is anybody's guess
-            raise diagnose(error)[1] from None  # its text has values
+def _ask(question: Callable[[Transaction], Answer]) -> Answer:
+    try:
+        with reading_engine().connect() as transaction:
+            try:
+                return question(transaction)
+            except Exception:
+                transaction.invalidate()  # what the connection still holds or expects is anybody's guess
+                raise
+    except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
+        raise diagnose(error)[1] from None  # its text has values

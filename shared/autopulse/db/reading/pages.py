@@ -5,8 +5,8 @@ from functools import cache
 from typing import Final
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.reading.attempts import ATTEMPTS
 from autopulse.db.reading.bounds import (
     MAX_LISTED_CHARACTERS,
@@ -108,20 +108,20 @@ class Found:
     """That were found, of those wanted."""
 
 
-def read_calls(session: Session, wanted: Wanted) -> Found:
+def read_calls(transaction: Transaction, wanted: Wanted) -> Found:
     """A page of calls."""
-    return _read(session, wanted, CALL_COLUMNS, "")
+    return _read(transaction, wanted, CALL_COLUMNS, "")
 
 
-def read_feedback(session: Session, wanted: Wanted) -> Found:
+def read_feedback(transaction: Transaction, wanted: Wanted) -> Found:
     """A page of calls that have feedback, with it."""
-    return _read(session, wanted, FEEDBACK_COLUMNS, SEARCHED_FEEDBACK if "words" in wanted.filters else FEEDBACK)
+    return _read(transaction, wanted, FEEDBACK_COLUMNS, SEARCHED_FEEDBACK if "words" in wanted.filters else FEEDBACK)
 
 
-def count_calls(session: Session, wanted: Wanted) -> int:
+def count_calls(transaction: Transaction, wanted: Wanted) -> int:
     """How many calls there are, of `wanted.rows` at most: the keys of one page, so it costs what that does."""
     values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
-    return int(session.execute(_count(tuple(sorted(wanted.filters))), values).scalar_one())
+    return int(transaction.execute(_count(tuple(sorted(wanted.filters))), values).scalar_one())
 
 
 @cache
@@ -130,14 +130,14 @@ def _count(names: tuple[str, ...]) -> TextClause:
     return text(f"SELECT count(*) FROM ({found('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
 
 
-def _read(session: Session, wanted: Wanted, columns: str, feedback: str) -> Found:
+def _read(transaction: Transaction, wanted: Wanted, columns: str, feedback: str) -> Found:
     statement = _statement(
         columns, feedback, tuple(sorted(wanted.filters)), wanted.newest_first, wanted.after is not None
     )
     values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
     if wanted.after:
         values |= {"after_began": wanted.after.began, "after_id": wanted.after.call_id}
-    return Found(*session.execute(statement, values).one())
+    return Found(*transaction.execute(statement, values).one())
 
 
 @cache

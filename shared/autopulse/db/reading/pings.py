@@ -1,8 +1,8 @@
 """Did a ping arrive? A ping belongs to no call, and so to no organization; who asks must know its event id."""
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.reading.calls import LATENCIES
 
 _PING = text(f"""
@@ -13,6 +13,6 @@ _PING = text(f"""
 """)  # noqa: S608 - made of constants
 
 
-def read_ping(session: Session, event_id: str) -> str | None:
+def read_ping(transaction: Transaction, event_id: str) -> str | None:
     """A ping's receipt: a JSON object; None if it is not stored, or not yet."""
-    return session.execute(_PING, {"event_id": event_id}).scalar_one_or_none()
+    return transaction.execute(_PING, {"event_id": event_id}).scalar_one_or_none()

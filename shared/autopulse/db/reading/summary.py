@@ -5,8 +5,8 @@ from functools import cache
 from typing import Final
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.orm import Session
 
+from autopulse.db.engine import Transaction
 from autopulse.db.reading.bounds import shown
 from autopulse.db.reading.filters import BEGAN, OVER, REACHED, Filters, conditions, of_visits, where
 
@@ -59,7 +59,9 @@ class Span:
     time_zone: str
 
 
-def read_summary(session: Session, organization_id: str, span: Span, group: str | None, filters: Filters) -> str:
+def read_summary(
+    transaction: Transaction, organization_id: str, span: Span, group: str | None, filters: Filters
+) -> str:
     """Counts as a JSON list; each row tells by `set` what it counts: total, period, group, outcome or score."""
     statement = _statement(tuple(sorted(filters)), group)
     values = {
@@ -71,7 +73,7 @@ def read_summary(session: Session, organization_id: str, span: Span, group: str 
         "zone": span.time_zone,
         **filters,
     }
-    return str(session.execute(statement, values).scalar_one())
+    return str(transaction.execute(statement, values).scalar_one())
 
 
 @cache

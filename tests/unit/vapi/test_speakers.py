@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.domain.speakers import NOBODY, SpeakerNames, names_in, split_speech
+from autopulse.vapi.speakers import NOBODY, SpeakerNames, names_in, split_speech
 
 A, H = "assistant", "human"
 PIPER = SpeakerNames(["Piper", "Robin of the Garage"], ["Odette Example"])

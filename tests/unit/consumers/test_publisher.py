@@ -9,34 +9,27 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
-from autopulse import settings
+from autopulse.consumers import clients
+from autopulse.consumers.services import Services
 from autopulse.domain.notices import Notice, NoticeType
-from autopulse.live import publisher
 from autopulse.observability import Measurements
+from tests.harness import FakeServices, consumer_settings
 
 ORGANIZATION = "00000000-0000-4000-8000-0000000000a1"
 TAKEN = {"EventId": "1"}
 REFUSED = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slowly"}
 
 
-@pytest.fixture(autouse=True)
-def _bus_name(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PAYLOAD_BUCKET"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.setenv("EVENT_BUS_NAME", "autopulse-calls")
-    monkeypatch.setattr(publisher, "PAUSE_SECONDS", 0)
-    settings.consumer_settings.cache_clear()
-    yield
-    settings.consumer_settings.cache_clear()
-
-
 @pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    client = boto3.client("events")
-    monkeypatch.setattr(publisher, "_events", lambda: client)
-    with Stubber(client) as stubber:
+def bus() -> Iterator[Stubber]:
+    with Stubber(boto3.client("events")) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
+
+
+def _publish(events: object, notices: list[Notice], measurements: Measurements | None = None) -> None:
+    services = FakeServices(events=events, settings=consumer_settings(event_bus_name="autopulse-calls"))
+    services.publish(notices, measurements or Measurements())
 
 
 def _notices(count: int) -> list[Notice]:
@@ -51,9 +44,9 @@ def _expect(bus: Stubber, *results: dict[str, str]) -> None:
     bus.add_response("put_events", {"FailedEntryCount": failed, "Entries": list(results)}, {"Entries": ANY})
 
 
-def _counts(notices: list[Notice], capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+def _counts(events: object, notices: list[Notice], capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     measurements = Measurements()
-    publisher.publish(notices, measurements)
+    _publish(events, notices, measurements)
     measurements.flush()
     counts: dict[str, float] = {}
     for line in capsys.readouterr().out.splitlines():
@@ -66,7 +59,7 @@ def test_an_entry_says_what_changed_of_which_call_and_whose_it_is(bus: Stubber) 
     seen: list[dict[str, Any]] = []
     bus.client.meta.events.register("provide-client-params.events.PutEvents", lambda params, **_: seen.append(params))
     _expect(bus, TAKEN)
-    publisher.publish(_notices(1), Measurements())
+    _publish(bus.client, _notices(1))
     (entry,) = seen[0]["Entries"]
     detail = json.loads(entry.pop("Detail"))
     assert entry == {"Source": "autopulse.calls", "DetailType": "CallStatusChanged", "EventBusName": "autopulse-calls"}
@@ -80,22 +73,21 @@ def test_an_entry_says_what_changed_of_which_call_and_whose_it_is(bus: Stubber) 
     assert {name: detail[name] for name in expected} == expected
 
 
-@pytest.mark.usefixtures("bus")
-def test_no_notices_are_no_call_and_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _counts([], capsys) == {}
+def test_no_notices_are_no_call_and_no_metric(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _counts(bus.client, [], capsys) == {}
 
 
 def test_ten_go_in_one_call(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     for size in (10, 10, 3):
         _expect(bus, *[TAKEN] * size)
-    assert _counts(_notices(23), capsys) == {"NoticePublished": 23}
+    assert _counts(bus.client, _notices(23), capsys) == {"NoticePublished": 23}
 
 
 def test_what_is_refused_is_sent_again_alone(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     _expect(bus, TAKEN, REFUSED, TAKEN, REFUSED)
     _expect(bus, REFUSED, TAKEN)
     _expect(bus, TAKEN)
-    assert _counts(_notices(4), capsys) == {"NoticePublished": 4}
+    assert _counts(bus.client, _notices(4), capsys) == {"NoticePublished": 4}
 
 
 def test_what_is_refused_three_times_is_counted_and_the_rest_goes_on(
@@ -105,31 +97,27 @@ def test_what_is_refused_three_times_is_counted_and_the_rest_goes_on(
     _expect(bus, REFUSED)
     _expect(bus, REFUSED)
     _expect(bus, TAKEN)
-    assert _counts(_notices(11), capsys) == {"NoticePublished": 10, "NoticeLost": 1}
+    assert _counts(bus.client, _notices(11), capsys) == {"NoticePublished": 10, "NoticeLost": 1}
 
 
 def test_a_bus_that_fails_is_not_asked_for_the_rest(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     _expect(bus, *[TAKEN] * 10)
     bus.add_client_error("put_events", "AccessDeniedException", http_status_code=400)
-    output = _counts(_notices(30), capsys)
+    output = _counts(bus.client, _notices(30), capsys)
     assert output == {"NoticePublished": 10, "NoticeLost": 20}
 
 
 @pytest.mark.parametrize("error", [EndpointConnectionError(endpoint_url="https://events.example"), KeyError("Entries")])
-def test_no_error_whatever_reaches_the_consumer(
-    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail() -> None:
-        raise error
+def test_no_error_whatever_reaches_the_consumer(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    class Failing:
+        def put_events(self, **_request: object) -> None:
+            raise error
 
-    monkeypatch.setattr(publisher, "_events", fail)
-    assert _counts(_notices(2), capsys) == {"NoticePublished": 0, "NoticeLost": 2}
+    assert _counts(Failing(), _notices(2), capsys) == {"NoticePublished": 0, "NoticeLost": 2}
 
 
 def test_the_bus_has_seconds_to_answer_not_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    publisher._events.cache_clear()  # noqa: SLF001 - as in a new container
-    config: Any = publisher._events().meta.config  # noqa: SLF001
-    publisher._events.cache_clear()  # noqa: SLF001
-    assert (config.connect_timeout, config.read_timeout) == (1, 1)
-    assert config.retries["total_max_attempts"] == 2
+    clients.events.cache_clear()  # as in a new container
+    assert Services().events.read_seconds == 1
+    clients.events.cache_clear()

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.domain.speakers import SpeakerNames
-from autopulse.domain.turns import Turn, as_text, has_turn, has_words, read_spoken_text, read_turns, role_of
+from autopulse.domain.turns import Turn
+from autopulse.json_coercion import as_text
+from autopulse.vapi.speakers import SpeakerNames
+from autopulse.vapi.turns import has_turn, has_words, read_spoken_text, read_turns, role_of
 
 FALLBACK = datetime(2026, 7, 11, 1, tzinfo=timezone.utc)
 START = datetime(2026, 7, 11, 0, 55, tzinfo=timezone.utc)

@@ -1,20 +1,18 @@
 """Put notices on the EventBridge bus. Never raises: a lost notice costs a refresh, never data."""
 
 import json
-import time
 from collections.abc import Sequence
-from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.domain.notices import Notice
+from autopulse.json_coercion import to_text
 from autopulse.observability import Measurements, Metric, logger
-from autopulse.settings import consumer_settings
-from autopulse.vapi.envelope import to_text
 
 if TYPE_CHECKING:
-    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+    from autopulse.consumers.services import Services
 
 SOURCE: Final = "autopulse.calls"
 VERSION: Final = 1
@@ -25,13 +23,13 @@ TRIES: Final = 3
 PAUSE_SECONDS: Final = 0.1
 
 
-def publish(notices: Sequence[Notice], measurements: Measurements) -> None:
+def publish(notices: Sequence[Notice], measurements: Measurements, services: "Services") -> None:
     """Send all notices, in as few calls as they fit in; entries that the bus refuses are tried again, then counted."""
     published = 0
     try:
         waiting = iter(notices)
-        while chunk := [_entry(notice) for notice in islice(waiting, ENTRIES)]:
-            published += len(chunk) - _put(chunk)
+        while chunk := [_entry(notice, services) for notice in islice(waiting, ENTRIES)]:
+            published += len(chunk) - _put(chunk, services)
     except Exception as error:  # noqa: BLE001 - the edge that must not fail: the rows are committed
         # A bus that cannot be reached is not asked again for the rest: SQS waits for the answer.
         logger().warning("notices lost", extra={"cause": type(error).__name__})
@@ -41,12 +39,12 @@ def publish(notices: Sequence[Notice], measurements: Measurements) -> None:
         measurements.count(Metric.NOTICE_LOST, len(notices) - published)
 
 
-def _put(entries: list["PutEventsRequestEntryTypeDef"]) -> int:
+def _put(entries: list["PutEventsRequestEntryTypeDef"], services: "Services") -> int:
     """Returns how many entries the bus did not take."""
     for attempt in range(TRIES):
         if attempt:
-            time.sleep(PAUSE_SECONDS * attempt)
-        answer = _events().put_events(Entries=entries)
+            services.pause(PAUSE_SECONDS * attempt)
+        answer = services.events.put_events(Entries=entries)
         entries = [entry for entry, result in zip(entries, answer["Entries"], strict=True) if "ErrorCode" in result]
         if not entries:
             break
@@ -66,20 +64,10 @@ def detail_of(notice: Notice) -> dict[str, Any]:
     }
 
 
-def _entry(notice: Notice) -> "PutEventsRequestEntryTypeDef":
+def _entry(notice: Notice, services: "Services") -> "PutEventsRequestEntryTypeDef":
     return {
         "Source": SOURCE,
         "DetailType": notice.type.value,
         "Detail": json.dumps(detail_of(notice)),
-        "EventBusName": consumer_settings().event_bus_name,
+        "EventBusName": services.settings.event_bus_name,
     }
-
-
-@cache
-def _events() -> "EventBridgeClient":
-    import boto3  # noqa: PLC0415 - 0.2 s that an import does not need
-    from botocore.config import Config  # noqa: PLC0415
-
-    # Two seconds and one retry at most: the records are committed, and SQS waits for the answer.
-    config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
-    return boto3.client("events", config=config)

@@ -1,10 +1,11 @@
 """Read one untrusted JSON value: the value if it is usable, else None ("not given").
 
-Vapi's payloads changed shape in every era and every field but identity is optional, so nothing here raises:
-absent, null, wrong-typed, non-finite and out-of-range values all read as None. The verifier and the consumers
-share these functions, so that both mean the same by "a time" or "a call id".
+Vapi's payloads changed shape in every era and every field but identity is optional, and whoever calls our API may send
+anything, so nothing here raises: absent, null, wrong-typed, non-finite and out-of-range values all read as None. The
+verifier and the consumers share these functions, so that both mean the same by "a time" or "a call id".
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ MAX_AHEAD: Final = timedelta(hours=1)
 """How far a sender's clock may be ahead of ours, at the most. What is told of a later time was never a time."""
 _MILLISECONDS_FROM: Final = 1e11
 """Epoch numbers below this are seconds (until the year 5138); from it on they are milliseconds (since March 1973)."""
+_EXACT_MILLISECONDS: Final = 4 * 10**12
+"""Below this (the year 2096) the seconds as a float are exact to less than half a microsecond."""
 MAX_PHONE_NUMBER: Final = 10**15 - 1
 """E.164 has 15 digits."""
 _NUMERIC: Final = re.compile(
@@ -154,8 +157,15 @@ def _read_iso(text: str) -> datetime:
 def _read_epoch(value: Json) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
+    if isinstance(value, int) and _MILLISECONDS_FROM <= value < _EXACT_MILLISECONDS:
+        return datetime.fromtimestamp(value / 1000, timezone.utc)  # half the time of the sum below
     in_milliseconds = abs(value) >= _MILLISECONDS_FROM
     return _EPOCH + (timedelta(milliseconds=value) if in_milliseconds else timedelta(seconds=value))
+
+
+def to_text(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC with microseconds."""
+    return None if moment is None else moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
 
 
 def read_call_id(value: Json) -> int | None:
@@ -183,3 +193,14 @@ def read_nps(value: Json) -> int | None:
         digits = _INTEGRAL.fullmatch(value)
         number = Decimal(digits[1]) if digits else None
     return int(number) if number is not None and number in NPS_SCORES else None
+
+
+def as_text(value: Json) -> str:
+    """Text as it is, anything else but null as compact JSON."""
+    if value is None:
+        return ""
+    return (
+        read_text(value) or ""
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    )

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
-HUMAN: Final = "human"
-ASSISTANT: Final = "assistant"
+from autopulse.domain.turns import ASSISTANT, HUMAN
+
 SPEAKING_ROLES: Final[Mapping[str, str]] = {
     "user": HUMAN,
     "human": HUMAN,

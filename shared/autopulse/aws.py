@@ -1,0 +1,283 @@
+"""Calls of AWS services, signed and sent by botocore's own parts, without a client.
+
+boto3 builds a client from the description of its whole service, which is a third of the verifier's cold start. For one
+call of a service that speaks JSON it takes less: keys, an endpoint by botocore's rules, a signature and a request. The
+operations are named, and take what they take, as those of boto3's clients, and they raise what those raise: ClientError
+with the service's code, or a BotoCoreError.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+import botocore
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, NoCredentialsError, NoRegionError  # noqa: A004 - botocore's
+from botocore.httpsession import URLLib3Session
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from botocore.credentials import Credentials, ReadOnlyCredentials
+
+TRIES: Final = 2
+LONGEST_PAUSE_SECONDS: Final = 0.2
+CONNECT_SECONDS: Final = 1
+READ_SECONDS: Final = 3
+"""Two tries of four seconds stay inside the functions' 10 s, and those inside API Gateway's 29 s."""
+UNREADABLE: Final = "UnreadableAnswer"
+"""Our code for an answer that says success in no JSON."""
+_EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_THROTTLED: Final = frozenset(
+    {
+        "LimitExceededException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_SERVER_ERROR: Final = 500
+_TOO_MANY_REQUESTS: Final = 429
+_random: Final = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How a service of JSON is spoken to."""
+
+    name: str
+    """In botocore's rules and in signatures."""
+    target: str
+    """What names an operation to it: `target.Operation`."""
+    json_version: str
+    endpoint_variable: str
+
+
+SQS: Final = Service("sqs", "AmazonSQS", "1.0", "AWS_ENDPOINT_URL_SQS")
+SECRETS_MANAGER: Final = Service("secretsmanager", "secretsmanager", "1.1", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+EVENTBRIDGE: Final = Service("events", "AWSEvents", "1.1", "AWS_ENDPOINT_URL_EVENTBRIDGE")
+
+
+def name_of(error: Exception) -> str:
+    """What went wrong, as AWS or botocore calls it, without the text: that may quote the request."""
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    return code or type(error).__name__
+
+
+class _Keys(NamedTuple):
+    """What a signer reads of botocore's ReadOnlyCredentials, whose module takes 15 ms to import."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+def keys() -> "ReadOnlyCredentials":
+    """The function's keys, as they are now: those of its environment, or those that botocore finds and renews.
+
+    Raises NoCredentialsError, or CredentialRetrievalError.
+    """
+    access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if access_key and secret_key and "AWS_CREDENTIAL_EXPIRATION" not in os.environ:
+        token = os.environ.get("AWS_SESSION_TOKEN") or None
+        return cast("ReadOnlyCredentials", _Keys(access_key, secret_key, token))
+    return credentials().get_frozen_credentials()
+
+
+@cache
+def credentials() -> "Credentials":
+    """Keys that end, or lie elsewhere: with SnapStart at the address that the environment names; they renew themselves.
+
+    On a person's machine, wherever botocore finds any. Raises NoCredentialsError.
+    """
+    from botocore.credentials import ContainerProvider, EnvProvider  # noqa: PLC0415 - 15 ms that few functions need
+
+    for provider in (EnvProvider(), ContainerProvider()):
+        found: Credentials | None = provider.load()
+        if found is not None:
+            return found
+    from botocore.session import Session  # noqa: PLC0415 - 0.1 s that no function needs
+
+    found = Session().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    return found
+
+
+def region() -> str:
+    """Where the function runs; raises NoRegionError."""
+    named = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    if not named:
+        raise NoRegionError
+    return named
+
+
+class JsonClient:
+    """A service of JSON; its connections are kept, and a call that may succeed the next time is tried once more."""
+
+    def __init__(self, service: Service, read_seconds: float = READ_SECONDS) -> None:
+        """Name them only; `read_seconds` is how long the service may take to answer, besides the connection."""
+        self._service = service
+        self.read_seconds = read_seconds
+
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the service's answer; raises ClientError or BotoCoreError."""
+        body = json.dumps(parameters).encode()
+        for _ in range(1, TRIES):
+            try:
+                return self._try(operation, body)
+            except (ClientError, ConnectionError, HTTPClientError) as error:
+                if not _may_succeed_again(error):
+                    raise
+            time.sleep(_random.uniform(0, LONGEST_PAUSE_SECONDS))
+        return self._try(operation, body)
+
+    def _try(self, operation: str, body: bytes) -> dict[str, Any]:
+        response = self._connections.send(self._sign(operation, body).prepare())
+        if response.status_code >= 300:  # noqa: PLR2004 - success is 2xx; the services redirect nobody
+            raise ClientError(_error_of(response), operation)
+        try:
+            answer = json.loads(response.content)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise ClientError(_error(UNREADABLE, response.status_code), operation)
+        return answer
+
+    def _sign(self, operation: str, body: bytes) -> AWSRequest:
+        headers = {
+            "Content-Type": f"application/x-amz-json-{self._service.json_version}",
+            "X-Amz-Target": f"{self._service.target}.{operation}",
+            "User-Agent": f"Botocore/{botocore.__version__} autopulse",
+        }
+        trace_id = os.environ.get("_X_AMZN_TRACE_ID")
+        if trace_id:  # so that Lambda sees a loop, and X-Ray the whole way of a message
+            headers["X-Amzn-Trace-Id"] = trace_id
+        request = AWSRequest("POST", f"{self._endpoint.rstrip('/')}/", headers, body)
+        SigV4Auth(keys(), self._service.name, region()).add_auth(request)
+        return request
+
+    @cached_property
+    def _endpoint(self) -> str:
+        return endpoint_of(self._service)
+
+    @cached_property
+    def _connections(self) -> URLLib3Session:
+        from botocore.utils import get_environ_proxies  # noqa: PLC0415 - as botocore's own endpoints do
+
+        options: Any = {  # what botocore's clients give, which its published types have otherwise
+            "verify": os.environ.get("AWS_CA_BUNDLE") or True,
+            "timeout": (CONNECT_SECONDS, self.read_seconds),
+            "socket_options": _keep_alive(),
+        }
+        return URLLib3Session(proxies=get_environ_proxies(self._endpoint), **options)
+
+
+def bounded(**options: Any) -> "Config":  # noqa: ANN401 - as botocore names them
+    """How boto3's clients are made that we have: with our time-outs and one more try, not five of a minute each."""
+    from botocore.config import Config  # noqa: PLC0415 - imported with boto3, where there is a client of it
+
+    usual: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": TRIES},
+        "tcp_keepalive": True,
+    }
+    return Config(**usual | options)
+
+
+class Sqs(JsonClient):
+    """SQS, as boto3's client names it."""
+
+    def send_message(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
+        """Put a message into a queue."""
+        return self.call("SendMessage", parameters)
+
+
+class SecretsManager(JsonClient):
+    """Secrets Manager, as boto3's client names it."""
+
+    def get_secret_value(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
+        """Read a secret."""
+        return self.call("GetSecretValue", parameters)
+
+
+class EventBridge(JsonClient):
+    """EventBridge, as boto3's client names it."""
+
+    def put_events(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
+        """Put entries on buses; the answer says which were not taken."""
+        return self.call("PutEvents", parameters)
+
+
+def endpoint_of(service: Service) -> str:
+    """Where a service is, as botocore's clients find it: by the environment, else by the rules of its partition."""
+    from botocore.endpoint_provider import EndpointProvider  # noqa: PLC0415 - needs the rules, when a call is made
+    from botocore.loaders import Loader  # noqa: PLC0415
+
+    loader = Loader()
+    version = loader.determine_latest_version(service.name, "endpoint-rule-set-1")
+    rules = loader.load_data(f"{service.name}/{version}/endpoint-rule-set-1")
+    known = {
+        "Region": region(),
+        "UseFIPS": _is_on("AWS_USE_FIPS_ENDPOINT"),
+        "UseDualStack": _is_on("AWS_USE_DUALSTACK_ENDPOINT"),
+        "Endpoint": _configured_endpoint(service),
+    }
+    given = {name: value for name, value in known.items() if value is not None}
+    return EndpointProvider(rules, loader.load_data("partitions")).resolve_endpoint(**given).url
+
+
+def _configured_endpoint(service: Service) -> str | None:
+    if _is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
+        return None
+    return os.environ.get(service.endpoint_variable) or os.environ.get("AWS_ENDPOINT_URL") or None
+
+
+def _is_on(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() == "true"
+
+
+def _keep_alive() -> list[tuple[int, int, int]]:
+    import socket  # noqa: PLC0415 - urllib3 has imported it; the names are wanted once
+
+    return [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+
+
+def _error_of(response: AWSResponse) -> Any:  # noqa: ANN401 - as ClientError takes it
+    """The code of an error answer; its text is left out, for it may quote the request.
+
+    SQS has a code of before, when it did not speak JSON, which its clients still know it by.
+    """
+    try:
+        told = json.loads(response.content)
+    except ValueError:
+        told = None
+    code = told.get("__type") if isinstance(told, dict) else None
+    code = response.headers.get("x-amzn-query-error") or code or response.headers.get("x-amzn-errortype")
+    name = str(code or f"HTTP{response.status_code}").rpartition("#")[2]
+    return _error(name.partition(";")[0].partition(":")[0], response.status_code)
+
+
+def _error(code: str, status: int) -> Any:  # noqa: ANN401 - as ClientError takes it
+    return {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+def _may_succeed_again(error: ClientError | ConnectionError | HTTPClientError) -> bool:
+    """Whether another try, with keys that are found anew if these have expired, may succeed."""
+    if not isinstance(error, ClientError):
+        return True  # not reached, or no answer in time
+    code, status = name_of(error), error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if code in _EXPIRED:
+        credentials.cache_clear()
+        return True
+    return code in _THROTTLED or code == UNREADABLE or status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS

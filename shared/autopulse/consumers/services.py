@@ -1,0 +1,118 @@
+"""What a consumer works with besides its messages: settings, the database, its queue, the payload bucket, the bus.
+
+Each function's app.py makes one `Services` and hands it to its handler; a test makes one with parts of its own. Nothing
+is read, made or connected to before it is needed, and then it is kept as long as the container.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from autopulse.consumers import clients, publisher
+from autopulse.consumers.batch import BatchOutcome, apply_batch
+from autopulse.db.engine import engine
+from autopulse.db.failures import Fault, diagnose
+from autopulse.guard import place_of
+from autopulse.observability import logger
+from autopulse.settings import ConsumerSettings, from_environ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+    from autopulse.aws import EventBridge
+    from autopulse.consumers.news import Consumer, M, Record
+    from autopulse.db.engine import Database, Transaction
+    from autopulse.domain.notices import Notice
+    from autopulse.errors import AutoPulseError
+    from autopulse.observability import Measurements
+
+T = TypeVar("T")
+
+
+class TransactionFailed(Exception):
+    """A transaction was not committed: whose fault that is, and the error that its records get."""
+
+    def __init__(self, fault: Fault, error: AutoPulseError) -> None:
+        super().__init__(error.reason)
+        self.fault, self.error = fault, error
+
+
+class Services:
+    """A container's services."""
+
+    @cached_property
+    def settings(self) -> ConsumerSettings:
+        """The function's configuration; raises SettingMissing or SettingInvalid."""
+        return from_environ(ConsumerSettings)
+
+    @cached_property
+    def engine(self) -> Database:
+        """The container's one connection to Postgres."""
+        return engine()
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """The queue and its dead letters."""
+        return clients.sqs()
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """The payload bucket."""
+        return clients.s3()
+
+    @cached_property
+    def events(self) -> EventBridge:
+        """The event bus."""
+        return clients.events()
+
+    def pause(self, seconds: float) -> None:
+        """Wait before another try."""
+        time.sleep(seconds)
+
+    def publish(self, notices: Sequence[Notice], measurements: Measurements) -> None:
+        """Put notices on the bus; never raises."""
+        publisher.publish(notices, measurements, self)
+
+    def apply(self, consumer: Consumer[M], records: Sequence[Record[M]]) -> BatchOutcome:
+        """Apply a batch in one transaction; raises TransactionFailed."""
+        default = self.settings.default_organization_id
+        return self.transact(consumer.kind, lambda transaction: apply_batch(transaction, consumer, records, default))
+
+    def transact(self, kind: str, work: Callable[[Transaction], T]) -> T:
+        """Do the work in one transaction and commit it; raises TransactionFailed."""
+        try:
+            with self.engine.connect() as transaction, _thrown_away_unless_sound(transaction):
+                outcome = work(transaction)
+                transaction.commit()
+        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
+            fault, ours = diagnose(error)
+            if fault is Fault.UNFORESEEN:
+                logger().error("unforeseen", extra={"kind": kind, "cause": place_of(error)})
+            raise TransactionFailed(fault, ours) from None  # its text has values
+        return outcome
+
+
+@contextmanager
+def _thrown_away_unless_sound(transaction: Transaction) -> Iterator[None]:
+    """Roll back what bad data left; a connection that met worse, or cannot even do that, is thrown away."""
+    try:
+        yield
+    except Exception as error:
+        if diagnose(error)[0] is not Fault.DATA or not _rolled_back(transaction):
+            transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
+        raise
+
+
+def _rolled_back(transaction: Transaction) -> bool:
+    try:
+        transaction.rollback()
+    except Exception:  # noqa: BLE001 - the connection is lost, whatever it says
+        logger().warning("roll-back failed")
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""HTTP answers in the form of API Gateway's proxy integration, and the one shape of an error.
+
+An error's body is `{"error": {"code", "message", "field"?}}`; the code follows from the status unless one is given.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+CODES: Final = {
+    400: "bad_request",
+    401: "unauthorized",
+    404: "not_found",
+    405: "method_not_allowed",
+    410: "gone",
+    413: "payload_too_large",
+    500: "internal_error",
+    503: "unavailable",
+}
+"""Status -> the code of an error."""
+JSON_TYPE: Final = "application/json"
+
+Response = dict[str, Any]
+
+
+def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:  # noqa: ANN401 - any JSON value
+    """An answer with a JSON body."""
+    return answer_text(status, json.dumps(body), {"content-type": JSON_TYPE, **(headers or {})})
+
+
+def answer_error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error, in its one shape."""
+    return answer(status, error_body(CODES[status], message), headers)
+
+
+def answer_text(status: int, body: str, headers: Mapping[str, str], *, is_base64: bool = False) -> Response:
+    """An answer with a body as it is; `is_base64`: API Gateway decodes it, and sends the bytes."""
+    return {"statusCode": status, "headers": dict(headers), "body": body, "isBase64Encoded": is_base64}
+
+
+def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
+    """The body of an error; `field` names the parameter that is wrong, if one is."""
+    error = {"code": code, "message": message}
+    return {"error": error if field is None else {**error, "field": field}}

@@ -1,0 +1,11 @@
+"""The function behind two gateways: the REST API asks it for tickets, the WebSocket API tells it of connections."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from autopulse.live import box_office, websocket
+
+
+def handle(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a gateway; only a REST API's event has a method."""
+    return box_office.handle(event) if "httpMethod" in event else dict(websocket.handle(event))
