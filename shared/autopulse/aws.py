@@ -13,17 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import botocore
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
-from botocore.credentials import ContainerProvider, Credentials, EnvProvider
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, NoCredentialsError, NoRegionError  # noqa: A004 - botocore's
 from botocore.httpsession import URLLib3Session
 
 if TYPE_CHECKING:
     from botocore.config import Config
+    from botocore.credentials import Credentials, ReadOnlyCredentials
 
 TRIES: Final = 2
 LONGEST_PAUSE_SECONDS: Final = 0.2
@@ -73,23 +73,44 @@ def name_of(error: Exception) -> str:
     return code or type(error).__name__
 
 
+class _Keys(NamedTuple):
+    """What a signer reads of botocore's ReadOnlyCredentials, whose module takes 15 ms to import."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+def keys() -> "ReadOnlyCredentials":
+    """The function's keys, as they are now: those of its environment, or those that botocore finds and renews.
+
+    Raises NoCredentialsError, or CredentialRetrievalError.
+    """
+    access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if access_key and secret_key and "AWS_CREDENTIAL_EXPIRATION" not in os.environ:
+        token = os.environ.get("AWS_SESSION_TOKEN") or None
+        return cast("ReadOnlyCredentials", _Keys(access_key, secret_key, token))
+    return credentials().get_frozen_credentials()
+
+
 @cache
-def credentials() -> Credentials:
-    """The function's keys: of its environment, or of the address there that SnapStart leaves; these renew themselves.
+def credentials() -> "Credentials":
+    """Keys that end, or lie elsewhere: with SnapStart at the address that the environment names; they renew themselves.
 
     On a person's machine, wherever botocore finds any. Raises NoCredentialsError.
     """
-    for load in (EnvProvider().load, ContainerProvider().load, _credentials_of_a_person):
-        found: Credentials | None = load()
+    from botocore.credentials import ContainerProvider, EnvProvider  # noqa: PLC0415 - 15 ms that few functions need
+
+    for provider in (EnvProvider(), ContainerProvider()):
+        found: Credentials | None = provider.load()
         if found is not None:
             return found
-    raise NoCredentialsError
-
-
-def _credentials_of_a_person() -> Credentials | None:
     from botocore.session import Session  # noqa: PLC0415 - 0.1 s that no function needs
 
-    return Session().get_credentials()
+    found = Session().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    return found
 
 
 def region() -> str:
@@ -104,7 +125,7 @@ class JsonClient:
     """A service of JSON; its connections are kept, and a call that may succeed the next time is tried once more."""
 
     def __init__(self, service: Service, read_seconds: float = READ_SECONDS) -> None:
-        """Name them only; a `read_seconds` is how long the service may take to answer, besides the connection."""
+        """Name them only; `read_seconds` is how long the service may take to answer, besides the connection."""
         self._service = service
         self.read_seconds = read_seconds
 
@@ -142,7 +163,7 @@ class JsonClient:
         if trace_id:  # so that Lambda sees a loop, and X-Ray the whole way of a message
             headers["X-Amzn-Trace-Id"] = trace_id
         request = AWSRequest("POST", f"{self._endpoint.rstrip('/')}/", headers, body)
-        SigV4Auth(credentials().get_frozen_credentials(), self._service.name, region()).add_auth(request)
+        SigV4Auth(keys(), self._service.name, region()).add_auth(request)
         return request
 
     @cached_property
@@ -153,12 +174,12 @@ class JsonClient:
     def _connections(self) -> URLLib3Session:
         from botocore.utils import get_environ_proxies  # noqa: PLC0415 - as botocore's own endpoints do
 
-        return URLLib3Session(
-            verify=os.environ.get("AWS_CA_BUNDLE") or True,  # type: ignore[arg-type] # a path too, as urllib3 has it
-            proxies=get_environ_proxies(self._endpoint),
-            timeout=(CONNECT_SECONDS, self.read_seconds),  # type: ignore[arg-type] # as botocore's endpoints give it
-            socket_options=_keep_alive(),  # type: ignore[arg-type] # as above
-        )
+        options: Any = {  # what botocore's clients give, which its published types have otherwise
+            "verify": os.environ.get("AWS_CA_BUNDLE") or True,
+            "timeout": (CONNECT_SECONDS, self.read_seconds),
+            "socket_options": _keep_alive(),
+        }
+        return URLLib3Session(proxies=get_environ_proxies(self._endpoint), **options)
 
 
 def bounded(**options: Any) -> "Config":  # noqa: ANN401 - as botocore names them

@@ -63,7 +63,10 @@ def write(results: list[Result], per_kind: list[KindFigures], database: Database
 
 def row(result: Result) -> str:
     """One line of the table."""
-    measured, limit = f"{result.value:.2f} {result.unit}".strip(), f"{result.limit:g} {result.unit}".strip()
+    measured = f"{result.value:.2f} {result.unit}".strip()
+    if result.limit is None:
+        return f"{result.name:54}{measured:>10}  {'':17}  {result.detail}"
+    limit = f"{result.limit:g} {result.unit}".strip()
     verdict = "holds" if result.holds else "MISSED"
     return f"{result.name:54}{measured:>10}  {'≤' if result.at_most else '≥'} {limit:>7}  {verdict:6}  {result.detail}"
 

@@ -4,14 +4,15 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import pg8000.dbapi
+import psycopg
 from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
@@ -20,12 +21,13 @@ from autopulse.consumers.news import Consumer
 from autopulse.db import engine as db_engine
 from autopulse.db.models import Call, CallFeedback, Organization, ServiceRecord, Transcript
 from autopulse.db.prepared import PreparingConnection
-from local.postgres import OWNER
+from local.postgres import FUNCTIONS, OWNER
 from tests.benchmarks.workloads import SqsEvent
 from tests.harness import Context, FakeServices, engine_for
 
 ORGANIZATION: Final = UUID("00000000-0000-4000-8000-000000000001")
 _ROLES: Final = {"user": "human", "bot": "assistant", "tool_calls": "tool", "tool_call_result": "tool_result"}
+C = TypeVar("C", bound=pg8000.dbapi.Connection)
 Statement = tuple[str, tuple[Any, ...]]
 """SQL and its parameters; without SQL, a commit."""
 
@@ -71,14 +73,19 @@ def plain_engine(database_url: str) -> Engine:
 
 def plain_connection(database_url: str, user: str = OWNER) -> pg8000.dbapi.Connection:
     """A pg8000 connection as it is, on the same kind of socket."""
+    return _connection_of(pg8000.dbapi.Connection, database_url, user)
+
+
+def _connection_of(type_: type[C], database_url: str, user: str) -> C:
     parts = urlsplit(database_url)
-    return pg8000.dbapi.Connection(
+    connection: C = type_(
         user,
         password=unquote(parts.password or ""),
         database=parts.path.lstrip("/"),
         sock=db_engine.open_socket(parts.hostname or "", parts.port or 5432),
         ssl_context=False,
     )
+    return connection
 
 
 def consume(consumer: Consumer[Any], services: FakeServices, event: SqsEvent) -> None:
@@ -111,14 +118,40 @@ def record_statements(work: Callable[[], None]) -> tuple[float, list[Statement]]
     return time.perf_counter() - started, sent
 
 
-def replay(connection: pg8000.dbapi.Connection, statements: list[Statement]) -> None:
-    """The floor: the identical statements by the bare driver."""
+def replay(connection: Any, statements: list[Statement]) -> None:  # noqa: ANN401 - of any driver of DB-API
+    """The statements alone, by a driver."""
     cursor = connection.cursor()
     for operation, parameters in statements:
         if operation:
             cursor.execute(operation, parameters)
         else:
             connection.commit()
+
+
+def _prepared_connection(database_url: str) -> PreparingConnection:
+    return _connection_of(PreparingConnection, database_url, FUNCTIONS)
+
+
+def _psycopg_connection(database_url: str) -> Any:  # noqa: ANN401 - has no part in the product
+    """psycopg 3 with its C part; prepares each statement when it sees it first."""
+    parts = urlsplit(database_url)
+    connection = psycopg.connect(
+        host=parts.hostname,
+        port=parts.port,
+        dbname=parts.path.lstrip("/"),
+        user=FUNCTIONS,
+        password=unquote(parts.password or ""),
+    )
+    connection.prepare_threshold = 0
+    return connection
+
+
+DRIVERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "floor": lambda database_url: plain_connection(database_url, FUNCTIONS),
+    "prepared": _prepared_connection,
+    "psycopg": _psycopg_connection,
+}
+"""Who executes the identical statements: pg8000 as it is, as the product has it, and psycopg 3."""
 
 
 def store_status(engine: Engine, body: str) -> None:

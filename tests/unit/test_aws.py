@@ -57,7 +57,8 @@ class _Body:
 
 def reply(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> AWSResponse:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return AWSResponse("https://aws.example.com", status, HeadersDict(headers or {}), _Body(body))  # type: ignore[arg-type] # as botocore makes it
+    told: Any = HeadersDict(headers or {})
+    return AWSResponse("https://aws.example.com", status, told, _Body(body))
 
 
 @pytest.fixture
@@ -105,7 +106,8 @@ def test_a_call_is_sent_as_boto3_sends_it(
     ours(**parameters)
     theirs, mine = network.sent
     assert (mine.method, mine.url) == (theirs.method, theirs.url)
-    assert json.loads(str(mine.body, "utf-8")) == json.loads(theirs.body or b"")  # type: ignore[arg-type] # bytes or text
+    bodies: list[Any] = [request.body for request in network.sent]
+    assert list(map(json.loads, bodies)) == [parameters, parameters]
     for name in ("Content-Type", "X-Amz-Target"):
         assert header(mine, name) == header(theirs, name)
     scopes = [header(request, "Authorization").partition("/")[2].partition(",")[0] for request in network.sent]
@@ -233,13 +235,22 @@ def test_what_another_try_cannot_change_is_raised_at_once(network: Network, code
 # Keys
 
 
-def test_expired_keys_are_looked_for_again(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_aws_calls_expired_are_looked_for_again(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", _in(minutes=60))
     client = Sqs(SQS)
     client.send_message(**SENT)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "renewed")
     network.replies = [reply({"__type": "ExpiredTokenException"}, 400), reply({})]
     client.send_message(**SENT)
     assert [key_of(request) for request in network.sent] == ["testing", "testing", "renewed"]
+
+
+def test_keys_of_the_environment_are_those_of_the_moment(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Sqs(SQS)
+    for key in ("testing", "another"):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        client.send_message(**SENT)
+        assert key_of(network.sent[-1]) == key
 
 
 def test_keys_that_end_are_renewed_before_they_do(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:

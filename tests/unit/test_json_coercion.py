@@ -2,11 +2,11 @@
 
 import json
 import math
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autopulse.json_coercion import (
@@ -133,6 +133,14 @@ def test_digits_as_text_mean_the_same_instant(number: int) -> None:
 )
 def test_an_instant_may_be_older_than_any_call(value: Any, expected: datetime | None) -> None:  # noqa: ANN401 - any JSON value
     assert read_instant(value) == expected
+
+
+@given(st.integers(min_value=1_420_070_400_000, max_value=253_000_000_000_000))
+@example(4 * 10**12 - 1)
+@example(4 * 10**12)
+@example(1_782_918_001_501)
+def test_whole_milliseconds_are_read_exactly(milliseconds: int) -> None:
+    assert read_time(milliseconds) == datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=milliseconds)
 
 
 @given(st.integers(1_420_070_400, 10**11 - 1))

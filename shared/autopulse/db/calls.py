@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -32,8 +32,7 @@ CALL_COLUMNS: Final = """
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 
-@dataclass(slots=True)
-class LinkedAttempt:
+class LinkedAttempt(NamedTuple):
     """An attempt of a call, as far as identities need it."""
 
     vapi_call_id: str
@@ -64,8 +63,7 @@ class LockedCall:
         return self.attempts[0] if len(self.attempts) == 1 and self.attempts[0].made_call else None
 
 
-@dataclass(slots=True)
-class AttemptRow:
+class AttemptRow(NamedTuple):
     """What to write of one attempt."""
 
     call_id: int
@@ -75,8 +73,7 @@ class AttemptRow:
     columns: CallColumns
 
 
-@dataclass(slots=True)
-class CallRow:
+class CallRow(NamedTuple):
     """What to write of one call."""
 
     id: int
@@ -88,8 +85,7 @@ class CallRow:
     columns: CallColumns
 
 
-@dataclass(frozen=True, slots=True)
-class NewCall:
+class NewCall(NamedTuple):
     """A call that the application did not create."""
 
     vapi_call_id: str
@@ -99,16 +95,14 @@ class NewCall:
     customer_number: str
 
 
-@dataclass(frozen=True, slots=True)
-class NumberOwner:
+class NumberOwner(NamedTuple):
     """Whose calls a Vapi phone number, assistant, squad or workflow takes."""
 
     organization_id: str | None
     ignored: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(NamedTuple):
     """What a batch's ids lead to."""
 
     calls: Sequence[LockedCall]

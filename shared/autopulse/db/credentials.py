@@ -37,8 +37,7 @@ def _token(settings: DatabaseSettings) -> str:
     query = urlencode({"Action": "connect", "DBUser": settings.user})
     request = AWSRequest("GET", f"https://{settings.host}:{settings.port}/?{query}")
     try:
-        keys = aws.credentials().get_frozen_credentials()
-        signer = SigV4QueryAuth(keys, "rds-db", aws.region(), TOKEN_SECONDS)
+        signer = SigV4QueryAuth(aws.keys(), "rds-db", aws.region(), TOKEN_SECONDS)
         signer.add_auth(request)
     except BotoCoreError as error:
         raise Transient("database-token-unavailable") from error

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -28,8 +28,7 @@ class Fragment:
     timestamp: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptTurns:
+class AttemptTurns(NamedTuple):
     """What to store of one attempt."""
 
     call_id: int
@@ -140,8 +139,7 @@ def add_fragments(transaction: Transaction, fragments: Collection[Fragment]) -> 
     transaction.execute(_ADD, {"fragments": as_rows(rows)})
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTurns:
+class StoredTurns(NamedTuple):
     """What is stored of one attempt."""
 
     lists: Mapping[tuple[str, int | None], Sequence[Turn]]
