@@ -14,5 +14,5 @@ def read_json(text: str) -> Json:
     """
     try:
         return from_json(text)
-    except (TypeError, ValueError):  # pydantic calls a text with lone surrogates no text
+    except (TypeError, ValueError):
         return json.loads(text)

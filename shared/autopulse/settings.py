@@ -1,7 +1,6 @@
 """The functions' configuration: environment variables that `template.yaml` sets, read on first use.
 
-Each group is what one sort of function needs; a missing variable fails with its name. They are tuples, for a dataclass
-takes half a millisecond of every cold start.
+Each group is what one sort of function needs; a missing variable fails with its name.
 """
 
 import os

@@ -118,8 +118,11 @@ def test_long_texts_everywhere_are_stored_as_far_as_they_go(pipeline: Pipeline, 
 def test_a_report_of_several_mb_keeps_all_else_that_it_says(pipeline: Pipeline, call_id: int) -> None:
     complaint = " ".join(f"word{number}" for number in range(300_000))
     data = {"nps_score": 2, "detractors": complaint, "overall_feedback": "Slow."}
-    message = _usual("report") | {"analysis": {"summary": "A call.", "structuredData": data}, "endedReason": "x-y"}
-    _deliver(pipeline, "report", message)
+    message = _usual("end_of_call_report") | {
+        "analysis": {"summary": "A call.", "structuredData": data},
+        "endedReason": "x-y",
+    }
+    _deliver(pipeline, "end_of_call_report", message)
     (feedback,) = pipeline.feedback(call_id)
     assert feedback["detractors"] == complaint[: MAX_TEXT_CHARACTERS - 1] + ELLIPSIS
     assert feedback["content"] == "Slow."
@@ -134,7 +137,7 @@ def test_a_report_of_several_mb_keeps_all_else_that_it_says(pipeline: Pipeline, 
 @pytest.mark.parametrize(("number", "length"), [(MAX_TURNS + 10, 5), (200, MAX_TEXT_CHARACTERS)])
 def test_of_too_many_turns_the_first_are_kept(pipeline: Pipeline, call_id: int, number: int, length: int) -> None:
     turns = [{"role": "user", "message": str(n).rjust(length, "x")} for n in range(number)]
-    _deliver(pipeline, "report", _usual("report") | {"messages": turns})
+    _deliver(pipeline, "end_of_call_report", _usual("end_of_call_report") | {"messages": turns})
     stored = pipeline.turns(call_id)
     assert [turn[3] for turn in stored] == [turn["message"] for turn in turns[: len(stored)]]
     assert len(stored) == min(MAX_TURNS, MAX_SPEECH_CHARACTERS // length)
@@ -145,10 +148,12 @@ def test_lists_together_keep_what_one_may_and_the_report_goes_first(pipeline: Pi
         turns = [
             {"role": "user", "message": f"{place} {n}", "time": 1783731600000 + 60_000 * place + n} for n in range(20)
         ]
-        _deliver(pipeline, "conversation", _usual("conversation") | {"messages": turns, "transcript": None})
+        _deliver(
+            pipeline, "conversation_update", _usual("conversation_update") | {"messages": turns, "transcript": None}
+        )
     assert len(pipeline.facts(call_id)["segments"]) == MAX_LISTS
     said = [{"role": "user", "message": f"report {n}", "time": 1783731600000 + 600_000 + n} for n in range(MAX_TURNS)]
-    _deliver(pipeline, "report", _usual("report") | {"messages": said})
+    _deliver(pipeline, "end_of_call_report", _usual("end_of_call_report") | {"messages": said})
     stored = pipeline.turns(call_id)
     assert sum(turn[0] == "report" for turn in stored) == MAX_TURNS
     hidden = [len(list_[-1]) for list_ in pipeline.facts(call_id)["segments"]]

@@ -79,7 +79,6 @@ def webhook_secret() -> WebhookSecret:
 def _read_from_secrets_manager() -> str:
     arn = verifier_settings().webhook_secret_arn
     try:
-        secret: str = clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", "")
+        return str(clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", ""))
     except AWS_ERRORS as error:
         raise Transient(UNAVAILABLE, name_of(error)) from error
-    return secret

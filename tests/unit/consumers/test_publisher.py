@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
+from autopulse import aws
 from autopulse.consumers import clients
 from autopulse.consumers.services import Services
 from autopulse.domain.notices import Notice, NoticeType
@@ -119,5 +120,6 @@ def test_no_error_whatever_reaches_the_consumer(error: Exception, capsys: pytest
 def test_the_bus_has_seconds_to_answer_not_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     clients.events.cache_clear()  # as in a new container
-    assert Services().events.read_seconds == 1
+    bus = Services().events
     clients.events.cache_clear()
+    assert (aws.CONNECT_SECONDS, bus.read_seconds, aws.TRIES) == (1, 1, 2)
