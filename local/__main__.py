@@ -9,14 +9,14 @@ from local import browser, invoke, run, stack
 from local.command import run_command
 from local.console import say
 from local.simulator import live_calls, simulate
-from local.stack_paths import Place, read_place
+from local.stack_paths import StackPaths, read_stack_paths
 
 
 def main() -> int:
     """Run one command; the exit status."""
     arguments = _read_arguments()
     return run_command(
-        lambda: int(arguments.command(read_place(), arguments)),
+        lambda: int(arguments.command(read_stack_paths(), arguments)),
         "interrupted; the same command goes on from here, make down stops what runs",
     )
 
@@ -40,7 +40,7 @@ def _read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _add_start(parser: argparse.ArgumentParser, command: Callable[[Place, argparse.Namespace], int]) -> None:
+def _add_start(parser: argparse.ArgumentParser, command: Callable[[StackPaths, argparse.Namespace], int]) -> None:
     parser.add_argument("--show", action="store_true", help="print the stack's secrets, too")
     parser.set_defaults(command=command)
 
@@ -62,60 +62,60 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_invoke)
 
 
-def _run(place: Place, arguments: argparse.Namespace) -> int:
-    return run.run(place, show=arguments.show)
+def _run(paths: StackPaths, arguments: argparse.Namespace) -> int:
+    return run.run(paths, show=arguments.show)
 
 
-def _up(place: Place, arguments: argparse.Namespace) -> int:
+def _up(paths: StackPaths, arguments: argparse.Namespace) -> int:
     say("Local stack")
-    run.print_urls(place, stack.up(place), show=arguments.show)
+    run.print_urls(paths, stack.up(paths), show=arguments.show)
     return 0
 
 
-def _link(place: Place, _: argparse.Namespace) -> int:
-    run.print_link(stack.read_stack(place))
+def _link(paths: StackPaths, _: argparse.Namespace) -> int:
+    run.print_link(stack.read_stack(paths))
     return 0
 
 
-def _down(place: Place, _: argparse.Namespace) -> int:
-    say("Local stack stopped; its data stays (make clean removes it)" if stack.down(place) else "Nothing was running")
+def _down(paths: StackPaths, _: argparse.Namespace) -> int:
+    say("Local stack stopped; its data stays (make clean removes it)" if stack.down(paths) else "Nothing was running")
     return 0
 
 
-def _clean(place: Place, _: argparse.Namespace) -> int:
-    stack.clean(place)
+def _clean(paths: StackPaths, _: argparse.Namespace) -> int:
+    stack.clean(paths)
     say("Local stack stopped, its data and builds removed")
     return 0
 
 
-def _browser(_: Place, __: argparse.Namespace) -> int:
+def _browser(_: StackPaths, __: argparse.Namespace) -> int:
     browser.provide()
     return 0
 
 
-def _screenshots(place: Place, _: argparse.Namespace) -> int:
+def _screenshots(paths: StackPaths, _: argparse.Namespace) -> int:
     from local import screenshots  # noqa: PLC0415 - half a second of import, for this command only
 
-    return screenshots.take(place)
+    return screenshots.take(paths)
 
 
-def _first_view(place: Place, _: argparse.Namespace) -> int:
+def _first_view(paths: StackPaths, _: argparse.Namespace) -> int:
     from local import first_view  # noqa: PLC0415 - likewise
 
-    return first_view.measure(place)
+    return first_view.measure(paths)
 
 
-def _simulate(place: Place, arguments: argparse.Namespace) -> int:
+def _simulate(paths: StackPaths, arguments: argparse.Namespace) -> int:
     if arguments.live:
-        return _simulate_live(stack.read_stack(place), arguments)
-    wanted = simulate.Wanted(
+        return _simulate_live(stack.read_stack(paths), arguments)
+    wanted = simulate.PageRequest(
         calls=arguments.calls,
         seed=arguments.seed,
         disorder=arguments.disorder,
         duplicates=arguments.duplicates,
         rate=arguments.rate,
     )
-    return simulate.simulate(stack.read_stack(place), wanted)
+    return simulate.simulate(stack.read_stack(paths), wanted)
 
 
 def _simulate_live(running: Mapping[str, Any], arguments: argparse.Namespace) -> int:
@@ -123,8 +123,8 @@ def _simulate_live(running: Mapping[str, Any], arguments: argparse.Namespace) ->
     return live_calls.simulate_live(running, live_calls.Program(arguments.calls, arguments.seed, arguments.speed))
 
 
-def _invoke(place: Place, arguments: argparse.Namespace) -> int:
-    return invoke.invoke(place, arguments.function, arguments.event)
+def _invoke(paths: StackPaths, arguments: argparse.Namespace) -> int:
+    return invoke.invoke(paths, arguments.function, arguments.event)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from autopulse.api import parameters
 from autopulse.api.openapi import render
 from autopulse.api.resolver import ROUTES, app
 from autopulse.domain import status
-from autopulse.domain.notices import NoticeType
+from autopulse.domain.events import CallEventType
 from autopulse.domain.nps import CATEGORIES
 from autopulse.domain.outcome import ANSWERED, Outcome
 from local.stack_paths import PROJECT
@@ -70,7 +70,7 @@ def render_types() -> str:
         *(_interface(name, schema) for name, schema in schemas.items() if schema["type"] == "object"),
         *(f"type {name} = {_union(schema['enum'])};" for name, schema in schemas.items() if "enum" in schema),
         f"/** Parameters that narrow the list of calls. */\ntype CallFilter = {_union(_filters())};",
-        f"/** What a notice tells of. */\ntype NoticeType = {_union([kind.value for kind in NoticeType])};",
+        f"/** What a call event tells of. */\ntype CallEventType = {_union([kind.value for kind in CallEventType])};",
         "/** Path below /v1 -> what GET answers. */\ninterface Answers {\n" + "".join(_answers(document)) + "}",
     ]
     return f"{_HEAD}\ndeclare namespace Api {{\n" + "\n\n".join(_indented(part) for part in parts) + "\n}\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from local.processes import MARKER, Identity, find_marked, is_alive, kill, start_detached
-from local.stack_paths import LOOPBACK, PROJECT, REGION, LocalStackError, Place
+from local.stack_paths import LOOPBACK, PROJECT, REGION, LocalStackError, StackPaths
 
 START_SECONDS: Final = 60
 ACCESS_KEY: Final = "local"
@@ -42,9 +42,9 @@ def client_environment(port: int) -> dict[str, str]:
 class Emulator:
     """The emulator of one place."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, paths: StackPaths) -> None:
         """Name it only."""
-        self._directory = place.state / "emulator"
+        self._directory = paths.state / "emulator"
         self._marker = str(self._directory)
 
     @property

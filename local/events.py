@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
-from autopulse.access.reader import Reader
+from autopulse.auth.principal import Principal
 from autopulse.ingress.request import read_message
-from autopulse.vapi.envelope import Envelope, wrap
+from autopulse.vapi.envelope import Envelope, envelope_from
 from autopulse.vapi.routes import KINDS, kind_of
 from local.console import say
 from local.deploy import SAMPLE_SECRET
@@ -118,8 +118,8 @@ def _authorizer_event() -> Event:
 
 
 def _api_event() -> Event:
-    reader = Reader(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT)
-    return reading_event("/v1/calls", reader.to_context(), limit="10")
+    principal = Principal(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT)
+    return reading_event("/v1/calls", principal.to_context(), limit="10")
 
 
 def _console_event() -> Event:
@@ -160,7 +160,7 @@ def _envelopes(webhooks: Mapping[str, bytes]) -> dict[str, list[Envelope]]:
         message = read_message(content)
         kind = kind_of(message)
         if kind is not None:
-            found[kind].append(wrap(kind, message, _RECEIVED_AT, None))
+            found[kind].append(envelope_from(kind, message, _RECEIVED_AT, None))
     return found
 
 

@@ -13,7 +13,7 @@ from local.browser import FLAGS, provide
 from local.console import say
 from local.screenshots import LOOKS, PATIENCE_MILLISECONDS
 from local.stack import console_link, read_stack
-from local.stack_paths import Place
+from local.stack_paths import StackPaths
 
 MOST_BYTES: Final = 110_000
 """Of all bodies of a first view, as they travel."""
@@ -69,10 +69,10 @@ class FirstView:
         )
 
 
-def measure(place: Place) -> int:
+def measure(paths: StackPaths) -> int:
     """Print the figures of each view on each device, with an empty cache; the exit status says whether all hold."""
     executable = provide()
-    running = read_stack(place)
+    running = read_stack(paths)
     say(f"With an empty cache, at most {MOST_BYTES / 1000:.0f} KB and a shift below {MOST_SHIFT}:")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from local import stack
 from local.build import build_for_invoke, tool_environment
-from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, Place
+from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, StackPaths
 
 
-def invoke(place: Place, function: str, event: str) -> int:
+def invoke(paths: StackPaths, function: str, event: str) -> int:
     """Build if needed, then run the command of docs/local.md; its exit status."""
-    running = stack.read_running(place)
+    running = stack.read_running(paths)
     if running is None or running.host == LOOPBACK:
         raise LocalStackError("containers cannot reach the stack; first: BIND=0.0.0.0 make up")
-    build_for_invoke(place.invoke_build)
+    build_for_invoke(paths.invoke_build)
     command = [
         str(Path(sys.executable).with_name("sam")),
         *("local", "invoke", function, "--event", event),
-        *("--env-vars", os.path.relpath(place.invoke_variables_file, PROJECT)),
-        *("--template-file", os.path.relpath(place.invoke_build / "template.yaml", PROJECT)),
+        *("--env-vars", os.path.relpath(paths.invoke_variables_file, PROJECT)),
+        *("--template-file", os.path.relpath(paths.invoke_build / "template.yaml", PROJECT)),
         *("--skip-pull-image", "--add-host", f"{stack.FROM_CONTAINERS}:host-gateway"),
     ]
     return subprocess.run(command, cwd=PROJECT, env=tool_environment(), check=False).returncode

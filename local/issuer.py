@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import RSAAlgorithm
 
-from local.stack_paths import Place
+from local.stack_paths import StackPaths
 
 ISSUER: Final = "https://issuer.example.com/autopulse-local"
 AUDIENCE: Final = "autopulse-local"
@@ -55,9 +55,9 @@ SAMPLE_TOKEN: Final = f"{_SAMPLE_HEADER}.{_SAMPLE_CLAIMS}.{_SAMPLE_SIGNATURE}"
 class Issuer:
     """The issuer of one place; its key is made once and stays, so that tokens outlive a restart."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, paths: StackPaths) -> None:
         """Read the key, or make it."""
-        self._key = _keep(place.state / "issuer.pem")
+        self._key = _keep(paths.state / "issuer.pem")
 
     @property
     def jwks(self) -> str:

@@ -1,4 +1,4 @@
-"""Sample events of the live notices: what the gateways and the bus hand over. Nothing depends on clock or chance."""
+"""Sample events of the live call events, as the gateways and the bus send them; nothing depends on clock or chance."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from autopulse.consumers.publisher import SOURCE, detail_of
-from autopulse.domain.notices import Notice, NoticeType
+from autopulse.domain.events import CallEvent, CallEventType
 from local.simulator.application_rows import ORGANIZATION_ID
 from local.stack_paths import REGION
 
@@ -35,7 +35,7 @@ def make_live_events(request: Mapping[str, Any]) -> dict[str, Event]:
             "requestContext": _context("$disconnect", "DISCONNECT"),
             "isBase64Encoded": False,
         },
-        "sqs/broadcaster.json": _notices(),
+        "sqs/broadcaster.json": _call_events(),
     }
 
 
@@ -87,12 +87,12 @@ def _context(route: str, kind: str) -> Event:
     }
 
 
-def _notices() -> Event:
-    body = json.dumps(_notice(), separators=(",", ":"))
+def _call_events() -> Event:
+    body = json.dumps(_call_event(), separators=(",", ":"))
     milliseconds = str(round(_AT.timestamp() * 1000))
     record = {
         "messageId": "00000000-0000-4000-8000-000000000000",
-        "receiptHandle": "sample-notice",
+        "receiptHandle": "sample-call-event",
         "body": body,
         "attributes": {
             "ApproximateReceiveCount": "1",
@@ -103,15 +103,15 @@ def _notices() -> Event:
         "messageAttributes": {},
         "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-notices",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-call-events",
         "awsRegion": REGION,
     }
     return {"Records": [record]}
 
 
-def _notice() -> Event:
-    notice = Notice(
-        NoticeType.CALL_STATUS_CHANGED,
+def _call_event() -> Event:
+    call_event = CallEvent(
+        CallEventType.CALL_STATUS_CHANGED,
         15,
         None,
         ORGANIZATION_ID,
@@ -122,11 +122,11 @@ def _notice() -> Event:
     return {
         "version": "0",
         "id": "00000000-0000-4000-8000-000000000004",
-        "detail-type": notice.type.value,
+        "detail-type": call_event.type.value,
         "source": SOURCE,
         "account": _ACCOUNT,
         "time": "2026-11-02T17:00:00Z",
         "region": REGION,
         "resources": [],
-        "detail": detail_of(notice),
+        "detail": detail_of(call_event),
     }

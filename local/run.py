@@ -19,7 +19,7 @@ from local.simulator.scenario import CallScript
 from local.simulator.simulate import place_calls, post_all, wait_until_stored
 from local.simulator.webhook_client import Answer
 from local.simulator.webhook_factory import Body, webhooks
-from local.stack_paths import LocalStackError, Place
+from local.stack_paths import LocalStackError, StackPaths
 
 _SHOWN: Final = {
     "status-update": "status",
@@ -37,20 +37,20 @@ _URLS: Final = {
 }
 
 
-def run(place: Place, *, show: bool = False) -> int:
+def run(paths: StackPaths, *, show: bool = False) -> int:
     """Show the whole thing, then wait for Ctrl-C; stop what was started here, and only that."""
-    was_up = stack.read_running(place) is not None
+    was_up = stack.read_running(paths) is not None
     try:
         say("Starting the local stack")
-        running = stack.up(place)
+        running = stack.up(paths)
         add_history(running)
         show_a_call(running)
-        print_urls(place, running, show=show)
+        print_urls(paths, running, show=show)
         _go_on(running)
     except KeyboardInterrupt:
         say()
     finally:
-        _finish(place, was_up=was_up)
+        _finish(paths, was_up=was_up)
     return 0
 
 
@@ -73,7 +73,7 @@ def show_a_call(running: Mapping[str, Any]) -> None:
     _print_stored(running["database_url"], script)
 
 
-def print_urls(place: Place, running: Mapping[str, Any], *, show: bool = False) -> None:
+def print_urls(paths: StackPaths, running: Mapping[str, Any], *, show: bool = False) -> None:
     """Print every URL of the running stack; its secrets only with `show`, since a terminal's text ends up in logs."""
     say()
     for name, key in _URLS.items():
@@ -81,7 +81,7 @@ def print_urls(place: Place, running: Mapping[str, Any], *, show: bool = False) 
             say(f"  {name:<14} {running[key] if show else without_secrets(running[key])}")
     if show:
         say(f"  {'Secret':<14} {running['webhook_secret']}")
-    say(f"  {'All of it':<14} {place.stack_file}")
+    say(f"  {'All of it':<14} {paths.stack_file}")
     say(f"  {'Console':<14} {without_secrets(running['console_url'])}")
     if show:
         print_link(running)
@@ -182,10 +182,10 @@ def _go_on(running: Mapping[str, Any]) -> None:
         sender.close()
 
 
-def _finish(place: Place, *, was_up: bool) -> None:
+def _finish(paths: StackPaths, *, was_up: bool) -> None:
     if was_up:
         say("The stack was up before and stays up; make down stops it.")
     else:
         say("Stopping the local stack …")
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave half of it
-        stack.down(place)
+        stack.down(paths)

@@ -14,7 +14,7 @@ from local.browser import FLAGS, provide
 from local.console import say
 from local.simulator import recordings
 from local.simulator.screenshot_data import Scene, moment, set_up
-from local.stack_paths import PROJECT, Place
+from local.stack_paths import PROJECT, StackPaths
 
 TARGET: Final = PROJECT / "docs" / "screenshots"
 PATIENCE_MILLISECONDS: Final = 60_000
@@ -52,11 +52,11 @@ def views_of(scene: Scene) -> list[View]:
     ]
 
 
-def take(place: Place) -> int:
+def take(paths: StackPaths) -> int:
     """Take all pictures of a new stack, which is gone afterwards; the exit status."""
     executable = provide()
     say("Local stack for the pictures")
-    with _new_stack(place) as running, sync_playwright() as playwright:
+    with _new_stack(paths) as running, sync_playwright() as playwright:
         say("  setting the scene …")
         scene = set_up(running["database_url"], moment(datetime.now(timezone.utc)))
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
@@ -69,8 +69,8 @@ def take(place: Place) -> int:
 
 
 @contextmanager
-def _new_stack(place: Place) -> Iterator[dict[str, Any]]:
-    own = replace(place, state=place.state / "screenshots")
+def _new_stack(paths: StackPaths) -> Iterator[dict[str, Any]]:
+    own = replace(paths, state=paths.state / "screenshots")
     stack.down(own)
     stack.database_server(own).remove()
     try:

@@ -25,7 +25,7 @@ from local.processes import Identity, is_alive
 from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, seed
 from local.simulator.webhook_client import encode, post, sign
-from local.stack_paths import LOOPBACK, STACK_NAME, LocalStackError, Place
+from local.stack_paths import LOOPBACK, STACK_NAME, LocalStackError, StackPaths
 
 DATABASE: Final = "autopulse"
 FROM_CONTAINERS: Final = "host.docker.internal"
@@ -55,69 +55,69 @@ class Running:
     """Fingerprint of code and parameters; empty until the deploy is through."""
 
 
-def up(place: Place) -> dict[str, Any]:
+def up(paths: StackPaths) -> dict[str, Any]:
     """Bring the stack up, or see that it is: a signed ping reaches the database. The content of stack.json."""
-    with _alone(place):
-        running = read_running(place)
-        host = place.bind or (running.host if running else LOOPBACK)
+    with _alone(paths):
+        running = read_running(paths)
+        host = paths.bind or (running.host if running else LOOPBACK)
         if host != LOOPBACK:
             say(WARNING.format(host=host))
-        database_port = _start_database(place, host)
-        stack = _deploy(place, running, host, database_port)
+        database_port = _start_database(paths, host)
+        stack = _deploy(paths, running, host, database_port)
         seed(stack["database_url"])
         _say("posting a signed ping and waiting for it in webhook_event")
-        check_end_to_end(place, stack)
-        _write(place.stack_file, stack)
+        check_end_to_end(paths, stack)
+        _write(paths.stack_file, stack)
         if host != LOOPBACK:
             _say("building the functions for sam local invoke, if they changed")
-            build_for_invoke(place.invoke_build)
+            build_for_invoke(paths.invoke_build)
         return stack
 
 
-def down(place: Place) -> bool:
+def down(paths: StackPaths) -> bool:
     """Stop every process that the stack started; the data stays. Whether anything ran."""
-    with _alone(place):
-        place.stack_file.unlink(missing_ok=True)
-        server = database_server(place)
-        ran = read_running(place) is not None or server.find() is not None
-        emulator.Emulator(place).stop()
+    with _alone(paths):
+        paths.stack_file.unlink(missing_ok=True)
+        server = database_server(paths)
+        ran = read_running(paths) is not None or server.find() is not None
+        emulator.Emulator(paths).stop()
         server.stop()
-        _running_file(place).unlink(missing_ok=True)
+        _running_file(paths).unlink(missing_ok=True)
         return ran
 
 
-def clean(place: Place) -> None:
+def clean(paths: StackPaths) -> None:
     """Take it down, and delete its data and the builds for this machine."""
-    down(place)
-    with _alone(place):
-        database_server(place).remove()
-        for directory in (place.build, place.invoke_build, place.state / "emulator"):
+    down(paths)
+    with _alone(paths):
+        database_server(paths).remove()
+        for directory in (paths.build, paths.invoke_build, paths.state / "emulator"):
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def read_running(place: Place) -> Running | None:
+def read_running(paths: StackPaths) -> Running | None:
     """What is running, if the emulator of this place is."""
     try:
-        record = json.loads(_running_file(place).read_text())
+        record = json.loads(_running_file(paths).read_text())
     except (FileNotFoundError, ValueError):
         return None
     running = Running(**record | {"emulator": Identity(**record["emulator"])})
     return running if is_alive(running.emulator) else None
 
 
-def read_stack(place: Place) -> dict[str, Any]:
+def read_stack(paths: StackPaths) -> dict[str, Any]:
     """The content of stack.json of a stack that is up."""
-    if read_running(place) is None or not place.stack_file.exists():
+    if read_running(paths) is None or not paths.stack_file.exists():
         raise LocalStackError("the local stack is not up; start it with: make up")
-    return dict(json.loads(place.stack_file.read_text()))
+    return dict(json.loads(paths.stack_file.read_text()))
 
 
-def database_server(place: Place) -> PostgresServer:
+def database_server(paths: StackPaths) -> PostgresServer:
     """The place's Postgres."""
-    return PostgresServer(place.state / "postgres", own_passwords=True)
+    return PostgresServer(paths.state / "postgres", own_passwords=True)
 
 
-def check_end_to_end(place: Place, stack: Mapping[str, Any]) -> None:
+def check_end_to_end(paths: StackPaths, stack: Mapping[str, Any]) -> None:
     """Post a signed ping and wait until its receipt is in the database."""
     content = encode({"message": {"type": "autopulse.ping", "id": str(uuid.uuid4()), "timestamp": time.time() * 1000}})
     try:
@@ -125,78 +125,78 @@ def check_end_to_end(place: Place, stack: Mapping[str, Any]) -> None:
     except (OSError, http.client.HTTPException) as error:
         raise LocalStackError(f"the webhook URL does not answer ({error}); make down, then make up") from error
     if answer.event_id is None:
-        raise LocalStackError(f"the webhook URL refused the ping with {answer.status}: {answer.body}{_look_at(place)}")
+        raise LocalStackError(f"the webhook URL refused the ping with {answer.status}: {answer.body}{_look_at(paths)}")
     deadline = time.monotonic() + PING_SECONDS
     while not count_receipts(stack["database_url"], [answer.event_id]):
         if time.monotonic() > deadline:
-            raise LocalStackError(f"the ping was accepted, but not stored within {PING_SECONDS} s{_look_at(place)}")
+            raise LocalStackError(f"the ping was accepted, but not stored within {PING_SECONDS} s{_look_at(paths)}")
         time.sleep(0.05)
 
 
-def _look_at(place: Place) -> str:
-    return f"\nThe functions' output is in {emulator.Emulator(place).log}"
+def _look_at(paths: StackPaths) -> str:
+    return f"\nThe functions' output is in {emulator.Emulator(paths).log}"
 
 
-def _start_database(place: Place, host: str) -> int:
-    server = database_server(place)
+def _start_database(paths: StackPaths, host: str) -> int:
+    server = database_server(paths)
     address = server.find_address()
     if address and address[0] == host:
         server.start(address[1], host)  # its roles may be older than their passwords
         return address[1]
     server.stop()
-    port = ports.choose(address[1] if address else place.database_port, host, "Postgres")
+    port = ports.choose(address[1] if address else paths.database_port, host, "Postgres")
     _say(f"starting Postgres on {host}:{port}")
     server.start(port, host)
     server.create_database(DATABASE, port)
     return port
 
 
-def _deploy(place: Place, running: Running | None, host: str, database_port: int) -> dict[str, Any]:
+def _deploy(paths: StackPaths, running: Running | None, host: str, database_port: int) -> dict[str, Any]:
     _say("building the functions for this machine, if they changed")
-    built = build_for_emulator(place.build)
-    wanted = _fingerprint(built, host, _parameters(place, database_port))
+    built = build_for_emulator(paths.build)
+    wanted = _fingerprint(built, host, _parameters(paths, database_port))
     if running and running.deployed == wanted and emulator.answers(running.emulator_port):
         port = running.emulator_port
     else:
-        port = _start_emulator(place, running, host, wanted, database_port)
+        port = _start_emulator(paths, running, host, wanted, database_port)
     deployed = Cloud(port).describe()
     if deployed is None:
         raise LocalStackError("the deployed stack is gone from the emulator; make down, then make up")
-    _write(place.invoke_variables_file, _invoke_variables(deployed, port))
-    return _describe(place, deployed, port, database_port)
+    _write(paths.invoke_variables_file, _invoke_variables(deployed, port))
+    return _describe(paths, deployed, port, database_port)
 
 
-def _start_emulator(place: Place, running: Running | None, host: str, wanted: str, database_port: int) -> int:
-    place.stack_file.unlink(missing_ok=True)
-    process = emulator.Emulator(place)
+def _start_emulator(paths: StackPaths, running: Running | None, host: str, wanted: str, database_port: int) -> int:
+    paths.stack_file.unlink(missing_ok=True)
+    process = emulator.Emulator(paths)
     process.stop()
-    port = ports.choose(running.emulator_port if running else place.emulator_port, host, "the AWS emulator")
+    port = ports.choose(running.emulator_port if running else paths.emulator_port, host, "the AWS emulator")
     _say(f"starting the AWS emulator on {host}:{port}")
     identity = process.start(port, host)
-    _write(_running_file(place), asdict(Running(identity, port, host, "")))
+    _write(_running_file(paths), asdict(Running(identity, port, host, "")))
     _say("deploying template.yaml to it")
-    _deploy_template(place, Cloud(port), database_port)
-    _write(_running_file(place), asdict(Running(identity, port, host, wanted)))
+    _deploy_template(paths, Cloud(port), database_port)
+    _write(_running_file(paths), asdict(Running(identity, port, host, wanted)))
     return port
 
 
-def _deploy_template(place: Place, cloud: Cloud, database_port: int) -> None:
-    server = database_server(place)
+def _deploy_template(paths: StackPaths, cloud: Cloud, database_port: int) -> None:
+    server = database_server(paths)
     addresses = {
         "DatabaseSecretArn": cloud.keep_database_secret(OWNER, server.password(OWNER)),
         "DatabaseUserSecretArn": cloud.keep_database_secret(FUNCTIONS, server.password(FUNCTIONS)),
         "DatabaseReaderSecretArn": cloud.keep_database_secret(READER, server.password(READER)),
         "ExecuteApiUrl": cloud.execute_api_url,
     }
-    cloud.deploy(place.build, _parameters(place, database_port) | addresses, place.state / "deploy.log")
+    cloud.deploy(paths.build, _parameters(paths, database_port) | addresses, paths.state / "deploy.log")
     deployed = cloud.describe()
     if deployed is None:
-        raise LocalStackError(f"the deploy did not end in a complete stack; see {place.state / 'deploy.log'}")
+        raise LocalStackError(f"the deploy did not end in a complete stack; see {paths.state / 'deploy.log'}")
     cloud.accept_sample_secret(deployed.outputs["WebhookSecretArn"])
 
 
-def _parameters(place: Place, database_port: int) -> dict[str, str]:
-    return Issuer(place).parameters | {
+def _parameters(paths: StackPaths, database_port: int) -> dict[str, str]:
+    return Issuer(paths).parameters | {
         "DatabaseHost": LOOPBACK,
         "DatabasePort": str(database_port),
         "DatabaseName": DATABASE,
@@ -213,18 +213,18 @@ def _fingerprint(built: str, host: str, parameters: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([built, host, parameters]).encode()).hexdigest()
 
 
-def _describe(place: Place, deployed: Deployed, port: int, database_port: int) -> dict[str, Any]:
+def _describe(paths: StackPaths, deployed: Deployed, port: int, database_port: int) -> dict[str, Any]:
     urls = {
         key: _local_url(deployed.outputs[output], port)
         for key, output in _URL_KEYS.items()
         if output in deployed.outputs
     }
-    token = Issuer(place).mint(ORGANIZATION_ID)
+    token = Issuer(paths).mint(ORGANIZATION_ID)
     return urls | {
         "console_url": console_link(urls["console_url"], token),
         "webhook_secret": Cloud(port).accept_sample_secret(deployed.outputs["WebhookSecretArn"]),
         "api_token": token,
-        "database_url": database_server(place).database_url(DATABASE, database_port),
+        "database_url": database_server(paths).database_url(DATABASE, database_port),
         "aws_endpoint_url": emulator.endpoint(port),
         "stack_name": STACK_NAME,
         "queues": _queues(deployed),
@@ -287,8 +287,8 @@ def _invoke_variables(deployed: Deployed, port: int) -> dict[str, dict[str, str]
     }
 
 
-def _running_file(place: Place) -> Path:
-    return place.state / "running.json"
+def _running_file(paths: StackPaths) -> Path:
+    return paths.state / "running.json"
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:
@@ -303,10 +303,10 @@ def _say(progress: str) -> None:
 
 
 @contextmanager
-def _alone(place: Place) -> Iterator[None]:
+def _alone(paths: StackPaths) -> Iterator[None]:
     """One `up` or `down` at a time; the lock goes with its process, however that ends."""
-    place.state.mkdir(parents=True, exist_ok=True)
-    with (place.state / "lock").open("w") as lock:
+    paths.state.mkdir(parents=True, exist_ok=True)
+    with (paths.state / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -17,7 +17,7 @@ class LocalStackError(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class StackPaths:
     """One local stack. Two of them, with different directories, run side by side."""
 
     state: Path
@@ -49,9 +49,9 @@ class Place:
         return PROJECT / ".aws-sam" / "invoke"
 
 
-def read_place(environ: Mapping[str, str] = os.environ) -> Place:
+def read_stack_paths(environ: Mapping[str, str] = os.environ) -> StackPaths:
     """The place that LOCAL_DIR, LOCAL_EMULATOR_PORT, LOCAL_DATABASE_PORT and BIND name."""
-    return Place(
+    return StackPaths(
         state=(PROJECT / environ.get("LOCAL_DIR", ".local")).resolve(),
         emulator_port=int(environ.get("LOCAL_EMULATOR_PORT", "4566")),
         database_port=int(environ.get("LOCAL_DATABASE_PORT", "54329")),

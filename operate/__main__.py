@@ -8,17 +8,17 @@ from pathlib import Path
 
 from local.command import run_command
 from local.console import say
-from local.stack_paths import read_place
+from local.stack_paths import read_stack_paths
 from operate import confirmation, database, deploy, redrive, restore, rotation, smoke, stacks, unlink
 from operate.cloudformation import Formation
 from operate.confirmation import Confirm
 from operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
 from operate.vapi import configure, doctor
+from operate.vapi.authentication_plans import current_entry, plan_of
 from operate.vapi.connection import Connection, open_api, read_connection
-from operate.vapi.former import FormerCredentials
-from operate.vapi.levels import Level, choose_level
-from operate.vapi.plans import current_entry, plan_of
-from operate.vapi.wishes import Wishes
+from operate.vapi.desired_state import DesiredState
+from operate.vapi.scopes import Scope, choose_scope
+from operate.vapi.stale_credentials import StaleCredentials
 from operate.versions import delete_old_versions
 
 
@@ -107,7 +107,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 def _deploy(arguments: argparse.Namespace) -> int:
     digest = arguments.built or deploy.build(arguments.environment, arguments.database_ca)
-    target = find_target(arguments.environment, read_place())
+    target = find_target(arguments.environment, read_stack_paths())
     options = deploy.Options(
         asks=not arguments.yes and stacks.asks(arguments.environment),
         overrides={"Gradual": arguments.gradual} if arguments.gradual else {},
@@ -121,67 +121,67 @@ def _deploy(arguments: argparse.Namespace) -> int:
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    target = find_target(arguments.environment, read_place())
+    target = find_target(arguments.environment, read_stack_paths())
     name = stacks.read_configured(stacks.DATABASE, arguments.environment).stack_name
     outputs = Formation(target.client("cloudformation")).outputs(name)
     return restore.restore(target.client("rds"), outputs, arguments.environment, arguments.time, runs=arguments.yes)
 
 
 def _smoke(arguments: argparse.Namespace) -> int:
-    target = find_target(arguments.environment, read_place())
+    target = find_target(arguments.environment, read_stack_paths())
     return smoke.smoke(target, read_connection(target))
 
 
 def _redrive(arguments: argparse.Namespace) -> int:
-    target = find_target(arguments.environment, read_place())
+    target = find_target(arguments.environment, read_stack_paths())
     if not arguments.kind:
         return redrive.list_kinds(target)
     return redrive.redrive(target, arguments.kind, redrive.Choice(arguments.only, arguments.limit), _confirm(arguments))
 
 
 def _unlink(arguments: argparse.Namespace) -> int:
-    target = find_target(arguments.environment, read_place())
+    target = find_target(arguments.environment, read_stack_paths())
     return unlink.unlink(target, arguments.call, arguments.vapi_call, _confirm(arguments))
 
 
 def _rotate(arguments: argparse.Namespace) -> int:
-    target = find_target(arguments.environment, read_place())
+    target = find_target(arguments.environment, read_stack_paths())
     if arguments.finish:
         return rotation.finish(target, _confirm(arguments), _former(target), force=arguments.force)
     return rotation.begin(target, _confirm(arguments))
 
 
-def _former(target: Target) -> FormerCredentials | None:
+def _former(target: Target) -> StaleCredentials | None:
     """Access to Vapi, if there is a key."""
     if not os.environ.get("VAPI_API_KEY"):
         return None
     entry = current_entry(read_secret(target))
-    return FormerCredentials(open_api(), Wishes(target.stack_name, target.output("WebhookUrl"), plan_of(entry)))
+    return StaleCredentials(open_api(), DesiredState(target.stack_name, target.output("WebhookUrl"), plan_of(entry)))
 
 
 def _configure(arguments: argparse.Namespace) -> int:
-    level = _level(arguments)
-    if level is None:
+    scope = _level(arguments)
+    if scope is None:
         raise OperationFailed("say what to configure: ASSISTANT=id, PHONE_NUMBER=id or ORGANIZATION=1")
     api = open_api()
-    target = find_target(arguments.environment, read_place())
-    return configure.configure(api, level, _wishes(arguments, target, read_connection(target)), _confirm(arguments))
+    target = find_target(arguments.environment, read_stack_paths())
+    return configure.configure(api, scope, _desired(arguments, target, read_connection(target)), _confirm(arguments))
 
 
 def _examine(arguments: argparse.Namespace) -> int:
-    api, level = open_api(), _level(arguments)
-    target = find_target(arguments.environment, read_place())
+    api, scope = open_api(), _level(arguments)
+    target = find_target(arguments.environment, read_stack_paths())
     connection = read_connection(target)
     reader = doctor.Reader(lambda: target.output("ApiUrl"), target.api_token)
-    return doctor.examine(api, level, _wishes(arguments, target, connection), connection, reader)
+    return doctor.examine(api, scope, _desired(arguments, target, connection), connection, reader)
 
 
-def _level(arguments: argparse.Namespace) -> Level | None:
-    return choose_level(arguments.assistant, arguments.phone_number, organization=arguments.organization)
+def _level(arguments: argparse.Namespace) -> Scope | None:
+    return choose_scope(arguments.assistant, arguments.phone_number, organization=arguments.organization)
 
 
-def _wishes(arguments: argparse.Namespace, target: Target, connection: Connection) -> Wishes:
-    return Wishes(
+def _desired(arguments: argparse.Namespace, target: Target, connection: Connection) -> DesiredState:
+    return DesiredState(
         target.stack_name,
         connection.url,
         plan_of(connection.entry),

@@ -13,8 +13,8 @@ from typing import Any, Final
 from autopulse.consumers.registry import REGISTRY, Kind
 from local.console import say
 from operate.confirmation import Confirm, always
-from operate.dead_letters import DeadLetters
-from operate.letters import Letter
+from operate.dead_letter import DeadLetter
+from operate.dead_letter_queue import DeadLetterQueue
 from operate.target import OperationFailed, Target
 
 LOOKED_AT_MOST: Final = 5_000
@@ -30,7 +30,7 @@ class Choice:
     about: tuple[int, str] | None = None
     """Only letters that name this call of ours, or this one of Vapi's."""
 
-    def takes(self, letter: Letter, taken: int) -> bool:
+    def takes(self, letter: DeadLetter, taken: int) -> bool:
         """Whether this letter too, after so many."""
         if self.is_full(taken) or self.reason not in {None, letter.reason}:
             return False
@@ -50,7 +50,7 @@ def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm, *, quie
     """Show, ask, move; the exit status. `quiet`: no word of a kind without chosen letters."""
     found = _find_kind(kind)
     letters = _dead_letters(target, found)
-    held: list[Letter] = []
+    held: list[DeadLetter] = []
     moved: set[str] = set()
     try:
         chosen = _collect(letters, choice, held)
@@ -87,14 +87,14 @@ def _find_kind(name: str) -> Kind:
     return REGISTRY[found[0]]
 
 
-def _dead_letters(target: Target, kind: Kind) -> DeadLetters:
+def _dead_letters(target: Target, kind: Kind) -> DeadLetterQueue:
     source, dead = (target.resource(f"{kind.prefix}{suffix}") for suffix in ("Queue", "DeadLetterQueue"))
-    return DeadLetters(target.client("sqs"), source, dead)
+    return DeadLetterQueue(target.client("sqs"), source, dead)
 
 
-def _collect(letters: DeadLetters, choice: Choice, held: list[Letter]) -> list[Letter]:
+def _collect(letters: DeadLetterQueue, choice: Choice, held: list[DeadLetter]) -> list[DeadLetter]:
     """Receive until there are enough; what is not chosen is held too, or it would be received again at once."""
-    chosen: list[Letter] = []
+    chosen: list[DeadLetter] = []
     for batch in letters.receive():
         held.extend(batch)
         for letter in batch:
@@ -105,9 +105,9 @@ def _collect(letters: DeadLetters, choice: Choice, held: list[Letter]) -> list[L
     return chosen
 
 
-def _move(letters: DeadLetters, chosen: Sequence[Letter], moved: set[str]) -> int:
-    sent: list[Letter] = []
-    left: list[Letter] = []
+def _move(letters: DeadLetterQueue, chosen: Sequence[DeadLetter], moved: set[str]) -> int:
+    sent: list[DeadLetter] = []
+    left: list[DeadLetter] = []
     try:
         for letter in letters.send_back(chosen):
             sent.append(letter)
@@ -126,7 +126,7 @@ def _conclude(chosen: int, sent: int, left: int) -> int:
     return 0 if sent == chosen and not left else 1
 
 
-def _show(kind: str, chosen: Sequence[Letter], seen: int) -> None:
+def _show(kind: str, chosen: Sequence[DeadLetter], seen: int) -> None:
     more = "; there may be more: run it again" if seen >= LOOKED_AT_MOST else ""
     say(f"{_count(chosen)} of {seen} looked at, of kind {kind}{more}")
     now = datetime.now(timezone.utc)
@@ -141,5 +141,5 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
         say("  " + "  ".join(f"{row[name]:<{width}}" for name, width in widths.items()).rstrip())
 
 
-def _count(letters: Sequence[Letter]) -> str:
+def _count(letters: Sequence[DeadLetter]) -> str:
     return f"{len(letters)} dead letter{'' if len(letters) == 1 else 's'}"

@@ -17,12 +17,12 @@ from autopulse.ingress.webhook_secret import KEPT_SECONDS, REREAD_SECONDS
 from local.console import say
 from operate.confirmation import Confirm
 from operate.target import LOCAL, OperationFailed, Target, read_secret
-from operate.vapi.former import FormerCredentials
+from operate.vapi.stale_credentials import StaleCredentials
 from operate.webhook_secret import (
     add_secret,
     former_places,
     make_secret,
-    remove_former,
+    remove_stale,
     rotated_at,
     store,
 )
@@ -37,14 +37,14 @@ _FINISH: Final = "make rotate-webhook-secret FINISH=1"
 
 
 @dataclass(frozen=True)
-class World:
+class Clock:
     """The clock; tests have their own."""
 
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     sleep: Callable[[float], None] = time.sleep
 
 
-def begin(target: Target, confirm: Confirm, world: World = World()) -> int:
+def begin(target: Target, confirm: Confirm, clock: Clock = Clock()) -> int:
     """Let a new secret be accepted beside the old one; the exit status."""
     seen = read_secret(target)
     if rotated_at(seen) is not None:
@@ -54,9 +54,9 @@ def begin(target: Target, confirm: Confirm, world: World = World()) -> int:
     if not confirm(f"Make a new webhook secret for {target.stack_name}? The old one stays valid."):
         say("Nothing changed")
         return 0
-    store(target, seen, add_secret(seen, make_secret(), world.now()))
+    store(target, seen, add_secret(seen, make_secret(), clock.now()))
     say(f"Made. Waiting {REREAD_SECONDS + 1} s, after which no verifier refuses the new one …")
-    world.sleep(REREAD_SECONDS + 1)
+    clock.sleep(REREAD_SECONDS + 1)
     say("Both secrets are accepted. Next:")
     say("  1. for each assistant, phone number or organization that sends here:")
     say(f"     make vapi-configure{target.make_suffix} ASSISTANT=id (or PHONE_NUMBER=id, or ORGANIZATION=1)")
@@ -69,10 +69,10 @@ def begin(target: Target, confirm: Confirm, world: World = World()) -> int:
 def finish(
     target: Target,
     confirm: Confirm,
-    vapi: FormerCredentials | None = None,
+    vapi: StaleCredentials | None = None,
     *,
     force: bool = False,
-    world: World = World(),
+    clock: Clock = Clock(),
 ) -> int:
     """Let the old secret be refused, if nobody uses it any more; the exit status.
 
@@ -82,7 +82,7 @@ def finish(
     began = rotated_at(seen)
     if began is None:
         raise OperationFailed("no rotation is under way; begin one: make rotate-webhook-secret")
-    objection = _objection_of_vapi(vapi) or _objection(target, seen, began, world.now())
+    objection = _objection_of_vapi(vapi) or _objection(target, seen, began, clock.now())
     if objection and not force:
         raise OperationFailed(
             f"{objection}\nThe old secret stays valid. FORCE=1 ends it all the same, as after a leak."
@@ -91,7 +91,7 @@ def finish(
     if not confirm("Refuse the old secret from now on?"):
         say("Nothing changed")
         return 0
-    store(target, seen, remove_former(seen))
+    store(target, seen, remove_stale(seen))
     say(f"The old secret is refused, by every verifier in {KEPT_SECONDS // 60} minutes at the latest")
     if vapi is not None:
         say(f"{vapi.delete_unused()} credentials of former secrets deleted at Vapi")
@@ -99,7 +99,7 @@ def finish(
     return 0
 
 
-def _objection_of_vapi(vapi: FormerCredentials | None) -> str | None:
+def _objection_of_vapi(vapi: StaleCredentials | None) -> str | None:
     users = vapi.users() if vapi is not None else []
     return f"Vapi still signs with the old secret for {', '.join(users)}; make vapi-configure" if users else None
 

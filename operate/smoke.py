@@ -29,8 +29,8 @@ def smoke(target: Target, connection: Connection) -> int:
 
 def _closed(target: Target, connection: Connection) -> Iterator[Finding]:
     """Nobody gets in without proof."""
-    doors = {"webhook": ("POST", connection.url), "read API": ("GET", f"{target.output('ApiUrl')}/v1/calls")}
-    for name, (method, url) in doors.items():
+    handlers = {"webhook": ("POST", connection.url), "read API": ("GET", f"{target.output('ApiUrl')}/v1/calls")}
+    for name, (method, url) in handlers.items():
         status, _ = ask(method, url)
         if status == HTTPStatus.UNAUTHORIZED:
             say(f"  {name} refuses who proves nothing")
@@ -72,7 +72,7 @@ def _logged(target: Target, event_id: str) -> bool:
     """Whether the status function says that it applied the event; who deploys may read logs, if not the read API."""
     logs, group = target.client("logs"), target.resource("StatusUpdateLogGroup")
     began = time.monotonic()
-    pattern = f'{{ $.event_id = "{event_id}" && $.fate = "applied" }}'
+    pattern = f'{{ $.event_id = "{event_id}" && $.disposition = "applied" }}'
     while time.monotonic() - began < doctor.PATIENCE_SECONDS:
         if logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]:
             return True

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local import stack
 from local.deploy import Cloud
-from local.stack_paths import PROJECT, STACK_NAME, LocalStackError, Place
+from local.stack_paths import PROJECT, STACK_NAME, LocalStackError, StackPaths
 
 LOCAL: Final = "local"
 SAMCONFIG: Final = PROJECT / "samconfig.toml"
@@ -64,12 +64,12 @@ class Target:
         return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())}
 
 
-def find_target(environment: str, place: Place) -> Target:
+def find_target(environment: str, place: StackPaths) -> Target:
     """The stack of `local`, or of an environment of samconfig.toml; raises OperationFailed if there is no such."""
     return _local(place) if environment == LOCAL else _deployed(environment, SAMCONFIG)
 
 
-def _local(place: Place) -> Target:
+def _local(place: StackPaths) -> Target:
     running = stack.read_stack(place)
     cloud = Cloud(int(running["aws_endpoint_url"].rpartition(":")[2]))
     outputs = {"WebhookUrl": "webhook_url", "ApiUrl": "api_url", "ConsoleUrl": "console_url"}

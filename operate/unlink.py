@@ -14,7 +14,7 @@ from autopulse.consumers.registry import REGISTRY
 from autopulse.errors import CallIdentityConflict
 from local.console import say
 from operate.confirmation import Confirm
-from operate.letters import printable
+from operate.dead_letter import printable
 from operate.redrive import Choice, move_back
 from operate.target import OperationFailed, Target
 

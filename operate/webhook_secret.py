@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from autopulse.vapi.credentials import read_credentials
+from autopulse.vapi.webhook_credentials import read_credentials
 from operate.target import OperationFailed, Target, read_secret
 
 SECRET_CHARACTERS: Final = 48
@@ -41,9 +41,9 @@ def add_secret(document: Mapping[str, Any], secret: str, now: datetime) -> Docum
     return {**document, **added}
 
 
-def remove_former(document: Mapping[str, Any]) -> Document:
+def remove_stale(document: Mapping[str, Any]) -> Document:
     """Accept the current secret only."""
-    entries = [entry for entry in document["credentials"] if not _is_former(entry, document)]
+    entries = [entry for entry in document["credentials"] if not _is_stale(entry, document)]
     kept = {name: value for name, value in document.items() if name not in {FORMER, ROTATED_AT}}
     return {**kept, "credentials": entries}
 
@@ -51,7 +51,7 @@ def remove_former(document: Mapping[str, Any]) -> Document:
 def former_places(document: Mapping[str, Any]) -> set[int]:
     """By which numbers the verifier's log calls the entries of the former secret: it counts the usable ones."""
     usable = [entry for entry in document["credentials"] if _is_usable(entry, document)]
-    return {place for place, entry in enumerate(usable) if _is_former(entry, document)}
+    return {place for place, entry in enumerate(usable) if _is_stale(entry, document)}
 
 
 def rotated_at(document: Mapping[str, Any]) -> datetime | None:
@@ -68,7 +68,7 @@ def store(target: Target, seen: Mapping[str, Any], document: Document) -> None:
     )
 
 
-def _is_former(entry: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+def _is_stale(entry: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     return entry.get("secret") is not None and entry["secret"] == document.get(FORMER)
 
 

@@ -21,11 +21,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from autopulse.db.migration import upgrade
-from autopulse.db.rights import FunctionsRole
+from autopulse.db.privileges import FunctionsRole
 from local import ports, stack
 from local.postgres import FUNCTIONS, READER, PostgresServer
 from local.processes import find_marked
-from local.stack_paths import PROJECT, Place
+from local.stack_paths import PROJECT, StackPaths
 from tests.deployed import DeployedStack
 
 TEMPLATE = "migrated"
@@ -129,24 +129,24 @@ def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def place() -> Iterator[Place]:
+def paths() -> Iterator[StackPaths]:
     # One run, one stack: others at the same time (`local/test.sh`) would meet in it.
     name = f"e2e-{os.environ.get('TEST_RUN', 'main')}"
-    place = Place(PROJECT / ".local" / name, ports.find_any(), ports.find_any(), "")
-    stack.clean(place)  # what an interrupted run left
-    yield place
-    stack.down(place)
-    assert find_marked(str(place.state / "emulator")) == []
-    assert stack.database_server(place).find() is None
-    stack.database_server(place).remove()  # the logs stay, for who wants to know why a test failed
+    paths = StackPaths(PROJECT / ".local" / name, ports.find_any(), ports.find_any(), "")
+    stack.clean(paths)  # what an interrupted run left
+    yield paths
+    stack.down(paths)
+    assert find_marked(str(paths.state / "emulator")) == []
+    assert stack.database_server(paths).find() is None
+    stack.database_server(paths).remove()  # the logs stay, for who wants to know why a test failed
 
 
 @pytest.fixture(scope="session")
-def _up(place: Place) -> None:
-    stack.up(place)
+def _up(paths: StackPaths) -> None:
+    stack.up(paths)
 
 
 @pytest.fixture
-def deployed(place: Place, _up: None) -> DeployedStack:
+def deployed(paths: StackPaths, _up: None) -> DeployedStack:
     # Read anew for each test: one that restarts the emulator gives the stack another URL.
-    return DeployedStack(place, stack.read_stack(place))
+    return DeployedStack(paths, stack.read_stack(paths))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from local.database import connect, read_rows
 from local.deploy import Cloud
 from local.simulator.webhook_client import Answer, encode, post, sign
-from local.stack_paths import Place
+from local.stack_paths import StackPaths
 
 PATIENCE_SECONDS: Final = 90
 TABLES: Final = ("webhook_event", "vapi_call", "call", "call_feedback", "call_incident", "transcript", "service_record")
@@ -29,7 +29,7 @@ class DeadLetter:
 class DeployedStack:
     """A stack that is up."""
 
-    place: Place
+    paths: StackPaths
     stack: Mapping[str, Any]
 
     @property

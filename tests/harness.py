@@ -13,7 +13,7 @@ from autopulse.consumers.services import Services
 from autopulse.db import engine as db_engine
 from autopulse.db.engine import READ_SECONDS, engine_to, open_connection
 from autopulse.db.prepared import PreparingConnection
-from autopulse.domain.notices import Notice
+from autopulse.domain.events import CallEvent
 from autopulse.observability import Measurements
 from autopulse.settings import ConsumerSettings, DatabaseSettings, stack_answer_names
 from local.postgres import FUNCTIONS
@@ -34,20 +34,20 @@ class Context(LambdaContext):
 class FakeServices(Services):
     """A consumer's services, of which `parts` (engine, sqs, s3, events, settings) are a test's own.
 
-    Notices are kept in a list, unless there are `events` to put them on.
+    Call events are kept in a list, unless there are `events` to put them on.
     """
 
     def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - whatever has the methods that are called
-        self.notices: list[Notice] = []
+        self.call_events: list[CallEvent] = []
         self.pauses: list[float] = []
         self._publishes = "events" in parts
         vars(self).update({"settings": consumer_settings()} | parts)  # as cached properties keep what they made
 
-    def publish(self, notices: Sequence[Notice], measurements: Measurements) -> None:
+    def publish(self, call_events: Sequence[CallEvent], measurements: Measurements) -> None:
         if self._publishes:
-            super().publish(notices, measurements)
+            super().publish(call_events, measurements)
         else:
-            self.notices += notices
+            self.call_events += call_events
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -155,7 +155,7 @@ declare namespace Api {
     advisor_id: number | null;
     advisor_name: string | null;
     nps_score: number | null;
-    band: string | null;
+    nps_category: string | null;
     content: string;
     positives: string | null;
     detractors: string | null;
@@ -286,10 +286,10 @@ declare namespace Api {
   type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
 
   /** Parameters that narrow the list of calls. */
-  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "band" | "to_come" | "customer";
+  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "to_come" | "customer";
 
-  /** What a notice tells of. */
-  type NoticeType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled";
+  /** What a call event tells of. */
+  type CallEventType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled";
 
   /** Path below /v1 -> what GET answers. */
   interface Answers {

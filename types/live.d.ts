@@ -1,10 +1,10 @@
 // What comes over the WebSocket, as docs/events.md has it.
 
 declare namespace Api {
-  interface Notice {
-    type: "notice";
+  interface CallEvent {
+    type: "event";
     id: string;
-    event: NoticeType;
+    event: CallEventType;
     version: number;
     call_id: number;
     vapi_call_id: string | null;

@@ -1,8 +1,8 @@
-"""Lambda door of the authorizer; what it does is in autopulse.access.authorizer."""
+"""Lambda handler of the authorizer; what it does is in autopulse.auth.authorizer."""
 
 from typing import Any
 
-from autopulse.access import authorizer
+from autopulse.auth import authorizer
 from autopulse.guard import guarded
 
 

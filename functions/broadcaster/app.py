@@ -1,4 +1,4 @@
-"""Lambda door of the broadcaster; what it does is in autopulse.live.broadcaster."""
+"""Lambda handler of the broadcaster; what it does is in autopulse.live.broadcaster."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 @guarded
 def handler(event: dict[str, Any], context: "LambdaContext") -> broadcaster.Answer:
-    """Pass notices on."""
+    """Pass call events on."""
     return broadcaster.handle(event, context)

@@ -1,4 +1,4 @@
-"""Lambda door of the console: the files of `pages/`, as autopulse.console serves them."""
+"""Lambda handler of the console: the files of `pages/`, as autopulse.console serves them."""
 
 from pathlib import Path
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Lambda door of the live notices; what it does is in autopulse.live.endpoints."""
+"""Lambda handler of the live call events; what it does is in autopulse.live.endpoints."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lambda door of the daily pruning; what it does is in autopulse.operations.prune."""
+"""Lambda handler of the daily pruning; what it does is in autopulse.operations.prune."""
 
 from autopulse.operations.prune import handler
 

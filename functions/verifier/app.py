@@ -1,4 +1,4 @@
-"""The webhook's door: API Gateway -> verifier -> the kind's queue."""
+"""Lambda handler of the webhooks: API Gateway -> verifier -> the kind's queue."""
 
 from typing import Any
 

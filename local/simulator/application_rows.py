@@ -20,7 +20,7 @@ SAMPLE_CALLS: Final = {
 
 
 @dataclass(frozen=True)
-class Visit:
+class ServiceRecord:
     """A service visit that a call follows up."""
 
     customer_name: str
@@ -46,7 +46,9 @@ def _seed_call(connection: Connection, call_id: int, vapi_call_id: str | None) -
     if connection.run("SELECT 1 FROM call WHERE id = :id", id=call_id):
         return
     now = datetime.now(timezone.utc)
-    record_id = insert_visit(connection, Visit("Dana Example", "+12025550101", "2021 Sample Sedan", "Oil change", now))
+    record_id = insert_service_record(
+        connection, ServiceRecord("Dana Example", "+12025550101", "2021 Sample Sedan", "Oil change", now)
+    )
     connection.run(
         "INSERT INTO call (id, organization_id, service_record_id, customer_number, status, vapi_call_id)"
         " OVERRIDING SYSTEM VALUE VALUES (:id, :organization, :record, '+12025550101', 'Ready', :vapi)",
@@ -66,22 +68,22 @@ def insert_organization(connection: Connection, organization_id: str, name: str)
     )
 
 
-def insert_visit(connection: Connection, visit: Visit) -> int:
+def insert_service_record(connection: Connection, service_record: ServiceRecord) -> int:
     """Insert a service visit to follow up, as the application does; its id."""
     rows = connection.run(
         "INSERT INTO service_record (organization_id, campaign_id, customer_name, customer_phone, vehicle_info,"
         " service_type, appointment_date, service_advisor_id, service_advisor_name)"
         " VALUES (:organization, :campaign, :name, :phone, :vehicle, :service, :appointment, :advisor_id, :advisor)"
         " RETURNING id",
-        organization=visit.organization_id,
-        campaign=_keep_named(connection, "campaign", visit.campaign, visit.organization_id),
-        name=visit.customer_name,
-        phone=visit.customer_phone,
-        vehicle=visit.vehicle,
-        service=visit.service,
-        appointment=visit.appointment,
-        advisor_id=_keep_named(connection, "user", visit.advisor, visit.organization_id),
-        advisor=visit.advisor,
+        organization=service_record.organization_id,
+        campaign=_keep_named(connection, "campaign", service_record.campaign, service_record.organization_id),
+        name=service_record.customer_name,
+        phone=service_record.customer_phone,
+        vehicle=service_record.vehicle,
+        service=service_record.service,
+        appointment=service_record.appointment,
+        advisor_id=_keep_named(connection, "user", service_record.advisor, service_record.organization_id),
+        advisor=service_record.advisor,
     )
     return int(rows[0][0])
 

@@ -10,11 +10,11 @@ from pg8000.native import Connection
 from sqlalchemy import Engine
 
 from autopulse.consumers.batch import apply_batch
-from autopulse.consumers.news import Record
+from autopulse.consumers.consumer import Record
 from autopulse.consumers.registry import REGISTRY
 from autopulse.db.engine import engine_to, open_socket
 from autopulse.db.prepared import PreparingConnection
-from autopulse.vapi.envelope import wrap
+from autopulse.vapi.envelope import envelope_from
 from autopulse.vapi.messages import Envelope, read_envelope
 from autopulse.vapi.routes import kind_of
 from local.simulator.application_rows import ORGANIZATION_ID
@@ -67,4 +67,4 @@ def _wrap(message: Mapping[str, Any]) -> Envelope:
     if kind is None:
         raise ValueError(f"{message['type']} has no queue")
     sent_at = datetime.fromtimestamp(message["timestamp"] / 1000, timezone.utc)
-    return read_envelope(wrap(kind, message, sent_at + _TRAVELS, None).to_json())
+    return read_envelope(envelope_from(kind, message, sent_at + _TRAVELS, None).to_json())

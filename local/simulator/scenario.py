@@ -66,7 +66,7 @@ _CHARACTERS_PER_SECOND: Final = 16
 
 
 @dataclass(frozen=True)
-class _Visit:
+class _ServiceRecord:
     vehicle: str
     service: str
     advisor: sample_data.Advisor
@@ -136,10 +136,10 @@ def write_script(
     """Invent a call; what is not given is drawn from `random`, and the same draws make the same call."""
     drawn = outcome or random.choice(OUTCOMES)
     outcome, declines = ("reached", True) if drawn == DECLINED else (drawn, False)
-    visit = _write_visit(random)
+    service_record = _write_service_record(random)
     if stalls is None:
         stalls = outcome == "reached" and random.random() < _STALLING
-    lines: list[_Line] = [*sample_data.DECLINING] if declines else _write_lines(random, outcome, visit)
+    lines: list[_Line] = [*sample_data.DECLINING] if declines else _write_lines(random, outcome, service_record)
     stalled = len(lines) // 2 if stalls and len(lines) > _FEW else None
     turns = _time_turns(random, lines, stalled)
     lasts = turns[-1].ends + _seconds(random, 0.5, 3) if turns else 0.0
@@ -149,9 +149,9 @@ def write_script(
         vapi_call_id=str(UUID(int=random.getrandbits(128), version=4)),
         customer_name=f"{random.choice(sample_data.FIRST_NAMES)} {random.choice(sample_data.LAST_NAMES)}",
         customer_phone=f"+1202555{random.randint(100, 199):04}",
-        vehicle=visit.vehicle,
-        service=visit.service,
-        advisor=visit.advisor.name,
+        vehicle=service_record.vehicle,
+        service=service_record.service,
+        advisor=service_record.advisor.name,
         campaign=random.choice(sample_data.CAMPAIGNS),
         outcome=outcome,
         ended_reason=random.choice(ENDED_REASONS[outcome]),
@@ -159,7 +159,7 @@ def write_script(
         started_at=started_at if outcome in CONNECTED else None,
         ended_at=started_at + timedelta(seconds=lasts),
         turns=turns,
-        feedback=_write_feedback(random, drawn, visit),
+        feedback=_write_feedback(random, drawn, service_record),
         cost=round(0.01 + lasts * 0.002, 4),
         stalls_after=None if stalled is None else turns[stalled].ends,
     )
@@ -197,33 +197,33 @@ def hang_up(script: CallScript, at: datetime) -> CallScript:
     )
 
 
-def _write_visit(random: Random) -> _Visit:
+def _write_service_record(random: Random) -> _ServiceRecord:
     advisor = random.choice(sample_data.ADVISORS)
     (score,) = random.choices(range(11), advisor.scores)
     vehicle = f"{random.choice(sample_data.YEARS)} {random.choice(sample_data.MODELS)}"
-    return _Visit(vehicle, random.choice(sample_data.SERVICES), advisor, score)
+    return _ServiceRecord(vehicle, random.choice(sample_data.SERVICES), advisor, score)
 
 
-def _write_lines(random: Random, outcome: str, visit: _Visit) -> list[_Line]:
+def _write_lines(random: Random, outcome: str, service_record: _ServiceRecord) -> list[_Line]:
     if outcome not in CONNECTED:
         return []
     lines: list[_Line] = [("bot", sample_data.GREETING)]
     if outcome == "voicemail":
         lines.append(("user", sample_data.MAILBOX))
     elif outcome != "failed":
-        lines.extend(_write_conversation(random, visit))
+        lines.extend(_write_conversation(random, service_record))
     if outcome == "transferred":
         lines.extend([("tool_calls", '{"destination":"service desk"}'), ("tool_call_result", "Transferring.")])
     return lines
 
 
-def _write_conversation(random: Random, visit: _Visit) -> list[_Line]:
+def _write_conversation(random: Random, service_record: _ServiceRecord) -> list[_Line]:
     count = len(sample_data.TOPICS)
     asked = {sample_data.TOPICS.index(sample_data.SCORE_TOPIC), *random.sample(range(count), random.randint(2, count))}
     lines: list[_Line] = [("user", "Sure, go ahead.")]
     for topic in (sample_data.TOPICS[place] for place in sorted(asked)):
-        lines.append(("bot", visit.fill(topic.question)))
-        lines.append(("user", visit.fill(random.choice(topic.answers[visit.mood]))))
+        lines.append(("bot", service_record.fill(topic.question)))
+        lines.append(("user", service_record.fill(random.choice(topic.answers[service_record.mood]))))
     lines.append(("bot", sample_data.GOODBYE))
     return lines
 
@@ -239,19 +239,19 @@ def _time_turns(random: Random, lines: list[_Line], stalled: int | None) -> tupl
     return tuple(turns)
 
 
-def _write_feedback(random: Random, outcome: str, visit: _Visit) -> Feedback | None:
+def _write_feedback(random: Random, outcome: str, service_record: _ServiceRecord) -> Feedback | None:
     if outcome in _UNASKED:
         return Feedback(None, "UNKNOWN", (), (), (), _UNASKED[outcome])
     if outcome not in {"reached", "transferred"}:
         return None
-    praise, complaints, actions = _FOUND[visit.mood]
+    praise, complaints, actions = _FOUND[service_record.mood]
     return Feedback(
-        score=visit.score,
-        overall=visit.fill(sample_data.OVERALL[visit.mood]),
+        score=service_record.score,
+        overall=service_record.fill(sample_data.OVERALL[service_record.mood]),
         positives=_some(random, sample_data.PRAISE, praise),
         detractors=_some(random, sample_data.COMPLAINTS, complaints),
         actions=_some(random, sample_data.ACTIONS, actions),
-        summary=f"A follow-up call after a visit for {visit.service.lower()}.",
+        summary=f"A follow-up call after a visit for {service_record.service.lower()}.",
     )
 
 

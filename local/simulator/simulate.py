@@ -14,7 +14,7 @@ from pg8000.native import Connection
 
 from local.console import say
 from local.database import connect, count_receipts
-from local.simulator.application_rows import ORGANIZATION_ID, Visit, insert_call, insert_visit
+from local.simulator.application_rows import ORGANIZATION_ID, ServiceRecord, insert_call, insert_service_record
 from local.simulator.expected_rows import differences, read_truth, truth_of
 from local.simulator.scenario import CallScript, write_script
 from local.simulator.webhook_client import Answer, encode, post, sign
@@ -30,7 +30,7 @@ _TRIES: Final = 4
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PageRequest:
     """What traffic to make."""
 
     calls: int
@@ -42,7 +42,7 @@ class Wanted:
     types: frozenset[str] = EVERY_TYPE
 
 
-def simulate(stack: Mapping[str, Any], wanted: Wanted) -> int:
+def simulate(stack: Mapping[str, Any], wanted: PageRequest) -> int:
     """Make the calls, post their webhooks, wait until all is stored and compare; the exit status."""
     seed = wanted.seed if wanted.seed is not None else SystemRandom().randrange(10**6)
     random = Random(seed)  # noqa: S311 - invented data
@@ -85,7 +85,7 @@ def place(
 
     With `vapi_call_id` the two are linked from the start; otherwise the first webhook links them.
     """
-    visit = Visit(
+    service_record = ServiceRecord(
         customer_name=draft.customer_name,
         customer_phone=draft.customer_phone,
         vehicle=draft.vehicle,
@@ -95,10 +95,12 @@ def place(
         campaign=draft.campaign,
         organization_id=organization_id,
     )
-    return replace(draft, call_id=insert_call(connection, insert_visit(connection, visit), vapi_call_id))
+    return replace(
+        draft, call_id=insert_call(connection, insert_service_record(connection, service_record), vapi_call_id)
+    )
 
 
-def arrange(scripts: Iterable[CallScript], random: Random, wanted: Wanted) -> list[Body]:
+def arrange(scripts: Iterable[CallScript], random: Random, wanted: PageRequest) -> list[Body]:
     """Put all webhooks in the order they are sent: by the sender's time, or in disorder; repeated if wanted."""
     bodies = [body for script in scripts for _, body in webhooks(script, wanted.types)]
     if wanted.duplicates:

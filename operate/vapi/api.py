@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 from urllib3.util import Retry, Timeout
 
-from operate.letters import printable_line
+from operate.dead_letter import printable_line
 from operate.target import OperationFailed
 
 API_URL: Final = "https://api.vapi.ai"

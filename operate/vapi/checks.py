@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from autopulse.vapi.routes import ANSWERS, SUBSCRIPTION
 from operate.vapi.api import Resource
+from operate.vapi.current_state import ASSISTANT, ORGANIZATION, PHONE_NUMBER, CurrentState, server_of, url_of
+from operate.vapi.desired_state import PROTECTED_MONITOR, DesiredState, show_url
 from operate.vapi.findings import Finding, advice, wrong
-from operate.vapi.levels import Level
-from operate.vapi.picture import ASSISTANT, ORGANIZATION, PHONE_NUMBER, Picture, server_of, url_of
-from operate.vapi.wishes import PROTECTED_MONITOR, Wishes, show_url
+from operate.vapi.scopes import Scope
 
 FEWEST_RETRIES: Final = 3
 LEAST_TIMEOUT_SECONDS: Final = 10
@@ -36,110 +36,110 @@ TAKES_OVER: Final = "phone-call-control"
 _GIVEN: Final = {"assistant": "ASSISTANT={id}", "phone number": "PHONE_NUMBER={id}", "organization": "ORGANIZATION=1"}
 
 
-def check(picture: Picture, wishes: Wishes, level: Level | None) -> list[Finding]:
-    """Look at one level and what it shadows or is shadowed by; without one at all that sends to this stack."""
-    return list(dict.fromkeys([*_check_url(wishes), *_check_levels(picture, wishes, level)]))
+def check(current: CurrentState, desired: DesiredState, scope: Scope | None) -> list[Finding]:
+    """Look at one scope and what it shadows or is shadowed by; without one at all that sends to this stack."""
+    return list(dict.fromkeys([*_check_url(desired), *_check_scopes(current, desired, scope)]))
 
 
-def _check_levels(picture: Picture, wishes: Wishes, level: Level | None) -> Iterator[Finding]:
-    assistants = [item for item in picture.assistants if _concerns(picture, wishes, level, item)]
+def _check_scopes(current: CurrentState, desired: DesiredState, scope: Scope | None) -> Iterator[Finding]:
+    assistants = [item for item in current.assistants if _concerns(current, desired, scope, item)]
     for assistant in assistants:
-        yield from _check_assistant(picture, wishes, assistant)
-    for number in picture.phone_numbers:
-        if _is_named(level, PHONE_NUMBER, number) or (level is None and _is_meant(picture, wishes, number)):
-            yield from _check_number(picture, wishes, number)
-    if level is not None and level.name == ORGANIZATION.name:
-        yield from _check_organization(picture, wishes)
-    if level is None and not assistants:
-        remedy = f"make vapi-configure ASSISTANT=id{wishes.make_suffix} (or PHONE_NUMBER=id, or ORGANIZATION=1)"
-        yield wrong("organization", f"no assistant's events go to {show_url(wishes.url)}", remedy)
+        yield from _check_assistant(current, desired, assistant)
+    for number in current.phone_numbers:
+        if _is_named(scope, PHONE_NUMBER, number) or (scope is None and _is_meant(current, desired, number)):
+            yield from _check_number(current, desired, number)
+    if scope is not None and scope.name == ORGANIZATION.name:
+        yield from _check_organization(current, desired)
+    if scope is None and not assistants:
+        remedy = f"make vapi-configure ASSISTANT=id{desired.make_suffix} (or PHONE_NUMBER=id, or ORGANIZATION=1)"
+        yield wrong("organization", f"no assistant's events go to {show_url(desired.url)}", remedy)
 
 
-def _concerns(picture: Picture, wishes: Wishes, level: Level | None, assistant: Resource) -> bool:
-    if level is None:
-        return any(resource and _is_meant(picture, wishes, resource) for _, resource in picture.routes(assistant))
-    if level.name == PHONE_NUMBER.name:
-        numbers = [number for number in picture.phone_numbers if number["id"] == level.id]
-        return any(picture.answers(number, assistant) for number in numbers)
-    return level.name == ORGANIZATION.name or assistant["id"] == level.id
+def _concerns(current: CurrentState, desired: DesiredState, scope: Scope | None, assistant: Resource) -> bool:
+    if scope is None:
+        return any(resource and _is_meant(current, desired, resource) for _, resource in current.routes(assistant))
+    if scope.name == PHONE_NUMBER.name:
+        numbers = [number for number in current.phone_numbers if number["id"] == scope.id]
+        return any(current.answers(number, assistant) for number in numbers)
+    return scope.name == ORGANIZATION.name or assistant["id"] == scope.id
 
 
-def _is_meant(picture: Picture, wishes: Wishes, resource: Resource) -> bool:
+def _is_meant(current: CurrentState, desired: DesiredState, resource: Resource) -> bool:
     """Whether its events go to this stack, or seem to be meant to: the same host, or a credential of the stack's."""
-    credential = picture.credentials.get(str(server_of(resource).get("credentialId")), {})
-    is_signed_for_us = str(credential.get("name") or "").startswith(wishes.credential_prefix)
-    return is_signed_for_us or urlsplit(url_of(resource)).netloc == urlsplit(wishes.url).netloc
+    credential = current.credentials.get(str(server_of(resource).get("credentialId")), {})
+    is_signed_for_us = str(credential.get("name") or "").startswith(desired.credential_prefix)
+    return is_signed_for_us or urlsplit(url_of(resource)).netloc == urlsplit(desired.url).netloc
 
 
-def _check_url(wishes: Wishes) -> Iterator[Finding]:
-    if urlsplit(wishes.url).scheme != "https":
+def _check_url(desired: DesiredState) -> Iterator[Finding]:
+    if urlsplit(desired.url).scheme != "https":
         remedy = "give a URL that Vapi reaches by https: VAPI_WEBHOOK_URL=https://…, or ENV= of a deployed stack"
-        yield wrong("webhook URL", f"{show_url(wishes.url)} is not https", remedy)
+        yield wrong("webhook URL", f"{show_url(desired.url)} is not https", remedy)
 
 
-def _check_assistant(picture: Picture, wishes: Wishes, assistant: Resource) -> Iterator[Finding]:
+def _check_assistant(current: CurrentState, desired: DesiredState, assistant: Resource) -> Iterator[Finding]:
     where = ASSISTANT.describe(assistant)
-    for level, resource in picture.routes(assistant):
-        yield from _check_route(wishes, where, assistant, level, resource)
-        if resource is not None and url_of(resource) == wishes.url:
-            yield from _check_server(picture, wishes, level, resource)
-    yield from _check_messages(wishes, where, assistant)
-    yield from _check_monitor(wishes, where, assistant)
-    yield from _check_tools(picture, where, assistant)
+    for scope, resource in current.routes(assistant):
+        yield from _check_route(desired, where, assistant, scope, resource)
+        if resource is not None and url_of(resource) == desired.url:
+            yield from _check_server(current, desired, scope, resource)
+    yield from _check_messages(desired, where, assistant)
+    yield from _check_monitor(desired, where, assistant)
+    yield from _check_tools(current, where, assistant)
 
 
 def _check_route(
-    wishes: Wishes, where: str, assistant: Resource, level: Level, resource: Resource | None
+    desired: DesiredState, where: str, assistant: Resource, scope: Scope, resource: Resource | None
 ) -> Iterator[Finding]:
-    remedy = _configure(wishes, ASSISTANT, assistant)
+    remedy = _configure(desired, ASSISTANT, assistant)
     if resource is None:
-        yield wrong(where, "no server URL at any level: its events go nowhere, and Vapi says nothing", remedy)
-    elif url_of(resource) != wishes.url:
-        yield wrong(where, f"its events go to {show_url(url_of(resource))}, by the server URL of {level.name}", remedy)
+        yield wrong(where, "no server URL at any scope: its events go nowhere, and Vapi says nothing", remedy)
+    elif url_of(resource) != desired.url:
+        yield wrong(where, f"its events go to {show_url(url_of(resource))}, by the server URL of {scope.name}", remedy)
 
 
-def _check_number(picture: Picture, wishes: Wishes, number: Resource) -> Iterator[Finding]:
+def _check_number(current: CurrentState, desired: DesiredState, number: Resource) -> Iterator[Finding]:
     where = PHONE_NUMBER.describe(number)
-    remedy = _configure(wishes, PHONE_NUMBER, number)
-    if url_of(number) != wishes.url:
+    remedy = _configure(desired, PHONE_NUMBER, number)
+    if url_of(number) != desired.url:
         yield wrong(where, f"its server URL is {show_url(url_of(number))}", remedy)
     else:
-        yield from _check_server(picture, wishes, PHONE_NUMBER, number)
+        yield from _check_server(current, desired, PHONE_NUMBER, number)
     if not any(number.get(field) for field in ("assistantId", "squadId", "workflowId")):
         told = "who calls it is told that nobody answers: it has no assistant, and assistant-request is not served here"
         yield advice(where, told, "give it an assistant at dashboard.vapi.ai, if it is to take calls")
 
 
-def _check_organization(picture: Picture, wishes: Wishes) -> Iterator[Finding]:
-    organization = picture.organization
+def _check_organization(current: CurrentState, desired: DesiredState) -> Iterator[Finding]:
+    organization = current.organization
     if organization is None:
         what = "Vapi lets this key not read it, so its server URL cannot be checked"
         yield wrong(
             "organization", what, "look at dashboard.vapi.ai, Organization Settings; or configure the assistants"
         )
         return
-    if url_of(organization) != wishes.url:
+    if url_of(organization) != desired.url:
         what = f"its server URL is {show_url(url_of(organization))}"
-        yield wrong(ORGANIZATION.describe(organization), what, _configure(wishes, ORGANIZATION, organization))
+        yield wrong(ORGANIZATION.describe(organization), what, _configure(desired, ORGANIZATION, organization))
     else:
-        yield from _check_server(picture, wishes, ORGANIZATION, organization)
-    yield from _check_shadows(picture, wishes)
+        yield from _check_server(current, desired, ORGANIZATION, organization)
+    yield from _check_shadows(current, desired)
 
 
-def _check_shadows(picture: Picture, wishes: Wishes) -> Iterator[Finding]:
-    for number in picture.phone_numbers:
-        if url_of(number) not in {"", wishes.url}:
+def _check_shadows(current: CurrentState, desired: DesiredState) -> Iterator[Finding]:
+    for number in current.phone_numbers:
+        if url_of(number) not in {"", desired.url}:
             what = f"its server URL {show_url(url_of(number))} shadows the organization's"
-            remedy = _configure(wishes, PHONE_NUMBER, number)
+            remedy = _configure(desired, PHONE_NUMBER, number)
             yield wrong(PHONE_NUMBER.describe(number), what, remedy)
 
 
-def _check_server(picture: Picture, wishes: Wishes, level: Level, resource: Resource) -> Iterator[Finding]:
+def _check_server(current: CurrentState, desired: DesiredState, scope: Scope, resource: Resource) -> Iterator[Finding]:
     """A server object whose URL is ours."""
-    where, server = level.describe(resource), server_of(resource)
-    remedy = _configure(wishes, level, resource)
+    where, server = scope.describe(resource), server_of(resource)
+    remedy = _configure(desired, scope, resource)
     for examine in (_check_credential, _check_retries, _check_rest):
-        yield from examine(picture, wishes, where, server | _legacy(resource), remedy)
+        yield from examine(current, desired, where, server | _legacy(resource), remedy)
 
 
 def _legacy(resource: Resource) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _legacy(resource: Resource) -> dict[str, Any]:
 
 
 def _check_credential(
-    picture: Picture, wishes: Wishes, where: str, server: Mapping[str, Any], remedy: str
+    current: CurrentState, desired: DesiredState, where: str, server: Mapping[str, Any], remedy: str
 ) -> Iterator[Finding]:
     credential_id = server.get("credentialId")
     if server.get("secret"):
@@ -157,23 +157,23 @@ def _check_credential(
         yield wrong(where, told, remedy)
     if not credential_id:
         yield wrong(where, "no credential is attached: Vapi chooses one, or signs nothing", remedy)
-    elif credential_id not in picture.credentials:
+    elif credential_id not in current.credentials:
         yield wrong(where, f"its credential {credential_id} does not exist any more", remedy)
     else:
-        yield from _check_name(picture.credentials[credential_id], wishes, where, remedy)
+        yield from _check_name(current.credentials[credential_id], desired, where, remedy)
 
 
-def _check_name(credential: Resource, wishes: Wishes, where: str, remedy: str) -> Iterator[Finding]:
+def _check_name(credential: Resource, desired: DesiredState, where: str, remedy: str) -> Iterator[Finding]:
     name = str(credential.get("name") or "")
-    if name.startswith(wishes.credential_prefix) and name != wishes.credential_name:
+    if name.startswith(desired.credential_prefix) and name != desired.credential_name:
         yield wrong(where, "its credential has a former secret or plan of this stack", remedy)
-    elif name != wishes.credential_name:
+    elif name != desired.credential_name:
         told = f"its credential {credential['id']} was not made by this stack, and Vapi does not show its secret"
         yield advice(where, told, remedy)
 
 
 def _check_retries(
-    _picture: Picture, _wishes: Wishes, where: str, server: Mapping[str, Any], remedy: str
+    _picture: CurrentState, _desired: DesiredState, where: str, server: Mapping[str, Any], remedy: str
 ) -> Iterator[Finding]:
     plan = server.get("backoffPlan")
     if not isinstance(plan, dict) or not plan.get("maxRetries"):
@@ -194,7 +194,7 @@ def _asks_for_more(status: int) -> bool:
 
 
 def _check_rest(
-    _picture: Picture, wishes: Wishes, where: str, server: Mapping[str, Any], remedy: str
+    _picture: CurrentState, desired: DesiredState, where: str, server: Mapping[str, Any], remedy: str
 ) -> Iterator[Finding]:
     if (server.get("timeoutSeconds") or 20) < LEAST_TIMEOUT_SECONDS:
         yield wrong(where, f"gives up after {server['timeoutSeconds']} s, before we do", remedy)
@@ -202,7 +202,7 @@ def _check_rest(
         yield wrong(
             where, "parts of the body are encrypted (encryptedPaths), and nobody here can read them", "take them out"
         )
-    header = str(wishes.plan.get("signatureHeader") or wishes.plan.get("headerName"))
+    header = str(desired.plan.get("signatureHeader") or desired.plan.get("headerName"))
     if any(name.lower() in {"authorization", header.lower()} for name in server.get("headers") or {}):
         told = "a static header overrides the credential's"
         yield wrong(where, told, f"take Authorization and {header} out of the server's headers at dashboard.vapi.ai")
@@ -211,23 +211,23 @@ def _check_rest(
         yield advice(where, told, f"{remedy} STATIC_IP=1")
 
 
-def _check_messages(wishes: Wishes, where: str, assistant: Resource) -> Iterator[Finding]:
+def _check_messages(desired: DesiredState, where: str, assistant: Resource) -> Iterator[Finding]:
     given = assistant.get("serverMessages")
     messages = DEFAULT_MESSAGES if given is None else frozenset(map(str, given))
     unset = "serverMessages is not set, so that " if given is None else ""
-    remedy = _configure(wishes, ASSISTANT, assistant)
+    remedy = _configure(desired, ASSISTANT, assistant)
     judged: list[tuple[Callable[..., Finding], frozenset[str], str]] = [
         (wrong, SUBSCRIPTION - messages, "never arrive"),
         (wrong, messages & ANSWERS.keys(), "wait for an answer, and are answered no here"),
         (wrong, messages & {TAKES_OVER}, "hands hanging up and forwarding over to us, who do neither"),
         (advice, messages - SUBSCRIPTION - ANSWERS.keys() - {TAKES_OVER}, "are sent and not read"),
     ]
-    for kind, names, fate in judged:
+    for kind, names, consequence in judged:
         if names:
-            yield kind(where, f"{unset}{', '.join(sorted(names))} {fate}", remedy)
+            yield kind(where, f"{unset}{', '.join(sorted(names))} {consequence}", remedy)
 
 
-def _check_monitor(wishes: Wishes, where: str, assistant: Resource) -> Iterator[Finding]:
+def _check_monitor(desired: DesiredState, where: str, assistant: Resource) -> Iterator[Finding]:
     plan = assistant.get("monitorPlan") or {}
     open_ = [
         word
@@ -236,13 +236,13 @@ def _check_monitor(wishes: Wishes, where: str, assistant: Resource) -> Iterator[
     ]
     if open_:
         what = f"whoever has a call's URL may {' and '.join(open_)}: the monitor URLs ask for no key"
-        remedy = f"{_configure(wishes, ASSISTANT, assistant)} PROTECT_MONITOR=1 ({', '.join(PROTECTED_MONITOR)})"
+        remedy = f"{_configure(desired, ASSISTANT, assistant)} PROTECT_MONITOR=1 ({', '.join(PROTECTED_MONITOR)})"
         yield wrong(where, what, remedy)
 
 
-def _check_tools(picture: Picture, where: str, assistant: Resource) -> Iterator[Finding]:
+def _check_tools(current: CurrentState, where: str, assistant: Resource) -> Iterator[Finding]:
     model = assistant.get("model") or {}
-    saved = [picture.tools[id_] for id_ in model.get("toolIds") or [] if id_ in picture.tools]
+    saved = [current.tools[id_] for id_ in model.get("toolIds") or [] if id_ in current.tools]
     served = [tool for tool in [*(model.get("tools") or []), *saved] if tool.get("type") == "function"]
     homeless = [str((tool.get("function") or {}).get("name")) for tool in served if not url_of(tool)]
     if homeless:
@@ -250,10 +250,10 @@ def _check_tools(picture: Picture, where: str, assistant: Resource) -> Iterator[
         yield wrong(where, what, "give each of them a server URL of its own at dashboard.vapi.ai")
 
 
-def _configure(wishes: Wishes, level: Level, resource: Resource) -> str:
-    """The command that sets a level right."""
-    return f"make vapi-configure {_GIVEN[level.name].format(id=resource['id'])}{wishes.make_suffix}"
+def _configure(desired: DesiredState, scope: Scope, resource: Resource) -> str:
+    """The command that sets a scope right."""
+    return f"make vapi-configure {_GIVEN[scope.name].format(id=resource['id'])}{desired.make_suffix}"
 
 
-def _is_named(level: Level | None, kind: Level, resource: Resource) -> bool:
-    return level is not None and level.name == kind.name and resource["id"] == level.id
+def _is_named(scope: Scope | None, kind: Scope, resource: Resource) -> bool:
+    return scope is not None and scope.name == kind.name and resource["id"] == scope.id

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from local.console import say
 from operate.confirmation import Confirm
-from operate.letters import printable_line
+from operate.dead_letter import printable_line
 from operate.target import OperationFailed
 from operate.vapi.api import LOOPBACK, Resource, VapiApi, VapiRefused
 from operate.vapi.connection import refuse_plain_text
-from operate.vapi.levels import Level
-from operate.vapi.wishes import Wishes, show_url
+from operate.vapi.desired_state import DesiredState, show_url
+from operate.vapi.scopes import Scope
 
 UNMADE: Final = "(new)"
 """Stands for the id of a credential that has not been made yet."""
@@ -20,71 +20,73 @@ _HIDDEN: Final = frozenset({"secret", "headers"})
 """Fields of a server whose values are nobody's business on a screen."""
 
 
-def configure(api: VapiApi, level: Level, wishes: Wishes, confirm: Confirm) -> int:
-    """Bring one level to what the stack wants; the exit status. Run again, it changes nothing."""
-    _mind_plain_text(wishes)
-    resource = _read(api, level, wishes)
+def configure(api: VapiApi, scope: Scope, desired: DesiredState, confirm: Confirm) -> int:
+    """Bring one scope to what the stack wants; the exit status. Run again, it changes nothing."""
+    _mind_plain_text(desired)
+    resource = _read(api, scope, desired)
     credentials = api.read("/credential")
-    credential = find_credential(credentials, wishes)
-    changes = wishes.changes(resource, credential["id"] if credential else UNMADE, has_messages=level.has_messages)
-    say(printable_line(level.describe(resource)))
+    credential = find_credential(credentials, desired)
+    changes = desired.changes(resource, credential["id"] if credential else UNMADE, has_messages=scope.has_messages)
+    say(printable_line(scope.describe(resource)))
     if not changes:
         say("  as it should be: nothing to change")
         return 0
-    _show(resource, changes, wishes, {item["id"]: item.get("name") or "" for item in credentials})
+    _show(resource, changes, desired, {item["id"]: item.get("name") or "" for item in credentials})
     if not confirm("Change this at Vapi?"):
         say("Nothing changed")
         return 0
-    _apply(api, level, wishes, resource, credential)
-    say(f"Changed. Now see whether webhooks arrive: make vapi-doctor{wishes.make_suffix}")
+    _apply(api, scope, desired, resource, credential)
+    say(f"Changed. Now see whether webhooks arrive: make vapi-doctor{desired.make_suffix}")
     return 0
 
 
-def _mind_plain_text(wishes: Wishes) -> None:
-    refuse_plain_text(wishes.url)
-    if urlsplit(wishes.url).hostname in LOOPBACK:
+def _mind_plain_text(desired: DesiredState) -> None:
+    refuse_plain_text(desired.url)
+    if urlsplit(desired.url).hostname in LOOPBACK:
         say("Vapi does not reach this machine: give the https URL of a tunnel as VAPI_WEBHOOK_URL")
 
 
-def find_credential(credentials: list[Resource], wishes: Wishes) -> Resource | None:
+def find_credential(credentials: list[Resource], desired: DesiredState) -> Resource | None:
     """This stack's credential with the current secret, by its name; the oldest, should there be two."""
-    named = [item for item in credentials if item.get("name") == wishes.credential_name]
+    named = [item for item in credentials if item.get("name") == desired.credential_name]
     return min(named, key=lambda item: str(item.get("createdAt", "")), default=None)
 
 
-def _read(api: VapiApi, level: Level, wishes: Wishes) -> Resource:
+def _read(api: VapiApi, scope: Scope, desired: DesiredState) -> Resource:
     try:
-        return level.read(api)
+        return scope.read(api)
     except VapiRefused as refusal:
-        if level.name == "organization" and refusal.status in {401, 403}:
-            raise OperationFailed(_by_hand(wishes)) from refusal
+        if scope.name == "organization" and refusal.status in {401, 403}:
+            raise OperationFailed(_by_hand(desired)) from refusal
         raise
 
 
-def _by_hand(wishes: Wishes) -> str:
+def _by_hand(desired: DesiredState) -> str:
     return (
         "Vapi lets this key neither read nor change the organization. Set it by hand at dashboard.vapi.ai,\n"
-        f"Organization Settings: server URL {show_url(wishes.url)} and a webhook credential,\n"
-        f"or set the URL of each assistant instead: make vapi-configure ASSISTANT=id{wishes.make_suffix}"
+        f"Organization Settings: server URL {show_url(desired.url)} and a webhook credential,\n"
+        f"or set the URL of each assistant instead: make vapi-configure ASSISTANT=id{desired.make_suffix}"
     )
 
 
-def _apply(api: VapiApi, level: Level, wishes: Wishes, shown: Resource, credential: Resource | None) -> None:
-    """Make the credential if need be, change the level, and look whether it took."""
-    resource = level.read(api)
+def _apply(api: VapiApi, scope: Scope, desired: DesiredState, shown: Resource, credential: Resource | None) -> None:
+    """Make the credential if need be, change the scope, and look whether it took."""
+    resource = scope.read(api)
     if resource.get("updatedAt") != shown.get("updatedAt"):
         raise OperationFailed("somebody changed it meanwhile; nothing was changed, run it again")
-    made = credential or api.create("/credential", wishes.credential)
-    changes = wishes.changes(resource, made["id"], has_messages=level.has_messages)
-    level.change(api, resource, changes)
-    left = wishes.changes(level.read(api), made["id"], has_messages=level.has_messages)
+    made = credential or api.create("/credential", desired.credential)
+    changes = desired.changes(resource, made["id"], has_messages=scope.has_messages)
+    scope.change(api, resource, changes)
+    left = desired.changes(scope.read(api), made["id"], has_messages=scope.has_messages)
     if left:
         raise OperationFailed(
             f"Vapi accepted the change, but {', '.join(left)} is not as it was sent; look at it there"
         )
 
 
-def _show(resource: Mapping[str, Any], changes: Mapping[str, Any], wishes: Wishes, names: Mapping[str, str]) -> None:
+def _show(
+    resource: Mapping[str, Any], changes: Mapping[str, Any], desired: DesiredState, names: Mapping[str, str]
+) -> None:
     for name, value in changes.items():
         if isinstance(value, dict):
             for line in _differences(name, resource.get(name) or {}, value, {**names, UNMADE: ""}):
@@ -92,9 +94,9 @@ def _show(resource: Mapping[str, Any], changes: Mapping[str, Any], wishes: Wishe
         else:
             say(printable_line(f"  {name}: {_list(resource.get(name))} -> {_list(value)}"))
     if changes.get("server", {}).get("credentialId") == UNMADE:
-        plan = wishes.plan
+        plan = desired.plan
         header = plan.get("signatureHeader") or plan.get("headerName")
-        say(f"  new credential {wishes.credential_name}: {plan['type']} in {header}, secret ********")
+        say(f"  new credential {desired.credential_name}: {plan['type']} in {header}, secret ********")
 
 
 def _differences(

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from operate.target import OperationFailed, Target, read_secret
 from operate.vapi.api import API_URL, LOOPBACK, VapiApi
-from operate.vapi.plans import DEFAULT_ENTRY, Entry, current_entry
-from operate.vapi.wishes import show_url
+from operate.vapi.authentication_plans import DEFAULT_ENTRY, Entry, current_entry
+from operate.vapi.desired_state import show_url
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from urllib3.util import Timeout
 from local.console import say
 from operate.target import OperationFailed
 from operate.vapi.api import VapiApi
+from operate.vapi.authentication_plans import sign
 from operate.vapi.checks import check
 from operate.vapi.connection import Connection, refuse_plain_text
+from operate.vapi.current_state import read_current_state
+from operate.vapi.desired_state import DesiredState, show_url
 from operate.vapi.findings import Finding, report, wrong
-from operate.vapi.levels import Level
-from operate.vapi.picture import take_picture
-from operate.vapi.plans import sign
-from operate.vapi.wishes import Wishes, show_url
+from operate.vapi.scopes import Scope
 
 PATIENCE_SECONDS: Final = 90
 """A ping takes some 20 ms; a function that starts first, and connects, a few seconds."""
@@ -38,12 +38,12 @@ class Reader:
     token: str | None
 
 
-def examine(api: VapiApi, level: Level | None, wishes: Wishes, connection: Connection, reader: Reader) -> int:
+def examine(api: VapiApi, scope: Scope | None, desired: DesiredState, connection: Connection, reader: Reader) -> int:
     """Print what is wrong and what to do; the exit status is 1 if anything is."""
-    if level is not None:
-        level.read(api)  # says it if there is no such thing
+    if scope is not None:
+        scope.read(api)  # says it if there is no such thing
     say("Configuration at Vapi")
-    wrongs = report(check(take_picture(api), wishes, level))
+    wrongs = report(check(read_current_state(api), desired, scope))
     say(f"Ping through {show_url(connection.url)}")
     wrongs += report(ping(connection, reader))
     say("All well" if not wrongs else f"{wrongs} thing{'' if wrongs == 1 else 's'} wrong")

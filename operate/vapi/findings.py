@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from local.console import say
-from operate.letters import printable_line
+from operate.dead_letter import printable_line
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What stands between a handler and the platform's log: no text of a library's or of an unforeseen error gets there.
+"""What stands between a handler and the platform's log: no text of a library's or of an unexpected error gets there.
 
 Such texts hold what people said: Postgres quotes the values that it refuses, SQLAlchemy's pool logs the whole chain of
 tracebacks when a connection breaks, pydantic and its warnings show their input, botocore the request. So of a library's
@@ -22,7 +22,7 @@ _OURS: Final = (AutoPulseError, SettingMissing, SettingInvalid)
 
 
 class HandlerFailed(Exception):
-    """Stands for an unforeseen error: its text is that one's type and place."""
+    """Stands for an unexpected error: its text is that one's type and place."""
 
 
 def guarded(
@@ -41,7 +41,7 @@ def guarded(
             raise error from None
         except Exception as error:  # noqa: BLE001 - whatever it is, the platform would print it
             cause = place_of(error)
-            logger().error("unforeseen", extra={"cause": cause})
+            logger().error("unexpected", extra={"cause": cause})
             raise HandlerFailed(cause) from None
 
     return handle
@@ -75,7 +75,7 @@ def silence_libraries() -> None:
 
 def _report_unheard(error: BaseException | None) -> None:
     """Of an error in a thread, or while an object was taken down: nobody can catch it."""
-    logger().error("unforeseen", extra={"cause": "?" if error is None else place_of(error)})
+    logger().error("unexpected", extra={"cause": "?" if error is None else place_of(error)})
 
 
 class _WithoutText(logging.Filter):

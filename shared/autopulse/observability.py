@@ -59,10 +59,10 @@ class ByOutcome(NamedTuple):
     outcome: str
 
 
-class ByGroup(NamedTuple):
+class ByNpsCategory(NamedTuple):
     """The dimensions of a metric of each NPS group (`domain.nps`)."""
 
-    group: str
+    nps_category: str
 
 
 class ByRoute(NamedTuple):
@@ -117,7 +117,7 @@ class Metric:
     RECORD_FAILED: Final = MetricDefinition("RecordFailed", ByKindAndReason)
     """Returned to the queue, or put into the dead-letter queue."""
     RECORD_POSTPONED: Final = MetricDefinition("RecordPostponed", ByKind)
-    """Back in the queue, since the world was in the way: database, AWS service, time."""
+    """Back in the queue, after a transient error: database, AWS service, time."""
     PAYLOAD_LEFT: Final = MetricDefinition("PayloadLeft", ByKind)
     """Objects of records that have ended which could not be deleted; they expire."""
     STATUS_UNKNOWN: Final = MetricDefinition("StatusUnknown", Undivided)
@@ -130,11 +130,11 @@ class Metric:
     """The assistant failed to answer in time."""
     CALL_COMPLETED: Final = MetricDefinition("CallCompleted", ByOutcome)
     """The first report of a call, committed."""
-    SCORE_GIVEN: Final = MetricDefinition("ScoreGiven", ByGroup)
+    SCORE_GIVEN: Final = MetricDefinition("ScoreGiven", ByNpsCategory)
     """The NPS answer of a first report: promoter, passive or detractor."""
-    NOTICE_PUBLISHED: Final = MetricDefinition("NoticePublished", Undivided)
+    CALL_EVENT_PUBLISHED: Final = MetricDefinition("CallEventPublished", Undivided)
     """On the event bus."""
-    NOTICE_LOST: Final = MetricDefinition("NoticeLost", Undivided)
+    CALL_EVENT_LOST: Final = MetricDefinition("CallEventLost", Undivided)
     """The bus did not take it; a page shows it at its next read."""
     TICKET_ISSUED: Final = MetricDefinition("TicketIssued", Undivided)
     """Tickets for a WebSocket connection."""
@@ -143,17 +143,17 @@ class Metric:
     CONNECTION_REFUSED: Final = MetricDefinition("ConnectionRefused", Undivided)
     """WebSocket connections without a good ticket."""
     CONNECTION_GONE: Final = MetricDefinition("ConnectionGone", Undivided)
-    """Found closed when a notice was posted to them."""
+    """Found closed when a call event was posted to them."""
     CONNECTION_EXPIRED: Final = MetricDefinition("ConnectionExpired", Undivided)
     """Closed by us, since their token had expired."""
-    NOTICE_PUSHED: Final = MetricDefinition("NoticePushed", Undivided)
+    CALL_EVENT_PUSHED: Final = MetricDefinition("CallEventPushed", Undivided)
     """Posted to a connection; one for each."""
-    NOTICE_UNDELIVERED: Final = MetricDefinition("NoticeUndelivered", Undivided)
+    CALL_EVENT_UNDELIVERED: Final = MetricDefinition("CallEventUndelivered", Undivided)
     """Not posted to a connection that was open; the page shows it at its next read."""
     AGE_PUSHED_FROM_RECEIPT: Final = MetricDefinition("AgePushedFromReceipt", Undivided, MILLISECONDS)
-    """The age of a notice when it has been posted to all its connections, from the verifier's receipt."""
+    """The age of a call event when it has been posted to all its connections, from the verifier's receipt."""
     AGE_PUSHED_FROM_COMMIT: Final = MetricDefinition("AgePushedFromCommit", Undivided, MILLISECONDS)
-    """The age of a notice when it has been posted to all its connections, from the commit."""
+    """The age of a call event when it has been posted to all its connections, from the commit."""
     TOKEN_REFUSED: Final = MetricDefinition("TokenRefused", ByReason)
     """A request for the read API without a token that lets its sender in."""
     API_ANSWERED: Final = MetricDefinition("ApiAnswered", ByRouteAndStatus)

@@ -132,7 +132,7 @@ class LiveSettings(NamedTuple):
     """Base URL of the gateway's management API: where messages to connections are posted."""
 
 
-class AccessSettings(NamedTuple):
+class AuthSettings(NamedTuple):
     """Whose tokens let people read; without an issuer and an audience nobody may."""
 
     issuer: str = optional("OIDC_ISSUER")
@@ -196,9 +196,9 @@ def live_settings() -> LiveSettings:
 
 
 @cache
-def access_settings() -> AccessSettings:
+def auth_settings() -> AuthSettings:
     """Read once per container."""
-    return from_environ(AccessSettings)
+    return from_environ(AuthSettings)
 
 
 @cache

@@ -83,7 +83,7 @@ WORKLOADS: Final = (
 def databases(directory: Path, port: int, calls: int = CALLS) -> Iterator[Callable[[str], str]]:
     """A durable Postgres; gives a function that makes a database, filled, as a copy of the same one."""
     from autopulse.db.migration import upgrade  # noqa: PLC0415 - after the server is there
-    from autopulse.db.rights import FunctionsRole  # noqa: PLC0415 - as above
+    from autopulse.db.privileges import FunctionsRole  # noqa: PLC0415 - as above
 
     server = PostgresServer(directory)
     server.start(port)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
 from autopulse.consumers import runner
-from autopulse.consumers.news import Consumer
+from autopulse.consumers.consumer import Consumer
 from autopulse.db import engine as db_engine
 from autopulse.db.models import Call, CallFeedback, Organization, ServiceRecord, Transcript
 from autopulse.db.prepared import PreparingConnection

@@ -21,7 +21,7 @@ import psutil
 from pg8000.native import Connection
 
 from autopulse.consumers.registry import REGISTRY
-from autopulse.vapi.envelope import wrap
+from autopulse.vapi.envelope import envelope_from
 from autopulse.vapi.routes import KINDS, kind_of
 from local import ports
 from local.database import connect
@@ -101,12 +101,12 @@ def _play(
     statements, events = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
     before = server_use()
     for kind, batch in _batches(bodies, records):
-        services.notices.clear()
+        services.call_events.clear()
         work = partial(contenders.consume, REGISTRY[kind].consumer, services, sqs_event(kind, batch))
         spent, sent = contenders.record_statements(work)
         seconds[kind].append(spent)
         statements[kind] = max(statements[kind], sum(bool(text) for text, _ in sent))
-        events[kind] += len(services.notices)
+        events[kind] += len(services.call_events)
     processor, wal = ((late - early) / len(calls) for early, late in zip(before, server_use(), strict=True))
     return _Played(bodies, seconds, statements, events, DatabaseFigures(round(processor * 1000, 1), round(wal)))
 
@@ -150,7 +150,7 @@ def _batches(bodies: dict[str, list[Body]], records: int) -> Iterator[tuple[str,
 
 
 def _queued_bytes(kind: str, body: Body) -> int:
-    return len(wrap(kind, body["message"], datetime.now(timezone.utc), None).to_json())
+    return len(envelope_from(kind, body["message"], datetime.now(timezone.utc), None).to_json())
 
 
 def _server_use(server: PostgresServer, connection: Connection) -> tuple[float, float]:

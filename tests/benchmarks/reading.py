@@ -24,9 +24,9 @@ from alembic import command
 from autopulse.api import cursors
 from autopulse.api.parameters import CallList
 from autopulse.db.migration import upgrade
-from autopulse.db.reading.filters import BANDS
-from autopulse.db.reading.pages import Position
-from autopulse.db.rights import FunctionsRole
+from autopulse.db.privileges import FunctionsRole
+from autopulse.db.queries.filters import NPS_CATEGORIES
+from autopulse.db.queries.pages import Position
 from local import ports
 from local.database import connect
 from local.machine import describe_machine
@@ -34,7 +34,7 @@ from local.postgres import OWNER, READER, PostgresServer
 from tests.benchmarks import archive
 from tests.benchmarks.__main__ import say
 from tests.benchmarks.budgets import PROJECT
-from tests.integration.api.readers import Api
+from tests.integration.api.client import Api
 
 OUTPUT: Final = PROJECT / ".local" / "bench-reading.json"
 CALLS: Final = 1_000_000
@@ -198,9 +198,14 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     ", not to come": lambda _: {"to_come": "false"},
     ", going on": lambda _: {"to_come": "false", "status": LIVE, "from_": (_NOW - timedelta(hours=3)).isoformat()},
     ", going on, of all time": lambda _: {"status": LIVE},
-    ", band": lambda chance: {"band": chance.choice(BANDS), "to_come": "false"},
-    ", band of an advisor": lambda chance: {"band": chance.choice(BANDS), "advisor": chance.randrange(1, 41)},
-    ", band of a week": lambda chance: {"band": chance.choice(BANDS), "to_come": "false"} | _span(chance, 7),
+    ", NPS category": lambda chance: {"nps_category": chance.choice(NPS_CATEGORIES), "to_come": "false"},
+    ", band of an advisor": lambda chance: {
+        "nps_category": chance.choice(NPS_CATEGORIES),
+        "advisor": chance.randrange(1, 41),
+    },
+    ", band of a week": lambda chance: (
+        {"nps_category": chance.choice(NPS_CATEGORIES), "to_come": "false"} | _span(chance, 7)
+    ),
     ", a week": lambda chance: {"to_come": "false"} | _span(chance, 7),
     ", end of a number": lambda chance: {"customer": f"555 {chance.randrange(10_000):04}"},
     ", three digits": lambda chance: {"customer": f"{chance.randrange(1000):03}"},
@@ -240,9 +245,9 @@ def _of_feedback() -> Iterator[Question]:
 FEEDBACK_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     "": lambda _: {},
     ", up to a time": lambda chance: {"to": _moment(chance)},
-    ", band": lambda chance: {"band": chance.choice(["promoter", "detractor"])},
-    ", band of a campaign": lambda chance: {
-        "band": chance.choice(["promoter", "detractor"]),
+    ", NPS category": lambda chance: {"nps_category": chance.choice(["promoter", "detractor"])},
+    ", NPS category of a campaign": lambda chance: {
+        "nps_category": chance.choice(["promoter", "detractor"]),
         "campaign": chance.randrange(1, 21),
     },
     ", telling": lambda _: {"telling": "true"},
@@ -253,7 +258,10 @@ FEEDBACK_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     ", telling of web calls": lambda _: {"telling": "true", "direction": "web"},
     ", common words": lambda chance: {"text": chance.choice(["wait", "call back"])},
     ", rare words": lambda chance: {"text": f"invoice ke{chance.randrange(1000, 2000)}"},
-    ", words of a band": lambda chance: {"text": "car", "band": chance.choice(["passive", "detractor"])},
+    ", words of an NPS category": lambda chance: {
+        "text": "car",
+        "nps_category": chance.choice(["passive", "detractor"]),
+    },
     ", advisor": lambda chance: {"advisor": chance.randrange(1, 41)},
 }
 

@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import pytest
 
-from autopulse.db.reading.connection import PlanningConnection
+from autopulse.db.queries.connection import PlanningConnection
 from local import ports
 from local.database import connect
 from local.machine import describe_machine
@@ -26,7 +26,7 @@ from local.postgres import FUNCTIONS, OWNER, READER, PostgresServer
 from tests.benchmarks import archive, reading
 from tests.benchmarks.__main__ import say
 from tests.benchmarks.budgets import PROJECT
-from tests.integration.api.readers import Api
+from tests.integration.api.client import Api
 
 OUTPUT: Final = PROJECT / ".local" / "bench-row-security.json"
 CALLS: Final = 100_000
@@ -35,7 +35,7 @@ _OWN: Final = "organization_id = (SELECT current_setting('autopulse.organization
 _OF_A_CALL: Final = "EXISTS (SELECT FROM call WHERE call.id = call_id)"
 POLICIES: Final = {
     **dict.fromkeys(("call", "service_record", "campaign", '"user"'), _OWN),
-    **dict.fromkeys(("vapi_call", "call_origin", "transcript", "call_feedback", "call_incident"), _OF_A_CALL),
+    **dict.fromkeys(("vapi_call", "call_original", "transcript", "call_feedback", "call_incident"), _OF_A_CALL),
     "webhook_event": f"call_id IS NULL OR {_OF_A_CALL}",
 }
 """Table -> what the reader may see of it. Of a sub-select, so that a statement reads the setting once."""

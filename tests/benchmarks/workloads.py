@@ -9,7 +9,7 @@ from itertools import count, cycle
 from random import Random
 from typing import Any, Final
 
-from autopulse.vapi.envelope import wrap
+from autopulse.vapi.envelope import envelope_from
 from local.simulator.scenario import CallScript, Turn, write_script
 from local.simulator.webhook_factory import webhooks
 
@@ -66,6 +66,6 @@ def _record(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     return {
         "messageId": str(uuid.uuid4()),
         "receiptHandle": "handle",
-        "body": wrap(kind, body["message"], datetime.now(timezone.utc), None).to_json(),
+        "body": envelope_from(kind, body["message"], datetime.now(timezone.utc), None).to_json(),
         "attributes": {"ApproximateReceiveCount": "1"},
     }

@@ -23,7 +23,7 @@ from local.screenshots import LOOKS
 from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, insert_organization
 from local.stack import console_link, read_stack
-from local.stack_paths import Place
+from local.stack_paths import StackPaths
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.invented import InventedApi, address_of, serve
 from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away
@@ -72,9 +72,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def _warm(place: Place, _up: None) -> None:
+def _warm(paths: StackPaths, _up: None) -> None:
     """Start as many workers of the console's function as a browser asks at once: each takes the emulator seconds."""
-    url = read_stack(place)["console_url"].partition("#")[0]
+    url = read_stack(paths)["console_url"].partition("#")[0]
 
     def load(_: int) -> None:
         with urllib.request.urlopen(url, timeout=WARMING_SECONDS) as answer:  # noqa: S310 - the stack's own URL
@@ -141,7 +141,7 @@ def open_invented(open_page: OpenPage) -> OpenInvented:
 @pytest.fixture
 def open_console(deployed: DeployedStack, open_page: OpenPage) -> OpenConsole:
     """Open the console in a context of its own, signed in by a token of the local issuer."""
-    issuer = Issuer(deployed.place)
+    issuer = Issuer(deployed.paths)
 
     def open_console(
         organization_id: str = ORGANIZATION_ID,

@@ -100,12 +100,14 @@ def feedback_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - fields of t
         " campaign_name advisor_id advisor_name nps_score updated_at"
     )
     score = given.get("nps_score", call["nps_score"])
-    band = _band(score)
+    category = _nps_category(score)
     said = {"content": "It took longer than I was told.", "positives": None, "detractors": None, "action_items": None}
-    return {name: call[name] for name in shared.split()} | {"call_id": call["id"], "band": band} | said | given
+    return (
+        {name: call[name] for name in shared.split()} | {"call_id": call["id"], "nps_category": category} | said | given
+    )
 
 
-def _band(score: int | None) -> str | None:
+def _nps_category(score: int | None) -> str | None:
     return None if score is None else "promoter" if score > 8 else "passive" if score > 6 else "detractor"
 
 
@@ -195,9 +197,9 @@ class InventedApi:
             return self._page([call for call in self.calls if _fits(call, asked)], asked)
         return self._of_call(path)
 
-    def notice(self, call_id: int, event: str = "CallStatusChanged") -> None:
+    def call_event(self, call_id: int, event: str = "CallStatusChanged") -> None:
         """Tell the page that a call has changed."""
-        message = {"type": "notice", "id": f"{len(self.asked)}-{call_id}-{event}", "event": event, "call_id": call_id}
+        message = {"type": "event", "id": f"{len(self.asked)}-{call_id}-{event}", "event": event, "call_id": call_id}
         for socket in self.sockets:
             socket.send(json.dumps(message))
 
@@ -229,7 +231,7 @@ def _fits(call: Json, asked: Json) -> bool:
     to_come = not call["start_time"] and not call["end_time"] and call["status"] in {"Ready", "Scheduled", "Queued"}
     return (
         asked.get("to_come") in {None, str(to_come).lower()}
-        and asked.get("band") in {None, _band(call["nps_score"])}
+        and asked.get("nps_category") in {None, _nps_category(call["nps_score"])}
         and all({"all", call[name]} & {*asked.get(name, "all").split(",")} for name in same)
         and (since is None or datetime.fromisoformat(began) >= _time(since))
         and (until is None or datetime.fromisoformat(began) < _time(until))
@@ -238,8 +240,11 @@ def _fits(call: Json, asked: Json) -> bool:
 
 
 def _fits_feedback(item: Json, asked: Json) -> bool:
-    is_telling = item["band"] is not None or bool(item["detractors"])
-    return asked.get("band") in {None, item["band"]} and asked.get("telling") in {None, str(is_telling).lower()}
+    is_telling = item["nps_category"] is not None or bool(item["detractors"])
+    return asked.get("nps_category") in {None, item["nps_category"]} and asked.get("telling") in {
+        None,
+        str(is_telling).lower(),
+    }
 
 
 def _time(text: str) -> datetime:

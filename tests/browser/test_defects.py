@@ -89,21 +89,21 @@ def test_live_calls_are_first_and_counted_on_the_screen_and_in_the_title(
 # Score links, and what keeps the focus
 
 
-@pytest.mark.parametrize(("band", "number"), [("detractor", 17), ("passive", 17), ("promoter", 16)])
-def test_a_band_of_the_score_card_leads_to_the_list_that_it_narrows(
-    open_invented: OpenInvented, api: InventedApi, band: str, number: int
+@pytest.mark.parametrize(("nps_category", "number"), [("detractor", 17), ("passive", 17), ("promoter", 16)])
+def test_a_category_of_the_score_card_filters_the_list(
+    open_invented: OpenInvented, api: InventedApi, nps_category: str, number: int
 ) -> None:
     page = open_invented(api, "?view=feedback")
     wait_for_feedback(page)
-    page.locator(f".band-link:has(.swatch-{band})").click()
+    page.locator(f".category-link:has(.swatch-{nps_category})").click()
     title = page.get_by_role("heading", name="What customers said")
     expect(title).to_be_in_viewport()
     expect(title).to_be_focused()
-    expect(page.get_by_test_id("feedback-count")).to_have_text(f"{number} from {band}s")
+    expect(page.get_by_test_id("feedback-count")).to_have_text(f"{number} from {nps_category}s")
 
 
 @pytest.mark.parametrize(
-    "control", ["feedback-band-detractor", "feedback-band-all", "feedback-period-day", "feedback-period-month"]
+    "control", ["feedback-category-detractor", "feedback-category-all", "feedback-period-day", "feedback-period-month"]
 )
 def test_a_choice_keeps_the_focus(open_invented: OpenInvented, api: InventedApi, control: str) -> None:
     page = open_invented(api, "?view=feedback&range=365d")
@@ -128,7 +128,7 @@ def test_a_filter_of_the_feedback_keeps_the_focus(open_invented: OpenInvented, a
     assert focused(page) == f"feedback-filter-{name}"
 
 
-@pytest.mark.parametrize("name", ["status", "outcome", "band", "campaign", "advisor", "direction", "demo"])
+@pytest.mark.parametrize("name", ["status", "outcome", "nps_category", "campaign", "advisor", "direction", "demo"])
 def test_a_filter_of_the_calls_keeps_the_focus(open_invented: OpenInvented, api: InventedApi, name: str) -> None:
     page = open_invented(api)
     wait_for_list(page)
@@ -224,8 +224,10 @@ def test_filters_stay_when_the_view_changes(open_invented: OpenInvented, api: In
     expect(page.get_by_test_id("call-filter-from")).to_have_value("2026-11-01")
 
 
-def test_a_call_opened_from_a_band_stands_beside_that_band(open_invented: OpenInvented, api: InventedApi) -> None:
-    page = open_invented(api, "?view=feedback&band=detractor&from=2026-11-01")
+def test_a_call_opened_from_a_category_stands_in_the_list_of_that_category(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    page = open_invented(api, "?view=feedback&nps_category=detractor&from=2026-11-01")
     wait_for_feedback(page)
     page.locator(".feedback-item h3 a").first.click()
     expect(page.get_by_test_id("call-panel")).to_be_visible()
@@ -287,7 +289,7 @@ def test_at_four_hundred_percent_every_filter_and_row_is_reached(
     page = open_invented(api, **look)
     wait_for_list(page)
     page.locator(".filter-more summary").click()
-    for name in ("status", "outcome", "band", "from", "to", "campaign", "advisor", "direction", "demo"):
+    for name in ("status", "outcome", "nps_category", "from", "to", "campaign", "advisor", "direction", "demo"):
         control = page.get_by_test_id(f"call-filter-{name}")
         control.scroll_into_view_if_needed()
         expect(control).to_be_in_viewport(ratio=0.9)
@@ -374,7 +376,7 @@ def test_the_list_of_feedback_begins_with_who_gave_a_score_or_complained(
     page = open_invented(api, "?view=feedback")
     wait_for_feedback(page)
     expect(page.get_by_test_id("feedback-count")).to_have_text("2 with a score or a complaint")
-    page.get_by_test_id("feedback-band-all").click()
+    page.get_by_test_id("feedback-category-all").click()
     expect(page.get_by_test_id("feedback-count")).to_have_text("4 in all")
 
 
@@ -495,7 +497,7 @@ def test_what_is_nearly_all_is_not_all(open_invented: OpenInvented, api: Invente
 def test_a_printed_feedback_shows_every_chart_as_a_whole(open_invented: OpenInvented, api: InventedApi) -> None:
     page = open_invented(api, "?view=feedback", viewport={"width": 1440, "height": 900})
     wait_for_feedback(page)
-    page.set_viewport_size({"width": 720, "height": 900})  # Letter less its margins, as a printer asks for it
+    page.set_viewport_size({"width": 720, "height": 900})  # DeadLetter less its margins, as a printer asks for it
     page.emulate_media(media="print")
     cut = page.locator(".chart-picture svg, .hero-bar svg, .outcomes svg").evaluate_all(
         """pictures => pictures.filter((picture) => {

@@ -131,14 +131,14 @@ def test_each_advisor_has_a_row_that_narrows_the_view(open_console: OpenConsole,
     assert "advisor" not in view.address
 
 
-def test_the_list_is_narrowed_by_band_and_by_words(open_console: OpenConsole, round_of_calls: Round) -> None:
+def test_the_list_is_narrowed_by_category_and_by_words(open_console: OpenConsole, round_of_calls: Round) -> None:
     ids = round_of_calls.add(*mixed_answers())
     view = show(open_console, round_of_calls)
     expect(view.items).to_have_count(6)
-    view.page.get_by_test_id("feedback-band-detractor").click()
+    view.page.get_by_test_id("feedback-category-detractor").click()
     expect(view.items).to_have_count(2)
     assert view.call_ids() == [ids[5], ids[1]]
-    assert view.address["band"] == "detractor"
+    assert view.address["nps_category"] == "detractor"
     view.filter("text").fill("wait")
     expect(view.items.locator("mark")).to_have_text(["Wait", "wait"])
     view.filter("text").fill("park")
@@ -153,7 +153,7 @@ def test_the_list_is_narrowed_by_band_and_by_words(open_console: OpenConsole, ro
 
 def test_an_item_leads_to_its_call_and_back(open_console: OpenConsole, round_of_calls: Round) -> None:
     (call_id,) = round_of_calls.add(weeks_ago(1, score=2, content="Slow.", customer="Remy Placeholder"))
-    view = show(open_console, round_of_calls, "&band=detractor")
+    view = show(open_console, round_of_calls, "&nps_category=detractor")
     # The other view has tests of its own.
     view.page.route("**/calls.css", lambda route: route.fulfill(body="", content_type="text/css"))
     view.page.route(
@@ -165,11 +165,16 @@ def test_an_item_leads_to_its_call_and_back(open_console: OpenConsole, round_of_
     link = view.items.get_by_role("link", name="Remy Placeholder")
     link.click()
     expect(view.page.get_by_test_id("feedback-view")).to_have_count(0)
-    same = {"view": "calls", "call": str(call_id), "band": "detractor", "campaign": str(round_of_calls.campaign_id)}
+    same = {
+        "view": "calls",
+        "call": str(call_id),
+        "nps_category": "detractor",
+        "campaign": str(round_of_calls.campaign_id),
+    }
     assert view.address.items() >= same.items()
     view.page.go_back()
     expect(view.items).to_have_count(1)
-    assert view.address["band"] == "detractor"
+    assert view.address["nps_category"] == "detractor"
 
 
 def test_the_list_is_read_page_by_page(open_console: OpenConsole, round_of_calls: Round) -> None:
@@ -213,7 +218,7 @@ def test_what_customers_said_is_text(open_console: OpenConsole, round_of_calls: 
             positives=HOSTILE, detractors=HOSTILE, action_items=HOSTILE,
         )
     )  # fmt: skip
-    view = show(open_console, round_of_calls, "&band=detractor")
+    view = show(open_console, round_of_calls, "&nps_category=detractor")
     expect(view.items.locator("blockquote")).to_have_text(HOSTILE)
     expect(view.items.locator(".points-actions li")).to_have_text(HOSTILE)
     expect(view.page.get_by_test_id("groups-advisor").get_by_role("link")).to_have_text(HOSTILE[:100])
@@ -367,7 +372,7 @@ def test_where_outbound_calls_are_none_the_others_can_be_shown(
 
 def test_the_file_has_the_same_rows(open_console: OpenConsole, round_of_calls: Round, tmp_path: Path) -> None:
     round_of_calls.add(*mixed_answers())
-    view = show(open_console, round_of_calls, "&band=detractor")
+    view = show(open_console, round_of_calls, "&nps_category=detractor")
     with view.page.expect_download() as download:
         view.page.get_by_test_id("feedback-csv").click()
     assert re.fullmatch(r"feedback-\d{4}-\d{2}-\d{2}\.csv", download.value.suggested_filename)

@@ -38,7 +38,7 @@ def busy_garage(deployed: DeployedStack, garage: str) -> str:
 def test_a_cold_first_view_of_the_deployed_stack_is_small_and_still(
     browser: Browser, deployed: DeployedStack, busy_garage: str, look: str
 ) -> None:
-    views = list(views_on(browser, deployed.stack["console_url"], Issuer(deployed.place).mint(busy_garage), look))
+    views = list(views_on(browser, deployed.stack["console_url"], Issuer(deployed.paths).mint(busy_garage), look))
     assert [view.name.partition(",")[0] for view in views] == ["calls", "call", "feedback"]
     for view in views:
         # Twenty files and the first page of a list, compressed: less would be that something was not counted.

@@ -168,7 +168,7 @@ def gateway(deployed: DeployedStack, open_page: OpenPage) -> tuple[Page, Gateway
         const { href } = document.querySelector('link[rel=modulepreload][href$="/live.js"]');
         const { live } = await import(href);
         window.heard = [];
-        live.addEventListener("notice", (event) => window.heard.push(event.detail.id));
+        live.addEventListener("event", (event) => window.heard.push(event.detail.id));
         live.addEventListener("resync", () => window.heard.push("resync"));
         live.addEventListener("state", (event) => window.heard.push(event.detail));
     }"""
@@ -181,10 +181,10 @@ def heard(page: Page, count: int) -> list[Any]:
     return list(page.evaluate("window.heard"))
 
 
-def test_a_notice_that_comes_twice_is_heard_once(gateway: tuple[Page, Gateway]) -> None:
+def test_a_call_event_that_comes_twice_is_heard_once(gateway: tuple[Page, Gateway]) -> None:
     page, other_side = gateway
     for name in ("one", "two", "one", "three"):
-        other_side.sockets[-1].send(f'{{"type": "notice", "id": "{name}", "call_id": 1}}')
+        other_side.sockets[-1].send(f'{{"type": "event", "id": "{name}", "call_id": 1}}')
     assert heard(page, 3) == ["one", "two", "three"]
 
 
@@ -192,7 +192,7 @@ def test_nonsense_is_no_news(gateway: tuple[Page, Gateway]) -> None:
     page, other_side = gateway
     for text in ("", "[", "null", "3", '{"type": "unheard-of"}', '{"type": "pong"}'):
         other_side.sockets[-1].send(text)
-    other_side.sockets[-1].send('{"type": "notice", "id": "one"}')
+    other_side.sockets[-1].send('{"type": "event", "id": "one"}')
     assert heard(page, 1) == ["one"]
 
 

@@ -150,7 +150,7 @@ def test_a_click_with_a_key_is_the_browsers_own(page: Page) -> None:
     ],
 )
 def test_a_failure_says_what_is_going_on(page: Page, error: str, said: list[str]) -> None:
-    failure = f"(await import('{HOST}/states.js')).failure({error}, () => {{}}).textContent"
+    failure = f"(await import('{HOST}/placeholders.js')).failure({error}, () => {{}}).textContent"
     text = run(page, "errors.js", failure)
     assert [part for part in [*said, "Try again"] if part not in text] == []
 

@@ -14,7 +14,7 @@ from local import ports
 from local.browser import FLAGS, find_browser
 from local.deploy import Cloud
 from local.emulator import Emulator
-from local.stack_paths import LOOPBACK, Place
+from local.stack_paths import LOOPBACK, StackPaths
 
 SECRET: Final = "sample-secret-that-no-page-may-read"
 REBOUND: Final = "rebind.example.com"
@@ -100,7 +100,7 @@ def attacker_port() -> Iterator[int]:
 def emulator_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """An emulator of its own, as `make up` starts it, with one secret."""
     port = ports.find_any()
-    emulator = Emulator(Place(Path(tmp_path_factory.mktemp("emulator")), port, port, ""))
+    emulator = Emulator(StackPaths(Path(tmp_path_factory.mktemp("emulator")), port, port, ""))
     emulator.start(port, LOOPBACK)
     Cloud(port).client("secretsmanager").create_secret(Name="sample", SecretString=SECRET)
     yield port

@@ -32,9 +32,9 @@ SHAPES: Final = {
         (".chart-volume", "fill"),
         (".outcome-reached", "fill"),
         (".outcome-other", "fill"),
-        (".band-promoter", "fill"),
-        (".band-passive", "fill"),
-        (".band-detractor", "fill"),
+        (".category-promoter", "fill"),
+        (".category-passive", "fill"),
+        (".category-detractor", "fill"),
         (".swatch-band", "borderTopColor"),
         (".score-detractor", "borderTopColor"),
         (".score-passive", "borderTopColor"),
@@ -51,7 +51,7 @@ VIEWS: Final = {
 }
 NARROWED: Final = {
     "narrowed calls": ("?outcome=reached&advisor=Robin+Sample", "[data-call]"),
-    "narrowed feedback": ("?view=feedback&band=detractor&direction=all", ".feedback-item"),
+    "narrowed feedback": ("?view=feedback&nps_category=detractor&direction=all", ".feedback-item"),
 }
 """Views that have more controls, and some that go when they are used."""
 _CONTROLS: Final = """() => {
@@ -158,7 +158,7 @@ def test_a_call_that_leaves_the_list_can_still_be_read(
     wait_until_quiet(page, VIEWS["call"][1])
     # The open one stays until another is opened.
     api.calls[0]["outcome"] = api.details[1]["outcome"] = "busy"
-    api.notice(1)
+    api.call_event(1)
     expect(page.locator(".call-row[data-call='1']")).to_have_attribute("title", "No longer matches the filters")
     for cell in ("customer a", "vehicle", "start", "duration"):
         assert contrast(page, f".call-row[data-call='1'] .call-{cell}") >= LEAST_CONTRAST_OF_TEXT, cell

@@ -15,7 +15,7 @@ from local import stack
 from local.issuer import Issuer
 from local.simulator.application_rows import ORGANIZATION_ID
 from local.stack import console_link
-from local.stack_paths import Place
+from local.stack_paths import StackPaths
 from tests.browser.conftest import OpenPage
 from tests.browser.issuer import CLIENT_ID, NAME, Behaviour, StandInIssuer, serving
 from tests.browser.pages import Complaints, show_frame_alone
@@ -39,13 +39,13 @@ def open_page(open_page: OpenPage) -> OpenPage:
 
 
 @pytest.fixture(scope="module")
-def _issuer(place: Place, _up: None) -> Iterator[StandInIssuer]:
+def _issuer(paths: StackPaths, _up: None) -> Iterator[StandInIssuer]:
     """The deployed stack believes this issuer as long as this module's tests run."""
-    deployed = DeployedStack(place, stack.read_stack(place))
+    deployed = DeployedStack(paths, stack.read_stack(paths))
     functions = deployed.cloud.client("lambda")
     names = [deployed.stack["functions"][logical_id] for logical_id in TOLD]
     before = {name: functions.get_function_configuration(FunctionName=name)["Environment"] for name in names}
-    with serving(StandInIssuer(Issuer(place), f"{deployed.stack['api_url']}/console/")) as issuer:
+    with serving(StandInIssuer(Issuer(paths), f"{deployed.stack['api_url']}/console/")) as issuer:
         for name, environment in before.items():
             told = environment["Variables"] | issuer.environment
             _release(functions, name, {"Variables": told})
@@ -64,7 +64,7 @@ def _release(functions: Any, name: str, environment: Mapping[str, Any]) -> None:
 
 def wait_until_believed(deployed: DeployedStack, issuer: StandInIssuer) -> None:
     """Until the authorizer has read the issuer's keys, and the functions behind it have started."""
-    token = Issuer(deployed.place).mint(ORGANIZATION_ID, iss=issuer.url, aud=CLIENT_ID)
+    token = Issuer(deployed.paths).mint(ORGANIZATION_ID, iss=issuer.url, aud=CLIENT_ID)
     for method, path in (("GET", "calls"), ("POST", "live/tickets")):
         request = urllib.request.Request(  # noqa: S310 - the stack's own URL
             f"{deployed.stack['api_url']}/v1/{path}", method=method, headers={"Authorization": f"Bearer {token}"}

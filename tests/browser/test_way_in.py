@@ -35,7 +35,7 @@ def test_a_reload_keeps_the_way_in(open_console: OpenConsole) -> None:
 def test_a_page_hears_of_its_own_organizations_calls_only(
     deployed: DeployedStack, open_page: OpenPage, calls: Calls
 ) -> None:
-    issuer = Issuer(deployed.place)
+    issuer = Issuer(deployed.paths)
     heard: dict[str, list[str]] = {}
     pages = []
     for organization_id in (ORGANIZATION_ID, OTHER_ORGANIZATION_ID):
@@ -49,7 +49,7 @@ def test_a_page_hears_of_its_own_organizations_calls_only(
         _wait_for(page, heard[organization_id], "CallCompleted")
     for organization_id, call_id in played.items():
         messages = [json.loads(frame) for frame in heard[organization_id]]
-        assert {message["call_id"] for message in messages if message["type"] == "notice"} == {call_id}
+        assert {message["call_id"] for message in messages if message["type"] == "event"} == {call_id}
 
 
 def _record_frames(page: Page) -> list[str]:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from autopulse.api.sizes import MAX_BYTES
-from autopulse.db.reading.bounds import MAX_LISTED_CHARACTERS, MAX_SHOWN_CHARACTERS
+from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, MAX_SHOWN_CHARACTERS
 from autopulse.domain import bounds
 from autopulse.vapi import messages
 from autopulse.vapi.messages import Limited

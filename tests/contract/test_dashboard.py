@@ -90,7 +90,7 @@ def _queue(logical_id: str) -> str:
     return str(properties(logical_id)["QueueName"]["Fn::Sub"]).replace("${AWS::StackName}", STACK)
 
 
-@pytest.mark.parametrize("prefix", [*PREFIXES, "Notice"])
+@pytest.mark.parametrize("prefix", [*PREFIXES, "CallEvent"])
 def test_it_shows_what_waits_in_every_queue(prefix: str) -> None:
     assert {"QueueName": _queue(f"{prefix}Queue")} in _shown("ApproximateAgeOfOldestMessage")
 

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from autopulse.consumers.registry import REGISTRY
-from autopulse.domain.notices import NoticeType
+from autopulse.domain.events import CallEventType
 from autopulse.observability import METRICS
 from autopulse.vapi import routes
 from operate.stacks import PARTS
@@ -51,8 +51,8 @@ def test_every_metric_is_documented(name: str) -> None:
     assert _is_named(name)
 
 
-@pytest.mark.parametrize("name", [notice.value for notice in NoticeType])
-def test_every_notice_is_documented(name: str) -> None:
+@pytest.mark.parametrize("name", [call_event.value for call_event in CallEventType])
+def test_every_call_event_is_documented(name: str) -> None:
     assert _is_named(name)
 
 

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 
 from autopulse.consumers import publisher
 from autopulse.db.transcripts import FRAGMENT
+from autopulse.domain.events import CallEventType
 from autopulse.domain.lists import CONVERSATION, REPORT
-from autopulse.domain.notices import NoticeType
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import COMPLETED
 from autopulse.live import protocol
@@ -21,7 +21,7 @@ from local.live_events import make_live_events
 from tests.contract.stack import ROOT
 
 PAGE = (ROOT / "docs/events.md").read_text()
-TYPES = [notice_type.value for notice_type in NoticeType]
+TYPES = [call_event_type.value for call_event_type in CallEventType]
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from autopulse.access import authorizer
-from autopulse.access.keys import FixedKeys
-from autopulse.access.reader import reader_of
 from autopulse.api.resolver import route_of
+from autopulse.auth import authorizer
+from autopulse.auth.keys import FixedKeys
+from autopulse.auth.principal import principal_of
 from autopulse.errors import Refused
 from autopulse.ingress.request import read_delivery
-from autopulse.settings import AccessSettings
-from autopulse.vapi.credentials import read_credentials
+from autopulse.settings import AuthSettings
 from autopulse.vapi.routes import KINDS
 from autopulse.vapi.signature import verify
+from autopulse.vapi.webhook_credentials import read_credentials
 from local.deploy import SAMPLE_SECRET
 from local.events import EVENTS, WEBHOOKS, make_events, read_webhooks, render
 from local.issuer import AUDIENCE, ISSUER, ORGANIZATION_CLAIM, SAMPLE_EXPIRES_AT, Issuer
 from local.simulator.application_rows import ORGANIZATION_ID, SAMPLE_CALLS
 from local.simulator.webhook_factory import CANARY
-from local.stack_paths import Place
+from local.stack_paths import StackPaths
 from tests.contract.stack import ids_of, source
 
 MADE = make_events()
@@ -91,12 +91,12 @@ def _file(kind: str) -> Path:
 def test_the_authorizers_event_carries_a_token_that_every_local_stack_accepts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    issuer = Issuer(Place(tmp_path, 0, 0, ""))
+    issuer = Issuer(StackPaths(tmp_path, 0, 0, ""))
     monkeypatch.setattr(authorizer, "keys", lambda: FixedKeys(issuer.jwks))
     monkeypatch.setattr(
         authorizer,
-        "access_settings",
-        lambda: AccessSettings(ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM),
+        "auth_settings",
+        lambda: AuthSettings(ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM),
     )
     answer = authorizer.handle(MADE[EVENTS / "apigw" / "authorizer.json"])
     assert answer["context"]["organization_id"] == ORGANIZATION_ID
@@ -105,6 +105,6 @@ def test_the_authorizers_event_carries_a_token_that_every_local_stack_accepts(
 
 def test_the_apis_event_is_of_the_reader_that_the_authorizer_finds() -> None:
     event = MADE[EVENTS / "apigw" / "api.json"]
-    reader = reader_of(event)
-    assert (reader.organization_id, reader.expires_at) == (ORGANIZATION_ID, SAMPLE_EXPIRES_AT)
+    principal = principal_of(event)
+    assert (principal.organization_id, principal.expires_at) == (ORGANIZATION_ID, SAMPLE_EXPIRES_AT)
     assert route_of(event["path"]) == "/v1/calls"

@@ -1,4 +1,4 @@
-"""Every function of `template.yaml`: its door, its log group, its settings, and its place after the migration."""
+"""Every function of `template.yaml`: its handler, its log group, its settings, and its place after the migration."""
 
 import re
 
@@ -26,7 +26,7 @@ GATEWAY_TIMEOUT_SECONDS = 29
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_runs_python_3_13_from_a_door_of_its_own(function: str) -> None:
+def test_a_function_runs_python_3_13_from_a_folder_of_its_own(function: str) -> None:
     actual = properties(function)
     assert (actual["Runtime"], actual["Handler"]) == ("python3.13", "app.handler")
     assert actual["Architectures"] == [{"Ref": "Architecture"}]
@@ -48,9 +48,9 @@ def test_a_function_is_named_after_its_log_group(function: str) -> None:
     assert group["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{properties(function)['FunctionName']['Fn::Sub']}"
 
 
-def test_no_two_functions_share_a_door() -> None:
-    doors = [source()["Resources"][function]["Properties"]["CodeUri"] for function in FUNCTIONS]
-    assert len(set(doors)) == len(doors)
+def test_no_two_functions_share_a_code_folder() -> None:
+    handlers = [source()["Resources"][function]["Properties"]["CodeUri"] for function in FUNCTIONS]
+    assert len(set(handlers)) == len(handlers)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -78,7 +78,7 @@ def test_a_function_gets_the_settings_that_its_code_requires(function: str, monk
 
 WITHOUT_DATABASE = {
     "VerifierFunction": settings.verifier_settings,
-    "AuthorizerFunction": settings.access_settings,
+    "AuthorizerFunction": settings.auth_settings,
     "LiveFunction": settings.live_settings,
     "BroadcasterFunction": settings.live_settings,
     "ConsoleFunction": settings.console_settings,

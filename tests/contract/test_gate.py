@@ -122,7 +122,9 @@ def test_concurrency_is_reserved_only_where_asked() -> None:
 
 def test_what_customers_said_is_encrypted_by_the_accounts_key_where_asked() -> None:
     key = {"Fn::If": ["MakeDataKey", {"Ref": "DataKey"}, {"Ref": "AWS::NoValue"}]}
-    queues = [name for name, one in resources().items() if one["Type"] == "AWS::SQS::Queue" and name != "NoticeQueue"]
+    queues = [
+        name for name, one in resources().items() if one["Type"] == "AWS::SQS::Queue" and name != "CallEventQueue"
+    ]
     assert [name for name in queues if properties(name)["KmsMasterKeyId"] != key] == []
     assert "MakeDataKey" in json.dumps(properties("PayloadBucket")["BucketEncryption"])
     assert properties("DataKey")["EnableKeyRotation"] is True

@@ -148,8 +148,8 @@ def test_rights_to_a_log_group_name_it_with_the_end_that_logs_checks(shape: str,
 
 @pytest.mark.parametrize("resource_type", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
 def test_a_resource_policy_only_refuses(resource_type: str) -> None:
-    """Except that of the notices' queue, which the bus writes to and has no role for."""
-    for name in set(ids_of(resource_type)) - {"NoticeQueuePolicy"}:
+    """Except that of the call events' queue, which the bus writes to and has no role for."""
+    for name in set(ids_of(resource_type)) - {"CallEventQueuePolicy"}:
         assert [statement["Effect"] for statement in properties(name)["PolicyDocument"]["Statement"]] == ["Deny"]
 
 
@@ -254,7 +254,7 @@ def test_who_serves_browsers_reaches_their_connections_and_nothing_else() -> Non
     receiving = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     assert _actions("BroadcasterRole") == shared | receiving | {"dynamodb:Query"}
     assert _actions("LiveRole") == shared | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
-    assert _resources_for("BroadcasterRole", "sqs:ReceiveMessage") == [{"Fn::GetAtt": ["NoticeQueue", "Arn"]}]
+    assert _resources_for("BroadcasterRole", "sqs:ReceiveMessage") == [{"Fn::GetAtt": ["CallEventQueue", "Arn"]}]
     for role in ("BroadcasterRole", "LiveRole"):
         assert _resources_for(role, "dynamodb:DeleteItem") == [{"Fn::GetAtt": ["ConnectionTable", "Arn"]}]
         posts, closes = _resources_for(role, "execute-api:ManageConnections")

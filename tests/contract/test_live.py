@@ -74,25 +74,25 @@ def test_the_broadcaster_hears_what_the_consumers_publish() -> None:
     (rule,) = [properties(name) for name in ids_of("AWS::Events::Rule") if "EventPattern" in properties(name)]
     assert rule["EventPattern"] == {"source": [publisher.SOURCE]}
     assert rule["EventBusName"] == {"Ref": "EventBus"}
-    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["NoticeQueue", "Arn"]}]
-    policy = properties("NoticeQueuePolicy")
-    assert policy["Queues"] == [{"Ref": "NoticeQueue"}]
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["CallEventQueue", "Arn"]}]
+    policy = properties("CallEventQueuePolicy")
+    assert policy["Queues"] == [{"Ref": "CallEventQueue"}]
     assert policy["PolicyDocument"]["Statement"][0]["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["NoticeRule", "Arn"]}}
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["CallEventRule", "Arn"]}}
     }
     assert denies_plain_text(policy["PolicyDocument"], "sqs:*")
 
 
-def test_a_flood_of_notices_is_taken_by_few() -> None:
-    mapping = properties("BroadcasterFunctionNotices")
-    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["NoticeQueue", "Arn"]}
+def test_a_flood_of_call_events_is_taken_by_few() -> None:
+    mapping = properties("BroadcasterFunctionCallEvents")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["CallEventQueue", "Arn"]}
     bounded = {"Fn::If": ["LeastConcurrency", 2, {"Ref": "MaximumConcurrency"}]}
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": bounded}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_old_notices_are_given_up() -> None:
-    queue = properties("NoticeQueue")
+def test_old_call_events_are_given_up() -> None:
+    queue = properties("CallEventQueue")
     assert queue["SqsManagedSseEnabled"] is True
     assert queue["MessageRetentionPeriod"] == 120
     assert properties("BroadcasterFunction")["Timeout"] < queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
@@ -100,5 +100,5 @@ def test_old_notices_are_given_up() -> None:
 
 def test_tickets_are_sold_to_who_has_a_token() -> None:
     operation = properties("Api")["Body"]["paths"]["/v1/live/tickets"]["post"]
-    assert operation["security"] == [{"Reader": []}]
+    assert operation["security"] == [{"Principal": []}]
     assert "LiveFunction" in json.dumps(operation["x-amazon-apigateway-integration"])

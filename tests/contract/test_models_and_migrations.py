@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from autopulse.db.migration import SCRIPTS
 from autopulse.db.migrations.versions.r0004_indexes import INDEXES
 from autopulse.db.models import Model
-from autopulse.db.reading import filters
+from autopulse.db.queries import filters
 
 WITHOUT_MODEL = {
     "autopulse_calls_version",  # Alembic's
@@ -79,7 +79,7 @@ def test_what_a_deleted_call_takes_with_it(connection: Connection) -> None:
         "call_feedback": "c",
         "call_incident": "c",
         "refused_link": "c",
-        "call_origin": "c",
+        "call_original": "c",
         "vapi_call": "c",
         "webhook_event": "n",
         "transcript": "a",

@@ -209,7 +209,7 @@ def test_a_statement_is_prepared_once_and_outlives_a_roll_back(module_database_u
         ("SELECT outcome FROM call WHERE outcome <> :name", "ALTER TABLE call DROP COLUMN outcome", "42703"),
     ],
 )
-def test_a_schema_that_changes_under_a_statement_is_the_worlds_fault(
+def test_a_schema_change_under_a_statement_is_transient(
     before: str, change: str, state: str, database_url: str
 ) -> None:
     """So the connection is thrown away, and what can be done anew is done on the next."""
@@ -224,7 +224,7 @@ def test_a_schema_that_changes_under_a_statement_is_the_worlds_fault(
         with pytest.raises(Exception, match=state) as caught:
             transaction.execute(text(before), {"name": "x"})
         fault, error = diagnose(caught.value)
-        assert (fault, error.detail) == (Fault.WORLD, f"SQLSTATE {state}")
+        assert (fault, error.detail) == (Fault.TRANSIENT, f"SQLSTATE {state}")
         transaction.invalidate()
     if state == "0A000":
         with engine.connect() as transaction:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from autopulse.db.calls import CALL_COLUMNS
 from autopulse.db.facts import ATTEMPT_COLUMNS, ATTEMPT_NAMES
 from autopulse.db.models import Model
-from autopulse.db.rights import READING, RIGHTS
+from autopulse.db.privileges import PRIVILEGES, READER_PRIVILEGES
 from autopulse.domain.attempts import CallColumns
 from autopulse.domain.feedback import Feedback
 from tests.contract.stack import ROOT
@@ -41,7 +41,7 @@ def _modelled(table: str) -> dict[str, str]:
 def test_the_columns_of_calls_are_those_of_the_domain_and_typed_as_in_the_model() -> None:
     columns = _columns(CALL_COLUMNS)
     assert tuple(columns) == CallColumns._fields
-    for table in ("call", "call_origin"):
+    for table in ("call", "call_original"):
         assert columns.items() <= _modelled(table).items()
 
 
@@ -55,7 +55,7 @@ def test_feedback_has_the_columns_of_its_model() -> None:
     assert set(Feedback.__dataclass_fields__) <= set(_modelled("call_feedback"))
 
 
-@pytest.mark.parametrize("rights", [RIGHTS, READING], ids=["functions", "reader"])
+@pytest.mark.parametrize("rights", [PRIVILEGES, READER_PRIVILEGES], ids=["functions", "reader"])
 def test_rights_are_on_columns_that_the_models_have(rights: dict[str, dict[str, tuple[str, ...]]]) -> None:
     for table, granted in rights.items():
         for columns in granted.values():

@@ -47,15 +47,15 @@ def test_the_webhook_and_the_pages_alone_are_open() -> None:
     ]
     assert sorted(open_routes) == sorted(OPEN)
     closed = [operation["security"] for _, _, operation in _operations() if operation["security"] != [{"NONE": []}]]
-    assert all(schemes == [{"Reader": []}] for schemes in closed)
-    (reader,) = [
+    assert all(schemes == [{"Principal": []}] for schemes in closed)
+    (principal,) = [
         scheme["x-amazon-apigateway-authorizer"]
         for name, scheme in properties("Api")["Body"]["components"]["securitySchemes"].items()
-        if name == "Reader"
+        if name == "Principal"
     ]
-    assert reader["type"] == "request"
-    assert reader["identitySource"] == "method.request.header.Authorization"
-    assert "AuthorizerFunction" in json.dumps(reader["authorizerUri"])
+    assert principal["type"] == "request"
+    assert principal["identitySource"] == "method.request.header.Authorization"
+    assert "AuthorizerFunction" in json.dumps(principal["authorizerUri"])
 
 
 def _operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -5,7 +5,7 @@ from random import Random
 from typing import Final
 
 from local.simulator.scenario import CallScript
-from local.simulator.simulate import Wanted, arrange, compare, place_calls, post_all, wait_until_stored
+from local.simulator.simulate import PageRequest, arrange, compare, place_calls, post_all, wait_until_stored
 from local.simulator.webhook_factory import CANARY, ESSENTIAL_TYPES, Body, webhooks
 from tests.deployed import DeployedStack, wait_for
 
@@ -19,7 +19,7 @@ def _place(deployed: DeployedStack, random: Random, count: int) -> list[CallScri
     return stalled + place_calls(deployed.database_url, random, count - 1)
 
 
-def _play(deployed: DeployedStack, random: Random, scripts: list[CallScript], wanted: Wanted) -> list[str]:
+def _play(deployed: DeployedStack, random: Random, scripts: list[CallScript], wanted: PageRequest) -> list[str]:
     bodies = arrange(scripts, random, wanted)
     return wait_until_stored(deployed.database_url, scripts, post_all(deployed.stack, bodies))
 
@@ -28,7 +28,7 @@ def test_sixty_webhooks_of_twenty_calls_shuffled_and_repeated(deployed: Deployed
     random = Random(SEED)
     scripts = _place(deployed, random, 20)
     assert sum(len(webhooks(script, ESSENTIAL_TYPES)) for script in scripts) >= 50
-    wanted = Wanted(len(scripts), disorder=True, duplicates=True, types=ESSENTIAL_TYPES)
+    wanted = PageRequest(len(scripts), disorder=True, duplicates=True, types=ESSENTIAL_TYPES)
     assert _play(deployed, random, scripts, wanted) == []
     wait_for(lambda: deployed.waiting() == 0, "all queues empty")
     assert list(compare(deployed.database_url, scripts)) == []
@@ -38,7 +38,7 @@ def test_sixty_webhooks_of_twenty_calls_shuffled_and_repeated(deployed: Deployed
 def test_everything_that_vapi_sends_of_a_call_in_disorder(deployed: DeployedStack) -> None:
     random = Random(SEED + 1)
     scripts = _place(deployed, random, 3)
-    assert _play(deployed, random, scripts, Wanted(len(scripts), disorder=True)) == []
+    assert _play(deployed, random, scripts, PageRequest(len(scripts), disorder=True)) == []
     wait_for(lambda: deployed.waiting() == 0, "all queues empty")
     assert list(compare(deployed.database_url, scripts)) == []
 

@@ -1,4 +1,4 @@
-"""The world gets in the way: a record that cannot succeed, and a database that dies under load."""
+"""Faults on the deployed stack: a record that cannot succeed, and a database that dies under load."""
 
 import json
 from collections import Counter
@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from local import stack
-from local.simulator.simulate import Wanted, arrange, place_calls, post_all, wait_until_stored
+from local.simulator.simulate import PageRequest, arrange, place_calls, post_all, wait_until_stored
 from local.simulator.webhook_factory import CANARY, ESSENTIAL_TYPES, Body, webhooks
 from tests.deployed import DeployedStack, wait_for
 
@@ -33,7 +33,7 @@ def _overrides(call_id: int) -> dict[str, Any]:
 def test_a_record_that_names_no_call_reaches_the_dead_letters_alone(deployed: DeployedStack) -> None:
     random = Random(SEED)
     scripts = place_calls(deployed.database_url, random, 3, outcome="reached", stalls=True)
-    good = arrange(scripts, random, Wanted(len(scripts), types=ESSENTIAL_TYPES))
+    good = arrange(scripts, random, PageRequest(len(scripts), types=ESSENTIAL_TYPES))
     poison = [_body(kind, {"status": "ended"}, status="ended") for kind in ("status-update", "hang")]
     poison.append(_body("end-of-call-report", {}, assistant={"server": {"secret": f"{CANARY}poison"}}))
     answers = post_all(deployed.stack, [*poison[:1], *good, *poison[1:]])
@@ -63,7 +63,7 @@ def test_contradicting_ids_reach_the_dead_letters_with_their_reason(deployed: De
 def test_postgres_killed_and_restarted_under_load(deployed: DeployedStack) -> None:
     random = Random(SEED + 2)
     scripts = place_calls(deployed.database_url, random, 12)
-    bodies = arrange(scripts, random, Wanted(len(scripts), disorder=True, duplicates=True, types=ESSENTIAL_TYPES))
+    bodies = arrange(scripts, random, PageRequest(len(scripts), disorder=True, duplicates=True, types=ESSENTIAL_TYPES))
     half = len(bodies) // 2
     with ThreadPoolExecutor(2) as background:
         before = deployed.count_rows()["webhook_event"]
@@ -72,14 +72,14 @@ def test_postgres_killed_and_restarted_under_load(deployed: DeployedStack) -> No
         _kill_postgres(deployed)
         posting.append(background.submit(post_all, deployed.stack, bodies[half:]))
         wait_for(lambda: deployed.waiting() > 0, "records that cannot be applied")
-        assert stack.up(deployed.place)["database_url"] == deployed.database_url
+        assert stack.up(deployed.paths)["database_url"] == deployed.database_url
         answers = [answer for answers in posting for answer in answers.result()]
     assert wait_until_stored(deployed.database_url, scripts, answers) == []
     assert _found(deployed) == []
 
 
 def _kill_postgres(deployed: DeployedStack) -> None:
-    server = stack.database_server(deployed.place).find()
+    server = stack.database_server(deployed.paths).find()
     assert server is not None
     server.kill()
 
@@ -95,7 +95,7 @@ def test_no_secret_of_a_body_is_in_the_database_or_in_a_log(deployed: DeployedSt
     assert wait_until_stored(deployed.database_url, [script], post_all(deployed.stack, bodies)) == []
     assert CANARY not in _everything_stored(deployed)
     assert not any(CANARY in line for line in deployed.log_lines())
-    assert CANARY not in (deployed.place.state / "emulator" / "emulator.log").read_text(errors="replace")
+    assert CANARY not in (deployed.paths.state / "emulator" / "emulator.log").read_text(errors="replace")
 
 
 def _everything_stored(deployed: DeployedStack) -> str:

@@ -15,14 +15,14 @@ from websockets.sync.client import connect
 from local.database import connect as connect_database
 from local.issuer import Issuer
 from local.simulator.application_rows import ORGANIZATION_ID
-from local.simulator.simulate import Wanted, arrange, place_calls, post_all
+from local.simulator.simulate import PageRequest, arrange, place_calls, post_all
 from tests.deployed import DeployedStack, wait_for
 from tests.e2e.watcher import Watcher, buy_ticket, watching
 
 OTHER_ORGANIZATION: Final = "0b0b0000-0000-4000-8000-0000000000e2"
 STAGES: Final = ("received_at", "committed_at", "pushed_at")
 FIGURES: Final = 20
-"""Notices whose stages are measured, after the first, which waits for every function to start."""
+"""Call events whose stages are measured, after the first, which waits for every function to start."""
 
 
 def _make_call(deployed: DeployedStack, organization_id: str = ORGANIZATION_ID) -> int:
@@ -68,18 +68,18 @@ def _let_tokens_end(deployed: DeployedStack) -> None:
         table.put_item(TableName=_table(deployed), Item=ended)
 
 
-def _milliseconds(notice: dict[str, Any], heard_at: datetime) -> list[float]:
+def _milliseconds(call_event: dict[str, Any], heard_at: datetime) -> list[float]:
     """Of each stage: received to committed, committed to pushed, pushed to heard."""
-    times = [*(datetime.fromisoformat(notice[stage]) for stage in STAGES), heard_at]
+    times = [*(datetime.fromisoformat(call_event[stage]) for stage in STAGES), heard_at]
     return [(later - earlier).total_seconds() * 1000 for earlier, later in pairwise(times)]
 
 
 def _hear_status(deployed: DeployedStack, watcher: Watcher, call_id: int, status: str) -> list[float]:
     _send_status(deployed, call_id, status)
-    notice = watcher.hear_about(call_id, "CallStatusChanged")
+    call_event = watcher.hear_about(call_id, "CallStatusChanged")
     heard_at = datetime.now(timezone.utc)
-    assert notice["changed"]["status"] == {"queued": "Queued", "ringing": "Ringing"}[status]
-    return _milliseconds(notice, heard_at)
+    assert call_event["changed"]["status"] == {"queued": "Queued", "ringing": "Ringing"}[status]
+    return _milliseconds(call_event, heard_at)
 
 
 def test_a_webhook_becomes_a_message_whose_stages_are_known(deployed: DeployedStack) -> None:
@@ -99,13 +99,13 @@ def test_a_whole_call_is_heard_from_first_ring_to_feedback(deployed: DeployedSta
     (script,) = place_calls(deployed.database_url, random, 1, outcome="reached", stalls=True)
     assert script.call_id is not None
     with watching(deployed, ORGANIZATION_ID, call_id=script.call_id) as watcher:
-        post_all(deployed.stack, arrange([script], random, Wanted(1)))
+        post_all(deployed.stack, arrange([script], random, PageRequest(1)))
         wanted = {"CallStatusChanged", "TranscriptUpdated", "CallStalled", "CallCompleted", "FeedbackRecorded"}
         heard: set[str] = set()
         while heard != wanted:
-            notice = watcher.hear()
-            assert notice["call_id"] == script.call_id
-            heard.add(notice["event"])
+            call_event = watcher.hear()
+            assert call_event["call_id"] == script.call_id
+            heard.add(call_event["event"])
 
 
 def test_two_organizations_side_by_side_hear_only_their_own(deployed: DeployedStack) -> None:
@@ -142,7 +142,7 @@ def test_nothing_is_kept_of_a_connection_that_was_closed(deployed: DeployedStack
     wait_for(lambda: _items(deployed) == set(), "an empty table again")
 
 
-def test_a_connection_that_is_gone_is_forgotten_at_the_next_notice(deployed: DeployedStack) -> None:
+def test_a_connection_that_is_gone_is_forgotten_at_the_next_call_event(deployed: DeployedStack) -> None:
     call_id = _make_call(deployed)
     values = {
         "organization_id": {"S": ORGANIZATION_ID},
@@ -174,7 +174,7 @@ def test_without_a_ticket_there_is_no_connection(deployed: DeployedStack, query:
 
 
 def test_without_a_token_there_is_no_ticket(deployed: DeployedStack) -> None:
-    stranger = Issuer(deployed.place).mint(ORGANIZATION_ID, aud="somebody-else")
+    stranger = Issuer(deployed.paths).mint(ORGANIZATION_ID, aud="somebody-else")
     assert [buy_ticket(deployed, token)[0] for token in (None, "nonsense", stranger)] == [401] * 3
 
 

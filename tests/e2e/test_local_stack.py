@@ -11,14 +11,14 @@ from local import build, deploy, ports, stack
 from local.postgres import FUNCTIONS, OWNER
 from local.processes import find_marked, kill
 from local.run import print_urls, show_a_call
-from local.simulator.simulate import Wanted, simulate
-from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, Place
+from local.simulator.simulate import PageRequest, simulate
+from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, StackPaths
 from tests.deployed import DeployedStack
 
 
-def _processes(place: Place) -> set[tuple[int, float]]:
-    server = stack.database_server(place).find()
-    running = stack.read_running(place)
+def _processes(paths: StackPaths) -> set[tuple[int, float]]:
+    server = stack.database_server(paths).find()
+    running = stack.read_running(paths)
     assert server is not None
     assert running is not None
     return {(server.pid, server.create_time()), (running.emulator.pid, running.emulator.started)}
@@ -27,15 +27,15 @@ def _processes(place: Place) -> set[tuple[int, float]]:
 def test_up_again_builds_deploys_and_starts_nothing(deployed: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (build, deploy):
         monkeypatch.delattr(module, "sam")
-    before = _processes(deployed.place)
-    again = stack.up(deployed.place)
-    assert _processes(deployed.place) == before
+    before = _processes(deployed.paths)
+    again = stack.up(deployed.paths)
+    assert _processes(deployed.paths) == before
     made_anew = {"api_token", "console_url"}
     assert {key for key in again if again[key] != deployed.stack[key]} <= made_anew
 
 
 def test_the_stack_file_says_what_others_rely_on(deployed: DeployedStack) -> None:
-    written = json.loads(deployed.place.stack_file.read_text())
+    written = json.loads(deployed.paths.stack_file.read_text())
     assert written == deployed.stack
     kinds = {"status_update", "conversation_update", "end_of_call_report", "hang", "transcript"}
     assert set(written["queues"]) == kinds
@@ -47,7 +47,7 @@ def test_the_stack_file_says_what_others_rely_on(deployed: DeployedStack) -> Non
 
 
 def test_both_servers_listen_on_loopback_only(deployed: DeployedStack) -> None:
-    owners = {pid for pid, _ in _processes(deployed.place)}
+    owners = {pid for pid, _ in _processes(deployed.paths)}
     listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in owners]
     assert listening
     assert {connection.laddr[0] for connection in listening if connection.laddr} == {LOOPBACK}
@@ -60,21 +60,21 @@ def test_psql_takes_the_database_url(deployed: DeployedStack) -> None:
 
 
 def test_the_variables_for_containers_name_this_machine_as_containers_know_it(deployed: DeployedStack) -> None:
-    variables = json.loads(deployed.place.invoke_variables_file.read_text())
+    variables = json.loads(deployed.paths.invoke_variables_file.read_text())
     assert set(variables) == set(deployed.stack["functions"])
     assert "localhost" not in json.dumps(variables)
     assert all("AWS_ENDPOINT_URL" in of_function for of_function in variables.values())
 
 
 def test_the_simulator_counts_and_compares(deployed: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
-    assert simulate(deployed.stack, Wanted(2, seed=7, disorder=True, duplicates=True)) == 0
+    assert simulate(deployed.stack, PageRequest(2, seed=7, disorder=True, duplicates=True)) == 0
     printed = capsys.readouterr().out
     assert "SEED=7" in printed
     assert "All stored" in printed
 
 
 def _secrets(deployed: DeployedStack) -> list[str]:
-    server = stack.database_server(deployed.place)
+    server = stack.database_server(deployed.paths)
     passwords = [server.password(role) for role in ("postgres", OWNER, FUNCTIONS)]
     assert len(set(passwords)) == 3, "each role has one of its own"
     return [*passwords, deployed.stack["webhook_secret"], deployed.stack["api_token"]]
@@ -82,7 +82,7 @@ def _secrets(deployed: DeployedStack) -> list[str]:
 
 def test_a_shown_call_goes_all_the_way(deployed: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
     show_a_call(deployed.stack)
-    print_urls(deployed.place, deployed.stack)
+    print_urls(deployed.paths, deployed.stack)
     printed = capsys.readouterr().out
     for secret in _secrets(deployed):
         assert secret not in printed
@@ -92,7 +92,7 @@ def test_a_shown_call_goes_all_the_way(deployed: DeployedStack, capsys: pytest.C
 
 def test_a_command_that_needs_the_stack_says_how_to_start_it() -> None:
     with pytest.raises(LocalStackError, match="make up"):
-        stack.read_stack(Place(PROJECT / ".local" / "nowhere", 1, 2, ""))
+        stack.read_stack(StackPaths(PROJECT / ".local" / "nowhere", 1, 2, ""))
 
 
 def test_a_taken_port_is_said_and_another_is_used(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,9 +106,9 @@ def test_a_taken_port_is_said_and_another_is_used(capsys: pytest.CaptureFixture[
 
 def test_up_recovers_from_a_killed_emulator(deployed: DeployedStack) -> None:
     bystander = subprocess.Popen(["sleep", "3600"])  # noqa: S607 - any process that is not the stack's
-    kill(lambda: find_marked(str(deployed.place.state / "emulator")))
-    assert stack.read_running(deployed.place) is None
-    again = stack.up(deployed.place)
+    kill(lambda: find_marked(str(deployed.paths.state / "emulator")))
+    assert stack.read_running(deployed.paths) is None
+    again = stack.up(deployed.paths)
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()

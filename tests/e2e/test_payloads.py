@@ -37,11 +37,11 @@ def test_a_recorded_webhook_is_stored_or_dead_where_it_must_be_or_ignored(deploy
         assert answer.verdict == "ignored" or read_object(answer.body), "neither ignored nor answered"
         return
     event_id = answer.event_id
-    wait_for(lambda: _fate(deployed, event_id) is not None, "the webhook in webhook_event or the dead letters")
-    assert _fate(deployed, event_id) == (STORED if names_a_call(body) or is_ping(body) else "InvalidMessage")
+    wait_for(lambda: _disposition(deployed, event_id) is not None, "the webhook in webhook_event or the dead letters")
+    assert _disposition(deployed, event_id) == (STORED if names_a_call(body) or is_ping(body) else "InvalidMessage")
 
 
-def _fate(deployed: DeployedStack, event_id: str) -> str | None:
+def _disposition(deployed: DeployedStack, event_id: str) -> str | None:
     """Stored, or the reason why it is in a dead-letter queue; None while neither is so."""
     if deployed.receipts({event_id}):
         return STORED

@@ -19,11 +19,11 @@ from local.simulator.expected_rows import read_turns
 from local.simulator.simulate import place_calls, post_all, wait_until_stored
 from local.simulator.webhook_factory import webhooks
 from tests.deployed import DeployedStack, wait_for
-from tests.integration.api.readers import Answer
+from tests.integration.api.client import Answer
 
 
 @dataclass(frozen=True)
-class Reader:
+class Principal:
     """Somebody with a token, or without."""
 
     stack: DeployedStack
@@ -45,18 +45,18 @@ class Reader:
 
 @pytest.fixture
 def issuer(deployed: DeployedStack) -> Issuer:
-    return Issuer(deployed.place)
+    return Issuer(deployed.paths)
 
 
 @pytest.fixture
-def reader(deployed: DeployedStack) -> Reader:
-    return Reader(deployed, deployed.stack["api_token"])
+def principal(deployed: DeployedStack) -> Principal:
+    return Principal(deployed, deployed.stack["api_token"])
 
 
 @pytest.fixture
-def stranger(deployed: DeployedStack, issuer: Issuer) -> Reader:
+def stranger(deployed: DeployedStack, issuer: Issuer) -> Principal:
     """A reader of another organization."""
-    return Reader(deployed, issuer.mint(str(uuid.uuid4()), sub="stranger"))
+    return Principal(deployed, issuer.mint(str(uuid.uuid4()), sub="stranger"))
 
 
 @pytest.fixture
@@ -73,36 +73,38 @@ def call(deployed: DeployedStack, request: pytest.FixtureRequest) -> Mapping[str
 
 
 def test_a_call_is_read_as_it_was_told_by_webhooks(
-    deployed: DeployedStack, reader: Reader, call: Mapping[str, Any]
+    deployed: DeployedStack, principal: Principal, call: Mapping[str, Any]
 ) -> None:
-    items = {item["id"]: item for item in reader.get("/calls", limit=200).json["items"]}
+    items = {item["id"]: item for item in principal.get("/calls", limit=200).json["items"]}
     shown = items[call["id"]]
     assert (shown["status"], shown["outcome"], shown["nps_score"]) == ("Completed", "reached", call["nps_score"])
-    detail = reader.get(f"/calls/{call['id']}").json
+    detail = principal.get(f"/calls/{call['id']}").json
     assert [incident["kind"] for incident in detail["incidents"]] == ["stall"]
     assert detail["timeline"]
     assert all(event["processing_ms"] >= 0 for event in detail["timeline"])
-    turns = reader.get(f"/calls/{call['id']}/transcript").json["turns"]
+    turns = principal.get(f"/calls/{call['id']}/transcript").json["turns"]
     with connect(deployed.database_url) as connection:
         stored = [(turn["role"], turn["content"]) for turn in read_turns(connection, call["id"])]
     assert [(turn["speaker"], turn["text"]) for turn in turns] == stored
-    assert reader.get(f"/calls/{call['id']}/recording").json["url"] == call["recording_url"]
-    assert call["id"] in [item["call_id"] for item in reader.get("/feedback", limit=200).json["items"]]
-    assert reader.get("/feedback/summary").json["total"]["responses"] >= (call["nps_score"] is not None)
-    assert str(call["id"]) in [row["id"] for row in reader.get("/calls.csv").rows]
+    assert principal.get(f"/calls/{call['id']}/recording").json["url"] == call["recording_url"]
+    assert call["id"] in [item["call_id"] for item in principal.get("/feedback", limit=200).json["items"]]
+    assert principal.get("/feedback/summary").json["total"]["responses"] >= (call["nps_score"] is not None)
+    assert str(call["id"]) in [row["id"] for row in principal.get("/calls.csv").rows]
 
 
-def test_a_ping_is_seen_when_it_has_gone_all_the_way(deployed: DeployedStack, reader: Reader) -> None:
+def test_a_ping_is_seen_when_it_has_gone_all_the_way(deployed: DeployedStack, principal: Principal) -> None:
     answer = deployed.send({"message": {"type": "autopulse.ping", "id": str(uuid.uuid4()), "timestamp": 1793631600000}})
-    wait_for(lambda: reader.get(f"/pings/{answer.event_id}").status == 200, "the ping")
+    wait_for(lambda: principal.get(f"/pings/{answer.event_id}").status == 200, "the ping")
 
 
-def test_another_organization_sees_nothing_of_it(reader: Reader, stranger: Reader, call: Mapping[str, Any]) -> None:
+def test_another_organization_sees_nothing_of_it(
+    principal: Principal, stranger: Principal, call: Mapping[str, Any]
+) -> None:
     assert stranger.get("/calls").json == {"items": [], "next_cursor": None}
     for path in ("", "/transcript", "/recording"):
         assert stranger.get(f"/calls/{call['id']}{path}").status == 404
-        assert reader.get(f"/calls/{call['id']}{path}").status == 200
-    cursor = reader.get("/calls", limit=1).json["next_cursor"]
+        assert principal.get(f"/calls/{call['id']}{path}").status == 200
+    cursor = principal.get("/calls", limit=1).json["next_cursor"]
     if cursor:
         assert stranger.get("/calls", limit=1, cursor=cursor).error["field"] == "cursor"
 
@@ -117,26 +119,26 @@ def test_nobody_reads_without_a_good_token(deployed: DeployedStack, issuer: Issu
         "another issuer": issuer.mint(ORGANIZATION_ID, iss="https://other.example.com"),
     }
     for name, token in bad.items():
-        answer = Reader(deployed, token).get("/calls")
+        answer = Principal(deployed, token).get("/calls")
         assert answer.status == 401, name  # its text is the gateway's, which the emulator has of its own
 
 
 def test_a_token_without_an_organization_is_forbidden(deployed: DeployedStack, issuer: Issuer) -> None:
     for organization in ("", "everybody"):
         token = issuer.mint(organization)
-        answer = Reader(deployed, token).get("/calls")
+        answer = Principal(deployed, token).get("/calls")
         assert answer.status == 403
 
 
-def test_a_cached_policy_is_good_for_every_route(reader: Reader) -> None:
-    assert [reader.get(path).status for path in ("/calls", "/feedback", "/openapi.json", "/calls")] == [200] * 4
+def test_a_cached_policy_is_good_for_every_route(principal: Principal) -> None:
+    assert [principal.get(path).status for path in ("/calls", "/feedback", "/openapi.json", "/calls")] == [200] * 4
 
 
-def test_failures_come_through_the_gateway_in_one_shape(reader: Reader) -> None:
-    assert reader.get("/nowhere").error["code"] == "not_found"
-    assert reader.get("/calls", limit=0).error["field"] == "limit"
-    assert reader.get("/calls", "POST").error["code"] == "method_not_allowed"
+def test_failures_come_through_the_gateway_in_one_shape(principal: Principal) -> None:
+    assert principal.get("/nowhere").error["code"] == "not_found"
+    assert principal.get("/calls", limit=0).error["field"] == "limit"
+    assert principal.get("/calls", "POST").error["code"] == "method_not_allowed"
 
 
-def test_the_document_is_served_as_it_is_written(reader: Reader) -> None:
-    assert reader.get("/openapi.json").json == json.loads(DOCUMENT.read_text())
+def test_the_document_is_served_as_it_is_written(principal: Principal) -> None:
+    assert principal.get("/openapi.json").json == json.loads(DOCUMENT.read_text())

@@ -29,7 +29,7 @@ def _redrive(deployed: DeployedStack, *arguments: str, environment: str = "local
     return subprocess.run(  # noqa: S603 - the project's own
         [sys.executable, "-m", "operate", "--environment", environment, *arguments],
         cwd=PROJECT,
-        env=os.environ | {"LOCAL_DIR": str(deployed.place.state), "PYTHONPATH": "shared"},
+        env=os.environ | {"LOCAL_DIR": str(deployed.paths.state), "PYTHONPATH": "shared"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

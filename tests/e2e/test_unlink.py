@@ -33,7 +33,7 @@ def _unlink(deployed: DeployedStack, call_id: int | None, **variables: str) -> s
     return subprocess.run(  # noqa: S603 - the project's own
         ["make", *untouched, "unlink", f"CALL={call_id}", *(f"{name}={value}" for name, value in variables.items())],  # noqa: S607 - make is required
         cwd=PROJECT,
-        env=os.environ | {"LOCAL_DIR": str(deployed.place.state)},
+        env=os.environ | {"LOCAL_DIR": str(deployed.paths.state)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -37,7 +37,7 @@ def vapi() -> Iterator[Vapi]:
 @pytest.fixture
 def target(deployed: DeployedStack) -> Iterator[Target]:
     """The local stack; its secret is afterwards what it was, and known to the verifier."""
-    target = find_target("local", deployed.place)
+    target = find_target("local", deployed.paths)
     before = read_secret(target)
     yield target
     if read_secret(target) != before:
@@ -49,7 +49,7 @@ def target(deployed: DeployedStack) -> Iterator[Target]:
 
 def _run(deployed: DeployedStack, vapi: Vapi, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """As make runs it."""
-    given = {"LOCAL_DIR": str(deployed.place.state), "PYTHONPATH": "shared"}
+    given = {"LOCAL_DIR": str(deployed.paths.state), "PYTHONPATH": "shared"}
     return subprocess.run(  # noqa: S603 - the project's own
         [sys.executable, "-m", "operate", *arguments],
         cwd=PROJECT,
@@ -177,7 +177,7 @@ def _refuse_to_finish_early(
 
     def is_seen() -> bool:
         _post_signed(deployed, old_secret)
-        return any(rotation._used_places(target, rotation.World().now() - rotation.WATCHED)[place] for place in places)  # noqa: SLF001 - what finish looks at
+        return any(rotation._used_places(target, rotation.Clock().now() - rotation.WATCHED)[place] for place in places)  # noqa: SLF001 - what finish looks at
 
     wait_for(is_seen, "a webhook with the old secret in the verifier's log")
     with pytest.raises(OperationFailed, match="came with the old secret"):

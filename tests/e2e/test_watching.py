@@ -68,9 +68,9 @@ def test_a_stack_that_is_gone_is_said(deployed: DeployedStack) -> None:
 
 
 def test_make_run_ends_with_the_link_and_calls_and_leaves_a_stack_that_was_up(deployed: DeployedStack) -> None:
-    place, before = deployed.place, _calls_under_way(deployed)
-    environment = os.environ | {"LOCAL_DIR": str(place.state), "PYTHONPATH": "shared", "PYTHONUNBUFFERED": "1"}
-    log = place.state / "run.log"
+    paths, before = deployed.paths, _calls_under_way(deployed)
+    environment = os.environ | {"LOCAL_DIR": str(paths.state), "PYTHONPATH": "shared", "PYTHONUNBUFFERED": "1"}
+    log = paths.state / "run.log"
     with log.open("w") as output:
         running = subprocess.Popen(
             [sys.executable, "-m", "local", "run"], cwd=PROJECT, env=environment, stdout=output, stderr=output

@@ -1,4 +1,4 @@
-"""A page's WebSocket, as a Python client: buys a ticket, connects, subscribes, hears notices."""
+"""A page's WebSocket, as a Python client: buys a ticket, connects, subscribes, hears call events."""
 
 import http.client
 import json
@@ -38,7 +38,7 @@ class Watcher:
         self._client = client
 
     def ask(self, **message: object) -> dict[str, Any]:
-        """Send a message; the answer to it. Notices that come between are a mistake of the test."""
+        """Send a message; the answer to it. Call events that come between are a mistake of the test."""
         self._client.send(json.dumps(message))
         return self.hear()
 
@@ -47,7 +47,7 @@ class Watcher:
         return dict(json.loads(self._client.recv(seconds)))
 
     def hear_about(self, call_id: int, event: str) -> dict[str, Any]:
-        """The next notice of this event of this call, past all others."""
+        """The next call event of this event of this call, past all others."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             message = self.hear(deadline - time.monotonic())
@@ -71,7 +71,7 @@ class Watcher:
 @contextmanager
 def watching(deployed: DeployedStack, organization_id: str, seconds: int = 3600, **topic: object) -> Iterator[Watcher]:
     """A watcher of one organization, subscribed; its token lives for `seconds`."""
-    status, ticket = buy_ticket(deployed, Issuer(deployed.place).mint(organization_id, seconds))
+    status, ticket = buy_ticket(deployed, Issuer(deployed.paths).mint(organization_id, seconds))
     assert status == http.client.CREATED, ticket
     with connect(
         f"{deployed.stack['websocket_url']}?ticket={ticket['ticket']}", open_timeout=PATIENCE_SECONDS

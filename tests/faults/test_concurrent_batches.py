@@ -18,9 +18,9 @@ from autopulse.db import engine, receipts
 from autopulse.db.failures import Fault, diagnose
 from autopulse.errors import AutoPulseError
 from autopulse.vapi import routes
-from tests.faults import letters
-from tests.faults.letters import Letter
-from tests.faults.world import ORGANIZATION, Database, connect, handle
+from tests.faults import sqs_records
+from tests.faults.fakes import ORGANIZATION, Database, connect, handle
+from tests.faults.sqs_records import Record
 from tests.integration.orders import snapshot
 
 CALLS: Final = 60
@@ -62,19 +62,19 @@ def failures(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
         ENGINES.pop().dispose()
 
 
-def _letters_about(call_id: int) -> dict[str, list[Letter]]:
+def _letters_about(call_id: int) -> dict[str, list[Record]]:
     return {
         "status_update": [
-            letters.status(call_id, word, at) for at, word in enumerate(("queued", "in-progress", "ended"))
+            sqs_records.status(call_id, word, at) for at, word in enumerate(("queued", "in-progress", "ended"))
         ],
-        "conversation_update": [letters.conversation(call_id, turns, at=20 + turns) for turns in (1, 2, 3)],
-        "end_of_call_report": [letters.report(call_id, score, at=50 + score) for score in (3, 8)],
-        "hang": [letters.hang(call_id, at) for at in (21, 22)],
-        "transcript": [letters.transcript(call_id, f"Words {n}.", at=30 + n) for n in range(2)],
+        "conversation_update": [sqs_records.conversation(call_id, turns, at=20 + turns) for turns in (1, 2, 3)],
+        "end_of_call_report": [sqs_records.report(call_id, score, at=50 + score) for score in (3, 8)],
+        "hang": [sqs_records.hang(call_id, at) for at in (21, 22)],
+        "transcript": [sqs_records.transcript(call_id, f"Words {n}.", at=30 + n) for n in range(2)],
     }
 
 
-def _of_a_stranger(record: Letter) -> Letter:
+def _of_a_stranger(record: Record) -> Record:
     """Without our id: an inbound call."""
     envelope: dict[str, Any] = json.loads(record["body"])
     envelope["call_id"] = None
@@ -83,7 +83,7 @@ def _of_a_stranger(record: Letter) -> Letter:
 
 
 @pytest.fixture
-def mail(database: Database) -> dict[str, list[Letter]]:
+def mail(database: Database) -> dict[str, list[Record]]:
     """All messages of all calls, by kind; every three calls are about the same visit."""
     database.run(
         "INSERT INTO call (organization_id, customer_number, status)"
@@ -92,7 +92,7 @@ def mail(database: Database) -> dict[str, list[Letter]]:
         n=CALLS,
     )
     database.run("UPDATE call SET service_record_id = 1 + (id * 7) % 20")
-    by_kind: dict[str, list[Letter]] = {kind: [] for kind in routes.KINDS}
+    by_kind: dict[str, list[Record]] = {kind: [] for kind in routes.KINDS}
     for call_id in (*range(1, CALLS + 1), *STRANGERS):
         for kind, records in _letters_about(call_id).items():
             by_kind[kind] += map(_of_a_stranger, records) if call_id in STRANGERS else records
@@ -100,7 +100,7 @@ def mail(database: Database) -> dict[str, list[Letter]]:
 
 
 def test_no_two_batches_wait_for_each_other_in_a_circle(
-    mail: dict[str, list[Letter]], failures: Counter[str], database: Database
+    mail: dict[str, list[Record]], failures: Counter[str], database: Database
 ) -> None:
     def work(worker: int) -> None:
         shuffler = random.Random(worker)
@@ -122,7 +122,7 @@ def test_no_two_batches_wait_for_each_other_in_a_circle(
 
 
 def test_pruning_and_the_applications_own_writes_disturb_no_batch(
-    mail: dict[str, list[Letter]], failures: Counter[str], database: Database
+    mail: dict[str, list[Record]], failures: Counter[str], database: Database
 ) -> None:
     over = threading.Event()
 
@@ -162,20 +162,20 @@ def test_pruning_and_the_applications_own_writes_disturb_no_batch(
     assert failures == Counter()
 
 
-def _of_attempt(record: Letter, attempt: int) -> Letter:
+def _of_attempt(record: Record, attempt: int) -> Record:
     """Of another call of Vapi's for the same row, which begins two minutes later than the one before."""
     envelope: dict[str, Any] = json.loads(record["body"])
     vapi_call_id = f"{envelope['vapi_call_id']}-{attempt}"
-    begin = (letters.START + timedelta(minutes=2 * attempt)).isoformat()
+    begin = (sqs_records.START + timedelta(minutes=2 * attempt)).isoformat()
     envelope |= {"vapi_call_id": vapi_call_id, "event_id": f"{envelope['event_id']}-{attempt}"}
     envelope["message"]["call"] |= {"id": vapi_call_id, "createdAt": begin}
-    return letters.posted(json.dumps(envelope))
+    return sqs_records.posted(json.dumps(envelope))
 
 
 @pytest.fixture
-def redials() -> dict[str, list[Letter]]:
+def redials() -> dict[str, list[Record]]:
     """Messages of calls 1 to 20, each dialled twice, by kind; but for the first of a kind they give no id of ours."""
-    by_kind: dict[str, list[Letter]] = {kind: [] for kind in routes.KINDS}
+    by_kind: dict[str, list[Record]] = {kind: [] for kind in routes.KINDS}
     for call_id in range(1, 21):
         for kind, records in _letters_about(call_id).items():
             for attempt in range(2):
@@ -184,7 +184,7 @@ def redials() -> dict[str, list[Letter]]:
     return by_kind
 
 
-def _deliver_until_all_are_applied(batch: list[Letter]) -> None:
+def _deliver_until_all_are_applied(batch: list[Record]) -> None:
     """As the queue does: what is returned comes again."""
     waiting = batch
     for _ in range(20):
@@ -194,7 +194,7 @@ def _deliver_until_all_are_applied(batch: list[Letter]) -> None:
 
 
 def test_redials_and_takeovers_at_the_same_time_end_in_the_rows_of_one_after_the_other(
-    redials: dict[str, list[Letter]], failures: Counter[str], database: Database
+    redials: dict[str, list[Record]], failures: Counter[str], database: Database
 ) -> None:
     """A wait in a circle, or a row that somebody else made first, costs another try and nothing else."""
     ends = []

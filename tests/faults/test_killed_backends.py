@@ -3,15 +3,15 @@
 import pytest
 
 from autopulse.consumers import runner
-from tests.faults import letters
-from tests.faults.world import Database, before_statement, handle, metrics
+from tests.faults import sqs_records
+from tests.faults.fakes import Database, before_statement, handle, metrics
 
 BATCHES = {
-    "status_update": [letters.status(n, "ended") for n in range(1, 6)],
-    "conversation_update": [letters.conversation(n) for n in range(1, 6)],
-    "end_of_call_report": [letters.report(n) for n in range(1, 6)],
-    "hang": [letters.hang(n) for n in range(1, 6)],
-    "transcript": [letters.transcript(n) for n in range(1, 6)],
+    "status_update": [sqs_records.status(n, "ended") for n in range(1, 6)],
+    "conversation_update": [sqs_records.conversation(n) for n in range(1, 6)],
+    "end_of_call_report": [sqs_records.report(n) for n in range(1, 6)],
+    "hang": [sqs_records.hang(n) for n in range(1, 6)],
+    "transcript": [sqs_records.transcript(n) for n in range(1, 6)],
 }
 EVERYTHING = """
     SELECT jsonb_build_object(

@@ -15,19 +15,19 @@ import pytest
 from sqlalchemy import event
 
 from autopulse.consumers import runner
-from autopulse.consumers.news import Consumer
+from autopulse.consumers.consumer import Consumer
 from autopulse.consumers.services import Services
 from autopulse.db import engine
 from autopulse.db.prepared import PreparingConnection
-from autopulse.db.reading import connection as reading
+from autopulse.db.queries import connection as reading
 from autopulse.errors import AutoPulseError, TokenRefused
 from autopulse.guard import HandlerFailed, guarded, silence_libraries
 from autopulse.operations import migrate, prune
 from functions.api.app import handler as answer_reader
 from local.events import reading_event
-from tests.faults import letters
-from tests.faults.letters import Letter
-from tests.faults.world import CONSUMERS, ORGANIZATION, Database, before_statement
+from tests.faults import sqs_records
+from tests.faults.fakes import CONSUMERS, ORGANIZATION, Database, before_statement
+from tests.faults.sqs_records import Record
 from tests.harness import Context
 
 NAME: Final = "Canaria Fictiva"
@@ -57,22 +57,24 @@ ANALYSIS: Final = {
 
 
 def _call(call_id: int) -> dict[str, Any]:
-    return {"call": {"id": letters.vapi_id(call_id), **CALL}}
+    return {"call": {"id": sqs_records.vapi_id(call_id), **CALL}}
 
 
-BATCHES: Final[dict[str, list[Letter]]] = {
-    "status_update": [letters.status(n, "ended", **_call(n)) for n in (1, 2)],
+BATCHES: Final[dict[str, list[Record]]] = {
+    "status_update": [sqs_records.status(n, "ended", **_call(n)) for n in (1, 2)],
     "conversation_update": [
-        letters.letter("conversation_update", n, 30, {"type": "conversation-update", "messages": TURNS, **_call(n)})
+        sqs_records.record("conversation_update", n, 30, {"type": "conversation-update", "messages": TURNS, **_call(n)})
         for n in (1, 2)
     ],
     "end_of_call_report": [
-        letters.report(n, analysis=ANALYSIS, messages=TURNS, recordingUrl="https://canary.example.com/a", **_call(n))
+        sqs_records.report(
+            n, analysis=ANALYSIS, messages=TURNS, recordingUrl="https://canary.example.com/a", **_call(n)
+        )
         for n in (1, 2)
     ],
-    "hang": [letters.hang(n, **_call(n)) for n in (1, 2)],
+    "hang": [sqs_records.hang(n, **_call(n)) for n in (1, 2)],
     "transcript": [
-        letters.letter("transcript", n, 15, {"type": "transcript", "role": "user", "transcript": SAID, **_call(n)})
+        sqs_records.record("transcript", n, 15, {"type": "transcript", "role": "user", "transcript": SAID, **_call(n)})
         for n in (1, 2)
     ],
 }
@@ -118,7 +120,7 @@ def _invoke(handler: Handler, event: dict[str, Any], seconds: float = 30) -> Any
 
 
 def _apply(
-    kind: str, batch: Sequence[Letter], consumer: Consumer[Any] | None = None, seconds: float = 30
+    kind: str, batch: Sequence[Record], consumer: Consumer[Any] | None = None, seconds: float = 30
 ) -> list[dict[str, str]] | None:
     answer = _invoke(runner.handler_of(consumer or CONSUMERS[kind], Services()), {"Records": list(batch)}, seconds)
     return None if answer is None else list(answer["batchItemFailures"])
@@ -251,7 +253,7 @@ PAGES = [
     ("/v1/calls/1/transcript", {"attempt": WORDS}),
     ("/v1/calls/1/recording", {}),
     ("/v1/feedback", {"text": WORDS}),
-    ("/v1/feedback.csv", {"band": "detractor", "text": WORDS}),
+    ("/v1/feedback.csv", {"nps_category": "detractor", "text": WORDS}),
     ("/v1/feedback/summary", {"advisor": NAME, "group": "advisor"}),
     (f"/v1/pings/{64 * '0'}", {}),
 ]

@@ -10,7 +10,7 @@ from autopulse.errors import MigrationFailed
 from autopulse.operations import migrate, prune
 from local.postgres import FUNCTIONS, OWNER
 from tests.faults.clock import Clock
-from tests.faults.world import Database, before_statement, connect, point_at
+from tests.faults.fakes import Database, before_statement, connect, point_at
 from tests.harness import Context
 
 RECEIPTS = """
@@ -103,7 +103,9 @@ def test_the_functions_role_may_prune_but_not_migrate(database: Database) -> Non
     database.run("UPDATE autopulse_calls_version SET version_num = :newest", newest=_newest())
 
 
-def test_migrating_admits_the_role_that_the_settings_name(owned: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrating_creates_and_grants_the_role_that_the_settings_name(
+    owned: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     owned.run(f"REVOKE ALL ON call FROM {FUNCTIONS}")
     monkeypatch.setenv("DATABASE_USER", FUNCTIONS)
     settings.database_settings.cache_clear()

@@ -14,9 +14,9 @@ from botocore.stub import Stubber
 from autopulse.consumers import clients, payloads
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
 from autopulse.consumers.services import Services
-from tests.faults import letters
-from tests.faults.letters import Letter, event_id_of, received
-from tests.faults.world import Aws, Database, attributes_of, before_statement, handle, metrics
+from tests.faults import sqs_records
+from tests.faults.fakes import Aws, Database, attributes_of, before_statement, handle, metrics
+from tests.faults.sqs_records import Record, event_id_of, received
 
 UNKNOWN = 999
 
@@ -30,20 +30,20 @@ def _stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def _stored(record: Letter, aws: Aws, content: bytes | None = None) -> Letter:
+def _stored(record: Record, aws: Aws, content: bytes | None = None) -> Record:
     """The record as the verifier queues it when the envelope is too long, and its object in the bucket."""
     body = record["body"].encode() if content is None else content
     boto3.client("s3").put_object(Bucket=aws.bucket, Key=_key(record), Body=body)
     return _pointer(record)
 
 
-def _pointer(record: Letter) -> Letter:
+def _pointer(record: Record) -> Record:
     envelope = json.loads(record["body"])
     del envelope["message"]
-    return letters.posted(json.dumps(envelope | {"payload_key": _key(record)}))
+    return sqs_records.posted(json.dumps(envelope | {"payload_key": _key(record)}))
 
 
-def _key(record: Letter) -> str:
+def _key(record: Record) -> str:
     return f"envelopes/2026/11/02/{event_id_of(record)}.json"
 
 
@@ -51,7 +51,7 @@ def _objects(aws: Aws) -> set[str]:
     return {item["Key"] for item in boto3.client("s3").list_objects_v2(Bucket=aws.bucket).get("Contents", ())}
 
 
-def _repeats(database: Database, record: Letter) -> int | None:
+def _repeats(database: Database, record: Record) -> int | None:
     found = database.run("SELECT repeats FROM webhook_event WHERE event_id = :id", id=event_id_of(record))
     return int(found[0][0]) if found else None
 
@@ -60,16 +60,16 @@ def _repeats(database: Database, record: Letter) -> int | None:
 
 
 def test_the_object_of_an_applied_record_goes_and_no_other(database: Database, aws: Aws) -> None:
-    report, other = letters.report(1), letters.report(3)
+    report, other = sqs_records.report(1), sqs_records.report(3)
     _stored(other, aws)
-    assert handle([_stored(report, aws), letters.report(2)]) == []
+    assert handle([_stored(report, aws), sqs_records.report(2)]) == []
     assert database.statuses()[:2] == ["Completed"] * 2
     assert database.value("SELECT count(*) FROM transcript WHERE call_id = 1") == 4
     assert _objects(aws) == {_key(other)}
 
 
 def test_all_objects_of_a_batch_go_in_one_call(database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = [_stored(letters.report(n), aws) for n in range(1, 6)]
+    batch = [_stored(sqs_records.report(n), aws) for n in range(1, 6)]
     client, calls = boto3.client("s3"), []
 
     def delete_objects(**wanted: Any) -> Any:  # noqa: ANN401 - boto3's
@@ -85,14 +85,14 @@ def test_all_objects_of_a_batch_go_in_one_call(database: Database, aws: Aws, mon
 
 
 def test_copies_in_one_batch_are_one_event_and_one_object(database: Database, aws: Aws) -> None:
-    report = letters.report(4)
+    report = sqs_records.report(4)
     assert handle([_stored(report, aws), _pointer(report), _pointer(report)]) == []
     assert _repeats(database, report) == 2
     assert _objects(aws) == set()
 
 
 def test_the_object_that_a_resend_put_goes_with_the_repeat(database: Database, aws: Aws) -> None:
-    report = letters.report(1)
+    report = sqs_records.report(1)
     assert handle([_stored(report, aws)]) == []
     assert handle([_stored(report, aws)]) == []
     assert _repeats(database, report) == 1
@@ -100,15 +100,15 @@ def test_the_object_that_a_resend_put_goes_with_the_repeat(database: Database, a
 
 
 def test_the_object_of_an_unknown_word_goes(database: Database, aws: Aws) -> None:
-    assert handle([_stored(letters.status(1, word="unheard-of"), aws)]) == []
+    assert handle([_stored(sqs_records.status(1, word="unheard-of"), aws)]) == []
     assert database.value("SELECT outcome FROM webhook_event") == "ignored"
     assert _objects(aws) == set()
 
 
 def test_the_object_of_a_call_that_is_not_ours_goes(database: Database, aws: Aws) -> None:
     database.run("INSERT INTO vapi_number (id, ignored) VALUES ('assistant-of-another-stack', true)")
-    call = {"id": letters.vapi_id(1), "assistantId": "assistant-of-another-stack"}
-    assert handle([_stored(letters.report(1, call=call), aws)]) == []
+    call = {"id": sqs_records.vapi_id(1), "assistantId": "assistant-of-another-stack"}
+    assert handle([_stored(sqs_records.report(1, call=call), aws)]) == []
     assert database.value("SELECT outcome FROM webhook_event") == "ignored"
     assert _objects(aws) == set()
 
@@ -117,9 +117,9 @@ def test_the_object_of_a_call_that_is_not_ours_goes(database: Database, aws: Aws
 
 
 def test_a_record_that_waits_keeps_its_object(database: Database, aws: Aws) -> None:
-    early = letters.report(21)
+    early = sqs_records.report(21)
     pointer = _stored(early, aws)
-    assert handle([pointer, letters.report(1)]) == [pointer["messageId"]]
+    assert handle([pointer, sqs_records.report(1)]) == [pointer["messageId"]]
     assert _objects(aws) == {_key(early)}
     database.run(
         "INSERT INTO call (organization_id, customer_number, status)"
@@ -131,23 +131,23 @@ def test_a_record_that_waits_keeps_its_object(database: Database, aws: Aws) -> N
 
 
 def test_a_dead_letter_keeps_its_object_and_is_applied_when_it_is_moved_back(database: Database, aws: Aws) -> None:
-    assert handle([letters.status(1)]) == []
-    content = json.loads(letters.report(2, score=3)["body"]) | {"vapi_call_id": letters.vapi_id(1)}
-    conflicting = letters.posted(json.dumps(content))
+    assert handle([sqs_records.status(1)]) == []
+    content = json.loads(sqs_records.report(2, score=3)["body"]) | {"vapi_call_id": sqs_records.vapi_id(1)}
+    conflicting = sqs_records.posted(json.dumps(content))
     assert handle([_stored(conflicting, aws)]) == []
     (dead,) = aws.dead_letters()
     assert attributes_of(dead)["reason"] == "CallIdentityConflict"
     assert _objects(aws) == {_key(conflicting)}
     database.run("UPDATE call SET vapi_call_id = NULL WHERE id = 1; DELETE FROM vapi_call")
-    assert handle([letters.posted(dead["Body"])]) == []
+    assert handle([sqs_records.posted(dead["Body"])]) == []
     assert database.value("SELECT nps_score FROM call WHERE id = 2") == 3
     assert _objects(aws) == set()
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"{}", b""])
-def test_a_spoiled_object_is_put_aside_and_stays(content: bytes, database: Database, aws: Aws) -> None:
-    report = letters.report(1)
-    assert handle([_stored(report, aws, content), letters.report(2)]) == []
+def test_a_spoiled_object_is_dead_lettered_and_stays(content: bytes, database: Database, aws: Aws) -> None:
+    report = sqs_records.report(1)
+    assert handle([_stored(report, aws, content), sqs_records.report(2)]) == []
     assert database.statuses()[:2] == ["Ready", "Completed"]
     (letter,) = aws.dead_letters()
     assert attributes_of(letter)["reason"] == "InvalidMessage"
@@ -155,22 +155,22 @@ def test_a_spoiled_object_is_put_aside_and_stays(content: bytes, database: Datab
 
 
 def test_the_object_of_another_event_is_not_read(database: Database, aws: Aws) -> None:
-    report = letters.report(1)
-    assert handle([_stored(report, aws, letters.report(2)["body"].encode())]) == []
+    report = sqs_records.report(1)
+    assert handle([_stored(report, aws, sqs_records.report(2)["body"].encode())]) == []
     assert database.statuses()[:2] == ["Ready", "Ready"]
     (letter,) = aws.dead_letters()
     assert "another event" in attributes_of(letter)["detail"]
 
 
 def test_without_a_commit_the_object_stays(database: Database, aws: Aws) -> None:
-    report = letters.report(1)
+    report = sqs_records.report(1)
     pointer = _stored(report, aws)
 
     def kill(_place: int, statement: str) -> None:
         if statement == "COMMIT":
             database.kill_others()
 
-    assert handle([letters.report(2)]) == []  # so that there is an engine to listen to
+    assert handle([sqs_records.report(2)]) == []  # so that there is an engine to listen to
     with before_statement(kill):
         assert handle([pointer], seconds=5.5) == [pointer["messageId"]]
     assert _objects(aws) == {_key(report)}
@@ -183,10 +183,10 @@ def test_without_a_commit_the_object_stays(database: Database, aws: Aws) -> None
 def test_a_bucket_that_fails_is_tried_again_later(
     code: str, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pointer = _pointer(letters.report(1))
+    pointer = _pointer(sqs_records.report(1))
     with _stubbed(monkeypatch) as s3:
         s3.add_client_error("get_object", code)
-        assert handle([pointer, letters.report(2)]) == [pointer["messageId"]]
+        assert handle([pointer, sqs_records.report(2)]) == [pointer["messageId"]]
     assert database.statuses()[:2] == ["Ready", "Completed"]
     assert metrics(capsys.readouterr().out)["RecordFailed:kind=end_of_call_report,reason=payload-unavailable"] == 1
 
@@ -197,7 +197,7 @@ def test_a_bucket_that_fails_is_tried_again_later(
 def test_a_record_whose_object_went_with_its_receipt_is_a_repeat(
     database: Database, aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one, other = letters.report(1), letters.report(2, score=7)
+    one, other = sqs_records.report(1), sqs_records.report(2, score=7)
     assert handle([_stored(one, aws), _stored(other, aws)]) == []
     capsys.readouterr()
     with before_statement(lambda *_: None) as statements:
@@ -210,23 +210,23 @@ def test_a_record_whose_object_went_with_its_receipt_is_a_repeat(
     assert metrics(output)["RecordDuplicate"] == 3
     assert "RecordFailed" not in metrics(output)
     lines = [json.loads(line) for line in output.splitlines()]
-    settled = [(line["fate"], line["call_id"]) for line in lines if line.get("message") == "record settled"]
+    settled = [(line["disposition"], line["call_id"]) for line in lines if line.get("message") == "record settled"]
     assert settled == [("duplicate", 1), ("duplicate", 2), ("duplicate", 1)]
 
 
 def test_a_repeat_beside_news_is_told_apart(database: Database, aws: Aws) -> None:
-    old, new = letters.report(1), letters.report(2)
+    old, new = sqs_records.report(1), sqs_records.report(2)
     assert handle([_stored(old, aws)]) == []
-    assert handle([_pointer(old), _stored(new, aws), _pointer(letters.report(3))]) == []
+    assert handle([_pointer(old), _stored(new, aws), _pointer(sqs_records.report(3))]) == []
     assert database.statuses()[:3] == ["Completed", "Completed", "Ready"]
     (letter,) = aws.dead_letters()
-    assert json.loads(letter["Body"])["event_id"] == event_id_of(letters.report(3))
+    assert json.loads(letter["Body"])["event_id"] == event_id_of(sqs_records.report(3))
 
 
 def test_a_record_without_object_and_receipt_is_a_dead_letter_that_says_so(
     database: Database, aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = letters.report(1)
+    report = sqs_records.report(1)
     pointer = _pointer(report)
     assert handle([pointer]) == []
     (letter,) = aws.dead_letters()
@@ -241,7 +241,7 @@ def test_a_record_without_object_and_receipt_is_a_dead_letter_that_says_so(
 
 
 def test_a_dead_letter_whose_resend_was_applied_is_a_repeat_when_it_is_moved_back(database: Database, aws: Aws) -> None:
-    late = letters.report(21)
+    late = sqs_records.report(21)
     assert handle([received(_stored(late, aws), UNKNOWN_CALL_TRIES + 1)]) == []
     (dead,) = aws.dead_letters()
     database.run(
@@ -249,7 +249,7 @@ def test_a_dead_letter_whose_resend_was_applied_is_a_repeat_when_it_is_moved_bac
         " SELECT id, '+12025550121', 'Ready' FROM organization"
     )
     assert handle([_stored(late, aws)]) == []
-    assert handle([letters.posted(dead["Body"])]) == []
+    assert handle([sqs_records.posted(dead["Body"])]) == []
     assert _repeats(database, late) == 1
     assert database.statuses()[20] == "Completed"
 
@@ -258,7 +258,7 @@ def test_a_record_that_is_delivered_again_while_its_object_is_deleted_changes_no
     database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second delivery comes after the commit of the first, before and after the deletion."""
-    report = letters.report(1)
+    report = sqs_records.report(1)
     pointer = _stored(report, aws)
     answers: list[list[str]] = []
 
@@ -278,7 +278,7 @@ def test_a_record_that_is_delivered_again_while_its_object_is_deleted_changes_no
 
 
 def test_while_the_database_is_away_nobody_says_whether_it_is_a_repeat(database: Database, aws: Aws) -> None:
-    report = letters.report(1)
+    report = sqs_records.report(1)
     assert handle([_stored(report, aws)]) == []
     pointer = _pointer(report)
 
@@ -296,7 +296,7 @@ def test_an_ignored_unknown_call_loses_its_object_and_is_ignored_again(
     database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UNKNOWN_CALLS", "ignore")
-    unknown = letters.report(UNKNOWN)
+    unknown = sqs_records.report(UNKNOWN)
     pointer = _stored(unknown, aws)
     assert handle([received(pointer, UNKNOWN_CALL_TRIES)]) == [pointer["messageId"]]
     assert _objects(aws) == {_key(unknown)}
@@ -305,7 +305,7 @@ def test_an_ignored_unknown_call_loses_its_object_and_is_ignored_again(
     assert handle([received(pointer, UNKNOWN_CALL_TRIES + 2)]) == []
     assert aws.dead_letters() == []
     assert database.value("SELECT count(*) FROM webhook_event") == 0
-    assert handle([_pointer(letters.report(UNKNOWN, score=2))]) == []
+    assert handle([_pointer(sqs_records.report(UNKNOWN, score=2))]) == []
     assert [attributes_of(letter)["reason"] for letter in aws.dead_letters()] == ["PayloadGone"]
 
 
@@ -315,7 +315,7 @@ def test_an_ignored_unknown_call_loses_its_object_and_is_ignored_again(
 def test_a_deletion_that_fails_is_counted_and_fails_nothing(
     database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one, other = letters.report(1), letters.report(2)
+    one, other = sqs_records.report(1), sqs_records.report(2)
     batch = [_stored(one, aws), _stored(other, aws)]
     client = boto3.client("s3")
 
@@ -363,7 +363,7 @@ def test_more_objects_than_one_call_takes_are_deleted_in_several(aws: Aws, monke
 def test_a_bucket_that_cannot_be_reached_fails_nothing(
     database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pointer = _stored(letters.report(1), aws)
+    pointer = _stored(sqs_records.report(1), aws)
     client = boto3.client("s3")
 
     def unreachable(**_: Any) -> None:  # noqa: ANN401 - boto3's
@@ -379,7 +379,7 @@ def test_a_bucket_that_cannot_be_reached_fails_nothing(
 def test_nothing_is_deleted_when_there_is_no_time_to_wait_for_it(
     database: Database, aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = letters.report(1)
+    report = sqs_records.report(1)
     assert handle([_stored(report, aws)], seconds=8.5) == []
     assert database.statuses()[0] == "Completed"
     assert metrics(capsys.readouterr().out)["PayloadLeft:kind=end_of_call_report"] == 1

@@ -13,9 +13,9 @@ from botocore.stub import Stubber
 from autopulse import settings
 from autopulse.consumers import clients
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
-from tests.faults import letters
-from tests.faults.letters import Letter, received
-from tests.faults.world import Aws, Database, attributes_of, handle, metrics
+from tests.faults import sqs_records
+from tests.faults.fakes import Aws, Database, attributes_of, handle, metrics
+from tests.faults.sqs_records import Record, received
 
 UNKNOWN = 999
 
@@ -29,19 +29,19 @@ def _stubbed(service: str, where: object, name: str, monkeypatch: pytest.MonkeyP
         stubber.assert_no_pending_responses()
 
 
-def _conflicting() -> Letter:
+def _conflicting() -> Record:
     """Our id of one call with Vapi's id of another."""
-    return letters.letter(
-        "status_update", 2, 12, {"type": "status-update", "status": "ringing"}, vapi_call_id=letters.vapi_id(1)
+    return sqs_records.record(
+        "status_update", 2, 12, {"type": "status-update", "status": "ringing"}, vapi_call_id=sqs_records.vapi_id(1)
     )
 
 
-def test_an_unknown_call_waits_ten_times_and_is_put_aside_then(
+def test_an_unknown_call_waits_ten_times_and_is_dead_lettered_then(
     database: Database, aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unknown = letters.status(UNKNOWN)
+    unknown = sqs_records.status(UNKNOWN)
     for times in range(1, UNKNOWN_CALL_TRIES + 1):
-        assert handle([letters.status(1, at=times), received(unknown, times)]) == [unknown["messageId"]]
+        assert handle([sqs_records.status(1, at=times), received(unknown, times)]) == [unknown["messageId"]]
     assert aws.dead_letters() == []
     assert handle([received(unknown, UNKNOWN_CALL_TRIES + 1)]) == []
     (letter,) = aws.dead_letters()
@@ -53,7 +53,7 @@ def test_an_unknown_call_waits_ten_times_and_is_put_aside_then(
 
 
 def test_an_unknown_call_is_applied_once_its_row_is_committed(database: Database, aws: Aws) -> None:
-    early = letters.status(21, "ended")
+    early = sqs_records.status(21, "ended")
     assert handle([early]) == [early["messageId"]]
     database.run(
         "INSERT INTO call (organization_id, customer_number, status)"
@@ -68,7 +68,7 @@ def test_a_stack_may_ignore_calls_that_it_does_not_know(
     database: Database, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UNKNOWN_CALLS", "ignore")
-    unknown = letters.status(UNKNOWN)
+    unknown = sqs_records.status(UNKNOWN)
     assert handle([received(unknown, UNKNOWN_CALL_TRIES)]) == [unknown["messageId"]]
     assert handle([received(unknown, UNKNOWN_CALL_TRIES + 1)]) == []
     assert aws.dead_letters() == []
@@ -76,17 +76,17 @@ def test_a_stack_may_ignore_calls_that_it_does_not_know(
     assert database.value("SELECT count(*) FROM webhook_event") == 0
 
 
-def test_contradicting_ids_are_put_aside_at_once(database: Database, aws: Aws) -> None:
-    assert handle([letters.status(1)]) == []
-    assert handle([_conflicting(), letters.status(3)]) == []
+def test_contradicting_ids_are_dead_lettered_at_once(database: Database, aws: Aws) -> None:
+    assert handle([sqs_records.status(1)]) == []
+    assert handle([_conflicting(), sqs_records.status(3)]) == []
     (letter,) = aws.dead_letters()
     assert attributes_of(letter)["reason"] == "CallIdentityConflict"
     assert database.statuses()[:3] == ["In Progress", "Ready", "In Progress"]
 
 
 def test_no_detail_tells_what_a_message_said(database: Database, aws: Aws) -> None:
-    body = json.loads(letters.status(1)["body"]) | {"received_at": "+12025550115", "call_id": "+12025550115"}
-    assert handle([letters.posted(json.dumps(body))]) == []
+    body = json.loads(sqs_records.status(1)["body"]) | {"received_at": "+12025550115", "call_id": "+12025550115"}
+    assert handle([sqs_records.posted(json.dumps(body))]) == []
     assert database.statuses()[0] == "Ready"
     (letter,) = aws.dead_letters()
     assert "received_at" in attributes_of(letter)["detail"]
@@ -96,12 +96,12 @@ def test_no_detail_tells_what_a_message_said(database: Database, aws: Aws) -> No
 def test_what_the_dead_letter_queue_does_not_take_comes_back(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused, accepted = letters.posted("{"), letters.posted("[")
+    refused, accepted = sqs_records.posted("{"), sqs_records.posted("[")
     with _stubbed("sqs", clients, "sqs", monkeypatch) as sqs:
         sqs.add_client_error("send_message", "AccessDenied")
         sqs.add_response("send_message", {"MessageId": "1"})
         sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
-        assert handle([refused, accepted, letters.status(1)]) == [refused["messageId"]]
+        assert handle([refused, accepted, sqs_records.status(1)]) == [refused["messageId"]]
     assert database.statuses()[0] == "In Progress"
     assert metrics(capsys.readouterr().out)["RecordFailed:kind=status_update,reason=InvalidMessage"] == 2
 
@@ -121,13 +121,13 @@ def test_a_dead_letter_queue_that_cannot_be_reached_is_tried_once(
             raise ReadTimeoutError(endpoint_url="https://sqs.example")
 
     monkeypatch.setattr(clients, "sqs", Unreachable)
-    bad = [letters.posted("{") for _ in range(12)]
-    assert handle([*bad, letters.status(1)]) == [record["messageId"] for record in bad]
+    bad = [sqs_records.posted("{") for _ in range(12)]
+    assert handle([*bad, sqs_records.status(1)]) == [record["messageId"] for record in bad]
     assert database.statuses()[0] == "In Progress"
     assert len(tries) == 2
 
 
-def test_notices_that_the_bus_refuses_are_sent_again_and_counted(
+def test_call_events_that_the_bus_refuses_are_sent_again_and_counted(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused, taken = {"ErrorCode": "ThrottlingException"}, {"EventId": "1"}
@@ -135,10 +135,10 @@ def test_notices_that_the_bus_refuses_are_sent_again_and_counted(
         for entries in ([taken, refused, refused], [refused, taken], [refused]):
             failed = sum("ErrorCode" in entry for entry in entries)
             events.add_response("put_events", {"FailedEntryCount": failed, "Entries": entries})
-        assert handle([letters.status(n) for n in range(1, 4)]) == []
+        assert handle([sqs_records.status(n) for n in range(1, 4)]) == []
     assert database.statuses()[:3] == ["In Progress"] * 3
     counted = metrics(capsys.readouterr().out)
-    assert (counted["NoticePublished"], counted["NoticeLost"]) == (2, 1)
+    assert (counted["CallEventPublished"], counted["CallEventLost"]) == (2, 1)
 
 
 def test_a_bus_that_cannot_be_reached_fails_nothing_and_is_not_asked_again(
@@ -152,20 +152,20 @@ def test_a_bus_that_cannot_be_reached_fails_nothing_and_is_not_asked_again(
             raise ConnectTimeoutError(endpoint_url="https://events.example")
 
     monkeypatch.setattr(clients, "events", Unreachable)
-    assert handle([letters.status(n) for n in range(1, 21)]) == []
+    assert handle([sqs_records.status(n) for n in range(1, 21)]) == []
     assert database.statuses() == ["In Progress"] * 20
     assert len(tries) == 1
-    assert metrics(capsys.readouterr().out)["NoticeLost"] == 20
+    assert metrics(capsys.readouterr().out)["CallEventLost"] == 20
 
 
-def test_a_database_secret_that_cannot_be_read_is_the_worlds_fault(
+def test_an_unreadable_database_secret_is_transient(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = boto3.client("secretsmanager").create_secret(Name="unreadable", SecretString='"hunter2"')["ARN"]
     for arn, reason in ((secret, "database-secret-unreadable"), ("gone", "database-secret-unavailable")):
         monkeypatch.setenv("DATABASE_SECRET_ARN", arn)
         settings.database_settings.cache_clear()
-        batch = [letters.status(1), letters.status(2)]
+        batch = [sqs_records.status(1), sqs_records.status(2)]
         assert handle(batch, seconds=5.5) == [record["messageId"] for record in batch]
         output = capsys.readouterr().out
         assert metrics(output)[f"RecordFailed:kind=status_update,reason={reason}"] == 2

@@ -11,12 +11,12 @@ import pytest
 
 from autopulse.consumers.runner import RESERVE_SECONDS
 from autopulse.db.migration import upgrade
-from autopulse.db.rights import FunctionsRole
+from autopulse.db.privileges import FunctionsRole
 from local import ports
 from local.postgres import FUNCTIONS, PostgresServer
-from tests.faults import letters
+from tests.faults import sqs_records
 from tests.faults.clock import Clock
-from tests.faults.world import Aws, Database, before_statement, forget, handle, metrics, point_at
+from tests.faults.fakes import Aws, Database, before_statement, forget, handle, metrics, point_at
 
 
 class Server:
@@ -85,7 +85,7 @@ def test_a_batch_outlives_a_crash_of_the_server(
 
     clock.on_pause = start_at_the_second_pause
     with before_statement(crash):
-        assert handle([letters.report(n) for n in range(1, 11)]) == []
+        assert handle([sqs_records.report(n) for n in range(1, 11)]) == []
     assert crashed
     assert server.database.statuses()[:10] == ["Completed"] * 10
     assert server.database.value("SELECT count(*) FROM transcript") == 40
@@ -93,20 +93,20 @@ def test_a_batch_outlives_a_crash_of_the_server(
     assert metrics(capsys.readouterr().out)["RecordApplied:kind=end_of_call_report"] == 10
 
 
-def test_a_container_that_kept_its_connection_notices_the_restart(server: Server) -> None:
-    assert handle([letters.status(1)]) == []
+def test_a_container_with_a_kept_connection_survives_a_server_restart(server: Server) -> None:
+    assert handle([sqs_records.status(1)]) == []
     server.crash()
     server.start()
-    assert handle([letters.status(2)]) == []
+    assert handle([sqs_records.status(2)]) == []
     assert server.database.statuses()[:2] == ["In Progress"] * 2
 
 
 def test_batches_of_an_outage_come_back_and_are_applied_when_it_is_over(clock: Clock, server: Server) -> None:
-    batch = [letters.status(n, "ended") for n in range(1, 11)]
+    batch = [sqs_records.status(n, "ended") for n in range(1, 11)]
     server.crash()
     assert handle(batch, seconds=6) == [record["messageId"] for record in batch]
     assert 0 < clock.seconds <= 6 - RESERVE_SECONDS
     server.start()
     assert server.database.statuses()[:10] == ["Ready"] * 10
-    assert handle([letters.received(record, 2) for record in batch]) == []
+    assert handle([sqs_records.received(record, 2) for record in batch]) == []
     assert server.database.statuses()[:10] == ["Ended"] * 10

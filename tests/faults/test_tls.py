@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.faults import letters
-from tests.faults.world import Database, forget, handle, point_at
+from tests.faults import sqs_records
+from tests.faults.fakes import Database, forget, handle, point_at
 
 HOST: Final = "db.example"
 SSL_REQUEST: Final = bytes.fromhex("0000000804d2162f")
@@ -116,8 +116,8 @@ def proxy(database: Database, certificate: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_server_that_proves_its_name_is_spoken_to(proxy: TlsProxy, database: Database) -> None:
-    assert handle([letters.status(n) for n in range(1, 6)]) == []
-    assert handle([letters.status(6)]) == []
+    assert handle([sqs_records.status(n) for n in range(1, 6)]) == []
+    assert handle([sqs_records.status(6)]) == []
     assert database.statuses()[:6] == ["In Progress"] * 6
     assert proxy.handshakes == 1
 
@@ -134,7 +134,7 @@ def test_a_server_that_does_not_is_told_nothing(
     setting: str, value: str, proxy: TlsProxy, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(setting, value)
-    batch = [letters.status(1)]
+    batch = [sqs_records.status(1)]
     assert handle(batch, seconds=6) == [batch[0]["messageId"]]
     assert proxy.handshakes == 0
     assert proxy.refused.wait(60)

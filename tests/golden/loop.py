@@ -24,7 +24,7 @@ from local.events import gateway_event
 from local.simulator import application_rows
 from local.simulator.webhook_client import Answer, encode, sign
 from tests.golden.cases import FIRST_CALL, Case, Names, Object, body_of
-from tests.integration.api.readers import Api
+from tests.integration.api.client import Api
 from tests.integration.pipeline import Pipeline
 
 SECRET: Final = "an-invented-webhook-secret"
@@ -39,18 +39,18 @@ ORGANIZATIONS: Final = {"@ORG1": "Example Motors", "@ORG2": "Other Motors"}
 EXCEPTED: Final = {
     "call": ["updated_at"],
     "vapi_call": [],
-    "call_origin": [],
+    "call_original": [],
     "webhook_event": ["received_at", "processed_at", "outcome", "repeats"],
     "call_feedback": ["id", "created_at", "updated_at"],
     "transcript": ["id"],
     "call_incident": ["id"],
     "service_record": ["campaign_id", "service_advisor_id", "appointment_date"],  # of the seeded ones
-    "service_record_origin": [],
+    "service_record_original": [],
 }
 """Table -> columns that may differ between two orders (docs/call-state.md 9)."""
 _EMPTIED: Final = (
-    *("webhook_event", "call_incident", "call_feedback", "transcript", "vapi_call", "call_origin", "call"),
-    *("service_record_origin", "service_record", "vapi_number", "campaign", '"user"', "organization"),
+    *("webhook_event", "call_incident", "call_feedback", "transcript", "vapi_call", "call_original", "call"),
+    *("service_record_original", "service_record", "vapi_number", "campaign", '"user"', "organization"),
 )
 _ROWS: Final = "(SELECT json_agg(to_jsonb(r) - CAST('{%s}' AS text[])) FROM %s AS r) AS %s"
 _SNAPSHOT: Final = "SELECT " + ", ".join(_ROWS % (",".join(names), table, table) for table, names in EXCEPTED.items())
@@ -205,7 +205,9 @@ class Loop:
         feedback, turns = row.pop("feedback", None), row.pop("turns", [])
         record = shared if wanted == "shared" else None
         if record is None and wanted:
-            record = self.pipeline.make_visit(organization_id=owner, **(wanted if isinstance(wanted, dict) else {}))
+            record = self.pipeline.make_service_record(
+                organization_id=owner, **(wanted if isinstance(wanted, dict) else {})
+            )
         call_id = self.pipeline.make_call(organization_id=owner, service_record_id=record, **row)
         if feedback:
             self._write("call_feedback", call_id=call_id, **feedback)

@@ -18,13 +18,13 @@ SHUFFLES: Final = 4
 EXCEPTED: Final = {
     "call": ["updated_at"],
     "vapi_call": [],
-    "call_origin": [],
+    "call_original": [],
     "webhook_event": ["received_at", "processed_at", "outcome", "repeats"],
     "call_feedback": ["id", "created_at", "updated_at"],
     "transcript": ["id"],
     "call_incident": ["id"],
     "service_record": [],
-    "service_record_origin": [],
+    "service_record_original": [],
 }
 """Table -> columns that may differ."""
 _ROWS: Final = "(SELECT json_agg(to_jsonb(r) - CAST('{%s}' AS text[])) FROM %s AS r) AS %s"

@@ -13,10 +13,10 @@ import pytest
 
 from autopulse.consumers import runner
 from autopulse.consumers.registry import REGISTRY
-from autopulse.domain.notices import Notice
+from autopulse.domain.events import CallEvent
 from autopulse.ingress.request import read_message
 from autopulse.observability import logger
-from autopulse.vapi.envelope import Envelope, wrap
+from autopulse.vapi.envelope import Envelope, envelope_from
 from autopulse.vapi.routes import kind_of
 from local.database import connect, read_rows
 from tests.harness import Context, FakeServices, consumer_settings, engine_for, forget_database, let_functions_find
@@ -26,7 +26,7 @@ OTHER_ORGANIZATION: Final = "00000000-0000-4000-8000-000000000002"
 RECEIVED_AT: Final = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 _EMPTY: Final = """
     DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
-    DELETE FROM vapi_call; DELETE FROM call_origin; DELETE FROM call; DELETE FROM service_record_origin;
+    DELETE FROM vapi_call; DELETE FROM call_original; DELETE FROM call; DELETE FROM service_record_original;
     DELETE FROM service_record;
     DELETE FROM vapi_number; DELETE FROM organization
 """
@@ -71,8 +71,8 @@ class Pipeline:
         patch.setattr(handler, "stream", self.log)
 
     @property
-    def notices(self) -> list[Notice]:
-        return self.services.notices
+    def call_events(self) -> list[CallEvent]:
+        return self.services.call_events
 
     def place(self, organization: str) -> None:
         """Say whose calls are that nothing places; empty for nobody's."""
@@ -89,7 +89,7 @@ class Pipeline:
         self.database.run("INSERT INTO organization VALUES (:id, 'Example Motors')", id=ORGANIZATION)
         self.queues.dead_letters.clear()
         self.queues.delays.clear()
-        self.notices.clear()
+        self.call_events.clear()
         self.log.seek(0)
         self.log.truncate()
 
@@ -131,7 +131,7 @@ class Pipeline:
         usual = {"organization_id": ORGANIZATION, "customer_number": "+12025550101", "status": "Ready"}
         return self.insert("call", **(usual | values))
 
-    def make_visit(self, **values: Any) -> int:  # noqa: ANN401 - any SQL value
+    def make_service_record(self, **values: Any) -> int:  # noqa: ANN401 - any SQL value
         """A service record as the application makes it."""
         usual = {
             "organization_id": ORGANIZATION,
@@ -169,7 +169,7 @@ class Pipeline:
         rows = self.rows("SELECT * FROM vapi_call WHERE call_id = :id ORDER BY vapi_call_id", id=call_id)
         return {row["vapi_call_id"]: row for row in rows}
 
-    def visit(self, service_record_id: int) -> dict[str, Any]:
+    def service_record(self, service_record_id: int) -> dict[str, Any]:
         return self.row("SELECT status, feedback, rating FROM service_record WHERE id = :id", id=service_record_id)
 
     def feedback(self, call_id: int) -> list[dict[str, Any]]:
@@ -196,7 +196,7 @@ def webhook(body: Mapping[str, Any], received_at: datetime = RECEIVED_AT) -> Env
     message = read_message(json.dumps(body).encode())
     kind = kind_of(message)
     assert kind is not None
-    return wrap(kind, message, received_at, None)
+    return envelope_from(kind, message, received_at, None)
 
 
 def envelope(kind: str, message: Mapping[str, Any], **values: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -41,7 +41,7 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
     pipeline.database.run(
         "INSERT INTO vapi_number (id, organization_id) VALUES ('phone-number-1', :id)", id=ORGANIZATION
     )
-    call, folded = outbound(pipeline.make_call(service_record_id=pipeline.make_visit())), pipeline.make_call()
+    call, folded = outbound(pipeline.make_call(service_record_id=pipeline.make_service_record())), pipeline.make_call()
     turns = [turn("bot", "Hello.", 1), turn("user", "Yes.", 2)]
     pipeline.send_each(
         status("in-progress", inbound(MADE), 1),

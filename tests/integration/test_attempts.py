@@ -22,7 +22,7 @@ from tests.integration.orders import FIRST_CALL, end_in_equal_rows
 from tests.integration.pipeline import Pipeline, after
 
 CALL: Final = FIRST_CALL
-VISIT: Final = 2_000_001
+SERVICE_RECORD: Final = 2_000_001
 UNTOUCHED: Final = {"status": "Scheduled", "feedback": "An advisor's note", "rating": 5}
 TALKED: Final = "customer-ended-call"
 REASONS: Final = {"busy": "customer-busy", "voicemail": "voicemail", "failed": "pipeline-error"}
@@ -31,8 +31,8 @@ REASONS: Final = {"busy": "customer-busy", "voicemail": "voicemail", "failed": "
 @pytest.fixture
 def prepare(pipeline: Pipeline) -> Callable[[], None]:
     def write_as_the_application() -> None:
-        pipeline.make_visit(id=VISIT, **UNTOUCHED)
-        pipeline.make_call(id=CALL, service_record_id=VISIT)
+        pipeline.make_service_record(id=SERVICE_RECORD, **UNTOUCHED)
+        pipeline.make_call(id=CALL, service_record_id=SERVICE_RECORD)
 
     write_as_the_application()
     return write_as_the_application
@@ -90,7 +90,7 @@ def seen(pipeline: Pipeline) -> tuple[str, str | None, str | None, int | None, s
 
 
 @pytest.mark.parametrize(
-    ("bodies", "expected", "visit"),
+    ("bodies", "expected", "service_record"),
     [
         pytest.param(
             [*missed("b", 0, "busy"), *reached("a", 200, 9)],
@@ -160,11 +160,14 @@ def test_a_redialled_row_ends_in_the_same_rows_whatever_the_order(
     prepare: Callable[[], None],
     bodies: Sequence[Body],
     expected: tuple[Any, ...],
-    visit: tuple[Any, ...],
+    service_record: tuple[Any, ...],
 ) -> None:
     end_in_equal_rows(pipeline, prepare, bodies)
     assert seen(pipeline) == expected
-    assert (pipeline.visit(VISIT)["status"], pipeline.visit(VISIT)["rating"]) == visit
+    assert (
+        pipeline.service_record(SERVICE_RECORD)["status"],
+        pipeline.service_record(SERVICE_RECORD)["rating"],
+    ) == service_record
     assert len(pipeline.feedback(CALL)) == (expected[3] is not None)
 
 
@@ -269,7 +272,7 @@ def test_a_row_without_reports_is_ended_and_with_one_completed(pipeline: Pipelin
     assert seen(pipeline)[:2] == ("Ended", "voicemail")
     pipeline.send_each(missed("first", 0, "busy")[2])
     assert seen(pipeline) == ("Ended", "voicemail", "voicemail", None, "second")
-    assert pipeline.visit(VISIT)["status"] == "Missed"
+    assert pipeline.service_record(SERVICE_RECORD)["status"] == "Missed"
     pipeline.send_each(missed("second", 100, "voicemail")[2])
     assert seen(pipeline) == ("Completed", "voicemail", "voicemail", None, "second")
 
@@ -278,7 +281,7 @@ def test_a_row_without_reports_is_ended_and_with_one_completed(pipeline: Pipelin
 def test_of_attempts_that_are_not_reported_the_visit_knows_nothing(pipeline: Pipeline) -> None:
     pipeline.send_each(*missed("first", 0, "busy"), *reached("second", 100, 9)[:-1])
     assert seen(pipeline) == ("Ended", "reached", TALKED, None, "second")
-    assert pipeline.visit(VISIT) == {"status": "Missed", "feedback": None, "rating": None}
+    assert pipeline.service_record(SERVICE_RECORD) == {"status": "Missed", "feedback": None, "rating": None}
 
 
 # Attempt 0: what the application had written
@@ -298,8 +301,8 @@ SCORED: Final[dict[str, Any]] = {
 
 def write(pipeline: Pipeline, **columns: Any) -> None:  # noqa: ANN401 - any SQL value
     """A row with a feedback row and a turn, as the application leaves a call that is over."""
-    pipeline.make_visit(id=VISIT, **UNTOUCHED)
-    pipeline.make_call(id=CALL, service_record_id=VISIT, **columns)
+    pipeline.make_service_record(id=SERVICE_RECORD, **UNTOUCHED)
+    pipeline.make_call(id=CALL, service_record_id=SERVICE_RECORD, **columns)
     pipeline.insert("call_feedback", call_id=CALL, content="As the application heard it.", positives="Quick")
     pipeline.insert("transcript", call_id=CALL, role="human", content="Written.", timestamp=after(-850))
 
@@ -315,7 +318,7 @@ def test_a_redial_that_misses_leaves_what_the_application_had_finished(pipeline:
     assert {name: call[name] for name in SCORED} == SCORED
     assert (call["outcome"], call["ended_reason"], call["cost"], call["vapi_call_id"]) == ("reached", None, None, None)
     assert comments(pipeline) == ["As the application heard it."]
-    assert pipeline.visit(VISIT) == UNTOUCHED
+    assert pipeline.service_record(SERVICE_RECORD) == UNTOUCHED
     assert pipeline.turns(CALL) == [(None, None, "human", "Written.")]
 
 
@@ -336,7 +339,7 @@ def test_a_redial_that_reaches_the_customer_is_shown_in_its_place(pipeline: Pipe
     end_in_equal_rows(pipeline, lambda: write(pipeline, **SCORED), reached("a", 0, 3))
     assert seen(pipeline) == ("Completed", "reached", TALKED, 3, "a")
     assert comments(pipeline) == ["Very good."]
-    assert pipeline.visit(VISIT) == {"status": "Completed", "feedback": "Very good.", "rating": 3}
+    assert pipeline.service_record(SERVICE_RECORD) == {"status": "Completed", "feedback": "Very good.", "rating": 3}
 
 
 @pytest.mark.parametrize("status_", ["Missed", "Failed", "Completed"])
@@ -364,8 +367,12 @@ def test_what_the_application_prepared_is_kept_once(pipeline: Pipeline) -> None:
     pipeline.send_each(status("ringing", dialled("a", 0), 1))
     pipeline.database.run("UPDATE call SET status = 'Missed', call_reason = 'Recall' WHERE id = :id", id=CALL)
     pipeline.send_each(status("in-progress", dialled("a", 0), 5))
-    origin = pipeline.row("SELECT * FROM call_origin")
-    assert (origin["status"], origin["call_reason"], origin["feedback"]["positives"]) == ("Queued", "Service", "Quick")
+    original = pipeline.row("SELECT * FROM call_original")
+    assert (original["status"], original["call_reason"], original["feedback"]["positives"]) == (
+        "Queued",
+        "Service",
+        "Quick",
+    )
 
 
 def test_what_the_application_prepared_is_shown_with_a_redial_after_a_report_that_says_nothing(
@@ -379,10 +386,10 @@ def test_what_the_application_prepared_is_shown_with_a_redial_after_a_report_tha
     assert comments(pipeline) == ["As the application heard it."]
 
 
-def test_a_row_that_says_nothing_but_ready_has_no_origin(pipeline: Pipeline) -> None:
+def test_a_row_that_says_nothing_but_ready_has_no_original(pipeline: Pipeline) -> None:
     pipeline.make_call(id=CALL)
     pipeline.send_each(*live("a", 0))
-    assert pipeline.count("call_origin") == 0
+    assert pipeline.count("call_original") == 0
 
 
 def test_what_the_application_writes_later_stands_until_a_fact_gives_it(pipeline: Pipeline) -> None:
@@ -408,9 +415,9 @@ def test_a_finished_call_of_the_same_visit_counts_from_its_first_fact_on(pipelin
 
     def prepare() -> None:
         write(pipeline, **SCORED)
-        pipeline.make_call(id=CALL + 1, service_record_id=VISIT)
+        pipeline.make_call(id=CALL + 1, service_record_id=SERVICE_RECORD)
 
     other = outbound(CALL + 1, "other")
     bodies = [bare_report(other, 30, endedReason="voicemail"), status("ringing", dialled("a", 0), 1)]
     end_in_equal_rows(pipeline, prepare, bodies)
-    assert pipeline.visit(VISIT) == UNTOUCHED
+    assert pipeline.service_record(SERVICE_RECORD) == UNTOUCHED

@@ -72,14 +72,14 @@ def _check_what_is_stored(pipeline: Pipeline) -> None:
                 most = MAX_TEXT_CHARACTERS if isinstance(value, str) else 5 * bounds.MAX_DATA_BYTES
                 text = value if isinstance(value, str) else json.dumps(value, default=str)
                 assert len(text) <= most, f"{table}.{name}"
-    for notice in pipeline.notices:
-        assert len(json.dumps(detail_of(notice))) < 2_000, "EventBridge takes 256 KB"
+    for call_event in pipeline.call_events:
+        assert len(json.dumps(detail_of(call_event))) < 2_000, "EventBridge takes 256 KB"
 
 
 @pytest.fixture
 def call_id(pipeline: Pipeline) -> int:
-    visit = pipeline.make_visit()
-    return pipeline.make_call(service_record_id=visit, vapi_call_id=VAPI_ID)
+    service_record = pipeline.make_service_record()
+    return pipeline.make_call(service_record_id=service_record, vapi_call_id=VAPI_ID)
 
 
 @pytest.mark.parametrize(("kind", "path"), PATHS, ids=lambda value: value if isinstance(value, str) else None)

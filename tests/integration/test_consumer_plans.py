@@ -15,11 +15,11 @@ from tests.integration.statements import let_consumers_speak, noting
 ROWS: Final = """
     INSERT INTO service_record (organization_id, customer_name, customer_phone)
         SELECT :organization, 'Testa Placeholder', '+12025550101' FROM numbers;
-    INSERT INTO service_record_origin (service_record_id, status) SELECT id, 'Scheduled' FROM service_record;
+    INSERT INTO service_record_original (service_record_id, status) SELECT id, 'Scheduled' FROM service_record;
     INSERT INTO call (organization_id, service_record_id, customer_number, status, vapi_call_id)
         SELECT :organization, id, '+12025550101', 'In Progress', 'vapi-' || id FROM service_record;
     INSERT INTO vapi_call (call_id, vapi_call_id) SELECT id, vapi_call_id FROM call;
-    INSERT INTO call_origin (call_id, status) SELECT id, 'In Progress' FROM call;
+    INSERT INTO call_original (call_id, status) SELECT id, 'In Progress' FROM call;
     INSERT INTO call_feedback (call_id, content) SELECT id, 'Fine' FROM call;
     INSERT INTO call_incident (call_id, kind, occurred_at) SELECT id, 'stall', now() FROM call;
     INSERT INTO transcript (call_id, vapi_call_id, source, sequence, role, content, "timestamp")

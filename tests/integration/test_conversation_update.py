@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, cut
-from autopulse.domain.notices import NoticeType
+from autopulse.domain.events import CallEventType
 from tests.integration.bodies import TURNS, bare_report, conversation, fragment, message, outbound, report, turn, web
 from tests.integration.pipeline import Pipeline, after, envelope
 
@@ -108,7 +108,7 @@ def test_lists_of_a_batch_are_folded(pipeline: Pipeline, call_id: int) -> None:
     ]
     assert pipeline.send(*bodies) == []
     assert pipeline.turns(call_id) == STORED[:1]
-    assert len(pipeline.notices) == 1
+    assert len(pipeline.call_events) == 1
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_skipped_items_keep_their_places_and_are_counted(
         conversation(outbound(call_id), 10, HELLO, turn("narrator", "Silence", 1.5), FINE, turn("bot", "", 3))
     )
     assert pipeline.turns(call_id) == [STORED[0], ("conversation", 2, "human", "Fine")]
-    (notice,) = pipeline.notices
-    assert (notice.type, notice.changed) == (
-        NoticeType.TRANSCRIPT_UPDATED,
+    (call_event,) = pipeline.call_events
+    assert (call_event.type, call_event.changed) == (
+        CallEventType.TRANSCRIPT_UPDATED,
         {"source": "conversation", "turns": 2, "skipped": 2},
     )
     assert "TurnSkipped" in capsys.readouterr().out

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autopulse.domain.notices import NoticeType
+from autopulse.domain.events import CallEventType
 from tests.integration.bodies import (
     ANALYSED,
     TURNS,
@@ -38,7 +38,7 @@ def test_a_report_is_counted_by_outcome_and_answer_once(
     pipeline.send_each(report(outbound(call_id)), report(outbound(call_id), 200))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["outcome"], line["CallCompleted"]) for line in lines if "CallCompleted" in line] == [("reached", [1])]
-    assert [(line["group"], line["ScoreGiven"]) for line in lines if "ScoreGiven" in line] == [("promoter", [1])]
+    assert [(line["nps_category"], line["ScoreGiven"]) for line in lines if "ScoreGiven" in line] == [("promoter", [1])]
 
 
 def test_a_real_report(pipeline: Pipeline, call_id: int) -> None:
@@ -361,13 +361,13 @@ def test_web_and_inbound_calls_have_reports_too(pipeline: Pipeline) -> None:
 
 def test_watchers_are_told_what_came(pipeline: Pipeline, call_id: int) -> None:
     pipeline.send_each(report(outbound(call_id)))
-    told = {notice.type: dict(notice.changed) for notice in pipeline.notices}
+    told = {call_event.type: dict(call_event.changed) for call_event in pipeline.call_events}
     assert told == {
-        NoticeType.CALL_STATUS_CHANGED: {"status": "Completed", "previous": "Ready"},
-        NoticeType.CALL_COMPLETED: {"outcome": "reached", "duration_sec": 120},
-        NoticeType.TRANSCRIPT_UPDATED: {"source": "report", "turns": 5, "skipped": 0},
-        NoticeType.FEEDBACK_RECORDED: {"nps_score": 9, "feedback": True},
+        CallEventType.CALL_STATUS_CHANGED: {"status": "Completed", "previous": "Ready"},
+        CallEventType.CALL_COMPLETED: {"outcome": "reached", "duration_sec": 120},
+        CallEventType.TRANSCRIPT_UPDATED: {"source": "report", "turns": 5, "skipped": 0},
+        CallEventType.FEEDBACK_RECORDED: {"nps_score": 9, "feedback": True},
     }
-    pipeline.notices.clear()
+    pipeline.call_events.clear()
     pipeline.send_each(report(outbound(call_id), 100))
-    assert pipeline.notices == []
+    assert pipeline.call_events == []

@@ -292,7 +292,7 @@ def test_messages_with_our_id_alone_are_of_the_rows_only_attempt(pipeline: Pipel
     ]
     pipeline.send_each(*named)
     assert words(pipeline) == folded, "as if all of them had given Vapi's id"
-    assert pipeline.facts(CALL)["given"] == facts["given"]
+    assert pipeline.facts(CALL)["reported_columns"] == facts["reported_columns"]
 
 
 def test_an_attempt_without_an_id_is_one_as_long_as_no_message_gives_it(pipeline: Pipeline) -> None:
@@ -314,5 +314,5 @@ def test_what_the_application_had_written_is_kept_through_a_message_with_our_id_
     written = {"status": "Missed", "call_reason": "Service"}
     bodies = [status("in-progress", ALONE, 1), status("ended", WITH_ID, 70, endedReason="voicemail")]
     end_in_equal_rows(pipeline, lambda: pipeline.make_call(id=CALL, **written), bodies)
-    origin = pipeline.row("SELECT status, call_reason FROM call_origin")
-    assert origin == written
+    original = pipeline.row("SELECT status, call_reason FROM call_original")
+    assert original == written

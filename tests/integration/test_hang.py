@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from autopulse.domain.notices import NoticeType
+from autopulse.domain.events import CallEventType
 from tests.integration.bodies import message, outbound, report, status
 from tests.integration.pipeline import RECEIVED_AT, Pipeline, after
 
@@ -24,11 +24,11 @@ def test_a_stall_is_an_incident_and_nothing_else(
 ) -> None:
     pipeline.send_each(status("in-progress", outbound(call_id), 3))
     before, facts = pipeline.call(call_id), pipeline.facts(call_id)
-    pipeline.notices.clear()
+    pipeline.call_events.clear()
     pipeline.send_each(message("hang", outbound(call_id), 40), message("hang", outbound(call_id), 50))
     assert incidents(pipeline) == [(call_id, "stall", after(40)), (call_id, "stall", after(50))]
     assert (pipeline.call(call_id), pipeline.facts(call_id)) == (before, facts)
-    assert [notice.type for notice in pipeline.notices] == [NoticeType.CALL_STALLED] * 2
+    assert [call_event.type for call_event in pipeline.call_events] == [CallEventType.CALL_STALLED] * 2
     assert "CallStalled" in capsys.readouterr().out
 
 

@@ -10,7 +10,7 @@ from pg8000.native import Connection
 
 from autopulse.consumers import end_of_call_report, services
 from autopulse.consumers.batch import apply_batch
-from autopulse.consumers.news import Record
+from autopulse.consumers.consumer import Record
 from autopulse.db.engine import engine
 from autopulse.db.failures import Fault, diagnose
 from autopulse.errors import AutoPulseError
@@ -77,25 +77,25 @@ def wait_until_blocked(pipeline: Pipeline, connection: Connection, batch: Future
 # In which order
 
 
-def _linked(pipeline: Pipeline, visit: int) -> Body:
-    return outbound(pipeline.make_call(service_record_id=visit))
+def _linked(pipeline: Pipeline, service_record: int) -> Body:
+    return outbound(pipeline.make_call(service_record_id=service_record))
 
 
-def _reported(pipeline: Pipeline, visit: int) -> Body:
-    call = _linked(pipeline, visit)
+def _reported(pipeline: Pipeline, service_record: int) -> Body:
+    call = _linked(pipeline, service_record)
     pipeline.send_each(report(call))
     return call
 
 
-def _reported_in_a_row_of_ours(pipeline: Pipeline, visit: int) -> Body:
+def _reported_in_a_row_of_ours(pipeline: Pipeline, service_record: int) -> Body:
     pipeline.own("phone-number-1")
     pipeline.send_each(report(inbound()))
-    call_id = pipeline.make_call(service_record_id=visit, direction="inbound")
+    call_id = pipeline.make_call(service_record_id=service_record, direction="inbound")
     return inbound() | {"metadata": {"call_id": call_id}}
 
 
-def _finished_by_the_application(pipeline: Pipeline, visit: int) -> Body:
-    return outbound(pipeline.make_call(service_record_id=visit, status="Completed", nps_score=9))
+def _finished_by_the_application(pipeline: Pipeline, service_record: int) -> Body:
+    return outbound(pipeline.make_call(service_record_id=service_record, status="Completed", nps_score=9))
 
 
 BATCHES: Final[dict[str, tuple[Callable[[Pipeline, int], Body], Callable[[Body], Body]]]] = {
@@ -114,12 +114,12 @@ def test_service_records_are_locked_before_calls(
 ) -> None:
     """The application writes a service record and then its call, in one transaction."""
     prepare, make = BATCHES[sort]
-    visit = pipeline.make_visit()
-    body = make(prepare(pipeline, visit))
+    service_record = pipeline.make_service_record()
+    body = make(prepare(pipeline, service_record))
     application.run("BEGIN")
-    application.run("UPDATE service_record SET vehicle_info = 'A car' WHERE id = :id", id=visit)
+    application.run("UPDATE service_record SET vehicle_info = 'A car' WHERE id = :id", id=service_record)
     with waiting(pipeline, application, body):
-        application.run("UPDATE call SET agent_id = NULL WHERE service_record_id = :id", id=visit)
+        application.run("UPDATE call SET agent_id = NULL WHERE service_record_id = :id", id=service_record)
         application.run("COMMIT")
     assert failures == []
 
@@ -128,8 +128,8 @@ def test_a_service_record_that_is_needed_only_after_a_wait_is_locked_before_the_
     pipeline: Pipeline, application: Connection, module_database_url: str, failures: list[str]
 ) -> None:
     """While a status waits for its call, another batch brings the report."""
-    visit = pipeline.make_visit()
-    call = outbound(pipeline.make_call(service_record_id=visit))
+    service_record = pipeline.make_service_record()
+    call = outbound(pipeline.make_call(service_record_id=service_record))
     pipeline.send_each(status("ringing", call, 1))
     with connect(module_database_url) as reporting:
         reporting.run("BEGIN")
@@ -144,22 +144,22 @@ def test_a_service_record_that_is_needed_only_after_a_wait_is_locked_before_the_
             application.run("UPDATE call SET agent_id = NULL")
             application.run("COMMIT")
     assert failures == []
-    assert pipeline.visit(visit)["status"] == "Missed"
+    assert pipeline.service_record(service_record)["status"] == "Missed"
 
 
 def test_a_batch_that_needs_no_service_record_does_not_wait_for_it(pipeline: Pipeline, application: Connection) -> None:
-    visit = pipeline.make_visit()
+    service_record = pipeline.make_service_record()
     application.run("BEGIN")
-    application.run("UPDATE service_record SET vehicle_info = 'A car' WHERE id = :id", id=visit)
-    pipeline.send_each(status("ended", outbound(pipeline.make_call(service_record_id=visit)), 60))
+    application.run("UPDATE service_record SET vehicle_info = 'A car' WHERE id = :id", id=service_record)
+    pipeline.send_each(status("ended", outbound(pipeline.make_call(service_record_id=service_record)), 60))
     application.run("COMMIT")
 
 
 def test_rows_that_refer_to_what_a_batch_has_locked_and_written_do_not_wait(
     pipeline: Pipeline, application: Connection
 ) -> None:
-    visit = pipeline.make_visit()
-    call_id = pipeline.make_call(service_record_id=visit)
+    service_record = pipeline.make_service_record()
+    call_id = pipeline.make_call(service_record_id=service_record)
     envelope = read_envelope(webhook(report(outbound(call_id))).to_json())
     record = Record(envelope, end_of_call_report.CONSUMER.read(envelope.message))
     application.run("SET lock_timeout = '100ms'")
@@ -171,13 +171,13 @@ def test_rows_that_refer_to_what_a_batch_has_locked_and_written_do_not_wait(
         )
         application.run(
             "INSERT INTO call (organization_id, service_record_id, customer_number, status)"
-            " VALUES (:organization, :visit, '+12025550101', 'Ready')",
+            " VALUES (:organization, :service_record, '+12025550101', 'Ready')",
             organization=ORGANIZATION,
-            visit=visit,
+            service_record=service_record,
         )
         transaction.commit()
     assert pipeline.call(call_id)["status"] == "Completed"
-    assert pipeline.visit(visit)["status"] == "Completed"
+    assert pipeline.service_record(service_record)["status"] == "Completed"
 
 
 # How much
@@ -213,7 +213,7 @@ def versions(pipeline: Pipeline) -> Any:  # noqa: ANN401 - rows
     ],
 )
 def test_a_row_of_which_nothing_changes_is_not_written(pipeline: Pipeline, make: Callable[[Body], Body]) -> None:
-    call = outbound(pipeline.make_call(service_record_id=pipeline.make_visit()))
+    call = outbound(pipeline.make_call(service_record_id=pipeline.make_service_record()))
     pipeline.send_each(
         status("in-progress", call, 5),
         conversation(call, 10, *TURNS),

@@ -19,13 +19,13 @@ def test_repeats_are_counted_and_do_nothing_else(
     body = report(outbound(call_id))
     pipeline.send_each(body)
     pipeline.database.run("UPDATE call SET status = 'Seen', nps_score = 1 WHERE id = :id", id=call_id)
-    pipeline.notices.clear()
+    pipeline.call_events.clear()
     capsys.readouterr()
     pipeline.send_each(body, body)
     assert pipeline.send(body, body, body) == []
     assert [receipt["repeats"] for receipt in pipeline.receipts()] == [5]
     assert (pipeline.call(call_id)["status"], pipeline.call(call_id)["nps_score"]) == ("Seen", 1)
-    assert pipeline.notices == []
+    assert pipeline.call_events == []
     assert capsys.readouterr().out.count("RecordDuplicate") >= 3
 
 
@@ -116,7 +116,11 @@ def test_the_log_names_the_record_and_none_of_its_content(pipeline: Pipeline, ca
         call_id,
         sent.vapi_call_id,
     )
-    assert (settled["kind"], settled["fate"], failed["reason"]) == ("end_of_call_report", "applied", "InvalidMessage")
+    assert (settled["kind"], settled["disposition"], failed["reason"]) == (
+        "end_of_call_report",
+        "applied",
+        "InvalidMessage",
+    )
     assert "event_id" not in failed
     for secret in ("Very good", "+1202555", "storage.example", "garbage"):
         assert secret not in pipeline.log.getvalue()

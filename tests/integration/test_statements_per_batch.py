@@ -65,7 +65,7 @@ def test_statements_do_not_grow_with_the_batch(pipeline: Pipeline, statements: l
     expected, make = BODIES[sort]
     counts = {}
     for size in SIZES:
-        calls = [pipeline.make_call(service_record_id=pipeline.make_visit()) for _ in range(size)]
+        calls = [pipeline.make_call(service_record_id=pipeline.make_service_record()) for _ in range(size)]
         bodies = [make(outbound(call_id, f"vapi-{call_id}")) for call_id in calls]
         counts[size] = number_of_statements(pipeline, statements, bodies)
         counts[-size] = number_of_statements(pipeline, statements, bodies)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from autopulse.domain.notices import NoticeType
+from autopulse.domain.events import CallEventType
 from tests.integration.bodies import NUMBER, VAPI_ID, bare_report, message, outbound, status
 from tests.integration.pipeline import RECEIVED_AT, Pipeline, after, envelope, webhook
 
@@ -113,10 +113,15 @@ def test_an_unknown_word_is_counted_and_changes_no_state(
     pipeline.send_each(status("levitating", outbound(call_id), 5))
     assert pipeline.call(call_id) == before
     facts = pipeline.facts(call_id)
-    assert (facts["created_at"], facts["first_at"], facts["status"], facts["given"]) == (after(-20), after(5), None, [])
+    assert (facts["created_at"], facts["first_at"], facts["status"], facts["reported_columns"]) == (
+        after(-20),
+        after(5),
+        None,
+        [],
+    )
     assert [(receipt["outcome"], receipt["call_id"]) for receipt in pipeline.receipts()] == [("ignored", call_id)]
     assert '"StatusUnknown": [1' in capsys.readouterr().out.replace('":[', '": [')
-    assert pipeline.notices == []
+    assert pipeline.call_events == []
 
 
 def test_an_unknown_word_still_links_the_ids(pipeline: Pipeline) -> None:
@@ -183,9 +188,13 @@ def test_what_postgres_and_its_driver_cannot_take_is_cleaned(pipeline: Pipeline)
 def test_watchers_are_told_what_changed(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
     pipeline.send_each(status("in-progress", outbound(call_id), 3), status("ringing", outbound(call_id), 2))
-    (notice,) = pipeline.notices
-    assert (notice.type, notice.call_id, notice.vapi_call_id) == (NoticeType.CALL_STATUS_CHANGED, call_id, VAPI_ID)
-    assert notice.changed == {"status": "In Progress", "previous": "Ready"}
+    (call_event,) = pipeline.call_events
+    assert (call_event.type, call_event.call_id, call_event.vapi_call_id) == (
+        CallEventType.CALL_STATUS_CHANGED,
+        call_id,
+        VAPI_ID,
+    )
+    assert call_event.changed == {"status": "In Progress", "previous": "Ready"}
 
 
 def test_statuses_of_a_batch_are_folded(pipeline: Pipeline) -> None:

@@ -28,7 +28,7 @@ from tests.integration.orders import FIRST_CALL, end_in_equal_rows
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline, after
 
 CALL: Final = FIRST_CALL
-VISIT: Final = 2_000_001
+SERVICE_RECORD: Final = 2_000_001
 TURNS: Final = [turn("bot", "Hello.", 6), turn("user", "Yes?", 8)]
 
 
@@ -75,8 +75,10 @@ def prepare(pipeline: Pipeline) -> Callable[[], None]:
     def write_as_the_application() -> None:
         pipeline.own("phone-number-1")
         pipeline.own("assistant-1")
-        pipeline.make_visit(id=VISIT)
-        pipeline.make_call(id=CALL, service_record_id=VISIT, customer_number="+12025550177", direction="inbound")
+        pipeline.make_service_record(id=SERVICE_RECORD)
+        pipeline.make_call(
+            id=CALL, service_record_id=SERVICE_RECORD, customer_number="+12025550177", direction="inbound"
+        )
 
     write_as_the_application()
     return write_as_the_application
@@ -98,7 +100,7 @@ def test_a_row_of_ours_is_taken_over_by_the_applications(
     assert owners(pipeline) == [[CALL]] * len(TABLES)
     assert sorted(row[3] for row in pipeline.turns(CALL)) == ["Hello.", "Hm.", "Yes?"]
     assert not pipeline.facts(CALL)["made_call"]
-    assert pipeline.visit(VISIT) == {"status": "Completed", "feedback": "Very good.", "rating": 9}
+    assert pipeline.service_record(SERVICE_RECORD) == {"status": "Completed", "feedback": "Very good.", "rating": 9}
 
 
 @pytest.mark.parametrize("naming", range(7))
@@ -187,7 +189,7 @@ def test_what_the_application_had_written_is_kept_when_its_row_takes_over(
     end_in_equal_rows(pipeline, finished, bodies)
     call = pipeline.call(CALL)
     assert {name: call[name] for name in written} == written
-    assert pipeline.row("SELECT call_id, nps_score FROM call_origin") == {"call_id": CALL, "nps_score": 10}
+    assert pipeline.row("SELECT call_id, nps_score FROM call_original") == {"call_id": CALL, "nps_score": 10}
     assert [row["content"] for row in pipeline.feedback(CALL)] == ["As the application heard it."]
     assert [row[3] for row in pipeline.turns(CALL)] == ["Hello.", "Yes?", "Written."]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autopulse.domain.notices import NoticeType
+from autopulse.domain.events import CallEventType
 from tests.integration.bodies import final_transcript, fragment, message, outbound, web
 from tests.integration.pipeline import RECEIVED_AT, Pipeline, after
 
@@ -53,7 +53,7 @@ def test_nothing_said_or_said_by_nobody_writes_nothing(pipeline: Pipeline, call_
     pipeline.send_each(final_transcript(outbound(call_id), 1, role, text))
     assert pipeline.turns(call_id) == []
     assert pipeline.count("webhook_event") == 1
-    assert pipeline.notices == []
+    assert pipeline.call_events == []
 
 
 def test_without_a_sender_time_a_turn_has_the_receipts(pipeline: Pipeline, call_id: int) -> None:
@@ -73,10 +73,15 @@ def test_a_spoken_turn_changes_nothing_else_of_the_call(pipeline: Pipeline) -> N
     pipeline.send_each(final_transcript(web("web-1"), 1, "user", "Fine"))
     assert pipeline.call(call_id) == before
     facts = pipeline.facts(call_id)
-    assert (facts["human_turn"], facts["first_at"], facts["status"], facts["given"]) == (True, after(1), None, [])
-    (notice,) = pipeline.notices
-    assert (notice.type, notice.changed) == (
-        NoticeType.TRANSCRIPT_UPDATED,
+    assert (facts["human_turn"], facts["first_at"], facts["status"], facts["reported_columns"]) == (
+        True,
+        after(1),
+        None,
+        [],
+    )
+    (call_event,) = pipeline.call_events
+    assert (call_event.type, call_event.changed) == (
+        CallEventType.TRANSCRIPT_UPDATED,
         {"source": "fragment", "turns": 1, "skipped": 0},
     )
 

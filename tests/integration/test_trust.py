@@ -63,13 +63,13 @@ def started_by_a_stranger(type_: str, call_id: int | None, vapi_call_id: str = S
 def test_a_report_of_a_call_that_we_did_not_start_says_nothing_of_the_row_that_it_names(
     pipeline: Pipeline, type_: str, place: str
 ) -> None:
-    visit = pipeline.make_visit(status="Scheduled")
-    call_id = pipeline.make_call(service_record_id=visit)
+    service_record = pipeline.make_service_record(status="Scheduled")
+    call_id = pipeline.make_call(service_record_id=service_record)
     before = stored(pipeline, call_id)
     call = web(STRANGER, type=type_, **PLACES[place](call_id))
     waits = pipeline.send(report(call, analysis={"structuredData": {"nps_score": 0}}))
     assert stored(pipeline, call_id) == before
-    assert pipeline.visit(visit)["status"] == "Scheduled"
+    assert pipeline.service_record(service_record)["status"] == "Scheduled"
     own = pipeline.rows("SELECT status FROM call WHERE vapi_call_id = :id", id=STRANGER)
     assert (waits, own) == (([0], []) if type_ == "carrierPigeon" else ([], [{"status": "Completed"}]))
     assert reasons(pipeline) == []
@@ -178,7 +178,7 @@ def test_a_message_without_a_type_is_of_the_type_that_its_calls_other_messages_t
     assert row == {"status": "In Progress"}
 
 
-def test_our_id_alone_of_a_call_that_we_did_not_start_waits_and_is_put_aside(pipeline: Pipeline) -> None:
+def test_our_id_alone_of_a_call_that_we_did_not_start_waits_and_is_dead_lettered(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
     body = bare_report({"type": "webCall", "metadata": {"call_id": call_id}})
     assert pipeline.send(body) == [0]
@@ -190,8 +190,8 @@ def test_any_order_of_a_strangers_and_our_messages_ends_in_equal_rows(
     pipeline: Pipeline, default_organization: str
 ) -> None:
     def prepare() -> None:
-        visit = pipeline.make_visit(id=2_000_001, status="Scheduled")
-        pipeline.make_call(id=FIRST_CALL, service_record_id=visit)
+        service_record = pipeline.make_service_record(id=2_000_001, status="Scheduled")
+        pipeline.make_call(id=FIRST_CALL, service_record_id=service_record)
         pipeline.make_call(id=FIRST_CALL + 1, direction="inbound", organization_id=default_organization)
 
     stranger, expected = (
@@ -215,7 +215,7 @@ def test_any_order_of_a_strangers_and_our_messages_ends_in_equal_rows(
 
 
 def answers_of(pipeline: Pipeline, *bodies: Body) -> list[str]:
-    """Why the bodies, sent one by one, were put aside; all were."""
+    """Why the bodies, sent one by one, were dead-lettered; all were."""
     for body in bodies:
         assert pipeline.send(body) == []
     assert len(pipeline.queues.dead_letters) == len(bodies)

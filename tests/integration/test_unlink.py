@@ -22,7 +22,7 @@ from tests.integration.orders import FIRST_CALL
 from tests.integration.pipeline import Pipeline
 
 WRONG, RIGHT = "0197f9d4-0000-4000-8000-00000000dead", "0197f9d4-0000-4000-8000-00000000600d"
-VISIT: Final = {"status": "Scheduled", "feedback": "An advisor's note", "rating": 5}
+SERVICE_RECORD: Final = {"status": "Scheduled", "feedback": "An advisor's note", "rating": 5}
 WRITTEN: Final[dict[str, dict[str, Any]]] = {
     "ready": {},
     "prepared": {"status": "Scheduled", "call_reason": "Follow-up"},
@@ -52,13 +52,13 @@ def all_of(call_id: int, vapi_call_id: str, score: int = 0, begin: float = 0) ->
 
 def state(pipeline: Pipeline, call_id: int) -> dict[str, Any]:
     """All rows of a call but its receipts, which stay as they are but for the call's id."""
-    tables = ("vapi_call", "call_origin", "call_feedback", "transcript", "call_incident")
+    tables = ("vapi_call", "call_original", "call_feedback", "transcript", "call_incident")
     of_call = {table: pipeline.rows(f"SELECT * FROM {table} WHERE call_id = :id", id=call_id) for table in tables}  # noqa: S608 - constants
     excepted = {"id", "created_at", "updated_at"}
     return {
         "call": {name: value for name, value in pipeline.call(call_id).items() if name != "updated_at"},
-        "visit": pipeline.rows("SELECT * FROM service_record"),
-        "visit's origin": pipeline.rows("SELECT * FROM service_record_origin"),
+        "service_record": pipeline.rows("SELECT * FROM service_record"),
+        "visit's original": pipeline.rows("SELECT * FROM service_record_original"),
         **{
             table: sorted(
                 (str({name: value for name, value in row.items() if name not in excepted or table == "vapi_call"}))
@@ -71,7 +71,9 @@ def state(pipeline: Pipeline, call_id: int) -> dict[str, Any]:
 
 def make_row(pipeline: Pipeline, id_: int | None = None, **values: Any) -> int:  # noqa: ANN401 - any SQL value
     ids = {} if id_ is None else {"id": id_}
-    call_id = pipeline.make_call(service_record_id=pipeline.make_visit(**ids, **VISIT), **ids, **values)
+    call_id = pipeline.make_call(
+        service_record_id=pipeline.make_service_record(**ids, **SERVICE_RECORD), **ids, **values
+    )
     pipeline.insert(
         "transcript", call_id=call_id, role="human", content="Written before.", timestamp="2026-07-10T00:00Z"
     )

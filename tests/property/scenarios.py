@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from autopulse.vapi.redaction import slim
+from autopulse.vapi.redaction import apply_allow_list
 from tests.integration.orders import FIRST_CALL
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, after
 
@@ -27,8 +27,8 @@ OWNERS: Final = {
 """Organization -> what `vapi_number` knows to be its."""
 NOT_OURS: Final = "assistant-of-another-stack"
 """A `vapi_number` whose calls are ignored."""
-FIRST_VISIT: Final = 2_000_001
-VISITS: Final = 4
+FIRST_SERVICE_RECORD: Final = 2_000_001
+SERVICE_RECORDS: Final = 4
 LOST_CALL: Final = 1_999_999
 """An id of a row that never comes to be."""
 MOST_CALLS: Final = 6
@@ -88,7 +88,7 @@ class Scenario:
     calls: Sequence[Values]
     turns: Sequence[Values]
     feedback: Sequence[Values]
-    visits: Sequence[Values]
+    service_records: Sequence[Values]
     messages: Sequence[Message]
 
 
@@ -130,7 +130,9 @@ def _application_call(place: int) -> st.SearchStrategy[Values]:
             ),
             "customer_number": st.sampled_from(["+12025550101", "unknown"]),
             "direction": st.sampled_from(["outbound", "inbound"]),
-            "service_record_id": optional(st.sampled_from(range(FIRST_VISIT, FIRST_VISIT + VISITS))),
+            "service_record_id": optional(
+                st.sampled_from(range(FIRST_SERVICE_RECORD, FIRST_SERVICE_RECORD + SERVICE_RECORDS))
+            ),
             "start_time": optional(TIMES),
             "end_time": optional(TIMES),
             "duration_sec": optional(st.just(99)),
@@ -141,7 +143,7 @@ def _application_call(place: int) -> st.SearchStrategy[Values]:
     )
 
 
-_VISIT: Final = st.fixed_dictionaries(
+_SERVICE_RECORD: Final = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["Scheduled", "Confirmed"]),
         "feedback": optional(st.just("What an advisor noted")),
@@ -402,7 +404,7 @@ def _message(draw: st.DrawFn, number: int, subject: Subject) -> Message:
         call_id=call_id,
         occurred_at=draw(subject.instants).isoformat() if draw(subject.timed) else None,
         received_at=(draw(subject.instants) + timedelta(seconds=100)).isoformat(),
-        message=slim(kind, {**content, "call": {**draw(subject.snapshots), "status": status}}),
+        message=apply_allow_list(kind, {**content, "call": {**draw(subject.snapshots), "status": status}}),
     )
 
 
@@ -424,7 +426,9 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             linked = {"vapi_call_id": subjects[0].first[0]} if draw(st.integers(0, 9)) == 0 else {}
             calls.append(call | linked)
         messages += [message for subject in subjects for message in draw(_messages_of(subject))]
-    visits: list[Values] = [{**draw(_VISIT), "id": FIRST_VISIT + place} for place in range(VISITS)]
+    service_records: list[Values] = [
+        {**draw(_SERVICE_RECORD), "id": FIRST_SERVICE_RECORD + place} for place in range(SERVICE_RECORDS)
+    ]
     return Scenario(
         default_organization=draw(st.sampled_from(["", ORGANIZATION])),
         calls=calls,
@@ -432,7 +436,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         feedback=[
             {"call_id": call["id"], "content": "As it was heard"} for call in calls if draw(st.integers(0, 3)) == 0
         ],
-        visits=visits,
+        service_records=service_records,
         messages=messages,
     )
 

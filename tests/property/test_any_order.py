@@ -79,8 +79,8 @@ def _write(pipeline: Pipeline, scenario: Scenario) -> None:
     for organization_id, ids in OWNERS.items():
         for id_ in ids.values():
             pipeline.own(id_, organization_id)
-    for visit in scenario.visits:
-        pipeline.make_visit(**visit)
+    for service_record in scenario.service_records:
+        pipeline.make_service_record(**service_record)
     for call in scenario.calls:
         pipeline.make_call(**call)
     for turn in scenario.turns:

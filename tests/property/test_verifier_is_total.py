@@ -20,9 +20,9 @@ from autopulse.ingress.request import MAX_BODY_BYTES
 from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.settings import verifier_settings
 from autopulse.vapi import routes
-from autopulse.vapi.credentials import read_credentials
 from autopulse.vapi.routes import KINDS
 from autopulse.vapi.signature import Credential, Delivery, verify
+from autopulse.vapi.webhook_credentials import read_credentials
 from functions.verifier.app import handler
 from tests.unit.ingress.requests import SECRET, event, signed, with_secret
 from tests.unit.vapi import samples
@@ -224,7 +224,7 @@ def assert_storable(value: Any) -> None:  # noqa: ANN401 - any JSON
         assert samples.jwt() not in value
 
 
-def assert_one_fate(aws: Aws, body: bytes) -> None:
+def assert_one_disposition(aws: Aws, body: bytes) -> None:
     """A signed body is queued once, in a storable form; or answered, ignored or told what is wrong."""
     status, answer = post(signed(body))
     assert status in {200, 400}
@@ -254,12 +254,12 @@ def test_any_bytes_with_any_headers_get_a_refusal(aws: Aws, body: bytes, headers
 
 @given(st.binary(max_size=300))
 def test_any_signed_bytes_get_an_answer(aws: Aws, body: bytes) -> None:
-    assert_one_fate(aws, body)
+    assert_one_disposition(aws, body)
 
 
 @given(BODIES)
 def test_any_signed_json_gets_an_answer(aws: Aws, body: object) -> None:
-    assert_one_fate(aws, json.dumps(body).encode())
+    assert_one_disposition(aws, json.dumps(body).encode())
 
 
 AWKWARD = {
@@ -294,7 +294,7 @@ AWKWARD = {
 
 @pytest.mark.parametrize("body", AWKWARD.values(), ids=AWKWARD)
 def test_awkward_bodies_get_an_answer(aws: Aws, body: bytes) -> None:
-    assert_one_fate(aws, body)
+    assert_one_disposition(aws, body)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -303,7 +303,7 @@ def test_nesting_at_the_interpreter_s_limit_gets_an_answer(aws: Aws, kind: str) 
     deepest = bisect.bisect(range(100_000), 200, key=lambda depth: post(signed(nested(kind, depth)))[0])
     aws.queued.clear()
     for depth in range(deepest - 30, deepest + 3):
-        assert_one_fate(aws, nested(kind, depth))
+        assert_one_disposition(aws, nested(kind, depth))
 
 
 def nested(kind: str, depth: int) -> bytes:
@@ -329,7 +329,7 @@ def test_invalid_base64_gets_an_answer(aws: Aws, text: str) -> None:
 @given(st.binary(max_size=100))
 def test_bytes_survive_the_transport(aws: Aws, padding: bytes) -> None:
     text = base64.b64encode(padding).decode()
-    assert_one_fate(aws, json.dumps({"type": "hang", "reason": text}).encode() + b" " * len(padding))
+    assert_one_disposition(aws, json.dumps({"type": "hang", "reason": text}).encode() + b" " * len(padding))
 
 
 # The signature check alone

@@ -16,7 +16,7 @@ def test_every_metric_has_a_name_of_its_own() -> None:
 
 def test_a_metric_declares_its_dimensions() -> None:
     assert Metric.RECORD_FAILED.dimension_names == ("kind", "reason")
-    assert Metric.NOTICE_LOST.dimension_names == ()
+    assert Metric.CALL_EVENT_LOST.dimension_names == ()
 
 
 def test_measurements_have_the_dimensions_and_the_unit_of_their_metric(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +46,7 @@ def test_equal_values_of_different_dimensions_are_different_series(capsys: pytes
         lambda m: m.count(Metric.WEBHOOK_ACCEPTED),
         lambda m: m.count(Metric.WEBHOOK_ACCEPTED, type="hang"),
         lambda m: m.count(Metric.RECORD_FAILED, 2, kind="hang"),
-        lambda m: m.count(Metric.NOTICE_LOST, kind="hang"),
+        lambda m: m.count(Metric.CALL_EVENT_LOST, kind="hang"),
         lambda m: m.record(Metric.BATCH_SIZE, [1], reason="hang"),
     ],
 )
@@ -61,7 +61,7 @@ def test_mypy_refuses_other_dimensions_too() -> None:
     """mypy complains about an ignored error that it does not find, so each of these lines is a test of its own."""
     measurements = Measurements()
     with pytest.raises(TypeError):
-        measurements.count(Metric.NOTICE_LOST, kind="hang")  # type: ignore[call-arg]
+        measurements.count(Metric.CALL_EVENT_LOST, kind="hang")  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         measurements.count(Metric.RECORD_FAILED, kind="hang")  # type: ignore[call-arg]
 

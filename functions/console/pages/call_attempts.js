@@ -2,7 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { dateTime, ordinal, words } from "./format.js";
-import { keyedList } from "./keyed.js";
+import { keyedList } from "./keyed_list.js";
 
 /** @typedef {string | number} Key of an attempt */
 

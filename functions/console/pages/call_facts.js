@@ -53,22 +53,22 @@ export function outcomeSection(call) {
  * @param {SeenCall} call with its visit
  * @returns {HTMLElement}
  */
-export function visitSection(call) {
-  const { service_record: visit } = call;
+export function serviceRecordSection(call) {
+  const { service_record: serviceRecord } = call;
   return section(
     "visit",
     "Visit and call",
     h(
       "dl",
       { class: "facts", "data-testid": "service-record" },
-      fact("Customer", visit?.customer_name ?? call.customer_name),
-      fact("Phone", phone(visit?.phone ?? call.phone)),
-      fact("Vehicle", visit?.vehicle ?? call.vehicle),
-      fact("Service", visit?.service ?? call.service),
-      fact("Appointment", visit?.appointment ? dateTime(visit.appointment) : null),
+      fact("Customer", serviceRecord?.customer_name ?? call.customer_name),
+      fact("Phone", phone(serviceRecord?.phone ?? call.phone)),
+      fact("Vehicle", serviceRecord?.vehicle ?? call.vehicle),
+      fact("Service", serviceRecord?.service ?? call.service),
+      fact("Appointment", serviceRecord?.appointment ? dateTime(serviceRecord.appointment) : null),
       fact("Advisor", call.advisor_name),
-      fact("Rating", visit?.rating),
-      fact("Visit's feedback", visit?.feedback === call.feedback?.content ? null : visit?.feedback),
+      fact("Rating", serviceRecord?.rating),
+      fact("Visit's feedback", serviceRecord?.feedback === call.feedback?.content ? null : serviceRecord?.feedback),
       fact("Campaign", call.campaign_name),
       fact("Direction", `${words(call.direction)}${call.demo ? ", demonstration" : ""}`),
       fact("Reason for the call", call.call_reason),

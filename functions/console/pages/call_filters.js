@@ -1,6 +1,6 @@
 // What the address asks for, in the API's words; and the same question put to one call that has changed.
 
-import { bandOf, began, isToCome } from "./call_order.js";
+import { npsCategoryOf, began, isToCome } from "./call_order.js";
 import { ANSWERED, LEAST_DIGITS } from "./constants.js";
 
 /** @typedef {Partial<Record<Api.CallFilter, string>>} Filters */
@@ -13,7 +13,7 @@ export const FILTERS = [
   "customer",
   "status",
   "outcome",
-  "band",
+  "nps_category",
   "from",
   "to",
   "campaign",
@@ -74,7 +74,8 @@ export function matches(call, filters) {
 const TESTS = {
   status: (call, value) => value.split(",").includes(call.status),
   outcome: (call, value) => call.outcome === value,
-  band: (call, value) => ANSWERED.some((outcome) => outcome === call.outcome) && bandOf(call.nps_score) === value,
+  nps_category: (call, value) =>
+    ANSWERED.some((outcome) => outcome === call.outcome) && npsCategoryOf(call.nps_score) === value,
   to_come: (call, value) => String(isToCome(call)) === value,
   direction: (call, value) => value.split(",").some((one) => one === "all" || one === call.direction),
   demo: (call, value) => String(call.demo) === value,

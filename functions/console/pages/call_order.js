@@ -48,7 +48,7 @@ export function isToCome({ start_time: start, end_time: end, status }) {
  * @param {number | null | undefined} score 0 to 10
  * @returns {string | null} promoter, passive or detractor; null without a score
  */
-export function bandOf(score) {
+export function npsCategoryOf(score) {
   return NPS_CATEGORIES.find(({ last }) => typeof score === "number" && score <= last)?.name ?? null;
 }
 

@@ -2,15 +2,15 @@
 
 import { ApiError, get } from "./api.js";
 import { asAttempt, attemptChoice, attemptOf, keyOf } from "./call_attempts.js";
-import { outcomeSection, supportSection, visitSection } from "./call_facts.js";
+import { outcomeSection, supportSection, serviceRecordSection } from "./call_facts.js";
 import { isLive } from "./call_order.js";
 import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
 import { stageItems } from "./call_stages.js";
 import { announce, fill, h, svg } from "./dom.js";
 import { dateTime, phone, words } from "./format.js";
 import { ELSEWHERE, Player } from "./player.js";
-import { latest } from "./rereading.js";
-import { failure, loading } from "./states.js";
+import { coalesce } from "./refresh_queue.js";
+import { failure, loading } from "./placeholders.js";
 import { TranscriptView } from "./transcript.js";
 
 /** @import {SeenCall} from "./call_attempts.js" */
@@ -48,7 +48,7 @@ export class CallPanel {
   #stages = h("ol", { class: "stages", "aria-label": "Stages of the call", "data-testid": "stages" });
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
-  #visit = h("div", {});
+  #serviceRecord = h("div", {});
   #support = supportSection();
   #stale = h("p", { class: "notice panel-stale", role: "status", hidden: true });
   #body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Call" });
@@ -64,7 +64,7 @@ export class CallPanel {
   constructor(id, { onClose, onName }) {
     this.id = id;
     this.#onName = onName;
-    this.refresh = latest(() => this.#read(), REST_MILLISECONDS);
+    this.refresh = coalesce(() => this.#read(), REST_MILLISECONDS);
     this.#content = [
       this.#stale,
       h("div", { class: "panel-section panel-top" }, this.#subtitle, this.#attempts.element, this.#stages),
@@ -76,7 +76,7 @@ export class CallPanel {
         h("h3", { id: "call-words-title" }, "Conversation"),
         this.#transcript.element,
       ),
-      this.#visit,
+      this.#serviceRecord,
       this.#support.element,
     ];
     this.element = h(
@@ -215,7 +215,7 @@ export class CallPanel {
     fill(this.#stages, stageItems(seen));
     this.#showPlayer(seen);
     fill(this.#outcome, outcomeSection(seen));
-    fill(this.#visit, visitSection(seen));
+    fill(this.#serviceRecord, serviceRecordSection(seen));
     this.#support.show(call, seen);
   }
 

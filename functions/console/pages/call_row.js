@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
 import { attemptOf } from "./call_attempts.js";
-import { bandOf, isLive } from "./call_order.js";
+import { npsCategoryOf, isLive } from "./call_order.js";
 import { link } from "./router.js";
 
 /** @import {Entry} from "./call_store.js" */
@@ -146,15 +146,15 @@ export function showStatus(element, call) {
 }
 
 /**
- * @param {HTMLElement} element gets the score, its colour, and for listeners its band
+ * @param {HTMLElement} element gets the score, its colour, and for listeners its category
  * @param {number | null | undefined} score 0 to 10
  */
 export function showScore(element, score) {
   const isKnown = score !== null && score !== undefined;
   write(element, isKnown ? String(score) : "");
-  element.dataset.band = bandOf(score) ?? "";
+  element.dataset.npsCategory = npsCategoryOf(score) ?? "";
   mark(element, "data-testid", isKnown, "nps-score");
-  mark(element, "title", isKnown, isKnown ? `${score} of 10: ${bandOf(score)}` : "");
+  mark(element, "title", isKnown, isKnown ? `${score} of 10: ${npsCategoryOf(score)}` : "");
 }
 
 /**

@@ -3,7 +3,7 @@
 import { ApiError, get } from "./api.js";
 import { matches, parametersOf } from "./call_filters.js";
 import { began, compare, isLive, isToCome, LIVE_STATUSES, placeOf, REST } from "./call_order.js";
-import { Rereader, latest } from "./rereading.js";
+import { RefreshQueue, coalesce } from "./refresh_queue.js";
 
 /** @import {Parameters} from "./api.js" */
 /** @import {Filters} from "./call_filters.js" */
@@ -72,9 +72,9 @@ export class CallStore extends EventTarget {
   #heard = new Set();
   /** @type {number | null} */
   #held = null;
-  #rereader = this.#newRereader();
-  #readAll = latest(() => this.resync(this.entries.length), CROWD_REST_MILLISECONDS);
-  #count = latest(() => this.#readCounts(), COUNTING_REST_MILLISECONDS);
+  #refreshQueue = this.#newRefreshQueue();
+  #readAll = coalesce(() => this.resync(this.entries.length), CROWD_REST_MILLISECONDS);
+  #count = coalesce(() => this.#readCounts(), COUNTING_REST_MILLISECONDS);
   #sorting = window.setInterval(() => this.#sort(), SORTING_MILLISECONDS);
 
   /** Whether all calls that match are there. */
@@ -115,15 +115,15 @@ export class CallStore extends EventTarget {
   }
 
   /**
-   * Takes a notice of docs/events.md.
-   * @param {Pick<Api.Notice, "event" | "call_id">} notice
+   * Takes a call event of docs/events.md.
+   * @param {Pick<Api.CallEvent, "event" | "call_id">} callEvent
    */
   hear({ event, call_id: id }) {
     const entry = this.#known.get(id);
     if (this.#isLoading) {
       this.#heard.add(id); // what is being read may be older than this news
     } else if (!entry || !UNSEEN.has(event) || (event === "TranscriptUpdated" && !isLive(entry.call))) {
-      this.#rereader.ask(id);
+      this.#refreshQueue.ask(id);
     }
   }
 
@@ -142,12 +142,12 @@ export class CallStore extends EventTarget {
   /** Ends all reading. */
   close() {
     this.#run.abort();
-    this.#rereader.stop();
+    this.#refreshQueue.stop();
     window.clearInterval(this.#sorting);
   }
 
-  #newRereader() {
-    return new Rereader(
+  #newRefreshQueue() {
+    return new RefreshQueue(
       (id) => this.#reread(id),
       () => this.#readAll(),
     );
@@ -157,8 +157,8 @@ export class CallStore extends EventTarget {
   #begin(filters) {
     this.#run.abort();
     this.#run = new AbortController();
-    this.#rereader.stop();
-    this.#rereader = this.#newRereader();
+    this.#refreshQueue.stop();
+    this.#refreshQueue = this.#newRefreshQueue();
     this.#filters = filters;
     this.#heard.clear();
     this.#isLoading = true;
@@ -203,7 +203,7 @@ export class CallStore extends EventTarget {
     this.#boundary = boundary;
     this.#sort();
     this.#count();
-    new Set([...this.#heard, ...(held ? [held.call.id] : [])]).forEach((id) => this.#rereader.ask(id));
+    new Set([...this.#heard, ...(held ? [held.call.id] : [])]).forEach((id) => this.#refreshQueue.ask(id));
   }
 
   /** @returns {Promise<Reading>} */

@@ -14,7 +14,7 @@ import { time } from "./format.js";
 import { live } from "./live.js";
 import { isoDate, readersZone } from "./periods.js";
 import { link, location, nameThis, navigate, onNavigate, recallPlace, rememberPlace } from "./router.js";
-import { empty, failure, handOn, loading } from "./states.js";
+import { empty, failure, handOn, loading } from "./placeholders.js";
 
 /** @import {Entry} from "./call_store.js" */
 
@@ -105,10 +105,10 @@ class CallsView {
 
   start() {
     const press = (/** @type {KeyboardEvent} */ event) => this.#press(event);
-    const hear = (/** @type {CustomEvent<Api.Notice>} */ { detail }) => this.#hear(detail);
+    const hear = (/** @type {CustomEvent<Api.CallEvent>} */ { detail }) => this.#hear(detail);
     this.#endings.push(
       listen(this.#store, "change", () => this.#show()),
-      listen(live, "notice", hear),
+      listen(live, "event", hear),
       listen(live, "resync", () => this.#resync()),
       listen(document, "keydown", press), // wherever the focus is: a click on what takes none gives it to the page
       listen(window, "beforeprint", () => this.#list.print(true)),
@@ -159,10 +159,10 @@ class CallsView {
     }
   }
 
-  /** @param {Api.Notice} notice */
-  #hear(notice) {
-    this.#store.hear(notice);
-    if (this.#panel?.id === notice.call_id) {
+  /** @param {Api.CallEvent} callEvent */
+  #hear(callEvent) {
+    this.#store.hear(callEvent);
+    if (this.#panel?.id === callEvent.call_id) {
       this.#panel.refresh();
     }
   }

@@ -1,24 +1,24 @@
 // Counts as bars: how often each score was given, what came of the calls, and how sure a score is.
 
-import { bandOf } from "./call_order.js";
+import { npsCategoryOf } from "./call_order.js";
 import { chart, compact, count, label, line, picture, round, ticks, track } from "./charts.js";
 import { ANSWERED, NPS_CATEGORIES } from "./constants.js";
 import { fill, h, svg } from "./dom.js";
 import { percent, scoresOf, words } from "./format.js";
-import { keyedList } from "./keyed.js";
+import { keyedList } from "./keyed_list.js";
 
 /** From bad to good. */
-export const BANDS = NPS_CATEGORIES.map((category) => ({
+export const SCORE_CATEGORIES = NPS_CATEGORIES.map((category) => ({
   ...category,
   title: `${words(category.name)}s`,
   range: scoresOf(category.first, category.last),
 }));
-/** @typedef {(typeof BANDS)[number]} Band */
+/** @typedef {(typeof SCORE_CATEGORIES)[number]} ScoreCategory */
 const TOP = 22;
 const PLOT = 200;
 const LEFT = 34;
 const SCORES_HEIGHT = TOP + PLOT + 52;
-/** Pixels of the longest name of a band, and some between. */
+/** Pixels of the longest name of a category, and some between. */
 const NAME_WIDTH = 64;
 /** @type {ReadonlySet<string>} */
 const REACHED = new Set(ANSWERED);
@@ -90,7 +90,7 @@ function drawScores(scores, width) {
       label(LEFT - 8, y(level) + 4, compact(level), { "text-anchor": "end" }),
     ]),
     scores.map((number, index) => drawScore({ number, index, total, x: x(index), y: y(number), step })),
-    BANDS.map((band) => drawBandName(band, x, step, width)),
+    SCORE_CATEGORIES.map((category) => drawCategoryName(category, x, step, width)),
   );
 }
 
@@ -107,7 +107,7 @@ function drawScore({ number, index, total, x, y, step }) {
       y: round(y),
       height: round(TOP + PLOT - y),
       rx: 2,
-      class: `band-${bandOf(index)}`,
+      class: `category-${npsCategoryOf(index)}`,
     }),
     number > 0 && label(x, y - 6, compact(number), { "text-anchor": "middle", class: "chart-label chart-value" }),
     label(x, TOP + PLOT + 17, String(index), { "text-anchor": "middle" }),
@@ -115,18 +115,24 @@ function drawScore({ number, index, total, x, y, step }) {
 }
 
 /**
- * A bar below the scores of a band, and its name; where that is wider than two scores, names end at the right.
- * @param {Band} band
+ * A bar below the scores of a category, and its name; where that is wider than two scores, names end at the right.
+ * @param {ScoreCategory} category
  * @param {(index: number) => number} x
  * @param {number} step
  * @param {number} width
  */
-function drawBandName({ name, title, first, last }, x, step, width) {
+function drawCategoryName({ name, title, first, last }, x, step, width) {
   const [left, right] = [x(first) - step * 0.37, x(last) + step * 0.37];
   const isTight = last - first === 1 && step < NAME_WIDTH / 2;
   const place = isTight ? width - (last === 10 ? 0 : NAME_WIDTH) : (left + right) / 2;
   return [
-    svg("rect", { x: round(left), width: round(right - left), y: TOP + PLOT + 25, height: 3, class: `band-${name}` }),
+    svg("rect", {
+      x: round(left),
+      width: round(right - left),
+      y: TOP + PLOT + 25,
+      height: 3,
+      class: `category-${name}`,
+    }),
     label(place, TOP + PLOT + 44, title, { "text-anchor": isTight ? "end" : "middle" }),
   ];
 }

@@ -11,15 +11,15 @@ import { live } from "./live.js";
 import { panel } from "./panel.js";
 import { readersZone } from "./periods.js";
 import { link, location, onNavigate, recallPlace, rememberPlace } from "./router.js";
-import { empty, handOn } from "./states.js";
+import { empty, handOn } from "./placeholders.js";
 
 /** @import {Query} from "./feedback_query.js" */
 /** @import {Parameters} from "./api.js" */
 
-/** Notices that change a figure or the list. */
-/** @type {ReadonlySet<Api.NoticeType>} */
+/** Call events that change a figure or the list. */
+/** @type {ReadonlySet<Api.CallEventType>} */
 const TELLING = new Set(["FeedbackRecorded", "CallCompleted"]);
-/** A report brings both notices at once, and many calls may end together. */
+/** A report brings both call events at once, and many calls may end together. */
 const GATHER_MILLISECONDS = 400;
 const REST_MILLISECONDS = 3000;
 
@@ -39,10 +39,10 @@ const REST_MILLISECONDS = 3000;
 export function mount(container) {
   const page = buildPage();
   const news = gather(() => page.refresh());
-  const hear = (/** @type {CustomEvent<Api.Notice>} */ { detail }) => TELLING.has(detail.event) && news.arrived();
+  const hear = (/** @type {CustomEvent<Api.CallEvent>} */ { detail }) => TELLING.has(detail.event) && news.arrived();
   const endings = [
     onNavigate((parameters) => parameters.get("view") === "feedback" && page.hasAsked() && page.ask(parameters)),
-    listen(live, "notice", hear),
+    listen(live, "event", hear),
     listen(live, "resync", () => page.hasAsked() && news.arrived()), // else there was nothing to miss
     rememberPlace(page.place),
     listen(document, "visibilitychange", () => news.look()),
@@ -61,7 +61,7 @@ export function mount(container) {
 function buildPage() {
   const filters = feedbackFilters();
   const list = feedbackList();
-  const figures = feedbackFigures({ onBand: list.reveal });
+  const figures = feedbackFigures({ onCategory: list.reveal });
   const groups = { campaign: groupTable("campaign", "By campaign"), advisor: groupTable("advisor", "By advisor") };
   const nothing = h("div", {});
   const tables = h("div", { class: "group-tables" }, groups.campaign.element, groups.advisor.element);

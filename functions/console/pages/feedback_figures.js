@@ -1,18 +1,18 @@
 // The figures of a time: the score and how sure it is, how it moved, and what came of the calls.
 
-import { BANDS, intervalBar, outcomeChart, scoreChart } from "./chart_bars.js";
+import { SCORE_CATEGORIES, intervalBar, outcomeChart, scoreChart } from "./chart_bars.js";
 import { trendChart } from "./chart_trend.js";
 import { chart, count, label, score, track } from "./charts.js";
 import { fill, h, svg } from "./dom.js";
 import { isAnswered, linkToCalls } from "./feedback_query.js";
 import { duration, percent } from "./format.js";
-import { choose } from "./keyed.js";
+import { choose } from "./keyed_list.js";
 import { isPlainClick, link, navigate } from "./router.js";
 
 /** @import {Answer} from "./feedback.js" */
 
 /** @import {Query} from "./feedback_query.js" */
-/** @import {Band} from "./chart_bars.js" */
+/** @import {ScoreCategory} from "./chart_bars.js" */
 /** @import {Trend} from "./chart_trend.js" */
 /** @import {Child} from "./dom.js" */
 
@@ -22,11 +22,11 @@ const SCALE_HEIGHT = 40;
 const PERIODS = { day: "Day", week: "Week", month: "Month" };
 
 /**
- * @param {{onBand: () => void}} handlers onBand: somebody has chosen a band of scores
+ * @param {{onCategory: () => void}} handlers onCategory: somebody has chosen a category of scores
  * @returns {{element: HTMLElement, show: (answer: Answer) => void}}
  */
-export function feedbackFigures({ onBand }) {
-  const hero = scoreCard(onBand);
+export function feedbackFigures({ onCategory }) {
+  const hero = scoreCard(onCategory);
   const facts = factCards();
   const trend = trendCard();
   const scores = scoreChart();
@@ -64,12 +64,12 @@ export function card(title, hint, name, ...content) {
   return h("section", { class: `card ${name}`, "aria-label": title }, head, content);
 }
 
-/** @param {() => void} onBand */
-function scoreCard(onBand) {
+/** @param {() => void} onCategory */
+function scoreCard(onCategory) {
   const number = h("span", { class: "hero-number", "data-testid": "nps-score" });
   const words = h("p", { class: "hero-words", "data-testid": "nps-interval" });
   const scale = chart("chart-interval", SCALE_HEIGHT, drawScale, tellScale);
-  const bands = BANDS.map((band) => bandLegend(band, onBand)).reverse();
+  const categories = SCORE_CATEGORIES.map((category) => categoryLegend(category, onCategory)).reverse();
   const bar = h("div", { class: "hero-bar" });
   const element = card(
     "Net Promoter Score",
@@ -79,8 +79,8 @@ function scoreCard(onBand) {
     bar,
     h(
       "ul",
-      { class: "band-legend", role: "list" },
-      bands.map(({ element: item }) => item),
+      { class: "category-legend", role: "list" },
+      categories.map(({ element: item }) => item),
     ),
   );
   /** @param {Api.Tally} total */
@@ -89,8 +89,8 @@ function scoreCard(onBand) {
     fill(words, wordsOf(total));
     scale.element.hidden = !total.responses;
     scale.show(total);
-    fill(bar, drawBands(total));
-    bands.forEach((band) => band.show(total));
+    fill(bar, drawCategories(total));
+    categories.forEach((category) => category.show(total));
   };
   return { element, show };
 }
@@ -141,38 +141,38 @@ function tellScale({ nps, nps_low: low, nps_high: high, responses }) {
 }
 
 /**
- * Shares of the bands, side by side; the legend below says them in words.
+ * Shares of the categories, side by side; the legend below says them in words.
  * @param {Api.Tally} total
  */
-function drawBands(total) {
+function drawCategories(total) {
   let left = 0;
-  const parts = [...BANDS].reverse().map(({ name }) => {
+  const parts = [...SCORE_CATEGORIES].reverse().map(({ name }) => {
     const share = total.responses ? (100 * total[`${name}s`]) / total.responses : 0;
     left += share;
-    return svg("rect", { x: `${left - share}%`, width: `${share}%`, height: 14, class: `band-${name}` });
+    return svg("rect", { x: `${left - share}%`, width: `${share}%`, height: 14, class: `category-${name}` });
   });
   return track(14, ...parts);
 }
 
 /**
- * @param {Band} band
- * @param {() => void} onBand
+ * @param {ScoreCategory} category
+ * @param {() => void} onCategory
  */
-function bandLegend({ name, title, range }, onBand) {
+function categoryLegend({ name, title, range }, onCategory) {
   const share = h("strong", {});
   const number = h("span", { class: "muted" });
   /** @param {MouseEvent} event */
   const choose = (event) => {
     if (isPlainClick(event)) {
       event.preventDefault();
-      navigate({ band: name });
-      onBand(); // the list that it narrows lies below, out of sight
+      navigate({ nps_category: name });
+      onCategory(); // the list that it narrows lies below, out of sight
     }
   };
   const swatch = h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" });
   const anchor = h(
     "a",
-    { class: "band-link", onClick: choose },
+    { class: "category-link", onClick: choose },
     swatch,
     h("span", {}, title, h("span", { class: "muted" }, ` ${range}`)),
     share,
@@ -184,7 +184,7 @@ function bandLegend({ name, title, range }, onBand) {
       const calls = total[`${name}s`];
       fill(share, total.responses ? percent(calls / total.responses) : "–");
       fill(number, count(calls));
-      anchor.setAttribute("href", link({ band: name }));
+      anchor.setAttribute("href", link({ nps_category: name }));
     },
   };
 }

@@ -6,7 +6,7 @@ import { fill, h } from "./dom.js";
 import { card } from "./feedback_figures.js";
 import { isAnswered } from "./feedback_query.js";
 import { duration, percent } from "./format.js";
-import { keyedList } from "./keyed.js";
+import { keyedList } from "./keyed_list.js";
 import { link } from "./router.js";
 
 const FIRST = 10;

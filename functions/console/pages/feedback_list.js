@@ -1,19 +1,19 @@
 // What customers said, call by call: a list that is read page by page, and follows the news.
 
 import { download, get } from "./api.js";
-import { bandOf } from "./call_order.js";
-import { BANDS } from "./chart_bars.js";
+import { npsCategoryOf } from "./call_order.js";
+import { SCORE_CATEGORIES } from "./chart_bars.js";
 import { count } from "./charts.js";
 import { LARGEST_FILE, LARGEST_PAGE } from "./constants.js";
 import { fill, h, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { linkToCalls, listParameters, queryOf, searchedText } from "./feedback_query.js";
 import { dateTime, duration, phone, words } from "./format.js";
-import { choose, keyedList } from "./keyed.js";
+import { choose, keyedList } from "./keyed_list.js";
 import { panel } from "./panel.js";
 import { isoDate, readersZone } from "./periods.js";
 import { link, location, navigate } from "./router.js";
-import { empty } from "./states.js";
+import { empty } from "./placeholders.js";
 
 /** @import {Query} from "./feedback_query.js" */
 /** @import {Kind} from "./panel.js" */
@@ -97,8 +97,8 @@ export function feedbackList() {
  * "22 from detractors": of whom there are how many; with a +, there are more.
  * @param {State} state
  */
-function numberOf({ items, cursor, query: { band, everything } }) {
-  const named = BANDS.find(({ name }) => name === band);
+function numberOf({ items, cursor, query: { nps_category: category, everything } }) {
+  const named = SCORE_CATEGORIES.find(({ name }) => name === category);
   const whom = named ? `from ${named.title.toLowerCase()}` : everything ? "in all" : "with a score or a complaint";
   return `${count(items.length)}${cursor === null ? "" : "+"} ${whom}`;
 }
@@ -129,30 +129,30 @@ async function readItems({ query, items: shown, cursor: last, wanted: expected }
 }
 
 /** @param {Query} query */
-function emptyList({ band, text, narrow, everything }) {
-  if (!everything && !band && !searchedText(text)) {
+function emptyList({ nps_category: category, text, narrow, everything }) {
+  if (!everything && !category && !searchedText(text)) {
     const all = h("a", { href: link({ said: "all" }) }, "Show everything that was noted");
     return empty("Nobody gave a score or complained in this time", all);
   }
-  const isNarrowed = band || searchedText(text) || narrow.campaign || narrow.advisor;
+  const isNarrowed = category || searchedText(text) || narrow.campaign || narrow.advisor;
   if (!isNarrowed) {
     const others = h("a", { href: link({ direction: "all" }) }, "Show that of every direction");
     const hint = "It appears here as soon as a call's report has come. ";
     return empty("No feedback in this time", [hint, narrow.direction === "all" ? null : others]);
   }
-  const all = link({ band: null, text: null, campaign: null, advisor: null });
+  const all = link({ nps_category: null, text: null, campaign: null, advisor: null });
   return empty("No feedback fits these filters", h("a", { href: all }, "Show all feedback of this time"));
 }
 
 /** @param {() => Query} shownQuery */
 function listControls(shownQuery) {
   const choices = [
-    { name: "telling", title: "Score or complaint", to: { band: null, said: null } },
-    ...BANDS.map(({ name, title }) => ({ name, title, to: { band: name, said: null } })),
-    { name: "all", title: "Everything", to: { band: null, said: "all" } },
+    { name: "telling", title: "Score or complaint", to: { nps_category: null, said: null } },
+    ...SCORE_CATEGORIES.map(({ name, title }) => ({ name, title, to: { nps_category: name, said: null } })),
+    { name: "all", title: "Everything", to: { nps_category: null, said: "all" } },
   ];
-  const anchors = choices.map(({ name, title }) => h("a", { "data-testid": `feedback-band-${name}` }, title));
-  const bands = h("nav", { class: "segments", "aria-label": "Which of them" }, anchors);
+  const anchors = choices.map(({ name, title }) => h("a", { "data-testid": `feedback-category-${name}` }, title));
+  const categories = h("nav", { class: "segments", "aria-label": "Which of them" }, anchors);
   const search = h("input", {
     class: "input",
     type: "search",
@@ -170,14 +170,14 @@ function listControls(shownQuery) {
     timer = window.setTimeout(() => navigate({ text: search.value }, { replace: true }), TYPING_MILLISECONDS);
   });
   /** @param {Query} query */
-  const show = ({ band, text, everything }) => {
-    const chosen = band ?? (everything ? "all" : "telling");
+  const show = ({ nps_category: category, text, everything }) => {
+    const chosen = category ?? (everything ? "all" : "telling");
     choices.forEach(({ name, to }, place) => choose(anchors[place], link(to), name === chosen));
     if (document.activeElement !== search) {
       search.value = text ?? "";
     }
   };
-  return { element: h("div", { class: "list-controls" }, bands, search, file, said), show };
+  return { element: h("div", { class: "list-controls" }, categories, search, file, said), show };
 }
 
 /**
@@ -220,11 +220,11 @@ function feedbackItem() {
 
 /** @param {Api.FeedbackItem} item */
 function scoreBadge({ nps_score: given }) {
-  const band = typeof given === "number" ? bandOf(given) : "none";
-  const said = band === "none" ? "No score" : `Score ${given}, ${band}`;
+  const category = typeof given === "number" ? npsCategoryOf(given) : "none";
+  const said = category === "none" ? "No score" : `Score ${given}, ${category}`;
   return h(
     "span",
-    { class: `score score-${band}`, title: said },
+    { class: `score score-${category}`, title: said },
     h("span", { "aria-hidden": "true" }, given ?? "–"),
     h("span", { class: "visually-hidden" }, said),
   );
@@ -255,7 +255,7 @@ function headOf(item, query) {
  * @param {Query} query
  */
 function linkToItem({ call_id: call }, query) {
-  return linkToCalls(query, { call, band: query.band });
+  return linkToCalls(query, { call, nps_category: query.nps_category });
 }
 
 /**

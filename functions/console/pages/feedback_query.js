@@ -7,7 +7,18 @@ import { link } from "./router.js";
 /** @import {Time} from "./periods.js" */
 
 /** Parameters of the address that narrow what is shown; `range`, `from` and `to` are the time, `period` the trend's. */
-export const FILTERS = ["range", "from", "to", "direction", "campaign", "advisor", "demo", "band", "said", "text"];
+export const FILTERS = [
+  "range",
+  "from",
+  "to",
+  "direction",
+  "campaign",
+  "advisor",
+  "demo",
+  "nps_category",
+  "said",
+  "text",
+];
 /**
  * Whose calls; those that nobody chose are the first.
  * @type {Record<string, string>}
@@ -20,7 +31,7 @@ const USUAL_DIRECTION = "outbound";
  * @property {Time} time
  * @property {string} period day, week or month
  * @property {Record<string, string | null | undefined>} narrow parameters of the API for all figures
- * @property {string | null} band
+ * @property {string | null} nps_category
  * @property {boolean} everything whether the list also has what says neither a score nor a complaint
  * @property {string | null} text
  */
@@ -57,7 +68,7 @@ export function queryOf(parameters, now) {
       advisor: parameters.get("advisor"),
       demo: parameters.get("demo") === "true" ? "true" : null,
     },
-    band: parameters.get("band"),
+    nps_category: parameters.get("nps_category"),
     everything: parameters.get("said") === "all",
     text: parameters.get("text")?.trim() ?? null,
   };
@@ -84,9 +95,9 @@ export function searchedText(text) {
  * @param {Query} query
  * @returns {Record<string, string | null | undefined>} parameters of `GET /feedback` and `GET /feedback.csv`
  */
-export function listParameters({ narrow, band, everything, text }) {
+export function listParameters({ narrow, nps_category: category, everything, text }) {
   const words = searchedText(text);
-  return { ...narrow, band, telling: everything || band || words ? null : "true", text: words };
+  return { ...narrow, nps_category: category, telling: everything || category || words ? null : "true", text: words };
 }
 
 /**
@@ -99,7 +110,7 @@ export function linkToCalls({ time, narrow }, more) {
   const to = time.to ? isoDate(new Date(time.to.getTime() - 1)) : null;
   const direction = narrow.direction === "all" ? null : narrow.direction;
   const same = { from: isoDate(time.from), to, direction, demo: narrow.demo ?? "false" };
-  const none = { range: null, band: null, said: null, text: null, period: null, call: null };
+  const none = { range: null, nps_category: null, said: null, text: null, period: null, call: null };
   return link({ ...none, ...same, view: "calls", ...more });
 }
 

@@ -16,7 +16,7 @@ const LABELS = {
   customer: "Customer",
   status: "Status",
   outcome: "Outcome",
-  band: "Score",
+  nps_category: "Score",
   from: "From",
   to: "To",
   campaign: "Campaign",
@@ -28,7 +28,7 @@ const LABELS = {
 const CHOICES = {
   status: STATUSES.map((status) => [status, status]),
   outcome: OUTCOMES.map((outcome) => [outcome, words(outcome)]),
-  band: NPS_CATEGORIES.map(({ name, first, last }) => [name, `${words(name)}s (${scoresOf(first, last)})`]),
+  category: NPS_CATEGORIES.map(({ name, first, last }) => [name, `${words(name)}s (${scoresOf(first, last)})`]),
   direction: DIRECTIONS.map((direction) => [direction, words(direction)]),
   demo: [
     ["false", "Real calls only"],

@@ -13,13 +13,13 @@ const LONGEST_PAUSE_MILLISECONDS = 30_000;
 const GOOD_MILLISECONDS = 10_000;
 /** Longer than this, nothing waits for the connection. */
 const SETTLING_MILLISECONDS = 500;
-/** Ids of notices that were seen; a repeat comes within seconds. */
+/** Ids of call events that were seen; a repeat comes within seconds. */
 const REMEMBERED = 500;
 
 /** @typedef {"connecting" | "live" | "reconnecting" | "offline" | "expired" | "refused"} State */
 
 /**
- * Tells what happens: "notice" (detail: the notice), "state" (detail: the new state), and "resync", whenever one is
+ * Tells what happens: "event" (detail: the call event), "state" (detail: the new state), and "resync", whenever one is
  * subscribed (again) and has to read what was read before.
  */
 class Live extends EventTarget {
@@ -144,24 +144,24 @@ class Live extends EventTarget {
     if (message.type === "subscribed") {
       this.#set("live");
       this.dispatchEvent(new CustomEvent("resync"));
-    } else if (message.type === "notice") {
+    } else if (message.type === "event") {
       this.#pass(message);
     } else if (message.type === "expired" || message.type === "error") {
       watch.close(); // the next ticket is bought with a new token
     }
   }
 
-  /** @param {Api.Notice} notice */
-  #pass(notice) {
-    if (this.#seen.has(notice.id)) {
+  /** @param {Api.CallEvent} callEvent */
+  #pass(callEvent) {
+    if (this.#seen.has(callEvent.id)) {
       return;
     }
-    this.#seen.add(notice.id);
+    this.#seen.add(callEvent.id);
     if (this.#seen.size > REMEMBERED) {
       const [oldest] = this.#seen;
       this.#seen.delete(oldest);
     }
-    this.dispatchEvent(new CustomEvent("notice", { detail: notice }));
+    this.dispatchEvent(new CustomEvent("event", { detail: callEvent }));
   }
 
   /** @param {State} state */

@@ -7,7 +7,7 @@ import { live } from "./live.js";
 import { location, nameThis, onNavigate, startRouter } from "./router.js";
 import { showHeader, showSignIn } from "./shell.js";
 import { onSignedOut, resumeSignIn } from "./signin.js";
-import { failure, loading } from "./states.js";
+import { failure, loading } from "./placeholders.js";
 
 /** @import {Configuration} from "./configuration.js" */
 

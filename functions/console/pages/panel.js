@@ -2,7 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { time } from "./format.js";
-import { failure, handOn, loading } from "./states.js";
+import { failure, handOn, loading } from "./placeholders.js";
 
 /** @typedef {"fresh" | "quiet" | "more"} Kind of loading */
 

@@ -7,21 +7,21 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import TypeAdapter
 
-from autopulse.api.asking import ask
-from autopulse.api.lists import List, fit_json
+from autopulse.api.database import ask
+from autopulse.api.dependencies import CurrentPrincipal, csv_response
+from autopulse.api.lists import Listing, fit_json
 from autopulse.api.models import Call, CallCount, CallDetail, CallPage, KeptRecording, Recording, Transcript
 from autopulse.api.parameters import AttemptChoice, CallExport, CallFilters, CallList
-from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.recording import offer_recording
 from autopulse.api.sizes import MAX_BYTES, bytes_of, count_fitting, is_small
 from autopulse.api.trace import note_shown
-from autopulse.db.reading.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
-from autopulse.db.reading.filters import of_visits
-from autopulse.db.reading.pages import Wanted, count_calls, read_calls
+from autopulse.db.queries.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
+from autopulse.db.queries.filters import of_service_records
+from autopulse.db.queries.pages import PageRequest, count_calls, read_calls
 from autopulse.errors import Problem
 from autopulse.json_coercion import MAX_CALL_ID
 
-CALLS: Final = List("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
+CALLS: Final = Listing("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
 MOST_COUNTED: Final = 1000
 """More would cost more than a page of the list, and tell people no more."""
 MOST_COUNTED_BY_VISITS: Final = 100
@@ -29,29 +29,29 @@ MOST_COUNTED_BY_VISITS: Final = 100
 CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The call's id.")]
 
 
-def list_calls(reader: CurrentReader, query: Annotated[CallList, Query()]) -> CallPage:
+def list_calls(principal: CurrentPrincipal, query: Annotated[CallList, Query()]) -> CallPage:
     """Calls, by when they began."""
-    page = fit_json(CALLS.page(reader, query))
+    page = fit_json(CALLS.page(principal, query))
     note_shown(page.call_ids)
     return CallPage(items=list(page.items), next_cursor=page.next_cursor)
 
 
-def show_count(reader: CurrentReader, query: Annotated[CallFilters, Query()]) -> CallCount:
+def show_count(principal: CurrentPrincipal, query: Annotated[CallFilters, Query()]) -> CallCount:
     """How many calls there are, counted to 1,000, or to 100 of an advisor or a customer's name."""
     conditions = query.conditions()
-    most = MOST_COUNTED_BY_VISITS if of_visits(conditions) else MOST_COUNTED
-    found = ask(lambda session: count_calls(session, Wanted(reader.organization_id, conditions, most + 1)))
+    most = MOST_COUNTED_BY_VISITS if of_service_records(conditions) else MOST_COUNTED
+    found = ask(lambda session: count_calls(session, PageRequest(principal.organization_id, conditions, most + 1)))
     return CallCount(count=min(found, most), is_all=found <= most)
 
 
-def export_calls(reader: CurrentReader, query: Annotated[CallExport, Query()]) -> Response[str]:
+def export_calls(principal: CurrentPrincipal, query: Annotated[CallExport, Query()]) -> Response[str]:
     """Calls as CSV, for spreadsheets."""
-    return csv_response("calls", Call, query, CALLS.page(reader, query))
+    return csv_response("calls", Call, query, CALLS.page(principal, query))
 
 
-def show_call(reader: CurrentReader, call_id: CallId) -> CallDetail:
+def show_call(principal: CurrentPrincipal, call_id: CallId) -> CallDetail:
     """One call with its attempts, feedback, visit, incidents and webhooks."""
-    document = ask(lambda session: read_call(session, reader.organization_id, call_id))
+    document = ask(lambda session: read_call(session, principal.organization_id, call_id))
     note_shown([call_id])
     call = CallDetail.model_validate_json(document or _no_call())
     attempts, timeline = call.attempts, call.timeline
@@ -65,9 +65,11 @@ def show_call(reader: CurrentReader, call_id: CallId) -> CallDetail:
     return call.model_copy(update={"attempts": attempts, "timeline": timeline})
 
 
-def show_transcript(reader: CurrentReader, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Transcript:
+def show_transcript(
+    principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]
+) -> Transcript:
     """What was said in one attempt, in order: in the one that the call shows, if no other is asked for."""
-    document = ask(lambda session: read_transcript(session, reader.organization_id, call_id, query.attempt))
+    document = ask(lambda session: read_transcript(session, principal.organization_id, call_id, query.attempt))
     note_shown([call_id])
     transcript = Transcript.model_validate_json(_of_an_attempt(document))
     if is_small(document or ""):
@@ -77,9 +79,9 @@ def show_transcript(reader: CurrentReader, call_id: CallId, query: Annotated[Att
     return transcript.model_copy(update={"turns": kept})
 
 
-def show_recording(reader: CurrentReader, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
+def show_recording(principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
     """Where an attempt's recording can be played; 404 without one that can, 410 once its URL has expired."""
-    document = ask(lambda session: read_recording(session, reader.organization_id, call_id, query.attempt))
+    document = ask(lambda session: read_recording(session, principal.organization_id, call_id, query.attempt))
     note_shown([call_id])
     kept = KeptRecording.model_validate_json(_of_an_attempt(document))
     return offer_recording(kept.url, kept.expires_at, datetime.now(timezone.utc))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from autopulse.db.reading.pages import Position
+from autopulse.db.queries.pages import Position
 from autopulse.errors import Problem
 from autopulse.json_coercion import MAX_CALL_ID, Json
 

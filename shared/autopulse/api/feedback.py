@@ -8,40 +8,42 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import TypeAdapter
 
-from autopulse.api.asking import ask
-from autopulse.api.lists import List, fit_json
+from autopulse.api.database import ask
+from autopulse.api.dependencies import CurrentPrincipal, csv_response
+from autopulse.api.lists import Listing, fit_json
 from autopulse.api.models import FeedbackItem, FeedbackPage, FeedbackSummary, GroupTally, PeriodTally, Tally
 from autopulse.api.parameters import MAX_PERIODS, FeedbackExport, FeedbackList, Summary, periods_between
-from autopulse.api.reading import CurrentReader, csv_response
 from autopulse.api.trace import note_shown
-from autopulse.db.reading.pages import read_feedback
-from autopulse.db.reading.summary import Span, read_summary
+from autopulse.db.queries.pages import read_feedback
+from autopulse.db.queries.summary import Span, read_summary
 from autopulse.domain.nps import nps_of
 from autopulse.errors import Problem
 
-FEEDBACK: Final = List("feedback", read_feedback, TypeAdapter(list[FeedbackItem]), lambda item: item.call_id)
+FEEDBACK: Final = Listing("feedback", read_feedback, TypeAdapter(list[FeedbackItem]), lambda item: item.call_id)
 DEFAULT_SPAN: Final = timedelta(days=90)
 MAX_GROUPS: Final = 200
 _COUNTS: Final = TypeAdapter(list[dict[str, Any]])
 
 
-def list_feedback(reader: CurrentReader, query: Annotated[FeedbackList, Query()]) -> FeedbackPage:
+def list_feedback(principal: CurrentPrincipal, query: Annotated[FeedbackList, Query()]) -> FeedbackPage:
     """Calls that have feedback, by when they began."""
-    page = fit_json(FEEDBACK.page(reader, query))
+    page = fit_json(FEEDBACK.page(principal, query))
     note_shown(page.call_ids)
     return FeedbackPage(items=list(page.items), next_cursor=page.next_cursor)
 
 
-def export_feedback(reader: CurrentReader, query: Annotated[FeedbackExport, Query()]) -> Response[str]:
+def export_feedback(principal: CurrentPrincipal, query: Annotated[FeedbackExport, Query()]) -> Response[str]:
     """Feedback as CSV, for spreadsheets."""
-    return csv_response("feedback", FeedbackItem, query, FEEDBACK.page(reader, query))
+    return csv_response("feedback", FeedbackItem, query, FEEDBACK.page(principal, query))
 
 
-def summarize_feedback(reader: CurrentReader, query: Annotated[Summary, Query()]) -> FeedbackSummary:
+def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Query()]) -> FeedbackSummary:
     """NPS, reach and response rates: in all, per period, per campaign or advisor. The last 90 days if not told."""
     since, until = _time_of(query)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
-    document = ask(lambda session: read_summary(session, reader.organization_id, span, query.group, query.conditions()))
+    document = ask(
+        lambda session: read_summary(session, principal.organization_id, span, query.group, query.conditions())
+    )
     return _summarize(since, until, query, _COUNTS.validate_json(document))
 
 

@@ -7,12 +7,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from autopulse.access.reader import Reader
 from autopulse.api import cursors
-from autopulse.api.asking import ask
+from autopulse.api.database import ask
 from autopulse.api.sizes import bytes_of, count_fitting, is_small
+from autopulse.auth.principal import Principal
 from autopulse.db.engine import Transaction
-from autopulse.db.reading.pages import Found, Position, Wanted
+from autopulse.db.queries.pages import Found, PageRequest, Position
 
 
 class Listed(Protocol):
@@ -38,7 +38,7 @@ class Listed(Protocol):
         ...
 
 
-class Asked(Protocol):
+class ListParameters(Protocol):
     """The parameters of a list."""
 
     @property
@@ -57,7 +57,7 @@ class Asked(Protocol):
         ...
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """Conditions of `db.reading.filters`."""
+        """Conditions of `db.queries.filters`."""
         ...
 
 
@@ -97,27 +97,27 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True)
-class List(Generic[Item]):
+class Listing(Generic[Item]):
     """One of the lists: what is in it, and how it is read."""
 
     name: str
-    read: Callable[[Transaction, Wanted], Found]
+    read: Callable[[Transaction, PageRequest], Found]
     items: TypeAdapter[list[Item]]
     call_id: Callable[[Item], int]
 
-    def page(self, reader: Reader, asked: Asked) -> Page[Item]:
+    def page(self, principal: Principal, parameters: ListParameters) -> Page[Item]:
         """The items that were asked for, fewer if they are long; raises Problem for a cursor of another list."""
-        filters = asked.conditions()
-        binding = cursors.binding_of(self.name, reader.organization_id, asked.order, filters)
-        wanted = Wanted(
-            organization_id=reader.organization_id,
+        filters = parameters.conditions()
+        binding = cursors.binding_of(self.name, principal.organization_id, parameters.order, filters)
+        wanted = PageRequest(
+            organization_id=principal.organization_id,
             filters=filters,
-            rows=asked.limit + 1,  # one more, to see whether there are more
-            newest_first=asked.order == "newest",
-            after=cursors.decode(asked.cursor, binding) if asked.cursor else None,
+            rows=parameters.limit + 1,  # one more, to see whether there are more
+            newest_first=parameters.order == "newest",
+            after=cursors.decode(parameters.cursor, binding) if parameters.cursor else None,
         )
         found = ask(lambda transaction: self.read(transaction, wanted))
-        items = self.items.validate_json(found.document)[: asked.limit]
+        items = self.items.validate_json(found.document)[: parameters.limit]
         return Page(items, found.rows <= len(items), is_small(found.document), self.call_id, binding)
 
 

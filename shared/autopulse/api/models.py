@@ -274,7 +274,9 @@ class FeedbackItem(_Answer):
     advisor_id: int | None
     advisor_name: str | None
     nps_score: int | None
-    band: str | None = Field(description="promoter, passive or detractor; null for a score that does not count.")
+    nps_category: str | None = Field(
+        description="promoter, passive or detractor; null for a score that does not count."
+    )
     content: str
     positives: str | None
     detractors: str | None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hint
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from autopulse.api.cursors import MAX_CHARACTERS
-from autopulse.db.reading.filters import BANDS, Filters
+from autopulse.db.queries.filters import NPS_CATEGORIES, Filters
 from autopulse.domain.outcome import Outcome
 from autopulse.json_coercion import MAX_CALL_ID
 
@@ -54,9 +54,9 @@ def _digits(text: str) -> str:
 
 Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
-Words = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
+SearchText = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
-Band = Literal["promoter", "passive", "detractor"]
+NpsCategory = Literal["promoter", "passive", "detractor"]
 Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number)]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
 
@@ -65,10 +65,13 @@ class _Parameters(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class _Narrowed(_Parameters):
+class _CommonFilters(_Parameters):
     campaign: Organized | None = Field(None, description="A campaign's id.")
     advisor: str | None = Field(
-        None, min_length=1, max_length=100, description="A service advisor's user id, or name as the visit has it."
+        None,
+        min_length=1,
+        max_length=100,
+        description="A service advisor's user id, or name as the service record has it.",
     )
     since: Instant | None = Field(
         None, alias="from", description="Calls that began at this time or later; ISO 8601 with its offset."
@@ -76,7 +79,7 @@ class _Narrowed(_Parameters):
     until: Instant | None = Field(None, alias="to", description="Calls that began before this time.")
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """Condition of `db.reading.filters` -> value, for the parameters that were given."""
+        """Condition of `db.queries.filters` -> value, for the parameters that were given."""
         given: dict[str, Any] = {
             "campaign": self.campaign,
             "since": self.since and self.since.isoformat(),
@@ -86,7 +89,7 @@ class _Narrowed(_Parameters):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class CallFilters(_Narrowed):
+class CallFilters(_CommonFilters):
     """What calls can be narrowed by."""
 
     status: Statuses | None = Field(
@@ -97,9 +100,9 @@ class CallFilters(_Narrowed):
         None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
     )
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
-    band: Band | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    nps_category: NpsCategory | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
     to_come: bool | None = Field(None, description="Only calls that nobody has been rung for yet, or none of them.")
-    customer: Annotated[Words, AfterValidator(_is_telling)] | None = Field(
+    customer: Annotated[SearchText, AfterValidator(_is_telling)] | None = Field(
         None,
         description=f"The last digits of a phone number, {MIN_DIGITS} at least, or beginnings of words of the name.",
     )
@@ -110,7 +113,7 @@ class CallFilters(_Narrowed):
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
             **_statuses(self.status),
-            "band": None if self.band is None else BANDS.index(self.band),
+            "nps_category": None if self.nps_category is None else NPS_CATEGORIES.index(self.nps_category),
             "to_come": self.to_come or None,
             "not_to_come": self.to_come is False or None,
             **_directions(self.direction),
@@ -119,7 +122,7 @@ class CallFilters(_Narrowed):
         return super().conditions() | {name: value for name, value in own.items() if value is not None}
 
 
-class _Counted(_Narrowed):
+class _Counted(_CommonFilters):
     """Whose feedback is shown and counted: of what nobody asks for, nothing is."""
 
     direction: Directions = Field(
@@ -135,19 +138,19 @@ class _Counted(_Narrowed):
 class FeedbackFilters(_Counted):
     """What feedback can be narrowed by."""
 
-    band: Band | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    nps_category: NpsCategory | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
     telling: bool | None = Field(
         None, description="Only feedback with a score that counts or a complaint, or none of it."
     )
-    text: Words | None = Field(
+    text: SearchText | None = Field(
         None, description="Beginnings of words in detractors or action items; all must be there."
     )
 
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
         own: dict[str, str | int | bool] = {}
-        if self.band is not None:
-            own["band"] = BANDS.index(self.band)
+        if self.nps_category is not None:
+            own["nps_category"] = NPS_CATEGORIES.index(self.nps_category)
         if self.telling is not None:
             own["telling"] = self.telling
         if self.text is not None:

@@ -4,16 +4,16 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from autopulse.api.asking import ask
+from autopulse.api.database import ask
+from autopulse.api.dependencies import CurrentPrincipal
 from autopulse.api.models import Ping
-from autopulse.api.reading import CurrentReader
-from autopulse.db.reading.pings import read_ping
+from autopulse.db.queries.pings import read_ping
 from autopulse.errors import Problem
 
 EventId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The event id that the webhook's answer gave.")]
 
 
-def show_ping(_reader: CurrentReader, event_id: EventId) -> Ping:
+def show_ping(_principal: CurrentPrincipal, event_id: EventId) -> Ping:
     """The receipt of an `autopulse.ping`; 404 until it is stored. Pings belong to no organization."""
     document = ask(lambda session: read_ping(session, event_id))
     if document is None:

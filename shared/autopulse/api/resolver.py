@@ -15,13 +15,13 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from autopulse.access.trace import read_keys
 from autopulse.api import calls, feedback, me, openapi, pings
-from autopulse.api.asking import limit_questions
 from autopulse.api.compression import compress
+from autopulse.api.database import limit_questions
+from autopulse.api.dependencies import CurrentPrincipal
 from autopulse.api.parameters import names_of
-from autopulse.api.reading import CurrentReader
 from autopulse.api.trace import forget_shown, shown
+from autopulse.auth.trace import read_keys
 from autopulse.errors import DataRejected, Problem, TokenRefused, Transient
 from autopulse.http import CODES, error_body
 from autopulse.json_coercion import Json, read_mapping
@@ -146,12 +146,12 @@ def _answer_unreadable(_error: DataRejected) -> Response[Any]:
 
 def _answer_unavailable(error: Transient) -> Response[Any]:
     logger().error("not answered", extra={"reason": error.reason, "detail": error.detail})
-    return _plain(500 if error.reason == "unforeseen" else 503)
+    return _plain(500 if error.reason == "unexpected" else 503)
 
 
-def _answer_unforeseen(error: Exception) -> Response[Any]:
+def _answer_unexpected(error: Exception) -> Response[Any]:
     # Its text may hold what a customer said.
-    logger().error("unforeseen", extra={"cause": type(error).__name__})
+    logger().error("unexpected", extra={"cause": type(error).__name__})
     return _plain(500)
 
 
@@ -160,7 +160,7 @@ def _answer_nowhere(_error: Exception) -> Response[Any]:
     return _plain(404 if is_read else 405)
 
 
-def show_openapi(_reader: CurrentReader) -> Response[str]:
+def show_openapi(_principal: CurrentPrincipal) -> Response[str]:
     """Return this API's OpenAPI document."""
     return Response(status_code=200, content_type="application/json", body=openapi.render(app, ROUTES))
 
@@ -172,7 +172,7 @@ PROBLEMS: Final[Mapping[type[Exception], Callable[..., Response[Any]]]] = {
     DataRejected: _answer_unreadable,
     Transient: _answer_unavailable,
     NotFoundError: _answer_nowhere,
-    Exception: _answer_unforeseen,
+    Exception: _answer_unexpected,
 }
 
 

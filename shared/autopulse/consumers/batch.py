@@ -9,15 +9,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
+from autopulse.consumers.consumer import (
+    AttemptBatch,
+    Consumer,
+    Disposition,
+    KnownCall,
+    M,
+    Record,
+    ServiceRecordNotLocked,
+)
 from autopulse.consumers.folding import UNTOLD, fold
 from autopulse.consumers.identity import Identities, identify
-from autopulse.consumers.news import AttemptNews, Consumer, Disposition, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.db.calls import LockedCall, read_owners
 from autopulse.db.engine import Transaction
 from autopulse.db.receipts import Attempt, Receipt, Received, record_receipts
-from autopulse.domain.attempts import NO_ID, NO_ORIGIN, NOTHING_WRITTEN, Origin, origin_of
+from autopulse.domain.attempts import NO_ID, NO_ORIGINAL, NOTHING_WRITTEN, Original, original_of
+from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import NOTHING, Facts, join_identities
-from autopulse.domain.notices import Notice
 from autopulse.errors import Unprocessable
 from autopulse.vapi.routes import PING
 
@@ -33,7 +41,7 @@ class BatchOutcome:
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     """Left out: the rest was committed without them."""
     call_ids: dict[str, int] = field(default_factory=dict)
-    notices: Sequence[Notice] = ()
+    call_events: Sequence[CallEvent] = ()
 
 
 def apply_batch(
@@ -65,10 +73,10 @@ def _apply(
     known = [record for record in unique if record.envelope.event_id not in found.refused]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
     received = _receive(transaction, consumer.kind, known, copies, found, ignored)
-    news = _news(transaction, known, found, received)
-    notices = consumer.apply(transaction, news) if news else []
+    batches = _attempt_batches(transaction, known, found, received)
+    call_events = consumer.apply(transaction, batches) if batches else []
     call_ids = {event_id: call.id for event_id, call in found.calls.items()}
-    return BatchOutcome(received.repeated, ignored, found.refused, call_ids, notices)
+    return BatchOutcome(received.repeated, ignored, found.refused, call_ids, call_events)
 
 
 def _first_of_each(records: Sequence[Record[M]]) -> list[Record[M]]:
@@ -98,7 +106,7 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
             vapi_call_id=envelope.vapi_call_id,
             occurred_at=envelope.occurred_at,
             received_at=envelope.received_at,
-            status=record.message.told_status,
+            status=record.message.reported_status,
             outcome=(Disposition.IGNORED if envelope.event_id in ignored else Disposition.APPLIED).value,
             copies=copies[envelope.event_id],
         )
@@ -110,9 +118,9 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
     return record_receipts(transaction, receipts, sorted(calls), sorted(written))
 
 
-def _news(
+def _attempt_batches(
     transaction: Transaction, records: Sequence[Record[M]], found: Identities, received: Received
-) -> list[AttemptNews[M]]:
+) -> list[AttemptBatch[M]]:
     """The new messages by attempt, in the order of the calls' ids; one with an unknown word still links its ids."""
     of_call: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
     for record in records:
@@ -122,17 +130,17 @@ def _news(
             of_call.setdefault(call.id, (call, []))[1].append(record)
     calls = [(_known(transaction, call, said, found, received), said) for _, (call, said) in sorted(of_call.items())]
     fold(transaction, [call for call, said in calls if any(r.envelope.event_id not in received.repeated for r in said)])
-    return [news for call, said in calls for news in _of_call(call, said, received.repeated)]
+    return [batch for call, said in calls for batch in _of_call(call, said, received.repeated)]
 
 
-def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]) -> list[AttemptNews[M]]:
+def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]) -> list[AttemptBatch[M]]:
     """The new messages of a call by attempt."""
     of_attempt: dict[str, list[Record[M]]] = {}
     for record in records:
         if record.envelope.event_id not in repeated:
             attempt = record.envelope.vapi_call_id or _attempt_without_id(call)
             of_attempt.setdefault(attempt, []).append(record)
-    return [AttemptNews(call, id_, _facts_of(call, id_), of_attempt[id_]) for id_ in sorted(of_attempt)]
+    return [AttemptBatch(call, id_, _facts_of(call, id_), of_attempt[id_]) for id_ in sorted(of_attempt)]
 
 
 def _known(
@@ -145,16 +153,16 @@ def _known(
     for record in records:
         if record.envelope.vapi_call_id is not None:
             attempts.setdefault(record.envelope.vapi_call_id, UNTOLD)
-    origin = received.origins.get(row.id, NO_ORIGIN)
+    original = received.origins.get(row.id, NO_ORIGINAL)
     had = [id_ for id_ in stored if found.moved.get(id_) != row.id]
     is_new = not had and row.columns != NOTHING_WRITTEN
     if is_new:
-        origin = Origin(origin_of(row.columns), received.written_feedback.get(row.id))
+        original = Original(original_of(row.columns), received.written_feedback.get(row.id))
     return KnownCall(
         row=row,
         attempts=attempts,
-        origin=origin,
-        origin_is_new=is_new,
+        original=original,
+        original_is_new=is_new,
         moved=len(had) < len(stored),
         service_record_locked=row.service_record_id in found.service_records,
         organization_id=_organization_of(transaction, row, records, found, stored) or row.organization_id,

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
+from autopulse.consumers.consumer import AttemptBatch, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.consumers.identity import customer_number, direction_of, is_web
-from autopulse.consumers.news import AttemptNews, KnownCall, M, Record, ServiceRecordNotLocked
 from autopulse.db.calls import AttemptRow, CallRow, save_calls
 from autopulse.db.engine import Transaction
 from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
+from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
-from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED
 from autopulse.vapi.ended_reasons import family_of
 
@@ -20,14 +20,14 @@ from autopulse.vapi.ended_reasons import family_of
 class Change(Generic[M]):
     """An attempt with its new messages' facts joined to what was known."""
 
-    news: AttemptNews[M]
+    attempt: AttemptBatch[M]
     facts: Facts
 
 
-def joined(news: AttemptNews[M], facts_of: Callable[[Record[M]], Facts]) -> Change[M]:
+def joined(attempt: AttemptBatch[M], facts_of: Callable[[Record[M]], Facts]) -> Change[M]:
     """What was known of an attempt and what its new messages say, together."""
-    said = join_all(_with_common(facts_of(record), record) for record in news.records)
-    return Change(news, join(news.facts, said))
+    said = join_all(_with_common(facts_of(record), record) for record in attempt.records)
+    return Change(attempt, join(attempt.facts, said))
 
 
 def _with_common(facts: Facts, record: Record[M]) -> Facts:
@@ -61,7 +61,7 @@ def _attempt_rows(
     call: KnownCall, changes: Iterable[Change[M]], attempts: Mapping[str, Facts], columns: Mapping[str, CallColumns]
 ) -> list[AttemptRow]:
     known = call.attempts
-    changed = {change.news.vapi_call_id for change in changes if _is_changed(change)}
+    changed = {change.attempt.vapi_call_id for change in changes if _is_changed(change)}
     if known:
         changed |= {id_ for id_, attempt in known.items() if attempt.facts is NOTHING or id_ == call.folded}
     return [
@@ -71,8 +71,8 @@ def _attempt_rows(
 
 
 def _is_changed(change: Change[M]) -> bool:
-    news = change.news
-    stored = news.call.attempts.get(news.vapi_call_id)
+    attempt = change.attempt
+    stored = attempt.call.attempts.get(attempt.vapi_call_id)
     if stored is None or change.facts != stored.facts:
         return True
     return _hidden(change.facts) != _hidden(stored.facts)
@@ -83,10 +83,10 @@ def _hidden(facts: Facts) -> list[object]:
     return [(list_.offset, list_.hidden) for list_ in facts.lists]
 
 
-def record_changes(transaction: Transaction, changes: Iterable[Change[M]]) -> list[Notice]:
+def record_changes(transaction: Transaction, changes: Iterable[Change[M]]) -> list[CallEvent]:
     """Write what changed of each attempt, its call, and the service records that follow.
 
-    Returns a notice for each change that people see.
+    Returns a call event for each change that people see.
     """
     updates = [update for update in _updates(changes) if update.writes]
     if not updates:
@@ -96,30 +96,30 @@ def record_changes(transaction: Transaction, changes: Iterable[Change[M]]) -> li
         transaction,
         [row for update in updates for row in update.rows],
         [row for stored, row in rows if row != stored],
-        {update.call.row.id: update.call.origin for update in updates if update.call.origin_is_new},
+        {update.call.row.id: update.call.original for update in updates if update.call.original_is_new},
         [update.call.row.id for update in updates if update.call.folded is not None],
     )
     feedback = [(update.call.row.id, update.shown.feedback) for update in updates if _is_feedback_new(update)]
     if feedback:
         replace_feedback(transaction, feedback)
     _follow(transaction, updates)
-    return [notice for update in updates for notice in _notices(update)]
+    return [call_event for update in updates for call_event in _call_events(update)]
 
 
 def _updates(changes: Iterable[Change[M]]) -> Iterable[_Update[M]]:
     of_call: dict[int, list[Change[M]]] = {}
     for change in changes:
-        of_call.setdefault(change.news.call.row.id, []).append(change)
+        of_call.setdefault(change.attempt.call.row.id, []).append(change)
     for call_changes in of_call.values():
-        call = call_changes[0].news.call
+        call = call_changes[0].attempt.call
         attempts = {id_: attempt.facts for id_, attempt in call.attempts.items()}
-        attempts |= {change.news.vapi_call_id: change.facts for change in call_changes}
+        attempts |= {change.attempt.vapi_call_id: change.facts for change in call_changes}
         columns = {id_: columns_of(facts, family_of) for id_, facts in attempts.items()}
         yield _Update(
             call,
             call_changes,
             attempts,
-            shown_of(attempts, columns, call.origin, call.row.columns),
+            shown_of(attempts, columns, call.original, call.row.columns),
             _attempt_rows(call, call_changes, attempts, columns),
         )
 
@@ -171,10 +171,10 @@ def _is_feedback_new(update: _Update[M]) -> bool:
     if not shown.feedback_given:
         return False
     before = {id_: attempt.facts for id_, attempt in call.attempts.items() if attempt.facts is not NOTHING}
-    if not before or call.origin_is_new or call.moved:
+    if not before or call.original_is_new or call.moved:
         return True
     columns = {id_: columns_of(facts, family_of) for id_, facts in before.items()}
-    former = shown_of(before, columns, call.origin, call.row.columns)
+    former = shown_of(before, columns, call.original, call.row.columns)
     return (former.feedback, former.feedback_given) != (shown.feedback, True)
 
 
@@ -187,7 +187,7 @@ def _follow(transaction: Transaction, updates: Iterable[_Update[M]]) -> None:
         update.call
         for update in updates
         if any(facts.report for facts in update.attempts.values())
-        or (update.call.origin_is_new and update.call.origin.reached)
+        or (update.call.original_is_new and update.call.original.reached)
     ]
     records = {id_: call.service_record_locked for call in telling if (id_ := call.row.service_record_id) is not None}
     if not all(records.values()):
@@ -196,24 +196,24 @@ def _follow(transaction: Transaction, updates: Iterable[_Update[M]]) -> None:
         follow_reports(transaction, sorted(records))
 
 
-def _notices(update: _Update[M]) -> Iterable[Notice]:
+def _call_events(update: _Update[M]) -> Iterable[CallEvent]:
     before, columns = update.call.row.columns.status, update.shown.columns
     if columns.status != before:
-        news = _news_shown(update)
-        yield notice(NoticeType.CALL_STATUS_CHANGED, news, status=columns.status, previous=before)
+        attempt = _attempt_shown(update)
+        yield call_event(CallEventType.CALL_STATUS_CHANGED, attempt, status=columns.status, previous=before)
         if columns.status == COMPLETED:
             outcome = columns.outcome.value if columns.outcome else None
-            yield notice(NoticeType.CALL_COMPLETED, news, outcome=outcome, duration_sec=columns.duration_sec)
+            yield call_event(CallEventType.CALL_COMPLETED, attempt, outcome=outcome, duration_sec=columns.duration_sec)
 
 
-def _news_shown(update: _Update[M]) -> AttemptNews[M]:
-    """The news of the attempt that is shown; else, if this batch has none, of one that changed what is shown."""
-    of_attempt = {change.news.vapi_call_id: change.news for change in update.changes}
-    return of_attempt.get(update.shown.attempt or NO_ID) or update.changes[0].news
+def _attempt_shown(update: _Update[M]) -> AttemptBatch[M]:
+    """The attempt that is shown; else, if this batch has no messages of it, one that changed what is shown."""
+    of_attempt = {change.attempt.vapi_call_id: change.attempt for change in update.changes}
+    return of_attempt.get(update.shown.attempt or NO_ID) or update.changes[0].attempt
 
 
-def notice(type_: NoticeType, news: AttemptNews[M], **changed: object) -> Notice:
-    """A notice about the attempt of `news`."""
-    call = news.call
-    received_at = min(record.envelope.received_at for record in news.records)
-    return Notice(type_, call.row.id, news.vapi_call_id or None, call.organization_id, changed, received_at)
+def call_event(type_: CallEventType, attempt: AttemptBatch[M], **changed: object) -> CallEvent:
+    """An event about a call, as its attempt in this batch tells it."""
+    call = attempt.call
+    received_at = min(record.envelope.received_at for record in attempt.records)
+    return CallEvent(type_, call.row.id, attempt.vapi_call_id or None, call.organization_id, changed, received_at)

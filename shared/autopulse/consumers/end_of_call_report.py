@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from autopulse.consumers.calls import Change, joined, notice, record_changes
-from autopulse.consumers.news import AttemptNews, Consumer, Record
-from autopulse.consumers.turns import list_of, record_lists, transcript_notice
+from autopulse.consumers.calls import Change, call_event, joined, record_changes
+from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
+from autopulse.consumers.turns import list_of, record_lists, transcript_event
 from autopulse.db.engine import Transaction
 from autopulse.domain.answers import AnswerNames
 from autopulse.domain.bounds import cut
+from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.facts import Facts, Precedence, ReportFacts
 from autopulse.domain.feedback import Analysis
 from autopulse.domain.lists import REPORT, Rank, visible
-from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.status import COMPLETED, Status
 from autopulse.domain.turns import Turns
 from autopulse.settings import stack_answer_names
@@ -36,15 +36,17 @@ class Report:
     turns: Turns
 
 
-def apply(transaction: Transaction, attempts: Sequence[AttemptNews[ReportMessage]]) -> list[Notice]:
+def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[ReportMessage]]) -> list[CallEvent]:
     """Store what the reports that count say, and the turns of each list."""
     names = stack_answer_names()
-    reports = {record.envelope.event_id: read_report(record, names) for news in attempts for record in news.records}
-    changes = [joined(news, lambda record: reports[record.envelope.event_id].facts) for news in attempts]
+    reports = {
+        record.envelope.event_id: read_report(record, names) for attempt in attempts for record in attempt.records
+    }
+    changes = [joined(attempt, lambda record: reports[record.envelope.event_id].facts) for attempt in attempts]
     lists = {event_id: report.turns.turns for event_id, report in reports.items()}
     changes = record_lists(transaction, [(change, lists) for change in changes])
-    notices = record_changes(transaction, changes)
-    return notices + [one for change in changes for one in _notices(change, reports)]
+    call_events = record_changes(transaction, changes)
+    return call_events + [one for change in changes for one in _call_events(change, reports)]
 
 
 def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
@@ -67,16 +69,16 @@ def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
         report=report,
         lists=list_of(REPORT, turns, rank),
         human_turn=turns.human,
-        given=frozenset(column for column, value in given.items() if value is not None),
+        reported_columns=frozenset(column for column, value in given.items() if value is not None),
     )
     return Report(facts, turns)
 
 
 def _turns(envelope: Envelope, message: ReportMessage) -> Turns:
-    turns = read_turns(message.messages, envelope.news_at, message.started_at, envelope.received_at)
+    turns = read_turns(message.messages, envelope.event_time, message.started_at, envelope.received_at)
     if turns.turns or not message.transcript:
         return turns
-    return read_spoken_text(message.transcript, envelope.news_at, message.speaker_names)
+    return read_spoken_text(message.transcript, envelope.event_time, message.speaker_names)
 
 
 def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, analysis: Analysis) -> ReportFacts:
@@ -85,7 +87,7 @@ def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, anal
             answers=analysis.has_answers,
             turns=bool(turns.turns),
             timed=envelope.occurred_at is not None,
-            at=envelope.news_at,
+            at=envelope.event_time,
             event_id=envelope.event_id,
         ),
         start_time=message.started_at,
@@ -102,18 +104,20 @@ def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, anal
     )
 
 
-def _notices(change: Change[ReportMessage], reports: dict[str, Report]) -> list[Notice]:
-    news, report = change.news, change.facts.report
-    new = {record.envelope.event_id for record in news.records}
+def _call_events(change: Change[ReportMessage], reports: dict[str, Report]) -> list[CallEvent]:
+    attempt, report = change.attempt, change.facts.report
+    new = {record.envelope.event_id for record in attempt.records}
     shown = [reports[id_].turns for list_ in visible(change.facts.lists) if (id_ := list_.rank.event_id) in new]
-    notices = []
+    call_events = []
     if shown:
         turns, skipped = sum(len(one.turns) for one in shown), sum(one.skipped for one in shown)
-        notices.append(transcript_notice(news, REPORT, turns=turns, skipped=skipped))
+        call_events.append(transcript_event(attempt, REPORT, turns=turns, skipped=skipped))
     if report is not None and report.precedence.event_id in new:
         told = report.feedback is not None
-        notices.append(notice(NoticeType.FEEDBACK_RECORDED, news, nps_score=report.nps_score, feedback=told))
-    return notices
+        call_events.append(
+            call_event(CallEventType.FEEDBACK_RECORDED, attempt, nps_score=report.nps_score, feedback=told)
+        )
+    return call_events
 
 
 CONSUMER = Consumer("end_of_call_report", ReportMessage, apply, changes_service_records=True)

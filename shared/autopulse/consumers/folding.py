@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from autopulse.consumers.news import KnownCall
+from autopulse.consumers.consumer import KnownCall
 from autopulse.consumers.turns import EPOCH, attempt_turns, is_before, stored_turns_of, with_storage
 from autopulse.db.engine import Transaction
 from autopulse.db.receipts import Attempt

@@ -2,25 +2,28 @@
 
 from collections.abc import Sequence
 
-from autopulse.consumers.calls import joined, notice, record_changes
-from autopulse.consumers.news import AttemptNews, Consumer, Record
+from autopulse.consumers.calls import call_event, joined, record_changes
+from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
 from autopulse.consumers.status_update import ended
 from autopulse.db.engine import Transaction
 from autopulse.db.incidents import STALL, record_incidents
+from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.facts import NOTHING, Facts
-from autopulse.domain.notices import Notice, NoticeType
 from autopulse.vapi.messages import HangMessage
 
 
-def apply(transaction: Transaction, attempts: Sequence[AttemptNews[HangMessage]]) -> list[Notice]:
+def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[HangMessage]]) -> list[CallEvent]:
     """Record each stall as an incident, each ending as an ending."""
     stalls = [
-        (news, record.envelope.news_at) for news in attempts for record in news.records if not record.message.ends_call
+        (attempt, record.envelope.event_time)
+        for attempt in attempts
+        for record in attempt.records
+        if not record.message.ends_call
     ]
     if stalls:
-        record_incidents(transaction, STALL, [(news.call.row.id, at) for news, at in stalls])
-    return record_changes(transaction, [joined(news, facts_of) for news in attempts]) + [
-        notice(NoticeType.CALL_STALLED, news, occurred_at=at.isoformat()) for news, at in stalls
+        record_incidents(transaction, STALL, [(attempt.call.row.id, at) for attempt, at in stalls])
+    return record_changes(transaction, [joined(attempt, facts_of) for attempt in attempts]) + [
+        call_event(CallEventType.CALL_STALLED, attempt, occurred_at=at.isoformat()) for attempt, at in stalls
     ]
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Final
 
-from autopulse.consumers.news import M, Owners, Record
+from autopulse.consumers.consumer import M, Owners, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.db.engine import Transaction
 from autopulse.domain.attempts import NO_ID

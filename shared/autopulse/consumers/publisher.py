@@ -1,11 +1,11 @@
-"""Put notices on the EventBridge bus. Never raises: a lost notice costs a refresh, never data."""
+"""Put call events on the EventBridge bus. Never raises: a lost call event costs a refresh, never data."""
 
 import json
 from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from autopulse.domain.notices import Notice
+from autopulse.domain.events import CallEvent
 from autopulse.json_coercion import to_text
 from autopulse.observability import Measurements, Metric, logger
 
@@ -23,20 +23,20 @@ TRIES: Final = 3
 PAUSE_SECONDS: Final = 0.1
 
 
-def publish(notices: Sequence[Notice], measurements: Measurements, services: "Services") -> None:
-    """Send all notices, in as few calls as they fit in; entries that the bus refuses are tried again, then counted."""
+def publish(call_events: Sequence[CallEvent], measurements: Measurements, services: "Services") -> None:
+    """Send all call events in as few requests as possible; entries that the bus refuses are retried, then counted."""
     published = 0
     try:
-        waiting = iter(notices)
-        while chunk := [_entry(notice, services) for notice in islice(waiting, ENTRIES)]:
+        waiting = iter(call_events)
+        while chunk := [_entry(call_event, services) for call_event in islice(waiting, ENTRIES)]:
             published += len(chunk) - _put(chunk, services)
     except Exception as error:  # noqa: BLE001 - the edge that must not fail: the rows are committed
         # A bus that cannot be reached is not asked again for the rest: SQS waits for the answer.
-        logger().warning("notices lost", extra={"cause": type(error).__name__})
-    if notices:
-        measurements.count(Metric.NOTICE_PUBLISHED, published)
-    if published < len(notices):
-        measurements.count(Metric.NOTICE_LOST, len(notices) - published)
+        logger().warning("call events lost", extra={"cause": type(error).__name__})
+    if call_events:
+        measurements.count(Metric.CALL_EVENT_PUBLISHED, published)
+    if published < len(call_events):
+        measurements.count(Metric.CALL_EVENT_LOST, len(call_events) - published)
 
 
 def _put(entries: list["PutEventsRequestEntryTypeDef"], services: "Services") -> int:
@@ -51,23 +51,23 @@ def _put(entries: list["PutEventsRequestEntryTypeDef"], services: "Services") ->
     return len(entries)
 
 
-def detail_of(notice: Notice) -> dict[str, Any]:
+def detail_of(call_event: CallEvent) -> dict[str, Any]:
     """The event's `detail`; `docs/events` has its schema for each type."""
     return {
         "version": VERSION,
-        "call_id": notice.call_id,
-        "vapi_call_id": notice.vapi_call_id,
-        "organization_id": notice.organization_id,
-        "received_at": to_text(notice.received_at),
-        "committed_at": to_text(notice.committed_at),
-        "changed": dict(notice.changed),
+        "call_id": call_event.call_id,
+        "vapi_call_id": call_event.vapi_call_id,
+        "organization_id": call_event.organization_id,
+        "received_at": to_text(call_event.received_at),
+        "committed_at": to_text(call_event.committed_at),
+        "changed": dict(call_event.changed),
     }
 
 
-def _entry(notice: Notice, services: "Services") -> "PutEventsRequestEntryTypeDef":
+def _entry(call_event: CallEvent, services: "Services") -> "PutEventsRequestEntryTypeDef":
     return {
         "Source": SOURCE,
-        "DetailType": notice.type.value,
-        "Detail": json.dumps(detail_of(notice)),
+        "DetailType": call_event.type.value,
+        "Detail": json.dumps(detail_of(call_event)),
         "EventBusName": services.settings.event_bus_name,
     }

@@ -1,4 +1,4 @@
-"""A consumer's dealings with its queue: read deliveries, put aside what can never succeed, send back what may."""
+"""A consumer's dealings with its queue: read deliveries, dead-letter what can never succeed, send back what may."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +7,7 @@ from itertools import islice
 from random import SystemRandom
 from typing import Any, Final
 
-from autopulse.consumers.news import Consumer, Disposition, Record
+from autopulse.consumers.consumer import Consumer, Disposition, Record
 from autopulse.consumers.payloads import fetch_payload
 from autopulse.consumers.services import Services
 from autopulse.errors import AutoPulseError, DataRejected, InvalidMessage, Transient, UnknownCall, Unprocessable
@@ -37,7 +37,7 @@ class Delivery:
     record: Record[Any] | None = None
     error: AutoPulseError | None = None
     """Why it was not applied."""
-    fate: Disposition = Disposition.APPLIED
+    disposition: Disposition = Disposition.APPLIED
     call_id: int | None = None
 
     @property
@@ -81,7 +81,7 @@ def _read_record(consumer: Consumer[Any], services: Services, delivery: Delivery
     return Record(envelope, message, waited=delivery.receive_count > UNKNOWN_CALL_TRIES)
 
 
-def put_aside(deliveries: Iterable[Delivery], kind: str, services: Services) -> None:
+def send_to_dead_letter_queue(deliveries: Iterable[Delivery], kind: str, services: Services) -> None:
     """Move what can never succeed into the dead-letter queue; what cannot be moved goes back to the queue.
 
     A queue that cannot be reached is not tried again for the rest: each try may take seconds.
@@ -90,16 +90,16 @@ def put_aside(deliveries: Iterable[Delivery], kind: str, services: Services) -> 
     for delivery in deliveries:
         if delivery.error is None:
             continue
-        delivery.fate = Disposition.RETURNED
-        if reachable and is_hopeless(delivery):
+        delivery.disposition = Disposition.RETURNED
+        if reachable and is_permanent(delivery):
             try:
                 if _send_to_dead_letters(delivery, kind, services):
-                    delivery.fate = Disposition.DEAD_LETTERED
+                    delivery.disposition = Disposition.DEAD_LETTERED
             except Transient:
                 reachable = False
 
 
-def is_hopeless(delivery: Delivery) -> bool:
+def is_permanent(delivery: Delivery) -> bool:
     """Whether the delivery's error will not go away by waiting any longer."""
     error, tries = delivery.error, delivery.receive_count
     if isinstance(error, UnknownCall):
@@ -111,7 +111,7 @@ def is_hopeless(delivery: Delivery) -> bool:
 
 def is_waiting(delivery: Delivery) -> bool:
     """Whether the delivery's own data made it come back, for what it names may be about to be committed."""
-    return isinstance(delivery.error, Unprocessable) and not is_hopeless(delivery)
+    return isinstance(delivery.error, Unprocessable) and not is_permanent(delivery)
 
 
 def _send_to_dead_letters(delivery: Delivery, kind: str, services: Services) -> bool:

@@ -16,7 +16,7 @@ from autopulse.vapi.routes import KIND_BY_TYPE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from autopulse.consumers.news import Consumer
+    from autopulse.consumers.consumer import Consumer
 
 
 @dataclass(frozen=True, slots=True)

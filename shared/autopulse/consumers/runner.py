@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from autopulse.consumers.batch import BatchOutcome
 from autopulse.consumers.clients import LONGEST_SECONDS
-from autopulse.consumers.news import Consumer, Disposition
+from autopulse.consumers.consumer import Consumer, Disposition
 from autopulse.consumers.payloads import delete_payloads
 from autopulse.consumers.queue import (
     UNKNOWN_CALL_TRIES,
     Delivery,
     delay_returned,
-    is_hopeless,
-    put_aside,
+    is_permanent,
     read_deliveries,
+    send_to_dead_letter_queue,
 )
 from autopulse.consumers.services import Services, TransactionFailed
 from autopulse.consumers.telemetry import account_for
 from autopulse.db.deadline import deadline as database_deadline
 from autopulse.db.failures import Fault
 from autopulse.db.receipts import count_repeats
-from autopulse.domain.notices import Notice
+from autopulse.domain.events import CallEvent
 from autopulse.errors import PayloadGone, Transient, UnknownCall
 from autopulse.guard import guarded
 from autopulse.observability import Measurements, Metric
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RESERVE_SECONDS: Final = 5
-"""Of the function's time, kept for the notices, the dead letters and the answer."""
+"""Of the function's time, kept for the call events, the dead letters and the answer."""
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 2.0
 _ENDED: Final = frozenset({Disposition.APPLIED, Disposition.DUPLICATE, Disposition.IGNORED})
@@ -79,37 +79,37 @@ def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], c
     run = _Invocation(consumer, services, deadline)
     deliveries = read_deliveries(consumer, services, event, deadline)
     with database_deadline(deadline):
-        notices = _settle(run, [delivery for delivery in deliveries if delivery.error is None])
+        call_events = _settle(run, [delivery for delivery in deliveries if delivery.error is None])
         _recognize_repeats(run, [d for d in deliveries if isinstance(d.error, PayloadGone)])
     committed_at = datetime.now(timezone.utc)
     _ignore_unknown_calls(run, deliveries)
-    put_aside(deliveries, consumer.kind, services)
-    returned = [delivery for delivery in deliveries if delivery.fate is Disposition.RETURNED]
+    send_to_dead_letter_queue(deliveries, consumer.kind, services)
+    returned = [delivery for delivery in deliveries if delivery.disposition is Disposition.RETURNED]
     delay_returned(returned, services)
-    services.publish(notices, run.measurements)
+    services.publish(call_events, run.measurements)
     _delete_payloads(run, deliveries)
-    account_for(consumer.kind, deliveries, notices, committed_at, run.measurements)
+    account_for(consumer.kind, deliveries, call_events, committed_at, run.measurements)
     run.measurements.flush()
     return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
 
 
-def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[Notice]:
-    """Commit what can be committed, splitting the batch around bad records; a half that committed keeps its notices."""
+def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[CallEvent]:
+    """Commit what can be committed, splitting the batch around bad records; a committed half keeps its events."""
     if not deliveries:
         return []
     try:
         outcome = _commit(run, deliveries)
     except TransactionFailed as failure:
-        if failure.fault is Fault.WORLD or len(deliveries) == 1:
+        if failure.fault is Fault.TRANSIENT or len(deliveries) == 1:
             for delivery in deliveries:
                 delivery.error = failure.error
             return []
         middle = len(deliveries) // 2
         halves = (deliveries[:middle], deliveries[middle:])
-        return [notice for half in halves for notice in _settle(run, half)]
+        return [call_event for half in halves for call_event in _settle(run, half)]
     _note(deliveries, outcome)
     committed_at = datetime.now(timezone.utc)
-    return [replace(notice, committed_at=committed_at) for notice in outcome.notices]
+    return [replace(call_event, committed_at=committed_at) for call_event in outcome.call_events]
 
 
 def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:
@@ -129,7 +129,7 @@ def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:
         return
     for delivery in gone:
         if delivery.envelope and delivery.envelope.event_id in calls:
-            delivery.error, delivery.fate = None, Disposition.DUPLICATE
+            delivery.error, delivery.disposition = None, Disposition.DUPLICATE
             delivery.call_id = calls[delivery.envelope.event_id]
 
 
@@ -139,22 +139,22 @@ def _commit(run: _Invocation, deliveries: Sequence[Delivery]) -> BatchOutcome:
 
 
 def _persistently(run: _Invocation, transact: Callable[[], T]) -> T:
-    """One transaction, tried again while the world is in the way and there is time."""
+    """One transaction, tried again after transient errors, until the deadline."""
     pause = FIRST_PAUSE_SECONDS
     if time.monotonic() > run.deadline:
-        raise TransactionFailed(Fault.WORLD, Transient("out-of-time"))
+        raise TransactionFailed(Fault.TRANSIENT, Transient("out-of-time"))
     while True:
         try:
             return transact()
         except TransactionFailed as failure:
-            if failure.fault is not Fault.WORLD or time.monotonic() + pause > run.deadline:
+            if failure.fault is not Fault.TRANSIENT or time.monotonic() + pause > run.deadline:
                 raise
         run.services.pause(_random.uniform(pause / 2, pause))
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
-    """Tell each delivery what became of it; repeats within the batch share the fate of their first."""
+    """Tell each delivery what became of it; repeats within the batch share the disposition of their first."""
     seen: set[str] = set()
     for delivery in deliveries:
         if delivery.envelope is None:
@@ -163,9 +163,9 @@ def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
         delivery.call_id = outcome.call_ids.get(event_id)
         delivery.error = outcome.refused.get(event_id)
         if event_id in outcome.ignored:
-            delivery.fate = Disposition.IGNORED
+            delivery.disposition = Disposition.IGNORED
         elif event_id in outcome.repeated or event_id in seen:
-            delivery.fate = Disposition.DUPLICATE
+            delivery.disposition = Disposition.DUPLICATE
         seen.add(event_id)
 
 
@@ -175,19 +175,19 @@ def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[Delivery]) -> N
         return
     for delivery in deliveries:
         if _may_be_ignored(delivery):
-            delivery.error, delivery.fate = None, Disposition.IGNORED
+            delivery.error, delivery.disposition = None, Disposition.IGNORED
 
 
 def _may_be_ignored(delivery: Delivery) -> bool:
     if isinstance(delivery.error, PayloadGone):
         # The object was there at the last of the tries, which ended as ignored, without a receipt.
         return delivery.receive_count > UNKNOWN_CALL_TRIES + 1
-    return isinstance(delivery.error, UnknownCall) and is_hopeless(delivery)
+    return isinstance(delivery.error, UnknownCall) and is_permanent(delivery)
 
 
 def _delete_payloads(run: _Invocation, deliveries: Sequence[Delivery]) -> None:
     """Delete the objects of records that have ended; what waits or is a dead letter may need its own again."""
-    keys = [d.payload_key for d in deliveries if d.payload_key is not None and d.record and d.fate in _ENDED]
+    keys = [d.payload_key for d in deliveries if d.payload_key is not None and d.record and d.disposition in _ENDED]
     left = delete_payloads(keys, run.deadline + RESERVE_SECONDS - LONGEST_SECONDS, run.services) if keys else 0
     if left:
         run.measurements.count(Metric.PAYLOAD_LEFT, left, kind=run.kind)

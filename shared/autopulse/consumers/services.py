@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from autopulse.aws import EventBridge
-    from autopulse.consumers.news import Consumer, M, Record
+    from autopulse.consumers.consumer import Consumer, M, Record
     from autopulse.db.engine import Database, Transaction
-    from autopulse.domain.notices import Notice
+    from autopulse.domain.events import CallEvent
     from autopulse.errors import AutoPulseError
     from autopulse.observability import Measurements
 
@@ -75,9 +75,9 @@ class Services:
         """Wait before another try."""
         time.sleep(seconds)
 
-    def publish(self, notices: Sequence[Notice], measurements: Measurements) -> None:
-        """Put notices on the bus; never raises."""
-        publisher.publish(notices, measurements, self)
+    def publish(self, call_events: Sequence[CallEvent], measurements: Measurements) -> None:
+        """Put call events on the bus; never raises."""
+        publisher.publish(call_events, measurements, self)
 
     def apply(self, consumer: Consumer[M], records: Sequence[Record[M]]) -> BatchOutcome:
         """Apply a batch in one transaction; raises TransactionFailed."""
@@ -92,8 +92,8 @@ class Services:
                 transaction.commit()
         except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
             fault, ours = diagnose(error)
-            if fault is Fault.UNFORESEEN:
-                logger().error("unforeseen", extra={"kind": kind, "cause": place_of(error)})
+            if fault is Fault.UNEXPECTED:
+                logger().error("unexpected", extra={"kind": kind, "cause": place_of(error)})
             raise TransactionFailed(fault, ours) from None  # its text has values
         return outcome
 

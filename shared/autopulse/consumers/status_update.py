@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from autopulse.consumers.calls import joined, record_changes
-from autopulse.consumers.news import AttemptNews, Consumer, Record
+from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
 from autopulse.db.engine import Transaction
+from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import NOTHING, Ending, Facts
-from autopulse.domain.notices import Notice
 from autopulse.domain.status import ENDED, IN_PROGRESS, Status
 from autopulse.vapi.messages import Envelope, StatusMessage
 from autopulse.vapi.status_words import REASON_OF_WORD, STATUS_OF_WORD
@@ -18,9 +18,9 @@ _ENDED_WITH_REASON: Final = frozenset({"end_time", "ended_reason"})
 """Columns of `call` that such a status gives."""
 
 
-def apply(transaction: Transaction, attempts: Sequence[AttemptNews[StatusMessage]]) -> list[Notice]:
+def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[StatusMessage]]) -> list[CallEvent]:
     """Join the statuses to what is known of each attempt."""
-    return record_changes(transaction, [joined(news, facts_of) for news in attempts])
+    return record_changes(transaction, [joined(attempt, facts_of) for attempt in attempts])
 
 
 def facts_of(record: Record[StatusMessage]) -> Facts:
@@ -32,18 +32,18 @@ def facts_of(record: Record[StatusMessage]) -> Facts:
     if status.name == ENDED:
         return ended(envelope, message.ended_reason or REASON_OF_WORD.get(message.word))
     if status.name == IN_PROGRESS:
-        return Facts(status=status, in_progress_at=envelope.news_at, given=_STARTED)
+        return Facts(status=status, in_progress_at=envelope.event_time, reported_columns=_STARTED)
     return Facts(status=status)
 
 
 def ended(envelope: Envelope, reason: str | None) -> Facts:
     """The facts of an ending, with its reason if there is one."""
-    at = envelope.news_at
+    at = envelope.event_time
     return Facts(
         status=Status(ENDED, envelope.occurred_at),
         ended_at=at,
         ending=Ending(at, reason) if reason else None,
-        given=_ENDED_WITH_REASON if reason else _ENDED,
+        reported_columns=_ENDED_WITH_REASON if reason else _ENDED,
     )
 
 

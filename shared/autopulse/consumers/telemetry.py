@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from autopulse.consumers.news import Disposition
+from autopulse.consumers.consumer import Disposition
 from autopulse.consumers.queue import Delivery, is_waiting
-from autopulse.domain.notices import Notice, NoticeType
-from autopulse.domain.nps import group_of
+from autopulse.domain.events import CallEvent, CallEventType
+from autopulse.domain.nps import category_of
 from autopulse.domain.outcome import Family, Outcome
 from autopulse.observability import Measurements, Metric, log_each, loggable_id, logger
 from autopulse.vapi.ended_reasons import family_of
@@ -19,7 +19,7 @@ MAX_REASON_CHARACTERS: Final = 128
 """Of an ended reason in the log; the longest that Vapi's schema has is of 121."""
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_METRIC_OF_FATE: Final = {
+_METRIC_OF_DISPOSITION: Final = {
     Disposition.APPLIED: Metric.RECORD_APPLIED,
     Disposition.DUPLICATE: Metric.RECORD_DUPLICATE,
     Disposition.IGNORED: Metric.RECORD_IGNORED,
@@ -29,7 +29,7 @@ _METRIC_OF_FATE: Final = {
 def account_for(
     kind: str,
     deliveries: Sequence[Delivery],
-    notices: Sequence[Notice],
+    call_events: Sequence[CallEvent],
     committed_at: datetime,
     measurements: Measurements,
 ) -> None:
@@ -37,27 +37,27 @@ def account_for(
     measurements.record(Metric.BATCH_SIZE, [len(deliveries)], kind=kind)
     _log(kind, deliveries)
     _measure(kind, deliveries, committed_at, measurements)
-    completed = {notice.call_id for notice in notices if notice.type is NoticeType.CALL_COMPLETED}
-    for notice in notices:
-        _measure_notice(notice, completed, measurements)
+    completed = {call_event.call_id for call_event in call_events if call_event.type is CallEventType.CALL_COMPLETED}
+    for call_event in call_events:
+        _measure_event(call_event, completed, measurements)
 
 
-def _measure_notice(notice: Notice, completed: Collection[int], measurements: Measurements) -> None:
-    """Count what a notice says of its call; `completed` are the calls whose first report this batch has."""
-    changed = notice.changed
-    if notice.type is NoticeType.CALL_STALLED:
+def _measure_event(call_event: CallEvent, completed: Collection[int], measurements: Measurements) -> None:
+    """Count what a call event says of its call; `completed` are the calls whose first report this batch has."""
+    changed = call_event.changed
+    if call_event.type is CallEventType.CALL_STALLED:
         measurements.count(Metric.CALL_STALLED)
-    elif notice.type is NoticeType.TRANSCRIPT_UPDATED and changed["skipped"]:
+    elif call_event.type is CallEventType.TRANSCRIPT_UPDATED and changed["skipped"]:
         measurements.count(Metric.TURN_SKIPPED, changed["skipped"])
-    elif notice.type is NoticeType.CALL_COMPLETED:
+    elif call_event.type is CallEventType.CALL_COMPLETED:
         measurements.count(Metric.CALL_COMPLETED, outcome=changed["outcome"] or Outcome.UNKNOWN.value)
-    elif notice.type is NoticeType.FEEDBACK_RECORDED and _is_first_answer(notice, completed):
-        measurements.count(Metric.SCORE_GIVEN, group=group_of(changed["nps_score"]))
+    elif call_event.type is CallEventType.FEEDBACK_RECORDED and _is_first_answer(call_event, completed):
+        measurements.count(Metric.SCORE_GIVEN, nps_category=category_of(changed["nps_score"]))
 
 
-def _is_first_answer(notice: Notice, completed: Collection[int]) -> bool:
+def _is_first_answer(call_event: CallEvent, completed: Collection[int]) -> bool:
     """Later reports of a call correct its answer; counted again, the call would have two."""
-    return notice.changed["nps_score"] is not None and notice.call_id in completed
+    return call_event.changed["nps_score"] is not None and call_event.call_id in completed
 
 
 def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
@@ -71,7 +71,7 @@ def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
 def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
     keys: dict[str, object] = {
         "kind": kind,
-        "fate": delivery.fate.value,
+        "disposition": delivery.disposition.value,
         "message_id": delivery.message_id,
         "receive_count": delivery.receive_count,
     }
@@ -86,18 +86,24 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     failed = Counter(delivery.error.reason for delivery in deliveries if delivery.error is not None)
     for reason, count in failed.items():
         measurements.count(Metric.RECORD_FAILED, count, kind=kind, reason=reason)
-    postponed = sum(delivery.fate is Disposition.RETURNED and not is_waiting(delivery) for delivery in deliveries)
+    postponed = sum(
+        delivery.disposition is Disposition.RETURNED and not is_waiting(delivery) for delivery in deliveries
+    )
     if postponed:
         measurements.count(Metric.RECORD_POSTPONED, postponed, kind=kind)
     settled = [delivery for delivery in deliveries if delivery.error is None]
-    for fate, count in Counter(delivery.fate for delivery in settled).items():
-        measurements.count(_METRIC_OF_FATE[fate], count, kind=kind)
+    for disposition, count in Counter(delivery.disposition for delivery in settled).items():
+        measurements.count(_METRIC_OF_DISPOSITION[disposition], count, kind=kind)
     unknown = sum(isinstance(d.record.message, StatusMessage) and d.record.message.ignored for d in settled if d.record)
     if unknown:
         measurements.count(Metric.STATUS_UNKNOWN, unknown)
-    _measure_reasons(kind, (delivery for delivery in settled if delivery.fate is Disposition.APPLIED), measurements)
+    _measure_reasons(
+        kind, (delivery for delivery in settled if delivery.disposition is Disposition.APPLIED), measurements
+    )
     applied = [
-        delivery.record.envelope for delivery in settled if delivery.record and delivery.fate is Disposition.APPLIED
+        delivery.record.envelope
+        for delivery in settled
+        if delivery.record and delivery.disposition is Disposition.APPLIED
     ]
     received = [envelope.received_at for envelope in applied]
     occurred = [envelope.occurred_at for envelope in applied if envelope.occurred_at is not None]

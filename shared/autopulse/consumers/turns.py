@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Final, Generic
 
-from autopulse.consumers.calls import Change, notice
-from autopulse.consumers.news import AttemptNews, M, Record
+from autopulse.consumers.calls import Change, call_event
+from autopulse.consumers.consumer import AttemptBatch, M, Record
 from autopulse.db.engine import Transaction
 from autopulse.db.transcripts import (
     FRAGMENT,
@@ -18,9 +18,9 @@ from autopulse.db.transcripts import (
     read_stored_turns,
     replace_turns,
 )
+from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.facts import Facts
 from autopulse.domain.lists import Lists, Rank, ShownTurn, TurnList, compose, fragments_until, visible
-from autopulse.domain.notices import Notice, NoticeType
 from autopulse.domain.turns import Turn, Turns
 from autopulse.vapi.turns import role_of
 
@@ -49,7 +49,7 @@ class _Recomposed(Generic[M]):
 
     @property
     def key(self) -> AttemptKey:
-        return self.change.news.call.row.id, self.change.news.vapi_call_id
+        return self.change.attempt.call.row.id, self.change.attempt.vapi_call_id
 
     @property
     def needs_stored(self) -> bool:
@@ -62,7 +62,7 @@ def record_lists(transaction: Transaction, changes: Sequence[tuple[Change[M], Sp
     recomposed = [
         _Recomposed(change, visible(change.facts.lists), spoken)
         for change, spoken in changes
-        if _show(change.facts.lists) != _show(change.news.facts.lists)
+        if _show(change.facts.lists) != _show(change.attempt.facts.lists)
     ]
     if not recomposed:
         return [change for change, _ in changes]
@@ -73,10 +73,10 @@ def record_lists(transaction: Transaction, changes: Sequence[tuple[Change[M], Sp
     for one in recomposed:
         composition = compose(one.lists, {list_: _turns_of(list_, one, stored) for list_ in one.lists})
         facts = with_storage(one.change.facts, composition.lists)
-        done[one.key] = Change(one.change.news, facts)
+        done[one.key] = Change(one.change.attempt, facts)
         rows.append(attempt_turns(one.key, composition.turns, facts.lists))
     replace_turns(transaction, rows)
-    return [done.get((change.news.call.row.id, change.news.vapi_call_id), change) for change, _ in changes]
+    return [done.get((change.attempt.call.row.id, change.attempt.vapi_call_id), change) for change, _ in changes]
 
 
 def _show(lists: Lists) -> tuple[list[TurnList], int | None]:
@@ -116,26 +116,26 @@ def is_before(fragment: Fragment, lists: Lists) -> bool:
     return until is None or fragment.timestamp < EPOCH + until * _SECOND
 
 
-def spoken(news: AttemptNews[M], record: Record[M], speaker: str | None, words: str | None) -> Fragment | None:
+def spoken(attempt: AttemptBatch[M], record: Record[M], speaker: str | None, words: str | None) -> Fragment | None:
     """A fragment of what a speaker said; None if nothing was said, or nobody whose role is stored said it."""
     role = role_of(speaker)
     if role is None or words is None:
         return None
-    return Fragment(news.call.row.id, news.vapi_call_id, role, words, record.envelope.news_at)
+    return Fragment(attempt.call.row.id, attempt.vapi_call_id, role, words, record.envelope.event_time)
 
 
-def record_fragments(transaction: Transaction, said: Iterable[tuple[Change[M], Sequence[Fragment]]]) -> list[Notice]:
+def record_fragments(transaction: Transaction, said: Iterable[tuple[Change[M], Sequence[Fragment]]]) -> list[CallEvent]:
     """Store fragments that lie before the attempt's lists."""
     fitting = [
-        (change.news, kept)
+        (change.attempt, kept)
         for change, fragments in said
         if (kept := [fragment for fragment in fragments if is_before(fragment, change.facts.lists)])
     ]
     if fitting:
         add_fragments(transaction, [fragment for _, fragments in fitting for fragment in fragments])
-    return [transcript_notice(news, FRAGMENT, turns=len(fragments), skipped=0) for news, fragments in fitting]
+    return [transcript_event(attempt, FRAGMENT, turns=len(fragments), skipped=0) for attempt, fragments in fitting]
 
 
-def transcript_notice(news: AttemptNews[M], source: str, *, turns: int, skipped: int) -> Notice:
+def transcript_event(attempt: AttemptBatch[M], source: str, *, turns: int, skipped: int) -> CallEvent:
     """That the words of an attempt have changed."""
-    return notice(NoticeType.TRANSCRIPT_UPDATED, news, source=source, turns=turns, skipped=skipped)
+    return call_event(CallEventType.TRANSCRIPT_UPDATED, attempt, source=source, turns=turns, skipped=skipped)

@@ -15,8 +15,8 @@ from autopulse.db.facts import (
     read_stored_cost,
     read_stored_time,
 )
-from autopulse.db.parameters import as_array, as_rows
-from autopulse.domain.attempts import NAMES, CallColumns, Origin
+from autopulse.db.statement_parameters import as_array, as_rows
+from autopulse.domain.attempts import NAMES, CallColumns, Original
 from autopulse.domain.facts import Facts, Identity
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import READY
@@ -132,7 +132,7 @@ _LOCK = text(f"""
         ORDER BY vapi_call_id)
     ), attempts AS MATERIALIZED (
         SELECT * FROM vapi_call WHERE call_id = ANY (ARRAY(SELECT id FROM named))
-    ), visits AS MATERIALIZED (
+    ), service_records AS MATERIALIZED (
         SELECT coalesce(json_agg(id), '[]') AS ids FROM (
             SELECT id FROM service_record
             WHERE id = ANY (ARRAY(
@@ -143,7 +143,7 @@ _LOCK = text(f"""
                         AND id <> ALL (ARRAY(SELECT call_id FROM attempts))))))
             ORDER BY id + 0
             FOR NO KEY UPDATE
-        ) AS visit
+        ) AS followed
     )
     SELECT
         (SELECT json_agg(json_build_array(
@@ -155,7 +155,7 @@ _LOCK = text(f"""
             FROM attempts WHERE attempts.call_id = locked.id)))
         FROM (
             SELECT * FROM call
-            WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (SELECT ids FROM visits) IS NOT NULL
+            WHERE id = ANY (ARRAY(SELECT id FROM named)) AND (SELECT ids FROM service_records) IS NOT NULL
             ORDER BY id + 0  -- by a sort: in the order of its index, a small table would be read whole
             FOR NO KEY UPDATE
         ) AS locked),
@@ -164,7 +164,7 @@ _LOCK = text(f"""
             SELECT json_array_elements_text(CAST(:owner_ids AS json))
             UNION SELECT unnest(ARRAY[phone_number_id, assistant_id, squad_id, workflow_id])
             FROM attempts))),
-        (SELECT ids FROM visits),
+        (SELECT ids FROM service_records),
         (SELECT json_agg(json_build_array(call_id, vapi_call_id)) FROM refused_link
         WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json)))))
 """)  # noqa: S608 - made of constants
@@ -232,21 +232,21 @@ _SAVE = text(f"""
             {", ".join(f"{name} = EXCLUDED.{name}" for name in ATTEMPT_NAMES)}
     ), folded AS (
         DELETE FROM vapi_call WHERE vapi_call_id = '' AND call_id = ANY (CAST(:folded AS integer[]))
-    ), origin AS (
-        INSERT INTO call_origin (call_id, {", ".join(NAMES)}, feedback)
+    ), original AS (
+        INSERT INTO call_original (call_id, {", ".join(NAMES)}, feedback)
         SELECT call_id, {", ".join(NAMES)}, feedback FROM json_to_recordset(CAST(:origins AS json))
             AS row (call_id integer, {CALL_COLUMNS}, feedback jsonb)
         ORDER BY call_id
         ON CONFLICT (call_id) DO NOTHING
     )
     UPDATE call SET
-        vapi_call_id = news.vapi_call_id, organization_id = news.organization_id,
-        customer_number = news.customer_number, direction = news.direction, is_web = news.is_web,
-        {", ".join(f"{name} = news.{name}" for name in NAMES)}, updated_at = now()
-    FROM json_to_recordset(CAST(:calls AS json)) AS news (
+        vapi_call_id = input.vapi_call_id, organization_id = input.organization_id,
+        customer_number = input.customer_number, direction = input.direction, is_web = input.is_web,
+        {", ".join(f"{name} = input.{name}" for name in NAMES)}, updated_at = now()
+    FROM json_to_recordset(CAST(:calls AS json)) AS input (
         id integer, vapi_call_id text, organization_id uuid, customer_number text, direction text, is_web boolean,
         {CALL_COLUMNS})
-    WHERE call.id = news.id
+    WHERE call.id = input.id
         -- The planner cannot see how few rows there are, and would read the whole table.
         AND call.id = ANY (CAST(:call_ids AS integer[]))
 """)  # noqa: S608 - the names that it is built from are the constants above
@@ -376,7 +376,7 @@ def save_calls(
     transaction: Transaction,
     attempts: Sequence[AttemptRow],
     calls: Sequence[CallRow],
-    origins: Mapping[int, Origin],
+    origins: Mapping[int, Original],
     folded: Collection[int],
 ) -> None:
     """Write attempts, what people see of their calls, and what the application had written before the first of them.
@@ -388,8 +388,8 @@ def save_calls(
         "calls": as_rows(map(_call_as_json, calls)),
         "call_ids": as_array(call.id for call in calls),
         "origins": as_rows(
-            {"call_id": call_id, **_columns_as_json(origin.columns), "feedback": feedback_as_json(origin.feedback)}
-            for call_id, origin in origins.items()
+            {"call_id": call_id, **_columns_as_json(original.columns), "feedback": feedback_as_json(original.feedback)}
+            for call_id, original in origins.items()
         ),
         "folded": as_array(folded),
     }

@@ -28,7 +28,7 @@ from autopulse.db.catalog import (
 from autopulse.db.catalog import Column as FoundColumn
 from autopulse.db.column_types import read_type, spell, widen
 from autopulse.db.models import ADDED, APPLICATION, Model
-from autopulse.db.rights import RIGHTS, WHOLE
+from autopulse.db.privileges import PRIVILEGES, WHOLE
 
 OLDEST_SERVER: Final = 15
 OPTIONAL: Final = "call_feedback"
@@ -343,7 +343,7 @@ def _is_given(table: Table, column: Column[Any]) -> bool:
 
 def _columns_of(table: Table, right: str) -> frozenset[str]:
     """The columns that the functions insert or update; none if they do not do it at all."""
-    columns = RIGHTS.get(table.name, {}).get(right)
+    columns = PRIVILEGES.get(table.name, {}).get(right)
     if columns is None:
         return frozenset()
     return frozenset(table.columns.keys() if columns == WHOLE else columns)

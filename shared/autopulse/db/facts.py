@@ -19,7 +19,7 @@ ATTEMPT_COLUMNS: Final = """
     ended_reason_at timestamptz, ended_status_reason text,
     reported_at timestamptz, reported_timed boolean, report_has_answers boolean, report_has_turns boolean,
     report_event_id text, report_start_time timestamptz, report_end_time timestamptz, report_duration_sec integer,
-    report_ended_reason text, human_turn boolean, segments jsonb, given text[],
+    report_ended_reason text, human_turn boolean, segments jsonb, reported_columns text[],
     start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text, outcome varchar,
     nps_score integer, call_reason varchar, feedback_summary text, recording_url text, recording_expires_at timestamptz,
     cost numeric, feedback jsonb
@@ -41,7 +41,7 @@ def read_facts(stored: Mapping[str, Any]) -> Facts:
         report=_read_report(stored),
         lists=_read_lists(stored["segments"] or ()),
         human_turn=bool(stored["human_turn"]),
-        given=frozenset(stored["given"] or ()),
+        reported_columns=frozenset(stored["reported_columns"] or ()),
     )
 
 
@@ -122,7 +122,7 @@ def attempt_as_json(facts: Facts, columns: CallColumns) -> dict[str, Any]:
         "in_progress_at": facts.in_progress_at,
         "ended_at": facts.ended_at,
         "human_turn": facts.human_turn,
-        "given": sorted(facts.given),
+        "reported_columns": sorted(facts.reported_columns),
         "start_time": columns.start_time,
         "end_time": columns.end_time,
         "duration_sec": columns.duration_sec,

@@ -1,4 +1,4 @@
-"""What a failed transaction means: the data's fault, the world's, or nobody foresaw it."""
+"""What a failed transaction means: bad data, a transient error, or an unexpected one."""
 
 from enum import Enum
 from typing import Any, Final
@@ -10,7 +10,7 @@ from autopulse.db.engine import sqlstate
 from autopulse.errors import AutoPulseError, DataRejected, Transient
 
 DATA_CLASSES: Final = frozenset({"21", "22", "23", "54"})
-"""SQLSTATE classes of the data: cardinality, data exception, integrity, program limit. All others are the world's."""
+"""SQLSTATE classes of the data: cardinality, data exception, integrity, program limit. All others are transient."""
 
 MAX_STATEMENT_CHARACTERS: Final = 1000
 _NAMED: Final = {"C": "sqlstate", "s": "schema", "t": "table", "c": "column", "d": "type", "n": "constraint"}
@@ -21,22 +21,22 @@ class Fault(Enum):
     """Whose fault a failure is, and so what to do about it."""
 
     DATA = "split the batch until the record stands alone"
-    WORLD = "throw the connection away and try again"
-    UNFORESEEN = "split the batch; the redrive policy gets the record in the end"
+    TRANSIENT = "throw the connection away and try again"
+    UNEXPECTED = "split the batch; the redrive policy gets the record in the end"
 
 
 def diagnose(error: Exception) -> tuple[Fault, AutoPulseError]:
     """Whose fault it is, and the error of ours that says so; never with a value in it."""
     if isinstance(error, Transient):
-        return Fault.WORLD, error
+        return Fault.TRANSIENT, error
     if isinstance(error, DBAPIError):
         state = sqlstate(error.orig)
         if state is not None and state[:2] in DATA_CLASSES:
             return Fault.DATA, DataRejected(f"SQLSTATE {state}")
-        return Fault.WORLD, Transient("database", f"SQLSTATE {state}" if state else type(error.orig).__name__)
+        return Fault.TRANSIENT, Transient("database", f"SQLSTATE {state}" if state else type(error.orig).__name__)
     if isinstance(error, OSError | SQLAlchemyError | pg8000.exceptions.Error):
-        return Fault.WORLD, Transient("database", type(error).__name__)
-    return Fault.UNFORESEEN, Transient("unforeseen", type(error).__name__)
+        return Fault.TRANSIENT, Transient("database", type(error).__name__)
+    return Fault.UNEXPECTED, Transient("unexpected", type(error).__name__)
 
 
 def describe(error: BaseException) -> dict[str, str]:

@@ -6,20 +6,20 @@ from sqlalchemy import text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.facts import feedback_as_json
-from autopulse.db.parameters import as_array, as_rows
+from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.feedback import Feedback
 
 _REPLACE = text("""
-    WITH news AS MATERIALIZED (
+    WITH input AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
             call_id integer, content text, detractors text, positives text, action_items text, structured_data jsonb)
     ), gone AS (
-        DELETE FROM call_feedback USING news
-        WHERE call_feedback.call_id = news.call_id AND news.content IS NULL
+        DELETE FROM call_feedback USING input
+        WHERE call_feedback.call_id = input.call_id AND input.content IS NULL
             AND call_feedback.call_id = ANY (CAST(:call_ids AS integer[]))
     )
     INSERT INTO call_feedback (call_id, content, detractors, positives, action_items, structured_data)
-    SELECT * FROM news WHERE content IS NOT NULL ORDER BY call_id
+    SELECT * FROM input WHERE content IS NOT NULL ORDER BY call_id
     ON CONFLICT (call_id) DO UPDATE SET
         content = EXCLUDED.content, detractors = EXCLUDED.detractors, positives = EXCLUDED.positives,
         action_items = EXCLUDED.action_items, structured_data = EXCLUDED.structured_data, updated_at = now()
@@ -42,8 +42,8 @@ _FOLLOW = text("""
         UNION ALL
         SELECT service_record_id, id, false, '', outcome, NULL, NULL, NULL, NULL
         FROM called
-        JOIN call_origin ON call_origin.call_id = called.id
-            AND call_origin.call_id = ANY (ARRAY(SELECT id FROM called))
+        JOIN call_original ON call_original.call_id = called.id
+            AND call_original.call_id = ANY (ARRAY(SELECT id FROM called))
         WHERE outcome IN ('reached', 'transferred')
     ), best AS MATERIALIZED (
         SELECT DISTINCT ON (service_record_id) *
@@ -57,31 +57,31 @@ _FOLLOW = text("""
             content AS feedback,
             nps_score AS rating
         FROM best WHERE ours
-    ), visit AS MATERIALIZED (
+    ), followed AS MATERIALIZED (
         SELECT asked.id, reported.status, reported.feedback, reported.rating
         FROM unnest(CAST(:ids AS integer[])) AS asked (id) LEFT JOIN reported ON service_record_id = asked.id
     ), kept AS (
-        INSERT INTO service_record_origin (service_record_id, status, feedback, rating)
+        INSERT INTO service_record_original (service_record_id, status, feedback, rating)
         SELECT id, record.status, record.feedback, record.rating
-        FROM visit JOIN service_record AS record USING (id)
-        WHERE visit.status IS NOT NULL AND record.id = ANY (CAST(:ids AS integer[]))
+        FROM followed JOIN service_record AS record USING (id)
+        WHERE followed.status IS NOT NULL AND record.id = ANY (CAST(:ids AS integer[]))
         ORDER BY id
         ON CONFLICT (service_record_id) DO NOTHING
     ), returned AS (
-        DELETE FROM service_record_origin AS origin USING visit
-        WHERE service_record_id = visit.id AND visit.status IS NULL
+        DELETE FROM service_record_original AS original USING followed
+        WHERE service_record_id = followed.id AND followed.status IS NULL
             AND service_record_id = ANY (CAST(:ids AS integer[]))
-        RETURNING origin.*
-    ), news AS (
-        SELECT id, visit.status, visit.feedback, visit.rating FROM visit WHERE visit.status IS NOT NULL
+        RETURNING original.*
+    ), input AS (
+        SELECT id, followed.status, followed.feedback, followed.rating FROM followed WHERE followed.status IS NOT NULL
         UNION ALL
         SELECT service_record_id, status, feedback, rating FROM returned
     )
-    UPDATE service_record SET status = news.status, feedback = news.feedback, rating = news.rating
-    FROM news
-    WHERE service_record.id = news.id AND service_record.id = ANY (CAST(:ids AS integer[]))
+    UPDATE service_record SET status = input.status, feedback = input.feedback, rating = input.rating
+    FROM input
+    WHERE service_record.id = input.id AND service_record.id = ANY (CAST(:ids AS integer[]))
         AND (service_record.status, service_record.feedback, service_record.rating)
-            IS DISTINCT FROM (news.status, news.feedback, news.rating)
+            IS DISTINCT FROM (input.status, input.feedback, input.rating)
 """)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import text
 
 from autopulse.db.engine import Transaction
-from autopulse.db.parameters import as_rows
+from autopulse.db.statement_parameters import as_rows
 
 STALL: Final = "stall"
 

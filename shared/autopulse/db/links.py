@@ -82,8 +82,8 @@ _REMOVE = text("""
         RETURNING 1
     ), receipt AS (
         UPDATE webhook_event SET call_id = NULL WHERE call_id = :call_id AND vapi_call_id = :vapi_call_id RETURNING 1
-    ), origin AS (
-        DELETE FROM call_origin WHERE call_id = :call_id AND :alone
+    ), original AS (
+        DELETE FROM call_original WHERE call_id = :call_id AND :alone
     ), refused AS (
         INSERT INTO refused_link (vapi_call_id, call_id) VALUES (:vapi_call_id, :call_id)
         ON CONFLICT (vapi_call_id, call_id) DO NOTHING

@@ -17,7 +17,7 @@ from autopulse.db import deadline
 from autopulse.db.compatibility import DatabaseDoesNotFit, find_misfits
 from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
 from autopulse.db.outcomes import give_outcomes
-from autopulse.db.rights import FunctionsRole, admit, set_up_sessions
+from autopulse.db.privileges import FunctionsRole, grant, set_up_sessions
 from autopulse.errors import Transient
 from autopulse.settings import database_settings, migration_settings
 
@@ -70,7 +70,7 @@ def upgrade_engine(engine: Engine, *roles: FunctionsRole) -> None:
             _wait_for_turn(connection)
             if _retry_while_locked(connection):
                 for role in roles:
-                    admit(connection, role)
+                    grant(connection, role)
                 set_up_sessions(connection, roles)
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
             connection.commit()

@@ -119,7 +119,7 @@ class ServiceRecord(Model):
 
 
 _BEGAN: Final = (text("coalesce(start_time, end_time, updated_at, '-infinity'::timestamptz)"), "id")
-"""The order in which people read calls (`db.reading.filters`)."""
+"""The order in which people read calls (`db.queries.filters`)."""
 
 
 class Call(Model):
@@ -203,7 +203,7 @@ class Call(Model):
         Index("ix_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id IS NOT NULL")),
         Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
         Index(
-            "ix_call_organization_id_band_began",
+            "ix_call_organization_id_nps_category_began",
             "organization_id",
             text("width_bucket(nps_score, ARRAY[7, 9])"),
             *_BEGAN,
@@ -363,7 +363,7 @@ class VapiCall(Model):
     """Whether a turn of the customer was heard."""
     segments: Mapped[Any | None] = mapped_column(JSONB)
     """Which lists of turns are kept."""
-    given: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    reported_columns: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     """Columns of `call` that a message has ever given a value for; the application's own value stands in the others."""
 
     # What people see of it: computed from the facts.
@@ -384,10 +384,10 @@ class VapiCall(Model):
     """content, positives, detractors, action_items and structured_data, as `CallFeedback` has them."""
 
 
-class CallOrigin(Model):
+class CallOriginal(Model):
     """Attempt 0: a call as the application had it before Vapi's first message about it; no row for a mere Ready."""
 
-    __tablename__ = "call_origin"
+    __tablename__ = "call_original"
 
     call_id: Mapped[int] = mapped_column(
         ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
@@ -452,10 +452,10 @@ class RefusedLink(Model):
     refused_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class ServiceRecordOrigin(Model):
+class ServiceRecordOriginal(Model):
     """A service record as the application had it, while a report's values stand in it."""
 
-    __tablename__ = "service_record_origin"
+    __tablename__ = "service_record_original"
 
     service_record_id: Mapped[int] = mapped_column(
         ForeignKey("service_record.id", ondelete="CASCADE"), primary_key=True, autoincrement=False

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from autopulse.db.calls import read_columns
 from autopulse.db.engine import Transaction
 from autopulse.db.facts import read_facts, read_stored_feedback
-from autopulse.db.parameters import as_array, as_rows
-from autopulse.domain.attempts import Origin
+from autopulse.db.statement_parameters import as_array, as_rows
+from autopulse.domain.attempts import Original
 from autopulse.domain.facts import Facts
 from autopulse.domain.feedback import Feedback
 
@@ -48,7 +48,7 @@ class Received:
     """Event ids that had a receipt already."""
     attempts: Mapping[int, Mapping[str, Attempt]]
     """Call id -> Vapi's id -> the attempt, read under the calls' locks."""
-    origins: Mapping[int, Origin]
+    origins: Mapping[int, Original]
     """Call id -> attempt 0, of calls that have an attempt."""
     written_feedback: Mapping[int, Feedback]
     """Call id -> the application's feedback, of the calls that were asked for."""
@@ -74,7 +74,7 @@ _RECORD = text("""
     SELECT
         (SELECT json_agg(event_id) FROM receipt WHERE repeated),
         (SELECT json_agg(vapi_call) FROM vapi_call WHERE call_id = ANY (CAST(:call_ids AS integer[]))),
-        (SELECT json_agg(call_origin) FROM call_origin WHERE call_id = ANY (CAST(:call_ids AS integer[]))),
+        (SELECT json_agg(call_original) FROM call_original WHERE call_id = ANY (CAST(:call_ids AS integer[]))),
         (SELECT json_agg(call_feedback) FROM call_feedback WHERE call_id = ANY (CAST(:written AS integer[])))
 """)
 
@@ -115,7 +115,7 @@ def record_receipts(
     return Received(
         frozenset(repeated or ()),
         known,
-        {row["call_id"]: Origin(read_columns(row), read_stored_feedback(row["feedback"])) for row in origins or ()},
+        {row["call_id"]: Original(read_columns(row), read_stored_feedback(row["feedback"])) for row in origins or ()},
         {row["call_id"]: stored for row in feedback or () if (stored := read_stored_feedback(row))},
     )
 

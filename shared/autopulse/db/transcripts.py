@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 
 from autopulse.db.engine import Transaction
-from autopulse.db.parameters import as_array, as_rows
+from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.lists import ShownTurn
 from autopulse.domain.turns import Turn
 
@@ -45,7 +45,7 @@ _REPLACE = text("""
     WITH attempt AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:attempts AS json)) AS row (
             call_id integer, vapi_call_id text, fragments_until timestamptz)
-    ), news AS MATERIALIZED (
+    ), input AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:turns AS json)) AS row (
             call_id integer, vapi_call_id text, source varchar, segment bigint, sequence integer, role text,
             content text, "timestamp" timestamptz)
@@ -55,35 +55,35 @@ _REPLACE = text("""
             AND stored.vapi_call_id = attempt.vapi_call_id
             AND CASE WHEN stored.source = 'fragment' THEN stored."timestamp" >= fragments_until
                 ELSE NOT EXISTS (
-                    SELECT FROM news WHERE news.call_id = stored.call_id AND news.vapi_call_id = stored.vapi_call_id
-                        AND news.sequence = stored.sequence) END
+                    SELECT FROM input WHERE input.call_id = stored.call_id AND input.vapi_call_id = stored.vapi_call_id
+                        AND input.sequence = stored.sequence) END
     ), changed AS (
         UPDATE transcript AS stored SET
-            source = news.source, segment = news.segment, role = news.role, content = news.content,
-            "timestamp" = news."timestamp"
-        FROM news
-        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = news.call_id
-            AND stored.vapi_call_id = news.vapi_call_id AND stored.sequence = news.sequence
+            source = input.source, segment = input.segment, role = input.role, content = input.content,
+            "timestamp" = input."timestamp"
+        FROM input
+        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = input.call_id
+            AND stored.vapi_call_id = input.vapi_call_id AND stored.sequence = input.sequence
             AND (stored.source, stored.segment, stored.role, stored.content, stored."timestamp")
-                IS DISTINCT FROM (news.source, news.segment, news.role, news.content, news."timestamp")
+                IS DISTINCT FROM (input.source, input.segment, input.role, input.content, input."timestamp")
     )
     INSERT INTO transcript (call_id, vapi_call_id, source, segment, sequence, role, content, "timestamp")
-    SELECT call_id, vapi_call_id, source, segment, sequence, role, content, "timestamp" FROM news
+    SELECT call_id, vapi_call_id, source, segment, sequence, role, content, "timestamp" FROM input
     WHERE NOT EXISTS (
         SELECT FROM transcript AS stored
-        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = news.call_id
-            AND stored.vapi_call_id = news.vapi_call_id AND stored.sequence = news.sequence)
+        WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = input.call_id
+            AND stored.vapi_call_id = input.vapi_call_id AND stored.sequence = input.sequence)
 """)
 
 _ADD = text("""
-    WITH news AS MATERIALIZED (
+    WITH input AS MATERIALIZED (
         SELECT DISTINCT ON (call_id, vapi_call_id, "timestamp", role, content) *
         FROM json_to_recordset(CAST(:fragments AS json))
             AS row (call_id integer, vapi_call_id text, role text, content text, "timestamp" timestamptz)
         ORDER BY call_id, vapi_call_id, "timestamp", role, content
     )
     INSERT INTO transcript (call_id, vapi_call_id, source, role, content, "timestamp")
-    SELECT call_id, vapi_call_id, 'fragment', role, content, "timestamp" FROM news
+    SELECT call_id, vapi_call_id, 'fragment', role, content, "timestamp" FROM input
     ON CONFLICT (call_id, vapi_call_id, "timestamp", role, md5(content)) WHERE source = 'fragment' DO NOTHING
 """)
 

@@ -49,7 +49,7 @@ NOTHING_WRITTEN: Final = CallColumns()
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Original:
     """Attempt 0: what the application had written before our first fact."""
 
     columns: CallColumns = NOTHING_WRITTEN
@@ -67,10 +67,10 @@ class Origin:
         return self.finished and self.columns.outcome in _REACHED
 
 
-NO_ORIGIN: Final = Origin()
+NO_ORIGINAL: Final = Original()
 
 
-def origin_of(written: CallColumns) -> CallColumns:
+def original_of(written: CallColumns) -> CallColumns:
     """What the application wrote, with the outcome that its status tells and a status that says that it is over."""
     if written.nps_score is not None and not is_over(written.status):
         written = written._replace(status=COMPLETED)
@@ -102,11 +102,11 @@ class Shown:
         return self.attempt or None
 
 
-def taken_back(removed: Facts, origin: Origin, current: CallColumns) -> CallColumns:
+def taken_back(removed: Facts, original: Original, current: CallColumns) -> CallColumns:
     """A row without an attempt that was never its own: what that one gave is as the application had written it."""
     given = _given(removed)
     return CallColumns._make(
-        [before if name in given else now for name, before, now in zip(NAMES, origin.columns, current, strict=True)]
+        [before if name in given else now for name, before, now in zip(NAMES, original.columns, current, strict=True)]
     )
 
 
@@ -137,16 +137,16 @@ def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
 
 
 def shown_of(
-    attempts: Mapping[str, Facts], columns: Mapping[str, CallColumns], origin: Origin, current: CallColumns
+    attempts: Mapping[str, Facts], columns: Mapping[str, CallColumns], original: Original, current: CallColumns
 ) -> Shown:
     """What a row shows.
 
     `attempts` has at least one, by Vapi's id, and `columns` what each of them says; `current` is what the row says now.
     """
-    if len(attempts) == 1 and not origin.finished:
+    if len(attempts) == 1 and not original.finished:
         (best,) = attempts
-        return _show(best, columns[best], attempts, origin, current)
-    ended = [_begin(facts) for facts in attempts.values() if is_ended(facts)] + ([_NEVER] if origin.finished else [])
+        return _show(best, columns[best], attempts, original, current)
+    ended = [_begin(facts) for facts in attempts.values() if is_ended(facts)] + ([_NEVER] if original.finished else [])
     weights = {
         id_: (
             not is_ended(facts) and all(_begin(facts) > begin for begin in ended),
@@ -157,20 +157,22 @@ def shown_of(
         for id_, facts in attempts.items()
     }
     best = max(weights, key=weights.__getitem__)
-    if origin.finished and (False, origin.reached, _NEVER, NO_ID) > weights[best]:
-        return Shown(None, origin.columns, origin.feedback, feedback_given=True)
-    return _show(best, columns[best], attempts, origin, current)
+    if original.finished and (False, original.reached, _NEVER, NO_ID) > weights[best]:
+        return Shown(None, original.columns, original.feedback, feedback_given=True)
+    return _show(best, columns[best], attempts, original, current)
 
 
-def _show(best: str, own: CallColumns, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns) -> Shown:
+def _show(
+    best: str, own: CallColumns, attempts: Mapping[str, Facts], original: Original, current: CallColumns
+) -> Shown:
     """The attempt `best`, whose own facts say `own`."""
     report = attempts[best].report
     reported = any(facts.report for facts in attempts.values())
     return Shown(
         best,
-        _values(own, best, attempts, origin, current),
-        report.feedback if report else None if origin.finished else origin.feedback,
-        feedback_given=reported or origin.finished,
+        _values(own, best, attempts, original, current),
+        report.feedback if report else None if original.finished else original.feedback,
+        feedback_given=reported or original.finished,
     )
 
 
@@ -188,16 +190,16 @@ def _begin(facts: Facts) -> datetime:
 
 
 def _values(
-    own: CallColumns, best: str, attempts: Mapping[str, Facts], origin: Origin, current: CallColumns
+    own: CallColumns, best: str, attempts: Mapping[str, Facts], original: Original, current: CallColumns
 ) -> CallColumns:
     """The shown attempt's columns; in those that it was never given what the application had written, if it counts."""
-    if origin is NO_ORIGIN and current == NOTHING_WRITTEN:
+    if original is NO_ORIGINAL and current == NOTHING_WRITTEN:
         return own  # the first news of a row, as most are; what it was not given is null there too
     given = _given(attempts[best])
-    if origin.finished:
+    if original.finished:
         written = otherwise = NOTHING_WRITTEN
     else:
-        written, otherwise = origin.columns, current
+        written, otherwise = original.columns, current
     ever = given if len(attempts) == 1 else frozenset[str]().union(*map(_given, attempts.values()))
     return CallColumns._make(
         [
@@ -209,7 +211,7 @@ def _values(
 
 def _given(facts: Facts) -> frozenset[str]:
     """Columns of `call` that follow an attempt's facts, nulls included."""
-    given = facts.given | _ALWAYS
+    given = facts.reported_columns | _ALWAYS
     if facts.status:
         given |= {"status"}
     if given >= {"start_time", "end_time"}:

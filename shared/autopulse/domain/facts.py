@@ -105,7 +105,7 @@ class Facts:
     lists: Lists = ()
     human_turn: bool = False
     """Whether any list or fragment had a turn of the customer's."""
-    given: frozenset[str] = frozenset()
+    reported_columns: frozenset[str] = frozenset()
     """Columns of `call` that a message has ever given a value for."""
 
 
@@ -128,7 +128,7 @@ def join(one: Facts, other: Facts) -> Facts:
         report=_greatest(one.report, other.report, lambda report: report.precedence),
         lists=join_lists(one.lists, other.lists),
         human_turn=one.human_turn or other.human_turn,
-        given=one.given | other.given,
+        reported_columns=one.reported_columns | other.reported_columns,
     )
 
 

@@ -26,7 +26,7 @@ class Nps:
     high: float
 
 
-def group_of(score: int) -> str:
+def category_of(score: int) -> str:
     """What an answer from 0 to 10 makes its giver: promoter, passive or detractor."""
     if score >= PROMOTERS_FROM:
         return "promoter"

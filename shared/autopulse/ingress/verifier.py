@@ -22,11 +22,11 @@ from autopulse.settings import SettingMissing, verifier_settings
 from autopulse.vapi import routes
 from autopulse.vapi.call_ids import NamedCall
 from autopulse.vapi.call_tokens import is_proven
-from autopulse.vapi.concealment import conceal
-from autopulse.vapi.credentials import Credentials
 from autopulse.vapi.envelope import Envelope, build_envelope
-from autopulse.vapi.redaction import slim
+from autopulse.vapi.masking import mask_secrets
+from autopulse.vapi.redaction import apply_allow_list
 from autopulse.vapi.signature import Acceptance, Delivery, verify
+from autopulse.vapi.webhook_credentials import Credentials
 
 NOT_CONFIGURED: Final = "not-configured"
 MAX_LOGGED_TYPE_CHARACTERS: Final = 80
@@ -34,7 +34,7 @@ _UNPRINTED: Final = re.compile(r"[^\w.:/=\[\]\"-]+", re.ASCII)
 
 
 @dataclass
-class Visit:
+class RequestContext:
     """One request while it is handled: what will be counted and logged of it."""
 
     received_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
@@ -44,43 +44,45 @@ class Visit:
 
 def handle(event: Json, context: object = None) -> Response:
     """Answer one request of API Gateway's proxy integration."""
-    visit = Visit()
-    visit.facts["request_id"] = getattr(context, "aws_request_id", None)
+    request = RequestContext()
+    request.facts["request_id"] = getattr(context, "aws_request_id", None)
     try:
-        return _take(event, visit)
+        return _take(event, request)
     except (UnreadableRequest, Refused, Transient) as problem:
-        return _refuse(problem, visit)
+        return _refuse(problem, request)
     except SettingMissing as problem:
-        return _refuse(Transient(NOT_CONFIGURED, str(problem)), visit)
+        return _refuse(Transient(NOT_CONFIGURED, str(problem)), request)
     finally:
-        visit.measurements.flush()
+        request.measurements.flush()
 
 
-def _take(event: Json, visit: Visit) -> Response:
+def _take(event: Json, request: RequestContext) -> Response:
     delivery = read_delivery(event)
-    visit.facts["body_bytes"] = len(delivery.body)
-    acceptance = _verify(delivery, visit)
-    visit.facts["credential"] = acceptance.credential
+    request.facts["body_bytes"] = len(delivery.body)
+    acceptance = _verify(delivery, request)
+    request.facts["credential"] = acceptance.credential
     message = read_message(delivery.body)
-    visit.facts["type"] = _printable(message["type"])
+    request.facts["type"] = _printable(message["type"])
     kind = routes.kind_of(message)
     if kind is None:
-        return _answer_directly(message, visit)
-    kept = slim(kind, message)  # nothing else of the message goes on: not into a queue, not into the database
-    envelope = _identify(kind, message, kept, acceptance, visit)
-    return _enqueue(envelope, visit)
+        return _answer_directly(message, request)
+    kept = apply_allow_list(
+        kind, message
+    )  # nothing else of the message goes on: not into a queue, not into the database
+    envelope = _identify(kind, message, kept, acceptance, request)
+    return _enqueue(envelope, request)
 
 
-def _verify(delivery: Delivery, visit: Visit) -> Acceptance:
+def _verify(delivery: Delivery, request: RequestContext) -> Acceptance:
     secret = webhook_secret()
-    credentials = secret.current(visit.measurements)
+    credentials = secret.current(request.measurements)
     try:
-        return _check(credentials, delivery, visit.received_at)
+        return _check(credentials, delivery, request.received_at)
     except (Refused, Transient):
-        fresh = secret.reread(visit.measurements)
+        fresh = secret.reread(request.measurements)
         if fresh is None:
             raise
-    return _check(fresh, delivery, visit.received_at)
+    return _check(fresh, delivery, request.received_at)
 
 
 def _check(credentials: Credentials, delivery: Delivery, now: datetime) -> Acceptance:
@@ -90,64 +92,64 @@ def _check(credentials: Credentials, delivery: Delivery, now: datetime) -> Accep
 
 
 def _identify(
-    kind: str, message: Mapping[str, Json], kept: Mapping[str, Json], acceptance: Acceptance, visit: Visit
+    kind: str, message: Mapping[str, Json], kept: Mapping[str, Json], acceptance: Acceptance, request: RequestContext
 ) -> Envelope:
     """The envelope: which event the message is, and which call it is about."""
     return build_envelope(
-        kind, message, kept, visit.received_at, acceptance.message_id, lambda named: _believe(named, visit)
+        kind, message, kept, request.received_at, acceptance.message_id, lambda named: _believe(named, request)
     )
 
 
-def _believe(named: NamedCall, visit: Visit) -> bool:
+def _believe(named: NamedCall, request: RequestContext) -> bool:
     """Whether our call id counts: always, or only with the application's token, if this stack demands one."""
     if not verifier_settings().require_call_token:
         return True
     secret = webhook_secret()
-    keys = secret.current(visit.measurements).call_token_keys
+    keys = secret.current(request.measurements).call_token_keys
     if is_proven(named.call_id, named.token, keys):
         return True
     if named.token is not None or not keys:
-        fresh = secret.reread(visit.measurements)  # the application may have a new secret already
+        fresh = secret.reread(request.measurements)  # the application may have a new secret already
         keys = fresh.call_token_keys if fresh else keys
     if not keys:
         raise Transient(NOT_CONFIGURED, "the webhook secret has no call_token_secret")
     if is_proven(named.call_id, named.token, keys):
         return True
-    visit.facts["call_token"] = "missing" if named.token is None else "mismatch"
-    visit.measurements.count(Metric.CALL_TOKEN_REFUSED)
+    request.facts["call_token"] = "missing" if named.token is None else "mismatch"
+    request.measurements.count(Metric.CALL_TOKEN_REFUSED)
     return False
 
 
-def _answer_directly(message: Mapping[str, Json], visit: Visit) -> Response:
+def _answer_directly(message: Mapping[str, Json], request: RequestContext) -> Response:
     """Answer what cannot or need not be queued."""
     dimension = routes.dimension_of(message["type"])
     reply = routes.ANSWERS.get(message["type"])
-    visit.measurements.count(Metric.ANSWER_REQUESTED if reply else Metric.WEBHOOK_IGNORED, type=dimension)
-    logger().info("Webhook answered" if reply else "Webhook ignored", extra=visit.facts)
+    request.measurements.count(Metric.ANSWER_REQUESTED if reply else Metric.WEBHOOK_IGNORED, type=dimension)
+    logger().info("Webhook answered" if reply else "Webhook ignored", extra=request.facts)
     return answer(200, reply(message)) if reply else responses.ignored()
 
 
-def _enqueue(envelope: Envelope, visit: Visit) -> Response:
-    visit.facts.update(
+def _enqueue(envelope: Envelope, request: RequestContext) -> Response:
+    request.facts.update(
         kind=envelope.kind,
         event_id=envelope.event_id,
         vapi_call_id=loggable_id(envelope.vapi_call_id),
         call_id=envelope.call_id,
     )
-    visit.facts["envelope_bytes"] = enqueue(envelope)
-    visit.measurements.count(Metric.WEBHOOK_ACCEPTED, kind=envelope.kind)
-    logger().info("Webhook accepted", extra=visit.facts)
+    request.facts["envelope_bytes"] = enqueue(envelope)
+    request.measurements.count(Metric.WEBHOOK_ACCEPTED, kind=envelope.kind)
+    logger().info("Webhook accepted", extra=request.facts)
     return responses.accepted(envelope.event_id)
 
 
-def _refuse(problem: UnreadableRequest | Refused | Transient, visit: Visit) -> Response:
-    visit.measurements.count(Metric.WEBHOOK_REFUSED, reason=problem.reason)
-    visit.facts.update(reason=problem.reason, detail=problem.detail)
+def _refuse(problem: UnreadableRequest | Refused | Transient, request: RequestContext) -> Response:
+    request.measurements.count(Metric.WEBHOOK_REFUSED, reason=problem.reason)
+    request.facts.update(reason=problem.reason, detail=problem.detail)
     response = responses.refusal(problem)
     log = logger().error if isinstance(problem, Transient) else logger().warning
-    log("Webhook refused", extra=visit.facts | {"status": response["statusCode"]})
+    log("Webhook refused", extra=request.facts | {"status": response["statusCode"]})
     return response
 
 
 def _printable(type_name: str) -> str:
-    return _UNPRINTED.sub("?", conceal(clean_text(type_name)))[:MAX_LOGGED_TYPE_CHARACTERS]
+    return _UNPRINTED.sub("?", mask_secrets(clean_text(type_name)))[:MAX_LOGGED_TYPE_CHARACTERS]

@@ -11,7 +11,7 @@ from autopulse.ingress import clients
 from autopulse.ingress.clients import AWS_ERRORS, name_of
 from autopulse.observability import Measurements, Metric, logger
 from autopulse.settings import verifier_settings
-from autopulse.vapi.credentials import Credentials, read_credentials
+from autopulse.vapi.webhook_credentials import Credentials, read_credentials
 
 KEPT_SECONDS: Final = 300
 REREAD_SECONDS: Final = 10

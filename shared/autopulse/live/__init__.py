@@ -1,1 +1,1 @@
-"""Telling those who watch: notices go to an event bus after the commit."""
+"""Telling those who watch: call events go to an event bus after the commit."""

@@ -1,6 +1,6 @@
-"""Pass notices on from the bus to the connections of their organization that want them.
+"""Pass call events on from the bus to the connections of their organization that want them.
 
-One Query for each call that a batch has news of, then all posts at once. A notice that cannot be posted is not tried
+One Query for each call of a batch, then all posts at once. A call event that cannot be posted is not tried
 again: the page shows the news at its next read. Only if the connections cannot be read does it return to the queue.
 """
 
@@ -41,7 +41,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class _Notice:
+class _PendingEvent:
     text: str
     """As it is posted."""
     detail: Mapping[str, Json]
@@ -55,49 +55,49 @@ Answer = dict[str, list[dict[str, str]]]
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> Answer:
     """Take events of the bus from their queue; answers with those whose connections cannot be read."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    notices: list[_Notice] = []
+    call_events: list[_PendingEvent] = []
     failed: list[str] = []
     find = cache(_find)
     for record in event["Records"]:
         try:
-            notices += _read_notice(record["body"], find)
+            call_events += _read_event(record["body"], find)
         except AWS_ERRORS as error:
             logger().error("connections unreadable", extra={"cause": name_of(error)})
             failed.append(record["messageId"])
-    _broadcast(notices, deadline)
+    _broadcast(call_events, deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _read_notice(body: str, find: Find) -> Iterator[_Notice]:
-    """One notice and who wants it, or nothing. Raises an AWS error if the connections cannot be read."""
+def _read_event(body: str, find: Find) -> Iterator[_PendingEvent]:
+    """One call event and who wants it, or nothing. Raises an AWS error if the connections cannot be read."""
     event = read_mapping(json.loads(body))
     detail = read_mapping(event.get("detail"))
     subject = read_subject(detail)
     if subject is None:
-        logger().error("notice unreadable", extra={"notice_id": event.get("id")})
+        logger().error("call event unreadable", extra={"call_event_id": event.get("id")})
         return
-    yield _Notice(protocol.notice(event, datetime.now(timezone.utc)), detail, find(subject))
+    yield _PendingEvent(protocol.call_event(event, datetime.now(timezone.utc)), detail, find(subject))
 
 
 def _find(subject: Subject) -> Sequence[Connection]:
     return tuple(find_watchers(subject.organization_id, subject.call_id))
 
 
-def _broadcast(notices: Sequence[_Notice], deadline: float) -> None:
-    """Post all notices of a batch at once: they say their times, so a page does not mind their order."""
-    posts = [(connection, notice.text) for notice in notices for connection in notice.watchers]
-    fates = iter(_pass_on_to_all(posts, deadline))
+def _broadcast(call_events: Sequence[_PendingEvent], deadline: float) -> None:
+    """Post all call events of a batch at once: they say their times, so a page does not mind their order."""
+    posts = [(connection, call_event.text) for call_event in call_events for connection in call_event.watchers]
+    results = iter(_pass_on_to_all(posts, deadline))
     measurements = Measurements()
-    for notice in notices:
-        _count(Counter(islice(fates, len(notice.watchers))), notice, measurements)
+    for call_event in call_events:
+        _count(Counter(islice(results, len(call_event.watchers))), call_event, measurements)
     measurements.flush()
 
 
-def _count(fates: Counter[Posted], notice: _Notice, measurements: Measurements) -> None:
-    for fate, number in fates.items():
-        measurements.count(_METRICS[fate], number)
-    if fates[Posted.SENT]:
-        _record_ages(notice.detail, measurements)
+def _count(results: Counter[Posted], call_event: _PendingEvent, measurements: Measurements) -> None:
+    for disposition, number in results.items():
+        measurements.count(_METRICS[disposition], number)
+    if results[Posted.SENT]:
+        _record_ages(call_event.detail, measurements)
 
 
 def read_subject(detail: Mapping[str, Json]) -> Subject | None:
@@ -128,7 +128,7 @@ def _pass_on(connection: Connection, text: str) -> Posted:
         posted = post(connection.id, text)
         if posted is Posted.GONE:
             forget_connection(connection)
-    except AWS_ERRORS as error:  # it is found again by the next notice, or by the table's TTL
+    except AWS_ERRORS as error:  # it is found again by the next call event, or by the table's TTL
         logger().warning("connection not forgotten", extra={"cause": name_of(error)})
         return Posted.FAILED
     return posted
@@ -149,10 +149,10 @@ def _posters() -> ThreadPoolExecutor:
 
 
 _METRICS: Final = {
-    Posted.SENT: Metric.NOTICE_PUSHED,
+    Posted.SENT: Metric.CALL_EVENT_PUSHED,
     Posted.GONE: Metric.CONNECTION_GONE,
     Posted.EXPIRED: Metric.CONNECTION_EXPIRED,
-    Posted.FAILED: Metric.NOTICE_UNDELIVERED,
+    Posted.FAILED: Metric.CALL_EVENT_UNDELIVERED,
 }
 _STAGES: Final = {
     "received_at": Metric.AGE_PUSHED_FROM_RECEIPT,

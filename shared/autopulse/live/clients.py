@@ -1,4 +1,4 @@
-"""The AWS clients of the live notices, made on first use and kept per container."""
+"""The AWS clients of the live call events, made on first use and kept per container."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from autopulse.access.reader import Reader
+from autopulse.auth.principal import Principal
 from autopulse.live.clients import dynamodb
 from autopulse.live.protocol import Topic
 from autopulse.settings import live_settings
@@ -39,12 +39,12 @@ class Connection:
         return self.expires_at <= time.time()
 
 
-def open_connection(connection_id: str, reader: Reader, now: int) -> Connection:
+def open_connection(connection_id: str, principal: Principal, now: int) -> Connection:
     """Keep a new connection, without any topic yet."""
-    connection = Connection(connection_id, reader.organization_id, min(reader.expires_at, now + LONGEST_SECONDS))
+    connection = Connection(connection_id, principal.organization_id, min(principal.expires_at, now + LONGEST_SECONDS))
     values: Key = {
         "organization_id": {"S": connection.organization_id},
-        "subject": {"S": reader.subject},
+        "subject": {"S": principal.subject},
         "expires_at": {"N": str(connection.expires_at)},
     }
     table = live_settings().connections_table

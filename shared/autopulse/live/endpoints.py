@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from autopulse.live import box_office, websocket
+from autopulse.live import ticket_endpoint, websocket
 
 
 def handle(event: Mapping[str, Any]) -> dict[str, Any]:
     """Answer a gateway; only a REST API's event has a method."""
-    return box_office.handle(event) if "httpMethod" in event else dict(websocket.handle(event))
+    return ticket_endpoint.handle(event) if "httpMethod" in event else dict(websocket.handle(event))

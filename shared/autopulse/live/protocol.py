@@ -14,7 +14,7 @@ from autopulse.json_coercion import Json, read_call_id, read_mapping, read_vapi_
 MAX_FRAME_BYTES: Final = 32_000
 """A little under the gateway's 32 KB: it closes a connection that a longer frame is posted to."""
 MAX_WORD_CHARACTERS: Final = 255
-"""Of a notice's words as JSON."""
+"""Of a call event's words as JSON."""
 CALLS: Final = "calls"
 """The topic of all calls of one's organization."""
 ACTIONS: Final = frozenset({"subscribe", "unsubscribe", "ping"})
@@ -72,12 +72,12 @@ def _read_topic(fields: Mapping[str, Json]) -> Topic:
 
 
 def subscribed(topic: Topic) -> str:
-    """From now on, every notice of the topic is posted."""
+    """From now on, every call event of the topic is posted."""
     return _text({"type": "subscribed", **topic.fields})
 
 
 def unsubscribed(topic: Topic) -> str:
-    """No notice of the topic is posted any more, unless another topic covers it."""
+    """No call event of the topic is posted any more, unless another topic covers it."""
     return _text({"type": "unsubscribed", **topic.fields})
 
 
@@ -96,11 +96,11 @@ def error(code: str, message: str) -> str:
     return _text({"type": "error", "error": {"code": code, "message": message}})
 
 
-def notice(event: Mapping[str, Json], pushed_at: datetime) -> str:
-    """A notice, made of the event on the bus; if it does not fit a frame it is cut down to what it is about."""
+def call_event(event: Mapping[str, Json], pushed_at: datetime) -> str:
+    """A call event, made of the event on the bus; if it does not fit a frame it is cut down to what it is about."""
     detail = read_mapping(event.get("detail"))
     fields = {
-        "type": "notice",
+        "type": "event",
         "id": _short(event.get("id")),
         "event": _short(event.get("detail-type")),
         "version": _short(detail.get("version")),
@@ -116,7 +116,7 @@ def notice(event: Mapping[str, Json], pushed_at: datetime) -> str:
 
 
 def _short(value: Json) -> Json:
-    """A word, a time or a number, as every notice of ours has; null for what would not fit a frame."""
+    """A word, a time or a number, as every call event of ours has; null for what would not fit a frame."""
     return value if value is None or len(_text({"": value})) <= MAX_WORD_CHARACTERS else None
 
 

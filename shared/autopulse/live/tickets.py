@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from autopulse.access.reader import Reader
+from autopulse.auth.principal import Principal
 from autopulse.live.clients import dynamodb
 from autopulse.settings import live_settings
 
@@ -27,24 +27,24 @@ class Ticket:
     """Epoch seconds."""
 
 
-def issue_ticket(reader: Reader, now: int) -> Ticket:
+def issue_ticket(principal: Principal, now: int) -> Ticket:
     """Make a ticket; `now` in epoch seconds. Raises the client's errors."""
-    ticket = Ticket(secrets.token_urlsafe(_BYTES), min(now + LIFETIME_SECONDS, reader.expires_at))
+    ticket = Ticket(secrets.token_urlsafe(_BYTES), min(now + LIFETIME_SECONDS, principal.expires_at))
     dynamodb().put_item(
         TableName=live_settings().connections_table,
         Item={
             "pk": {"S": _partition_of(ticket.text)},
             "sk": {"S": _SORT_KEY},
-            "organization_id": {"S": reader.organization_id},
-            "subject": {"S": reader.subject},
-            "token_expires_at": {"N": str(reader.expires_at)},
+            "organization_id": {"S": principal.organization_id},
+            "subject": {"S": principal.subject},
+            "token_expires_at": {"N": str(principal.expires_at)},
             "expires_at": {"N": str(ticket.expires_at)},
         },
     )
     return ticket
 
 
-def redeem_ticket(text: str, now: int) -> Reader | None:
+def redeem_ticket(text: str, now: int) -> Principal | None:
     """Use a ticket up: whose it was, or None if it is unknown, used or too old. Raises the client's errors."""
     client = dynamodb()
     try:
@@ -57,7 +57,7 @@ def redeem_ticket(text: str, now: int) -> Reader | None:
         )["Attributes"]
     except client.exceptions.ConditionalCheckFailedException:
         return None
-    return Reader(used["organization_id"]["S"], used["subject"]["S"], int(used["token_expires_at"]["N"]))
+    return Principal(used["organization_id"]["S"], used["subject"]["S"], int(used["token_expires_at"]["N"]))
 
 
 def _partition_of(text: str) -> str:

@@ -49,11 +49,11 @@ def _connect(event: Event, measurements: Measurements) -> Answer:
     """Open a connection for a good ticket. Its client cannot be posted to before this has returned."""
     now = int(time.time())
     ticket = read_mapping(event.get("queryStringParameters")).get("ticket")
-    reader = redeem_ticket(ticket, now) if isinstance(ticket, str) else None
-    if reader is None:
+    principal = redeem_ticket(ticket, now) if isinstance(ticket, str) else None
+    if principal is None:
         measurements.count(Metric.CONNECTION_REFUSED)
         return _REFUSED
-    open_connection(_id_of(event), reader, now)
+    open_connection(_id_of(event), principal, now)
     measurements.count(Metric.CONNECTION_OPENED)
     return _OK
 

@@ -17,7 +17,7 @@ from autopulse.db.engine import Transaction, engine
 from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.db.links import Link, Removed, find_links, remove_link
 from autopulse.db.receipts import record_receipts
-from autopulse.domain.attempts import NO_ORIGIN, Origin, Shown, columns_of, shown_of, taken_back
+from autopulse.domain.attempts import NO_ORIGINAL, Original, Shown, columns_of, shown_of, taken_back
 from autopulse.domain.facts import NOTHING, Facts
 from autopulse.json_coercion import read_call_id, read_vapi_call_id
 from autopulse.observability import loggable_id, logger
@@ -97,14 +97,14 @@ def _remove(call_id: int, vapi_call_id: str) -> Removed:
         facts = {id_: attempt.facts for id_, attempt in known.attempts.get(call_id, {}).items()}
         removed = facts.pop(vapi_call_id, NOTHING)
         rows = remove_link(transaction, call_id, vapi_call_id, alone=not facts)
-        _show_what_is_left(transaction, row, removed, facts, known.origins.get(call_id, NO_ORIGIN))
+        _show_what_is_left(transaction, row, removed, facts, known.origins.get(call_id, NO_ORIGINAL))
     return rows
 
 
 def _show_what_is_left(
-    transaction: Transaction, row: LockedCall, removed: Facts, left: dict[str, Facts], origin: Origin
+    transaction: Transaction, row: LockedCall, removed: Facts, left: dict[str, Facts], original: Original
 ) -> None:
-    shown = _shown(row, removed, left, origin)
+    shown = _shown(row, removed, left, original)
     web = shown.attempt is not None and left[shown.attempt].identity.call_type in WEB
     columns = CallRow(
         row.id, shown.vapi_call_id, row.organization_id, row.customer_number, row.direction, web, shown.columns
@@ -116,9 +116,11 @@ def _show_what_is_left(
         follow_reports(transaction, [row.service_record_id])
 
 
-def _shown(row: LockedCall, removed: Facts, left: dict[str, Facts], origin: Origin) -> Shown:
-    current = taken_back(removed, origin, row.columns)
+def _shown(row: LockedCall, removed: Facts, left: dict[str, Facts], original: Original) -> Shown:
+    current = taken_back(removed, original, row.columns)
     if left:
         columns = {id_: columns_of(facts, family_of) for id_, facts in left.items()}
-        return shown_of(left, columns, origin, current)
-    return Shown(None, origin.columns if origin.finished else current, origin.feedback, feedback_given=origin.finished)
+        return shown_of(left, columns, original, current)
+    return Shown(
+        None, original.columns if original.finished else current, original.feedback, feedback_given=original.finished
+    )

@@ -1,4 +1,4 @@
-"""What a queue carries: one message, slimmed, with its identities and times. Version 1.
+"""What a queue carries: one message, redacted, with its identities and times. Version 1.
 
     {"version": 1, "kind": …, "event_id": 64 hex digits, "vapi_call_id": text or null, "call_id": integer or null,
      "occurred_at": sender's time or null, "received_at": ours, "message": {…}}
@@ -18,7 +18,7 @@ from typing import Final
 
 from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time, to_text
 from autopulse.vapi.call_ids import NamedCall, find_named_call
-from autopulse.vapi.redaction import URL_FIELDS, slim
+from autopulse.vapi.redaction import URL_FIELDS, apply_allow_list
 from autopulse.vapi.routes import PING
 
 VERSION: Final = 1
@@ -83,11 +83,11 @@ def believe_all(_named: NamedCall) -> bool:
     return True
 
 
-def wrap(
+def envelope_from(
     kind: str, message: Mapping[str, Json], received_at: datetime, signed_message_id: str | None = None
 ) -> Envelope:
-    """Put a message, as it was sent, into its envelope as the verifier does: slimmed, and its call id believed."""
-    return build_envelope(kind, message, slim(kind, message), received_at, signed_message_id)
+    """Put a message, as it was sent, into its envelope as the verifier does: redacted, and its call id believed."""
+    return build_envelope(kind, message, apply_allow_list(kind, message), received_at, signed_message_id)
 
 
 def build_envelope(  # noqa: PLR0913, PLR0917 - everything that an envelope says

@@ -93,7 +93,7 @@ Word = Annotated[str | None, BeforeValidator(Limited(read_text, MAX_ID_CHARACTER
 Name = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_NAME_CHARACTERS))]
 Reason = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_REASON_CHARACTERS))]
 Address = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_ADDRESS_CHARACTERS, is_whole=True))]
-Words = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_TEXT_CHARACTERS))]
+NonBlankText = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_TEXT_CHARACTERS))]
 Speech = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_SPEECH_CHARACTERS))]
 """All turns as one text."""
 Time = Annotated[datetime | None, BeforeValidator(read_time)]
@@ -170,7 +170,7 @@ class Message(_Reading):
         return False
 
     @property
-    def told_status(self) -> str | None:
+    def reported_status(self) -> str | None:
         """The status, as people see it, that the call has come to by this message; None if it tells none."""
         return None
 
@@ -192,7 +192,7 @@ class StatusMessage(Message):
         return self.type != PING and self.word not in STATUS_OF_WORD
 
     @property
-    def told_status(self) -> str | None:
+    def reported_status(self) -> str | None:
         """What the word says."""
         return STATUS_OF_WORD.get(self.word)
 
@@ -208,7 +208,7 @@ class HangMessage(Message):
         return self.reason is not None or STATUS_OF_WORD.get(status_word(self.call.status)) == ENDED
 
     @property
-    def told_status(self) -> str | None:
+    def reported_status(self) -> str | None:
         """The end, if it tells of one."""
         return ENDED if self.ends_call else None
 
@@ -217,7 +217,7 @@ class Fragment(_Reading):
     """The application's own shape of a conversation update: one turn."""
 
     speaker: Word = None
-    text: Words = None
+    text: NonBlankText = None
 
 
 class ConversationMessage(Message):
@@ -231,7 +231,7 @@ class TranscriptMessage(Message):
     """`transcript`, final: one spoken turn."""
 
     role: Word = None
-    transcript: Words = None
+    transcript: NonBlankText = None
 
 
 def _read_mono(value: Json) -> Json:
@@ -272,7 +272,7 @@ class Artifact(_Reading):
 class ReportAnalysis(_Reading):
     """`analysis`, in whatever shapes: `autopulse.vapi.analysis` reads them."""
 
-    summary: Words = None
+    summary: NonBlankText = None
     structured_data: Any = Field(None, alias="structuredData")
     structured_data_multi: Any = Field(None, alias="structuredDataMulti")
     success_evaluation: Any = Field(None, alias="successEvaluation")
@@ -295,7 +295,7 @@ class ReportMessage(Message):
     duration_milliseconds: Number = Field(None, alias="durationMs")
     duration_minutes: Number = Field(None, alias="durationMinutes")
     cost_given: Number = Field(None, alias="cost")
-    summary_given: Words = Field(None, alias="summary")
+    summary_given: NonBlankText = Field(None, alias="summary")
     analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = _absent(ReportAnalysis)
     messages: Items = ()
     transcript: Speech = None
@@ -307,7 +307,7 @@ class ReportMessage(Message):
     artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
 
     @property
-    def told_status(self) -> str | None:
+    def reported_status(self) -> str | None:
         """A call with a report is complete."""
         return COMPLETED
 
@@ -387,7 +387,7 @@ class Envelope(BaseModel):
     payload_key: str | None = Field(None, max_length=MAX_PAYLOAD_KEY_CHARACTERS)
 
     @property
-    def news_at(self) -> datetime:
+    def event_time(self) -> datetime:
         """The sender's time, else the receipt's."""
         return self.occurred_at or self.received_at
 

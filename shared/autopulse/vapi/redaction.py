@@ -1,7 +1,7 @@
 """What of a message is kept: an allow-list per kind, and nothing else goes anywhere durable.
 
 Vapi's bodies carry the whole assistant with its prompts and server secret, provider credentials, unauthenticated
-monitor URLs, and up to four copies of the turns. `slim` gathers what older and newer eras put in different places,
+monitor URLs, and up to four copies of the turns. `apply_allow_list` gathers what eras put in different places,
 then keeps the listed fields under Vapi's own names. A value of the wrong type is dropped, like one that is absent.
 """
 
@@ -24,7 +24,7 @@ from autopulse.json_coercion import (
     read_words,
 )
 from autopulse.vapi.call_ids import calls_of, customers_of
-from autopulse.vapi.concealment import REDACTED, conceal, conceal_all, conceal_credentials, conceal_number
+from autopulse.vapi.masking import REDACTED, conceal_number, mask_all, mask_credentials, mask_secrets
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speaker_names import speaker_names_of
 from autopulse.vapi.speakers import split_speech
@@ -43,14 +43,14 @@ _USER_INFO: Final = re.compile(r"(?<=://)[^\s/?#]+(?=@)")
 
 
 def _text(value: Json) -> Json:
-    return conceal(clean_text(value)) if isinstance(value, str) else None
+    return mask_secrets(clean_text(value)) if isinstance(value, str) else None
 
 
 def _number(value: Json) -> Json:
     """A number, also as text; none that is a card's."""
     if isinstance(value, str):
         number = value.strip()
-        return None if read_number(value) is None or conceal(number) != number else number
+        return None if read_number(value) is None or mask_secrets(number) != number else number
     return conceal_number(clean(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -64,7 +64,7 @@ def _phone_number(value: Json) -> Json:
 
 def _id_text(value: Json) -> Json:
     """An id or a number to call, which may look like a key without a name, or like a card's number."""
-    return conceal_credentials(clean_text(value)) if isinstance(value, str) else None
+    return mask_credentials(clean_text(value)) if isinstance(value, str) else None
 
 
 def _scalar(value: Json) -> Json:
@@ -83,13 +83,13 @@ def _names(value: Json) -> Json:
 
 
 def _whole(value: Json) -> Json:
-    return conceal_all(clean(value))
+    return mask_all(clean(value))
 
 
 def _identifier(value: Json) -> Json:
     """Vapi's call id; one that would be redacted is none, or two calls would become one."""
     identifier = read_vapi_call_id(value)
-    return identifier if identifier and conceal_credentials(identifier) == identifier else None
+    return identifier if identifier and mask_credentials(identifier) == identifier else None
 
 
 def _ping_id(value: Json) -> Json:
@@ -97,7 +97,7 @@ def _ping_id(value: Json) -> Json:
 
 
 def _url(value: Json) -> Json:
-    """Keep a recording's address: its signed query is what makes it work, so only user and password are concealed."""
+    """Keep a recording's address: its signed query is what makes it work, so only user and password are masked."""
     if not isinstance(value, str) or not value.lower().startswith(("https://", "http://")):
         return _text(value)
     return _USER_INFO.sub(REDACTED, clean_text(value))
@@ -247,7 +247,7 @@ URL_FIELDS: Final = frozenset(
 """Fields that hold addresses, on a report and on its artifact: they are signed anew for each delivery."""
 
 
-def slim(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
+def apply_allow_list(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
     """Return the message with what its kind keeps, always with its type; everything in it is clean."""
     keep = _PING if message["type"] == PING else KEPT[kind]
     kept: dict[str, Json] = keep(_GATHER.get(kind, _gather)(_with_facts_of_call(kind, message)))

@@ -1,7 +1,7 @@
 """The turns of a conversation, read from Vapi's lists of every era.
 
 An item is `{role, message | content | text, time?, secondsFromStart?}`; tool calls carry their name and arguments,
-tool results their result. The same code reads lists that were slimmed by the verifier and lists that were not.
+tool results their result. The same code reads lists that were redacted by the verifier and lists that were not.
 A transcript's text, where there are no lists, is told apart by `autopulse.vapi.speakers`.
 """
 

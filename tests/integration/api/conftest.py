@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.api.readers import Api
+from tests.integration.api.client import Api
 
 
 @pytest.fixture(scope="module")

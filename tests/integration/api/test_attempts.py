@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.integration.api.readers import OURS, THEIRS, Api
+from tests.integration.api.client import OURS, THEIRS, Api
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 RECORDING = "https://recordings.example.com/{}.wav"
@@ -159,7 +159,7 @@ def test_a_list_says_which_attempt_of_how_many_it_shows(api: Api) -> None:
     api.attempt(once, "once")
     never = api.call(start_time=at(91))
     before = api.call(start_time=at(92), outcome="reached")
-    api.origin(before, outcome="reached")
+    api.original(before, outcome="reached")
     api.attempt(before, "later", outcome="busy")
     shown = {item["id"]: (item["attempt_number"], item["attempt_count"]) for item in api.get("/calls").json["items"]}
     assert shown == {twice: (2, 2), once: (1, 1), never: (None, 0), before: (0, 1)}
@@ -171,7 +171,7 @@ def test_a_list_says_which_attempt_of_how_many_it_shows(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "numbers"),
+    ("original", "numbers"),
     [
         ({"status": "Completed", "outcome": "reached", "nps_score": 4}, [0, 1]),
         ({"status": "Missed", "outcome": "no_answer"}, [0, 1]),
@@ -182,17 +182,17 @@ def test_a_list_says_which_attempt_of_how_many_it_shows(api: Api) -> None:
     ],
 )
 def test_what_the_application_had_finished_is_attempt_0(
-    api: Api, origin: dict[str, object], numbers: list[int]
+    api: Api, original: dict[str, object], numbers: list[int]
 ) -> None:
     call = api.call(vapi_call_id="a")
-    api.origin(call, **origin)
+    api.original(call, **original)
     api.attempt(call, "a")
     attempts = api.get(f"/calls/{call}").json["attempts"]
     assert [attempt["number"] for attempt in attempts] == numbers
     assert [attempt["vapi_call_id"] for attempt in attempts if attempt["shown"]] == ["a"]
     if 0 in numbers:
         assert attempts[0]["vapi_call_id"] is None
-        assert attempts[0]["nps_score"] == origin.get("nps_score")
+        assert attempts[0]["nps_score"] == original.get("nps_score")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_an_attempt_without_an_id_is_told_from_attempt_0(
     api: Api, outcome: str | None, of_the_row: str | None, number: int
 ) -> None:
     call = api.call(outcome=of_the_row)
-    api.origin(call, outcome="reached")
+    api.original(call, outcome="reached")
     api.attempt(call, "", outcome=outcome)
     attempts = api.get(f"/calls/{call}").json["attempts"]
     assert [attempt["vapi_call_id"] for attempt in attempts] == [None, None]
@@ -248,7 +248,7 @@ def test_fragments_come_before_lists_and_lists_in_their_own_order(api: Api) -> N
 
 def test_turns_that_the_application_wrote_are_those_of_attempt_0(api: Api) -> None:
     call = dialled_twice(api)
-    api.origin(call, outcome="reached", start_time=at(-10), recording_url=RECORDING.format("before"))
+    api.original(call, outcome="reached", start_time=at(-10), recording_url=RECORDING.format("before"))
     say(api, call, None, "before", source=None, timestamp=at(-9))
     say(api, call, f"b-{OURS}", "after")
     assert words(api, call) == ["after"]
@@ -260,7 +260,7 @@ def test_turns_that_the_application_wrote_are_those_of_attempt_0(api: Api) -> No
 
 def test_attempt_0_that_the_row_shows_is_what_is_read(api: Api) -> None:
     call = api.call(outcome="reached", start_time=at(0), recording_url=RECORDING.format("row"))
-    api.origin(call, outcome="reached", recording_url=RECORDING.format("origin"))
+    api.original(call, outcome="reached", recording_url=RECORDING.format("original"))
     api.attempt(call, "busy", outcome="busy", created_at=at(9), recording_url=RECORDING.format("busy"))
     say(api, call, None, "before", source=None)
     say(api, call, "busy", "beep")
@@ -272,7 +272,7 @@ def test_attempt_0_that_the_row_shows_is_what_is_read(api: Api) -> None:
 
 def test_turns_that_the_application_wrote_of_an_unfinished_call_stand_until_there_are_others(api: Api) -> None:
     call = api.call(vapi_call_id="a", status="In Progress")
-    api.origin(call, status="In Progress")
+    api.original(call, status="In Progress")
     api.attempt(call, "a")
     say(api, call, None, "written by the application", source=None)
     assert words(api, call) == ["written by the application"]

@@ -8,14 +8,14 @@ import pg8000.exceptions
 import pytest
 
 from autopulse.api.sizes import MAX_BYTES
-from autopulse.db.reading.bounds import MAX_LISTED_CHARACTERS
+from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS
 from autopulse.domain.bounds import CUT, ELLIPSIS, MAX_TEXT_CHARACTERS
-from tests.integration.api.readers import OURS, Answer, Api
+from tests.integration.api.client import OURS, Answer, Api
 
 LONG: Final = 1_000_000
 READ: Final = (
     *("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript", "vapi_call"),
-    *("call_origin", "call_incident", "webhook_event"),
+    *("call_original", "call_incident", "webhook_event"),
 )
 """Tables whose texts are shown."""
 CHARACTERS: Final = {"letters": "x", "accents": "\u00e9", "emoji": "\U0001f600", "quotes": '"', "controls": "\x01"}
@@ -77,11 +77,15 @@ def _fill(api: Api, text: tuple[str, str, str, int], character: str) -> None:
 def _scene(api: Api) -> int:
     advisor = api.insert('"user"', name="Robin Sample", organization_id=OURS)
     campaign = api.insert("campaign", name="Autumn", organization_id=OURS)
-    visit = api.visit(service_advisor_id=advisor, feedback="Fine.", vehicle_info="Sedan", service_type="Oil")
-    call = api.call(service_record_id=visit, campaign_id=campaign, vapi_call_id="one", nps_score=3, outcome="reached")
+    service_record = api.service_record(
+        service_advisor_id=advisor, feedback="Fine.", vehicle_info="Sedan", service_type="Oil"
+    )
+    call = api.call(
+        service_record_id=service_record, campaign_id=campaign, vapi_call_id="one", nps_score=3, outcome="reached"
+    )
     api.feedback(call, detractors="Slow.", positives="Kind.", action_items="Call.", structured_data="{}")
     api.attempt(call, "one", reported_at="2026-11-02T15:00:00Z", feedback='{"content": "Fine."}', outcome="reached")
-    api.origin(call, feedback='{"content": "Fine."}', nps_score=3)
+    api.original(call, feedback='{"content": "Fine."}', nps_score=3)
     api.turn(call, "Hello", vapi_call_id="one", sequence=0, source="report")
     api.insert("call_incident", call_id=call, kind="stall", occurred_at="2026-11-02T15:00:00Z")
     api.receipt("event", call_id=call, received_at="2026-11-02T15:00:00Z", processed_at="2026-11-02T15:00:00Z")

@@ -8,7 +8,7 @@ import pytest
 from autopulse.api.resolver import handle
 from local.events import reading_event
 from tests.harness import Context
-from tests.integration.api.readers import OURS, THEIRS, Api
+from tests.integration.api.client import OURS, THEIRS, Api
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 
@@ -24,11 +24,11 @@ def test_an_empty_organization_has_an_empty_list(api: Api) -> None:
 def test_a_call_is_shown_with_its_customer_campaign_and_advisor(api: Api) -> None:
     advisor = api.insert('"user"', name="Robin Sample", organization_id=OURS)
     campaign = api.insert("campaign", name="Autumn", organization_id=OURS)
-    visit = api.visit(
+    service_record = api.service_record(
         customer_name="Dana Example", vehicle_info="2021 Sample Sedan", service_type="Oil", service_advisor_id=advisor
     )
     call = api.call(
-        service_record_id=visit,
+        service_record_id=service_record,
         campaign_id=campaign,
         vapi_call_id="call_1",
         start_time=at(0),
@@ -163,8 +163,8 @@ def test_what_is_no_status(api: Api, asked: str) -> None:
 def test_campaign_and_advisor(api: Api) -> None:
     advisor = api.insert('"user"', name="Robin Sample", organization_id=OURS)
     campaign = api.insert("campaign", name="Autumn", organization_id=OURS)
-    by_id = api.call(service_record_id=api.visit(service_advisor_id=advisor), start_time=at(1))
-    by_name = api.call(service_record_id=api.visit(service_advisor_name="Alex Invented"), start_time=at(2))
+    by_id = api.call(service_record_id=api.service_record(service_advisor_id=advisor), start_time=at(1))
+    by_name = api.call(service_record_id=api.service_record(service_advisor_name="Alex Invented"), start_time=at(2))
     of_campaign = api.call(campaign_id=campaign, start_time=at(3))
     assert api.ids("/calls", advisor=advisor) == [by_id]
     assert api.ids("/calls", advisor="Alex Invented") == [by_name]
@@ -190,14 +190,14 @@ def test_a_customer_is_found_by_the_end_of_the_number(api: Api, asked: str) -> N
 
 @pytest.mark.parametrize("asked", ["dana", "Dana", "exam", "example dana", "Dana O'Ex", "dána"])
 def test_a_customer_is_found_by_beginnings_of_words(api: Api, asked: str) -> None:
-    dana = api.call(service_record_id=api.visit(customer_name="Dana O'Example Dána Étude"))
-    api.call(service_record_id=api.visit(customer_name="Testa Placeholder"))
+    dana = api.call(service_record_id=api.service_record(customer_name="Dana O'Example Dána Étude"))
+    api.call(service_record_id=api.service_record(customer_name="Testa Placeholder"))
     assert api.ids("/calls", customer=asked) == [dana]
 
 
 @pytest.mark.parametrize("asked", ["placeholder'); DROP TABLE call; --", "x' | 'y", "a & !b:*", "\\", "%", "_", "':*"])
 def test_a_customer_is_data_never_a_query(api: Api, asked: str) -> None:
-    api.call(service_record_id=api.visit(customer_name="Testa Placeholder"))
+    api.call(service_record_id=api.service_record(customer_name="Testa Placeholder"))
     answer = api.get("/calls", customer=asked)
     assert answer.status in {200, 400}
     assert answer.status == 400 or answer.json["items"] == []
@@ -207,9 +207,9 @@ def test_a_customer_is_data_never_a_query(api: Api, asked: str) -> None:
 def test_filters_together(api: Api) -> None:
     advisor = api.insert('"user"', name="Robin Sample", organization_id=OURS)
     campaign = api.insert("campaign", name="Autumn", organization_id=OURS)
-    visit = api.visit(customer_name="Dana Example", service_advisor_id=advisor)
+    service_record = api.service_record(customer_name="Dana Example", service_advisor_id=advisor)
     values: dict[str, object] = {
-        "service_record_id": visit,
+        "service_record_id": service_record,
         "campaign_id": campaign,
         "outcome": "reached",
         "start_time": at(1),
@@ -229,8 +229,10 @@ def test_filters_together(api: Api) -> None:
 
 
 def test_a_call_with_all_that_belongs_to_it(api: Api) -> None:
-    visit = api.visit(customer_name="Dana Example", status="Completed", rating=9, feedback="Fast.")
-    call = api.call(service_record_id=visit, start_time=at(0), cost="0.1234", feedback_summary="A happy customer.")
+    service_record = api.service_record(customer_name="Dana Example", status="Completed", rating=9, feedback="Fast.")
+    call = api.call(
+        service_record_id=service_record, start_time=at(0), cost="0.1234", feedback_summary="A happy customer."
+    )
     api.feedback(call, content="Fast.", detractors=None, positives="Fast\nFriendly", structured_data='{"x": [1]}')
     api.database.run("INSERT INTO call_incident (call_id, kind, occurred_at) VALUES (:c, 'stall', :t)", c=call, t=at(1))
     for place, name in enumerate(("b", "a")):
@@ -250,7 +252,7 @@ def test_a_call_with_all_that_belongs_to_it(api: Api) -> None:
     assert detail["summary"] == "A happy customer."
     assert detail["feedback"]["positives"] == "Fast\nFriendly"
     assert detail["feedback"]["structured_data"] == {"x": [1]}
-    assert detail["service_record"]["id"] == visit
+    assert detail["service_record"]["id"] == service_record
     assert detail["service_record"]["rating"] == 9
     assert detail["attempts"] == []
     assert detail["incidents"] == [{"kind": "stall", "occurred_at": "2026-11-02T15:01:00Z"}]
@@ -413,9 +415,9 @@ def test_calls_to_come_are_those_that_nobody_has_been_rung_for(api: Api) -> None
 
 
 def test_calls_are_counted_as_they_are_listed(api: Api) -> None:
-    visit = api.visit(customer_name="Dana Example", service_advisor_name="Robin Sample")
+    service_record = api.service_record(customer_name="Dana Example", service_advisor_name="Robin Sample")
     for place in range(3):
-        api.call(service_record_id=visit, status="Completed", start_time=at(place))
+        api.call(service_record_id=service_record, status="Completed", start_time=at(place))
     api.call(status="Ready")
     api.call(THEIRS)
     for query, count in (
@@ -441,14 +443,14 @@ def test_a_count_ends_at_a_thousand(api: Api) -> None:
 
 @pytest.mark.parametrize("query", [{"customer": "dana"}, {"advisor": "Robin Sample"}], ids=str)
 def test_a_count_by_visits_ends_at_a_hundred(api: Api, query: dict[str, object]) -> None:
-    visit = api.visit(customer_name="Dana Example", service_advisor_name="Robin Sample")
+    service_record = api.service_record(customer_name="Dana Example", service_advisor_name="Robin Sample")
     statement = (
         "INSERT INTO call (organization_id, customer_number, status, service_record_id)"
-        " SELECT CAST(:id AS uuid), '+12025550101', 'Ready', :visit FROM generate_series(1, :calls)"
+        " SELECT CAST(:id AS uuid), '+12025550101', 'Ready', :service_record FROM generate_series(1, :calls)"
     )
-    api.database.run(statement, id=OURS, visit=visit, calls=100)
+    api.database.run(statement, id=OURS, service_record=service_record, calls=100)
     assert api.get("/calls/count", **query).json == {"count": 100, "is_all": True}
-    api.call(service_record_id=visit)
+    api.call(service_record_id=service_record)
     assert api.get("/calls/count", **query).json == {"count": 100, "is_all": False}
     assert api.get("/calls/count", customer="0101").json == {"count": 101, "is_all": True}
 

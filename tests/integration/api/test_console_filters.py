@@ -13,7 +13,7 @@ from autopulse.api.parameters import CallFilters
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import STATUSES
 from tests.contract.stack import ROOT
-from tests.integration.api.readers import OURS, Api
+from tests.integration.api.client import OURS, Api
 
 NOON: Final = datetime(2026, 11, 2, 12, tzinfo=timezone.utc)
 ADDRESSES: Final = [
@@ -22,7 +22,7 @@ ADDRESSES: Final = [
     {"status": "Ringing,In Progress"},
     {"status": "Ready,Missed", "to_come": "true"},
     *({"outcome": outcome.value} for outcome in Outcome),
-    *({"band": band} for band in ("promoter", "passive", "detractor")),
+    *({"nps_category": band} for band in ("promoter", "passive", "detractor")),
     {"to_come": "true"},
     {"from": "2026-11-02"},
     {"to": "2026-11-02"},
@@ -35,7 +35,7 @@ ADDRESSES: Final = [
     {"advisor": "advisor"},
     {"advisor": "Kim Placeholder"},
     *({"customer": text} for text in ("147", "202-555-0147", "0", "dan", "EXAMPLE da", "d'arc", "ana", "Öz", "nobody")),
-    {"customer": "dan", "band": "promoter", "direction": "outbound", "demo": "false"},
+    {"customer": "dan", "nps_category": "promoter", "direction": "outbound", "demo": "false"},
 ]
 """What people ask for; the ids of the campaign and the advisor are put in later."""
 
@@ -44,8 +44,8 @@ def _scene(api: Api) -> dict[str, str]:
     """Calls that differ in everything that can be asked for; returns the ids that ADDRESSES leave open."""
     advisor = api.insert('"user"', name="Robin Sample", organization_id=OURS)
     campaign = api.insert("campaign", name="Autumn", organization_id=OURS)
-    dana = api.visit(customer_name="Dana Example", service_advisor_id=advisor)
-    other = api.visit(customer_name="Jeanne d'Arc-Özil", service_advisor_name="Kim Placeholder")
+    dana = api.service_record(customer_name="Dana Example", service_advisor_id=advisor)
+    other = api.service_record(customer_name="Jeanne d'Arc-Özil", service_advisor_name="Kim Placeholder")
     for minutes, status in enumerate(STATUSES):
         api.call(status=status, updated_at=NOON + timedelta(minutes=minutes))
         api.call(status=status, start_time=NOON + timedelta(minutes=minutes), campaign_id=campaign)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from autopulse.api.resolver import OPENAPI_PATH
 from local.events import reading_event
 from local.openapi import DOCUMENT
-from tests.integration.api.readers import OURS, Api
+from tests.integration.api.client import OURS, Api
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 WRITTEN: dict[str, Any] = json.loads(DOCUMENT.read_text())
@@ -25,9 +25,9 @@ def _validator(path: str, status: int) -> Draft202012Validator:
 
 @pytest.fixture
 def call(api: Api) -> int:
-    visit = api.visit(service_advisor_name="Robin Sample")
+    service_record = api.service_record(service_advisor_name="Robin Sample")
     call = api.call(
-        service_record_id=visit,
+        service_record_id=service_record,
         start_time=START,
         nps_score=9,
         outcome="reached",
@@ -37,7 +37,7 @@ def call(api: Api) -> int:
     api.feedback(call, structured_data='{"nps_score": "9"}')
     api.attempt(call, "call_1", created_at=START, cost="0.1", feedback='{"content": "Fine."}')
     api.attempt(call, "call_2", created_at=START)
-    api.origin(call)
+    api.original(call)
     api.turn(call, "yes")
     api.database.run("INSERT INTO call_incident (call_id, kind, occurred_at) VALUES (:c, 'stall', :t)", c=call, t=START)
     for name, type_, of in (("a", "status-update", call), ("b", "autopulse.ping", None)):

@@ -8,11 +8,11 @@ import pg8000.exceptions
 import pytest
 from sqlalchemy.exc import ProgrammingError
 
-from autopulse.api import asking, calls
+from autopulse.api import calls, database
 from autopulse.api.resolver import ROUTES
-from autopulse.db.reading import connection
+from autopulse.db.queries import connection
 from local.events import reading_event
-from tests.integration.api.readers import OURS, Api
+from tests.integration.api.client import OURS, Api
 
 CONTEXT = {"organization_id": OURS, "subject": "reader", "expires_at": "4102444800"}
 
@@ -50,7 +50,7 @@ CONTEXT = {"organization_id": OURS, "subject": "reader", "expires_at": "41024448
         ("/calls/0", {}, "call_id"),
         ("/calls/2147483648/transcript", {}, "call_id"),
         ("/calls/1/recording", {"download": "1"}, "download"),
-        ("/feedback", {"band": "angry"}, "band"),
+        ("/feedback", {"nps_category": "angry"}, "nps_category"),
         ("/feedback", {"text": "..."}, "text"),
         ("/pings/xyz", {}, "event_id"),
     ],
@@ -137,7 +137,7 @@ def test_a_database_that_is_not_there_is_503(api: Api, monkeypatch: pytest.Monke
 
 
 def test_a_database_that_takes_too_long_is_503_within_the_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(database, "MOST_SECONDS", 0.2)
     api.database.run("BEGIN")
     api.database.run("LOCK TABLE call IN ACCESS EXCLUSIVE MODE")
     answer = api.get("/calls")
@@ -187,7 +187,7 @@ def test_every_answer_is_counted_and_logged_by_its_route(api: Api, capsys: pytes
 
 
 def test_numbers_and_names_are_not_logged(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    api.call(service_record_id=api.visit(customer_name="Dana Example"))
+    api.call(service_record_id=api.service_record(customer_name="Dana Example"))
     capsys.readouterr()
     api.get("/calls", customer="dana")
     api.get("/calls", customer="5550101")

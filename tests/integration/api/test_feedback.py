@@ -2,7 +2,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.integration.api.readers import OURS, Api
+from tests.integration.api.client import OURS, Api
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)  # a Monday
 SPAN = {"from_": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
@@ -24,16 +24,20 @@ def test_feedback_comes_newest_first_with_what_was_said(api: Api) -> None:
     assert api.ids("/feedback") == [second, first]
     assert api.ids("/feedback", order="oldest") == [first, second]
     item = api.get("/feedback").json["items"][0]
-    assert (item["nps_score"], item["band"], item["detractors"]) == (3, "detractor", "A long wait")
+    assert (item["nps_score"], item["nps_category"], item["detractors"]) == (3, "detractor", "A long wait")
     assert item["action_items"] == "Call back\nSend an invoice"
 
 
-@pytest.mark.parametrize(("band", "scores"), [("detractor", range(7)), ("passive", (7, 8)), ("promoter", (9, 10))])
-def test_a_band_has_its_scores(api: Api, band: str, scores: range) -> None:
+@pytest.mark.parametrize(
+    ("nps_category", "scores"), [("detractor", range(7)), ("passive", (7, 8)), ("promoter", (9, 10))]
+)
+def test_a_category_has_its_scores(api: Api, nps_category: str, scores: range) -> None:
     calls = {score: _answer(api, score) for score in range(11)}
     _answer(api, None)
-    assert sorted(api.ids("/feedback", band=band)) == [calls[score] for score in scores]
-    assert {item["band"] for item in api.get("/feedback", band=band).json["items"]} == {band}
+    assert sorted(api.ids("/feedback", nps_category=nps_category)) == [calls[score] for score in scores]
+    assert {item["nps_category"] for item in api.get("/feedback", nps_category=nps_category).json["items"]} == {
+        nps_category
+    }
 
 
 @pytest.mark.parametrize("text", ["wait", "LONG wai", "invoice call", "back"])
@@ -158,8 +162,8 @@ def test_campaigns_are_counted_apart_those_with_most_calls_first(api: Api) -> No
 def test_advisors_are_counted_apart_by_user_or_by_name(api: Api) -> None:
     advisor = api.insert('"user"', name="Robin Sample", organization_id=OURS)
     for values in ({"service_advisor_id": advisor}, {"service_advisor_id": advisor, "service_advisor_name": "R."}):
-        _answer(api, 9, service_record_id=api.visit(**values))
-    _answer(api, 2, service_record_id=api.visit(service_advisor_name="Alex Invented"))
+        _answer(api, 9, service_record_id=api.service_record(**values))
+    _answer(api, 2, service_record_id=api.service_record(service_advisor_name="Alex Invented"))
     groups = api.get("/feedback/summary", group="advisor", **SPAN).json["groups"]
     assert [(g["key"], g["name"], g["responses"]) for g in groups] == [
         (str(advisor), "Robin Sample", 2),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from autopulse.domain.nps import nps_of
-from tests.integration.api.readers import OURS, Api
+from tests.integration.api.client import OURS, Api
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 SPAN: dict[str, object] = {"from_": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
@@ -201,21 +201,23 @@ def test_a_web_call_is_a_web_call_whatever_the_application_calls_it(api: Api, di
     assert [api.get(f"/calls/{call}").json["direction"] for call in (web, phone)] == ["web", direction]
 
 
-@pytest.mark.parametrize(("band", "scores"), [("promoter", (10, 9)), ("passive", (8,)), ("detractor", (0,))])
-def test_a_band_lists_the_scores_that_the_figures_count(api: Api, band: str, scores: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("nps_category", "scores"), [("promoter", (10, 9)), ("passive", (8,)), ("detractor", (0,))])
+def test_a_category_lists_the_scores_that_the_figures_count(
+    api: Api, nps_category: str, scores: tuple[int, ...]
+) -> None:
     insert(api, CALLS)
-    items = api.get("/feedback", band=band, order="oldest").json["items"]
+    items = api.get("/feedback", nps_category=nps_category, order="oldest").json["items"]
     assert tuple(item["nps_score"] for item in items) == scores
-    assert len(items) == total(api)[f"{band}s"]
-    assert {item["band"] for item in items} == {band}
+    assert len(items) == total(api)[f"{nps_category}s"]
+    assert {item["nps_category"] for item in items} == {nps_category}
 
 
-def test_a_score_that_does_not_count_is_in_no_band(api: Api) -> None:
+def test_a_score_that_does_not_count_is_in_no_category(api: Api) -> None:
     for outcome, score in (("voicemail", 10), ("cancelled", 0), (None, 8), ("reached", 11), ("reached", -1)):
         call = api.call(start_time=at(0), outcome=outcome, nps_score=score)
         api.feedback(call)
     items = api.get("/feedback").json["items"]
-    assert [item["band"] for item in items] == [None] * 5
+    assert [item["nps_category"] for item in items] == [None] * 5
     assert sorted(item["nps_score"] for item in items) == [-1, 0, 8, 10, 11]
     assert total(api)["responses"] == 0
 
@@ -249,9 +251,9 @@ def test_a_call_that_failed_before_it_began_counts_in_the_time_of_its_failure(ap
 @pytest.mark.parametrize("period", ["day", "week", "month"])
 @pytest.mark.parametrize("query", [{}, {"advisor": "Robin Sample"}, {"direction": "all"}], ids=str)
 def test_periods_add_up_to_the_total(api: Api, period: str, query: dict[str, object]) -> None:
-    visit = api.visit(service_advisor_name="Robin Sample")
-    insert(api, CALLS[::2], service_record_id=visit)
-    insert(api, CALLS[1::2], service_record_id=visit)
+    service_record = api.service_record(service_advisor_name="Robin Sample")
+    insert(api, CALLS[::2], service_record_id=service_record)
+    insert(api, CALLS[1::2], service_record_id=service_record)
     summary = figures(api, period=period, timezone="America/Toronto", **query)
     for name in ("calls", "tried", "reached", "responses", "promoters", "passives", "detractors"):
         assert sum(each[name] for each in summary["periods"]) == summary["total"][name]
@@ -264,13 +266,13 @@ def test_groups_add_up_to_the_total_and_each_is_what_its_filter_gives(api: Api, 
     campaigns = [api.insert("campaign", name=name, organization_id=OURS) for name in ("Spring", "Autumn")]
     advisor = api.insert('"user"', name="Kim Sample", organization_id=OURS)
     keys = {"campaign": [*map(str, campaigns), None], "advisor": [str(advisor), "Alex Invented", None]}[group]
-    visits = [
-        api.visit(service_advisor_id=advisor, service_advisor_name="Kim"),
-        api.visit(service_advisor_name="Alex Invented"),
-        api.visit(),
+    service_records = [
+        api.service_record(service_advisor_id=advisor, service_advisor_name="Kim"),
+        api.service_record(service_advisor_name="Alex Invented"),
+        api.service_record(),
     ]
     for place in range(3):
-        insert(api, CALLS[place::3], service_record_id=visits[place], campaign_id=[*campaigns, None][place])
+        insert(api, CALLS[place::3], service_record_id=service_records[place], campaign_id=[*campaigns, None][place])
     summary = figures(api, group=group, direction=direction)
     for name in ("calls", "tried", "reached", "responses"):
         assert sum(each[name] for each in summary["groups"]) == summary["total"][name]

@@ -3,12 +3,12 @@
 import pytest
 
 from autopulse.api.models import Call, FeedbackItem
-from tests.integration.api.readers import Api
+from tests.integration.api.client import Api
 
 
 def test_a_file_has_the_lists_columns_and_rows(api: Api) -> None:
-    visit = api.visit(customer_name='=HYPERLINK("https://example.com")')
-    call = api.call(service_record_id=visit, start_time="2026-11-02T15:00:00Z", nps_score=9)
+    service_record = api.service_record(customer_name='=HYPERLINK("https://example.com")')
+    call = api.call(service_record_id=service_record, start_time="2026-11-02T15:00:00Z", nps_score=9)
     api.feedback(call, detractors='said "no",\nthen hung up', action_items="@call back")
     answer = api.get("/calls.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -53,9 +53,13 @@ def test_filters_hold_for_files_too(api: Api) -> None:
 
 
 def test_a_file_for_people_has_words_and_times_of_their_clock(api: Api) -> None:
-    visit = api.visit(customer_name="Dana Example", service_advisor_name="Robin Sample")
+    service_record = api.service_record(customer_name="Dana Example", service_advisor_name="Robin Sample")
     call = api.call(
-        service_record_id=visit, start_time="2026-11-02T15:00:00Z", duration_sec=3725, nps_score=2, outcome="no_answer"
+        service_record_id=service_record,
+        start_time="2026-11-02T15:00:00Z",
+        duration_sec=3725,
+        nps_score=2,
+        outcome="no_answer",
     )
     api.feedback(call, content="It took long.", detractors="Long wait")
     for path in ("/calls.csv", "/feedback.csv"):
@@ -90,4 +94,4 @@ def test_feedback_is_telling_with_a_score_or_a_complaint(api: Api) -> None:
     assert api.ids("/feedback", telling="true", **time) == [scored, complaining]
     assert api.ids("/feedback", telling="false", **time) == [nothing, unheard]
     assert api.ids("/feedback", telling="true", advisor="x", **time) == []
-    assert api.ids("/calls", band="promoter") == [scored]
+    assert api.ids("/calls", nps_category="promoter") == [scored]

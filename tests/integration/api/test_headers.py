@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.api.readers import Api
+from tests.integration.api.client import Api
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pg8000.core import Context
 
-from autopulse.db.reading.connection import PlanningConnection, reading_engine
+from autopulse.db.queries.connection import PlanningConnection, reading_engine
 from tests.benchmarks import archive
-from tests.integration.api.readers import Answer, Api
+from tests.integration.api.client import Answer, Api
 
 LARGE = {"call", "transcript", "webhook_event", "call_feedback", "service_record", "vapi_call"}
 CALLS = 100_000
@@ -99,14 +99,14 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/calls/99996/recording", {}),
     ("/calls/99996/recording", {"attempt": 1}),
     ("/feedback", {}),
-    ("/feedback", {"band": "promoter"}),
-    ("/feedback", {"band": "detractor", "campaign": 3}),
+    ("/feedback", {"nps_category": "promoter"}),
+    ("/feedback", {"nps_category": "detractor", "campaign": 3}),
     ("/feedback", {"text": "wait"}),
     ("/feedback", {"text": "invoice ke1900"}),
     ("/feedback", {"text": "zzz"}),
     ("/feedback", {"advisor": 7}),
     ("/feedback", {"direction": "web"}),
-    ("/feedback", {"direction": "inbound", "band": "passive"}),
+    ("/feedback", {"direction": "inbound", "nps_category": "passive"}),
     ("/feedback", {"direction": "all", "demo": "true"}),
     ("/feedback", SPAN),
     ("/feedback.csv", {}),
@@ -208,8 +208,8 @@ def test_several_filters_of_a_campaign_are_answered_from_its_index(
     assert (node["Node Type"], node["Index Name"]) == ("Index Only Scan", "ix_call_campaign_id_listing")
 
 
-def test_a_band_is_not_sorted(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    _of_calls(explain(api, "/feedback", archive.LARGEST, monkeypatch, band="promoter"))
+def test_filtering_by_category_needs_no_sort(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    _of_calls(explain(api, "/feedback", archive.LARGEST, monkeypatch, nps_category="promoter"))
 
 
 @pytest.mark.parametrize("advisor", [25, 5])

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from autopulse.access import keys
-from autopulse.access.keys import PublishedKeys
+from autopulse.auth import keys
+from autopulse.auth.keys import PublishedKeys
 from autopulse.errors import TokenRefused, Transient
-from autopulse.settings import access_settings
-from tests.unit.access.tokens import KEY_SET
+from autopulse.settings import auth_settings
+from tests.unit.auth.tokens import KEY_SET
 
 
 class Issuer:
@@ -62,10 +62,10 @@ def configured(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issu
         monkeypatch.setenv(name, value)
     for name in ("OIDC_JWKS", "OIDC_JWKS_URL"):
         monkeypatch.delenv(name, raising=False)
-    access_settings.cache_clear()
+    auth_settings.cache_clear()
     keys.keys.cache_clear()
     yield issuer
-    access_settings.cache_clear()
+    auth_settings.cache_clear()
     keys.keys.cache_clear()
 
 
@@ -103,14 +103,14 @@ def test_an_issuer_that_fails_later_does_not_take_its_keys_along(issuer: Issuer)
 
 
 @pytest.mark.parametrize("document", [None, b"", b"not json", [], {}, {"keys": []}, {"keys": [{"kty": "other"}]}])
-def test_what_is_no_key_set_is_the_worlds_fault(issuer: Issuer, document: object) -> None:
+def test_a_response_that_is_no_key_set_is_transient(issuer: Issuer, document: object) -> None:
     issuer.documents["/keys"] = document
     with pytest.raises(Transient) as caught:
         PublishedKeys(f"{issuer.url}/keys").find("rsa")
     assert caught.value.reason == "keys-unavailable"
 
 
-def test_an_issuer_that_does_not_answer_is_the_worlds_fault(issuer: Issuer) -> None:
+def test_an_issuer_that_does_not_answer_is_transient(issuer: Issuer) -> None:
     issuer.stop()
     with pytest.raises(Transient):
         PublishedKeys(f"{issuer.url}/keys").find("rsa")

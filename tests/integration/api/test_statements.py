@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy import event
 
-from autopulse.db.reading import connection
-from tests.integration.api.readers import Api
+from autopulse.db.queries import connection
+from tests.integration.api.client import Api
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 
@@ -44,7 +44,7 @@ def test_every_route_asks_once(api: Api, statements: list[str], calls: int) -> N
         (f"/calls/{first}", {}),
         (f"/calls/{first}/transcript", {}),
         (f"/calls/{first}/recording", {}),
-        ("/feedback", {"text": "wait", "band": "promoter"}),
+        ("/feedback", {"text": "wait", "nps_category": "promoter"}),
         ("/feedback.csv", {}),
         ("/feedback/summary", {}),
         ("/feedback/summary", {"period": "day", "group": "advisor"}),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from autopulse.api.resolver import ROUTES
-from tests.integration.api.readers import OURS, THEIRS, Api
+from tests.integration.api.client import OURS, THEIRS, Api
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 RECORDING = "https://recordings.example.com/{}.wav"
@@ -29,7 +29,7 @@ class Filled:
             self.calls[organization].append(self._call(organization, place))
 
     def _call(self, organization: str, place: int) -> int:
-        visit = self.api.visit(
+        service_record = self.api.service_record(
             organization,
             customer_name=f"Dana Example {organization[-1]}",
             service_advisor_id=self.advisors[organization],
@@ -37,7 +37,7 @@ class Filled:
         )
         call = self.api.call(
             organization,
-            service_record_id=visit,
+            service_record_id=service_record,
             campaign_id=self.campaigns[organization],
             start_time=START + timedelta(minutes=place // 2),
             outcome="reached",
@@ -100,8 +100,8 @@ def test_the_ids_of_others_find_nothing(filled: Filled, path: str) -> None:
 def test_the_words_of_others_find_nothing(filled: Filled) -> None:
     assert filled.api.ids("/feedback", text=THEIRS.rsplit("-", 1)[-1]) == []
     assert sorted(filled.api.ids("/feedback", text="waiting")) == filled.calls[OURS]
-    assert filled.api.ids("/feedback", band="detractor") == []
-    assert sorted(filled.api.ids("/feedback", band="detractor", organization=THEIRS)) == filled.calls[THEIRS]
+    assert filled.api.ids("/feedback", nps_category="detractor") == []
+    assert sorted(filled.api.ids("/feedback", nps_category="detractor", organization=THEIRS)) == filled.calls[THEIRS]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -146,12 +146,12 @@ def test_a_file_has_only_the_readers_rows(filled: Filled, path: str) -> None:
 
 def test_nothing_of_others_is_shown_even_where_keys_cross(filled: Filled) -> None:
     """The application's foreign keys do not know organizations: a call may name a record of another."""
-    theirs = filled.api.visit(THEIRS, customer_name="Secret Customer", service_advisor_name="Secret Advisor")
+    theirs = filled.api.service_record(THEIRS, customer_name="Secret Customer", service_advisor_name="Secret Advisor")
     call = filled.api.call(
         OURS, service_record_id=theirs, campaign_id=filled.campaigns[THEIRS], start_time=START, nps_score=9
     )
-    visit = filled.api.visit(OURS, service_advisor_id=filled.advisors[THEIRS])
-    other = filled.api.call(OURS, service_record_id=visit, start_time=START, outcome="reached")
+    service_record = filled.api.service_record(OURS, service_advisor_id=filled.advisors[THEIRS])
+    other = filled.api.call(OURS, service_record_id=service_record, start_time=START, outcome="reached")
     filled.api.feedback(call)
     span = {"from_": START.isoformat(), "to": (START + timedelta(days=1)).isoformat()}
     said = [

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import pytest
 
-from autopulse.access.trace import MAX_SUBJECT_CHARACTERS
-from autopulse.live import box_office
+from autopulse.auth.trace import MAX_SUBJECT_CHARACTERS
+from autopulse.live import ticket_endpoint
 from autopulse.live.tickets import Ticket
 from autopulse.observability import logger
 from local.events import reading_event
 from tests.contract.stack import ROOT
-from tests.integration.api.readers import OURS, THEIRS, Api
+from tests.integration.api.client import OURS, THEIRS, Api
 
 CANARY: Final = "Canaria Fictiva"
 LIMIT_OF_A_LINE: Final = 256 * 1024
@@ -42,10 +42,12 @@ def _line(log: io.StringIO) -> dict[str, Any]:
 
 
 def _scene(api: Api) -> list[int]:
-    visits = [api.visit(customer_name=CANARY) for _ in range(3)]
+    service_records = [api.service_record(customer_name=CANARY) for _ in range(3)]
     calls = [
-        api.call(service_record_id=visit, outcome="reached", recording_url="https://recordings.example.com/1.wav")
-        for visit in visits
+        api.call(
+            service_record_id=service_record, outcome="reached", recording_url="https://recordings.example.com/1.wav"
+        )
+        for service_record in service_records
     ]
     for call in calls:
         api.feedback(call, content=CANARY)
@@ -117,9 +119,9 @@ def test_the_longest_file_leaves_one_line_that_cloudwatch_takes(api: Api, log: i
 
 
 def test_a_ticket_leaves_whose_it_is(log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(box_office, "issue_ticket", lambda _reader, now: Ticket("secret-ticket", now + 60))
+    monkeypatch.setattr(ticket_endpoint, "issue_ticket", lambda _principal, now: Ticket("secret-ticket", now + 60))
     context = {"organization_id": OURS, "subject": "reader", "expires_at": str(int(time.time()) + 60)}
-    assert box_office.handle({"requestContext": {"authorizer": context}})["statusCode"] == 201
+    assert ticket_endpoint.handle({"requestContext": {"authorizer": context}})["statusCode"] == 201
     line = _line(log)
     assert (line["subject"], line["organization_id"]) == ("reader", OURS)
     assert (line["route"], line["status"], line["call_ids"]) == ("/v1/live/tickets", 201, "")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from autopulse.domain.notices import NoticeType
+from autopulse.domain.events import CallEventType
 from autopulse.json_coercion import read_time
 from local.events import read_webhooks
 from local.simulator.application_rows import SAMPLE_CALLS
@@ -57,7 +57,9 @@ def _send_all(pipeline: Pipeline) -> None:
 
 def test_every_event_is_as_documented_and_every_documented_event_occurs(pipeline: Pipeline, bus: Bus) -> None:
     _send_all(pipeline)
-    assert {entry["DetailType"] for entry in bus.entries} == {notice_type.value for notice_type in NoticeType}
+    assert {entry["DetailType"] for entry in bus.entries} == {
+        call_event_type.value for call_event_type in CallEventType
+    }
     for entry in bus.entries:
         schema = json.loads((ROOT / f"docs/events/{entry['DetailType']}.schema.json").read_text())
         detail = json.loads(entry["Detail"])

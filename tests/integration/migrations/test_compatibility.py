@@ -8,7 +8,7 @@ import pytest
 from autopulse.db import compatibility
 from autopulse.db.compatibility import DatabaseDoesNotFit, Misfit
 from autopulse.db.migration import upgrade
-from autopulse.db.rights import FunctionsRole
+from autopulse.db.privileges import FunctionsRole
 from local.postgres import FUNCTIONS
 from tests.conftest import DatabaseServer
 from tests.integration.migrations import application
@@ -146,7 +146,7 @@ MISFITS: Final[dict[str, tuple[str, str]]] = {
     ),
     "a table of ours": ("CREATE TABLE vapi_call (id integer)", "vapi_call: a table of that name found"),
     "a sequence of our name": ("CREATE SEQUENCE webhook_event", "webhook_event: a sequence of that name found"),
-    "a type of our name": ("CREATE TYPE call_origin AS ENUM ('ours')", "call_origin: a type of that name found"),
+    "a type of our name": ("CREATE TYPE call_original AS ENUM ('ours')", "call_original: a type of that name found"),
     "a type of an absent table": (
         f"{application.WITHOUT_FEEDBACK}; CREATE TYPE call_feedback AS ENUM ('good', 'bad')",
         "call_feedback: a type of that name found",

@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
-from autopulse.db import migration, rights
+from autopulse.db import migration, privileges
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import SCRIPTS, upgrade
 from autopulse.db.migrations.versions.r0004_indexes import INDEXES
@@ -544,6 +544,6 @@ def test_the_roles_time_outs_are_set_for_whoever_connects_next(empty_database_ur
     def shown(name: str) -> Any:  # noqa: ANN401 - text
         return run(empty_database_url, f"SHOW {name}")[0][0]
 
-    assert all(shown(name) != value for name, value in rights.TIME_OUTS.items())
+    assert all(shown(name) != value for name, value in privileges.TIME_OUTS.items())
     upgrade(empty_database_url)
-    assert {name: shown(name) for name in rights.TIME_OUTS} == rights.TIME_OUTS
+    assert {name: shown(name) for name in privileges.TIME_OUTS} == privileges.TIME_OUTS

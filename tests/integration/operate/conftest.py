@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from operate.vapi.api import VapiApi
-from operate.vapi.plans import plan_of
-from operate.vapi.wishes import Wishes
+from operate.vapi.authentication_plans import plan_of
+from operate.vapi.desired_state import DesiredState
 from tests.vapi_api import KEY, Vapi, serve
 
 URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"
@@ -25,5 +25,5 @@ def api(vapi: Vapi) -> VapiApi:
 
 
 @pytest.fixture
-def wishes() -> Wishes:
-    return Wishes("autopulse-test", URL, plan_of({"kind": "hmac", "secret": SECRET}))
+def desired() -> DesiredState:
+    return DesiredState("autopulse-test", URL, plan_of({"kind": "hmac", "secret": SECRET}))

@@ -8,13 +8,13 @@ import pytest
 
 from operate.confirmation import always
 from operate.vapi.api import VapiApi
+from operate.vapi.authentication_plans import plan_of
 from operate.vapi.checks import check
 from operate.vapi.configure import configure
+from operate.vapi.current_state import read_current_state
+from operate.vapi.desired_state import DesiredState
 from operate.vapi.findings import Finding, report
-from operate.vapi.levels import Level
-from operate.vapi.picture import take_picture
-from operate.vapi.plans import plan_of
-from operate.vapi.wishes import Wishes
+from operate.vapi.scopes import Scope
 from tests.integration.operate.conftest import SECRET, URL
 from tests.vapi_api import ORGANIZATION_ID, Vapi
 
@@ -24,33 +24,35 @@ OTHER_URL = "https://other.example.com/hook"
 class Patient:
     """An organization with one assistant, configured well, and its phone number."""
 
-    def __init__(self, vapi: Vapi, api: VapiApi, wishes: Wishes) -> None:
+    def __init__(self, vapi: Vapi, api: VapiApi, desired: DesiredState) -> None:
         self.vapi, self.api = vapi, api
-        self.wishes = Wishes(wishes.stack_name, wishes.url, wishes.plan, protect_monitor=True, static_addresses=True)
+        self.desired = DesiredState(
+            desired.stack_name, desired.url, desired.plan, protect_monitor=True, static_addresses=True
+        )
         self.assistant = vapi.add("assistant", name="Follow-up")
         self.number = vapi.add("phone-number", provider="vapi", assistantId=self.assistant["id"])
-        configure(api, self.level, self.wishes, always)
+        configure(api, self.scope, self.desired, always)
         self.assistant = vapi.stored["assistant"][self.assistant["id"]]
 
     @property
-    def level(self) -> Level:
-        return Level("assistant", self.assistant["id"])
+    def scope(self) -> Scope:
+        return Scope("assistant", self.assistant["id"])
 
-    def findings(self, level: Level | None = None) -> list[Finding]:
-        return check(take_picture(self.api), self.wishes, level)
+    def findings(self, scope: Scope | None = None) -> list[Finding]:
+        return check(read_current_state(self.api), self.desired, scope)
 
-    def wrongs(self, level: Level | None = None) -> list[str]:
-        return [finding.what for finding in self.findings(level) if finding.is_wrong]
+    def wrongs(self, scope: Scope | None = None) -> list[str]:
+        return [finding.what for finding in self.findings(scope) if finding.is_wrong]
 
 
 @pytest.fixture
-def patient(vapi: Vapi, api: VapiApi, wishes: Wishes) -> Patient:
-    return Patient(vapi, api, wishes)
+def patient(vapi: Vapi, api: VapiApi, desired: DesiredState) -> Patient:
+    return Patient(vapi, api, desired)
 
 
 def test_what_configure_makes_is_well(patient: Patient) -> None:
     assert patient.findings() == []
-    assert patient.findings(patient.level) == []
+    assert patient.findings(patient.scope) == []
 
 
 def _server(**changes: object) -> Callable[[Patient], None]:
@@ -83,7 +85,7 @@ def _saved_tool(patient: Patient) -> None:
 
 WRONG: list[tuple[Callable[[Patient], None], str]] = [
     (_server(url=OTHER_URL), f"its events go to {OTHER_URL}, by the server URL of assistant"),
-    (_server(url=None), "no server URL at any level"),
+    (_server(url=None), "no server URL at any scope"),
     (_server(credentialId=None), "no credential is attached"),
     (_server(credentialId="gone"), "its credential gone does not exist"),
     (_server(secret="legacy"), "the legacy secret is set"),
@@ -118,7 +120,7 @@ def test_a_way_to_be_wrong(
     patient: Patient, spoil: Callable[[Patient], None], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(patient)
-    found = patient.findings(patient.level)
+    found = patient.findings(patient.scope)
     assert any(expected in finding.what for finding in found if finding.is_wrong)
     assert report(found) > 0
     shown = capsys.readouterr().out
@@ -136,9 +138,9 @@ REPAIRED = [
 def test_what_is_wrong_is_repaired_by_what_the_doctor_says(patient: Patient, place: int) -> None:
     """Fields that Vapi no longer takes (`serverUrlSecret`) cannot be taken back by its API; a credential beats them."""
     WRONG[place][0](patient)
-    configure(patient.api, patient.level, patient.wishes, always)
+    configure(patient.api, patient.scope, patient.desired, always)
     patient.assistant.pop("serverUrlSecret", None)
-    assert patient.wrongs(patient.level) == []
+    assert patient.wrongs(patient.scope) == []
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_no_subscription_where_no_message_is_set(patient: Patient) -> None:
 
 
 def test_a_former_secret_is_told_from_a_foreign_credential(patient: Patient) -> None:
-    former = Wishes(patient.wishes.stack_name, URL, plan_of({"kind": "hmac", "secret": "former"}))
+    former = DesiredState(patient.desired.stack_name, URL, plan_of({"kind": "hmac", "secret": "former"}))
     patient.assistant["server"]["credentialId"] = patient.vapi.add("credential", **former.credential)["id"]
     assert patient.wrongs() == ["its credential has a former secret or plan of this stack"]
     foreign = patient.vapi.add("credential", provider="custom-credential", name="By hand")
@@ -177,19 +179,19 @@ def test_a_former_secret_is_told_from_a_foreign_credential(patient: Patient) -> 
 
 
 def test_an_assistant_shadows_its_phone_number(patient: Patient) -> None:
-    number = Level("phone number", patient.number["id"])
-    configure(patient.api, number, patient.wishes, always)
+    number = Scope("phone number", patient.number["id"])
+    configure(patient.api, number, patient.desired, always)
     assert patient.wrongs(number) == []
     patient.assistant["server"] = {"url": OTHER_URL}
     assert patient.wrongs(number) == [f"its events go to {OTHER_URL}, by the server URL of assistant"]
 
 
 def test_a_phone_number_shadows_the_organization(patient: Patient) -> None:
-    configure(patient.api, Level("organization"), patient.wishes, always)
+    configure(patient.api, Scope("organization"), patient.desired, always)
     patient.assistant["server"] = {}
-    assert patient.wrongs(Level("organization")) == []
+    assert patient.wrongs(Scope("organization")) == []
     patient.number["server"] = {"url": OTHER_URL}
-    what = patient.wrongs(Level("organization"))
+    what = patient.wrongs(Scope("organization"))
     assert what == [
         f"its events go to {OTHER_URL}, by the server URL of phone number",
         f"its server URL {OTHER_URL} shadows the organization's",
@@ -197,43 +199,43 @@ def test_a_phone_number_shadows_the_organization(patient: Patient) -> None:
 
 
 def test_the_members_of_a_numbers_squad_are_examined(patient: Patient) -> None:
-    number = Level("phone number", patient.number["id"])
-    configure(patient.api, number, patient.wishes, always)
+    number = Scope("phone number", patient.number["id"])
+    configure(patient.api, number, patient.desired, always)
     member = patient.vapi.add("assistant", name="Member")
     squad = patient.vapi.add("squad", members=[{"assistantId": member["id"]}, {"assistant": {}}])
     patient.number.update(assistantId=None, squadId=squad["id"])
     what = patient.wrongs(number)
     assert any("serverMessages is not set" in text for text in what)
-    configure(patient.api, Level("assistant", member["id"]), patient.wishes, always)
+    configure(patient.api, Scope("assistant", member["id"]), patient.desired, always)
     assert patient.wrongs(number) == []
 
 
 def test_a_server_url_of_former_times_counts(patient: Patient) -> None:
     patient.assistant["server"] = None
     patient.assistant["serverUrl"] = OTHER_URL
-    assert any(OTHER_URL in what for what in patient.wrongs(patient.level))
+    assert any(OTHER_URL in what for what in patient.wrongs(patient.scope))
 
 
 def test_an_assistant_is_served_by_its_number_or_the_organization(patient: Patient) -> None:
-    configure(patient.api, Level("organization"), patient.wishes, always)
+    configure(patient.api, Scope("organization"), patient.desired, always)
     patient.assistant["server"] = {}
     patient.number["assistantId"] = None
-    assert patient.wrongs(patient.level) == []
+    assert patient.wrongs(patient.scope) == []
     patient.vapi.stored["org"][ORGANIZATION_ID]["server"]["backoffPlan"] = None
-    assert patient.wrongs(patient.level) == ["no retries: a webhook that fails once is lost"]
+    assert patient.wrongs(patient.scope) == ["no retries: a webhook that fails once is lost"]
 
 
 def test_an_organization_that_the_key_may_not_read(patient: Patient) -> None:
     patient.vapi.org_is_closed = True
     assert patient.wrongs() == []
-    assert any("cannot be checked" in what for what in patient.wrongs(Level("organization")))
+    assert any("cannot be checked" in what for what in patient.wrongs(Scope("organization")))
 
 
 def test_a_number_without_an_assistant_is_advised(patient: Patient) -> None:
-    level = Level("phone number", patient.number["id"])
-    configure(patient.api, level, patient.wishes, always)
+    scope = Scope("phone number", patient.number["id"])
+    configure(patient.api, scope, patient.desired, always)
     patient.number["assistantId"] = None
-    assert [finding.is_wrong for finding in patient.findings(level)] == [False]
+    assert [finding.is_wrong for finding in patient.findings(scope)] == [False]
 
 
 def test_nothing_sends_here(patient: Patient) -> None:
@@ -255,15 +257,15 @@ def test_other_assistants_are_nobodys_business(patient: Patient) -> None:
 
 
 def test_a_url_that_is_not_https(patient: Patient) -> None:
-    plain = Wishes("autopulse-test", URL.replace("https", "http"), patient.wishes.plan)
-    found: list[Any] = check(take_picture(patient.api), plain, None)
+    plain = DesiredState("autopulse-test", URL.replace("https", "http"), patient.desired.plan)
+    found: list[Any] = check(read_current_state(patient.api), plain, None)
     assert any("is not https" in finding.what for finding in found)
 
 
 def test_a_remedy_is_about_the_stack_that_was_examined(patient: Patient) -> None:
-    patient.wishes = replace(patient.wishes, make_suffix=" ENV=staging")
+    patient.desired = replace(patient.desired, make_suffix=" ENV=staging")
     patient.assistant.update(server={"url": URL}, serverMessages=["tool-calls", "speech-update"], monitorPlan=None)
-    remedies = [finding.remedy for finding in patient.findings(patient.level) if "make " in finding.remedy]
+    remedies = [finding.remedy for finding in patient.findings(patient.scope) if "make " in finding.remedy]
     assert len(remedies) > 5
     assert all(f"ASSISTANT={patient.assistant['id']} ENV=staging" in remedy for remedy in remedies)
 

@@ -8,7 +8,7 @@ from operate.target import OperationFailed
 from operate.vapi import api as client
 from operate.vapi.api import VapiApi, VapiRefused
 from operate.vapi.findings import report, wrong
-from operate.vapi.levels import Level
+from operate.vapi.scopes import Scope
 from tests.vapi_api import KEY, Answer, Vapi, broken, rate_limited
 
 
@@ -55,7 +55,7 @@ def test_an_id_is_one_part_of_the_path(name: str, id_: str) -> None:
             asked.append(path)
             return {}
 
-    Level(name, id_).read(Noting())  # type: ignore[arg-type]
+    Scope(name, id_).read(Noting())  # type: ignore[arg-type]
     folder, _, rest = asked[0][1:].partition("/")
     assert folder == name.replace(" ", "-")
     assert not set(rest) & set("/?#")
@@ -64,7 +64,7 @@ def test_an_id_is_one_part_of_the_path(name: str, id_: str) -> None:
 @pytest.mark.parametrize("id_", [".", "..", "", " "])
 def test_what_leads_elsewhere_in_a_path_is_no_id(api: VapiApi, id_: str) -> None:
     with pytest.raises(OperationFailed, match="no id"):
-        Level("assistant", id_).read(api)
+        Scope("assistant", id_).read(api)
 
 
 def test_what_vapi_says_is_nothing_that_a_terminal_obeys(vapi: Vapi, api: VapiApi) -> None:

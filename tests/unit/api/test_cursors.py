@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autopulse.api.cursors import binding_of, decode, encode
-from autopulse.db.reading.pages import Position
+from autopulse.db.queries.pages import Position
 from autopulse.errors import Problem
 
 BINDING = binding_of("calls", "organization", "newest", {"status": "Ended"})

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autopulse.consumers import status_update
+from autopulse.consumers.consumer import Consumer, Record
 from autopulse.consumers.end_of_call_report import read_report
-from autopulse.consumers.news import Consumer, Record
 from autopulse.consumers.registry import REGISTRY
 from autopulse.domain.answers import answer_names
 from autopulse.errors import InvalidMessage
@@ -56,8 +56,8 @@ def report(**fields: Any) -> ReportMessage:  # noqa: ANN401 - any JSON value
 def test_an_envelope_is_read() -> None:
     read = envelope()
     assert (read.kind, read.vapi_call_id, read.call_id) == ("status_update", "call_123", 15)
-    assert read.occurred_at == read.news_at == datetime(2026, 7, 11, 1, 0, 15, 957_000, tzinfo=timezone.utc)
-    assert envelope(occurred_at=None).news_at == datetime(2026, 7, 11, 1, 0, 16, 100_000, tzinfo=timezone.utc)
+    assert read.occurred_at == read.event_time == datetime(2026, 7, 11, 1, 0, 15, 957_000, tzinfo=timezone.utc)
+    assert envelope(occurred_at=None).event_time == datetime(2026, 7, 11, 1, 0, 16, 100_000, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_why_a_call_ended(status: str, given: Any, expected: str | None) -> None
     message = StatusMessage.model_validate({"type": "status-update", "status": status, "endedReason": given})
     facts = status_update.facts_of(Record(envelope(), message))
     assert (facts.ending.reason if facts.ending else None) == expected
-    assert facts.given == ({"end_time", "ended_reason"} if expected else {"end_time"})
+    assert facts.reported_columns == ({"end_time", "ended_reason"} if expected else {"end_time"})
 
 
 @pytest.mark.parametrize(("type_", "reason"), [("call.ended", None), ("call.failed", "call.failed")])

@@ -1,4 +1,4 @@
-"""Notices on the bus: complete, in few calls, tried again, and never an error."""
+"""Call events on the bus: complete, in few calls, tried again, and never an error."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from botocore.stub import ANY, Stubber
 from autopulse import aws
 from autopulse.consumers import clients
 from autopulse.consumers.services import Services
-from autopulse.domain.notices import Notice, NoticeType
+from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.observability import Measurements
 from tests.harness import FakeServices, consumer_settings
 
@@ -28,14 +28,16 @@ def bus() -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def _publish(events: object, notices: list[Notice], measurements: Measurements | None = None) -> None:
+def _publish(events: object, call_events: list[CallEvent], measurements: Measurements | None = None) -> None:
     services = FakeServices(events=events, settings=consumer_settings(event_bus_name="autopulse-calls"))
-    services.publish(notices, measurements or Measurements())
+    services.publish(call_events, measurements or Measurements())
 
 
-def _notices(count: int) -> list[Notice]:
+def _call_events(count: int) -> list[CallEvent]:
     return [
-        Notice(NoticeType.CALL_STATUS_CHANGED, n, f"vapi-{n}", ORGANIZATION, {"status": "Ended", "previous": "Ready"})
+        CallEvent(
+            CallEventType.CALL_STATUS_CHANGED, n, f"vapi-{n}", ORGANIZATION, {"status": "Ended", "previous": "Ready"}
+        )
         for n in range(1, count + 1)
     ]
 
@@ -45,14 +47,14 @@ def _expect(bus: Stubber, *results: dict[str, str]) -> None:
     bus.add_response("put_events", {"FailedEntryCount": failed, "Entries": list(results)}, {"Entries": ANY})
 
 
-def _counts(events: object, notices: list[Notice], capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+def _counts(events: object, call_events: list[CallEvent], capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     measurements = Measurements()
-    _publish(events, notices, measurements)
+    _publish(events, call_events, measurements)
     measurements.flush()
     counts: dict[str, float] = {}
     for line in capsys.readouterr().out.splitlines():
         emf = json.loads(line)
-        counts |= {name: emf[name][0] for name in ("NoticePublished", "NoticeLost") if name in emf}
+        counts |= {name: emf[name][0] for name in ("CallEventPublished", "CallEventLost") if name in emf}
     return counts
 
 
@@ -60,7 +62,7 @@ def test_an_entry_says_what_changed_of_which_call_and_whose_it_is(bus: Stubber) 
     seen: list[dict[str, Any]] = []
     bus.client.meta.events.register("provide-client-params.events.PutEvents", lambda params, **_: seen.append(params))
     _expect(bus, TAKEN)
-    _publish(bus.client, _notices(1))
+    _publish(bus.client, _call_events(1))
     (entry,) = seen[0]["Entries"]
     detail = json.loads(entry.pop("Detail"))
     assert entry == {"Source": "autopulse.calls", "DetailType": "CallStatusChanged", "EventBusName": "autopulse-calls"}
@@ -74,21 +76,21 @@ def test_an_entry_says_what_changed_of_which_call_and_whose_it_is(bus: Stubber) 
     assert {name: detail[name] for name in expected} == expected
 
 
-def test_no_notices_are_no_call_and_no_metric(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_call_events_are_no_call_and_no_metric(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     assert _counts(bus.client, [], capsys) == {}
 
 
 def test_ten_go_in_one_call(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     for size in (10, 10, 3):
         _expect(bus, *[TAKEN] * size)
-    assert _counts(bus.client, _notices(23), capsys) == {"NoticePublished": 23}
+    assert _counts(bus.client, _call_events(23), capsys) == {"CallEventPublished": 23}
 
 
 def test_what_is_refused_is_sent_again_alone(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     _expect(bus, TAKEN, REFUSED, TAKEN, REFUSED)
     _expect(bus, REFUSED, TAKEN)
     _expect(bus, TAKEN)
-    assert _counts(bus.client, _notices(4), capsys) == {"NoticePublished": 4}
+    assert _counts(bus.client, _call_events(4), capsys) == {"CallEventPublished": 4}
 
 
 def test_what_is_refused_three_times_is_counted_and_the_rest_goes_on(
@@ -98,14 +100,14 @@ def test_what_is_refused_three_times_is_counted_and_the_rest_goes_on(
     _expect(bus, REFUSED)
     _expect(bus, REFUSED)
     _expect(bus, TAKEN)
-    assert _counts(bus.client, _notices(11), capsys) == {"NoticePublished": 10, "NoticeLost": 1}
+    assert _counts(bus.client, _call_events(11), capsys) == {"CallEventPublished": 10, "CallEventLost": 1}
 
 
 def test_a_bus_that_fails_is_not_asked_for_the_rest(bus: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     _expect(bus, *[TAKEN] * 10)
     bus.add_client_error("put_events", "AccessDeniedException", http_status_code=400)
-    output = _counts(bus.client, _notices(30), capsys)
-    assert output == {"NoticePublished": 10, "NoticeLost": 20}
+    output = _counts(bus.client, _call_events(30), capsys)
+    assert output == {"CallEventPublished": 10, "CallEventLost": 20}
 
 
 @pytest.mark.parametrize("error", [EndpointConnectionError(endpoint_url="https://events.example"), KeyError("Entries")])
@@ -114,7 +116,7 @@ def test_no_error_whatever_reaches_the_consumer(error: Exception, capsys: pytest
         def put_events(self, **_request: object) -> None:
             raise error
 
-    assert _counts(Failing(), _notices(2), capsys) == {"NoticePublished": 0, "NoticeLost": 2}
+    assert _counts(Failing(), _call_events(2), capsys) == {"CallEventPublished": 0, "CallEventLost": 2}
 
 
 def test_the_bus_has_seconds_to_answer_not_minutes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""When a record comes back, and when it is hopeless (docs/call-state.md 2)."""
+"""When a record comes back, and when its error is permanent (docs/call-state.md 2)."""
 
 import json
 from random import Random
@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from autopulse.consumers import status_update
-from autopulse.consumers.queue import Delivery, backoff_seconds, is_hopeless, read_deliveries
+from autopulse.consumers.queue import Delivery, backoff_seconds, is_permanent, read_deliveries
 from autopulse.errors import (
     AutoPulseError,
     CallIdentityConflict,
@@ -56,14 +56,14 @@ def test_a_backoff_is_drawn_between_the_two() -> None:
     ("error", "last_try"),
     [(UnknownCall("x"), 10), (DataRejected("x"), 5), (InvalidMessage("x"), 0), (CallIdentityConflict("x"), 0)],
 )
-def test_what_is_hopeless_after_how_many_tries(error: AutoPulseError, last_try: int) -> None:
-    assert is_hopeless(delivery(error, last_try + 1))
-    assert not last_try or not is_hopeless(delivery(error, last_try))
+def test_an_error_is_permanent_after_its_number_of_tries(error: AutoPulseError, last_try: int) -> None:
+    assert is_permanent(delivery(error, last_try + 1))
+    assert not last_try or not is_permanent(delivery(error, last_try))
 
 
-@pytest.mark.parametrize("error", [Transient("database"), Transient("unforeseen"), None])
-def test_the_world_is_never_hopeless(error: AutoPulseError | None) -> None:
-    assert not is_hopeless(delivery(error, 100))
+@pytest.mark.parametrize("error", [Transient("database"), Transient("unexpected"), None])
+def test_a_transient_error_is_never_permanent(error: AutoPulseError | None) -> None:
+    assert not is_permanent(delivery(error, 100))
 
 
 def test_every_record_is_read_or_has_its_error() -> None:

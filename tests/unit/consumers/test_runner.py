@@ -8,11 +8,11 @@ import pytest
 
 from autopulse.consumers import status_update
 from autopulse.consumers.batch import BatchOutcome
-from autopulse.consumers.news import Record
+from autopulse.consumers.consumer import Record
 from autopulse.consumers.runner import Answer, handle
 from autopulse.consumers.services import TransactionFailed
 from autopulse.db.failures import Fault
-from autopulse.domain.notices import Notice, NoticeType
+from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.errors import CallIdentityConflict, DataRejected, Transient, UnknownCall
 from tests.harness import Context, FakeServices
 
@@ -20,7 +20,7 @@ Transact = Callable[[Sequence[str]], BatchOutcome]
 """Event ids of a batch -> what becomes of it, or TransactionFailed."""
 
 
-class World(FakeServices):
+class Fakes(FakeServices):
     """Everything outside of the skeleton."""
 
     def __init__(self) -> None:
@@ -43,17 +43,17 @@ class World(FakeServices):
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def fakes() -> Fakes:
+    return Fakes()
 
 
-def handle_events(world: World, transaction: Transact, *events: str, seconds: float = 30) -> Answer:
-    world.transaction = transaction
+def handle_events(fakes: Fakes, transaction: Transact, *events: str, seconds: float = 30) -> Answer:
+    fakes.transaction = transaction
     records = [
         {"messageId": str(place), "receiptHandle": str(place), "body": body(event)}
         for place, event in enumerate(events)
     ]
-    return handle(status_update.CONSUMER, world, {"Records": records}, Context(seconds))
+    return handle(status_update.CONSUMER, fakes, {"Records": records}, Context(seconds))
 
 
 def body(event_id: str) -> str:
@@ -70,8 +70,8 @@ def body(event_id: str) -> str:
     return json.dumps({**head, "message": message})
 
 
-def notices(events: Sequence[str]) -> list[Notice]:
-    return [Notice(NoticeType.CALL_STATUS_CHANGED, 1, event, "organization") for event in events]
+def call_events(events: Sequence[str]) -> list[CallEvent]:
+    return [CallEvent(CallEventType.CALL_STATUS_CHANGED, 1, event, "organization") for event in events]
 
 
 def returned(answer: Answer) -> list[int]:
@@ -79,79 +79,79 @@ def returned(answer: Answer) -> list[int]:
 
 
 @pytest.mark.parametrize("poison", ["a", "c", "e"])
-@pytest.mark.parametrize("fault", [Fault.DATA, Fault.UNFORESEEN])
-def test_a_batch_is_split_until_its_bad_record_stands_alone(world: World, poison: str, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [Fault.DATA, Fault.UNEXPECTED])
+def test_a_batch_is_split_until_its_bad_record_stands_alone(fakes: Fakes, poison: str, fault: Fault) -> None:
     def transact(events: Sequence[str]) -> BatchOutcome:
         if poison in events:
             raise TransactionFailed(fault, DataRejected("SQLSTATE 22001"))
-        return BatchOutcome(notices=notices(events))
+        return BatchOutcome(call_events=call_events(events))
 
-    answer = handle_events(world, transact, *"abcde")
+    answer = handle_events(fakes, transact, *"abcde")
     assert returned(answer) == ["abcde".index(poison)]
-    assert sorted(str(notice.vapi_call_id) for notice in world.notices) == sorted(set("abcde") - {poison})
-    assert [poison] in world.batches
-    assert world.pauses == []
+    assert sorted(str(call_event.vapi_call_id) for call_event in fakes.call_events) == sorted(set("abcde") - {poison})
+    assert [poison] in fakes.batches
+    assert fakes.pauses == []
 
 
-def test_the_world_is_tried_again_and_then_has_not_happened(world: World) -> None:
+def test_a_transient_error_is_retried_and_leaves_no_trace(fakes: Fakes) -> None:
     tries = iter([Transient("database"), Transient("database"), None])
 
     def transact(events: Sequence[str]) -> BatchOutcome:
         if error := next(tries):
-            raise TransactionFailed(Fault.WORLD, error)
-        return BatchOutcome(notices=notices(events))
+            raise TransactionFailed(Fault.TRANSIENT, error)
+        return BatchOutcome(call_events=call_events(events))
 
-    assert returned(handle_events(world, transact, "a", "b")) == []
-    assert world.batches == [["a", "b"]] * 3
-    first, second = world.pauses
+    assert returned(handle_events(fakes, transact, "a", "b")) == []
+    assert fakes.batches == [["a", "b"]] * 3
+    first, second = fakes.pauses
     assert 0.05 <= first <= 0.1 <= second <= 0.2
-    assert len(world.notices) == 2
+    assert len(fakes.call_events) == 2
 
 
-def test_without_time_the_batch_is_returned_whole(world: World) -> None:
+def test_without_time_the_batch_is_returned_whole(fakes: Fakes) -> None:
     def transact(_: object) -> BatchOutcome:
-        raise TransactionFailed(Fault.WORLD, Transient("database"))
+        raise TransactionFailed(Fault.TRANSIENT, Transient("database"))
 
-    assert returned(handle_events(world, transact, *"abc", seconds=5.05)) == [0, 1, 2]
-    assert len(world.batches) == 1
-    assert world.delayed == ["0", "1", "2"]
-    assert world.dead == []
+    assert returned(handle_events(fakes, transact, *"abc", seconds=5.05)) == [0, 1, 2]
+    assert len(fakes.batches) == 1
+    assert fakes.delayed == ["0", "1", "2"]
+    assert fakes.dead == []
 
 
-def test_no_transaction_is_begun_after_the_deadline(world: World) -> None:
-    answer = handle_events(world, lambda *_: BatchOutcome(), "a", seconds=1)
+def test_no_transaction_is_begun_after_the_deadline(fakes: Fakes) -> None:
+    answer = handle_events(fakes, lambda *_: BatchOutcome(), "a", seconds=1)
     assert returned(answer) == [0]
-    assert world.batches == []
+    assert fakes.batches == []
 
 
-def test_what_cannot_be_read_is_set_aside_without_splitting(world: World) -> None:
-    assert returned(handle_events(world, lambda *_: BatchOutcome(), "a", "garbage", "b")) == []
-    assert world.batches == [["a", "b"]]
-    assert world.dead == ["InvalidMessage"]
+def test_what_cannot_be_read_is_dead_lettered_without_splitting(fakes: Fakes) -> None:
+    assert returned(handle_events(fakes, lambda *_: BatchOutcome(), "a", "garbage", "b")) == []
+    assert fakes.batches == [["a", "b"]]
+    assert fakes.dead == ["InvalidMessage"]
 
 
-def test_what_the_batch_refuses_is_left_out_of_it(world: World) -> None:
+def test_what_the_batch_refuses_is_left_out_of_it(fakes: Fakes) -> None:
     refused = {"b": UnknownCall("no row"), "c": CallIdentityConflict("two calls")}
-    answer = handle_events(world, lambda *_: BatchOutcome(refused=dict(refused)), *"abc")
+    answer = handle_events(fakes, lambda *_: BatchOutcome(refused=dict(refused)), *"abc")
     assert returned(answer) == [1]
-    assert world.dead == ["CallIdentityConflict"]
-    assert world.batches == [["a", "b", "c"]]
+    assert fakes.dead == ["CallIdentityConflict"]
+    assert fakes.batches == [["a", "b", "c"]]
 
 
-def test_repeats_in_a_batch_share_the_fate_of_their_first(world: World) -> None:
-    answer = handle_events(world, lambda *_: BatchOutcome(refused={"b": UnknownCall("no row")}), "b", "a", "b")
+def test_repeats_in_a_batch_get_the_disposition_of_their_first(fakes: Fakes) -> None:
+    answer = handle_events(fakes, lambda *_: BatchOutcome(refused={"b": UnknownCall("no row")}), "b", "a", "b")
     assert returned(answer) == [0, 2]
 
 
-def test_an_empty_batch_is_no_transaction(world: World) -> None:
-    assert returned(handle_events(world, lambda *_: BatchOutcome())) == []
-    assert world.batches == []
+def test_an_empty_batch_is_no_transaction(fakes: Fakes) -> None:
+    assert returned(handle_events(fakes, lambda *_: BatchOutcome())) == []
+    assert fakes.batches == []
 
 
-def test_many_returned_records_are_delayed_in_tens(world: World) -> None:
+def test_many_returned_records_are_delayed_in_tens(fakes: Fakes) -> None:
     def transact(events: Sequence[str]) -> BatchOutcome:
         return BatchOutcome(refused={event: UnknownCall("no row") for event in events})
 
     events = [f"event-{number}" for number in range(25)]
-    assert returned(handle_events(world, transact, *events)) == list(range(25))
-    assert world.delayed == [str(number) for number in range(25)]
+    assert returned(handle_events(fakes, transact, *events)) == list(range(25))
+    assert fakes.delayed == [str(number) for number in range(25)]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from autopulse.consumers.news import Disposition, Record
+from autopulse.consumers.consumer import Disposition, Record
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery
 from autopulse.consumers.telemetry import MAX_REASON_CHARACTERS, account_for
-from autopulse.domain.notices import Notice, NoticeType
+from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.errors import AutoPulseError, CallIdentityConflict, Transient, UnknownCall
 from autopulse.observability import Measurements, Metric, MetricDefinition
 from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage, read_envelope
@@ -18,27 +18,27 @@ from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusM
 NOW = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 
 
-def delivery(error: AutoPulseError | None, fate: Disposition = Disposition.RETURNED, tries: int = 1) -> Delivery:
-    return Delivery("message", "handle", tries, "{}", error=error, fate=fate)
+def delivery(error: AutoPulseError | None, disposition: Disposition = Disposition.RETURNED, tries: int = 1) -> Delivery:
+    return Delivery("message", "handle", tries, "{}", error=error, disposition=disposition)
 
 
-def settled(message: Message, fate: Disposition = Disposition.APPLIED) -> Delivery:
+def settled(message: Message, disposition: Disposition = Disposition.APPLIED) -> Delivery:
     envelope = read_envelope(
         '{"version": 1, "kind": "end_of_call_report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}'
     )
-    return Delivery("message", "handle", 1, "{}", envelope, Record(envelope, message), fate=fate)
+    return Delivery("message", "handle", 1, "{}", envelope, Record(envelope, message), disposition=disposition)
 
 
-def completed(call_id: int, outcome: str | None) -> Notice:
-    return notice(NoticeType.CALL_COMPLETED, call_id, outcome=outcome, duration_sec=60)
+def completed(call_id: int, outcome: str | None) -> CallEvent:
+    return call_event(CallEventType.CALL_COMPLETED, call_id, outcome=outcome, duration_sec=60)
 
 
-def answered(call_id: int, score: int | None) -> Notice:
-    return notice(NoticeType.FEEDBACK_RECORDED, call_id, nps_score=score, feedback=True)
+def answered(call_id: int, score: int | None) -> CallEvent:
+    return call_event(CallEventType.FEEDBACK_RECORDED, call_id, nps_score=score, feedback=True)
 
 
-def notice(type_: NoticeType, call_id: int, **changed: object) -> Notice:
-    return Notice(type_, call_id, None, "organization", changed)
+def call_event(type_: CallEventType, call_id: int, **changed: object) -> CallEvent:
+    return CallEvent(type_, call_id, None, "organization", changed)
 
 
 def lines(capsys: pytest.CaptureFixture[str], metric: MetricDefinition[Any]) -> list[tuple[Mapping[str, Any], float]]:
@@ -52,9 +52,9 @@ def lines(capsys: pytest.CaptureFixture[str], metric: MetricDefinition[Any]) -> 
     return found
 
 
-def measure(deliveries: list[Delivery], notices: list[Notice]) -> None:
+def measure(deliveries: list[Delivery], call_events: list[CallEvent]) -> None:
     measurements = Measurements()
-    account_for("end_of_call_report", deliveries, notices, NOW, measurements)
+    account_for("end_of_call_report", deliveries, call_events, NOW, measurements)
     measurements.flush()
 
 
@@ -75,7 +75,7 @@ def test_an_answer_is_counted_by_what_it_makes_its_giver(
     capsys: pytest.CaptureFixture[str], score: int, group: str
 ) -> None:
     measure([], [completed(1, "reached"), answered(1, score)])
-    assert lines(capsys, Metric.SCORE_GIVEN) == [({"group": group}, 1)]
+    assert lines(capsys, Metric.SCORE_GIVEN) == [({"nps_category": group}, 1)]
 
 
 def test_a_later_report_of_a_call_is_no_second_answer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,18 +88,18 @@ def test_a_report_without_an_answer_counts_for_nothing(capsys: pytest.CaptureFix
     assert lines(capsys, Metric.SCORE_GIVEN) == []
 
 
-def test_what_the_world_sends_back_is_postponed(capsys: pytest.CaptureFixture[str]) -> None:
-    measure([delivery(Transient("database")), delivery(Transient("unforeseen"))], [])
+def test_records_with_transient_errors_count_as_postponed(capsys: pytest.CaptureFixture[str]) -> None:
+    measure([delivery(Transient("database")), delivery(Transient("unexpected"))], [])
     assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "end_of_call_report"}, 2)]
 
 
 def test_a_dead_letter_that_its_queue_did_not_take_is_postponed(capsys: pytest.CaptureFixture[str]) -> None:
-    hopeless = delivery(UnknownCall(), tries=UNKNOWN_CALL_TRIES + 1)
-    measure([delivery(CallIdentityConflict()), hopeless], [])
+    permanent = delivery(UnknownCall(), tries=UNKNOWN_CALL_TRIES + 1)
+    measure([delivery(CallIdentityConflict()), permanent], [])
     assert lines(capsys, Metric.RECORD_POSTPONED) == [({"kind": "end_of_call_report"}, 2)]
 
 
-def test_what_waits_for_its_call_or_is_put_aside_is_not_postponed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_waits_for_its_call_or_is_dead_lettered_is_not_postponed(capsys: pytest.CaptureFixture[str]) -> None:
     measure(
         [
             delivery(UnknownCall()),
@@ -153,7 +153,7 @@ def test_an_ended_reason_in_the_log_is_short_and_has_no_number_of_a_customer(
 
 
 @pytest.mark.parametrize(
-    ("reason", "fate"),
+    ("reason", "disposition"),
     [
         ("customer-busy", Disposition.APPLIED),
         (None, Disposition.APPLIED),
@@ -162,9 +162,9 @@ def test_an_ended_reason_in_the_log_is_short_and_has_no_number_of_a_customer(
     ],
 )
 def test_a_known_reason_and_one_without_effect_are_not_counted(
-    capsys: pytest.CaptureFixture[str], reason: str | None, fate: Disposition
+    capsys: pytest.CaptureFixture[str], reason: str | None, disposition: Disposition
 ) -> None:
-    measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason), fate)], [])
+    measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason), disposition)], [])
     assert lines(capsys, Metric.ENDED_REASON_UNKNOWN) == []
 
 

@@ -55,7 +55,7 @@ def test_it_is_read_once_and_again_after_a_rotation() -> None:
     assert database_credentials(_password(arn)) == ("app_clone", "new")
 
 
-def test_a_missing_secret_is_the_worlds_fault() -> None:
+def test_a_missing_secret_is_transient() -> None:
     with pytest.raises(Transient) as caught:
         database_credentials(_password("arn:aws:secretsmanager:us-west-2:111122223333:secret:gone"))
     assert caught.value.reason == "database-secret-unavailable"

@@ -8,7 +8,7 @@ from autopulse.db.engine import sqlstate
 from autopulse.db.failures import Fault, diagnose
 from autopulse.errors import DataRejected, Transient
 
-OF_THE_WORLD = [
+TRANSIENT_STATES = [
     *("08006", "0A000", "25006", "25P02", "25P03", "26000", "28P01", "40001", "40P01", "42703", "42P01"),
     *("53300", "55P03", "57014", "57P01", "57P02", "57P03", "58030", "XX000"),
 ]
@@ -28,10 +28,10 @@ def test_the_data_is_at_fault(state: str) -> None:
     assert (error.reason, error.detail) == ("DataRejected", f"SQLSTATE {state}")
 
 
-@pytest.mark.parametrize("state", OF_THE_WORLD)
-def test_the_world_is_at_fault(state: str) -> None:
+@pytest.mark.parametrize("state", TRANSIENT_STATES)
+def test_a_sqlstate_of_no_data_error_is_transient(state: str) -> None:
     fault, error = diagnose(_refused(state))
-    assert fault is Fault.WORLD
+    assert fault is Fault.TRANSIENT
     assert isinstance(error, Transient)
     assert (error.reason, error.detail) == ("database", f"SQLSTATE {state}")
 
@@ -48,20 +48,20 @@ def test_the_world_is_at_fault(state: str) -> None:
         NoResultFound("no row"),
     ],
 )
-def test_an_error_of_the_database_without_a_sqlstate_is_the_worlds(error: Exception) -> None:
+def test_a_database_error_without_a_sqlstate_is_transient(error: Exception) -> None:
     fault, ours = diagnose(error)
-    assert (fault, ours.reason) == (Fault.WORLD, "database")
+    assert (fault, ours.reason) == (Fault.TRANSIENT, "database")
 
 
 def test_a_transient_error_of_ours_keeps_its_reason() -> None:
     error = Transient("database-secret-unavailable")
-    assert diagnose(error) == (Fault.WORLD, error)
+    assert diagnose(error) == (Fault.TRANSIENT, error)
 
 
 @pytest.mark.parametrize("error", [KeyError(SECRET), ZeroDivisionError(), AssertionError(SECRET), ValueError(SECRET)])
 def test_any_other_error_was_not_foreseen(error: Exception) -> None:
     fault, ours = diagnose(error)
-    assert (fault, ours.reason, ours.detail) == (Fault.UNFORESEEN, "unforeseen", type(error).__name__)
+    assert (fault, ours.reason, ours.detail) == (Fault.UNEXPECTED, "unexpected", type(error).__name__)
 
 
 @pytest.mark.parametrize("error", [_refused("23505"), _refused("40001"), KeyError(SECRET)])

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from autopulse.domain.attempts import (
-    NO_ORIGIN,
+    NO_ORIGINAL,
     NOTHING_WRITTEN,
     CallColumns,
-    Origin,
+    Original,
     Shown,
     columns_of,
-    origin_of,
+    original_of,
     shown_of,
 )
 from autopulse.domain.facts import MAX_INTEGER, NOTHING, Ending, Facts, Precedence, ReportFacts
@@ -46,17 +46,17 @@ def over(begin: float | None, reason: str, **report: Any) -> Facts:  # noqa: ANN
         ended_at=at((begin or 0) + 30),
         ending=Ending(at((begin or 0) + 30), reason),
         report=ReportFacts(precedence, **report) if report else None,
-        given=frozenset({"end_time", "ended_reason"}),
+        reported_columns=frozenset({"end_time", "ended_reason"}),
     )
 
 
-def row_of(attempts: dict[str, Facts], origin: Origin, current: CallColumns) -> Shown:
+def row_of(attempts: dict[str, Facts], original: Original, current: CallColumns) -> Shown:
     columns = {id_: columns_of(facts, family_of) for id_, facts in attempts.items()}
-    return shown_of(attempts, columns, origin, current)
+    return shown_of(attempts, columns, original, current)
 
 
-def shown(attempts: dict[str, Facts], origin: Origin = NO_ORIGIN) -> str | None:
-    return row_of(attempts, origin, NOTHING_WRITTEN).attempt
+def shown(attempts: dict[str, Facts], original: Original = NO_ORIGINAL) -> str | None:
+    return row_of(attempts, original, NOTHING_WRITTEN).attempt
 
 
 BUSY, TALKED, VOICEMAIL = "customer-busy", "customer-ended-call", "voicemail"
@@ -103,27 +103,27 @@ def test_the_attempt_that_a_row_shows(attempts: dict[str, Facts], expected: str)
 def test_what_the_application_had_finished_ranks_like_an_attempt(
     written: CallColumns, attempt: Facts, expected: str | None
 ) -> None:
-    assert shown({"a": attempt}, Origin(origin_of(written))) == expected
+    assert shown({"a": attempt}, Original(original_of(written))) == expected
 
 
 def test_a_redial_that_fails_leaves_the_older_score() -> None:
-    origin = Origin(origin_of(SCORED._replace(status="In Progress")), LIKED)
-    row = row_of({"a": over(9, BUSY)}, origin, CallColumns("In Progress"))
+    original = Original(original_of(SCORED._replace(status="In Progress")), LIKED)
+    row = row_of({"a": over(9, BUSY)}, original, CallColumns("In Progress"))
     assert row.columns == SCORED._replace(outcome=Outcome.REACHED)
     assert (row.feedback, row.feedback_given, row.vapi_call_id) == (LIKED, True, None)
 
 
 def test_nothing_of_a_finished_call_is_mixed_into_the_next() -> None:
-    origin = Origin(origin_of(CallColumns("Missed", START, at(5), 5, cost=Decimal(1))), LIKED)
-    row = row_of({"a": live(60)}, origin, origin.columns)
+    original = Original(original_of(CallColumns("Missed", START, at(5), 5, cost=Decimal(1))), LIKED)
+    row = row_of({"a": live(60)}, original, original.columns)
     assert row.columns == CallColumns("In Progress")
     assert (row.feedback, row.feedback_given) == (None, True)
 
 
 def test_what_the_application_prepared_stands_until_a_fact_gives_it() -> None:
     written = CallColumns("In Progress", START, call_reason="Recall")
-    origin = Origin(origin_of(written))
-    row = row_of({"a": over(0, BUSY)}, origin, written)
+    original = Original(original_of(written))
+    row = row_of({"a": over(0, BUSY)}, original, written)
     assert row.columns == CallColumns(
         "Ended", START, at(30), ended_reason=BUSY, outcome=Outcome.BUSY, call_reason="Recall"
     )
@@ -131,21 +131,21 @@ def test_what_the_application_prepared_stands_until_a_fact_gives_it() -> None:
 
 
 def test_what_the_application_writes_later_loses_to_any_fact_and_else_stands() -> None:
-    row = row_of({"a": over(0, BUSY)}, NO_ORIGIN, CallColumns("In Progress", at(3), at(4)))
+    row = row_of({"a": over(0, BUSY)}, NO_ORIGINAL, CallColumns("In Progress", at(3), at(4)))
     assert (row.columns.status, row.columns.start_time, row.columns.end_time) == ("Ended", at(3), at(30))
 
 
 def test_a_column_of_another_attempt_is_not_left_behind() -> None:
     first, second = over(0, VOICEMAIL, nps_score=None, cost=Decimal(2)), live(60)
-    before = row_of({"a": first}, NO_ORIGIN, NOTHING_WRITTEN)
-    after = row_of({"a": first, "b": second}, NO_ORIGIN, before.columns)
+    before = row_of({"a": first}, NO_ORIGINAL, NOTHING_WRITTEN)
+    after = row_of({"a": first, "b": second}, NO_ORIGINAL, before.columns)
     assert after.columns == CallColumns("In Progress")
     assert after.feedback_given
 
 
 def test_an_attempt_of_which_only_the_link_is_known_changes_nothing() -> None:
     written = CallColumns("Scheduled", START)
-    row = row_of({"a": NOTHING}, Origin(written), written)
+    row = row_of({"a": NOTHING}, Original(written), written)
     assert (row.columns, row.feedback_given) == (written, False)
 
 
@@ -191,5 +191,5 @@ def test_without_both_ends_there_is_no_duration(facts: Facts) -> None:
 def test_the_outcome_of_what_the_application_wrote(
     written: CallColumns, outcome: Outcome | None, *, finished: bool
 ) -> None:
-    origin = Origin(origin_of(written))
-    assert (origin.columns.outcome, origin.finished) == (outcome, finished)
+    original = Original(original_of(written))
+    assert (original.columns.outcome, original.finished) == (outcome, finished)

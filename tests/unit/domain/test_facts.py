@@ -47,7 +47,7 @@ FACTS = st.builds(
     first_at=st.none() | TIMES,
     lists=LISTS.map(lambda lists: together(*lists)),
     human_turn=st.booleans(),
-    given=COLUMNS,
+    reported_columns=COLUMNS,
 )
 
 
@@ -97,7 +97,12 @@ def test_any_order_and_repetition_adds_up_to_the_same(facts: list[Facts], random
             "identity",
             Identity(phone_number_id="number", assistant_id="assistant", customer_name="Placeholder"),
         ),
-        ({"given": frozenset({"a"})}, {"given": frozenset({"b"})}, "given", frozenset({"a", "b"})),
+        (
+            {"reported_columns": frozenset({"a"})},
+            {"reported_columns": frozenset({"b"})},
+            "reported_columns",
+            frozenset({"a", "b"}),
+        ),
     ],
 )
 def test_which_of_two_is_kept(one: dict[str, Any], other: dict[str, Any], field: str, expected: object) -> None:

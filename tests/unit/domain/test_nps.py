@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.api.parameters import Band
-from autopulse.domain.nps import CATEGORIES, group_of, nps_of
+from autopulse.api.parameters import NpsCategory
+from autopulse.domain.nps import CATEGORIES, category_of, nps_of
 
 COUNTS = st.integers(0, 100_000)
 
@@ -57,13 +57,13 @@ def test_more_answers_of_the_same_kind_are_surer(up: int, middle: int, down: int
 @pytest.mark.parametrize("score", range(11))
 def test_every_answer_belongs_to_a_group_of_the_score(score: int) -> None:
     groups = ["detractor"] * 7 + ["passive"] * 2 + ["promoter"] * 2
-    assert group_of(score) == groups[score]
+    assert category_of(score) == groups[score]
 
 
 @pytest.mark.parametrize("score", range(11))
 def test_the_category_of_a_score_is_the_one_whose_range_has_it(score: int) -> None:
-    assert [name for name, scores in CATEGORIES.items() if score in scores] == [group_of(score)]
+    assert [name for name, scores in CATEGORIES.items() if score in scores] == [category_of(score)]
 
 
 def test_the_api_takes_all_categories() -> None:
-    assert set(get_args(Band)) == set(CATEGORIES)
+    assert set(get_args(NpsCategory)) == set(CATEGORIES)

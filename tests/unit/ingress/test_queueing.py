@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from autopulse.errors import Transient
 from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES, enqueue
-from autopulse.vapi.envelope import Envelope, wrap
+from autopulse.vapi.envelope import Envelope, envelope_from
 from autopulse.vapi.routes import KINDS
 from tests.unit.ingress.conftest import BUCKET, Account
 from tests.unit.vapi import samples
@@ -19,14 +19,14 @@ RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
 
 
 def envelope_of(kind: str = "hang") -> Envelope:
-    return wrap(kind, samples.BY_KIND[kind]["message"], RECEIVED_AT, None)
+    return envelope_from(kind, samples.BY_KIND[kind]["message"], RECEIVED_AT, None)
 
 
 def long_report(surplus: int) -> Envelope:
     """A report whose envelope is as long as a queue takes, and `surplus` bytes."""
     message = {"type": "end-of-call-report", "summary": "x"}
-    free = MAX_QUEUED_BYTES - len(wrap("end_of_call_report", message, RECEIVED_AT, "id").to_json())
-    return wrap("end_of_call_report", message | {"summary": "x" * (1 + free + surplus)}, RECEIVED_AT, "id")
+    free = MAX_QUEUED_BYTES - len(envelope_from("end_of_call_report", message, RECEIVED_AT, "id").to_json())
+    return envelope_from("end_of_call_report", message | {"summary": "x" * (1 + free + surplus)}, RECEIVED_AT, "id")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,7 +43,7 @@ def test_each_kind_has_its_queue(account: Account, kind: str) -> None:
 def _group(account: Account, call: dict[str, Any]) -> str:
     """The message group of a webhook about this call."""
     message = {"type": "status-update", "status": "ringing", "timestamp": 1763800000000, "call": call}
-    enqueue(wrap("status_update", message, RECEIVED_AT, None))
+    enqueue(envelope_from("status_update", message, RECEIVED_AT, None))
     (queued,) = account.received("status")
     return str(queued["Attributes"]["MessageGroupId"])
 

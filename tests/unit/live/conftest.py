@@ -6,8 +6,8 @@ import pytest
 from moto import mock_aws
 
 from autopulse import settings
-from autopulse.access import reader
-from autopulse.live import box_office, broadcaster, clients, connections, sockets, websocket
+from autopulse.auth import principal
+from autopulse.live import broadcaster, clients, connections, sockets, ticket_endpoint, websocket
 from autopulse.live.clients import dynamodb
 from tests.unit.live.gateway import TABLE, Gateway, StoppedClock
 
@@ -36,7 +36,7 @@ def gateway(_table: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     settings.live_settings.cache_clear()
     for item in dynamodb().scan(TableName=TABLE)["Items"]:
         dynamodb().delete_item(TableName=TABLE, Key={name: item[name] for name in ("pk", "sk")})
-    for module in (reader, box_office, broadcaster, connections, websocket):
+    for module in (principal, ticket_endpoint, broadcaster, connections, websocket):
         monkeypatch.setattr(module, "time", StoppedClock)
     monkeypatch.setattr(broadcaster, "datetime", StoppedClock)
     gateway = Gateway()

@@ -1,4 +1,4 @@
-"""The live functions' world: a table (moto's), and a gateway with open connections."""
+"""Fakes for the live functions: a table (moto's), and a gateway with open connections."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import EndpointConnectionError
 
-from autopulse.access.reader import Reader
+from autopulse.auth.principal import Principal
 from autopulse.live import broadcaster, connections, websocket
 from autopulse.live.clients import dynamodb
 from tests.harness import Context
@@ -70,13 +70,13 @@ class StoppedClock:
         return datetime.fromtimestamp(NOW, zone)
 
 
-def reader(organization_id: str = OURS, seconds: float = 3600) -> Reader:
-    return Reader(organization_id, "sample-reader", int(NOW + seconds))
+def principal(organization_id: str = OURS, seconds: float = 3600) -> Principal:
+    return Principal(organization_id, "sample-reader", int(NOW + seconds))
 
 
 def connect(gateway: Gateway, connection_id: str, organization_id: str = OURS, seconds: float = 3600) -> None:
     """Open a connection whose token lives for `seconds`; below zero it has expired."""
-    connections.open_connection(connection_id, reader(organization_id, seconds), NOW)
+    connections.open_connection(connection_id, principal(organization_id, seconds), NOW)
     gateway.open[connection_id] = []
 
 
@@ -92,7 +92,7 @@ def subscribe(gateway: Gateway, connection_id: str, **topic: object) -> None:
     assert say(gateway, connection_id, {"action": "subscribe", **topic})[0]["type"] == "subscribed"
 
 
-def notice(organization_id: object = OURS, call_id: object = 15, **detail: object) -> dict[str, Any]:
+def call_event(organization_id: object = OURS, call_id: object = 15, **detail: object) -> dict[str, Any]:
     """An event of the bus."""
     usual = {
         "version": 1,

@@ -13,10 +13,10 @@ from tests.unit.live.gateway import (
     THEIRS,
     Gateway,
     broadcast,
+    call_event,
     connect,
     items,
     metrics,
-    notice,
     subscribe,
 )
 
@@ -39,23 +39,23 @@ def _expire(name: str, organization_id: str) -> None:
         )
 
 
-def test_a_notice_reaches_whoever_wants_it(gateway: Gateway) -> None:
+def test_a_call_event_reaches_whoever_wants_it(gateway: Gateway) -> None:
     _watch(gateway, "all", "too")
     for name, call_id in (("this", 15), ("other", 16)):
         connect(gateway, name)
         subscribe(gateway, name, call_id=call_id)
     connect(gateway, "silent")
-    broadcast(notice(call_id=15))
+    broadcast(call_event(call_id=15))
     heard = {name for name, posted in gateway.open.items() if posted}
     assert heard == {"all", "too", "this"}
     (message,) = gateway.open["this"]
-    assert (message["type"], message["event"], message["call_id"]) == ("notice", "CallStatusChanged", 15)
+    assert (message["type"], message["event"], message["call_id"]) == ("event", "CallStatusChanged", 15)
 
 
 def test_who_wants_it_twice_over_hears_it_once(gateway: Gateway) -> None:
     _watch(gateway, "one")
     subscribe(gateway, "one", call_id=15)
-    broadcast(notice(call_id=15))
+    broadcast(call_event(call_id=15))
     assert len(gateway.open["one"]) == 1
 
 
@@ -63,7 +63,7 @@ def test_no_organization_hears_of_another(gateway: Gateway) -> None:
     _watch(gateway, "ours")
     _watch(gateway, "theirs", organization_id=THEIRS)
     subscribe(gateway, "ours", call_id=15)
-    broadcast(notice(THEIRS, 15))
+    broadcast(call_event(THEIRS, 15))
     assert gateway.said("ours") == []
     assert len(gateway.said("theirs")) == 1
 
@@ -71,38 +71,38 @@ def test_no_organization_hears_of_another(gateway: Gateway) -> None:
 @pytest.mark.parametrize("organization_id", [None, 1, "", f"{OURS}#", "connection", ["a"], {}])
 def test_an_event_of_no_organization_reaches_nobody(gateway: Gateway, organization_id: object) -> None:
     _watch(gateway, "ours")
-    broadcast(notice(organization_id))
+    broadcast(call_event(organization_id))
     assert gateway.open["ours"] == []
 
 
 def test_an_event_of_no_call_or_of_nothing_reaches_nobody(gateway: Gateway) -> None:
     _watch(gateway, "ours")
-    for event in (notice(call_id=0), notice(call_id=None), {"detail": None}, {}):
+    for event in (call_event(call_id=0), call_event(call_id=None), {"detail": None}, {}):
         broadcast(event)
     assert gateway.open["ours"] == []
 
 
 def test_an_organization_in_capitals_is_the_same(gateway: Gateway) -> None:
     _watch(gateway, "ours")
-    broadcast(notice(OURS.upper()))
+    broadcast(call_event(OURS.upper()))
     assert len(gateway.open["ours"]) == 1
 
 
 def test_gone_connections_are_forgotten(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     _watch(gateway, "here", "gone")
     del gateway.open["gone"]
-    broadcast(notice())
+    broadcast(call_event())
     assert len(gateway.open["here"]) == 1
     assert items() == [("connection#here", "connection"), (f"organization#{OURS}", "connection#here")]
     found = metrics(capsys.readouterr().out)
-    assert (found["NoticePushed"], found["ConnectionGone"]) == ([1], [1])
+    assert (found["CallEventPushed"], found["ConnectionGone"]) == ([1], [1])
 
 
 def test_expired_connections_hear_no_news_and_are_closed(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     _watch(gateway, "expired", "other-expired", seconds=-1)
     _watch(gateway, "valid")
     posted = gateway.open["expired"]
-    broadcast(notice())
+    broadcast(call_event())
     assert posted == [{"type": "expired"}]
     assert set(gateway.closed) == {"expired", "other-expired"}
     assert len(gateway.open["valid"]) == 1
@@ -115,18 +115,18 @@ def test_one_that_cannot_be_reached_keeps_nobody_else_from_hearing(
 ) -> None:
     _watch(gateway, "one", "broken", "three")
     gateway.broken.add("broken")
-    broadcast(notice())
+    broadcast(call_event())
     assert [len(gateway.open[name]) for name in ("one", "three")] == [1, 1]
     assert ("connection#broken", "connection") in items(), "it may be open"
     found = metrics(capsys.readouterr().out)
-    assert (found["NoticePushed"], found["NoticeUndelivered"]) == ([2], [1])
+    assert (found["CallEventPushed"], found["CallEventUndelivered"]) == ([2], [1])
 
 
 def test_every_stage_is_measured(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     _watch(gateway, "one")
     now = datetime.fromtimestamp(NOW, timezone.utc)
     times = {"received_at": now - timedelta(seconds=2), "committed_at": now - timedelta(seconds=1)}
-    broadcast(notice(**{stage: at.isoformat() for stage, at in times.items()}))
+    broadcast(call_event(**{stage: at.isoformat() for stage, at in times.items()}))
     found = metrics(capsys.readouterr().out)
     assert found["AgePushedFromReceipt"] == [2000]
     assert found["AgePushedFromCommit"] == [1000]
@@ -134,7 +134,7 @@ def test_every_stage_is_measured(gateway: Gateway, capsys: pytest.CaptureFixture
 
 def test_what_nobody_hears_has_no_age(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     assert gateway.open == {}
-    broadcast(notice(received_at=datetime.fromtimestamp(NOW, timezone.utc).isoformat()))
+    broadcast(call_event(received_at=datetime.fromtimestamp(NOW, timezone.utc).isoformat()))
     assert metrics(capsys.readouterr().out) == {}
 
 
@@ -143,7 +143,7 @@ def test_connections_are_posted_to_at_once(gateway: Gateway, monkeypatch: pytest
     _watch(gateway, *names)
     together = threading.Barrier(POSTERS, timeout=60)
     monkeypatch.setattr(gateway, "post_to_connection", lambda **_: together.wait())
-    broadcast(notice())
+    broadcast(call_event())
     assert not together.broken
 
 
@@ -152,7 +152,7 @@ def test_one_query_finds_them_all(gateway: Gateway) -> None:
     _watch(gateway, "theirs", organization_id=THEIRS)
     calls: list[str] = []
     dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
-    broadcast(notice())
+    broadcast(call_event())
     dynamodb().meta.events.unregister("before-call.dynamodb", unique_id="count")
     assert calls == ["Query"]
 
@@ -161,32 +161,32 @@ def test_when_time_is_out_the_rest_is_left_to_their_next_read(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _watch(gateway, "one", "two")
-    broadcast(notice(), seconds=broadcaster.RESERVE_SECONDS)
+    broadcast(call_event(), seconds=broadcaster.RESERVE_SECONDS)
     assert gateway.open == {"one": [], "two": []}
-    assert metrics(capsys.readouterr().out) == {"NoticeUndelivered": [2]}
+    assert metrics(capsys.readouterr().out) == {"CallEventUndelivered": [2]}
 
 
 def test_a_batch_reads_each_calls_connections_once_and_posts_all_of_it(gateway: Gateway) -> None:
     _watch(gateway, "one")
     calls: list[str] = []
     dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
-    assert broadcast(*(notice(call_id=call_id) for call_id in (15, 16, 15))) == []
+    assert broadcast(*(call_event(call_id=call_id) for call_id in (15, 16, 15))) == []
     dynamodb().meta.events.unregister("before-call.dynamodb", unique_id="count")
     assert sorted(message["call_id"] for message in gateway.open["one"]) == [15, 15, 16]
     assert calls == ["Query", "Query"]
 
 
-def test_notices_of_a_batch_are_posted_at_once(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_call_events_of_a_batch_are_posted_at_once(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     _watch(gateway, "one")
     together = threading.Barrier(3, timeout=60)
     monkeypatch.setattr(gateway, "post_to_connection", lambda **_: together.wait())
-    broadcast(notice(call_id=15), notice(call_id=16), notice(call_id=17))
+    broadcast(call_event(call_id=15), call_event(call_id=16), call_event(call_id=17))
     assert not together.broken
 
 
-def test_an_unreadable_notice_keeps_no_other_back(gateway: Gateway) -> None:
+def test_an_unreadable_call_event_keeps_no_other_back(gateway: Gateway) -> None:
     _watch(gateway, "one")
-    assert broadcast(notice(call_id=None), notice()) == []
+    assert broadcast(call_event(call_id=None), call_event()) == []
     assert len(gateway.open["one"]) == 1
 
 
@@ -198,18 +198,18 @@ def test_it_returns_only_what_the_connections_cannot_be_read_for(
     broken = type("Settings", (), {"connections_table": "no-such-table"})
     with monkeypatch.context() as patch:
         patch.setattr(connections, "live_settings", lambda: broken)
-        assert broadcast(notice(), notice(call_id=None), notice()) == [0, 2]
+        assert broadcast(call_event(), call_event(call_id=None), call_event()) == [0, 2]
     watchers = list(connections.find_watchers(OURS, 15))
     monkeypatch.setattr(broadcaster, "find_watchers", lambda *_: watchers)
     monkeypatch.setattr(connections, "live_settings", lambda: broken)
-    assert broadcast(notice()) == []
+    assert broadcast(call_event()) == []
     assert len(gateway.open["one"]) == 1
 
 
 def test_no_log_line_says_what_changed(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     _watch(gateway, "one", "broken")
     gateway.broken.add("broken")
-    broadcast(notice(changed={"status": "canary"}))
+    broadcast(call_event(changed={"status": "canary"}))
     output = capsys.readouterr().out
     assert "post failed" in output
     assert "canary" not in output

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopulse.live.protocol import MAX_FRAME_BYTES, BadRequest, Request, Topic, notice, read_request
+from autopulse.live.protocol import MAX_FRAME_BYTES, BadRequest, Request, Topic, call_event, read_request
 
 AT = datetime(2026, 11, 2, 17, tzinfo=timezone.utc)
 
@@ -58,7 +58,7 @@ def test_reading_is_total(text: object) -> None:
         read_request(text)
 
 
-def test_a_notice_says_what_the_event_says_but_not_whose_it_is() -> None:
+def test_a_call_event_says_what_the_event_says_but_not_whose_it_is() -> None:
     detail = {
         "version": 1,
         "call_id": 15,
@@ -68,10 +68,10 @@ def test_a_notice_says_what_the_event_says_but_not_whose_it_is() -> None:
         "committed_at": "2026-11-02T16:59:59.900000+00:00",
         "changed": {"status": "Ended"},
     }
-    text = notice({"id": "sample", "detail-type": "CallStatusChanged", "detail": detail}, AT)
+    text = call_event({"id": "sample", "detail-type": "CallStatusChanged", "detail": detail}, AT)
     shared = {name: value for name, value in detail.items() if name != "organization_id"}
     own = {
-        "type": "notice",
+        "type": "event",
         "id": "sample",
         "event": "CallStatusChanged",
         "pushed_at": "2026-11-02T17:00:00.000000+00:00",
@@ -80,18 +80,18 @@ def test_a_notice_says_what_the_event_says_but_not_whose_it_is() -> None:
 
 
 @pytest.mark.parametrize("characters", [MAX_FRAME_BYTES, MAX_FRAME_BYTES // 3])
-def test_a_notice_that_does_not_fit_a_frame_is_cut_to_what_it_is_about(characters: int) -> None:
+def test_a_call_event_that_does_not_fit_a_frame_is_cut_to_what_it_is_about(characters: int) -> None:
     detail = {"call_id": 15, "changed": {"text": "é" * characters}}
-    text = notice({"id": "sample", "detail-type": "TranscriptUpdated", "detail": detail}, AT)
+    text = call_event({"id": "sample", "detail-type": "TranscriptUpdated", "detail": detail}, AT)
     assert len(text.encode()) <= MAX_FRAME_BYTES < 32 * 1024
     cut = json.loads(text)
     assert (cut["call_id"], cut["event"], cut["changed"], cut["cut"]) == (15, "TranscriptUpdated", {}, True)
 
 
 @pytest.mark.parametrize("name", ["received_at", "committed_at", "version"])
-def test_a_notice_fits_a_frame_whatever_the_event_says_of_itself(name: str) -> None:
+def test_a_call_event_fits_a_frame_whatever_the_event_says_of_itself(name: str) -> None:
     detail = {"call_id": 15, "vapi_call_id": "\u00e9" * 100, "changed": {}, name: "x" * MAX_FRAME_BYTES}
     event = {"id": "y" * MAX_FRAME_BYTES, "detail-type": ["z" * MAX_FRAME_BYTES], "detail": detail}
-    text = notice(event, AT)
+    text = call_event(event, AT)
     assert len(text) <= MAX_FRAME_BYTES
     assert {json.loads(text)[field] for field in ("id", "event", name)} == {None}

@@ -6,20 +6,20 @@ from autopulse.live import tickets
 from autopulse.live.clients import dynamodb
 from autopulse.live.tickets import issue_ticket, redeem_ticket
 from functions.live.app import handler
-from tests.unit.live.gateway import NOW, OURS, TABLE, Gateway, items, metrics, reader
+from tests.unit.live.gateway import NOW, OURS, TABLE, Gateway, items, metrics, principal
 
 pytestmark = pytest.mark.usefixtures("gateway")
 
 
 def test_a_ticket_tells_whose_it_is_once() -> None:
-    who = reader()
+    who = principal()
     ticket = issue_ticket(who, NOW)
     assert redeem_ticket(ticket.text, NOW) == who
     assert redeem_ticket(ticket.text, NOW) is None
 
 
 def test_a_ticket_is_good_for_a_minute() -> None:
-    who = reader()
+    who = principal()
     ticket = issue_ticket(who, NOW)
     assert ticket.expires_at == NOW + 60
     assert redeem_ticket(ticket.text, NOW + 60) is None
@@ -27,23 +27,23 @@ def test_a_ticket_is_good_for_a_minute() -> None:
 
 
 def test_a_ticket_is_never_good_for_longer_than_the_token() -> None:
-    who = reader(seconds=20)
+    who = principal(seconds=20)
     assert issue_ticket(who, NOW).expires_at == who.expires_at
 
 
 def test_the_table_does_not_know_the_ticket_itself() -> None:
-    ticket = issue_ticket(reader(), NOW)
+    ticket = issue_ticket(principal(), NOW)
     assert len(items()) == 1
     assert ticket.text not in json.dumps(dynamodb().scan(TableName=TABLE)["Items"], default=str)
 
 
 def test_no_two_tickets_are_alike() -> None:
-    assert len({issue_ticket(reader(), NOW).text for _ in range(10)}) == 10
+    assert len({issue_ticket(principal(), NOW).text for _ in range(10)}) == 10
 
 
 @pytest.mark.parametrize("text", ["", "unknown", "x" * 10_000, "\ud800", "ticket#", "é"])
 def test_anything_else_opens_nothing(text: str) -> None:
-    issue_ticket(reader(), NOW)
+    issue_ticket(principal(), NOW)
     assert redeem_ticket(text, NOW) is None
 
 

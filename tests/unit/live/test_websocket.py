@@ -8,7 +8,19 @@ from autopulse.live.connections import LONGEST_SECONDS, MAX_TOPICS, find_connect
 from autopulse.live.protocol import Topic
 from autopulse.live.tickets import issue_ticket
 from functions.live.app import handler
-from tests.unit.live.gateway import NOW, OURS, TABLE, THEIRS, Gateway, connect, items, metrics, reader, say, subscribe
+from tests.unit.live.gateway import (
+    NOW,
+    OURS,
+    TABLE,
+    THEIRS,
+    Gateway,
+    connect,
+    items,
+    metrics,
+    principal,
+    say,
+    subscribe,
+)
 
 OPEN = [("connection#one", "connection"), (f"organization#{OURS}", "connection#one")]
 
@@ -24,7 +36,7 @@ def _open(ticket: object) -> int:
 
 def test_a_ticket_opens_one_connection(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     assert gateway.open == {}
-    ticket = issue_ticket(reader(), NOW).text
+    ticket = issue_ticket(principal(), NOW).text
     assert _open(ticket) == 200
     assert items() == OPEN
     assert _open(ticket) == 401
@@ -148,7 +160,7 @@ def test_a_subscription_does_not_bring_back_what_was_forgotten(gateway: Gateway)
 def test_a_table_out_of_reach_refuses_and_says_so(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     connect(gateway, "one")
     broken = type("Settings", (), {"connections_table": "no-such-table"})
-    ticket = issue_ticket(reader(), NOW).text
+    ticket = issue_ticket(principal(), NOW).text
     found = find_connection("one")
     monkeypatch.setattr(connections, "live_settings", lambda: broken)
     assert _open(ticket) == 503

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from local.run import print_link, print_urls, without_secrets
-from local.stack_paths import Place
+from local.stack_paths import StackPaths
 
 SECRETS: Final = ("sample-password", "sample-webhook-secret", "sample.console.token")
 RUNNING: Final = {
@@ -19,7 +19,7 @@ RUNNING: Final = {
 
 
 def _printed(capsys: pytest.CaptureFixture[str], *, show: bool) -> str:
-    print_urls(Place(Path("/nowhere"), 1, 2, ""), RUNNING, show=show)
+    print_urls(StackPaths(Path("/nowhere"), 1, 2, ""), RUNNING, show=show)
     return capsys.readouterr().out
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from autopulse.domain.outcome import Outcome, outcome_of
 from autopulse.vapi.ended_reasons import family_of
-from autopulse.vapi.envelope import wrap
+from autopulse.vapi.envelope import envelope_from
 from autopulse.vapi.routes import kind_of
 from local.simulator.expected_rows import truth_of
 from local.simulator.scenario import CONNECTED, DECLINED, ENDED_REASONS, CallScript, write_script
@@ -81,7 +81,7 @@ def test_every_body_has_secrets_and_no_envelope_has_any(outcome: str) -> None:
         assert CANARY in json.dumps(body)
         kind = kind_of(body["message"])
         if kind:
-            assert CANARY not in wrap(kind, body["message"], CREATED, None).to_json()
+            assert CANARY not in envelope_from(kind, body["message"], CREATED, None).to_json()
 
 
 def test_the_truth_of_a_call_follows_from_its_script() -> None:

@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from autopulse.consumers.registry import REGISTRY
-from operate import dead_letters
+from operate import dead_letter_queue
 from operate.target import Target
 
 STACK = "autopulse-test"
@@ -94,7 +94,7 @@ def clients() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def account(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Account:
     """Queues and a secret of the test's own."""
-    monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)  # moto would really wait
+    monkeypatch.setattr(dead_letter_queue, "WAIT_SECONDS", 0)  # moto would really wait
     run = uuid.uuid4().hex
     names = [f"{kind.prefix}{suffix}" for kind in REGISTRY.values() for suffix in ("Queue", "DeadLetterQueue")]
     urls = {name: clients["sqs"].create_queue(QueueName=f"{run}-{name}")["QueueUrl"] for name in names}

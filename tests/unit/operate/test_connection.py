@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from local.stack_paths import PROJECT, Place
+from local.stack_paths import PROJECT, StackPaths
 from operate import target as targets
 from operate.target import OperationFailed, find_target, read_secret
+from operate.vapi.authentication_plans import DEFAULT_ENTRY
 from operate.vapi.connection import Connection, open_api, read_connection
 from operate.vapi.doctor import post_ping
-from operate.vapi.plans import DEFAULT_ENTRY
 from tests.unit.operate.conftest import WEBHOOK_URL, Account
 
-NOWHERE = Place(PROJECT / ".local" / "nowhere", 1, 2, "")
+NOWHERE = StackPaths(PROJECT / ".local" / "nowhere", 1, 2, "")
 
 
 def test_url_and_secret_are_the_stacks(account: Account) -> None:

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from autopulse.consumers.registry import REGISTRY
-from operate import dead_letters
+from operate import dead_letter_queue
 from operate.confirmation import always
-from operate.letters import Letter, read_letter, show_age
+from operate.dead_letter import DeadLetter, read_dead_letter, show_age
 from operate.redrive import Choice, list_kinds, redrive
 from operate.target import OperationFailed
 from tests.unit.operate.conftest import Account
@@ -202,7 +202,7 @@ def test_an_interruption_at_the_question_hides_nothing(account: Account) -> None
 
 def test_nothing_is_sent_when_the_answer_came_too_late(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     bury(account, 1)
-    monkeypatch.setattr(dead_letters, "HELD_SECONDS", dead_letters.SAFETY_SECONDS)
+    monkeypatch.setattr(dead_letter_queue, "HELD_SECONDS", dead_letter_queue.SAFETY_SECONDS)
     with pytest.raises(OperationFailed, match="run it again"):
         redrive(account.target, "hang", Choice(), always)
     assert numbers_in(account, DEAD) == [1]
@@ -223,7 +223,7 @@ def test_a_batch_is_no_larger_than_sqs_takes(account: Account) -> None:
     account.clients["sqs"] = Faulty(sqs, send_message_batch=measured)
     assert redrive(account.target, "hang", Choice(), always) == 0
     assert len(sizes) == 3
-    assert max(sizes) <= dead_letters.BATCH_BYTES
+    assert max(sizes) <= dead_letter_queue.BATCH_BYTES
 
 
 def test_a_letter_that_nobody_can_read_is_shown_and_moved_as_it_is(
@@ -264,8 +264,8 @@ def test_the_age_counts_from_the_first_send() -> None:
         "Body": envelope(1),
         "Attributes": {"SentTimestamp": str(int(sent.timestamp() * 1000)), "ApproximateReceiveCount": "3"},
     }
-    letter = read_letter(message)
-    assert isinstance(letter, Letter)
+    letter = read_dead_letter(message)
+    assert isinstance(letter, DeadLetter)
     shown = letter.describe(sent + timedelta(days=2, hours=3, minutes=4))
     assert (shown["age"], shown["received"], shown["reason"], shown["kind"]) == ("2 d 3 h", "3 x", "none", "hang")
 

@@ -16,7 +16,7 @@ from autopulse.ingress.webhook_secret import KEPT_SECONDS, REREAD_SECONDS, Webho
 from autopulse.observability import Measurements
 from autopulse.vapi.signature import Delivery, verify
 from operate.confirmation import always
-from operate.rotation import OVERLAP, World, begin, finish
+from operate.rotation import OVERLAP, Clock, begin, finish
 from operate.target import OperationFailed, read_secret
 from tests.unit.operate.conftest import Account
 
@@ -27,15 +27,15 @@ BEGAN = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 
 
 @dataclass
-class Clock:
+class FakeClock:
     """Stands still but for who sleeps."""
 
     now: datetime = BEGAN
     slept: float = 0
 
     @property
-    def world(self) -> World:
-        return World(lambda: self.now, self._sleep)
+    def clock(self) -> Clock:
+        return Clock(lambda: self.now, self._sleep)
 
     def seconds(self) -> float:
         return self.now.timestamp()
@@ -94,7 +94,7 @@ def _is_accepted_by(verifier: WebhookSecret, secret: str) -> bool:
 
 @pytest.mark.usefixtures("log")
 def test_both_secrets_are_accepted_in_between(account: Account) -> None:
-    assert begin(account.target, always, Clock().world) == 0
+    assert begin(account.target, always, FakeClock().clock) == 0
     document = read_secret(account.target)
     new = document["secret"]
     assert new != OLD
@@ -108,12 +108,12 @@ def test_both_secrets_are_accepted_in_between(account: Account) -> None:
 
 
 def test_at_the_end_the_new_one_alone_is_left(account: Account, log: Log) -> None:
-    clock = Clock()
-    begin(account.target, always, clock.world)
+    clock = FakeClock()
+    begin(account.target, always, clock.clock)
     new = read_secret(account.target)["secret"]
     clock.now += OVERLAP
     log.accepted(0, 1)
-    assert finish(account.target, always, world=clock.world) == 0
+    assert finish(account.target, always, clock=clock.clock) == 0
     assert read_secret(account.target) == {"secret": new, "credentials": ENTRIES, "note": "kept"}
     assert not _accepted(read_secret(account.target), OLD)
 
@@ -121,12 +121,12 @@ def test_at_the_end_the_new_one_alone_is_left(account: Account, log: Log) -> Non
 @pytest.mark.usefixtures("log")
 def test_a_verifier_that_had_the_old_secret_accepts_the_new_one_when_begin_is_through(account: Account) -> None:
     """Even one that read the secret again just before it was rotated, and may not read it for ten seconds."""
-    clock, before = Clock(), json.dumps({"secret": OLD, "credentials": ENTRIES})
+    clock, before = FakeClock(), json.dumps({"secret": OLD, "credentials": ENTRIES})
     stored = [before]
     verifier = WebhookSecret(lambda: stored[0], clock.seconds)
     assert _is_accepted_by(verifier, OLD)
     assert not _is_accepted_by(verifier, "forged")
-    begin(account.target, always, clock.world)
+    begin(account.target, always, clock.clock)
     stored[0] = json.dumps(read_secret(account.target))
     assert clock.slept > REREAD_SECONDS
     assert _is_accepted_by(verifier, read_secret(account.target)["secret"])
@@ -136,9 +136,9 @@ def test_a_verifier_that_had_the_old_secret_accepts_the_new_one_when_begin_is_th
 
 @pytest.mark.usefixtures("log")
 def test_two_rotations_at_once_are_refused(account: Account) -> None:
-    begin(account.target, always, Clock().world)
+    begin(account.target, always, FakeClock().clock)
     with pytest.raises(OperationFailed, match="under way"):
-        begin(account.target, always, Clock().world)
+        begin(account.target, always, FakeClock().clock)
 
 
 @pytest.mark.usefixtures("log")
@@ -150,14 +150,14 @@ def test_nothing_to_finish(account: Account) -> None:
 @pytest.mark.usefixtures("log")
 def test_who_says_no_changes_nothing(account: Account) -> None:
     before = read_secret(account.target)
-    begin(account.target, lambda _: False, Clock().world)
+    begin(account.target, lambda _: False, FakeClock().clock)
     assert read_secret(account.target) == before
 
 
 def test_nothing_to_rotate(account: Account) -> None:
     account.put_secret({"secret": OLD, "credentials": [SAMPLE]})
     with pytest.raises(OperationFailed, match="nothing to rotate"):
-        begin(account.target, always, Clock().world)
+        begin(account.target, always, FakeClock().clock)
 
 
 @pytest.mark.parametrize(
@@ -172,36 +172,36 @@ def test_the_old_secret_stays_while_it_may_be_needed(
     account: Account, log: Log, minutes: int, places: tuple[int, ...], objection: str
 ) -> None:
     """Usable entries are 0 and 1 of the new secret, 2 somebody else's, 3 and 4 of the old one."""
-    clock = Clock()
-    begin(account.target, always, clock.world)
+    clock = FakeClock()
+    begin(account.target, always, clock.clock)
     clock.now = BEGAN + timedelta(minutes=minutes)
     log.accepted(*places)
     log.lines.append("not JSON")
     with pytest.raises(OperationFailed, match=objection):
-        finish(account.target, always, world=clock.world)
+        finish(account.target, always, clock=clock.clock)
     assert _accepted(read_secret(account.target), OLD)
-    assert finish(account.target, always, force=True, world=clock.world) == 0
+    assert finish(account.target, always, force=True, clock=clock.clock) == 0
     assert not _accepted(read_secret(account.target), OLD)
 
 
 def test_the_log_is_asked_about_the_last_minutes_only(account: Account, log: Log) -> None:
-    clock = Clock()
-    begin(account.target, always, clock.world)
+    clock = FakeClock()
+    begin(account.target, always, clock.clock)
     clock.now = BEGAN + OVERLAP
     log.accepted(0)
-    finish(account.target, always, world=clock.world)
+    finish(account.target, always, clock=clock.clock)
     (asked,) = log.asked
     assert asked["startTime"] == int((clock.now - timedelta(minutes=15)).timestamp() * 1000)
     assert asked["logGroupName"] == "/aws/lambda/autopulse-test-verifier"
 
 
 def test_a_log_that_cannot_be_read_ends_nothing(account: Account, log: Log) -> None:
-    clock = Clock()
-    begin(account.target, always, clock.world)
+    clock = FakeClock()
+    begin(account.target, always, clock.clock)
     clock.now += OVERLAP
     log.error = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "FilterLogEvents")
     with pytest.raises(OperationFailed, match="cannot be read"):
-        finish(account.target, always, world=clock.world)
+        finish(account.target, always, clock=clock.clock)
     assert _accepted(read_secret(account.target), OLD)
 
 
@@ -214,16 +214,16 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(account: Account) ->
         return True
 
     with pytest.raises(OperationFailed, match="run it again"):
-        begin(account.target, meanwhile, Clock().world)
+        begin(account.target, meanwhile, FakeClock().clock)
     assert read_secret(account.target) == changed
 
 
 @pytest.mark.usefixtures("log")
 def test_no_secret_is_printed(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    clock = Clock()
-    begin(account.target, always, clock.world)
+    clock = FakeClock()
+    begin(account.target, always, clock.clock)
     new = read_secret(account.target)["secret"]
-    finish(account.target, always, force=True, world=clock.world)
+    finish(account.target, always, force=True, clock=clock.clock)
     shown = capsys.readouterr().out
     assert OLD not in shown
     assert new not in shown

@@ -11,7 +11,7 @@ from autopulse.domain.answers import answer_names
 from autopulse.domain.feedback import NO_COMMENT, Analysis
 from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import ReportMessage
-from autopulse.vapi.redaction import slim
+from autopulse.vapi.redaction import apply_allow_list
 
 NAMES = answer_names()
 SURVEY = {"nps_score": 8, "overall_feedback": "Friendly.", "positives": ["Coffee"], "call_reason": "Survey"}
@@ -20,7 +20,7 @@ ID = "0f0d6c1e-0000-4000-8000-0000000000{}"
 
 def read(more: str = "", **fields: Any) -> Analysis:  # noqa: ANN401 - any JSON value
     """As the consumer reads what the verifier kept of it."""
-    kept = slim("end_of_call_report", {"type": "end-of-call-report", **fields})
+    kept = apply_allow_list("end_of_call_report", {"type": "end-of-call-report", **fields})
     return read_analysis(ReportMessage.model_validate(kept), answer_names(more))
 
 

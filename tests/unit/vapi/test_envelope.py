@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autopulse.ingress.request import MAX_BODY_BYTES
-from autopulse.vapi.envelope import VERSION, Envelope, wrap
+from autopulse.vapi.envelope import VERSION, Envelope, envelope_from
 from autopulse.vapi.redaction import URL_FIELDS
 from autopulse.vapi.routes import KINDS
 from tests.unit.vapi import samples
@@ -17,12 +17,12 @@ from tests.unit.vapi import samples
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=timezone.utc)
 
 
-def wrapped(kind: str, body: dict[str, Any], message_id: str | None = None) -> Envelope:
-    return wrap(kind, body["message"], RECEIVED_AT, message_id)
+def enveloped(kind: str, body: dict[str, Any], message_id: str | None = None) -> Envelope:
+    return envelope_from(kind, body["message"], RECEIVED_AT, message_id)
 
 
 def event_id(kind: str, body: dict[str, Any], message_id: str | None = None) -> str:
-    return wrapped(kind, body, message_id).event_id
+    return enveloped(kind, body, message_id).event_id
 
 
 def changed(body: dict[str, Any], **fields: object) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def timed(*identity: object) -> str:
 
 
 def test_the_envelope_is_this() -> None:
-    envelope = wrapped("status_update", samples.SIMPLE_STATUS)
+    envelope = enveloped("status_update", samples.SIMPLE_STATUS)
     assert json.loads(envelope.to_json()) == {
         "version": VERSION,
         "kind": "status_update",
@@ -62,7 +62,7 @@ def test_the_envelope_is_this() -> None:
 
 
 def test_a_pointer_has_the_key_for_the_message() -> None:
-    envelope = wrapped("end_of_call_report", samples.report())
+    envelope = enveloped("end_of_call_report", samples.report())
     whole, pointer = json.loads(envelope.to_json()), json.loads(envelope.to_pointer_json())
     assert pointer.pop("payload_key") == f"envelopes/2026/11/22/{envelope.event_id}.json"
     assert whole.pop("message")
@@ -72,7 +72,7 @@ def test_a_pointer_has_the_key_for_the_message() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_ascii_for_every_kind(kind: str) -> None:
     message = samples.BY_KIND[kind]["message"] | {"endedReason": "réparé \u2028 \ud83d\ude00", "reason": "é"}
-    assert wrap(kind, message, RECEIVED_AT, None).to_json().isascii()
+    assert envelope_from(kind, message, RECEIVED_AT, None).to_json().isascii()
 
 
 # Identities
@@ -83,12 +83,12 @@ def test_it_is_ascii_for_every_kind(kind: str) -> None:
     [("call_123", "call_123"), ("x" * 100, "x" * 100), ("x" * 101, None), ("", None), (5, None), (None, None)],
 )
 def test_vapi_s_call_id_is_short_text(given: object, read: str | None) -> None:
-    envelope = wrap("hang", {"type": "hang", "call": {"id": given}}, RECEIVED_AT, None)
+    envelope = envelope_from("hang", {"type": "hang", "call": {"id": given}}, RECEIVED_AT, None)
     assert envelope.vapi_call_id == read
 
 
 def test_a_ping_names_no_call() -> None:
-    envelope = wrap("status_update", samples.PING["message"] | {"call": samples.call()}, RECEIVED_AT, None)
+    envelope = envelope_from("status_update", samples.PING["message"] | {"call": samples.call()}, RECEIVED_AT, None)
     assert (envelope.vapi_call_id, envelope.call_id) == (None, None)
 
 
@@ -108,7 +108,7 @@ def test_a_ping_names_no_call() -> None:
     ],
 )
 def test_the_sender_s_time_is_read_if_it_can_be(timestamp: object, occurred_at: str | None) -> None:
-    envelope = wrapped("hang", changed(samples.hang(), timestamp=timestamp))
+    envelope = enveloped("hang", changed(samples.hang(), timestamp=timestamp))
     assert json.loads(envelope.to_json())["occurred_at"] == occurred_at
 
 
@@ -132,7 +132,7 @@ def test_the_event_id_of_a_transcript() -> None:
 
 
 def test_the_event_id_of_a_conversation_has_the_digest_of_its_turns() -> None:
-    envelope = wrapped("conversation_update", samples.conversation_update())
+    envelope = enveloped("conversation_update", samples.conversation_update())
     turns = digest(envelope.message["messages"])
     assert envelope.event_id == timed(
         samples.VAPI_CALL_ID, 15, "conversation-update", samples.SENT_AT, None, None, None, turns
@@ -161,7 +161,7 @@ def test_the_event_id_of_a_ping_has_its_id() -> None:
 
 
 def test_the_event_id_of_a_report_has_the_digest_of_its_content_without_urls() -> None:
-    envelope = wrapped("end_of_call_report", samples.report())
+    envelope = enveloped("end_of_call_report", samples.report())
     content = copy.deepcopy(dict(envelope.message))
     for place in (content, content["artifact"]):
         for name in URL_FIELDS & set(place):
@@ -221,7 +221,7 @@ def test_two_calls_without_any_id_are_two_events(kind: str, timestamp: int | Non
     nameless = {"call": {"type": "webCall"}, "assistant": None, "timestamp": timestamp}
     one = changed(samples.BY_KIND[kind], **nameless)
     other = changed(one, phoneCallProviderDetails={"sid": "1", "\ud800": [float("nan")]})
-    assert (wrapped(kind, one).call_id, wrapped(kind, one).vapi_call_id) == (None, None)
+    assert (enveloped(kind, one).call_id, enveloped(kind, one).vapi_call_id) == (None, None)
     assert event_id(kind, one) != event_id(kind, other)
     assert event_id(kind, one) == event_id(kind, changed(one, recordingUrl="https://cdn.example.com/2"))
     assert event_id(kind, other) == event_id(kind, copy.deepcopy(other))
@@ -231,7 +231,7 @@ def test_a_call_below_the_artifact_names_itself() -> None:
     inner = {"id": "call_123", "metadata": {"call_id": "15"}}
     for place in ("variables", "variableValues"):
         message = {"type": "hang", "artifact": {place: {"call": inner}}}
-        envelope = wrap("hang", message, RECEIVED_AT, None)
+        envelope = envelope_from("hang", message, RECEIVED_AT, None)
         assert (envelope.vapi_call_id, envelope.call_id) == ("call_123", 15)
 
 
@@ -308,7 +308,7 @@ def test_many_small_parts_take_linear_time(before: str, item: str, after: str, n
     text = head + item * (MAX_BODY_BYTES // 8 // len(item)) + after + "}"
     message = json.loads(text)
     started = time.process_time()
-    wrap("end_of_call_report", message, RECEIVED_AT, None).to_json()
+    envelope_from("end_of_call_report", message, RECEIVED_AT, None).to_json()
     assert time.process_time() - started < 1
 
 
@@ -326,15 +326,15 @@ FAR = [
 @pytest.mark.parametrize("told", FAR)
 def test_a_senders_time_more_than_an_hour_ahead_counts_as_absent(kind: str, told: datetime) -> None:
     body = changed(samples.BY_KIND[kind], timestamp=told.isoformat())
-    envelope = wrapped(kind, body)
+    envelope = enveloped(kind, body)
     assert envelope.occurred_at is None
     milliseconds = (told - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(milliseconds=1)
     assert envelope.event_id.startswith(f"{milliseconds:012x}"), "the event id has the time as it was sent"
-    later = wrap(kind, body["message"], told, None)
+    later = envelope_from(kind, body["message"], told, None)
     assert (later.event_id, later.occurred_at) == (envelope.event_id, told)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=59), timedelta(hours=1), timedelta(days=-400)])
 def test_a_clock_may_be_an_hour_ahead(ahead: timedelta) -> None:
     told = RECEIVED_AT + ahead
-    assert wrapped("status_update", changed(samples.SIMPLE_STATUS, timestamp=told.isoformat())).occurred_at == told
+    assert enveloped("status_update", changed(samples.SIMPLE_STATUS, timestamp=told.isoformat())).occurred_at == told

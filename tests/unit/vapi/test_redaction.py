@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from autopulse.vapi.concealment import REDACTED, conceal
-from autopulse.vapi.redaction import KEPT, slim, turns_of
+from autopulse.vapi.masking import REDACTED, mask_secrets
+from autopulse.vapi.redaction import KEPT, apply_allow_list, turns_of
 from autopulse.vapi.routes import KINDS
 from tests.unit.vapi import samples
 
@@ -14,8 +14,8 @@ def size(value: object) -> int:
     return len(json.dumps(value, separators=(",", ":")))
 
 
-def slimmed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-    return slim(kind, body["message"])
+def redacted(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    return apply_allow_list(kind, body["message"])
 
 
 def test_every_kind_has_an_allow_list() -> None:
@@ -25,26 +25,26 @@ def test_every_kind_has_an_allow_list() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_canary_passes(kind: str) -> None:
     assert "CANARY" in json.dumps(samples.BY_KIND[kind])
-    assert "CANARY" not in json.dumps(slimmed(kind, samples.BY_KIND[kind]))
+    assert "CANARY" not in json.dumps(redacted(kind, samples.BY_KIND[kind]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_slimming_changes_nothing_of_what_was_sent(kind: str) -> None:
+def test_the_allow_list_changes_nothing_of_what_was_sent(kind: str) -> None:
     before = copy.deepcopy(samples.BY_KIND[kind])
-    slimmed(kind, samples.BY_KIND[kind])
+    redacted(kind, samples.BY_KIND[kind])
     assert before == samples.BY_KIND[kind]
 
 
 def test_a_status_update_of_21_kb_is_under_2_kb() -> None:
     body = samples.status_update("ended")
     assert size(body) > 21_000
-    assert size(slimmed("status_update", body)) < 2_000
+    assert size(redacted("status_update", body)) < 2_000
 
 
 def test_a_report_of_50_kb_is_about_12_kb() -> None:
     body = samples.report(30)
     assert size(body) > 50_000
-    assert size(slimmed("end_of_call_report", body)) < 13_000
+    assert size(redacted("end_of_call_report", body)) < 13_000
 
 
 CALL = {
@@ -59,7 +59,7 @@ CALL = {
 
 
 def test_a_status_update_keeps_exactly_this() -> None:
-    assert slimmed("status_update", samples.status_update("ended")) == {
+    assert redacted("status_update", samples.status_update("ended")) == {
         "type": "status-update",
         "status": "ended",
         "endedReason": "customer-ended-call",
@@ -68,11 +68,11 @@ def test_a_status_update_keeps_exactly_this() -> None:
 
 
 def test_a_hang_keeps_exactly_this() -> None:
-    assert slimmed("hang", samples.hang()) == {"type": "hang", "call": CALL}
+    assert redacted("hang", samples.hang()) == {"type": "hang", "call": CALL}
 
 
 def test_a_transcript_keeps_exactly_this() -> None:
-    assert slimmed("transcript", samples.transcript()) == {
+    assert redacted("transcript", samples.transcript()) == {
         "type": "transcript",
         "role": "user",
         "transcript": "It went well, an eight.",
@@ -82,11 +82,11 @@ def test_a_transcript_keeps_exactly_this() -> None:
 
 def test_a_ping_keeps_exactly_this() -> None:
     message = samples.PING["message"] | {"call": samples.call(), "secret": "CANARY"}
-    assert slim("status_update", message) == {"type": "autopulse.ping", "id": "probe-1"}
+    assert apply_allow_list("status_update", message) == {"type": "autopulse.ping", "id": "probe-1"}
 
 
 def test_a_ping_s_long_id_is_dropped() -> None:
-    assert slim("status_update", {"type": "autopulse.ping", "id": "x" * 101}) == {"type": "autopulse.ping"}
+    assert apply_allow_list("status_update", {"type": "autopulse.ping", "id": "x" * 101}) == {"type": "autopulse.ping"}
 
 
 def test_a_report_keeps_exactly_this() -> None:
@@ -102,7 +102,7 @@ def test_a_report_keeps_exactly_this() -> None:
         name: message["analysis"][name]
         for name in ("summary", "structuredData", "structuredDataMulti", "successEvaluation")
     }
-    assert slim("end_of_call_report", message) == {
+    assert apply_allow_list("end_of_call_report", message) == {
         **{name: message[name] for name in (*facts, *texts)},
         "call": CALL,
         "analysis": analysis,
@@ -112,15 +112,15 @@ def test_a_report_keeps_exactly_this() -> None:
 
 
 def test_simple_shapes_keep_what_they_have() -> None:
-    assert slimmed("conversation_update", samples.SIMPLE_CONVERSATION) == samples.SIMPLE_CONVERSATION["message"]
-    assert slimmed("end_of_call_report", samples.SIMPLE_REPORT) == samples.SIMPLE_REPORT["message"]
-    assert slimmed("hang", samples.SIMPLE_HANG) == samples.SIMPLE_HANG["message"]
+    assert redacted("conversation_update", samples.SIMPLE_CONVERSATION) == samples.SIMPLE_CONVERSATION["message"]
+    assert redacted("end_of_call_report", samples.SIMPLE_REPORT) == samples.SIMPLE_REPORT["message"]
+    assert redacted("hang", samples.SIMPLE_HANG) == samples.SIMPLE_HANG["message"]
 
 
 def test_structured_data_is_never_judged_by_names() -> None:
     data = {"repair_authorization": "by phone", "secret": "menu", "token_count": 3, "password": None, "": [True]}
     message = {"type": "end-of-call-report", "analysis": {"structuredData": data}}
-    assert slim("end_of_call_report", message)["analysis"]["structuredData"] == data
+    assert apply_allow_list("end_of_call_report", message)["analysis"]["structuredData"] == data
 
 
 # Alternate places
@@ -139,7 +139,7 @@ def test_what_the_call_lacks_is_found_beside_it(nothing: object) -> None:
         "customer": {"number": "+12025550107", "sipUri": "sip:odette@example.com", "name": "Somebody Else"},
         "phoneNumber": {"id": "number_1"},
     }
-    assert slim("hang", message)["call"] == {
+    assert apply_allow_list("hang", message)["call"] == {
         "id": "call_123",
         "phoneNumberId": "number_1",
         "customer": {"number": "+12025550107", "sipUri": "sip:odette@example.com", "name": "Odette Example"},
@@ -149,25 +149,25 @@ def test_what_the_call_lacks_is_found_beside_it(nothing: object) -> None:
 def test_the_assistant_that_speaks_is_not_the_call_s() -> None:
     speaking = {"assistant": {"id": "speaking"}, "squad": {"id": "other"}, "workflow": {"id": "other"}}
     message = {"type": "hang", "call": {"id": "call_123"}, **speaking}
-    assert slim("hang", message)["call"] == {"id": "call_123"}
+    assert apply_allow_list("hang", message)["call"] == {"id": "call_123"}
 
 
 @pytest.mark.parametrize("owner", ["phoneNumber", "assistant", "squad", "workflow"])
 @pytest.mark.parametrize("nothing", NOTHING, ids=repr)
 def test_an_owner_s_id_is_also_found_in_the_owner(owner: str, nothing: object) -> None:
     given: dict[str, Any] = {f"{owner}Id": nothing, owner: {"id": "own", "secret": "CANARY"}}
-    assert slim("hang", {"type": "hang", "call": given})["call"] == {f"{owner}Id": "own"}
+    assert apply_allow_list("hang", {"type": "hang", "call": given})["call"] == {f"{owner}Id": "own"}
     named = given | {f"{owner}Id": "named"}
-    assert slim("hang", {"type": "hang", "call": named})["call"] == {f"{owner}Id": "named"}
-    assert "call" not in slim("hang", {"type": "hang", "call": {owner: nothing}})
+    assert apply_allow_list("hang", {"type": "hang", "call": named})["call"] == {f"{owner}Id": "named"}
+    assert "call" not in apply_allow_list("hang", {"type": "hang", "call": {owner: nothing}})
 
 
 @pytest.mark.parametrize("place", ["variables", "variableValues"])
 def test_a_call_below_the_artifact_is_the_call(place: str) -> None:
     inner = samples.call() | {"squadId": "squad_1", "customer": {"number": "+12025550101", "name": "Odette Example"}}
     message = {"type": "hang", "artifact": {place: {"call": inner}}}
-    assert slim("hang", message)["call"] == CALL | {"squadId": "squad_1"}
-    assert slim("hang", message | {"call": {}})["call"] == CALL | {"squadId": "squad_1"}
+    assert apply_allow_list("hang", message)["call"] == CALL | {"squadId": "squad_1"}
+    assert apply_allow_list("hang", message | {"call": {}})["call"] == CALL | {"squadId": "squad_1"}
 
 
 def test_a_call_below_the_artifact_adds_what_the_call_lacks() -> None:
@@ -177,7 +177,7 @@ def test_a_call_below_the_artifact_adds_what_the_call_lacks() -> None:
         "call": {"id": "call_123", "status": "queued", "createdAt": "soon"},
         "artifact": {"variables": {"call": inner, "customer": {"number": "+12025550109"}}},
     }
-    assert slim("hang", message)["call"] == {
+    assert apply_allow_list("hang", message)["call"] == {
         "id": "call_123",
         "type": "outboundPhoneCall",
         "status": "queued",
@@ -191,7 +191,7 @@ def test_a_call_below_the_artifact_adds_what_the_call_lacks() -> None:
 @pytest.mark.parametrize(("number", "kept"), [(12025550107, "12025550107"), ("+12025550107", "+12025550107")])
 def test_a_customer_s_number_may_be_a_number(number: object, kept: str) -> None:
     message = {"type": "hang", "call": {"customer": {"number": number}}}
-    assert slim("hang", message)["call"]["customer"] == {"number": kept}
+    assert apply_allow_list("hang", message)["call"]["customer"] == {"number": kept}
 
 
 def test_what_the_call_has_beats_what_is_beside_it() -> None:
@@ -201,11 +201,11 @@ def test_what_the_call_has_beats_what_is_beside_it() -> None:
         "customer": {"number": "+12025550102"},
         "phoneNumber": {"id": "other"},
     }
-    assert slim("hang", message)["call"] == message["call"]
+    assert apply_allow_list("hang", message)["call"] == message["call"]
 
 
 def test_a_call_of_nothing_is_absent() -> None:
-    assert slim("hang", {"type": "hang", "call": {}}) == {"type": "hang"}
+    assert apply_allow_list("hang", {"type": "hang", "call": {}}) == {"type": "hang"}
 
 
 FACTS = {
@@ -227,14 +227,17 @@ FACTS = {
 
 def test_a_report_s_facts_may_lie_inside_its_call() -> None:
     message = {"type": "end-of-call-report", "call": FACTS | {"id": "call_123", "listenUrl": "CANARY"}}
-    assert slim("end_of_call_report", message) == FACTS | {"type": "end-of-call-report", "call": {"id": "call_123"}}
+    assert apply_allow_list("end_of_call_report", message) == FACTS | {
+        "type": "end-of-call-report",
+        "call": {"id": "call_123"},
+    }
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", "\x00", True, [], {}, ["x"], float("nan")], ids=repr)
 @pytest.mark.parametrize("name", FACTS)
 def test_a_value_that_says_nothing_does_not_hide_the_call_s(name: str, nothing: object) -> None:
     message = {"type": "end-of-call-report", name: nothing, "call": FACTS}
-    assert slim("end_of_call_report", message)[name] == FACTS[name]
+    assert apply_allow_list("end_of_call_report", message)[name] == FACTS[name]
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -246,7 +249,7 @@ def test_what_the_report_says_itself_beats_its_call(name: str) -> None:
         "analysis": {"summary": "x", "structuredData": {"x": 1}},
         "artifact": {"recording": "https://cdn.example.com/x.wav"},
     }
-    assert slim("end_of_call_report", message | {"call": others})[name] == FACTS[name]
+    assert apply_allow_list("end_of_call_report", message | {"call": others})[name] == FACTS[name]
 
 
 def test_analysis_and_artifact_are_joined_by_field() -> None:
@@ -259,7 +262,7 @@ def test_analysis_and_artifact_are_joined_by_field() -> None:
             "artifact": {"recordingUrl": "https://cdn.example.com/r", "presignedMonoUrl": "x", "messages": [A]},
         },
     }
-    assert slim("end_of_call_report", message) == {
+    assert apply_allow_list("end_of_call_report", message) == {
         "type": "end-of-call-report",
         "analysis": {"summary": "Content.", "structuredData": {"nps_score": 8}},
         "artifact": {
@@ -273,22 +276,24 @@ def test_analysis_and_artifact_are_joined_by_field() -> None:
 @pytest.mark.parametrize("list_", ["messages", "artifact"])
 def test_turns_may_lie_inside_the_call(list_: str) -> None:
     held = {"messages": [A, B]} if list_ == "messages" else {"artifact": {"messages": [A, B]}}
-    assert slim("end_of_call_report", {"type": "end-of-call-report", "call": held})["messages"] == [A, B]
+    assert apply_allow_list("end_of_call_report", {"type": "end-of-call-report", "call": held})["messages"] == [A, B]
     given = {"type": "end-of-call-report", "messages": [B], "call": held}
-    assert slim("end_of_call_report", given)["messages"] == [B]
+    assert apply_allow_list("end_of_call_report", given)["messages"] == [B]
 
 
 def test_a_status_s_reason_may_lie_inside_its_call() -> None:
     call = {"id": "call_123", "endedReason": "voicemail", "startedAt": "2026-09-14T15:00:10.000Z"}
     message = {"type": "status-update", "status": "ended", "call": call}
-    assert slim("status_update", message) == {
+    assert apply_allow_list("status_update", message) == {
         "type": "status-update",
         "status": "ended",
         "endedReason": "voicemail",
         "call": {"id": "call_123"},
     }
-    assert slim("status_update", message | {"endedReason": "customer-busy"})["endedReason"] == "customer-busy"
-    assert slim("status_update", message | {"endedReason": " "})["endedReason"] == "voicemail"
+    assert (
+        apply_allow_list("status_update", message | {"endedReason": "customer-busy"})["endedReason"] == "customer-busy"
+    )
+    assert apply_allow_list("status_update", message | {"endedReason": " "})["endedReason"] == "voicemail"
 
 
 @pytest.mark.parametrize(
@@ -309,18 +314,18 @@ def test_a_status_s_reason_may_lie_inside_its_call() -> None:
     ],
 )
 def test_the_cost_is_also_found_in_its_parts(given: dict[str, Any], cost: object) -> None:
-    assert slim("end_of_call_report", {"type": "end-of-call-report"} | given).get("cost") == cost
+    assert apply_allow_list("end_of_call_report", {"type": "end-of-call-report"} | given).get("cost") == cost
 
 
 @pytest.mark.parametrize("recording", ["https://cdn.example.com/r.wav", {"mono": "https://cdn.example.com/m.wav"}])
 def test_a_recording_may_be_an_address_alone(recording: object) -> None:
     message = {"type": "end-of-call-report", "artifact": {"recording": recording}}
-    assert slim("end_of_call_report", message) == message
+    assert apply_allow_list("end_of_call_report", message) == message
 
 
 def test_an_address_alone_loses_its_password_too() -> None:
     artifact = {"recording": {"mono": "https://a:b@cdn.example.com/m.wav"}}
-    kept = slim("end_of_call_report", {"type": "end-of-call-report", "artifact": artifact})
+    kept = apply_allow_list("end_of_call_report", {"type": "end-of-call-report", "artifact": artifact})
     assert kept["artifact"] == {"recording": {"mono": "https://[redacted]@cdn.example.com/m.wav"}}
 
 
@@ -365,15 +370,15 @@ def test_a_report_finds_its_turns_inside_the_call_too(place: str) -> None:
         "messages": [SILENT],
         "call": {"artifact": {"messages": []}, place: [A, B]},
     }
-    assert slim("end_of_call_report", message)["messages"] == [A, B]
+    assert apply_allow_list("end_of_call_report", message)["messages"] == [A, B]
 
 
 @pytest.mark.parametrize("place", ["message", "artifact", "call"])
 def test_a_report_s_transcript_that_is_a_list_has_its_turns(place: str) -> None:
     holder = {"transcript": [A, B]}
     message = {"type": "end-of-call-report"} | (holder if place == "message" else {place: holder})
-    assert slim("end_of_call_report", message)["messages"] == [A, B]
-    assert "transcript" not in slim("end_of_call_report", message)
+    assert apply_allow_list("end_of_call_report", message)["messages"] == [A, B]
+    assert "transcript" not in apply_allow_list("end_of_call_report", message)
 
 
 @pytest.mark.parametrize(
@@ -392,7 +397,7 @@ def test_a_report_s_transcript_that_is_a_list_has_its_turns(place: str) -> None:
 )
 @pytest.mark.parametrize("field", ["message", "content", "text"])
 def test_a_content_in_parts_is_kept_as_its_words(field: str, content: Any, kept: Any) -> None:  # noqa: ANN401 - any JSON value
-    (turn,) = slim(
+    (turn,) = apply_allow_list(
         "conversation_update", {"type": "conversation-update", "messages": [{"role": "user", field: content}]}
     )["messages"]
     assert turn == ({"role": "user"} if kept is None else {"role": "user", field: kept})
@@ -400,7 +405,7 @@ def test_a_content_in_parts_is_kept_as_its_words(field: str, content: Any, kept:
 
 def test_a_turn_of_nothing_keeps_its_place() -> None:
     message = {"type": "conversation-update", "messages": [A, {"secret": "CANARY"}, B]}
-    assert slim("conversation_update", message)["messages"] == [A, {}, B]
+    assert apply_allow_list("conversation_update", message)["messages"] == [A, {}, B]
 
 
 @pytest.mark.parametrize(
@@ -417,7 +422,7 @@ def test_a_turn_of_nothing_keeps_its_place() -> None:
 )
 def test_turns_of_tools_keep_what_is_read(turn: dict[str, Any]) -> None:
     message = {"type": "conversation-update", "messages": [turn | {"id": "CANARY", "server": {"secret": "CANARY"}}]}
-    assert slim("conversation_update", message)["messages"] == [turn]
+    assert apply_allow_list("conversation_update", message)["messages"] == [turn]
 
 
 @pytest.mark.parametrize(
@@ -437,7 +442,7 @@ def test_turns_of_tools_keep_what_is_read(turn: dict[str, Any]) -> None:
     ],
 )
 def test_a_report_s_text_is_kept_only_without_words_in_a_list(message: dict[str, Any], transcript: str | None) -> None:
-    kept = slim("end_of_call_report", {"type": "end-of-call-report"} | message)
+    kept = apply_allow_list("end_of_call_report", {"type": "end-of-call-report"} | message)
     assert kept.get("transcript") == transcript
     assert transcript is None or "messages" not in kept
 
@@ -449,12 +454,12 @@ def test_a_report_s_text_comes_with_the_names_of_its_speakers_and_no_others() ->
         "assistant": {"name": "Piper", "artifactPlan": {"transcriptPlan": {"assistantName": "Robin"}}},
         "customer": {"name": "Odette Example"},
     }
-    assert slim("end_of_call_report", message)["transcriptNames"] == {
+    assert apply_allow_list("end_of_call_report", message)["transcriptNames"] == {
         "assistant": ["Piper"],
         "customer": ["Odette Example"],
     }
-    assert "transcriptNames" not in slim("end_of_call_report", message | {"messages": [A]})
-    assert "transcriptNames" not in slim("end_of_call_report", message | {"transcript": "AI: Hello."})
+    assert "transcriptNames" not in apply_allow_list("end_of_call_report", message | {"messages": [A]})
+    assert "transcriptNames" not in apply_allow_list("end_of_call_report", message | {"transcript": "AI: Hello."})
 
 
 @pytest.mark.parametrize("wrong", [None, [], {}, True, "1", 5, float("nan"), float("inf"), [[]], {"a": 1}])
@@ -463,7 +468,7 @@ def test_wrong_types_are_dropped_not_raised(kind: str, wrong: object) -> None:
     message: dict[str, Any] = {name: wrong for body in samples.BY_KIND.values() for name in body["message"]}
     nested = {"call": dict.fromkeys(samples.call(), wrong), "analysis": dict.fromkeys(samples.analysis(), wrong)}
     for variant in (message, message | nested):
-        kept = slim(kind, variant | {"type": "x"})
+        kept = apply_allow_list(kind, variant | {"type": "x"})
         json.dumps(kept, allow_nan=False)
         assert None not in kept.values()
 
@@ -480,7 +485,7 @@ def test_numbers_must_be_numbers_and_texts_texts() -> None:
         "endedAt": 1752195615957,
         "analysis": {"successEvaluation": True, "structuredData": {"nps_score": float("nan")}},
     }
-    assert slim("end_of_call_report", message) == {
+    assert apply_allow_list("end_of_call_report", message) == {
         "type": "end-of-call-report",
         "endedAt": 1752195615957,
         "analysis": {"successEvaluation": True, "structuredData": {"nps_score": None}},
@@ -494,7 +499,7 @@ def test_text_that_postgres_refuses_is_cleaned_everywhere() -> None:
         "recordingUrl": "https://cdn.example.com/\x00a",
         "analysis": {"structuredData": {"k\x00ey": ["\udfffx"]}},
     }
-    kept = slim("end_of_call_report", message)
+    kept = apply_allow_list("end_of_call_report", message)
     assert kept["summary"] == "ab\ufffd"
     assert kept["recordingUrl"] == "https://cdn.example.com/a"
     assert kept["analysis"]["structuredData"] == {"key": ["\ufffdx"]}
@@ -529,17 +534,17 @@ SECRETS = {
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 @pytest.mark.parametrize("around", ["{}", "It is {}", '"{}"', "key={}", "a\n{}"])
-def test_credentials_in_a_text_are_concealed(secret: str, around: str) -> None:
-    assert conceal(around.format(secret)) == around.format(REDACTED)
+def test_credentials_in_a_text_are_masked(secret: str, around: str) -> None:
+    assert mask_secrets(around.format(secret)) == around.format(REDACTED)
 
 
 def test_a_private_key_without_an_end_takes_the_rest() -> None:
-    assert conceal("It is -----BEGIN PRIVATE KEY-----\nMIIEow\nIBAAKC") == f"It is {REDACTED}"
+    assert mask_secrets("It is -----BEGIN PRIVATE KEY-----\nMIIEow\nIBAAKC") == f"It is {REDACTED}"
 
 
 def test_the_rest_of_the_text_stays() -> None:
     text = f"Use {SECRETS['stripe']} or {SECRETS['jwt']}, then call me."
-    assert conceal(text) == f"Use {REDACTED} or {REDACTED}, then call me."
+    assert mask_secrets(text) == f"Use {REDACTED} or {REDACTED}, then call me."
 
 
 @pytest.mark.parametrize(
@@ -550,9 +555,9 @@ def test_the_rest_of_the_text_stays() -> None:
         "https://token@example.com",
     ],
 )
-def test_user_and_password_of_a_url_are_concealed(text: str) -> None:
+def test_user_and_password_of_a_url_are_masked(text: str) -> None:
     scheme, _, rest = text.partition("://")
-    assert conceal(text) == f"{scheme}://{REDACTED}@{rest.rpartition('@')[2]}"
+    assert mask_secrets(text) == f"{scheme}://{REDACTED}@{rest.rpartition('@')[2]}"
 
 
 @pytest.mark.parametrize(
@@ -574,11 +579,11 @@ def test_user_and_password_of_a_url_are_concealed(text: str) -> None:
     ],
 )
 def test_what_people_say_stays(text: str) -> None:
-    assert conceal(text) == text
+    assert mask_secrets(text) == text
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
-def test_credentials_are_concealed_in_everything_kept(secret: str) -> None:
+def test_credentials_are_masked_in_everything_kept(secret: str) -> None:
     message = {
         "type": "end-of-call-report",
         "summary": secret,
@@ -597,13 +602,13 @@ def test_credentials_are_concealed_in_everything_kept(secret: str) -> None:
             "scorecards": [{secret: secret}],
         },
     }
-    kept = slim("end_of_call_report", message)
+    kept = apply_allow_list("end_of_call_report", message)
     assert secret not in json.dumps(kept)
     assert json.dumps(secret)[1:-1] not in json.dumps(kept)
     assert "id" not in kept["call"]
 
 
-def test_credentials_are_concealed_in_a_text_and_in_the_names_of_its_speakers() -> None:
+def test_credentials_are_masked_in_a_text_and_in_the_names_of_its_speakers() -> None:
     secret = "sk-abcdefghijklmnop1234"
     message = {
         "type": "end-of-call-report",
@@ -611,20 +616,23 @@ def test_credentials_are_concealed_in_a_text_and_in_the_names_of_its_speakers() 
         "assistant": {"name": secret},
         "messages": [{"role": "bot", "content": [" "]}],
     }
-    kept = slim("end_of_call_report", message)
+    kept = apply_allow_list("end_of_call_report", message)
     assert kept["transcript"] == f"{REDACTED}: It is {REDACTED}"
     assert kept["transcriptNames"] == {"assistant": [REDACTED]}
     parts = {"type": "conversation-update", "messages": [{"role": "bot", "content": [{"text": secret}, "x"]}]}
-    assert slim("conversation_update", parts)["messages"] == [{"role": "bot", "content": f"{REDACTED} x"}]
+    assert apply_allow_list("conversation_update", parts)["messages"] == [{"role": "bot", "content": f"{REDACTED} x"}]
 
 
 def test_recording_urls_keep_their_query() -> None:
     url = f"https://cdn.example.com/m.wav?X-Amz-Credential={SECRETS['aws']}%2F2026&token={SECRETS['jwt']}"
     artifact = {"presignedMonoUrl": url, "recording": {"stereoUrl": url, "mono": {"combinedUrl": url}}}
     message = {"type": "end-of-call-report", "recordingUrl": url, "artifact": artifact}
-    assert slim("end_of_call_report", message) == message
+    assert apply_allow_list("end_of_call_report", message) == message
 
 
 def test_a_recording_url_loses_its_password() -> None:
     message = {"type": "end-of-call-report", "recordingUrl": "https://a:b@cdn.example.com/m.wav?x=1"}
-    assert slim("end_of_call_report", message)["recordingUrl"] == "https://[redacted]@cdn.example.com/m.wav?x=1"
+    assert (
+        apply_allow_list("end_of_call_report", message)["recordingUrl"]
+        == "https://[redacted]@cdn.example.com/m.wav?x=1"
+    )

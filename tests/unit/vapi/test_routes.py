@@ -12,9 +12,9 @@ def test_one_type_of_each_kind_is_subscribed_to() -> None:
     assert sorted(routes.KIND_BY_TYPE[type_name] for type_name in routes.SUBSCRIPTION) == sorted(KINDS)
 
 
-def test_a_type_has_one_fate() -> None:
-    fates = [set(routes.KIND_BY_TYPE), set(routes.IGNORED), set(routes.ANSWERS)]
-    assert sum(map(len, fates)) == len(set().union(*fates))
+def test_each_type_is_queued_or_ignored_or_answered() -> None:
+    dispositions = [set(routes.KIND_BY_TYPE), set(routes.IGNORED), set(routes.ANSWERS)]
+    assert sum(map(len, dispositions)) == len(set().union(*dispositions))
 
 
 @pytest.mark.parametrize(

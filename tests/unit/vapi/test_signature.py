@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from autopulse.errors import Refused
-from autopulse.vapi.credentials import read_credentials
 from autopulse.vapi.signature import Acceptance, Delivery, Hmac, verify
+from autopulse.vapi.webhook_credentials import read_credentials
 
 SECRET = "an-invented-secret"
 BODY = b'{"message": {"type": "hang"}}'

@@ -86,7 +86,7 @@ STATEMENTS = (
         report_ended_reason text,
         human_turn boolean,
         segments jsonb,
-        given text[],
+        reported_columns text[],
         start_time timestamptz,
         end_time timestamptz,
         duration_sec integer,
@@ -103,7 +103,7 @@ STATEMENTS = (
     ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)
     """,
     """
-    CREATE TABLE IF NOT EXISTS call_origin (
+    CREATE TABLE IF NOT EXISTS call_original (
         call_id integer PRIMARY KEY REFERENCES call (id) ON DELETE CASCADE,
         status varchar(20) NOT NULL,
         start_time timestamptz,
@@ -143,7 +143,7 @@ STATEMENTS = (
     )
     """,
     """
-    CREATE TABLE IF NOT EXISTS service_record_origin (
+    CREATE TABLE IF NOT EXISTS service_record_original (
         service_record_id integer PRIMARY KEY REFERENCES service_record (id) ON DELETE CASCADE,
         status varchar(20) NOT NULL,
         feedback text,

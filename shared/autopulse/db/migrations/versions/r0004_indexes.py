@@ -1,6 +1,6 @@
 """Indexes for every foreign key, every upsert, and every list that people read, in the order in which they read it.
 
-Calls are sorted by when they began; the expressions are those of `db.reading.filters`, or Postgres would not use the
+Calls are sorted by when they began; the expressions are those of `db.queries.filters`, or Postgres would not use the
 indexes.
 
 Every update of a call writes each index that its row is in, so indexes of rare values leave the common ones out. What
@@ -9,7 +9,7 @@ can be narrowed by, so that where the value that we take for common is the rare 
 organization's index is walked and not its calls.
 
 Statistics tell the planner what it cannot know from single columns: which campaigns and advisors are whose, and how
-many scores are in a band, without which it sorts all calls of a campaign or a band for one page.
+many scores are in an NPS category, without which it sorts all calls of a campaign or an NPS category for one page.
 """
 
 from alembic import op
@@ -56,7 +56,7 @@ INDEXES = {
         f"INDEX {{name}} ON call (organization_id, {BEGAN})"
         " WHERE start_time IS NULL AND end_time IS NULL AND status IN ('Ready', 'Scheduled', 'Queued')"
     ),
-    "ix_call_organization_id_band_began": (
+    "ix_call_organization_id_nps_category_began": (
         f"INDEX {{name}} ON call (organization_id, width_bucket(nps_score, ARRAY[7, 9]), {BEGAN})"
         " WHERE nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"
     ),
@@ -106,7 +106,7 @@ INDEXES = {
 STATISTICS = {
     "service_record_advisors": "(mcv) ON organization_id, service_advisor_id, service_advisor_name FROM service_record",
     "call_campaigns": "(dependencies) ON organization_id, campaign_id FROM call",
-    "call_bands": "ON (width_bucket(nps_score, ARRAY[7, 9])) FROM call",
+    "call_nps_categories": "ON (width_bucket(nps_score, ARRAY[7, 9])) FROM call",
 }
 
 

@@ -1,0 +1,27 @@
+"""Questions to the database, within the time that the request has left."""
+
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from autopulse.db.queries.connection import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autopulse.db.engine import Transaction
+
+MOST_SECONDS: Final = 8
+"""Of one question; the function has 10."""
+Answer = TypeVar("Answer")
+_until: ContextVar[float] = ContextVar("until")
+
+
+def limit_questions(seconds: float) -> None:
+    """Let all questions of this request be answered, or given up, within this time."""
+    _until.set(time.monotonic() + min(seconds, MOST_SECONDS))
+
+
+def ask(question: "Callable[[Transaction], Answer]") -> Answer:
+    """Ask; raises DataRejected or Transient."""
+    return read(question, _until.get() - time.monotonic())

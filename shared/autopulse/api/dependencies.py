@@ -1,0 +1,60 @@
+"""What every route needs: who reads, and the form of a file."""
+
+from typing import Annotated, Any, Protocol
+
+from aws_lambda_powertools.event_handler import Depends
+from aws_lambda_powertools.event_handler.api_gateway import Response
+from aws_lambda_powertools.event_handler.request import Request
+from pydantic import BaseModel
+
+from autopulse.api.csv_export import BYTE_ORDER_MARK, csv_lines
+from autopulse.api.lists import Page
+from autopulse.api.people import as_people_read, headings_of
+from autopulse.api.sizes import bytes_of_text, count_fitting, is_small
+from autopulse.api.trace import note_shown
+from autopulse.auth.principal import Principal, principal_of
+
+
+def current_principal(request: Request) -> Principal:
+    """The reader of this request; raises TokenRefused."""
+    return principal_of(request.resolved_event.raw_event)
+
+
+CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+
+
+class ListParameters(Protocol):
+    """The parameters of a file."""
+
+    @property
+    def form(self) -> str:
+        """`programs` or `people`."""
+        ...
+
+    @property
+    def zone(self) -> str:
+        """The time zone of a file for people."""
+        ...
+
+
+def csv_response(name: str, model: type[BaseModel], asked: ListParameters, page: Page[Any]) -> Response[str]:
+    """A file of these items, to be saved, or of as many as an answer can have.
+
+    Where the next one begins is in a header.
+    """
+    if asked.form == "people":
+        lines = csv_lines(headings_of(name, asked.zone), as_people_read(name, map(dict, page.items), asked.zone))
+    else:
+        lines = csv_lines(tuple(model.model_fields), [item.model_dump(mode="json") for item in page.items])
+    written = list(lines)
+    body = "".join(written)
+    if not is_small(body):
+        page = page.first(max(1, count_fitting(map(bytes_of_text, written)) - 1))
+        body = "".join(written[: len(page.items) + 1])
+    note_shown(page.call_ids)
+    headers: dict[str, str | list[str]] = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    if page.next_cursor:
+        headers["x-next-cursor"] = page.next_cursor
+    return Response(
+        status_code=200, content_type="text/csv; charset=utf-8", body=BYTE_ORDER_MARK + body, headers=headers
+    )

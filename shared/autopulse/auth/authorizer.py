@@ -1,0 +1,82 @@
+"""The authorizer of every route that people read from.
+
+A good token gets a policy for the whole stage, since API Gateway keeps it for all routes; a token that proves nothing
+gets 401; one whose owner has no organization gets a policy that denies, which is 403. Tokens are never logged.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from autopulse.auth.keys import keys
+from autopulse.auth.principal import Principal
+from autopulse.auth.tokens import Rules, verify
+from autopulse.errors import OrganizationMissing, TokenRefused, Transient
+from autopulse.json_coercion import Json, read_mapping
+from autopulse.observability import Measurements, Metric, logger
+from autopulse.settings import auth_settings
+
+_SCHEME: Final = "bearer "
+
+
+class Unauthorized(Exception):
+    """API Gateway answers 401 to an authorizer that fails with exactly this text."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+def handle(event: Json, _context: object = None) -> dict[str, Any]:
+    """Return the policy for a REQUEST authorizer's event; raises Unauthorized, or Transient if it cannot be told."""
+    event = read_mapping(event)
+    try:
+        principal = _identify(event)
+    except OrganizationMissing as error:
+        _count(error.reason)
+        return _policy(event, "Deny", "unknown", {})
+    except TokenRefused as error:
+        _count(error.reason)
+        raise Unauthorized from None
+    except Transient as error:
+        logger().error("tokens cannot be verified", extra={"reason": error.reason, "detail": error.detail})
+        raise
+    return _policy(event, "Allow", principal.subject, principal.to_context())
+
+
+def _identify(event: Mapping[str, Json]) -> Principal:
+    settings = auth_settings()
+    token = _token(event)
+    if not (settings.issuer and settings.audience):
+        raise TokenRefused("not-configured")
+    return verify(token, keys(), Rules(settings.issuer, settings.audience, settings.organization_claim))
+
+
+def _token(event: Mapping[str, Json]) -> str:
+    headers = read_mapping(event.get("headers"))
+    value = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
+    if not isinstance(value, str) or not value.strip():
+        raise TokenRefused("missing")
+    if not value.lower().startswith(_SCHEME):
+        raise TokenRefused("malformed")
+    return value[len(_SCHEME) :].strip()
+
+
+def _policy(event: Mapping[str, Json], effect: str, principal: str, context: Mapping[str, str]) -> dict[str, Any]:
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": _whole_stage(event)}
+    return {
+        "principalId": principal,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": dict(context),
+    }
+
+
+def _whole_stage(event: Mapping[str, Json]) -> str:
+    """`arn:aws:execute-api:<region>:<account>:<api>/<stage>/*` for any method's ARN of that stage."""
+    api, stage = str(event.get("methodArn", "")).split("/", 2)[:2]
+    return f"{api}/{stage}/*"
+
+
+def _count(reason: str) -> None:
+    measurements = Measurements()
+    measurements.count(Metric.TOKEN_REFUSED, reason=reason)
+    measurements.flush()
+    logger().warning("Token refused", extra={"reason": reason})

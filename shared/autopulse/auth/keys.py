@@ -1,0 +1,107 @@
+"""The issuer's public keys: given by a setting, or read from where the issuer publishes them."""
+
+import json
+import urllib.error
+import urllib.request
+from functools import cache
+from http.client import HTTPException
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from jwt import PyJWK, PyJWKClient, PyJWKSet
+from jwt.exceptions import PyJWKClientConnectionError, PyJWKClientError, PyJWTError
+
+from autopulse.errors import TokenRefused, Transient
+from autopulse.json_coercion import Json, read_mapping, read_text
+from autopulse.settings import AuthSettings, auth_settings
+
+TIMEOUT_SECONDS: Final = 3
+"""Of one request to the issuer; there are two at most, inside the authorizer's 10 s."""
+LIFESPAN_SECONDS: Final = 600
+"""How long read keys are used; issuers announce new ones days before they sign with them."""
+COOLDOWN_SECONDS: Final = 30
+"""A token with an unknown key id makes us read the keys again, at most this often: anybody can write a key id."""
+MAX_DOCUMENT_BYTES: Final = 1_000_000
+
+
+class Keys(Protocol):
+    """Where to find the key that a token names."""
+
+    def find(self, key_id: str) -> PyJWK:
+        """The public key; raises TokenRefused if there is none, Transient if that cannot be told."""
+        ...
+
+
+class FixedKeys:
+    """Keys that are part of the configuration."""
+
+    def __init__(self, key_set: str) -> None:
+        """Take a JWKS document; raises Transient if it is none."""
+        try:
+            self._keys = PyJWKSet.from_json(key_set)
+        except (PyJWTError, ValueError) as error:
+            raise Transient("keys-unreadable") from error
+
+    def find(self, key_id: str) -> PyJWK:
+        """The key of that id."""
+        key = PyJWKClient.match_kid(self._keys.keys, key_id)
+        if key is None:
+            raise TokenRefused("unknown-key")
+        return key
+
+
+class PublishedKeys:
+    """Keys at a URL, read when first needed, again after a while, and again for a key that nobody has seen."""
+
+    def __init__(self, url: str) -> None:
+        """Read nothing yet."""
+        self._client = PyJWKClient(
+            url, timeout=TIMEOUT_SECONDS, lifespan=LIFESPAN_SECONDS, cooldown_duration=COOLDOWN_SECONDS
+        )
+
+    def find(self, key_id: str) -> PyJWK:
+        """The key of that id."""
+        try:
+            self._client.get_jwk_set()  # apart, since the next call has one error for "no keys" and "not this key"
+        except (PyJWTError, ValueError, OSError) as error:
+            raise Transient("keys-unavailable") from error
+        try:
+            return self._client.get_signing_key(key_id)
+        except (PyJWKClientConnectionError, ValueError, OSError) as error:
+            raise Transient("keys-unavailable") from error
+        except PyJWKClientError as error:
+            raise TokenRefused("unknown-key") from error
+
+
+@cache
+def keys() -> Keys:
+    """The configured issuer's keys; kept per container."""
+    settings = auth_settings()
+    return FixedKeys(settings.jwks) if settings.jwks else PublishedKeys(_url(settings))
+
+
+def _url(settings: AuthSettings) -> str:
+    url = settings.jwks_url or _discover(settings.issuer)
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1"}:
+        raise Transient("keys-unavailable", "the JWKS URL is not https")
+    return url
+
+
+def _discover(issuer: str) -> str:
+    """Where the issuer's own description (OpenID Connect Discovery 1.0) says that its keys are."""
+    document = _read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    url = read_text(document.get("jwks_uri"))
+    if document.get("issuer") != issuer or url is None:
+        raise Transient("keys-unavailable", "the issuer's description is not its own")
+    return url
+
+
+def _read(url: str) -> dict[str, Json]:
+    if not url.startswith(("https://", "http://")):
+        raise Transient("keys-unavailable", "the issuer is no URL")
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - the scheme was checked
+            return dict(read_mapping(json.loads(response.read(MAX_DOCUMENT_BYTES))))
+    except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
+        raise Transient("keys-unavailable") from error

@@ -1,0 +1,59 @@
+"""Who reads: what the authorizer found in a token, and every function behind it goes by."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from autopulse.errors import OrganizationMissing, TokenRefused
+from autopulse.json_coercion import Json, read_mapping, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A person whose token was verified."""
+
+    organization_id: str
+    """A UUID in its canonical form; bounds everything that the reader sees."""
+    subject: str
+    """The issuer's name for the person."""
+    expires_at: int
+    """Epoch seconds: when the token, and with it a connection that it opened, ends."""
+
+    def to_context(self) -> dict[str, str]:
+        """The authorizer's context; API Gateway hands values on as text, whatever they were."""
+        return {
+            "organization_id": self.organization_id,
+            "subject": self.subject,
+            "expires_at": str(self.expires_at),
+        }
+
+
+def principal_of(event: Json) -> Principal:
+    """The reader of a request that the authorizer let pass; raises TokenRefused, also once the token has expired.
+
+    API Gateway keeps an authorizer's answer for minutes, which may be longer than the token lives.
+    """
+    context = read_mapping(read_mapping(read_mapping(event).get("requestContext")).get("authorizer"))
+    principal = _read(context)
+    if principal is None:
+        raise TokenRefused("missing")
+    if principal.expires_at <= time.time():
+        raise TokenRefused("expired")
+    return principal
+
+
+def organization_of(value: Json) -> str:
+    """A claim's organization in canonical form; raises OrganizationMissing."""
+    try:
+        return str(uuid.UUID(read_text(value) or ""))
+    except ValueError:
+        raise OrganizationMissing from None
+
+
+def _read(context: Mapping[str, Json]) -> Principal | None:
+    try:
+        organization_id, expires_at = organization_of(context.get("organization_id")), int(context["expires_at"])
+    except (OrganizationMissing, KeyError, TypeError, ValueError):
+        return None
+    return Principal(organization_id, read_text(context.get("subject")) or "", expires_at)

@@ -1,0 +1,84 @@
+"""Verify a JWT: signed by the issuer, for us, now, and for which organization."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import jwt
+from jwt.exceptions import (
+    ExpiredSignatureError,
+    ImmatureSignatureError,
+    InvalidAlgorithmError,
+    InvalidIssuerError,
+    InvalidSignatureError,
+    MissingRequiredClaimError,
+    PyJWTError,
+)
+
+from autopulse.auth.keys import Keys
+from autopulse.auth.principal import Principal, organization_of
+from autopulse.errors import TokenRefused
+from autopulse.json_coercion import Json, read_list
+
+ALGORITHMS: Final = ("RS256", "ES256")
+"""Public-key only: with `none` or an HMAC anybody who knows the public key could sign."""
+LEEWAY_SECONDS: Final = 30
+"""Clocks differ."""
+MAX_CHARACTERS: Final = 16_384
+"""API Gateway takes 10,240 bytes of headers."""
+_REASONS: Final[Mapping[type[Exception], str]] = {
+    ExpiredSignatureError: "expired",
+    ImmatureSignatureError: "not-yet-valid",
+    InvalidAlgorithmError: "algorithm",
+    InvalidIssuerError: "issuer",
+    InvalidSignatureError: "signature",
+    MissingRequiredClaimError: "claims",
+}
+"""Anything else is `malformed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Whose tokens count."""
+
+    issuer: str
+    audience: str
+    organization_claim: str
+
+
+def verify(token: str, keys: Keys, rules: Rules) -> Principal:
+    """Return who the token's owner is; raises TokenRefused, OrganizationMissing, or Transient without the keys."""
+    if len(token) > MAX_CHARACTERS:
+        raise TokenRefused("malformed")
+    try:
+        claims = _verified_claims(token, keys, rules.issuer)
+    except (PyJWTError, ValueError, TypeError, RecursionError, OverflowError) as error:
+        raise TokenRefused(_REASONS.get(type(error), "malformed")) from error
+    if rules.audience not in _audiences(claims):
+        raise TokenRefused("audience")
+    organization_id = organization_of(claims.get(rules.organization_claim))
+    return Principal(organization_id, str(claims["sub"]), int(claims["exp"]))
+
+
+def _verified_claims(token: str, keys: Keys, issuer: str) -> Mapping[str, Json]:
+    header = jwt.get_unverified_header(token)
+    # Before the key is looked for, so that nonsense costs no request to the issuer.
+    if header.get("alg") not in ALGORITHMS:
+        raise InvalidAlgorithmError
+    if "crit" in header:  # extensions that must be understood; we know none
+        raise TokenRefused("malformed")
+    return jwt.decode(
+        token,
+        keys.find(header.get("kid", "")),
+        algorithms=ALGORITHMS,
+        issuer=issuer,
+        leeway=LEEWAY_SECONDS,
+        options={"require": ["exp", "iss", "sub"], "verify_aud": False},
+    )
+
+
+def _audiences(claims: Mapping[str, Json]) -> list[Json]:
+    """For whom a token is; Cognito's access tokens have no `aud` but the `client_id` that asked for them."""
+    if "aud" in claims:
+        return [claims["aud"], *read_list(claims["aud"])]
+    return [claims.get("client_id")] if claims.get("token_use") == "access" else []

@@ -1,0 +1,209 @@
+"""The functions' own roles in the database, and what they may do: what their statements do, and nothing else.
+
+Consumers, pruning and unlinking connect as one role, the read API as another, which may only read. Each right is one
+that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all statements
+without it.
+
+A role for unlinking alone would need all that the consumers may do to a call, since it writes the row anew from what is
+left, and two privileges besides (to note a refused link, and to delete an original). It would keep no more from
+anybody, and cost one more secret to hand over and rotate. What keeps people apart is who may invoke the function.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from autopulse.db.facts import ATTEMPT_NAMES
+from autopulse.domain.attempts import NAMES
+
+WHOLE: Final = ()
+"""A right to all columns, those too that the application may add: what is read and shown as a whole."""
+FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
+ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
+MOVED: Final = "call_id"
+"""What changes where a row of `call` that we made hands over to the application's row of the same call."""
+PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "call": {
+        "SELECT": WHOLE,
+        "INSERT": ("organization_id", "vapi_call_id", "status", "direction", "is_web", "customer_number", "updated_at"),
+        "UPDATE": ("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", *NAMES, "updated_at"),
+        # A row that we made, when the application's row of the same call is known.
+        "DELETE": WHOLE,
+    },
+    # A row goes when an attempt without an id becomes part of one that has an id.
+    "vapi_call": {"SELECT": WHOLE, "INSERT": ATTEMPT, "UPDATE": (MOVED, *ATTEMPT_NAMES), "DELETE": WHOLE},
+    # A row goes when the last link of its call is taken back.
+    "call_original": {"SELECT": WHOLE, "INSERT": ("call_id", *NAMES, "feedback"), "DELETE": WHOLE},
+    "transcript": {
+        "SELECT": ("id", "call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp"),
+        "INSERT": ("call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp"),
+        "UPDATE": (MOVED, "source", "segment", "role", "content", "timestamp"),
+        "DELETE": WHOLE,
+    },
+    "call_feedback": {
+        "SELECT": WHOLE,
+        "INSERT": ("call_id", *FEEDBACK),
+        "UPDATE": (*FEEDBACK, "updated_at"),
+        "DELETE": WHOLE,
+    },
+    "call_incident": {
+        "SELECT": ("call_id", "kind", "occurred_at"),
+        "INSERT": ("call_id", "kind", "occurred_at"),
+        "DELETE": WHOLE,
+    },
+    "webhook_event": {
+        "SELECT": WHOLE,
+        "INSERT": (
+            *("event_id", "kind", "type", "call_id", "vapi_call_id"),
+            *("occurred_at", "received_at", "processed_at", "status", "outcome", "repeats"),
+        ),
+        "UPDATE": (MOVED, "repeats"),
+        "DELETE": WHOLE,
+    },
+    "service_record": {"SELECT": WHOLE, "UPDATE": ("status", "feedback", "rating")},
+    "service_record_original": {
+        "SELECT": ("service_record_id", "status", "feedback", "rating"),
+        "INSERT": ("service_record_id", "status", "feedback", "rating"),
+        "DELETE": WHOLE,
+    },
+    "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
+    "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
+    "organization": {"SELECT": ("id", "name")},
+    "campaign": {"SELECT": ("id", "name", "organization_id")},
+    "user": {"SELECT": ("id", "name", "organization_id")},
+}
+"""Table -> right -> its columns. They include the read API's, which may have no role of its own."""
+READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "call": {"SELECT": WHOLE},
+    "vapi_call": {"SELECT": WHOLE},
+    "call_original": {"SELECT": WHOLE},
+    "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
+    "call_feedback": {"SELECT": WHOLE},
+    "call_incident": {"SELECT": ("call_id", "kind", "occurred_at")},
+    "webhook_event": {"SELECT": WHOLE},
+    "service_record": {"SELECT": WHOLE},
+    "organization": {"SELECT": ("id", "name")},
+    "campaign": {"SELECT": ("id", "name", "organization_id")},
+    "user": {"SELECT": ("id", "name", "organization_id")},
+}
+"""The privileges of who only reads."""
+TIME_OUTS: Final = {
+    # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
+    # session's own settings would pin a connection of RDS Proxy to its client.
+    "statement_timeout": "15s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "20s",
+}
+PLANNING: Final = {
+    # All that the functions say to the database is answered by an index. A statement is planned once for a connection,
+    # perhaps while its table is so small that reading all of it seems cheaper, and a busy day makes it grow.
+    "enable_seqscan": "off",
+    # To start workers takes longer than what they would save of a page, and takes it from everybody else.
+    "max_parallel_workers_per_gather": "0",
+    # To compile a statement takes longer than any of ours does; before Postgres 18, a table read whole in spite of the
+    # above looks dear enough for it.
+    "jit": "off",
+}
+READ_ONLY: Final = {"default_transaction_read_only": "on"}
+"""Of who only reads, besides the lack of a right to write."""
+
+_SEQUENCES: Final = text("""
+    SELECT DISTINCT sequence.oid::regclass::text FROM pg_attrdef AS value
+    JOIN pg_depend AS use ON use.classid = 'pg_attrdef'::regclass AND use.objid = value.oid
+    JOIN pg_class AS sequence ON use.refclassid = 'pg_class'::regclass AND use.refobjid = sequence.oid
+    WHERE sequence.relkind = 'S' AND value.adrelid = to_regclass(quote_ident(:table))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionsRole:
+    """Whom functions connect as."""
+
+    name: str
+    by_iam: bool
+    """With tokens of IAM, not with a password, which somebody has to give the role."""
+    only_reads: bool = False
+
+    @property
+    def privileges(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """Table -> right -> its columns."""
+        return READER_PRIVILEGES if self.only_reads else PRIVILEGES
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """How its sessions begin."""
+        return TIME_OUTS | PLANNING | (READ_ONLY if self.only_reads else {})
+
+
+def grant(connection: Connection, role: FunctionsRole) -> None:
+    """Make the role if there is none, and its privileges exactly those above; whoever runs this owns the tables."""
+    if role.name == connection.scalar(text("SELECT current_user")):
+        return  # an owner has its privileges by being the owner
+    name = _quoted(connection, role.name)
+    _create(connection, role, name)
+    _let_in_by_iam(connection, role, name)
+    _let_into_the_schema(connection, role, name)
+    for table in PRIVILEGES:
+        connection.execute(text(f'REVOKE ALL ON "{table}" FROM {name}'))
+    for table, privileges in role.privileges.items():
+        connection.execute(
+            text(f'GRANT {", ".join(map(_privilege, privileges, privileges.values()))} ON "{table}" TO {name}')
+        )
+        if "INSERT" in privileges:
+            for sequence in connection.scalars(_SEQUENCES, {"table": table}).all():
+                connection.execute(text(f"GRANT USAGE ON SEQUENCE {sequence} TO {name}"))
+    connection.commit()
+
+
+def set_up_sessions(connection: Connection, roles: Sequence[FunctionsRole]) -> None:
+    """Limit the waits of the functions' roles, and say how their statements are planned.
+
+    Without one, the role that runs this is theirs, and only its waits are limited: it plans migrations, too.
+    """
+    owner = str(connection.scalar(text("SELECT current_user")))
+    database = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
+    for role, settings in [(role.name, role.settings) for role in roles] or [(owner, TIME_OUTS)]:
+        name = _quoted(connection, role)
+        for setting, value in settings.items():
+            connection.execute(text(f"ALTER ROLE {name} IN DATABASE {database} SET {setting} = '{value}'"))
+    connection.commit()
+
+
+def _create(connection: Connection, role: FunctionsRole, name: str) -> None:
+    if _exists(connection, role.name):
+        return
+    # Roles are the whole server's: another stack's migration may make it at this moment.
+    beaten = "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
+    connection.execute(text(f"DO $$ BEGIN CREATE ROLE {name} LOGIN; {beaten}; END $$"))
+
+
+def _let_in_by_iam(connection: Connection, role: FunctionsRole, name: str) -> None:
+    """RDS takes tokens, and from then on no password, of members of this role of its own."""
+    if role.by_iam and _exists(connection, "rds_iam"):
+        connection.execute(text(f"GRANT rds_iam TO {name}"))
+
+
+def _let_into_the_schema(connection: Connection, role: FunctionsRole, name: str) -> None:
+    """Everybody may by default; where that was taken back, this needs an owner's privileges."""
+    if not connection.scalar(text("SELECT has_schema_privilege(:role, 'public', 'USAGE')"), {"role": role.name}):
+        connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {name}"))
+    if not connection.scalar(
+        text("SELECT has_database_privilege(:role, current_database(), 'CONNECT')"), {"role": role.name}
+    ):
+        database = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
+        connection.execute(text(f"GRANT CONNECT ON DATABASE {database} TO {name}"))
+
+
+def _exists(connection: Connection, role: str) -> bool:
+    return bool(connection.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = :role"), {"role": role}))
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return str(connection.scalar(text("SELECT quote_ident(:name)"), {"name": name}))
+
+
+def _privilege(right: str, columns: Sequence[str]) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f"{right} ({names})" if columns else right

@@ -1,0 +1,36 @@
+"""The attempts of one call, numbered: what Vapi said of each time that it was dialled."""
+
+from typing import Final
+
+from autopulse.db.queries.filters import OVER
+
+FINISHED_BEFORE: Final = f"(status IN {OVER} OR nps_score IS NOT NULL)"
+"""Of `call_original`: the application had finished the call itself before Vapi's first message."""
+_COLUMNS: Final = """
+    start_time, end_time, duration_sec, ended_reason, outcome, nps_score, call_reason, feedback_summary, recording_url,
+    cost, feedback
+"""
+# The row has the shown attempt's id. An attempt without one may stand beside what the application had finished before:
+# then the row has that one's outcome.
+_IS_OF_THE_ROW: Final = """
+    vapi_call_id = coalesce(call.vapi_call_id, '')
+        AND (call.vapi_call_id IS NOT NULL OR outcome IS NOT DISTINCT FROM call.outcome)
+"""
+ATTEMPTS: Final = f"""
+    SELECT *, number = coalesce(max(number) FILTER (WHERE is_of_the_row) OVER (), 0) AS shown FROM (
+        SELECT row_number() OVER (
+                ORDER BY coalesce(created_at, first_at) NULLS FIRST, vapi_call_id COLLATE "C") AS number,
+            vapi_call_id AS key, nullif(vapi_call_id, '') AS vapi_call_id, {_IS_OF_THE_ROW} AS is_of_the_row,
+            CASE WHEN reported_at IS NULL THEN status ELSE 'Completed' END AS status, {_COLUMNS},
+            coalesce(created_at, first_at) AS began_at, recording_expires_at, customer_number, customer_sip_uri,
+            customer_name
+        FROM vapi_call WHERE call_id = call.id
+        UNION ALL
+        SELECT 0, NULL, NULL, false, status, {_COLUMNS}, NULL, NULL, NULL, NULL, NULL
+        FROM call_original WHERE call_id = call.id AND {FINISHED_BEFORE}
+    ) AS numbered
+"""  # noqa: S608 - made of constants
+"""Of the row `call`: numbered from 1 in the order in which they began, `shown` for the one that the row has.
+
+What the application had finished before Vapi's first message is number 0, and has no `key`.
+"""

@@ -1,0 +1,153 @@
+"""One call: everything about it, its words, its recording."""
+
+from typing import Final
+
+from sqlalchemy import TextClause, text
+
+from autopulse.db.engine import Transaction
+from autopulse.db.queries.attempts import ATTEMPTS, FINISHED_BEFORE
+from autopulse.db.queries.bounds import (
+    MAX_READ_BYTES,
+    as_many_as_fit,
+    shown,
+    shown_address,
+    shown_data,
+    shown_feedback,
+)
+from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES
+from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, MAX_TURNS
+
+MAX_EVENTS: Final = 1000
+"""Of a timeline; a long call has some hundred."""
+MAX_INCIDENTS: Final = 100
+MAX_ATTEMPTS: Final = 100
+"""The latest; few calls are dialled more than three times."""
+NO_ATTEMPT: Final = "null"
+"""The answer about a call that has no such attempt."""
+
+LATENCIES: Final = """
+    round(1000 * extract(epoch FROM received_at - occurred_at)) AS delivery_ms,
+    round(1000 * extract(epoch FROM processed_at - received_at)) AS processing_ms
+"""
+_OURS: Final = "call.id = :call_id AND call.organization_id = CAST(:organization AS uuid)"
+
+_ATTEMPTS: Final = f"""
+    SELECT number, {shown("vapi_call_id")} AS vapi_call_id, shown,
+        CASE WHEN shown THEN {shown("call.status")} ELSE {shown("status")} END AS status,
+        began_at, start_time, end_time, duration_sec AS duration_seconds, outcome,
+        {shown("ended_reason")} AS ended_reason, nps_score, {shown_address("recording_url")} AS has_recording,
+        {shown_address("recording_url")} AS recording_elsewhere, cost AS cost_dollars,
+        {shown("call_reason")} AS call_reason, {shown("feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
+        {shown_feedback("feedback")} AS feedback, {shown("customer_name")} AS customer_name,
+        {shown("customer_number")} AS phone, {shown("customer_sip_uri")} AS customer_sip_uri
+    FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}
+"""  # noqa: S608 - made of constants
+_SAID: Final = ", ".join(
+    f"{shown(name, MAX_TEXT_CHARACTERS)} AS {name}" for name in ("content", "positives", "detractors", "action_items")
+)
+_CALL = text(f"""
+    SELECT row_to_json(whole)::text FROM (
+        SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, {shown("call.call_reason")} AS call_reason,
+            {shown("call.feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
+            {shown_address("call.recording_url")} AS recording_elsewhere,
+            (SELECT items::json FROM (
+                {as_many_as_fit(_ATTEMPTS, "ORDER BY one.shown DESC, one.number DESC", MAX_READ_BYTES)}
+            ) AS attempts) AS attempts,
+            (SELECT row_to_json(row) FROM (
+                SELECT {_SAID}, {shown_data("structured_data")} AS structured_data, created_at, updated_at
+                FROM call_feedback WHERE call_id = call.id) AS row) AS feedback,
+            (SELECT row_to_json(row) FROM (
+                SELECT record.id, {shown("record.customer_name")} AS customer_name,
+                    {shown("record.customer_phone")} AS phone, {shown("record.vehicle_info")} AS vehicle,
+                    {shown("record.service_type")} AS service, {shown("record.status")} AS status,
+                    record.appointment_date AS appointment, {shown("record.feedback", MAX_TEXT_CHARACTERS)} AS feedback,
+                    record.rating
+                WHERE record.id IS NOT NULL) AS row) AS service_record,
+            (SELECT coalesce(json_agg(row), '[]') FROM (
+                SELECT {shown("kind")} AS kind, occurred_at FROM call_incident
+                WHERE call_id = call.id ORDER BY occurred_at LIMIT {MAX_INCIDENTS}) AS row) AS incidents,
+            (SELECT coalesce(json_agg(row), '[]') FROM (
+                SELECT {shown("event_id")} AS event_id, kind, type, {shown("vapi_call_id")} AS vapi_call_id,
+                    occurred_at, received_at, processed_at, {LATENCIES}, status, outcome, repeats
+                FROM webhook_event
+                WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
+        FROM call {CALL_TABLES} WHERE {_OURS}
+    ) AS whole
+""")  # noqa: S608 - made of constants
+
+# The attempt that is asked for, else the one that the row shows. Of a call that Vapi has said nothing of there is none,
+# and the row itself is all that is known.
+_CHOSEN: Final = f"""
+    SELECT call.id AS call_id, call.start_time AS row_start, call.recording_url AS row_url, attempt.*
+    FROM call LEFT JOIN LATERAL (
+        SELECT * FROM ({ATTEMPTS}) AS attempt
+        WHERE CAST(:attempt AS text) IS NULL OR number::text = :attempt OR vapi_call_id = :attempt
+        ORDER BY number::text = :attempt DESC, shown DESC, number DESC LIMIT 1
+    ) AS attempt ON true
+    WHERE {_OURS}
+"""  # noqa: S608 - made of constants
+_IS_KNOWN: Final = "CAST(:attempt AS text) IS NULL OR chosen.number IS NOT NULL"
+# What the application wrote of a call that it had not finished stands until an attempt has turns of its own.
+_ITS_TURNS: Final = f"""
+    turn.call_id = chosen.call_id AND (turn.vapi_call_id = chosen.key OR turn.vapi_call_id IS NULL AND (
+        chosen.key IS NULL OR chosen.shown AND NOT EXISTS (
+            SELECT FROM call_original WHERE call_id = chosen.call_id AND {FINISHED_BEFORE})))
+"""
+
+_TURNS: Final = f"""
+    SELECT {shown("role")} AS speaker, {shown("content", MAX_TEXT_CHARACTERS)} AS text, "timestamp" AS at,
+        round(extract(epoch FROM "timestamp" - timed.start_time), 3) AS seconds
+    FROM transcript AS turn WHERE {_ITS_TURNS}
+    ORDER BY sequence IS NOT NULL, sequence, "timestamp", id LIMIT {MAX_TURNS}
+"""  # noqa: S608 - made of constants
+
+# Fragments lie before the lists that they stand beside. Of turns of several sources, the best one's name.
+_TRANSCRIPT = text(f"""
+    SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
+        SELECT chosen.call_id, chosen.number AS attempt, {shown("chosen.vapi_call_id")} AS vapi_call_id,
+            timed.start_time,
+            (SELECT source FROM transcript AS turn WHERE {_ITS_TURNS}
+            ORDER BY array_position(ARRAY['report', 'conversation', 'fragment'], source::text) LIMIT 1) AS source,
+            (SELECT items::json FROM ({as_many_as_fit(_TURNS, "", MAX_READ_BYTES)}) AS turns) AS turns
+        FROM (
+            SELECT CASE WHEN chosen.shown IS FALSE THEN chosen.start_time ELSE chosen.row_start END AS start_time
+        ) AS timed
+    ) AS whole)::text ELSE '{NO_ATTEMPT}' END
+    FROM ({_CHOSEN}) AS chosen
+""")  # noqa: S608 - made of constants
+
+_RECORDING = text(f"""
+    SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
+        SELECT {shown_address("CASE WHEN chosen.shown IS FALSE THEN chosen.recording_url ELSE chosen.row_url END")}
+                AS url,
+            CASE WHEN chosen.shown IS FALSE OR chosen.recording_url = chosen.row_url
+                THEN chosen.recording_expires_at END AS expires_at
+    ) AS whole)::text ELSE '{NO_ATTEMPT}' END
+    FROM ({_CHOSEN}) AS chosen
+""")  # noqa: S608 - made of constants
+
+
+def read_call(transaction: Transaction, organization_id: str, call_id: int) -> str | None:
+    """A call with all that belongs to it: a JSON object; None if the organization has no such call."""
+    values = {"organization": organization_id, "call_id": call_id}
+    return transaction.execute(_CALL, values).scalar_one_or_none()
+
+
+def read_transcript(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
+    """Turns in order, and where they are from: a JSON object, or NO_ATTEMPT; None if the organization has no such call.
+
+    `attempt` is a number or Vapi's id; None is the attempt that the row shows.
+    """
+    return _of_an_attempt(transaction, _TRANSCRIPT, organization_id, call_id, attempt)
+
+
+def read_recording(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
+    """The URL of a recording, and when it ends, each null if not known; otherwise as the transcript."""
+    return _of_an_attempt(transaction, _RECORDING, organization_id, call_id, attempt)
+
+
+def _of_an_attempt(
+    transaction: Transaction, statement: TextClause, organization_id: str, call_id: int, attempt: str | None
+) -> str | None:
+    values = {"organization": organization_id, "call_id": call_id, "attempt": attempt}
+    return transaction.execute(statement, values).scalar_one_or_none()

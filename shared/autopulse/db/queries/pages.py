@@ -1,0 +1,211 @@
+"""Pages of calls in the order in which they began: keyset pagination, so that page 1,000 costs what page 1 does."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from sqlalchemy import TextClause, text
+
+from autopulse.db.engine import Transaction
+from autopulse.db.queries.attempts import ATTEMPTS
+from autopulse.db.queries.bounds import (
+    MAX_LISTED_CHARACTERS,
+    MAX_READ_BYTES,
+    as_many_as_fit,
+    shown,
+    shown_address,
+)
+from autopulse.db.queries.filters import (
+    BEGAN,
+    COUNTS,
+    DIRECTION,
+    NPS_CATEGORY,
+    RECORD,
+    SERVICE_RECORDS,
+    Filters,
+    conditions,
+    of_service_records,
+    where,
+)
+
+_CUSTOMER: Final = f"""
+    {shown("record.customer_name")} AS customer_name, {shown("call.customer_number")} AS phone,
+    {shown("record.vehicle_info")} AS vehicle, {shown("record.service_type")} AS service,
+    call.campaign_id, {shown("campaign.name")} AS campaign_name, record.service_advisor_id AS advisor_id,
+    {shown("coalesce(advisor.name, record.service_advisor_name)")} AS advisor_name
+"""
+CALL_COLUMNS: Final = f"""
+    call.id, {shown("call.vapi_call_id")} AS vapi_call_id, {shown("call.status")} AS status,
+    {shown("call.outcome")} AS outcome, {shown("call.ended_reason")} AS ended_reason,
+    {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
+    call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
+    {shown_address("call.recording_url")} AS has_recording, dialled.attempt_count,
+    CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_original WHERE call_id = call.id) THEN 1
+        WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
+    END AS attempt_number,
+    call.updated_at
+"""  # noqa: S608 - made of constants
+CALL_TABLES: Final = """
+    LEFT JOIN LATERAL (SELECT * FROM service_record
+        WHERE id = call.service_record_id AND organization_id = call.organization_id OFFSET 0) AS record ON true
+    LEFT JOIN LATERAL (SELECT name FROM campaign
+        WHERE id = call.campaign_id AND organization_id = call.organization_id OFFSET 0) AS campaign ON true
+    LEFT JOIN LATERAL (SELECT name FROM "user"
+        WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
+    CROSS JOIN LATERAL (SELECT count(*) AS attempt_count FROM vapi_call WHERE call_id = call.id) AS dialled
+"""
+"""What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
+_SAID: Final = ", ".join(
+    f"{shown(f'feedback.{name}', MAX_LISTED_CHARACTERS)} AS {name}"
+    for name in ("content", "positives", "detractors", "action_items")
+)
+FEEDBACK_COLUMNS: Final = f"""
+    call.id AS call_id, call.start_time, call.end_time, call.duration_sec AS duration_seconds,
+    {shown("call.outcome")} AS outcome, {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
+    call.nps_score,
+    CASE WHEN {COUNTS} THEN (ARRAY['detractor', 'passive', 'promoter'])[{NPS_CATEGORY} + 1] END AS nps_category,
+    {_SAID}, call.updated_at
+"""
+FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
+SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
+"""In a search for words the planner chooses: a rare word is looked up first, for a common one calls are walked."""
+NEXT: Final = 2500
+"""Calls that are looked at first in a search for visits: all that is needed if one in fifty is found."""
+NEXT_NAMES: Final = 1500
+"""The same for a name, which is in no index that has the visits in this order: each visit is a page of its own."""
+OF_THE_FEEDBACK: Final = frozenset({"words", "telling"})
+"""Conditions on what the customer said."""
+FEW: Final = 1000
+"""Visits whose calls are looked up one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a list: that of the last call that somebody has seen."""
+
+    began: str
+    """ISO 8601, or `-infinity` for a call of which no time is known."""
+    call_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of which list."""
+
+    organization_id: str
+    filters: Filters
+    rows: int
+    newest_first: bool = True
+    after: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page."""
+
+    document: str
+    """A JSON list: the first of the rows, as many as MAX_READ_BYTES take."""
+    rows: int
+    """That were found, of those wanted."""
+
+
+def read_calls(transaction: Transaction, wanted: PageRequest) -> Found:
+    """A page of calls."""
+    return _read(transaction, wanted, CALL_COLUMNS, "")
+
+
+def read_feedback(transaction: Transaction, wanted: PageRequest) -> Found:
+    """A page of calls that have feedback, with it."""
+    return _read(transaction, wanted, FEEDBACK_COLUMNS, SEARCHED_FEEDBACK if "words" in wanted.filters else FEEDBACK)
+
+
+def count_calls(transaction: Transaction, wanted: PageRequest) -> int:
+    """How many calls there are, of `wanted.rows` at most: the keys of one page, so it costs what that does."""
+    values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
+    return int(transaction.execute(_count(tuple(sorted(wanted.filters))), values).scalar_one())
+
+
+@cache
+def _count(names: tuple[str, ...]) -> TextClause:
+    found = _found_by_service_records if of_service_records(names) else _found
+    return text(f"SELECT count(*) FROM ({found('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
+
+
+def _read(transaction: Transaction, wanted: PageRequest, columns: str, feedback: str) -> Found:
+    statement = _statement(
+        columns, feedback, tuple(sorted(wanted.filters)), wanted.newest_first, wanted.after is not None
+    )
+    values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
+    if wanted.after:
+        values |= {"after_began": wanted.after.began, "after_id": wanted.after.call_id}
+    return Found(*transaction.execute(statement, values).one())
+
+
+@cache
+def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first: bool, after: bool) -> TextClause:
+    """The page's ids first, from indexes as far as they go; then what is shown of these calls, looked up by key."""
+    direction = "DESC" if newest_first else "ASC"
+    beyond = f"AND ({BEGAN}, call.id) {'<' if newest_first else '>'} (CAST(:after_began AS timestamptz), :after_id)"
+    found = _found_by_service_records if of_service_records(names) else _found
+    order = f"ORDER BY {BEGAN} {direction}, call.id {direction}"
+    page = f"""
+        SELECT {columns} FROM ({found(feedback, names, direction, beyond if after else "")}) AS found
+        JOIN LATERAL (SELECT * FROM call WHERE id = found.id OFFSET 0) AS call ON true
+        {CALL_TABLES} {FEEDBACK if feedback else ""}
+        {order}
+    """  # noqa: S608 - made of constants
+    fitting = as_many_as_fit(page, "", MAX_READ_BYTES)
+    return text(f"SELECT items, found FROM ({fitting}) AS page")  # noqa: S608 - made of constants
+
+
+def _found(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
+    return f"""
+        SELECT call.id FROM call {feedback} WHERE {where(names)} {beyond} {_order(names, direction)} LIMIT :rows
+    """  # noqa: S608 - made of constants
+
+
+def _found_by_service_records(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
+    """The next calls, if the page is among them; or those of the visits, if they are few; or all calls in their order.
+
+    The planner cannot know which it will be: each word of a name may be common, and the two together rare.
+    """
+    service_records = of_service_records(names)
+    calls = tuple(name for name in names if name not in {*service_records, *OF_THE_FEEDBACK})
+    rest = tuple(name for name in names if name not in service_records)
+    key = f"call.id, {BEGAN} AS began"
+    record = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants
+    shown = FEEDBACK if feedback else ""
+    ahead = NEXT_NAMES if "name" in service_records else NEXT
+    return f"""
+        WITH next AS MATERIALIZED (
+            SELECT {key}, call.service_record_id, call.nps_score, call.outcome FROM call WHERE {where(calls)} {beyond}
+            {_order(names, direction)} LIMIT {ahead}
+        ), near AS MATERIALIZED (
+            SELECT call.id, call.began FROM next AS call {record} {shown}
+            WHERE {conditions(name for name in names if name not in calls)}
+            ORDER BY call.began {direction}, call.id {direction} LIMIT :rows
+        ), enough AS (
+            SELECT (SELECT count(*) FROM near) = :rows OR (SELECT count(*) FROM next) < {ahead}
+        ), followed AS MATERIALIZED (
+            SELECT record.id FROM service_record AS record
+            WHERE {" AND ".join(SERVICE_RECORDS[name] for name in service_records)}
+        ), few AS MATERIALIZED (
+            SELECT id FROM followed WHERE NOT (TABLE enough) LIMIT {FEW + 1}
+        )
+        SELECT id FROM (
+            (SELECT id, began FROM near WHERE (TABLE enough))
+            UNION ALL
+            (SELECT {key} FROM few JOIN LATERAL (
+                SELECT * FROM call WHERE service_record_id = few.id OFFSET 0) AS call ON true {shown}
+            WHERE (SELECT count(*) FROM few) <= {FEW} AND {where(rest)} {beyond} {_order(rest, direction)} LIMIT :rows)
+            UNION ALL
+            (SELECT {key} FROM call {record} {feedback}
+            WHERE (SELECT count(*) FROM few) > {FEW} AND {where(names)} {beyond} {_order(names, direction)} LIMIT :rows)
+        ) AS any_of_them ORDER BY began {direction}, id {direction} LIMIT :rows
+    """  # noqa: S608 - made of constants
+
+
+def _order(names: tuple[str, ...], direction: str) -> str:
+    # A number is rarer than the planner thinks: walking through all calls for a page of its few takes 300 ms.
+    order = f"{BEGAN} + interval '0'" if "digits" in names else BEGAN
+    return f"ORDER BY {order} {direction}, call.id {direction}"

@@ -1,0 +1,165 @@
+"""The read API in process, on a real database: readers of two organizations, and rows for them."""
+
+import csv
+import io
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from autopulse import settings
+from autopulse.api.resolver import handle
+from autopulse.db import engine as db_engine
+from autopulse.db.prepared import PreparingConnection
+from autopulse.db.queries import connection as reading
+from local.database import connect
+from local.events import reading_event
+from local.postgres import READER
+from local.simulator import recordings
+from tests.harness import Context
+
+OURS: Final = "00000000-0000-4000-8000-00000000000a"
+THEIRS: Final = "00000000-0000-4000-8000-00000000000b"
+_EMPTY: Final = """
+    DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
+    DELETE FROM vapi_call; DELETE FROM call; DELETE FROM service_record_original; DELETE FROM service_record;
+    DELETE FROM campaign; DELETE FROM "user"; DELETE FROM organization
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - any JSON
+        return json.loads(self.text)
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The error, if that is all there is."""
+        assert self.headers["content-type"] == "application/json"
+        (only,) = self.json.items()
+        assert only[0] == "error"
+        assert set(only[1]) - {"field"} == {"code", "message"}
+        return dict(only[1])
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of a CSV."""
+        assert self.headers["content-type"].startswith("text/csv")
+        return list(csv.DictReader(io.StringIO(self.text.removeprefix("\ufeff"))))
+
+
+class Api:
+    """Asks as the gateway does, and writes rows as the application and the consumers do."""
+
+    def __init__(self, url: str, patch: pytest.MonkeyPatch) -> None:
+        self.database = connect(url)
+        parts = urlsplit(url)
+        patch.setenv("DATABASE_HOST", parts.hostname or "")
+        patch.setenv("DATABASE_PORT", str(parts.port))
+        patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
+        patch.setenv("DATABASE_SECRET_ARN", "secret-of-tests")
+        patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
+        patch.setenv("RECORDING_HOSTS", f"{recordings.HOST} *.r2.cloudflarestorage.com")
+        password = unquote(parts.password or "")
+
+        def connect_as_reader(connection_type: type[PreparingConnection]) -> PreparingConnection:
+            """As the function does: not as the owner, nor as who writes, so that a right that is missing shows."""
+            asked = settings.database_settings()
+            return db_engine.open_connection(connection_type, asked, db_engine.READ_SECONDS, READER, password)
+
+        patch.setattr(reading, "connect", connect_as_reader)
+        self.forget()
+
+    def forget(self) -> None:
+        """Read settings anew; connect anew."""
+        settings.database_settings.cache_clear()
+        settings.recording_hosts.cache_clear()
+        reading.reading_engine.cache_clear()
+
+    def close(self) -> None:
+        reading.reading_engine().dispose()
+        self.forget()
+        self.database.close()
+
+    def clear(self) -> None:
+        """Empty tables, but for two organizations."""
+        self.database.run(_EMPTY)
+        for organization, name in ((OURS, "Example Motors"), (THEIRS, "Other Motors")):
+            self.database.run("INSERT INTO organization VALUES (:id, :name)", id=organization, name=name)
+
+    def get(self, path: str, organization: object = OURS, **query: object) -> Answer:
+        """A reader's GET; underscores that end a parameter's name are left out, for `from_`."""
+        parameters = {name.rstrip("_"): str(value) for name, value in query.items()}
+        context = {"organization_id": str(organization), "subject": "reader", "expires_at": str(int(time.time()) + 60)}
+        return self.send(reading_event(f"/v1{path}", context, **parameters))
+
+    @staticmethod
+    def send(event: dict[str, Any]) -> Answer:
+        answer = handle(event, Context(10))
+        headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+        assert answer["isBase64Encoded"] is False
+        return Answer(answer["statusCode"], headers, answer["body"])
+
+    def ids(self, path: str, organization: object = OURS, **query: object) -> list[int]:
+        """The calls of a list, in its order."""
+        answer = self.get(path, organization, **query)
+        assert answer.status == 200, answer.text
+        return [item.get("id", item.get("call_id")) for item in answer.json["items"]]
+
+    def insert(self, table: str, **values: object) -> int:
+        """Insert a row; its id."""
+        return int(self._insert(table, "id", values))
+
+    def _insert(self, table: str, key: str, values: dict[str, object]) -> Any:  # noqa: ANN401 - any type
+        names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+        statement = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {key}"  # noqa: S608 - names of tests
+        return self.database.run(statement, **values)[0][0]
+
+    def call(self, organization: object = OURS, **values: object) -> int:
+        """A call; `start_time` may be a text."""
+        usual: dict[str, object] = {
+            "organization_id": organization,
+            "customer_number": "+12025550101",
+            "status": "Completed",
+        }
+        return self.insert("call", **(usual | values))
+
+    def service_record(self, organization: object = OURS, **values: object) -> int:
+        usual: dict[str, object] = {
+            "organization_id": organization,
+            "customer_name": "Testa Placeholder",
+            "customer_phone": "+12025550101",
+        }
+        return self.insert("service_record", **(usual | values))
+
+    def feedback(self, call_id: int, **values: object) -> None:
+        self.insert("call_feedback", **{"call_id": call_id, "content": "Fine.", **values})
+
+    def attempt(self, call_id: int, vapi_call_id: str, **values: object) -> None:
+        """What Vapi said of one time that a call was dialled."""
+        self._insert("vapi_call", "call_id", {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
+
+    def original(self, call_id: int, **values: object) -> None:
+        """What the application had written before Vapi's first message."""
+        self._insert("call_original", "call_id", {"call_id": call_id, "status": "Completed", **values})
+
+    def turn(self, call_id: int, text: str, **values: object) -> None:
+        """Something that was said, at the stroke of midnight if no time is given."""
+        usual: dict[str, object] = {"role": "human", "timestamp": "2026-11-02T00:00:00Z"}
+        self.insert("transcript", **(usual | {"call_id": call_id, "content": text, **values}))
+
+    def receipt(self, event_id: str, **values: object) -> None:
+        """A webhook that was applied."""
+        usual: dict[str, object] = {"kind": "status_update", "type": "status-update", "outcome": "applied"}
+        self._insert("webhook_event", "event_id", usual | {"event_id": event_id, **values})

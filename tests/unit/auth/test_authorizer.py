@@ -1,0 +1,142 @@
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from autopulse.auth import authorizer, keys
+from autopulse.auth.authorizer import Unauthorized, handle
+from autopulse.auth.principal import Principal, principal_of
+from autopulse.errors import TokenRefused, Transient
+from autopulse.settings import auth_settings
+from tests.unit.auth.tokens import AUDIENCE, CLAIM, ISSUER, KEY_SET, NOW, ORGANIZATION, claims, token
+
+ARN = "arn:aws:execute-api:us-west-2:111122223333:api0/api/GET/v1/calls/7"
+
+
+@pytest.fixture(autouse=True)
+def _configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    settings = {"OIDC_ISSUER": ISSUER, "OIDC_AUDIENCE": AUDIENCE, "OIDC_JWKS": json.dumps(KEY_SET)}
+    for name, value in (settings | {"ORGANIZATION_CLAIM": CLAIM}).items():
+        monkeypatch.setenv(name, value)
+    auth_settings.cache_clear()
+    keys.keys.cache_clear()
+    yield
+    auth_settings.cache_clear()
+    keys.keys.cache_clear()
+
+
+def event(headers: object) -> dict[str, Any]:
+    return {"type": "REQUEST", "methodArn": ARN, "headers": headers}
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_a_good_token_opens_the_whole_stage_and_says_who_reads(name: str, scheme: str) -> None:
+    content = claims()
+    answer = handle(event({name: f"{scheme} {token(content)}"}))
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert statement == {
+        "Action": "execute-api:Invoke",
+        "Effect": "Allow",
+        "Resource": "arn:aws:execute-api:us-west-2:111122223333:api0/api/*",
+    }
+    assert answer["principalId"] == "reader-1"
+    assert answer["context"] == {
+        "organization_id": ORGANIZATION,
+        "subject": "reader-1",
+        "expires_at": str(content["exp"]),
+    }
+
+
+def test_an_owner_without_organization_is_denied() -> None:
+    answer = handle(event({"Authorization": f"Bearer {token(claims(**{CLAIM: None}))}"}))
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+    assert answer["context"] == {}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        None,
+        {},
+        {"Authorization": ""},
+        {"Authorization": "   "},
+        {"Authorization": None},
+        {"Authorization": "Basic eDp5"},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer nonsense"},
+        {"X-Authorization": "Bearer x"},
+    ],
+)
+def test_anything_else_gets_the_word_that_the_gateway_turns_into_401(
+    headers: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Unauthorized, match=r"^Unauthorized$"):
+        handle(event(headers))
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["TokenRefused"] == [1]
+
+
+@pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_AUDIENCE"])
+def test_without_an_issuer_or_an_audience_nobody_reads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "")
+    auth_settings.cache_clear()
+    content = claims(iss="", aud="")
+    for good in (token(claims()), token(content)):
+        with pytest.raises(Unauthorized):
+            handle(event({"Authorization": f"Bearer {good}"}))
+
+
+def test_keys_that_cannot_be_read_are_not_the_readers_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OIDC_JWKS", "{}")
+    auth_settings.cache_clear()
+    with pytest.raises(Transient, match=r"^$"):
+        handle(event({"Authorization": f"Bearer {token(claims())}"}))
+
+
+def test_no_token_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = token(claims()), token(claims(aud="other"))
+    handle(event({"Authorization": f"Bearer {good}"}))
+    with pytest.raises(Unauthorized):
+        handle(event({"Authorization": f"Bearer {bad}"}))
+    said = capsys.readouterr()
+    for part in (*good.split("."), *bad.split(".")):
+        assert part not in said.out + said.err
+
+
+def test_the_functions_behind_it_know_the_reader() -> None:
+    content = claims()
+    answer = handle(event({"Authorization": f"Bearer {token(content)}"}))
+    request = {"requestContext": {"authorizer": answer["context"] | {"principalId": answer["principalId"]}}}
+    assert principal_of(request) == Principal(ORGANIZATION, "reader-1", content["exp"])
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        None,
+        {},
+        "x",
+        {"organization_id": ORGANIZATION},
+        {"organization_id": "1", "expires_at": "99999999999"},
+        {"organization_id": ORGANIZATION, "expires_at": "soon"},
+        {"organization_id": ORGANIZATION, "expires_at": None},
+    ],
+)
+def test_without_the_authorizers_word_nobody_reads(context: object) -> None:
+    with pytest.raises(TokenRefused, match=r"^$"):
+        principal_of({"requestContext": {"authorizer": context}})
+
+
+def test_an_answer_that_the_gateway_kept_too_long_is_refused() -> None:
+    context = {"organization_id": ORGANIZATION, "subject": "x", "expires_at": str(NOW)}
+    with pytest.raises(TokenRefused) as caught:
+        principal_of({"requestContext": {"authorizer": context}})
+    assert caught.value.reason == "expired"
+
+
+def test_the_authorizer_answers_any_path_of_the_stage() -> None:
+    assert authorizer._whole_stage({"methodArn": "arn:aws:execute-api:r:a:api0/live/$connect"}) == (  # noqa: SLF001
+        "arn:aws:execute-api:r:a:api0/live/*"
+    )
