@@ -54,7 +54,7 @@ class UnreadableRequest(AutoPulseError):
 
 
 class Unprocessable(AutoPulseError):
-    """The record's own data stands in the way."""
+    """The record's own data cannot be applied, now or later."""
 
 
 class InvalidMessage(Unprocessable):
@@ -82,7 +82,7 @@ class CallIdentityConflict(Unprocessable):
 
 
 class DataRejected(Unprocessable):
-    """Postgres refuses the record's values, even alone in a transaction."""
+    """Postgres refuses the record's values, even when the record is alone in a transaction."""
 
     reason = "DataRejected"
 

@@ -97,9 +97,9 @@ class Metric:
     """Every metric that the code emits; the names are past-tense facts."""
 
     WEBHOOK_ACCEPTED: Final = MetricDefinition("WebhookAccepted", ByKind)
-    """In the queue."""
+    """Count of webhooks that SQS has accepted."""
     WEBHOOK_REFUSED: Final = MetricDefinition("WebhookRefused", ByReason)
-    """Answered 4xx or 503."""
+    """Count of webhooks that were answered 4xx or 503."""
     WEBHOOK_IGNORED: Final = MetricDefinition("WebhookIgnored", ByType)
     """A message that nobody here reads."""
     ANSWER_REQUESTED: Final = MetricDefinition("AnswerRequested", ByType)
@@ -109,9 +109,9 @@ class Metric:
     CALL_TOKEN_REFUSED: Final = MetricDefinition("CallTokenRefused", Undivided)
     """A call id of ours that did not count, since its token was missing or wrong."""
     RECORD_APPLIED: Final = MetricDefinition("RecordApplied", ByKind)
-    """Committed."""
+    """Count of records whose transaction was committed."""
     RECORD_DUPLICATE: Final = MetricDefinition("RecordDuplicate", ByKind)
-    """Seen before, or twice in one batch."""
+    """Count of records that were applied before, or that came twice in one batch."""
     RECORD_IGNORED: Final = MetricDefinition("RecordIgnored", ByKind)
     """Acknowledged without effect: a word we do not know, a call that is not ours."""
     RECORD_FAILED: Final = MetricDefinition("RecordFailed", ByKindAndReason)
@@ -133,7 +133,7 @@ class Metric:
     SCORE_GIVEN: Final = MetricDefinition("ScoreGiven", ByNpsCategory)
     """The NPS answer of a first report: promoter, passive or detractor."""
     CALL_EVENT_PUBLISHED: Final = MetricDefinition("CallEventPublished", Undivided)
-    """On the event bus."""
+    """Count of call events that the event bus has accepted."""
     CALL_EVENT_LOST: Final = MetricDefinition("CallEventLost", Undivided)
     """The bus did not take it; a page shows it at its next read."""
     TICKET_ISSUED: Final = MetricDefinition("TicketIssued", Undivided)
@@ -143,11 +143,11 @@ class Metric:
     CONNECTION_REFUSED: Final = MetricDefinition("ConnectionRefused", Undivided)
     """WebSocket connections without a good ticket."""
     CONNECTION_GONE: Final = MetricDefinition("ConnectionGone", Undivided)
-    """Found closed when a call event was posted to them."""
+    """Count of connections that were closed when a call event was posted."""
     CONNECTION_EXPIRED: Final = MetricDefinition("ConnectionExpired", Undivided)
     """Closed by us, since their token had expired."""
     CALL_EVENT_PUSHED: Final = MetricDefinition("CallEventPushed", Undivided)
-    """Posted to a connection; one for each."""
+    """Count of posts, one for each connection."""
     CALL_EVENT_UNDELIVERED: Final = MetricDefinition("CallEventUndelivered", Undivided)
     """Not posted to a connection that was open; the page shows it at its next read."""
     AGE_PUSHED_FROM_RECEIPT: Final = MetricDefinition("AgePushedFromReceipt", Undivided, MILLISECONDS)
@@ -161,7 +161,7 @@ class Metric:
     API_DURATION: Final = MetricDefinition("ApiDuration", ByRoute, MILLISECONDS)
     """The time of an answer in the handler."""
     BATCH_SIZE: Final = MetricDefinition("BatchSize", ByKind)
-    """Records of one invocation."""
+    """The number of records of one invocation."""
     AGE_FROM_SENDER: Final = MetricDefinition("AgeFromSender", ByKind, MILLISECONDS)
     """The age of a record at commit, from the sender's time."""
     AGE_FROM_RECEIPT: Final = MetricDefinition("AgeFromReceipt", ByKind, MILLISECONDS)

@@ -358,7 +358,7 @@ def _place(row: Locator) -> Any:  # noqa: ANN401 - the browser's numbers
     return row.evaluate("row => [row.dataset.call, Math.round(row.getBoundingClientRect().top)]")
 
 
-def test_news_above_does_not_move_what_is_read(
+def test_new_rows_above_do_not_move_the_rows_in_view(
     open_console: OpenConsole, crowded: str, deployed: DeployedStack, calls: Calls
 ) -> None:
     console = open_console(crowded)
@@ -404,7 +404,7 @@ def test_a_list_that_cannot_be_read_says_so_and_is_tried_again(
     expect(_row(console, script)).to_be_visible()
 
 
-def test_what_was_read_stays_when_it_cannot_be_read_again(
+def test_a_list_keeps_its_rows_when_refreshing_fails(
     open_console: OpenConsole, calls: Calls, garage: str, complaints: Complaints
 ) -> None:
     complaints.expect("Failed to load resource")

@@ -140,7 +140,7 @@ def test_tool_turns_stand_apart(open_console: OpenConsole, calls: Calls) -> None
     expect(console.locator("[data-speaker='tool_result']")).to_contain_text("Transferring.")
 
 
-def test_what_came_of_it_and_what_it_was_about(open_console: OpenConsole, calls: Calls) -> None:
+def test_a_call_shows_its_outcome_and_its_service_record(open_console: OpenConsole, calls: Calls) -> None:
     script = calls.place(outcome="reached")
     assert script.feedback
     said = replace(
@@ -238,7 +238,7 @@ def test_a_recording_at_another_host_has_a_sentence_instead_of_a_player(
     expect(console.get_by_test_id("player")).to_have_count(0)
 
 
-def test_what_was_said_is_text_and_never_markup(
+def test_a_transcript_is_shown_as_text_and_never_as_markup(
     open_console: OpenConsole, calls: Calls, garage: str, deployed: DeployedStack
 ) -> None:
     script = calls.place(garage, outcome="reached")
@@ -290,7 +290,7 @@ def test_a_call_without_words_says_so(open_console: OpenConsole, calls: Calls) -
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_can_be_read_on_their_ground(open_console: OpenConsole, calls: Calls, scheme: str) -> None:
+def test_text_has_enough_contrast_with_its_background(open_console: OpenConsole, calls: Calls, scheme: str) -> None:
     script = calls.play(outcome="reached")
     console = open_console(path=f"?call={script.call_id}", color_scheme=scheme)
     expect(_turns(console).first).to_be_visible()

@@ -39,7 +39,7 @@ def _wait_for(page: Page, complaints: Complaints, heard: str) -> None:
         ("<img src=http://elsewhere.example.com/x.png>", "Content-Security-Policy: img-src"),
     ],
 )
-def test_what_goes_wrong_is_heard(open_page: OpenPage, complaints: Complaints, body: str, heard: str) -> None:
+def test_errors_on_a_page_fail_the_test(open_page: OpenPage, complaints: Complaints, body: str, heard: str) -> None:
     page = open_page()
     _show(page, body)
     _wait_for(page, complaints, heard)
@@ -69,7 +69,7 @@ def test_pages_know_nothing_of_one_another(open_page: OpenPage) -> None:
     assert other.evaluate("sessionStorage.getItem('token')") is None
 
 
-def test_a_phone_and_a_scheme_are_what_the_page_sees(open_page: OpenPage, scheme: str) -> None:
+def test_a_page_gets_the_viewport_and_colour_scheme_of_its_test(open_page: OpenPage, scheme: str) -> None:
     page = open_page(color_scheme=scheme, **PHONE)
     _show(page, "<meta name=viewport content='width=device-width'>")
     assert page.evaluate("innerWidth") == 360

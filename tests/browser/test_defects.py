@@ -447,7 +447,7 @@ def test_a_mistyped_address_is_explained(open_invented: OpenInvented, api: Inven
 # Refused, offline, old browsers
 
 
-def test_who_has_no_organization_is_told_that_alone(
+def test_a_user_without_an_organization_sees_only_that(
     open_invented: OpenInvented, api: InventedApi, complaints: Complaints
 ) -> None:
     complaints.expect("403 (Forbidden)")
@@ -485,7 +485,9 @@ def test_a_browser_that_cannot_join_signals_reads_all_the_same(open_invented: Op
 @pytest.mark.parametrize(
     ("share", "text"), [(0.998, "> 99%"), (0.0008, "< 1%"), (1, "100%"), (0, "0%"), (0.994, "99%"), (0.006, "1%")]
 )
-def test_what_is_nearly_all_is_not_all(open_invented: OpenInvented, api: InventedApi, share: float, text: str) -> None:
+def test_a_share_just_below_100_percent_is_not_shown_as_100(
+    open_invented: OpenInvented, api: InventedApi, share: float, text: str
+) -> None:
     api.summary = summary_of() | {"total": summary_of()["total"] | {"reach_rate": share}}
     page = open_invented(api, "?view=feedback")
     expect(page.get_by_test_id("fact-reach")).to_have_text(text)

@@ -211,7 +211,7 @@ def test_a_report_appears_without_a_reload(
     assert view.page.evaluate("window.isTheSamePage") is True
 
 
-def test_what_customers_said_is_text(open_console: OpenConsole, round_of_calls: Round) -> None:
+def test_feedback_is_shown_as_text_and_never_as_markup(open_console: OpenConsole, round_of_calls: Round) -> None:
     round_of_calls.add(
         weeks_ago(
             1, score=4, content=HOSTILE, customer=HOSTILE[:100], advisor=HOSTILE[:100],
@@ -410,7 +410,7 @@ def test_a_failure_says_so_and_is_tried_again(open_invented: OpenInvented, compl
     expect(page.get_by_test_id("outdated")).to_have_count(0)
 
 
-def test_it_says_that_it_is_offline_and_comes_back_by_itself(
+def test_an_offline_view_says_so_and_recovers_by_itself(
     open_console: OpenConsole, round_of_calls: Round, complaints: Complaints
 ) -> None:
     complaints.expect("ERR_INTERNET_DISCONNECTED")

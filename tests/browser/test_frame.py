@@ -39,7 +39,7 @@ def test_a_link_signs_in_and_leaves_no_token_in_the_address(console: Page) -> No
     assert console.evaluate("history.length") <= 2
 
 
-def test_the_way_in_holds_for_this_tab_and_its_reloads_alone(console: Page, deployed: DeployedStack) -> None:
+def test_a_sign_in_link_is_valid_for_one_tab_and_its_reloads(console: Page, deployed: DeployedStack) -> None:
     state_is(console, "live")
     console.reload()
     state_is(console, "live")
@@ -49,7 +49,7 @@ def test_the_way_in_holds_for_this_tab_and_its_reloads_alone(console: Page, depl
 
 
 @pytest.mark.parametrize("fragment", ["", "#token=", "#token=garbage", "#token=a.b.c", "#elsewhere"])
-def test_who_brings_no_token_is_told_how_to_get_one(
+def test_a_visitor_without_a_token_sees_how_to_get_one(
     deployed: DeployedStack, open_page: OpenPage, fragment: str
 ) -> None:
     page = open_page()
@@ -128,7 +128,7 @@ def test_everything_is_reached_by_keyboard(console: Page) -> None:
     assert "view=" not in console.url
 
 
-def test_who_is_offline_is_told_and_comes_back_by_themselves(console: Page, complaints: Complaints) -> None:
+def test_an_offline_page_says_so_and_reconnects_by_itself(console: Page, complaints: Complaints) -> None:
     complaints.expect("ERR_INTERNET_DISCONNECTED")
     state_is(console, "live")
     console.context.set_offline(offline=True)
@@ -188,7 +188,7 @@ def test_a_call_event_that_comes_twice_is_heard_once(gateway: tuple[Page, Gatewa
     assert heard(page, 3) == ["one", "two", "three"]
 
 
-def test_nonsense_is_no_news(gateway: tuple[Page, Gateway]) -> None:
+def test_unreadable_events_are_ignored(gateway: tuple[Page, Gateway]) -> None:
     page, other_side = gateway
     for text in ("", "[", "null", "3", '{"type": "unheard-of"}', '{"type": "pong"}'):
         other_side.sockets[-1].send(text)

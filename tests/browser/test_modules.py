@@ -110,7 +110,7 @@ def test_a_link_changes_some_parameters_and_keeps_the_rest(page: Page) -> None:
     )
 
 
-def test_listeners_hear_of_every_way_through_the_history(page: Page) -> None:
+def test_listeners_are_called_for_every_navigation_of_the_history(page: Page) -> None:
     run(page, "router.js", "(m.startRouter(), window.seen = [], m.onNavigate((p) => window.seen.push(String(p))), 0)")
     run(page, "router.js", "m.navigate({ call: 1 })")
     run(page, "router.js", "m.navigate({ call: 2 }, { replace: true })")

@@ -141,7 +141,7 @@ def test_a_cold_first_view_is_small(open_invented: OpenInvented, api: InventedAp
 
 
 @pytest.mark.parametrize("view", SHAPES)
-def test_what_is_no_text_can_be_told_from_its_ground(
+def test_controls_have_enough_contrast_with_their_background(
     open_invented: OpenInvented, api: InventedApi, view: str, scheme: str
 ) -> None:
     path, marker = VIEWS[view]

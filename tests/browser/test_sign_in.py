@@ -166,7 +166,7 @@ def test_a_reload_and_a_new_address_keep_the_reader(reader: Page) -> None:
     is_in(reader)
 
 
-def test_each_sign_in_has_secrets_of_its_own(issuer: StandInIssuer, visit: Callable[[str], Page]) -> None:
+def test_each_sign_in_has_its_own_state_nonce_and_verifier(issuer: StandInIssuer, visit: Callable[[str], Page]) -> None:
     for _ in range(2):
         page = visit("")
         sign_in(page)
@@ -175,7 +175,7 @@ def test_each_sign_in_has_secrets_of_its_own(issuer: StandInIssuer, visit: Calla
     assert all(one[name] != other[name] for name in ("state", "nonce", "code_challenge"))
 
 
-def test_an_answer_that_nobody_asked_for_is_refused(issuer: StandInIssuer, visit: Callable[[str], Page]) -> None:
+def test_an_unsolicited_authorization_response_is_refused(issuer: StandInIssuer, visit: Callable[[str], Page]) -> None:
     page = visit("?code=stolen&state=guessed")
     has_a_problem(page, re.compile("not begun in this tab"))
     assert issuer.behaviour.grants == []
@@ -203,7 +203,7 @@ def test_an_answer_in_the_name_of_another_issuer_is_refused(
     assert issuer.behaviour.grants == []
 
 
-def test_a_code_is_no_use_without_what_this_tab_alone_knows(
+def test_a_code_without_the_tabs_pkce_verifier_is_refused(
     issuer: StandInIssuer, visit: Callable[[str], Page], complaints: Complaints
 ) -> None:
     complaints.expect("400 (Bad Request)")
@@ -222,7 +222,7 @@ def test_a_code_is_no_use_without_what_this_tab_alone_knows(
     has_a_problem(page, "The issuer refused: The grant is not good (invalid_grant).")
 
 
-def test_what_the_issuer_says_is_text(issuer: StandInIssuer, visit: Callable[[str], Page]) -> None:
+def test_an_error_text_of_the_issuer_is_never_markup(issuer: StandInIssuer, visit: Callable[[str], Page]) -> None:
     del issuer
     page = visit("")
     page.get_by_test_id("sign-in").click()

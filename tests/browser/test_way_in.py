@@ -25,7 +25,7 @@ def test_the_printed_link_opens_the_console_signed_in_and_live(deployed: Deploye
     assert "token" not in page.url
 
 
-def test_a_reload_keeps_the_way_in(open_console: OpenConsole) -> None:
+def test_a_reload_keeps_the_session(open_console: OpenConsole) -> None:
     console = open_console(path=VIEW)
     expect(console.get_by_test_id("connection-state")).to_have_text("live")
     console.reload()

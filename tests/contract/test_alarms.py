@@ -321,7 +321,7 @@ def test_the_topic_takes_this_stacks_alarms_only() -> None:
     assert denies_plain_text(policy["PolicyDocument"], "sns:Publish")
 
 
-def test_a_mail_goes_out_only_if_somebody_is_named() -> None:
+def test_alarms_send_mail_only_to_a_given_address() -> None:
     subscription = resources()["AlarmEmailSubscription"]
     assert subscription["Condition"] == "AlarmsByEmail"
     assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}

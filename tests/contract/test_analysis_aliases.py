@@ -20,13 +20,13 @@ PARAMETER = source()["Parameters"]["AnalysisAliases"]
         *(" nps_score = a , b ; positives=c", "call_reason=why?"),
     ],
 )
-def test_what_the_stack_takes_the_code_takes(value: str) -> None:
+def test_an_alias_that_the_parameter_accepts_is_usable(value: str) -> None:
     assert re.fullmatch(PARAMETER["AllowedPattern"], value)
     answer_names(value)
 
 
 @pytest.mark.parametrize("value", ["recap", "nps=recap", "summary=", "summary= , ", "summary=a;b", "summary=a=b", ";"])
-def test_what_the_stack_refuses_the_code_cannot_use(value: str) -> None:
+def test_an_alias_that_the_parameter_refuses_is_unusable(value: str) -> None:
     assert re.fullmatch(PARAMETER["AllowedPattern"], value) is None
 
 

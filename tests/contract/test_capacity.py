@@ -44,7 +44,7 @@ def test_calls_that_fit_are_what_there_is_by_what_a_call_needs(row: list[str]) -
     assert _number(calls) == pytest.approx(_number(there_is) / _number(need), rel=0.002)
 
 
-def test_what_gives_first_comes_first() -> None:
+def test_capacity_limits_are_listed_from_the_lowest() -> None:
     calls = [_number(row[3]) for row in LIMITS]
     assert len(calls) > 9
     assert all(one <= other for one, other in pairwise(calls))

@@ -149,7 +149,7 @@ def pairs() -> Iterator[tuple[str, str, float]]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("name", "ground", "least"), list(pairs()))
-def test_colours_can_be_told_apart(scheme: str, name: str, ground: str, least: float) -> None:
+def test_colours_have_enough_contrast(scheme: str, name: str, ground: str, least: float) -> None:
     colours = tokens(scheme)
     assert contrast(colours[name], colours[ground]) >= least
 

@@ -32,7 +32,7 @@ def test_it_is_encrypted_private_and_entered_over_tls_only(stack: Stack) -> None
     assert stack.properties("DatabaseParameters")["Parameters"]["rds.force_ssl"] == "1"
 
 
-def test_nobody_writes_its_passwords_down() -> None:
+def test_no_password_is_in_the_template() -> None:
     database = _instance()
     assert database["ManageMasterUserPassword"] is True
     assert "MasterUserPassword" not in database
@@ -61,7 +61,7 @@ def test_production_outlives_a_zone_a_mistake_and_a_deletion() -> None:
         assert stack.resources["DatabaseInstance"]["UpdateReplacePolicy"] == "Snapshot"
 
 
-def test_its_key_is_rotated_and_outlives_it() -> None:
+def test_the_database_key_is_rotated_and_retained() -> None:
     key = PRODUCTION.resources["DatabaseKey"]
     # A first deploy that fails leaves no key behind, which a later one would make again.
     assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")

@@ -68,7 +68,7 @@ def test_every_foreign_key_begins_an_index(connection: Connection) -> None:
     assert connection.execute(text(UNINDEXED)).all() == []
 
 
-def test_what_a_deleted_call_takes_with_it(connection: Connection) -> None:
+def test_deleting_a_call_deletes_its_rows(connection: Connection) -> None:
     rules = connection.execute(
         text(
             "SELECT conrelid::regclass::text, confdeltype::text FROM pg_constraint"

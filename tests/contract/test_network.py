@@ -37,7 +37,7 @@ def test_nothing_of_it_is_in_the_application() -> None:
 
 
 @pytest.mark.parametrize("stack", [FUNCTIONS, EXISTING], ids=["production", "existing"])
-def test_who_talks_to_the_database_is_inside_and_nobody_else(stack: Stack) -> None:
+def test_only_functions_of_the_database_are_in_the_vpc(stack: Stack) -> None:
     functions = stack.ids_of("AWS::Lambda::Function")
     inside = {name for name in functions if "VpcConfig" in stack.properties(name)}
     assert inside == {name for name in functions if "DATABASE_HOST" in stack.environment(name)}
@@ -162,7 +162,7 @@ APPLICATION = {("into DatabaseSecurityGroup", "ApplicationSecurityGroupId", 5432
     ],
     ids=["proxy", "direct", "application"],
 )
-def test_these_are_all_the_ways_there_are(stack: Stack, rules: set[Rule]) -> None:
+def test_the_network_modes_are_all_tested(stack: Stack, rules: set[Rule]) -> None:
     found = list(_rules(stack))
     assert len(found) == len(set(found))
     assert set(found) == rules

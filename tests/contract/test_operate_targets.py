@@ -68,7 +68,7 @@ def _command(target: str, **variables: str) -> list[str]:
         ("database-check", {"DATABASE_CA": "own.pem"}, "--environment local database-check --database-ca own.pem"),
     ],
 )
-def test_a_target_hands_on_its_variables(target: str, variables: dict[str, str], arguments: str) -> None:
+def test_a_make_target_passes_its_variables_on(target: str, variables: dict[str, str], arguments: str) -> None:
     assert _command(target, **variables) == ["operate", *arguments.split()]
 
 

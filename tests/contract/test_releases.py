@@ -56,7 +56,7 @@ def test_snapshots_are_for_what_people_wait_for() -> None:
     assert source()["Parameters"]["SnapStart"]["Default"] == "None"
 
 
-def test_no_function_is_gradual_before_its_schema_is_there() -> None:
+def test_no_function_shifts_traffic_before_the_migration() -> None:
     for function in FUNCTIONS:
         if "DATABASE_HOST" in json.dumps(properties(function)) and function != "MigrateFunction":
             assert "Migration" in resources()[function]["DependsOn"]

@@ -80,7 +80,7 @@ def _secrets(deployed: DeployedStack) -> list[str]:
     return [*passwords, deployed.stack["webhook_secret"], deployed.stack["api_token"]]
 
 
-def test_a_shown_call_goes_all_the_way(deployed: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_make_run_prints_a_call_and_no_secret(deployed: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
     show_a_call(deployed.stack)
     print_urls(deployed.paths, deployed.stack)
     printed = capsys.readouterr().out

@@ -42,7 +42,7 @@ def test_data_outlives_a_kill(server: PostgresServer) -> None:
         assert connection.run("SELECT 1") == [[1]]
 
 
-def test_it_moves_to_another_port_with_its_data(server: PostgresServer) -> None:
+def test_a_stack_restarts_on_another_port_with_its_data(server: PostgresServer) -> None:
     first, second = ports.find_any(), ports.find_any()
     server.start(first)
     server.create_database("kept", first)

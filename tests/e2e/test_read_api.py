@@ -109,7 +109,7 @@ def test_another_organization_sees_nothing_of_it(
         assert stranger.get("/calls", limit=1, cursor=cursor).error["field"] == "cursor"
 
 
-def test_nobody_reads_without_a_good_token(deployed: DeployedStack, issuer: Issuer) -> None:
+def test_a_request_without_a_valid_token_is_401(deployed: DeployedStack, issuer: Issuer) -> None:
     bad = {
         "none": None,
         "empty": "",

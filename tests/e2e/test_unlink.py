@@ -63,7 +63,7 @@ def _bodies(script: CallScript) -> list[Body]:
     return [body for _, body in webhooks(script)]
 
 
-def test_a_wrong_link_is_taken_back_and_what_was_refused_is_applied(deployed: DeployedStack) -> None:
+def test_unlink_removes_a_wrong_link_and_redrives_the_refused_messages(deployed: DeployedStack) -> None:
     script, other = place_calls(deployed.database_url, Random(SEED), 2, outcome="reached", stalls=True)
     before = _row(deployed, other.call_id)
     _link(deployed, other.call_id, script.vapi_call_id)

@@ -45,7 +45,7 @@ def test_live_calls_are_stored_as_they_happened(deployed: DeployedStack, capsys:
     assert "All stored, all 2 calls" in printed
 
 
-def test_whoever_presses_ctrl_c_leaves_no_call_in_progress(deployed: DeployedStack) -> None:
+def test_interrupting_the_simulator_ends_its_calls(deployed: DeployedStack) -> None:
     placed: list[CallScript] = []
     sender = Sender(deployed.stack)
     player = make_player(deployed.stack, Program(speed=3), Random(3), sender, lambda script, _: placed.append(script))

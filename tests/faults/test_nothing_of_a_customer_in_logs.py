@@ -219,9 +219,7 @@ def test_what_postgres_says_of_the_values_that_it_refuses_is_in_no_log(
 
 
 @pytest.mark.parametrize("kind", BATCHES)
-def test_an_error_that_nobody_foresaw_is_logged_by_its_type_and_place(
-    kind: str, database: Database, capfd: Capture
-) -> None:
+def test_an_unexpected_error_is_logged_by_its_type_and_place(kind: str, database: Database, capfd: Capture) -> None:
     def apply(*_arguments: object) -> list[Any]:
         raise KeyError(SAID) from ValueError(NUMBER)
 

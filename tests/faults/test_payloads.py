@@ -214,7 +214,7 @@ def test_a_record_whose_object_went_with_its_receipt_is_a_repeat(
     assert settled == [("duplicate", 1), ("duplicate", 2), ("duplicate", 1)]
 
 
-def test_a_repeat_beside_news_is_told_apart(database: Database, aws: Aws) -> None:
+def test_a_repeat_and_a_new_record_in_one_batch_differ(database: Database, aws: Aws) -> None:
     old, new = sqs_records.report(1), sqs_records.report(2)
     assert handle([_stored(old, aws)]) == []
     assert handle([_pointer(old), _stored(new, aws), _pointer(sqs_records.report(3))]) == []
@@ -277,7 +277,7 @@ def test_a_record_that_is_delivered_again_while_its_object_is_deleted_changes_no
     assert _objects(aws) == set()
 
 
-def test_while_the_database_is_away_nobody_says_whether_it_is_a_repeat(database: Database, aws: Aws) -> None:
+def test_without_a_database_a_record_without_its_object_is_retried(database: Database, aws: Aws) -> None:
     report = sqs_records.report(1)
     assert handle([_stored(report, aws)]) == []
     pointer = _pointer(report)

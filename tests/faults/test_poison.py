@@ -96,7 +96,7 @@ def test_the_connection_may_die_on_the_roll_back_too(database: Database) -> None
     assert database.statuses()[:10] == ["Ready" if n == POISONED else "Ended" for n in range(1, 11)]
 
 
-def test_an_error_that_nobody_foresaw_costs_its_own_record_only(
+def test_an_unexpected_error_fails_only_its_own_record(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[Any]]) -> list[CallEvent]:

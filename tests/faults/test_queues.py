@@ -84,7 +84,7 @@ def test_contradicting_ids_are_dead_lettered_at_once(database: Database, aws: Aw
     assert database.statuses()[:3] == ["In Progress", "Ready", "In Progress"]
 
 
-def test_no_detail_tells_what_a_message_said(database: Database, aws: Aws) -> None:
+def test_no_dead_letter_detail_contains_values_of_the_message(database: Database, aws: Aws) -> None:
     body = json.loads(sqs_records.status(1)["body"]) | {"received_at": "+12025550115", "call_id": "+12025550115"}
     assert handle([sqs_records.posted(json.dumps(body))]) == []
     assert database.statuses()[0] == "Ready"
@@ -93,7 +93,7 @@ def test_no_detail_tells_what_a_message_said(database: Database, aws: Aws) -> No
     assert "2025550115" not in json.dumps(attributes_of(letter))
 
 
-def test_what_the_dead_letter_queue_does_not_take_comes_back(
+def test_a_record_that_the_dead_letter_queue_refuses_is_returned(
     database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused, accepted = sqs_records.posted("{"), sqs_records.posted("[")

@@ -115,7 +115,7 @@ def proxy(database: Database, certificate: Path, monkeypatch: pytest.MonkeyPatch
         forget()
 
 
-def test_a_server_that_proves_its_name_is_spoken_to(proxy: TlsProxy, database: Database) -> None:
+def test_a_server_with_a_matching_certificate_is_used(proxy: TlsProxy, database: Database) -> None:
     assert handle([sqs_records.status(n) for n in range(1, 6)]) == []
     assert handle([sqs_records.status(6)]) == []
     assert database.statuses()[:6] == ["In Progress"] * 6
@@ -130,7 +130,7 @@ def test_a_server_that_proves_its_name_is_spoken_to(proxy: TlsProxy, database: D
         pytest.param("DATABASE_CA_FILE", "", id="nobody vouches for it"),
     ],
 )
-def test_a_server_that_does_not_is_told_nothing(
+def test_a_server_with_a_wrong_certificate_gets_no_data(
     setting: str, value: str, proxy: TlsProxy, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(setting, value)

@@ -90,7 +90,7 @@ def test_a_visibility_time_out_that_cannot_be_changed_is_harmless(
     assert database.statuses()[0] == "In Progress"
 
 
-def test_a_row_that_somebody_keeps_locked_does_not_outlast_the_functions_time(clock: Clock, database: Database) -> None:
+def test_a_locked_row_does_not_outlast_the_functions_time_out(clock: Clock, database: Database) -> None:
     """The role waits 10 s for a lock; three such waits would be more than the function's 30 s."""
     with connect(database.url) as other:
         other.run("BEGIN")
@@ -196,7 +196,7 @@ def test_a_batch_too_large_for_the_senders_buffers_ends_in_time_too(clock: Clock
     assert 0 < clock.seconds <= 7 - RESERVE_SECONDS + 2 * LAST_WAIT_SECONDS
 
 
-def test_an_answer_lost_after_the_commit_is_met_by_its_receipts(
+def test_a_batch_whose_commit_answer_was_lost_counts_as_repeated(
     clock: Clock, hole: BlackHole, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch = [sqs_records.hang(n) for n in range(1, 6)]

@@ -71,7 +71,7 @@ def test_a_later_shorter_list_shortens(pipeline: Pipeline, call_id: int) -> None
     assert pipeline.turns(call_id) == STORED[:1]
 
 
-def test_an_earlier_longer_list_is_old_news(pipeline: Pipeline, call_id: int) -> None:
+def test_an_earlier_longer_list_changes_nothing(pipeline: Pipeline, call_id: int) -> None:
     pipeline.send_each(
         conversation(outbound(call_id), 11, HELLO),
         conversation(outbound(call_id), 10, HELLO, FINE, BYE),

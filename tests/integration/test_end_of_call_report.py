@@ -200,7 +200,7 @@ def test_a_report_that_says_more_counts_before_a_later_one(
     assert [row["content"] for row in pipeline.feedback(call_id)] == ["No comment."]
 
 
-def test_an_earlier_report_is_old_news(pipeline: Pipeline, call_id: int) -> None:
+def test_an_earlier_report_changes_nothing(pipeline: Pipeline, call_id: int) -> None:
     said = {"messages": TURNS[:1], **analysed(nps_score=3)}
     pipeline.send_each(bare_report(outbound(call_id), 140, endedReason="voicemail", **said))
     pipeline.send_each(report(outbound(call_id), 130))

@@ -47,7 +47,7 @@ def test_a_call_goes_from_status_to_status(pipeline: Pipeline) -> None:
     assert (call["start_time"], call["end_time"], call["duration_sec"]) == (after(3), after(60), 57)
 
 
-def test_late_and_early_news_change_nothing_that_is_further_on(pipeline: Pipeline) -> None:
+def test_late_and_early_statuses_do_not_move_a_call_back(pipeline: Pipeline) -> None:
     call_id = pipeline.make_call()
     pipeline.send_each(
         status("ended", outbound(call_id), 60),

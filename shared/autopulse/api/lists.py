@@ -39,16 +39,16 @@ class Listed(Protocol):
 
 
 class ListParameters(Protocol):
-    """The parameters of a list."""
+    """The parameters that every list of the API takes."""
 
     @property
     def limit(self) -> int:
-        """Rows of a page."""
+        """The maximum number of items of a page."""
         ...
 
     @property
     def cursor(self) -> str | None:
-        """Where it begins."""
+        """The cursor at which the page begins; None for the first page."""
         ...
 
     @property

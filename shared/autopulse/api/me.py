@@ -1,4 +1,4 @@
-"""Who reads: whose calls a token shows."""
+"""The principal of a token: a subject, and the organization whose calls it may read."""
 
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal

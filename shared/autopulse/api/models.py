@@ -294,7 +294,7 @@ class FeedbackPage(_Answer):
 
 
 class Tally(_Answer):
-    """What came of a number of calls."""
+    """Counts of calls by outcome, and of their scores."""
 
     calls: int = Field(description="Calls that began, whatever came of them.")
     tried: int = Field(description="Calls that ended and were not cancelled, also without a reason or a report.")

@@ -35,7 +35,7 @@ class BatchOutcome:
     """What became of a batch's events, by event id."""
 
     repeated: frozenset[str] = frozenset()
-    """Had been applied before."""
+    """Event ids of the batch that were applied before."""
     ignored: frozenset[str] = frozenset()
     """Have a receipt and no effect: words we do not know, calls that are not ours."""
     refused: dict[str, Unprocessable] = field(default_factory=dict)

@@ -43,7 +43,7 @@ class Identities:
     """Of phone numbers and assistants that are marked as not ours."""
     owners: Owners = field(default_factory=Owners)
     service_records: frozenset[int] = frozenset()
-    """Those that are locked."""
+    """The ids of the rows that are locked."""
     takeovers: dict[int, int] = field(default_factory=dict)
     """Rows that we made -> the application's rows that take them over."""
     moved: dict[str, int] = field(default_factory=dict)

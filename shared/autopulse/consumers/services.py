@@ -72,7 +72,7 @@ class Services:
         return clients.events()
 
     def pause(self, seconds: float) -> None:
-        """Wait before another try."""
+        """Seconds to wait before the next try."""
         time.sleep(seconds)
 
     def publish(self, call_events: Sequence[CallEvent], measurements: Measurements) -> None:

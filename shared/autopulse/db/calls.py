@@ -103,13 +103,13 @@ class NumberOwner(NamedTuple):
 
 
 class Locked(NamedTuple):
-    """What a batch's ids lead to."""
+    """The rows that are locked for a batch, and the rows that its ids name."""
 
     calls: Sequence[LockedCall]
     owners: Mapping[str, NumberOwner]
     """By Vapi's id of the phone number, assistant, squad or workflow."""
     service_records: frozenset[int]
-    """Those that are locked too."""
+    """The ids of the further rows that are locked."""
     refused_links: frozenset[tuple[int, str]]
     """A row's id and Vapi's id of a call that somebody has unlinked from it."""
 

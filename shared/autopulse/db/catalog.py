@@ -88,7 +88,7 @@ _USERS: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where one is connected, and as whom."""
+    """The server of a connection, and its role."""
 
     version: int
     """18, not 18.1."""
@@ -140,7 +140,7 @@ class IndexEntry:
     table: str
     name: str
     columns: Sequence[str]
-    """What it is of, in order; empty text for expressions."""
+    """The columns of the index in order; an empty text stands for an expression."""
     uses: Sequence[str]
     """All columns that it looks at, in expressions too."""
     is_unique: bool
@@ -157,7 +157,7 @@ class Constraint:
 
     table: str
     kind: str
-    """c or f."""
+    """`c` (conversation list) or `f` (fragment)."""
     target: str
     """The table that a foreign key refers to."""
     definition: str

@@ -13,7 +13,7 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def deadline(at: float) -> Iterator[None]:
-    """Within, no wait for Postgres lasts beyond `at`, of `time.monotonic()`."""
+    """Bound every wait for Postgres inside the block by `at`, a time of `time.monotonic()`."""
     token = _deadline.set(at)
     try:
         yield
@@ -22,7 +22,7 @@ def deadline(at: float) -> Iterator[None]:
 
 
 def is_over() -> bool:
-    """Whether the deadline has passed."""
+    """Whether `time.monotonic()` has passed the deadline."""
     at = _deadline.get()
     return at is not None and time.monotonic() > at
 

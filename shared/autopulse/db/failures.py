@@ -18,7 +18,7 @@ _NAMED: Final = {"C": "sqlstate", "s": "schema", "t": "table", "c": "column", "d
 
 
 class Fault(Enum):
-    """Whose fault a failure is, and so what to do about it."""
+    """The class of a database error, and what to do about it."""
 
     DATA = "split the batch until the record stands alone"
     TRANSIENT = "throw the connection away and try again"

@@ -47,7 +47,7 @@ class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg80
             self.execute_simple("rollback")
 
     def close(self) -> None:
-        """Say good-bye, without waiting for a server that does not listen."""
+        """Send Terminate, and do not wait for a server that does not answer."""
         self._limit_wait(LAST_WAIT_SECONDS)
         super().close()
 

@@ -119,7 +119,7 @@ _SEQUENCES: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class FunctionsRole:
-    """Whom functions connect as."""
+    """The database role that the functions connect as."""
 
     name: str
     by_iam: bool

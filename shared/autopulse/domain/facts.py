@@ -96,9 +96,9 @@ class Facts:
     """The least sender's time."""
     status: Status | None = None
     in_progress_at: datetime | None = None
-    """Earliest."""
+    """The earliest time that a message has given."""
     ended_at: datetime | None = None
-    """Earliest."""
+    """The earliest time that a message has given."""
     ending: Ending | None = None
     """The earliest that has a reason."""
     report: ReportFacts | None = None

@@ -20,7 +20,7 @@ class Family(str, Enum):
 
 
 class Outcome(str, Enum):
-    """What came of a call."""
+    """The outcome of a call."""
 
     REACHED = "reached"
     VOICEMAIL = "voicemail"

@@ -1,1 +1,1 @@
-"""Telling those who watch: call events go to an event bus after the commit."""
+"""The live part: connections, tickets, and the events that are pushed to browsers."""

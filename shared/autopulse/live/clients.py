@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 POSTERS: Final = 32
 """Posts at once. One takes about 10 ms, so a thousand connections take a third of a second."""
 CONFIG: Final = bounded(read_timeout=2, max_pool_connections=POSTERS)
-"""Two tries of three seconds stay inside the functions' 10 s."""
+"""The time-out in seconds: two tries stay within the functions' 10 s."""
 AWS_ERRORS: Final = (BotoCoreError, ClientError)
 """Everything that a call of a client raises: not reached, not answered, or answered with an error."""
 

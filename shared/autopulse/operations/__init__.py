@@ -1,1 +1,1 @@
-"""What keeps the stack in order: migrations on deploy, pruning by day."""
+"""Maintenance functions: migrations on deploy, daily pruning, unlinking."""

@@ -159,7 +159,7 @@ class CallSnapshot(_Reading):
 
 
 class Message(_Reading):
-    """What all kinds have."""
+    """The fields that messages of all kinds have."""
 
     type: Annotated[str, AfterValidator(Limited(read_text, MAX_ID_CHARACTERS))]
     call: Annotated[CallSnapshot, BeforeValidator(read_mapping)] = _absent(CallSnapshot)
@@ -193,7 +193,7 @@ class StatusMessage(Message):
 
     @property
     def reported_status(self) -> str | None:
-        """What the word says."""
+        """The status that the message reports; None for an unknown status word."""
         return STATUS_OF_WORD.get(self.word)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 _STORAGE: Final = ".r2.cloudflarestorage.com"
 """Where Vapi keeps recordings since July 2026. The bucket is private: who has no signature gets 400."""
 _FORMER_STORAGE: Final = "storage.vapi.ai"
-"""Where they lay before. The name leads nowhere any more."""
+"""The attempts' positions before the move; the old name has no row any more."""
 _SIGNATURE: Final = "x-amz-signature"
 _ANY_BELOW: Final = "*."
 """What a host begins with that stands for every host below it."""

@@ -110,7 +110,7 @@ class Fields:
     allowed: Mapping[str, Rule]
 
     def __call__(self, value: Json) -> Json:
-        """Return what is kept."""
+        """Return the fields of a message that the allow-list keeps."""
         given = read_mapping(value)
         if not given:
             return None
@@ -136,7 +136,7 @@ class UrlOr:
     rule: Rule
 
     def __call__(self, value: Json) -> Json:
-        """Return what is kept."""
+        """Return the fields of a message that the allow-list keeps."""
         return _url(value) if isinstance(value, str) else self.rule(value)
 
 

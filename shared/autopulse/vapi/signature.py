@@ -69,7 +69,7 @@ class SharedSecret:
     prefix: str = ""
 
     def check(self, delivery: Delivery, now: datetime) -> None:  # noqa: ARG002 - part of the protocol
-        """See Credential."""
+        """The field of `Credential` with this name."""
         sent = delivery.values(self.header)
         tokens = [value[len(self.prefix) :].strip() for value in sent if _has_prefix(value, self.prefix)]
         if not tokens:

@@ -297,7 +297,7 @@ def test_an_attempt_that_the_call_has_not(api: Api, path: str, asked: str) -> No
 
 @pytest.mark.parametrize("path", ["transcript", "recording"])
 @pytest.mark.parametrize("asked", ["", "x" * 101])
-def test_what_names_no_attempt_is_refused(api: Api, path: str, asked: str) -> None:
+def test_an_invalid_attempt_key_is_refused(api: Api, path: str, asked: str) -> None:
     answer = api.get(f"/calls/{dialled_twice(api)}/{path}", attempt=asked)
     assert (answer.status, answer.error["field"]) == (400, "attempt")
 

@@ -155,7 +155,7 @@ def test_calls_of_several_statuses(api: Api, asked: str, found: list[str]) -> No
 
 
 @pytest.mark.parametrize("asked", ["", ",", "Ended,", ",Ended", "Ended,,Ready", "x" * 101])
-def test_what_is_no_status(api: Api, asked: str) -> None:
+def test_an_unknown_status_is_400(api: Api, asked: str) -> None:
     answer = api.get("/calls", status=asked)
     assert (answer.status, answer.error["field"]) == (400, "status")
 
@@ -356,7 +356,7 @@ def test_an_expired_recording_is_gone_and_says_so(api: Api) -> None:
         *("http://recordings.example.com/1.wav", "https://user@recordings.example.com/1.wav"),
     ],
 )
-def test_what_no_browser_should_open_is_no_recording(api: Api, url: str | None) -> None:
+def test_a_recording_with_an_unsafe_url_is_404(api: Api, url: str | None) -> None:
     answer = api.get(f"/calls/{api.call(recording_url=url)}/recording")
     assert (answer.status, answer.error["code"]) == (404, "recording_missing")
     assert api.get("/calls").json["items"][0]["has_recording"] is False
@@ -455,7 +455,7 @@ def test_a_count_by_visits_ends_at_a_hundred(api: Api, query: dict[str, object])
     assert api.get("/calls/count", customer="0101").json == {"count": 101, "is_all": True}
 
 
-def test_a_reader_is_told_whose_calls_they_see(api: Api) -> None:
+def test_me_names_the_organization_of_the_token(api: Api) -> None:
     assert api.get("/me").json == {"organization_id": OURS, "organization_name": "Example Motors"}
     assert api.get("/me", THEIRS).json["organization_name"] == "Other Motors"
     unknown = "00000000-0000-4000-8000-00000000000c"

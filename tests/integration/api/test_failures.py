@@ -161,7 +161,7 @@ def _raises(error: Exception) -> Callable[..., Any]:
         ),
     ],
 )
-def test_what_nobody_foresaw_is_5xx_and_says_nothing(
+def test_an_unexpected_error_is_500_without_details(
     api: Api, error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(calls, "read_call", _raises(error))

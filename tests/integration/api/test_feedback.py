@@ -174,7 +174,7 @@ def test_advisors_are_counted_apart_by_user_or_by_name(api: Api) -> None:
         assert total["responses"] == group["responses"]
 
 
-def test_the_last_90_days_if_not_told(api: Api) -> None:
+def test_a_summary_without_a_time_covers_the_last_90_days(api: Api) -> None:
     now = datetime.now(timezone.utc)
     for days in (1, 89, 91):
         api.call(start_time=now - timedelta(days=days), outcome="reached")
@@ -193,7 +193,7 @@ def test_the_last_90_days_if_not_told(api: Api) -> None:
         ({"group": "customer"}, "group"),
     ],
 )
-def test_what_cannot_be_counted(api: Api, query: dict[str, object], field: str) -> None:
+def test_a_summary_of_an_invalid_span_is_400(api: Api, query: dict[str, object], field: str) -> None:
     answer = api.get("/feedback/summary", **query)
     assert (answer.status, answer.error["field"]) == (400, field)
 

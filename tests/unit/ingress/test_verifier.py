@@ -171,7 +171,7 @@ def test_an_id_that_a_sender_chose_is_queued_as_it_is_and_logged_without_what_it
 
 
 @pytest.mark.parametrize("type_name", sorted(routes.IGNORED))
-def test_news_that_nobody_reads_is_ignored_and_counted(account: Account, output: Output, type_name: str) -> None:
+def test_unhandled_message_types_are_ignored_and_counted(account: Account, output: Output, type_name: str) -> None:
     assert post(with_secret({"message": {"type": type_name}})) == (200, {"status": "ignored"})
     logs, metrics = output.read()
     assert [line["type"] for line in logs] == [type_name]

@@ -98,7 +98,7 @@ def test_gone_connections_are_forgotten(gateway: Gateway, capsys: pytest.Capture
     assert (found["CallEventPushed"], found["ConnectionGone"]) == ([1], [1])
 
 
-def test_expired_connections_hear_no_news_and_are_closed(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+def test_expired_connections_get_no_event_and_are_closed(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     _watch(gateway, "expired", "other-expired", seconds=-1)
     _watch(gateway, "valid")
     posted = gateway.open["expired"]

@@ -77,7 +77,7 @@ def test_who_has_a_token_gets_a_ticket(capsys: pytest.CaptureFixture[str]) -> No
         {"organization_id": f"{OURS}#"},
     ],
 )
-def test_an_authorizer_that_kept_an_old_answer_or_says_nothing_useful_sells_none(context: dict[str, object]) -> None:
+def test_an_expired_or_incomplete_authorizer_context_gets_no_ticket(context: dict[str, object]) -> None:
     answer = handler(_order(**context), None)
     assert answer["statusCode"] == 401
     assert json.loads(answer["body"])["error"]["code"] == "unauthorized"

@@ -70,7 +70,7 @@ def test_a_browser_of_a_mac_is_found(machine: dict[str, str], tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(("user", "name"), [(1000, "debian"), (0, "ubuntu")])
-def test_who_may_not_install_is_told_what_to_install(
+def test_without_rights_to_install_the_packages_are_named(
     machine: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, name: str
 ) -> None:
     _debian(monkeypatch, tmp_path, user=user, name=name)

@@ -116,7 +116,7 @@ def test_no_more_than_the_limit(account: Account) -> None:
     assert sorted(moved + left) == list(range(1, 16))
 
 
-def test_the_letters_of_one_run_have_an_end(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_redrive_moves_a_bounded_number_of_dead_letters(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("operate.redrive.LOOKED_AT_MOST", 10)
     bury(account, *range(1, 13))
     assert redrive(account.target, "hang", Choice(), always) == 0

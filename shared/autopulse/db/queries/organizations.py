@@ -1,4 +1,4 @@
-"""What a reader may know of their own organization."""
+"""The name of the principal's organization."""
 
 from sqlalchemy import text
 

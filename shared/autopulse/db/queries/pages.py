@@ -90,7 +90,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page of which list."""
+    """What identifies one page of one list."""
 
     organization_id: str
     filters: Filters
@@ -106,7 +106,7 @@ class Found:
     document: str
     """A JSON list: the first of the rows, as many as MAX_READ_BYTES take."""
     rows: int
-    """That were found, of those wanted."""
+    """The calls of the batch that exist."""
 
 
 def read_calls(transaction: Transaction, wanted: PageRequest) -> Found:
