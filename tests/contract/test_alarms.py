@@ -215,11 +215,10 @@ def test_its_description_ends_with_its_section_of_the_runbook(alarm: str) -> Non
 
 
 def _named_in_runbook() -> set[str]:
-    """Names of alarms in the runbook's table of urgency; those with an ellipsis stand for all that fit."""
+    """Names of alarms in the runbook's list of urgencies; those with an ellipsis stand for all that fit."""
     text = (ROOT / "docs/runbook.md").read_text()
-    named = re.findall(
-        r"`(…?[a-z0-9-]+…?)`", re.sub(r"(?s)^.*?\n\|---\|---\|\n|\n\n.*$", "", text.split("## Alarms")[0])
-    )
+    urgencies = [line for line in text.split("## Alarms")[0].splitlines() if line.startswith(("- ", "  "))]
+    named = re.findall(r"`(…?[a-z0-9-]+…?)`", "\n".join(urgencies))
     alarms = [_name(alarm) for alarm in ALARMS]
     fits = [re.compile(re.escape(word).replace("…", ".*")) for word in named]
     return {alarm for alarm in alarms if any(fit.fullmatch(alarm) for fit in fits)}
@@ -228,7 +227,7 @@ def _named_in_runbook() -> set[str]:
 @pytest.mark.parametrize("section", sorted(_sections()))
 def test_a_section_has_its_alarm_and_answers_every_question(section: str) -> None:
     assert section in {_anchor(alarm) for alarm in ALARMS}
-    assert re.findall(r"^- \*\*(.+?)\*\*: ", _sections()[section], re.MULTILINE) == LABELS
+    assert re.findall(r"^- \*\*(.+?)\*\*:\s", _sections()[section], re.MULTILINE) == LABELS
 
 
 def _resources_watched(metric: str, dimension: str) -> set[str]:
@@ -253,9 +252,9 @@ def test_records_of_every_kind_are_watched() -> None:
 
 
 def test_every_reason_to_refuse_a_webhook_is_watched_by_one_alarm() -> None:
-    row = re.search(r"^\| `WebhookRefused`.*$", (ROOT / "docs/operation.md").read_text(), re.MULTILINE)
-    assert row
-    documented = re.findall(r"[a-z]+(?:-[a-z0-9]+)*", row[0].split("|")[3])
+    item = re.search(r"(?s)\n- `WebhookRefused`[^\n]*?\): (.*?)\n- ", (ROOT / "docs/operation.md").read_text())
+    assert item
+    documented = re.findall(r"[a-z]+(?:-[a-z0-9]+)*", item[1])
     watched = [w.dimensions["reason"] for w in _all_watched("WebhookRefused")]
     assert sorted(watched) == sorted(documented)
     code = "\n".join(file.read_text() for file in (ROOT / "shared/autopulse").rglob("*.py"))
