@@ -1,4 +1,4 @@
-// What can go wrong between this page and the world.
+// Errors of the page's requests.
 
 /** The API answered, but not with what was asked for. */
 export class ApiError extends Error {

@@ -281,7 +281,7 @@ class _Look:
                 yield Misfit(table.name, None, definition, "none, or it may refuse what is written")
 
     def _several_a_call(self, table: Table) -> Iterator[Misfit]:
-        """Feedback of which a call has several rows by design; chance repeats are put aside by the migrations."""
+        """Feedback of which a call has several rows by design; the migrations keep one of accidental repeats."""
         found = self._found(table)
         more = [name for name in found if name not in table.columns]
         if named := [name for name in more if name in MENTIONS or name.endswith(tuple(f"_{one}" for one in MENTIONS))]:

@@ -1,7 +1,7 @@
 """The statuses of a call, and which of two it keeps.
 
 A call keeps the greatest (tier, has a sender's time, sender's time, rank): whatever the order of arrival, the same one
-wins. Completed beats Ended beats the rest; within a tier the later news wins, and a word that comes further along a
+wins. Completed beats Ended beats the rest; within a tier the later message wins, and a word that comes further along a
 call's way breaks a tie.
 """
 

@@ -1,7 +1,7 @@
 """Pass call events on from the bus to the connections of their organization that want them.
 
 One Query for each call of a batch, then all posts at once. A call event that cannot be posted is not tried
-again: the page shows the news at its next read. Only if the connections cannot be read does it return to the queue.
+again: the page shows the change at its next read. Only if the connections cannot be read does it return to the queue.
 """
 
 import json
@@ -34,7 +34,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose news an event is."""
+    """The organization and the call that an event is about."""
 
     organization_id: str
     call_id: int
@@ -135,7 +135,7 @@ def _pass_on(connection: Connection, text: str) -> Posted:
 
 
 def _record_ages(detail: Mapping[str, Json], measurements: Measurements) -> None:
-    """How old the news is, now that it has been posted to everybody."""
+    """Record the age of an event after it has been posted to all connections."""
     now = datetime.now(timezone.utc)
     for stage, metric in _STAGES.items():
         since = read_time(detail.get(stage))

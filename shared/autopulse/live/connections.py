@@ -118,7 +118,7 @@ def unsubscribe(connection: Connection, topic: Topic) -> None:
 
 
 def find_watchers(organization_id: str, call_id: int) -> Iterator[Connection]:
-    """The connections of one organization that want news of this call; read consistently, in one Query."""
+    """The connections of one organization that have subscribed to this call; read consistently, in one Query."""
     pages = (
         dynamodb()
         .get_paginator("query")

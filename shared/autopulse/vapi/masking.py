@@ -1,6 +1,6 @@
-"""The last defence, for what people and tools say: a text without what nobody may keep of it.
+"""Mask secrets in free texts, which no allow-list can filter: what people and tools say in a call.
 
-Concealed are credentials by the shapes that their issuers give them, what stands after a name such as `password` or
+It masks credentials by the shapes that their issuers give them, what stands after a name such as `password` or
 `api_key`, also in other languages, tokens in query strings, payment cards (`card_numbers` has their rule) and IBANs
 whose check digits fit, and social security numbers. Phone numbers, order numbers, prices, dates and plain UUIDs stay.
 
