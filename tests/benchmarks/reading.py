@@ -199,11 +199,11 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     ", going on": lambda _: {"to_come": "false", "status": LIVE, "from_": (_NOW - timedelta(hours=3)).isoformat()},
     ", going on, of all time": lambda _: {"status": LIVE},
     ", NPS category": lambda chance: {"nps_category": chance.choice(NPS_CATEGORIES), "to_come": "false"},
-    ", band of an advisor": lambda chance: {
+    ", NPS category of an advisor": lambda chance: {
         "nps_category": chance.choice(NPS_CATEGORIES),
         "advisor": chance.randrange(1, 41),
     },
-    ", band of a week": lambda chance: (
+    ", NPS category of a week": lambda chance: (
         {"nps_category": chance.choice(NPS_CATEGORIES), "to_come": "false"} | _span(chance, 7)
     ),
     ", a week": lambda chance: {"to_come": "false"} | _span(chance, 7),
@@ -228,7 +228,15 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
 
 COUNTED: Final = (
     *("", ", to come", ", to come of an advisor", ", to come of a name", ", not to come", ", outcome", ", campaign"),
-    *(", advisor", ", direction", ", demo", ", band", ", band of an advisor", ", a week", ", end of a number"),
+    *(
+        ", advisor",
+        ", direction",
+        ", demo",
+        ", NPS category",
+        ", NPS category of an advisor",
+        ", a week",
+        ", end of a number",
+    ),
     *(", first name", ", whole name", ", rare together"),
 )
 """Of the lists, those that are counted too."""

@@ -90,7 +90,7 @@ def test_a_webhook_becomes_a_message_whose_stages_are_known(deployed: DeployedSt
     medians = [statistics.median(stage) for stage in zip(*measured, strict=True)]
     names = ("received to committed", "committed to pushed", "pushed to heard")
     figures = ", ".join(f"{name} {median:.0f} ms" for name, median in zip(names, medians, strict=True))
-    print(f"\nMedian of {FIGURES} notices: {figures}")  # noqa: T201 - shown by pytest -s, for the README
+    print(f"\nMedian of {FIGURES} call events: {figures}")  # noqa: T201 - shown by pytest -s, for the README
     wait_for(lambda: any('"AgePushedFromReceipt":[' in line for line in deployed.log_lines()), "the metric")
 
 

@@ -50,7 +50,7 @@ def mask_all(value: Json) -> Json:
         return {mask_secrets(key): _conceal_item(key, item) for key, item in value.items()}
     if isinstance(value, list):
         return [mask_all(item) for item in value]
-    if isinstance(value, int | float) and conceal_number(value) is None:
+    if isinstance(value, int | float) and mask_number(value) is None:
         return REDACTED
     return value
 
@@ -64,7 +64,7 @@ def _conceal_item(name: str, value: Json) -> Json:
     return masked
 
 
-def conceal_number(value: float | None) -> float | None:
+def mask_number(value: float | None) -> float | None:
     """Return the number, or None if it is a card's."""
     return None if value is not None and abs(value) >= _LEAST_CARD and mask_secrets(str(value)) != str(value) else value
 

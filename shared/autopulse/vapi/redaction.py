@@ -24,7 +24,7 @@ from autopulse.json_coercion import (
     read_words,
 )
 from autopulse.vapi.call_ids import calls_of, customers_of
-from autopulse.vapi.masking import REDACTED, conceal_number, mask_all, mask_credentials, mask_secrets
+from autopulse.vapi.masking import REDACTED, mask_all, mask_credentials, mask_number, mask_secrets
 from autopulse.vapi.routes import PING
 from autopulse.vapi.speaker_names import speaker_names_of
 from autopulse.vapi.speakers import split_speech
@@ -51,7 +51,7 @@ def _number(value: Json) -> Json:
     if isinstance(value, str):
         number = value.strip()
         return None if read_number(value) is None or mask_secrets(number) != number else number
-    return conceal_number(clean(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return mask_number(clean(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _time(value: Json) -> Json:
