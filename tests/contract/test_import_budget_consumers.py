@@ -29,7 +29,7 @@ def test_a_consumer_imports_nothing_that_it_may_never_need(kind: str) -> None:
 
 def test_a_consumer_imports_nothing_that_reads_webhooks_for_the_verifier() -> None:
     modules = modules_of(HANDLERS["end_of_call_report"])
-    assert {"autopulse.vapi.redaction", "autopulse.vapi.concealment", "autopulse.vapi.signature"} & modules == set()
+    assert {"autopulse.vapi.redaction", "autopulse.vapi.masking", "autopulse.vapi.signature"} & modules == set()
 
 
 def test_a_consumer_connects_to_nothing_when_it_is_imported() -> None:

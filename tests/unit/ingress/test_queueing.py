@@ -43,7 +43,7 @@ def test_each_kind_has_its_queue(account: Account, kind: str) -> None:
 def _group(account: Account, call: dict[str, Any]) -> str:
     """The message group of a webhook about this call."""
     message = {"type": "status-update", "status": "ringing", "timestamp": 1763800000000, "call": call}
-    enqueue(wrap("status_update", message, RECEIVED_AT, None))
+    enqueue(envelope_from("status_update", message, RECEIVED_AT, None))
     (queued,) = account.received("status_update")
     return str(queued["Attributes"]["MessageGroupId"])
 
