@@ -100,5 +100,5 @@ def test_old_call_events_are_given_up() -> None:
 
 def test_tickets_are_sold_to_who_has_a_token() -> None:
     operation = properties("Api")["Body"]["paths"]["/v1/live/tickets"]["post"]
-    assert operation["security"] == [{"Principal": []}]
+    assert operation["security"] == [{"Reader": []}]
     assert "LiveFunction" in json.dumps(operation["x-amazon-apigateway-integration"])

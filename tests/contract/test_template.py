@@ -47,11 +47,11 @@ def test_the_webhook_and_the_pages_alone_are_open() -> None:
     ]
     assert sorted(open_routes) == sorted(OPEN)
     closed = [operation["security"] for _, _, operation in _operations() if operation["security"] != [{"NONE": []}]]
-    assert all(schemes == [{"Principal": []}] for schemes in closed)
+    assert all(schemes == [{"Reader": []}] for schemes in closed)
     (principal,) = [
         scheme["x-amazon-apigateway-authorizer"]
         for name, scheme in properties("Api")["Body"]["components"]["securitySchemes"].items()
-        if name == "Principal"
+        if name == "Reader"
     ]
     assert principal["type"] == "request"
     assert principal["identitySource"] == "method.request.header.Authorization"
