@@ -24,7 +24,7 @@ TESTED: Final = PROJECT / ".local" / "tested"
 """The commit that `make test` last passed on as a whole, on a clean tree."""
 BUILT: Final = PROJECT / ".aws-sam" / "build"
 RELEASE: Final = PROJECT / ".aws-sam" / "release"
-"""What is deployed."""
+"""The folder of the build that is deployed."""
 CONTENT_TAG: Final = "autopulse-content"
 """Tag of the account's stack: a hash of its template and parameters."""
 FOR_AWS: Final = ("LAYER_PYTHON_VERSION", "LAYER_PLATFORM")

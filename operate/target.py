@@ -37,7 +37,7 @@ class Target:
 
     @property
     def make_suffix(self) -> str:
-        """What a make command has to carry to be about this stack."""
+        """The variables that a make command needs in order to be about this stack."""
         return "" if self.environment == LOCAL else f" ENV={self.environment}"
 
     def output(self, name: str) -> str:

@@ -19,7 +19,7 @@ _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _PREFERRED: Final = ("hmac", "bearer", "shared-secret")
 """A signature proves the body too, and keeps the secret at home."""
 DEFAULT_ENTRY: Final = {"kind": "hmac", "timestamp_header": "x-vapi-timestamp"}
-"""What the template's secret accepts, the best of it."""
+"""The strongest entry that the template's secret has."""
 
 Entry = dict[str, Any]
 

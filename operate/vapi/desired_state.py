@@ -37,7 +37,7 @@ class DesiredState:
     protect_monitor: bool = False
     static_addresses: bool = False
     make_suffix: str = ""
-    """What a make command has to carry to be about this stack."""
+    """The variables that a make command needs in order to be about this stack."""
 
     @property
     def credential_name(self) -> str:

@@ -55,9 +55,9 @@ class Service:
     """How a service of JSON is spoken to."""
 
     name: str
-    """In botocore's rules and in signatures."""
+    """The service's name in botocore's endpoint rules and in signatures."""
     target: str
-    """What names an operation to it: `target.Operation`."""
+    """The prefix of an operation's name in requests: `target.Operation`."""
     json_version: str
     endpoint_variable: str
 

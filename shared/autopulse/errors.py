@@ -29,7 +29,7 @@ class AutoPulseError(Exception):
     reason: str
     """One of a bounded set of words."""
     detail: str
-    """What was wrong, with which field; never a value."""
+    """What was wrong, and with which field; it never contains a value."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
@@ -110,7 +110,7 @@ class OrganizationMissing(AutoPulseError):
 
 
 class Problem(AutoPulseError):
-    """The reader's request cannot be answered; the detail is for the reader."""
+    """The request cannot be answered; the detail is shown to the client."""
 
     def __init__(self, status: int, message: str, *, code: str = "", field: str | None = None) -> None:
         super().__init__(message)

@@ -82,7 +82,7 @@ def _queue_urls() -> dict[str, str]:
 
 
 class VerifierSettings(NamedTuple):
-    """What the verifier needs."""
+    """The settings of the verifier."""
 
     webhook_secret_arn: str = required("WEBHOOK_SECRET_ARN")
     queue_urls: Mapping[str, str] = computed(_queue_urls)
@@ -111,7 +111,7 @@ class DatabaseSettings(NamedTuple):
 
 
 class ConsumerSettings(NamedTuple):
-    """What a consumer needs besides the database."""
+    """The settings of a consumer besides the database's."""
 
     queue_url: str = required("QUEUE_URL")
     dead_letter_queue_url: str = required("DEAD_LETTER_QUEUE_URL")
@@ -125,7 +125,7 @@ class ConsumerSettings(NamedTuple):
 
 
 class LiveSettings(NamedTuple):
-    """What the functions behind the WebSocket need."""
+    """The settings of the functions behind the WebSocket."""
 
     connections_table: str = required("CONNECTIONS_TABLE")
     connections_url: str = required("CONNECTIONS_URL")
@@ -148,10 +148,10 @@ class AuthSettings(NamedTuple):
 
 
 class ConsoleSettings(NamedTuple):
-    """What the console's page is told; all of it is public."""
+    """The configuration of the console's page; all of it is public."""
 
     websocket_url: str = required("WEBSOCKET_URL", lambda url: re.sub("^http", "ws", url))
-    """Where the page hears of changes: `wss://` and more."""
+    """The WebSocket's URL, which begins with `wss://`."""
     issuer: str = optional("OIDC_ISSUER")
     """OIDC issuer that people sign in with; empty for none."""
     client_id: str = optional("OIDC_CLIENT_ID")
@@ -159,7 +159,7 @@ class ConsoleSettings(NamedTuple):
     scopes: str = required("OIDC_SCOPES")
     """What the page asks the issuer for, separated by spaces."""
     audience: str = optional("OIDC_AUDIENCE")
-    """Whom the read API wants its tokens to be for."""
+    """The audience that the read API requires of tokens."""
     oidc_origins: str = optional("OIDC_ORIGINS")
     """Where else than at the issuer's own address its endpoints are; separated by spaces."""
     stack: str = required("POWERTOOLS_SERVICE_NAME")

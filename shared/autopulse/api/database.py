@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from autopulse.db.engine import Transaction
 
 MOST_SECONDS: Final = 8
-"""Of one question; the function has 10."""
+"""The time limit of one query in seconds; the function has 10."""
 Answer = TypeVar("Answer")
 _until: ContextVar[float] = ContextVar("until")
 

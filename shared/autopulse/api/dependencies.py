@@ -16,7 +16,7 @@ from autopulse.auth.principal import Principal, principal_of
 
 
 def current_principal(request: Request) -> Principal:
-    """The reader of this request; raises TokenRefused."""
+    """The principal of this request; raises TokenRefused."""
     return principal_of(request.resolved_event.raw_event)
 
 

@@ -77,12 +77,12 @@ class Page(Generic[Item]):
 
     @property
     def next_cursor(self) -> str | None:
-        """Where the next page begins, if there is one."""
+        """The cursor of the next page; None if there is none."""
         return None if self.is_last else cursors.encode(self._position(self.items[-1]), self.binding)
 
     @property
     def call_ids(self) -> list[int]:
-        """Whose data it has."""
+        """The organization that the data is of."""
         return [self.call_id(item) for item in self.items]
 
     def first(self, count: int) -> "Page[Item]":

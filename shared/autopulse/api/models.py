@@ -42,7 +42,7 @@ class _Answer(BaseModel):
 
 
 class ErrorDetail(_Answer):
-    """What is wrong."""
+    """The description of the fault."""
 
     code: str = Field(description="A word for programs.")
     message: str = Field(description="A sentence for people.")
@@ -95,7 +95,7 @@ class CallCount(_Answer):
 
 
 class Me(_Answer):
-    """Whose calls the reader's token shows."""
+    """The organization of the principal's token."""
 
     organization_id: str
     organization_name: str | None = Field(description="Null if the application has no such organization.")

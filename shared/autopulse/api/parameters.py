@@ -90,7 +90,7 @@ class _CommonFilters(_Parameters):
 
 
 class CallFilters(_CommonFilters):
-    """What calls can be narrowed by."""
+    """The filters of the list of calls."""
 
     status: Statuses | None = Field(
         None, description="A status, such as `In Progress`, or several with commas between them."
@@ -136,7 +136,7 @@ class _Counted(_CommonFilters):
 
 
 class FeedbackFilters(_Counted):
-    """What feedback can be narrowed by."""
+    """The filters of the list of feedback."""
 
     nps_category: NpsCategory | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
     telling: bool | None = Field(
@@ -202,7 +202,7 @@ class FeedbackExport(_Export, FeedbackFilters):
 
 
 class Summary(_Counted):
-    """What the summary counts, and by what."""
+    """The parameters of the summary of feedback."""
 
     period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
     group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 Row = Mapping[str, Any]
 _FORM: Final = "%Y-%m-%d %H:%M"
-"""What every spreadsheet takes for a date and a time."""
+"""A format that every spreadsheet reads as a date and a time."""
 
 
 def _words(name: str) -> Callable[[Row, ZoneInfo | timezone], object]:

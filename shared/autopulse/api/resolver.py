@@ -52,7 +52,7 @@ HEADERS: Final = {
 }
 """Of every answer, errors too."""
 RESERVE_SECONDS: Final = 1
-"""Of the function's time, kept for the answer."""
+"""The part of the function's time, in seconds, that is kept for the answer."""
 MESSAGES: Final = {
     401: "Sign in: the request carries no valid token.",
     404: "No such path.",

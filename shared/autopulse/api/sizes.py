@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any, Final, Protocol
 
 MAX_BYTES: Final = 5_000_000
-"""Of an answer, as it leaves the function; the headers and the JSON around it are some hundred more."""
+"""The maximum size of an answer as it leaves the function; headers and JSON around it add some hundred bytes."""
 _MOST_OF_ASCII: Final = 2
 """Bytes that a character of JSON may become: a quotation mark gets a backslash."""
 _MOST_OF_ANY: Final = 14

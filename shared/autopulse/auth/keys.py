@@ -16,7 +16,7 @@ from autopulse.json_coercion import Json, read_mapping, read_text
 from autopulse.settings import AuthSettings, auth_settings
 
 TIMEOUT_SECONDS: Final = 3
-"""Of one request to the issuer; there are two at most, inside the authorizer's 10 s."""
+"""The time-out of one request to the issuer; there are two at most, within the authorizer's 10 s."""
 LIFESPAN_SECONDS: Final = 600
 """How long read keys are used; issuers announce new ones days before they sign with them."""
 COOLDOWN_SECONDS: Final = 30

@@ -14,7 +14,7 @@ class Principal:
     """A person whose token was verified."""
 
     organization_id: str
-    """A UUID in its canonical form; bounds everything that the reader sees."""
+    """A UUID in canonical form; everything that the principal reads is bounded to it."""
     subject: str
     """The issuer's name for the person."""
     expires_at: int

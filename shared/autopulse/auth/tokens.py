@@ -39,7 +39,7 @@ _REASONS: Final[Mapping[type[Exception], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Whose tokens count."""
+    """The issuer whose tokens are accepted."""
 
     issuer: str
     audience: str

@@ -12,7 +12,7 @@ from autopulse.errors import TokenRefused
 from autopulse.json_coercion import Json
 
 MAX_SUBJECT_CHARACTERS: Final = 255
-"""Of a token's `sub`, as OpenID Connect bounds it."""
+"""The maximum length of a token's `sub`; OpenID Connect sets it."""
 _UNPRINTED: Final = re.compile("[^!-~]+")
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 INDEX: Final = "index.html"
 RELEASE: Final = b"{release}"
-"""In the index, the folder in which the browser finds all other files."""
+"""A placeholder in the index for the folder of all other files."""
 MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autopulse.aws import EventBridge
 
 LONGEST_SECONDS: Final = 9
-"""What one call may take, with its one retry, of the function's 30 s."""
+"""The longest that one AWS call with its one retry may take, of the function's 30 s."""
 EVENTS_READ_SECONDS: Final = 1
 """With the connection and one more try four seconds: the records are committed, and SQS waits for the answer."""
 

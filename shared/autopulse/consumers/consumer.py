@@ -53,7 +53,7 @@ class Owners:
     """Whose calls are whose."""
 
     known: Mapping[str, NumberOwner] = field(default_factory=dict)
-    """By Vapi's id of the phone number, assistant, squad or workflow."""
+    """The owners by Vapi's id of a phone number, an assistant, a squad or a workflow."""
     default_organization_id: str = ""
     """Empty: there is none."""
 
@@ -80,7 +80,7 @@ class KnownCall:
 
     row: LockedCall
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
-    """As they were before this batch, by Vapi's id."""
+    """The attempts as they were before this batch, by Vapi's id."""
     original: Original = NO_ORIGINAL
     original_is_new: bool = False
     """Whether what the application wrote has to be kept with this batch."""
@@ -99,7 +99,7 @@ class AttemptBatch(Generic[M]):
 
     call: KnownCall
     vapi_call_id: str
-    """Empty for the attempt of messages that gave our id alone."""
+    """Vapi's id; empty for the attempt of messages that gave our id alone."""
     facts: Facts
     """Known before."""
     records: Sequence[Record[M]]

@@ -25,7 +25,7 @@ from autopulse.vapi.messages import Envelope, ReportMessage
 from autopulse.vapi.turns import read_spoken_text, read_turns
 
 MAX_CALL_REASON_CHARACTERS: Final = 100
-"""Of `call.call_reason`."""
+"""The maximum length of `call.call_reason`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from autopulse.vapi.messages import Envelope
 INBOUND: Final = "inbound"
 """The `call.direction` of a row that waits for a call to us."""
 MAX_NUMBER_CHARACTERS: Final = 20
-"""Of `call.customer_number`."""
+"""The maximum length of `call.customer_number`."""
 _CONSTANT: Final = 5
-"""Of the parts of an identity, the first ones: type, phone number, assistant, squad and workflow."""
+"""The number of constant parts of an identity: type, phone number, assistant, squad and workflow."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Identities:
     """Our id, of messages that give one which counts."""
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
-    """Of phone numbers and assistants that are marked as not ours."""
+    """Event ids of calls whose phone number or assistant is marked as not ours."""
     owners: Owners = field(default_factory=Owners)
     service_records: frozenset[int] = frozenset()
     """The ids of the rows that are locked."""
@@ -89,7 +89,7 @@ def sip_user(uri: str | None) -> str:
 
 
 def direction_of(identity: Identity) -> str:
-    """Who called whom."""
+    """The direction of the call."""
     return "outbound" if identity.call_type == OUTBOUND else INBOUND
 
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "autopulse.calls"
 VERSION: Final = 1
-"""Of `detail`: consumers of the bus ignore fields they do not know; a changed meaning is a new version."""
+"""The version of `detail`: new fields keep it, and a changed meaning raises it."""
 ENTRIES: Final = 10
-"""Of one PutEvents call."""
+"""The maximum number of entries of one PutEvents call."""
 TRIES: Final = 3
 PAUSE_SECONDS: Final = 0.1
 

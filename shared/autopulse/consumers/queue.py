@@ -33,7 +33,7 @@ class Delivery:
     receive_count: int
     body: str
     envelope: Envelope | None = None
-    """As the queue carries it, which may be without its message; None if it could not be read."""
+    """The envelope as the queue carries it, perhaps without its message; None if it could not be read."""
     record: Record[Any] | None = None
     error: AutoPulseError | None = None
     """Why it was not applied."""

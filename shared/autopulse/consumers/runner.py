@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RESERVE_SECONDS: Final = 5
-"""Of the function's time, kept for the call events, the dead letters and the answer."""
+"""The part of the function's time, in seconds, that is kept for call events, dead letters and the answer."""
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 2.0
 _ENDED: Final = frozenset({Disposition.APPLIED, Disposition.DUPLICATE, Disposition.IGNORED})
@@ -56,7 +56,7 @@ class _Invocation:
     consumer: Consumer[Any]
     services: Services
     deadline: float
-    """Of time.monotonic(): after it nothing is begun that may wait."""
+    """A time of time.monotonic() after which nothing begins that may wait."""
     measurements: Measurements = field(default_factory=Measurements)
 
     @property

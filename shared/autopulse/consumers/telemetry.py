@@ -16,7 +16,7 @@ from autopulse.vapi.ended_reasons import family_of
 from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage
 
 MAX_REASON_CHARACTERS: Final = 128
-"""Of an ended reason in the log; the longest that Vapi's schema has is of 121."""
+"""The maximum length of an ended reason in the log; the longest of Vapi's schema has 121 characters."""
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _METRIC_OF_DISPOSITION: Final = {

@@ -39,7 +39,7 @@ class LinkedAttempt(NamedTuple):
     made_call: bool
     """Whether we made the call's row for it."""
     identity: Identity
-    """What it was placed with: only its type and its constant ids are read."""
+    """The identity that the call was placed with; only its type and its constant ids are read."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class LockedCall:
     is_web: bool
     columns: CallColumns
     attempts: Sequence[LinkedAttempt]
-    """As they were before we waited for the lock."""
+    """The attempts as they were before the wait for the lock."""
 
     @property
     def made_by_us(self) -> LinkedAttempt | None:
@@ -64,7 +64,7 @@ class LockedCall:
 
 
 class AttemptRow(NamedTuple):
-    """What to write of one attempt."""
+    """The columns to write for one attempt."""
 
     call_id: int
     vapi_call_id: str
@@ -74,7 +74,7 @@ class AttemptRow(NamedTuple):
 
 
 class CallRow(NamedTuple):
-    """What to write of one call."""
+    """The columns to write for one call."""
 
     id: int
     vapi_call_id: str | None
@@ -107,7 +107,7 @@ class Locked(NamedTuple):
 
     calls: Sequence[LockedCall]
     owners: Mapping[str, NumberOwner]
-    """By Vapi's id of the phone number, assistant, squad or workflow."""
+    """The owners by Vapi's id of a phone number, an assistant, a squad or a workflow."""
     service_records: frozenset[int]
     """The ids of the further rows that are locked."""
     refused_links: frozenset[tuple[int, str]]

@@ -104,14 +104,14 @@ class Relation:
     """A table, view, index or sequence."""
 
     kind: str
-    """As a person calls it: a table, a view."""
+    """The kind of the relation in words: a table, a view."""
     unlogged: bool
     row_security: bool
     has_rules: bool
     is_bound: bool
     """To other tables or to a type, by which its columns are not its own: inheritance, partitions."""
     is_owned: bool
-    """By who is connected."""
+    """Whether the connected role owns the relation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from autopulse.db.privileges import PRIVILEGES, WHOLE
 
 OLDEST_SERVER: Final = 15
 OPTIONAL: Final = "call_feedback"
-"""In the application's plan, but not in every release."""
+"""The table that not every release of the application has."""
 RENAMED: Final = ("calls", "servicerecords", "service_records", "transcripts")
 """Tables of releases that call all of them by plurals."""
 RENAMED_TOO: Final = ("organizations", "users", "campaigns")
@@ -47,7 +47,7 @@ MENTIONS: Final = ("type", "kind", "category")
 NEVER_NULL: Final = frozenset({"updated_at"})
 """Nullable, but never written as null."""
 ARBITERS: Final = (("call", ["vapi_call_id"]), ("call_feedback", ["call_id"]))
-"""What may be unique: it becomes so anyway."""
+"""Columns that may be unique in the application's tables, because the migrations make them so."""
 DEFINITION_LENGTH: Final = 200
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _INTRODUCTION: Final = "the database does not fit, and nothing was changed:"

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Final
 
 LAST_WAIT_SECONDS: Final = 0.1
-"""Of a wait that begins after the deadline, such as a roll-back's."""
+"""The time limit in seconds of a wait that begins after the deadline, such as a rollback's."""
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 

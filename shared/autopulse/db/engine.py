@@ -25,7 +25,7 @@ _THIS_MACHINE: Final = {"localhost", "127.0.0.1", "::1", "host.docker.internal"}
 """Hosts without TLS: loopback, and Docker's name for the machine it runs on (`sam local invoke`)."""
 
 Database: TypeAlias = Engine
-"""What makes the container's one connection, and keeps it."""
+"""The engine that makes the container's one connection, and keeps it."""
 Transaction: TypeAlias = Connection
 """What statements run in: the first of them begins it, `commit` or `rollback` ends it, and the next begins another."""
 

@@ -301,7 +301,7 @@ class Transcript(Model):
     timestamp: Mapped[datetime]
 
     vapi_call_id: Mapped[str | None]
-    """Whose turn it is, as in `VapiCall`; null if the application wrote it."""
+    """Vapi's id of the turn's attempt; null if the application wrote the turn."""
     source: Mapped[str | None] = mapped_column(String(20))
     segment: Mapped[int | None] = mapped_column(BigInteger)
     """Key of the list that it is of: that list's first time in seconds since 1970; null if it has none."""
@@ -404,7 +404,7 @@ class CallOriginal(Model):
     recording_url: Mapped[str | None]
     cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     feedback: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    """As in `VapiCall`."""
+    """The field of the same name of `VapiCall`."""
 
 
 class WebhookEvent(Model):

@@ -23,7 +23,7 @@ WHOLE: Final = ()
 FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
 MOVED: Final = "call_id"
-"""What changes where a row of `call` that we made hands over to the application's row of the same call."""
+"""The column that changes when a row of ours hands over to the application's row of the same call."""
 PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": WHOLE,
@@ -107,7 +107,7 @@ PLANNING: Final = {
     "jit": "off",
 }
 READ_ONLY: Final = {"default_transaction_read_only": "on"}
-"""Of who only reads, besides the lack of a right to write."""
+"""The session setting of a role that only reads, besides the lack of a privilege to write."""
 
 _SEQUENCES: Final = text("""
     SELECT DISTINCT sequence.oid::regclass::text FROM pg_attrdef AS value

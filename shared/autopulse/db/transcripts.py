@@ -29,7 +29,7 @@ class Fragment:
 
 
 class AttemptTurns(NamedTuple):
-    """What to store of one attempt."""
+    """The turns to store for one attempt."""
 
     call_id: int
     vapi_call_id: str
@@ -140,7 +140,7 @@ def add_fragments(transaction: Transaction, fragments: Collection[Fragment]) -> 
 
 
 class StoredTurns(NamedTuple):
-    """What is stored of one attempt."""
+    """The turns that are stored for one attempt."""
 
     lists: Mapping[tuple[str, int | None], Sequence[Turn]]
     """Source and key of a list -> its shown turns, with their places among the attempt's turns."""

@@ -10,25 +10,25 @@ from decimal import Decimal
 from typing import Any, Final
 
 MAX_ID_CHARACTERS: Final = 100
-"""Of ids and words of Vapi's."""
+"""The maximum length of Vapi's ids and words."""
 MAX_NAME_CHARACTERS: Final = 100
-"""Of a customer, an advisor, a campaign, a vehicle, a service, a telephone number, a SIP address's user …"""
+"""The maximum length of names: of a customer, an advisor, a campaign, a vehicle, a phone number and others."""
 MAX_REASON_CHARACTERS: Final = 200
-"""Of an ended reason; the longest that Vapi's schema has is of 121."""
+"""The maximum length of an ended reason; the longest of Vapi's schema has 121 characters."""
 MAX_ADDRESS_CHARACTERS: Final = 4_000
-"""Of a recording's URL; a presigned one has some 1,500."""
+"""The maximum length of a recording's URL; a presigned one has some 1,500 characters."""
 MAX_TEXT_CHARACTERS: Final = 20_000
-"""Of a turn, a summary, and each text of the feedback."""
+"""The maximum length of a turn, a summary, and each text of the feedback."""
 MAX_SPEECH_CHARACTERS: Final = 1_000_000
-"""Of all turns of a message together, and of all that an attempt keeps: the words of some 20 hours."""
+"""The maximum length of all turns of a message, and of an attempt, together: some 20 hours of speech."""
 MAX_TURNS: Final = 5_000
-"""Of a message, and of all that an attempt keeps; an hour of talk has some 500."""
+"""The maximum number of turns of a message, and of an attempt; an hour of talk has some 500."""
 MAX_LISTS: Final = 50
-"""Of one source, that an attempt is composed of; a squad's call has one for each handoff."""
+"""The maximum number of turn lists of one source in an attempt; a squad's call has one for each handoff."""
 MAX_DATA_BYTES: Final = 200_000
-"""Of an analysis as JSON in UTF-8."""
+"""The maximum size of an analysis as JSON in UTF-8."""
 MAX_KEY_CHARACTERS: Final = 200
-"""Of a name in such data."""
+"""The maximum length of a key in such data."""
 ELLIPSIS: Final = "\u2026"
 """The last character of a text that was cut."""
 CUT: Final = "autopulse_cut"

@@ -18,7 +18,7 @@ from autopulse.domain.status import Status
 from autopulse.json_coercion import MAX_CALL_ID
 
 MAX_INTEGER: Final = MAX_CALL_ID
-"""Of a Postgres integer."""
+"""The largest Postgres integer."""
 Value = TypeVar("Value")
 Ordered = TypeVar("Ordered", datetime, str, "Ending")
 

@@ -41,7 +41,7 @@ class TurnList:
     """The first time that an item of it has, in whole seconds since 1970; None if no item has one."""
     rank: Rank
     begin: datetime
-    """That time itself; without one the message's."""
+    """The time of the item; without one, the time of the message."""
     offset: int = field(default=0, compare=False)
     """Added to the places of its turns where they are stored."""
     hidden: tuple[Turn, ...] = field(default=(), compare=False)

@@ -10,7 +10,7 @@ from autopulse.json_coercion import Json, read_list, read_mapping
 from autopulse.vapi.signature import Delivery
 
 MAX_INVOCATION_BYTES: Final = 6_291_456
-"""Of the event that Lambda invokes a function with: API Gateway's JSON, with the body in it as base64."""
+"""The maximum size of the event that Lambda passes to a function: API Gateway's JSON with the body as base64."""
 MAX_BODY_BYTES: Final = MAX_INVOCATION_BYTES // 4 * 3
 """What base64 lets through, some kilobytes of headers less. API Gateway itself refuses what does not get here."""
 

@@ -1,4 +1,4 @@
-"""What the verifier answers."""
+"""The responses of the verifier."""
 
 from typing import Final
 

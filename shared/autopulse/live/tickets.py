@@ -20,7 +20,7 @@ _SORT_KEY: Final = "ticket"
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What the browser gets."""
+    """The content that the browser gets."""
 
     text: str
     expires_at: int

@@ -123,7 +123,7 @@ def _empty(model: type[_Reading]) -> _Reading:
 
 
 class Customer(_Reading):
-    """Who was called."""
+    """The customer who was called."""
 
     number: PhoneNumber = None
     sip_uri: Address = Field(None, alias="sipUri")
@@ -369,7 +369,7 @@ class ReportMessage(Message):
 
 
 class Envelope(BaseModel):
-    """What the verifier puts into a queue."""
+    """The message that the verifier puts into a queue."""
 
     # Validators are built when a model is first used, not while the function is imported.
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)

@@ -36,7 +36,7 @@ class UnusableEntry(ValueError):
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the webhook secret says."""
+    """The content of the webhook secret."""
 
     usable: tuple[Credential, ...]
     unusable: tuple[str, ...]

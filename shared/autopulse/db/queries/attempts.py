@@ -5,7 +5,7 @@ from typing import Final
 from autopulse.db.queries.filters import OVER
 
 FINISHED_BEFORE: Final = f"(status IN {OVER} OR nps_score IS NOT NULL)"
-"""Of `call_original`: the application had finished the call itself before Vapi's first message."""
+"""The condition on `call_original` that the application had finished the call before Vapi's first message."""
 _COLUMNS: Final = """
     start_time, end_time, duration_sec, ended_reason, outcome, nps_score, call_reason, feedback_summary, recording_url,
     cost, feedback

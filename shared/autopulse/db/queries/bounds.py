@@ -5,11 +5,11 @@ from typing import Final
 from autopulse.domain.bounds import CUT, ELLIPSIS, MAX_ADDRESS_CHARACTERS, MAX_DATA_BYTES, MAX_TEXT_CHARACTERS
 
 MAX_SHOWN_CHARACTERS: Final = 255
-"""Of a name, a word, an id or a number; the application's longest columns for such have as many."""
+"""The maximum length of a shown name, word, id or number; the application's longest such columns have it."""
 MAX_LISTED_CHARACTERS: Final = 4_000
-"""Of what a customer said, in a list."""
+"""The maximum length of a customer's text in a list."""
 MAX_READ_BYTES: Final = 8_000_000
-"""Of a list as JSON, as Postgres hands it over; the API answers with less."""
+"""The maximum size of a list as JSON, as Postgres returns it; the API answers with less."""
 
 
 def shown(column: str, most: int = MAX_SHOWN_CHARACTERS) -> str:

@@ -18,7 +18,7 @@ from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES
 from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, MAX_TURNS
 
 MAX_EVENTS: Final = 1000
-"""Of a timeline; a long call has some hundred."""
+"""The maximum number of entries of a timeline; a long call has some hundred."""
 MAX_INCIDENTS: Final = 100
 MAX_ATTEMPTS: Final = 100
 """The latest; few calls are dialled more than three times."""

@@ -68,7 +68,7 @@ FEEDBACK_COLUMNS: Final = f"""
 """
 FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
 SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
-"""In a search for words the planner chooses: a rare word is looked up first, for a common one calls are walked."""
+"""In a text search the planner chooses: it looks a rare word up, and walks the calls for a common one."""
 NEXT: Final = 2500
 """Calls that are looked at first in a search for visits: all that is needed if one in fifty is found."""
 NEXT_NAMES: Final = 1500
