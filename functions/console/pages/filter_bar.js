@@ -28,7 +28,7 @@ const LABELS = {
 const CHOICES = {
   status: STATUSES.map((status) => [status, status]),
   outcome: OUTCOMES.map((outcome) => [outcome, words(outcome)]),
-  category: NPS_CATEGORIES.map(({ name, first, last }) => [name, `${words(name)}s (${scoresOf(first, last)})`]),
+  nps_category: NPS_CATEGORIES.map(({ name, first, last }) => [name, `${words(name)}s (${scoresOf(first, last)})`]),
   direction: DIRECTIONS.map((direction) => [direction, words(direction)]),
   demo: [
     ["false", "Real calls only"],
