@@ -19,7 +19,8 @@ run() {
 show() {
     rm -f "$logs/$1.pipe"
     mkfifo "$logs/$1.pipe"
-    awk -v run="$1" '{ print run " | " $0; fflush() }' <"$logs/$1.pipe" | tee "$logs/$1.log" &
+    # Not awk, since Debian's waits for 4 KB before it looks at a line.
+    while IFS= read -r line; do printf '%s | %s\n' "$1" "$line"; done <"$logs/$1.pipe" | tee "$logs/$1.log" &
 }
 
 show console
