@@ -66,9 +66,7 @@ def _take(event: Json, request: RequestContext) -> Response:
     kind = routes.kind_of(message)
     if kind is None:
         return _answer_directly(message, request)
-    kept = apply_allow_list(
-        kind, message
-    )  # nothing else of the message goes on: not into a queue, not into the database
+    kept = apply_allow_list(kind, message)  # nothing else of the message reaches a queue or the database
     envelope = _identify(kind, message, kept, acceptance, request)
     return _enqueue(envelope, request)
 
