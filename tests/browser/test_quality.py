@@ -230,3 +230,18 @@ def test_showing_all_directions_where_there_are_no_calls_keeps_the_focus(
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("nps-score")).to_be_visible()
     assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_showing_the_last_page_of_feedback_moves_the_focus_to_the_list(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    """The button goes with the last page; the next key goes on among the items."""
+    page = open_invented(api, "?view=feedback&nps_category=detractor&direction=all")
+    wait_until_quiet(page, ".feedback-item")
+    more = page.get_by_test_id("feedback-more")
+    while more.is_visible():
+        shown = page.locator(".feedback-item").count()
+        more.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".feedback-item").nth(shown)).to_be_attached()
+    assert page.evaluate("document.activeElement.closest('.feedback-item') !== null")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from autopulse.domain.bounds import MAX_TEXT_CHARACTERS
 from autopulse.domain.events import CallEventType
 from tests.integration.bodies import final_transcript, fragment, message, outbound, web
 from tests.integration.pipeline import RECEIVED_AT, Pipeline, after
@@ -61,10 +62,12 @@ def test_without_a_sender_time_a_turn_has_the_receipts(pipeline: Pipeline, call_
     assert pipeline.row("SELECT timestamp FROM transcript") == {"timestamp": RECEIVED_AT}
 
 
-def test_a_long_text_fits(pipeline: Pipeline, call_id: int) -> None:
+def test_a_text_longer_than_a_turn_may_be_is_stored_up_to_that_length(pipeline: Pipeline, call_id: int) -> None:
     text = "".join(f"word{number} " for number in range(50_000))
     pipeline.send_each(final_transcript(outbound(call_id), 1, "user", text))
-    assert pipeline.turns(call_id) == [("fragment", None, "human", text)]
+    ((_, _, _, stored),) = pipeline.turns(call_id)
+    assert len(stored) == MAX_TEXT_CHARACTERS
+    assert text.startswith(stored[:-1])
 
 
 def test_a_spoken_turn_changes_nothing_else_of_the_call(pipeline: Pipeline) -> None:

@@ -53,6 +53,19 @@ export function fill(element, ...children) {
 }
 
 /**
+ * Hides a control. If it had the focus, `next` gets it, since hiding what has the focus takes it back to the page's top.
+ * @param {HTMLElement} control
+ * @param {boolean} isHidden
+ * @param {HTMLElement | null | undefined} next
+ */
+export function setHidden(control, isHidden, next) {
+  if (isHidden && document.activeElement === control) {
+    next?.focus({ preventScroll: true });
+  }
+  control.hidden = isHidden;
+}
+
+/**
  * Calls back at an event until that is ended.
  * @template {Event} E
  * @param {EventTarget} target

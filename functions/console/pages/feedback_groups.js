@@ -2,7 +2,7 @@
 
 import { intervalBar } from "./chart_bars.js";
 import { count, score } from "./charts.js";
-import { fill, h } from "./dom.js";
+import { fill, h, setHidden } from "./dom.js";
 import { card } from "./feedback_figures.js";
 import { isAnswered } from "./feedback_query.js";
 import { duration, percent } from "./format.js";
@@ -42,11 +42,12 @@ export function groupTable(name, title) {
   const state = { groups: [], chosen: null, all: false };
   const draw = () => {
     const { groups, chosen, all } = state;
+    const last = body.lastElementChild;
     const shown = groups.filter(({ key }, index) => all || index < FIRST || key === chosen);
     arrange(shown.map((group) => ({ ...group, chosen: chosen !== null && group.key === chosen })));
     table.hidden = groups.length === 0;
     nothing.hidden = groups.length > 0;
-    more.hidden = shown.length === groups.length;
+    setHidden(more, shown.length === groups.length, last?.querySelector("a"));
     fill(more, `Show all ${count(groups.length)}`);
   };
   more.addEventListener("click", () => {

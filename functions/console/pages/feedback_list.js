@@ -5,7 +5,7 @@ import { npsCategoryOf } from "./call_order.js";
 import { SCORE_CATEGORIES } from "./chart_bars.js";
 import { count } from "./charts.js";
 import { LARGEST_FILE, LARGEST_PAGE } from "./constants.js";
-import { fill, h, whileBusy } from "./dom.js";
+import { fill, h, setHidden, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { linkToCalls, listParameters, queryOf, searchedText } from "./feedback_query.js";
 import { dateTime, duration, phone, words } from "./format.js";
@@ -57,11 +57,12 @@ export function feedbackList() {
     text: "Reading what customers said …",
     read: (signal, kind) => readItems(state, signal, kind),
     show: (page) => {
+      const last = list.lastElementChild;
       Object.assign(state, page, { wanted: 0 });
       arrange(state.items.map((item) => ({ item, query: state.query })).map(withKey));
       fill(number, state.items.length ? numberOf(state) : "");
       fill(nothing, state.items.length ? null : emptyList(state.query));
-      more.hidden = state.cursor === null;
+      setHidden(more, state.cursor === null, last?.querySelector("a") ?? title);
     },
   });
   const controls = listControls(() => state.query);

@@ -1,6 +1,6 @@
 // What is said, as it is said. Turns that stay keep their element, so that a reader's place and selection stay too.
 
-import { closest, fill, h } from "./dom.js";
+import { closest, fill, h, setHidden } from "./dom.js";
 import { duration, time } from "./format.js";
 
 /** @type {Record<string, string>} */
@@ -141,7 +141,7 @@ export class TranscriptView {
 
   #see() {
     this.#unseen = 0;
-    this.#more.hidden = true;
+    setHidden(this.#more, true, this.#scroller);
   }
 
   #clear() {

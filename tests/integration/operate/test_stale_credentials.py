@@ -28,7 +28,7 @@ def old() -> DesiredState:
 
 
 @pytest.fixture
-def former(api: VapiApi, desired: DesiredState) -> StaleCredentials:
+def stale(api: VapiApi, desired: DesiredState) -> StaleCredentials:
     return StaleCredentials(api, desired)
 
 
