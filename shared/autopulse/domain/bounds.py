@@ -33,6 +33,8 @@ ELLIPSIS: Final = "\u2026"
 """The last character of a text that was cut."""
 CUT: Final = "autopulse_cut"
 """A name in structured data that was cut: its value is true."""
+_LONGEST_PER_CHARACTER: Final = 60
+"""A quick bound: `5e-324`, the number that grows most when its zeros are written, has 326 characters then."""
 _BETWEEN: Final = 4
 """Bytes of a colon, a comma and their blanks, at the most."""
 
@@ -52,7 +54,7 @@ def cut_data(data: dict[str, Any]) -> dict[str, Any]:
 
     Texts are cut to MAX_TEXT_CHARACTERS; what comes after the bytes are used up is left out.
     """
-    if _bytes_of(data) <= MAX_DATA_BYTES:
+    if len(json.dumps(data)) * _LONGEST_PER_CHARACTER <= MAX_DATA_BYTES or _bytes_of(data) <= MAX_DATA_BYTES:
         return data
     budget = _Budget(MAX_DATA_BYTES - _bytes_of({CUT: True}))
     return {**budget.take(data), CUT: True}
