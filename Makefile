@@ -85,6 +85,10 @@ test: $(STACK) $(NODE_TOOLS) browser ## All tests (VAPI_PAYLOADS=dir adds a fold
 	# What make deploy asks for: the commit on which everything passed, if that is what lies here.
 	test -n "$(PYTEST)$$(git status --porcelain 2>&1)" || git rev-parse HEAD > .local/tested
 
+.PHONY: unit
+unit: $(TOOLS) ## The unit tests alone, with few examples of each property: for every change, before make test
+	$(VENV)/bin/python -m pytest tests/unit --quiet -n 2 --hypothesis-profile=quick
+
 # Our JavaScript: the console's modules run in a browser, the tests' in Node.
 PRETTIER := node_modules/.bin/prettier --log-level warn '**/*.{js,d.ts}'
 TYPED := tsconfig.json tests/tsconfig.json

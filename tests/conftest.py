@@ -39,6 +39,7 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )
+settings.register_profile("quick", settings.get_profile("repeatable"), max_examples=10)
 settings.register_profile("deep", settings.get_profile("repeatable"), derandomize=False, max_examples=5_000)
 settings.load_profile("repeatable")
 

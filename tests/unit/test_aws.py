@@ -207,14 +207,18 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize("first", PASSING, ids=repr)
+def name_of_reply(one: Reply) -> str:
+    return type(one).__name__ if isinstance(one, Exception) else f"{one.status_code} {one.content[:60]!r}"
+
+
+@pytest.mark.parametrize("first", PASSING, ids=name_of_reply)
 def test_what_may_pass_is_tried_once_more(network: Network, first: Reply) -> None:
     network.replies = [first, reply({"MessageId": "1"})]
     assert Sqs(SQS).send_message(**SENT) == {"MessageId": "1"}
     assert len(network.sent) == 2
 
 
-@pytest.mark.parametrize("lasting", PASSING, ids=repr)
+@pytest.mark.parametrize("lasting", PASSING, ids=name_of_reply)
 def test_what_does_not_pass_is_raised_after_the_second_try(network: Network, lasting: Reply) -> None:
     network.replies = [lasting]
     with pytest.raises((ClientError, BotoCoreError)):
