@@ -53,7 +53,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * Hides a control. If it had the focus, `next` gets it, since hiding what has the focus takes it back to the page's top.
+ * Hides a control. If it had the focus, `next` gets it: a hidden element loses it to the top of the page.
  * @param {HTMLElement} control
  * @param {boolean} isHidden
  * @param {HTMLElement | null | undefined} next
