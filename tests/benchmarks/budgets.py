@@ -166,7 +166,7 @@ def _ratios(workload: Workload, seconds: dict[str, float]) -> list[Result]:
     against_psycopg = seconds["prepared"] / seconds["psycopg"]
     detail = f"{rates['ours']} against {rates['naive']}"
     floor_detail = f"{rates['ours']} against {rates['floor']}"
-    psycopg_detail = f"the statements alone: {rates['psycopg']} against {rates['prepared']} of prepared pg8000"
+    psycopg_detail = f"{rates['psycopg']} against {rates['prepared']}"
     return [
         Result(f"{workload.name}, against the ORM", against_orm, "x", workload.at_least, at_most=False, detail=detail),
         Result(f"{workload.name}, of the floor", against_floor, "x", 0.5, at_most=False, detail=floor_detail),

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import boto3
-import pg8000.native
 import pytest
 from sqlalchemy import event
 
@@ -19,6 +18,7 @@ from autopulse.consumers import clients, runner
 from autopulse.consumers.registry import REGISTRY
 from autopulse.consumers.services import Services
 from autopulse.db import credentials, engine
+from local.database import connect
 from local.postgres import FUNCTIONS
 from tests.faults.sqs_records import Record
 from tests.harness import Context
@@ -97,23 +97,6 @@ class Database:
 
     def statuses(self) -> list[str]:
         return [status for (status,) in self.run("SELECT status FROM call ORDER BY id")]
-
-
-@contextmanager
-def connect(url: str) -> Iterator[pg8000.native.Connection]:
-    parts = urlsplit(url)
-    connection = pg8000.native.Connection(
-        parts.username or "",
-        password=unquote(parts.password or ""),
-        host=parts.hostname or "",
-        port=parts.port or 5432,
-        database=parts.path.lstrip("/"),
-        timeout=30,
-    )
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from autopulse.db import engine, receipts
 from autopulse.db.failures import Fault, diagnose
 from autopulse.errors import AutoPulseError
 from autopulse.vapi import routes
+from local.database import connect
 from tests.faults import sqs_records
-from tests.faults.fakes import ORGANIZATION, Database, connect, handle
+from tests.faults.fakes import ORGANIZATION, Database, handle
 from tests.faults.sqs_records import Record
 from tests.integration.orders import snapshot
 

@@ -8,9 +8,10 @@ from autopulse import settings
 from autopulse.db import migration
 from autopulse.errors import MigrationFailed
 from autopulse.operations import migrate, prune
+from local.database import connect
 from local.postgres import FUNCTIONS, OWNER
 from tests.faults.clock import Clock
-from tests.faults.fakes import Database, before_statement, connect, point_at
+from tests.faults.fakes import Database, before_statement, point_at
 from tests.harness import Context
 
 RECEIPTS = """

@@ -13,9 +13,10 @@ from autopulse.consumers import clients
 from autopulse.consumers.runner import RESERVE_SECONDS
 from autopulse.db.deadline import LAST_WAIT_SECONDS
 from local import ports
+from local.database import connect
 from tests.faults import sqs_records
 from tests.faults.clock import Clock
-from tests.faults.fakes import Aws, Database, before_statement, connect, forget, handle, metrics, point_at
+from tests.faults.fakes import Aws, Database, before_statement, forget, handle, metrics, point_at
 from tests.faults.sqs_records import received
 
 TRANSIENT = {

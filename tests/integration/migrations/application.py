@@ -1,11 +1,10 @@
 """The AutoPulse application's own database, as it is before this project comes to it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 import pg8000.native
+
+from local.database import connect
 
 TABLES: Final = """
     CREATE TABLE organization (id uuid PRIMARY KEY, name varchar(255) NOT NULL);
@@ -102,23 +101,6 @@ _AS_THE_APPLICATION: Final = (
     "INSERT INTO transcript (call_id, role, content, timestamp) VALUES (:id, 'human', 'Hi.', now()) RETURNING call_id",
     "UPDATE call SET status = 'Missed', end_time = now() WHERE id = :id RETURNING id",
 )
-
-
-@contextmanager
-def connect(url: str) -> Iterator[pg8000.native.Connection]:
-    parts = urlsplit(url)
-    connection = pg8000.native.Connection(
-        parts.username or "",
-        password=unquote(parts.password or ""),
-        host=parts.hostname or "",
-        port=parts.port or 5432,
-        database=parts.path.lstrip("/"),
-        timeout=30,
-    )
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def run(url: str, statement: str, **values: object) -> list[list[Any]]:

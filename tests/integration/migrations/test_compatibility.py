@@ -9,10 +9,11 @@ from autopulse.db import compatibility
 from autopulse.db.compatibility import DatabaseDoesNotFit, Misfit
 from autopulse.db.migration import upgrade
 from autopulse.db.privileges import FunctionsRole
+from local.database import connect
 from local.postgres import FUNCTIONS
 from tests.conftest import DatabaseServer
 from tests.integration.migrations import application
-from tests.integration.migrations.application import connect, run
+from tests.integration.migrations.application import run
 from tests.integration.migrations.conftest import dump
 
 FITTING: Final = {

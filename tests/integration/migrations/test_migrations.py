@@ -22,8 +22,9 @@ from autopulse.db import migration, privileges
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import SCRIPTS, upgrade
 from autopulse.db.migrations.versions.r0004_indexes import INDEXES
+from local.database import connect
 from tests.integration.migrations import application
-from tests.integration.migrations.application import connect, run
+from tests.integration.migrations.application import run
 
 SCHEMA = """
     SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, is_nullable, column_default

@@ -7,7 +7,8 @@ from sqlalchemy.exc import DBAPIError
 from autopulse.db import migration, outcomes
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import upgrade
-from tests.integration.migrations.application import connect, run
+from local.database import connect
+from tests.integration.migrations.application import run
 
 CALL = """
     INSERT INTO call (organization_id, customer_number, direction, status, start_time, nps_score, is_demo)
