@@ -15,7 +15,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-d
  * @param {Staged} call
  * @returns {{name: string, at: string | null, state: State}[]}
  */
-export function stagesOf(call) {
+function stagesOf(call) {
   const times = timesOf(call);
   const reached = placeOf(call.status);
   return STAGES.map((name, place) => ({

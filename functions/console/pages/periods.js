@@ -14,7 +14,7 @@ const DAY_MILLISECONDS = 86_400_000;
  * Names in the address -> days that they go back, today included.
  * @type {Record<string, number>}
  */
-export const RANGES = { "7d": 7, "30d": 30, "90d": 90, "365d": 365 };
+const RANGES = { "7d": 7, "30d": 30, "90d": 90, "365d": 365 };
 export const USUAL_RANGE = "90d";
 /** The API counts at most so many periods apart. */
 const MOST_DAYS = 397;

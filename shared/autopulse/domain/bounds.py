@@ -44,11 +44,6 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + ELLIPSIS
 
 
-def short_enough(text: str | None, most: int) -> str | None:
-    """The text, if it is not longer than `most` characters."""
-    return text if text is not None and len(text) <= most else None
-
-
 def cut_data(data: dict[str, Any]) -> dict[str, Any]:
     """A JSON object of MAX_DATA_BYTES at most: itself, or its first parts and `autopulse_cut`.
 

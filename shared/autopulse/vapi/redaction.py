@@ -67,10 +67,6 @@ def _id_text(value: Json) -> Json:
     return mask_credentials(clean_text(value)) if isinstance(value, str) else None
 
 
-def _scalar(value: Json) -> Json:
-    return value if isinstance(value, bool) else _time(value)
-
-
 def _said(value: Json) -> Json:
     """Words, of a content in parts too, or a number."""
     if isinstance(value, dict | list):

@@ -11,7 +11,6 @@ from autopulse.db.queries.bounds import shown
 from autopulse.db.queries.filters import BEGAN, OVER, REACHED, Filters, conditions, of_service_records, where
 
 PERIODS: Final = ("day", "week", "month")
-GROUPS: Final = ("campaign", "advisor")
 _KEYS: Final = {
     None: "NULL::integer AS id, NULL::text AS called",
     "campaign": "campaign_id AS id, NULL::text AS called",
