@@ -24,8 +24,9 @@ from autopulse.json_coercion import (
     read_words,
 )
 from autopulse.vapi.call_ids import calls_of, customers_of
-from autopulse.vapi.masking import REDACTED, mask_all, mask_credentials, mask_number, mask_secrets
+from autopulse.vapi.masking import mask_all, mask_credentials, mask_number, mask_secrets
 from autopulse.vapi.routes import PING
+from autopulse.vapi.secret_shapes import REDACTED
 from autopulse.vapi.speaker_names import speaker_names_of
 from autopulse.vapi.speakers import split_speech
 from autopulse.vapi.turns import PROMPT_ROLES, has_turn, has_words, read_said

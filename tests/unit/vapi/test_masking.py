@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from autopulse.vapi.masking import REDACTED, mask_all, mask_credentials, mask_secrets
+from autopulse.vapi.masking import mask_all, mask_credentials, mask_secrets
 from autopulse.vapi.redaction import KEPT, Each, Fields, UrlOr, apply_allow_list
+from autopulse.vapi.secret_shapes import REDACTED
 from tests.unit.vapi import samples
 
 HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"

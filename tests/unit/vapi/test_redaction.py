@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from autopulse.vapi.masking import REDACTED, mask_secrets
+from autopulse.vapi.masking import mask_secrets
 from autopulse.vapi.redaction import KEPT, apply_allow_list, turns_of
 from autopulse.vapi.routes import KINDS
+from autopulse.vapi.secret_shapes import REDACTED
 from tests.unit.vapi import samples
 
 
