@@ -4,7 +4,7 @@
 response, writes one log line and counts one metric. Nothing of a body but its type and ids is ever logged.
 """
 
-import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -15,22 +15,21 @@ from autopulse.http import Response, answer
 from autopulse.ingress import responses
 from autopulse.ingress.queueing import enqueue
 from autopulse.ingress.request import read_delivery, read_message
+from autopulse.ingress.unknown import printable_name, unknown_in
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.json_coercion import Json, clean_text
+from autopulse.json_coercion import Json, read_mapping, read_vapi_call_id
 from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.settings import SettingMissing, verifier_settings
 from autopulse.vapi import routes
 from autopulse.vapi.call_ids import NamedCall
 from autopulse.vapi.call_tokens import is_proven
+from autopulse.vapi.drift import DRIFT, MAX_VALUES, UnknownValue, named
 from autopulse.vapi.envelope import Envelope, build_envelope
-from autopulse.vapi.masking import mask_secrets
 from autopulse.vapi.redaction import apply_allow_list
 from autopulse.vapi.signature import Acceptance, Delivery, verify
 from autopulse.vapi.webhook_credentials import Credentials
 
 NOT_CONFIGURED: Final = "not-configured"
-MAX_LOGGED_TYPE_CHARACTERS: Final = 80
-_UNPRINTED: Final = re.compile(r"[^\w.:/=\[\]\"-]+", re.ASCII)
 
 
 @dataclass
@@ -62,13 +61,27 @@ def _take(event: Json, request: RequestContext) -> Response:
     acceptance = _verify(delivery, request)
     request.facts["credential"] = acceptance.credential
     message = read_message(delivery.body)
-    request.facts["type"] = _printable(message["type"])
+    request.facts["type"] = printable_name(message["type"])
+    _notice_unknown(message, request)
     kind = routes.kind_of(message)
     if kind is None:
         return _answer_directly(message, request)
     kept = apply_allow_list(kind, message)  # nothing else of the message reaches a queue or the database
     envelope = _identify(kind, message, kept, acceptance, request)
     return _enqueue(envelope, request)
+
+
+def _notice_unknown(message: Mapping[str, Json], request: RequestContext) -> None:
+    """Count the type or the fields that nobody knows, and name them in the line of this request."""
+    unknown = unknown_in(message)
+    if not unknown:
+        return
+    for what, count in Counter(one.what for one in unknown).items():
+        request.measurements.count(Metric.VALUE_UNKNOWN, count, what=what.value)
+    shown = [UnknownValue(what, printable_name(value)) for what, value in unknown[:MAX_VALUES]]
+    request.facts[DRIFT] = [{"what": what.value, "value": value} for what, value in named().choose(shown)]
+    call_id = read_vapi_call_id(read_mapping(message.get("call")).get("id"))
+    request.facts["vapi_call_id"] = loggable_id(call_id)
 
 
 def _verify(delivery: Delivery, request: RequestContext) -> Acceptance:
@@ -147,7 +160,3 @@ def _refuse(problem: UnreadableRequest | Refused | Transient, request: RequestCo
     log = logger().error if isinstance(problem, Transient) else logger().warning
     log("Webhook refused", extra=request.facts | {"status": response["statusCode"]})
     return response
-
-
-def _printable(type_name: str) -> str:
-    return _UNPRINTED.sub("?", mask_secrets(clean_text(type_name)))[:MAX_LOGGED_TYPE_CHARACTERS]

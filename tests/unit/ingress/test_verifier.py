@@ -11,13 +11,14 @@ from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES
 from autopulse.ingress.request import MAX_BODY_BYTES, MAX_INVOCATION_BYTES
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.vapi import routes
+from autopulse.vapi import drift, routes
 from autopulse.vapi.routes import KINDS
 from functions.verifier.app import handler
 from tests.unit.ingress.conftest import DEFAULT_CREDENTIALS, Account
 from tests.unit.ingress.requests import SECRET, encoded, event, signed, with_secret
 from tests.unit.vapi import samples
 
+NUMBER = "+12025550147"
 CONTEXT = SimpleNamespace(aws_request_id="invocation-1")
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -125,6 +126,7 @@ def test_a_signed_message_id_is_the_event_of_an_untimed_message(account: Account
 
 def test_an_acceptance_is_one_line_and_one_metric(output: Output) -> None:
     body = samples.report()
+    del body["message"]["authorization"]  # is no field of Vapi's, which would be told too
     event_id = post(with_secret(body))[1]["event_id"]
     logs, metrics = output.read()
     (line,) = logs
@@ -190,8 +192,31 @@ def test_an_unknown_type_is_ignored_and_named_in_the_log_only(output: Output) ->
     assert post(with_secret({"message": {"type": type_name}})) == (200, {"status": "ignored"})
     logs, metrics = output.read()
     assert metrics["WebhookIgnored"][0]["type"] == "other"
-    assert logs[0]["type"] == 'invented.type?[31m"x"?[redacted]'
+    assert logs[0]["type"] == 'invented.type?[31m"x" [redacted]'
     assert len(logs[0]["type"]) <= 80
+
+
+def test_unknown_fields_are_counted_and_named_in_the_line_of_their_webhook(output: Output) -> None:
+    drift.named.cache_clear()
+    hang = samples.SIMPLE_HANG["message"] | {"id": "x"}
+    message = hang | {"moodOfTheCall": samples.jwt(), f"call {NUMBER}": 1, samples.jwt(): NUMBER}
+    assert post(with_secret({"message": message}))[1]["status"] == "accepted"
+    (line,), metrics = output.read()
+    assert [(counted["what"], counted["ValueUnknown"]) for counted in metrics["ValueUnknown"]] == [("field", [4])]
+    values = ["id", "moodOfTheCall", "call +#", "[redacted]"]
+    assert line["drift"] == [{"what": "field", "value": value} for value in values]
+    assert line["vapi_call_id"] == "call_123"
+
+
+def test_an_unknown_type_is_counted_and_named_with_its_call(output: Output) -> None:
+    drift.named.cache_clear()
+    post(with_secret({"message": {"type": "call.dreamt", "dream": NUMBER, "call": {"id": samples.VAPI_CALL_ID}}}))
+    (line,), metrics = output.read()
+    assert (metrics["ValueUnknown"][0]["what"], metrics["ValueUnknown"][0]["ValueUnknown"]) == ("message_type", [1])
+    assert (line["drift"], line["vapi_call_id"]) == (
+        [{"what": "message_type", "value": "call.dreamt"}],
+        samples.VAPI_CALL_ID,
+    )
 
 
 @pytest.mark.parametrize("type_name", sorted(routes.ANSWERS))
@@ -385,7 +410,9 @@ def test_a_mismatch_that_cannot_be_checked_is_not_a_refusal(monkeypatch: pytest.
 
 def test_an_unreachable_queue_is_unavailable(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
     monkeypatch.setattr(clients.sqs(), "send_message", _unreachable)
-    status, answer = post(with_secret(samples.hang()))
+    body = samples.hang()
+    del body["message"]["authorization"]
+    status, answer = post(with_secret(body))
     assert (status, answer["error"]["code"]) == (503, "unavailable")
     logs, metrics = output.read()
     assert list(metrics) == ["WebhookRefused"]
