@@ -1,5 +1,9 @@
+import hashlib
+import hmac
 import json
 import re
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -258,6 +262,91 @@ def test_what_proves_nothing_gets_one_answer(account: Account, output: Output, r
     assert account.everything_queued() == []
 
 
+def told_of(output: Output, request: Any) -> dict[str, Any]:  # noqa: ANN401 - as for post
+    """What the log says of a refused request, and nobody else."""
+    assert post(request) == (401, UNAUTHORIZED)
+    (line,), _ = output.read()
+    return line
+
+
+def test_the_log_says_for_each_credential_what_did_not_match(output: Output) -> None:
+    line = told_of(output, signed(samples.hang(), "other"))
+    assert line["part"] == "signature-mismatch"
+    assert line["misses"] == [
+        {"credential": 0, "header": "x-vapi-secret", "part": "header-missing"},
+        {"credential": 1, "header": "x-vapi-signature", "part": "signature-mismatch"},
+    ]
+
+
+def test_the_log_says_by_how_many_seconds_a_request_is_stale(account: Account, output: Output) -> None:
+    account.put_secret({"secret": SECRET, "credentials": [{"kind": "hmac", "timestamp_header": "x-timestamp"}]})
+    sent = int(time.time()) - 4_000
+    payload = encoded(samples.hang())
+    signature = hmac.new(SECRET.encode(), f"{sent}.".encode() + payload, hashlib.sha256).hexdigest()
+    line = told_of(output, event(payload, {"x-timestamp": str(sent), "x-vapi-signature": signature}))
+    (miss,) = line["misses"]
+    assert line["part"] == "stale"
+    assert 4_000 <= miss["seconds"] <= 4_060
+
+
+@pytest.mark.parametrize("request_of", [with_secret, signed])
+def test_a_secret_of_before_is_told_in_the_log_alone(
+    account: Account, output: Output, request_of: Callable[[object, str], dict[str, Any]]
+) -> None:
+    account.put_secret(DEFAULT_CREDENTIALS | {"secret": "a-newer-invented-secret"})
+    webhook_secret.cache_clear()
+    assert told_of(output, request_of(samples.hang(), SECRET))["part"] == "former-secret"
+    assert "mismatch" in told_of(output, request_of(samples.hang(), "never-a-secret"))["part"]
+
+
+def test_without_a_version_before_nobody_has_a_former_secret(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
+    read = clients.secretsmanager().get_secret_value
+    asked: list[str] = []
+
+    def answer(**parameters: str) -> dict[str, Any]:
+        asked.append(parameters.get("VersionStage", ""))
+        if "VersionStage" in parameters:
+            raise EndpointConnectionError(endpoint_url="https://invented")
+        return read(**parameters)
+
+    monkeypatch.setattr(clients.secretsmanager(), "get_secret_value", answer)
+    for _ in range(5):
+        assert told_of(output, with_secret(samples.hang(), "other"))["part"] == "secret-mismatch"
+    assert asked.count("AWSPREVIOUS") == 1, "a stranger makes us ask once in five minutes"
+
+
+def test_a_request_without_any_proof_makes_nobody_look_at_former_secrets(
+    monkeypatch: pytest.MonkeyPatch, output: Output
+) -> None:
+    monkeypatch.setattr(webhook_secret(), "_read_former", _unreachable)
+    assert told_of(output, event(encoded(samples.hang())))["part"] == "header-missing"
+
+
+def test_no_secret_signature_or_number_of_a_refused_request_is_logged(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.put_secret(
+        {
+            "secret": SECRET,
+            "credentials": [
+                {"kind": "shared-secret"},
+                {"kind": "bearer"},
+                {"kind": "hmac", "timestamp_header": "x-timestamp"},
+                {"kind": "hmac", "encoding": "base64", "header": "x-signature"},
+            ],
+        }
+    )
+    canaries = ["canary-secret", "Bearer canary-token", NUMBER, SECRET, f"sha1={'ab' * 20}", "cd" * 32, "Canaria"]
+    for canary in canaries:
+        names = ("X-Vapi-Secret", "Authorization", "X-Vapi-Signature", "X-Signature", "X-Timestamp", NUMBER, canary)
+        request_ = event(encoded({"message": {"type": f"hang {NUMBER}", NUMBER: canary}}), dict.fromkeys(names, canary))
+        if canary != SECRET:  # which is right for the first of them
+            assert post(request_)[0] == 401
+    printed = capsys.readouterr().out
+    found = [one for one in (*canaries, "canary", "2025550147", "ab" * 20) if one in printed]
+    assert found == []
+
+
 def test_a_stale_request_is_refused(account: Account, output: Output) -> None:
     timed = {"kind": "hmac", "timestamp_header": "x-timestamp"}
     account.put_secret({"secret": SECRET, "credentials": [timed]})
@@ -392,7 +481,8 @@ def test_strangers_cannot_make_it_read_the_secret_all_the_time(
     assert {post(with_secret(samples.hang(), "other"))[0] for _ in range(20)} == {401}
     let_time_pass(monkeypatch)
     assert {post(with_secret(samples.hang(), "other"))[0] for _ in range(20)} == {401}
-    assert get_secret_value.call_count == 2
+    versions = [call.kwargs.get("VersionStage", "AWSCURRENT") for call in get_secret_value.call_args_list]
+    assert sorted(versions) == ["AWSCURRENT", "AWSCURRENT", "AWSPREVIOUS"]
     assert account.everything_queued() == []
 
 
