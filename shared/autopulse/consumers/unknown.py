@@ -24,10 +24,12 @@ from autopulse.vapi.messages import (
 )
 from autopulse.vapi.routes import is_ours
 from autopulse.vapi.status_words import WORDS_WITHOUT_STATUS
-from autopulse.vapi.turns import PROMPT_ROLES, ROLES
+from autopulse.vapi.turns import PROMPT_ROLES, ROLES, role_of
 
 MAX_CALL_IDS: Final = 3
 """Calls that a log line names as examples of a value."""
+A_SPEAKER: Final = "(speaker)"
+"""Stands for who speaks in the application's own shape of a turn: it may be somebody's name."""
 NO_WORD: Final = "(none)"
 """Stands for a status that is missing, or no text."""
 
@@ -88,6 +90,7 @@ def _roles_of(message: Message) -> Iterator[Json]:
     if isinstance(message, ReportMessage | ConversationMessage):
         yield from (read_mapping(item).get("role") for item in message.messages)
     if isinstance(message, ConversationMessage) and message.transcript.text is not None:
-        yield message.transcript.speaker
+        speaker = message.transcript.speaker
+        yield A_SPEAKER if speaker and role_of(speaker) is None else speaker
     if isinstance(message, TranscriptMessage):
         yield message.role

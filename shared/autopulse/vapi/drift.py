@@ -1,9 +1,9 @@
 """What Vapi sends and this code does not know: words and fields that its next version brought.
 
 Each is counted by its sort (`What`) and named in a log line, for `make drift`. A value is a word of a program, such as
-a type or the name of a field, never what a person said; as it comes from outside, it is logged like one all the same:
-printable and short, at most `MAX_VALUES` of a message and `MAX_KEPT` different ones of a container. The verifier masks
-secrets in it first, as it does in all that it queues.
+a type or the name of a field, and never what a person said: several words are not named, save an output's name. As it
+comes from outside, it is logged like one all the same: printable and short, at most `MAX_VALUES` of a message and
+`MAX_KEPT` different ones of a container. The verifier masks secrets in it first, as it does in all that it queues.
 """
 
 import re
@@ -20,6 +20,8 @@ MAX_KEPT: Final = 100
 """Different values that one container names; what comes after them is counted and not named."""
 MAX_CHARACTERS: Final = 128
 """Of a value in the log; the longest ended reason of Vapi's schema has 121."""
+SEVERAL_WORDS: Final = "(several words)"
+"""Stands for a value that no program made: it may be what somebody said."""
 _UNPRINTED: Final = re.compile(r"[^\w.:/=\[\]\"'(),?!&#+ -]+", re.ASCII)
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _TELEPHONE_DIGITS: Final = 7
@@ -56,7 +58,7 @@ class Named:
 
     def _admitted(self, values: Iterable[UnknownValue]) -> Iterator[UnknownValue]:
         for _, (what, value) in zip(range(MAX_VALUES), values, strict=False):
-            shown = UnknownValue(what, printable(value))
+            shown = UnknownValue(what, _shown(what, value))
             if shown in self._values or len(self._values) < MAX_KEPT:
                 self._values.add(shown)
                 yield shown
@@ -66,6 +68,12 @@ class Named:
 def named() -> Named:
     """This container's."""
     return Named()
+
+
+def _shown(what: What, value: str) -> str:
+    if what is not What.STRUCTURED_OUTPUT and len(value.split()) > 1:
+        return SEVERAL_WORDS
+    return printable(value)
 
 
 def printable(value: str) -> str:

@@ -82,8 +82,19 @@ def test_an_unknown_word_is_counted_and_named(capsys: Capture, message: Message,
 
 
 def test_an_unknown_role_of_a_fragment_is_counted(capsys: Capture) -> None:
-    fragment = {"type": "conversation-update", "transcript": {"speaker": "ghost", "text": "Boo"}}
-    assert counted(capsys, settled(ConversationMessage.model_validate(fragment)))[0] == {"role": 1}
+    fragment = {"type": "conversation-update", "transcript": {"speaker": "Odette", "text": "Hello"}}
+    counts, (named,) = counted(capsys, settled(ConversationMessage.model_validate(fragment)))
+    assert (counts, named["value"]) == ({"role": 1}, "(speaker)")
+
+
+def test_what_may_be_somebody_s_words_is_counted_and_not_named(capsys: Capture) -> None:
+    said = [
+        report(endedReason="Odette levitated quietly"),
+        report(messages=[{"role": "Odette Example", "message": "Hello"}]),
+    ]
+    counts, named = counted(capsys, *map(settled, said))
+    assert counts == {"ended_reason": 1, "role": 1}
+    assert {one["value"] for one in named} == {drift.SEVERAL_WORDS}
 
 
 @pytest.mark.parametrize(("word", "named"), [("levitating", "levitating"), (None, "(none)")])
@@ -107,6 +118,9 @@ KNOWN = [
     StatusMessage(type="status-update", status="not-found"),
     StatusMessage(type="status-update", status="deletion-failed"),
     StatusMessage(type="autopulse.ping"),
+    ConversationMessage.model_validate(
+        {"type": "conversation-update", "transcript": {"speaker": "Assistant", "text": "Hello"}}
+    ),
     TranscriptMessage(type="transcript", role="user", transcript="Hello"),
 ]
 
