@@ -137,16 +137,17 @@ class Hmac:
         message_id = self._message_id(delivery)
         expected = hmac.digest(self.secret, self._payload(delivery, message_id), self.algorithm)
         if not _any_equal(expected, signatures):
-            raise Refused("mismatch", Miss(self._mismatch(delivery, signatures), self.header))
+            raise Refused("mismatch", Miss(Part.SIGNATURE_MISMATCH, self.header))
         if moment is not None and abs(now - moment) > self.tolerance:
             raise Refused("stale", Miss(Part.STALE, self.header, round((now - moment).total_seconds())))
         return message_id
 
-    def _mismatch(self, delivery: Delivery, signatures: Sequence[bytes]) -> str:
-        """Another text than `payload_format` says was signed by the right key, or nobody knows what went wrong.
+    def explain(self, delivery: Delivery) -> Part:
+        """Why a signature does not match: the right secret signed another text than `payload_format` says, or not.
 
         All texts are tried, whichever fits, so that the time of the answer tells nothing.
         """
+        signatures = self._signatures(delivery)
         times = {name: delivery.values(name) for name in (self.timestamp_header, *_TIMESTAMP_HEADERS) if name}
         texts = [delivery.body, *(_bytes(time) + b"." + delivery.body for sent in times.values() for time in sent[:1])]
         signed = [_any_equal(hmac.digest(self.secret, text, self.algorithm), signatures) for text in texts]
@@ -223,8 +224,16 @@ def verify(credentials: Sequence[Credential], delivery: Delivery, now: datetime)
             return Acceptance(place, credential.check(delivery, now))
         except Refused as refusal:
             refusals += [(refusal.reason, miss._replace(credential=place)) for miss in refusal.misses]
+    refusals = [(reason, _explained(miss, credentials[miss.credential], delivery)) for reason, miss in refusals]
     refusals.sort(key=lambda told: (_CLOSENESS.index(told[0]), told[1].part == Part.OTHER_TEXT_SIGNED), reverse=True)
     raise Refused(refusals[0][0] if refusals else "missing", *(miss for _, miss in refusals))
+
+
+def _explained(miss: Miss, credential: Credential, delivery: Delivery) -> Miss:
+    """What only a refused request is worth: more digests of its body."""
+    if miss.part == Part.SIGNATURE_MISMATCH and isinstance(credential, Hmac):
+        return miss._replace(part=credential.explain(delivery))
+    return miss
 
 
 def decode_base64(text: str) -> bytes:

@@ -343,3 +343,16 @@ def test_a_miss_has_nothing_of_the_secret_or_the_request(
     sent = [value for values in headers.values() for value in ([values] if isinstance(values, str) else values)]
     assert SECRET not in told
     assert not any(len(value) > 8 and value in told for value in sent)
+
+
+def test_an_accepted_request_costs_no_more_digests_than_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests: list[bytes] = []
+    digest = hmac.digest
+
+    def count(key: bytes, text: bytes, algorithm: str) -> bytes:
+        digests.append(text)
+        return digest(key, text, algorithm)
+
+    monkeypatch.setattr(hmac, "digest", count)
+    assert check([HMAC | {"secret": "new"}, HMAC], {"X-Vapi-Signature": sign()}).credential == 1
+    assert digests == [BODY, BODY]
