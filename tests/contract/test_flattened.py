@@ -111,7 +111,7 @@ def test_a_stack_is_within_cloudformations_limits(stack: Stack) -> None:
 def test_the_accounts_role_for_logs_is_there_before_the_stages_that_write_them(environment: str) -> None:
     made = stacks_of(environment)
     order = list(made)
-    assert order == list(PARTS)
+    assert order == [part for part in PARTS if part in made]
     assert "ApiGatewayAccount" in made[ACCOUNT].resources
     assert "AccessLogSettings" in made[APPLICATION].properties("WebSocketStage")
     assert order.index(ACCOUNT) < order.index(APPLICATION)
