@@ -318,8 +318,11 @@ def test_without_a_version_before_nobody_has_a_former_secret(monkeypatch: pytest
 def test_a_request_without_any_proof_makes_nobody_look_at_former_secrets(
     monkeypatch: pytest.MonkeyPatch, output: Output
 ) -> None:
-    monkeypatch.setattr(webhook_secret(), "_read_former", _unreachable)
+    client = clients.secretsmanager()
+    get_secret_value = Mock(side_effect=client.get_secret_value)
+    monkeypatch.setattr(client, "get_secret_value", get_secret_value)
     assert told_of(output, event(encoded(samples.hang())))["part"] == "header-missing"
+    assert {call.kwargs.get("VersionStage") for call in get_secret_value.call_args_list} == {None}
 
 
 def test_no_secret_signature_or_number_of_a_refused_request_is_logged(
