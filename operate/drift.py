@@ -36,7 +36,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     ),
     What.STRUCTURED_OUTPUT: (
         "these outputs are kept and read as no answer of ours: if one is, name it in the parameter AnalysisAliases,"
-        " as field=name; else it may stay"
+        " as field=name; else name it there as none=name, and it is no longer told"
     ),
 }
 """Sort -> what follows from it and what to do."""

@@ -7,10 +7,11 @@ from typing import Final
 
 from autopulse.consumers.consumer import Disposition
 from autopulse.consumers.queue import Delivery
+from autopulse.domain.answers import plain_name
 from autopulse.domain.outcome import Family
 from autopulse.json_coercion import Json, read_mapping, read_words
 from autopulse.observability import Measurements, Metric, loggable_id, logger
-from autopulse.settings import stack_answer_names
+from autopulse.settings import stack_answer_names, stack_other_names
 from autopulse.vapi.analysis import unknown_outputs
 from autopulse.vapi.drift import DRIFT, MAX_VALUES, UnknownValue, What, named
 from autopulse.vapi.ended_reasons import family_of
@@ -70,7 +71,8 @@ def _unknown_in(message: Message, disposition: Disposition) -> Iterator[UnknownV
             yield UnknownValue(What.ROLE, role)
         if isinstance(message, ReportMessage) and message.artifact.structured_outputs:
             for name in dict.fromkeys(unknown_outputs(message, stack_answer_names())):
-                yield UnknownValue(What.STRUCTURED_OUTPUT, name)
+                if plain_name(name) not in stack_other_names():
+                    yield UnknownValue(What.STRUCTURED_OUTPUT, name)
 
 
 def _reason_of(message: Message) -> str | None:

@@ -11,7 +11,7 @@ from autopulse.consumers.consumer import Disposition, Record
 from autopulse.consumers.queue import Delivery
 from autopulse.consumers.telemetry import account_for
 from autopulse.consumers.unknown import MAX_CALL_IDS
-from autopulse.domain.answers import FIELDS
+from autopulse.domain.answers import FIELDS, answer_names, other_names
 from autopulse.observability import Measurements, Metric
 from autopulse.vapi import drift
 from autopulse.vapi.messages import (
@@ -139,6 +139,26 @@ def test_an_output_that_the_stack_has_an_alias_for_is_known(capsys: Capture, mon
     message = outputs(**{"Return date": "Monday"})
     monkeypatch.setenv("ANALYSIS_ALIASES", "action_items=Return date")
     assert counted(capsys, settled(message)) == ({}, [])
+
+
+def test_an_output_that_the_stack_knows_to_answer_nothing_is_known(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANALYSIS_ALIASES", "summary=recap; none=return-date, mood")
+    message = outputs(**{"Return date": "Monday", "Mood": "sunny", "Weather": "rain"})
+    counts, named = counted(capsys, settled(message))
+    assert (counts, [one["value"] for one in named]) == ({"structured_output": 1}, ["Weather"])
+
+
+@pytest.mark.parametrize("text", ["none=comments", "none=recap;summary=recap", "summary=recap;none=recap"])
+def test_a_name_is_an_answer_or_none(text: str) -> None:
+    for read in (answer_names, other_names):
+        with pytest.raises(ValueError, match="cannot stand for"):
+            read(text)
+
+
+def test_a_name_of_no_field_is_no_answer() -> None:
+    assert answer_names("none=mood") == answer_names()
 
 
 def test_an_extraction_that_failed_tells_its_name_all_the_same(capsys: Capture) -> None:
