@@ -47,7 +47,7 @@ _INTEGRAL: Final = re.compile(r"[ \t\r\n]*\+?0*([0-9]{1,2})(?:\.0+)?[ \t\r\n]*",
 
 def clean_text(text: str) -> str:
     """The text as Postgres and pg8000 can carry it: without U+0000, lone surrogates as U+FFFD. Not trimmed."""
-    if _UNSTORABLE.search(text) is None:
+    if (text.isascii() and "\x00" not in text) or _UNSTORABLE.search(text) is None:
         return text
     # Python joins surrogate pairs while it decodes JSON, so each one that is left stands alone.
     return _UNSTORABLE.sub(lambda match: "" if match[0] == "\x00" else "�", text)
