@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from autopulse.errors import InvalidMessage
 from autopulse.ingress.request import MAX_BODY_BYTES
-from autopulse.vapi.envelope import VERSION, Envelope, envelope_from
+from autopulse.vapi.envelope import RECONCILIATION, VERSION, Envelope, envelope_from
+from autopulse.vapi.messages import read_envelope
 from autopulse.vapi.redaction import URL_FIELDS
 from autopulse.vapi.routes import KINDS
 from tests.unit.vapi import samples
@@ -19,6 +21,25 @@ RECEIVED_AT = datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=timezone.utc)
 
 def enveloped(kind: str, body: dict[str, Any], message_id: str | None = None) -> Envelope:
     return envelope_from(kind, body["message"], RECEIVED_AT, message_id)
+
+
+def test_the_envelope_of_what_vapi_answered_tells_its_origin_and_is_another_event() -> None:
+    sent = enveloped("end_of_call_report", samples.BY_KIND["end_of_call_report"])
+    message = samples.BY_KIND["end_of_call_report"]["message"]
+    asked = envelope_from("end_of_call_report", message, RECEIVED_AT, origin=RECONCILIATION)
+    assert "origin" not in json.loads(sent.to_json())
+    assert json.loads(asked.to_json())["origin"] == json.loads(asked.to_pointer_json())["origin"] == RECONCILIATION
+    assert asked.event_id != sent.event_id
+    assert asked.event_id == envelope_from("end_of_call_report", message, RECEIVED_AT, origin=RECONCILIATION).event_id
+    assert read_envelope(asked.to_json()).origin == RECONCILIATION
+    assert read_envelope(sent.to_json()).origin == "webhook"
+
+
+@pytest.mark.parametrize("origin", ["", "Webhook", "somebody", None, 1])
+def test_an_envelope_of_another_origin_is_refused(origin: object) -> None:
+    body = json.loads(enveloped("hang", samples.BY_KIND["hang"]).to_json())
+    with pytest.raises(InvalidMessage, match="origin"):
+        read_envelope(json.dumps(body | {"origin": origin}))
 
 
 def event_id(kind: str, body: dict[str, Any], message_id: str | None = None) -> str:
