@@ -22,7 +22,7 @@ from typing import Final
 from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time, to_text
 from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.redaction import URL_FIELDS, apply_allow_list
-from autopulse.vapi.routes import PING
+from autopulse.vapi.routes import INTERNAL, PING
 
 VERSION: Final = 1
 PAYLOAD_KEY: Final = "payload_key"
@@ -155,11 +155,12 @@ def _timed_identity(
 
     [Vapi's call id, our call id, type, time, status, role, spoken text, digest], each null if not given. The digest is
     of a conversation's turns, and of a report but for its URLs: those are signed anew for each delivery. Of a message
-    that names no call it is of all that was sent: two calls' are two events. A ping's own id stands for its text.
+    that names no call it is of all that was sent: two calls' are two events; of an internal one it is of all that it
+    says. A ping's own id stands for its text.
     """
     role, text = _spoken(kind, kept)
     said: Json = kept.get("messages") if kind == "conversation_update" else None
-    if kind == "end_of_call_report" or content is not kept:
+    if kind == "end_of_call_report" or content is not kept or kept["type"] in INTERNAL:
         said = _without_urls(content)
     digest = None if said is None else _digest(said)
     return [_vapi_call_id(kept), call_id, kept["type"], to_text(told_at), kept.get("status"), role, text, digest]

@@ -359,3 +359,17 @@ def test_a_senders_time_more_than_an_hour_ahead_counts_as_absent(kind: str, told
 def test_a_clock_may_be_an_hour_ahead(ahead: timedelta) -> None:
     told = RECEIVED_AT + ahead
     assert enveloped("status_update", changed(samples.SIMPLE_STATUS, timestamp=told.isoformat())).occurred_at == told
+
+
+# Messages that nobody sent
+
+
+def _result(**fields: object) -> dict[str, Any]:
+    message = {"type": "autopulse.reconciliation", "timestamp": 1763800000000, "call": {"id": "call_123"}}
+    return message | {"result": "unrecoverable"} | fields
+
+
+def test_a_message_of_ours_is_told_apart_by_all_that_it_says() -> None:
+    ids = {event_id("status_update", {"message": _result(result=word)}) for word in ("unrecoverable", "missing")}
+    assert len(ids) == 2
+    assert event_id("status_update", {"message": _result()}) in ids
