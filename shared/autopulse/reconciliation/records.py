@@ -93,7 +93,12 @@ class Record:
         if not self.has_ended:
             return False
         end = self.ended_at or self.updated_at
-        return end is None or now - end >= FINAL_AFTER or bool(turns_of(self.fields))
+        return end is None or now - end >= FINAL_AFTER or self._has_words
+
+    @property
+    def _has_words(self) -> bool:
+        texts = (holder.get("transcript") for holder in (self.fields, read_mapping(self.fields.get("artifact"))))
+        return bool(turns_of(self.fields)) or any(map(read_words, texts))
 
     @cached_property
     def named(self) -> NamedCall | None:
