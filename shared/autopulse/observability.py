@@ -53,6 +53,12 @@ class ByType(NamedTuple):
     type: str
 
 
+class ByWhat(NamedTuple):
+    """The dimensions of a metric of each sort of unknown value (`vapi.drift`)."""
+
+    what: str
+
+
 class ByOutcome(NamedTuple):
     """The dimensions of a metric of each outcome of a call (`domain.outcome`)."""
 
@@ -120,10 +126,8 @@ class Metric:
     """Back in the queue, after a transient error: database, AWS service, time."""
     PAYLOAD_LEFT: Final = MetricDefinition("PayloadLeft", ByKind)
     """Objects of records that have ended which could not be deleted; they expire."""
-    STATUS_UNKNOWN: Final = MetricDefinition("StatusUnknown", Undivided)
-    """A status word that we do not know."""
-    ENDED_REASON_UNKNOWN: Final = MetricDefinition("EndedReasonUnknown", Undivided)
-    """A message with an ended reason of no family; the log has the reason."""
+    VALUE_UNKNOWN: Final = MetricDefinition("ValueUnknown", ByWhat)
+    """A word or a field of Vapi's that we do not know; the log names it, and `make drift` lists them."""
     TURN_SKIPPED: Final = MetricDefinition("TurnSkipped", Undivided)
     """An item of a transcript without text or with a role that we do not store."""
     CALL_STALLED: Final = MetricDefinition("CallStalled", Undivided)
