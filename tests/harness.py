@@ -1,7 +1,7 @@
 """What stands for Lambda, AWS and the clock when a test calls a function's code in its own process."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -17,6 +17,8 @@ from autopulse.domain.events import CallEvent
 from autopulse.observability import Measurements
 from autopulse.settings import ConsumerSettings, DatabaseSettings, stack_answer_names
 from local.postgres import FUNCTIONS
+
+AnyServices = TypeVar("AnyServices")
 
 
 class Context(LambdaContext):
@@ -51,6 +53,13 @@ class FakeServices(Services):
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+
+def start_anew(services: AnyServices, **parts: Any) -> AnyServices:  # noqa: ANN401 - whatever has the methods that are called
+    """Let a function's services forget what they made, as in a new container, but for these parts of a test's own."""
+    vars(services).clear()
+    vars(services).update(parts)  # as cached properties keep what they made
+    return services
 
 
 def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of any field

@@ -171,12 +171,6 @@ class ConsoleSettings(NamedTuple):
 
 
 @cache
-def verifier_settings() -> VerifierSettings:
-    """Read once per container."""
-    return from_environ(VerifierSettings)
-
-
-@cache
 def database_settings() -> DatabaseSettings:
     """Read once per container."""
     settings = from_environ(DatabaseSettings)

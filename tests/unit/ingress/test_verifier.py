@@ -7,13 +7,11 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES
 from autopulse.ingress.request import MAX_BODY_BYTES, MAX_INVOCATION_BYTES
-from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.vapi import routes
 from autopulse.vapi.routes import KINDS
-from functions.verifier.app import handler
+from functions.verifier.app import SERVICES, handler
 from tests.unit.ingress.conftest import DEFAULT_CREDENTIALS, Account
 from tests.unit.ingress.requests import SECRET, encoded, event, signed, with_secret
 from tests.unit.vapi import samples
@@ -319,7 +317,7 @@ def test_an_unusable_entry_is_reported_and_the_others_work(account: Account, out
 def test_an_unreachable_secret_is_unavailable(
     account: Account, monkeypatch: pytest.MonkeyPatch, output: Output
 ) -> None:
-    monkeypatch.setattr(clients.secretsmanager(), "get_secret_value", _unreachable)
+    monkeypatch.setattr(SERVICES.secretsmanager, "get_secret_value", _unreachable)
     assert post(with_secret(samples.hang()))[0] == 503
     logs, metrics = output.read()
     assert metrics["WebhookRefused"][0]["reason"] == "secret-unavailable"
@@ -335,7 +333,7 @@ def _unreachable(**_: object) -> None:
 
 
 def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = webhook_secret()
+    secret = SERVICES.secret
     clock = secret.clock
     monkeypatch.setattr(secret, "clock", lambda: clock() + 10)
 
@@ -361,7 +359,7 @@ def test_a_new_kind_of_credential_is_accepted_at_its_first_use(
 def test_strangers_cannot_make_it_read_the_secret_all_the_time(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = clients.secretsmanager()
+    client = SERVICES.secretsmanager
     get_secret_value = Mock(side_effect=client.get_secret_value)
     monkeypatch.setattr(client, "get_secret_value", get_secret_value)
     assert {post(with_secret(samples.hang(), "other"))[0] for _ in range(20)} == {401}
@@ -373,7 +371,7 @@ def test_strangers_cannot_make_it_read_the_secret_all_the_time(
 
 def test_a_mismatch_that_cannot_be_checked_is_not_a_refusal(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
     assert post(with_secret(samples.hang()))[0] == 200
-    monkeypatch.setattr(clients.secretsmanager(), "get_secret_value", _unreachable)
+    monkeypatch.setattr(SERVICES.secretsmanager, "get_secret_value", _unreachable)
     let_time_pass(monkeypatch)
     assert post(with_secret(samples.hang(), "rotated"))[0] == 503
     assert post(with_secret(samples.hang()))[0] == 200
@@ -384,7 +382,7 @@ def test_a_mismatch_that_cannot_be_checked_is_not_a_refusal(monkeypatch: pytest.
 
 
 def test_an_unreachable_queue_is_unavailable(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
-    monkeypatch.setattr(clients.sqs(), "send_message", _unreachable)
+    monkeypatch.setattr(SERVICES.sqs, "send_message", _unreachable)
     status, answer = post(with_secret(samples.hang()))
     assert (status, answer["error"]["code"]) == (503, "unavailable")
     logs, metrics = output.read()
