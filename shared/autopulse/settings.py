@@ -184,12 +184,6 @@ def migration_settings() -> DatabaseSettings:
 
 
 @cache
-def live_settings() -> LiveSettings:
-    """Read once per container."""
-    return from_environ(LiveSettings)
-
-
-@cache
 def auth_settings() -> AuthSettings:
     """Read once per container."""
     return from_environ(AuthSettings)
