@@ -184,12 +184,6 @@ def migration_settings() -> DatabaseSettings:
 
 
 @cache
-def auth_settings() -> AuthSettings:
-    """Read once per container."""
-    return from_environ(AuthSettings)
-
-
-@cache
 def console_settings() -> ConsoleSettings:
     """Read once per container."""
     return from_environ(ConsoleSettings)
