@@ -76,7 +76,9 @@ def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of a
     return ConsumerSettings(**usual | values)
 
 
-def engine_for(url: str, user: str = FUNCTIONS) -> Engine:
+def engine_for(
+    url: str, user: str = FUNCTIONS, connection_type: type[PreparingConnection] = PreparingConnection
+) -> Engine:
     """The functions' engine for a database; not as the owner, so that a right that is missing shows."""
     parts = urlsplit(url)
     database = DatabaseSettings(
@@ -90,7 +92,7 @@ def engine_for(url: str, user: str = FUNCTIONS) -> Engine:
         reader="",
     )
     password = unquote(parts.password or "")
-    return engine_to(lambda: open_connection(PreparingConnection, database, READ_SECONDS, user, password))
+    return engine_to(lambda: open_connection(connection_type, database, READ_SECONDS, user, password))
 
 
 def let_functions_find(url: str, patch: pytest.MonkeyPatch, user: str = FUNCTIONS) -> None:
