@@ -27,9 +27,8 @@ from functions.api.app import SERVICES
 from functions.api.app import handler as answer_reader
 from local.events import reading_event
 from tests.faults import sqs_records
-from tests.faults.fakes import CONSUMERS, ORGANIZATION, Database, before_statement
 from tests.faults.sqs_records import Record
-from tests.harness import Context, start_anew
+from tests.harness import CONSUMERS, ORGANIZATION, Context, Database, before_statement, start_anew
 
 NAME: Final = "Canaria Fictiva"
 NUMBER: Final = "+12025550147"

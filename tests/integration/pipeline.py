@@ -19,7 +19,7 @@ from autopulse.observability import logger
 from autopulse.vapi.envelope import Envelope, envelope_from
 from autopulse.vapi.routes import kind_of
 from local.database import connect, read_rows
-from tests.harness import Context, FakeServices, consumer_settings, engine_for, forget_database, let_functions_find
+from tests.harness import Context, FakeServices, consumer_settings, engine_for, forget, let_functions_find
 
 ORGANIZATION: Final = "00000000-0000-4000-8000-000000000001"
 OTHER_ORGANIZATION: Final = "00000000-0000-4000-8000-000000000002"
@@ -80,7 +80,7 @@ class Pipeline:
 
     def close(self) -> None:
         self.services.engine.dispose()
-        forget_database()
+        forget()
         self.database.close()
 
     def clear(self) -> None:

@@ -22,10 +22,10 @@ from tests.moto_account import moto_account
 
 @pytest.fixture(autouse=True)
 def _secrets_manager() -> Iterator[None]:
-    credentials._read.cache_clear()  # noqa: SLF001 - as in a new container
+    credentials.read_secret.cache_clear()  # as in a new container
     with moto_account():
         yield
-    credentials._read.cache_clear()  # noqa: SLF001
+    credentials.read_secret.cache_clear()
 
 
 def _password(secret_arn: str) -> DatabaseSettings:
