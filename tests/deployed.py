@@ -1,4 +1,4 @@
-"""What the tests look at in the deployed stack: its URL, queues, logs and tables."""
+"""The deployed stack as tests look at it: its URL, queues, logs and tables."""
 
 import json
 import time

@@ -177,7 +177,7 @@ class Database:
         return len(killed)
 
     def is_waited_for(self) -> bool:
-        """Whether a client waits for a lock that somebody else has."""
+        """Return whether a client waits for a lock that somebody else has."""
         return bool(
             self.value(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

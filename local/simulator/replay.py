@@ -54,7 +54,7 @@ def apply(engine: Engine, bodies: Sequence[Body]) -> None:
 
 
 def date_receipts(connection: Connection, call_ids: Sequence[int | None]) -> None:
-    """What was received weeks ago was also processed then."""
+    """Let webhooks that were received weeks ago be processed then, too."""
     connection.run(
         "UPDATE webhook_event SET processed_at = received_at + :within WHERE call_id = ANY(:ids)",
         within=_PROCESSED_WITHIN,

@@ -48,7 +48,7 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Whether the budget is kept."""
+        """Return whether the budget is kept."""
         if self.limit is None:
             return True
         return self.value <= self.limit if self.at_most else self.value >= self.limit

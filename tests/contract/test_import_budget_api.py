@@ -1,4 +1,4 @@
-"""What the read API and its authorizer import, and that they do nothing before they are asked."""
+"""Check what the read API and its authorizer import, and that they do nothing before they are asked."""
 
 from tests.contract.test_import_budget_verifier import modules_of, run
 

@@ -1,4 +1,7 @@
-"""What the verifier imports: its cold start is on the way of every call. `make bench` says what it costs in time."""
+"""Check what the verifier imports: its cold start is on the way of every call.
+
+`make bench` says what it costs in time.
+"""
 
 import json
 import os
@@ -25,7 +28,7 @@ def run(code: str) -> str:
 
 
 def modules_of(code: str) -> set[str]:
-    """What is imported when the code has run."""
+    """Return what is imported when the code has run."""
     return set(json.loads(run(f"import json, sys\n{code}\nprint(json.dumps([*sys.modules]))")))
 
 

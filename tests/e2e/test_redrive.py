@@ -66,7 +66,7 @@ def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
 
 
 def test_a_letter_that_was_sent_but_not_deleted_is_harmless(deployed: DeployedStack) -> None:
-    """What a crash between the two leaves: the letter is redriven, though its message was applied before."""
+    """A crash between the two leaves a letter that is redriven, though its message was applied before."""
     script, other = place_calls(deployed.database_url, Random(SEED + 1), 2, outcome="reached", stalls=True)
     call = {"id": script.vapi_call_id, "assistantOverrides": {"variableValues": {"call_id": str(script.call_id)}}}
     _link(deployed, other.call_id, script.vapi_call_id)

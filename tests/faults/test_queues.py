@@ -1,4 +1,4 @@
-"""What becomes of records that cannot be applied, and of AWS services that fail while they are dealt with."""
+"""Check what becomes of records that cannot be applied, and of AWS services that fail while they are dealt with."""
 
 import json
 from collections.abc import Iterator

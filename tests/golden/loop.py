@@ -59,7 +59,7 @@ Rows = Mapping[str, Sequence[str]]
 
 
 class Clock:
-    """What the verifier and the API call `datetime`: it goes on by a second with each webhook."""
+    """A clock that stands for `datetime` in the verifier and the API: it goes on by a second with each webhook."""
 
     def __init__(self) -> None:
         self._now = STARTED_AT
@@ -109,7 +109,7 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Ending:
-    """What one run of a case has come to; the rows are in the database until the next run."""
+    """The end of one run of a case; the rows are in the database until the next run."""
 
     names: Names
     answers: Sequence[Answer]
@@ -280,7 +280,7 @@ class Loop:
 
 
 def _received_at(case: Case) -> datetime:
-    """When its first webhook comes: after all that it tells of, unless the case says when."""
+    """Return when its first webhook comes: after all that it tells of, unless the case says when."""
     told = [time for time in map(read_time, case.times) if time is not None]
     return read_time(case.given.get("received_at")) or max([STARTED_AT, *told]) + timedelta(minutes=1)
 

@@ -30,7 +30,7 @@ def pipeline(module_pipeline: Pipeline) -> Pipeline:
 
 @pytest.fixture
 def default_organization(pipeline: Pipeline) -> Iterator[str]:
-    """Where calls go whose organization nothing tells."""
+    """Return where calls go whose organization nothing tells."""
     pipeline.place(ORGANIZATION)
     yield ORGANIZATION
     pipeline.place("")

@@ -34,7 +34,7 @@ _EMPTY: Final = """
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """What the consumer put into its dead-letter queue."""
+    """A record in the consumer's dead-letter queue."""
 
     body: str
     reason: str
@@ -192,7 +192,7 @@ class Pipeline:
 
 
 def webhook(body: Mapping[str, Any], received_at: datetime = RECEIVED_AT) -> Envelope:
-    """What the verifier makes of a webhook's body."""
+    """Return what the verifier makes of a webhook's body."""
     message = read_message(json.dumps(body).encode())
     kind = kind_of(message)
     assert kind is not None

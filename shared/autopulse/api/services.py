@@ -1,4 +1,4 @@
-"""What the read API works with: the database. The function's app.py makes one `Services` and hands it to the handler.
+"""The services of the read API. The function's app.py makes one `Services` and hands it to the handler.
 
 Nothing is made or connected to before it is needed, and then it is kept as long as the container.
 """

@@ -24,7 +24,7 @@ MAX_DOCUMENT_BYTES: Final = 1_000_000
 
 
 class Keys(Protocol):
-    """Where to find the key that a token names."""
+    """A place to find the key that a token names."""
 
     def find(self, key_id: str) -> PyJWK:
         """The public key; raises TokenRefused if there is none, Transient if that cannot be told."""
@@ -86,7 +86,7 @@ def _url(settings: AuthSettings) -> str:
 
 
 def _discover(issuer: str) -> str:
-    """Where the issuer's own description (OpenID Connect Discovery 1.0) says that its keys are."""
+    """Return where the issuer's own description (OpenID Connect Discovery 1.0) says that its keys are."""
     document = _read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     url = read_text(document.get("jwks_uri"))
     if document.get("issuer") != issuer or url is None:

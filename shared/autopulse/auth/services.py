@@ -1,4 +1,4 @@
-"""What the authorizer works with besides the token: settings, and the issuer's keys.
+"""The services of the authorizer besides the token: settings, and the issuer's keys.
 
 The function's app.py makes one `Services` and hands it to the handler; a test makes one with parts of its own. Nothing
 is read before it is needed, and then it is kept as long as the container.

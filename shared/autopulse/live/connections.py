@@ -35,7 +35,7 @@ class Connection:
     """Epoch seconds: the token's end, or the gateway's longest time, whichever is first. Also the items' TTL."""
 
     def has_expired(self) -> bool:
-        """Whether it may not be told anything any more; the table forgets it only hours later."""
+        """Return whether it may not be told anything any more; the table forgets it only hours later."""
         return self.expires_at <= time.time()
 
 

@@ -1,4 +1,4 @@
-"""What the live functions work with: settings, the table of connections, the gateway's management API, posters.
+"""The services of the live functions: settings, the table of connections, the gateway's management API, posters.
 
 Each function's app.py makes one `Services` and hands it to its handler; a test makes one with parts of its own. Nothing
 is read or made before it is needed, and then it is kept as long as the container.

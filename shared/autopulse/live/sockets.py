@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Posted(Enum):
-    """What became of a text."""
+    """The result of a post."""
 
     SENT = "sent"
     GONE = "gone"

@@ -31,7 +31,7 @@ _EMPTY: Final = """
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answered."""
+    """An answer of the API."""
 
     status: int
     headers: Mapping[str, str]
@@ -127,11 +127,11 @@ class Api:
         self.insert("call_feedback", **{"call_id": call_id, "content": "Fine.", **values})
 
     def attempt(self, call_id: int, vapi_call_id: str, **values: object) -> None:
-        """What Vapi said of one time that a call was dialled."""
+        """Insert what Vapi said of one time that a call was dialled."""
         self._insert("vapi_call", "call_id", {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
 
     def original(self, call_id: int, **values: object) -> None:
-        """What the application had written before Vapi's first message."""
+        """Insert what the application had written before Vapi's first message."""
         self._insert("call_original", "call_id", {"call_id": call_id, "status": "Completed", **values})
 
     def turn(self, call_id: int, text: str, **values: object) -> None:

@@ -133,7 +133,7 @@ def test_no_large_table_is_read_as_a_whole(
 
 
 def _of_calls(explained: Explained) -> Mapping[str, Any]:
-    """What the page is found with; its rows are then looked up by their ids."""
+    """Return what the page is found with; its rows are then looked up by their ids."""
     node, row = [node for node in explained.nodes if node.get("Relation Name") == "call"]
     assert row["Index Name"] == "call_pkey"
     assert node["Node Type"] in {"Index Scan", "Index Only Scan"}

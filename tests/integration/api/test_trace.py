@@ -1,4 +1,4 @@
-"""Who read which call: every request leaves one line that says so, and no data (docs/operation.md)."""
+"""Every request leaves one line that says who read which call, and no data (docs/operation.md)."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""When a record comes back, and when its error is permanent (docs/call-state.md 2)."""
+"""Check when a record comes back, and when its error is permanent (docs/call-state.md 2)."""
 
 import json
 from random import Random

@@ -1,4 +1,4 @@
-"""What a batch leaves in the metrics: each line is one set of dimensions."""
+"""Check what a batch leaves in the metrics: each line is one set of dimensions."""
 
 import json
 from collections.abc import Mapping

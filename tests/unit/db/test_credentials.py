@@ -77,7 +77,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a Lambda function finds in its environment."""
+    """Return what a Lambda function finds in its environment."""
     for name, value in (("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "secret"), ("SESSION_TOKEN", "tok/en+=")):
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")

@@ -1,4 +1,4 @@
-"""Where a stack demands a proof of our call ids (docs/vapi.md)."""
+"""Check where a stack demands a proof of our call ids (docs/vapi.md)."""
 
 import json
 from typing import Any, Final

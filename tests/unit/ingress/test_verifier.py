@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("account")
 
 
 class Output:
-    """What one or more invocations printed: log lines and metric lines, all of them JSON."""
+    """The output of one or more invocations: log lines and metric lines, all of them JSON."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys

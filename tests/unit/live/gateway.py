@@ -50,13 +50,13 @@ class Gateway:
         self.closed.append(ConnectionId)
 
     def said(self, connection_id: str) -> list[dict[str, Any]]:
-        """What was posted since the last time."""
+        """Return what was posted since the last time."""
         said, self.open[connection_id] = self.open[connection_id], []
         return said
 
 
 class StoppedClock:
-    """What the code calls `time`, and `datetime`."""
+    """A clock that stands for `time` and `datetime`, and does not go on."""
 
     @staticmethod
     def time() -> int:

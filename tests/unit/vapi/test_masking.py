@@ -1,4 +1,4 @@
-"""What nobody may keep goes from every text, and nothing else does: tables of both, of invented values."""
+"""Secrets go from every text, and nothing else does: tables of both, of invented values."""
 
 import itertools
 import json
@@ -461,7 +461,7 @@ def _seconds(piece: str, size: int) -> float:
 
 
 def _grows_too_fast(piece: str) -> bool:
-    """Whether four times the text takes more than nine times as long; linear time is four, quadratic sixteen."""
+    """Return whether four times the text takes more than nine times as long; linear time is four, quadratic sixteen."""
     return _seconds(piece, 4 * SHORT) > 9 * max(_seconds(piece, SHORT), 0.0005)
 
 
