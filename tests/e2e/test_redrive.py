@@ -1,41 +1,23 @@
 """Poison, its cause removed, goes back by `make redrive` and is applied; a second copy of it has no effect."""
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from random import Random
 
 import pytest
 
 from local.simulator.simulate import place_calls
-from local.stack_paths import PROJECT
 from tests.deployed import DeployedStack, wait_for
 
 SEED = 20271122
 NOW = 1793631600000
-
-
-@pytest.fixture(autouse=True)
-def _no_dead_letters(deployed: DeployedStack) -> Iterator[None]:
-    deployed.empty_dead_letters()
-    yield
-    deployed.empty_dead_letters()
+pytestmark = pytest.mark.usefixtures("no_dead_letters")
 
 
 def _redrive(deployed: DeployedStack, *arguments: str, environment: str = "local") -> subprocess.CompletedProcess[str]:
     """As `make redrive` runs it, against the tests' stack."""
-    return subprocess.run(  # noqa: S603 - the project's own
-        [sys.executable, "-m", "operate", "--environment", environment, *arguments],
-        cwd=PROJECT,
-        env=os.environ | {"LOCAL_DIR": str(deployed.paths.state), "PYTHONPATH": "shared"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return deployed.run(sys.executable, "-m", "operate", "--environment", environment, *arguments)
 
 
 def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
