@@ -29,7 +29,7 @@ class Services:
     @cached_property
     def secret(self) -> WebhookSecret:
         """The accepted credentials; nothing is read before the first webhook."""
-        return WebhookSecret(self.read_secret)
+        return WebhookSecret(self.read_secret, read_former=lambda: self.read_secret(VersionStage="AWSPREVIOUS"))
 
     @cached_property
     def sqs(self) -> Sqs:
@@ -48,10 +48,10 @@ class Services:
 
         return boto3.client("s3", config=bounded())
 
-    def read_secret(self) -> str:
-        """The JSON of the webhook secret; raises Transient."""
+    def read_secret(self, **version: str) -> str:
+        """The JSON of the webhook secret, as it is now or as `version` says; raises Transient."""
         arn = self.settings.webhook_secret_arn
         try:
-            return str(self.secretsmanager.get_secret_value(SecretId=arn).get("SecretString", ""))
+            return str(self.secretsmanager.get_secret_value(SecretId=arn, **version).get("SecretString", ""))
         except AWS_ERRORS as error:
             raise Transient(UNAVAILABLE, name_of(error)) from error

@@ -7,6 +7,7 @@ from typing import Final
 
 from autopulse.errors import Transient
 from autopulse.observability import Measurements, Metric, logger
+from autopulse.vapi.signature import Credential
 from autopulse.vapi.webhook_credentials import Credentials, read_credentials
 
 KEPT_SECONDS: Final = 300
@@ -18,9 +19,17 @@ UNAVAILABLE: Final = "secret-unavailable"
 class WebhookSecret:
     """The accepted credentials, as `read` last gave them: it returns the secret's JSON or raises Transient."""
 
-    def __init__(self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        read: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
+        read_former: Callable[[], str] | None = None,
+    ) -> None:
         self._read = read
+        self._read_former = read_former
         self.clock = clock
+        self._former: tuple[Credential, ...] = ()
+        self._former_at: float | None = None
         self._credentials: Credentials | None = None
         self._read_at = 0.0
         self._tried_at = 0.0
@@ -45,6 +54,19 @@ class WebhookSecret:
         if self._failed:
             raise Transient(UNAVAILABLE, "it could not be read a moment ago")
         return None
+
+    def former(self) -> tuple[Credential, ...]:
+        """What the secret's previous version accepted, to tell whose secret is out of date; nothing is accepted by it.
+
+        Read at most once in `KEPT_SECONDS`, whatever comes of it; none, if there is no such version or no answer.
+        """
+        if self._former_at is None or self.clock() - self._former_at >= KEPT_SECONDS:
+            self._former_at = self.clock()
+            self._former = ()
+            if self._read_former is not None:
+                with suppress(Transient):
+                    self._former = read_credentials(self._read_former()).usable
+        return self._former
 
     def _may_try(self) -> bool:
         return self.clock() - self._tried_at >= REREAD_SECONDS

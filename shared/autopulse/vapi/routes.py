@@ -10,6 +10,7 @@ from autopulse.json_coercion import Json, clean_text, read_list, read_mapping
 
 PING: Final = "autopulse.ping"
 """A type of ours: goes through the status queue and leaves only its `webhook_event`."""
+_OWN: Final = "autopulse."
 TRANSCRIPT: Final = "transcript"
 FINAL_TRANSCRIPT: Final = 'transcript[transcriptType="final"]'
 """Vapi sends this literally when a server subscribed to final transcripts only."""
@@ -47,8 +48,19 @@ IGNORED: Final = frozenset(
         "call.artifact.upload",
         "call.delete.failed",
         "call.deleted",
+        "campaign.archived",
+        "campaign.cancelled",
+        "campaign.ended",
+        "campaign.job.continued",
+        "campaign.started",
+        "campaign.unarchived",
         "chat.created",
         "chat.deleted",
+        "contact.completed",
+        "contact.dispatched",
+        "contact.failed",
+        "contact.predial-failed",
+        "contact.skipped",
         "language-change-detected",
         "language-changed",
         "model-output",
@@ -107,6 +119,11 @@ def kind_of(message: Mapping[str, Json]) -> str | None:
     """Return the queue that the message belongs in, or None."""
     kind = KIND_BY_TYPE.get(message["type"])
     return None if kind == "transcript" and not _is_final(message) else kind
+
+
+def is_ours(type_name: str) -> bool:
+    """Whether the type is one of this project's own, such as a ping, and no word of Vapi's."""
+    return type_name.startswith(_OWN)
 
 
 def _is_final(message: Mapping[str, Json]) -> bool:
