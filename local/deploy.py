@@ -41,7 +41,7 @@ class Cloud:
 
     @property
     def execute_api_url(self) -> str:
-        """Where the emulator has its APIs, in the form that needs no name resolution."""
+        """Return where the emulator has its APIs, in the form that needs no name resolution."""
         return f"{endpoint(self._port)}/_aws/execute-api"
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
@@ -96,7 +96,7 @@ class Cloud:
         return str(stored["secret"])
 
     def describe(self) -> Deployed | None:
-        """What the emulator has of the stack, or None."""
+        """Return what the emulator has of the stack, or None."""
         formation = self.client("cloudformation")
         try:
             stack = formation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]

@@ -157,7 +157,7 @@ def _signed(name: str, content: bytes) -> Event:
 
 
 def _envelopes(webhooks: Mapping[str, bytes]) -> dict[str, list[Envelope]]:
-    """What the verifier would put into each queue."""
+    """Return what the verifier would put into each queue."""
     found: dict[str, list[Envelope]] = {kind: [] for kind in KINDS}
     for content in webhooks.values():
         message = read_message(content)

@@ -96,7 +96,7 @@ def clean(paths: StackPaths) -> None:
 
 
 def read_running(paths: StackPaths) -> Running | None:
-    """What is running, if the emulator of this place is."""
+    """Return what is running, if the emulator of this place is."""
     try:
         record = json.loads(_running_file(paths).read_text())
     except (FileNotFoundError, ValueError):

@@ -23,7 +23,7 @@ LOOKED_AT_MOST: Final = 5_000
 
 @dataclass(frozen=True)
 class Choice:
-    """Which letters to move."""
+    """A selection of dead letters."""
 
     reason: str | None = None
     limit: int | None = None
@@ -31,13 +31,13 @@ class Choice:
     """Only letters that name this call of ours, or this one of Vapi's."""
 
     def takes(self, letter: DeadLetter, taken: int) -> bool:
-        """Whether this letter too, after so many."""
+        """Return whether this letter is to be moved, too, after so many."""
         if self.is_full(taken) or self.reason not in {None, letter.reason}:
             return False
         return self.about is None or letter.names(*self.about)
 
     def is_full(self, taken: int) -> bool:
-        """Whether there are enough."""
+        """Return whether as many are moved as were asked for."""
         return self.limit is not None and taken >= self.limit
 
 

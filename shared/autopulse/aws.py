@@ -18,13 +18,22 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 import botocore
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, NoCredentialsError, NoRegionError  # noqa: A004 - botocore's
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+)
 from botocore.httpsession import URLLib3Session
 
 if TYPE_CHECKING:
     from botocore.config import Config
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
+AWS_ERRORS: Final = (BotoCoreError, ClientError)
+"""Everything that a call of a client raises: not reached, not answered, or answered with an error."""
 TRIES: Final = 2
 LONGEST_PAUSE_SECONDS: Final = 0.2
 CONNECT_SECONDS: Final = 1

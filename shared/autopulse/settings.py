@@ -200,12 +200,6 @@ class ConsoleSettings(NamedTuple):
 
 
 @cache
-def verifier_settings() -> VerifierSettings:
-    """Read once per container."""
-    return from_environ(VerifierSettings)
-
-
-@cache
 def database_settings() -> DatabaseSettings:
     """Read once per container."""
     settings = from_environ(DatabaseSettings)
@@ -216,18 +210,6 @@ def database_settings() -> DatabaseSettings:
 def migration_settings() -> DatabaseSettings:
     """As the functions', but for who connects: the owner of the tables, always with the password of a secret."""
     return database_settings()._replace(by_iam=False, secret_arn=_required("DATABASE_SECRET_ARN"))
-
-
-@cache
-def live_settings() -> LiveSettings:
-    """Read once per container."""
-    return from_environ(LiveSettings)
-
-
-@cache
-def auth_settings() -> AuthSettings:
-    """Read once per container."""
-    return from_environ(AuthSettings)
 
 
 @cache

@@ -181,7 +181,7 @@ class InventedApi:
         return [_parameters(parts.query) for parts in split if parts.path == path]
 
     def answer(self, path: str, asked: Json) -> Any:  # noqa: ANN401 - any JSON
-        """What a path answers; raises KeyError for one that there is not."""
+        """Return what a path answers; raises KeyError for one that there is not."""
         plain = {
             "live/tickets": {"ticket": self.ticket, "expires_at": NOW.isoformat()},
             "me": self.reader,

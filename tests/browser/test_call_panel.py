@@ -44,7 +44,7 @@ def _begin(calls: Calls, script: CallScript) -> None:
 
 
 def _so_far(script: CallScript, count: int) -> Body:
-    """What is sent when so many turns have been spoken."""
+    """Return what is sent when so many turns have been spoken."""
     return bodies_of(script, "conversation-update")[count - 1]
 
 

@@ -59,7 +59,7 @@ def environment(function: str) -> Mapping[str, Any]:
 
 
 def denies_plain_text(document: Mapping[str, Any], action: str) -> bool:
-    """Whether all that a resource's policy refuses is this: nobody may do anything without TLS."""
+    """Return whether all that a resource's policy refuses is this: nobody may do anything without TLS."""
     refused = {"Bool": {"aws:SecureTransport": False}}
     names = ("Effect", "Principal", "Action", "Condition")
     denied = [{name: said[name] for name in names} for said in document["Statement"] if said["Effect"] == "Deny"]
@@ -102,7 +102,7 @@ class Stack:
 
     @property
     def complaints(self) -> list[str]:
-        """What CloudFormation would refuse these parameters for."""
+        """Return what CloudFormation would refuse these parameters for."""
         return [
             assertion["AssertDescription"]
             for rule in source(self.part).get("Rules", {}).values()

@@ -88,7 +88,7 @@ def _text(expression: Any) -> str:  # noqa: ANN401 - a text, or an intrinsic fun
 
 
 def _asked(query: re.Match[str]) -> Iterator[Watched]:
-    """What a query of Metrics Insights adds up: every value of a dimension that it names, or all of them."""
+    """Return what a query of Metrics Insights adds up: every value of a dimension that it names, or all of them."""
     names = query["names"].split(", ")
     terms = re.findall(r"(\w+) = '([^']+)'", query["terms"] or "")
     fixed = {name: value for name, value in terms if [one for one, _ in terms].count(name) == 1}

@@ -27,7 +27,7 @@ ANALYSED: Final = {
 LISTS: Final = {
     *((name, "messages") for name in ("ConversationMessage", "ReportMessage")),
     *(("TranscriptNames", name) for name in ("assistant", "customer")),
-    ("Envelope", "message"),
+    ("ReceivedEnvelope", "message"),
 }
 """Read one by one: turns by `domain.turns`, names to tell speakers apart, the message by its model."""
 MODELS: Final = [model for model in vars(messages).values() if isinstance(model, type) and issubclass(model, BaseModel)]

@@ -77,17 +77,17 @@ def test_a_function_gets_the_settings_that_its_code_requires(function: str, monk
 
 
 WITHOUT_DATABASE = {
-    "VerifierFunction": settings.verifier_settings,
-    "AuthorizerFunction": settings.auth_settings,
-    "LiveFunction": settings.live_settings,
-    "BroadcasterFunction": settings.live_settings,
-    "ConsoleFunction": settings.console_settings,
+    "VerifierFunction": settings.VerifierSettings,
+    "AuthorizerFunction": settings.AuthSettings,
+    "LiveFunction": settings.LiveSettings,
+    "BroadcasterFunction": settings.LiveSettings,
+    "ConsoleFunction": settings.ConsoleSettings,
 }
 
 
 def _read_settings(function: str) -> None:
     if function in WITHOUT_DATABASE:
-        WITHOUT_DATABASE[function].__wrapped__()
+        settings.from_environ(WITHOUT_DATABASE[function])
         return
     if function == "FetcherFunction":
         settings.from_environ(settings.FetcherSettings)

@@ -1,4 +1,4 @@
-"""Who may do what, read from the transformed template: SAM adds roles and policies of its own where one is not said.
+"""The rights of every role, read from the transformed template: SAM adds roles and policies of its own.
 
 In every shape that the conditions give the stack.
 """

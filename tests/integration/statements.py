@@ -1,4 +1,4 @@
-"""What the consumers say to the database: at least one message of each sort, and the statements that it takes."""
+"""The consumers' statements: at least one message of each sort, and the statements that it takes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final

@@ -7,8 +7,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from autopulse.consumers import runner
-from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
-from autopulse.consumers.queue import Delivery as Settled
+from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, ReceivedMessage
 from autopulse.errors import UnknownCall
 from tests.integration.orders import Rows, snapshot
 from tests.integration.pipeline import Pipeline
@@ -29,7 +28,7 @@ def pipeline(module_database_url: str, patch: pytest.MonkeyPatch) -> Iterator[Pi
     pipeline.close()
 
 
-def _only_unknown_calls_fail(_kind: str, settled: list[Settled], *_: object) -> None:
+def _only_unknown_calls_fail(_kind: str, settled: list[ReceivedMessage], *_: object) -> None:
     failures = [one.error for one in settled if one.error is not None]
     assert [error for error in failures if not isinstance(error, UnknownCall)] == []
 

@@ -1,4 +1,4 @@
-"""What a browser may do with the console: nothing but what its parts are made for."""
+"""The content security policy: a browser may do nothing with the console but what its parts are made for."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -15,7 +15,7 @@ from autopulse.domain.attempts import NO_ORIGINAL, Original
 from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import Facts, Identity
 from autopulse.errors import InvalidMessage
-from autopulse.vapi.messages import RECEIVED_AT, Envelope, Message
+from autopulse.vapi.messages import RECEIVED_AT, Message, ReceivedEnvelope
 
 M = TypeVar("M", bound=Message)
 """A consumer's message model."""
@@ -42,7 +42,7 @@ class ServiceRecordNotLocked(Exception):
 class Record(Generic[M]):
     """A message that was read and validated."""
 
-    envelope: Envelope
+    envelope: ReceivedEnvelope
     message: M
     waited: bool = False
     """Whether it was returned to the queue as often as a message about an unknown call is."""

@@ -21,7 +21,7 @@ from autopulse.domain.status import COMPLETED, Status
 from autopulse.domain.turns import Turns
 from autopulse.settings import stack_answer_names
 from autopulse.vapi.analysis import read_analysis
-from autopulse.vapi.messages import Envelope, ReportMessage
+from autopulse.vapi.messages import ReceivedEnvelope, ReportMessage
 from autopulse.vapi.turns import read_spoken_text, read_turns
 
 MAX_CALL_REASON_CHARACTERS: Final = 100
@@ -74,14 +74,14 @@ def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
     return Report(facts, turns)
 
 
-def _turns(envelope: Envelope, message: ReportMessage) -> Turns:
+def _turns(envelope: ReceivedEnvelope, message: ReportMessage) -> Turns:
     turns = read_turns(message.messages, envelope.event_time, message.started_at, envelope.received_at)
     if turns.turns or not message.transcript:
         return turns
     return read_spoken_text(message.transcript, envelope.event_time, message.speaker_names)
 
 
-def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, analysis: Analysis) -> ReportFacts:
+def _report_facts(envelope: ReceivedEnvelope, message: ReportMessage, turns: Turns, analysis: Analysis) -> ReportFacts:
     return ReportFacts(
         Precedence(
             answers=analysis.has_answers,

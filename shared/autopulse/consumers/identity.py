@@ -21,7 +21,7 @@ from autopulse.domain.attempts import NO_ID
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
-from autopulse.vapi.messages import Envelope
+from autopulse.vapi.messages import ReceivedEnvelope
 
 INBOUND: Final = "inbound"
 """The `call.direction` of a row that waits for a call to us."""
@@ -162,7 +162,7 @@ class _Links:
         self._by_vapi_id |= {attempt.vapi_call_id: call for attempt, call in attempts}
         self._stored = {attempt.vapi_call_id: attempt.identity for attempt, _ in attempts}
 
-    def our_id(self, envelope: Envelope, identity: Identity) -> int | None:
+    def our_id(self, envelope: ReceivedEnvelope, identity: Identity) -> int | None:
         """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
 
         The type of a call is the same in all its messages. Where one lacks it, what the others said of it decides.

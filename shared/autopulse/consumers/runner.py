@@ -18,7 +18,7 @@ from autopulse.consumers.consumer import Consumer, Disposition
 from autopulse.consumers.payloads import delete_payloads
 from autopulse.consumers.queue import (
     UNKNOWN_CALL_TRIES,
-    Delivery,
+    ReceivedMessage,
     delay_returned,
     is_permanent,
     read_deliveries,
@@ -93,7 +93,7 @@ def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], c
     return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
 
 
-def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[CallEvent]:
+def _settle(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> list[CallEvent]:
     """Commit what can be committed, splitting the batch around bad records; a committed half keeps its events."""
     if not deliveries:
         return []
@@ -114,7 +114,7 @@ def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[CallEvent]
     return list(outcome.call_events)
 
 
-def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:
+def _recognize_repeats(run: _Invocation, gone: Sequence[ReceivedMessage]) -> None:
     """Acknowledge those whose object is gone since their event was applied before; the others keep their error."""
     copies = Counter(delivery.envelope.event_id for delivery in gone if delivery.envelope)
     if not copies:
@@ -135,7 +135,7 @@ def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:
             delivery.call_id = calls[delivery.envelope.event_id]
 
 
-def _commit(run: _Invocation, deliveries: Sequence[Delivery]) -> BatchOutcome:
+def _commit(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> BatchOutcome:
     records = [delivery.record for delivery in deliveries if delivery.record is not None]
     return _persistently(run, lambda: run.services.apply(run.consumer, records))
 
@@ -155,7 +155,7 @@ def _persistently(run: _Invocation, transact: Callable[[], T]) -> T:
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
-def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
+def _note(deliveries: Sequence[ReceivedMessage], outcome: BatchOutcome) -> None:
     """Tell each delivery what became of it; repeats within the batch share the disposition of their first."""
     seen: set[str] = set()
     for delivery in deliveries:
@@ -171,7 +171,7 @@ def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
         seen.add(event_id)
 
 
-def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[Delivery]) -> None:
+def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> None:
     """A stack may be told that calls it does not know are none of its business, once they had time to appear."""
     if not run.services.settings.ignore_unknown_calls:
         return
@@ -180,14 +180,14 @@ def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[Delivery]) -> N
             delivery.error, delivery.disposition = None, Disposition.IGNORED
 
 
-def _may_be_ignored(delivery: Delivery) -> bool:
+def _may_be_ignored(delivery: ReceivedMessage) -> bool:
     if isinstance(delivery.error, PayloadGone):
         # The object was there at the last of the tries, which ended as ignored, without a receipt.
         return delivery.receive_count > UNKNOWN_CALL_TRIES + 1
     return isinstance(delivery.error, UnknownCall) and is_permanent(delivery)
 
 
-def _delete_payloads(run: _Invocation, deliveries: Sequence[Delivery]) -> None:
+def _delete_payloads(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> None:
     """Delete the objects of records that have ended; what waits or is a dead letter may need its own again."""
     keys = [d.payload_key for d in deliveries if d.payload_key is not None and d.record and d.disposition in _ENDED]
     left = delete_payloads(keys, run.deadline + RESERVE_SECONDS - LONGEST_SECONDS, run.services) if keys else 0

@@ -9,7 +9,7 @@ from autopulse.db.engine import Transaction
 from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import NOTHING, Ending, Facts
 from autopulse.domain.status import ENDED, IN_PROGRESS, Status
-from autopulse.vapi.messages import Envelope, StatusMessage
+from autopulse.vapi.messages import ReceivedEnvelope, StatusMessage
 from autopulse.vapi.status_words import REASON_OF_WORD, STATUS_OF_WORD
 
 _STARTED: Final = frozenset({"start_time"})
@@ -36,7 +36,7 @@ def facts_of(record: Record[StatusMessage]) -> Facts:
     return Facts(status=status)
 
 
-def ended(envelope: Envelope, reason: str | None) -> Facts:
+def ended(envelope: ReceivedEnvelope, reason: str | None) -> Facts:
     """The facts of an ending, with its reason if there is one."""
     at = envelope.event_time
     return Facts(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from autopulse.consumers.consumer import Disposition
-from autopulse.consumers.queue import Delivery, is_waiting
+from autopulse.consumers.queue import ReceivedMessage, is_waiting
 from autopulse.consumers.unknown import note_unknown
 from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.nps import category_of
@@ -23,7 +23,7 @@ _METRIC_OF_DISPOSITION: Final = {
 
 def account_for(
     kind: str,
-    deliveries: Sequence[Delivery],
+    deliveries: Sequence[ReceivedMessage],
     call_events: Sequence[CallEvent],
     committed_at: datetime,
     measurements: Measurements,
@@ -55,7 +55,7 @@ def _is_first_answer(call_event: CallEvent, completed: Collection[int]) -> bool:
     return call_event.changed["nps_score"] is not None and call_event.call_id in completed
 
 
-def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
+def _log(kind: str, deliveries: Sequence[ReceivedMessage]) -> None:
     log_each("record settled", (_keys(kind, delivery) for delivery in deliveries if delivery.error is None))
     for delivery in deliveries:
         if delivery.error is not None:
@@ -63,7 +63,7 @@ def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
             logger().warning("record failed", extra=_keys(kind, delivery) | reason)
 
 
-def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
+def _keys(kind: str, delivery: ReceivedMessage) -> dict[str, object]:
     keys: dict[str, object] = {
         "kind": kind,
         "disposition": delivery.disposition.value,
@@ -77,7 +77,9 @@ def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
     return keys
 
 
-def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, measurements: Measurements) -> None:
+def _measure(
+    kind: str, deliveries: Sequence[ReceivedMessage], committed_at: datetime, measurements: Measurements
+) -> None:
     failed = Counter(delivery.error.reason for delivery in deliveries if delivery.error is not None)
     for reason, count in failed.items():
         measurements.count(Metric.RECORD_FAILED, count, kind=kind, reason=reason)

@@ -368,8 +368,8 @@ class ReportMessage(Message):
         return artifact.presigned_urls_expires_at if is_presigned else None
 
 
-class Envelope(BaseModel):
-    """The message that the verifier puts into a queue."""
+class ReceivedEnvelope(BaseModel):
+    """An envelope as a consumer reads it from its queue; `autopulse.vapi.envelope` has it as it was put there."""
 
     # Validators are built when a model is first used, not while the function is imported.
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
@@ -393,7 +393,7 @@ class Envelope(BaseModel):
         return self.occurred_at or self.received_at
 
 
-def read_envelope(body: str) -> Envelope:
+def read_envelope(body: str) -> ReceivedEnvelope:
     """Read a queue message's body.
 
     Raises InvalidMessage, naming the field, if it is not an envelope.
@@ -403,7 +403,7 @@ def read_envelope(body: str) -> Envelope:
         # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
         if not body.isascii() or ("\\u" in body and _ESCAPED_UNSTORABLE.search(body)):
             content = clean(content)
-        return Envelope.model_validate(content)
+        return ReceivedEnvelope.model_validate(content)
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) or "envelope" for problem in error.errors())
         raise InvalidMessage(f"cannot read the envelope: {fields}") from None
@@ -411,7 +411,7 @@ def read_envelope(body: str) -> Envelope:
         raise InvalidMessage(f"the body is not JSON: {type(error).__name__}") from None
 
 
-def require_identity(envelope: Envelope, message: Message) -> None:
+def require_identity(envelope: ReceivedEnvelope, message: Message) -> None:
     """Raise InvalidMessage unless the message names a call; a ping names none."""
     if envelope.call_id is None and envelope.vapi_call_id is None and message.type != PING:
         raise InvalidMessage("neither call.id nor variableValues.call_id is given")

@@ -1,4 +1,4 @@
-"""What the console answers, without a gateway before it."""
+"""Check what the console answers, without a gateway before it."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""What Vapi is told to send is what the verifier accepts, whatever the entry says."""
+"""Everything that Vapi is told to send is accepted by the verifier, whatever the entry says."""
 
 import json
 from datetime import datetime, timezone
