@@ -83,6 +83,8 @@ def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], c
         _recognize_repeats(run, [d for d in deliveries if isinstance(d.error, PayloadGone)])
     committed_at = datetime.now(timezone.utc)
     _ignore_unknown_calls(run, deliveries)
+    if consumer.follow_up is not None:
+        consumer.follow_up([delivery for delivery in deliveries if delivery.error is None], services)
     send_to_dead_letter_queue(deliveries, consumer.kind, services)
     returned = [delivery for delivery in deliveries if delivery.disposition is Disposition.RETURNED]
     delay_returned(returned, services)

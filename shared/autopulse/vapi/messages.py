@@ -51,7 +51,7 @@ from autopulse.json_coercion import (
 )
 from autopulse.json_text import read_json
 from autopulse.vapi.recordings import is_private
-from autopulse.vapi.routes import PING
+from autopulse.vapi.routes import INTERNAL, PING
 from autopulse.vapi.speakers import SpeakerNames
 from autopulse.vapi.status_words import STATUS_OF_WORD, status_word
 
@@ -176,10 +176,16 @@ class Message(_Reading):
 
 
 class StatusMessage(Message):
-    """`status-update`, `call.started`, `call.ended`, `call.failed`, and `autopulse.ping`."""
+    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, and what our functions say."""
 
     status: Word = None
     ended_reason: Reason = Field(None, alias="endedReason")
+    # Of `autopulse.recording`: what became of a copy.
+    state: Word = None
+    key: Id = None
+    bytes: Number = None
+    content_type: Id = None
+    sha256: Id = None
 
     @cached_property
     def word(self) -> str:
@@ -189,7 +195,7 @@ class StatusMessage(Message):
     @property
     def ignored(self) -> bool:
         """Whether the status word is none of those we know."""
-        return self.type != PING and self.word not in STATUS_OF_WORD
+        return self.type != PING and self.type not in INTERNAL and self.word not in STATUS_OF_WORD
 
     @property
     def reported_status(self) -> str | None:
