@@ -15,6 +15,7 @@ declare namespace Api {
     nps_score: number | null;
     has_recording: boolean;
     recording_elsewhere: boolean;
+    recording_copy: string | null;
     cost_dollars: number | null;
     call_reason: string | null;
     summary: string | null;
@@ -88,6 +89,7 @@ declare namespace Api {
     attempt_number: number | null;
     updated_at: string | null;
     recording_elsewhere: boolean;
+    recording_copy: string | null;
     attempts: Attempt[];
     cost_dollars: number | null;
     call_reason: string | null;

@@ -73,6 +73,11 @@ def recording_hosts() -> tuple[str, ...]:
     return _hosts("RECORDING_HOSTS")
 
 
+def recording_bucket() -> str:
+    """The bucket that copies of recordings are deleted from; empty if the stack keeps none."""
+    return os.environ.get("RECORDING_BUCKET", "")
+
+
 def _hosts(variable: str) -> tuple[str, ...]:
     hosts = tuple(os.environ.get(variable, "").split())
     for host in hosts:

@@ -81,6 +81,8 @@ def detail_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - likewise
     """The same call as it is read by itself."""
     return {
         **call,
+        "recording_elsewhere": False,
+        "recording_copy": None,
         "attempts": [],
         "cost_dollars": 0.0816,
         "call_reason": None,

@@ -78,6 +78,11 @@ class Pipeline:
         """Say whose calls are that nothing places; empty for nobody's."""
         self.services.settings = consumer_settings(default_organization_id=organization)
 
+    def keep_recordings(self, queue: Any) -> None:  # noqa: ANN401 - what has the method that is called
+        """Ask for copies of recordings there; None asks nobody."""
+        self.services.settings = consumer_settings(recording_queue_url="recordings-of-tests" if queue else "")
+        vars(self.services)["recording_queue"] = queue
+
     def close(self) -> None:
         self.services.engine.dispose()
         forget_database()

@@ -37,6 +37,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK, _BAD_REQUEST, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 400, 404, 410, 429, 500
 _UNAUTHORIZED: Final = frozenset({401, 403})
 _LOCALHOST: Final = "localhost"
+_FIRST_FREE_PORT: Final = 1024
 _NUMERIC_LABEL: Final = re.compile("0x[0-9a-f]*|[0-9]+", re.IGNORECASE)
 
 
@@ -181,12 +182,12 @@ def may_be_read(url: str, hosts: Collection[str], api: SplitResult) -> bool:
     """Whether the storage may be asked at this address.
 
     It has to be https, at a listed host, without a user or another port, and no IP address. If Vapi's API is a stand-in
-    on loopback, its own origin may be asked as well, by http.
+    on loopback, so may be its storage, at the same host and a port that needs no privilege: there http is enough.
     """
     try:
         parts = urlsplit(url)
-        if is_loopback(api) and (parts.scheme, parts.netloc) == (api.scheme, api.netloc):
-            return True
+        if is_loopback(api) and parts.scheme == api.scheme == "http":
+            return parts.netloc == f"{api.hostname}:{parts.port}" and (parts.port or 0) >= _FIRST_FREE_PORT
         last_label = (parts.hostname or "").rpartition(".")[2]
     except ValueError:
         return False
@@ -194,7 +195,7 @@ def may_be_read(url: str, hosts: Collection[str], api: SplitResult) -> bool:
 
 
 def is_loopback(api: SplitResult) -> bool:
-    """Whether an API's address is this machine's own: there http is enough, and its storage is there, too."""
+    """Whether an address is this machine's own."""
     host = api.hostname or ""
     try:
         return host == _LOCALHOST or ipaddress.ip_address(host).is_loopback

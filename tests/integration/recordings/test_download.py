@@ -139,12 +139,23 @@ def test_listed_hosts_may_be_read(url: str) -> None:
     assert may_be_read(url, HOSTS, urlsplit(API))
 
 
-@pytest.mark.parametrize("api", ["http://127.0.0.1:8083", "http://localhost:8083", "http://[::1]:8083"])
-def test_a_stand_in_on_loopback_may_lead_to_itself_and_to_no_other_server_here(api: str) -> None:
-    assert may_be_read(f"{api}/storage/one.wav", HOSTS, urlsplit(api))
-    for url in ("http://127.0.0.1:8084/", "http://127.0.0.2:8083/", "http://localhost/", *INSIDE, *ELSEWHERE):
-        assert not may_be_read(url, HOSTS, urlsplit(api))
-    assert not may_be_read(f"{api}/storage/one.wav", HOSTS, urlsplit(API))
+@pytest.mark.parametrize("api", ["http://127.0.0.1:8083", "http://localhost:8083"])
+def test_a_stand_in_on_loopback_may_have_its_storage_beside_it(api: str) -> None:
+    host = api.rpartition(":")[0]
+    for url in (f"{api}/storage/one.wav", f"{host}:8084/storage/one.wav"):
+        assert may_be_read(url, HOSTS, urlsplit(api))
+        assert not may_be_read(url, HOSTS, urlsplit(API))
+    others = (
+        f"{host}/",
+        f"{host}:80/",
+        f"{host}:22/",
+        "http://127.0.0.2:8083/",
+        "http://[::1]:8083/",
+        "http://0:8083/",
+    )
+    user = api.replace("http://", "http://user@")
+    for url in (*others, user, f"{host}:x/", f"{host}:99999/", *INSIDE, *ELSEWHERE):
+        assert not may_be_read(url, HOSTS, urlsplit(api)), url
 
 
 @pytest.mark.parametrize("url", [url for url in (*INSIDE, *ELSEWHERE) if not url.startswith(" ")])
