@@ -207,6 +207,10 @@ class Sqs(JsonClient):
         """Put up to ten messages into a queue; the answer says which were not taken."""
         return self.call("SendMessageBatch", parameters)
 
+    def change_message_visibility_batch(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
+        """Say when messages that were received come again."""
+        return self.call("ChangeMessageVisibilityBatch", parameters)
+
 
 class SecretsManager(JsonClient):
     """Secrets Manager, as boto3's client names it."""

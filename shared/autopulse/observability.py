@@ -172,6 +172,10 @@ class Metric:
     """Recordings that could not be copied, and are not asked for again."""
     RECORDING_FAILED: Final = MetricDefinition("RecordingFailed", ByReason)
     """Tries at copying a recording that failed, unless Vapi said that there is none."""
+    VAPI_ASKED: Final = MetricDefinition("VapiAsked", Undivided)
+    """Requests that were sent to Vapi's API."""
+    RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)
+    """A request for a call, or for a page of Vapi's list, that gave nothing; a call that Vapi does not have is none."""
     EVENT_PRUNED: Final = MetricDefinition("EventPruned", Undivided)
     """`webhook_event` rows deleted for their age."""
 
