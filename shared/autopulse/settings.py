@@ -252,6 +252,12 @@ def migration_settings() -> DatabaseSettings:
 
 
 @cache
+def recording_settings() -> RecordingSettings:
+    """Read once per container."""
+    return from_environ(RecordingSettings)
+
+
+@cache
 def copy_settings() -> CopySettings:
     """Read once per container."""
     return from_environ(CopySettings)

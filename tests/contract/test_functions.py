@@ -61,7 +61,11 @@ def test_a_function_logs_into_a_group_with_retention_that_the_template_makes(fun
     assert "${AWS::StackName}" in properties(group)["LogGroupName"]["Fn::Sub"]
 
 
-EXAMPLES = {"ANALYSIS_ALIASES": "summary=recap", "RECORDING_HOSTS": "recordings.example.com"}
+EXAMPLES = {
+    "ANALYSIS_ALIASES": "summary=recap",
+    "RECORDING_HOSTS": "recordings.example.com",
+    "RECORDING_STORAGE_HOSTS": "a.example.com",
+}
 """Of what is read with a form of its own."""
 
 
@@ -81,6 +85,7 @@ WITHOUT_DATABASE = {
     "AuthorizerFunction": settings.auth_settings,
     "LiveFunction": settings.live_settings,
     "BroadcasterFunction": settings.live_settings,
+    "RecordingsFunction": settings.recording_settings,
     "ConsoleFunction": settings.console_settings,
 }
 

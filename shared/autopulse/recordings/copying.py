@@ -19,7 +19,7 @@ from autopulse.json_coercion import Json, read_mapping, to_text
 from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.recordings.download import Body, CopyFailed, Source, open_recording
 from autopulse.recordings.requests import CopyRequest, read_request
-from autopulse.settings import RecordingSettings, from_environ
+from autopulse.settings import RecordingSettings, recording_settings
 from autopulse.vapi.envelope import envelope_from
 from autopulse.vapi.recordings import expiry_of
 from autopulse.vapi.routes import INTERNAL, RECORDING
@@ -56,7 +56,7 @@ class Services:
     @cached_property
     def settings(self) -> RecordingSettings:
         """The function's configuration; raises SettingMissing or SettingInvalid."""
-        return from_environ(RecordingSettings)
+        return recording_settings()
 
     @cached_property
     def s3(self) -> "S3Client":

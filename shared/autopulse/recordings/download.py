@@ -220,7 +220,7 @@ def _get(
     When the deadline comes, the connection is shut down, whatever is being waited for.
     """
     parts = urlsplit(url)
-    with closing(_connection(parts)) as connection:
+    with closing(connection_to(parts)) as connection:
         try:
             connection.connect()
             _let_outside(connection.sock, is_inside=is_inside)
@@ -249,7 +249,8 @@ def _answer_of(
         raise _lost(error, deadline, CopyFailed.UNAVAILABLE) from None
 
 
-def _connection(parts: SplitResult) -> http.client.HTTPConnection:
+def connection_to(parts: SplitResult) -> http.client.HTTPConnection:
+    """By TLS, or to a stand-in on loopback by http; nothing is connected yet. Raises CopyFailed for any other."""
     host, port = parts.hostname or "", parts.port
     if parts.scheme == "https":
         return http.client.HTTPSConnection(host, port, timeout=QUIET_SECONDS, context=_tls())

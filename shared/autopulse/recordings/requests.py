@@ -8,6 +8,7 @@ neither a log nor an event has it.
 """
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,6 @@ from typing import Final
 from autopulse.errors import InvalidMessage
 from autopulse.json_coercion import Json, read_mapping, read_text, read_time, read_vapi_call_id, to_text
 from autopulse.json_text import read_json
-from autopulse.vapi.envelope import canonical_json
 
 VERSION: Final = 1
 PREFIX: Final = "recordings/"
@@ -47,16 +47,15 @@ class CopyRequest:
 
     def to_json(self) -> str:
         """The body of its message."""
-        return canonical_json(
-            {
-                "version": VERSION,
-                "vapi_call_id": self.vapi_call_id,
-                "url": self.url,
-                "expires_at": to_text(self.expires_at),
-                "tries": self.tries,
-                "not_before": to_text(self.not_before),
-            }
-        )
+        given = {
+            "version": VERSION,
+            "vapi_call_id": self.vapi_call_id,
+            "url": self.url,
+            "expires_at": to_text(self.expires_at),
+            "tries": self.tries,
+            "not_before": to_text(self.not_before),
+        }
+        return json.dumps(given, separators=(",", ":"))
 
 
 def object_key_of(vapi_call_id: str) -> str:

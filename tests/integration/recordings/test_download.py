@@ -3,6 +3,7 @@
 import hashlib
 import socket
 from collections.abc import Callable
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 from typing import Final
 from urllib.parse import urlsplit
@@ -191,7 +192,7 @@ def test_a_second_redirect_is_an_error(storage: Storage) -> None:
 
 def test_a_listed_name_that_leads_inside_is_not_asked(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if somebody's name server said so; the API is not on loopback here."""
-    monkeypatch.setattr(download, "_connection", lambda _: download.http.client.HTTPConnection(storage.url[7:]))
+    monkeypatch.setattr(download, "connection_to", lambda _: HTTPConnection(storage.url.removeprefix("http://")))
     with (
         pytest.raises(CopyFailed) as caught,
         open_recording(CopyRequest("one", "https://recordings.example.com/one.wav"), Source(API, "", HOSTS)),
