@@ -32,6 +32,7 @@ _URLS: Final = {
     "Webhook": "webhook_url",
     "API": "api_url",
     "WebSocket": "websocket_url",
+    "Vapi's API": "vapi_api_url",
     "Database": "database_url",
     "AWS endpoint": "aws_endpoint_url",
 }
