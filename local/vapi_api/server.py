@@ -94,7 +94,10 @@ class _ApiHandler(_Handler):
         key = self.headers.get("Authorization", "")
         path = urlsplit(self.path).path
         if path.startswith(f"/{CONTROL}/"):
-            return self.vapi.control(self.command, path, key, body)
+            try:
+                return self.vapi.control(self.command, path, key, body)
+            except (KeyError, TypeError, ValueError) as wrong:
+                return error(400, str(wrong))
         self.vapi.requests.append(self._request(body))
         return self.vapi.answer(self.command, self.path, key, body)
 

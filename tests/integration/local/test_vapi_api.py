@@ -403,6 +403,19 @@ def test_everything_that_a_test_says_can_be_said_to_a_process(vapi: Vapi) -> Non
     assert _control(vapi, "POST", "nonsense").status == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", f"calls/{STRANGER}", {"state": "finished"}),
+        ("POST", "faults", [{"stauts": 500}]),
+        ("PUT", "calls", [{"id": STRANGER}]),
+        ("PUT", "calls", None),
+    ],
+)
+def test_a_slip_of_a_test_is_told(vapi: Vapi, method: str, path: str, body: object) -> None:
+    assert _control(vapi, method, path, body).status == 400
+
+
 def test_calls_outlive_the_process_and_not_their_retention(tmp_path: Path) -> None:
     file = tmp_path / "calls.db"
     old, new = (record_of(_script(ago, seed)) for seed, ago in enumerate((timedelta(days=29), timedelta(days=1))))
