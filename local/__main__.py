@@ -60,7 +60,7 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
 def _share(text: str) -> float:
     share = float(text)
     if not 0 <= share <= 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text} is no share: from 0 to 1")
     return share
 
 

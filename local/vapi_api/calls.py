@@ -28,6 +28,9 @@ STATUSES: Final = frozenset(
     {"scheduled", "queued", "ringing", IN_PROGRESS, "forwarding", ENDED, "not-found", "deletion-failed"}
 )
 STATES: Final = STATUSES | {FORGOTTEN, UNKNOWN}
+_OVER: Final = frozenset({ENDED, "deletion-failed"})
+"""Statuses of a call that is over."""
+_TALKING: Final = frozenset({IN_PROGRESS, "forwarding"})
 _BOUNDS: Final = {"Gt": ">", "Ge": ">=", "Lt": "<", "Le": "<="}
 _TIMES: Final = {"createdAt": "created_at", "updatedAt": "updated_at"}
 _IDS: Final = {"id": "id", "assistantId": "assistant_id", "phoneNumberId": "phone_number_id"}
@@ -125,12 +128,13 @@ class Calls:
 def shown(record: Record, state: str | None, now: datetime) -> Record:
     """A record as it is at this moment, or in the state in which it is held."""
     status = state or _status(record, now)
-    if status == ENDED:
+    if status in _OVER:
         is_analysed = state is not None or _seconds(record["updatedAt"]) <= now.timestamp()
-        return record | {"status": ENDED} if is_analysed else _without(record, _OF_THE_ANALYSIS) | {"status": ENDED}
+        return (record if is_analysed else _without(record, _OF_THE_ANALYSIS)) | {"status": status}
     begun = _without(record, _OF_THE_END) | {"status": status, "artifact": {}}
-    begun["updatedAt"] = record.get("startedAt") if status == IN_PROGRESS else record["createdAt"]
-    return begun if status == IN_PROGRESS else _without(begun, ("startedAt",))
+    has_begun = status in _TALKING and "startedAt" in record
+    begun["updatedAt"] = record["startedAt"] if has_begun else record["createdAt"]
+    return begun if has_begun else _without(begun, ("startedAt",))
 
 
 def _status(record: Record, now: datetime) -> str:

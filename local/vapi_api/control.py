@@ -41,6 +41,10 @@ class Control:
         """What the API and the storage were asked for."""
         return dict(self._ask("GET", "requests"))
 
+    def clear_requests(self) -> None:
+        """Let it remember what it is asked for from now on."""
+        self._ask("DELETE", "requests")
+
     def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
         parts = urlsplit(self._url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)

@@ -128,6 +128,13 @@ def test_a_call_is_held_in_a_state(vapi: Vapi, state: str) -> None:
     assert _get(vapi, f"/call/{record['id']}").body["status"] == "ended"
 
 
+def test_a_call_that_could_not_be_deleted_is_all_there(vapi: Vapi) -> None:
+    record = _put(vapi)
+    vapi.calls.hold(record["id"], "deletion-failed")
+    (listed,) = _get(vapi, "/call").body
+    assert listed == record | {"status": "deletion-failed"}
+
+
 def test_a_state_that_there_is_not_is_refused(vapi: Vapi) -> None:
     with pytest.raises(ValueError, match="none of these states"):
         vapi.calls.hold("x", "finished")
