@@ -20,6 +20,8 @@ SWEEP: Final = "SweepFunction"
 PATIENCE_SECONDS: Final = 60
 SECONDS_OF_A_CALL: Final = 2
 """More than the fetcher's pause between two requests."""
+_AT_ONCE: Final = 500
+"""Calls of one invocation."""
 _POLL_SECONDS: Final = 0.3
 
 
@@ -40,16 +42,19 @@ def require_sweep(stack: Mapping[str, Any]) -> None:
 
 
 def ask_for(stack: Mapping[str, Any], vapi_call_ids: Sequence[str]) -> int:
-    """Have the sweep ask Vapi for calls; how many requests it has queued."""
+    """Have the sweep ask Vapi for calls, whatever it thinks of them; how many requests it has queued."""
+    parts = [vapi_call_ids[first : first + _AT_ONCE] for first in range(0, len(vapi_call_ids), _AT_ONCE)]
+    return sum(sweep(stack, {"ask": {"vapi_call_ids": list(part), "call_ids": []}})["queued"] for part in parts)
+
+
+def sweep(stack: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """Invoke the sweep, as its schedule does with `{}`; its answer."""
     cloud = Cloud(urlsplit(stack["aws_endpoint_url"]).port or 0)
-    answered = cloud.client("lambda").invoke(
-        FunctionName=stack["functions"][SWEEP],
-        Payload=json.dumps({"ask": {"vapi_call_ids": list(vapi_call_ids), "call_ids": []}}).encode(),
-    )
+    answered = cloud.client("lambda").invoke(FunctionName=stack["functions"][SWEEP], Payload=json.dumps(event).encode())
     answer = json.loads(answered["Payload"].read())
-    if "FunctionError" in answered or not isinstance(answer, dict) or "queued" not in answer:
+    if "FunctionError" in answered or not isinstance(answer, dict) or "error" in answer:
         raise LocalStackError(f"the sweep answered {answer}")
-    return int(answer["queued"])
+    return answer
 
 
 def bring_back(stack: Mapping[str, Any], scripts: Sequence[CallScript], losses: Losses) -> list[str]:

@@ -9,7 +9,7 @@ from local.run import show_a_lost_report
 from local.simulator.expected_rows import compare
 from local.simulator.live_calls import Program, simulate_live
 from local.simulator.losses import Losses
-from local.simulator.reconciliation import ask_for, bring_back, remember
+from local.simulator.reconciliation import ask_for, bring_back, remember, sweep, wait_until_repaired
 from local.simulator.simulate import PageRequest, arrange, place_calls, post_all, simulate, wait_until_received
 from local.simulator.webhook_factory import CANARY, ESSENTIAL_TYPES, webhooks
 from local.vapi_api.control import Control
@@ -60,6 +60,16 @@ def test_calls_that_were_never_announced_come_back_and_stay(deployed: DeployedSt
     late = [body for script in scripts for _, body in webhooks(script, ESSENTIAL_TYPES)]
     assert wait_until_received(deployed.database_url, post_all(deployed.stack, late)) == []
     assert list(compare(deployed.database_url, scripts)) == []
+
+
+def test_the_schedule_finds_a_lost_report_by_itself(deployed: DeployedStack) -> None:
+    script = place_calls(deployed.database_url, Random(20261134), 1, outcome="reached", stalls=False)[0]
+    remember(deployed.stack, [script])
+    without_report = [body for _, body in webhooks(script, {"status-update"})]
+    assert wait_until_received(deployed.database_url, post_all(deployed.stack, without_report)) == []
+    assert list(compare(deployed.database_url, [script])) != []
+    assert sweep(deployed.stack, {})["no_report"] >= 1
+    assert wait_until_repaired(deployed.database_url, [script], 1) == []
 
 
 def test_nothing_of_a_record_that_is_not_read_stays(deployed: DeployedStack) -> None:
