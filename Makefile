@@ -36,7 +36,7 @@ help: ## This menu
 run: $(STACK) ## Everything at once: the local stack, one simulated call, every URL, live calls in the console; until Ctrl-C
 	$(LOCAL) run $(if $(value SHOW),--show)
 
-up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it, and everybody on the network; SHOW=1 prints its secrets)
+up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it, and everybody on the network; SHOW=1 prints its secrets; VAPI_API_URL=url VAPI_API_KEY=key: no stand-in for Vapi's API)
 	$(LOCAL) up $(if $(value SHOW),--show)
 
 link: $(TOOLS) ## The console's link with a token that signs in

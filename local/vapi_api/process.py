@@ -79,7 +79,7 @@ class StandIn:
     def _start(self, port: int, storage_port: int) -> RunningStandIn:
         ready, log = self._directory / READY, self._directory / "vapi_api.log"
         ready.unlink(missing_ok=True)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VAPI_"))}
         process = start_detached(
             [
                 sys.executable,

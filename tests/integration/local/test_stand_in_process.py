@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from local import ports
+from local.emulator import Emulator
 from local.processes import find_marked
 from local.simulator.call_records import record_of
 from local.simulator.scenario import write_script
@@ -79,6 +80,15 @@ def test_its_key_is_its_own_and_closed_to_others(paths: StackPaths) -> None:
     assert (paths.state / "vapi_api" / "key").stat().st_mode & 0o077 == 0
     assert stand_in.key not in psutil.Process(running.process.pid).cmdline()
     assert _status(running.api_url, "/call", "another") == 401
+
+
+def test_a_persons_key_reaches_neither_the_stand_in_nor_the_emulator(
+    paths: StackPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAPI_API_KEY", "a-real-key")
+    pid = StandIn(paths).start().process.pid
+    assert "a-real-key" not in psutil.Process(pid).environ().values()
+    assert "a-real-key" not in Emulator(paths)._environment(1, LOOPBACK).values()  # noqa: SLF001 - what it is started with
 
 
 def test_a_process_does_what_a_test_says(paths: StackPaths) -> None:
