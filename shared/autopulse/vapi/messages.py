@@ -383,6 +383,7 @@ class Envelope(BaseModel):
     call_id: Annotated[int | None, BeforeValidator(read_call_id)] = None
     occurred_at: Time = None
     received_at: Annotated[datetime, BeforeValidator(read_time)]
+    origin: Literal["webhook", "reconciliation"] = "webhook"  # those of autopulse.vapi.envelope
     message: Annotated[dict[str, Any] | None, SkipValidation()] = None
     payload_key: str | None = Field(None, max_length=MAX_PAYLOAD_KEY_CHARACTERS)
 
