@@ -262,8 +262,7 @@ def _describe(paths: StackPaths, deployed: Deployed, port: int, addresses: _Addr
         if output in deployed.outputs
     }
     token = Issuer(paths).mint(ORGANIZATION_ID)
-    if "VapiApiKey" in deployed.resources:
-        Cloud(port).keep_vapi_api_key(deployed.resources["VapiApiKey"], addresses.vapi.key)
+    Cloud(port).keep_vapi_api_key(deployed.outputs["VapiApiKeySecretArn"], addresses.vapi.key)
     return (
         urls
         | addresses.vapi.shown
