@@ -343,7 +343,7 @@ class VapiCall(Model):
         Index(
             "ix_vapi_call_reported_began",
             _ATTEMPT_BEGAN,
-            postgresql_where=text("reported_at IS NOT NULL AND vapi_call_id <> ''"),
+            postgresql_where=text("report_event_id IS NOT NULL AND vapi_call_id <> ''"),
         ),
         Index(
             "ix_vapi_call_without_answers",

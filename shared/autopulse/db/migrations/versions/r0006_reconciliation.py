@@ -38,8 +38,9 @@ INDEXES = {
     "ix_vapi_call_unreported_began": (
         f"INDEX {{name}} ON vapi_call (({ATTEMPT_BEGAN})) WHERE reported_at IS NULL AND vapi_call_id <> ''"
     ),
+    # Not by `reported_at`: whoever looks for the reports of an hour would be led here.
     "ix_vapi_call_reported_began": (
-        f"INDEX {{name}} ON vapi_call (({ATTEMPT_BEGAN})) WHERE reported_at IS NOT NULL AND vapi_call_id <> ''"
+        f"INDEX {{name}} ON vapi_call (({ATTEMPT_BEGAN})) WHERE report_event_id IS NOT NULL AND vapi_call_id <> ''"
     ),
     "ix_vapi_call_without_answers": (
         "INDEX {name} ON vapi_call (reported_at) WHERE report_has_answers = false AND vapi_call_id <> ''"
