@@ -1,6 +1,6 @@
 """What is suspicious, from when on, how often it is asked for, and when that ends."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
@@ -19,7 +19,7 @@ LONGEST: Final = timedelta(minutes=10)
 VAPI_ID: Final = "0197f9d4-aaaa-4000-8000-000000000001"
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=one) for one in (1, 60, 3600, 86_400))
 Find = Callable[[Transaction, str, Lookup], Any]
-Values = Mapping[str, Any]
+Values = dict[str, Any]
 
 
 @pytest.fixture
