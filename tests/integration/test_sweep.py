@@ -304,9 +304,18 @@ def test_a_letter_that_names_a_row_which_is_not_there_stays(pipeline: Pipeline, 
 def summary(**values: Any) -> CallSummary:  # noqa: ANN401 - of any field
     """What Vapi's list says of a call whose report is `report(outbound(…), 60)`."""
     usual: dict[str, Any] = {
-        "vapi_call_id": VAPI_ID, "call_id": None, "type": "outboundPhoneCall", "status": "Ended",
-        "ended_reason": "assistant-ended-call", "nps_score": 9, "has_turns": False, "has_answers": True,
-        "created_at": after(-20), "ended_at": after(60), "updated_at": after(60), "owner_ids": ("phone-number-1",),
+        "vapi_call_id": VAPI_ID,
+        "call_id": None,
+        "type": "outboundPhoneCall",
+        "status": "Ended",
+        "ended_reason": "assistant-ended-call",
+        "nps_score": 9,
+        "has_turns": False,
+        "has_answers": True,
+        "created_at": after(-20),
+        "ended_at": after(60),
+        "updated_at": after(60),
+        "owner_ids": ("phone-number-1",),
     }
     return CallSummary(**usual | values)
 
