@@ -172,6 +172,10 @@ class Metric:
     """The age of a record at commit, from the sender's time."""
     AGE_FROM_RECEIPT: Final = MetricDefinition("AgeFromReceipt", ByKind, MILLISECONDS)
     """The age of a record at commit, from the verifier's receipt."""
+    VAPI_ASKED: Final = MetricDefinition("VapiAsked", Undivided)
+    """Requests that were sent to Vapi's API."""
+    RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)
+    """A request for a call, or for a page of Vapi's list, that gave nothing; a call that Vapi does not have is none."""
     EVENT_PRUNED: Final = MetricDefinition("EventPruned", Undivided)
     """`webhook_event` rows deleted for their age."""
 

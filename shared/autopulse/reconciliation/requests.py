@@ -11,8 +11,9 @@ A page is the body of a message of the page queue:
 
     {"walk": …, "calls": […], "complete": false, "since": …, "until": …}
 
-An answer is what a direct invocation of the fetcher returns:
+A question and its answer are the payload of a direct invocation of the fetcher, and what it returns:
 
+    {"list": {"since": …, "before": … or null}}    or    {"get": {"vapi_call_id": …}}
     {"calls": […], "before": … or null}    or    {"error": {"reason": …, "detail": …, "retry_after": seconds or null}}
 
 Times are ISO 8601 in UTC with microseconds. The readers are strict: only we write these, so a field that is absent or
@@ -184,6 +185,33 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class ListQuestion:
+    """Ask directly for a page of Vapi's list: calls that were created from `since` to `before`, the newest first."""
+
+    since: datetime
+    before: datetime | None = None
+    """Where the last page has ended; None to begin with the newest call."""
+
+    def to_object(self) -> dict[str, Json]:
+        """Return the payload of the invocation."""
+        return {"list": _fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class GetQuestion:
+    """Ask directly for one call of Vapi's."""
+
+    vapi_call_id: str
+
+    def to_object(self) -> dict[str, Json]:
+        """Return the payload of the invocation."""
+        return {"get": _fields(self)}
+
+
+Question = ListQuestion | GetQuestion
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The answer of a direct invocation: calls, and where the next page begins."""
 
@@ -314,6 +342,10 @@ _REQUESTS: Final[Mapping[str, tuple[Callable[..., Request], Mapping[str, Read]]]
     ),
     "window": (WindowRequest, {"since": _moment, "before": _optional(_moment), "walk": _text}),
 }
+_QUESTIONS: Final[Mapping[str, tuple[Callable[..., Question], Mapping[str, Read]]]] = {
+    "list": (ListQuestion, {"since": _moment, "before": _optional(_moment)}),
+    "get": (GetQuestion, {"vapi_call_id": _id_text}),
+}
 _SUMMARY: Final[Mapping[str, Read]] = {
     "vapi_call_id": _id_text,
     "call_id": _optional(_call_id),
@@ -326,7 +358,7 @@ _SUMMARY: Final[Mapping[str, Read]] = {
     "created_at": _optional(_moment),
     "ended_at": _optional(_moment),
     "updated_at": _optional(_moment),
-    "owner_ids": lambda value: () if value is _ABSENT else _each(_id_text, MAX_OWNER_IDS)(value),
+    "owner_ids": _each(_id_text, MAX_OWNER_IDS),
 }
 
 
@@ -338,6 +370,15 @@ def read_request(body: str) -> Request:
         raise InvalidMessage("cannot read the request: ask")
     shape, fields = _REQUESTS[ask]
     return _build(shape, fields, given, "request")
+
+
+def read_question(value: Json) -> Question:
+    """Read the payload of a direct invocation of the fetcher."""
+    given = _mapping(value, "question")
+    for name, (shape, fields) in _QUESTIONS.items():
+        if name in given:
+            return _build(shape, fields, given[name], "question")
+    raise InvalidMessage("cannot read the question: neither list nor get")
 
 
 def read_page(body: str) -> Page:

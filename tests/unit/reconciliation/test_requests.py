@@ -13,14 +13,18 @@ from autopulse.reconciliation.requests import (
     ErrorReason,
     FindRequest,
     Found,
+    GetQuestion,
+    ListQuestion,
     NotFound,
     Page,
+    Question,
     Reason,
     Request,
     WindowRequest,
     is_askable,
     read_answer,
     read_page,
+    read_question,
     read_request,
     read_summaries,
 )
@@ -40,6 +44,7 @@ SUMMARY = CallSummary(
     created_at=NOON,
     ended_at=EVENING,
     updated_at=EVENING,
+    owner_ids=("phone-number-1", "assistant-1"),
 )
 EMPTY_SUMMARY = CallSummary(VAPI_CALL_ID, None, None, "unknown", None, None, False, False, None, None, None)
 PAGE = Page("2026-11-30T07:43", (SUMMARY, EMPTY_SUMMARY), complete=False, since=NOON, until=EVENING)
@@ -85,6 +90,19 @@ def test_a_request_is_json_in_the_documented_shape() -> None:
 
 def test_a_page_is_read_as_it_was_written() -> None:
     assert read_page(PAGE.to_json()) == PAGE
+
+
+@pytest.mark.parametrize("question", [ListQuestion(NOON), ListQuestion(NOON, EVENING), GetQuestion(VAPI_CALL_ID)])
+def test_a_question_is_read_as_it_was_put(question: Question) -> None:
+    assert read_question(json.loads(json.dumps(question.to_object()))) == question
+
+
+@pytest.mark.parametrize(
+    "value", [None, {}, {"list": {}}, {"list": {"since": 7, "before": None}}, {"get": {}}, {"get": {"vapi_call_id": 7}}]
+)
+def test_a_question_of_another_shape_is_refused(value: object) -> None:
+    with pytest.raises(InvalidMessage):
+        read_question(value)
 
 
 def test_an_answer_is_read_as_it_was_given() -> None:
