@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SUFFIX: Final = "-dead-letters"
 """Of the name of a kind's dead-letter queue, behind that of its queue."""
 HELD_SECONDS: Final = 60
-"""How long received letters are hidden from everybody else: longer than the sweep takes to move them."""
+"""How long received letters are hidden from everybody else: as long as the function may take."""
 BATCH: Final = 10
 """Messages of one call of SQS's."""
 GROUP: Final = "redriven"

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 ROWS: Final = 100
 """The most calls of one reason that one sweep asks for; with 700 ms between requests some two minutes' worth."""
-LETTERS: Final = 100
-LETTERS_NIGHTLY: Final = 1000
+LETTERS: Final = 50
+LETTERS_NIGHTLY: Final = 200
 """Dead letters of a kind that one sweep looks at."""
 ASKED_AT_MOST: Final = 1000
 """Calls of one invocation by an operator."""
