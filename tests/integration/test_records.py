@@ -17,6 +17,7 @@ from autopulse.vapi.envelope import Envelope, believe_all
 from tests.integration.bodies import VAPI_ID, Body, bare_report, inbound, iso, outbound, report, status, web
 from tests.integration.orders import FIRST_CALL, Rows, snapshot
 from tests.integration.pipeline import ORGANIZATION, RECEIVED_AT, Pipeline, after, webhook
+from tests.unit.reconciliation.canaries import record_with_canaries
 
 LATER = RECEIVED_AT + timedelta(hours=1)
 """When Vapi is asked: its records are final by then."""
@@ -254,3 +255,15 @@ def test_a_summary_says_what_is_stored_of_the_same_record(pipeline: Pipeline) ->
     assert (summary.has_turns, summary.has_answers) == (True, True)
     assert (summary.status, summary.type) == ("Ended", "outboundPhoneCall")
     assert (summary.created_at, summary.ended_at, summary.updated_at) == (after(-20), after(120.25), after(130))
+
+
+def test_nothing_of_a_record_gets_into_the_database_that_does_not_belong_there(pipeline: Pipeline) -> None:
+    call_id = pipeline.make_call()
+    record = record_with_canaries(call_id)
+    assert "CANARY" in json.dumps(record)
+    ended = read_time(record["endedAt"])
+    assert ended is not None
+    deliver(pipeline, envelope_from_record(record, ended + timedelta(hours=1)))
+    assert pipeline.call(call_id)["nps_score"] == 9
+    assert "CANARY" not in json.dumps(snapshot(pipeline.database))
+    assert "CANARY" not in pipeline.log.getvalue()
