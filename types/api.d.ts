@@ -22,6 +22,8 @@ declare namespace Api {
     customer_name: string | null;
     phone: string | null;
     customer_sip_uri: string | null;
+    reported_by: string | null;
+    reconciliation: string | null;
   }
 
   interface AttemptFeedback {
@@ -55,6 +57,8 @@ declare namespace Api {
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
+    reported_by: string | null;
+    reconciliation: string | null;
     updated_at: string | null;
   }
 
@@ -86,6 +90,8 @@ declare namespace Api {
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
+    reported_by: string | null;
+    reconciliation: string | null;
     updated_at: string | null;
     recording_elsewhere: boolean;
     attempts: Attempt[];
@@ -125,6 +131,7 @@ declare namespace Api {
     processing_ms: number;
     status: string | null;
     outcome: string;
+    origin: string;
     repeats: number;
   }
 

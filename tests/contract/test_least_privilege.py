@@ -105,7 +105,7 @@ def test_the_key_of_envelopes_is_for_who_writes_and_reads_them() -> None:
     roles = production.ids_of("AWS::IAM::Role")
     named = {role: production.properties(role).get("ManagedPolicyArns", []) for role in roles}
     holders = {role for role, policies in named.items() if {"Ref": "DataKeyPolicy"} in policies}
-    assert holders == {"VerifierRole", "FetcherRole", *(f"{prefix}Role" for prefix in PREFIXES)}
+    assert holders == {"VerifierRole", "FetcherRole", "SweepRole", *(f"{prefix}Role" for prefix in PREFIXES)}
 
 
 @pytest.mark.parametrize(("shape", "role"), ROLES)
@@ -234,6 +234,20 @@ def test_the_fetcher_reads_the_webhook_secret_only_where_call_tokens_are_demande
     readable = [{"Fn::GetAtt": [secret, "Id"]} for secret in secrets]
     assert _resources_for("FetcherRole", "secretsmanager:GetSecretValue", stack) == readable
     assert bool(stack.environment("FetcherFunction")["WEBHOOK_SECRET_ARN"]) == (demanded == "true")
+
+
+def test_the_sweep_asks_by_a_queue_and_moves_dead_letters_back_alone() -> None:
+    """What it may do to the database is what the consumers may: `db.privileges`."""
+    kinds = [*PREFIXES]
+    dead = [{"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]} for prefix in kinds]
+    pages = {"Fn::GetAtt": ["VapiPageQueue", "Arn"]}
+    assert _resources_for("SweepRole", "sqs:ReceiveMessage") == [pages, *dead]
+    assert _resources_for("SweepRole", "sqs:DeleteMessage") == [pages, *dead]
+    assert _resources_for("SweepRole", "sqs:ChangeMessageVisibility") == dead
+    queues = [{"Fn::GetAtt": [f"{name}Queue", "Arn"]} for name in ("VapiRequest", *kinds)]
+    assert _resources_for("SweepRole", "sqs:SendMessage") == queues
+    secrets = _resources_for("SweepRole", "secretsmanager:GetSecretValue")
+    assert {"Fn::GetAtt": ["VapiApiKey", "Id"]} not in secrets
 
 
 @pytest.mark.parametrize("shape", SHAPES)

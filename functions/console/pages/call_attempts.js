@@ -27,6 +27,8 @@ const ITS_OWN = [
   "call_reason",
   "summary",
   "feedback",
+  "reported_by",
+  "reconciliation",
 ];
 
 /**
