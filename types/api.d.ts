@@ -23,6 +23,8 @@ declare namespace Api {
     customer_name: string | null;
     phone: string | null;
     customer_sip_uri: string | null;
+    reported_by: string | null;
+    reconciliation: string | null;
   }
 
   interface AttemptFeedback {
@@ -56,6 +58,8 @@ declare namespace Api {
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
+    reported_by: string | null;
+    reconciliation: string | null;
     updated_at: string | null;
   }
 
@@ -87,6 +91,8 @@ declare namespace Api {
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
+    reported_by: string | null;
+    reconciliation: string | null;
     updated_at: string | null;
     recording_elsewhere: boolean;
     recording_copy: string | null;
@@ -127,6 +133,7 @@ declare namespace Api {
     processing_ms: number;
     status: string | null;
     outcome: string;
+    origin: string;
     repeats: number;
   }
 

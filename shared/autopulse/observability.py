@@ -120,6 +120,12 @@ class Metric:
     """Back in the queue, after a transient error: database, AWS service, time."""
     PAYLOAD_LEFT: Final = MetricDefinition("PayloadLeft", ByKind)
     """Objects of records that have ended which could not be deleted; they expire."""
+    CALL_SUSPECTED: Final = MetricDefinition("CallSuspected", ByReason)
+    """Count of calls that Vapi was to be asked for, by what was suspicious of them."""
+    CALL_RECONCILED: Final = MetricDefinition("CallReconciled", ByKind)
+    """Count of calls whose first report, or whose status, did not come by a webhook but by asking Vapi."""
+    CALL_UNRECOVERABLE: Final = MetricDefinition("CallUnrecoverable", Undivided)
+    """Count of calls of which Vapi keeps nothing any longer, or knows nothing."""
     STATUS_UNKNOWN: Final = MetricDefinition("StatusUnknown", Undivided)
     """A status word that we do not know."""
     ENDED_REASON_UNKNOWN: Final = MetricDefinition("EndedReasonUnknown", Undivided)

@@ -126,6 +126,19 @@ class FetcherSettings(NamedTuple):
     """As a consumer's."""
 
 
+class SweepSettings(NamedTuple):
+    """The settings of the sweep besides the database's."""
+
+    is_on: bool = optional("RECONCILE", lambda text: text == "on")
+    """Whether there is a key to ask Vapi with."""
+    request_queue_url: str = required("VAPI_REQUEST_QUEUE_URL")
+    queue_urls: Mapping[str, str] = computed(_queue_urls)
+    """Kind -> queue URL; its dead letters are in the queue of that name with `-dead-letters` behind it."""
+    longest_call_seconds: int = required("LONGEST_CALL_SECONDS", int)
+    default_organization_id: str = optional("DEFAULT_ORGANIZATION_ID")
+    """As a consumer's."""
+
+
 class DatabaseSettings(NamedTuple):
     """Where Postgres is, and who connects: `user` with a token of IAM, or the user of a secret with its password."""
 

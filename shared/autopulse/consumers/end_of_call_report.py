@@ -102,6 +102,7 @@ def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, anal
         recording_expires_at=message.recording_expires_at,
         cost=message.cost,
         feedback=analysis.feedback,
+        origin=envelope.origin,
     )
 
 

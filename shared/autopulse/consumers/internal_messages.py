@@ -7,7 +7,6 @@ from autopulse.db.engine import Transaction
 from autopulse.db.recordings import Copy, save_copies
 from autopulse.domain.copies import STATES, STORED
 from autopulse.vapi.messages import StatusMessage
-from autopulse.vapi.routes import RECORDING
 
 
 def apply_internal(transaction: Transaction, attempts: Sequence[AttemptBatch[StatusMessage]]) -> None:
@@ -20,17 +19,17 @@ def apply_internal(transaction: Transaction, attempts: Sequence[AttemptBatch[Sta
 def _copies(attempts: Iterable[AttemptBatch[StatusMessage]]) -> Iterable[Copy]:
     for attempt in attempts:
         for record in attempt.records:
-            if record.message.type == RECORDING and record.message.state in STATES:
-                yield _copy(attempt, record)
+            if record.message.copy_state:
+                yield _copy(attempt, record, record.message.copy_state)
 
 
-def _copy(attempt: AttemptBatch[StatusMessage], record: Record[StatusMessage]) -> Copy:
+def _copy(attempt: AttemptBatch[StatusMessage], record: Record[StatusMessage], state: str) -> Copy:
     message = record.message
-    is_stored = message.state == STORED
+    is_stored = state == STORED
     return Copy(
         call_id=attempt.call.row.id,
         vapi_call_id=attempt.vapi_call_id,
-        state=message.state or "",
+        state=state,
         object_key=message.key if is_stored else None,
         bytes=int(message.bytes) if is_stored and message.bytes is not None else None,
         content_type=message.content_type if is_stored else None,

@@ -1,4 +1,4 @@
-"""`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is."""
+"""`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is; and that Vapi cannot tell."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,7 +11,6 @@ from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import NOTHING, Ending, Facts
 from autopulse.domain.status import ENDED, IN_PROGRESS, Status
 from autopulse.vapi.messages import Envelope, StatusMessage
-from autopulse.vapi.routes import INTERNAL
 from autopulse.vapi.status_words import REASON_OF_WORD, STATUS_OF_WORD
 
 _STARTED: Final = frozenset({"start_time"})
@@ -30,8 +29,10 @@ def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[StatusMessag
 def facts_of(record: Record[StatusMessage]) -> Facts:
     """What one status says; nothing, if its word is unknown, or if it is no status."""
     envelope, message = record.envelope, record.message
-    if message.ignored or message.type in INTERNAL:
+    if message.ignored or message.copy_state:
         return NOTHING
+    if message.mark:
+        return Facts(reconciliation=message.mark)
     status = Status(STATUS_OF_WORD[message.word], envelope.occurred_at)
     if status.name == ENDED:
         return ended(envelope, message.ended_reason or REASON_OF_WORD.get(message.word))

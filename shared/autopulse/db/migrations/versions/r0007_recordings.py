@@ -6,7 +6,7 @@ A row goes, and moves, with its attempt: a call that is deleted, a link that is 
 from autopulse.db.migrations.online import execute_each
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 STATEMENTS = (
     """
