@@ -242,7 +242,7 @@ BARE = "https://0123456789abcdef.r2.cloudflarestorage.com/a-bucket/one-mono.wav"
 OLD = "https://recordings.example.com/old.wav?X-Amz-Date=20260101T000000Z&X-Amz-Expires=60"
 
 
-def _forget_recording(deployed: DeployedStack, call_id: int, url: str, state: str) -> None:
+def _forget_recording(deployed: DeployedStack, call_id: int | None, url: str, state: str) -> None:
     """Let a call's recording be there no more."""
     for table, key in (("call", "id"), ("vapi_call", "call_id")):
         statement = f"UPDATE {table} SET recording_url = :url WHERE {key} = :id RETURNING {key}"  # noqa: S608 - constants

@@ -41,11 +41,11 @@ class Stack(Services):
         self.storage, self.time = storage, NOW
         self._output, self._capture = output, capture
         sqs = boto3.client("sqs")
-        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("recordings", "dead", "status")]
+        queue, dead, status = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("recordings", "dead", "status"))
         secret = boto3.client("secretsmanager").create_secret(Name="key", SecretString=json.dumps({"api_key": KEY}))
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         vars(self)["settings"] = RecordingSettings(
-            *urls, BUCKET, ("*.r2.cloudflarestorage.com",), storage.url, secret["ARN"]
+            queue, dead, status, BUCKET, ("*.r2.cloudflarestorage.com",), storage.url, secret["ARN"]
         )
 
     def now(self) -> datetime:
@@ -75,7 +75,7 @@ class Stack(Services):
         return [one["message"] for one in self.waiting("status")]
 
     @property
-    def objects(self) -> dict[str, dict[str, Any]]:
+    def objects(self) -> dict[str, Any]:
         listed = boto3.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", ())
         return {one["Key"]: boto3.client("s3").get_object(Bucket=BUCKET, Key=one["Key"]) for one in listed}
 

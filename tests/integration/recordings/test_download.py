@@ -388,7 +388,11 @@ def test_a_body_that_breaks_off_is_an_error(
 
 def test_a_server_that_says_nothing_is_slow(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "QUIET_SECONDS", 0.1)
-    storage.keep(Said(headers=AUDIO | {"content-length": "10"}, body=lambda _: storage.over.wait() and None))
+
+    def wait(_: BaseHTTPRequestHandler) -> None:
+        storage.over.wait()
+
+    storage.keep(Said(headers=AUDIO | {"content-length": "10"}, body=wait))
     assert failure(storage).reason == CopyFailed.SLOW
 
 
