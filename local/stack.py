@@ -244,6 +244,7 @@ def _parameters(paths: StackPaths, addresses: _Addresses) -> dict[str, str]:
         "DatabaseReader": READER,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "RecordingHosts": recordings.HOST,
+        "RecordingRetentionDays": "30",  # the stand-in's recordings are copied into a bucket of the emulator
         "VapiApiUrl": addresses.vapi.url,
         "Reconciliation": "on",
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
