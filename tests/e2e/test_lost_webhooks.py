@@ -49,8 +49,10 @@ def test_calls_that_were_never_announced_come_back_and_stay(deployed: DeployedSt
     assert arrange(scripts, random, PageRequest(len(scripts), types=ESSENTIAL_TYPES), losses) == []
     known = losses.known(scripts)
     assert bring_back(deployed.stack, known, losses) == []
+    copy = "SELECT state FROM call_recording WHERE call_id = :id"
+    wait_for(lambda: deployed.rows(copy, id=scripts[0].call_id) != [], "the copy of the recording")
     before = deployed.count_rows()
-    asked = control.requests()["api"]
+    asked = [one for one in control.requests()["api"] if not one["target"].endswith("-recording")]
     assert {request["target"] for request in asked} >= {f"/call/{script.vapi_call_id}" for script in scripts}
     assert {request["at_once"] for request in asked} == {1}
     assert ask_for(deployed.stack, losses.vapi_call_ids) == len(scripts)

@@ -41,7 +41,9 @@ class Stack(Services):
         self.storage, self.time = storage, NOW
         self._output, self._capture = output, capture
         sqs = boto3.client("sqs")
-        queue, dead, status = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("recordings", "dead", "status"))
+        queue, dead, status = (
+            sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("recordings", "dead", "status")
+        )
         secret = boto3.client("secretsmanager").create_secret(Name="key", SecretString=json.dumps({"api_key": KEY}))
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         vars(self)["settings"] = RecordingSettings(
