@@ -33,7 +33,7 @@ GUARDS = ids_of("AWS::CloudWatch::Alarm")
 """Alarms that take a release back, beside the functions."""
 ALARMS = [*GUARDS, *ids_of("AWS::CloudWatch::Alarm", MONITORING)]
 FUNCTIONS = ids_of("AWS::Lambda::Function")
-DEAD_LETTER_QUEUES = [f"{prefix}DeadLetterQueue" for prefix in (*PREFIXES, "Recording")]
+DEAD_LETTER_QUEUES = [f"{prefix}DeadLetterQueue" for prefix in (*PREFIXES, "Recording", "VapiRequest", "VapiPage")]
 QUERY = re.compile(
     r'SELECT SUM\((?P<metric>\w+)\) FROM SCHEMA\("(?P<namespace>[\w/]+)", (?P<names>[\w, ]+)\)'
     r"(?: WHERE (?P<terms>.+))?"

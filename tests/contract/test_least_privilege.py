@@ -255,12 +255,12 @@ def test_the_sweep_asks_by_a_queue_and_moves_dead_letters_back_alone() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_vapi_s_key_is_read_by_the_fetcher_alone(shape: str) -> None:
+def test_vapi_s_key_is_read_by_the_fetcher_and_the_copying_of_recordings_alone(shape: str) -> None:
     stack = SHAPES[shape]
     key = {"Fn::GetAtt": ["VapiApiKey", "Id"]}
     roles = stack.ids_of("AWS::IAM::Role")
     readers = {role for role in roles if key in _resources_for(role, "secretsmanager:GetSecretValue", stack)}
-    assert readers == {"FetcherRole"}
+    assert readers == {"FetcherRole", "RecordingsRole"} & set(roles)
 
 
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
