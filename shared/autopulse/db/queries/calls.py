@@ -129,7 +129,8 @@ _RECORDING = text(f"""
         SELECT {shown_address("CASE WHEN chosen.shown IS FALSE THEN chosen.recording_url ELSE chosen.row_url END")}
                 AS url,
             CASE WHEN {_IS_ITS_OWN} THEN chosen.recording_expires_at END AS expires_at,
-            copy.state, copy.object_key, copy.content_type, copy.stored_at
+            copy.state, {shown_address("copy.object_key")} AS object_key, {shown("copy.content_type")} AS content_type,
+            copy.stored_at
     ) AS whole)::text ELSE '{NO_ATTEMPT}' END
     FROM ({_CHOSEN}) AS chosen
     LEFT JOIN call_recording AS copy
