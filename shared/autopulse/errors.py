@@ -17,6 +17,7 @@
     │   ├── VapiThrottled         it demands a pause                            -> asked again after that
     │   ├── VapiUnavailable       it was not reached, or failed                 -> asked again later
     │   ├── VapiUnreadable        its answer is nothing that we can use         -> asked again, then a dead letter
+    │   │   └── VapiTooLong           it is longer than it may be                   -> a shorter page is asked for
     │   └── VapiNotConfigured     there is no usable key or address             -> asking stops, and an alarm
     ├── TokenRefused          no token that lets its reader in              -> 401, counted by reason
     ├── OrganizationMissing   a genuine token that names no organization    -> 403
@@ -145,6 +146,10 @@ class VapiUnreadable(VapiFailed):
     """Vapi's answer is a redirect, too long, no JSON, of another shape, or a status that is not documented."""
 
     reason = "vapi-unreadable"
+
+
+class VapiTooLong(VapiUnreadable):
+    """Vapi's answer is longer than it may be."""
 
 
 class VapiNotConfigured(VapiFailed):

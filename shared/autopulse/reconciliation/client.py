@@ -22,6 +22,7 @@ from autopulse.errors import (
     VapiForgot,
     VapiNotConfigured,
     VapiThrottled,
+    VapiTooLong,
     VapiUnauthorized,
     VapiUnavailable,
     VapiUnreadable,
@@ -130,7 +131,7 @@ class VapiClient:
         for limit in PAGE_LIMITS:
             try:
                 listed = self._get(f"/call?{_query(since, before, limit)}", MAX_PAGE_BYTES)
-            except _TooLong:
+            except VapiTooLong:
                 if limit == PAGE_LIMITS[-1]:
                     raise
             else:
@@ -203,12 +204,12 @@ class VapiClient:
             raise VapiUnreadable("compressed unasked")
         length = response.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > most:
-            raise _TooLong
+            raise VapiTooLong("too long")
         body = bytearray()
         while chunk := response.read1(_CHUNK_BYTES, decode_content=False):
             body += chunk
             if len(body) > most:
-                raise _TooLong
+                raise VapiTooLong("too long")
             if self._clock() > until:
                 raise VapiUnavailable("no whole answer in time")
         return bytes(body)
@@ -222,13 +223,6 @@ class VapiClient:
     @cached_property
     def _base(self) -> str:
         return checked_url(self._url)
-
-
-class _TooLong(VapiUnreadable):
-    """The answer is longer than it may be."""
-
-    def __init__(self) -> None:
-        super().__init__("too long")
 
 
 def checked_url(url: str) -> str:

@@ -56,11 +56,11 @@ MAX_FAILURES: Final = 3
 """Of one invocation; after them Vapi is left alone for a while."""
 BURIED_AFTER: Final = 5
 """Deliveries of a request that fails while others are answered."""
-PAUSE_SECONDS: Final = 15
+PAUSE_SECONDS: Final = 5
 LONGEST_PAUSE_SECONDS: Final = 120
 THROTTLED_SECONDS: Final = 30
 """Where Vapi demands a pause and does not say how long."""
-STOPPED_SECONDS: Final = 300
+STOPPED_SECONDS: Final = 60
 """Until a key that Vapi does not take is tried again."""
 WINDOW: Final = timedelta(days=13, hours=12)
 """What Vapi surely remembers: the least of its plans keeps 14 days."""

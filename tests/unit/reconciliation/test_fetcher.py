@@ -307,7 +307,7 @@ def test_a_key_that_vapi_does_not_take_stops_everything_and_loses_nothing(
 ) -> None:
     vapi.calls = {id_of(1): record_of(1), id_of(2): error, id_of(3): record_of(3)}
     assert deliver(services, call(1), call(2), call(3), counts=[99, 99, 99]) == [1, 2]
-    assert services.held == {"handle-1": 300, "handle-2": 300}
+    assert services.held == {"handle-1": 60, "handle-2": 60}
     assert vapi.asked == [id_of(1), id_of(2)]
     assert services.buried == []
     assert metrics(capsys, "ReconciliationFailed") == {error.reason: 1}
@@ -330,7 +330,7 @@ def test_one_that_failed_comes_again_and_the_others_are_asked_all_the_same(
 ) -> None:
     vapi.calls = {id_of(1): error, id_of(2): record_of(2), id_of(3): error, id_of(4): record_of(4)}
     assert deliver(services, call(1), call(2), call(3), call(4), counts=[1, 1, 3, 1]) == [0, 2]
-    assert services.held == {"handle-0": 15, "handle-2": 60}
+    assert services.held == {"handle-0": 5, "handle-2": 20}
     assert [envelope.vapi_call_id for envelope in services.envelopes] == [id_of(2), id_of(4)]
 
 
@@ -338,7 +338,7 @@ def test_after_the_third_failure_vapi_is_left_alone(services: FakeServices, vapi
     vapi.calls = {id_of(place): VapiUnavailable("500") for place in range(1, 6)}
     assert deliver(services, *(call(place) for place in range(1, 6)), counts=[2] * 5) == [0, 1, 2, 3, 4]
     assert vapi.asked == [id_of(1), id_of(2), id_of(3)]
-    assert set(services.held.values()) == {30}
+    assert set(services.held.values()) == {10}
 
 
 def test_a_pause_has_an_end_and_vapi_s_own_wish_counts(services: FakeServices, vapi: FakeVapi) -> None:
