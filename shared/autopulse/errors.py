@@ -27,7 +27,7 @@
 Each carries a `reason`: the metric's dimension and the log's key. Nothing matches on an error's text.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from autopulse.http import CODES, error_body
 
@@ -45,12 +45,27 @@ class AutoPulseError(Exception):
         self.detail = detail
 
 
-class Refused(AutoPulseError):
-    """The signature check failed: `missing`, `mismatch`, `stale` or `malformed`."""
+class Miss(NamedTuple):
+    """Which part of a request did not match a credential; nothing of the request, nothing of a secret."""
 
-    def __init__(self, reason: str) -> None:
+    part: str
+    """One of `vapi.signature.Part`."""
+    header: str
+    """The header in which the credential, as it is configured, looks for that part."""
+    seconds: int | None = None
+    """By how much a right signature is too old; negative, if it is of a time to come."""
+    credential: int = 0
+    """Its place in the list."""
+
+
+class Refused(AutoPulseError):
+    """The signature check failed: `missing`, `mismatch`, `stale` or `malformed`; the sender learns none of it."""
+
+    def __init__(self, reason: str, *misses: Miss) -> None:
         super().__init__()
         self.reason = reason
+        self.misses = misses
+        """One of each credential, the nearest first."""
 
 
 class UnreadableRequest(AutoPulseError):

@@ -53,6 +53,12 @@ class ByType(NamedTuple):
     type: str
 
 
+class ByWhat(NamedTuple):
+    """The dimensions of a metric of each sort of unknown value (`vapi.drift`)."""
+
+    what: str
+
+
 class ByOutcome(NamedTuple):
     """The dimensions of a metric of each outcome of a call (`domain.outcome`)."""
 
@@ -126,10 +132,8 @@ class Metric:
     """Count of calls whose first report, or whose status, did not come by a webhook but by asking Vapi."""
     CALL_UNRECOVERABLE: Final = MetricDefinition("CallUnrecoverable", Undivided)
     """Count of calls of which Vapi keeps nothing any longer, or knows nothing."""
-    STATUS_UNKNOWN: Final = MetricDefinition("StatusUnknown", Undivided)
-    """A status word that we do not know."""
-    ENDED_REASON_UNKNOWN: Final = MetricDefinition("EndedReasonUnknown", Undivided)
-    """A message with an ended reason of no family; the log has the reason."""
+    VALUE_UNKNOWN: Final = MetricDefinition("ValueUnknown", ByWhat)
+    """A word or a field of Vapi's that we do not know; the log names it, and `make drift` lists them."""
     TURN_SKIPPED: Final = MetricDefinition("TurnSkipped", Undivided)
     """An item of a transcript without text or with a role that we do not store."""
     CALL_STALLED: Final = MetricDefinition("CallStalled", Undivided)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 
-from autopulse.domain.answers import AnswerNames, answer_names
+from autopulse.domain.answers import AnswerNames, answer_names, other_names
 from autopulse.vapi.recordings import HOST
 from autopulse.vapi.routes import KINDS
 
@@ -65,6 +65,11 @@ def stack_answer_names() -> AnswerNames:
         return answer_names(os.environ.get("ANALYSIS_ALIASES", ""))
     except ValueError as error:
         raise SettingInvalid(f"environment variable ANALYSIS_ALIASES: {error}") from None
+
+
+def stack_other_names() -> frozenset[str]:
+    """Which outputs of an analysis are known to be no answers of ours in this stack."""
+    return other_names(os.environ.get("ANALYSIS_ALIASES", ""))
 
 
 @cache

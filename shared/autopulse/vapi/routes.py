@@ -14,6 +14,7 @@ RECONCILIATION: Final = "autopulse.reconciliation"
 """A type of ours: what became of asking Vapi for a call, where that gave no message."""
 RECORDING: Final = "autopulse.recording"
 """A type of ours: what became of copying a recording."""
+_OWN: Final = "autopulse."
 TRANSCRIPT: Final = "transcript"
 FINAL_TRANSCRIPT: Final = 'transcript[transcriptType="final"]'
 """Vapi sends this literally when a server subscribed to final transcripts only."""
@@ -54,8 +55,19 @@ IGNORED: Final = frozenset(
         "call.artifact.upload",
         "call.delete.failed",
         "call.deleted",
+        "campaign.archived",
+        "campaign.cancelled",
+        "campaign.ended",
+        "campaign.job.continued",
+        "campaign.started",
+        "campaign.unarchived",
         "chat.created",
         "chat.deleted",
+        "contact.completed",
+        "contact.dispatched",
+        "contact.failed",
+        "contact.predial-failed",
+        "contact.skipped",
         "language-change-detected",
         "language-changed",
         "model-output",
@@ -114,6 +126,11 @@ def kind_of(message: Mapping[str, Json]) -> str | None:
     """Return the queue that the message belongs in, or None."""
     kind = KIND_BY_TYPE.get(message["type"])
     return None if kind == "transcript" and not _is_final(message) else kind
+
+
+def is_ours(type_name: str) -> bool:
+    """Whether the type is one of this project's own, such as a ping, and no word of Vapi's."""
+    return type_name.startswith(_OWN)
 
 
 def _is_final(message: Mapping[str, Json]) -> bool:

@@ -117,3 +117,12 @@ def test_entries_with_a_secret_of_their_own_are_not_the_current_ones() -> None:
 def test_an_entry_that_vapi_cannot_use(entry: dict[str, Any]) -> None:
     with pytest.raises(OperationFailed, match="no usable entry"):
         current_entry(_document(entry))
+
+
+def test_the_tolerance_is_ours_alone_and_changes_nothing_at_vapi() -> None:
+    """Raised, it needs no new credential, so make vapi-configure and the doctor find all as it was."""
+    timed = {"kind": "hmac", "timestamp_header": "x-vapi-timestamp"}
+    entries = [timed, timed | {"tolerance_seconds": 11_000}]
+    first, second = (current_entry({"secret": "invented", "credentials": [entry]}) for entry in entries)
+    assert plan_of(first) == plan_of(second)
+    assert second["tolerance_seconds"] == 11_000
