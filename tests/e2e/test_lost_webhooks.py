@@ -49,8 +49,11 @@ def test_calls_that_were_never_announced_come_back_and_stay(deployed: DeployedSt
     assert arrange(scripts, random, PageRequest(len(scripts), types=ESSENTIAL_TYPES), losses) == []
     known = losses.known(scripts)
     assert bring_back(deployed.stack, known, losses) == []
-    copy = "SELECT state FROM call_recording WHERE call_id = :id"
-    wait_for(lambda: deployed.rows(copy, id=scripts[0].call_id) != [], "the copy of the recording")
+    uncopied = (
+        "SELECT FROM call WHERE id = ANY(:ids) AND recording_url IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM call_recording WHERE call_id = call.id)"
+    )
+    wait_for(lambda: not deployed.rows(uncopied, ids=[one.call_id for one in scripts]), "the copies of recordings")
     before = deployed.count_rows()
     asked = [one for one in control.requests()["api"] if not one["target"].endswith("-recording")]
     assert {request["target"] for request in asked} >= {f"/call/{script.vapi_call_id}" for script in scripts}
