@@ -99,6 +99,7 @@ def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of a
         "ignore_unknown_calls": False,
         "default_organization_id": "",
         "answer_names": stack_answer_names(),
+        "recording_queue_url": "",
     }
     return ConsumerSettings(**usual | values)
 

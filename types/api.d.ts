@@ -15,6 +15,7 @@ declare namespace Api {
     nps_score: number | null;
     has_recording: boolean;
     recording_elsewhere: boolean;
+    recording_copy: string | null;
     cost_dollars: number | null;
     call_reason: string | null;
     summary: string | null;
@@ -22,6 +23,8 @@ declare namespace Api {
     customer_name: string | null;
     phone: string | null;
     customer_sip_uri: string | null;
+    reported_by: string | null;
+    reconciliation: string | null;
   }
 
   interface AttemptFeedback {
@@ -55,6 +58,8 @@ declare namespace Api {
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
+    reported_by: string | null;
+    reconciliation: string | null;
     updated_at: string | null;
   }
 
@@ -86,8 +91,11 @@ declare namespace Api {
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
+    reported_by: string | null;
+    reconciliation: string | null;
     updated_at: string | null;
     recording_elsewhere: boolean;
+    recording_copy: string | null;
     attempts: Attempt[];
     cost_dollars: number | null;
     call_reason: string | null;
@@ -125,6 +133,7 @@ declare namespace Api {
     processing_ms: number;
     status: string | null;
     outcome: string;
+    origin: string;
     repeats: number;
   }
 

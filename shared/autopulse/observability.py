@@ -126,6 +126,12 @@ class Metric:
     """Back in the queue, after a transient error: database, AWS service, time."""
     PAYLOAD_LEFT: Final = MetricDefinition("PayloadLeft", ByKind)
     """Objects of records that have ended which could not be deleted; they expire."""
+    CALL_SUSPECTED: Final = MetricDefinition("CallSuspected", ByReason)
+    """Count of calls that Vapi was to be asked for, by what was suspicious of them."""
+    CALL_RECONCILED: Final = MetricDefinition("CallReconciled", ByKind)
+    """Count of calls whose first report, or whose status, did not come by a webhook but by asking Vapi."""
+    CALL_UNRECOVERABLE: Final = MetricDefinition("CallUnrecoverable", Undivided)
+    """Count of calls of which Vapi keeps nothing any longer, or knows nothing."""
     VALUE_UNKNOWN: Final = MetricDefinition("ValueUnknown", ByWhat)
     """A word or a field of Vapi's that we do not know; the log names it, and `make drift` lists them."""
     TURN_SKIPPED: Final = MetricDefinition("TurnSkipped", Undivided)
@@ -170,6 +176,12 @@ class Metric:
     """The age of a record at commit, from the sender's time."""
     AGE_FROM_RECEIPT: Final = MetricDefinition("AgeFromReceipt", ByKind, MILLISECONDS)
     """The age of a record at commit, from the verifier's receipt."""
+    RECORDING_STORED: Final = MetricDefinition("RecordingStored", Undivided)
+    """Recordings that were copied into the bucket."""
+    RECORDING_MISSING: Final = MetricDefinition("RecordingMissing", Undivided)
+    """Recordings that could not be copied, and are not asked for again."""
+    RECORDING_FAILED: Final = MetricDefinition("RecordingFailed", ByReason)
+    """Tries at copying a recording that failed, unless Vapi said that there is none."""
     VAPI_ASKED: Final = MetricDefinition("VapiAsked", Undivided)
     """Requests that were sent to Vapi's API."""
     RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)

@@ -75,10 +75,19 @@ def stack_other_names() -> frozenset[str]:
 @cache
 def recording_hosts() -> tuple[str, ...]:
     """Where recordings are played from, read once per container; raises SettingInvalid."""
-    hosts = tuple(os.environ.get("RECORDING_HOSTS", "").split())
+    return _hosts("RECORDING_HOSTS")
+
+
+def recording_bucket() -> str:
+    """The bucket that copies of recordings are deleted from; empty if the stack keeps none."""
+    return os.environ.get("RECORDING_BUCKET", "")
+
+
+def _hosts(variable: str) -> tuple[str, ...]:
+    hosts = tuple(os.environ.get(variable, "").split())
     for host in hosts:
         if not HOST.fullmatch(host):
-            raise SettingInvalid("environment variable RECORDING_HOSTS: a host is not a name such as a.example.com")
+            raise SettingInvalid(f"environment variable {variable}: a host is not a name such as a.example.com")
     return hosts
 
 
@@ -122,6 +131,19 @@ class FetcherSettings(NamedTuple):
     """As a consumer's."""
 
 
+class SweepSettings(NamedTuple):
+    """The settings of the sweep besides the database's."""
+
+    is_on: bool = optional("RECONCILE", lambda text: text == "on")
+    """Whether there is a key to ask Vapi with."""
+    request_queue_url: str = required("VAPI_REQUEST_QUEUE_URL")
+    queue_urls: Mapping[str, str] = computed(_queue_urls)
+    """Kind -> queue URL; its dead letters are in the queue of that name with `-dead-letters` behind it."""
+    longest_call_seconds: int = required("LONGEST_CALL_SECONDS", int)
+    default_organization_id: str = optional("DEFAULT_ORGANIZATION_ID")
+    """As a consumer's."""
+
+
 class DatabaseSettings(NamedTuple):
     """Where Postgres is, and who connects: `user` with a token of IAM, or the user of a secret with its password."""
 
@@ -151,6 +173,33 @@ class ConsumerSettings(NamedTuple):
     """Organization of calls that no `vapi_number` row places; empty for none."""
     answer_names: AnswerNames = computed(stack_answer_names)
     """What the answers of an analysis may be called."""
+    recording_queue_url: str = optional("RECORDING_QUEUE_URL")
+    """Where copies of recordings are asked for; empty if none are made."""
+
+
+class RecordingSettings(NamedTuple):
+    """The settings of the function that copies recordings."""
+
+    queue_url: str = required("RECORDING_QUEUE_URL")
+    dead_letter_queue_url: str = required("DEAD_LETTER_QUEUE_URL")
+    status_queue_url: str = required("STATUS_UPDATE_QUEUE_URL")
+    """Where it says what became of a copy."""
+    bucket: str = required("RECORDING_BUCKET")
+    storage_hosts: tuple[str, ...] = computed(lambda: _hosts("RECORDING_STORAGE_HOSTS"))
+    """Hosts that recordings are read from: a name, or `*.example.com` for every host below example.com."""
+    api_url: str = required("VAPI_API_URL")
+    """Base URL of Vapi's API."""
+    api_key_secret_arn: str = optional("VAPI_API_KEY_SECRET_ARN")
+    """A JSON secret with `api_key`; empty for none: then only the reports' own URLs are asked."""
+
+
+class CopySettings(NamedTuple):
+    """What the read API knows of the copies of recordings."""
+
+    bucket_url: str = optional("RECORDING_BUCKET_URL")
+    """Base URL of the objects; empty if the stack keeps no copies."""
+    retention_days: int = optional("RECORDING_RETENTION_DAYS", int, absent="0")
+    """Whole days that an object is kept; 0 if the stack keeps no copies."""
 
 
 class LiveSettings(NamedTuple):
@@ -195,6 +244,8 @@ class ConsoleSettings(NamedTuple):
     """The stack's name, so that people see which one they look at."""
     recording_hosts: tuple[str, ...] = computed(lambda: recording_hosts())  # noqa: PLW0108 - the function, not the field of its name
     """Where recordings are played from: hosts, or `*.example.com` for every host below example.com."""
+    recording_bucket_url: str = optional("RECORDING_BUCKET_URL")
+    """Where copies of recordings are played from; empty if the stack keeps none."""
     takes_token: bool = optional("TAKES_TOKEN", lambda text: text == "true")
     """Whether a token in the page's address signs in whoever follows it: on the local stack alone."""
 
@@ -210,6 +261,18 @@ def database_settings() -> DatabaseSettings:
 def migration_settings() -> DatabaseSettings:
     """As the functions', but for who connects: the owner of the tables, always with the password of a secret."""
     return database_settings()._replace(by_iam=False, secret_arn=_required("DATABASE_SECRET_ARN"))
+
+
+@cache
+def recording_settings() -> RecordingSettings:
+    """Read once per container."""
+    return from_environ(RecordingSettings)
+
+
+@cache
+def copy_settings() -> CopySettings:
+    """Read once per container."""
+    return from_environ(CopySettings)
 
 
 @cache

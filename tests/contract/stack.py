@@ -230,6 +230,7 @@ LOCAL: Final = Stack(
         "DatabaseUserSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:user-AbCdEf",
         "DatabaseReaderSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:reader-AbCdEf",
         "ExecuteApiUrl": "http://localhost:4566/_aws/execute-api",
+        "RecordingRetentionDays": "30",
     }
 )
 EXISTING: Final = Stack(
@@ -247,6 +248,7 @@ SHAPES: Final = {
     "existing": EXISTING,
     "staging": stack_of("staging"),
     "production": stack_of("production"),
+    "with recordings": stack_of("production").but(RecordingRetentionDays="90", CustomerKey="true"),
 }
 """Every way in which the application's template is meant to be deployed, by name."""
 __all__ = ["ACCOUNT", "APPLICATION", "DATABASE", "FIREWALL", "MONITORING"]

@@ -41,6 +41,7 @@ FUNCTIONS = ids_of("AWS::Lambda::Function")
 CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/${WebSocketStage}"
 WILDCARDS = {
     "${PayloadBucket.Arn}/envelopes/*",
+    "${RecordingBucket.Arn}/recordings/*",
     f"{CONNECTIONS}/POST/@connections/*",
     f"{CONNECTIONS}/DELETE/@connections/*",
     "arn:${AWS::Partition}:ec2:${AWS::Region}:*:*/*",
@@ -105,7 +106,7 @@ def test_the_key_of_envelopes_is_for_who_writes_and_reads_them() -> None:
     roles = production.ids_of("AWS::IAM::Role")
     named = {role: production.properties(role).get("ManagedPolicyArns", []) for role in roles}
     holders = {role for role, policies in named.items() if {"Ref": "DataKeyPolicy"} in policies}
-    assert holders == {"VerifierRole", "FetcherRole", *(f"{prefix}Role" for prefix in PREFIXES)}
+    assert holders == {"VerifierRole", "FetcherRole", "SweepRole", *(f"{prefix}Role" for prefix in PREFIXES)}
 
 
 @pytest.mark.parametrize(("shape", "role"), ROLES)
@@ -173,6 +174,8 @@ def test_a_consumer_touches_its_own_queues_alone(prefix: str) -> None:
     assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseUserSecretArn"}]
 
 
+OF_RECORDINGS = {"RecordingsRole": {"s3:PutObject", "s3:AbortMultipartUpload"}}
+"""Role -> what it may do to the other bucket (`test_recordings.py`)."""
 PAYLOADS = {"Fn::Sub": "${PayloadBucket.Arn}/envelopes/*"}
 
 
@@ -188,7 +191,8 @@ def test_envelopes_in_the_bucket_are_written_by_who_queues_them_and_read_and_del
             assert _resources_for(role, "s3:DeleteObject", stack) == [PAYLOADS]
             assert _resources_for(role, "s3:ListBucket", stack) == [{"Fn::GetAtt": ["PayloadBucket", "Arn"]}]
         else:
-            assert allowed == ({"s3:PutObject"} if role in {"VerifierRole", "FetcherRole"} else set())
+            writers = {"VerifierRole", "FetcherRole"}
+            assert allowed - OF_RECORDINGS.get(role, set()) == ({"s3:PutObject"} if role in writers else set())
     for role in ("VerifierRole", "FetcherRole"):
         assert _resources_for(role, "s3:PutObject", stack) == [PAYLOADS]
 
@@ -236,13 +240,27 @@ def test_the_fetcher_reads_the_webhook_secret_only_where_call_tokens_are_demande
     assert bool(stack.environment("FetcherFunction")["WEBHOOK_SECRET_ARN"]) == (demanded == "true")
 
 
+def test_the_sweep_asks_by_a_queue_and_moves_dead_letters_back_alone() -> None:
+    """What it may do to the database is what the consumers may: `db.privileges`."""
+    kinds = [*PREFIXES]
+    dead = [{"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]} for prefix in kinds]
+    pages = {"Fn::GetAtt": ["VapiPageQueue", "Arn"]}
+    assert _resources_for("SweepRole", "sqs:ReceiveMessage") == [pages, *dead]
+    assert _resources_for("SweepRole", "sqs:DeleteMessage") == [pages, *dead]
+    assert _resources_for("SweepRole", "sqs:ChangeMessageVisibility") == dead
+    queues = [{"Fn::GetAtt": [f"{name}Queue", "Arn"]} for name in ("VapiRequest", *kinds)]
+    assert _resources_for("SweepRole", "sqs:SendMessage") == queues
+    secrets = _resources_for("SweepRole", "secretsmanager:GetSecretValue")
+    assert {"Fn::GetAtt": ["VapiApiKey", "Id"]} not in secrets
+
+
 @pytest.mark.parametrize("shape", SHAPES)
-def test_vapi_s_key_is_read_by_the_fetcher_alone(shape: str) -> None:
+def test_vapi_s_key_is_read_by_the_fetcher_and_the_copying_of_recordings_alone(shape: str) -> None:
     stack = SHAPES[shape]
     key = {"Fn::GetAtt": ["VapiApiKey", "Id"]}
     roles = stack.ids_of("AWS::IAM::Role")
     readers = {role for role in roles if key in _resources_for(role, "secretsmanager:GetSecretValue", stack)}
-    assert readers == {"FetcherRole"}
+    assert readers == {"FetcherRole", "RecordingsRole"} & set(roles)
 
 
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}

@@ -45,7 +45,14 @@ def test_releases_are_gradual_only_where_asked() -> None:
     assert alarms <= set(ids_of("AWS::CloudWatch::Alarm"))
     assert source()["Parameters"]["Gradual"]["Default"] == "false"
     at_once = {name for name in FUNCTIONS if _written(name).get("DeploymentPreference") == {"Enabled": False}}
-    without_alarm = {"MigrateFunction", "PruneFunction", "UnlinkFunction", "ConsoleFunction", "FetcherFunction"}
+    without_alarm = {
+        "ConsoleFunction",
+        "FetcherFunction",
+        "MigrateFunction",
+        "PruneFunction",
+        "SweepFunction",
+        "UnlinkFunction",
+    }
     assert at_once == without_alarm, "no alarm of a release is about them"
 
 

@@ -28,7 +28,7 @@ _EMPTY: Final = """
     DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
     DELETE FROM vapi_call; DELETE FROM call_original; DELETE FROM call; DELETE FROM service_record_original;
     DELETE FROM service_record;
-    DELETE FROM vapi_number; DELETE FROM organization
+    DELETE FROM vapi_number; DELETE FROM reconciliation_request; DELETE FROM organization
 """
 
 
@@ -77,6 +77,11 @@ class Pipeline:
     def place(self, organization: str) -> None:
         """Say whose calls are that nothing places; empty for nobody's."""
         self.services.settings = consumer_settings(default_organization_id=organization)
+
+    def keep_recordings(self, queue: Any) -> None:  # noqa: ANN401 - what has the method that is called
+        """Ask for copies of recordings there; None asks nobody."""
+        self.services.settings = consumer_settings(recording_queue_url="recordings-of-tests" if queue else "")
+        vars(self.services)["recording_queue"] = queue
 
     def close(self) -> None:
         self.services.engine.dispose()

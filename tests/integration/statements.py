@@ -1,14 +1,18 @@
-"""The consumers' statements: at least one message of each sort, and the statements that it takes."""
+"""What consumers and sweeps say to the database: of each sort at least once, and the statements that it takes."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from pg8000.dbapi import convert_paramstyle
 
+from autopulse.db import reconciliation
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.receipts import count_repeats
+from autopulse.vapi.envelope import envelope_from
+from autopulse.vapi.routes import INTERNAL, RECORDING
 from tests.integration.bodies import (
     conversation,
     fragment,
@@ -20,7 +24,7 @@ from tests.integration.bodies import (
     status,
     turn,
 )
-from tests.integration.pipeline import ORGANIZATION, Pipeline
+from tests.integration.pipeline import ORGANIZATION, RECEIVED_AT, Pipeline
 
 MADE: Final = "0197f9d4-bbbb-4000-8000-000000000001"
 """A call that gets a row, and whose row the application's takes over."""
@@ -54,6 +58,34 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),
         status("ended", outbound(pipeline.make_call(), MADE), 50),
     )
+    recording = {"type": RECORDING, "call": {"id": MADE}, "state": "missing"}
+    assert (
+        pipeline.deliver(INTERNAL[RECORDING], [envelope_from(INTERNAL[RECORDING], recording, RECEIVED_AT).to_json()])
+        == []
+    )
     with engine().connect() as transaction:
         read_owners(transaction, ["phone-number-1"])  # only a batch that had to wait for another one says this
         count_repeats(transaction, {"gone": 1})  # and this one with a record whose object is gone
+
+
+def let_sweeps_speak() -> None:
+    """Look for everything that is suspicious, and compare."""
+    now, day = datetime.now(timezone.utc), timedelta(days=1)
+    lookup = reconciliation.Lookup(now, 100, day)
+    with engine().connect() as transaction:
+        for claim in (
+            reconciliation.claim_calls_without_a_report,
+            reconciliation.claim_calls_without_news,
+            reconciliation.claim_calls_not_answered,
+            reconciliation.claim_calls_not_started,
+            reconciliation.claim_calls_without_answers,
+            reconciliation.claim_calls_not_linked,
+        ):
+            claim(transaction, "reason", lookup)
+        reconciliation.claim_named_calls(transaction, "reason", [(1, MADE)], [day], now)
+        reconciliation.find_call_known_to_vapi(transaction, now)
+        reconciliation.forget_old_claims(transaction, now, day)
+        reconciliation.read_stored(transaction, [(MADE, 1)], ["phone-number-1"])
+        reconciliation.find_unlisted(transaction, [MADE], now - day, now)
+        reconciliation.find_vapi_ids(transaction, [1], [MADE], day)
+        reconciliation.find_rows(transaction, [1])

@@ -23,10 +23,13 @@ const ITS_OWN = [
   "nps_score",
   "has_recording",
   "recording_elsewhere",
+  "recording_copy",
   "cost_dollars",
   "call_reason",
   "summary",
   "feedback",
+  "reported_by",
+  "reconciliation",
 ];
 
 /**

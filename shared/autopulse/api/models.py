@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from autopulse.settings import recording_hosts
+from autopulse.db.queries.bounds import COPIED
+from autopulse.settings import copy_settings, recording_hosts
 from autopulse.vapi.recordings import is_at, is_playable, is_private
 
 
@@ -15,12 +16,14 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _is_offered(url: str | None) -> bool:
-    """The database has an address; whether a browser can play it is not a question for SQL."""
+    """The database has an address, or a copy of ours; whether a browser can play it is not a question for SQL."""
+    if url == COPIED:
+        return bool(copy_settings().bucket_url)
     return url is not None and is_at(url, recording_hosts()) and not is_private(url)
 
 
 def _is_elsewhere(url: str | None) -> bool:
-    return url is not None and is_playable(url) and not is_private(url) and not is_at(url, recording_hosts())
+    return url is not None and url != COPIED and is_playable(url) and not is_at(url, recording_hosts())
 
 
 Moment = Annotated[datetime, AfterValidator(_utc)]
@@ -33,6 +36,15 @@ Elsewhere = Annotated[
     bool,
     BeforeValidator(_is_elsewhere),
     Field(description="Whether there is a recording at a host that this stack does not play from."),
+]
+RecordingCopy = Annotated[
+    str | None,
+    Field(
+        description=(
+            "What became of the stack's own copy: stored; missing, if the recording was not there any more when it was"
+            " copied; erased; null if none was made, or not yet."
+        )
+    ),
 ]
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 
@@ -81,6 +93,12 @@ class Call(_Answer):
     attempt_count: int = Field(description="How many calls of Vapi's it has been; 0 if Vapi has said nothing of it.")
     attempt_number: int | None = Field(
         description="The attempt that all of this is of: from 1, or 0 for what was there before Vapi's first message."
+    )
+    reported_by: str | None = Field(
+        description="How the report came: webhook, or reconciliation if Vapi was asked for it; null without a report."
+    )
+    reconciliation: str | None = Field(
+        description="Why no report will come: Vapi has no such call (missing), or keeps it no longer (unrecoverable)."
     )
     updated_at: Moment | None = Field(
         description="When the call was made or last changed; its place in the list, if it has no time."
@@ -155,6 +173,7 @@ class Event(_Answer):
     processing_ms: int
     status: str | None = Field(description="The status that the call came to by it; null if it told none.")
     outcome: str
+    origin: str = Field(description="webhook, or reconciliation if Vapi was asked for it.")
     repeats: int
 
 
@@ -184,6 +203,7 @@ class Attempt(_Answer):
     nps_score: int | None
     has_recording: Offered
     recording_elsewhere: Elsewhere
+    recording_copy: RecordingCopy
     cost_dollars: Dollars | None
     call_reason: str | None
     summary: str | None
@@ -191,12 +211,15 @@ class Attempt(_Answer):
     customer_name: str | None = Field(description="As Vapi has it.")
     phone: str | None
     customer_sip_uri: str | None
+    reported_by: str | None = Field(description="As that of the call.")
+    reconciliation: str | None = Field(description="As that of the call.")
 
 
 class CallDetail(Call):
     """A call with all that belongs to it."""
 
     recording_elsewhere: Elsewhere
+    recording_copy: RecordingCopy
     attempts: list[Attempt] = Field(description="In the order in which they began; the latest 100.")
     cost_dollars: Dollars | None
     call_reason: str | None
@@ -241,6 +264,10 @@ class KeptRecording(_Answer):
 
     url: str | None
     expires_at: Moment | None
+    state: str | None = None
+    object_key: str | None = None
+    content_type: str | None = None
+    stored_at: Moment | None = None
 
 
 class Ping(_Answer):

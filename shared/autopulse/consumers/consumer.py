@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,6 +16,10 @@ from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import Facts, Identity
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.messages import RECEIVED_AT, Message, ReceivedEnvelope
+
+if TYPE_CHECKING:
+    from autopulse.consumers.queue import ReceivedMessage
+    from autopulse.consumers.services import Services
 
 M = TypeVar("M", bound=Message)
 """A consumer's message model."""
@@ -114,6 +118,8 @@ class Consumer(Generic[M]):
     apply: Callable[[Transaction, Sequence[AttemptBatch[M]]], list[CallEvent]]
     changes_service_records: bool = False
     """Whether it needs the calls' service records, and locks them before the calls."""
+    follow_up: "Callable[[Sequence[ReceivedMessage], Services], None] | None" = None
+    """What is to be asked for after the commit; it gives those deliveries an error that have to come again for it."""
 
     def read(self, message: Mapping[str, Any] | None, received_at: datetime | None = None) -> M:
         """Read an envelope's message; raises InvalidMessage only if there is none, or it has no type.

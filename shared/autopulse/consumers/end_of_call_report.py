@@ -9,6 +9,7 @@ from typing import Final
 
 from autopulse.consumers.calls import Change, call_event, joined, record_changes
 from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
+from autopulse.consumers.recordings import ask_for_copies
 from autopulse.consumers.turns import list_of, record_lists, transcript_event
 from autopulse.db.engine import Transaction
 from autopulse.domain.answers import AnswerNames
@@ -101,6 +102,7 @@ def _report_facts(envelope: ReceivedEnvelope, message: ReportMessage, turns: Tur
         recording_expires_at=message.recording_expires_at,
         cost=message.cost,
         feedback=analysis.feedback,
+        origin=envelope.origin,
     )
 
 
@@ -120,4 +122,4 @@ def _call_events(change: Change[ReportMessage], reports: dict[str, Report]) -> l
     return call_events
 
 
-CONSUMER = Consumer("end_of_call_report", ReportMessage, apply, changes_service_records=True)
+CONSUMER = Consumer("end_of_call_report", ReportMessage, apply, changes_service_records=True, follow_up=ask_for_copies)

@@ -1,10 +1,11 @@
-"""`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is."""
+"""`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is; and that Vapi cannot tell."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from autopulse.consumers.calls import joined, record_changes
 from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
+from autopulse.consumers.internal_messages import apply_internal
 from autopulse.db.engine import Transaction
 from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import NOTHING, Ending, Facts
@@ -19,15 +20,19 @@ _ENDED_WITH_REASON: Final = frozenset({"end_time", "ended_reason"})
 
 
 def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[StatusMessage]]) -> list[CallEvent]:
-    """Join the statuses to what is known of each attempt."""
-    return record_changes(transaction, [joined(attempt, facts_of) for attempt in attempts])
+    """Join the statuses to what is known of each attempt, and store what our own functions say of it."""
+    call_events = record_changes(transaction, [joined(attempt, facts_of) for attempt in attempts])
+    apply_internal(transaction, attempts)
+    return call_events
 
 
 def facts_of(record: Record[StatusMessage]) -> Facts:
-    """What one status says; nothing, if its word is unknown."""
+    """What one status says; nothing, if its word is unknown, or if it is no status."""
     envelope, message = record.envelope, record.message
-    if message.ignored:
+    if message.ignored or message.copy_state:
         return NOTHING
+    if message.mark:
+        return Facts(reconciliation=message.mark)
     status = Status(STATUS_OF_WORD[message.word], envelope.occurred_at)
     if status.name == ENDED:
         return ended(envelope, message.ended_reason or REASON_OF_WORD.get(message.word))

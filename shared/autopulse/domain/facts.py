@@ -17,6 +17,10 @@ from autopulse.domain.lists import Lists, join_lists
 from autopulse.domain.status import Status
 from autopulse.json_coercion import MAX_CALL_ID
 
+BY_WEBHOOK: Final = "webhook"
+"""The origin of a report that was sent to us; of every report that was stored before others could be."""
+MARKS: Final = frozenset({"missing", "unrecoverable"})
+"""Why nothing more can be asked for of an attempt: Vapi has no such call, or keeps it no longer."""
 MAX_INTEGER: Final = MAX_CALL_ID
 """The largest Postgres integer."""
 Value = TypeVar("Value")
@@ -62,6 +66,8 @@ class ReportFacts:
     cost: Decimal | None = None
     """US dollars."""
     feedback: Feedback | None = None
+    origin: str = BY_WEBHOOK
+    """How it came: it was sent to us, or we asked for it."""
 
 
 class Identity(NamedTuple):
@@ -107,6 +113,8 @@ class Facts:
     """Whether any list or fragment had a turn of the customer's."""
     reported_columns: frozenset[str] = frozenset()
     """Columns of `call` that a message has ever given a value for."""
+    reconciliation: str | None = None
+    """The greatest of the MARKS that was found."""
 
 
 NOTHING: Final = Facts()
@@ -129,6 +137,7 @@ def join(one: Facts, other: Facts) -> Facts:
         lists=join_lists(one.lists, other.lists),
         human_turn=one.human_turn or other.human_turn,
         reported_columns=one.reported_columns | other.reported_columns,
+        reconciliation=_greatest(one.reconciliation, other.reconciliation, str),
     )
 
 

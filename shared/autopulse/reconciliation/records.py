@@ -190,6 +190,7 @@ def summarize(record: Record, now: datetime, names: AnswerNames, believe: Believ
         created_at=not_ahead(record.created_at, now),
         ended_at=not_ahead(record.ended_at, now),
         updated_at=not_ahead(record.updated_at, now),
+        owner_ids=report.call.identity.constant_ids,
     )
 
 

@@ -35,6 +35,8 @@ from autopulse.vapi.envelope import canonical_json
 
 MAX_FOUND_CALLS: Final = 1000
 """Calls of ours that one request looks for in Vapi's list."""
+MAX_OWNER_IDS: Final = 4
+"""Of a call: its phone number, assistant, squad and workflow."""
 MAX_PAGE_CALLS: Final = 1000
 """Calls of one page; Vapi's own limit."""
 MAX_WORD_CHARACTERS: Final = 255
@@ -158,6 +160,8 @@ class CallSummary:
     created_at: datetime | None
     ended_at: datetime | None
     updated_at: datetime | None
+    owner_ids: tuple[str, ...] = ()
+    """The call's constant ids (docs/call-state.md 1), by which it is known whose it is."""
 
     def to_object(self) -> dict[str, Json]:
         """Return the JSON object."""
@@ -354,6 +358,7 @@ _SUMMARY: Final[Mapping[str, Read]] = {
     "created_at": _optional(_moment),
     "ended_at": _optional(_moment),
     "updated_at": _optional(_moment),
+    "owner_ids": _each(_id_text, MAX_OWNER_IDS),
 }
 
 

@@ -32,7 +32,8 @@ from autopulse.domain.bounds import (
     MAX_TEXT_CHARACTERS,
     cut,
 )
-from autopulse.domain.facts import MAX_INTEGER, Identity
+from autopulse.domain.copies import STATES
+from autopulse.domain.facts import MARKS, MAX_INTEGER, Identity
 from autopulse.domain.status import COMPLETED, ENDED
 from autopulse.errors import InvalidMessage
 from autopulse.json_coercion import (
@@ -51,7 +52,7 @@ from autopulse.json_coercion import (
 )
 from autopulse.json_text import read_json
 from autopulse.vapi.recordings import is_private
-from autopulse.vapi.routes import PING
+from autopulse.vapi.routes import INTERNAL, PING, RECONCILIATION, RECORDING
 from autopulse.vapi.speakers import SpeakerNames
 from autopulse.vapi.status_words import STATUS_OF_WORD, status_word
 
@@ -170,16 +171,44 @@ class Message(_Reading):
         return False
 
     @property
+    def is_ours(self) -> bool:
+        """Whether a function of ours made it, and no record or webhook of Vapi's."""
+        return self.type in INTERNAL
+
+    @property
+    def leaves_its_receipt_alone(self) -> bool:
+        """Whether nothing follows from it, not even a link between ids."""
+        return self.is_ours and self.ignored
+
+    @property
     def reported_status(self) -> str | None:
         """The status, as people see it, that the call has come to by this message; None if it tells none."""
         return None
 
 
 class StatusMessage(Message):
-    """`status-update`, `call.started`, `call.ended`, `call.failed`, and `autopulse.ping`."""
+    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, and what our functions say."""
 
     status: Word = None
     ended_reason: Reason = Field(None, alias="endedReason")
+    # Of `autopulse.reconciliation`.
+    result: Word = None
+    # Of `autopulse.recording`.
+    state: Word = None
+    key: Id = None
+    bytes: Number = None
+    content_type: Id = None
+    sha256: Id = None
+
+    @property
+    def mark(self) -> str | None:
+        """Why nothing more can be asked for, if the message says that."""
+        return self.result if self.type == RECONCILIATION and self.result in MARKS else None
+
+    @property
+    def copy_state(self) -> str | None:
+        """What became of the copy of the recording, if the message says that."""
+        return self.state if self.type == RECORDING and self.state in STATES else None
 
     @cached_property
     def word(self) -> str:
@@ -188,7 +217,9 @@ class StatusMessage(Message):
 
     @property
     def ignored(self) -> bool:
-        """Whether the status word is none of those we know."""
+        """Whether the status word is none of those we know; or the result is none that stays."""
+        if self.is_ours:
+            return self.mark is None and self.copy_state is None
         return self.type != PING and self.word not in STATUS_OF_WORD
 
     @property

@@ -44,6 +44,7 @@ SUMMARY = CallSummary(
     created_at=NOON,
     ended_at=EVENING,
     updated_at=EVENING,
+    owner_ids=("phone-number-1", "assistant-1"),
 )
 EMPTY_SUMMARY = CallSummary(VAPI_CALL_ID, None, None, "unknown", None, None, False, False, None, None, None)
 PAGE = Page("2026-11-30T07:43", (SUMMARY, EMPTY_SUMMARY), complete=False, since=NOON, until=EVENING)

@@ -7,13 +7,13 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
-from autopulse.db.queries.attempts import ATTEMPTS
+from autopulse.db.queries.attempts import ATTEMPTS, IS_OF_THE_ROW
 from autopulse.db.queries.bounds import (
     MAX_LISTED_CHARACTERS,
     MAX_READ_BYTES,
     as_many_as_fit,
     shown,
-    shown_address,
+    shown_recording,
 )
 from autopulse.db.queries.filters import (
     BEGAN,
@@ -39,21 +39,27 @@ CALL_COLUMNS: Final = f"""
     {shown("call.outcome")} AS outcome, {shown("call.ended_reason")} AS ended_reason,
     {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
     call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
-    {shown_address("call.recording_url")} AS has_recording, dialled.attempt_count,
+    {shown_recording("call.recording_url", "call.vapi_call_id")} AS has_recording, dialled.attempt_count,
     CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_original WHERE call_id = call.id) THEN 1
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
     END AS attempt_number,
+    dialled.reported_by, dialled.reconciliation,
     call.updated_at
 """  # noqa: S608 - made of constants
-CALL_TABLES: Final = """
+CALL_TABLES: Final = f"""
     LEFT JOIN LATERAL (SELECT * FROM service_record
         WHERE id = call.service_record_id AND organization_id = call.organization_id OFFSET 0) AS record ON true
     LEFT JOIN LATERAL (SELECT name FROM campaign
         WHERE id = call.campaign_id AND organization_id = call.organization_id OFFSET 0) AS campaign ON true
     LEFT JOIN LATERAL (SELECT name FROM "user"
         WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
-    CROSS JOIN LATERAL (SELECT count(*) AS attempt_count FROM vapi_call WHERE call_id = call.id) AS dialled
-"""
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS attempt_count,
+            max(coalesce(report_origin, 'webhook')) FILTER (WHERE reported_at IS NOT NULL AND {IS_OF_THE_ROW})
+                AS reported_by,
+            max(reconciliation) FILTER (WHERE reported_at IS NULL AND {IS_OF_THE_ROW}) AS reconciliation
+        FROM vapi_call WHERE call_id = call.id) AS dialled
+"""  # noqa: S608 - made of constants
 """What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
 _SAID: Final = ", ".join(
     f"{shown(f'feedback.{name}', MAX_LISTED_CHARACTERS)} AS {name}"
