@@ -55,6 +55,7 @@ def make_events() -> dict[Path, Event]:
     others = {
         "cloudformation/migrate.json": _custom_resource(),
         "schedule/prune.json": _scheduled(),
+        "schedule/sweep.json": {"window": True},
         "operate/unlink.json": {"call_id": 1},
     }
     batches["sqs/fetcher.json"] = {"Records": [_request(CallRequest(_VAPI_CALL_ID, None, Reason.NO_REPORT))]}

@@ -33,7 +33,7 @@ from autopulse.domain.events import CallEvent
 from autopulse.errors import PayloadGone, Transient, UnknownCall
 from autopulse.guard import guarded
 from autopulse.observability import Measurements, Metric
-from autopulse.vapi.envelope import RECONCILIATION
+from autopulse.vapi.routes import BY_ASKING
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -183,7 +183,7 @@ def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[Delivery]) -> N
 
 
 def _is_askable(delivery: Delivery) -> bool:
-    if delivery.envelope is None or delivery.envelope.origin != RECONCILIATION:
+    if delivery.envelope is None or delivery.envelope.origin != BY_ASKING:
         return False
     return isinstance(delivery.error, UnknownCall | PayloadGone)
 

@@ -12,8 +12,8 @@ from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.nps import category_of
 from autopulse.domain.outcome import Outcome
 from autopulse.observability import Measurements, Metric, log_each, loggable_id, logger
-from autopulse.vapi.envelope import RECONCILIATION
 from autopulse.vapi.messages import StatusMessage
+from autopulse.vapi.routes import BY_ASKING
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _METRIC_OF_DISPOSITION: Final = {
@@ -63,7 +63,7 @@ def _measure_reconciliation(
     type_ = CallEventType.CALL_COMPLETED if kind == "end_of_call_report" else CallEventType.CALL_STATUS_CHANGED
     changed = {call_event.call_id for call_event in call_events if call_event.type is type_}
     applied = [one for one in deliveries if one.record and not one.error and one.disposition is Disposition.APPLIED]
-    asked = {one.call_id for one in applied if one.record and one.record.envelope.origin == RECONCILIATION}
+    asked = {one.call_id for one in applied if one.record and one.record.envelope.origin == BY_ASKING}
     if reconciled := len(changed & asked):
         measurements.count(Metric.CALL_RECONCILED, reconciled, kind=kind)
     messages = [one.record.message for one in applied if one.record]
