@@ -1,6 +1,12 @@
-"""How calls ran and what they cost, in a table beside their attempts, which are read and written with each message."""
+"""How calls ran and what they cost, in a table beside their attempts, which are read and written with each message.
 
-from autopulse.db.migrations.online import execute_each
+Of reports that came before there is the cost, and nothing else.
+"""
+
+from alembic import op
+from sqlalchemy import text
+
+from autopulse.db.migrations.online import execute_each, without_transaction
 
 revision = "0008"
 down_revision = "0005"
@@ -58,7 +64,25 @@ STATEMENTS = (
         cost, turn_latency_median_ms, assistant_id, assistant_version, outputs_expected, outputs_lost)
     """,
 )
+ROWS = 10_000
+"""Attempts of one transaction: some 200 ms, for which nobody deletes them."""
+_FILL = text("""
+    WITH batch AS MATERIALIZED (
+        SELECT call_id FROM vapi_call WHERE call_id > :after ORDER BY call_id LIMIT :rows
+    ), written AS (
+        INSERT INTO call_quality (call_id, vapi_call_id, report_event_id, cost, outputs_expected, outputs_lost)
+        SELECT call_id, vapi_call_id, report_event_id, cost, 0, 0 FROM vapi_call
+        WHERE call_id > :after AND call_id <= (SELECT max(call_id) FROM batch)
+            AND reported_at IS NOT NULL AND report_event_id IS NOT NULL
+        ON CONFLICT (call_id, vapi_call_id) DO NOTHING
+    )
+    SELECT max(call_id) FROM batch
+""")
 
 
 def upgrade() -> None:
     execute_each(STATEMENTS)
+    with without_transaction():
+        after: int | None = 0
+        while after is not None:
+            after = op.get_bind().scalar(_FILL, {"after": after, "rows": ROWS})
