@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenInvented
 from tests.browser.invented import InventedApi, Json, detail_of, invent_call, quality_of, quality_summary_of
+from tests.browser.pages import Complaints
 
 TOLD: Final = quality_of(
     turn_latency_median_ms=1240,
@@ -133,7 +134,10 @@ def test_without_any_figure_there_is_no_card(open_invented: OpenInvented, qualit
     expect(page.get_by_test_id("quality-figures")).to_be_hidden()
 
 
-def test_figures_that_cannot_be_read_take_no_others_with_them(open_invented: OpenInvented) -> None:
+def test_figures_that_cannot_be_read_take_no_others_with_them(
+    open_invented: OpenInvented, complaints: Complaints
+) -> None:
+    complaints.expect("503")
     page = open_invented(InventedApi(calls=[invent_call(1)], refused_paths={"quality/summary"}), "?view=feedback")
     expect(page.get_by_test_id("nps-score")).to_be_visible()
     expect(page.get_by_test_id("quality-figures")).to_be_hidden()

@@ -10,8 +10,8 @@ const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" 
 const MOST_ROWS = 60;
 
 /**
- * @returns {{element: HTMLElement, show: (figures: Api.QualityFigures | null) => void}} show takes null if they could not
- *   be read: everything else on the page stands without them
+ * @returns {{element: HTMLElement, show: (figures: Api.QualityFigures | null) => void}} show takes null if they could
+ *   not be read: everything else on the page stands without them
  */
 export function qualityCard() {
   const facts = h("dl", { class: "quality-facts" });
