@@ -21,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 CALLS ?= 10
 
 # What a person gives a variable reaches the command as it is: neither make nor the shell looks into it.
-unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN GRADUAL KIND LIMIT ONLY PHONE_NUMBER RATE SEED SPEED TIME VAPI_CALL
+unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN GRADUAL KIND LIMIT ONLY PHONE_NUMBER RATE SEED SINCE SPEED TIME VAPI_CALL
 apostrophe := '
 quoted = '$(subst $(apostrophe),'\'',$(value $(1)))'
 option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
@@ -145,7 +145,7 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
-.PHONY: deploy build restore environment tools smoke redrive unlink vapi-configure vapi-doctor rotate-webhook-secret database-check
+.PHONY: deploy build restore environment tools smoke redrive unlink drift refusals vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; GRADUAL=false: at once, though an alarm rings; DATABASE_CA=file.pem)
 	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT) $(call option,--gradual,GRADUAL)
 
@@ -167,6 +167,12 @@ redrive: $(TOOLS) ## [KIND=name] Show the dead letters of a kind and why, move t
 unlink: $(TOOLS) ## [CALL=id] Show which calls of Vapi's a call is linked to, take a wrong link back, redrive what was refused (VAPI_CALL=id ENV= YES=1)
 	test -n $(call quoted,CALL) || { echo "say which: make unlink CALL=id" >&2; exit 2; }
 	$(OPERATE) unlink $(call option,--call,CALL) $(call option,--vapi-call,VAPI_CALL)
+
+drift: $(TOOLS) ## [SINCE=7d] What Vapi sent that nobody here knows, from the logs, and what to do (ENV=)
+	$(OPERATE) drift $(call option,--since,SINCE)
+
+refusals: $(TOOLS) ## [SINCE=7d] Which webhooks were refused, what of them did not match, and what to do (ENV=)
+	$(OPERATE) refusals $(call option,--since,SINCE)
 
 VAPI_LEVEL = $(call option,--assistant,ASSISTANT) $(call option,--phone-number,PHONE_NUMBER) $(if $(value ORGANIZATION),--organization) \
 	$(if $(value PROTECT_MONITOR),--protect-monitor) $(if $(value STATIC_IP),--static-ip)

@@ -8,8 +8,21 @@ from pathlib import Path
 
 from local.command import run_command
 from local.console import say
-from local.stack_paths import read_stack_paths
-from operate import confirmation, database, deploy, redrive, restore, rotation, smoke, stacks, unlink
+from local.stack_paths import LocalStackError, read_stack_paths
+from operate import (
+    confirmation,
+    database,
+    deploy,
+    drift,
+    logs,
+    redrive,
+    refusals,
+    restore,
+    rotation,
+    smoke,
+    stacks,
+    unlink,
+)
 from operate.cloudformation import Formation
 from operate.confirmation import Confirm
 from operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
@@ -20,6 +33,9 @@ from operate.vapi.desired_state import DesiredState
 from operate.vapi.scopes import Scope, choose_scope
 from operate.vapi.stale_credentials import StaleCredentials
 from operate.versions import delete_old_versions
+
+COULD_NOT_TELL = 2
+"""The exit status of a command that looks for something, if it could not look."""
 
 
 def main() -> int:
@@ -39,6 +55,8 @@ def _read_arguments() -> argparse.Namespace:
     commands.add_parser("smoke").set_defaults(command=_smoke)
     _add_redrive(commands.add_parser("redrive"))
     _add_unlink(commands.add_parser("unlink"))
+    _add_reading_of_logs(commands.add_parser("drift"), drift.drift)
+    _add_reading_of_logs(commands.add_parser("refusals"), refusals.refusals)
     _add_rotation(commands.add_parser("rotate-webhook-secret"))
     _add_vapi(commands.add_parser("vapi-configure"), _configure)
     _add_vapi(commands.add_parser("vapi-doctor"), _examine)
@@ -74,6 +92,11 @@ def _add_unlink(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--call", type=_positive, required=True, help="id of the row of `call`")
     parser.add_argument("--vapi-call", help="which call of Vapi's, if there are several")
     parser.set_defaults(command=_unlink)
+
+
+def _add_reading_of_logs(parser: argparse.ArgumentParser, command: Callable[[Target, str], int]) -> None:
+    parser.add_argument("--since", default=logs.DEFAULT_SINCE, help="a span such as 7d or 12h, or a time")
+    parser.set_defaults(command=lambda arguments: _tell(command, arguments))
 
 
 def _add_rotation(parser: argparse.ArgumentParser) -> None:
@@ -142,6 +165,15 @@ def _redrive(arguments: argparse.Namespace) -> int:
 def _unlink(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.environment, read_stack_paths())
     return unlink.unlink(target, arguments.call, arguments.vapi_call, _confirm(arguments))
+
+
+def _tell(command: Callable[[Target, str], int], arguments: argparse.Namespace) -> int:
+    """What the command says, or 2 if it could not tell; 1 would mean that it found something."""
+    try:
+        return command(find_target(arguments.environment, read_stack_paths()), arguments.since)
+    except LocalStackError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return COULD_NOT_TELL
 
 
 def _rotate(arguments: argparse.Namespace) -> int:

@@ -29,7 +29,8 @@ from operate.webhook_secret import (
 
 OVERLAP: Final = timedelta(hours=1)
 """Least time that both secrets are accepted. A call that began before Vapi got the new one may report with the old
-one: calls last ten minutes by default (at most twelve hours), then analysis, then a minute of retries."""
+one: calls last ten minutes by default (at most twelve hours), then analysis. Retries are not waited for: they go on for
+2 h 50 min after an outage, and a report that they do not bring is asked for again by reconciliation."""
 WATCHED: Final = timedelta(minutes=15)
 """The time up to now in which nothing may have come with the old secret."""
 _CREDENTIAL: Final = "credential"

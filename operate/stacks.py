@@ -35,8 +35,9 @@ class Part:
 ACCOUNT: Final = Part("account", "infrastructure/account.yaml")
 DATABASE: Final = Part("database", "infrastructure/database.yaml")
 APPLICATION: Final = Part("application", "template.yaml")
+FIREWALL: Final = Part("firewall", "infrastructure/firewall.yaml")
 MONITORING: Final = Part("monitoring", "infrastructure/monitoring.yaml")
-PARTS: Final = (ACCOUNT, DATABASE, APPLICATION, MONITORING)
+PARTS: Final = (ACCOUNT, DATABASE, APPLICATION, FIREWALL, MONITORING)
 """The account's role for logs before the stages that write them, the database before the functions of it."""
 
 
@@ -72,11 +73,21 @@ def read_configured(part: Part, environment: str) -> Configured:
 
 
 def parts_of(environment: str) -> Iterator[Configured]:
-    """The stacks of an environment, in order; without that of the database where one is given that is there."""
+    """The stacks of an environment, in order.
+
+    One whose database is there has no stack for it, and one without a section for the firewall has no firewall.
+    """
     given = read_configured(APPLICATION, environment).parameters
     for part in PARTS:
-        if part is not DATABASE or EXISTING_DATABASE not in given:
+        if part is DATABASE and EXISTING_DATABASE in given:
+            continue
+        if part is not FIREWALL or _has_section(part, environment):
             yield read_configured(part, environment)
+
+
+def _has_section(part: Part, environment: str) -> bool:
+    file, section = part.section(environment)
+    return section in tomllib.loads(file.read_text())
 
 
 def asks(environment: str) -> bool:

@@ -14,7 +14,8 @@ from typing import Any, Final
 from samcli.yamlhelper import yaml_dump, yaml_parse  # type: ignore[import-untyped]
 
 PROJECT: Final = Path(__file__).parents[1]
-FILES: Final = ("template.yaml", *(f"infrastructure/{name}.yaml" for name in ("account", "database", "monitoring")))
+_INFRASTRUCTURE: Final = ("account", "database", "firewall", "monitoring")
+FILES: Final = ("template.yaml", *(f"infrastructure/{name}.yaml" for name in _INFRASTRUCTURE))
 LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
 _LOOP: Final = "Fn::ForEach::"
 _PLACEHOLDER: Final = re.compile(r"\$\{[^}]+\}")

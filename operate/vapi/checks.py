@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from autopulse.vapi.routes import ANSWERS, SUBSCRIPTION
 from operate.vapi.api import Resource
 from operate.vapi.current_state import ASSISTANT, ORGANIZATION, PHONE_NUMBER, CurrentState, server_of, url_of
-from operate.vapi.desired_state import PROTECTED_MONITOR, DesiredState, show_url
+from operate.vapi.desired_state import BACKOFF_PLAN, PROTECTED_MONITOR, DesiredState, plan_seconds, show_url
 from operate.vapi.findings import Finding, advice, wrong
 from operate.vapi.scopes import Scope
 
@@ -181,11 +181,26 @@ def _check_retries(
         return
     if plan["maxRetries"] < FEWEST_RETRIES:
         yield wrong(where, f"only {plan['maxRetries']} retries", remedy)
-    excluded = [code for code in plan.get("excludedStatusCodes") or [] if _asks_for_more(int(code))]
+    elif plan_seconds(plan) < plan_seconds(BACKOFF_PLAN):
+        covers, possible = (_minutes(plan_seconds(one)) for one in (plan, BACKOFF_PLAN))
+        told = f"tries again for {covers}, and {possible} are possible: a longer outage loses reports"
+        yield advice(where, told, remedy)
+    codes = [int(code) for code in plan.get("excludedStatusCodes") or []]
+    excluded = [code for code in codes if _asks_for_more(code)]
+    others = [code for code in codes if code not in excluded and code not in BACKOFF_PLAN["excludedStatusCodes"]]
+    if others:
+        told = f"{', '.join(map(str, others))} are not tried again, though a wrong secret or path may be mended by then"
+        yield advice(where, told, remedy)
     if excluded:
         yield wrong(
             where, f"{', '.join(map(str, excluded))} are not tried again, and we answer so to be tried again", remedy
         )
+
+
+def _minutes(seconds: float) -> str:
+    """A span, rounded down."""
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _asks_for_more(status: int) -> bool:

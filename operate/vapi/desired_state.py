@@ -11,16 +11,19 @@ from autopulse.vapi.routes import SUBSCRIPTION
 
 TIMEOUT_SECONDS: Final = 20
 """Vapi's default. Above the function's own 10 s, or it would give up on what is about to be accepted."""
-BACKOFF_PLAN: Final = {
+BACKOFF_PLAN: Final[Mapping[str, Any]] = {
     "type": "exponential",
-    "maxRetries": 6,
-    "baseDelaySeconds": 1,
-    "excludedStatusCodes": [400, 404, 413, 415],
+    "maxRetries": 10,
+    "baseDelaySeconds": 10,
+    "excludedStatusCodes": [400, 413, 415],
 }
-"""Without a plan Vapi never sends a webhook again. Six retries last a minute (1 + 2 + … + 32 s): a deploy, a throttle.
+"""Without a plan Vapi never sends a webhook again. This is the longest that it takes: 10 s, 20 s, 40 s … 5,120 s, which
+are 2 h 50 min together: a deploy, a throttle, a failover, an hour of a wrong secret.
 
-Left out is what a retry cannot change. 401 and 403 are tried again, against Vapi's own advice: a secret may be
-rotated, or a rate rule be in force, just then, and a report that is refused for good is lost.
+Left out is what the same bytes cannot change: no message in them (400), too many of them (413: a retry of 5 MB would
+count as another lost report), their type (415). All else is tried again, against Vapi's own advice: a secret may be
+rotated (401), a rate rule or a wrong path be in force (403), a domain or a tunnel not lead here yet (404), and a report
+that is refused for good is lost.
 """
 MAX_NAME_CHARACTERS: Final = 40
 FINGERPRINT_DIGITS: Final = 8
@@ -102,3 +105,9 @@ def show_url(url: object) -> str:
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}{parts.path}" + ("?…" if parts.query else "")
+
+
+def plan_seconds(plan: Mapping[str, Any]) -> float:
+    """How many seconds a `backoffPlan` waits between its tries, all together; the time of the requests is not in it."""
+    retries, base = int(plan.get("maxRetries") or 0), float(plan.get("baseDelaySeconds") or 0)
+    return base * (2**retries - 1) if plan.get("type") == "exponential" else base * retries

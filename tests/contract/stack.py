@@ -15,7 +15,7 @@ from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # as ab
 
 from autopulse.consumers.registry import REGISTRY
 from operate import stacks
-from operate.stacks import ACCOUNT, APPLICATION, DATABASE, MONITORING, Part
+from operate.stacks import ACCOUNT, APPLICATION, DATABASE, FIREWALL, MONITORING, Part
 from operate.templates import expand, read_template
 
 ROOT: Final = Path(__file__).parents[2]
@@ -194,6 +194,7 @@ PLACEHOLDERS: Final = {
     "DatabaseInsightsId": "db-ABCDEFGH",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:the-topic",
     "ApiId": "abcdefghij",
+    "ApiStageArn": "arn:aws:apigateway:us-east-1::/restapis/abcdefghij/stages/api",
 }
 """What AWS would put out; other outputs are parameters of their stack, or written in its template."""
 
@@ -248,4 +249,4 @@ SHAPES: Final = {
     "production": stack_of("production"),
 }
 """Every way in which the application's template is meant to be deployed, by name."""
-__all__ = ["ACCOUNT", "APPLICATION", "DATABASE", "MONITORING"]
+__all__ = ["ACCOUNT", "APPLICATION", "DATABASE", "FIREWALL", "MONITORING"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autopulse import settings
-from autopulse.domain.answers import FIELDS, answer_names, plain_name
+from autopulse.domain.answers import FIELDS, NO_FIELD, answer_names, plain_name
 from tests.contract.stack import ROOT, source
 
 PARAMETER = source()["Parameters"]["AnalysisAliases"]
@@ -17,7 +17,7 @@ PARAMETER = source()["Parameters"]["AnalysisAliases"]
     "value",
     [
         *("", "summary=recap", "summary=recap;", "nps_score=likelihood to recommend,recommendation;summary=recap"),
-        *(" nps_score = a , b ; positives=c", "call_reason=why?"),
+        *(" nps_score = a , b ; positives=c", "call_reason=why?", "none=mood,Return date;summary=recap"),
     ],
 )
 def test_an_alias_that_the_parameter_accepts_is_usable(value: str) -> None:
@@ -31,7 +31,7 @@ def test_an_alias_that_the_parameter_refuses_is_unusable(value: str) -> None:
 
 
 def test_the_stack_knows_the_fields() -> None:
-    assert set(re.findall(r"[a-z]+(?:_[a-z]+)*", PARAMETER["AllowedPattern"])) == set(FIELDS)
+    assert set(re.findall(r"[a-z]+(?:_[a-z]+)*", PARAMETER["AllowedPattern"])) == {*FIELDS, NO_FIELD}
 
 
 def test_an_alias_that_cannot_be_used_is_named_on_first_use(monkeypatch: pytest.MonkeyPatch) -> None:

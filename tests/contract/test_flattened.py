@@ -76,6 +76,20 @@ def test_a_stack_lints(stack: Stack, tmp_path: Path) -> None:
 
 
 @EVERY
+def test_a_resource_has_a_name_that_aws_takes(stack: Stack) -> None:
+    """A blank in the name of a queue, a table or an alarm passes every linter, and ends the first deploy."""
+    wrong = [
+        (name, key, text)
+        for name, one in stack.flat["Resources"].items()
+        for key, said in one.get("Properties", {}).items()
+        if key.endswith("Name") and key != "DisplayName"
+        for text in [said.get("Fn::Sub", "") if isinstance(said, dict) else said]
+        if isinstance(text, str) and not re.fullmatch(r"[A-Za-z0-9_./-]*", re.sub(r"\$\{[A-Za-z:]+\}", "", text))
+    ]
+    assert wrong == []
+
+
+@EVERY
 def test_every_reference_leads_to_a_resource_of_the_stack(stack: Stack) -> None:
     graph = _graph(stack)
     assert {name: found - set(graph) for name, found in graph.items() if found - set(graph)} == {}
@@ -97,7 +111,7 @@ def test_a_stack_is_within_cloudformations_limits(stack: Stack) -> None:
 def test_the_accounts_role_for_logs_is_there_before_the_stages_that_write_them(environment: str) -> None:
     made = stacks_of(environment)
     order = list(made)
-    assert order == list(PARTS)
+    assert order == [part for part in PARTS if part in made]
     assert "ApiGatewayAccount" in made[ACCOUNT].resources
     assert "AccessLogSettings" in made[APPLICATION].properties("WebSocketStage")
     assert order.index(ACCOUNT) < order.index(APPLICATION)

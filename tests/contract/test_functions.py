@@ -89,6 +89,9 @@ def _read_settings(function: str) -> None:
     if function in WITHOUT_DATABASE:
         WITHOUT_DATABASE[function].__wrapped__()
         return
+    if function == "FetcherFunction":
+        settings.from_environ(settings.FetcherSettings)
+        return
     settings.database_settings.__wrapped__()
     if function.removesuffix("Function") in PREFIXES:
         settings.from_environ(settings.ConsumerSettings)

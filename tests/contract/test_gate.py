@@ -1,11 +1,11 @@
-"""What stands before the API of `template.yaml`: firewall, throttling, access logs."""
+"""What stands before the API: the firewall of `infrastructure/firewall.yaml`, throttling, access logs."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.contract.stack import properties, resources, source
+from tests.contract.stack import FIREWALL, ids_of, properties, resources, source, stack_of
 
 BODY_RULES = {
     "AWSManagedRulesCommonRuleSet": {
@@ -21,15 +21,14 @@ BODY_RULES = {
 """By group, the rules that a webhook (50 KB of prompts and URLs, of a sender that is no browser) would trip."""
 REGION_REQUESTS_PER_SECOND = 10_000
 NEVER_LOGGED = ("query", "Query", "header", "body", "Body", "authorizer", "path)", "$context.path")
-FIREWALL = ["WebAcl", "VapiIpSet", "WebAclAssociation", "FirewallLogs", "FirewallLogGroup"]
 
 
 def _rules() -> dict[str, Any]:
-    return {rule["Name"]: rule for rule in properties("WebAcl")["Rules"]}
+    return {rule["Name"]: rule for rule in properties("WebAcl", FIREWALL)["Rules"]}
 
 
 def test_rules_are_asked_in_the_order_in_which_they_stand() -> None:
-    priorities = [rule["Priority"] for rule in properties("WebAcl")["Rules"]]
+    priorities = [rule["Priority"] for rule in properties("WebAcl", FIREWALL)["Rules"]]
     assert priorities == list(range(len(priorities)))
 
 
@@ -51,8 +50,8 @@ def test_a_flood_of_one_address_is_stopped_unless_it_is_vapis() -> None:
     assert limit["AggregateKeyType"] == "IP"
     spared = limit["ScopeDownStatement"]["NotStatement"]["Statement"]["IPSetReferenceStatement"]
     assert spared == {"Arn": {"Fn::GetAtt": ["VapiIpSet", "Arn"]}}
-    assert properties("VapiIpSet")["Addresses"] == {"Ref": "VapiAddresses"}
-    assert source()["Parameters"]["VapiAddresses"]["Default"] == "167.150.224.0/23"
+    assert properties("VapiIpSet", FIREWALL)["Addresses"] == {"Ref": "VapiAddresses"}
+    assert source(FIREWALL)["Parameters"]["VapiAddresses"]["Default"] == "167.150.224.0/23"
 
 
 def test_the_allow_list_is_a_choice_and_for_webhooks_alone() -> None:
@@ -63,16 +62,24 @@ def test_the_allow_list_is_a_choice_and_for_webhooks_alone() -> None:
     assert elsewhere["NotStatement"]["Statement"]["IPSetReferenceStatement"]["Arn"]["Fn::GetAtt"][0] == "VapiIpSet"
 
 
-@pytest.mark.parametrize("name", FIREWALL)
-def test_the_firewall_is_a_choice(name: str) -> None:
-    assert resources()[name]["Condition"] == "MakeFirewall"
+def test_the_firewall_protects_the_stage_that_the_application_puts_out() -> None:
+    assert properties("WebAclAssociation", FIREWALL)["ResourceArn"] == {"Ref": "ApiStageArn"}
+    stage = source()["Outputs"]["ApiStageArn"]["Value"]["Fn::Sub"]
+    assert stage.endswith("::/restapis/${Api}/stages/${Api.Stage}")
+    assert [name for name in resources() if resources()[name]["Type"].startswith("AWS::WAFv2")] == []
+
+
+def test_the_dashboard_finds_the_firewall_by_the_applications_name() -> None:
+    acl = stack_of("production", FIREWALL).flat["Resources"]["WebAcl"]["Properties"]
+    assert acl["VisibilityConfig"]["MetricName"] == "autopulse-calls-production"
+    assert ids_of("AWS::WAFv2::WebACL", FIREWALL) == ["WebAcl"]
 
 
 def test_the_firewall_keeps_no_sample_and_logs_no_query_or_credential() -> None:
-    acl = properties("WebAcl")
+    acl = properties("WebAcl", FIREWALL)
     for config in (acl["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl["Rules"])):
         assert config["SampledRequestsEnabled"] is False
-    redacted = properties("FirewallLogs")["RedactedFields"]
+    redacted = properties("FirewallLogs", FIREWALL)["RedactedFields"]
     assert {"QueryString": {}} in redacted
     assert {"SingleHeader": {"Name": "authorization"}} in redacted
     assert {"SingleHeader": {"Name": "x-vapi-secret"}} in redacted

@@ -41,6 +41,10 @@ def _command(target: str, **variables: str) -> list[str]:
             {"KIND": "hang", "YES": "1", "ONLY": "UnknownCall", "LIMIT": "7"},
             "--environment local --yes redrive --kind hang --only UnknownCall --limit 7",
         ),
+        ("drift", {}, "--environment local drift"),
+        ("drift", {"ENV": "staging", "SINCE": "12h"}, "--environment staging drift --since 12h"),
+        ("refusals", {}, "--environment local refusals"),
+        ("refusals", {"SINCE": "2026-11-30"}, "--environment local refusals --since 2026-11-30"),
         ("unlink", {"CALL": "15"}, "--environment local unlink --call 15"),
         (
             "unlink",

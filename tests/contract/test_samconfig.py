@@ -7,7 +7,7 @@ import pytest
 
 from operate.stacks import APPLICATION, INFRASTRUCTURE, choose_values, parts_of, read_configured
 from operate.target import SAMCONFIG, OperationFailed
-from tests.contract.stack import DATABASE, EXISTING, LOCAL, PLACEHOLDERS, Stack, source, stacks_of
+from tests.contract.stack import DATABASE, EXISTING, FIREWALL, LOCAL, PLACEHOLDERS, Stack, source, stacks_of
 
 ENVIRONMENTS = ("staging", "production")
 
@@ -55,6 +55,11 @@ def test_a_database_that_is_there_is_not_made(monkeypatch: pytest.MonkeyPatch) -
     known = {one.part: one for one in parts_of("staging")}
     monkeypatch.setattr("operate.stacks.read_configured", lambda part, _: _with(known[part], given))
     assert DATABASE not in [one.part for one in parts_of("staging")]
+
+
+def test_an_environment_has_a_firewall_if_it_has_a_section_for_it() -> None:
+    assert FIREWALL in stacks_of("production")
+    assert FIREWALL not in stacks_of("staging")
 
 
 def _with(configured: Any, given: dict[str, str]) -> Any:  # noqa: ANN401 - as read_configured
@@ -110,7 +115,7 @@ def test_no_two_sections_are_one_stack() -> None:
         for name, section in file.items()
         if name != "version"
     ]
-    assert len(set(names)) == len(names) == 8
+    assert len(set(names)) == len(names) == 9
 
 
 def test_no_build_is_cached() -> None:

@@ -120,7 +120,7 @@ def test_an_unknown_word_is_counted_and_changes_no_state(
         [],
     )
     assert [(receipt["outcome"], receipt["call_id"]) for receipt in pipeline.receipts()] == [("ignored", call_id)]
-    assert '"StatusUnknown": [1' in capsys.readouterr().out.replace('":[', '": [')
+    assert '"what":"status","service":"autopulse-test","ValueUnknown":[1' in capsys.readouterr().out
     assert pipeline.call_events == []
 
 

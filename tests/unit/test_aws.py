@@ -157,16 +157,26 @@ ENVIRONMENTS: list[dict[str, str]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def session() -> boto3.Session:
+    """One for all: it keeps the models of the services, and reads the environment for each client."""
+    return boto3.Session()
+
+
 @pytest.mark.parametrize("service", [SQS, SECRETS_MANAGER, EVENTBRIDGE], ids=lambda service: service.name)
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: " ".join(environment.values()))
 def test_an_endpoint_is_the_one_that_boto3s_client_asks(
-    network: Network, service: Service, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    network: Network,
+    session: boto3.Session,
+    service: Service,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     listing: dict[Name, str] = {"sqs": "list_queues", "secretsmanager": "list_secrets", "events": "list_rules"}
     (name,) = (name for name in listing if name == service.name)
-    getattr(boto3.Session().client(name), listing[name])()
+    getattr(session.client(name), listing[name])()
     assert f"{aws.endpoint_of(service).rstrip('/')}/" == network.sent[0].url
 
 

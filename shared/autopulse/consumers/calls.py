@@ -215,5 +215,5 @@ def _attempt_shown(update: _Update[M]) -> AttemptBatch[M]:
 def call_event(type_: CallEventType, attempt: AttemptBatch[M], **changed: object) -> CallEvent:
     """An event about a call, as its attempt in this batch tells it."""
     call = attempt.call
-    received_at = min(record.envelope.received_at for record in attempt.records)
+    received_at = min([record.envelope.received_at for record in attempt.records])
     return CallEvent(type_, call.row.id, attempt.vapi_call_id or None, call.organization_id, changed, received_at)

@@ -107,7 +107,11 @@ def _assign(
     locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
     # Whatever call they name: another stack's ids may look like ours.
-    ignored = {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+    ignored = (
+        {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+        if owners.known
+        else set[str]()
+    )
     ours = [record for record in records if record.envelope.event_id not in ignored]
     links = _Links(locked, owners, _by_vapi_id(ours))
     found = Identities(
@@ -186,6 +190,8 @@ class _Links:
 
         A row that we made follows its own call to whichever organization that belongs to.
         """
+        if not self._owners.known:
+            return
         made = call.made_by_us
         if made is not None and made.vapi_call_id == vapi_call_id:
             return

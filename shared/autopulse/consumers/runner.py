@@ -7,7 +7,7 @@ its reason, or back in the queue.
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -109,7 +109,9 @@ def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[CallEvent]
         return [call_event for half in halves for call_event in _settle(run, half)]
     _note(deliveries, outcome)
     committed_at = datetime.now(timezone.utc)
-    return [replace(call_event, committed_at=committed_at) for call_event in outcome.call_events]
+    for call_event in outcome.call_events:
+        call_event.committed_at = committed_at
+    return list(outcome.call_events)
 
 
 def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:

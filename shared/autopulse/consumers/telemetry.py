@@ -1,23 +1,18 @@
 """What a batch leaves behind for those who watch: a log line for each record, and the metrics."""
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from autopulse.consumers.consumer import Disposition
 from autopulse.consumers.queue import Delivery, is_waiting
+from autopulse.consumers.unknown import note_unknown
 from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.nps import category_of
-from autopulse.domain.outcome import Family, Outcome
+from autopulse.domain.outcome import Outcome
 from autopulse.observability import Measurements, Metric, log_each, loggable_id, logger
-from autopulse.vapi.ended_reasons import family_of
-from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage
 
-MAX_REASON_CHARACTERS: Final = 128
-"""The maximum length of an ended reason in the log; the longest of Vapi's schema has 121 characters."""
-_LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _METRIC_OF_DISPOSITION: Final = {
     Disposition.APPLIED: Metric.RECORD_APPLIED,
@@ -94,12 +89,7 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
     settled = [delivery for delivery in deliveries if delivery.error is None]
     for disposition, count in Counter(delivery.disposition for delivery in settled).items():
         measurements.count(_METRIC_OF_DISPOSITION[disposition], count, kind=kind)
-    unknown = sum(isinstance(d.record.message, StatusMessage) and d.record.message.ignored for d in settled if d.record)
-    if unknown:
-        measurements.count(Metric.STATUS_UNKNOWN, unknown)
-    _measure_reasons(
-        kind, (delivery for delivery in settled if delivery.disposition is Disposition.APPLIED), measurements
-    )
+    note_unknown(kind, settled, measurements)
     applied = [
         delivery.record.envelope
         for delivery in settled
@@ -111,23 +101,3 @@ def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, 
         ages = [(committed_at - time) / _MILLISECOND for time in times]
         if ages:
             measurements.record(metric, ages, kind=kind)
-
-
-def _measure_reasons(kind: str, applied: Iterable[Delivery], measurements: Measurements) -> None:
-    """Count and name the ended reasons that belong to no family."""
-    reasons = [reason for delivery in applied if delivery.record if (reason := _reason_of(delivery.record.message))]
-    unknown = Counter(reason for reason in reasons if family_of(reason) is Family.UNKNOWN)
-    for reason, count in unknown.items():
-        measurements.count(Metric.ENDED_REASON_UNKNOWN, count)
-        logger().warning("ended reason unknown", extra={"kind": kind, "ended_reason": _printable(reason)})
-
-
-def _reason_of(message: Message) -> str | None:
-    if isinstance(message, HangMessage):
-        return message.reason
-    return message.ended_reason if isinstance(message, StatusMessage | ReportMessage) else None
-
-
-def _printable(reason: str) -> str:
-    """As the log takes it: a reason is the sender's word, and a long number in one would not be."""
-    return _LONG_NUMBER.sub("…", reason)[:MAX_REASON_CHARACTERS]

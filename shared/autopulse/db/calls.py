@@ -410,12 +410,9 @@ def _quality_as_json(row: AttemptRow) -> dict[str, Any] | None:
 
 
 def _attempt_as_json(row: AttemptRow) -> dict[str, Any]:
-    return {
-        "call_id": row.call_id,
-        "vapi_call_id": row.vapi_call_id,
-        "made_call": row.made_call,
-        **attempt_as_json(row.facts, row.columns),
-    }
+    values = attempt_as_json(row.facts, row.columns)
+    values |= {"call_id": row.call_id, "vapi_call_id": row.vapi_call_id, "made_call": row.made_call}
+    return values
 
 
 def _call_as_json(row: CallRow) -> dict[str, Any]:

@@ -56,6 +56,8 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Field -> what else it may be called."""
 FIELDS: Final = tuple(ALIASES)
+NO_FIELD: Final = "none"
+"""Stands for a field where a name is known to be the answer to no question of ours."""
 MAX_ALIAS_CHARACTERS: Final = 100
 
 AnswerNames = Mapping[str, str]
@@ -69,7 +71,7 @@ def plain_name(name: str) -> str:
 
 @cache
 def answer_names(more: str = "") -> AnswerNames:
-    """The names of our fields, with `more` aliases: `field=alias,alias;field=alias`.
+    """The names of our fields, with `more` aliases: `field=alias,alias;field=alias`; those of `none` are left out.
 
     Raises ValueError that says which entry cannot be used and why.
     """
@@ -80,13 +82,20 @@ def answer_names(more: str = "") -> AnswerNames:
     for field, alias in _read_aliases(more):
         if names.setdefault(plain_name(alias), field) != field:
             raise ValueError(f'"{alias}" cannot stand for {field}, it stands for {names[plain_name(alias)]}')
-    return names
+    return {name: field for name, field in names.items() if field != NO_FIELD}
+
+
+@cache
+def other_names(more: str = "") -> frozenset[str]:
+    """The plain names that `more` says to stand for no field of ours: `none=name,name`. Raises ValueError as above."""
+    answer_names(more)
+    return frozenset(plain_name(alias) for field, alias in _read_aliases(more) if field == NO_FIELD)
 
 
 def _read_aliases(text: str) -> Iterator[tuple[str, str]]:
     for entry in filter(None, map(str.strip, text.split(";"))):
         field, equals, aliases = (part.strip() for part in entry.partition("="))
-        if field not in ALIASES or not equals:
+        if field not in {*FIELDS, NO_FIELD} or not equals:
             shown = entry[:MAX_ALIAS_CHARACTERS]
             raise ValueError(f'"{shown}" is not field=alias,alias with one of the fields {", ".join(FIELDS)}')
         for alias in map(str.strip, aliases.split(",")):

@@ -4,33 +4,36 @@
 response, writes one log line and counts one metric. Nothing of a body but its type and ids is ever logged.
 """
 
-import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Final
 
-from autopulse.errors import Refused, Transient, UnreadableRequest
+from autopulse.errors import Miss, Refused, Transient, UnreadableRequest
 from autopulse.http import Response, answer
 from autopulse.ingress import responses
 from autopulse.ingress.queueing import enqueue
 from autopulse.ingress.request import read_delivery, read_message
+from autopulse.ingress.unknown import printable_name, unknown_in
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.json_coercion import Json, clean_text
+from autopulse.json_coercion import Json, read_mapping, read_vapi_call_id
 from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.settings import SettingMissing, verifier_settings
 from autopulse.vapi import routes
 from autopulse.vapi.call_ids import NamedCall
 from autopulse.vapi.call_tokens import is_proven
+from autopulse.vapi.drift import DRIFT, MAX_VALUES, UnknownValue, named
 from autopulse.vapi.envelope import Envelope, build_envelope
-from autopulse.vapi.masking import mask_secrets
 from autopulse.vapi.redaction import apply_allow_list
-from autopulse.vapi.signature import Acceptance, Delivery, verify
+from autopulse.vapi.signature import Acceptance, Delivery, Part, verify
 from autopulse.vapi.webhook_credentials import Credentials
 
 NOT_CONFIGURED: Final = "not-configured"
-MAX_LOGGED_TYPE_CHARACTERS: Final = 80
-_UNPRINTED: Final = re.compile(r"[^\w.:/=\[\]\"-]+", re.ASCII)
+STALE: Final = "stale"
+MAX_LOGGED_MISSES: Final = 20
+_OF_ANOTHER_SECRET: Final = frozenset({Part.SECRET_MISMATCH, Part.SIGNATURE_MISMATCH, Part.OTHER_TEXT_SIGNED})
+"""Misses that a secret of before would explain."""
 
 
 @dataclass
@@ -40,6 +43,8 @@ class RequestContext:
     received_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     measurements: Measurements = field(default_factory=Measurements)
     facts: dict[str, Json] = field(default_factory=dict)
+    delivery: Delivery | None = None
+    """What came, if it could be read that far."""
 
 
 def handle(event: Json, context: object = None) -> Response:
@@ -57,18 +62,32 @@ def handle(event: Json, context: object = None) -> Response:
 
 
 def _take(event: Json, request: RequestContext) -> Response:
-    delivery = read_delivery(event)
+    delivery = request.delivery = read_delivery(event)
     request.facts["body_bytes"] = len(delivery.body)
     acceptance = _verify(delivery, request)
     request.facts["credential"] = acceptance.credential
     message = read_message(delivery.body)
-    request.facts["type"] = _printable(message["type"])
+    request.facts["type"] = printable_name(message["type"])
+    _notice_unknown(message, request)
     kind = routes.kind_of(message)
     if kind is None:
         return _answer_directly(message, request)
     kept = apply_allow_list(kind, message)  # nothing else of the message reaches a queue or the database
     envelope = _identify(kind, message, kept, acceptance, request)
     return _enqueue(envelope, request)
+
+
+def _notice_unknown(message: Mapping[str, Json], request: RequestContext) -> None:
+    """Count the type or the fields that nobody knows, and name them in the line of this request."""
+    unknown = unknown_in(message)
+    if not unknown:
+        return
+    for what, count in Counter(one.what for one in unknown).items():
+        request.measurements.count(Metric.VALUE_UNKNOWN, count, what=what.value)
+    shown = [UnknownValue(what, printable_name(value)) for what, value in unknown[:MAX_VALUES]]
+    request.facts[DRIFT] = [{"what": what.value, "value": value} for what, value in named().choose(shown)]
+    call_id = read_vapi_call_id(read_mapping(message.get("call")).get("id"))
+    request.facts["vapi_call_id"] = loggable_id(call_id)
 
 
 def _verify(delivery: Delivery, request: RequestContext) -> Acceptance:
@@ -143,11 +162,37 @@ def _enqueue(envelope: Envelope, request: RequestContext) -> Response:
 def _refuse(problem: UnreadableRequest | Refused | Transient, request: RequestContext) -> Response:
     request.measurements.count(Metric.WEBHOOK_REFUSED, reason=problem.reason)
     request.facts.update(reason=problem.reason, detail=problem.detail)
+    if isinstance(problem, Refused) and problem.misses:
+        request.facts.update(_describe(problem.misses, request))
     response = responses.refusal(problem)
     log = logger().error if isinstance(problem, Transient) else logger().warning
     log("Webhook refused", extra=request.facts | {"status": response["statusCode"]})
     return response
 
 
-def _printable(type_name: str) -> str:
-    return _UNPRINTED.sub("?", mask_secrets(clean_text(type_name)))[:MAX_LOGGED_TYPE_CHARACTERS]
+def _describe(misses: Sequence[Miss], request: RequestContext) -> dict[str, Json]:
+    """What did not match, for the log: the nearest part, and for each credential which, where and by how much."""
+    nearest = misses[0].part
+    if nearest in _OF_ANOTHER_SECRET and _is_of_former(request):
+        nearest = Part.FORMER_SECRET
+    listed = sorted(misses, key=lambda miss: miss.credential)[:MAX_LOGGED_MISSES]
+    return {
+        "part": nearest,
+        "misses": [{name: value for name, value in _told(miss).items() if value is not None} for miss in listed],
+    }
+
+
+def _told(miss: Miss) -> dict[str, Json]:
+    return {"credential": miss.credential, "header": miss.header, "part": miss.part, "seconds": miss.seconds}
+
+
+def _is_of_former(request: RequestContext) -> bool:
+    """Whether the secret's previous version would have accepted the request, in time or too late."""
+    former = webhook_secret().former()
+    if request.delivery is None or not former:
+        return False
+    try:
+        verify(former, request.delivery, request.received_at)
+    except Refused as refusal:
+        return refusal.reason == STALE
+    return True

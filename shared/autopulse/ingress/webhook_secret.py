@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from autopulse.errors import Transient
@@ -11,6 +11,7 @@ from autopulse.ingress import clients
 from autopulse.ingress.clients import AWS_ERRORS, name_of
 from autopulse.observability import Measurements, Metric, logger
 from autopulse.settings import verifier_settings
+from autopulse.vapi.signature import Credential
 from autopulse.vapi.webhook_credentials import Credentials, read_credentials
 
 KEPT_SECONDS: Final = 300
@@ -22,9 +23,17 @@ UNAVAILABLE: Final = "secret-unavailable"
 class WebhookSecret:
     """The accepted credentials, as `read` last gave them: it returns the secret's JSON or raises Transient."""
 
-    def __init__(self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        read: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
+        read_former: Callable[[], str] | None = None,
+    ) -> None:
         self._read = read
+        self._read_former = read_former
         self.clock = clock
+        self._former: tuple[Credential, ...] = ()
+        self._former_at: float | None = None
         self._credentials: Credentials | None = None
         self._read_at = 0.0
         self._tried_at = 0.0
@@ -50,6 +59,19 @@ class WebhookSecret:
             raise Transient(UNAVAILABLE, "it could not be read a moment ago")
         return None
 
+    def former(self) -> tuple[Credential, ...]:
+        """What the secret's previous version accepted, to tell whose secret is out of date; nothing is accepted by it.
+
+        Read at most once in `KEPT_SECONDS`, whatever comes of it; none, if there is no such version or no answer.
+        """
+        if self._former_at is None or self.clock() - self._former_at >= KEPT_SECONDS:
+            self._former_at = self.clock()
+            self._former = ()
+            if self._read_former is not None:
+                with suppress(Transient):
+                    self._former = read_credentials(self._read_former()).usable
+        return self._former
+
     def _may_try(self) -> bool:
         return self.clock() - self._tried_at >= REREAD_SECONDS
 
@@ -73,12 +95,13 @@ def _report(credentials: Credentials, measurements: Measurements) -> None:
 @cache
 def webhook_secret() -> WebhookSecret:
     """Return this container's; nothing is read before the first webhook."""
-    return WebhookSecret(_read_from_secrets_manager)
+    read_former = partial(_read_from_secrets_manager, VersionStage="AWSPREVIOUS")
+    return WebhookSecret(_read_from_secrets_manager, read_former=read_former)
 
 
-def _read_from_secrets_manager() -> str:
+def _read_from_secrets_manager(**version: str) -> str:
     arn = verifier_settings().webhook_secret_arn
     try:
-        return str(clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", ""))
+        return str(clients.secretsmanager().get_secret_value(SecretId=arn, **version).get("SecretString", ""))
     except AWS_ERRORS as error:
         raise Transient(UNAVAILABLE, name_of(error)) from error

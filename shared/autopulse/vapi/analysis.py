@@ -47,6 +47,17 @@ def read_analysis(message: ReportMessage, names: AnswerNames) -> Analysis:
     return read_sheets(sheets, summaries, given, names)
 
 
+def unknown_outputs(message: ReportMessage, names: AnswerNames) -> list[str]:
+    """The names of structured outputs that answer none of our questions, as their author wrote them.
+
+    An output that is known neither by its name nor by any field of its result is unknown; one without a name has none.
+    """
+    outputs, reader = parsed(message.artifact.structured_outputs), _Reader(names)
+    items = outputs.values() if isinstance(outputs, dict) else outputs if isinstance(outputs, list) else ()
+    named = ((label, item) for item in items if isinstance(item, dict) and (label := _label(item)))
+    return [label for label, item in named if not reader.knows(item)]
+
+
 def _by_id(outputs: Json) -> Json:
     """A list of outputs in the order of their ids, if each has one; an object's are taken in the order of its keys."""
     if isinstance(outputs, list) and all(
@@ -83,6 +94,10 @@ class _Reader:
         else:
             yield [(label, value)]
 
+    def knows(self, value: Json) -> bool:
+        """Whether any answer in the value is one of ours."""
+        return any(self._is_field(label) for sheet in self.sheets(value) for label, _ in sheet)
+
     def _of_object(self, value: Mapping[str, Json], label: str, depth: int) -> Iterator[Sheet]:
         named = _named_result(value)
         if named is not None and (self._is_field(named[0]) or not any(map(self._is_field, value))):
@@ -116,9 +131,14 @@ class _Reader:
         return plain_name(name) in self._names
 
 
+def _label(value: Mapping[str, Json]) -> str:
+    """What names a result, or "" if nothing does."""
+    return next((label for key in _LABELS if (label := read_words(value.get(key)))), "")
+
+
 def _named_result(value: Mapping[str, Json]) -> tuple[str, Json] | None:
     """The name, "" if there is none, and the result of an object that is a result with its description."""
-    label = next((label for key in _LABELS if (label := read_words(value.get(key)))), "")
+    label = _label(value)
     key = next((key for key in _RESULTS if key in value), None)
     if key is None or not (value.keys() <= {*_COMPANIONS, key} or (key == "result" and label)):
         return None

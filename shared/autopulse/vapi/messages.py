@@ -77,7 +77,7 @@ def read_cost(dollars: Decimal) -> Decimal | None:
     return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Limited:
     """Reads a text, and bounds what it read."""
 
@@ -390,6 +390,7 @@ class Envelope(BaseModel):
     call_id: Annotated[int | None, BeforeValidator(read_call_id)] = None
     occurred_at: Time = None
     received_at: Annotated[datetime, BeforeValidator(read_time)]
+    origin: Literal["webhook", "reconciliation"] = "webhook"  # those of autopulse.vapi.envelope
     message: Annotated[dict[str, Any] | None, SkipValidation()] = None
     payload_key: str | None = Field(None, max_length=MAX_PAYLOAD_KEY_CHARACTERS)
 
@@ -407,7 +408,7 @@ def read_envelope(body: str) -> Envelope:
     try:
         content: Json = read_json(body)
         # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
-        if not body.isascii() or _ESCAPED_UNSTORABLE.search(body):
+        if not body.isascii() or ("\\u" in body and _ESCAPED_UNSTORABLE.search(body)):
             content = clean(content)
         return Envelope.model_validate(content)
     except ValidationError as error:

@@ -10,6 +10,11 @@ from autopulse.json_coercion import Json, clean_text, read_list, read_mapping
 
 PING: Final = "autopulse.ping"
 """A type of ours: goes through the status queue and leaves only its `webhook_event`."""
+RECONCILIATION: Final = "autopulse.reconciliation"
+"""A type of ours: what became of asking Vapi for a call, where that gave no message."""
+RECORDING: Final = "autopulse.recording"
+"""A type of ours: what became of copying a recording."""
+_OWN: Final = "autopulse."
 TRANSCRIPT: Final = "transcript"
 FINAL_TRANSCRIPT: Final = 'transcript[transcriptType="final"]'
 """Vapi sends this literally when a server subscribed to final transcripts only."""
@@ -32,6 +37,9 @@ KIND_BY_TYPE: Final[Mapping[str, str]] = {
 KINDS: Final = tuple(dict.fromkeys(KIND_BY_TYPE.values()))
 """The kinds of message: one queue, one dead-letter queue and one consumer each."""
 
+INTERNAL: Final[Mapping[str, str]] = {RECONCILIATION: "status_update", RECORDING: "status_update"}
+"""Type -> kind, of messages that our own functions put into a queue. A webhook of such a type is ignored."""
+
 SUBSCRIPTION: Final = frozenset(
     {"status-update", "conversation-update", "end-of-call-report", "hang", FINAL_TRANSCRIPT}
 )
@@ -47,8 +55,19 @@ IGNORED: Final = frozenset(
         "call.artifact.upload",
         "call.delete.failed",
         "call.deleted",
+        "campaign.archived",
+        "campaign.cancelled",
+        "campaign.ended",
+        "campaign.job.continued",
+        "campaign.started",
+        "campaign.unarchived",
         "chat.created",
         "chat.deleted",
+        "contact.completed",
+        "contact.dispatched",
+        "contact.failed",
+        "contact.predial-failed",
+        "contact.skipped",
         "language-change-detected",
         "language-changed",
         "model-output",
@@ -109,6 +128,11 @@ def kind_of(message: Mapping[str, Json]) -> str | None:
     return None if kind == "transcript" and not _is_final(message) else kind
 
 
+def is_ours(type_name: str) -> bool:
+    """Whether the type is one of this project's own, such as a ping, and no word of Vapi's."""
+    return type_name.startswith(_OWN)
+
+
 def _is_final(message: Mapping[str, Json]) -> bool:
     default = "final" if message["type"] == FINAL_TRANSCRIPT else None
     return (message.get("transcriptType") or default) == "final"
@@ -116,4 +140,5 @@ def _is_final(message: Mapping[str, Json]) -> bool:
 
 def dimension_of(type_name: str) -> str:
     """Return the type as a metric's dimension: one of a bounded set."""
-    return type_name if type_name in KIND_BY_TYPE or type_name in IGNORED or type_name in ANSWERS else OTHER
+    known = any(type_name in types for types in (KIND_BY_TYPE, INTERNAL, IGNORED, ANSWERS))
+    return type_name if known else OTHER

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Final, Protocol
 
-from autopulse.errors import Refused
+from autopulse.errors import Miss, Refused
 from autopulse.json_coercion import read_instant
 
 DIGEST_BYTES: Final[Mapping[str, int]] = {"sha256": 32, "sha512": 64, "sha1": 20}
@@ -23,6 +24,34 @@ _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,9})?", re.ASCII)
 _CLOSENESS: Final = ("missing", "malformed", "mismatch", "stale")
 """Reasons, from the farthest to the nearest miss: of several credentials the nearest is told."""
+_ANY_PREFIX: Final = re.compile(r"\A[A-Za-z0-9]{1,10}[=,:]")
+_TIMESTAMP_HEADERS: Final = ("x-timestamp", "x-vapi-timestamp")
+"""Where Vapi's time may be though the credential names no header: Vapi's default, and that of our own entry."""
+
+
+class Part(str, Enum):
+    """What of a request did not match, for the log alone: the answer is the same for all."""
+
+    HEADER_MISSING = "header-missing"
+    HEADER_EMPTY = "header-empty"
+    HEADER_REPEATED = "header-repeated"
+    PREFIX_MISSING = "prefix-missing"
+    """The token has not what should stand before it, such as `Bearer `."""
+    SECRET_MISMATCH = "secret-mismatch"  # noqa: S105 - the name of a miss
+    SECRET_SENT = "secret-sent"  # noqa: S105 - the name of a miss
+    """The secret itself, where a signature by it should be."""
+    WRONG_PREFIX = "wrong-prefix"
+    WRONG_ALGORITHM = "wrong-algorithm"
+    WRONG_ENCODING = "wrong-encoding"
+    SIGNATURE_UNREADABLE = "signature-unreadable"
+    TIMESTAMP_UNREADABLE = "timestamp-unreadable"
+    SIGNATURE_MISMATCH = "signature-mismatch"
+    """Another secret, or another body than was signed: nobody can tell which without the other one."""
+    OTHER_TEXT_SIGNED = "other-text-signed"
+    """The right secret signed this body, but with a time before it or without one, unlike `payload_format`."""
+    STALE = "stale"
+    FORMER_SECRET = "former-secret"  # noqa: S105 - the name of a miss
+    """A credential of the secret's previous version accepts the request: the secret of before, or an option."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +62,10 @@ class Delivery:
     body: bytes
     method: str = "POST"
 
+    def absent(self, name: str) -> str:
+        """Why there is no value: the header is not there, or it is blank."""
+        return Part.HEADER_EMPTY if self.headers.get(name.lower()) else Part.HEADER_MISSING
+
     def values(self, name: str) -> list[str]:
         """Return the header's values that are not blank: an empty header proves nothing."""
         return [value for value in self.headers.get(name.lower(), ()) if value.strip()]
@@ -41,8 +74,10 @@ class Delivery:
         """Return the header's only value; two would leave open which of them was signed."""
         values = self.values(name)
         if len(values) > 1:
-            raise Refused("malformed")
-        return _first(values)
+            raise Refused("malformed", Miss(Part.HEADER_REPEATED, name))
+        if not values:
+            raise Refused("missing", Miss(self.absent(name), name))
+        return values[0]
 
 
 @dataclass(frozen=True)
@@ -72,10 +107,12 @@ class SharedSecret:
         """The field of `Credential` with this name."""
         sent = delivery.values(self.header)
         tokens = [value[len(self.prefix) :].strip() for value in sent if _has_prefix(value, self.prefix)]
+        if not tokens and sent:
+            raise Refused("malformed", Miss(Part.PREFIX_MISSING, self.header))
         if not tokens:
-            raise Refused("malformed" if sent else "missing")
+            raise Refused("missing", Miss(delivery.absent(self.header), self.header))
         if not _any_equal(self.secret, [_bytes(token) for token in tokens]):
-            raise Refused("mismatch")
+            raise Refused("mismatch", Miss(Part.SECRET_MISMATCH, self.header))
 
 
 @dataclass(frozen=True)
@@ -100,27 +137,49 @@ class Hmac:
         message_id = self._message_id(delivery)
         expected = hmac.digest(self.secret, self._payload(delivery, message_id), self.algorithm)
         if not _any_equal(expected, signatures):
-            raise Refused("mismatch")
+            raise Refused("mismatch", Miss(Part.SIGNATURE_MISMATCH, self.header))
         if moment is not None and abs(now - moment) > self.tolerance:
-            raise Refused("stale")
+            raise Refused("stale", Miss(Part.STALE, self.header, round((now - moment).total_seconds())))
         return message_id
+
+    def explain(self, delivery: Delivery) -> Part:
+        """Why a signature does not match: the right secret signed another text than `payload_format` says, or not.
+
+        All texts are tried, whichever fits, so that the time of the answer tells nothing.
+        """
+        signatures = self._signatures(delivery)
+        times = {name: delivery.values(name) for name in (self.timestamp_header, *_TIMESTAMP_HEADERS) if name}
+        texts = [delivery.body, *(_bytes(time) + b"." + delivery.body for sent in times.values() for time in sent[:1])]
+        signed = [_any_equal(hmac.digest(self.secret, text, self.algorithm), signatures) for text in texts]
+        return Part.OTHER_TEXT_SIGNED if any(signed) else Part.SIGNATURE_MISMATCH
 
     def _signatures(self, delivery: Delivery) -> list[bytes]:
         tokens = [token for value in delivery.values(self.header) for token in value.split()]
         if not tokens:
-            raise Refused("missing")
+            raise Refused("missing", Miss(delivery.absent(self.header), self.header))
         decoded = [signature for token in tokens if (signature := self._decode(token)) is not None]
         if not decoded:
-            raise Refused("malformed")
+            raise Refused("malformed", Miss(self._malformation(tokens), self.header))
         return decoded
+
+    def _malformation(self, tokens: Sequence[str]) -> str:
+        """How signatures are written, if they are written in a way that another configuration has."""
+        if _any_equal(self.secret, [_bytes(token) for token in tokens]):
+            return Part.SECRET_SENT
+        texts = [_ANY_PREFIX.sub("", token).rstrip(",") for token in tokens]
+        other = "base64" if self.encoding == "hex" else "hex"
+        lengths = {len(signature) for text in texts if (signature := _decoded(text, self.encoding)) is not None}
+        others = {len(signature) for text in texts if (signature := _decoded(text, other)) is not None}
+        if DIGEST_BYTES[self.algorithm] in lengths:
+            return Part.WRONG_PREFIX
+        if lengths.intersection(DIGEST_BYTES.values()):
+            return Part.WRONG_ALGORITHM
+        return Part.WRONG_ENCODING if others.intersection(DIGEST_BYTES.values()) else Part.SIGNATURE_UNREADABLE
 
     def _decode(self, token: str) -> bytes | None:
         text = (token[len(self.prefix) :] if _has_prefix(token, self.prefix) else token).rstrip(",")
-        try:
-            signature = bytes.fromhex(text) if self.encoding == "hex" else decode_base64(text)
-        except ValueError:
-            return None
-        return signature if len(signature) == DIGEST_BYTES[self.algorithm] else None
+        signature = _decoded(text, self.encoding)
+        return signature if signature is not None and len(signature) == DIGEST_BYTES[self.algorithm] else None
 
     def _timestamp(self, delivery: Delivery) -> datetime | None:
         if self.timestamp_header is None:
@@ -128,7 +187,7 @@ class Hmac:
         text = delivery.single(self.timestamp_header).strip()
         moment = read_instant(float(text) if _NUMBER.fullmatch(text) else text)
         if moment is None:
-            raise Refused("malformed")
+            raise Refused("malformed", Miss(Part.TIMESTAMP_UNREADABLE, self.timestamp_header))
         return moment
 
     def _message_id(self, delivery: Delivery) -> str | None:
@@ -158,14 +217,23 @@ def placeholders(payload_format: str) -> list[str]:
 
 
 def verify(credentials: Sequence[Credential], delivery: Delivery, now: datetime) -> Acceptance:
-    """Accept what any one credential accepts; else raise Refused with the reason of the nearest miss."""
-    reasons = ["missing"]
+    """Accept what any one credential accepts; else raise Refused with all misses, and the reason of the nearest."""
+    refusals: list[tuple[str, Miss]] = []
     for place, credential in enumerate(credentials):
         try:
             return Acceptance(place, credential.check(delivery, now))
         except Refused as refusal:
-            reasons.append(refusal.reason)
-    raise Refused(max(reasons, key=_CLOSENESS.index))
+            refusals += [(refusal.reason, miss._replace(credential=place)) for miss in refusal.misses]
+    refusals = [(reason, _explained(miss, credentials[miss.credential], delivery)) for reason, miss in refusals]
+    refusals.sort(key=lambda told: (_CLOSENESS.index(told[0]), told[1].part == Part.OTHER_TEXT_SIGNED), reverse=True)
+    raise Refused(refusals[0][0] if refusals else "missing", *(miss for _, miss in refusals))
+
+
+def _explained(miss: Miss, credential: Credential, delivery: Delivery) -> Miss:
+    """What only a refused request is worth: more digests of its body."""
+    if miss.part == Part.SIGNATURE_MISMATCH and isinstance(credential, Hmac):
+        return miss._replace(part=credential.explain(delivery))
+    return miss
 
 
 def decode_base64(text: str) -> bytes:
@@ -173,10 +241,11 @@ def decode_base64(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
-def _first(values: Sequence[str]) -> str:
-    if not values:
-        raise Refused("missing")
-    return values[0]
+def _decoded(text: str, encoding: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text) if encoding == "hex" else decode_base64(text)
+    except ValueError:
+        return None
 
 
 def _any_equal(expected: bytes, candidates: Sequence[bytes]) -> bool:

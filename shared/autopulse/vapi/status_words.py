@@ -29,6 +29,9 @@ REASON_OF_WORD: Final[Mapping[str, str]] = {
 }
 """Words that are themselves the reason why the call ended, when none is sent."""
 
+WORDS_WITHOUT_STATUS: Final = frozenset({"not-found", "deletion-failed"})
+"""Words of Vapi's for a call that it no longer has: they say nothing of how the call went."""
+
 
 def status_word(value: Json) -> str:
     """The word as the tables above have it: lower-case, hyphens for underscores and blanks; "" if it is not text."""

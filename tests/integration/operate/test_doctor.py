@@ -148,6 +148,10 @@ def test_what_is_wrong_is_repaired_by_what_the_doctor_says(patient: Patient, pla
     [
         (_more_messages("speech-update"), "speech-update are sent and not read"),
         (_server(staticIpAddressesEnabled=None), "sends from changing addresses"),
+        (_plan(maxRetries=6, baseDelaySeconds=1), "tries again for 1 min, and 2 h 50 min are possible"),
+        (_plan(maxRetries=9), "tries again for 1 h 25 min, and"),
+        (_plan(type="fixed"), "tries again for 1 min, and"),
+        (_plan(excludedStatusCodes=[400, 401, 404, 413]), "401, 404 are not tried again"),
     ],
 )
 def test_what_works_but_could_be_better_is_advice(

@@ -9,11 +9,11 @@ import pytest
 
 from autopulse.consumers.consumer import Disposition, Record
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery
-from autopulse.consumers.telemetry import MAX_REASON_CHARACTERS, account_for
+from autopulse.consumers.telemetry import account_for
 from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.errors import AutoPulseError, CallIdentityConflict, Transient, UnknownCall
 from autopulse.observability import Measurements, Metric, MetricDefinition
-from autopulse.vapi.messages import HangMessage, Message, ReportMessage, StatusMessage, read_envelope
+from autopulse.vapi.messages import HangMessage, Message, read_envelope
 
 NOW = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 
@@ -109,63 +109,6 @@ def test_what_waits_for_its_call_or_is_dead_lettered_is_not_postponed(capsys: py
         [],
     )
     assert lines(capsys, Metric.RECORD_POSTPONED) == []
-
-
-def warnings(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """The ended reasons that the log names."""
-    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return [line["ended_reason"] for line in said if line.get("message") == "ended reason unknown"]
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        StatusMessage(type="status-update", status="ended", endedReason="customer-levitated"),
-        ReportMessage(type="end-of-call-report", endedReason="customer-levitated"),
-        HangMessage(type="hang", reason="customer-levitated"),
-    ],
-    ids=lambda message: message.type,
-)
-def test_an_unknown_ended_reason_is_counted(capsys: pytest.CaptureFixture[str], message: Message) -> None:
-    measure([settled(message), settled(message)], [])
-    assert lines(capsys, Metric.ENDED_REASON_UNKNOWN) == [({}, 2)]
-
-
-def test_the_log_names_each_unknown_ended_reason_once(capsys: pytest.CaptureFixture[str]) -> None:
-    reasons = ["customer-levitated", "call-vanished", "customer-levitated"]
-    measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason)) for reason in reasons], [])
-    assert warnings(capsys) == ["customer-levitated", "call-vanished"]
-
-
-@pytest.mark.parametrize(
-    ("reason", "logged"),
-    [
-        ("x" * 500, "x" * MAX_REASON_CHARACTERS),
-        ("somebody-at-+12025550101-smiled", "somebody-at-+…-smiled"),
-        ("sip-999-odd", "sip-999-odd"),
-    ],
-)
-def test_an_ended_reason_in_the_log_is_short_and_has_no_number_of_a_customer(
-    capsys: pytest.CaptureFixture[str], reason: str, logged: str
-) -> None:
-    measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason))], [])
-    assert warnings(capsys) == [logged]
-
-
-@pytest.mark.parametrize(
-    ("reason", "disposition"),
-    [
-        ("customer-busy", Disposition.APPLIED),
-        (None, Disposition.APPLIED),
-        ("customer-levitated", Disposition.DUPLICATE),
-        ("vanished", Disposition.IGNORED),
-    ],
-)
-def test_a_known_reason_and_one_without_effect_are_not_counted(
-    capsys: pytest.CaptureFixture[str], reason: str | None, disposition: Disposition
-) -> None:
-    measure([settled(ReportMessage(type="end-of-call-report", endedReason=reason), disposition)], [])
-    assert lines(capsys, Metric.ENDED_REASON_UNKNOWN) == []
 
 
 def test_ids_that_others_chose_are_logged_without_what_they_may_hide(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from autopulse.ingress import clients
 from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.settings import verifier_settings
 from autopulse.vapi.routes import KINDS
-from tests.moto_account import moto_account
+from tests.moto_account import empty_queue, has_messages, moto_account
 from tests.unit.ingress.requests import SECRET
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Account:
 
     def received(self, kind: str) -> list[dict[str, Any]]:
         """Take up to ten messages out of a queue."""
+        if not has_messages(self.queue_urls[kind], REGION):
+            return []
         answer = self.sqs.receive_message(
             QueueUrl=self.queue_urls[kind],
             MaxNumberOfMessages=10,
@@ -94,8 +96,8 @@ def account(cloud: Account, monkeypatch: pytest.MonkeyPatch, _aws_of_nobody: Non
         monkeypatch.setenv(f"{kind.upper()}_QUEUE_URL", url)
     monkeypatch.setenv("PAYLOAD_BUCKET", BUCKET)
     monkeypatch.setenv("WEBHOOK_SECRET_ARN", cloud.secret_arn)
-    while cloud.everything_queued():
-        pass
+    for url in cloud.queue_urls.values():
+        empty_queue(url, REGION)
     cloud.put_secret(DEFAULT_CREDENTIALS)
     verifier_settings.cache_clear()
     webhook_secret.cache_clear()

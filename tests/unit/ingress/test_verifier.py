@@ -1,5 +1,9 @@
+import hashlib
+import hmac
 import json
 import re
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -11,13 +15,14 @@ from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES
 from autopulse.ingress.request import MAX_BODY_BYTES, MAX_INVOCATION_BYTES
 from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.vapi import routes
+from autopulse.vapi import drift, routes
 from autopulse.vapi.routes import KINDS
 from functions.verifier.app import handler
 from tests.unit.ingress.conftest import DEFAULT_CREDENTIALS, Account
 from tests.unit.ingress.requests import SECRET, encoded, event, signed, with_secret
 from tests.unit.vapi import samples
 
+NUMBER = "+12025550147"
 CONTEXT = SimpleNamespace(aws_request_id="invocation-1")
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -125,6 +130,7 @@ def test_a_signed_message_id_is_the_event_of_an_untimed_message(account: Account
 
 def test_an_acceptance_is_one_line_and_one_metric(output: Output) -> None:
     body = samples.report()
+    del body["message"]["authorization"]  # is no field of Vapi's, which would be told too
     event_id = post(with_secret(body))[1]["event_id"]
     logs, metrics = output.read()
     (line,) = logs
@@ -170,13 +176,33 @@ def test_an_id_that_a_sender_chose_is_queued_as_it_is_and_logged_without_what_it
 # Ignored and answered
 
 
-@pytest.mark.parametrize("type_name", sorted(routes.IGNORED))
+@pytest.mark.parametrize("type_name", sorted({*routes.IGNORED, *routes.INTERNAL}))
 def test_unhandled_message_types_are_ignored_and_counted(account: Account, output: Output, type_name: str) -> None:
     assert post(with_secret({"message": {"type": type_name}})) == (200, {"status": "ignored"})
     logs, metrics = output.read()
     assert [line["type"] for line in logs] == [type_name]
     assert metrics["WebhookIgnored"][0]["type"] == type_name
     assert account.everything_queued() == []
+
+
+@pytest.mark.parametrize(
+    "fields", [{"result": "unrecoverable"}, {"state": "stored", "key": "recordings/15/another.wav"}]
+)
+@pytest.mark.parametrize("type_name", sorted(routes.INTERNAL))
+def test_no_webhook_brings_a_message_that_only_our_functions_write(
+    account: Account, output: Output, type_name: str, fields: dict[str, Any]
+) -> None:
+    message = {"type": type_name, "timestamp": samples.SENT_AT_MS, "call": samples.call(), **fields}
+    assert post(signed({"message": message, "origin": "reconciliation"})) == (200, {"status": "ignored"})
+    assert [(line["message"], line["type"]) for line in output.read()[0]] == [("Webhook ignored", type_name)]
+    assert account.everything_queued() == []
+
+
+def test_no_webhook_says_that_vapi_was_asked(account: Account) -> None:
+    hang = samples.hang()
+    post(signed({"message": hang["message"] | {"origin": "reconciliation"}, "origin": "reconciliation"}))
+    (queued,) = account.bodies("hang")
+    assert "reconciliation" not in queued
 
 
 def test_a_partial_transcript_is_ignored(account: Account, output: Output) -> None:
@@ -190,8 +216,31 @@ def test_an_unknown_type_is_ignored_and_named_in_the_log_only(output: Output) ->
     assert post(with_secret({"message": {"type": type_name}})) == (200, {"status": "ignored"})
     logs, metrics = output.read()
     assert metrics["WebhookIgnored"][0]["type"] == "other"
-    assert logs[0]["type"] == 'invented.type?[31m"x"?[redacted]'
+    assert logs[0]["type"] == 'invented.type?[31m"x" [redacted]'
     assert len(logs[0]["type"]) <= 80
+
+
+def test_unknown_fields_are_counted_and_named_in_the_line_of_their_webhook(output: Output) -> None:
+    drift.named.cache_clear()
+    hang = samples.SIMPLE_HANG["message"] | {"id": "x"}
+    message = hang | {"moodOfTheCall": samples.jwt(), f"call {NUMBER}": 1, samples.jwt(): NUMBER}
+    assert post(with_secret({"message": message}))[1]["status"] == "accepted"
+    (line,), metrics = output.read()
+    assert [(counted["what"], counted["ValueUnknown"]) for counted in metrics["ValueUnknown"]] == [("field", [4])]
+    values = ["id", "moodOfTheCall", drift.SEVERAL_WORDS, "[redacted]"]
+    assert line["drift"] == [{"what": "field", "value": value} for value in values]
+    assert line["vapi_call_id"] == "call_123"
+
+
+def test_an_unknown_type_is_counted_and_named_with_its_call(output: Output) -> None:
+    drift.named.cache_clear()
+    post(with_secret({"message": {"type": "call.dreamt", "dream": NUMBER, "call": {"id": samples.VAPI_CALL_ID}}}))
+    (line,), metrics = output.read()
+    assert (metrics["ValueUnknown"][0]["what"], metrics["ValueUnknown"][0]["ValueUnknown"]) == ("message_type", [1])
+    assert (line["drift"], line["vapi_call_id"]) == (
+        [{"what": "message_type", "value": "call.dreamt"}],
+        samples.VAPI_CALL_ID,
+    )
 
 
 @pytest.mark.parametrize("type_name", sorted(routes.ANSWERS))
@@ -231,6 +280,94 @@ def test_what_proves_nothing_gets_one_answer(account: Account, output: Output, r
     assert [(line["reason"], line["status"]) for line in logs] == [(reason, 401)]
     assert [line["reason"] for line in metrics["WebhookRefused"]] == [reason]
     assert account.everything_queued() == []
+
+
+def told_of(output: Output, request: Any) -> dict[str, Any]:  # noqa: ANN401 - as for post
+    """What the log says of a refused request, and nobody else."""
+    assert post(request) == (401, UNAUTHORIZED)
+    (line,), _ = output.read()
+    return line
+
+
+def test_the_log_says_for_each_credential_what_did_not_match(output: Output) -> None:
+    line = told_of(output, signed(samples.hang(), "other"))
+    assert line["part"] == "signature-mismatch"
+    assert line["misses"] == [
+        {"credential": 0, "header": "x-vapi-secret", "part": "header-missing"},
+        {"credential": 1, "header": "x-vapi-signature", "part": "signature-mismatch"},
+    ]
+
+
+def test_the_log_says_by_how_many_seconds_a_request_is_stale(account: Account, output: Output) -> None:
+    account.put_secret({"secret": SECRET, "credentials": [{"kind": "hmac", "timestamp_header": "x-timestamp"}]})
+    sent = int(time.time()) - 4_000
+    payload = encoded(samples.hang())
+    signature = hmac.new(SECRET.encode(), f"{sent}.".encode() + payload, hashlib.sha256).hexdigest()
+    line = told_of(output, event(payload, {"x-timestamp": str(sent), "x-vapi-signature": signature}))
+    (miss,) = line["misses"]
+    assert line["part"] == "stale"
+    assert 4_000 <= miss["seconds"] <= 4_060
+
+
+@pytest.mark.parametrize("request_of", [with_secret, signed])
+def test_a_secret_of_before_is_told_in_the_log_alone(
+    account: Account, output: Output, request_of: Callable[[object, str], dict[str, Any]]
+) -> None:
+    account.put_secret(DEFAULT_CREDENTIALS | {"secret": "a-newer-invented-secret"})
+    webhook_secret.cache_clear()
+    assert told_of(output, request_of(samples.hang(), SECRET))["part"] == "former-secret"
+    assert "mismatch" in told_of(output, request_of(samples.hang(), "never-a-secret"))["part"]
+
+
+def test_without_a_version_before_nobody_has_a_former_secret(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
+    read = clients.secretsmanager().get_secret_value
+    asked: list[str] = []
+
+    def answer(**parameters: str) -> dict[str, Any]:
+        asked.append(parameters.get("VersionStage", ""))
+        if "VersionStage" in parameters:
+            raise EndpointConnectionError(endpoint_url="https://invented")
+        return read(**parameters)
+
+    monkeypatch.setattr(clients.secretsmanager(), "get_secret_value", answer)
+    for _ in range(5):
+        assert told_of(output, with_secret(samples.hang(), "other"))["part"] == "secret-mismatch"
+    assert asked.count("AWSPREVIOUS") == 1, "a stranger makes us ask once in five minutes"
+
+
+def test_a_request_without_any_proof_makes_nobody_look_at_former_secrets(
+    monkeypatch: pytest.MonkeyPatch, output: Output
+) -> None:
+    client = clients.secretsmanager()
+    get_secret_value = Mock(side_effect=client.get_secret_value)
+    monkeypatch.setattr(client, "get_secret_value", get_secret_value)
+    assert told_of(output, event(encoded(samples.hang())))["part"] == "header-missing"
+    assert {call.kwargs.get("VersionStage") for call in get_secret_value.call_args_list} == {None}
+
+
+def test_no_secret_signature_or_number_of_a_refused_request_is_logged(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.put_secret(
+        {
+            "secret": SECRET,
+            "credentials": [
+                {"kind": "shared-secret"},
+                {"kind": "bearer"},
+                {"kind": "hmac", "timestamp_header": "x-timestamp"},
+                {"kind": "hmac", "encoding": "base64", "header": "x-signature"},
+            ],
+        }
+    )
+    canaries = ["canary-secret", "Bearer canary-token", NUMBER, SECRET, f"sha1={'ab' * 20}", "cd" * 32, "Canaria"]
+    for canary in canaries:
+        names = ("X-Vapi-Secret", "Authorization", "X-Vapi-Signature", "X-Signature", "X-Timestamp", NUMBER, canary)
+        request_ = event(encoded({"message": {"type": f"hang {NUMBER}", NUMBER: canary}}), dict.fromkeys(names, canary))
+        if canary != SECRET:  # which is right for the first of them
+            assert post(request_)[0] == 401
+    printed = capsys.readouterr().out
+    found = [one for one in (*canaries, "canary", "2025550147", "ab" * 20) if one in printed]
+    assert found == []
 
 
 def test_a_stale_request_is_refused(account: Account, output: Output) -> None:
@@ -367,7 +504,8 @@ def test_strangers_cannot_make_it_read_the_secret_all_the_time(
     assert {post(with_secret(samples.hang(), "other"))[0] for _ in range(20)} == {401}
     let_time_pass(monkeypatch)
     assert {post(with_secret(samples.hang(), "other"))[0] for _ in range(20)} == {401}
-    assert get_secret_value.call_count == 2
+    versions = [call.kwargs.get("VersionStage", "AWSCURRENT") for call in get_secret_value.call_args_list]
+    assert sorted(versions) == ["AWSCURRENT", "AWSCURRENT", "AWSPREVIOUS"]
     assert account.everything_queued() == []
 
 
@@ -385,7 +523,9 @@ def test_a_mismatch_that_cannot_be_checked_is_not_a_refusal(monkeypatch: pytest.
 
 def test_an_unreachable_queue_is_unavailable(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
     monkeypatch.setattr(clients.sqs(), "send_message", _unreachable)
-    status, answer = post(with_secret(samples.hang()))
+    body = samples.hang()
+    del body["message"]["authorization"]
+    status, answer = post(with_secret(body))
     assert (status, answer["error"]["code"]) == (503, "unavailable")
     logs, metrics = output.read()
     assert list(metrics) == ["WebhookRefused"]

@@ -119,3 +119,27 @@ def test_a_secret_that_is_gone_is_transient(account: Account, monkeypatch: pytes
     monkeypatch.setenv("WEBHOOK_SECRET_ARN", account.secret_arn + "-other")
     with transient("secret-unavailable"):
         webhook_secret().current(Measurements())
+
+
+def test_what_was_accepted_before_is_read_at_most_once_in_five_minutes_whatever_comes_of_it() -> None:
+    now, reads, fails = [0.0], [0], [True]
+
+    def read_former() -> str:
+        reads[0] += 1
+        if fails[0]:
+            raise Transient("secret-unavailable")
+        return json.dumps({"secret": "before", "credentials": [{"kind": "shared-secret"}]})
+
+    subject = WebhookSecret(lambda: "{}", lambda: now[0], read_former)
+    assert [subject.former() for _ in range(10)] == [()] * 10
+    assert reads == [1]
+    now[0], fails[0] = KEPT_SECONDS, False
+    (credential,) = subject.former()
+    assert isinstance(credential, SharedSecret)
+    assert (credential.secret, reads) == (b"before", [2])
+    now[0], fails[0] = 2 * KEPT_SECONDS, True
+    assert subject.former() == (), "what cannot be read again is forgotten"
+
+
+def test_without_a_way_to_read_it_nothing_was_accepted_before(vault: Vault) -> None:
+    assert vault.subject.former() == ()

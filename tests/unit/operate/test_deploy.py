@@ -59,10 +59,10 @@ def test_a_step_that_fails_ends_it() -> None:
 
 
 def test_a_release_changes_with_the_commit_and_with_any_parameter() -> None:
-    one = deploy.release_id("a" * 40, {"LogLevel": "INFO", "Firewall": "true"})
-    assert one == deploy.release_id("a" * 40, {"Firewall": "true", "LogLevel": "INFO"}), "their order means nothing"
-    assert one != deploy.release_id("b" * 40, {"LogLevel": "INFO", "Firewall": "true"})
-    assert one != deploy.release_id("a" * 40, {"LogLevel": "DEBUG", "Firewall": "true"})
+    one = deploy.release_id("a" * 40, {"LogLevel": "INFO", "Tracing": "Active"})
+    assert one == deploy.release_id("a" * 40, {"Tracing": "Active", "LogLevel": "INFO"}), "their order means nothing"
+    assert one != deploy.release_id("b" * 40, {"LogLevel": "INFO", "Tracing": "Active"})
+    assert one != deploy.release_id("a" * 40, {"LogLevel": "DEBUG", "Tracing": "Active"})
 
 
 def test_a_build_for_aws_does_not_build_for_this_machine() -> None:

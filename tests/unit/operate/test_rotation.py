@@ -227,3 +227,16 @@ def test_no_secret_is_printed(account: Account, capsys: pytest.CaptureFixture[st
     shown = capsys.readouterr().out
     assert OLD not in shown
     assert new not in shown
+
+
+@pytest.mark.usefixtures("log")
+def test_a_rotation_keeps_each_entry_s_tolerance(account: Account) -> None:
+    clock = FakeClock()
+    timed = {"kind": "hmac", "timestamp_header": "x-vapi-timestamp", "tolerance_seconds": 11_000}
+    account.put_secret({"secret": OLD, "credentials": [timed]})
+    begin(account.target, always, clock.clock)
+    both = read_secret(account.target)["credentials"]
+    assert [entry["tolerance_seconds"] for entry in both] == [11_000, 11_000]
+    clock.now += OVERLAP
+    finish(account.target, always, force=True, clock=clock.clock)
+    assert read_secret(account.target)["credentials"] == [timed]

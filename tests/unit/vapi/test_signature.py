@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from autopulse.errors import Refused
-from autopulse.vapi.signature import Acceptance, Delivery, Hmac, verify
+from autopulse.errors import Miss, Refused
+from autopulse.vapi.signature import Acceptance, Delivery, Hmac, Part, verify
 from autopulse.vapi.webhook_credentials import read_credentials
 
 SECRET = "an-invented-secret"
@@ -267,3 +267,92 @@ def test_staleness_counts_to_the_fraction() -> None:
     late = NOW + timedelta(seconds=300, microseconds=1)
     with refused("stale"):
         verify(credentials.usable, delivery, late)
+
+
+WRONG = "0" * 64
+PARTS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "no header": ("header-missing", "x-vapi-secret", SHARED, {}),
+    "empty header": ("header-empty", "x-vapi-secret", SHARED, {"X-Vapi-Secret": " "}),
+    "other secret": ("secret-mismatch", "x-vapi-secret", SHARED, {"X-Vapi-Secret": "other"}),
+    "no bearer prefix": ("prefix-missing", "authorization", BEARER, {"Authorization": SECRET}),
+    "no signature": ("header-missing", "x-vapi-signature", HMAC, {}),
+    "the secret in place of a signature": ("secret-sent", "x-vapi-signature", HMAC, {"X-Vapi-Signature": SECRET}),
+    "base64 for hex": ("wrong-encoding", "x-vapi-signature", HMAC, {"X-Vapi-Signature": sign_base64()}),
+    "hex for base64": (
+        "wrong-encoding",
+        "x-vapi-signature",
+        HMAC | {"encoding": "base64"},
+        {"X-Vapi-Signature": f"sha256={sign()}"},
+    ),
+    "sha1": ("wrong-algorithm", "x-vapi-signature", HMAC, {"X-Vapi-Signature": sign(algorithm="sha1")}),
+    "prefix of another": ("wrong-prefix", "x-vapi-signature", HMAC, {"X-Vapi-Signature": f"sha512={sign()}"}),
+    "rubbish": ("signature-unreadable", "x-vapi-signature", HMAC, {"X-Vapi-Signature": "\u00e9??"}),
+    "forged": ("signature-mismatch", "x-vapi-signature", HMAC, {"X-Vapi-Signature": WRONG}),
+    "another body": ("signature-mismatch", "x-vapi-signature", HMAC, {"X-Vapi-Signature": sign(b"{}")}),
+    "a time was signed too": ("other-text-signed", "x-signature", HMAC | {"header": "x-signature"}, timed(SECONDS)),
+    "no time was signed": ("other-text-signed", "x-signature", TIMED, {"x-timestamp": SECONDS, "x-signature": sign()}),
+    "no time": ("header-missing", "x-timestamp", TIMED, {"x-signature": sign()}),
+    "two times": ("header-repeated", "x-timestamp", TIMED, timed(SECONDS) | {"x-timestamp": [SECONDS, "1"]}),
+    "a time of words": ("timestamp-unreadable", "x-timestamp", TIMED, timed("yesterday")),
+    "no message id": ("header-empty", "webhook-id", SVIX, svix() | {"webhook-id": ""}),
+}
+
+
+def misses(entries: dict[str, Any] | list[dict[str, Any]], headers: dict[str, str | Sequence[str]]) -> tuple[Miss, ...]:
+    with pytest.raises(Refused) as refusal:
+        check(entries, headers)
+    return refusal.value.misses
+
+
+@pytest.mark.parametrize(("part", "header", "entry", "headers"), PARTS.values(), ids=PARTS)
+def test_a_refusal_says_which_part_did_not_match(
+    part: str, header: str, entry: dict[str, Any], headers: dict[str, str | Sequence[str]]
+) -> None:
+    assert misses(entry, headers) == (Miss(part, header),)
+
+
+@pytest.mark.parametrize("seconds", [812, -301])
+def test_a_stale_refusal_says_by_how_much_its_time_is_off(seconds: int) -> None:
+    assert misses(TIMED, timed(str(int(SECONDS) - seconds))) == (Miss("stale", "x-signature", seconds),)
+
+
+def test_a_forged_time_is_not_told() -> None:
+    """Only a time that was signed says anything about the sender's clock."""
+    assert misses(TIMED, {"x-timestamp": "1", "x-signature": WRONG}) == (Miss("signature-mismatch", "x-signature"),)
+
+
+def test_each_credential_has_its_miss_and_the_nearest_is_first() -> None:
+    told = misses([SHARED, TIMED, BEARER], {"X-Vapi-Secret": "other", **timed("1")})
+    assert [(miss.credential, str(miss.part.value)) for miss in told if isinstance(miss.part, Part)] == [
+        (1, "stale"),
+        (0, "secret-mismatch"),
+        (2, "header-missing"),
+    ]
+
+
+def test_the_right_secret_over_another_text_is_nearer_than_a_wrong_one() -> None:
+    told = misses([SHARED, TIMED], {"X-Vapi-Secret": "other", "x-timestamp": SECONDS, "x-signature": sign()})
+    assert [miss.credential for miss in told] == [1, 0]
+
+
+@pytest.mark.parametrize(("entry", "headers"), [one[1:] for one in REFUSED.values()], ids=REFUSED)
+def test_a_miss_has_nothing_of_the_secret_or_the_request(
+    entry: dict[str, Any], headers: dict[str, str | Sequence[str]]
+) -> None:
+    told = json.dumps(misses(entry, headers))
+    sent = [value for values in headers.values() for value in ([values] if isinstance(values, str) else values)]
+    assert SECRET not in told
+    assert not any(len(value) > 8 and value in told for value in sent)
+
+
+def test_an_accepted_request_costs_no_more_digests_than_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests: list[bytes] = []
+    digest = hmac.digest
+
+    def count(key: bytes, text: bytes, algorithm: str) -> bytes:
+        digests.append(text)
+        return digest(key, text, algorithm)
+
+    monkeypatch.setattr(hmac, "digest", count)
+    assert check([HMAC | {"secret": "new"}, HMAC], {"X-Vapi-Signature": sign()}).credential == 1
+    assert digests == [BODY, BODY]

@@ -30,6 +30,8 @@ TARGETS: Final = {
     ("redrive", "KIND"): "--kind",
     ("redrive", "ONLY"): "--only",
     ("redrive", "LIMIT"): "--limit",
+    ("drift", "SINCE"): "--since",
+    ("refusals", "SINCE"): "--since",
     ("smoke", "ENV"): "--environment",
     ("vapi-doctor", "ASSISTANT"): "--assistant",
     ("vapi-configure", "PHONE_NUMBER"): "--phone-number",

@@ -23,7 +23,12 @@ OUTPUTS = {
         "SubnetIds": "subnet-1,subnet-2",
         "DatabaseInstanceId": "the-instance",
     },
-    "application": {"AlarmTopicArn": "arn:topic", "ApiId": "the-api", "RunbookUrl": "https://example.com/runbook"},
+    "application": {
+        "AlarmTopicArn": "arn:topic",
+        "ApiId": "the-api",
+        "ApiStageArn": "arn:stage",
+        "RunbookUrl": "https://example.com/runbook",
+    },
 }
 
 
@@ -112,29 +117,30 @@ def _deploy(
     return steps.commands
 
 
-def test_account_database_application_and_monitoring_follow_each_other(
+def test_account_database_application_firewall_and_monitoring_follow_each_other(
     release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands = _deploy(release, Client({}), monkeypatch)
-    assert [command[:2] for command in commands] == [["sam", "deploy"]] * 4
+    assert [command[:2] for command in commands] == [["sam", "deploy"]] * 5
     files = [Path(option(command, "--template-file")).relative_to(release).as_posix() for command in commands]
     assert files == [part.template for part in PARTS]
     assert all("--confirm-changeset" in command for command in commands)
-    _, _, application, monitoring = map(parameters, commands)
+    _, _, application, firewall, monitoring = map(parameters, commands)
     assert application["DatabaseHost"] == "proxy.example.com"
     assert application["SubnetIds"] == "subnet-1,subnet-2"
-    assert application["Firewall"] == "true", "as samconfig.toml has it"
+    assert application["CustomerKey"] == "true", "as samconfig.toml has it"
     assert application["OidcIssuer"] == "", "its default, lest CloudFormation keep what an older commit set"
+    assert firewall["ApiStageArn"] == "arn:stage"
     assert monitoring["AlarmTopicArn"] == "arn:topic"
     assert monitoring["DatabaseInstanceId"] == "the-instance"
 
 
 def test_a_first_deploy_that_fails_stays_to_be_mended(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    account, database, application, monitoring = known().values()
+    account, database, application, firewall, monitoring = known().values()
     client = Client({database: {"StackStatus": "CREATE_COMPLETE"}, application: {"StackStatus": "CREATE_FAILED"}})
     commands = _deploy(release, client, monkeypatch)
     kept = {option(command, "--stack-name") for command in commands if "--disable-rollback" in command}
-    assert kept == {account, application, monitoring}
+    assert kept == {account, application, firewall, monitoring}
 
 
 def test_nothing_follows_a_stack_that_is_not_complete(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +159,7 @@ def test_an_account_that_is_as_it_should_be_needs_no_rights_to_change_it(
     client = Client({})
     first = _deploy(release, client, monkeypatch)
     again = _deploy(release, client, monkeypatch)
-    assert len(first) == 4
+    assert len(first) == 5
     assert [option(command, "--stack-name") for command in again] == list(known().values())[1:]
 
 
@@ -161,7 +167,7 @@ def test_a_release_can_be_taken_back_while_an_alarm_rings(release: Path, monkeyp
     options = deploy.Options(asks=False, overrides={"Gradual": "false"}, role_arn="arn:role")
     commands = _deploy(release, Client({}), monkeypatch, options)
     assert parameters(commands[2])["Gradual"] == "false"
-    assert [option(command, "--role-arn") for command in commands[1:]] == ["arn:role"] * 3
+    assert [option(command, "--role-arn") for command in commands[1:]] == ["arn:role"] * 4
     assert "--role-arn" not in commands[0], "the account is the business of who administers it"
 
 
