@@ -25,6 +25,7 @@ const ITS_OWN = [
   "recording_elsewhere",
   "recording_copy",
   "cost_dollars",
+  "quality",
   "call_reason",
   "summary",
   "feedback",

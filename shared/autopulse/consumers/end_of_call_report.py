@@ -23,6 +23,7 @@ from autopulse.domain.turns import Turns
 from autopulse.settings import stack_answer_names
 from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import ReceivedEnvelope, ReportMessage
+from autopulse.vapi.quality import read_quality
 from autopulse.vapi.turns import read_spoken_text, read_turns
 
 MAX_CALL_REASON_CHARACTERS: Final = 100
@@ -103,6 +104,7 @@ def _report_facts(envelope: ReceivedEnvelope, message: ReportMessage, turns: Tur
         cost=message.cost,
         feedback=analysis.feedback,
         origin=envelope.origin,
+        quality=read_quality(envelope.message or {}, message, envelope.received_at),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from autopulse.db.facts import ATTEMPT_NAMES
+from autopulse.db.quality import QUALITY_NAMES
 from autopulse.domain.attempts import NAMES
 
 WHOLE: Final = ()
@@ -39,6 +40,12 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "SELECT": RECORDING,
         "INSERT": RECORDING,
         "UPDATE": RECORDING[2:],
+    },
+    # Rows move and go with their attempts, by the reference.
+    "call_quality": {
+        "SELECT": WHOLE,
+        "INSERT": ("call_id", "vapi_call_id", *QUALITY_NAMES),
+        "UPDATE": QUALITY_NAMES,
     },
     # A row goes when the last link of its call is taken back.
     "call_original": {"SELECT": WHOLE, "INSERT": ("call_id", *NAMES, "feedback"), "DELETE": WHOLE},
@@ -91,6 +98,7 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {"SELECT": WHOLE},
     "vapi_call": {"SELECT": WHOLE},
     "call_recording": {"SELECT": ("call_id", "vapi_call_id", "state", "object_key", "content_type", "stored_at")},
+    "call_quality": {"SELECT": WHOLE},
     "call_original": {"SELECT": WHOLE},
     "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
     "call_feedback": {"SELECT": WHOLE},

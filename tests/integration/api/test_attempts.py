@@ -102,6 +102,7 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "customer_sip_uri": None,
         "reported_by": None,
         "reconciliation": None,
+        "quality": None,
     }
     assert second == {
         "number": 2,
@@ -133,6 +134,7 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "customer_sip_uri": "sip:dana@example.com",
         "reported_by": "webhook",
         "reconciliation": None,
+        "quality": None,
     }
 
 
