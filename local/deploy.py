@@ -95,6 +95,13 @@ class Cloud:
             secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps(stored))
         return str(stored["secret"])
 
+    def keep_vapi_api_key(self, secret_arn: str, key: str) -> None:
+        """Let the fetcher have the key of Vapi's API, if it has another."""
+        secrets: SecretsManagerClient = self.client("secretsmanager")
+        value = json.dumps({"api_key": key})
+        if secrets.get_secret_value(SecretId=secret_arn)["SecretString"] != value:
+            secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
+
     def describe(self) -> Deployed | None:
         """What the emulator has of the stack, or None."""
         formation = self.client("cloudformation")

@@ -15,8 +15,8 @@ ACCESS_KEY: Final = "local"
 """The emulator takes any credentials; these cannot be mistaken for real ones."""
 _PYTHON: Final = PROJECT / ".local" / "emulator-venv" / "bin" / "python"
 _START: Final = Path(__file__).with_name("emulator_start.py")
-_FOREIGN: Final = ("AWS_", "PYTHON", "VIRTUAL_ENV", "LAMBDA_", "MINISTACK_", "DOCKER_")
-"""Variables of the person's shell that would change the emulator or its functions."""
+_FOREIGN: Final = ("AWS_", "PYTHON", "VIRTUAL_ENV", "LAMBDA_", "MINISTACK_", "DOCKER_", "VAPI_")
+"""Variables of the person's shell that would change the emulator or its functions, or are none of their business."""
 
 
 def endpoint(port: int) -> str:

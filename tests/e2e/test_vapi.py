@@ -17,12 +17,12 @@ import pytest
 
 from local.simulator.webhook_client import encode, post, sign
 from local.stack_paths import PROJECT
+from local.vapi_api import KEY, Vapi, serve
 from operate import rotation
 from operate.confirmation import always
 from operate.target import OperationFailed, Target, find_target, read_secret
 from operate.webhook_secret import former_places
 from tests.deployed import DeployedStack, wait_for
-from tests.vapi_api import KEY, Vapi, serve
 
 NOT_HTTPS = "is not https"
 """What is always wrong with a local stack: Vapi could not reach it."""
