@@ -48,9 +48,11 @@ class Account:
         return Target("test", STACK, lambda service: self.clients.get(service, self.formation), {})
 
     def put(self, logical_id: str, body: str, **attributes: str) -> None:
+        group = {"MessageGroupId": "vapi"} if self.urls[logical_id].endswith(".fifo") else {}
         self.clients["sqs"].send_message(
             QueueUrl=self.urls[logical_id],
             MessageBody=body,
+            **group,
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
@@ -98,7 +100,11 @@ def account(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Account
     run = uuid.uuid4().hex
     names = [f"{kind.prefix}{suffix}" for kind in REGISTRY.values() for suffix in ("Queue", "DeadLetterQueue")]
     urls = {name: clients["sqs"].create_queue(QueueName=f"{run}-{name}")["QueueUrl"] for name in names}
+    for name in ("VapiRequestQueue", "VapiRequestDeadLetterQueue"):
+        fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+        urls[name] = clients["sqs"].create_queue(QueueName=f"{run}-{name}.fifo", Attributes=fifo)["QueueUrl"]
     arn = clients["secretsmanager"].create_secret(Name=run)["ARN"]
     outputs = {"WebhookSecretArn": arn, "WebhookUrl": WEBHOOK_URL, "ApiUrl": "https://api.example.com/api"}
-    resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier", "UnlinkFunction": f"{STACK}-unlink"}
+    functions = {f"{name}Function": f"{STACK}-{name.lower()}" for name in ("Unlink", "Fetcher", "Sweep")}
+    resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier"} | functions
     return Account(Formation(resources, outputs), urls, dict(clients))
