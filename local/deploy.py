@@ -41,7 +41,7 @@ class Cloud:
 
     @property
     def execute_api_url(self) -> str:
-        """Where the emulator has its APIs, in the form that needs no name resolution."""
+        """Return where the emulator has its APIs, in the form that needs no name resolution."""
         return f"{endpoint(self._port)}/_aws/execute-api"
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
@@ -103,7 +103,7 @@ class Cloud:
             secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
 
     def describe(self) -> Deployed | None:
-        """What the emulator has of the stack, or None."""
+        """Return what the emulator has of the stack, or None."""
         formation = self.client("cloudformation")
         try:
             stack = formation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]

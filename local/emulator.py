@@ -49,7 +49,7 @@ class Emulator:
 
     @property
     def log(self) -> Path:
-        """What it and its functions printed."""
+        """Return what it and its functions printed."""
         return self._directory / "emulator.log"
 
     def start(self, port: int, host: str) -> Identity:
@@ -107,7 +107,7 @@ class Emulator:
 
 
 def answers(port: int) -> bool:
-    """Whether an emulator answers on this port."""
+    """Return whether an emulator answers on this port."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
         connection.request("GET", "/_ministack/health")

@@ -113,7 +113,7 @@ def clean(paths: StackPaths) -> None:
 
 
 def read_running(paths: StackPaths) -> Running | None:
-    """What is running, if the emulator of this place is."""
+    """Return what is running, if the emulator of this place is."""
     try:
         record = json.loads(_running_file(paths).read_text())
     except (FileNotFoundError, ValueError):
@@ -244,6 +244,7 @@ def _parameters(paths: StackPaths, addresses: _Addresses) -> dict[str, str]:
         "DatabaseReader": READER,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "RecordingHosts": recordings.HOST,
+        "RecordingRetentionDays": "30",  # the stand-in's recordings are copied into a bucket of the emulator
         "VapiApiUrl": addresses.vapi.url,
         "Reconciliation": "on",
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here

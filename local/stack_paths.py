@@ -1,4 +1,4 @@
-"""Where the local stack lives: the project, the directory of its state, the ports and the interface it asks for."""
+"""The places of the local stack: the project, the directory of its state, the ports and the interface it asks for."""
 
 import os
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class StackPaths:
 
     @property
     def stack_file(self) -> Path:
-        """What other programs read about the running stack."""
+        """Return what other programs read about the running stack."""
         return self.state / "stack.json"
 
     @property

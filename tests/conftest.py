@@ -1,4 +1,4 @@
-"""What the tests share: a real Postgres of their own, its schema made by the migrations, and the deployed local stack.
+"""Fixtures that all tests share: a real Postgres with the migrations' schema, and the deployed local stack.
 
 The URLs are the owner's; the functions under test connect as the roles that the migrations admit.
 

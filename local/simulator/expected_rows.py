@@ -1,4 +1,4 @@
-"""What the database has to say about an invented call once all its webhooks are in, and whether it does."""
+"""The rows of an invented call once all its webhooks are in, and a comparison with those that it has."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass

@@ -33,7 +33,7 @@ HANGING_UP_SECONDS: Final = 20
 
 @dataclass(frozen=True)
 class Program:
-    """What to play."""
+    """The calls to play, and at what pace."""
 
     calls: int | None = None
     """In all; None goes on until it is stopped."""
@@ -79,7 +79,7 @@ class Talk:
 
     @property
     def next_due(self) -> datetime:
-        """When its next webhook is sent."""
+        """Return when its next webhook is sent."""
         return self.script.created_at + timedelta(seconds=self.to_come[0][0])
 
 

@@ -32,7 +32,7 @@ _TRIES: Final = 4
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What traffic to make."""
+    """The traffic that is asked for."""
 
     calls: int
     seed: int | None = None

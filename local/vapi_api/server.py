@@ -36,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet for an answer: two would wait 40 ms for each other
-    under_way: ClassVar[list[object]]
+    under_way: ClassVar[list["_Handler"]]
 
     def _serve(self) -> None:
         self.under_way.append(self)
@@ -63,7 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _request(self, body: Any) -> Request:  # noqa: ANN401 - any JSON
         has_key = "Authorization" in self.headers
         now = self.vapi.now().isoformat()
-        return Request(self.command, self.path, body, now, has_key, len(self.under_way))
+        # Recordings are copied by another function than the one that asks for calls, beside it.
+        at_once = sum(not one.path.endswith("-recording") for one in self.under_way)
+        return Request(self.command, self.path, body, now, has_key, at_once)
 
     def _send(self, answer: Answer) -> None:
         self.server.closing.wait(answer.seconds)
@@ -132,7 +134,7 @@ def _pieces(content: bytes, length: int, size: int) -> Iterator[bytes]:
 @contextmanager
 def serve(port: int = 0, storage_port: int = 0, key: str = KEY, file: Path | None = None) -> Iterator[Vapi]:
     """An organization with nothing configured in it, on ports of its own; what `file` has of calls is known."""
-    under_way: list[object] = []
+    under_way: list[_Handler] = []
     with ExitStack() as servers:
         api_handler = type("Handler", (_ApiHandler,), {"under_way": under_way})
         storage_handler = type("Handler", (_StorageHandler,), {"under_way": []})

@@ -84,9 +84,9 @@ class ByRouteAndStatus(NamedTuple):
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MetricDefinition(Generic[P]):
-    """A metric's name, what it is divided by, and its unit."""
+    """A metric's name, what it is divided by, and its unit; each is made once, and equal to itself alone."""
 
     name: str
     dimensions: Callable[P, NamedTuple]
@@ -176,6 +176,12 @@ class Metric:
     """The age of a record at commit, from the sender's time."""
     AGE_FROM_RECEIPT: Final = MetricDefinition("AgeFromReceipt", ByKind, MILLISECONDS)
     """The age of a record at commit, from the verifier's receipt."""
+    RECORDING_STORED: Final = MetricDefinition("RecordingStored", Undivided)
+    """Recordings that were copied into the bucket."""
+    RECORDING_MISSING: Final = MetricDefinition("RecordingMissing", Undivided)
+    """Recordings that could not be copied, and are not asked for again."""
+    RECORDING_FAILED: Final = MetricDefinition("RecordingFailed", ByReason)
+    """Tries at copying a recording that failed, unless Vapi said that there is none."""
     VAPI_ASKED: Final = MetricDefinition("VapiAsked", Undivided)
     """Requests that were sent to Vapi's API."""
     RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)
@@ -216,8 +222,10 @@ def logger() -> Logger:
 def log_each(message: str, rows: Iterable[Mapping[str, object]]) -> None:
     """Write one INFO line for each row, as `logger().info(message, extra=row)` would.
 
-    What all lines share is formatted once: 4 us a line instead of 21, which counts in a batch of a hundred records.
+    What all lines share is formatted once: 1 us a line instead of 21, which counts in a batch of a hundred records.
     """
+    from pydantic_core import to_json  # noqa: PLC0415 - who writes single lines does without it
+
     log = logger()
     if log.log_level > logging.INFO:
         return
@@ -226,7 +234,7 @@ def log_each(message: str, rows: Iterable[Mapping[str, object]]) -> None:
     shared.pop("location", None)
     begin = json.dumps(shared).removesuffix("}")
     handler = cast("logging.StreamHandler[TextIO]", log.registered_handler)
-    handler.stream.write("".join([f"{begin}, {json.dumps(row)[1:]}\n" for row in rows]))
+    handler.stream.write("".join([f"{begin}, {to_json(row).decode()[1:]}\n" for row in rows]))
     handler.flush()
 
 
@@ -252,9 +260,10 @@ class Measurements:
 
     def flush(self) -> None:
         """Write and forget everything collected."""
+        emf = EphemeralMetrics(namespace=NAMESPACE)
         for dimensions, metrics in self._sets.items():
             for start in range(0, max(map(len, metrics.values())), MAX_VALUES):
-                _write(dimensions, metrics, slice(start, start + MAX_VALUES))
+                _write(emf, dimensions, metrics, slice(start, start + MAX_VALUES))
         self._sets.clear()
 
     def _values(self, metric: MetricDefinition[Any], dimensions: NamedTuple) -> list[float]:
@@ -262,13 +271,17 @@ class Measurements:
         return metrics.setdefault(metric, [])
 
 
-def _write(dimensions: Dimensions, metrics: Mapping[MetricDefinition[Any], Sequence[float]], part: slice) -> None:
+def _write(
+    emf: EphemeralMetrics,
+    dimensions: Dimensions,
+    metrics: Mapping[MetricDefinition[Any], Sequence[float]],
+    part: slice,
+) -> None:
     values = {
         metric.name: {"Unit": metric.unit.value, "StorageResolution": 60, "Value": values[part]}
         for metric, values in metrics.items()
         if values[part]
     }
-    emf = EphemeralMetrics(namespace=NAMESPACE)
     # The line goes to standard output as it is: CloudWatch reads metrics from log lines that are nothing but JSON.
     line = emf.serialize_metric_set(values, {**dict(dimensions), "service": emf.service})
     print(json.dumps(line, separators=(",", ":")))  # noqa: T201

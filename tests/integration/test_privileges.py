@@ -109,7 +109,7 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
         monkeypatch.setattr(connection_type, "execute_prepared", noting(connection_type.execute_prepared, said))
     let_consumers_speak(pipeline)
     let_sweeps_speak()
-    assert prune.handler({}, Context(300)) == {"pruned": 9}
+    assert prune.handler({}, Context(300)) == {"pruned": 10}
     (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
     unlink.handler(linked | {"unlink": True})
     api = Api(module_database_url, monkeypatch)
@@ -143,6 +143,7 @@ def _let_readers_ask(api: Api) -> None:
         ("/feedback", {"text": "wait", "nps_category": "promoter"}),
         ("/feedback/summary", {"period": "day", "group": "campaign"}),
         ("/feedback/summary", {"period": "day", "group": "advisor"}),
+        ("/quality/summary", {}),
         (f"/pings/{'a' * 64}", {}),
     ):
         api.get(path, ORGANIZATION, **query)
@@ -174,7 +175,7 @@ def test_no_right_of_the_reader_is_one_too_many(questions: set[str], pipeline: P
 
 
 def test_the_reader_reads_what_the_functions_read_and_no_more() -> None:
-    """Where it has no password of its own, the functions' role is it."""
+    """The read API is the functions' role where it has no password of its own."""
     wide = {table: of_table["SELECT"] for table, of_table in PRIVILEGES.items() if "SELECT" in of_table}
     for table, of_table in READER_PRIVILEGES.items():
         assert set(of_table) == {"SELECT"}
@@ -183,7 +184,7 @@ def test_the_reader_reads_what_the_functions_read_and_no_more() -> None:
 
 
 def _is_refused(pipeline: Pipeline, statements: set[str], change: str, role: str = FUNCTIONS) -> bool:
-    """Whether the role may not execute one of the statements; planning them looks at its privileges."""
+    """Return whether the role may not execute one of the statements; planning them looks at its privileges."""
     pipeline.database.run(f"BEGIN; {change}; SET LOCAL ROLE {role}")
     states = {_state_of(pipeline, f"EXPLAIN (GENERIC_PLAN) {statement}") for statement in statements}
     pipeline.database.run("ROLLBACK")

@@ -4,11 +4,12 @@ import { ApiError, get } from "./api.js";
 import { asAttempt, attemptChoice, attemptOf, keyOf } from "./call_attempts.js";
 import { outcomeSection, supportSection, serviceRecordSection } from "./call_facts.js";
 import { isLive } from "./call_order.js";
+import { qualitySection } from "./call_quality.js";
 import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
 import { stageItems } from "./call_stages.js";
 import { announce, fill, h, svg } from "./dom.js";
 import { dateTime, phone, words } from "./format.js";
-import { ELSEWHERE, Player } from "./player.js";
+import { Player, whyNotPlayed } from "./player.js";
 import { coalesce } from "./refresh_queue.js";
 import { failure, loading } from "./placeholders.js";
 import { TranscriptView } from "./transcript.js";
@@ -49,6 +50,7 @@ export class CallPanel {
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
   #serviceRecord = h("div", {});
+  #quality = h("div", {});
   #support = supportSection();
   #stale = h("p", { class: "notice panel-stale", role: "status", hidden: true });
   #body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Call" });
@@ -77,6 +79,7 @@ export class CallPanel {
         this.#transcript.element,
       ),
       this.#serviceRecord,
+      this.#quality,
       this.#support.element,
     ];
     this.element = h(
@@ -216,6 +219,7 @@ export class CallPanel {
     this.#showPlayer(seen);
     fill(this.#outcome, outcomeSection(seen));
     fill(this.#serviceRecord, serviceRecordSection(seen));
+    fill(this.#quality, qualitySection(seen));
     this.#support.show(call, seen);
   }
 
@@ -226,8 +230,12 @@ export class CallPanel {
         this.#transcript.highlight(seconds, plays),
       );
       fill(this.#playerPlace, this.#player.element);
-    } else if (seen.recording_elsewhere && !this.#player) {
-      fill(this.#playerPlace, h("p", { class: "player-problem", "data-testid": "recording-problem" }, ELSEWHERE));
+    } else if (!this.#player) {
+      const problem = whyNotPlayed(seen);
+      fill(
+        this.#playerPlace,
+        problem ? h("p", { class: "player-problem", "data-testid": "recording-problem" }, problem) : null,
+      );
     }
   }
 

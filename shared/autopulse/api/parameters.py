@@ -1,4 +1,4 @@
-"""What can be asked for: the query parameters of each list, and the conditions that they mean."""
+"""The query parameters of each list, and the conditions that they mean."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -123,7 +123,7 @@ class CallFilters(_CommonFilters):
 
 
 class _Counted(_CommonFilters):
-    """Whose feedback is shown and counted: of what nobody asks for, nothing is."""
+    """The feedback that is shown and counted: a parameter that nobody gives leaves nothing out."""
 
     direction: Directions = Field(
         "outbound", description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
@@ -183,7 +183,7 @@ class CallExport(_Export, CallFilters):
 
 
 class AttemptChoice(_Parameters):
-    """Which attempt of a call."""
+    """The attempt of a call that is asked for."""
 
     attempt: str | None = Field(
         None,
@@ -201,16 +201,23 @@ class FeedbackExport(_Export, FeedbackFilters):
     """A file of feedback."""
 
 
-class Summary(_Counted):
+class _Summed(_Counted):
+    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above, without the time: a summary has that apart."""
+        return {name: value for name, value in super().conditions().items() if name not in {"since", "until"}}
+
+
+class QualitySummary(_Summed):
+    """The parameters of the summary of how calls ran."""
+
+
+class Summary(_Summed):
     """The parameters of the summary of feedback."""
 
     period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
     group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")
-    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
-
-    def conditions(self) -> dict[str, str | int | bool]:
-        """As above, without the time: the summary has that apart."""
-        return {name: value for name, value in super().conditions().items() if name not in {"since", "until"}}
 
 
 def query_model(function: Callable[..., Any]) -> type[BaseModel] | None:
@@ -226,7 +233,7 @@ def names_of(function: Callable[..., Any]) -> frozenset[str]:
 
 
 def periods_between(span: timedelta, period: str | None) -> int:
-    """How many periods a span has, at most."""
+    """Return how many periods a span has, at most."""
     return 1 if period is None else span.days // _DAYS[period] + 2
 
 

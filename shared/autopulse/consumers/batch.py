@@ -66,7 +66,7 @@ def _apply(
     *,
     reports: bool,
 ) -> BatchOutcome:
-    copies = Counter(record.envelope.event_id for record in records)
+    copies = Counter([record.envelope.event_id for record in records])
     unique = _first_of_each(records)
     about_calls = [record for record in unique if record.message.type != PING]
     found = identify(transaction, about_calls, default_organization_id, reports=reports)

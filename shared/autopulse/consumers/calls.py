@@ -184,13 +184,13 @@ def _follow(transaction: Transaction, updates: Iterable[_Update[M]]) -> None:
 
     Raises ServiceRecordNotLocked if one of them is not locked.
     """
-    telling = [
+    reported = [
         update.call
         for update in updates
         if any(facts.report for facts in update.attempts.values())
         or (update.call.original_is_new and update.call.original.reached)
     ]
-    records = {id_: call.service_record_locked for call in telling if (id_ := call.row.service_record_id) is not None}
+    records = {id_: call.service_record_locked for call in reported if (id_ := call.row.service_record_id) is not None}
     if not all(records.values()):
         raise ServiceRecordNotLocked
     if records:
@@ -216,5 +216,5 @@ def _attempt_shown(update: _Update[M]) -> AttemptBatch[M]:
 def call_event(type_: CallEventType, attempt: AttemptBatch[M], **changed: object) -> CallEvent:
     """An event about a call, as its attempt in this batch tells it."""
     call = attempt.call
-    received_at = min(record.envelope.received_at for record in attempt.records)
+    received_at = min([record.envelope.received_at for record in attempt.records])
     return CallEvent(type_, call.row.id, attempt.vapi_call_id or None, call.organization_id, changed, received_at)

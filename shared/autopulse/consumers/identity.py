@@ -21,8 +21,8 @@ from autopulse.domain.attempts import NO_ID
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
-from autopulse.vapi.envelope import RECONCILIATION
-from autopulse.vapi.messages import Envelope
+from autopulse.vapi.messages import ReceivedEnvelope
+from autopulse.vapi.routes import BY_ASKING
 
 INBOUND: Final = "inbound"
 """The `call.direction` of a row that waits for a call to us."""
@@ -108,7 +108,11 @@ def _assign(
     locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, default_organization_id)
     # Whatever call they name: another stack's ids may look like ours.
-    ignored = {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+    ignored = (
+        {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+        if owners.known
+        else set[str]()
+    )
     ours = [record for record in records if record.envelope.event_id not in ignored]
     links = _Links(locked, owners, _by_vapi_id(one for one in ours if not one.message.leaves_its_receipt_alone))
     found = Identities(
@@ -160,7 +164,7 @@ class _Links:
         self._by_vapi_id |= {attempt.vapi_call_id: call for attempt, call in attempts}
         self._stored = {attempt.vapi_call_id: attempt.identity for attempt, _ in attempts}
 
-    def our_id(self, envelope: Envelope, identity: Identity) -> int | None:
+    def our_id(self, envelope: ReceivedEnvelope, identity: Identity) -> int | None:
         """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
 
         The type of a call is the same in all its messages. Where one lacks it, what the others said of it decides.
@@ -188,6 +192,8 @@ class _Links:
 
         A row that we made follows its own call to whichever organization that belongs to.
         """
+        if not self._owners.known:
+            return
         made = call.made_by_us
         if made is not None and made.vapi_call_id == vapi_call_id:
             return
@@ -245,7 +251,7 @@ def _may_create(record: Record[M]) -> bool:
     """Whether nobody but Vapi starts such calls; or it is one of ours whose row has had time to come, and did not."""
     snapshot = record.message.call
     # What is asked for is minutes old at least.
-    waited = record.waited or record.envelope.origin == RECONCILIATION
+    waited = record.waited or record.envelope.origin == BY_ASKING
     return snapshot.type in SELF_STANDING or (snapshot.type == OUTBOUND and snapshot.created_at is not None and waited)
 
 

@@ -16,12 +16,14 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from autopulse.db.facts import ATTEMPT_NAMES
+from autopulse.db.quality import QUALITY_NAMES
 from autopulse.domain.attempts import NAMES
 
 WHOLE: Final = ()
 """A right to all columns, those too that the application may add: what is read and shown as a whole."""
 FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
+RECORDING: Final = ("call_id", "vapi_call_id", *("state", "object_key", "bytes", "content_type", "sha256", "stored_at"))
 MOVED: Final = "call_id"
 """The column that changes when a row of ours hands over to the application's row of the same call."""
 PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -34,6 +36,17 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     # A row goes when an attempt without an id becomes part of one that has an id.
     "vapi_call": {"SELECT": WHOLE, "INSERT": ATTEMPT, "UPDATE": (MOVED, *ATTEMPT_NAMES), "DELETE": WHOLE},
+    "call_recording": {
+        "SELECT": RECORDING,
+        "INSERT": RECORDING,
+        "UPDATE": RECORDING[2:],
+    },
+    # Rows move and go with their attempts, by the reference.
+    "call_quality": {
+        "SELECT": WHOLE,
+        "INSERT": ("call_id", "vapi_call_id", *QUALITY_NAMES),
+        "UPDATE": QUALITY_NAMES,
+    },
     # A row goes when the last link of its call is taken back.
     "call_original": {"SELECT": WHOLE, "INSERT": ("call_id", *NAMES, "feedback"), "DELETE": WHOLE},
     "transcript": {
@@ -84,6 +97,8 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
 READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {"SELECT": WHOLE},
     "vapi_call": {"SELECT": WHOLE},
+    "call_recording": {"SELECT": ("call_id", "vapi_call_id", "state", "object_key", "content_type", "stored_at")},
+    "call_quality": {"SELECT": WHOLE},
     "call_original": {"SELECT": WHOLE},
     "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
     "call_feedback": {"SELECT": WHOLE},

@@ -44,11 +44,10 @@ class AttemptTurns(NamedTuple):
 _REPLACE = text("""
     WITH attempt AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:attempts AS json)) AS row (
-            call_id integer, vapi_call_id text, fragments_until timestamptz)
+            call_id integer, vapi_call_id text, fragments_until timestamptz, turns json)
     ), input AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(CAST(:turns AS json)) AS row (
-            call_id integer, vapi_call_id text, source varchar, segment bigint, sequence integer, role text,
-            content text, "timestamp" timestamptz)
+        SELECT call_id, vapi_call_id, turn.* FROM attempt, json_to_recordset(turns) AS turn (
+            source varchar, segment bigint, sequence integer, role text, content text, "timestamp" timestamptz)
     ), gone AS (
         DELETE FROM transcript AS stored USING attempt
         WHERE stored.call_id = ANY (CAST(:call_ids AS integer[])) AND stored.call_id = attempt.call_id
@@ -100,28 +99,23 @@ def replace_turns(transaction: Transaction, attempts: Sequence[AttemptTurns]) ->
         {
             "call_id": attempt.call_id,
             "vapi_call_id": attempt.vapi_call_id,
-            "source": source,
-            "segment": key,
-            "sequence": turn.sequence,
-            "role": turn.role,
-            "content": turn.content,
-            "timestamp": turn.timestamp,
-        }
-        for attempt in attempts
-        for source, key, turn in attempt.turns
-    ]
-    heads = [
-        {
-            "call_id": attempt.call_id,
-            "vapi_call_id": attempt.vapi_call_id,
             "fragments_until": attempt.fragments_until,
+            "turns": [
+                {
+                    "source": source,
+                    "segment": key,
+                    "sequence": turn.sequence,
+                    "role": turn.role,
+                    "content": turn.content,
+                    "timestamp": turn.timestamp,
+                }
+                for source, key, turn in attempt.turns
+            ],
         }
         for attempt in attempts
     ]
     call_ids = {attempt.call_id for attempt in attempts}
-    transaction.execute(
-        _REPLACE, {"attempts": as_rows(heads), "turns": as_rows(rows), "call_ids": as_array(sorted(call_ids))}
-    )
+    transaction.execute(_REPLACE, {"attempts": as_rows(rows), "call_ids": as_array(sorted(call_ids))})
 
 
 def add_fragments(transaction: Transaction, fragments: Collection[Fragment]) -> None:

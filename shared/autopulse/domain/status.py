@@ -6,9 +6,8 @@ call's way breaks a tie.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Final
+from typing import Final, NamedTuple
 
 READY: Final = "Ready"
 COMPLETED: Final = "Completed"
@@ -38,9 +37,8 @@ def is_over(status: str) -> bool:
     return status in OVER
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A call's status as people see it, and the sender's time of it, if it gave one."""
+class Status(NamedTuple):
+    """A call's status as people see it, and the sender's time of it, if it gave one; of two, `weight` decides."""
 
     name: str
     at: datetime | None = None

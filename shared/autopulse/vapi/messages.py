@@ -32,6 +32,7 @@ from autopulse.domain.bounds import (
     MAX_TEXT_CHARACTERS,
     cut,
 )
+from autopulse.domain.copies import STATES
 from autopulse.domain.facts import MARKS, MAX_INTEGER, Identity
 from autopulse.domain.status import COMPLETED, ENDED
 from autopulse.errors import InvalidMessage
@@ -51,7 +52,7 @@ from autopulse.json_coercion import (
 )
 from autopulse.json_text import read_json
 from autopulse.vapi.recordings import is_private
-from autopulse.vapi.routes import INTERNAL, PING, RECONCILIATION
+from autopulse.vapi.routes import INTERNAL, PING, RECONCILIATION, RECORDING
 from autopulse.vapi.speakers import SpeakerNames
 from autopulse.vapi.status_words import STATUS_OF_WORD, status_word
 
@@ -69,7 +70,15 @@ def _read_told_time(value: Json, info: ValidationInfo) -> datetime | None:
     return not_ahead(read_time(value), (info.context or {}).get(RECEIVED_AT))
 
 
-@dataclass(frozen=True)
+def read_cost(dollars: Decimal) -> Decimal | None:
+    """The amount as numeric(12, 6) takes it, if it does."""
+    if abs(dollars) >= _MAX_COST:
+        return None
+    cost = dollars.quantize(_COST_STEP, ROUND_HALF_UP)
+    return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
+
+
+@dataclass(frozen=True, slots=True)
 class Limited:
     """Reads a text, and bounds what it read."""
 
@@ -107,22 +116,24 @@ Object = Annotated[Mapping[str, Any], SkipValidation(), BeforeValidator(read_map
 Items = Annotated[Sequence[Any], SkipValidation(), BeforeValidator(read_list)]
 
 
-class _Reading(BaseModel):
+class Reading(BaseModel):
+    """What is read of a message: whatever else is there is left alone."""
+
     # Validators are built when a model is first used, not while the function is imported.
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
-def _absent(model: type[_Reading], alias: str | None = None) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
+def absent(model: type[Reading], alias: str | None = None) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
     """A default that is made once; pydantic would copy a plain one, all the way down, for each message."""
     return Field(default_factory=partial(_empty, model), alias=alias)
 
 
 @cache
-def _empty(model: type[_Reading]) -> _Reading:
+def _empty(model: type[Reading]) -> Reading:
     return model()
 
 
-class Customer(_Reading):
+class Customer(Reading):
     """The customer who was called."""
 
     number: PhoneNumber = None
@@ -130,7 +141,7 @@ class Customer(_Reading):
     name: Name = None
 
 
-class CallSnapshot(_Reading):
+class CallSnapshot(Reading):
     """`message.call`: the call as it was when it was created, in every message. Its status is never news."""
 
     type: Id = None
@@ -140,7 +151,7 @@ class CallSnapshot(_Reading):
     assistant_id: Id = Field(None, alias="assistantId")
     squad_id: Id = Field(None, alias="squadId")
     workflow_id: Id = Field(None, alias="workflowId")
-    customer: Annotated[Customer, BeforeValidator(read_mapping)] = _absent(Customer)
+    customer: Annotated[Customer, BeforeValidator(read_mapping)] = absent(Customer)
 
     @cached_property
     def identity(self) -> Identity:
@@ -158,11 +169,11 @@ class CallSnapshot(_Reading):
         )
 
 
-class Message(_Reading):
+class Message(Reading):
     """The fields that messages of all kinds have."""
 
     type: Annotated[str, AfterValidator(Limited(read_text, MAX_ID_CHARACTERS))]
-    call: Annotated[CallSnapshot, BeforeValidator(read_mapping)] = _absent(CallSnapshot)
+    call: Annotated[CallSnapshot, BeforeValidator(read_mapping)] = absent(CallSnapshot)
 
     @property
     def ignored(self) -> bool:
@@ -186,16 +197,28 @@ class Message(_Reading):
 
 
 class StatusMessage(Message):
-    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, `autopulse.reconciliation`."""
+    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, and what our functions say."""
 
     status: Word = None
     ended_reason: Reason = Field(None, alias="endedReason")
+    # Of `autopulse.reconciliation`.
     result: Word = None
+    # Of `autopulse.recording`.
+    state: Word = None
+    key: Id = None
+    bytes: Number = None
+    content_type: Id = None
+    sha256: Id = None
 
     @property
     def mark(self) -> str | None:
         """Why nothing more can be asked for, if the message says that."""
         return self.result if self.type == RECONCILIATION and self.result in MARKS else None
+
+    @property
+    def copy_state(self) -> str | None:
+        """What became of the copy of the recording, if the message says that."""
+        return self.state if self.type == RECORDING and self.state in STATES else None
 
     @cached_property
     def word(self) -> str:
@@ -206,7 +229,7 @@ class StatusMessage(Message):
     def ignored(self) -> bool:
         """Whether the status word is none of those we know; or the result is none that stays."""
         if self.is_ours:
-            return self.mark is None
+            return self.mark is None and self.copy_state is None
         return self.type != PING and self.word not in STATUS_OF_WORD
 
     @property
@@ -231,7 +254,7 @@ class HangMessage(Message):
         return ENDED if self.ends_call else None
 
 
-class Fragment(_Reading):
+class Fragment(Reading):
     """The application's own shape of a conversation update: one turn."""
 
     speaker: Word = None
@@ -242,7 +265,7 @@ class ConversationMessage(Message):
     """`conversation-update`: the whole history, each time; or one fragment."""
 
     messages: Items = ()
-    transcript: Annotated[Fragment, BeforeValidator(read_mapping)] = _absent(Fragment)
+    transcript: Annotated[Fragment, BeforeValidator(read_mapping)] = absent(Fragment)
 
 
 class TranscriptMessage(Message):
@@ -260,20 +283,20 @@ def _read_recording(value: Json) -> Json:
     return {"mono": value} if isinstance(value, str) else read_mapping(value)
 
 
-class MonoRecording(_Reading):
+class MonoRecording(Reading):
     """`artifact.recording.mono`, or its address alone."""
 
     combined_url: Address = Field(None, alias="combinedUrl")
 
 
-class Recording(_Reading):
+class Recording(Reading):
     """`artifact.recording`, or its address alone."""
 
     stereo_url: Address = Field(None, alias="stereoUrl")
-    mono: Annotated[MonoRecording, BeforeValidator(_read_mono)] = _absent(MonoRecording)
+    mono: Annotated[MonoRecording, BeforeValidator(_read_mono)] = absent(MonoRecording)
 
 
-class Artifact(_Reading):
+class Artifact(Reading):
     """What the report's artifact adds to the report."""
 
     recording_url: Address = Field(None, alias="recordingUrl")
@@ -282,12 +305,12 @@ class Artifact(_Reading):
     presigned_mono_url: Address = Field(None, alias="presignedMonoUrl")
     presigned_stereo_url: Address = Field(None, alias="presignedStereoUrl")
     presigned_urls_expires_at: Time = Field(None, alias="presignedUrlsExpiresAt")
-    recording: Annotated[Recording, BeforeValidator(_read_recording)] = _absent(Recording)
+    recording: Annotated[Recording, BeforeValidator(_read_recording)] = absent(Recording)
     structured_outputs: Any = Field(None, alias="structuredOutputs")
     scorecards: Any = None
 
 
-class ReportAnalysis(_Reading):
+class ReportAnalysis(Reading):
     """`analysis`, in whatever shapes: `autopulse.vapi.analysis` reads them."""
 
     summary: NonBlankText = None
@@ -296,7 +319,7 @@ class ReportAnalysis(_Reading):
     success_evaluation: Any = Field(None, alias="successEvaluation")
 
 
-class TranscriptNames(_Reading):
+class TranscriptNames(Reading):
     """What the speakers of the transcript's text are called."""
 
     assistant: Items = ()
@@ -314,15 +337,15 @@ class ReportMessage(Message):
     duration_minutes: Number = Field(None, alias="durationMinutes")
     cost_given: Number = Field(None, alias="cost")
     summary_given: NonBlankText = Field(None, alias="summary")
-    analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = _absent(ReportAnalysis)
+    analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = absent(ReportAnalysis)
     messages: Items = ()
     transcript: Speech = None
-    transcript_names: Annotated[TranscriptNames, BeforeValidator(read_mapping)] = _absent(
+    transcript_names: Annotated[TranscriptNames, BeforeValidator(read_mapping)] = absent(
         TranscriptNames, "transcriptNames"
     )
     recording_url_given: Address = Field(None, alias="recordingUrl")
     stereo_recording_url: Address = Field(None, alias="stereoRecordingUrl")
-    artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
+    artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = absent(Artifact)
 
     @property
     def reported_status(self) -> str | None:
@@ -345,11 +368,8 @@ class ReportMessage(Message):
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars, as numeric(12, 6) takes them."""
-        if self.cost_given is None or abs(self.cost_given) >= _MAX_COST:
-            return None
-        cost = self.cost_given.quantize(_COST_STEP, ROUND_HALF_UP)
-        return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
+        """US dollars."""
+        return None if self.cost_given is None else read_cost(self.cost_given)
 
     @property
     def speaker_names(self) -> SpeakerNames:
@@ -386,8 +406,8 @@ class ReportMessage(Message):
         return artifact.presigned_urls_expires_at if is_presigned else None
 
 
-class Envelope(BaseModel):
-    """The message that the verifier puts into a queue."""
+class ReceivedEnvelope(BaseModel):
+    """An envelope as a consumer reads it from its queue; `autopulse.vapi.envelope` has it as it was put there."""
 
     # Validators are built when a model is first used, not while the function is imported.
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
@@ -411,7 +431,7 @@ class Envelope(BaseModel):
         return self.occurred_at or self.received_at
 
 
-def read_envelope(body: str) -> Envelope:
+def read_envelope(body: str) -> ReceivedEnvelope:
     """Read a queue message's body.
 
     Raises InvalidMessage, naming the field, if it is not an envelope.
@@ -419,9 +439,9 @@ def read_envelope(body: str) -> Envelope:
     try:
         content: Json = read_json(body)
         # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
-        if not body.isascii() or _ESCAPED_UNSTORABLE.search(body):
+        if not body.isascii() or ("\\u" in body and _ESCAPED_UNSTORABLE.search(body)):
             content = clean(content)
-        return Envelope.model_validate(content)
+        return ReceivedEnvelope.model_validate(content)
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) or "envelope" for problem in error.errors())
         raise InvalidMessage(f"cannot read the envelope: {fields}") from None
@@ -429,7 +449,7 @@ def read_envelope(body: str) -> Envelope:
         raise InvalidMessage(f"the body is not JSON: {type(error).__name__}") from None
 
 
-def require_identity(envelope: Envelope, message: Message) -> None:
+def require_identity(envelope: ReceivedEnvelope, message: Message) -> None:
     """Raise InvalidMessage unless the message names a call; a ping names none."""
     if envelope.call_id is None and envelope.vapi_call_id is None and message.type != PING:
         raise InvalidMessage("neither call.id nor variableValues.call_id is given")

@@ -1,4 +1,4 @@
-"""Who signs with a former secret is found; what nobody uses any more is deleted, and nothing else."""
+"""A sender that signs with a former secret is found; what nobody uses any more is deleted, and nothing else."""
 
 import json
 from datetime import datetime, timedelta, timezone

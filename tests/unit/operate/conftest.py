@@ -13,13 +13,15 @@ from moto import mock_aws
 from autopulse.consumers.registry import REGISTRY
 from operate import dead_letter_queue
 from operate.target import Target
+from tests.moto_account import empty_queue
 
 STACK = "autopulse-test"
+REGION = "us-west-2"
 WEBHOOK_URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"
 
 
 class Formation:
-    """What CloudFormation says of the stack."""
+    """CloudFormation, as far as it is asked about the stack."""
 
     def __init__(self, resources: dict[str, str], outputs: dict[str, str]) -> None:
         self._resources = resources
@@ -89,21 +91,28 @@ class Account:
 def clients() -> Iterator[dict[str, Any]]:
     """Made once for a module: a client takes a tenth of a second to make."""
     with mock_aws():
-        session = boto3.Session("testing", "testing", region_name="us-west-2")
+        session = boto3.Session("testing", "testing", region_name=REGION)
         yield {service: session.client(service) for service in ("sqs", "secretsmanager")}
 
 
-@pytest.fixture
-def account(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Account:
-    """Queues and a secret of the test's own."""
-    monkeypatch.setattr(dead_letter_queue, "WAIT_SECONDS", 0)  # moto would really wait
-    run = uuid.uuid4().hex
+@pytest.fixture(scope="module")
+def urls(clients: dict[str, Any]) -> dict[str, str]:
+    """Of the queues, by their logical ids."""
     names = [f"{kind.prefix}{suffix}" for kind in REGISTRY.values() for suffix in ("Queue", "DeadLetterQueue")]
-    urls = {name: clients["sqs"].create_queue(QueueName=f"{run}-{name}")["QueueUrl"] for name in names}
+    urls = {name: clients["sqs"].create_queue(QueueName=name)["QueueUrl"] for name in names}
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
     for name in ("VapiRequestQueue", "VapiRequestDeadLetterQueue"):
-        fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-        urls[name] = clients["sqs"].create_queue(QueueName=f"{run}-{name}.fifo", Attributes=fifo)["QueueUrl"]
-    arn = clients["secretsmanager"].create_secret(Name=run)["ARN"]
+        urls[name] = clients["sqs"].create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"]
+    return urls
+
+
+@pytest.fixture
+def account(clients: dict[str, Any], urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Empty queues, and a secret of the test's own."""
+    monkeypatch.setattr(dead_letter_queue, "WAIT_SECONDS", 0)  # moto would really wait
+    for url in urls.values():
+        empty_queue(url, REGION)
+    arn = clients["secretsmanager"].create_secret(Name=uuid.uuid4().hex)["ARN"]
     outputs = {"WebhookSecretArn": arn, "WebhookUrl": WEBHOOK_URL, "ApiUrl": "https://api.example.com/api"}
     functions = {f"{name}Function": f"{STACK}-{name.lower()}" for name in ("Unlink", "Fetcher", "Sweep")}
     resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier"} | functions

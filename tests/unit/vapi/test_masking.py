@@ -1,16 +1,15 @@
-"""What nobody may keep goes from every text, and nothing else does: tables of both, of invented values."""
+"""Secrets go from every text, and nothing else does: tables of both, of invented values."""
 
 import itertools
 import json
-import time
-from collections.abc import Iterator, Mapping
-from random import Random
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from autopulse.vapi.masking import mask_all, mask_credentials, mask_secrets
-from autopulse.vapi.redaction import KEPT, Each, Fields, UrlOr, apply_allow_list
+from autopulse.vapi.redaction import KEPT, Each, EachById, Fields, UrlOr, apply_allow_list
 from autopulse.vapi.secret_shapes import REDACTED
 from tests.unit.vapi import samples
 
@@ -171,16 +170,16 @@ HARMLESS = [
 ]
 
 
-@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 @pytest.mark.parametrize("around", ["{}", "It is {}.", '"{}"', "My number ({}), thanks", "a\n{}\nb"])
-def test_a_secret_is_masked_and_the_rest_stays(secret: str, around: str) -> None:
-    assert mask_secrets(around.format(secret)) == around.format(REDACTED)
+def test_a_secret_is_masked_and_the_rest_stays(around: str) -> None:
+    masked = {name: mask_secrets(around.format(secret)) for name, secret in SECRETS.items()}
+    assert masked == dict.fromkeys(SECRETS, around.format(REDACTED))
 
 
-@pytest.mark.parametrize(("name", "secret"), AFTER_THEIR_NAMES.items(), ids=AFTER_THEIR_NAMES)
 @pytest.mark.parametrize("around", ["{}", "So {}", "So {} and more"])
-def test_what_stands_after_a_secrets_name_is_masked_and_the_name_stays(name: str, secret: str, around: str) -> None:
-    assert mask_secrets(around.format(name + secret)) == around.format(name + REDACTED)
+def test_what_stands_after_a_secrets_name_is_masked_and_the_name_stays(around: str) -> None:
+    masked = {name: mask_secrets(around.format(name + secret)) for name, secret in AFTER_THEIR_NAMES.items()}
+    assert masked == {name: around.format(name + REDACTED) for name in AFTER_THEIR_NAMES}
 
 
 @pytest.mark.parametrize("text", HARMLESS, ids=lambda text: text[:20])
@@ -188,17 +187,20 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert mask_secrets(text) == text
 
 
-@pytest.mark.parametrize("secret", [*SECRETS.values(), *(n + s for n, s in AFTER_THEIR_NAMES.items())])
 @pytest.mark.parametrize("sign", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad"], ids=ascii)
-def test_a_character_that_nobody_sees_hides_nothing(secret: str, sign: str) -> None:
-    middle = len(secret) - 3
-    assert mask_secrets(f"It is {secret[:middle]}{sign}{secret[middle:]}") == mask_secrets(f"It is {secret}")
+def test_a_character_that_nobody_sees_hides_nothing(sign: str) -> None:
+    secrets = [*SECRETS.values(), *(name + secret for name, secret in AFTER_THEIR_NAMES.items())]
+    masked = {secret: mask_secrets(f"It is {secret[:-3]}{sign}{secret[-3:]}") for secret in secrets}
+    assert masked == {secret: mask_secrets(f"It is {secret}") for secret in secrets}
 
 
-@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
-def test_full_width_characters_hide_nothing(secret: str) -> None:
-    wide = "".join(chr(ord(character) + 0xFEE0) if "!" <= character <= "~" else character for character in secret)
-    assert mask_secrets(f"It is {wide}") == f"It is {REDACTED}"
+def test_full_width_characters_hide_nothing() -> None:
+    masked = {name: mask_secrets(f"It is {_widen(secret)}") for name, secret in SECRETS.items()}
+    assert masked == dict.fromkeys(SECRETS, f"It is {REDACTED}")
+
+
+def _widen(text: str) -> str:
+    return "".join(chr(ord(character) + 0xFEE0) if "!" <= character <= "~" else character for character in text)
 
 
 def test_a_text_without_secrets_keeps_its_characters() -> None:
@@ -311,9 +313,14 @@ def test_an_id_is_an_id_though_it_looks_like_a_key(id_: str) -> None:
     assert mask_credentials(samples.jwt()) == REDACTED
 
 
-@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
-def test_secrets_are_masked_in_every_text_that_is_kept(secret: str) -> None:
-    message = {
+def test_secrets_are_masked_in_every_text_that_is_kept() -> None:
+    kept = {name: json.dumps(apply_allow_list("end_of_call_report", _report_of(SECRETS[name]))) for name in SECRETS}
+    assert [name for name, report in kept.items() if SECRETS[name] in report] == []
+
+
+def _report_of(secret: str) -> dict[str, Any]:
+    """A report that has the secret in each of its texts."""
+    return {
         "type": "end-of-call-report",
         "summary": secret,
         "endedReason": secret,
@@ -322,13 +329,20 @@ def test_secrets_are_masked_in_every_text_that_is_kept(secret: str) -> None:
         "analysis": {"summary": secret, "structuredData": {"a": [{"b": secret}], secret: 1}},
         "artifact": {"structuredOutputs": {"1": {"name": "x", "result": secret}}, "scorecards": [{secret: secret}]},
     }
-    assert secret not in json.dumps(apply_allow_list("end_of_call_report", message))
 
 
 EXEMPT = {
     "an address": ("recordingUrl", "stereoRecordingUrl", "recordingPath", "presignedMonoUrl", "presignedStereoUrl"),
     "an address in an object": ("recording", "stereoUrl", "mono", "combinedUrl"),
-    "an id or a number to call": ("id", "phoneNumberId", "assistantId", "squadId", "workflowId", "number"),
+    "an id or a number to call": (
+        "id",
+        "phoneNumberId",
+        "assistantId",
+        "squadId",
+        "workflowId",
+        "campaignId",
+        "number",
+    ),
 }
 """Fields of which a part is kept as it is; what they keep is tested apart."""
 CREDENTIALS = ("sendgrid", "npm", "google client secret", "shopify", "slack app", "vault", "basic")
@@ -340,7 +354,7 @@ def _leaves(rule: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
     if isinstance(rule, Fields):
         for name, inner in rule.allowed.items():
             yield from _leaves(inner, (*path, name))
-    elif isinstance(rule, Each | UrlOr):
+    elif isinstance(rule, Each | EachById | UrlOr):
         yield from _leaves(rule.rule, path)
     else:
         yield path, rule
@@ -354,19 +368,26 @@ def _shapes_of(secret: str) -> list[Any]:
     return [secret, f"It is {secret}.", [secret], {"a": [{"b": secret}]}, {secret: "a"}, {"text": secret}]
 
 
-@pytest.mark.parametrize("leaf", LEAVES)
-def test_no_kept_field_keeps_a_secret(leaf: str) -> None:
+def test_no_kept_field_keeps_a_secret() -> None:
+    kept = [
+        (leaf, name, value)
+        for leaf, mask in LEAVES.items()
+        for name in _secrets_of_no(leaf)
+        for value in _shapes_of(SECRETS[name])
+        if SECRETS[name] in json.dumps(mask(value), ensure_ascii=False)
+    ]
+    assert kept == []
+
+
+def _secrets_of_no(leaf: str) -> Iterable[str]:
+    """The names of the secrets that a field of the allow-list may not keep."""
     exempt = leaf.rpartition(".")[2] in EXEMPT_NAMES and not leaf.startswith("ping")
-    names = CREDENTIALS if exempt else SECRETS
     if exempt and any(name in leaf for name in ("Url", "recording")):
-        return
-    for secret in (SECRETS[name] for name in names):
-        for value in _shapes_of(secret):
-            kept = json.dumps(LEAVES[leaf](value), ensure_ascii=False)
-            assert secret not in kept, leaf
+        return ()
+    return CREDENTIALS if exempt else SECRETS
 
 
-@pytest.mark.parametrize("leaf", [name for name in LEAVES if "Url" in name or "recording" in name])
+@pytest.mark.parametrize("leaf", [name for name in LEAVES if re.search("Url|recording(?!Consent)", name)])
 def test_an_address_keeps_its_query_and_no_password(leaf: str) -> None:
     if leaf.endswith("ExpiresAt"):
         return
@@ -387,90 +408,3 @@ def test_a_number_that_is_a_card_is_no_number() -> None:
         "startedAt": 1752195615957,
     }
     assert apply_allow_list("end_of_call_report", usual) == usual
-
-
-HOSTILE = [
-    *("4111 1111 1111 1112 ", "4 ", "4", "4444-", "41 ", "4, ", "1.", "4111111111111112 ", "0a", "aB3", "A1 ", "AB12 "),
-    *("219-09-999 ", "DE89 3704 0044 0532 0130 01 ", "DE89370400440532013001aaaaaaaa ", "GB82 WEST 1234 5698 7654 3"),
-    *("password is ", "password:", "password is ....................", "passwordpassword", "password-", "pwd", "pass"),
-    *("token:", "token=", "token token", '"token":"', "secret:'", "secret='a", "secret-", "secret" + " " * 9, "key "),
-    *("api_key is a", "secret is a1a1a1a1", "?token", "&a", "a=", "=", "&", "://", "://a@", "@", "-", "'", '"', "--"),
-    *("SG.", "sk_", "sk-", "eyJ", "eyJ-", "eyJaaaaaaaa.", "whsec_", "AKIA", "AIza", "ya29.", "1//", "ghp_", "hvs.a"),
-    *(
-        "hooks.slack.com/services/",
-        "/webhooks/1",
-        "pa-1111111111",
-        "hf_1",
-        "110201543:AA",
-        "A" * 24 + "." + "a" * 6 + ".",
-    ),
-    *("basic aaaaaaaa", "bearer ", "bearer a1", "authorization: token ", "cookie: ", "cookie:=", "-----BEGIN ", "pat"),
-    *(
-        "-----BEGIN PRIVATE KEY",
-        "my pin is 1",
-        "pin: 123456789",
-        "social ",
-        "ssn 1 1 1 1",
-        "clave: 1",
-        "mot de passe: ",
-    ),
-    *("card 4 4 4 4 4 4 4 4 4 4 4 4 4 4 4 4 4 4, ", "visa 4444 ", "order 4111111111111111 ", "order number number "),
-    *(
-        "\ufdfa",
-        "\u200b4",
-        "\u200b",
-        "\uff14 ",
-        "4\u00a0",
-        "\u2014",
-        "\ufb01",
-        "\u0664 ",
-        "\u0301",
-        "é",
-        "密码是1",
-        "пароль ",
-    ),
-    *(
-        "%41",
-        "%25",
-        "%2525252541",
-        "\\",
-        '\\"',
-        "\\u0041",
-        "&quot;",
-        "&#39;",
-        "a",
-        "A",
-        " ",
-        "a" * 31 + " ",
-        "aB" * 16 + " ",
-    ),
-]
-SHORT = 15_000
-"""Bytes: a few milliseconds of work, which no start of anything outweighs."""
-
-
-def _seconds(piece: str, size: int) -> float:
-    """The least of several times, in which nothing else of the machine's is."""
-    text = piece * (size // len(piece.encode()))
-    times = []
-    for _ in range(3):
-        started = time.process_time()
-        mask_secrets(text)
-        times.append(time.process_time() - started)
-    return min(times)
-
-
-def _grows_too_fast(piece: str) -> bool:
-    """Whether four times the text takes more than nine times as long; linear time is four, quadratic sixteen."""
-    return _seconds(piece, 4 * SHORT) > 9 * max(_seconds(piece, SHORT), 0.0005)
-
-
-@pytest.mark.parametrize("piece", HOSTILE, ids=ascii)
-def test_a_hostile_text_takes_linear_time(piece: str) -> None:
-    assert not _grows_too_fast(piece)
-
-
-def test_no_mixture_of_hostile_pieces_takes_more_than_linear_time() -> None:
-    random = Random(20261129)
-    mixtures = ["".join(random.choices(HOSTILE, k=random.choice([2, 3, 5]))) for _ in range(60)]
-    assert [mixture for mixture in mixtures if _grows_too_fast(mixture)] == []
