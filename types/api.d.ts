@@ -1,6 +1,18 @@
 // Written by `make constants` from the code of the server: change it there.
 
 declare namespace Api {
+  interface Activation {
+    assistant_id: string | null;
+    assistant_name: string | null;
+    assistant_version: string | null;
+  }
+
+  interface AnswerFigures {
+    expected: number;
+    lost: number;
+    lost_share: number | null;
+  }
+
   interface Attempt {
     number: number;
     vapi_call_id: string | null;
@@ -22,6 +34,7 @@ declare namespace Api {
     customer_name: string | null;
     phone: string | null;
     customer_sip_uri: string | null;
+    quality: Quality | null;
   }
 
   interface AttemptFeedback {
@@ -90,6 +103,7 @@ declare namespace Api {
     recording_elsewhere: boolean;
     attempts: Attempt[];
     cost_dollars: number | null;
+    quality: Quality | null;
     call_reason: string | null;
     summary: string | null;
     feedback: Feedback | null;
@@ -101,6 +115,17 @@ declare namespace Api {
   interface CallPage {
     items: Call[];
     next_cursor: string | null;
+  }
+
+  interface CostFigures {
+    calls: number;
+    reached: number;
+    responses: number;
+    dollars: number;
+    unpriced: number;
+    per_call: number | null;
+    per_reached: number | null;
+    per_response: number | null;
   }
 
   interface Error {
@@ -234,9 +259,54 @@ declare namespace Api {
     repeats: number;
   }
 
+  interface Quality {
+    turn_latency_median_ms: number | null;
+    turn_latency_average_ms: number | null;
+    model_latency_average_ms: number | null;
+    voice_latency_average_ms: number | null;
+    transcriber_latency_average_ms: number | null;
+    endpointing_latency_average_ms: number | null;
+    from_transport_latency_average_ms: number | null;
+    to_transport_latency_average_ms: number | null;
+    user_interruptions: number | null;
+    assistant_interruptions: number | null;
+    turn_latencies: TurnLatency[];
+    cost_dollars_by_type: Record<string, number>;
+    assistant_id: string | null;
+    assistant_name: string | null;
+    assistant_version: string | null;
+    vapi_campaign_id: string | null;
+    success_evaluation: string | null;
+    recording_consent_type: string | null;
+    recording_consent_granted_at: string | null;
+    ended_message: string | null;
+    answers_expected: number;
+    lost_answers: string[];
+    skipped_answers: SkippedAnswer[];
+    transfers: Transfer[];
+    scorecards: Scorecard[];
+    activations: Activation[];
+  }
+
+  interface QualityFigures {
+    since: string;
+    until: string;
+    costs: CostFigures;
+    answers: AnswerFigures;
+    measured: number;
+    median_turn_latency_ms: number | null;
+    versions: VersionFigures[];
+  }
+
   interface Recording {
     url: string;
     expires_at: string | null;
+  }
+
+  interface Scorecard {
+    name: string | null;
+    score: number | null;
+    percent: number | null;
   }
 
   interface ServiceRecord {
@@ -249,6 +319,13 @@ declare namespace Api {
     appointment: string | null;
     feedback: string | null;
     rating: number | null;
+  }
+
+  interface SkippedAnswer {
+    name: string;
+    condition: string | null;
+    limit: number | null;
+    reasons: string[];
   }
 
   interface Tally {
@@ -276,11 +353,36 @@ declare namespace Api {
     turns: Turn[];
   }
 
+  interface Transfer {
+    to: string | null;
+    assistant_name: string | null;
+    mode: string | null;
+    status: string | null;
+  }
+
   interface Turn {
     speaker: string;
     text: string;
     at: string;
     seconds: number | null;
+  }
+
+  interface TurnLatency {
+    turn_ms: number | null;
+    model_ms: number | null;
+    voice_ms: number | null;
+    transcriber_ms: number | null;
+    endpointing_ms: number | null;
+  }
+
+  interface VersionFigures {
+    starts: string;
+    ends: string;
+    assistant_id: string | null;
+    assistant_name: string | null;
+    assistant_version: string | null;
+    measured: number;
+    median_turn_latency_ms: number;
   }
 
   type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
@@ -300,6 +402,7 @@ declare namespace Api {
     [path: `calls/${number}/recording`]: Recording;
     "feedback": FeedbackPage;
     "feedback/summary": FeedbackSummary;
+    "quality/summary": QualityFigures;
     "me": Me;
     [path: `pings/${string}`]: Ping;
   }

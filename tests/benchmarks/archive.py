@@ -131,6 +131,28 @@ def fill(database_url: str, calls: int, turns: int, events: int, say: Callable[[
     _run(database_url, say, "vacuum", "VACUUM (ANALYZE)")
 
 
+_QUALITY: Final = """
+    TRUNCATE call_quality;
+    INSERT INTO call_quality (call_id, vapi_call_id, report_event_id, turn_latency_median_ms, turn_latency_average_ms,
+        cost, cost_vapi, cost_model, assistant_id, assistant_name, assistant_version, outputs_expected, outputs_lost,
+        turn_latencies, details)
+    SELECT call_id, vapi_call_id, 'event', CASE WHEN outcome = 'reached' THEN 600 + h % 1500 END,
+        CASE WHEN outcome = 'reached' THEN 700 + h % 1500 END, 0.02 + h % 100 / 1000.0, 0.01, 0.01 + h % 100 / 1000.0,
+        '00000000-0000-4000-8000-' || lpad((h % 3)::text, 12, '0'), 'Piper', (call_id / 90000)::text,
+        CASE WHEN outcome = 'reached' THEN 6 ELSE 0 END, CASE WHEN outcome = 'reached' AND h % 40 = 0 THEN 1 ELSE 0 END,
+        '[[900, 400, 200, 100, 200], [1100, 500, 300, 100, 200], [800, 400, 200, 100, 100]]',
+        '{"transfers": [{"to": "number", "assistant_name": null, "mode": "warm-transfer", "status": "connected"}]}'
+    FROM (SELECT *, call_id::bigint * 2654435761 % 4294967296 AS h FROM vapi_call) AS attempt
+    ORDER BY call_id, vapi_call_id
+"""
+
+
+def fill_quality(database_url: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """How each attempt ran; in a table that there is from revision 0008 on."""
+    _run(database_url, say, "quality", _QUALITY)
+    _run(database_url, say, "vacuum", "VACUUM (ANALYZE) call_quality")
+
+
 def _run(database_url: str, say: Callable[[str], None], what: str, statement: str) -> None:
     started = time.perf_counter()
     with connect(database_url) as connection:

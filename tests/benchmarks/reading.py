@@ -130,6 +130,8 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     say("indexes")
     indexes = time.perf_counter()
     upgrade(url, FunctionsRole(READER, by_iam=False, only_reads=True))
+    with _without_looking_up_references(server, port):
+        archive.fill_quality(url, say)
     say(f"made in {time.perf_counter() - started:.0f} s, of which the indexes {time.perf_counter() - indexes:.0f} s")
 
 
@@ -277,6 +279,8 @@ FEEDBACK_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
 def _of_summaries() -> Iterator[Question]:
     for name, (days, more) in SUMMARIES.items():
         yield Question(f"summary, {name}", _always("/feedback/summary"), _within(days, more))
+    for name, (days, more) in QUALITY_SUMMARIES.items():
+        yield Question(f"quality, {name}", _always("/quality/summary"), _within(days, more))
 
 
 def _within(days: int, more: Callable[[random.Random], Query]) -> Callable[[random.Random], Query]:
@@ -292,6 +296,14 @@ SUMMARIES: Final[dict[str, tuple[int, Callable[[random.Random], Query]]]] = {
     "90 days of an advisor": (90, lambda chance: {"period": "week", "advisor": chance.randrange(1, 41)}),
     "90 days of all directions": (90, lambda _: {"period": "week", "direction": "all"}),
     "a year by month": (365, lambda _: {"period": "month"}),
+}
+
+
+QUALITY_SUMMARIES: Final[dict[str, tuple[int, Callable[[random.Random], Query]]]] = {
+    "30 days": (30, lambda _: {}),
+    "90 days": (90, lambda _: {}),
+    "90 days of a campaign": (90, lambda chance: {"campaign": chance.randrange(1, 21)}),
+    "90 days of an advisor": (90, lambda chance: {"advisor": chance.randrange(1, 41)}),
 }
 
 

@@ -77,12 +77,29 @@ def invent_call_to_come(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - l
     return invent_call(call_id, **{**nothing, **made, **given})
 
 
+def quality_of(**given: Any) -> Json:  # noqa: ANN401 - likewise
+    """How an attempt ran; nothing is known of it but what is given."""
+    lists = ("turn_latencies", "lost_answers", "skipped_answers", "transfers", "scorecards", "activations")
+    figures = ("turn", "model", "voice", "transcriber", "endpointing", "from_transport", "to_transport")
+    words = ("assistant_id", "assistant_name", "assistant_version", "vapi_campaign_id", "success_evaluation")
+    ends = ("recording_consent_type", "recording_consent_granted_at", "ended_message")
+    counts = ("turn_latency_median_ms", "user_interruptions", "assistant_interruptions")
+    return {
+        **dict.fromkeys((*(f"{name}_latency_average_ms" for name in figures), *counts, *words, *ends)),
+        **{name: [] for name in lists},
+        "cost_dollars_by_type": {},
+        "answers_expected": 0,
+        **given,
+    }
+
+
 def detail_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - likewise
     """The same call as it is read by itself."""
     return {
         **call,
         "attempts": [],
         "cost_dollars": 0.0816,
+        "quality": None,
         "call_reason": None,
         "summary": None,
         "feedback": None,
@@ -153,6 +170,35 @@ def summary_of(weeks: int = 13) -> Json:
     }
 
 
+def quality_summary_of(**given: Any) -> Json:  # noqa: ANN401 - likewise
+    """How the calls of some weeks ran, with two versions of an assistant."""
+    starts = [NOW - timedelta(weeks=3 - place) for place in range(3)]
+    versions = [
+        {
+            "starts": start.isoformat(),
+            "ends": (start + timedelta(weeks=1)).isoformat(),
+            "assistant_id": "assistant-1",
+            "assistant_name": "Piper",
+            "assistant_version": version,
+            "measured": 12 + place,
+            "median_turn_latency_ms": 900.0 + 100 * place,
+        }
+        for place, start in enumerate(starts)
+        for version in ("3", "4")
+    ]
+    costs = {"calls": 40, "reached": 30, "responses": 20, "dollars": 6.0, "unpriced": 0}
+    return {
+        "since": starts[0].isoformat(),
+        "until": NOW.isoformat(),
+        "costs": costs | {"per_call": 0.15, "per_reached": 0.2, "per_response": 0.3},
+        "answers": {"expected": 120, "lost": 6, "lost_share": 0.05},
+        "measured": 28,
+        "median_turn_latency_ms": 1040.0,
+        "versions": versions,
+        **given,
+    }
+
+
 @dataclass
 class InventedApi:
     """Answers of the read API, and the requests that were made of it."""
@@ -162,10 +208,13 @@ class InventedApi:
     turns: list[Json] = field(default_factory=list)
     feedback: list[Json] = field(default_factory=list)
     summary: Json = field(default_factory=summary_of)
+    quality: Json = field(default_factory=quality_summary_of)
     reader: Json = field(default_factory=lambda: {"organization_name": "Placeholder Garage"})
     refusal: tuple[int, str, str] | None = None
     """Status, code and message of every answer, if any is to be refused."""
     refused_field: str | None = None
+    refused_paths: set[str] = field(default_factory=set)
+    """Paths below /v1/ that answer 503."""
     sent: int = 0
     """Bytes of all bodies, as the functions compress them."""
     ticket: str = "invented"
@@ -185,6 +234,7 @@ class InventedApi:
         plain = {
             "live/tickets": {"ticket": self.ticket, "expires_at": NOW.isoformat()},
             "me": self.reader,
+            "quality/summary": self.quality,
             "feedback/summary": self.summary if asked.get("group") else self.summary | {"groups": []},
         }
         if path in plain:
@@ -302,6 +352,9 @@ def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
     if api.refusal:
         status, code, message = api.refusal
         route.fulfill(status=status, json={"error": {"code": code, "message": message, "field": api.refused_field}})
+    elif path in api.refused_paths:
+        error = {"code": "unavailable", "message": "The database does not answer.", "field": None}
+        route.fulfill(status=503, json={"error": error})
     elif path.endswith(".csv"):
         route.fulfill(body="\ufeffCustomer\n", content_type="text/csv; charset=utf-8")
     else:

@@ -9,7 +9,15 @@ from playwright.sync_api import Page, expect
 
 from local.first_view import MOST_BYTES, MOST_SHIFT
 from tests.browser.conftest import PHONE, WIDE, OpenInvented
-from tests.browser.invented import InventedApi, detail_of, feedback_of, invent_call, invent_call_to_come, tally
+from tests.browser.invented import (
+    InventedApi,
+    detail_of,
+    feedback_of,
+    invent_call,
+    invent_call_to_come,
+    quality_of,
+    tally,
+)
 from tests.browser.pages import Complaints, contrast
 
 LEAST_CONTRAST: Final = 3
@@ -97,7 +105,8 @@ def api() -> InventedApi:
     ]
     feedback = [feedback_of(call, detractors="Long wait") for call in calls if call["nps_score"] is not None]
     to_come = [invent_call_to_come(1000 + place) for place in range(80)]
-    detail = detail_of(calls[0], summary="The customer waited.", feedback=said, timeline=[event])
+    ran = quality_of(turn_latency_median_ms=1100, ended_message="No route.", cost_dollars_by_type={"vapi": 0.05})
+    detail = detail_of(calls[0], summary="The customer waited.", feedback=said, timeline=[event], quality=ran)
     return InventedApi(calls=[*calls, *to_come], details={1: detail}, feedback=feedback, turns=turns, speaks=True)
 
 
@@ -116,7 +125,7 @@ def test_axe_finds_nothing(
     path, marker = VIEWS[view]
     page = open_invented(api, path, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True, **device)
     wait_until_quiet(page, marker)
-    page.evaluate("document.querySelectorAll('.call-panel details').forEach((part) => { part.open = true; })")
+    page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
     found = Axe().run(page).response["violations"]
     assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found] == []
 

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from autopulse.api.sizes import MAX_BYTES
 from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, MAX_SHOWN_CHARACTERS
 from autopulse.domain import bounds
-from autopulse.vapi import messages
+from autopulse.vapi import messages, quality
 from autopulse.vapi.messages import Limited
 from tests.contract.stack import ROOT
 
@@ -28,9 +28,24 @@ LISTS: Final = {
     *((name, "messages") for name in ("ConversationMessage", "ReportMessage")),
     *(("TranscriptNames", name) for name in ("assistant", "customer")),
     ("Envelope", "message"),
+    *(("QualityArtifact", name) for name in ("transfers", "skipped", "activations")),
+    *(("QualityMessage", name) for name in ("costs", "cost_breakdown")),
+    ("PerformanceMetrics", "turn_latencies"),
+    ("SkippedOutput", "unmet_condition"),
 }
-"""Read one by one: turns by `domain.turns`, names to tell speakers apart, the message by its model."""
-MODELS: Final = [model for model in vars(messages).values() if isinstance(model, type) and issubclass(model, BaseModel)]
+"""Read one by one: turns by `domain.turns`, names to tell speakers apart, the message by its model.
+
+Those of how a call ran are cut to `MAX_PARTS` and `MAX_TURN_LATENCIES`, and each item read by a model.
+"""
+MODELS: Final = sorted(
+    {
+        model
+        for module in (messages, quality)
+        for model in vars(module).values()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+    },
+    key=lambda model: model.__name__,
+)
 
 
 def _types_of(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - any annotation

@@ -98,6 +98,7 @@ def test_tables_that_webhooks_update_leave_room_and_are_vacuumed_before_a_fifth_
     options: dict[str, list[str]] = dict(connection.execute(found).all())
     assert options == {
         "call": ["fillfactor=80", *soon],
+        "call_quality": [*soon, "autovacuum_vacuum_insert_scale_factor=0.02"],
         "vapi_call": ["fillfactor=80", *soon],
         "transcript": soon,
         "webhook_event": soon,

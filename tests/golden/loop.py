@@ -39,6 +39,7 @@ ORGANIZATIONS: Final = {"@ORG1": "Example Motors", "@ORG2": "Other Motors"}
 EXCEPTED: Final = {
     "call": ["updated_at"],
     "vapi_call": [],
+    "call_quality": [],
     "call_original": [],
     "webhook_event": ["received_at", "processed_at", "outcome", "repeats"],
     "call_feedback": ["id", "created_at", "updated_at"],

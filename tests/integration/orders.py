@@ -18,6 +18,7 @@ SHUFFLES: Final = 4
 EXCEPTED: Final = {
     "call": ["updated_at"],
     "vapi_call": [],
+    "call_quality": [],
     "call_original": [],
     "webhook_event": ["received_at", "processed_at", "outcome", "repeats"],
     "call_feedback": ["id", "created_at", "updated_at"],

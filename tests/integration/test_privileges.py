@@ -142,6 +142,7 @@ def _let_readers_ask(api: Api) -> None:
         ("/feedback", {"text": "wait", "nps_category": "promoter"}),
         ("/feedback/summary", {"period": "day", "group": "campaign"}),
         ("/feedback/summary", {"period": "day", "group": "advisor"}),
+        ("/quality/summary", {}),
         (f"/pings/{'a' * 64}", {}),
     ):
         api.get(path, ORGANIZATION, **query)

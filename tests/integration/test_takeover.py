@@ -53,7 +53,7 @@ def reasons(pipeline: Pipeline) -> list[str]:
     return [letter.reason for letter in pipeline.queues.dead_letters]
 
 
-TABLES: Final = ("vapi_call", "transcript", "webhook_event", "call_incident", "call_feedback")
+TABLES: Final = ("vapi_call", "call_quality", "transcript", "webhook_event", "call_incident", "call_feedback")
 
 
 def owners(pipeline: Pipeline) -> list[list[int]]:

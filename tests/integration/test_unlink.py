@@ -52,7 +52,7 @@ def all_of(call_id: int, vapi_call_id: str, score: int = 0, begin: float = 0) ->
 
 def state(pipeline: Pipeline, call_id: int) -> dict[str, Any]:
     """All rows of a call but its receipts, which stay as they are but for the call's id."""
-    tables = ("vapi_call", "call_original", "call_feedback", "transcript", "call_incident")
+    tables = ("vapi_call", "call_quality", "call_original", "call_feedback", "transcript", "call_incident")
     of_call = {table: pipeline.rows(f"SELECT * FROM {table} WHERE call_id = :id", id=call_id) for table in tables}  # noqa: S608 - constants
     excepted = {"id", "created_at", "updated_at"}
     return {

@@ -24,6 +24,7 @@ const ITS_OWN = [
   "has_recording",
   "recording_elsewhere",
   "cost_dollars",
+  "quality",
   "call_reason",
   "summary",
   "feedback",

@@ -3,14 +3,13 @@
 import { otherAnswers } from "./answers.js";
 import { fill, h } from "./dom.js";
 import { endedSentence } from "./ended_reason.js";
-import { dateTime, phone, words } from "./format.js";
+import { dateTime, dollars, phone, words } from "./format.js";
 import { showScore } from "./call_row.js";
 
 /** @import {SeenCall} from "./call_attempts.js" */
 /** @import {Child} from "./dom.js" */
 
 const SLOW_MILLISECONDS = 1000;
-const dollars = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
 
 /**
  * @param {SeenCall} call with its feedback
@@ -126,7 +125,9 @@ function supportFacts(call) {
     fact("Vapi's call", code(call.vapi_call_id)),
     fact("Ended reason", code(call.ended_reason)),
     fact("Status", call.status),
-    fact("Cost", call.cost_dollars === null ? null : dollars.format(call.cost_dollars)),
+    fact("Cost", call.cost_dollars === null ? null : dollars(call.cost_dollars)),
+    fact("Vapi's campaign", code(call.quality?.vapi_campaign_id ?? null)),
+    fact("Vapi's assistant", code(call.quality?.assistant_id ?? null)),
     fact("Name as Vapi has it", call.attempt?.customer_name),
     fact("SIP address", call.attempt?.customer_sip_uri),
   ];
@@ -231,7 +232,7 @@ function answersSection(answers) {
  * @param {string} name
  * @param {Child} value
  */
-function fact(name, value) {
+export function fact(name, value) {
   return value === null || value === undefined || value === "" ? null : [h("dt", {}, name), h("dd", {}, value)];
 }
 
@@ -240,7 +241,7 @@ function fact(name, value) {
  * @param {string} title
  * @param {...Child} children
  */
-function section(id, title, ...children) {
+export function section(id, title, ...children) {
   return h(
     "section",
     { class: "panel-section", id: `call-${id}`, "aria-labelledby": `call-${id}-title` },

@@ -4,6 +4,7 @@ import { ApiError, get } from "./api.js";
 import { asAttempt, attemptChoice, attemptOf, keyOf } from "./call_attempts.js";
 import { outcomeSection, supportSection, serviceRecordSection } from "./call_facts.js";
 import { isLive } from "./call_order.js";
+import { qualitySection } from "./call_quality.js";
 import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
 import { stageItems } from "./call_stages.js";
 import { announce, fill, h, svg } from "./dom.js";
@@ -49,6 +50,7 @@ export class CallPanel {
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
   #serviceRecord = h("div", {});
+  #quality = h("div", {});
   #support = supportSection();
   #stale = h("p", { class: "notice panel-stale", role: "status", hidden: true });
   #body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Call" });
@@ -77,6 +79,7 @@ export class CallPanel {
         this.#transcript.element,
       ),
       this.#serviceRecord,
+      this.#quality,
       this.#support.element,
     ];
     this.element = h(
@@ -216,6 +219,7 @@ export class CallPanel {
     this.#showPlayer(seen);
     fill(this.#outcome, outcomeSection(seen));
     fill(this.#serviceRecord, serviceRecordSection(seen));
+    fill(this.#quality, qualitySection(seen));
     this.#support.show(call, seen);
   }
 

@@ -5,6 +5,7 @@ import { fill, h, listen } from "./dom.js";
 import { feedbackFigures } from "./feedback_figures.js";
 import { feedbackFilters } from "./feedback_filters.js";
 import { groupTable } from "./feedback_groups.js";
+import { qualityCard } from "./feedback_quality.js";
 import { feedbackList } from "./feedback_list.js";
 import { listParameters, queryOf } from "./feedback_query.js";
 import { live } from "./live.js";
@@ -30,6 +31,7 @@ const REST_MILLISECONDS = 3000;
  * @property {string} zone in which its periods begin
  * @property {Api.GroupTally[]} byCampaign
  * @property {Api.GroupTally[]} byAdvisor
+ * @property {Api.QualityFigures | null} quality null if it could not be read
  */
 
 /**
@@ -63,9 +65,10 @@ function buildPage() {
   const list = feedbackList();
   const figures = feedbackFigures({ onCategory: list.reveal });
   const groups = { campaign: groupTable("campaign", "By campaign"), advisor: groupTable("advisor", "By advisor") };
+  const quality = qualityCard();
   const nothing = h("div", {});
   const tables = h("div", { class: "group-tables" }, groups.campaign.element, groups.advisor.element);
-  const content = h("div", { class: "feedback-figures" }, nothing, figures.element, tables);
+  const content = h("div", { class: "feedback-figures" }, nothing, figures.element, quality.element, tables);
   /** @type {{query: Query | null, figures: string, list: string}} */
   const asked = { query: null, figures: "", list: "" };
   const summary = panel({
@@ -83,6 +86,7 @@ function buildPage() {
       } = answer;
       figures.show(answer);
       figures.element.hidden = calls === 0;
+      quality.show(calls ? answer.quality : null);
       fill(nothing, calls ? null : noCalls(query));
       filters.offer("campaign", byCampaign);
       filters.offer("advisor", byAdvisor);
@@ -154,13 +158,17 @@ async function readSummary(query, signal, zone = readersZone()) {
   const { narrow, period } = query;
   /** @param {Parameters} parameters */
   const ask = (parameters) => get("feedback/summary", { ...narrow, timezone: zone, ...parameters }, { signal });
+  // What the figures below cannot say is no reason to show none at all.
+  const readQuality = () => get("quality/summary", { ...narrow, timezone: zone }, { signal }).catch(() => null);
   try {
-    const [whole, campaigns, advisors] = await Promise.all([
+    const [whole, campaigns, advisors, quality] = await Promise.all([
       ask({ period, group: narrow.campaign ? null : "campaign" }),
       narrow.campaign ? ask({ campaign: null, group: "campaign" }) : null,
       ask({ advisor: null, group: "advisor" }),
+      readQuality(),
     ]);
-    return { summary: whole, query, zone, byCampaign: (campaigns ?? whole).groups, byAdvisor: advisors.groups };
+    const [byCampaign, byAdvisor] = [(campaigns ?? whole).groups, advisors.groups];
+    return { summary: whole, query, zone, byCampaign, byAdvisor, quality };
   } catch (error) {
     if (error instanceof ApiError && error.field === "timezone" && zone !== "UTC") {
       return readSummary(query, signal, "UTC"); // a zone that is newer than the database

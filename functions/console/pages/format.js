@@ -22,6 +22,7 @@ const distance = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const places = new Intl.PluralRules("en", { type: "ordinal" });
 /** @type {Record<string, string>} */
 const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
+const money = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
 const ratio = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
 
 /**
@@ -69,6 +70,24 @@ export function duration(seconds) {
   const hours = Math.floor(whole / 3600);
   const [first, ...rest] = hours ? [hours, ...parts] : parts;
   return [first, ...rest.map((part) => String(part).padStart(2, "0"))].join(":");
+}
+
+/**
+ * @param {number | null | undefined} amount in US dollars
+ * @returns {string} "$0.0816"
+ */
+export function dollars(amount) {
+  return typeof amount === "number" && Number.isFinite(amount) ? money.format(amount) : NONE;
+}
+
+/**
+ * @param {number | null | undefined} milliseconds
+ * @returns {string} "0.9 s"
+ */
+export function seconds(milliseconds) {
+  return typeof milliseconds === "number" && Number.isFinite(milliseconds)
+    ? `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`
+    : NONE;
 }
 
 /**

@@ -55,6 +55,8 @@ def show_call(principal: CurrentPrincipal, call_id: CallId) -> CallDetail:
     note_shown([call_id])
     call = CallDetail.model_validate_json(document or _no_call())
     attempts, timeline = call.attempts, call.timeline
+    quality = next((attempt.quality for attempt in attempts if attempt.shown), None)
+    call = call.model_copy(update={"quality": quality})
     if not is_small(document or ""):
         room = MAX_BYTES - bytes_of(call.model_copy(update={"attempts": [], "timeline": []}))
         attempts = attempts[: count_fitting(map(bytes_of, attempts), room // 2)]

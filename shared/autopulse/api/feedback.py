@@ -12,7 +12,7 @@ from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal, csv_response
 from autopulse.api.lists import Listing, fit_json
 from autopulse.api.models import FeedbackItem, FeedbackPage, FeedbackSummary, GroupTally, PeriodTally, Tally
-from autopulse.api.parameters import MAX_PERIODS, FeedbackExport, FeedbackList, Summary, periods_between
+from autopulse.api.parameters import MAX_PERIODS, FeedbackExport, FeedbackList, QualitySummary, Summary, periods_between
 from autopulse.api.trace import note_shown
 from autopulse.db.queries.pages import read_feedback
 from autopulse.db.queries.summary import Span, read_summary
@@ -39,7 +39,7 @@ def export_feedback(principal: CurrentPrincipal, query: Annotated[FeedbackExport
 
 def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Query()]) -> FeedbackSummary:
     """NPS, reach and response rates: in all, per period, per campaign or advisor. The last 90 days if not told."""
-    since, until = _time_of(query)
+    since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
     document = ask(
         lambda session: read_summary(session, principal.organization_id, span, query.group, query.conditions())
@@ -47,7 +47,8 @@ def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Qu
     return _summarize(since, until, query, _COUNTS.validate_json(document))
 
 
-def _time_of(query: Summary) -> tuple[datetime, datetime]:
+def time_of(query: Summary | QualitySummary, period: str | None) -> tuple[datetime, datetime]:
+    """The time that a summary is of; raises Problem if there is none, or if it has too many periods."""
     try:
         until = query.until or max(datetime.now(timezone.utc), query.since or datetime.now(timezone.utc))
         since = query.since or until - DEFAULT_SPAN
@@ -55,7 +56,7 @@ def _time_of(query: Summary) -> tuple[datetime, datetime]:
         raise Problem(400, "The time is out of range.", field="to") from error
     if since >= until:
         raise Problem(400, "The time ends before it begins.", field="to")
-    if periods_between(until - since, query.period) > MAX_PERIODS:
+    if periods_between(until - since, period) > MAX_PERIODS:
         raise Problem(400, f"The time has more than {MAX_PERIODS} such periods.", field="period")
     return since, until
 

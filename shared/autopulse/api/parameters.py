@@ -201,16 +201,23 @@ class FeedbackExport(_Export, FeedbackFilters):
     """A file of feedback."""
 
 
-class Summary(_Counted):
+class _Summed(_Counted):
+    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above, without the time: a summary has that apart."""
+        return {name: value for name, value in super().conditions().items() if name not in {"since", "until"}}
+
+
+class QualitySummary(_Summed):
+    """The parameters of the summary of how calls ran."""
+
+
+class Summary(_Summed):
     """The parameters of the summary of feedback."""
 
     period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
     group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")
-    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
-
-    def conditions(self) -> dict[str, str | int | bool]:
-        """As above, without the time: the summary has that apart."""
-        return {name: value for name, value in super().conditions().items() if name not in {"since", "until"}}
 
 
 def query_model(function: Callable[..., Any]) -> type[BaseModel] | None:

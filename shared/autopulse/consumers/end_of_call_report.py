@@ -22,6 +22,7 @@ from autopulse.domain.turns import Turns
 from autopulse.settings import stack_answer_names
 from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.messages import Envelope, ReportMessage
+from autopulse.vapi.quality import read_quality
 from autopulse.vapi.turns import read_spoken_text, read_turns
 
 MAX_CALL_REASON_CHARACTERS: Final = 100
@@ -101,6 +102,7 @@ def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, anal
         recording_expires_at=message.recording_expires_at,
         cost=message.cost,
         feedback=analysis.feedback,
+        quality=read_quality(envelope.message or {}, message, envelope.received_at),
     )
 
 

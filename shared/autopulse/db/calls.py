@@ -15,6 +15,7 @@ from autopulse.db.facts import (
     read_stored_cost,
     read_stored_time,
 )
+from autopulse.db.quality import QUALITY_WRITTEN, quality_as_json
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.attempts import NAMES, CallColumns, Original
 from autopulse.domain.facts import Facts, Identity
@@ -220,8 +221,8 @@ _TAKE_OVER = text("""
     SELECT made FROM moved
 """)
 
-# One statement for all three tables. Only what changes is written of `call`.
-_SAVE = text(f"""
+# One statement for all of these tables. Only what changes is written of `call`.
+_SAVE: Final = f"""
     WITH attempt AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:attempts AS json))
             AS row (call_id integer, vapi_call_id text, {ATTEMPT_COLUMNS})
@@ -238,7 +239,7 @@ _SAVE = text(f"""
             AS row (call_id integer, {CALL_COLUMNS}, feedback jsonb)
         ORDER BY call_id
         ON CONFLICT (call_id) DO NOTHING
-    )
+    ){{more}}
     UPDATE call SET
         vapi_call_id = input.vapi_call_id, organization_id = input.organization_id,
         customer_number = input.customer_number, direction = input.direction, is_web = input.is_web,
@@ -249,7 +250,10 @@ _SAVE = text(f"""
     WHERE call.id = input.id
         -- The planner cannot see how few rows there are, and would read the whole table.
         AND call.id = ANY (CAST(:call_ids AS integer[]))
-""")  # noqa: S608 - the names that it is built from are the constants above
+"""  # noqa: S608 - the names that it is built from are the constants above
+_SAVE_FACTS = text(_SAVE.format(more=""))
+_SAVE_REPORTS = text(_SAVE.format(more=f",{QUALITY_WRITTEN}"))
+"""Also how the calls of reports ran; all other batches have nothing to say of it."""
 
 
 def lock_calls(
@@ -383,6 +387,7 @@ def save_calls(
 
     `folded` are the calls whose attempt without an id has become part of one with an id.
     """
+    quality = [row for attempt in attempts if (row := _quality_as_json(attempt))]
     values = {
         "attempts": as_rows(map(_attempt_as_json, attempts)),
         "calls": as_rows(map(_call_as_json, calls)),
@@ -393,7 +398,15 @@ def save_calls(
         ),
         "folded": as_array(folded),
     }
-    transaction.execute(_SAVE, values)
+    if quality or folded:
+        transaction.execute(_SAVE_REPORTS, values | {"quality": as_rows(quality)})
+    else:
+        transaction.execute(_SAVE_FACTS, values)
+
+
+def _quality_as_json(row: AttemptRow) -> dict[str, Any] | None:
+    told = quality_as_json(row.facts.report) if row.facts.report else None
+    return told and {"call_id": row.call_id, "vapi_call_id": row.vapi_call_id, **told}
 
 
 def _attempt_as_json(row: AttemptRow) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Numeric,
@@ -382,6 +383,78 @@ class VapiCall(Model):
     cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     feedback: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """content, positives, detractors, action_items and structured_data, as `CallFeedback` has them."""
+
+
+class CallQuality(Model):
+    """How the call of an attempt ran and what it cost, as the report that counts says (`domain.quality`)."""
+
+    __tablename__ = "call_quality"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["call_id", "vapi_call_id"],
+            ["vapi_call.call_id", "vapi_call.vapi_call_id"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        Index(
+            "ix_call_quality_figures",
+            "call_id",
+            postgresql_include=[
+                "cost",
+                "turn_latency_median_ms",
+                "assistant_id",
+                "assistant_version",
+                "outputs_expected",
+                "outputs_lost",
+            ],
+        ),
+    )
+
+    call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    report_event_id: Mapped[str]
+    """Of the report that says so."""
+    turn_latency_median_ms: Mapped[int | None]
+    turn_latency_average_ms: Mapped[int | None]
+    model_latency_average_ms: Mapped[int | None]
+    voice_latency_average_ms: Mapped[int | None]
+    transcriber_latency_average_ms: Mapped[int | None]
+    endpointing_latency_average_ms: Mapped[int | None]
+    from_transport_latency_average_ms: Mapped[int | None]
+    to_transport_latency_average_ms: Mapped[int | None]
+    user_interruptions: Mapped[int | None]
+    """How often the assistant interrupted the customer."""
+    assistant_interruptions: Mapped[int | None]
+    """How often the customer interrupted the assistant."""
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    """US dollars, like all of the following."""
+    cost_transport: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_transcriber: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_model: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_voice: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_vapi: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_voicemail_detection: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_analysis: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_knowledge_base: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_other: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    assistant_id: Mapped[str | None]
+    """The assistant that the call began with, else the one that spoke last."""
+    assistant_name: Mapped[str | None]
+    assistant_version: Mapped[str | None]
+    vapi_campaign_id: Mapped[str | None]
+    """Of a campaign at Vapi, which is none of the application's."""
+    success_evaluation: Mapped[str | None]
+    consent_type: Mapped[str | None]
+    consent_granted_at: Mapped[datetime | None]
+    ended_message: Mapped[str | None]
+    outputs_expected: Mapped[int]
+    """Structured outputs that were to be extracted."""
+    outputs_lost: Mapped[int]
+    """Those of them whose extraction failed."""
+    turn_latencies: Mapped[Any | None] = mapped_column(JSONB)
+    """For each answer of the assistant's [turn, model, voice, transcriber, endpointing], in milliseconds."""
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Lists: `lost_answers`, `skipped_answers`, `transfers`, `scorecards`, `activations`."""
 
 
 class CallOriginal(Model):

@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from autopulse.db.facts import ATTEMPT_NAMES
+from autopulse.db.quality import QUALITY_NAMES
 from autopulse.domain.attempts import NAMES
 
 WHOLE: Final = ()
@@ -34,6 +35,12 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     # A row goes when an attempt without an id becomes part of one that has an id.
     "vapi_call": {"SELECT": WHOLE, "INSERT": ATTEMPT, "UPDATE": (MOVED, *ATTEMPT_NAMES), "DELETE": WHOLE},
+    # Rows move and go with their attempts, by the reference.
+    "call_quality": {
+        "SELECT": WHOLE,
+        "INSERT": ("call_id", "vapi_call_id", *QUALITY_NAMES),
+        "UPDATE": QUALITY_NAMES,
+    },
     # A row goes when the last link of its call is taken back.
     "call_original": {"SELECT": WHOLE, "INSERT": ("call_id", *NAMES, "feedback"), "DELETE": WHOLE},
     "transcript": {
@@ -78,6 +85,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
 READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {"SELECT": WHOLE},
     "vapi_call": {"SELECT": WHOLE},
+    "call_quality": {"SELECT": WHOLE},
     "call_original": {"SELECT": WHOLE},
     "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
     "call_feedback": {"SELECT": WHOLE},

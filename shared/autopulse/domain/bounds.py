@@ -29,6 +29,16 @@ MAX_DATA_BYTES: Final = 200_000
 """The maximum size of an analysis as JSON in UTF-8."""
 MAX_KEY_CHARACTERS: Final = 200
 """The maximum length of a key in such data."""
+MAX_ENDED_MESSAGE_CHARACTERS: Final = 1_000
+"""The maximum length of the message in which Vapi says more about the end of a call; providers write in it."""
+MAX_TURN_LATENCIES: Final = 500
+"""The maximum number of turns of the assistant's whose latencies are kept: some two hours of talk."""
+MAX_PARTS: Final = 50
+"""The maximum number of parts of a cost, transfers, scorecards and skipped outputs of an attempt, of each."""
+MAX_LATENCY_MILLISECONDS: Final = 3_600_000
+"""The greatest latency; nobody waits an hour for an answer, so what is more was measured wrong."""
+MAX_INTERRUPTIONS: Final = 100_000
+"""The greatest number of interruptions of a call."""
 ELLIPSIS: Final = "\u2026"
 """The last character of a text that was cut."""
 CUT: Final = "autopulse_cut"

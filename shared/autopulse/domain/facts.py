@@ -6,7 +6,7 @@ said. So messages may come in any order, any number of times and in any batches,
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import reduce
@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from autopulse.domain.feedback import Feedback
 from autopulse.domain.lists import Lists, join_lists
+from autopulse.domain.quality import Quality
 from autopulse.domain.status import Status
 from autopulse.json_coercion import MAX_CALL_ID
 
@@ -62,6 +63,9 @@ class ReportFacts:
     cost: Decimal | None = None
     """US dollars."""
     feedback: Feedback | None = None
+    quality: Quality | None = field(default=None, compare=False)
+    """Of a report that has just come. Those that are stored have theirs in a table of their own, which only readers of
+    one call and of figures look at: None says that there is nothing to write."""
 
 
 class Identity(NamedTuple):

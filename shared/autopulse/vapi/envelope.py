@@ -18,7 +18,7 @@ from typing import Final
 
 from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time, to_text
 from autopulse.vapi.call_ids import NamedCall, find_named_call
-from autopulse.vapi.redaction import URL_FIELDS, apply_allow_list
+from autopulse.vapi.redaction import RESTATED_FIELDS, URL_FIELDS, apply_allow_list
 from autopulse.vapi.routes import PING
 
 VERSION: Final = 1
@@ -168,7 +168,7 @@ def _without_urls(content: Mapping[str, Json]) -> dict[str, Json]:
     return {
         name: _without_urls(value) if name == "artifact" and isinstance(value, dict) else value
         for name, value in content.items()
-        if name not in URL_FIELDS
+        if name not in URL_FIELDS | RESTATED_FIELDS
     }
 
 

@@ -69,6 +69,14 @@ def _read_told_time(value: Json, info: ValidationInfo) -> datetime | None:
     return not_ahead(read_time(value), (info.context or {}).get(RECEIVED_AT))
 
 
+def read_cost(dollars: Decimal) -> Decimal | None:
+    """The amount as numeric(12, 6) takes it, if it does."""
+    if abs(dollars) >= _MAX_COST:
+        return None
+    cost = dollars.quantize(_COST_STEP, ROUND_HALF_UP)
+    return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
+
+
 @dataclass(frozen=True, slots=True)
 class Limited:
     """Reads a text, and bounds what it read."""
@@ -107,22 +115,24 @@ Object = Annotated[Mapping[str, Any], SkipValidation(), BeforeValidator(read_map
 Items = Annotated[Sequence[Any], SkipValidation(), BeforeValidator(read_list)]
 
 
-class _Reading(BaseModel):
+class Reading(BaseModel):
+    """What is read of a message: whatever else is there is left alone."""
+
     # Validators are built when a model is first used, not while the function is imported.
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
-def _absent(model: type[_Reading], alias: str | None = None) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
+def absent(model: type[Reading], alias: str | None = None) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
     """A default that is made once; pydantic would copy a plain one, all the way down, for each message."""
     return Field(default_factory=partial(_empty, model), alias=alias)
 
 
 @cache
-def _empty(model: type[_Reading]) -> _Reading:
+def _empty(model: type[Reading]) -> Reading:
     return model()
 
 
-class Customer(_Reading):
+class Customer(Reading):
     """The customer who was called."""
 
     number: PhoneNumber = None
@@ -130,7 +140,7 @@ class Customer(_Reading):
     name: Name = None
 
 
-class CallSnapshot(_Reading):
+class CallSnapshot(Reading):
     """`message.call`: the call as it was when it was created, in every message. Its status is never news."""
 
     type: Id = None
@@ -140,7 +150,7 @@ class CallSnapshot(_Reading):
     assistant_id: Id = Field(None, alias="assistantId")
     squad_id: Id = Field(None, alias="squadId")
     workflow_id: Id = Field(None, alias="workflowId")
-    customer: Annotated[Customer, BeforeValidator(read_mapping)] = _absent(Customer)
+    customer: Annotated[Customer, BeforeValidator(read_mapping)] = absent(Customer)
 
     @cached_property
     def identity(self) -> Identity:
@@ -158,11 +168,11 @@ class CallSnapshot(_Reading):
         )
 
 
-class Message(_Reading):
+class Message(Reading):
     """The fields that messages of all kinds have."""
 
     type: Annotated[str, AfterValidator(Limited(read_text, MAX_ID_CHARACTERS))]
-    call: Annotated[CallSnapshot, BeforeValidator(read_mapping)] = _absent(CallSnapshot)
+    call: Annotated[CallSnapshot, BeforeValidator(read_mapping)] = absent(CallSnapshot)
 
     @property
     def ignored(self) -> bool:
@@ -213,7 +223,7 @@ class HangMessage(Message):
         return ENDED if self.ends_call else None
 
 
-class Fragment(_Reading):
+class Fragment(Reading):
     """The application's own shape of a conversation update: one turn."""
 
     speaker: Word = None
@@ -224,7 +234,7 @@ class ConversationMessage(Message):
     """`conversation-update`: the whole history, each time; or one fragment."""
 
     messages: Items = ()
-    transcript: Annotated[Fragment, BeforeValidator(read_mapping)] = _absent(Fragment)
+    transcript: Annotated[Fragment, BeforeValidator(read_mapping)] = absent(Fragment)
 
 
 class TranscriptMessage(Message):
@@ -242,20 +252,20 @@ def _read_recording(value: Json) -> Json:
     return {"mono": value} if isinstance(value, str) else read_mapping(value)
 
 
-class MonoRecording(_Reading):
+class MonoRecording(Reading):
     """`artifact.recording.mono`, or its address alone."""
 
     combined_url: Address = Field(None, alias="combinedUrl")
 
 
-class Recording(_Reading):
+class Recording(Reading):
     """`artifact.recording`, or its address alone."""
 
     stereo_url: Address = Field(None, alias="stereoUrl")
-    mono: Annotated[MonoRecording, BeforeValidator(_read_mono)] = _absent(MonoRecording)
+    mono: Annotated[MonoRecording, BeforeValidator(_read_mono)] = absent(MonoRecording)
 
 
-class Artifact(_Reading):
+class Artifact(Reading):
     """What the report's artifact adds to the report."""
 
     recording_url: Address = Field(None, alias="recordingUrl")
@@ -264,12 +274,12 @@ class Artifact(_Reading):
     presigned_mono_url: Address = Field(None, alias="presignedMonoUrl")
     presigned_stereo_url: Address = Field(None, alias="presignedStereoUrl")
     presigned_urls_expires_at: Time = Field(None, alias="presignedUrlsExpiresAt")
-    recording: Annotated[Recording, BeforeValidator(_read_recording)] = _absent(Recording)
+    recording: Annotated[Recording, BeforeValidator(_read_recording)] = absent(Recording)
     structured_outputs: Any = Field(None, alias="structuredOutputs")
     scorecards: Any = None
 
 
-class ReportAnalysis(_Reading):
+class ReportAnalysis(Reading):
     """`analysis`, in whatever shapes: `autopulse.vapi.analysis` reads them."""
 
     summary: NonBlankText = None
@@ -278,7 +288,7 @@ class ReportAnalysis(_Reading):
     success_evaluation: Any = Field(None, alias="successEvaluation")
 
 
-class TranscriptNames(_Reading):
+class TranscriptNames(Reading):
     """What the speakers of the transcript's text are called."""
 
     assistant: Items = ()
@@ -296,15 +306,15 @@ class ReportMessage(Message):
     duration_minutes: Number = Field(None, alias="durationMinutes")
     cost_given: Number = Field(None, alias="cost")
     summary_given: NonBlankText = Field(None, alias="summary")
-    analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = _absent(ReportAnalysis)
+    analysis: Annotated[ReportAnalysis, BeforeValidator(read_mapping)] = absent(ReportAnalysis)
     messages: Items = ()
     transcript: Speech = None
-    transcript_names: Annotated[TranscriptNames, BeforeValidator(read_mapping)] = _absent(
+    transcript_names: Annotated[TranscriptNames, BeforeValidator(read_mapping)] = absent(
         TranscriptNames, "transcriptNames"
     )
     recording_url_given: Address = Field(None, alias="recordingUrl")
     stereo_recording_url: Address = Field(None, alias="stereoRecordingUrl")
-    artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = _absent(Artifact)
+    artifact: Annotated[Artifact, BeforeValidator(read_mapping)] = absent(Artifact)
 
     @property
     def reported_status(self) -> str | None:
@@ -327,11 +337,8 @@ class ReportMessage(Message):
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars, as numeric(12, 6) takes them."""
-        if self.cost_given is None or abs(self.cost_given) >= _MAX_COST:
-            return None
-        cost = self.cost_given.quantize(_COST_STEP, ROUND_HALF_UP)
-        return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
+        """US dollars."""
+        return None if self.cost_given is None else read_cost(self.cost_given)
 
     @property
     def speaker_names(self) -> SpeakerNames:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from autopulse.domain.bounds import MAX_PARTS, MAX_TURN_LATENCIES
 from autopulse.json_coercion import (
     Json,
     clean,
@@ -38,6 +39,11 @@ Rule = Callable[[Json], Json]
 
 
 _USER_INFO: Final = re.compile(r"(?<=://)[^\s/?#]+(?=@)")
+_TELEPHONE: Final = re.compile(r"\+?[0-9](?:[ ()./-]{0,2}[0-9]){6,}", re.ASCII)
+_ADDRESS: Final = re.compile(r"(?:\bsips?:)?[^\s@:<>\"']{1,64}@[^\s@<>\"']{1,255}")
+"""With bounds, as e-mail has them: without, a long word would be looked through again from each of its letters."""
+_LEAST_OF_NO_FIGURE: Final = 10**9
+"""No latency, cost or count is as much; a card's number is more."""
 
 
 # Rules
@@ -77,6 +83,34 @@ def _said(value: Json) -> Json:
 
 def _names(value: Json) -> Json:
     return [_text(name) for name in read_list(value) if isinstance(name, str)] or None
+
+
+def _figure(value: Json) -> Json:
+    """A latency, a cost or a count, also as text."""
+    number = read_number(value)
+    return None if number is None or abs(number) >= _LEAST_OF_NO_FIGURE else value
+
+
+def _label(value: Json) -> Json:
+    """A word, or a number that stands for one, such as a version."""
+    return _text(value) if isinstance(value, str) else _figure(value)
+
+
+def _foreign_text(value: Json) -> Json:
+    """What providers write: they quote the numbers and addresses that they were to call."""
+    text = _text(value)
+    return _ADDRESS.sub(REDACTED, _TELEPHONE.sub(REDACTED, text)) if isinstance(text, str) else None
+
+
+def _condition(value: Json) -> Json:
+    """The condition of a structured output, or its name alone: its type, its limit, the ended reasons that it takes."""
+    if not isinstance(value, Mapping):
+        return _text(value)
+    others = [(name, item) for name, item in value.items() if name != "type"]
+    limits = {_text(name): figure for name, item in others if (figure := _figure(item)) is not None}
+    reasons = {name: _names(read_list(value.get(name))[:MAX_PARTS]) for name in ("oneOf", "notOneOf")}
+    kept = {"type": _text(value.get("type")), **dict(list(limits.items())[:1]), **reasons}
+    return {name: item for name, item in kept.items() if item is not None} or None
 
 
 def _whole(value: Json) -> Json:
@@ -120,10 +154,25 @@ class Each:
     """A rule: of each object of a list what another rule keeps."""
 
     rule: Rule
+    most: int | None = None
+    """Items that are looked at; None for all of them."""
 
     def __call__(self, value: Json) -> Json:
         """Return what is kept, an item of which nothing is kept as an empty object: turns are numbered by places."""
-        return [self.rule(item) or {} for item in read_list(value) if isinstance(item, Mapping)] or None
+        return [self.rule(item) or {} for item in read_list(value)[: self.most] if isinstance(item, Mapping)] or None
+
+
+@dataclass(frozen=True)
+class EachById:
+    """A rule: of each object of an object that has them by Vapi's ids, or of a list, what another rule keeps."""
+
+    rule: Rule
+    most: int
+
+    def __call__(self, value: Json) -> Json:
+        """Return the parts as a list."""
+        parts = list(value.values()) if isinstance(value, Mapping) else value
+        return Each(self.rule, self.most)(parts)
 
 
 @dataclass(frozen=True)
@@ -184,6 +233,30 @@ _ANALYSIS: Final = _fields(
     {"summary": _text, "structuredData": _whole, "structuredDataMulti": _whole, "successEvaluation": _whole}
 )
 _RECORDING: Final = UrlOr(_fields({"stereoUrl": _url, "mono": UrlOr(_fields({"combinedUrl": _url}))}))
+_LATENCIES: Final = ("turn", "model", "voice", "transcriber", "endpointing")
+_PERFORMANCE: Final = _fields(
+    {
+        "turnLatencies": Each(_fields({f"{name}Latency": _figure for name in _LATENCIES}), MAX_TURN_LATENCIES),
+        **{f"{name}LatencyAverage": _figure for name in (*_LATENCIES, "fromTransport", "toTransport")},
+        "numUserInterrupted": _figure,
+        "numAssistantInterrupted": _figure,
+    }
+)
+# Where a call was transferred to is somebody's number. What was said there is a conversation of its own.
+_TRANSFER: Final = _fields(
+    {"destination": _fields({"type": _text, "assistantName": _text}), "mode": _text, "status": _text}
+)
+_SKIPPED: Final = _fields({"name": _text, "unmetCondition": _condition})
+_ACTIVATION: Final = _fields({"assistantId": _id_text, "assistantName": _text, "assistantVersion": _label})
+_COST: Final = _fields({"type": _text, "cost": _figure})
+_ANALYSIS_COSTS: Final = ("summary", "structuredData", "successEvaluation", "structuredOutput")
+_COST_BREAKDOWN: Final = _fields(
+    {
+        **dict.fromkeys(("transport", "stt", "llm", "tts", "vapi", "chat", "total"), _figure),
+        **dict.fromkeys(("voicemailDetectionCost", "knowledgeBaseCost"), _figure),
+        "analysisCostBreakdown": _fields(dict.fromkeys(_ANALYSIS_COSTS, _figure)),
+    }
+)
 _ARTIFACT: Final = _fields(
     {
         "recordingUrl": _url,
@@ -195,6 +268,10 @@ _ARTIFACT: Final = _fields(
         "presignedUrlsExpiresAt": _time,
         "structuredOutputs": _whole,
         "scorecards": _whole,
+        "performanceMetrics": _PERFORMANCE,
+        "transfers": Each(_TRANSFER, MAX_PARTS),
+        "skippedStructuredOutputs": EachById(_SKIPPED, MAX_PARTS),
+        "assistantActivations": Each(_ACTIVATION, MAX_PARTS),
     }
 )
 _COMMON: Final[Mapping[str, Rule]] = {"type": _text, "call": _CALL}
@@ -217,6 +294,13 @@ KEPT: Final[Mapping[str, Fields]] = {
             "durationMs": _number,
             "durationMinutes": _number,
             "cost": _number,
+            "costs": Each(_COST, MAX_PARTS),
+            "costBreakdown": _COST_BREAKDOWN,
+            "assistant": _fields({"id": _id_text, "name": _text}),
+            "assistantVersion": _label,
+            "campaignId": _id_text,
+            "compliance": _fields({"recordingConsent": _fields({"type": _text, "grantedAt": _time})}),
+            "endedMessage": _foreign_text,
             "summary": _text,
             "analysis": _ANALYSIS,
             "messages": _each(_TURN),
@@ -242,6 +326,8 @@ URL_FIELDS: Final = frozenset(
     }
 )
 """Fields that hold addresses, on a report and on its artifact: they are signed anew for each delivery."""
+RESTATED_FIELDS: Final = frozenset({"assistant"})
+"""Fields that say how something is called when a message is sent, which may be another name when it is sent again."""
 
 
 def apply_allow_list(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
@@ -286,10 +372,15 @@ _FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
         "durationMinutes": read_number,
         "recordingUrl": _words,
         "stereoRecordingUrl": _words,
+        "assistantVersion": _label,
+        "campaignId": _words,
+        "endedMessage": _words,
     },
 }
 """Kind -> what its messages say, or their call says as the REST API has it."""
-_OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {"end_of_call_report": ("analysis", "artifact")}
+_OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {
+    "end_of_call_report": ("analysis", "artifact", "compliance", "costBreakdown")
+}
 
 
 def _with_facts_of_call(kind: str, message: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -352,7 +443,7 @@ def _gather_conversation(message: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _gather_report(message: Mapping[str, Json]) -> dict[str, Json]:
-    return {**_gather(message), **_gather_said(message), **_gather_analysis(message)}
+    return {**_gather(message), **_gather_said(message), **_gather_analysis(message), **_gather_quality(message)}
 
 
 def _gather_said(message: Mapping[str, Json]) -> dict[str, Json]:
@@ -370,11 +461,26 @@ def _gather_analysis(message: Mapping[str, Json]) -> dict[str, Json]:
     analysis, inner = read_mapping(message.get("analysis")), read_mapping(call.get("analysis"))
     places = (analysis, artifact, message, inner, read_mapping(call.get("artifact")), call)
     outputs = (artifact, analysis, message, read_mapping(call.get("artifact")), inner, call)
+    of_the_artifact = ("structuredOutputs", "scorecards", *_OF_QUALITY)
     analysed = ("structuredData", "structuredDataMulti", "successEvaluation")
     return {
         "summary": _first(_words, (message.get("summary"), call.get("summary"))),
         "analysis": {**analysis, **{name: _first_given(name, places) for name in analysed}},
-        "artifact": {**artifact, **{name: _first_given(name, outputs) for name in ("structuredOutputs", "scorecards")}},
+        "artifact": {**artifact, **{name: _first_given(name, outputs) for name in of_the_artifact}},
+    }
+
+
+_OF_QUALITY: Final = ("performanceMetrics", "transfers", "skippedStructuredOutputs", "assistantActivations")
+"""Fields of the artifact that say how a call ran."""
+
+
+def _gather_quality(message: Mapping[str, Json]) -> dict[str, Json]:
+    """The costs by their types, and the assistant that is named with an id or a name, from the first place of each."""
+    call = read_mapping(message.get("call"))
+    assistants = (read_mapping(place.get("assistant")) for place in (message, call))
+    return {
+        "costs": _first_given("costs", (message, call)),
+        "assistant": next((one for one in assistants if _words(one.get("id")) or _words(one.get("name"))), None),
     }
 
 

@@ -150,6 +150,11 @@ class Api:
         """What Vapi said of one time that a call was dialled."""
         self._insert("vapi_call", "call_id", {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
 
+    def quality(self, call_id: int, vapi_call_id: str, **values: object) -> None:
+        """How an attempt ran, as its report told."""
+        usual: dict[str, object] = {"report_event_id": "e", "outputs_expected": 0, "outputs_lost": 0}
+        self._insert("call_quality", "call_id", usual | {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
+
     def original(self, call_id: int, **values: object) -> None:
         """What the application had written before Vapi's first message."""
         self._insert("call_original", "call_id", {"call_id": call_id, "status": "Completed", **values})

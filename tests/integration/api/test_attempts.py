@@ -99,6 +99,7 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "customer_name": None,
         "phone": None,
         "customer_sip_uri": None,
+        "quality": None,
     }
     assert second == {
         "number": 2,
@@ -127,6 +128,7 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "customer_name": "Dana Example",
         "phone": "+12025550142",
         "customer_sip_uri": "sip:dana@example.com",
+        "quality": None,
     }
 
 

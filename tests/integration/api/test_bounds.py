@@ -15,13 +15,15 @@ from tests.integration.api.client import OURS, Answer, Api
 LONG: Final = 1_000_000
 READ: Final = (
     *("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript", "vapi_call"),
-    *("call_original", "call_incident", "webhook_event"),
+    *("call_original", "call_incident", "webhook_event", "call_quality"),
 )
 """Tables whose texts are shown."""
+OURS_ALONE: Final = ("turn_latencies", "details")
+"""JSON that nobody but us writes: it is bounded where it is read from a report."""
 CHARACTERS: Final = {"letters": "x", "accents": "\u00e9", "emoji": "\U0001f600", "quotes": '"', "controls": "\x01"}
 PATHS: Final = (
     *("/calls", "/calls.csv", "/feedback", "/feedback.csv", "/me", "/calls/{}", "/calls/{}/transcript"),
-    *("/calls/{}/recording", "/calls/count", "/feedback/summary"),
+    *("/calls/{}/recording", "/calls/count", "/feedback/summary", "/quality/summary"),
 )
 
 
@@ -46,7 +48,7 @@ def _texts(api: Api) -> Iterator[tuple[str, str, str, int]]:
         " AND table_name = ANY (:tables) ORDER BY 1, 2",
         tables=list(READ),
     ):
-        if type_ != "ARRAY" and column != "segments":  # neither is ever shown
+        if type_ != "ARRAY" and column not in {"segments", *OURS_ALONE}:  # an array and segments are never shown
             yield table, column, type_, most or LONG
 
 
@@ -85,6 +87,7 @@ def _scene(api: Api) -> int:
     )
     api.feedback(call, detractors="Slow.", positives="Kind.", action_items="Call.", structured_data="{}")
     api.attempt(call, "one", reported_at="2026-11-02T15:00:00Z", feedback='{"content": "Fine."}', outcome="reached")
+    api.quality(call, "one", assistant_id="a", turn_latency_median_ms=5)
     api.original(call, feedback='{"content": "Fine."}', nps_score=3)
     api.turn(call, "Hello", vapi_call_id="one", sequence=0, source="report")
     api.insert("call_incident", call_id=call, kind="stall", occurred_at="2026-11-02T15:00:00Z")

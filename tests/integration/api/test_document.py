@@ -37,6 +37,10 @@ def call(api: Api) -> int:
     api.feedback(call, structured_data='{"nps_score": "9"}')
     api.attempt(call, "call_1", created_at=START, cost="0.1", feedback='{"content": "Fine."}')
     api.attempt(call, "call_2", created_at=START)
+    turns, details = "[[900, 400, null, null, null]]", '{"lost_answers": ["mood"], "transfers": [{"to": "number", '
+    details += '"assistant_name": null, "mode": null, "status": "busy"}]}'
+    latency = {"turn_latency_median_ms": 900, "turn_latencies": turns, "details": details}
+    api.quality(call, "call_1", cost="0.1", cost_vapi="0.1", outputs_expected=1, outputs_lost=1, **latency)
     api.original(call)
     api.turn(call, "yes")
     api.database.run("INSERT INTO call_incident (call_id, kind, occurred_at) VALUES (:c, 'stall', :t)", c=call, t=START)
@@ -47,7 +51,11 @@ def call(api: Api) -> int:
 
 @pytest.mark.parametrize("path", [path for path in WRITTEN["paths"] if not path.endswith(".csv")])
 def test_an_answer_fits_its_schema(api: Api, call: int, path: str) -> None:
-    query = {"period": "month", "group": "advisor", "from_": "2026-11-01T00:00:00Z"} if path.endswith("summary") else {}
+    query = (
+        {"period": "month", "group": "advisor", "from_": "2026-11-01T00:00:00Z"}
+        if path.endswith("feedback/summary")
+        else {}
+    )
     asked = path.removeprefix("/v1").replace("{call_id}", str(call)).replace("{event_id}", "b" * 64)
     answer = api.get(asked, **query)
     assert answer.status == 200, answer.text

@@ -12,7 +12,7 @@ from autopulse.db.queries.connection import PlanningConnection, reading_engine
 from tests.benchmarks import archive
 from tests.integration.api.client import Answer, Api
 
-LARGE = {"call", "transcript", "webhook_event", "call_feedback", "service_record", "vapi_call"}
+LARGE = {"call", "transcript", "webhook_event", "call_feedback", "service_record", "vapi_call", "call_quality"}
 CALLS = 100_000
 SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00:00:00Z"}
 
@@ -20,6 +20,7 @@ SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00
 @pytest.fixture(scope="module")
 def api(module_api: Api, module_database_url: str) -> Api:
     archive.fill(module_database_url, CALLS, turns=2, events=1)
+    archive.fill_quality(module_database_url)
     # A rare status is in a usual sample or is not, and a plan for one row may sort it.
     module_api.database.run("ALTER TABLE call ALTER status SET STATISTICS 1000; ANALYZE call")
     return module_api
@@ -117,6 +118,11 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/feedback/summary", SPAN | {"period": "week"}),
     ("/feedback/summary", SPAN | {"period": "month", "group": "campaign"}),
     ("/feedback/summary", SPAN | {"period": "week", "group": "advisor"}),
+    ("/quality/summary", {}),
+    ("/quality/summary", SPAN),
+    ("/quality/summary", SPAN | {"direction": "all"}),
+    ("/quality/summary", SPAN | {"campaign": 3}),
+    ("/quality/summary", SPAN | {"advisor": 7}),
 ]
 
 
@@ -256,6 +262,17 @@ def test_the_summary_does_not_look_at_the_calls_themselves(api: Api, monkeypatch
         explained = explain(api, "/feedback/summary", archive.LARGEST, monkeypatch, **query)
         assert explained.scans("call") == {"Index Only Scan"}
         assert explained.scans("service_record") <= {"Index Only Scan"}
+
+
+@pytest.mark.parametrize("query", [{}, {"direction": "all"}, {"campaign": 3}], ids=str)
+def test_figures_of_how_calls_ran_are_read_from_indexes_alone(
+    api: Api, query: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained = explain(api, "/quality/summary", archive.LARGEST, monkeypatch, **(SPAN | query))
+    assert explained.scans("call") == {"Index Only Scan"}
+    used = {node["Index Name"] for node in explained.nodes if node.get("Relation Name") == "call_quality"}
+    assert "ix_call_quality_figures" in used
+    assert explained.answer.json["measured"] > 100
 
 
 def test_a_transcript_and_a_timeline_are_read_by_their_call(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

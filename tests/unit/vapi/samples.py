@@ -149,8 +149,31 @@ def report(count: int = 40) -> Body:
             "durationSeconds": 80.5,
             "durationMinutes": 1.3417,
             "cost": 0.1234,
-            "costs": [{"type": "model", "CANARY": "CANARY-cost"}],
-            "costBreakdown": {"CANARY": 1},
+            "costs": [
+                {"type": "model", "cost": 0.1, "model": {"model": "CANARY-cost"}, "promptTokens": 512},
+                {"type": "vapi", "subType": "normal", "cost": 0.0234, "minutes": 1.3},
+            ],
+            "costBreakdown": {
+                "llm": 0.1,
+                "total": 0.1234,
+                "CANARY": 1,
+                "analysisCostBreakdown": {"summary": 0.001, "CANARY": 1, "summaryPromptTokens": 12},
+            },
+            "assistantVersion": "7",
+            "campaignId": "ca3ba190-0000-4000-8000-000000000003",
+            "compliance": {
+                "recordingConsent": {
+                    "type": "verbal",
+                    "grantedAt": "2025-07-11T01:00:20.000Z",
+                    "message": "CANARY-consent",
+                },
+                "CANARY": "CANARY-compliance",
+            },
+            "endedMessage": "The carrier refused +1 202 555 0101 <sip:odette@example.com>.",
+            "monitor": {"listenUrl": "wss://listen.example.com/CANARY", "monitors": [{"monitorId": "CANARY"}]},
+            "transport": {"callSid": "CANARY-transport", "provider": "CANARY"},
+            "variableValues": {"customer_name": "CANARY-variable", "twilioAuthToken": "CANARY"},
+            "destination": {"type": "number", "number": "+12025550177", "message": "CANARY-destination"},
             "summary": "Odette was content.",
             "messages": history,
             "transcript": "AI: Hello.\nUser: Hello.\n",
@@ -170,8 +193,57 @@ def report(count: int = 40) -> Body:
                 "variables": {"CANARY": "CANARY-variable"},
                 "variableValues": {"CANARY": "CANARY-value"},
                 "structuredOutputs": {"0001": {"name": "nps_score", "result": 8}},
+                **quality(),
             },
         }
+    }
+
+
+def quality() -> Body:
+    """What an artifact says of how its call ran."""
+    destination = {
+        "type": "number",
+        "number": "+12025550177-CANARY",
+        "extension": "CANARY",
+        "message": "CANARY-said",
+        "description": "CANARY-description",
+        "transferPlan": {"sipVerb": "CANARY"},
+    }
+    return {
+        "performanceMetrics": {
+            "turnLatencies": [
+                {"turnLatency": 1200, "modelLatency": 500.4, "prompt": "CANARY"},
+                {"turnLatency": 900},
+            ],
+            "turnLatencyAverage": 1050,
+            "numUserInterrupted": 1,
+            "CANARY": "CANARY-metric",
+        },
+        "transfers": [
+            {
+                "destination": destination,
+                "mode": "warm-transfer",
+                "status": "no-answer",
+                "transcript": "CANARY-transfer",
+                "messages": [{"role": "bot", "message": "CANARY-transfer"}],
+            }
+        ],
+        "skippedStructuredOutputs": {
+            "CANARY-id": {
+                "name": "feedback",
+                "unmetCondition": {"type": "minMessages", "minMessages": 4, "prompt": "CANARY"},
+                "schema": {"CANARY": 1},
+            }
+        },
+        "scorecards": {"card-1": {"name": "Manners", "score": 8, "scoreNormalized": 80}},
+        "assistantActivations": [
+            {
+                "assistantId": "a5515ced-0000-4000-8000-000000000001",
+                "assistantName": "Piper",
+                "assistantVersion": "7",
+                "assistant": {"model": "CANARY"},
+            }
+        ],
     }
 
 

@@ -1,9 +1,12 @@
 import copy
 import json
+import re
+import time
 from typing import Any
 
 import pytest
 
+from autopulse.domain.bounds import MAX_PARTS, MAX_TURN_LATENCIES
 from autopulse.vapi.masking import mask_secrets
 from autopulse.vapi.redaction import KEPT, apply_allow_list, turns_of
 from autopulse.vapi.routes import KINDS
@@ -98,7 +101,7 @@ def test_a_report_keeps_exactly_this() -> None:
     sent = message["artifact"]
     artifact = ("recordingUrl", "recording", "presignedMonoUrl", "presignedUrlsExpiresAt", "structuredOutputs")
     facts = ("endedReason", "startedAt", "endedAt", "durationSeconds", "durationMs", "durationMinutes", "cost")
-    texts = ("type", "summary", "recordingUrl", "stereoRecordingUrl")
+    texts = ("type", "summary", "recordingUrl", "stereoRecordingUrl", "campaignId", "assistantVersion")
     analysis = {
         name: message["analysis"][name]
         for name in ("summary", "structuredData", "structuredDataMulti", "successEvaluation")
@@ -108,8 +111,163 @@ def test_a_report_keeps_exactly_this() -> None:
         "call": CALL,
         "analysis": analysis,
         "messages": turns,
-        "artifact": {name: sent[name] for name in artifact},
+        "artifact": {
+            **{name: sent[name] for name in (*artifact, "scorecards")},
+            "performanceMetrics": {
+                "turnLatencies": [{"turnLatency": 1200, "modelLatency": 500.4}, {"turnLatency": 900}],
+                "turnLatencyAverage": 1050,
+                "numUserInterrupted": 1,
+            },
+            "transfers": [{"destination": {"type": "number"}, "mode": "warm-transfer", "status": "no-answer"}],
+            "skippedStructuredOutputs": [
+                {"name": "feedback", "unmetCondition": {"type": "minMessages", "minMessages": 4}}
+            ],
+            "assistantActivations": [
+                {
+                    "assistantId": "a5515ced-0000-4000-8000-000000000001",
+                    "assistantName": "Piper",
+                    "assistantVersion": "7",
+                }
+            ],
+        },
+        "assistant": {"id": "a5515ced-0000-4000-8000-000000000001", "name": "Piper"},
+        "compliance": {"recordingConsent": {"type": "verbal", "grantedAt": "2025-07-11T01:00:20.000Z"}},
+        "costs": [{"type": "model", "cost": 0.1}, {"type": "vapi", "cost": 0.0234}],
+        "costBreakdown": {"llm": 0.1, "total": 0.1234, "analysisCostBreakdown": {"summary": 0.001}},
+        "endedMessage": f"The carrier refused {REDACTED} <{REDACTED}>.",
     }
+
+
+CANARY_HOLDERS = ("assistant", "variableValues", "monitor", "compliance", "transport", "destination", "artifact")
+
+
+def _with_canaries(value: Any, path: str = "") -> Any:  # noqa: ANN401 - any JSON value
+    """A copy in which every text is a canary that names its place, and every object has one more."""
+    if isinstance(value, dict):
+        items = {name: _with_canaries(item, f"{path}.{name}") for name, item in value.items()}
+        return {**items, "unknown": f"CANARY{path}.unknown", f"CANARY{path}": {"a": "CANARY"}}
+    if isinstance(value, list):
+        return [*(_with_canaries(item, path) for item in value), f"CANARY{path}[]", {"unknown": f"CANARY{path}"}]
+    return f"CANARY{path}" if isinstance(value, str) else value
+
+
+BELONG = {
+    "assistant.id",
+    "assistant.name",
+    *(f"artifact.assistantActivations.{name}" for name in ("assistantId", "assistantName", "assistantVersion")),
+    "artifact.skippedStructuredOutputs.CANARY-id.name",
+    "artifact.skippedStructuredOutputs.CANARY-id.unmetCondition.type",
+    *(f"artifact.transfers.{name}" for name in ("destination.type", "mode", "status")),
+    *(f"compliance.recordingConsent.{name}" for name in ("type", "grantedAt")),
+}
+"""Places of texts that are kept, of those that say how a call ran; what was said and answered is not among them."""
+SAID = ("messages", "messagesOpenAIFormatted", "transcript", "structuredOutputs", "scorecards")
+
+
+@pytest.mark.parametrize("place", ["message", "call"])
+def test_of_how_a_call_ran_no_text_is_kept_that_does_not_belong(place: str) -> None:
+    sent = samples.report(2)["message"]
+    sent["artifact"] = {
+        name: item for name, item in sent["artifact"].items() if name not in SAID and "ecord" not in name
+    }
+    holders = {name: _with_canaries(sent[name], f" {name}") for name in CANARY_HOLDERS}
+    urls = [name for name in holders["artifact"] if "resigned" in name]
+    for name in urls:
+        del holders["artifact"][name]
+    message = {"type": "end-of-call-report", **(holders if place == "message" else {"call": holders})}
+    kept = json.dumps(apply_allow_list("end_of_call_report", message))
+    assert set(re.findall(r"CANARY ([^\"]+)\"", kept)) == BELONG
+
+
+@pytest.mark.parametrize("place", ["message", "call", "artifact", "call.artifact"])
+def test_how_a_call_ran_is_looked_for_in_every_place(place: str) -> None:
+    told = {"performanceMetrics": {"turnLatencyAverage": 900}, "transfers": [{"status": "busy"}]}
+    holders: dict[str, dict[str, Any]] = {
+        "message": told,
+        "call": {"call": told},
+        "artifact": {"artifact": told},
+        "call.artifact": {"call": {"artifact": told}},
+    }
+    message = {"type": "end-of-call-report", "artifact": {"performanceMetrics": {}}} | holders[place]
+    assert apply_allow_list("end_of_call_report", message)["artifact"] == told
+
+
+def test_costs_consent_version_and_campaign_may_lie_inside_the_call() -> None:
+    told = {
+        "costs": [{"type": "vapi", "cost": 0.05}],
+        "costBreakdown": {"vapi": 0.05},
+        "compliance": {"recordingConsent": {"type": "stay-on-line"}},
+        "assistantVersion": 3,
+        "campaignId": "campaign-1",
+        "endedMessage": "No route.",
+        "assistant": {"name": "Piper"},
+    }
+    message = {"type": "end-of-call-report", "costs": [], "assistant": {"model": {}}, "call": told}
+    kept = apply_allow_list("end_of_call_report", message)
+    assert {name: kept[name] for name in told} == told
+
+
+def test_long_lists_of_how_a_call_ran_are_cut_before_they_are_queued() -> None:
+    artifact = {
+        "performanceMetrics": {"turnLatencies": [{"turnLatency": place} for place in range(9_000)]},
+        "transfers": [{"status": "busy"}] * 9_000,
+        "skippedStructuredOutputs": {str(place): {"name": "one"} for place in range(9_000)},
+        "assistantActivations": [{"assistantName": "Piper"}] * 9_000,
+    }
+    message = {"type": "end-of-call-report", "artifact": artifact, "costs": [{"type": "vapi", "cost": 1}] * 9_000}
+    kept = apply_allow_list("end_of_call_report", message)
+    assert len(kept["artifact"]["performanceMetrics"]["turnLatencies"]) == MAX_TURN_LATENCIES
+    lists = [kept["costs"], *(kept["artifact"][name] for name in list(artifact)[1:])]
+    assert [len(one) for one in lists] == [MAX_PARTS] * 4
+
+
+@pytest.mark.parametrize("nothing", [True, [], {}, "fast", float("nan"), float("inf"), 10**9, -(10**9), "1e30"])
+def test_a_figure_that_cannot_be_one_is_dropped(nothing: object) -> None:
+    metrics = {"turnLatencyAverage": nothing, "modelLatencyAverage": "12.5"}
+    kept = apply_allow_list("end_of_call_report", {"type": "x", "artifact": {"performanceMetrics": metrics}})
+    assert kept["artifact"]["performanceMetrics"] == {"modelLatencyAverage": "12.5"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Twilio 21211: the number +12025550101 is not valid.", f"Twilio 21211: the number {REDACTED} is not valid."),
+        ("No answer of (202) 555-0101", f"No answer of ({REDACTED}"),
+        ("404 at sip:odette@sip.example.com;transport=tls", f"404 at {REDACTED}"),
+        ("token: hunter2hunter2", f"token: {REDACTED}"),
+        ("The call was over after 3600 seconds.", "The call was over after 3600 seconds."),
+    ],
+)
+def test_an_ended_message_loses_numbers_and_addresses_of_people(text: str, kept: str) -> None:
+    message = {"type": "end-of-call-report", "endedMessage": text}
+    assert apply_allow_list("end_of_call_report", message)["endedMessage"] == kept
+
+
+@pytest.mark.parametrize("text", ["x" * 10**6, "x@" * 10**5, "1 " * 10**5, "sip:" * 10**5], ids=["x", "x@", "1", "sip"])
+def test_a_hostile_ended_message_takes_no_longer_than_its_length(text: str) -> None:
+    started = time.process_time()
+    apply_allow_list("end_of_call_report", {"type": "end-of-call-report", "endedMessage": text})
+    assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("condition", "kept"),
+    [
+        ("minMessages", "minMessages"),
+        (
+            {"type": "endedReason", "oneOf": ["customer-ended-call", 5]},
+            {"type": "endedReason", "oneOf": ["customer-ended-call"]},
+        ),
+        ({"type": "minCallDuration", "seconds": 30, "b": 5}, {"type": "minCallDuration", "seconds": 30}),
+        ({"type": 5, "prompt": "x"}, None),
+        (["minMessages"], None),
+    ],
+)
+def test_a_condition_is_its_type_its_limit_and_ended_reasons(condition: object, kept: object) -> None:
+    artifact = {"skippedStructuredOutputs": {"1": {"name": "feedback", "unmetCondition": condition}}}
+    message = {"type": "end-of-call-report", "artifact": artifact}
+    (skipped,) = apply_allow_list("end_of_call_report", message)["artifact"]["skippedStructuredOutputs"]
+    assert skipped.get("unmetCondition") == kept
 
 
 def test_simple_shapes_keep_what_they_have() -> None:

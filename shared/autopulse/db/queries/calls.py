@@ -15,7 +15,8 @@ from autopulse.db.queries.bounds import (
     shown_feedback,
 )
 from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES
-from autopulse.domain.bounds import MAX_TEXT_CHARACTERS, MAX_TURNS
+from autopulse.domain.bounds import MAX_ENDED_MESSAGE_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS
+from autopulse.domain.quality import COST_TYPES
 
 MAX_EVENTS: Final = 1000
 """The maximum number of entries of a timeline; a long call has some hundred."""
@@ -31,6 +32,24 @@ LATENCIES: Final = """
 """
 _OURS: Final = "call.id = :call_id AND call.organization_id = CAST(:organization AS uuid)"
 
+_COSTS: Final = ", ".join(f"'{type_}', cost_{type_}" for type_ in COST_TYPES)
+_LISTS: Final = ", ".join(
+    f"details -> '{name}' AS {name}"
+    for name in ("lost_answers", "skipped_answers", "transfers", "scorecards", "activations")
+)
+_QUALITY: Final = f"""
+    SELECT turn_latency_median_ms, turn_latency_average_ms, model_latency_average_ms, voice_latency_average_ms,
+        transcriber_latency_average_ms, endpointing_latency_average_ms, from_transport_latency_average_ms,
+        to_transport_latency_average_ms, user_interruptions, assistant_interruptions, turn_latencies,
+        json_strip_nulls(json_build_object({_COSTS})) AS cost_dollars_by_type,
+        {shown("assistant_id")} AS assistant_id, {shown("assistant_name")} AS assistant_name,
+        {shown("assistant_version")} AS assistant_version, {shown("vapi_campaign_id")} AS vapi_campaign_id,
+        {shown("success_evaluation")} AS success_evaluation, {shown("consent_type")} AS recording_consent_type,
+        consent_granted_at AS recording_consent_granted_at,
+        {shown("ended_message", MAX_ENDED_MESSAGE_CHARACTERS)} AS ended_message,
+        outputs_expected AS answers_expected, {_LISTS}
+    FROM call_quality WHERE call_quality.call_id = call.id AND call_quality.vapi_call_id = attempt.key
+"""  # noqa: S608 - made of constants
 _ATTEMPTS: Final = f"""
     SELECT number, {shown("vapi_call_id")} AS vapi_call_id, shown,
         CASE WHEN shown THEN {shown("call.status")} ELSE {shown("status")} END AS status,
@@ -39,7 +58,8 @@ _ATTEMPTS: Final = f"""
         {shown_address("recording_url")} AS recording_elsewhere, cost AS cost_dollars,
         {shown("call_reason")} AS call_reason, {shown("feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
         {shown_feedback("feedback")} AS feedback, {shown("customer_name")} AS customer_name,
-        {shown("customer_number")} AS phone, {shown("customer_sip_uri")} AS customer_sip_uri
+        {shown("customer_number")} AS phone, {shown("customer_sip_uri")} AS customer_sip_uri,
+        (SELECT row_to_json(row) FROM ({_QUALITY}) AS row) AS quality
     FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}
 """  # noqa: S608 - made of constants
 _SAID: Final = ", ".join(
@@ -47,7 +67,8 @@ _SAID: Final = ", ".join(
 )
 _CALL = text(f"""
     SELECT row_to_json(whole)::text FROM (
-        SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, {shown("call.call_reason")} AS call_reason,
+        -- How it ran is in the list of its attempts.
+        SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, NULL AS quality, {shown("call.call_reason")} AS call_reason,
             {shown("call.feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
             {shown_address("call.recording_url")} AS recording_elsewhere,
             (SELECT items::json FROM (

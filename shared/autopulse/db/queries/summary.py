@@ -22,7 +22,7 @@ _COUNTED: Final = """
     call.outcome, call.nps_score AS score, call.duration_sec AS seconds, call.campaign_id, call.service_record_id,
     call.end_time, call.status
 """
-_HAS_BEGUN: Final = (
+HAS_BEGUN: Final = (
     f"(call.start_time IS NOT NULL OR call.end_time IS NOT NULL OR call.outcome IS NOT NULL OR call.status IN {OVER})"
 )
 """A call that is still to come has a place in the lists, and is in no figure."""
@@ -119,7 +119,7 @@ def _per_period(names: tuple[str, ...], group: str | None) -> str:
     return f"""LATERAL (
         WITH called AS {"MATERIALIZED" if group == "advisor" else "NOT MATERIALIZED"} (
             SELECT {_COUNTED} FROM call
-            WHERE {where(names)} AND {BEGAN} >= starts AND {BEGAN} < ends AND {_HAS_BEGUN}
+            WHERE {where(names)} AND {BEGAN} >= starts AND {BEGAN} < ends AND {HAS_BEGUN}
         )
         SELECT {_tally(group)} FROM called {_SERVICE_RECORDS if group == "advisor" else ""} GROUP BY 1, 2, 3, 4
     ) AS tally ON true"""  # noqa: S608 - made of constants
@@ -134,7 +134,7 @@ def _of_service_records(names: tuple[str, ...], group: str | None) -> str:
             SELECT call.* FROM (
                 SELECT {BEGAN} AS began, {_COUNTED} FROM call
                 WHERE {where(calls)} AND {BEGAN} >= CAST(:since AS timestamptz)
-                    AND {BEGAN} < CAST(:until AS timestamptz) AND {_HAS_BEGUN} OFFSET 0
+                    AND {BEGAN} < CAST(:until AS timestamptz) AND {HAS_BEGUN} OFFSET 0
             ) AS call
             JOIN service_record AS record ON record.id = call.service_record_id AND {conditions(service_records)}
         )
