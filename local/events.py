@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from autopulse.auth.principal import Principal
 from autopulse.ingress.request import read_message
+from autopulse.reconciliation.requests import CallRequest, Reason
 from autopulse.vapi.envelope import Envelope, envelope_from
 from autopulse.vapi.routes import KINDS, kind_of
 from local.console import say
@@ -27,6 +28,7 @@ EVENTS: Final = PROJECT / "events"
 WEBHOOKS: Final = EVENTS / "webhooks"
 _RECEIVED_AT: Final = datetime(2026, 11, 2, 17, tzinfo=timezone.utc)
 _ACCOUNT: Final = "111122223333"
+_VAPI_CALL_ID: Final = "00000000-0000-4000-8000-000000000005"
 _PATH: Final = "/v1/webhooks/vapi-webhook"
 _SENT_WITH_PLAIN_SECRET: Final = "ping"  # noqa: S105 - a file name
 """The webhook that shows the other credential, `X-Vapi-Secret`."""
@@ -55,6 +57,7 @@ def make_events() -> dict[Path, Event]:
         "schedule/prune.json": _scheduled(),
         "operate/unlink.json": {"call_id": 1},
     }
+    batches["sqs/fetcher.json"] = {"Records": [_request(CallRequest(_VAPI_CALL_ID, None, Reason.NO_REPORT))]}
     live = make_live_events(gateway_event(b"", {}))
     return {EVENTS / name: event for name, event in (gateway | unsigned | readers | batches | live | others).items()}
 
@@ -187,6 +190,30 @@ def _records(kind: str, envelopes: Sequence[Envelope]) -> Iterator[Event]:
             "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{kind.replace('_', '-')}",
             "awsRegion": REGION,
         }
+
+
+def _request(request: CallRequest) -> Event:
+    """A record of the request queue, which is FIFO."""
+    body = request.to_json()
+    return {
+        "messageId": "00000000-0000-4000-8000-000000000000",
+        "receiptHandle": "sample-request",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": str(_milliseconds(_RECEIVED_AT)),
+            "SequenceNumber": "18849496460467696128",
+            "MessageGroupId": "vapi",
+            "SenderId": _ACCOUNT,
+            "MessageDeduplicationId": "00000000-0000-4000-8000-000000000000",
+            "ApproximateFirstReceiveTimestamp": str(_milliseconds(_RECEIVED_AT)),
+        },
+        "messageAttributes": {},
+        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-vapi-requests.fifo",
+        "awsRegion": REGION,
+    }
 
 
 def _attribute(value: str) -> Event:

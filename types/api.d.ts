@@ -35,6 +35,8 @@ declare namespace Api {
     phone: string | null;
     customer_sip_uri: string | null;
     quality: Quality | null;
+    reported_by: string | null;
+    reconciliation: string | null;
   }
 
   interface AttemptFeedback {
@@ -68,6 +70,8 @@ declare namespace Api {
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
+    reported_by: string | null;
+    reconciliation: string | null;
     updated_at: string | null;
   }
 
@@ -99,6 +103,8 @@ declare namespace Api {
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
+    reported_by: string | null;
+    reconciliation: string | null;
     updated_at: string | null;
     recording_elsewhere: boolean;
     attempts: Attempt[];
@@ -150,6 +156,7 @@ declare namespace Api {
     processing_ms: number;
     status: string | null;
     outcome: string;
+    origin: string;
     repeats: number;
   }
 

@@ -202,6 +202,10 @@ class Sqs(JsonClient):
         """Put a message into a queue."""
         return self.call("SendMessage", parameters)
 
+    def change_message_visibility_batch(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
+        """Say when messages that were received come again."""
+        return self.call("ChangeMessageVisibilityBatch", parameters)
+
 
 class SecretsManager(JsonClient):
     """Secrets Manager, as boto3's client names it."""

@@ -10,6 +10,15 @@
     │   ├── CallIdentityConflict  its two call ids belong to different calls
     │   └── DataRejected          Postgres refuses its values, even alone in a transaction
     ├── Transient             an outage; the same can succeed later         -> back to the queue after a backoff; 503
+    ├── VapiFailed            Vapi was asked, and gave no call
+    │   ├── VapiUnauthorized      it does not take the key                      -> asking stops, and an alarm
+    │   ├── VapiForgot            what is asked for is older than what it keeps -> the call is unrecoverable
+    │   ├── VapiCallUnknown       it has no such call                           -> asked again later, then missing
+    │   ├── VapiThrottled         it demands a pause                            -> asked again after that
+    │   ├── VapiUnavailable       it was not reached, or failed                 -> asked again later
+    │   ├── VapiUnreadable        its answer is nothing that we can use         -> asked again, then a dead letter
+    │   │   └── VapiTooLong           it is longer than it may be                   -> a shorter page is asked for
+    │   └── VapiNotConfigured     there is no usable key or address             -> asking stops, and an alarm
     ├── TokenRefused          no token that lets its reader in              -> 401, counted by reason
     ├── OrganizationMissing   a genuine token that names no organization    -> 403
     ├── Problem               the reader asks for what cannot be answered   -> 4xx, with a text for the reader
@@ -108,6 +117,60 @@ class Transient(AutoPulseError):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class VapiFailed(AutoPulseError):
+    """Vapi's API was asked, and gave nothing; `retry_after` are the seconds that it wants to be left alone."""
+
+    def __init__(self, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class VapiUnauthorized(VapiFailed):
+    """Vapi does not take the key: 401 or 403."""
+
+    reason = "vapi-unauthorized"
+
+
+class VapiForgot(VapiFailed):
+    """What is asked for is older than what Vapi keeps for the subscription: 400, with words that say so."""
+
+    reason = "vapi-forgot"
+
+
+class VapiCallUnknown(VapiFailed):
+    """The key's organization has no such call: 404."""
+
+    reason = "vapi-unknown-call"
+
+
+class VapiThrottled(VapiFailed):
+    """Vapi demands a pause: 429."""
+
+    reason = "vapi-throttled"
+
+
+class VapiUnavailable(VapiFailed):
+    """Vapi was not reached, did not answer in time, or answered 5xx."""
+
+    reason = "vapi-unavailable"
+
+
+class VapiUnreadable(VapiFailed):
+    """Vapi's answer is a redirect, too long, no JSON, of another shape, or a status that is not documented."""
+
+    reason = "vapi-unreadable"
+
+
+class VapiTooLong(VapiUnreadable):
+    """Vapi's answer is longer than it may be."""
+
+
+class VapiNotConfigured(VapiFailed):
+    """The stack has no usable key or address of Vapi's API."""
+
+    reason = "not-configured"
 
 
 class TokenRefused(AutoPulseError):

@@ -126,6 +126,12 @@ class Metric:
     """Back in the queue, after a transient error: database, AWS service, time."""
     PAYLOAD_LEFT: Final = MetricDefinition("PayloadLeft", ByKind)
     """Objects of records that have ended which could not be deleted; they expire."""
+    CALL_SUSPECTED: Final = MetricDefinition("CallSuspected", ByReason)
+    """Count of calls that Vapi was to be asked for, by what was suspicious of them."""
+    CALL_RECONCILED: Final = MetricDefinition("CallReconciled", ByKind)
+    """Count of calls whose first report, or whose status, did not come by a webhook but by asking Vapi."""
+    CALL_UNRECOVERABLE: Final = MetricDefinition("CallUnrecoverable", Undivided)
+    """Count of calls of which Vapi keeps nothing any longer, or knows nothing."""
     VALUE_UNKNOWN: Final = MetricDefinition("ValueUnknown", ByWhat)
     """A word or a field of Vapi's that we do not know; the log names it, and `make drift` lists them."""
     TURN_SKIPPED: Final = MetricDefinition("TurnSkipped", Undivided)
@@ -170,6 +176,10 @@ class Metric:
     """The age of a record at commit, from the sender's time."""
     AGE_FROM_RECEIPT: Final = MetricDefinition("AgeFromReceipt", ByKind, MILLISECONDS)
     """The age of a record at commit, from the verifier's receipt."""
+    VAPI_ASKED: Final = MetricDefinition("VapiAsked", Undivided)
+    """Requests that were sent to Vapi's API."""
+    RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)
+    """A request for a call, or for a page of Vapi's list, that gave nothing; a call that Vapi does not have is none."""
     EVENT_PRUNED: Final = MetricDefinition("EventPruned", Undivided)
     """`webhook_event` rows deleted for their age."""
 

@@ -5,9 +5,9 @@ Each group is what one sort of function needs; a missing variable fails with its
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from autopulse.domain.answers import AnswerNames, answer_names, other_names
 from autopulse.vapi.recordings import HOST
@@ -82,8 +82,12 @@ def recording_hosts() -> tuple[str, ...]:
     return hosts
 
 
-def _queue_urls() -> dict[str, str]:
-    return {kind: _required(f"{kind.upper()}_QUEUE_URL") for kind in KINDS}
+RECORD_KINDS: Final = ("status_update", "end_of_call_report")
+"""The kinds of message that Vapi's record of a call may become."""
+
+
+def _queue_urls(kinds: Iterable[str] = KINDS) -> dict[str, str]:
+    return {kind: _required(f"{kind.upper()}_QUEUE_URL") for kind in kinds}
 
 
 class VerifierSettings(NamedTuple):
@@ -96,6 +100,39 @@ class VerifierSettings(NamedTuple):
     # Whatever else it says than false demands one: a check is not switched off by a mistake.
     require_call_token: bool = optional("REQUIRE_CALL_TOKEN", lambda text: text != "false", absent="false")
     """Whether our call id counts only with the application's proof beside it."""
+
+
+class FetcherSettings(NamedTuple):
+    """The settings of the function that asks Vapi."""
+
+    vapi_api_url: str = required("VAPI_API_URL")
+    vapi_api_key_secret_arn: str = required("VAPI_API_KEY_SECRET_ARN")
+    """A JSON secret with `api_key`."""
+    request_queue_url: str = required("VAPI_REQUEST_QUEUE_URL")
+    request_dead_letter_queue_url: str = required("VAPI_REQUEST_DEAD_LETTER_QUEUE_URL")
+    page_queue_url: str = required("VAPI_PAGE_QUEUE_URL")
+    queue_urls: Mapping[str, str] = computed(lambda: _queue_urls(RECORD_KINDS))
+    """Kind -> queue URL."""
+    payload_bucket: str = required("PAYLOAD_BUCKET")
+    require_call_token: bool = optional("REQUIRE_CALL_TOKEN", lambda text: text != "false", absent="false")
+    """As the verifier's."""
+    webhook_secret_arn: str = optional("WEBHOOK_SECRET_ARN")
+    """Has the secret of the call tokens, if the stack demands them."""
+    answer_names: AnswerNames = computed(stack_answer_names)
+    """As a consumer's."""
+
+
+class SweepSettings(NamedTuple):
+    """The settings of the sweep besides the database's."""
+
+    is_on: bool = optional("RECONCILE", lambda text: text == "on")
+    """Whether there is a key to ask Vapi with."""
+    request_queue_url: str = required("VAPI_REQUEST_QUEUE_URL")
+    queue_urls: Mapping[str, str] = computed(_queue_urls)
+    """Kind -> queue URL; its dead letters are in the queue of that name with `-dead-letters` behind it."""
+    longest_call_seconds: int = required("LONGEST_CALL_SECONDS", int)
+    default_organization_id: str = optional("DEFAULT_ORGANIZATION_ID")
+    """As a consumer's."""
 
 
 class DatabaseSettings(NamedTuple):

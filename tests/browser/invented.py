@@ -64,6 +64,8 @@ def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of
         "has_recording": False,
         "attempt_count": 1,
         "attempt_number": 1,
+        "reported_by": "webhook",
+        "reconciliation": None,
         "updated_at": start.isoformat(),
     } | given
 
@@ -71,7 +73,16 @@ def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of
 def invent_call_to_come(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - likewise
     """A call that is still to come: it has no time, and no word of Vapi's."""
     nothing = dict.fromkeys(
-        ("start_time", "end_time", "duration_seconds", "outcome", "ended_reason", "vapi_call_id", "attempt_number")
+        (
+            "start_time",
+            "end_time",
+            "duration_seconds",
+            "outcome",
+            "ended_reason",
+            "vapi_call_id",
+            "attempt_number",
+            "reported_by",
+        )
     )
     made = {"status": "Ready", "attempt_count": 0, "updated_at": NOW.isoformat()}
     return invent_call(call_id, **{**nothing, **made, **given})

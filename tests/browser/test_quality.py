@@ -97,7 +97,7 @@ def api() -> InventedApi:
         "event_id": "a" * 64, "kind": "status_update", "type": "status-update", "vapi_call_id": "vapi-1",
         "occurred_at": calls[0]["start_time"], "received_at": calls[0]["start_time"],
         "processed_at": calls[0]["start_time"], "delivery_ms": 3, "processing_ms": 12, "status": "Ringing",
-        "outcome": "applied", "repeats": 0,
+        "outcome": "applied", "origin": "webhook", "repeats": 0,
     }  # fmt: skip
     turns = [
         {"speaker": speaker, "text": "It was as I said.", "at": calls[0]["start_time"], "seconds": 2.0 * place}

@@ -17,7 +17,6 @@ from tests.contract.stack import (
     APPLICATION,
     LOCAL,
     MONITORING,
-    PREFIXES,
     ROOT,
     SHAPES,
     Stack,
@@ -33,7 +32,7 @@ GUARDS = ids_of("AWS::CloudWatch::Alarm")
 """Alarms that take a release back, beside the functions."""
 ALARMS = [*GUARDS, *ids_of("AWS::CloudWatch::Alarm", MONITORING)]
 FUNCTIONS = ids_of("AWS::Lambda::Function")
-DEAD_LETTER_QUEUES = [f"{prefix}DeadLetterQueue" for prefix in PREFIXES]
+DEAD_LETTER_QUEUES = [name for name in ids_of("AWS::SQS::Queue") if name.endswith("DeadLetterQueue")]
 QUERY = re.compile(
     r'SELECT SUM\((?P<metric>\w+)\) FROM SCHEMA\("(?P<namespace>[\w/]+)", (?P<names>[\w, ]+)\)'
     r"(?: WHERE (?P<terms>.+))?"

@@ -12,7 +12,7 @@ from autopulse.vapi import routes
 from operate.stacks import PARTS
 from tests.contract.stack import ROOT, source
 
-TYPES = sorted({*routes.KIND_BY_TYPE, *routes.IGNORED, *routes.ANSWERS})
+TYPES = sorted({*routes.KIND_BY_TYPE, *routes.INTERNAL, *routes.IGNORED, *routes.ANSWERS})
 
 
 @cache

@@ -12,6 +12,8 @@ from autopulse.auth.keys import FixedKeys
 from autopulse.auth.principal import principal_of
 from autopulse.errors import Refused
 from autopulse.ingress.request import read_delivery
+from autopulse.reconciliation.requests import CallRequest, read_request
+from autopulse.reconciliation.services import GROUP
 from autopulse.settings import AuthSettings
 from autopulse.vapi.routes import KINDS
 from autopulse.vapi.signature import verify
@@ -55,6 +57,12 @@ def test_every_function_has_a_sample_event() -> None:
     }
     samples = {file.stem for file in MADE} | {"verifier"}
     assert set(folders.values()) <= samples
+
+
+def test_the_fetchers_event_has_a_request_of_the_one_group() -> None:
+    (record,) = MADE[EVENTS / "sqs" / "fetcher.json"]["Records"]
+    assert isinstance(read_request(record["body"]), CallRequest)
+    assert record["attributes"]["MessageGroupId"] == GROUP
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -89,7 +89,12 @@ def _read_settings(function: str) -> None:
     if function in WITHOUT_DATABASE:
         WITHOUT_DATABASE[function].__wrapped__()
         return
+    if function == "FetcherFunction":
+        settings.from_environ(settings.FetcherSettings)
+        return
     settings.database_settings.__wrapped__()
+    if function == "SweepFunction":
+        settings.from_environ(settings.SweepSettings)
     if function.removesuffix("Function") in PREFIXES:
         settings.from_environ(settings.ConsumerSettings)
         assert {"UNKNOWN_CALLS", "DEFAULT_ORGANIZATION_ID", "ANALYSIS_ALIASES"} <= set(environment(function))
@@ -163,10 +168,23 @@ def test_cloudformation_waits_for_the_migration_a_little_longer_than_it_may_run(
     assert 0 < properties("Migration")["ServiceTimeout"] - properties("MigrateFunction")["Timeout"] <= 60
 
 
+DAILY = r"cron\(\d+ \d+ \* \* \? \*\)"
+
+
+def _schedules(function: str) -> list[tuple[str, str | None]]:
+    """When a function is invoked, and with what; "daily" for every day at some minute."""
+    rules = [properties(name) for name in ids_of("AWS::Events::Rule")]
+    of_function = [rule for rule in rules if rule["Targets"][0]["Arn"] == {"Ref": f"{function}Aliaslive"}]
+    named = [(rule["ScheduleExpression"], rule["Targets"][0].get("Input")) for rule in of_function]
+    return sorted(("daily" if re.fullmatch(DAILY, schedule) else schedule, given) for schedule, given in named)
+
+
 def test_receipts_are_pruned_daily() -> None:
-    (rule,) = [name for name in ids_of("AWS::Events::Rule") if "ScheduleExpression" in properties(name)]
-    assert re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", properties(rule)["ScheduleExpression"])
-    assert properties(rule)["Targets"][0]["Arn"] == {"Ref": "PruneFunctionAliaslive"}
+    assert _schedules("PruneFunction") == [("daily", None)]
+
+
+def test_a_sweep_runs_every_five_minutes_and_walks_the_window_at_night() -> None:
+    assert _schedules("SweepFunction") == [("daily", '{"window": true}'), ("rate(5 minutes)", None)]
 
 
 def test_the_verifier_answers_before_the_gateway_gives_up_and_knows_no_database() -> None:

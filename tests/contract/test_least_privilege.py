@@ -105,7 +105,7 @@ def test_the_key_of_envelopes_is_for_who_writes_and_reads_them() -> None:
     roles = production.ids_of("AWS::IAM::Role")
     named = {role: production.properties(role).get("ManagedPolicyArns", []) for role in roles}
     holders = {role for role, policies in named.items() if {"Ref": "DataKeyPolicy"} in policies}
-    assert holders == {"VerifierRole", *(f"{prefix}Role" for prefix in PREFIXES)}
+    assert holders == {"VerifierRole", "FetcherRole", "SweepRole", *(f"{prefix}Role" for prefix in PREFIXES)}
 
 
 @pytest.mark.parametrize(("shape", "role"), ROLES)
@@ -177,7 +177,7 @@ PAYLOADS = {"Fn::Sub": "${PayloadBucket.Arn}/envelopes/*"}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_envelopes_in_the_bucket_are_written_by_the_verifier_and_read_and_deleted_by_consumers(shape: str) -> None:
+def test_envelopes_in_the_bucket_are_written_by_who_queues_them_and_read_and_deleted_by_consumers(shape: str) -> None:
     stack = SHAPES[shape]
     consumers = {f"{prefix}Role" for prefix in PREFIXES}
     for role in stack.ids_of("AWS::IAM::Role"):
@@ -188,8 +188,9 @@ def test_envelopes_in_the_bucket_are_written_by_the_verifier_and_read_and_delete
             assert _resources_for(role, "s3:DeleteObject", stack) == [PAYLOADS]
             assert _resources_for(role, "s3:ListBucket", stack) == [{"Fn::GetAtt": ["PayloadBucket", "Arn"]}]
         else:
-            assert allowed == ({"s3:PutObject"} if role == "VerifierRole" else set())
-    assert _resources_for("VerifierRole", "s3:PutObject", stack) == [PAYLOADS]
+            assert allowed == ({"s3:PutObject"} if role in {"VerifierRole", "FetcherRole"} else set())
+    for role in ("VerifierRole", "FetcherRole"):
+        assert _resources_for(role, "s3:PutObject", stack) == [PAYLOADS]
 
 
 def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
@@ -203,6 +204,59 @@ def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
     assert _resources_for("VerifierRole", "secretsmanager:GetSecretValue") == [{"Fn::GetAtt": ["WebhookSecret", "Id"]}]
     queues = [{"Fn::GetAtt": [f"{prefix}Queue", "Arn"]} for prefix in PREFIXES]
     assert _resources_for("VerifierRole", "sqs:SendMessage") == queues
+
+
+def test_the_fetcher_touches_its_queues_and_the_key_alone() -> None:
+    assert _actions("FetcherRole") == {
+        "secretsmanager:GetSecretValue",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
+        "sqs:SendMessage",
+        "s3:PutObject",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+    assert _resources_for("FetcherRole", "sqs:ReceiveMessage") == [{"Fn::GetAtt": ["VapiRequestQueue", "Arn"]}]
+    sent_to = ["VapiRequest", "VapiRequestDeadLetter", "VapiPage", "StatusUpdate", "EndOfCallReport"]
+    queues = [{"Fn::GetAtt": [f"{name}Queue", "Arn"]} for name in sent_to]
+    assert _resources_for("FetcherRole", "sqs:SendMessage") == queues
+
+
+@pytest.mark.parametrize(
+    ("demanded", "secrets"), [("false", ["VapiApiKey"]), ("true", ["VapiApiKey", "WebhookSecret"])]
+)
+def test_the_fetcher_reads_the_webhook_secret_only_where_call_tokens_are_demanded(
+    demanded: str, secrets: list[str]
+) -> None:
+    stack = LOCAL.but(RequireCallToken=demanded)
+    readable = [{"Fn::GetAtt": [secret, "Id"]} for secret in secrets]
+    assert _resources_for("FetcherRole", "secretsmanager:GetSecretValue", stack) == readable
+    assert bool(stack.environment("FetcherFunction")["WEBHOOK_SECRET_ARN"]) == (demanded == "true")
+
+
+def test_the_sweep_asks_by_a_queue_and_moves_dead_letters_back_alone() -> None:
+    """What it may do to the database is what the consumers may: `db.privileges`."""
+    kinds = [*PREFIXES]
+    dead = [{"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]} for prefix in kinds]
+    pages = {"Fn::GetAtt": ["VapiPageQueue", "Arn"]}
+    assert _resources_for("SweepRole", "sqs:ReceiveMessage") == [pages, *dead]
+    assert _resources_for("SweepRole", "sqs:DeleteMessage") == [pages, *dead]
+    assert _resources_for("SweepRole", "sqs:ChangeMessageVisibility") == dead
+    queues = [{"Fn::GetAtt": [f"{name}Queue", "Arn"]} for name in ("VapiRequest", *kinds)]
+    assert _resources_for("SweepRole", "sqs:SendMessage") == queues
+    secrets = _resources_for("SweepRole", "secretsmanager:GetSecretValue")
+    assert {"Fn::GetAtt": ["VapiApiKey", "Id"]} not in secrets
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_vapi_s_key_is_read_by_the_fetcher_alone(shape: str) -> None:
+    stack = SHAPES[shape]
+    key = {"Fn::GetAtt": ["VapiApiKey", "Id"]}
+    roles = stack.ids_of("AWS::IAM::Role")
+    readers = {role for role in roles if key in _resources_for(role, "secretsmanager:GetSecretValue", stack)}
+    assert readers == {"FetcherRole"}
 
 
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}

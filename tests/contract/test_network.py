@@ -215,7 +215,13 @@ def _allowed(prefix: str) -> set[tuple[str, str]]:
     statements = [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
     ours = [one for one in statements if any(action.startswith(prefix) for action in one["Action"])]
     ours += [one for one in statements if isinstance(one["Action"], str) and one["Action"].startswith(prefix)]
-    return {pair for one in ours for pair in _pairs(one) if pair[0] not in POLLING}
+    # Lambda itself polls the queues that invoke functions; dead letters are taken by a function.
+    return {
+        (action, arn)
+        for one in ours
+        for action, arn in _pairs(one)
+        if action not in POLLING or arn.endswith("-dead-letters")
+    }
 
 
 def _covers(pattern: str, arn: str) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from autopulse.consumers.registry import REGISTRY
+from autopulse.reconciliation import client, fetcher
 from autopulse.vapi import routes
 from operate.templates import read_template
 from tests.contract.stack import (
@@ -17,8 +18,11 @@ from tests.contract.stack import (
     source,
 )
 
-QUEUES = [f"{prefix}Queue" for prefix in PREFIXES]
-DEAD_LETTER_QUEUES = [f"{prefix}DeadLetterQueue" for prefix in PREFIXES]
+RECONCILIATION = ["VapiRequest", "VapiPage"]
+OWNERS = [*PREFIXES, *RECONCILIATION]
+"""How the logical ids begin of queues that have dead letters."""
+QUEUES = [f"{owner}Queue" for owner in OWNERS]
+DEAD_LETTER_QUEUES = [f"{owner}DeadLetterQueue" for owner in OWNERS]
 
 
 def test_the_kinds_are_those_of_the_code() -> None:
@@ -40,13 +44,13 @@ def test_a_record_stays_invisible_for_six_times_the_functions_timeout(prefix: st
     assert properties(f"{prefix}Queue")["VisibilityTimeout"] == 6 * properties(f"{prefix}Function")["Timeout"]
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("prefix", OWNERS)
 def test_records_and_dead_letters_are_kept_long_enough(prefix: str) -> None:
     queue = properties(f"{prefix}Queue")
     assert queue["MessageRetentionPeriod"] == 7 * SECONDS_PER_DAY
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]},
-        "maxReceiveCount": 100,
+        "maxReceiveCount": 1000 if prefix == "VapiRequest" else 100,
     }
     assert properties(f"{prefix}DeadLetterQueue")["MessageRetentionPeriod"] == 14 * SECONDS_PER_DAY
 
@@ -88,7 +92,26 @@ def test_the_verifier_reaches_every_queue() -> None:
         assert variables[f"{kind.name.upper()}_QUEUE_URL"] == {"Ref": f"{kind.prefix}Queue"}
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
+def test_vapi_is_asked_one_question_at_a_time() -> None:
+    """A FIFO queue hands out the messages of a group only when those before are done; the code has one group."""
+    for name in ("VapiRequestQueue", "VapiRequestDeadLetterQueue"):
+        assert properties(name)["FifoQueue"] is True
+        assert properties(name)["QueueName"]["Fn::Sub"].endswith(".fifo")
+    mapping = properties("FetcherFunctionRequests")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["VapiRequestQueue", "Arn"]}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+    assert mapping["Enabled"] == {"Fn::If": ["Reconcile", True, False]}
+    timeout = properties("FetcherFunction")["Timeout"]
+    assert properties("VapiRequestQueue")["VisibilityTimeout"] >= timeout
+    assert client.CONNECT_SECONDS + client.READ_SECONDS + client.TOTAL_SECONDS < fetcher.RESERVE_SECONDS < timeout
+
+
+def test_the_sweep_s_pages_do_not_come_twice_while_they_are_read() -> None:
+    assert properties("VapiPageQueue")["VisibilityTimeout"] == 360
+
+
+@pytest.mark.parametrize("prefix", OWNERS)
 def test_dead_letters_are_of_their_own_queue_alone(prefix: str) -> None:
     allowed = properties(f"{prefix}DeadLetterQueue")["RedriveAllowPolicy"]
     assert allowed["redrivePermission"] == "byQueue"

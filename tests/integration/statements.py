@@ -1,10 +1,12 @@
-"""What the consumers say to the database: at least one message of each sort, and the statements that it takes."""
+"""What consumers and sweeps say to the database: of each sort at least once, and the statements that it takes."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from pg8000.dbapi import convert_paramstyle
 
+from autopulse.db import reconciliation
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
@@ -57,3 +59,26 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
     with engine().connect() as transaction:
         read_owners(transaction, ["phone-number-1"])  # only a batch that had to wait for another one says this
         count_repeats(transaction, {"gone": 1})  # and this one with a record whose object is gone
+
+
+def let_sweeps_speak() -> None:
+    """Look for everything that is suspicious, and compare."""
+    now, day = datetime.now(timezone.utc), timedelta(days=1)
+    lookup = reconciliation.Lookup(now, 100, day)
+    with engine().connect() as transaction:
+        for claim in (
+            reconciliation.claim_calls_without_a_report,
+            reconciliation.claim_calls_without_news,
+            reconciliation.claim_calls_not_answered,
+            reconciliation.claim_calls_not_started,
+            reconciliation.claim_calls_without_answers,
+            reconciliation.claim_calls_not_linked,
+        ):
+            claim(transaction, "reason", lookup)
+        reconciliation.claim_named_calls(transaction, "reason", [(1, MADE)], [day], now)
+        reconciliation.find_call_known_to_vapi(transaction, now)
+        reconciliation.forget_old_claims(transaction, now, day)
+        reconciliation.read_stored(transaction, [(MADE, 1)], ["phone-number-1"])
+        reconciliation.find_unlisted(transaction, [MADE], now - day, now)
+        reconciliation.find_vapi_ids(transaction, [1], [MADE], day)
+        reconciliation.find_rows(transaction, [1])

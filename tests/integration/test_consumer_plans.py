@@ -1,4 +1,4 @@
-"""No statement of a consumer reads a table, or an index, from end to end, however little the planner knows yet."""
+"""No statement of a consumer or a sweep reads a table or an index from end to end, whatever the planner knows yet."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -9,7 +9,7 @@ from pg8000.native import Connection
 from autopulse.db.prepared import PreparingConnection
 from local.database import connect
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.statements import let_consumers_speak, noting
+from tests.integration.statements import let_consumers_speak, let_sweeps_speak, noting
 
 # Calls that were going on before a migration, so to say: of none is the outcome known.
 ROWS: Final = """
@@ -25,7 +25,9 @@ ROWS: Final = """
     INSERT INTO transcript (call_id, vapi_call_id, source, sequence, role, content, "timestamp")
         SELECT id, vapi_call_id, 'conversation', number, 'human', 'Yes', now() FROM call, numbers WHERE number <= 10;
     INSERT INTO webhook_event (event_id, kind, type, call_id, received_at, processed_at, outcome)
-        SELECT id, 'status', 'status-update', id, now(), now(), 'applied' FROM call
+        SELECT id, 'status', 'status-update', id, now(), now(), 'applied' FROM call;
+    INSERT INTO reconciliation_request (call_id, vapi_call_id, reason, tries, asked_at)
+        SELECT id, vapi_call_id, 'no_report', 1, now() FROM call
 """
 
 
@@ -34,6 +36,7 @@ def statements(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     said: set[str] = set()
     monkeypatch.setattr(PreparingConnection, "execute_prepared", noting(PreparingConnection.execute_prepared, said))
     let_consumers_speak(pipeline)
+    let_sweeps_speak()
     return said
 
 

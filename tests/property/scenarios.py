@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from autopulse.vapi.envelope import RECONCILIATION, WEBHOOK
 from autopulse.vapi.redaction import apply_allow_list
+from autopulse.vapi.routes import INTERNAL
 from tests.integration.orders import FIRST_CALL
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, after
 
@@ -62,6 +64,7 @@ class Message:
     occurred_at: str | None
     received_at: str
     message: Values
+    origin: str = WEBHOOK
 
     @property
     def body(self) -> str:
@@ -70,6 +73,8 @@ class Message:
     def may_be_given_a_row_late(self, default_organization: str) -> bool:
         """Whether it tells by itself all that an outbound call's row needs, and so none is waited for any longer."""
         call = self.message["call"]
+        if self.origin != WEBHOOK:
+            return False  # it never waits
         known = any(call.get(name) == id_ for ids in OWNERS.values() for name, id_ in ids.items())
         told = call.get("type") == "outboundPhoneCall" and "createdAt" in call
         return self.call_id is None and told and (known or bool(default_organization))
@@ -252,8 +257,16 @@ _VERDICT: Final = st.fixed_dictionaries({"type": st.just("end-of-call-report"), 
 _LAST_PART: Final = st.fixed_dictionaries(
     {"type": st.just("end-of-call-report"), "messages": _TIMED | _UNTIMED}, optional={"endedReason": REASONS}
 )
+_RESULT: Final = st.fixed_dictionaries(
+    {
+        "type": st.just("autopulse.reconciliation"),
+        "result": st.sampled_from(["missing", "unrecoverable", "not_found", "invented"]),
+    }
+)
+"""What became of asking Vapi for the call."""
 _ANY: Final = (
     ("status_update", _STATUS),
+    ("status_update", _RESULT),
     ("conversation_update", _CONVERSATION),
     ("end_of_call_report", _REPORT),
     ("hang", _HANG),
@@ -275,6 +288,7 @@ _THEMES: Final[st.SearchStrategy[Theme]] = st.sampled_from(
         [("end_of_call_report", _REPORT), ("conversation_update", _CONVERSATION)],
         [("conversation_update", _CONVERSATION), ("transcript", _TRANSCRIPT)],
         [("hang", _HANG), ("transcript", _TRANSCRIPT)],
+        [("status_update", _RESULT), ("status_update", _STATUS), ("end_of_call_report", _VERDICT)],
     ]
 )
 """(Kind, content) of one call's messages: the fewer sorts, the more they contradict one another."""
@@ -396,6 +410,7 @@ def _message(draw: st.DrawFn, number: int, subject: Subject) -> Message:
     kind, contents = draw(st.sampled_from(subject.theme))
     content = draw(contents)
     status = draw(st.sampled_from(["queued", "queued", "ended"])) if kind == "hang" else "queued"
+    origins = [WEBHOOK, WEBHOOK, RECONCILIATION] if kind in {"status_update", "end_of_call_report"} else [WEBHOOK]
     vapi_call_id, call_id = draw(subject.names) if number else subject.first
     return Message(
         kind=kind,
@@ -405,6 +420,7 @@ def _message(draw: st.DrawFn, number: int, subject: Subject) -> Message:
         occurred_at=draw(subject.instants).isoformat() if draw(subject.timed) else None,
         received_at=(draw(subject.instants) + timedelta(seconds=100)).isoformat(),
         message=apply_allow_list(kind, {**content, "call": {**draw(subject.snapshots), "status": status}}),
+        origin=RECONCILIATION if content["type"] in INTERNAL else draw(st.sampled_from(origins)),
     )
 
 

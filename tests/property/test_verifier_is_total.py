@@ -136,7 +136,8 @@ NAMES = st.one_of(
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=40
 )
-TYPES = st.sampled_from([*routes.KIND_BY_TYPE, *routes.ANSWERS, *sorted(routes.IGNORED), "other"]) | ANY_TEXT
+NAMED = [*routes.KIND_BY_TYPE, *routes.INTERNAL, *routes.ANSWERS, *sorted(routes.IGNORED)]
+TYPES = st.sampled_from([*NAMED, "other"]) | ANY_TEXT
 MESSAGES = st.builds(lambda rest, name: rest | {"type": name}, st.dictionaries(NAMES, JSON, max_size=12), TYPES)
 REAL = st.sampled_from([body["message"] for body in samples.BY_KIND.values()])
 BENT = st.builds(lambda message, rest: message | rest, REAL, st.dictionaries(NAMES, JSON, max_size=6))

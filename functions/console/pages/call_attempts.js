@@ -28,6 +28,8 @@ const ITS_OWN = [
   "call_reason",
   "summary",
   "feedback",
+  "reported_by",
+  "reconciliation",
 ];
 
 /**

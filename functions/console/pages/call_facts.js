@@ -5,6 +5,7 @@ import { fill, h } from "./dom.js";
 import { endedSentence } from "./ended_reason.js";
 import { dateTime, dollars, phone, words } from "./format.js";
 import { showScore } from "./call_row.js";
+import { reportSentence } from "./report_origin.js";
 
 /** @import {SeenCall} from "./call_attempts.js" */
 /** @import {Child} from "./dom.js" */
@@ -72,6 +73,7 @@ export function serviceRecordSection(call) {
       fact("Direction", `${words(call.direction)}${call.demo ? ", demonstration" : ""}`),
       fact("Reason for the call", call.call_reason),
       fact("How it ended", endedSentence(call)),
+      fact("Report", reportSentence(call)),
     ),
   );
 }
@@ -161,8 +163,13 @@ function timelineTable(timeline) {
 
 /** @param {Api.Event} event */
 function timelineRow(event) {
-  const { type, status, received_at: at, delivery_ms: delivery, processing_ms: processing, outcome, repeats } = event;
-  const remarks = [outcome === "applied" ? null : outcome, repeats ? `repeated ${repeats}×` : null]
+  const { type, status, received_at: at, delivery_ms: delivery, processing_ms: processing } = event;
+  const { origin, outcome, repeats } = event;
+  const remarks = [
+    origin === "reconciliation" ? "asked for" : null,
+    outcome === "applied" ? null : outcome,
+    repeats ? `repeated ${repeats}×` : null,
+  ]
     .filter(Boolean)
     .join(", ");
   return h(

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
 import { attemptOf } from "./call_attempts.js";
 import { npsCategoryOf, isLive } from "./call_order.js";
+import { reportMark, reportSentence } from "./report_origin.js";
 import { link } from "./router.js";
 
 /** @import {Entry} from "./call_store.js" */
@@ -31,6 +32,7 @@ export class CallRow {
   #link;
   #phone;
   #attempt;
+  #report;
   #status;
   #score;
   #day = h("span", { class: "start-day" });
@@ -42,12 +44,13 @@ export class CallRow {
     this.#link = h("a", { class: "call-link", tabindex: "-1" });
     this.#phone = h("span", { class: "call-phone" });
     this.#attempt = h("span", { class: "call-attempt" });
+    this.#report = h("span", { class: "call-report" });
     this.#status = h("span", { class: "status", "data-testid": "call-status" });
     this.#score = h("span", { class: "score" });
     /** @type {Record<string, Child>} */
     const parts = {
       status: this.#status,
-      customer: [this.#link, this.#phone, this.#attempt],
+      customer: [this.#link, this.#phone, this.#attempt, this.#report],
       start: [this.#day, this.#time],
       nps: this.#score,
     };
@@ -97,6 +100,8 @@ export class CallRow {
     write(this.#link, nameOf(call));
     write(this.#phone, call.customer_name ? phone(call.phone) : "");
     write(this.#attempt, attemptOf(call));
+    write(this.#report, reportMark(call));
+    this.#report.title = reportSentence(call) ?? "";
     showStatus(this.#status, call);
     showScore(this.#score, call.nps_score);
     const changed = Object.entries(textsOf(call))

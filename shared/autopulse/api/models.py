@@ -96,6 +96,12 @@ class Call(_Answer):
     attempt_number: int | None = Field(
         description="The attempt that all of this is of: from 1, or 0 for what was there before Vapi's first message."
     )
+    reported_by: str | None = Field(
+        description="How the report came: webhook, or reconciliation if Vapi was asked for it; null without a report."
+    )
+    reconciliation: str | None = Field(
+        description="Why no report will come: Vapi has no such call (missing), or keeps it no longer (unrecoverable)."
+    )
     updated_at: Moment | None = Field(
         description="When the call was made or last changed; its place in the list, if it has no time."
     )
@@ -169,6 +175,7 @@ class Event(_Answer):
     processing_ms: int
     status: str | None = Field(description="The status that the call came to by it; null if it told none.")
     outcome: str
+    origin: str = Field(description="webhook, or reconciliation if Vapi was asked for it.")
     repeats: int
 
 
@@ -298,6 +305,8 @@ class Attempt(_Answer):
     quality: Annotated[Quality | None, AfterValidator(_told)] = Field(
         description="How it ran; null if its report said nothing of it."
     )
+    reported_by: str | None = Field(description="As that of the call.")
+    reconciliation: str | None = Field(description="As that of the call.")
 
 
 class CallDetail(Call):

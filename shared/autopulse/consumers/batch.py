@@ -108,6 +108,7 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
             received_at=envelope.received_at,
             status=record.message.reported_status,
             outcome=(Disposition.IGNORED if envelope.event_id in ignored else Disposition.APPLIED).value,
+            origin=envelope.origin,
             copies=copies[envelope.event_id],
         )
         for record in records
@@ -126,7 +127,7 @@ def _attempt_batches(
     for record in records:
         event_id = record.envelope.event_id
         call = found.calls.get(event_id)
-        if call is not None and event_id not in found.ignored:
+        if call is not None and event_id not in found.ignored and not record.message.leaves_its_receipt_alone:
             of_call.setdefault(call.id, (call, []))[1].append(record)
     calls = [(_known(transaction, call, said, found, received), said) for _, (call, said) in sorted(of_call.items())]
     fold(transaction, [call for call, said in calls if any(r.envelope.event_id not in received.repeated for r in said)])

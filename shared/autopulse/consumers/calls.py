@@ -36,7 +36,8 @@ def _with_common(facts: Facts, record: Record[M]) -> Facts:
     if facts is NOTHING:
         facts = Facts()
     facts.identity, facts.created_at = snapshot.identity, snapshot.created_at
-    facts.first_at = record.envelope.occurred_at
+    if not record.message.is_ours:  # the time of what we said is none of the call's
+        facts.first_at = record.envelope.occurred_at
     return facts
 
 

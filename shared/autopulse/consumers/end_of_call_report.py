@@ -103,6 +103,7 @@ def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, anal
         cost=message.cost,
         feedback=analysis.feedback,
         quality=read_quality(envelope.message or {}, message, envelope.received_at),
+        origin=envelope.origin,
     )
 
 

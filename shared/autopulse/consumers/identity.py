@@ -21,6 +21,7 @@ from autopulse.domain.attempts import NO_ID
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
+from autopulse.vapi.envelope import RECONCILIATION
 from autopulse.vapi.messages import Envelope
 
 INBOUND: Final = "inbound"
@@ -113,7 +114,7 @@ def _assign(
         else set[str]()
     )
     ours = [record for record in records if record.envelope.event_id not in ignored]
-    links = _Links(locked, owners, _by_vapi_id(ours))
+    links = _Links(locked, owners, _by_vapi_id(one for one in ours if not one.message.leaves_its_receipt_alone))
     found = Identities(
         ignored=ignored,
         owners=owners,
@@ -129,9 +130,10 @@ def _assign(
     for record in sorted(ours, key=lambda record: record.envelope.event_id not in found.named):
         envelope = record.envelope
         try:
-            found.calls[envelope.event_id] = links.resolve(
-                found.named.get(envelope.event_id), envelope.vapi_call_id, record.message.call.identity
-            )
+            call_id, vapi_call_id = found.named.get(envelope.event_id), envelope.vapi_call_id
+            if record.message.leaves_its_receipt_alone and call_id is not None:
+                vapi_call_id = None  # it links nothing
+            found.calls[envelope.event_id] = links.resolve(call_id, vapi_call_id, record.message.call.identity)
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
     return found
@@ -240,6 +242,7 @@ def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M
         for record in records
         if isinstance(found.refused.get(record.envelope.event_id), UnknownCall)
         and record.envelope.event_id not in found.named
+        and not record.message.is_ours
         and _may_create(record)
     ]
 
@@ -247,9 +250,9 @@ def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M
 def _may_create(record: Record[M]) -> bool:
     """Whether nobody but Vapi starts such calls; or it is one of ours whose row has had time to come, and did not."""
     snapshot = record.message.call
-    return snapshot.type in SELF_STANDING or (
-        snapshot.type == OUTBOUND and snapshot.created_at is not None and record.waited
-    )
+    # What is asked for is minutes old at least.
+    waited = record.waited or record.envelope.origin == RECONCILIATION
+    return snapshot.type in SELF_STANDING or (snapshot.type == OUTBOUND and snapshot.created_at is not None and waited)
 
 
 def _new_calls(records: Sequence[Record[M]], owners: Owners) -> list[NewCall]:

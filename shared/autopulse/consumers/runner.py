@@ -33,6 +33,7 @@ from autopulse.domain.events import CallEvent
 from autopulse.errors import PayloadGone, Transient, UnknownCall
 from autopulse.guard import guarded
 from autopulse.observability import Measurements, Metric
+from autopulse.vapi.envelope import RECONCILIATION
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -172,12 +173,19 @@ def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
 
 
 def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[Delivery]) -> None:
-    """A stack may be told that calls it does not know are none of its business, once they had time to appear."""
-    if not run.services.settings.ignore_unknown_calls:
-        return
+    """A stack may be told that calls it does not know are none of its business, once they had time to appear.
+
+    What was asked for about such a call is ignored at once, without a receipt: it can be asked for again.
+    """
     for delivery in deliveries:
-        if _may_be_ignored(delivery):
+        if _is_askable(delivery) or (run.services.settings.ignore_unknown_calls and _may_be_ignored(delivery)):
             delivery.error, delivery.disposition = None, Disposition.IGNORED
+
+
+def _is_askable(delivery: Delivery) -> bool:
+    if delivery.envelope is None or delivery.envelope.origin != RECONCILIATION:
+        return False
+    return isinstance(delivery.error, UnknownCall | PayloadGone)
 
 
 def _may_be_ignored(delivery: Delivery) -> bool:

@@ -1,4 +1,4 @@
-"""`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is."""
+"""`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is; and that Vapi cannot tell."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -28,6 +28,8 @@ def facts_of(record: Record[StatusMessage]) -> Facts:
     envelope, message = record.envelope, record.message
     if message.ignored:
         return NOTHING
+    if message.mark:
+        return Facts(reconciliation=message.mark)
     status = Status(STATUS_OF_WORD[message.word], envelope.occurred_at)
     if status.name == ENDED:
         return ended(envelope, message.ended_reason or REASON_OF_WORD.get(message.word))

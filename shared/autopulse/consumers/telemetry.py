@@ -12,6 +12,8 @@ from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.nps import category_of
 from autopulse.domain.outcome import Outcome
 from autopulse.observability import Measurements, Metric, log_each, loggable_id, logger
+from autopulse.vapi.envelope import RECONCILIATION
+from autopulse.vapi.messages import StatusMessage
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _METRIC_OF_DISPOSITION: Final = {
@@ -32,6 +34,7 @@ def account_for(
     measurements.record(Metric.BATCH_SIZE, [len(deliveries)], kind=kind)
     _log(kind, deliveries)
     _measure(kind, deliveries, committed_at, measurements)
+    _measure_reconciliation(kind, deliveries, call_events, measurements)
     completed = {call_event.call_id for call_event in call_events if call_event.type is CallEventType.CALL_COMPLETED}
     for call_event in call_events:
         _measure_event(call_event, completed, measurements)
@@ -48,6 +51,25 @@ def _measure_event(call_event: CallEvent, completed: Collection[int], measuremen
         measurements.count(Metric.CALL_COMPLETED, outcome=changed["outcome"] or Outcome.UNKNOWN.value)
     elif call_event.type is CallEventType.FEEDBACK_RECORDED and _is_first_answer(call_event, completed):
         measurements.count(Metric.SCORE_GIVEN, nps_category=category_of(changed["nps_score"]))
+
+
+def _measure_reconciliation(
+    kind: str, deliveries: Sequence[Delivery], call_events: Sequence[CallEvent], measurements: Measurements
+) -> None:
+    """Count the calls that asking Vapi has brought up to date, and those that it cannot.
+
+    A later report, such as one whose analysis came after it, is none that a webhook has lost.
+    """
+    type_ = CallEventType.CALL_COMPLETED if kind == "end_of_call_report" else CallEventType.CALL_STATUS_CHANGED
+    changed = {call_event.call_id for call_event in call_events if call_event.type is type_}
+    applied = [one for one in deliveries if one.record and not one.error and one.disposition is Disposition.APPLIED]
+    asked = {one.call_id for one in applied if one.record and one.record.envelope.origin == RECONCILIATION}
+    if reconciled := len(changed & asked):
+        measurements.count(Metric.CALL_RECONCILED, reconciled, kind=kind)
+    messages = [one.record.message for one in applied if one.record]
+    marked = sum(isinstance(message, StatusMessage) and message.mark is not None for message in messages)
+    if marked:
+        measurements.count(Metric.CALL_UNRECOVERABLE, marked)
 
 
 def _is_first_answer(call_event: CallEvent, completed: Collection[int]) -> bool:

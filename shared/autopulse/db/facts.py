@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from autopulse.domain.attempts import CallColumns
-from autopulse.domain.facts import Ending, Facts, Identity, Precedence, ReportFacts
+from autopulse.domain.facts import BY_WEBHOOK, Ending, Facts, Identity, Precedence, ReportFacts
 from autopulse.domain.feedback import Feedback
 from autopulse.domain.lists import Lists, Rank, TurnList
 from autopulse.domain.status import Status
@@ -19,7 +19,8 @@ ATTEMPT_COLUMNS: Final = """
     ended_reason_at timestamptz, ended_status_reason text,
     reported_at timestamptz, reported_timed boolean, report_has_answers boolean, report_has_turns boolean,
     report_event_id text, report_start_time timestamptz, report_end_time timestamptz, report_duration_sec integer,
-    report_ended_reason text, human_turn boolean, segments jsonb, reported_columns text[],
+    report_ended_reason text, report_origin varchar, human_turn boolean, segments jsonb, reported_columns text[],
+    reconciliation varchar,
     start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text, outcome varchar,
     nps_score integer, call_reason varchar, feedback_summary text, recording_url text, recording_expires_at timestamptz,
     cost numeric, feedback jsonb
@@ -42,6 +43,7 @@ def read_facts(stored: Mapping[str, Any]) -> Facts:
         lists=_read_lists(stored["segments"] or ()),
         human_turn=bool(stored["human_turn"]),
         reported_columns=frozenset(stored["reported_columns"] or ()),
+        reconciliation=stored["reconciliation"],
     )
 
 
@@ -96,6 +98,7 @@ def _read_report(stored: Mapping[str, Any]) -> ReportFacts | None:
         recording_expires_at=read_stored_time(stored["recording_expires_at"]),
         cost=read_stored_cost(stored["cost"]),
         feedback=read_stored_feedback(stored["feedback"]),
+        origin=stored["report_origin"] or BY_WEBHOOK,
     )
 
 
@@ -122,6 +125,7 @@ def attempt_as_json(facts: Facts, columns: CallColumns) -> dict[str, Any]:
         "in_progress_at": facts.in_progress_at,
         "ended_at": facts.ended_at,
         "human_turn": facts.human_turn,
+        "reconciliation": facts.reconciliation,
         "reported_columns": sorted(facts.reported_columns),
         "start_time": columns.start_time,
         "end_time": columns.end_time,
@@ -158,6 +162,7 @@ def _report_as_json(report: ReportFacts) -> dict[str, Any]:
         "report_end_time": report.end_time,
         "report_duration_sec": report.duration_sec,
         "report_ended_reason": report.ended_reason,
+        "report_origin": report.origin,
         "nps_score": report.nps_score,
         "call_reason": report.call_reason,
         "feedback_summary": report.feedback_summary,

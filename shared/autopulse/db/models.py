@@ -123,6 +123,10 @@ _BEGAN: Final = (text("coalesce(start_time, end_time, updated_at, '-infinity'::t
 """The order in which people read calls (`db.queries.filters`)."""
 
 
+_OPEN: Final = "status NOT IN ('Completed', 'Ended', 'Missed', 'Failed')"
+"""The condition that a call is not over (`domain.status.OVER`)."""
+
+
 class Call(Model):
     """A call, as people see it: one of its attempts (`VapiCall`), once Vapi has reported anything about it."""
 
@@ -200,6 +204,16 @@ class Call(Model):
             postgresql_where=text(
                 "start_time IS NULL AND end_time IS NULL AND status IN ('Ready', 'Scheduled', 'Queued')"
             ),
+        ),
+        Index(
+            "ix_call_linked_open",
+            "updated_at",
+            postgresql_where=text(f"vapi_call_id IS NOT NULL AND {_OPEN}"),
+        ),
+        Index(
+            "ix_call_unlinked_open",
+            "updated_at",
+            postgresql_where=text(f"vapi_call_id IS NULL AND {_OPEN}"),
         ),
         Index("ix_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id IS NOT NULL")),
         Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
@@ -310,12 +324,33 @@ class Transcript(Model):
     """Place among the attempt's turns, from 0; null for fragments, which are ordered by time."""
 
 
+_ATTEMPT_BEGAN: Final = text("coalesce(created_at, first_at)")
+"""When an attempt began (docs/call-state.md 3)."""
+
+
 class VapiCall(Model):
     """An attempt: what Vapi's messages said of one call of Vapi's. `call` is computed from its attempts."""
 
     __tablename__ = "vapi_call"
     __table_args__ = (
         Index("ix_vapi_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id <> ''")),
+        # Which is unreported changes once in the life of an attempt, when it began never: what else is updated of it
+        # writes none of these.
+        Index(
+            "ix_vapi_call_unreported_began",
+            _ATTEMPT_BEGAN,
+            postgresql_where=text("reported_at IS NULL AND vapi_call_id <> ''"),
+        ),
+        Index(
+            "ix_vapi_call_reported_began",
+            _ATTEMPT_BEGAN,
+            postgresql_where=text("report_event_id IS NOT NULL AND vapi_call_id <> ''"),
+        ),
+        Index(
+            "ix_vapi_call_without_answers",
+            "reported_at",
+            postgresql_where=text("report_has_answers = false AND vapi_call_id <> ''"),
+        ),
     )
 
     call_id: Mapped[int] = mapped_column(
@@ -360,12 +395,16 @@ class VapiCall(Model):
     report_end_time: Mapped[datetime | None]
     report_duration_sec: Mapped[int | None]
     report_ended_reason: Mapped[str | None]
+    report_origin: Mapped[str | None] = mapped_column(String(20))
+    """`webhook`, or `reconciliation` if it was asked for; null of reports that are older than this column: webhooks."""
     human_turn: Mapped[bool | None]
     """Whether a turn of the customer was heard."""
     segments: Mapped[Any | None] = mapped_column(JSONB)
     """Which lists of turns are kept."""
     reported_columns: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     """Columns of `call` that a message has ever given a value for; the application's own value stands in the others."""
+    reconciliation: Mapped[str | None] = mapped_column(String(20))
+    """`unrecoverable` if Vapi keeps it no longer, `missing` if Vapi has no such call; shown without a report."""
 
     # What people see of it: computed from the facts.
     start_time: Mapped[datetime | None]
@@ -497,6 +536,8 @@ class WebhookEvent(Model):
     """The status that the call came to by it; null if it told none."""
     outcome: Mapped[str] = mapped_column(String(20))
     """applied, or ignored."""
+    origin: Mapped[str] = mapped_column(server_default=text("'webhook'"))
+    """`webhook`, or `reconciliation` if it is made of what Vapi answered when it was asked."""
     repeats: Mapped[int] = mapped_column(server_default=text("0"))
 
 
@@ -523,6 +564,27 @@ class RefusedLink(Model):
         ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, index=True
     )
     refused_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ReconciliationRequest(Model):
+    """What was asked of Vapi about a call, for one reason: how often, and when it may be asked again.
+
+    It has no foreign key: what is asked for may be a call that has no row.
+    """
+
+    __tablename__ = "reconciliation_request"
+
+    call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """The row of `call`; 0 if there is none."""
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    """Vapi's id; empty if it is what is looked for."""
+    reason: Mapped[str] = mapped_column(String(20), primary_key=True)
+    tries: Mapped[int] = mapped_column(SmallInteger)
+    """How often it was asked for."""
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    """The last time."""
+    next_at: Mapped[datetime | None]
+    """It is not asked for again before; null: never again."""
 
 
 class ServiceRecordOriginal(Model):

@@ -64,9 +64,15 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "SELECT": WHOLE,
         "INSERT": (
             *("event_id", "kind", "type", "call_id", "vapi_call_id"),
-            *("occurred_at", "received_at", "processed_at", "status", "outcome", "repeats"),
+            *("occurred_at", "received_at", "processed_at", "status", "outcome", "origin", "repeats"),
         ),
         "UPDATE": (MOVED, "repeats"),
+        "DELETE": WHOLE,
+    },
+    "reconciliation_request": {
+        "SELECT": ("call_id", "vapi_call_id", "reason", "tries", "asked_at", "next_at"),
+        "INSERT": ("call_id", "vapi_call_id", "reason", "tries", "asked_at", "next_at"),
+        "UPDATE": ("tries", "asked_at", "next_at"),
         "DELETE": WHOLE,
     },
     "service_record": {"SELECT": WHOLE, "UPDATE": ("status", "feedback", "rating")},

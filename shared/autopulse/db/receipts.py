@@ -28,6 +28,7 @@ class Receipt(TypedDict):
     received_at: datetime
     status: str | None
     outcome: str
+    origin: str
     copies: int
 
 
@@ -60,13 +61,13 @@ _RECORD = text("""
     WITH receipt AS (
         INSERT INTO webhook_event (
             event_id, kind, type, call_id, vapi_call_id, occurred_at, received_at, processed_at, status, outcome,
-            repeats)
+            origin, repeats)
         SELECT
             event_id, kind, type, call_id, vapi_call_id, occurred_at, received_at, clock_timestamp(), status, outcome,
-            copies - 1
+            origin, copies - 1
         FROM json_to_recordset(CAST(:receipts AS json)) AS row (
             event_id text, kind text, type text, call_id integer, vapi_call_id text, occurred_at timestamptz,
-            received_at timestamptz, status text, outcome text, copies integer)
+            received_at timestamptz, status text, outcome text, origin text, copies integer)
         ORDER BY event_id
         ON CONFLICT (event_id) DO UPDATE SET repeats = webhook_event.repeats + EXCLUDED.repeats + 1
         RETURNING event_id, xmax <> 0 AS repeated  -- xmax is 0 in a row that was inserted, not updated

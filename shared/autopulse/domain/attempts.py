@@ -147,9 +147,11 @@ def shown_of(
     if len(attempts) == 1 and not original.finished:
         (best,) = attempts
         return _show(best, columns[best], attempts, original, current)
+    # One of which Vapi has told nothing, and never will, is shown last.
     ended = [_begin(facts) for facts in attempts.values() if is_ended(facts)] + ([_NEVER] if original.finished else [])
     weights = {
         id_: (
+            not _is_only_marked(facts),
             not is_ended(facts) and all(_begin(facts) > begin for begin in ended),
             columns[id_].outcome in _REACHED,
             _begin(facts),
@@ -158,7 +160,7 @@ def shown_of(
         for id_, facts in attempts.items()
     }
     best = max(weights, key=weights.__getitem__)
-    if original.finished and (False, original.reached, _NEVER, NO_ID) > weights[best]:
+    if original.finished and (True, False, original.reached, _NEVER, NO_ID) > weights[best]:
         return Shown(None, original.columns, original.feedback, feedback_given=True)
     return _show(best, columns[best], attempts, original, current)
 
@@ -184,6 +186,12 @@ def is_ended(facts: Facts) -> bool:
         or facts.report is not None
         or (facts.status is not None and is_over(facts.status.name))
     )
+
+
+def _is_only_marked(facts: Facts) -> bool:
+    """Whether all that is known of an attempt is that Vapi does not have it."""
+    told = (facts.created_at, facts.first_at, facts.status, facts.ended_at, facts.report)
+    return facts.reconciliation is not None and not facts.lists and all(fact is None for fact in told)
 
 
 def _begin(facts: Facts) -> datetime:

@@ -18,6 +18,10 @@ from autopulse.domain.quality import Quality
 from autopulse.domain.status import Status
 from autopulse.json_coercion import MAX_CALL_ID
 
+BY_WEBHOOK: Final = "webhook"
+"""The origin of a report that was sent to us; of every report that was stored before others could be."""
+MARKS: Final = frozenset({"missing", "unrecoverable"})
+"""Why nothing more can be asked for of an attempt: Vapi has no such call, or keeps it no longer."""
 MAX_INTEGER: Final = MAX_CALL_ID
 """The largest Postgres integer."""
 Value = TypeVar("Value")
@@ -66,6 +70,8 @@ class ReportFacts:
     quality: Quality | None = field(default=None, compare=False)
     """Of a report that has just come. Those that are stored have theirs in a table of their own, which only readers of
     one call and of figures look at: None says that there is nothing to write."""
+    origin: str = BY_WEBHOOK
+    """How it came: it was sent to us, or we asked for it."""
 
 
 class Identity(NamedTuple):
@@ -111,6 +117,8 @@ class Facts:
     """Whether any list or fragment had a turn of the customer's."""
     reported_columns: frozenset[str] = frozenset()
     """Columns of `call` that a message has ever given a value for."""
+    reconciliation: str | None = None
+    """The greatest of the MARKS that was found."""
 
 
 NOTHING: Final = Facts()
@@ -133,6 +141,7 @@ def join(one: Facts, other: Facts) -> Facts:
         lists=join_lists(one.lists, other.lists),
         human_turn=one.human_turn or other.human_turn,
         reported_columns=one.reported_columns | other.reported_columns,
+        reconciliation=_greatest(one.reconciliation, other.reconciliation, str),
     )
 
 

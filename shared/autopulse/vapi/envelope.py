@@ -3,6 +3,9 @@
     {"version": 1, "kind": …, "event_id": 64 hex digits, "vapi_call_id": text or null, "call_id": integer or null,
      "occurred_at": sender's time or null, "received_at": ours, "message": {…}}
 
+and, of a message that was made of what Vapi answered when it was asked, `"origin": "reconciliation"`. Without it the
+message was a webhook.
+
 An event id begins with the sender's time, so that receipts of one time are neighbours in their index.
 
 Times are ISO 8601 in UTC with microseconds. An envelope that is too long for a queue lies in the payload bucket; the
@@ -19,11 +22,14 @@ from typing import Final
 from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time, to_text
 from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.redaction import RESTATED_FIELDS, URL_FIELDS, apply_allow_list
-from autopulse.vapi.routes import PING
+from autopulse.vapi.routes import INTERNAL, PING
 
 VERSION: Final = 1
 PAYLOAD_KEY: Final = "payload_key"
 MESSAGE: Final = "message"
+WEBHOOK: Final = "webhook"
+RECONCILIATION: Final = "reconciliation"
+"""The origins of messages: Vapi sent them, or they are made of what Vapi answered when it was asked."""
 EVENT_ID_DIGITS: Final = 64
 TIME_DIGITS: Final = 12
 """Of an event id that are the sender's time."""
@@ -42,6 +48,7 @@ class Envelope:
     occurred_at: datetime | None
     received_at: datetime
     message: Mapping[str, Json]
+    origin: str = WEBHOOK
 
     def to_json(self) -> str:
         """Return it whole."""
@@ -67,6 +74,7 @@ class Envelope:
         return _digest([number or self.vapi_call_id or self.call_id or self.event_id])
 
     def _head(self) -> dict[str, Json]:
+        origin: dict[str, Json] = {} if self.origin == WEBHOOK else {"origin": self.origin}
         return {
             "version": VERSION,
             "kind": self.kind,
@@ -75,6 +83,7 @@ class Envelope:
             "call_id": self.call_id,
             "occurred_at": to_text(self.occurred_at),
             "received_at": to_text(self.received_at),
+            **origin,
         }
 
 
@@ -84,10 +93,15 @@ def believe_all(_named: NamedCall) -> bool:
 
 
 def envelope_from(
-    kind: str, message: Mapping[str, Json], received_at: datetime, signed_message_id: str | None = None
+    kind: str,
+    message: Mapping[str, Json],
+    received_at: datetime,
+    signed_message_id: str | None = None,
+    origin: str = WEBHOOK,
 ) -> Envelope:
     """Put a message, as it was sent, into its envelope as the verifier does: redacted, and its call id believed."""
-    return build_envelope(kind, message, apply_allow_list(kind, message), received_at, signed_message_id)
+    kept = apply_allow_list(kind, message)
+    return build_envelope(kind, message, kept, received_at, signed_message_id, origin=origin)
 
 
 def build_envelope(  # noqa: PLR0913, PLR0917 - everything that an envelope says
@@ -97,11 +111,15 @@ def build_envelope(  # noqa: PLR0913, PLR0917 - everything that an envelope says
     received_at: datetime,
     signed_message_id: str | None,
     believe: Callable[[NamedCall], bool] = believe_all,
+    origin: str = WEBHOOK,
 ) -> Envelope:
     """Identify a message: the envelope of what is `kept` of it; our call id only if `believe` says so of it.
 
     A sender's time that is too far ahead of the receipt counts as absent. The event id has it as it was sent all the
     same: a resend may come when it is not so far ahead any more.
+
+    A webhook and what Vapi answers of the same instant are two events: of one event the first to come would decide
+    which origin its receipt and its report have.
     """
     vapi_call_id = _vapi_call_id(kept)
     named = None if kept["type"] == PING else find_named_call(message)
@@ -114,8 +132,10 @@ def build_envelope(  # noqa: PLR0913, PLR0917 - everything that an envelope says
         if told_at is not None
         else _untimed_identity(call_id, signed_message_id, content)
     )
+    if origin != WEBHOOK:
+        identity.append(origin)
     occurred_at = not_ahead(told_at, received_at)
-    return Envelope(kind, _event_id(identity, told_at), vapi_call_id, call_id, occurred_at, received_at, kept)
+    return Envelope(kind, _event_id(identity, told_at), vapi_call_id, call_id, occurred_at, received_at, kept, origin)
 
 
 def _vapi_call_id(kept: Mapping[str, Json]) -> str | None:
@@ -135,11 +155,12 @@ def _timed_identity(
 
     [Vapi's call id, our call id, type, time, status, role, spoken text, digest], each null if not given. The digest is
     of a conversation's turns, and of a report but for its URLs: those are signed anew for each delivery. Of a message
-    that names no call it is of all that was sent: two calls' are two events. A ping's own id stands for its text.
+    that names no call it is of all that was sent: two calls' are two events; of an internal one it is of all that it
+    says. A ping's own id stands for its text.
     """
     role, text = _spoken(kind, kept)
     said: Json = kept.get("messages") if kind == "conversation_update" else None
-    if kind == "end_of_call_report" or content is not kept:
+    if kind == "end_of_call_report" or content is not kept or kept["type"] in INTERNAL:
         said = _without_urls(content)
     digest = None if said is None else _digest(said)
     return [_vapi_call_id(kept), call_id, kept["type"], to_text(told_at), kept.get("status"), role, text, digest]

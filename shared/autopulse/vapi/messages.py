@@ -32,7 +32,7 @@ from autopulse.domain.bounds import (
     MAX_TEXT_CHARACTERS,
     cut,
 )
-from autopulse.domain.facts import MAX_INTEGER, Identity
+from autopulse.domain.facts import MARKS, MAX_INTEGER, Identity
 from autopulse.domain.status import COMPLETED, ENDED
 from autopulse.errors import InvalidMessage
 from autopulse.json_coercion import (
@@ -51,7 +51,7 @@ from autopulse.json_coercion import (
 )
 from autopulse.json_text import read_json
 from autopulse.vapi.recordings import is_private
-from autopulse.vapi.routes import PING
+from autopulse.vapi.routes import INTERNAL, PING, RECONCILIATION
 from autopulse.vapi.speakers import SpeakerNames
 from autopulse.vapi.status_words import STATUS_OF_WORD, status_word
 
@@ -180,16 +180,32 @@ class Message(Reading):
         return False
 
     @property
+    def is_ours(self) -> bool:
+        """Whether a function of ours made it, and no record or webhook of Vapi's."""
+        return self.type in INTERNAL
+
+    @property
+    def leaves_its_receipt_alone(self) -> bool:
+        """Whether nothing follows from it, not even a link between ids."""
+        return self.is_ours and self.ignored
+
+    @property
     def reported_status(self) -> str | None:
         """The status, as people see it, that the call has come to by this message; None if it tells none."""
         return None
 
 
 class StatusMessage(Message):
-    """`status-update`, `call.started`, `call.ended`, `call.failed`, and `autopulse.ping`."""
+    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, `autopulse.reconciliation`."""
 
     status: Word = None
     ended_reason: Reason = Field(None, alias="endedReason")
+    result: Word = None
+
+    @property
+    def mark(self) -> str | None:
+        """Why nothing more can be asked for, if the message says that."""
+        return self.result if self.type == RECONCILIATION and self.result in MARKS else None
 
     @cached_property
     def word(self) -> str:
@@ -198,7 +214,9 @@ class StatusMessage(Message):
 
     @property
     def ignored(self) -> bool:
-        """Whether the status word is none of those we know."""
+        """Whether the status word is none of those we know; or the result is none that stays."""
+        if self.is_ours:
+            return self.mark is None
         return self.type != PING and self.word not in STATUS_OF_WORD
 
     @property
@@ -390,6 +408,7 @@ class Envelope(BaseModel):
     call_id: Annotated[int | None, BeforeValidator(read_call_id)] = None
     occurred_at: Time = None
     received_at: Annotated[datetime, BeforeValidator(read_time)]
+    origin: Literal["webhook", "reconciliation"] = "webhook"  # those of autopulse.vapi.envelope
     message: Annotated[dict[str, Any] | None, SkipValidation()] = None
     payload_key: str | None = Field(None, max_length=MAX_PAYLOAD_KEY_CHARACTERS)
 

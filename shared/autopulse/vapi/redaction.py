@@ -26,7 +26,7 @@ from autopulse.json_coercion import (
 )
 from autopulse.vapi.call_ids import calls_of, customers_of
 from autopulse.vapi.masking import mask_all, mask_credentials, mask_number, mask_secrets
-from autopulse.vapi.routes import PING
+from autopulse.vapi.routes import PING, RECONCILIATION, RECORDING
 from autopulse.vapi.secret_shapes import REDACTED
 from autopulse.vapi.speaker_names import speaker_names_of
 from autopulse.vapi.speakers import split_speech
@@ -276,7 +276,21 @@ _ARTIFACT: Final = _fields(
 )
 _COMMON: Final[Mapping[str, Rule]] = {"type": _text, "call": _CALL}
 
-_PING: Final = _fields({"type": _text, "id": _ping_id})
+_OF_OURS: Final[Mapping[str, Fields]] = {
+    PING: _fields({"type": _text, "id": _ping_id}),
+    RECONCILIATION: _fields({**_COMMON, "result": _text}),
+    RECORDING: _fields(
+        {
+            **_COMMON,
+            "state": _text,
+            "key": _id_text,
+            "bytes": _number,
+            "content_type": _text,
+            "sha256": _id_text,
+        }
+    ),
+}
+"""Type of ours -> what is kept."""
 KEPT: Final[Mapping[str, Fields]] = {
     "status_update": _fields({**_COMMON, "status": _text, "endedReason": _text}),
     "hang": _fields({**_COMMON, "reason": _text}),
@@ -332,7 +346,7 @@ RESTATED_FIELDS: Final = frozenset({"assistant"})
 
 def apply_allow_list(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
     """Return the message with what its kind keeps, always with its type; everything in it is clean."""
-    keep = _PING if message["type"] == PING else KEPT[kind]
+    keep = _OF_OURS.get(message["type"]) or KEPT[kind]
     kept: dict[str, Json] = keep(_GATHER.get(kind, _gather)(_with_facts_of_call(kind, message)))
     return kept
 

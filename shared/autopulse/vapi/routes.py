@@ -10,6 +10,10 @@ from autopulse.json_coercion import Json, clean_text, read_list, read_mapping
 
 PING: Final = "autopulse.ping"
 """A type of ours: goes through the status queue and leaves only its `webhook_event`."""
+RECONCILIATION: Final = "autopulse.reconciliation"
+"""A type of ours: what became of asking Vapi for a call, where that gave no message."""
+RECORDING: Final = "autopulse.recording"
+"""A type of ours: what became of copying a recording."""
 _OWN: Final = "autopulse."
 TRANSCRIPT: Final = "transcript"
 FINAL_TRANSCRIPT: Final = 'transcript[transcriptType="final"]'
@@ -32,6 +36,9 @@ KIND_BY_TYPE: Final[Mapping[str, str]] = {
 """Type -> kind (`consumers.registry`). Of transcripts the final ones only: partial ones replace each other."""
 KINDS: Final = tuple(dict.fromkeys(KIND_BY_TYPE.values()))
 """The kinds of message: one queue, one dead-letter queue and one consumer each."""
+
+INTERNAL: Final[Mapping[str, str]] = {RECONCILIATION: "status_update", RECORDING: "status_update"}
+"""Type -> kind, of messages that our own functions put into a queue. A webhook of such a type is ignored."""
 
 SUBSCRIPTION: Final = frozenset(
     {"status-update", "conversation-update", "end-of-call-report", "hang", FINAL_TRANSCRIPT}
@@ -133,4 +140,5 @@ def _is_final(message: Mapping[str, Json]) -> bool:
 
 def dimension_of(type_name: str) -> str:
     """Return the type as a metric's dimension: one of a bounded set."""
-    return type_name if type_name in KIND_BY_TYPE or type_name in IGNORED or type_name in ANSWERS else OTHER
+    known = any(type_name in types for types in (KIND_BY_TYPE, INTERNAL, IGNORED, ANSWERS))
+    return type_name if known else OTHER

@@ -100,6 +100,8 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "phone": None,
         "customer_sip_uri": None,
         "quality": None,
+        "reported_by": None,
+        "reconciliation": None,
     }
     assert second == {
         "number": 2,
@@ -129,6 +131,8 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "phone": "+12025550142",
         "customer_sip_uri": "sip:dana@example.com",
         "quality": None,
+        "reported_by": "webhook",
+        "reconciliation": None,
     }
 
 

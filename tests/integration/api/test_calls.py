@@ -64,6 +64,8 @@ def test_a_call_is_shown_with_its_customer_campaign_and_advisor(api: Api) -> Non
         "has_recording": True,
         "attempt_count": 0,
         "attempt_number": None,
+        "reported_by": None,
+        "reconciliation": None,
     }
 
 

@@ -50,7 +50,7 @@ def test_what_does_not_fit_is_printed_and_nothing_changed(
 def test_a_database_that_was_migrated_fits(application_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     upgrade(application_url)
     assert check(application_url) == FITS
-    assert "migrated already, to revision 0005" in capsys.readouterr().out
+    assert "migrated already, to revision 0006" in capsys.readouterr().out
 
 
 def test_a_url_of_the_applications_own_driver_is_understood(empty_database_url: str) -> None:

@@ -176,13 +176,33 @@ def test_an_id_that_a_sender_chose_is_queued_as_it_is_and_logged_without_what_it
 # Ignored and answered
 
 
-@pytest.mark.parametrize("type_name", sorted(routes.IGNORED))
+@pytest.mark.parametrize("type_name", sorted({*routes.IGNORED, *routes.INTERNAL}))
 def test_unhandled_message_types_are_ignored_and_counted(account: Account, output: Output, type_name: str) -> None:
     assert post(with_secret({"message": {"type": type_name}})) == (200, {"status": "ignored"})
     logs, metrics = output.read()
     assert [line["type"] for line in logs] == [type_name]
     assert metrics["WebhookIgnored"][0]["type"] == type_name
     assert account.everything_queued() == []
+
+
+@pytest.mark.parametrize(
+    "fields", [{"result": "unrecoverable"}, {"state": "stored", "key": "recordings/15/another.wav"}]
+)
+@pytest.mark.parametrize("type_name", sorted(routes.INTERNAL))
+def test_no_webhook_brings_a_message_that_only_our_functions_write(
+    account: Account, output: Output, type_name: str, fields: dict[str, Any]
+) -> None:
+    message = {"type": type_name, "timestamp": samples.SENT_AT_MS, "call": samples.call(), **fields}
+    assert post(signed({"message": message, "origin": "reconciliation"})) == (200, {"status": "ignored"})
+    assert [(line["message"], line["type"]) for line in output.read()[0]] == [("Webhook ignored", type_name)]
+    assert account.everything_queued() == []
+
+
+def test_no_webhook_says_that_vapi_was_asked(account: Account) -> None:
+    hang = samples.hang()
+    post(signed({"message": hang["message"] | {"origin": "reconciliation"}, "origin": "reconciliation"}))
+    (queued,) = account.bodies("hang")
+    assert "reconciliation" not in queued
 
 
 def test_a_partial_transcript_is_ignored(account: Account, output: Output) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from autopulse.vapi.envelope import VERSION, Envelope, envelope_from
+from autopulse.errors import InvalidMessage
+from autopulse.vapi.envelope import RECONCILIATION, VERSION, Envelope, envelope_from
+from autopulse.vapi.messages import read_envelope
 from autopulse.vapi.redaction import RESTATED_FIELDS, URL_FIELDS
 from autopulse.vapi.routes import KINDS
 from tests.unit.vapi import samples
@@ -17,6 +19,25 @@ RECEIVED_AT = datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=timezone.utc)
 
 def enveloped(kind: str, body: dict[str, Any], message_id: str | None = None) -> Envelope:
     return envelope_from(kind, body["message"], RECEIVED_AT, message_id)
+
+
+def test_the_envelope_of_what_vapi_answered_tells_its_origin_and_is_another_event() -> None:
+    sent = enveloped("end_of_call_report", samples.BY_KIND["end_of_call_report"])
+    message = samples.BY_KIND["end_of_call_report"]["message"]
+    asked = envelope_from("end_of_call_report", message, RECEIVED_AT, origin=RECONCILIATION)
+    assert "origin" not in json.loads(sent.to_json())
+    assert json.loads(asked.to_json())["origin"] == json.loads(asked.to_pointer_json())["origin"] == RECONCILIATION
+    assert asked.event_id != sent.event_id
+    assert asked.event_id == envelope_from("end_of_call_report", message, RECEIVED_AT, origin=RECONCILIATION).event_id
+    assert read_envelope(asked.to_json()).origin == RECONCILIATION
+    assert read_envelope(sent.to_json()).origin == "webhook"
+
+
+@pytest.mark.parametrize("origin", ["", "Webhook", "somebody", None, 1])
+def test_an_envelope_of_another_origin_is_refused(origin: object) -> None:
+    body = json.loads(enveloped("hang", samples.BY_KIND["hang"]).to_json())
+    with pytest.raises(InvalidMessage, match="origin"):
+        read_envelope(json.dumps(body | {"origin": origin}))
 
 
 def event_id(kind: str, body: dict[str, Any], message_id: str | None = None) -> str:
@@ -310,3 +331,17 @@ def test_a_senders_time_more_than_an_hour_ahead_counts_as_absent(kind: str, told
 def test_a_clock_may_be_an_hour_ahead(ahead: timedelta) -> None:
     told = RECEIVED_AT + ahead
     assert enveloped("status_update", changed(samples.SIMPLE_STATUS, timestamp=told.isoformat())).occurred_at == told
+
+
+# Messages that nobody sent
+
+
+def _result(**fields: object) -> dict[str, Any]:
+    message = {"type": "autopulse.reconciliation", "timestamp": 1763800000000, "call": {"id": "call_123"}}
+    return message | {"result": "unrecoverable"} | fields
+
+
+def test_a_message_of_ours_is_told_apart_by_all_that_it_says() -> None:
+    ids = {event_id("status_update", {"message": _result(result=word)}) for word in ("unrecoverable", "missing")}
+    assert len(ids) == 2
+    assert event_id("status_update", {"message": _result()}) in ids

@@ -89,6 +89,23 @@ def test_a_ping_keeps_exactly_this() -> None:
     assert apply_allow_list("status_update", message) == {"type": "autopulse.ping", "id": "probe-1"}
 
 
+def test_the_messages_of_ours_keep_exactly_this() -> None:
+    call = {"id": samples.VAPI_CALL_ID}
+    more = {"secret": "CANARY", "status": "CANARY", "endedReason": "CANARY"}
+    result = {"type": "autopulse.reconciliation", "call": call, "result": "unrecoverable"}
+    assert apply_allow_list("status_update", result | more) == result
+    recording = {
+        "type": "autopulse.recording",
+        "call": call,
+        "state": "stored",
+        "key": f"recordings/15/{samples.VAPI_CALL_ID}.wav",
+        "bytes": 1_920_000,
+        "content_type": "audio/wav",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    }
+    assert apply_allow_list("status_update", recording | more) == recording
+
+
 def test_a_ping_s_long_id_is_dropped() -> None:
     assert apply_allow_list("status_update", {"type": "autopulse.ping", "id": "x" * 101}) == {"type": "autopulse.ping"}
 

@@ -13,7 +13,7 @@ def test_one_type_of_each_kind_is_subscribed_to() -> None:
 
 
 def test_each_type_is_queued_or_ignored_or_answered() -> None:
-    dispositions = [set(routes.KIND_BY_TYPE), set(routes.IGNORED), set(routes.ANSWERS)]
+    dispositions = [set(routes.KIND_BY_TYPE), set(routes.INTERNAL), set(routes.IGNORED), set(routes.ANSWERS)]
     assert sum(map(len, dispositions)) == len(set().union(*dispositions))
 
 
@@ -33,6 +33,8 @@ def test_each_type_is_queued_or_ignored_or_answered() -> None:
         ("assistant-request", None),
         ("surprise", None),
         ("Hang", None),
+        ("autopulse.reconciliation", None),
+        ("autopulse.recording", None),
     ],
 )
 def test_kind_by_type(type_name: str, kind: str | None) -> None:
@@ -55,6 +57,7 @@ def test_dimensions_are_bounded() -> None:
     assert routes.dimension_of("speech-update") == "speech-update"
     assert routes.dimension_of("tool-calls") == "tool-calls"
     assert routes.dimension_of("hang") == "hang"
+    assert routes.dimension_of("autopulse.recording") == "autopulse.recording"
     assert routes.dimension_of("invented-" * 20) == "other"
 
 

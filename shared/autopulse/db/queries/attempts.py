@@ -12,7 +12,7 @@ _COLUMNS: Final = """
 """
 # The row has the shown attempt's id. An attempt without one may stand beside what the application had finished before:
 # then the row has that one's outcome.
-_IS_OF_THE_ROW: Final = """
+IS_OF_THE_ROW: Final = """
     vapi_call_id = coalesce(call.vapi_call_id, '')
         AND (call.vapi_call_id IS NOT NULL OR outcome IS NOT DISTINCT FROM call.outcome)
 """
@@ -20,13 +20,14 @@ ATTEMPTS: Final = f"""
     SELECT *, number = coalesce(max(number) FILTER (WHERE is_of_the_row) OVER (), 0) AS shown FROM (
         SELECT row_number() OVER (
                 ORDER BY coalesce(created_at, first_at) NULLS FIRST, vapi_call_id COLLATE "C") AS number,
-            vapi_call_id AS key, nullif(vapi_call_id, '') AS vapi_call_id, {_IS_OF_THE_ROW} AS is_of_the_row,
+            vapi_call_id AS key, nullif(vapi_call_id, '') AS vapi_call_id, {IS_OF_THE_ROW} AS is_of_the_row,
             CASE WHEN reported_at IS NULL THEN status ELSE 'Completed' END AS status, {_COLUMNS},
             coalesce(created_at, first_at) AS began_at, recording_expires_at, customer_number, customer_sip_uri,
-            customer_name
+            customer_name, CASE WHEN reported_at IS NOT NULL THEN coalesce(report_origin, 'webhook') END AS reported_by,
+            CASE WHEN reported_at IS NULL THEN reconciliation END AS reconciliation
         FROM vapi_call WHERE call_id = call.id
         UNION ALL
-        SELECT 0, NULL, NULL, false, status, {_COLUMNS}, NULL, NULL, NULL, NULL, NULL
+        SELECT 0, NULL, NULL, false, status, {_COLUMNS}, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM call_original WHERE call_id = call.id AND {FINISHED_BEFORE}
     ) AS numbered
 """  # noqa: S608 - made of constants

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
-from autopulse.db.queries.attempts import ATTEMPTS
+from autopulse.db.queries.attempts import ATTEMPTS, IS_OF_THE_ROW
 from autopulse.db.queries.bounds import (
     MAX_LISTED_CHARACTERS,
     MAX_READ_BYTES,
@@ -43,17 +43,23 @@ CALL_COLUMNS: Final = f"""
     CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_original WHERE call_id = call.id) THEN 1
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
     END AS attempt_number,
+    dialled.reported_by, dialled.reconciliation,
     call.updated_at
 """  # noqa: S608 - made of constants
-CALL_TABLES: Final = """
+CALL_TABLES: Final = f"""
     LEFT JOIN LATERAL (SELECT * FROM service_record
         WHERE id = call.service_record_id AND organization_id = call.organization_id OFFSET 0) AS record ON true
     LEFT JOIN LATERAL (SELECT name FROM campaign
         WHERE id = call.campaign_id AND organization_id = call.organization_id OFFSET 0) AS campaign ON true
     LEFT JOIN LATERAL (SELECT name FROM "user"
         WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
-    CROSS JOIN LATERAL (SELECT count(*) AS attempt_count FROM vapi_call WHERE call_id = call.id) AS dialled
-"""
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS attempt_count,
+            max(coalesce(report_origin, 'webhook')) FILTER (WHERE reported_at IS NOT NULL AND {IS_OF_THE_ROW})
+                AS reported_by,
+            max(reconciliation) FILTER (WHERE reported_at IS NULL AND {IS_OF_THE_ROW}) AS reconciliation
+        FROM vapi_call WHERE call_id = call.id) AS dialled
+"""  # noqa: S608 - made of constants
 """What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
 _SAID: Final = ", ".join(
     f"{shown(f'feedback.{name}', MAX_LISTED_CHARACTERS)} AS {name}"

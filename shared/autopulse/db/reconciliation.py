@@ -1,0 +1,445 @@
+"""What is suspicious of the calls, what has been asked of Vapi about them, and what is stored of those that Vapi lists.
+
+A suspicion is claimed in the statement that finds it: of two sweeps at the same time one waits for the other's claim,
+and finds that the call has been asked for. Each reason has a pace, after which nothing is asked for it again.
+
+Vapi keeps a call for 14 days, so nothing is looked at that began more than thirteen and a half days ago.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import TextClause, text
+
+from autopulse.db.calls import NumberOwner
+from autopulse.db.engine import Transaction
+from autopulse.db.statement_parameters import as_array, as_rows
+from autopulse.domain.status import ENDED, IN_PROGRESS, OVER
+
+WINDOW: Final = timedelta(days=13, hours=12)
+NO_CALL: Final = 0
+"""The call id of a claim about a call that has no row."""
+NO_ID: Final = ""
+"""Vapi's id in a claim about a call that has none."""
+MOST_LISTED: Final = 1000
+"""Calls of ours that a list of Vapi's lacks, of one comparison."""
+
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+AS_UNKNOWN_CALLS_ARE: Final = (_HOUR, _DAY - _HOUR)
+"""At once, an hour later, a day later: so often is asked for a call before Vapi is believed not to have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A call that is asked for now: nobody else asks for it, for this reason, before the pace says so."""
+
+    call_id: int
+    vapi_call_id: str
+    tries: int
+    """How often it has been asked for, this time included."""
+    is_last: bool
+    ends_by: datetime | None = None
+    """When a call that has not ended is over at the latest; None if that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """When is looked, and how much."""
+
+    now: datetime
+    rows: int
+    """The most calls of one reason; the next sweep finds the rest."""
+    longest_call: timedelta
+    """How long a call may last."""
+
+
+# Who may be asked for: it was not asked for yet, or its pace says so. As a value and not as a join, which the planner
+# might make by reading all claims.
+_DUE: Final = """
+    coalesce((
+        SELECT coalesce(next_at <= CAST(:now AS timestamptz), false) FROM reconciliation_request
+        WHERE reconciliation_request.call_id = {call_id} AND reconciliation_request.vapi_call_id = {vapi_call_id}
+            AND reconciliation_request.reason = :reason), true)
+"""
+_CLAIM: Final = """
+    WITH suspicious AS MATERIALIZED ({suspicious}), claimed AS (
+        INSERT INTO reconciliation_request AS claim (call_id, vapi_call_id, reason, tries, asked_at, next_at)
+        SELECT call_id, vapi_call_id, :reason, 1, CAST(:now AS timestamptz),
+            CAST(:now AS timestamptz) + (CAST(:pace AS interval[]))[1]
+        FROM suspicious ORDER BY call_id, vapi_call_id
+        ON CONFLICT (call_id, vapi_call_id, reason) DO UPDATE SET
+            tries = claim.tries + 1, asked_at = EXCLUDED.asked_at,
+            next_at = EXCLUDED.asked_at + (CAST(:pace AS interval[]))[claim.tries + 1]  -- null beyond its end
+        WHERE claim.next_at <= EXCLUDED.asked_at
+        RETURNING call_id, vapi_call_id, tries, next_at
+    )
+    SELECT call_id, vapi_call_id, tries, next_at IS NULL, ends_by
+    FROM claimed JOIN suspicious USING (call_id, vapi_call_id) ORDER BY call_id, vapi_call_id
+"""
+
+_BEGAN: Final = "coalesce(attempt.created_at, attempt.first_at)"
+_TOLD: Final = "coalesce(attempt.status_at, attempt.first_at, attempt.created_at)"
+_ATTEMPT: Final = f"""
+    SELECT attempt.call_id, attempt.vapi_call_id, {{ends_by}} AS ends_by FROM vapi_call AS attempt
+    WHERE attempt.reported_at IS NULL AND attempt.vapi_call_id <> ''
+        AND {_BEGAN} > CAST(:now AS timestamptz) - CAST(:window AS interval) AND attempt.reconciliation IS NULL
+        AND ({{condition}}) AND {_DUE.format(call_id="attempt.call_id", vapi_call_id="attempt.vapi_call_id")}
+    ORDER BY {_BEGAN} LIMIT :rows
+"""  # noqa: S608 - made of constants, as all statements of this file
+_WAITING: Final = "'Queued', 'Ringing', 'Forwarding'"
+_OPEN: Final = f"status NOT IN {OVER}"
+# The condition of the index is said in its own words, or Postgres would not see that it is met.
+_LINKED: Final = f"""
+    SELECT call.id AS call_id, call.vapi_call_id, CAST(NULL AS timestamptz) AS ends_by FROM call
+    WHERE call.vapi_call_id IS NOT NULL AND call.{_OPEN}
+        AND call.updated_at > CAST(:now AS timestamptz) - CAST(:window AS interval)
+        AND call.updated_at <= CAST(:now AS timestamptz) - interval '10 minutes'
+        AND (call.status <> 'Scheduled' OR call.updated_at <= CAST(:now AS timestamptz) - interval '1 hour')
+        AND (SELECT count(*) FROM vapi_call AS attempt
+            WHERE attempt.call_id = call.id AND attempt.vapi_call_id = call.vapi_call_id) = 0
+        AND {_DUE.format(call_id="call.id", vapi_call_id="call.vapi_call_id")}
+    ORDER BY call.updated_at LIMIT :rows
+"""  # noqa: S608
+
+
+def _suspicious(condition: str, ends_by: str = "CAST(NULL AS timestamptz)") -> TextClause:
+    attempts = _ATTEMPT.format(condition=condition, ends_by=ends_by)
+    return text(_CLAIM.format(suspicious=attempts))
+
+
+_NOW: Final = "CAST(:now AS timestamptz)"
+_LONGEST: Final = "CAST(:longest AS interval)"
+_NO_REPORT = _suspicious(f"attempt.ended_at <= {_NOW} - interval '10 minutes'")
+_NO_NEWS = _suspicious(
+    f"attempt.ended_at IS NULL AND attempt.status = '{IN_PROGRESS}'"
+    f" AND greatest(attempt.status_at, attempt.in_progress_at) <= {_NOW} - {_LONGEST} - interval '15 minutes'",
+    f"attempt.in_progress_at + {_LONGEST}",
+)
+_NOT_ANSWERED = _suspicious(
+    f"attempt.ended_at IS NULL AND attempt.status IN ({_WAITING}) AND {_TOLD} <= {_NOW} - interval '15 minutes'",
+    f"{_TOLD} + {_LONGEST}",
+)
+_NOT_STARTED = _suspicious(
+    "attempt.ended_at IS NULL AND (attempt.status IS NULL"
+    f" OR attempt.status NOT IN ('{IN_PROGRESS}', '{ENDED}', {_WAITING}))"
+    f" AND {_TOLD} <= {_NOW} - interval '10 minutes'"
+    f" AND (attempt.status IS DISTINCT FROM 'Scheduled' OR {_TOLD} <= {_NOW} - interval '1 hour')"
+)
+_LINKED_ONLY = text(_CLAIM.format(suspicious=_LINKED))
+_NO_ANALYSIS = text(
+    _CLAIM.format(
+        suspicious=f"""
+    SELECT attempt.call_id, attempt.vapi_call_id, CAST(NULL AS timestamptz) AS ends_by FROM vapi_call AS attempt
+    WHERE attempt.report_has_answers = false AND attempt.vapi_call_id <> ''
+        AND attempt.reported_at > {_NOW} - interval '26 hours'
+        AND attempt.reported_at <= {_NOW} - interval '2 minutes'
+        AND attempt.human_turn AND attempt.outcome = 'reached'
+        AND {_DUE.format(call_id="attempt.call_id", vapi_call_id="attempt.vapi_call_id")}
+    ORDER BY attempt.reported_at LIMIT :rows
+"""  # noqa: S608
+    )
+)
+_NOT_LINKED = text(
+    _CLAIM.format(
+        suspicious=f"""
+    SELECT call.id AS call_id, CAST('' AS text) AS vapi_call_id, call.updated_at AS ends_by FROM call
+    WHERE call.vapi_call_id IS NULL AND call.{_OPEN} AND call.direction = 'outbound'
+        AND call.updated_at > {_NOW} - interval '24 hours' AND call.updated_at <= {_NOW} - interval '10 minutes'
+        AND (SELECT count(*) FROM vapi_call AS attempt WHERE attempt.call_id = call.id) = 0
+        AND {_DUE.format(call_id="call.id", vapi_call_id="CAST('' AS text)")}
+    ORDER BY call.updated_at LIMIT :rows
+"""  # noqa: S608
+    )
+)
+# What somebody else has found to be suspicious: a comparison, a dead letter.
+_NAMED = text(
+    _CLAIM.format(
+        suspicious="""
+    SELECT DISTINCT ON (call_id, vapi_call_id) call_id, vapi_call_id, CAST(NULL AS timestamptz) AS ends_by
+    FROM json_to_recordset(CAST(:calls AS json)) AS row (call_id integer, vapi_call_id text)
+"""
+    )
+)
+# One for all calls, and without an end: how often the list of Vapi's is walked through for those without an id.
+_TURN = text("""
+    INSERT INTO reconciliation_request AS claim (call_id, vapi_call_id, reason, tries, asked_at, next_at)
+    VALUES (0, '', :reason, 1, CAST(:now AS timestamptz), CAST(:next AS timestamptz))
+    ON CONFLICT (call_id, vapi_call_id, reason) DO UPDATE SET
+        asked_at = EXCLUDED.asked_at, next_at = EXCLUDED.next_at, tries = 1
+    WHERE claim.next_at <= EXCLUDED.asked_at
+    RETURNING 1
+""")
+_KNOWN_TO_VAPI = text("""
+    SELECT vapi_call_id FROM webhook_event
+    WHERE received_at > CAST(:now AS timestamptz) - CAST(:window AS interval)
+        AND kind = 'end_of_call_report' AND vapi_call_id IS NOT NULL
+    ORDER BY received_at DESC LIMIT 1
+""")
+_FORGET = text("""
+    DELETE FROM reconciliation_request WHERE asked_at < CAST(:now AS timestamptz) - CAST(:age AS interval)
+""")
+
+
+def claim_calls_without_a_report(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
+    """Attempts that ended 10 minutes ago, and of which no report has come."""
+    return _claim(transaction, _NO_REPORT, reason, AS_UNKNOWN_CALLS_ARE, lookup)
+
+
+def claim_calls_without_news(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
+    """Attempts in progress that must have ended 15 minutes ago."""
+    return _claim(transaction, _NO_NEWS, reason, AS_UNKNOWN_CALLS_ARE, lookup, longest=_interval(lookup.longest_call))
+
+
+def claim_calls_not_answered(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
+    """Attempts that have been queued, ringing or forwarded for 15 minutes."""
+    values = {"longest": _interval(lookup.longest_call)}
+    return _claim(transaction, _NOT_ANSWERED, reason, AS_UNKNOWN_CALLS_ARE, lookup, **values)
+
+
+def claim_calls_not_started(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
+    """Calls with an id of Vapi's that have told nothing more for 10 minutes; for an hour, if they are scheduled."""
+    told = _claim(transaction, _NOT_STARTED, reason, AS_UNKNOWN_CALLS_ARE, lookup)
+    return told + _claim(transaction, _LINKED_ONLY, reason, AS_UNKNOWN_CALLS_ARE, lookup)
+
+
+def claim_calls_without_answers(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
+    """Attempts that reached the customer, and whose report has no answers: 2 min, 15 min and 24 h after it."""
+    pace = (timedelta(minutes=13), timedelta(hours=23, minutes=45))
+    return _claim(transaction, _NO_ANALYSIS, reason, pace, lookup)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlinked:
+    """Calls that may have been placed, and have no id of Vapi's."""
+
+    call_ids: tuple[int, ...]
+    since: datetime
+    """When the oldest of them was made."""
+
+
+def claim_calls_not_linked(transaction: Transaction, reason: str, lookup: Lookup) -> Unlinked | None:
+    """Outbound calls of the last day that are not over and have no id of Vapi's, once an hour, each ever more rarely.
+
+    None if there are none, or they were looked for within the hour.
+    """
+    now = lookup.now
+    if not transaction.execute(_TURN, {"reason": reason, "now": _time(now), "next": _time(now + _HOUR)}).first():
+        return None
+    pace = (2 * _HOUR, 4 * _HOUR, 8 * _HOUR)
+    found = _claim(transaction, _NOT_LINKED, reason, pace, lookup)
+    if not found:
+        return None
+    return Unlinked(tuple(claim.call_id for claim in found), min(claim.ends_by or now for claim in found))
+
+
+def claim_named_calls(
+    transaction: Transaction,
+    reason: str,
+    calls: Collection[tuple[int, str]],
+    pace: Sequence[timedelta],
+    now: datetime,
+) -> list[Claim]:
+    """Those of these calls, by our id (or NO_CALL) and Vapi's (or NO_ID), that the pace lets be asked for now."""
+    if not calls:
+        return []
+    rows = [{"call_id": call_id, "vapi_call_id": vapi_call_id} for call_id, vapi_call_id in calls]
+    values = {"reason": reason, "now": _time(now), "pace": _intervals(pace), "calls": as_rows(rows)}
+    return [Claim(*row) for row in transaction.execute(_NAMED, values)]
+
+
+def find_call_known_to_vapi(transaction: Transaction, now: datetime) -> str | None:
+    """Vapi's id of a call that it has reported lately, if there is one."""
+    values = {"now": _time(now), "window": _interval(WINDOW)}
+    return transaction.execute(_KNOWN_TO_VAPI, values).scalar_one_or_none()
+
+
+def forget_old_claims(transaction: Transaction, now: datetime, age: timedelta) -> int:
+    """Delete claims that are older; returns how many there were."""
+    return transaction.execute(_FORGET, {"now": _time(now), "age": _interval(age)}).rowcount
+
+
+def _claim(
+    transaction: Transaction,
+    statement: TextClause,
+    reason: str,
+    pace: Sequence[timedelta],
+    lookup: Lookup,
+    **values: str,
+) -> list[Claim]:
+    usual: dict[str, Any] = {
+        "reason": reason,
+        "now": _time(lookup.now),
+        "pace": _intervals(pace),
+        "rows": lookup.rows,
+        "window": _interval(WINDOW),
+    }
+    names = set(statement.compile().params)
+    given = {name: value for name, value in (usual | values).items() if name in names}
+    return [Claim(*row) for row in transaction.execute(statement, given)]
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def _interval(span: timedelta) -> str:
+    return f"{span.total_seconds()} seconds"
+
+
+def _intervals(spans: Sequence[timedelta]) -> str:
+    return f"{{{','.join(map(_interval, spans))}}}"
+
+
+# What is stored of calls that Vapi has
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """What is stored of one call of Vapi's."""
+
+    call_id: int | None
+    """The row that it is linked to; None if it is linked to none."""
+    expected_by: int | None
+    """The row that Vapi's record names, if there is one, and the link was not taken back."""
+    expects_inbound: bool
+    """Whether that row waits for a call to us."""
+    status: str | None
+    """Of the attempt, else of the row."""
+    has_attempt: bool
+    ended: bool
+    reported: bool
+    has_turns: bool
+    has_answers: bool
+    ended_reason: str | None
+    nps_score: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is stored of the calls of a page, and whose they are."""
+
+    calls: Mapping[str, StoredCall]
+    owners: Mapping[str, NumberOwner]
+
+
+@dataclass(frozen=True, slots=True)
+class UnlistedCall:
+    """A call that we have, and a list of Vapi's lacks."""
+
+    call_id: int
+    vapi_call_id: str
+    status: str | None
+
+
+# By key, each row of the page: as joins, the planner might read whole tables for them.
+_STORED = text("""
+    SELECT
+        (SELECT json_agg(json_build_array(
+            page.vapi_call_id, coalesce(attempt.call_id, linked.id), named.id,
+            coalesce(named.direction = 'inbound', false),
+            CASE WHEN attempt.reported_at IS NOT NULL THEN 'Completed' ELSE coalesce(attempt.status, linked.status) END,
+            attempt.call_id IS NOT NULL, attempt.ended_at IS NOT NULL, attempt.reported_at IS NOT NULL,
+            coalesce(attempt.report_has_turns, false), coalesce(attempt.report_has_answers, false),
+            attempt.ended_reason, attempt.nps_score))
+        FROM json_to_recordset(CAST(:calls AS json)) AS page (vapi_call_id text, call_id integer)
+        LEFT JOIN LATERAL (
+            SELECT * FROM vapi_call WHERE vapi_call_id = page.vapi_call_id AND vapi_call_id <> '' OFFSET 0
+        ) AS attempt ON true
+        LEFT JOIN LATERAL (SELECT * FROM call WHERE vapi_call_id = page.vapi_call_id OFFSET 0) AS linked ON true
+        LEFT JOIN LATERAL (
+            SELECT * FROM call WHERE id = page.call_id AND (
+                SELECT count(*) FROM refused_link
+                WHERE refused_link.vapi_call_id = page.vapi_call_id AND refused_link.call_id = page.call_id) = 0
+            OFFSET 0
+        ) AS named ON true),
+        (SELECT json_agg(json_build_array(id, organization_id, ignored)) FROM vapi_number
+        WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:owner_ids AS json)))))
+""")
+_UNLISTED: Final = f"""
+    (SELECT call_id, vapi_call_id, CASE WHEN reported_at IS NULL THEN status ELSE 'Completed' END AS status
+    FROM vapi_call AS attempt
+    WHERE attempt.{{report}} AND attempt.vapi_call_id <> '' AND attempt.created_at IS NOT NULL
+        AND {_BEGAN} > CAST(:since AS timestamptz) AND {_BEGAN} <= CAST(:until AS timestamptz)
+        AND attempt.vapi_call_id <> ALL (ARRAY(SELECT json_array_elements_text(CAST(:listed AS json))))
+    ORDER BY {_BEGAN} DESC LIMIT :rows)
+"""  # noqa: S608
+_NOT_LISTED = text(f"""
+    {_UNLISTED.format(report="reported_at IS NULL")} UNION ALL {_UNLISTED.format(report="report_event_id IS NOT NULL")}
+    ORDER BY call_id LIMIT :rows
+""")
+_VAPI_IDS = text(f"""
+    SELECT link.call_id, link.vapi_call_id, CASE WHEN attempt.ended_at IS NULL AND attempt.reported_at IS NULL
+        THEN coalesce(attempt.in_progress_at, {_TOLD}) + {_LONGEST} END
+    FROM (
+        SELECT call_id, vapi_call_id FROM vapi_call
+        WHERE call_id = ANY (CAST(:call_ids AS integer[])) AND vapi_call_id <> ''
+        UNION
+        SELECT id, vapi_call_id FROM call
+        WHERE id = ANY (CAST(:call_ids AS integer[])) AND vapi_call_id IS NOT NULL
+        UNION
+        SELECT call_id, vapi_call_id FROM vapi_call
+        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+            AND vapi_call_id <> ''
+        UNION
+        -- In this order, or a small table would be read whole.
+        (SELECT id, vapi_call_id FROM call
+        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
+        ORDER BY vapi_call_id)
+    ) AS link
+    LEFT JOIN LATERAL (
+        SELECT * FROM vapi_call
+        WHERE vapi_call.call_id = link.call_id AND vapi_call.vapi_call_id = link.vapi_call_id OFFSET 0
+    ) AS attempt ON true
+    ORDER BY link.call_id, link.vapi_call_id
+""")  # noqa: S608 - made of constants
+_ROWS = text("SELECT id FROM call WHERE id = ANY (CAST(:call_ids AS integer[]))")
+
+
+@dataclass(frozen=True, slots=True)
+class VapiId:
+    """A call of Vapi's that a row is linked to."""
+
+    call_id: int
+    vapi_call_id: str
+    ends_by: datetime | None
+    """When it is over at the latest; None if it is over, or nothing is known of it."""
+
+
+def read_stored(
+    transaction: Transaction, calls: Collection[tuple[str, int | None]], owner_ids: Collection[str]
+) -> Stored:
+    """What is stored of these calls, each by Vapi's id and what its record says to be ours."""
+    rows = [{"vapi_call_id": vapi_call_id, "call_id": call_id} for vapi_call_id, call_id in calls]
+    found, owners = transaction.execute(_STORED, {"calls": as_rows(rows), "owner_ids": as_rows(owner_ids)}).one()
+    return Stored(
+        {vapi_call_id: StoredCall(*stored) for vapi_call_id, *stored in found or ()},
+        {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
+    )
+
+
+def find_unlisted(
+    transaction: Transaction, listed: Collection[str], since: datetime, until: datetime
+) -> list[UnlistedCall]:
+    """Calls that began after `since` and not after `until`, and are not among those that Vapi has listed."""
+    values = {"since": _time(since), "until": _time(until), "listed": as_rows(listed), "rows": MOST_LISTED}
+    return [UnlistedCall(*row) for row in transaction.execute(_NOT_LISTED, values)]
+
+
+def find_vapi_ids(
+    transaction: Transaction, call_ids: Collection[int], vapi_call_ids: Collection[str], longest_call: timedelta
+) -> list[VapiId]:
+    """All calls of Vapi's that these rows are linked to, and the rows that these calls of Vapi's are linked to."""
+    values = {
+        "call_ids": as_array(call_ids),
+        "vapi_call_ids": as_rows(vapi_call_ids),
+        "longest": _interval(longest_call),
+    }
+    return [VapiId(*row) for row in transaction.execute(_VAPI_IDS, values)]
+
+
+def find_rows(transaction: Transaction, call_ids: Collection[int]) -> frozenset[int]:
+    """Those of these ids that have a row."""
+    return frozenset(transaction.execute(_ROWS, {"call_ids": as_array(call_ids)}).scalars())

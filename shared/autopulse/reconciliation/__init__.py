@@ -1,0 +1,1 @@
+"""Reconciliation: what webhooks have lost is asked of Vapi, and written as if Vapi had sent it."""

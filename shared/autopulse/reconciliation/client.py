@@ -1,0 +1,282 @@
+"""Vapi's API, as far as reconciliation asks it: one call, or a page of the list. Nothing is ever written there.
+
+One request at a time, a pause after each, an end to every answer (bytes and seconds), no redirect followed: an answer
+is somebody else's text, and where it points to nobody has checked. The key is in the header `Authorization` alone.
+"""
+
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit
+
+from autopulse.errors import (
+    VapiCallUnknown,
+    VapiFailed,
+    VapiForgot,
+    VapiNotConfigured,
+    VapiThrottled,
+    VapiTooLong,
+    VapiUnauthorized,
+    VapiUnavailable,
+    VapiUnreadable,
+)
+from autopulse.json_coercion import Json, read_mapping
+from autopulse.json_text import read_json
+from autopulse.reconciliation.records import Record, read_record, read_records
+from autopulse.reconciliation.requests import is_askable
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+GAP_SECONDS: Final = 0.7
+"""Between the end of a request and the next one, as Vapi's own client has it; no limit is published."""
+CONNECT_SECONDS: Final = 3
+READ_SECONDS: Final = 20
+"""Until the answer begins, and between any two parts of it."""
+TOTAL_SECONDS: Final = 40
+"""For the whole of an answer."""
+MAX_CALL_BYTES: Final = 20_000_000
+"""Of one record; they have some 137 KB."""
+MAX_PAGE_BYTES: Final = 30_000_000
+MAX_ERROR_BYTES: Final = 65_536
+PAGE_LIMITS: Final = (50, 10, 1)
+"""Calls that a page is asked for: fewer, where as many are too long."""
+MAX_RETRY_AFTER_SECONDS: Final = 900
+KEPT_SECONDS: Final = 300
+REREAD_SECONDS: Final = 10
+"""The secret is read at most once in this time for a key that Vapi does not take."""
+_CHUNK_BYTES: Final = 65_536
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_KEY: Final = re.compile(r"[!-~]{8,1000}")
+"""What a header can carry: visible ASCII."""
+_FORGOTTEN: Final = ("retention", "history")
+"""Words of the answer 400 that say that Vapi keeps no calls of that age."""
+
+
+class ApiKey:
+    """The organization's private key: `{"api_key": "…"}` in a secret, whose text `read` returns or raises Transient."""
+
+    def __init__(self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._clock = clock
+        self._key = ""
+        self._read_at = -math.inf
+
+    def current(self) -> str:
+        """Return the key, read again after some minutes; raises VapiNotConfigured if there is none, or Transient."""
+        if not self._key or self._clock() - self._read_at >= KEPT_SECONDS:
+            self._fetch()
+        return self._key
+
+    def reread(self) -> str | None:
+        """Return another key than the one that Vapi did not take, or None if the secret has no other."""
+        if self._clock() - self._read_at < REREAD_SECONDS:
+            return None
+        refused = self._key
+        self._fetch()
+        return self._key if self._key != refused else None
+
+    def _fetch(self) -> None:
+        text = self._read()
+        self._read_at = self._clock()
+        self._key = ""
+        try:
+            key = read_mapping(json.loads(text)).get("api_key")
+        except ValueError:
+            raise VapiNotConfigured("the secret of Vapi's key is no JSON") from None
+        if not isinstance(key, str) or _KEY.fullmatch(key) is None:
+            raise VapiNotConfigured("the secret has no usable api_key")
+        self._key = key
+
+
+class VapiClient:
+    """Vapi's API at `url`; the connection is kept, and so is the time of the last request."""
+
+    def __init__(
+        self,
+        url: str,
+        key: ApiKey,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._url = url
+        self._key = key
+        self._clock = clock
+        self._sleep = sleep
+        self._free_at = -math.inf
+        self.requests = 0
+        """How many requests were sent."""
+
+    def get_call(self, vapi_call_id: str) -> Record:
+        """Return a call's record; raises VapiFailed or Transient."""
+        if not is_askable(vapi_call_id):
+            raise VapiCallUnknown("Vapi's ids are UUIDs")
+        record = read_record(self._get(f"/call/{vapi_call_id.lower()}", MAX_CALL_BYTES))
+        if record.vapi_call_id.lower() != vapi_call_id.lower():
+            raise VapiUnreadable("the record of another call")
+        return record
+
+    def list_calls(self, since: datetime, before: datetime | None) -> tuple[list[Record], bool]:
+        """Return a page of the list from `before` on (None: the newest), newest first, and whether it is the last.
+
+        Both times are of creation, and included. Raises VapiFailed or Transient.
+        """
+        for limit in PAGE_LIMITS:
+            try:
+                listed = self._get(f"/call?{_query(since, before, limit)}", MAX_PAGE_BYTES)
+            except VapiTooLong:
+                if limit == PAGE_LIMITS[-1]:
+                    raise
+            else:
+                break
+        records = read_records(listed)
+        times = [record.created_at for record in records]
+        told = [at for at in times if at is not None]
+        if len(told) < len(times):
+            raise VapiUnreadable("a call in the list without createdAt")
+        if told and told[0] < told[-1]:
+            raise VapiUnreadable("the list is not newest first")
+        return records, len(listed) < limit
+
+    def _get(self, path: str, most: int) -> Json:
+        key = self._key.current()
+        try:
+            return self._ask(path, most, key)
+        except VapiUnauthorized:
+            fresh = self._key.reread()
+            if fresh is None:
+                raise
+        return self._ask(path, most, fresh)
+
+    def _ask(self, path: str, most: int, key: str) -> Json:
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - imported with the pool, when a request is made
+
+        base = self._base
+        pause = self._free_at - self._clock()
+        if pause > 0:
+            self._sleep(pause)
+        until = self._clock() + TOTAL_SECONDS
+        self.requests += 1
+        try:
+            return self._read_answer(self._send(base + path, key), most, until)
+        except (HTTPError, OSError) as error:
+            raise VapiUnavailable(type(error).__name__) from None  # its text may quote the request
+        finally:
+            self._free_at = self._clock() + GAP_SECONDS
+
+    def _send(self, url: str, key: str) -> "BaseHTTPResponse":
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",  # what is compressed has no length that could be bounded
+            "User-Agent": "autopulse",
+        }
+        return self._pool.request("GET", url, headers=headers, redirect=False, retries=False, preload_content=False)
+
+    def _read_answer(self, response: "BaseHTTPResponse", most: int, until: float) -> Json:
+        whole = False
+        try:
+            if response.status != HTTPStatus.OK:
+                says_why = response.status == HTTPStatus.BAD_REQUEST
+                text = self._read_body(response, MAX_ERROR_BYTES, until) if says_why else b""
+                raise _failure(response.status, response.headers, text)
+            body = self._read_body(response, most, until)
+            whole = True
+        finally:
+            if whole:
+                response.release_conn()
+            else:
+                response.close()  # what was not read would come before the next answer
+        try:
+            return read_json(body.decode())
+        except (ValueError, RecursionError):
+            raise VapiUnreadable("no JSON") from None
+
+    def _read_body(self, response: "BaseHTTPResponse", most: int, until: float) -> bytes:
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise VapiUnreadable("compressed unasked")
+        length = response.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > most:
+            raise VapiTooLong("too long")
+        body = bytearray()
+        while chunk := response.read1(_CHUNK_BYTES, decode_content=False):
+            body += chunk
+            if len(body) > most:
+                raise VapiTooLong("too long")
+            if self._clock() > until:
+                raise VapiUnavailable("no whole answer in time")
+        return bytes(body)
+
+    @cached_property
+    def _pool(self) -> "PoolManager":
+        from urllib3 import PoolManager, Timeout  # noqa: PLC0415 - needed when the first request is made
+
+        return PoolManager(maxsize=1, timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS))
+
+    @cached_property
+    def _base(self) -> str:
+        return checked_url(self._url)
+
+
+def checked_url(url: str) -> str:
+    """Return where the API is, without a slash at the end; raises VapiNotConfigured unless it is https, or loopback."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise VapiNotConfigured("VAPI_API_URL is no URL") from None
+    if not host or parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise VapiNotConfigured("VAPI_API_URL is no URL of an API")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        raise VapiNotConfigured("VAPI_API_URL is not https")
+    return url.rstrip("/")
+
+
+def _query(since: datetime, before: datetime | None, limit: int) -> str:
+    bounds = {"createdAtGe": since, "createdAtLe": before}
+    given = {name: _instant(moment) for name, moment in bounds.items() if moment is not None}
+    return urlencode({"limit": limit, **given})
+
+
+def _instant(moment: datetime) -> str:
+    """As Vapi writes times: in milliseconds, with a Z."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _failure(status: int, headers: Mapping[str, str], text: bytes) -> VapiFailed:
+    """The error that an answer stands for; nothing of its text is kept."""
+    if status == HTTPStatus.BAD_REQUEST and any(word in text.decode(errors="replace").lower() for word in _FORGOTTEN):
+        return VapiForgot(str(status))
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return VapiUnauthorized(str(status))
+    if status == HTTPStatus.NOT_FOUND:
+        return VapiCallUnknown(str(status))
+    retry_after = read_retry_after(headers.get("Retry-After"), datetime.now(timezone.utc))
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return VapiThrottled(str(status), retry_after)
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return VapiUnavailable(str(status), retry_after)
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    return VapiUnreadable("a redirect" if is_redirect else str(status))
+
+
+def read_retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds that `Retry-After` asks for, as a number or as a date, a quarter of an hour at most."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = ((until if until.tzinfo else until.replace(tzinfo=timezone.utc)) - now).total_seconds()
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), float(MAX_RETRY_AFTER_SECONDS))

@@ -1,0 +1,366 @@
+"""The fetcher: asks Vapi what the request queue asks for, and puts what it answers where webhooks go.
+
+A record becomes a message in the queue of its kind; a call that Vapi has forgotten or does not have becomes a result;
+a page of Vapi's list becomes a page for the sweep, and the next request. Operators ask directly, for summaries.
+
+The request queue has one message group, so one invocation runs at a time and every request waits for the last one. An
+order is not needed: behind a request that failed the others are asked all the same. What goes back to the queue holds
+up everything behind it, so a request that alone fails again and again becomes a dead letter.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from autopulse.errors import (
+    AutoPulseError,
+    InvalidMessage,
+    Transient,
+    VapiCallUnknown,
+    VapiFailed,
+    VapiForgot,
+    VapiNotConfigured,
+    VapiThrottled,
+    VapiUnauthorized,
+)
+from autopulse.json_coercion import Json
+from autopulse.observability import Measurements, Metric, loggable_id, logger
+from autopulse.reconciliation.records import Record, ending_envelope, envelope_of, result_envelope, summarize
+from autopulse.reconciliation.requests import (
+    CallRequest,
+    CallSummary,
+    ErrorReason,
+    FindRequest,
+    Found,
+    GetQuestion,
+    NotFound,
+    Page,
+    Question,
+    Reason,
+    Request,
+    WindowRequest,
+    read_question,
+    read_request,
+)
+from autopulse.reconciliation.services import Services
+from autopulse.vapi.call_ids import NamedCall
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+RESERVE_SECONDS: Final = 75
+"""Of the function's time: the longest that a request may take, which is not begun any more, and time to end well."""
+MAX_FAILURES: Final = 3
+"""Of one invocation; after them Vapi is left alone for a while."""
+BURIED_AFTER: Final = 5
+"""Deliveries of a request that fails while others are answered."""
+PAUSE_SECONDS: Final = 5
+LONGEST_PAUSE_SECONDS: Final = 120
+THROTTLED_SECONDS: Final = 30
+"""Where Vapi demands a pause and does not say how long."""
+STOPPED_SECONDS: Final = 60
+"""Until a key that Vapi does not take is tried again."""
+WINDOW: Final = timedelta(days=13, hours=12)
+"""What Vapi surely remembers: the least of its plans keeps 14 days."""
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+UNRECOVERABLE: Final = "unrecoverable"
+NOT_FOUND: Final = "not_found"
+MISSING: Final = "missing"
+"""Results: Vapi has forgotten the call; has no such call, so far; has none for good."""
+WRONG_ORGANIZATION: Final = "wrong-organization"
+STATUS_UNKNOWN: Final = "status-unknown"
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """One message of the request queue, and what became of it."""
+
+    message_id: str
+    receipt_handle: str
+    receive_count: int
+    body: str
+    error: AutoPulseError | None = None
+    returned_for: int | None = None
+    """Seconds until it comes again; None if it is done."""
+
+
+@dataclass
+class _Run:
+    """What the requests of one invocation share."""
+
+    services: Services
+    deadline: float
+    """A time of time.monotonic() after which no request is begun."""
+    measurements: Measurements = field(default_factory=Measurements)
+    answered: int = 0
+    """Requests that Vapi answered, be it that it has no such call."""
+    found: bool = False
+    """Whether Vapi had a call that was asked for by its id: then the key is of the right organization."""
+    failures: int = 0
+    stopped_for: int | None = None
+    """Seconds that Vapi is to be left alone; None while it may be asked."""
+
+    def now(self) -> datetime:
+        return self.services.now()
+
+    def believe(self, named: NamedCall) -> bool:
+        return self.services.believe(named, self.measurements)
+
+    def get(self, vapi_call_id: str) -> Record:
+        """Return a call's record; VapiCallUnknown also if Vapi says so by a status."""
+        try:
+            record = self.services.vapi.get_call(vapi_call_id)
+        except (VapiForgot, VapiCallUnknown):
+            self.answered += 1
+            raise
+        self.answered += 1
+        if record.is_gone:
+            raise VapiCallUnknown("status not-found")
+        self.found = True
+        return record
+
+    def list(self, since: datetime, before: datetime | None) -> tuple[list[Record], datetime | None]:
+        """Return a page of the list and where the next one begins, or None if there is none."""
+        records, last = self.services.vapi.list_calls(since, before)
+        self.answered += 1
+        oldest = min((at for record in records if (at := record.created_at)), default=None)
+        if last or oldest is None:
+            return records, None
+        if before is not None and oldest >= before:  # as many calls of one millisecond as a page has
+            return records, before - _MILLISECOND
+        return records, oldest
+
+    def summarize(self, records: Sequence[Record]) -> tuple[CallSummary, ...]:
+        names = self.services.settings.answer_names
+        return tuple(summarize(record, self.now(), names, self.believe) for record in records)
+
+
+def handle(event: Mapping[str, Any], services: Services, context: "LambdaContext") -> dict[str, Any]:
+    """Take a batch of the request queue, and answer with what shall come again; or answer a question."""
+    run = _Run(services, time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+    before = services.vapi.requests
+    try:
+        return _take(run, event["Records"]) if "Records" in event else _answer(run, event)
+    finally:
+        asked = services.vapi.requests - before
+        if asked:
+            run.measurements.count(Metric.VAPI_ASKED, asked)
+        run.measurements.flush()
+
+
+# Questions of operators
+
+
+def _answer(run: _Run, event: Json) -> dict[str, Json]:
+    try:
+        return _found(run, read_question(event)).to_object()
+    except VapiFailed as error:
+        _count(run, error)
+        return NotFound(ErrorReason(error.reason), error.detail, error.retry_after).to_object()
+    except Transient as error:
+        _count(run, error)
+        return NotFound(ErrorReason.UNAVAILABLE, error.reason).to_object()
+
+
+def _found(run: _Run, question: Question) -> Found:
+    if isinstance(question, GetQuestion):
+        return Found(run.summarize([run.get(question.vapi_call_id)]))
+    records, before = run.list(question.since, question.before)
+    return Found(run.summarize(records), before)
+
+
+# Requests of the queue
+
+
+def _take(run: _Run, records: Sequence[Mapping[str, Any]]) -> dict[str, Json]:
+    deliveries = [
+        _Delivery(
+            record["messageId"],
+            record["receiptHandle"],
+            int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+            record["body"],
+        )
+        for record in records
+    ]
+    for delivery in deliveries:
+        _deliver(run, delivery)
+    for delivery in deliveries:
+        _bury(run, delivery)
+    returned = [delivery for delivery in deliveries if delivery.returned_for is not None]
+    run.services.hold({delivery.receipt_handle: delivery.returned_for or 0 for delivery in returned})
+    return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
+
+
+def _deliver(run: _Run, delivery: _Delivery) -> None:
+    """Ask for what a message wants, unless Vapi is to be left alone or time is up."""
+    if run.stopped_for is not None or time.monotonic() > run.deadline:
+        delivery.returned_for = run.stopped_for or 0
+        return
+    try:
+        _ask(run, read_request(delivery.body))
+    except (InvalidMessage, VapiFailed, Transient) as error:
+        _count(run, error)
+        delivery.error = error
+        delivery.returned_for = _pause(run, error, delivery.receive_count)
+
+
+def _pause(run: _Run, error: AutoPulseError, receive_count: int) -> int:
+    """Seconds until a request that failed is tried again; what fails for all of them stops the invocation."""
+    if isinstance(error, VapiUnauthorized | VapiNotConfigured):
+        run.stopped_for = STOPPED_SECONDS
+        return STOPPED_SECONDS
+    wanted = error.retry_after if isinstance(error, VapiFailed) else None
+    seconds = min(PAUSE_SECONDS << min(receive_count - 1, 10), LONGEST_PAUSE_SECONDS)
+    if isinstance(error, VapiThrottled):
+        seconds = THROTTLED_SECONDS
+    if wanted is not None:
+        seconds = max(1, round(wanted))
+    if not isinstance(error, InvalidMessage):
+        run.failures += 1
+    if isinstance(error, VapiThrottled) or run.failures >= MAX_FAILURES:
+        run.stopped_for = seconds
+    return seconds
+
+
+def _bury(run: _Run, delivery: _Delivery) -> None:
+    """Move a request into the dead letters that cannot be read, or that fails again and again while others do not."""
+    error = delivery.error
+    if error is None:
+        return
+    for_all = isinstance(error, VapiThrottled | VapiUnauthorized | VapiNotConfigured | Transient)
+    is_alone = not for_all and run.answered > 0 and delivery.receive_count >= BURIED_AFTER
+    if is_alone or isinstance(error, InvalidMessage):
+        try:
+            run.services.bury(delivery.body, error.reason, error.detail)
+        except Transient as unreachable:
+            _count(run, unreachable)
+        else:
+            delivery.returned_for = None
+
+
+def _ask(run: _Run, request: Request) -> None:
+    if isinstance(request, CallRequest):
+        _ask_for_call(run, request)
+    elif isinstance(request, FindRequest):
+        _find(run, request)
+    else:
+        _walk(run, request)
+
+
+def _ask_for_call(run: _Run, request: CallRequest) -> None:
+    try:
+        record = run.get(request.vapi_call_id)
+    except VapiForgot:
+        _mark(run, request, UNRECOVERABLE)
+    except VapiCallUnknown:
+        _mark(run, request, _result_of_unknown(run, request))
+    else:
+        _put(run, record, request)
+
+
+def _put(run: _Run, record: Record, request: CallRequest) -> None:
+    envelope = envelope_of(record, run.now(), run.believe)
+    if envelope is None:
+        run.measurements.count(Metric.RECONCILIATION_FAILED, reason=STATUS_UNKNOWN)
+        _log(request, STATUS_UNKNOWN)
+        return
+    run.services.put(envelope)
+    _log(request, envelope.kind)
+
+
+def _result_of_unknown(run: _Run, request: CallRequest) -> str:
+    """Whether a call that Vapi does not have is missing: only if Vapi has another one of ours."""
+    if not request.last:
+        return NOT_FOUND
+    if run.found or _has(run, request.known_vapi_call_id):
+        return MISSING
+    run.measurements.count(Metric.RECONCILIATION_FAILED, reason=WRONG_ORGANIZATION)
+    logger().error("Vapi has none of the calls that were asked for: is the key of another organization?")
+    return NOT_FOUND
+
+
+def _has(run: _Run, vapi_call_id: str | None) -> bool:
+    if vapi_call_id is None:
+        return False
+    try:
+        run.get(vapi_call_id)
+    except (VapiCallUnknown, VapiForgot):
+        return False
+    return True
+
+
+def _mark(run: _Run, request: CallRequest, result: str) -> None:
+    """Tell what became of asking; a call that is marked for good, and was in progress, is over by now."""
+    run.services.put(result_envelope(result, request.vapi_call_id, request.call_id, run.now()))
+    if result != NOT_FOUND and request.ends_by is not None:
+        run.services.put(ending_envelope(request.vapi_call_id, request.ends_by, run.now()))
+    _log(request, result)
+
+
+def _find(run: _Run, request: FindRequest) -> None:
+    """Ask for those calls of a page of the list that carry an id which is looked for; go on until all are found."""
+    try:
+        records, before = run.list(request.since, request.before)
+    except VapiForgot:
+        run.services.request(replace(request, since=_remembered(run, request.since)))
+        return
+    wanted = set(request.call_ids)
+    named = [(record, named) for record in records if (named := record.named) and named.call_id in wanted]
+    found = [(record, one.call_id) for record, one in named if run.believe(one)]
+    for record, call_id in found:
+        run.services.request(CallRequest(record.vapi_call_id, call_id, Reason.NOT_LINKED))
+    left = tuple(sorted(wanted - {call_id for _, call_id in found}))
+    if left and before is not None:
+        run.services.request(FindRequest(left, request.since, before))
+    logger().info("Vapi's list searched", extra={"calls": len(records), "found": len(found), "left": len(left)})
+
+
+def _remembered(run: _Run, since: datetime) -> datetime:
+    """Return the beginning of what Vapi surely keeps; raises VapiForgot if it has forgotten even that."""
+    least = run.now() - WINDOW
+    if since >= least:
+        raise VapiForgot("the window")
+    return least
+
+
+def _walk(run: _Run, request: WindowRequest) -> None:
+    """Tell the sweep a page of the list, and ask for the next one."""
+    until = request.before or run.now()
+    try:
+        records, before = run.list(request.since, request.before)
+    except VapiForgot:
+        run.services.request(replace(request, since=_remembered(run, request.since)))
+        return
+    page = Page(
+        walk=request.walk,
+        calls=run.summarize(records),
+        complete=before is None,
+        since=request.since if before is None else min(before, until),
+        until=until,
+    )
+    run.services.tell(page)
+    if before is not None:
+        run.services.request(WindowRequest(request.since, request.walk, before))
+    logger().info("Vapi's list walked", extra={"walk": request.walk, "calls": len(records), "complete": page.complete})
+
+
+def _count(run: _Run, error: AutoPulseError) -> None:
+    if isinstance(error, VapiCallUnknown):
+        return  # an operator's question
+    run.measurements.count(Metric.RECONCILIATION_FAILED, reason=error.reason)
+    log = logger().error if isinstance(error, VapiUnauthorized | VapiNotConfigured) else logger().warning
+    log("Vapi could not be asked", extra={"reason": error.reason, "detail": error.detail})
+
+
+def _log(request: CallRequest, result: str) -> None:
+    facts = {
+        "reason": request.reason.value,
+        "tries": request.tries,
+        "vapi_call_id": loggable_id(request.vapi_call_id),
+        "call_id": request.call_id,
+        "result": result,
+    }
+    logger().info("Vapi asked", extra=facts)

@@ -1,0 +1,123 @@
+"""What the fetcher works with besides its requests: settings, Vapi's API, queues, the payload bucket, the clock.
+
+The function's app.py makes one `Services` and hands it to its handler; a test makes one with parts of its own. Nothing
+is read, made or connected to before it is needed, and then it is kept as long as the container.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from functools import cached_property
+from itertools import islice
+from typing import Final
+
+from autopulse.aws import Sqs
+from autopulse.errors import Transient
+from autopulse.ingress import clients
+from autopulse.ingress.clients import AWS_ERRORS, name_of
+from autopulse.ingress.queueing import enqueue
+from autopulse.ingress.webhook_secret import UNAVAILABLE, WebhookSecret
+from autopulse.observability import Measurements, Metric
+from autopulse.reconciliation.client import ApiKey, VapiClient
+from autopulse.reconciliation.requests import Page, Request
+from autopulse.settings import FetcherSettings, from_environ
+from autopulse.vapi.call_ids import NamedCall
+from autopulse.vapi.call_tokens import is_proven
+from autopulse.vapi.envelope import Envelope
+
+GROUP: Final = "vapi"
+"""The one message group of the request queue: SQS hands out its next messages only when the last ones are done."""
+_VISIBILITY_BATCH: Final = 10
+"""Entries of one ChangeMessageVisibilityBatch call."""
+
+
+class Services:
+    """A container's services."""
+
+    @cached_property
+    def settings(self) -> FetcherSettings:
+        """The function's configuration; raises SettingMissing or SettingInvalid."""
+        return from_environ(FetcherSettings)
+
+    @cached_property
+    def vapi(self) -> VapiClient:
+        """Vapi's API."""
+        return VapiClient(
+            self.settings.vapi_api_url, ApiKey(lambda: self._secret(self.settings.vapi_api_key_secret_arn))
+        )
+
+    @cached_property
+    def sqs(self) -> Sqs:
+        """The request queue, its dead letters, and the page queue."""
+        return clients.sqs()
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(timezone.utc)
+
+    def believe(self, named: NamedCall, measurements: Measurements) -> bool:
+        """Whether our call id counts: always, or only with the application's token, if this stack demands one.
+
+        As the verifier does: two stacks may share an organization of Vapi's, and have the same ids. Raises Transient.
+        """
+        if not self.settings.require_call_token:
+            return True
+        keys = self._webhook_secret.current(measurements).call_token_keys
+        if not keys:
+            raise Transient("not-configured", "the webhook secret has no call_token_secret")
+        if is_proven(named.call_id, named.token, keys):
+            return True
+        measurements.count(Metric.CALL_TOKEN_REFUSED)
+        return False
+
+    def put(self, envelope: Envelope) -> None:
+        """Put a message into the queue of its kind; raises Transient."""
+        enqueue(envelope, self.settings)
+
+    def request(self, request: Request) -> None:
+        """Put a request at the end of the request queue; raises Transient."""
+        self._send(self.settings.request_queue_url, request.to_json(), **_in_order())
+
+    def tell(self, page: Page) -> None:
+        """Put a page into the page queue; raises Transient."""
+        self._send(self.settings.page_queue_url, page.to_json())
+
+    def bury(self, body: str, reason: str, detail: str) -> None:
+        """Put a request that cannot succeed into the dead-letter queue; raises Transient."""
+        attributes = {"reason": reason, "detail": detail} if detail else {"reason": reason}
+        typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        self._send(self.settings.request_dead_letter_queue_url, body, MessageAttributes=typed, **_in_order())
+
+    def hold(self, seconds_by_handle: Mapping[str, int]) -> None:
+        """Let messages that go back to the request queue come again after so many seconds."""
+        waiting = iter(seconds_by_handle.items())
+        while chunk := list(islice(waiting, _VISIBILITY_BATCH)):
+            entries = [
+                {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                for place, (handle, seconds) in enumerate(chunk)
+            ]
+            try:
+                self.sqs.change_message_visibility_batch(QueueUrl=self.settings.request_queue_url, Entries=entries)
+            except AWS_ERRORS:
+                return  # they come again all the same, when their visibility time-out is over
+
+    @cached_property
+    def _webhook_secret(self) -> WebhookSecret:
+        return WebhookSecret(lambda: self._secret(self.settings.webhook_secret_arn))
+
+    def _secret(self, arn: str) -> str:
+        try:
+            return str(clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", ""))
+        except AWS_ERRORS as error:
+            raise Transient(UNAVAILABLE, name_of(error)) from None
+
+    def _send(self, url: str, body: str, **parameters: object) -> None:
+        try:
+            self.sqs.send_message(QueueUrl=url, MessageBody=body, **parameters)
+        except AWS_ERRORS as error:
+            raise Transient("queue-unavailable", name_of(error)) from None  # its text may quote the request
+
+
+def _in_order() -> dict[str, object]:
+    """What a FIFO queue demands; each sending is one of its own, also of a request that was made before."""
+    return {"MessageGroupId": GROUP, "MessageDeduplicationId": str(uuid.uuid4())}
