@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from autopulse.domain.answers import AnswerNames, answer_names, other_names
+from autopulse.domain.follow_ups import FollowUpRules
 from autopulse.vapi.recordings import HOST
 from autopulse.vapi.routes import KINDS
 
@@ -70,6 +71,15 @@ def stack_answer_names() -> AnswerNames:
 def stack_other_names() -> frozenset[str]:
     """Which outputs of an analysis are known to be no answers of ours in this stack."""
     return other_names(os.environ.get("ANALYSIS_ALIASES", ""))
+
+
+@cache
+def follow_up_rules() -> FollowUpRules:
+    """What opens a follow-up in this stack, read once per container."""
+    return FollowUpRules(
+        score=int(os.environ.get("FOLLOW_UP_SCORE", "") or FollowUpRules().score),
+        action_items=os.environ.get("FOLLOW_UP_ACTION_ITEMS", "off") == "on",
+    )
 
 
 @cache

@@ -51,6 +51,7 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         fragment(outbound(pipeline.make_call(), "0197f9d4-cccc-4000-8000-000000000001"), 10, "user", "Yes"),
         message("hang", call, 40),
         report(call),
+        report(call, 140, analysis={"structuredData": {"nps_score": 3}}),
         fragment(ours_alone(folded), 0, "user", "Hello?"),
         conversation(ours_alone(folded), 11, *turns),
         conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),

@@ -109,7 +109,7 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
         monkeypatch.setattr(connection_type, "execute_prepared", noting(connection_type.execute_prepared, said))
     let_consumers_speak(pipeline)
     let_sweeps_speak()
-    assert prune.handler({}, Context(300)) == {"pruned": 9}
+    assert prune.handler({}, Context(300)) == {"pruned": 10}
     (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
     unlink.handler(linked | {"unlink": True})
     api = Api(module_database_url, monkeypatch)

@@ -22,6 +22,7 @@ from autopulse.domain.attempts import NAMES
 WHOLE: Final = ()
 """A right to all columns, those too that the application may add: what is read and shown as a whole."""
 FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
+FOLLOW_UP: Final = (*("call_id", "organization_id", "trigger", "opened_at", "due_at", "assignee_id", "assignee_name"),)
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
 MOVED: Final = "call_id"
 """The column that changes when a row of ours hands over to the application's row of the same call."""
@@ -81,6 +82,15 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "INSERT": ("service_record_id", "status", "feedback", "rating"),
         "DELETE": WHOLE,
     },
+    # A row goes when the report that a call shows does not call for it any more.
+    "follow_up": {
+        "SELECT": WHOLE,
+        "INSERT": FOLLOW_UP,
+        "UPDATE": (*FOLLOW_UP, "overdue_at"),
+        "DELETE": WHOLE,
+    },
+    "follow_up_entry": {"INSERT": ("follow_up_id", "at", "action", "to_state")},
+    "organization_setting": {"SELECT": WHOLE},
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
     "organization": {"SELECT": ("id", "name")},

@@ -12,9 +12,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
+from autopulse.consumers.calls import wish_of
 from autopulse.db.calls import CallRow, LockedCall, lock_calls, save_calls
 from autopulse.db.engine import Transaction, engine
 from autopulse.db.feedback import follow_reports, replace_feedback
+from autopulse.db.follow_ups import follow_shown
 from autopulse.db.links import Link, Removed, find_links, remove_link
 from autopulse.db.receipts import record_receipts
 from autopulse.domain.attempts import NO_ORIGINAL, Original, Shown, columns_of, shown_of, taken_back
@@ -114,6 +116,7 @@ def _show_what_is_left(
         replace_feedback(transaction, [(row.id, shown.feedback)])
     if row.service_record_id is not None:
         follow_reports(transaction, [row.service_record_id])
+    follow_shown(transaction, [wish_of(row.id, shown, left)])
 
 
 def _shown(row: LockedCall, removed: Facts, left: dict[str, Facts], original: Original) -> Shown:
