@@ -144,6 +144,9 @@ def _let_readers_ask(api: Api) -> None:
         ("/feedback/summary", {"period": "day", "group": "campaign"}),
         ("/feedback/summary", {"period": "day", "group": "advisor"}),
         ("/quality/summary", {}),
+        ("/follow-ups", {"campaign": 1, "advisor": "x"}),
+        ("/follow-ups/1", {}),
+        ("/follow-ups/summary", {}),
         (f"/pings/{'a' * 64}", {}),
     ):
         api.get(path, ORGANIZATION, **query)

@@ -38,6 +38,7 @@ _ELSEWHERE: Final = {
         ),
         410: "`recording_expired`: its URL is no longer good.",
     },
+    "/v1/follow-ups/<follow_up_id>": {404: "The organization has no such follow-up."},
     "/v1/pings/<event_id>": {404: "No such ping is stored, or not yet."},
 }
 _FILE: Final = {

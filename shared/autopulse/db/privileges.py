@@ -23,6 +23,9 @@ WHOLE: Final = ()
 """A right to all columns, those too that the application may add: what is read and shown as a whole."""
 FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
 FOLLOW_UP: Final = (*("call_id", "organization_id", "trigger", "opened_at", "due_at", "assignee_id", "assignee_name"),)
+ENTRY: Final = (
+    *("id", "follow_up_id", "at", "actor_subject", "actor_name", "action", "from_state", "to_state", "changes", "note"),
+)
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
 MOVED: Final = "call_id"
 """The column that changes when a row of ours hands over to the application's row of the same call."""
@@ -89,7 +92,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "UPDATE": (*FOLLOW_UP, "overdue_at"),
         "DELETE": WHOLE,
     },
-    "follow_up_entry": {"INSERT": ("follow_up_id", "at", "action", "to_state")},
+    "follow_up_entry": {"SELECT": ENTRY, "INSERT": ("follow_up_id", "at", "action", "to_state")},
     "organization_setting": {"SELECT": WHOLE},
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
@@ -106,6 +109,8 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
     "call_feedback": {"SELECT": WHOLE},
     "call_incident": {"SELECT": ("call_id", "kind", "occurred_at")},
+    "follow_up": {"SELECT": WHOLE},
+    "follow_up_entry": {"SELECT": ENTRY},
     "webhook_event": {"SELECT": WHOLE},
     "service_record": {"SELECT": WHOLE},
     "organization": {"SELECT": ("id", "name")},

@@ -24,7 +24,7 @@ def _report(
     score: int | None = None, data: dict[str, Any] | None = None, action_items: str | None = None
 ) -> ReportFacts:
     feedback = Feedback("Fine", None, None, action_items, data) if data or action_items else None
-    return ReportFacts(Precedence(True, True, True, AT, "event"), nps_score=score, feedback=feedback)  # noqa: FBT003
+    return ReportFacts(Precedence(True, True, True, AT, "event"), nps_score=score, feedback=feedback)
 
 
 @pytest.mark.parametrize(("score", "expected"), [(0, Trigger.SCORE), (6, Trigger.SCORE), (7, None), (None, None)])

@@ -3,9 +3,7 @@
 import itertools
 import json
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from random import Random
 from typing import Any
 
 import pytest
