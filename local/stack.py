@@ -20,7 +20,7 @@ from local.console import say
 from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
-from local.postgres import FUNCTIONS, OWNER, READER, PostgresServer
+from local.postgres import FUNCTIONS, OWNER, READER, WRITER, PostgresServer
 from local.processes import Identity, is_alive
 from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, seed
@@ -186,6 +186,7 @@ def _deploy_template(paths: StackPaths, cloud: Cloud, database_port: int) -> Non
         "DatabaseSecretArn": cloud.keep_database_secret(OWNER, server.password(OWNER)),
         "DatabaseUserSecretArn": cloud.keep_database_secret(FUNCTIONS, server.password(FUNCTIONS)),
         "DatabaseReaderSecretArn": cloud.keep_database_secret(READER, server.password(READER)),
+        "DatabaseWriterSecretArn": cloud.keep_database_secret(WRITER, server.password(WRITER)),
         "ExecuteApiUrl": cloud.execute_api_url,
     }
     cloud.deploy(paths.build, _parameters(paths, database_port) | addresses, paths.state / "deploy.log")
@@ -202,6 +203,7 @@ def _parameters(paths: StackPaths, database_port: int) -> dict[str, str]:
         "DatabaseName": DATABASE,
         "DatabaseUser": FUNCTIONS,
         "DatabaseReader": READER,
+        "DatabaseWriter": WRITER,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "RecordingHosts": recordings.HOST,
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here

@@ -78,6 +78,7 @@ def engine_for(url: str, user: str = FUNCTIONS) -> Engine:
         user="",
         secret_arn="",
         ca_file="",
+        writer="",
         reader="",
     )
     password = unquote(parts.password or "")

@@ -367,6 +367,7 @@ declare namespace Api {
   interface Me {
     organization_id: string;
     organization_name: string | null;
+    may_write: boolean;
   }
 
   interface PeriodTally {

@@ -158,6 +158,8 @@ class DatabaseSettings(NamedTuple):
     """A JSON secret with `username` and `password`, as RDS keeps it; empty with IAM."""
     ca_file: str = optional("DATABASE_CA_FILE")
     """PEM file to verify the server against; empty for the system's roots."""
+    writer: str = optional("DATABASE_WRITER")
+    """The role that the follow-ups' function connects as, for the migration; empty if that is `user`."""
     reader: str = optional("DATABASE_READER")
     """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 
@@ -174,6 +176,12 @@ class ConsumerSettings(NamedTuple):
     """Organization of calls that no `vapi_number` row places; empty for none."""
     answer_names: AnswerNames = computed(stack_answer_names)
     """What the answers of an analysis may be called."""
+
+
+class FollowUpSettings(NamedTuple):
+    """The settings of the function that changes follow-ups, besides the database's."""
+
+    event_bus_name: str = required("EVENT_BUS_NAME")
 
 
 class LiveSettings(NamedTuple):
@@ -197,6 +205,10 @@ class AuthSettings(NamedTuple):
     """The keys themselves as a JWKS document, instead of a URL; empty for none."""
     organization_claim: str = required("ORGANIZATION_CLAIM")
     """The claim that has the organization's UUID."""
+    writer_claim: str = optional("WRITER_CLAIM")
+    """The claim that says who may change follow-ups; empty: all readers may."""
+    writer_values: frozenset[str] = optional("WRITER_VALUES", lambda text: frozenset(filter(None, text.split(","))))
+    """The values of it that allow it."""
 
 
 class ConsoleSettings(NamedTuple):

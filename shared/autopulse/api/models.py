@@ -119,6 +119,7 @@ class Me(_Answer):
 
     organization_id: str
     organization_name: str | None = Field(description="Null if the application has no such organization.")
+    may_write: bool = Field(description="Whether the principal may change follow-ups.")
 
 
 class CallPage(_Answer):

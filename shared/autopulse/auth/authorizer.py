@@ -47,7 +47,14 @@ def _identify(event: Mapping[str, Json]) -> Principal:
     token = _token(event)
     if not (settings.issuer and settings.audience):
         raise TokenRefused("not-configured")
-    return verify(token, keys(), Rules(settings.issuer, settings.audience, settings.organization_claim))
+    rules = Rules(
+        settings.issuer,
+        settings.audience,
+        settings.organization_claim,
+        settings.writer_claim,
+        settings.writer_values,
+    )
+    return verify(token, keys(), rules)
 
 
 def _token(event: Mapping[str, Json]) -> str:

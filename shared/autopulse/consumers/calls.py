@@ -9,11 +9,11 @@ from autopulse.consumers.identity import customer_number, direction_of, is_web
 from autopulse.db.calls import AttemptRow, CallRow, save_calls
 from autopulse.db.engine import Transaction
 from autopulse.db.feedback import follow_reports, replace_feedback
-from autopulse.db.follow_ups import Followed, Wish, follow_shown
+from autopulse.db.follow_ups import Followed, follow_shown
 from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
 from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
-from autopulse.domain.follow_ups import State, trigger_of
+from autopulse.domain.follow_ups import State, wish_of
 from autopulse.domain.status import COMPLETED
 from autopulse.settings import follow_up_rules
 from autopulse.vapi.ended_reasons import family_of
@@ -116,20 +116,13 @@ def _follow_up(transaction: Transaction, updates: Sequence[_Update[M]], rows: Se
     wishes = [
         wish
         for update, row in zip(updates, rows, strict=True)
-        for wish in [wish_of(update.call.row.id, update.shown, update.attempts)]
+        for wish in [wish_of(update.call.row.id, update.shown, update.attempts, follow_up_rules())]
         if wish.trigger or _may_have_one(update, row)
     ]
     if not wishes:
         return []
     of_call = {update.call.row.id: update for update in updates}
     return [_follow_up_event(of_call[one.call_id], one) for one in follow_shown(transaction, wishes)]
-
-
-def wish_of(call_id: int, shown: Shown, attempts: Mapping[str, Facts]) -> Wish:
-    """What the report that a call shows calls for."""
-    report = None if shown.attempt is None else attempts[shown.attempt].report
-    trigger = trigger_of(report, follow_up_rules())
-    return Wish(call_id, trigger, report.precedence.at) if report and trigger else Wish(call_id)
 
 
 def _may_have_one(update: _Update[M], row: CallRow) -> bool:

@@ -1,27 +1,16 @@
 """`follow_up`: what messages do to follow-ups, a whole batch in one statement; and when a follow-up is due."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.statement_parameters import as_array, as_rows
-from autopulse.domain.follow_ups import DEFAULT_HOURS, Trigger
+from autopulse.domain.follow_ups import DEFAULT_HOURS, Wish
 
 UNTOUCHED: Final = "follow_up.version = 1 AND follow_up.trigger <> 'manual'"
 """Nobody has made or changed the follow-up: it goes with the report that the call shows."""
-
-
-class Wish(NamedTuple):
-    """What the report that a call shows calls for."""
-
-    call_id: int
-    trigger: Trigger | None = None
-    """None: for no follow-up."""
-    opened_at: datetime | None = None
-    """The report's time."""
 
 
 class Followed(NamedTuple):

@@ -88,11 +88,11 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     # A row goes when the report that a call shows does not call for it any more.
     "follow_up": {
         "SELECT": WHOLE,
-        "INSERT": FOLLOW_UP,
-        "UPDATE": (*FOLLOW_UP, "overdue_at"),
+        "INSERT": (*FOLLOW_UP, "note"),
+        "UPDATE": (*(*FOLLOW_UP, "state", "cause", "note", "acknowledged_at", "resolved_at", "overdue_at", "version"),),
         "DELETE": WHOLE,
     },
-    "follow_up_entry": {"SELECT": ENTRY, "INSERT": ("follow_up_id", "at", "action", "to_state")},
+    "follow_up_entry": {"SELECT": ENTRY, "INSERT": ENTRY[1:]},
     "organization_setting": {"SELECT": WHOLE},
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
@@ -100,7 +100,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
-"""Table -> right -> its columns. They include the read API's, which may have no role of its own."""
+"""Table -> right -> its columns. They include those of the other roles, which may not be there."""
 READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {"SELECT": WHOLE},
     "vapi_call": {"SELECT": WHOLE},
@@ -118,6 +118,22 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
 """The privileges of who only reads."""
+WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "follow_up": {
+        "SELECT": WHOLE,
+        "INSERT": (*FOLLOW_UP, "note"),
+        "UPDATE": (
+            *("state", "assignee_id", "assignee_name", "cause", "note", "due_at", "acknowledged_at", "resolved_at"),
+            *("overdue_at", "version"),
+        ),
+    },
+    "follow_up_entry": {"INSERT": ENTRY[1:]},
+    "organization_setting": {"SELECT": WHOLE},
+    "call": {"SELECT": ("id", "organization_id", "service_record_id", "vapi_call_id")},
+    "service_record": {"SELECT": ("id", "service_advisor_id", "service_advisor_name")},
+    "user": {"SELECT": ("id", "name", "organization_id")},
+}
+"""The privileges of the function in which people change follow-ups, and which finds those that are overdue."""
 TIME_OUTS: Final = {
     # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
     # session's own settings would pin a connection of RDS Proxy to its client.
@@ -154,10 +170,14 @@ class FunctionsRole:
     by_iam: bool
     """With tokens of IAM, not with a password, which somebody has to give the role."""
     only_reads: bool = False
+    writes_follow_ups: bool = False
+    """It is the role of the function that changes follow-ups, and nothing else."""
 
     @property
     def privileges(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """Table -> right -> its columns."""
+        if self.writes_follow_ups:
+            return WRITER_PRIVILEGES
         return READER_PRIVILEGES if self.only_reads else PRIVILEGES
 
     @property

@@ -1,11 +1,13 @@
 """Follow-ups: which calls are to be answered by a person, and what may be done with one (docs/follow-ups.md)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from autopulse.domain.answers import plain_name
-from autopulse.domain.facts import ReportFacts
+from autopulse.domain.attempts import Shown
+from autopulse.domain.facts import Facts, ReportFacts
 from autopulse.domain.feedback import parsed
 from autopulse.json_coercion import Json
 
@@ -83,6 +85,23 @@ _LABELS: Final = ("name", "title", "label", "question", "key")
 _RESULTS: Final = ("result", "value", "answer")
 _YES: Final = ("yes", "true")
 _MAX_DEPTH: Final = 8
+
+
+class Wish(NamedTuple):
+    """What the report that a call shows calls for."""
+
+    call_id: int
+    trigger: Trigger | None = None
+    """None: for no follow-up."""
+    opened_at: datetime | None = None
+    """The report's time."""
+
+
+def wish_of(call_id: int, shown: Shown, attempts: Mapping[str, Facts], rules: FollowUpRules) -> Wish:
+    """What the report that a call shows calls for."""
+    report = None if shown.attempt is None else attempts[shown.attempt].report
+    trigger = trigger_of(report, rules)
+    return Wish(call_id, trigger, report.precedence.at) if report and trigger else Wish(call_id)
 
 
 def trigger_of(report: ReportFacts | None, rules: FollowUpRules) -> Trigger | None:
