@@ -34,7 +34,9 @@ _FIND: Final = text(f"""
 _USER: Final = text("""
     SELECT coalesce(name, '') FROM "user" WHERE id = :id AND organization_id = CAST(:organization AS uuid)
 """)
-_HAS_CALL: Final = text("SELECT FROM call WHERE id = :id AND organization_id = CAST(:organization AS uuid)")
+_HAS_CALL: Final = text(
+    "SELECT EXISTS (SELECT FROM call WHERE id = :id AND organization_id = CAST(:organization AS uuid))"
+)
 
 _OPEN: Final = text(f"""
     WITH made AS (
@@ -106,7 +108,7 @@ def find_follow_up_of(transaction: Transaction, organization_id: str, call_id: i
 
 def has_call(transaction: Transaction, organization_id: str, call_id: int) -> bool:
     """Whether the organization has a call of that id."""
-    return transaction.execute(_HAS_CALL, {"organization": organization_id, "id": call_id}).first() is not None
+    return bool(transaction.execute(_HAS_CALL, {"organization": organization_id, "id": call_id}).scalar_one())
 
 
 def find_user_name(transaction: Transaction, organization_id: str, id_: int) -> str | None:
