@@ -104,7 +104,7 @@ def test_the_authorizers_event_carries_a_token_that_every_local_stack_accepts(
     monkeypatch.setattr(
         authorizer,
         "auth_settings",
-        lambda: AuthSettings(ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM),
+        lambda: AuthSettings(ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM, "", frozenset()),
     )
     answer = authorizer.handle(MADE[EVENTS / "apigw" / "authorizer.json"])
     assert answer["context"]["organization_id"] == ORGANIZATION_ID

@@ -46,6 +46,8 @@ def test_a_good_token_opens_the_whole_stage_and_says_who_reads(name: str, scheme
         "organization_id": ORGANIZATION,
         "subject": "reader-1",
         "expires_at": str(content["exp"]),
+        "name": "",
+        "may_write": "true",
     }
 
 
@@ -109,7 +111,7 @@ def test_the_functions_behind_it_know_the_reader() -> None:
     content = claims()
     answer = handle(event({"Authorization": f"Bearer {token(content)}"}))
     request = {"requestContext": {"authorizer": answer["context"] | {"principalId": answer["principalId"]}}}
-    assert principal_of(request) == Principal(ORGANIZATION, "reader-1", content["exp"])
+    assert principal_of(request) == Principal(ORGANIZATION, "reader-1", content["exp"], may_write=True)
 
 
 @pytest.mark.parametrize(
