@@ -21,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 CALLS ?= 10
 
 # What a person gives a variable reaches the command as it is: neither make nor the shell looks into it.
-unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN GRADUAL KIND LIMIT ONLY PHONE_NUMBER RATE SEED SINCE SPEED TIME VAPI_CALL
+unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN GRADUAL KIND LIMIT LOSE ONLY PHONE_NUMBER RATE SEED SINCE SPEED TIME VAPI_CALL
 apostrophe := '
 quoted = '$(subst $(apostrophe),'\'',$(value $(1)))'
 option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
@@ -36,7 +36,7 @@ help: ## This menu
 run: $(STACK) ## Everything at once: the local stack, one simulated call, every URL, live calls in the console; until Ctrl-C
 	$(LOCAL) run $(if $(value SHOW),--show)
 
-up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it, and everybody on the network; SHOW=1 prints its secrets)
+up: $(STACK) ## The local stack in the background (BIND=0.0.0.0 lets containers reach it, and everybody on the network; SHOW=1 prints its secrets; VAPI_API_URL=url VAPI_API_KEY=key: no stand-in for Vapi's API)
 	$(LOCAL) up $(if $(value SHOW),--show)
 
 link: $(TOOLS) ## The console's link with a token that signs in
@@ -48,8 +48,8 @@ down: $(TOOLS) ## Stop the local stack; its data stays
 clean: $(TOOLS) ## Stop the local stack, delete its data and builds
 	$(LOCAL) clean
 
-simulate: $(STACK) ## [CALLS=n] Send invented calls to the running stack (SEED=n DISORDER=1 DUPLICATES=1 RATE=webhooks/s; LIVE=1 at speaking pace, SPEED=times)
-	$(LOCAL) simulate $(call option,--calls,CALLS) $(call option,--seed,SEED) $(call option,--rate,RATE) \
+simulate: $(STACK) ## [CALLS=n] Send invented calls to the running stack (SEED=n DISORDER=1 DUPLICATES=1 RATE=webhooks/s LOSE=share; LIVE=1 at speaking pace, SPEED=times)
+	$(LOCAL) simulate $(call option,--calls,CALLS) $(call option,--seed,SEED) $(call option,--rate,RATE) $(call option,--lose,LOSE) \
 		$(if $(value DISORDER),--disorder) $(if $(value DUPLICATES),--duplicates) $(if $(value LIVE),--live) $(call option,--speed,SPEED)
 
 invoke: $(STACK) ## [FN=name EVENT=file] One function in Lambda's container on a sample event, against the running stack

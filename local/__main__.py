@@ -53,7 +53,15 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, help="webhooks a second; as fast as they are taken if not given")
     parser.add_argument("--live", action="store_true", help="at speaking pace, several calls at once")
     parser.add_argument("--speed", type=float, default=1, help="with --live: times faster than people speak")
+    parser.add_argument("--lose", type=_share, default=0, help="share of the webhooks that is withheld, from 0 to 1")
     parser.set_defaults(command=_simulate)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share: from 0 to 1")
+    return share
 
 
 def _add_invoke(parser: argparse.ArgumentParser) -> None:
@@ -114,13 +122,15 @@ def _simulate(paths: StackPaths, arguments: argparse.Namespace) -> int:
         disorder=arguments.disorder,
         duplicates=arguments.duplicates,
         rate=arguments.rate,
+        lose=arguments.lose,
     )
     return simulate.simulate(stack.read_stack(paths), wanted)
 
 
 def _simulate_live(running: Mapping[str, Any], arguments: argparse.Namespace) -> int:
     run.add_history(running)
-    return live_calls.simulate_live(running, live_calls.Program(arguments.calls, arguments.seed, arguments.speed))
+    program = live_calls.Program(arguments.calls, arguments.seed, arguments.speed, arguments.lose)
+    return live_calls.simulate_live(running, program)
 
 
 def _invoke(paths: StackPaths, arguments: argparse.Namespace) -> int:

@@ -55,7 +55,7 @@ def reachable_directory(directory: Path) -> Path:
 
 
 def is_reachable(path: Path) -> bool:
-    """Whether any user may pass through all directories above `path`."""
+    """Return whether any user may pass through all directories above `path`."""
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in _existing_parents(path))
 
 

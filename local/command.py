@@ -1,4 +1,4 @@
-"""How a command ends: with its exit status, an error that says what to do, or an interruption that cleans up."""
+"""The ends of a command: an exit status, an error that says what to do, or an interruption that cleans up."""
 
 import signal
 import sys

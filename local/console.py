@@ -1,4 +1,4 @@
-"""What the commands print."""
+"""Functions that print for the commands."""
 
 import os
 import sys

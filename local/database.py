@@ -1,4 +1,4 @@
-"""What the local tools read and write in the database, beside what the functions do."""
+"""The statements of the local tools, beside those of the functions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def connect(database_url: str) -> Connection:
 
 
 def count_receipts(database_url: str, event_ids: Sequence[str]) -> int:
-    """How many of these webhooks are in the database."""
+    """Return how many of these webhooks are in the database."""
     with connect(database_url) as connection:
         rows = connection.run("SELECT count(*) FROM webhook_event WHERE event_id = ANY(:ids)", ids=list(event_ids))
     return int(rows[0][0])

@@ -41,7 +41,7 @@ class Cloud:
 
     @property
     def execute_api_url(self) -> str:
-        """Where the emulator has its APIs, in the form that needs no name resolution."""
+        """Return where the emulator has its APIs, in the form that needs no name resolution."""
         return f"{endpoint(self._port)}/_aws/execute-api"
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
@@ -95,8 +95,15 @@ class Cloud:
             secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps(stored))
         return str(stored["secret"])
 
+    def keep_vapi_api_key(self, secret_arn: str, key: str) -> None:
+        """Let the fetcher have the key of Vapi's API, if it has another."""
+        secrets: SecretsManagerClient = self.client("secretsmanager")
+        value = json.dumps({"api_key": key})
+        if secrets.get_secret_value(SecretId=secret_arn)["SecretString"] != value:
+            secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
+
     def describe(self) -> Deployed | None:
-        """What the emulator has of the stack, or None."""
+        """Return what the emulator has of the stack, or None."""
         formation = self.client("cloudformation")
         try:
             stack = formation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]

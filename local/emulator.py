@@ -15,8 +15,8 @@ ACCESS_KEY: Final = "local"
 """The emulator takes any credentials; these cannot be mistaken for real ones."""
 _PYTHON: Final = PROJECT / ".local" / "emulator-venv" / "bin" / "python"
 _START: Final = Path(__file__).with_name("emulator_start.py")
-_FOREIGN: Final = ("AWS_", "PYTHON", "VIRTUAL_ENV", "LAMBDA_", "MINISTACK_", "DOCKER_")
-"""Variables of the person's shell that would change the emulator or its functions."""
+_FOREIGN: Final = ("AWS_", "PYTHON", "VIRTUAL_ENV", "LAMBDA_", "MINISTACK_", "DOCKER_", "VAPI_")
+"""Variables of the person's shell that would change the emulator or its functions, or are none of their business."""
 
 
 def endpoint(port: int) -> str:
@@ -49,7 +49,7 @@ class Emulator:
 
     @property
     def log(self) -> Path:
-        """What it and its functions printed."""
+        """Return what it and its functions printed."""
         return self._directory / "emulator.log"
 
     def start(self, port: int, host: str) -> Identity:
@@ -107,7 +107,7 @@ class Emulator:
 
 
 def answers(port: int) -> bool:
-    """Whether an emulator answers on this port."""
+    """Return whether an emulator answers on this port."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
         connection.request("GET", "/_ministack/health")

@@ -98,7 +98,7 @@ def behind_gate(application: Application) -> Application:
 
 
 def refusal(kind: str, method: str, path: str, headers: Headers) -> str | None:
-    """Why a request is refused, in words for who made it by mistake; None lets it in.
+    """Return why a request is refused, in words for who made it by mistake; None lets it in.
 
     `kind` is "http" or "websocket". A request is answered if it names this machine as LOCAL_NAMES do and comes from no
     browser, from an address that a person opened, or from a page of the emulator's own. Another page may lead to the
@@ -137,7 +137,7 @@ def _is_local(name: str) -> bool:
 
 
 def _is_own(origin: str, host: str, name: str) -> bool:
-    """Whether a page's origin is the address that it asks, or another local name of the same port."""
+    """Return whether a page's origin is the address that it asks, or another local name of the same port."""
     authority = origin.removeprefix("http://")
     page = _name_in(authority)
     return authority != origin and _is_local(page) and authority[len(page) :] == host[len(name) :]

@@ -14,6 +14,7 @@ from typing import Any, Final
 from autopulse.auth.principal import Principal
 from autopulse.ingress.request import read_message
 from autopulse.reconciliation.requests import CallRequest, Reason
+from autopulse.recordings.requests import CopyRequest
 from autopulse.vapi.envelope import Envelope, envelope_from
 from autopulse.vapi.routes import KINDS, kind_of
 from local.console import say
@@ -53,9 +54,11 @@ def make_events() -> dict[Path, Event]:
     }
     batches = {f"sqs/{kind}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
     others = {
+        "sqs/recordings.json": _copy_request(),
         "cloudformation/migrate.json": _custom_resource(),
         "schedule/prune.json": _scheduled(),
         "apigw/follow_ups.json": _change_event(),
+        "schedule/sweep.json": {"window": True},
         "operate/unlink.json": {"call_id": 1},
     }
     batches["sqs/fetcher.json"] = {"Records": [_request(CallRequest(_VAPI_CALL_ID, None, Reason.NO_REPORT))]}
@@ -170,7 +173,7 @@ def _signed(name: str, content: bytes) -> Event:
 
 
 def _envelopes(webhooks: Mapping[str, bytes]) -> dict[str, list[Envelope]]:
-    """What the verifier would put into each queue."""
+    """Return what the verifier would put into each queue."""
     found: dict[str, list[Envelope]] = {kind: [] for kind in KINDS}
     for content in webhooks.values():
         message = read_message(content)
@@ -186,23 +189,33 @@ def _batch(kind: str, envelopes: Sequence[Envelope]) -> Event:
 
 def _records(kind: str, envelopes: Sequence[Envelope]) -> Iterator[Event]:
     for place, envelope in enumerate(envelopes):
-        body = envelope.to_json()
-        yield {
-            "messageId": f"00000000-0000-4000-8000-{place:012}",
-            "receiptHandle": f"sample-{kind}-{place}",
-            "body": body,
-            "attributes": {
-                "ApproximateReceiveCount": "1",
-                "SentTimestamp": str(_milliseconds(_RECEIVED_AT)),
-                "SenderId": _ACCOUNT,
-                "ApproximateFirstReceiveTimestamp": str(_milliseconds(_RECEIVED_AT)),
-            },
-            "messageAttributes": {"kind": _attribute(kind), "event_id": _attribute(envelope.event_id)},
-            "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-            "eventSource": "aws:sqs",
-            "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{kind.replace('_', '-')}",
-            "awsRegion": REGION,
-        }
+        attributes = {"kind": _attribute(kind), "event_id": _attribute(envelope.event_id)}
+        yield _record(kind.replace("_", "-"), place, envelope.to_json(), attributes)
+
+
+def _copy_request() -> Event:
+    """A recording that Vapi does not have: it is asked for, and asked for again."""
+    request = CopyRequest("00000000-0000-4000-8000-000000000001")
+    return {"Records": [_record("recordings", 0, request.to_json(), {})]}
+
+
+def _record(queue: str, place: int, body: str, attributes: Event) -> Event:
+    return {
+        "messageId": f"00000000-0000-4000-8000-{place:012}",
+        "receiptHandle": f"sample-{queue.replace('-', '_')}-{place}",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": str(_milliseconds(_RECEIVED_AT)),
+            "SenderId": _ACCOUNT,
+            "ApproximateFirstReceiveTimestamp": str(_milliseconds(_RECEIVED_AT)),
+        },
+        "messageAttributes": attributes,
+        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{queue}",
+        "awsRegion": REGION,
+    }
 
 
 def _request(request: CallRequest) -> Event:

@@ -1,4 +1,4 @@
-"""How fast a view of the running stack's console is there on a first visit: the browser's own figures.
+"""`make first-view` measures how fast a view of the running stack's console is there: the browser's own figures.
 
 They are what Lighthouse reads too: first and largest paint, how much moved, and how long the page could not answer.
 """
@@ -57,7 +57,7 @@ class FirstView:
 
     @property
     def holds(self) -> bool:
-        """Whether it is small enough, and moves little enough."""
+        """Return whether it is small enough, and moves little enough."""
         return self.size <= MOST_BYTES and self.shift < MOST_SHIFT
 
     def __str__(self) -> str:

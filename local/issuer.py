@@ -68,7 +68,7 @@ class Issuer:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What the template has to be told of this issuer."""
+        """Return what the template has to be told of this issuer."""
         return {"OidcIssuer": ISSUER, "OidcAudience": AUDIENCE, "OidcJwks": self.jwks}
 
     def mint(self, organization_id: str, seconds: int = LIFETIME_SECONDS, **claims: Any) -> str:  # noqa: ANN401 - any JSON

@@ -15,7 +15,7 @@ _held: list[socket.socket] = []
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server can listen there now."""
+    """Return whether a server can listen there now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do: a port whose last connections are still closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

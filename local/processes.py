@@ -39,7 +39,7 @@ def identify(pid: int) -> Identity | None:
 
 
 def is_alive(identity: Identity) -> bool:
-    """Whether it is still this very process."""
+    """Return whether it is still this very process."""
     return identify(identity.pid) == identity
 
 

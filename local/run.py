@@ -1,6 +1,7 @@
 """`make run`: the stack, one whole call through the real API, what was stored of it, every URL, calls to watch."""
 
 import signal
+import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from random import SystemRandom
@@ -15,10 +16,11 @@ from local.database import connect, read_rows
 from local.simulator import backfill
 from local.simulator.expected_rows import read_turns
 from local.simulator.live_calls import LINES, Program, Sender, make_player, play
+from local.simulator.reconciliation import SWEEP, ask_for, remember, wait_until_repaired
 from local.simulator.scenario import CallScript
-from local.simulator.simulate import place_calls, post_all, wait_until_stored
+from local.simulator.simulate import place_calls, post_all, wait_until_received, wait_until_stored
 from local.simulator.webhook_client import Answer
-from local.simulator.webhook_factory import Body, webhooks
+from local.simulator.webhook_factory import ESSENTIAL_TYPES, Body, webhooks
 from local.stack_paths import LocalStackError, StackPaths
 
 _SHOWN: Final = {
@@ -32,6 +34,7 @@ _URLS: Final = {
     "Webhook": "webhook_url",
     "API": "api_url",
     "WebSocket": "websocket_url",
+    "Vapi's API": "vapi_api_url",
     "Database": "database_url",
     "AWS endpoint": "aws_endpoint_url",
 }
@@ -45,6 +48,7 @@ def run(paths: StackPaths, *, show: bool = False) -> int:
         running = stack.up(paths)
         add_history(running)
         show_a_call(running)
+        show_a_lost_report(running)
         print_urls(paths, running, show=show)
         _go_on(running)
     except KeyboardInterrupt:
@@ -56,7 +60,8 @@ def run(paths: StackPaths, *, show: bool = False) -> int:
 
 def add_history(running: Mapping[str, Any]) -> None:
     """Add the calls of the last weeks that are not there yet."""
-    added = backfill.fill(running["database_url"], datetime.now(timezone.utc).date())
+    today = datetime.now(timezone.utc).date()
+    added = backfill.fill(running["database_url"], today, remember=lambda scripts: remember(running, scripts))
     if added:
         say(f"  {added} invented calls of the last weeks added, for the console to show")
 
@@ -64,6 +69,7 @@ def add_history(running: Mapping[str, Any]) -> None:
 def show_a_call(running: Mapping[str, Any]) -> None:
     """Play one complete call through the webhook URL, and print what is stored of it."""
     script = place_calls(running["database_url"], SystemRandom(), 1, outcome="reached", stalls=True)[0]
+    remember(running, [script])
     say(f"\nA simulated call to {script.customer_name} ({script.vehicle}, {script.service.lower()})")
     say(f"  {'created':<14} call {script.call_id}, as the application makes it before it dials")
     answers = [_post_and_tell(running, script, body) for _, body in webhooks(script)]
@@ -71,6 +77,31 @@ def show_a_call(running: Mapping[str, Any]) -> None:
     if complaints:
         raise LocalStackError("The call is not stored as it happened:\n  " + "\n  ".join(complaints))
     _print_stored(running["database_url"], script)
+
+
+def show_a_lost_report(running: Mapping[str, Any]) -> None:
+    """Play a call whose report is lost, and say in a line how it came back; needs the stand-in for Vapi's API."""
+    if "vapi_api_key" not in running or SWEEP not in running["functions"]:
+        return
+    url = running["database_url"]
+    script = place_calls(url, SystemRandom(), 1, outcome="reached", stalls=False)[0]
+    remember(running, [script])
+    bodies = [body for _, body in webhooks(script, ESSENTIAL_TYPES)]
+    complaints = wait_until_received(url, post_all(running, bodies[:-1]))
+    before = _status(url, script)
+    began = time.monotonic()
+    ask_for(running, [script.vapi_call_id])
+    complaints += wait_until_repaired(url, [script], 1)
+    if complaints:
+        raise LocalStackError("A lost report did not come back:\n  " + "\n  ".join(complaints))
+    took = f"{time.monotonic() - began:.1f} s"
+    after = _status(url, script)
+    say(f"\nLost report: call {script.call_id} stayed {before}. The sweep asked Vapi's API: {after} after {took}.")
+
+
+def _status(database_url: str, script: CallScript) -> str:
+    with connect(database_url) as connection:
+        return str(read_rows(connection, "SELECT status FROM call WHERE id = :id", id=script.call_id)[0]["status"])
 
 
 def print_urls(paths: StackPaths, running: Mapping[str, Any], *, show: bool = False) -> None:

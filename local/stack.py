@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, seed
 from local.simulator.webhook_client import encode, post, sign
 from local.stack_paths import LOOPBACK, STACK_NAME, LocalStackError, StackPaths
+from local.vapi_api.process import StandIn
 
 DATABASE: Final = "autopulse"
 FROM_CONTAINERS: Final = "host.docker.internal"
@@ -42,6 +43,20 @@ _URL_KEYS: Final = {
 }
 """Key of stack.json -> output of the template."""
 _AWS_URL: Final = re.compile(r"(?P<scheme>https|wss)://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+(?P<path>/.*)?")
+
+
+@dataclass(frozen=True)
+class VapiAddress:
+    """Where the stack finds Vapi's API."""
+
+    url: str
+    key: str = field(repr=False)
+    is_stand_in: bool
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """What stack.json says of it: the key only of a stand-in, which opens nothing else."""
+        return {"vapi_api_url": self.url} | ({"vapi_api_key": self.key} if self.is_stand_in else {})
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ def up(paths: StackPaths) -> dict[str, Any]:
         if host != LOOPBACK:
             say(WARNING.format(host=host))
         database_port = _start_database(paths, host)
-        stack = _deploy(paths, running, host, database_port)
+        stack = _deploy(paths, running, host, _Addresses(database_port, find_vapi(paths)))
         seed(stack["database_url"])
         _say("posting a signed ping and waiting for it in webhook_event")
         check_end_to_end(paths, stack)
@@ -81,6 +96,7 @@ def down(paths: StackPaths) -> bool:
         server = database_server(paths)
         ran = read_running(paths) is not None or server.find() is not None
         emulator.Emulator(paths).stop()
+        StandIn(paths).stop()
         server.stop()
         _running_file(paths).unlink(missing_ok=True)
         return ran
@@ -91,12 +107,13 @@ def clean(paths: StackPaths) -> None:
     down(paths)
     with _alone(paths):
         database_server(paths).remove()
+        StandIn(paths).remove()
         for directory in (paths.build, paths.invoke_build, paths.state / "emulator"):
             shutil.rmtree(directory, ignore_errors=True)
 
 
 def read_running(paths: StackPaths) -> Running | None:
-    """What is running, if the emulator of this place is."""
+    """Return what is running, if the emulator of this place is."""
     try:
         record = json.loads(_running_file(paths).read_text())
     except (FileNotFoundError, ValueError):
@@ -151,22 +168,45 @@ def _start_database(paths: StackPaths, host: str) -> int:
     return port
 
 
-def _deploy(paths: StackPaths, running: Running | None, host: str, database_port: int) -> dict[str, Any]:
+def find_vapi(paths: StackPaths) -> VapiAddress:
+    """Where Vapi's API is: at the stand-in, which is started, or where the environment says."""
+    if paths.vapi_api_url:
+        if not paths.vapi_api_key:
+            raise LocalStackError(f"VAPI_API_URL={paths.vapi_api_url} wants VAPI_API_KEY=…, too")
+        StandIn(paths).stop()
+        return VapiAddress(paths.vapi_api_url, paths.vapi_api_key, is_stand_in=False)
+    stand_in = StandIn(paths)
+    running = stand_in.find()
+    if running is None:
+        _say("starting the stand-in for Vapi's API")
+        running = stand_in.start()
+    return VapiAddress(running.api_url, stand_in.key, is_stand_in=True)
+
+
+@dataclass(frozen=True)
+class _Addresses:
+    """What the functions have to reach."""
+
+    database_port: int
+    vapi: VapiAddress
+
+
+def _deploy(paths: StackPaths, running: Running | None, host: str, addresses: _Addresses) -> dict[str, Any]:
     _say("building the functions for this machine, if they changed")
     built = build_for_emulator(paths.build)
-    wanted = _fingerprint(built, host, _parameters(paths, database_port))
+    wanted = _fingerprint(built, host, _parameters(paths, addresses))
     if running and running.deployed == wanted and emulator.answers(running.emulator_port):
         port = running.emulator_port
     else:
-        port = _start_emulator(paths, running, host, wanted, database_port)
+        port = _start_emulator(paths, running, host, wanted, addresses)
     deployed = Cloud(port).describe()
     if deployed is None:
         raise LocalStackError("the deployed stack is gone from the emulator; make down, then make up")
     _write(paths.invoke_variables_file, _invoke_variables(deployed, port))
-    return _describe(paths, deployed, port, database_port)
+    return _describe(paths, deployed, port, addresses)
 
 
-def _start_emulator(paths: StackPaths, running: Running | None, host: str, wanted: str, database_port: int) -> int:
+def _start_emulator(paths: StackPaths, running: Running | None, host: str, wanted: str, addresses: _Addresses) -> int:
     paths.stack_file.unlink(missing_ok=True)
     process = emulator.Emulator(paths)
     process.stop()
@@ -175,37 +215,40 @@ def _start_emulator(paths: StackPaths, running: Running | None, host: str, wante
     identity = process.start(port, host)
     _write(_running_file(paths), asdict(Running(identity, port, host, "")))
     _say("deploying template.yaml to it")
-    _deploy_template(paths, Cloud(port), database_port)
+    _deploy_template(paths, Cloud(port), addresses)
     _write(_running_file(paths), asdict(Running(identity, port, host, wanted)))
     return port
 
 
-def _deploy_template(paths: StackPaths, cloud: Cloud, database_port: int) -> None:
+def _deploy_template(paths: StackPaths, cloud: Cloud, addresses: _Addresses) -> None:
     server = database_server(paths)
-    addresses = {
+    made = {
         "DatabaseSecretArn": cloud.keep_database_secret(OWNER, server.password(OWNER)),
         "DatabaseUserSecretArn": cloud.keep_database_secret(FUNCTIONS, server.password(FUNCTIONS)),
         "DatabaseReaderSecretArn": cloud.keep_database_secret(READER, server.password(READER)),
         "DatabaseWriterSecretArn": cloud.keep_database_secret(WRITER, server.password(WRITER)),
         "ExecuteApiUrl": cloud.execute_api_url,
     }
-    cloud.deploy(paths.build, _parameters(paths, database_port) | addresses, paths.state / "deploy.log")
+    cloud.deploy(paths.build, _parameters(paths, addresses) | made, paths.state / "deploy.log")
     deployed = cloud.describe()
     if deployed is None:
         raise LocalStackError(f"the deploy did not end in a complete stack; see {paths.state / 'deploy.log'}")
     cloud.accept_sample_secret(deployed.outputs["WebhookSecretArn"])
 
 
-def _parameters(paths: StackPaths, database_port: int) -> dict[str, str]:
+def _parameters(paths: StackPaths, addresses: _Addresses) -> dict[str, str]:
     return Issuer(paths).parameters | {
         "DatabaseHost": LOOPBACK,
-        "DatabasePort": str(database_port),
+        "DatabasePort": str(addresses.database_port),
         "DatabaseName": DATABASE,
         "DatabaseUser": FUNCTIONS,
         "DatabaseReader": READER,
         "DatabaseWriter": WRITER,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "RecordingHosts": recordings.HOST,
+        "RecordingRetentionDays": "30",  # the stand-in's recordings are copied into a bucket of the emulator
+        "VapiApiUrl": addresses.vapi.url,
+        "Reconciliation": "on",
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
         "LogLevel": "INFO",
     }
@@ -215,23 +258,28 @@ def _fingerprint(built: str, host: str, parameters: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([built, host, parameters]).encode()).hexdigest()
 
 
-def _describe(paths: StackPaths, deployed: Deployed, port: int, database_port: int) -> dict[str, Any]:
+def _describe(paths: StackPaths, deployed: Deployed, port: int, addresses: _Addresses) -> dict[str, Any]:
     urls = {
         key: _local_url(deployed.outputs[output], port)
         for key, output in _URL_KEYS.items()
         if output in deployed.outputs
     }
     token = Issuer(paths).mint(ORGANIZATION_ID)
-    return urls | {
-        "console_url": console_link(urls["console_url"], token),
-        "webhook_secret": Cloud(port).accept_sample_secret(deployed.outputs["WebhookSecretArn"]),
-        "api_token": token,
-        "database_url": database_server(paths).database_url(DATABASE, database_port),
-        "aws_endpoint_url": emulator.endpoint(port),
-        "stack_name": STACK_NAME,
-        "queues": _queues(deployed),
-        "functions": {logical_id: deployed.resources[logical_id] for logical_id in deployed.variables},
-    }
+    Cloud(port).keep_vapi_api_key(deployed.outputs["VapiApiKeySecretArn"], addresses.vapi.key)
+    return (
+        urls
+        | addresses.vapi.shown
+        | {
+            "console_url": console_link(urls["console_url"], token),
+            "webhook_secret": Cloud(port).accept_sample_secret(deployed.outputs["WebhookSecretArn"]),
+            "api_token": token,
+            "database_url": database_server(paths).database_url(DATABASE, addresses.database_port),
+            "aws_endpoint_url": emulator.endpoint(port),
+            "stack_name": STACK_NAME,
+            "queues": _queues(deployed),
+            "functions": {logical_id: deployed.resources[logical_id] for logical_id in deployed.variables},
+        }
+    )
 
 
 def console_link(console_url: str, token: str, path: str = "") -> str:

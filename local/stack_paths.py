@@ -1,8 +1,8 @@
-"""Where the local stack lives: the project, the directory of its state, the ports and the interface it asks for."""
+"""The places of the local stack: the project, the directory of its state, the ports and the interface it asks for."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -27,10 +27,16 @@ class StackPaths:
     database_port: int
     bind: str
     """Interface to listen on; empty: loopback, or whatever a running stack listens on already."""
+    vapi_api_port: int = 4599
+    """Preferred port of the stand-in for Vapi's API."""
+    vapi_api_url: str = ""
+    """Where Vapi's API is; empty: at a stand-in, which is started."""
+    vapi_api_key: str = field(default="", repr=False)
+    """The private key of the organization there."""
 
     @property
     def stack_file(self) -> Path:
-        """What other programs read about the running stack."""
+        """Return what other programs read about the running stack."""
         return self.state / "stack.json"
 
     @property
@@ -50,10 +56,13 @@ class StackPaths:
 
 
 def read_stack_paths(environ: Mapping[str, str] = os.environ) -> StackPaths:
-    """The place that LOCAL_DIR, LOCAL_EMULATOR_PORT, LOCAL_DATABASE_PORT and BIND name."""
+    """The place that LOCAL_DIR, the ports LOCAL_…_PORT, BIND, VAPI_API_URL and VAPI_API_KEY name."""
     return StackPaths(
         state=(PROJECT / environ.get("LOCAL_DIR", ".local")).resolve(),
         emulator_port=int(environ.get("LOCAL_EMULATOR_PORT", "4566")),
         database_port=int(environ.get("LOCAL_DATABASE_PORT", "54329")),
         bind=environ.get("BIND", ""),
+        vapi_api_port=int(environ.get("LOCAL_VAPI_API_PORT", "4599")),
+        vapi_api_url=environ.get("VAPI_API_URL", "").rstrip("/"),
+        vapi_api_key=environ.get("VAPI_API_KEY", ""),
     )

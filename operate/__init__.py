@@ -1,1 +1,1 @@
-"""What people do to a stack that runs, here or on AWS: connect Vapi, look after it, redrive dead letters."""
+"""Commands for a stack that runs, here or on AWS: connect Vapi, look after it, redrive dead letters."""

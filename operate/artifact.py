@@ -29,7 +29,7 @@ _PROGRAM_MODE: Final = 0o100755 << 16
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What was built."""
+    """The contents of a release, and what it was built from."""
 
     commit: str
     environment: str
@@ -77,7 +77,7 @@ def pack_folder(folder: Path, archive: Path, leave_out: str = "") -> None:
 
 
 def verify(target: Path, commit: str, environment: str, digest: str | None = None) -> Release:
-    """What lies in `target`; raises OperationFailed unless it is whole, of this commit and for this environment.
+    """Return what lies in `target`; raises OperationFailed unless it is whole, of this commit and for this environment.
 
     `digest` is the one that `pack` returned, from where it was said.
     """

@@ -1,4 +1,4 @@
-"""What CloudFormation knows of stacks that may not be there yet."""
+"""CloudFormation's knowledge of stacks that may not be there yet."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ class Formation:
         return next((str(tag["Value"]) for tag in tags if tag["Key"] == key), None)
 
     def is_settled(self, stack_name: str) -> bool:
-        """Whether the stack has been whole once: not while its first deploy has yet to succeed."""
+        """Return whether the stack has been whole once: not while its first deploy has yet to succeed."""
         return self._describe(stack_name).get("StackStatus") in SETTLED
 
     def functions(self, stack_name: str) -> Iterator[str]:

@@ -15,5 +15,5 @@ def ask(question: str) -> bool:
 
 
 def always(_question: str) -> bool:
-    """What YES=1 answers."""
+    """Return what YES=1 answers."""
     return True

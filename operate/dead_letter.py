@@ -26,28 +26,28 @@ class DeadLetter:
 
     @property
     def reason(self) -> str:
-        """Why a consumer sent it here."""
+        """Return why a consumer sent it here."""
         return self.attributes.get("reason", NO_REASON)
 
     @property
     def kept_attributes(self) -> dict[str, str]:
-        """What goes back to the source queue with the body."""
+        """Return what goes back to the source queue with the body."""
         known = {name: self.attributes.get(name) or _text(self._envelope.get(name)) for name in _KEPT_ATTRIBUTES}
         return {name: value for name, value in known.items() if value}
 
     @property
     def bytes_sent(self) -> int:
-        """What SQS counts of it when it is sent again."""
+        """Return what SQS counts of it when it is sent again."""
         described = sum(len(f"{name}String{value}".encode()) for name, value in self.kept_attributes.items())
         return len(self.body.encode()) + described
 
     def names(self, call_id: int, vapi_call_id: str) -> bool:
-        """Whether the message is about this call of ours, or this one of Vapi's."""
+        """Return whether the message is about this call of ours, or this one of Vapi's."""
         envelope = self._envelope
         return envelope.get("call_id") == call_id or envelope.get("vapi_call_id") == vapi_call_id
 
     def describe(self, now: datetime) -> dict[str, str]:
-        """What a person may see: nothing of the message itself, so no name, number or word of a call."""
+        """Return what a person may see: nothing of the message itself, so no name, number or word of a call."""
         envelope = self._envelope
         facts = {
             "kind": self.attributes.get("kind") or _text(envelope.get("kind")),

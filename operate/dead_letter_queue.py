@@ -41,7 +41,7 @@ class DeadLetterQueue:
             yield [read_dead_letter(message) for message in new.values()]
 
     def are_held(self) -> bool:
-        """Whether the letters are still surely nobody else's."""
+        """Return whether the letters are still surely nobody else's."""
         since = self._clock() if self._held_since is None else self._held_since
         return self._clock() - since < HELD_SECONDS - SAFETY_SECONDS
 

@@ -33,7 +33,7 @@ FOR_AWS: Final = ("LAYER_PYTHON_VERSION", "LAYER_PLATFORM")
 
 @dataclass(frozen=True)
 class Options:
-    """How to deploy."""
+    """The choices of one deploy."""
 
     asks: bool
     overrides: Mapping[str, str] = field(default_factory=dict)

@@ -17,13 +17,15 @@ from operate.dead_letter import DeadLetter
 from operate.dead_letter_queue import DeadLetterQueue
 from operate.target import OperationFailed, Target
 
+RECORDINGS: Final = Kind("recordings", "", "Recording")
+"""What is to be copied: requests and no records, in queues of their own if the stack keeps recordings."""
 LOOKED_AT_MOST: Final = 5_000
 """Letters of one run: what a person reads, and a laptop's memory holds (a letter may have 1 MiB, few have 20 KiB)."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which letters to move."""
+    """A selection of dead letters."""
 
     reason: str | None = None
     limit: int | None = None
@@ -31,13 +33,13 @@ class Choice:
     """Only letters that name this call of ours, or this one of Vapi's."""
 
     def takes(self, letter: DeadLetter, taken: int) -> bool:
-        """Whether this letter too, after so many."""
+        """Return whether this letter is to be moved, too, after so many."""
         if self.is_full(taken) or self.reason not in {None, letter.reason}:
             return False
         return self.about is None or letter.names(*self.about)
 
     def is_full(self, taken: int) -> bool:
-        """Whether there are enough."""
+        """Return whether as many are moved as were asked for."""
         return self.limit is not None and taken >= self.limit
 
 
@@ -81,9 +83,11 @@ def list_kinds(target: Target) -> int:
 
 def _find_kind(name: str) -> Kind:
     """The kind of this name, or the only one whose name has this part; raises OperationFailed."""
+    if name == RECORDINGS.name:
+        return RECORDINGS
     found = [kind for kind in REGISTRY if name == kind] or [kind for kind in REGISTRY if name and name in kind]
     if len(found) != 1:
-        raise OperationFailed(f"there is no kind {name}; KIND is one of {', '.join(REGISTRY)}")
+        raise OperationFailed(f"there is no kind {name}; KIND is one of {', '.join((*REGISTRY, RECORDINGS.name))}")
     return REGISTRY[found[0]]
 
 

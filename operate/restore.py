@@ -132,7 +132,7 @@ def _run(client: Any, step: Step) -> None:  # noqa: ANN401 - boto3's client of r
 
 
 def _is_available(client: Any, name: str) -> bool:  # noqa: ANN401 - as above
-    """Whether an instance of this name is there, at rest, and has no change before it."""
+    """Return whether an instance of this name is there, at rest, and has no change before it."""
     try:
         (instance,) = client.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
     except client.exceptions.DBInstanceNotFoundFault:  # a new name takes a while to be known

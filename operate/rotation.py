@@ -106,7 +106,7 @@ def _objection_of_vapi(vapi: StaleCredentials | None) -> str | None:
 
 
 def _objection(target: Target, document: Mapping[str, Any], began: datetime, now: datetime) -> str | None:
-    """Why the old secret should stay, if anything speaks for it."""
+    """Return why the old secret should stay, if anything speaks for it."""
     if now - began < OVERLAP:
         return f"the new secret is {_minutes(now - began)} minutes old; wait until it is {_minutes(OVERLAP)}"
     used = _used_places(target, now - WATCHED)
@@ -120,7 +120,7 @@ def _objection(target: Target, document: Mapping[str, Any], began: datetime, now
 
 
 def _used_places(target: Target, since: datetime) -> Counter[int]:
-    """How often each entry matched, by the verifier's log."""
+    """Return how often each entry matched, by the verifier's log."""
     pages = (
         target.client("logs")
         .get_paginator("filter_log_events")

@@ -69,7 +69,7 @@ def _ping(target: Target, connection: Connection) -> Iterator[Finding]:
 
 
 def _logged(target: Target, event_id: str) -> bool:
-    """Whether the status function says that it applied the event; who deploys may read logs, if not the read API."""
+    """Return whether the status function logged that it applied the event; who deploys may read logs."""
     logs, group = target.client("logs"), target.resource("StatusUpdateLogGroup")
     began = time.monotonic()
     pattern = f'{{ $.event_id = "{event_id}" && $.disposition = "applied" }}'

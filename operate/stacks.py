@@ -43,7 +43,7 @@ PARTS: Final = (ACCOUNT, DATABASE, APPLICATION, FIREWALL, MONITORING)
 
 @dataclass(frozen=True)
 class Configured:
-    """What is configured of one stack."""
+    """The configuration of one stack."""
 
     part: Part
     stack_name: str
@@ -53,7 +53,7 @@ class Configured:
 
 
 def read_configured(part: Part, environment: str) -> Configured:
-    """What a stack's section says; raises OperationFailed if there is none."""
+    """Return what a stack's section says; raises OperationFailed if there is none."""
     file, section = part.section(environment)
     try:
         configured = tomllib.loads(file.read_text())[section]
@@ -91,7 +91,7 @@ def _has_section(part: Part, environment: str) -> bool:
 
 
 def asks(environment: str) -> bool:
-    """Whether a person is to agree to each change set of an environment."""
+    """Return whether a person is to agree to each change set of an environment."""
     deploy = tomllib.loads(SAMCONFIG.read_text())[environment]["deploy"]["parameters"]
     return bool(deploy["confirm_changeset"])
 

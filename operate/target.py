@@ -1,4 +1,4 @@
-"""Which stack a command is about: the local one, or an environment of samconfig.toml on AWS."""
+"""The stack that a command is about: the local one, or an environment of samconfig.toml on AWS."""
 
 import json
 import os

@@ -71,7 +71,7 @@ def _loop(loop: Yaml, variables: Mapping[str, str], mappings: Yaml) -> dict[str,
 
 
 def _simplify(value: dict[str, Yaml], mappings: Yaml) -> Yaml:
-    """What a function comes to whose arguments are known; other functions as they are."""
+    """Return what a function comes to whose arguments are known; other functions as they are."""
     match value:
         case {"Fn::FindInMap": [str(name), str(key), str(field)]}:
             return mappings[name][key][field]

@@ -55,7 +55,7 @@ def former_places(document: Mapping[str, Any]) -> set[int]:
 
 
 def rotated_at(document: Mapping[str, Any]) -> datetime | None:
-    """When the rotation that is under way began."""
+    """Return when the rotation that is under way began."""
     return datetime.fromisoformat(document[ROTATED_AT]) if FORMER in document else None
 
 

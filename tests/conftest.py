@@ -1,4 +1,4 @@
-"""What the tests share: a real Postgres of their own, its schema made by the migrations, and the deployed local stack.
+"""Fixtures that all tests share: a real Postgres with the migrations' schema, and the deployed local stack.
 
 The URLs are the owner's; the functions under test connect as the roles that the migrations admit.
 
@@ -137,11 +137,12 @@ def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
 def paths() -> Iterator[StackPaths]:
     # One run, one stack: others at the same time (`local/test.sh`) would meet in it.
     name = f"e2e-{os.environ.get('TEST_RUN', 'main')}"
-    paths = StackPaths(PROJECT / ".local" / name, ports.find_any(), ports.find_any(), "")
+    paths = StackPaths(PROJECT / ".local" / name, ports.find_any(), ports.find_any(), "", ports.find_any())
     stack.clean(paths)  # what an interrupted run left
     yield paths
     stack.down(paths)
-    assert find_marked(str(paths.state / "emulator")) == []
+    for part in ("emulator", "vapi_api"):
+        assert find_marked(str(paths.state / part)) == []
     assert stack.database_server(paths).find() is None
     stack.database_server(paths).remove()  # the logs stay, for who wants to know why a test failed
 

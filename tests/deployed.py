@@ -1,6 +1,8 @@
-"""What the tests look at in the deployed stack: its URL, queues, logs and tables."""
+"""The deployed stack as tests look at it: its URL, queues, logs and tables."""
 
 import json
+import os
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 from local.database import connect, read_rows
 from local.deploy import Cloud
 from local.simulator.webhook_client import Answer, encode, post, sign
-from local.stack_paths import StackPaths
+from local.stack_paths import PROJECT, StackPaths
 
 PATIENCE_SECONDS: Final = 90
 TABLES: Final = ("webhook_event", "vapi_call", "call", "call_feedback", "call_incident", "transcript", "service_record")
@@ -39,6 +41,19 @@ class DeployedStack:
     @property
     def cloud(self) -> Cloud:
         return Cloud(urlsplit(self.stack["aws_endpoint_url"]).port or 0)
+
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the project on this stack, of somebody who answers nothing."""
+        return subprocess.run(  # noqa: S603 - the project's own
+            command,
+            cwd=PROJECT,
+            env=os.environ | {"LOCAL_DIR": str(self.paths.state), "PYTHONPATH": "shared"} | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
 
     def send(self, body: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None) -> Answer:
         """Post a body; signed, unless headers are given."""

@@ -1,22 +1,51 @@
-"""What stands for Lambda, AWS and the clock when a test calls a function's code in its own process."""
+"""Stand-ins for Lambda, AWS and the clock when a test calls a function's code in its own process.
 
-from collections.abc import Sequence
-from typing import Any
+Services are handed in or started anew; where a fault is the subject, queues and a bus are moto's, and the Postgres is
+real.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from autopulse import settings
+from autopulse.consumers import clients, runner
+from autopulse.consumers.registry import REGISTRY
 from autopulse.consumers.services import Services
+from autopulse.db import credentials
 from autopulse.db import engine as db_engine
 from autopulse.db.engine import READ_SECONDS, engine_to, open_connection
 from autopulse.db.prepared import PreparingConnection
 from autopulse.domain.events import CallEvent
 from autopulse.observability import Measurements
 from autopulse.settings import ConsumerSettings, DatabaseSettings, stack_answer_names
+from local.database import connect
 from local.postgres import FUNCTIONS
+from tests.faults.sqs_records import Record
+
+AnyServices = TypeVar("AnyServices")
+EMPTIED = ("webhook_event", "transcript", "call", "service_record", "vapi_number", "campaign", '"user"', "organization")
+"""What the rest hangs on is deleted last."""
+ORGANIZATION = "00000000-0000-4000-8000-0000000000a1"
+CONSUMERS = {kind.name: kind.consumer for kind in REGISTRY.values()}
+CACHES = (
+    settings.database_settings,
+    db_engine.engine,
+    credentials.read_secret,
+    clients.sqs,
+    clients.s3,
+    clients.events,
+)
 
 
 class Context(LambdaContext):
@@ -53,6 +82,13 @@ class FakeServices(Services):
         self.pauses.append(seconds)
 
 
+def start_anew(services: AnyServices, **parts: Any) -> AnyServices:  # noqa: ANN401 - whatever has the methods that are called
+    """Let a function's services forget what they made, as in a new container, but for these parts of a test's own."""
+    vars(services).clear()
+    vars(services).update(parts)  # as cached properties keep what they made
+    return services
+
+
 def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of any field
     """Settings as a stack has them, but for these."""
     usual: dict[str, Any] = {
@@ -63,11 +99,14 @@ def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of a
         "ignore_unknown_calls": False,
         "default_organization_id": "",
         "answer_names": stack_answer_names(),
+        "recording_queue_url": "",
     }
     return ConsumerSettings(**usual | values)
 
 
-def engine_for(url: str, user: str = FUNCTIONS) -> Engine:
+def engine_for(
+    url: str, user: str = FUNCTIONS, connection_type: type[PreparingConnection] = PreparingConnection
+) -> Engine:
     """The functions' engine for a database; not as the owner, so that a right that is missing shows."""
     parts = urlsplit(url)
     database = DatabaseSettings(
@@ -82,24 +121,194 @@ def engine_for(url: str, user: str = FUNCTIONS) -> Engine:
         reader="",
     )
     password = unquote(parts.password or "")
-    return engine_to(lambda: open_connection(PreparingConnection, database, READ_SECONDS, user, password))
+    return engine_to(lambda: open_connection(connection_type, database, READ_SECONDS, user, password))
 
 
 def let_functions_find(url: str, patch: pytest.MonkeyPatch, user: str = FUNCTIONS) -> None:
-    """Let functions that connect by their environment (pruning, unlinking) find a database, as this user."""
+    """Let functions that connect by their environment find a database, as this user, without a secret."""
+    _name_database(url, patch, "secret-of-tests")
+    credentials = user, unquote(urlsplit(url).password or "")
+    patch.setattr(db_engine, "database_credentials", lambda _settings, **_: credentials)
+    forget()
+
+
+def point_at(url: str, patch: pytest.MonkeyPatch, user: str = FUNCTIONS) -> None:
+    """Let the functions find a database by their settings and a secret: not the owner's, so a missing right shows."""
+    secret = json.dumps({"username": user, "password": unquote(urlsplit(url).password or "")})
+    _name_database(
+        url, patch, boto3.client("secretsmanager").create_secret(Name=uuid.uuid4().hex, SecretString=secret)["ARN"]
+    )
+
+
+def _name_database(url: str, patch: pytest.MonkeyPatch, secret_arn: str) -> None:
     parts = urlsplit(url)
     patch.setenv("DATABASE_HOST", parts.hostname or "")
     patch.setenv("DATABASE_PORT", str(parts.port))
     patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
-    patch.setenv("DATABASE_SECRET_ARN", "secret-of-tests")
-    credentials = user, unquote(parts.password or "")
-    patch.setattr(db_engine, "database_credentials", lambda _settings, **_: credentials)
-    forget_database()
+    patch.setenv("DATABASE_SECRET_ARN", secret_arn)
 
 
-def forget_database() -> None:
-    """Read the settings anew, and connect anew."""
+def forget() -> None:
+    """Begin as a new container does: read settings and secrets anew, connect anew."""
     if db_engine.engine.cache_info().currsize:
         db_engine.engine().dispose()
-    settings.database_settings.cache_clear()
-    db_engine.engine.cache_clear()
+    for cache in CACHES:
+        cache.cache_clear()
+
+
+class Database:
+    """A second connection, which sees what is committed and can do harm."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def run(self, statement: str, **values: object) -> list[list[Any]]:
+        with connect(self.url) as connection:
+            return list(connection.run(statement, **values) or [])
+
+    def value(self, statement: str, **values: object) -> Any:  # noqa: ANN401 - whatever is in the database
+        return self.run(statement, **values)[0][0]
+
+    def kill_others(self) -> int:
+        killed = self.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        while self.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") > 1:
+            time.sleep(0.005)
+        return len(killed)
+
+    def is_waited_for(self) -> bool:
+        """Return whether a client waits for a lock that somebody else has."""
+        return bool(
+            self.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND wait_event_type = 'Lock'"
+            )
+        )
+
+    def empty(self) -> None:
+        """Take away all rows, and what tests made to refuse them."""
+        with connect(self.url) as connection:
+            for name in ("refuse", "fail"):
+                connection.run(f"DROP FUNCTION IF EXISTS {name} CASCADE")
+            connection.run("DROP SEQUENCE IF EXISTS failures")
+            connection.run("ALTER SEQUENCE call_id_seq RESTART; ALTER SEQUENCE service_record_id_seq RESTART")
+            # Quicker than TRUNCATE, which makes new files for every table and index.
+            for table in EMPTIED:
+                connection.run(f"DELETE FROM {table}")  # noqa: S608 - a constant
+
+    def seed(self, calls: int) -> None:
+        """Calls 1 to `calls`, each with a service record of the same id."""
+        self.run("INSERT INTO organization VALUES (CAST(:id AS uuid), 'Example Motors')", id=ORGANIZATION)
+        self.run(
+            "INSERT INTO service_record (organization_id, customer_name, customer_phone)"
+            " SELECT CAST(:id AS uuid), 'Dana Example', '+12025550115' FROM generate_series(1, CAST(:n AS int))",
+            id=ORGANIZATION,
+            n=calls,
+        )
+        self.run(
+            "INSERT INTO call (organization_id, customer_number, status, service_record_id)"
+            " SELECT CAST(:id AS uuid), '+12025550115', 'Ready', n FROM generate_series(1, CAST(:n AS int)) AS n",
+            id=ORGANIZATION,
+            n=calls,
+        )
+
+    def statuses(self) -> list[str]:
+        return [status for (status,) in self.run("SELECT status FROM call ORDER BY id")]
+
+
+@dataclass(frozen=True)
+class Aws:
+    """moto's services, as the consumer's settings name them."""
+
+    queue_url: str
+    dead_letter_queue_url: str
+    bucket: str
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        answer = boto3.client("sqs").receive_message(
+            QueueUrl=self.dead_letter_queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return [dict(message) for message in answer.get("Messages", [])]
+
+
+def attributes_of(message: dict[str, Any]) -> dict[str, str]:
+    return {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+
+
+def set_up_aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    sqs = boto3.client("sqs")
+    name = uuid.uuid4().hex
+    urls = [sqs.create_queue(QueueName=name + suffix)["QueueUrl"] for suffix in ("", "-dead-letters")]
+    boto3.client("s3").create_bucket(Bucket=name)
+    boto3.client("events").create_event_bus(Name=name)
+    for variable, value in {
+        "QUEUE_URL": urls[0],
+        "DEAD_LETTER_QUEUE_URL": urls[1],
+        "PAYLOAD_BUCKET": name,
+        "EVENT_BUS_NAME": name,
+    }.items():
+        monkeypatch.setenv(variable, value)
+    return Aws(urls[0], urls[1], name)
+
+
+def handle(records: Sequence[Record], seconds: float = 30) -> list[str]:
+    """Give records of one kind to their consumer; returns the message ids that SQS shall deliver again."""
+    kinds = [kind for record in records if (kind := _kind(record))]
+    consumer = CONSUMERS[kinds[0] if kinds else "status_update"]
+    answer = runner.handle(consumer, Services(), {"Records": list(records)}, Context(seconds))
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def _kind(record: Record) -> str | None:
+    try:
+        return str(json.loads(record["body"])["kind"])
+    except (ValueError, KeyError):
+        return None
+
+
+@contextmanager
+def before_statement(harm: Callable[[int, str], None]) -> Iterator[list[str]]:
+    """Call `harm(place, statement)` before each statement of the consumer's, a commit and a roll-back too.
+
+    Yields the statements that were seen.
+    """
+    seen: list[str] = []
+
+    def note(statement: str) -> None:
+        seen.append(statement)
+        harm(len(seen) - 1, statement)
+
+    def execute(*arguments: Any) -> None:  # noqa: ANN401 - SQLAlchemy's: connection, cursor, statement, …
+        note(arguments[2])
+
+    def commit(_connection: object) -> None:
+        note("COMMIT")
+
+    def rollback(_connection: object) -> None:
+        note("ROLLBACK")
+
+    target = db_engine.engine()
+    listeners = {"before_cursor_execute": execute, "commit": commit, "rollback": rollback}
+    for name, listener in listeners.items():
+        event.listen(target, name, listener)
+    try:
+        yield seen
+    finally:
+        for name, listener in listeners.items():
+            event.remove(target, name, listener)
+
+
+def metrics(output: str) -> dict[str, float]:
+    """Sums of the EMF lines in the captured output, as `Name` and `Name:dimension=value…`."""
+    sums: dict[str, float] = {}
+    for line in output.splitlines():
+        emf = json.loads(line) if line.startswith("{") else {}
+        for definition in emf.get("_aws", {}).get("CloudWatchMetrics", []):
+            by = ",".join(f"{d}={emf[d]}" for d in sorted(definition["Dimensions"][0]) if d != "service")
+            for metric in definition["Metrics"]:
+                total = sum(emf[metric["Name"]])
+                for name in (metric["Name"], f"{metric['Name']}:{by}"):
+                    sums[name] = sums.get(name, 0) + total
+    return sums

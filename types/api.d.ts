@@ -39,6 +39,7 @@ declare namespace Api {
     nps_score: number | null;
     has_recording: boolean;
     recording_elsewhere: boolean;
+    recording_copy: string | null;
     cost_dollars: number | null;
     call_reason: string | null;
     summary: string | null;
@@ -46,9 +47,9 @@ declare namespace Api {
     customer_name: string | null;
     phone: string | null;
     customer_sip_uri: string | null;
-    quality: Quality | null;
     reported_by: string | null;
     reconciliation: string | null;
+    quality: Quality | null;
   }
 
   interface AttemptFeedback {
@@ -119,6 +120,7 @@ declare namespace Api {
     reconciliation: string | null;
     updated_at: string | null;
     recording_elsewhere: boolean;
+    recording_copy: string | null;
     attempts: Attempt[];
     cost_dollars: number | null;
     quality: Quality | null;

@@ -1,15 +1,9 @@
 """Lambda handler of the broadcaster; what it does is in autopulse.live.broadcaster."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Final
 
-from autopulse.guard import guarded
-from autopulse.live import broadcaster
+from autopulse.live.broadcaster import handler_of
+from autopulse.live.services import Services
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
-
-@guarded
-def handler(event: dict[str, Any], context: "LambdaContext") -> broadcaster.Answer:
-    """Pass call events on."""
-    return broadcaster.handle(event, context)
+SERVICES: Final = Services()
+handler = handler_of(SERVICES)

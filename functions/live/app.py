@@ -1,12 +1,9 @@
 """Lambda handler of the live call events; what it does is in autopulse.live.endpoints."""
 
-from typing import Any
+from typing import Final
 
-from autopulse.guard import guarded
-from autopulse.live import endpoints
+from autopulse.live.endpoints import handler_of
+from autopulse.live.services import Services
 
-
-@guarded
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer a gateway."""
-    return endpoints.handle(event)
+SERVICES: Final = Services()
+handler = handler_of(SERVICES)

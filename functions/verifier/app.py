@@ -1,12 +1,9 @@
 """Lambda handler of the webhooks: API Gateway -> verifier -> the kind's queue."""
 
-from typing import Any
+from typing import Final
 
-from autopulse.guard import guarded
-from autopulse.ingress import verifier
+from autopulse.ingress.services import Services
+from autopulse.ingress.verifier import handler_of
 
-
-@guarded
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer one webhook."""
-    return verifier.handle(event, context)
+SERVICES: Final = Services()
+handler = handler_of(SERVICES)

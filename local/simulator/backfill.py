@@ -17,6 +17,7 @@ from local.simulator.replay import apply, date_receipts, open_engine
 from local.simulator.scenario import CallScript, write_script
 from local.simulator.simulate import place
 from local.simulator.webhook_factory import ESSENTIAL_TYPES, webhooks
+from local.vapi_api.calls import RETENTION
 
 DAYS: Final = 42
 _CALLS_ON: Final = (7, 8, 7, 9, 8, 3, 0)
@@ -25,6 +26,11 @@ _OPENS: Final = time(14, tzinfo=timezone.utc)
 _OPEN_MINUTES: Final = 9 * 60
 
 SeedOf = Callable[[date], str]
+Remember = Callable[[Sequence[CallScript]], None]
+
+
+def _forget(_: Sequence[CallScript]) -> None:
+    """Of who wants to know of no call."""
 
 
 def calls_of(day: date, seed_of: SeedOf = date.isoformat) -> list[CallScript]:
@@ -35,19 +41,35 @@ def calls_of(day: date, seed_of: SeedOf = date.isoformat) -> list[CallScript]:
     return [write_script(random, None, opens + timedelta(minutes=minute)) for minute in minutes]
 
 
-def fill(database_url: str, today: date, days: int = DAYS, seed_of: SeedOf = date.isoformat) -> int:
-    """Add what is missing of the days before a day; the number of calls that were added."""
+def fill(
+    database_url: str,
+    today: date,
+    days: int = DAYS,
+    seed_of: SeedOf = date.isoformat,
+    remember: Remember = _forget,
+) -> int:
+    """Add what is missing of the days before a day; the number of calls that were added.
+
+    `remember` is given the calls of each day that Vapi still has, whether they are added or were there.
+    """
     dates = [today - timedelta(days=ago) for ago in range(days, 0, -1)]
     with open_engine(database_url) as engine, connect(database_url) as connection:
-        return sum(_add(connection, engine, calls_of(day, seed_of)) for day in dates)
+        return sum(
+            _add(connection, engine, calls_of(day, seed_of), remember if today - day <= RETENTION else _forget)
+            for day in dates
+        )
 
 
-def _add(connection: Connection, engine: Engine, drafts: Sequence[CallScript]) -> int:
+def _add(connection: Connection, engine: Engine, drafts: Sequence[CallScript], remember: Remember) -> int:
     known = _known(connection, drafts)
     connection.run("START TRANSACTION")
     scripts = [_keep(connection, draft, known.get(draft.vapi_call_id)) for draft in drafts]
     connection.run("COMMIT")
     new = [script for script in scripts if script]
+    placed = {script.vapi_call_id: script for script in new}
+    remember(
+        [placed.get(draft.vapi_call_id) or replace(draft, call_id=known[draft.vapi_call_id][0]) for draft in drafts]
+    )
     if new:
         apply(engine, [body for script in new for _, body in webhooks(script, ESSENTIAL_TYPES)])
         date_receipts(connection, [script.call_id for script in new])

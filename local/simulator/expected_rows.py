@@ -1,6 +1,6 @@
-"""What the database has to say about an invented call once all its webhooks are in, and whether it does."""
+"""The rows of an invented call once all its webhooks are in, and a comparison with those that it has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from pg8000.native import Connection
 
-from local.database import read_rows
+from local.database import connect, read_rows
 from local.simulator.scenario import CallScript, Turn
+from local.stack_paths import LocalStackError
 
 _RECORD_STATUS: Final = {
     "reached": "Completed",
@@ -100,6 +101,16 @@ def differences(expected: Truth, stored: Truth) -> Iterator[str]:
     for field, value in asdict(expected).items():
         if value != is_value[field]:
             yield f"{field} is {is_value[field]!r} instead of {value!r}"
+
+
+def compare(database_url: str, scripts: Sequence[CallScript]) -> Iterator[str]:
+    """Name what the database has wrong about the calls."""
+    with connect(database_url) as connection:
+        for script in scripts:
+            if script.call_id is None:
+                raise LocalStackError("only calls with a row can be compared")
+            for difference in differences(truth_of(script), read_truth(connection, script.call_id)):
+                yield f"call {script.call_id}: {difference}"
 
 
 def _duration(script: CallScript) -> int | None:

@@ -13,8 +13,10 @@ from typing import Any, Final, Protocol
 
 from local.console import say
 from local.database import connect
+from local.simulator.losses import Losses, no_losses
+from local.simulator.reconciliation import remember, require_sweep
 from local.simulator.scenario import CallScript, hang_up, hasten, write_script
-from local.simulator.simulate import POSTERS, conclude, place, post_until_answered, wait_for_receipts, wait_until_stored
+from local.simulator.simulate import POSTERS, conclude, place, post_until_answered, settle, wait_for_receipts
 from local.simulator.webhook_client import Answer
 from local.simulator.webhook_factory import ESSENTIAL_TYPES, WATCHING_TYPES, Body, webhooks
 from local.stack_paths import LocalStackError
@@ -31,13 +33,15 @@ HANGING_UP_SECONDS: Final = 20
 
 @dataclass(frozen=True)
 class Program:
-    """What to play."""
+    """The calls to play, and at what pace."""
 
     calls: int | None = None
     """In all; None goes on until it is stopped."""
     seed: int | None = None
     speed: float = 1
     """Times faster than people speak."""
+    lose: float = 0
+    """Share of the webhooks that are withheld."""
 
 
 class Clock(Protocol):
@@ -75,7 +79,7 @@ class Talk:
 
     @property
     def next_due(self) -> datetime:
-        """When its next webhook is sent."""
+        """Return when its next webhook is sent."""
         return self.script.created_at + timedelta(seconds=self.to_come[0][0])
 
 
@@ -93,6 +97,8 @@ class Player:
     post: Callable[[Body], None]
     tell: Callable[[CallScript, bool], None] = lambda _script, _begins: None
     """Is told of each call that begins (True) or is over."""
+    remember: Callable[[CallScript], None] = lambda _script: None
+    """Is given each call as it will have gone, before its first webhook, and again if it is to end otherwise."""
     played: list[CallScript] = field(default_factory=list)
     """Calls whose last webhook was posted."""
     _talks: dict[int, Talk] = field(default_factory=dict)
@@ -114,8 +120,11 @@ class Player:
         self._due.clear()
         now = _to_the_millisecond(self.clock.now())
         for talk in self._talks.values():
-            is_over = talk.script.ended_at <= now
-            bodies = talk.to_come if is_over else webhooks(hang_up(talk.script, now), ESSENTIAL_TYPES)[-2:]
+            bodies = talk.to_come
+            if talk.script.ended_at > now:
+                hung_up = hang_up(talk.script, now)
+                self.remember(hung_up)
+                bodies = webhooks(hung_up, ESSENTIAL_TYPES)[-2:]
             for _, body in bodies:
                 self.post(body)
         self._talks.clear()
@@ -131,6 +140,7 @@ class Player:
         self._begun += 1
         draft = write_script(self.random, None, _to_the_millisecond(self.clock.now()))
         script = self.place(hasten(draft, self.program.speed))
+        self.remember(script)
         self.tell(script, True)
         talk = Talk(script, webhooks(script, WATCHING_TYPES))
         number = next(self._numbers)
@@ -160,17 +170,19 @@ class Player:
 
 
 class Sender:
-    """Posts webhooks without keeping the player waiting, and remembers the answers."""
+    """Posts webhooks without keeping the player waiting, and remembers the answers; some get lost, if wanted."""
 
-    def __init__(self, stack: Mapping[str, Any]) -> None:
+    def __init__(self, stack: Mapping[str, Any], losses: Losses | None = None) -> None:
         self._stack = stack
+        self.losses = losses or no_losses()
         self._posters = ThreadPoolExecutor(POSTERS)
         self._waiting: list[Future[Answer]] = []
         self.answers: list[Answer] = []
 
     def post(self, body: Body) -> None:
         """Post soon; raises LocalStackError if an earlier one was not taken."""
-        self._waiting.append(self._posters.submit(post_until_answered, self._stack, body))
+        if not self.losses.takes(body):
+            self._waiting.append(self._posters.submit(post_until_answered, self._stack, body))
         done = [future for future in self._waiting if future.done()]
         self._waiting = [future for future in self._waiting if future not in done]
         self._keep(done)
@@ -197,12 +209,14 @@ def simulate_live(stack: Mapping[str, Any], program: Program) -> int:
     seed = program.seed if program.seed is not None else SystemRandom().randrange(10**6)
     number = "calls until Ctrl-C" if program.calls is None else f"{program.calls} calls"
     say(f"{number}, {LINES} at once, at speaking pace (SEED={seed}); Ctrl-C hangs up and ends")
+    if program.lose:
+        require_sweep(stack)
     began = time.monotonic()
-    sender = Sender(stack)
+    sender = Sender(stack, Losses(program.lose, Random(f"{seed} lost")))  # noqa: S311 - invented data
     player = make_player(stack, program, Random(seed), sender, _tell)  # noqa: S311 - invented data
     try:
         play(stack, player, sender)
-        complaints = wait_until_stored(stack["database_url"], player.played, sender.answers)
+        complaints = settle(stack, player.played, sender.answers, sender.losses)
         return conclude(complaints, len(player.played), time.monotonic() - began)
     finally:
         sender.close()
@@ -221,7 +235,7 @@ def make_player(
         with connect(stack["database_url"]) as connection:
             return place(connection, draft)
 
-    return Player(program, random, WallClock(), place_one, sender.post, tell)
+    return Player(program, random, WallClock(), place_one, sender.post, tell, lambda script: remember(stack, [script]))
 
 
 def play(stack: Mapping[str, Any], player: Player, sender: Sender) -> None:

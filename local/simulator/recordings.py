@@ -1,4 +1,4 @@
-"""What a player gets instead of the recordings that invented calls do not have."""
+"""A sound that a player gets instead of the recordings that invented calls do not have."""
 
 import math
 import struct

@@ -15,7 +15,7 @@ from autopulse.consumers.registry import REGISTRY
 from autopulse.db.engine import engine_to, open_socket
 from autopulse.db.prepared import PreparingConnection
 from autopulse.vapi.envelope import envelope_from
-from autopulse.vapi.messages import Envelope, read_envelope
+from autopulse.vapi.messages import ReceivedEnvelope, read_envelope
 from autopulse.vapi.routes import kind_of
 from local.simulator.application_rows import ORGANIZATION_ID
 from local.simulator.webhook_factory import Body
@@ -54,7 +54,7 @@ def apply(engine: Engine, bodies: Sequence[Body]) -> None:
 
 
 def date_receipts(connection: Connection, call_ids: Sequence[int | None]) -> None:
-    """What was received weeks ago was also processed then."""
+    """Let webhooks that were received weeks ago be processed then, too."""
     connection.run(
         "UPDATE webhook_event SET processed_at = received_at + :within WHERE call_id = ANY(:ids)",
         within=_PROCESSED_WITHIN,
@@ -62,7 +62,7 @@ def date_receipts(connection: Connection, call_ids: Sequence[int | None]) -> Non
     )
 
 
-def _wrap(message: Mapping[str, Any]) -> Envelope:
+def _wrap(message: Mapping[str, Any]) -> ReceivedEnvelope:
     kind = kind_of(message)
     if kind is None:
         raise ValueError(f"{message['type']} has no queue")

@@ -1,4 +1,4 @@
-"""Who and what invented calls are about, and what is said in them. All of it is plainly made up."""
+"""The people, cars and sentences of invented calls. All of it is plainly made up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -139,7 +139,7 @@ OVERALL: Final[Mapping[Mood, str]] = {
 
 
 def mood_of(score: int) -> Mood:
-    """How somebody feels who gives this score, 0 to 10: detractor, passive or promoter."""
+    """Return how somebody feels who gives this score, 0 to 10: detractor, passive or promoter."""
     if score <= 6:  # noqa: PLR2004 - as NPS defines it
         return "unhappy"
     return "content" if score <= 8 else "pleased"  # noqa: PLR2004 - likewise

@@ -95,7 +95,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What Vapi's analysis finds in a conversation."""
+    """The analysis of a conversation, as Vapi's assistant gives it."""
 
     score: int | None
     overall: str

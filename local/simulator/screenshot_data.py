@@ -29,7 +29,7 @@ _WAITING: Final = 1
 
 @dataclass(frozen=True)
 class Scene:
-    """What there is to see."""
+    """The calls that the pictures show."""
 
     now: datetime
     told: CallScript

@@ -15,11 +15,12 @@ from pg8000.native import Connection
 from local.console import say
 from local.database import connect, count_receipts
 from local.simulator.application_rows import ORGANIZATION_ID, ServiceRecord, insert_call, insert_service_record
-from local.simulator.expected_rows import differences, read_truth, truth_of
+from local.simulator.expected_rows import compare
+from local.simulator.losses import Losses, no_losses
+from local.simulator.reconciliation import bring_back, remember, require_sweep
 from local.simulator.scenario import CallScript, write_script
 from local.simulator.webhook_client import Answer, encode, post, sign
 from local.simulator.webhook_factory import EVERY_TYPE, Body, webhooks
-from local.stack_paths import LocalStackError
 
 POSTERS: Final = 5
 """Posts at once."""
@@ -31,7 +32,7 @@ _TRIES: Final = 4
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What traffic to make."""
+    """The traffic that is asked for."""
 
     calls: int
     seed: int | None = None
@@ -40,21 +41,37 @@ class PageRequest:
     rate: float | None = None
     """Webhooks a second."""
     types: frozenset[str] = EVERY_TYPE
+    lose: float = 0
+    """Share of the webhooks that are withheld, and that the sweep has to bring back."""
 
 
 def simulate(stack: Mapping[str, Any], wanted: PageRequest) -> int:
     """Make the calls, post their webhooks, wait until all is stored and compare; the exit status."""
     seed = wanted.seed if wanted.seed is not None else SystemRandom().randrange(10**6)
     random = Random(seed)  # noqa: S311 - invented data
+    losses = Losses(wanted.lose, Random(f"{seed} lost"))  # noqa: S311 - likewise
+    if wanted.lose:
+        require_sweep(stack)
     scripts = place_calls(stack["database_url"], random, wanted.calls)
-    bodies = arrange(scripts, random, wanted)
+    remember(stack, scripts)
+    bodies = arrange(scripts, random, wanted, losses)
     say(f"{wanted.calls} calls, {len(bodies)} webhooks (SEED={seed})")
     began = time.monotonic()
     answers = post_all(stack, bodies, wanted.rate)
     _print_answers(answers, time.monotonic() - began)
     say("  waiting until all of them are stored …")
-    complaints = wait_until_stored(stack["database_url"], scripts, answers)
+    complaints = settle(stack, scripts, answers, losses)
     return conclude(complaints, len(scripts), time.monotonic() - began)
+
+
+def settle(
+    stack: Mapping[str, Any], scripts: Sequence[CallScript], answers: Sequence[Answer], losses: Losses
+) -> list[str]:
+    """Wait until everything is stored, and have what was lost asked for; what is wrong in the end."""
+    known = losses.known(scripts)
+    if not losses.lost:
+        return wait_until_stored(stack["database_url"], known, answers)
+    return wait_until_received(stack["database_url"], answers) + bring_back(stack, known, losses)
 
 
 def place_calls(
@@ -100,9 +117,15 @@ def place(
     )
 
 
-def arrange(scripts: Iterable[CallScript], random: Random, wanted: PageRequest) -> list[Body]:
-    """Put all webhooks in the order they are sent: by the sender's time, or in disorder; repeated if wanted."""
+def arrange(
+    scripts: Iterable[CallScript], random: Random, wanted: PageRequest, losses: Losses | None = None
+) -> list[Body]:
+    """Put all webhooks in the order they are sent: by the sender's time, or in disorder; repeated if wanted.
+
+    A webhook that is lost is lost with all its repetitions.
+    """
     bodies = [body for script in scripts for _, body in webhooks(script, wanted.types)]
+    bodies = (losses or no_losses()).sieve(bodies)
     if wanted.duplicates:
         bodies = [body for body in bodies for _ in range(random.randint(1, _COPIES))]
     bodies.sort(key=lambda body: body["message"]["timestamp"])
@@ -143,6 +166,11 @@ def post_until_answered(stack: Mapping[str, Any], body: Body) -> Answer:
 
 def wait_until_stored(database_url: str, scripts: Sequence[CallScript], answers: Sequence[Answer]) -> list[str]:
     """Wait for every accepted webhook's receipt, then compare every call with its script; the complaints."""
+    return wait_until_received(database_url, answers) + list(compare(database_url, scripts))
+
+
+def wait_until_received(database_url: str, answers: Sequence[Answer]) -> list[str]:
+    """Wait for every accepted webhook's receipt; the complaints."""
     complaints = [
         f"a webhook was answered {answer.status}: {answer.body}"
         for answer in answers
@@ -152,17 +180,7 @@ def wait_until_stored(database_url: str, scripts: Sequence[CallScript], answers:
     missing = wait_for_receipts(database_url, sorted(event_ids))
     if missing:
         complaints.append(f"{missing} accepted webhooks are not in webhook_event after {STORED_SECONDS} s")
-    return complaints + list(compare(database_url, scripts))
-
-
-def compare(database_url: str, scripts: Sequence[CallScript]) -> Iterator[str]:
-    """Name what the database has wrong about the calls."""
-    with connect(database_url) as connection:
-        for script in scripts:
-            if script.call_id is None:
-                raise LocalStackError("only calls with a row can be compared")
-            for difference in differences(truth_of(script), read_truth(connection, script.call_id)):
-                yield f"call {script.call_id}: {difference}"
+    return complaints
 
 
 def wait_for_receipts(database_url: str, event_ids: Sequence[str], seconds: float = STORED_SECONDS) -> int:

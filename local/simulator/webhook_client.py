@@ -15,7 +15,7 @@ TIMEOUT_SECONDS: Final = 20
 
 @dataclass(frozen=True)
 class Answer:
-    """What the webhook URL answered."""
+    """An answer of the webhook URL."""
 
     status: int
     body: str

@@ -57,7 +57,7 @@ def _is_usable(entry: Entry, secret: str) -> bool:
 
 
 def _is_expressible(entry: Entry) -> bool:
-    """Whether Vapi can send it: its bearer prefix is fixed."""
+    """Return whether Vapi can send it: its bearer prefix is fixed."""
     return entry["kind"] != "bearer" or entry.get("prefix", BEARER).strip() in {"", BEARER.strip()}
 
 

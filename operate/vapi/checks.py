@@ -1,4 +1,4 @@
-"""What can be wrong with a configuration at Vapi; each check yields findings and asks nobody."""
+"""Checks of a configuration at Vapi; each yields findings and asks nobody."""
 
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
@@ -65,7 +65,7 @@ def _concerns(current: CurrentState, desired: DesiredState, scope: Scope | None,
 
 
 def _is_meant(current: CurrentState, desired: DesiredState, resource: Resource) -> bool:
-    """Whether its events go to this stack, or seem to be meant to: the same host, or a credential of the stack's."""
+    """Return whether its events go to this stack, or seem to be meant to: the same host, or one of its credentials."""
     credential = current.credentials.get(str(server_of(resource).get("credentialId")), {})
     is_signed_for_us = str(credential.get("name") or "").startswith(desired.credential_prefix)
     return is_signed_for_us or urlsplit(url_of(resource)).netloc == urlsplit(desired.url).netloc
@@ -204,7 +204,7 @@ def _minutes(seconds: float) -> str:
 
 
 def _asks_for_more(status: int) -> bool:
-    """Whether it is an answer of ours or the gateway's that asks to be tried again."""
+    """Return whether it is an answer of ours or the gateway's that asks to be tried again."""
     return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 

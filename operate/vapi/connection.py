@@ -1,4 +1,4 @@
-"""What Vapi is to be told: the stack's URL and secret, or what a person gives instead of them."""
+"""The URL and the secret that Vapi is to be told: the stack's, or what a person gives instead of them."""
 
 import os
 from collections.abc import Mapping

@@ -26,13 +26,13 @@ class CurrentState:
     squads: Mapping[str, Resource]
 
     def answers(self, number: Resource, assistant: Resource) -> bool:
-        """Whether the assistant takes calls to the phone number: as its assistant, or as a member of its squad."""
+        """Return whether the assistant takes calls to the phone number: as its assistant, or as one of its squad."""
         members = self.squads.get(str(number.get("squadId")), {}).get("members") or []
         ids = {number.get("assistantId"), *(member.get("assistantId") for member in members)}
         return assistant["id"] in ids
 
     def routes(self, assistant: Resource) -> Iterator[tuple[Scope, Resource | None]]:
-        """Where the events of an assistant's calls go: for each of its phone numbers, and without one.
+        """Return where the events of an assistant's calls go: for each of its phone numbers, and without one.
 
         A pair of the scope whose server URL counts and its resource; None if no scope has one.
         """

@@ -1,4 +1,4 @@
-"""How Vapi should be configured: where it sends, how it proves itself, what it sends, how often it tries."""
+"""Vapi's configuration as it should be: where it sends, how it proves itself, what it sends, how often it tries."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ FINGERPRINT_DIGITS: Final = 8
 
 @dataclass(frozen=True)
 class DesiredState:
-    """What one stack wants of Vapi."""
+    """The wishes of one stack."""
 
     stack_name: str
     url: str
@@ -50,7 +50,7 @@ class DesiredState:
 
     @property
     def credential_prefix(self) -> str:
-        """What the names of all credentials of this stack begin with, of whatever secret."""
+        """Return what the names of all credentials of this stack begin with, of whatever secret."""
         room = MAX_NAME_CHARACTERS - FINGERPRINT_DIGITS - 1
         if len(self.stack_name) <= room:
             return f"{self.stack_name} "

@@ -32,7 +32,7 @@ _HEADER: Final = re.compile(r"[\x20-\x7e]*")
 
 @dataclass(frozen=True)
 class Reader:
-    """Who may ask the read API whether the ping arrived."""
+    """A reader who may ask the read API whether the ping arrived."""
 
     api_url: Callable[[], str]
     token: str | None
@@ -107,7 +107,7 @@ def _wait(event_id: str, reader: Reader, began: float) -> Iterator[Finding]:
 
 
 def _may_change(status: int) -> bool:
-    """Whether to ask again: not stored yet (404), no answer (0), too often, or a passing fault."""
+    """Return whether to ask again: not stored yet (404), no answer (0), too often, or a passing fault."""
     passing = {0, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}
     return status in passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 

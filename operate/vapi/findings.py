@@ -1,4 +1,4 @@
-"""What a doctor says: where, what, and what to do about it."""
+"""The findings of a doctor: where, what, and what to do about it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def report(findings: Iterable[Finding]) -> int:
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """What one remedy is for, and the remedy."""
+    """Return what one remedy is for, and the remedy."""
     for finding in findings:
         say(printable_line(f"    {'wrong ' if finding.is_wrong else 'advice'}  {finding.what}"))
     say(printable_line(f"            -> {findings[0].remedy}"))

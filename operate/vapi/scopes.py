@@ -1,4 +1,4 @@
-"""Where a server URL can be set. Each event goes to one URL: assistant beats phone number beats organization."""
+"""The places of a server URL. Each event goes to one URL: assistant beats phone number beats organization."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class Scope:
 
     @property
     def has_messages(self) -> bool:
-        """Whether `serverMessages` and `monitorPlan` are set here: only assistants have them."""
+        """Return whether `serverMessages` and `monitorPlan` are set here: only assistants have them."""
         return self.name == "assistant"
 
     def read(self, api: VapiApi) -> Resource:
-        """What Vapi has of it."""
+        """Return what Vapi has of it."""
         return read_organization(api) if self.name == "organization" else dict(api.read(self._path(self.id)))
 
     def change(self, api: VapiApi, resource: Resource, changes: Mapping[str, Any]) -> Resource:

@@ -14,17 +14,27 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from urllib.parse import quote, urlencode
 
 import botocore
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, NoCredentialsError, NoRegionError  # noqa: A004 - botocore's
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+)
 from botocore.httpsession import URLLib3Session
 
 if TYPE_CHECKING:
     from botocore.config import Config
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
+AWS_ERRORS: Final = (BotoCoreError, ClientError)
+"""Everything that a call of a client raises: not reached, not answered, or answered with an error."""
 TRIES: Final = 2
 LONGEST_PAUSE_SECONDS: Final = 0.2
 CONNECT_SECONDS: Final = 1
@@ -202,6 +212,10 @@ class Sqs(JsonClient):
         """Put a message into a queue."""
         return self.call("SendMessage", parameters)
 
+    def send_message_batch(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
+        """Put up to ten messages into a queue; the answer says which were not taken."""
+        return self.call("SendMessageBatch", parameters)
+
     def change_message_visibility_batch(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
         """Say when messages that were received come again."""
         return self.call("ChangeMessageVisibilityBatch", parameters)
@@ -221,6 +235,19 @@ class EventBridge(JsonClient):
     def put_events(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
         """Put entries on buses; the answer says which were not taken."""
         return self.call("PutEvents", parameters)
+
+
+def sign_url(url: str, query: Mapping[str, str], seconds: int) -> str:
+    """Let whoever has the URL read an object of S3 for so long, as boto3's `generate_presigned_url` does.
+
+    The URL's path has to be quoted; the query is what the answer shall be like (`response-content-type` and others).
+    It ends with the keys that sign it, if they end earlier. Raises NoCredentialsError or NoRegionError.
+    """
+    from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415 - the read API's alone
+
+    request = AWSRequest("GET", f"{url}?{urlencode(query, quote_via=quote)}")
+    S3SigV4QueryAuth(keys(), "s3", region(), expires=seconds).add_auth(request)
+    return str(request.url)
 
 
 def endpoint_of(service: Service) -> str:

@@ -180,6 +180,12 @@ class Metric:
     """The age of a record at commit, from the sender's time."""
     AGE_FROM_RECEIPT: Final = MetricDefinition("AgeFromReceipt", ByKind, MILLISECONDS)
     """The age of a record at commit, from the verifier's receipt."""
+    RECORDING_STORED: Final = MetricDefinition("RecordingStored", Undivided)
+    """Recordings that were copied into the bucket."""
+    RECORDING_MISSING: Final = MetricDefinition("RecordingMissing", Undivided)
+    """Recordings that could not be copied, and are not asked for again."""
+    RECORDING_FAILED: Final = MetricDefinition("RecordingFailed", ByReason)
+    """Tries at copying a recording that failed, unless Vapi said that there is none."""
     VAPI_ASKED: Final = MetricDefinition("VapiAsked", Undivided)
     """Requests that were sent to Vapi's API."""
     RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)

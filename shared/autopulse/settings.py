@@ -85,10 +85,19 @@ def follow_up_rules() -> FollowUpRules:
 @cache
 def recording_hosts() -> tuple[str, ...]:
     """Where recordings are played from, read once per container; raises SettingInvalid."""
-    hosts = tuple(os.environ.get("RECORDING_HOSTS", "").split())
+    return _hosts("RECORDING_HOSTS")
+
+
+def recording_bucket() -> str:
+    """The bucket that copies of recordings are deleted from; empty if the stack keeps none."""
+    return os.environ.get("RECORDING_BUCKET", "")
+
+
+def _hosts(variable: str) -> tuple[str, ...]:
+    hosts = tuple(os.environ.get(variable, "").split())
     for host in hosts:
         if not HOST.fullmatch(host):
-            raise SettingInvalid("environment variable RECORDING_HOSTS: a host is not a name such as a.example.com")
+            raise SettingInvalid(f"environment variable {variable}: a host is not a name such as a.example.com")
     return hosts
 
 
@@ -176,6 +185,33 @@ class ConsumerSettings(NamedTuple):
     """Organization of calls that no `vapi_number` row places; empty for none."""
     answer_names: AnswerNames = computed(stack_answer_names)
     """What the answers of an analysis may be called."""
+    recording_queue_url: str = optional("RECORDING_QUEUE_URL")
+    """Where copies of recordings are asked for; empty if none are made."""
+
+
+class RecordingSettings(NamedTuple):
+    """The settings of the function that copies recordings."""
+
+    queue_url: str = required("RECORDING_QUEUE_URL")
+    dead_letter_queue_url: str = required("DEAD_LETTER_QUEUE_URL")
+    status_queue_url: str = required("STATUS_UPDATE_QUEUE_URL")
+    """Where it says what became of a copy."""
+    bucket: str = required("RECORDING_BUCKET")
+    storage_hosts: tuple[str, ...] = computed(lambda: _hosts("RECORDING_STORAGE_HOSTS"))
+    """Hosts that recordings are read from: a name, or `*.example.com` for every host below example.com."""
+    api_url: str = required("VAPI_API_URL")
+    """Base URL of Vapi's API."""
+    api_key_secret_arn: str = optional("VAPI_API_KEY_SECRET_ARN")
+    """A JSON secret with `api_key`; empty for none: then only the reports' own URLs are asked."""
+
+
+class CopySettings(NamedTuple):
+    """What the read API knows of the copies of recordings."""
+
+    bucket_url: str = optional("RECORDING_BUCKET_URL")
+    """Base URL of the objects; empty if the stack keeps no copies."""
+    retention_days: int = optional("RECORDING_RETENTION_DAYS", int, absent="0")
+    """Whole days that an object is kept; 0 if the stack keeps no copies."""
 
 
 class FollowUpSettings(NamedTuple):
@@ -230,14 +266,10 @@ class ConsoleSettings(NamedTuple):
     """The stack's name, so that people see which one they look at."""
     recording_hosts: tuple[str, ...] = computed(lambda: recording_hosts())  # noqa: PLW0108 - the function, not the field of its name
     """Where recordings are played from: hosts, or `*.example.com` for every host below example.com."""
+    recording_bucket_url: str = optional("RECORDING_BUCKET_URL")
+    """Where copies of recordings are played from; empty if the stack keeps none."""
     takes_token: bool = optional("TAKES_TOKEN", lambda text: text == "true")
     """Whether a token in the page's address signs in whoever follows it: on the local stack alone."""
-
-
-@cache
-def verifier_settings() -> VerifierSettings:
-    """Read once per container."""
-    return from_environ(VerifierSettings)
 
 
 @cache
@@ -254,15 +286,15 @@ def migration_settings() -> DatabaseSettings:
 
 
 @cache
-def live_settings() -> LiveSettings:
+def recording_settings() -> RecordingSettings:
     """Read once per container."""
-    return from_environ(LiveSettings)
+    return from_environ(RecordingSettings)
 
 
 @cache
-def auth_settings() -> AuthSettings:
+def copy_settings() -> CopySettings:
     """Read once per container."""
-    return from_environ(AuthSettings)
+    return from_environ(CopySettings)
 
 
 @cache

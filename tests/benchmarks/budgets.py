@@ -24,7 +24,7 @@ from autopulse.vapi.routes import KINDS
 from local.postgres import FUNCTIONS, PostgresServer
 from tests.benchmarks import contenders
 from tests.benchmarks.workloads import SqsEvent, report_body, report_events, scripts, status_events
-from tests.harness import FakeServices
+from tests.harness import FakeServices, start_anew
 
 PROJECT: Final = Path(__file__).parents[2]
 ROUNDS: Final = 30
@@ -48,7 +48,7 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Whether the budget is kept."""
+        """Return whether the budget is kept."""
         if self.limit is None:
             return True
         return self.value <= self.limit if self.at_most else self.value >= self.limit
@@ -196,16 +196,18 @@ def measure_verifier() -> list[Result]:
     """The verifier in process on a signed report, without the network."""
     import hmac  # noqa: PLC0415
 
-    from autopulse.ingress import clients, verifier  # noqa: PLC0415
+    from autopulse.ingress import verifier  # noqa: PLC0415
+    from autopulse.ingress.services import Services  # noqa: PLC0415
 
     body = report_body(next(scripts(Random(0))))
     secret = "an invented secret of thirty-two bytes"
     credentials = json.dumps({"secret": secret, "credentials": [{"kind": "shared-secret"}, {"kind": "hmac"}]})
     os.environ |= {f"{kind.upper()}_QUEUE_URL": "unused" for kind in KINDS}
     os.environ |= {"WEBHOOK_SECRET_ARN": "unused", "PAYLOAD_BUCKET": "unused"}
-    vars(clients).update(
-        sqs=lambda: SimpleNamespace(send_message=lambda **_: None),
-        secretsmanager=lambda: SimpleNamespace(get_secret_value=lambda **_: {"SecretString": credentials}),
+    services = start_anew(
+        Services(),
+        sqs=SimpleNamespace(send_message=lambda **_: None),
+        secretsmanager=SimpleNamespace(get_secret_value=lambda **_: {"SecretString": credentials}),
     )
     signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
     event = {"headers": {"X-Vapi-Signature": signature}, "body": body.decode(), "isBase64Encoded": False}
@@ -213,7 +215,7 @@ def measure_verifier() -> list[Result]:
     for _ in range(VERIFICATIONS):
         with redirect_stdout(StringIO()):
             started = time.perf_counter()
-            response = verifier.handle(event)
+            response = verifier.handle(services, event)
             times.append((time.perf_counter() - started) * 1000)
         if response["statusCode"] != 200:
             raise RuntimeError(f"the benchmark's report was refused: {response}")

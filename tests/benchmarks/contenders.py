@@ -1,4 +1,4 @@
-"""Who is measured: our consumers, the ORM a webhook at a time, and the bare driver with our very statements."""
+"""The contenders: our consumers, the ORM a webhook at a time, and the bare driver with our very statements."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What a message of each kind takes: bytes as sent and as queued, statements and milliseconds of its consumer.
+"""The benchmark of each kind: bytes as sent and as queued, statements and milliseconds of its consumer.
 
 `make bench` prints it last; `python -m tests.benchmarks.kinds` measures it alone.
 """
@@ -60,7 +60,7 @@ class KindFigures:
 
 @dataclass(frozen=True)
 class DatabaseFigures:
-    """What a call costs the database server, in batches of ten."""
+    """The cost of a call at the database server, in batches of ten."""
 
     processor_milliseconds: float
     wal_bytes: float
@@ -68,7 +68,7 @@ class DatabaseFigures:
 
 @dataclass
 class _Played:
-    """What calls took in batches of one size, by kind."""
+    """The times of calls in batches of one size, by kind."""
 
     bodies: dict[str, list[Body]]
     seconds: dict[str, list[float]]

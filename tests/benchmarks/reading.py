@@ -85,7 +85,7 @@ class Measured:
 
     @property
     def holds(self) -> bool:
-        """Whether the budget is kept."""
+        """Return whether the budget is kept."""
         return self.p95 <= self.budget
 
 

@@ -43,7 +43,7 @@ POLICIES: Final = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What a question costs the database."""
+    """The cost of a question at the database."""
 
     question: str
     organization: str

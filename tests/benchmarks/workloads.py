@@ -1,4 +1,4 @@
-"""What is measured: realistic webhooks of invented calls, as the verifier would have queued them."""
+"""The workload: realistic webhooks of invented calls, as the verifier would have queued them."""
 
 import json
 import uuid

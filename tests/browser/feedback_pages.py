@@ -52,7 +52,7 @@ class FeedbackPage:
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
     def tell_to_read_again(self) -> None:
-        """What a new connection makes the page do."""
+        """Do what a new connection makes the page do."""
         self.page.evaluate(
             "async () => { const main = document.querySelector('script[type=module]').src;"
             " const { live } = await import(new URL('live.js', main).href);"
@@ -61,7 +61,7 @@ class FeedbackPage:
 
 
 def ask(deployed: DeployedStack, path: str, **query: object) -> Any:  # noqa: ANN401 - any JSON
-    """What the read API answers to the organization that `make up` seeds."""
+    """Return what the read API answers to the organization that `make up` seeds."""
     parts = urlsplit(deployed.stack["api_url"])
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
     try:

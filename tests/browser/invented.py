@@ -108,6 +108,8 @@ def detail_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - likewise
     """The same call as it is read by itself."""
     return {
         **call,
+        "recording_elsewhere": False,
+        "recording_copy": None,
         "attempts": [],
         "cost_dollars": 0.0816,
         "quality": None,
@@ -241,7 +243,7 @@ class InventedApi:
         return [_parameters(parts.query) for parts in split if parts.path == path]
 
     def answer(self, path: str, asked: Json) -> Any:  # noqa: ANN401 - any JSON
-        """What a path answers; raises KeyError for one that there is not."""
+        """Return what a path answers; raises KeyError for one that there is not."""
         plain = {
             "live/tickets": {"ticket": self.ticket, "expires_at": NOW.isoformat()},
             "me": self.reader,

@@ -35,7 +35,7 @@ class Refused(Exception):
 
 @dataclass
 class Behaviour:
-    """What the issuer does, and what it was asked for."""
+    """The behaviour of the issuer, and what it was asked for."""
 
     lifetimes: list[int] = field(default_factory=list)
     """Seconds of the next tokens; an hour once there is none left."""
@@ -69,7 +69,7 @@ class StandInIssuer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the functions have to be told."""
+        """Return what the functions have to be told."""
         told = {"OIDC_ISSUER": self.url, "OIDC_AUDIENCE": CLIENT_ID, "OIDC_CLIENT_ID": CLIENT_ID}
         return told | {"OIDC_JWKS": "", "OIDC_JWKS_URL": "", "OIDC_SCOPES": "openid profile", "OIDC_ORIGINS": ""}
 
@@ -98,13 +98,13 @@ class StandInIssuer:
         self.behaviour.authorizations.append(asked)
 
     def agree(self, asked: Parameters) -> str:
-        """Where to send the reader who agreed."""
+        """Return where to send the reader who agreed."""
         code = secrets.token_urlsafe()
         self._codes[code] = asked
         return f"{self._redirect_uri}?{urlencode({'code': code, 'state': asked['state'], 'iss': self.url})}"
 
     def decline(self, asked: Parameters) -> str:
-        """Where to send the reader who did not."""
+        """Return where to send the reader who did not."""
         answer = {"error": "access_denied", "error_description": "<b>not</b> today", "state": asked["state"]}
         return f"{self._redirect_uri}?{urlencode(answer)}"
 
@@ -152,7 +152,7 @@ class StandInIssuer:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """What is said over HTTP."""
+    """The issuer's answers over HTTP."""
 
     server: "_Server"
 

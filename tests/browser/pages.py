@@ -1,4 +1,4 @@
-"""What goes wrong in a page, whoever looks: the tests fail on anything that a browser complains about."""
+"""A page whose test fails on anything that the browser complains about."""
 
 import re
 import time
@@ -48,7 +48,7 @@ _EMPTY_VIEW: Final = "export function mount(container) { container.append('A vie
 
 
 def show_frame_alone(page: Page) -> None:
-    """What is around the views, with empty ones in it: no view's reading disturbs the test."""
+    """Open the frame with empty views in it, so that no view's reading disturbs the test."""
     page.route(_VIEW_FILES, _answer_empty)
 
 

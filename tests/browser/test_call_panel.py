@@ -44,7 +44,7 @@ def _begin(calls: Calls, script: CallScript) -> None:
 
 
 def _so_far(script: CallScript, count: int) -> Body:
-    """What is sent when so many turns have been spoken."""
+    """Return what is sent when so many turns have been spoken."""
     return bodies_of(script, "conversation-update")[count - 1]
 
 
@@ -236,6 +236,51 @@ def test_a_recording_at_another_host_has_a_sentence_instead_of_a_player(
         "at a place that recordings are not played from"
     )
     expect(console.get_by_test_id("player")).to_have_count(0)
+
+
+BARE = "https://0123456789abcdef.r2.cloudflarestorage.com/a-bucket/one-mono.wav"
+OLD = "https://recordings.example.com/old.wav?X-Amz-Date=20260101T000000Z&X-Amz-Expires=60"
+
+
+def _forget_recording(deployed: DeployedStack, call_id: int | None, url: str, state: str) -> None:
+    """Let a call's recording be there no more."""
+    for table, key in (("call", "id"), ("vapi_call", "call_id")):
+        statement = f"UPDATE {table} SET recording_url = :url WHERE {key} = :id RETURNING {key}"  # noqa: S608 - constants
+        deployed.rows(statement, url=url, id=call_id)
+    deployed.rows(
+        "INSERT INTO call_recording (call_id, vapi_call_id, state)"
+        " SELECT id, vapi_call_id, :state FROM call WHERE id = :id RETURNING call_id",
+        state=state,
+        id=call_id,
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("missing", "The recording is not there any more: it could not be copied while Vapi had it."),
+        ("erased", "The recording is not there any more: it was deleted."),
+    ],
+)
+def test_a_recording_that_is_not_there_any_more_has_a_sentence_instead_of_a_player(
+    open_console: OpenConsole, calls: Calls, deployed: DeployedStack, state: str, sentence: str
+) -> None:
+    script = calls.play(outcome="reached")
+    _forget_recording(deployed, script.call_id, BARE, state)
+    console = _open(open_console, script)
+    expect(console.get_by_test_id("recording-problem")).to_have_text(sentence)
+    expect(console.get_by_test_id("player")).to_have_count(0)
+
+
+def test_a_recording_that_was_lost_says_so_when_it_is_played(
+    open_console: OpenConsole, calls: Calls, deployed: DeployedStack, complaints: Complaints
+) -> None:
+    complaints.expect("410")
+    script = calls.play(outcome="reached")
+    _forget_recording(deployed, script.call_id, OLD, "missing")
+    console = _open(open_console, script)
+    console.get_by_test_id("play").click()
+    expect(console.get_by_test_id("recording-problem")).to_contain_text("The recording is not there any more")
 
 
 def test_a_transcript_is_shown_as_text_and_never_as_markup(

@@ -1,4 +1,4 @@
-"""What used to go wrong on the screens: each test does what a person did, and fails without its mend."""
+"""Defects of the screens that were mended: each test does what a person did, and fails without the mend."""
 
 import re
 from datetime import datetime, timezone

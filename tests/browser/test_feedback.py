@@ -463,7 +463,7 @@ def refuse(route: Route) -> None:
 
 
 def are_apart(page: Page) -> bool:
-    """Whether no two labels of a chart lie on one another."""
+    """Return whether no two labels of a chart lie on one another."""
     return bool(
         page.evaluate(
             """() => [...document.querySelectorAll('.chart svg')].every((chart) => {

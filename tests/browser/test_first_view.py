@@ -1,4 +1,4 @@
-"""What `make first-view` measures of the deployed stack: all bodies of a first visit as they travel, and what moves."""
+"""Check `make first-view` on the deployed stack: all bodies of a first visit as they travel, and what moves."""
 
 from datetime import datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""What is around the views: the way in without an issuer, the header, the connection, the address."""
+"""Check what is around the views: the way in without an issuer, the header, the connection, the address."""
 
 import re
 from typing import Any

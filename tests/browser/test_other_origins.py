@@ -124,7 +124,7 @@ def page(victim: Browser) -> Iterator[Page]:
 
 
 def _state(port: int) -> str:
-    """What the emulator has: the sample secret, and whatever an attack has made."""
+    """Return what the emulator has: the sample secret, and whatever an attack has made."""
     cloud = Cloud(port)
     found = (
         cloud.client("secretsmanager").list_secrets()["SecretList"],

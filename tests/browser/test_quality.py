@@ -1,4 +1,4 @@
-"""What every view has to keep to: no violation of axe, nothing that jumps while it loads, little to load."""
+"""Check what every view has to keep to: no violation of axe, nothing that jumps while it loads, little to load."""
 
 from datetime import datetime, timezone
 from typing import Any, Final

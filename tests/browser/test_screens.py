@@ -1,4 +1,4 @@
-"""What the screens look like, whatever was shown before: rows of one height, times that can be read."""
+"""Check what the screens look like, whatever was shown before: rows of one height, times that can be read."""
 
 from datetime import timedelta
 from typing import Any, Final

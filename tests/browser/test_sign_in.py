@@ -129,7 +129,7 @@ def tokens_of(page: Page) -> dict[str, Any]:
 
 
 def ask_for_calls(page: Page) -> int:
-    """What the page's own way to the API is answered."""
+    """Return what the page's own way to the API is answered."""
     script = """async () => {
         const { href } = document.querySelector('link[rel=modulepreload][href$="/api.js"]');
         const { get } = await import(href);

@@ -54,7 +54,7 @@ AWS_METRICS: Final = {
 
 
 def is_emitted(namespace: str, metric: str, dimensions: set[str]) -> bool:
-    """Whether AWS, or a filter of the template on logs, emits this metric with exactly these dimensions."""
+    """Return whether AWS, or a filter of the template on logs, emits this metric with exactly these dimensions."""
     metrics, sets = AWS_METRICS.get(namespace, (set(), []))
     return (metric in metrics and dimensions in sets) or (namespace, metric, frozenset(dimensions)) in filtered()
 

@@ -61,7 +61,7 @@ class Widget:
         return str(self.properties.get("title", ""))
 
     def lines(self) -> Iterator[Series | Expression]:
-        """What a metric widget shows, in its order."""
+        """Return what a metric widget shows, in its order."""
         for row in self.properties.get("metrics", []):
             yield self._asked(row[0]) if isinstance(row[0], dict) else self._named(row)
 
@@ -105,7 +105,7 @@ def read_widgets(body: str) -> list[Widget]:
 
 
 def fill_in(value: Json, names: Mapping[str, str], conditions: Mapping[str, bool]) -> str:
-    """What CloudFormation makes of `!Sub`, `!If` and `!Ref`; a name that is not given stands for itself."""
+    """Return what CloudFormation makes of `!Sub`, `!If` and `!Ref`; a name that is not given stands for itself."""
     if isinstance(value, str):
         return value
     ((function, argument),) = value.items()

@@ -59,7 +59,7 @@ def environment(function: str) -> Mapping[str, Any]:
 
 
 def denies_plain_text(document: Mapping[str, Any], action: str) -> bool:
-    """Whether all that a resource's policy refuses is this: nobody may do anything without TLS."""
+    """Return whether all that a resource's policy refuses is this: nobody may do anything without TLS."""
     refused = {"Bool": {"aws:SecureTransport": False}}
     names = ("Effect", "Principal", "Action", "Condition")
     denied = [{name: said[name] for name in names} for said in document["Statement"] if said["Effect"] == "Deny"]
@@ -102,7 +102,7 @@ class Stack:
 
     @property
     def complaints(self) -> list[str]:
-        """What CloudFormation would refuse these parameters for."""
+        """Return what CloudFormation would refuse these parameters for."""
         return [
             assertion["AssertDescription"]
             for rule in source(self.part).get("Rules", {}).values()
@@ -231,6 +231,7 @@ LOCAL: Final = Stack(
         "DatabaseReaderSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:reader-AbCdEf",
         "DatabaseWriterSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:writer-AbCdEf",
         "ExecuteApiUrl": "http://localhost:4566/_aws/execute-api",
+        "RecordingRetentionDays": "30",
     }
 )
 EXISTING: Final = Stack(
@@ -248,6 +249,7 @@ SHAPES: Final = {
     "existing": EXISTING,
     "staging": stack_of("staging"),
     "production": stack_of("production"),
+    "with recordings": stack_of("production").but(RecordingRetentionDays="90", CustomerKey="true"),
 }
 """Every way in which the application's template is meant to be deployed, by name."""
 __all__ = ["ACCOUNT", "APPLICATION", "DATABASE", "FIREWALL", "MONITORING"]

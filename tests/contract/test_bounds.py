@@ -27,7 +27,7 @@ ANALYSED: Final = {
 LISTS: Final = {
     *((name, "messages") for name in ("ConversationMessage", "ReportMessage")),
     *(("TranscriptNames", name) for name in ("assistant", "customer")),
-    ("Envelope", "message"),
+    ("ReceivedEnvelope", "message"),
     *(("QualityArtifact", name) for name in ("transfers", "skipped", "activations")),
     *(("QualityMessage", name) for name in ("costs", "cost_breakdown")),
     ("PerformanceMetrics", "turn_latencies"),

@@ -1,4 +1,4 @@
-"""What a person may set, meet or look up is named in the README or below docs/."""
+"""Everything that a person may set, meet or look up is named in the README or below docs/."""
 
 import re
 from functools import cache

@@ -8,8 +8,8 @@ import pytest
 
 from autopulse.api.resolver import route_of
 from autopulse.auth import authorizer
-from autopulse.auth.keys import FixedKeys
 from autopulse.auth.principal import principal_of
+from autopulse.auth.services import Services
 from autopulse.errors import Refused
 from autopulse.ingress.request import read_delivery
 from autopulse.reconciliation.requests import CallRequest, read_request
@@ -25,6 +25,7 @@ from local.simulator.application_rows import ORGANIZATION_ID, SAMPLE_CALLS
 from local.simulator.webhook_factory import CANARY
 from local.stack_paths import StackPaths
 from tests.contract.stack import ids_of, source
+from tests.harness import start_anew
 
 MADE = make_events()
 GATEWAY = [file for file in sorted((EVENTS / "apigw").glob("*.json")) if file.stem in {*read_webhooks(), "unsigned"}]
@@ -97,16 +98,12 @@ def _file(kind: str) -> Path:
 
 
 def test_the_authorizers_event_carries_a_token_that_every_local_stack_accepts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     issuer = Issuer(StackPaths(tmp_path, 0, 0, ""))
-    monkeypatch.setattr(authorizer, "keys", lambda: FixedKeys(issuer.jwks))
-    monkeypatch.setattr(
-        authorizer,
-        "auth_settings",
-        lambda: AuthSettings(ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM, "", frozenset()),
-    )
-    answer = authorizer.handle(MADE[EVENTS / "apigw" / "authorizer.json"])
+    settings = AuthSettings(ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM, "", frozenset())
+    services = start_anew(Services(), settings=settings)
+    answer = authorizer.handle(services, MADE[EVENTS / "apigw" / "authorizer.json"])
     assert answer["context"]["organization_id"] == ORGANIZATION_ID
     assert answer["context"]["expires_at"] == str(SAMPLE_EXPIRES_AT)
 

@@ -61,7 +61,11 @@ def test_a_function_logs_into_a_group_with_retention_that_the_template_makes(fun
     assert "${AWS::StackName}" in properties(group)["LogGroupName"]["Fn::Sub"]
 
 
-EXAMPLES = {"ANALYSIS_ALIASES": "summary=recap", "RECORDING_HOSTS": "recordings.example.com"}
+EXAMPLES = {
+    "ANALYSIS_ALIASES": "summary=recap",
+    "RECORDING_HOSTS": "recordings.example.com",
+    "RECORDING_STORAGE_HOSTS": "a.example.com",
+}
 """Of what is read with a form of its own."""
 
 
@@ -77,17 +81,18 @@ def test_a_function_gets_the_settings_that_its_code_requires(function: str, monk
 
 
 WITHOUT_DATABASE = {
-    "VerifierFunction": settings.verifier_settings,
-    "AuthorizerFunction": settings.auth_settings,
-    "LiveFunction": settings.live_settings,
-    "BroadcasterFunction": settings.live_settings,
-    "ConsoleFunction": settings.console_settings,
+    "VerifierFunction": settings.VerifierSettings,
+    "AuthorizerFunction": settings.AuthSettings,
+    "LiveFunction": settings.LiveSettings,
+    "BroadcasterFunction": settings.LiveSettings,
+    "RecordingsFunction": settings.RecordingSettings,
+    "ConsoleFunction": settings.ConsoleSettings,
 }
 
 
 def _read_settings(function: str) -> None:
     if function in WITHOUT_DATABASE:
-        WITHOUT_DATABASE[function].__wrapped__()
+        settings.from_environ(WITHOUT_DATABASE[function])
         return
     if function == "FetcherFunction":
         settings.from_environ(settings.FetcherSettings)

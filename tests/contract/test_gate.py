@@ -1,4 +1,4 @@
-"""What stands before the API: the firewall of `infrastructure/firewall.yaml`, throttling, access logs."""
+"""The gate before the API: the firewall of `infrastructure/firewall.yaml`, throttling, access logs."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""How fast a consumer starts, and what it must not import: a burst of calls starts many of them at once."""
+"""Check how fast a consumer starts, and what it must not import: a burst of calls starts many of them at once."""
 
 import pytest
 

@@ -95,7 +95,7 @@ def test_a_kinds_handler_reads_no_environment_when_it_is_imported(kind: str) -> 
 
 
 def _run(code: str) -> str:
-    """What Python prints, without any environment of ours."""
+    """Return what Python prints, without any environment of ours."""
     bare = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'shared'}"}
     done = subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", code], env=bare, cwd=ROOT, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""What the layers ship, and that a layer for another target is found out before a deploy."""
+"""Check what the layers ship, and that a layer for another target is found out before a deploy."""
 
 import json
 import os

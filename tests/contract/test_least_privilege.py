@@ -1,4 +1,4 @@
-"""Who may do what, read from the transformed template: SAM adds roles and policies of its own where one is not said.
+"""The rights of every role, read from the transformed template: SAM adds roles and policies of its own.
 
 In every shape that the conditions give the stack.
 """
@@ -41,6 +41,7 @@ FUNCTIONS = ids_of("AWS::Lambda::Function")
 CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/${WebSocketStage}"
 WILDCARDS = {
     "${PayloadBucket.Arn}/envelopes/*",
+    "${RecordingBucket.Arn}/recordings/*",
     f"{CONNECTIONS}/POST/@connections/*",
     f"{CONNECTIONS}/DELETE/@connections/*",
     "arn:${AWS::Partition}:ec2:${AWS::Region}:*:*/*",
@@ -173,6 +174,8 @@ def test_a_consumer_touches_its_own_queues_alone(prefix: str) -> None:
     assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseUserSecretArn"}]
 
 
+OF_RECORDINGS = {"RecordingsRole": {"s3:PutObject", "s3:AbortMultipartUpload"}}
+"""Role -> what it may do to the other bucket (`test_recordings.py`)."""
 PAYLOADS = {"Fn::Sub": "${PayloadBucket.Arn}/envelopes/*"}
 
 
@@ -188,7 +191,8 @@ def test_envelopes_in_the_bucket_are_written_by_who_queues_them_and_read_and_del
             assert _resources_for(role, "s3:DeleteObject", stack) == [PAYLOADS]
             assert _resources_for(role, "s3:ListBucket", stack) == [{"Fn::GetAtt": ["PayloadBucket", "Arn"]}]
         else:
-            assert allowed == ({"s3:PutObject"} if role in {"VerifierRole", "FetcherRole"} else set())
+            writers = {"VerifierRole", "FetcherRole"}
+            assert allowed - OF_RECORDINGS.get(role, set()) == ({"s3:PutObject"} if role in writers else set())
     for role in ("VerifierRole", "FetcherRole"):
         assert _resources_for(role, "s3:PutObject", stack) == [PAYLOADS]
 
@@ -251,12 +255,12 @@ def test_the_sweep_asks_by_a_queue_and_moves_dead_letters_back_alone() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_vapi_s_key_is_read_by_the_fetcher_alone(shape: str) -> None:
+def test_vapi_s_key_is_read_by_the_fetcher_and_the_copying_of_recordings_alone(shape: str) -> None:
     stack = SHAPES[shape]
     key = {"Fn::GetAtt": ["VapiApiKey", "Id"]}
     roles = stack.ids_of("AWS::IAM::Role")
     readers = {role for role in roles if key in _resources_for(role, "secretsmanager:GetSecretValue", stack)}
-    assert readers == {"FetcherRole"}
+    assert readers == {"FetcherRole", "RecordingsRole"} & set(roles)
 
 
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from autopulse.consumers import publisher
-from autopulse.live.clients import CONFIG
+from autopulse.live.services import CONFIG
 from tests.contract.stack import denies_plain_text, environment, ids_of, properties, source
 
 BEHIND_THE_SOCKET = ["LiveFunction", "BroadcasterFunction"]

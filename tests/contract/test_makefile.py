@@ -1,4 +1,4 @@
-"""What a person gives a variable of the Makefile reaches the command as one argument, and runs nothing."""
+"""A value that a person gives a variable of the Makefile reaches the command as one argument, and runs nothing."""
 
 import json
 import os

@@ -13,7 +13,10 @@ APPLICATION_STACK = "autopulse-calls-production"
 PRODUCTION = stack_of("production", DATABASE)
 DIRECT = PRODUCTION.but(DatabaseProxy="false")
 """Without the proxy."""
-FUNCTIONS = stack_of("production")
+BUCKETS = ("PayloadBucket", "RecordingBucket")
+SIGNING = {"RecordingReadPolicy"}
+"""What those may do who have a URL that the read API signed; it asks nobody itself."""
+FUNCTIONS = stack_of("production").but(RecordingRetentionDays="90")
 SUBNETS = [{"Ref": f"PrivateSubnet{zone}"} for zone in "ABC"]
 ENDPOINTS = {
     "S3Endpoint": "s3",
@@ -188,14 +191,16 @@ def _name(resource: Any) -> str:  # noqa: ANN401 - a text, or an intrinsic funct
     if "Fn::GetAtt" in resource:
         logical_id, attribute = resource["Fn::GetAtt"]
         return _arn(logical_id) if attribute in {"Arn", "Id"} else f"{logical_id}.{attribute}"
-    text = str(resource["Fn::Sub"]).replace("${PayloadBucket.Arn}", _arn("PayloadBucket"))
+    text = str(resource["Fn::Sub"])
+    for bucket in BUCKETS:
+        text = text.replace(f"${{{bucket}.Arn}}", _arn(bucket))
     return text.replace("${Application}", APPLICATION_STACK)
 
 
 def _arn(logical_id: str) -> str:
     prefix = "arn:${AWS::Partition}:"
     own = f"{APPLICATION_STACK}-{logical_id.lower()}-end"
-    if logical_id == "PayloadBucket":
+    if logical_id in BUCKETS:
         return f"{prefix}s3:::{own}"
     if logical_id == "EventBus":
         return f"{prefix}events:${{AWS::Region}}:${{AWS::AccountId}}:event-bus/{APPLICATION_STACK}"
@@ -211,6 +216,8 @@ def _allowed(prefix: str) -> set[tuple[str, str]]:
     roles = [FUNCTIONS.properties(name)["Role"]["Fn::GetAtt"][0] for name in inside]
     policies = [policy for role in roles for policy in FUNCTIONS.properties(role)["Policies"]]
     shared = {policy["Ref"] for role in roles for policy in FUNCTIONS.properties(role)["ManagedPolicyArns"]}
+    attached = {one: FUNCTIONS.properties(one).get("Roles", []) for one in FUNCTIONS.ids_of("AWS::IAM::ManagedPolicy")}
+    shared |= {one for one, to in attached.items() if any(role["Ref"] in roles for role in to)} - SIGNING
     policies += [FUNCTIONS.properties(name) for name in shared]
     statements = [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
     ours = [one for one in statements if any(action.startswith(prefix) for action in one["Action"])]

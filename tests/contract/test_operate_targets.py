@@ -9,7 +9,7 @@ from tests.contract.stack import ROOT
 
 
 def _command(target: str, **variables: str) -> list[str]:
-    """What make would run, without running it."""
+    """Return what make would run, without running it."""
     given = [f"{name}={value}" for name, value in variables.items()]
     done = subprocess.run(  # noqa: S603 - the project's own Makefile
         ["make", "--dry-run", target, *given],  # noqa: S607 - as above

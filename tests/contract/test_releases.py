@@ -1,4 +1,4 @@
-"""How `template.yaml` puts a release into service: a version behind an alias that everything calls."""
+"""Check how `template.yaml` puts a release into service: a version behind an alias that everything calls."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the workflows may do: run code that is pinned, and hold AWS's credentials where nothing is tested or built."""
+"""The workflows run code that is pinned, and hold AWS's credentials only where nothing is tested or built."""
 
 import re
 from collections.abc import Iterator

@@ -4,8 +4,9 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
+from local.simulator.expected_rows import compare
 from local.simulator.scenario import CallScript
-from local.simulator.simulate import PageRequest, arrange, compare, place_calls, post_all, wait_until_stored
+from local.simulator.simulate import PageRequest, arrange, place_calls, post_all, wait_until_stored
 from local.simulator.webhook_factory import CANARY, ESSENTIAL_TYPES, Body, webhooks
 from tests.deployed import DeployedStack, wait_for
 

@@ -13,15 +13,18 @@ from local.processes import find_marked, kill
 from local.run import print_urls, show_a_call
 from local.simulator.simulate import PageRequest, simulate
 from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, StackPaths
+from local.vapi_api.process import StandIn
 from tests.deployed import DeployedStack
 
 
 def _processes(paths: StackPaths) -> set[tuple[int, float]]:
     server = stack.database_server(paths).find()
-    running = stack.read_running(paths)
+    running, stand_in = stack.read_running(paths), StandIn(paths).find()
     assert server is not None
     assert running is not None
-    return {(server.pid, server.create_time()), (running.emulator.pid, running.emulator.started)}
+    assert stand_in is not None
+    others = {(identity.pid, identity.started) for identity in (running.emulator, stand_in.process)}
+    return {(server.pid, server.create_time()), *others}
 
 
 def test_up_again_builds_deploys_and_starts_nothing(deployed: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,14 +42,13 @@ def test_the_stack_file_says_what_others_rely_on(deployed: DeployedStack) -> Non
     assert written == deployed.stack
     kinds = {"status_update", "conversation_update", "end_of_call_report", "hang", "transcript"}
     assert set(written["queues"]) == kinds
-    assert {"webhook_url", "webhook_secret", "api_url", "database_url", "aws_endpoint_url", "stack_name"} <= set(
-        written
-    )
+    urls = {"webhook_url", "api_url", "database_url", "aws_endpoint_url", "vapi_api_url"}
+    assert urls | {"webhook_secret", "stack_name", "vapi_api_key"} <= set(written)
     assert written["webhook_url"].endswith("/api/v1/webhooks/vapi-webhook")
     assert written["functions"]["VerifierFunction"].startswith(written["stack_name"])
 
 
-def test_both_servers_listen_on_loopback_only(deployed: DeployedStack) -> None:
+def test_all_servers_listen_on_loopback_only(deployed: DeployedStack) -> None:
     owners = {pid for pid, _ in _processes(deployed.paths)}
     listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in owners]
     assert listening
@@ -77,7 +79,7 @@ def _secrets(deployed: DeployedStack) -> list[str]:
     server = stack.database_server(deployed.paths)
     passwords = [server.password(role) for role in ("postgres", OWNER, FUNCTIONS)]
     assert len(set(passwords)) == 3, "each role has one of its own"
-    return [*passwords, deployed.stack["webhook_secret"], deployed.stack["api_token"]]
+    return [*passwords, *(deployed.stack[name] for name in ("webhook_secret", "api_token", "vapi_api_key"))]
 
 
 def test_make_run_prints_a_call_and_no_secret(deployed: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:

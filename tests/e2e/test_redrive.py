@@ -1,41 +1,23 @@
 """Poison, its cause removed, goes back by `make redrive` and is applied; a second copy of it has no effect."""
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from random import Random
 
 import pytest
 
 from local.simulator.simulate import place_calls
-from local.stack_paths import PROJECT
 from tests.deployed import DeployedStack, wait_for
 
 SEED = 20271122
 NOW = 1793631600000
-
-
-@pytest.fixture(autouse=True)
-def _no_dead_letters(deployed: DeployedStack) -> Iterator[None]:
-    deployed.empty_dead_letters()
-    yield
-    deployed.empty_dead_letters()
+pytestmark = pytest.mark.usefixtures("no_dead_letters")
 
 
 def _redrive(deployed: DeployedStack, *arguments: str, environment: str = "local") -> subprocess.CompletedProcess[str]:
     """As `make redrive` runs it, against the tests' stack."""
-    return subprocess.run(  # noqa: S603 - the project's own
-        [sys.executable, "-m", "operate", "--environment", environment, *arguments],
-        cwd=PROJECT,
-        env=os.environ | {"LOCAL_DIR": str(deployed.paths.state), "PYTHONPATH": "shared"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return deployed.run(sys.executable, "-m", "operate", "--environment", environment, *arguments)
 
 
 def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
@@ -66,7 +48,7 @@ def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
 
 
 def test_a_letter_that_was_sent_but_not_deleted_is_harmless(deployed: DeployedStack) -> None:
-    """What a crash between the two leaves: the letter is redriven, though its message was applied before."""
+    """A crash between the two leaves a letter that is redriven, though its message was applied before."""
     script, other = place_calls(deployed.database_url, Random(SEED + 1), 2, outcome="reached", stalls=True)
     call = {"id": script.vapi_call_id, "assistantOverrides": {"variableValues": {"call_id": str(script.call_id)}}}
     _link(deployed, other.call_id, script.vapi_call_id)

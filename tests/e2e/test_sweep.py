@@ -1,6 +1,7 @@
-"""The sweep as it is deployed: it reaches the database, compares, and does nothing as long as there is no key."""
+"""The sweep as it is deployed: it reaches the database, compares, and asks for a report that was lost."""
 
 import json
+from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any, Final
 
@@ -17,26 +18,29 @@ def _invoke(deployed: DeployedStack, event: dict[str, Any]) -> Any:  # noqa: ANN
     return json.loads(answer["Payload"].read())
 
 
-def _link(deployed: DeployedStack) -> int:
+def _link(deployed: DeployedStack, ended: datetime) -> int:
     """A call that has ended, and whose report is lost."""
     (script,) = place_calls(deployed.database_url, Random(20281130), 1)
     call = {
         "id": VAPI_ID,
         "type": "outboundPhoneCall",
-        "createdAt": "2026-11-22T12:00:00Z",
+        "createdAt": (ended - timedelta(minutes=2)).isoformat(),
         "assistantOverrides": {"variableValues": {"call_id": str(script.call_id)}},
     }
-    message = {"type": "status-update", "timestamp": 1795348860000, "status": "ended", "call": call}
+    message = {"type": "status-update", "timestamp": ended.timestamp() * 1000, "status": "ended", "call": call}
     event_id = str(deployed.send({"message": message}).event_id)
     wait_for(lambda: deployed.receipts({event_id}) == {event_id}, "the call's end")
     return int(script.call_id or 0)
 
 
-def test_it_answers_operators_and_sweeps_nothing_without_a_key(deployed: DeployedStack) -> None:
-    call_id = _link(deployed)
+def test_a_call_that_ended_without_a_report_is_found_by_operators_and_asked_for_once(deployed: DeployedStack) -> None:
+    ended = datetime.now(timezone.utc) - timedelta(minutes=20)
+    call_id = _link(deployed, ended)
     assert _invoke(deployed, {"find_vapi_ids": {"call_id": call_id}}) == {"vapi_call_ids": [VAPI_ID]}
-    window = {"calls": [], "since": "2026-11-22T11:00:00Z", "until": "2026-11-22T13:00:00Z"}
+    window = {"calls": [], "since": (ended - timedelta(hours=1)).isoformat(), "until": ended.isoformat()}
     found = _invoke(deployed, {"compare": window})["differences"]
     assert {"call_id": call_id, "vapi_call_id": VAPI_ID, "field": "call", "here": "Ended", "there": None} in found
-    assert _invoke(deployed, {}) == _invoke(deployed, {"window": True}) == {"reconcile": "off"}
-    assert deployed.rows("SELECT count(*) AS n FROM reconciliation_request") == [{"n": 0}]
+    for _ in range(2):
+        _invoke(deployed, {})
+        asked = deployed.rows("SELECT reason, tries FROM reconciliation_request WHERE vapi_call_id = :id", id=VAPI_ID)
+        assert asked == [{"reason": "no_report", "tries": 1}]

@@ -1,9 +1,8 @@
 """A wrong link is shown and taken back by `make unlink`, and what was refused because of it is applied after all."""
 
-import os
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -12,34 +11,19 @@ import pytest
 from local.simulator.scenario import CallScript
 from local.simulator.simulate import place_calls, post_all, wait_until_stored
 from local.simulator.webhook_factory import Body, webhooks
-from local.stack_paths import PROJECT
 from tests.deployed import DeployedStack, wait_for
 
 SEED = 20281129
 EARLIER = 1793631600000
-
-
-@pytest.fixture(autouse=True)
-def _no_dead_letters(deployed: DeployedStack) -> Iterator[None]:
-    deployed.empty_dead_letters()
-    yield
-    deployed.empty_dead_letters()
+pytestmark = pytest.mark.usefixtures("no_dead_letters")
 
 
 def _unlink(deployed: DeployedStack, call_id: int | None, **variables: str) -> subprocess.CompletedProcess[str]:
     """`make unlink`, against the tests' stack, of somebody who answers nothing."""
     # The tools are there; whether they are the newest is not what is tried.
     untouched = ["-o", ".venv/.installed"]
-    return subprocess.run(  # noqa: S603 - the project's own
-        ["make", *untouched, "unlink", f"CALL={call_id}", *(f"{name}={value}" for name, value in variables.items())],  # noqa: S607 - make is required
-        cwd=PROJECT,
-        env=os.environ | {"LOCAL_DIR": str(deployed.paths.state)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    given = (f"{name}={value}" for name, value in variables.items())
+    return deployed.run("make", *untouched, "unlink", f"CALL={call_id}", *given)
 
 
 def _link(deployed: DeployedStack, call_id: int | None, vapi_call_id: str, sent: int = EARLIER) -> None:

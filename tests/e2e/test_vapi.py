@@ -1,7 +1,6 @@
 """Vapi's stand-in is pointed at the deployed stack, examined, and given a new secret while webhooks come in."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,13 +15,12 @@ from typing import Any
 import pytest
 
 from local.simulator.webhook_client import encode, post, sign
-from local.stack_paths import PROJECT
+from local.vapi_api import KEY, Vapi, serve
 from operate import rotation
 from operate.confirmation import always
 from operate.target import OperationFailed, Target, find_target, read_secret
 from operate.webhook_secret import former_places
 from tests.deployed import DeployedStack, wait_for
-from tests.vapi_api import KEY, Vapi, serve
 
 NOT_HTTPS = "is not https"
 """What is always wrong with a local stack: Vapi could not reach it."""
@@ -49,17 +47,8 @@ def target(deployed: DeployedStack) -> Iterator[Target]:
 
 def _run(deployed: DeployedStack, vapi: Vapi, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """As make runs it."""
-    given = {"LOCAL_DIR": str(deployed.paths.state), "PYTHONPATH": "shared"}
-    return subprocess.run(  # noqa: S603 - the project's own
-        [sys.executable, "-m", "operate", *arguments],
-        cwd=PROJECT,
-        env=os.environ | given | {"VAPI_API_KEY": KEY, "VAPI_API_URL": vapi.url} | environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
+    given = {"VAPI_API_KEY": KEY, "VAPI_API_URL": vapi.url} | environ
+    return deployed.run(sys.executable, "-m", "operate", *arguments, **given)
 
 
 def _configured(deployed: DeployedStack, vapi: Vapi) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What keeps the console alive on a developer's machine: live calls, and `make run` around them."""
+"""Check what keeps the console alive on a developer's machine: live calls, and `make run` around them."""
 
 import os
 import signal

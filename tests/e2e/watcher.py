@@ -60,7 +60,7 @@ class Watcher:
         self._client.socket.shutdown(socket.SHUT_RDWR)
 
     def is_closed(self, seconds: float = PATIENCE_SECONDS) -> bool:
-        """Whether the other side closes it, within some time."""
+        """Return whether the other side closes it, within some time."""
         try:
             self.hear(seconds)
         except ConnectionClosed:

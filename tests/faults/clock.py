@@ -18,7 +18,7 @@ POLL_SECONDS: Final = 0.01
 
 
 class Clock:
-    """What the code calls `time`."""
+    """A clock that stands for the module `time`."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.seconds = 0.0

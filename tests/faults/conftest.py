@@ -8,7 +8,7 @@ import pytest
 
 from autopulse.observability import logger
 from tests.faults.clock import Clock
-from tests.faults.fakes import Aws, Database, forget, point_at, set_up_aws
+from tests.harness import Aws, Database, forget, point_at, set_up_aws
 from tests.moto_account import moto_account
 
 

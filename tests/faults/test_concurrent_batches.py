@@ -20,8 +20,8 @@ from autopulse.errors import AutoPulseError
 from autopulse.vapi import routes
 from local.database import connect
 from tests.faults import sqs_records
-from tests.faults.fakes import ORGANIZATION, Database, handle
 from tests.faults.sqs_records import Record
+from tests.harness import ORGANIZATION, Database, handle
 from tests.integration.orders import snapshot
 
 CALLS: Final = 60

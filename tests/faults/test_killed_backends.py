@@ -4,7 +4,7 @@ import pytest
 
 from autopulse.consumers import runner
 from tests.faults import sqs_records
-from tests.faults.fakes import Database, before_statement, handle, metrics
+from tests.harness import Database, before_statement, handle, metrics
 
 BATCHES = {
     "status_update": [sqs_records.status(n, "ended") for n in range(1, 6)],

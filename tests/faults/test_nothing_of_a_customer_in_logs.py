@@ -23,12 +23,12 @@ from autopulse.db.queries import connection as reading
 from autopulse.errors import AutoPulseError, TokenRefused
 from autopulse.guard import HandlerFailed, guarded, silence_libraries
 from autopulse.operations import migrate, prune
+from functions.api.app import SERVICES
 from functions.api.app import handler as answer_reader
 from local.events import reading_event
 from tests.faults import sqs_records
-from tests.faults.fakes import CONSUMERS, ORGANIZATION, Database, before_statement
 from tests.faults.sqs_records import Record
-from tests.harness import Context
+from tests.harness import CONSUMERS, ORGANIZATION, Context, Database, before_statement, start_anew
 
 NAME: Final = "Canaria Fictiva"
 NUMBER: Final = "+12025550147"
@@ -265,10 +265,10 @@ def filled(database: Database) -> Iterator[Database]:
         number=NUMBER,
     )
     assert _apply("end_of_call_report", BATCHES["end_of_call_report"]) == []
-    reading.reading_engine.cache_clear()
+    start_anew(SERVICES)
     yield database
-    reading.reading_engine().dispose()
-    reading.reading_engine.cache_clear()
+    SERVICES.engine.dispose()
+    start_anew(SERVICES)
 
 
 def _get(path: str, query: dict[str, str]) -> int:
@@ -291,7 +291,7 @@ def test_a_reader_whose_connection_breaks_leaves_no_word_in_the_logs(
         if left >= 0:
             filled.kill_others()
 
-    target = reading.reading_engine()
+    target = SERVICES.engine
     event.listen(target, "before_cursor_execute", kill)
     for kills, status in ((1, expected), (reading.TRIES, 503)):
         left = kills

@@ -11,8 +11,7 @@ from autopulse.operations import migrate, prune
 from local.database import connect
 from local.postgres import FUNCTIONS, OWNER
 from tests.faults.clock import Clock
-from tests.faults.fakes import Database, before_statement, point_at
-from tests.harness import Context
+from tests.harness import Context, Database, before_statement, point_at
 
 RECEIPTS = """
     INSERT INTO webhook_event (event_id, kind, type, received_at, processed_at, outcome)

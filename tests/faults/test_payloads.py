@@ -15,8 +15,8 @@ from autopulse.consumers import clients, payloads
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
 from autopulse.consumers.services import Services
 from tests.faults import sqs_records
-from tests.faults.fakes import Aws, Database, attributes_of, before_statement, handle, metrics
 from tests.faults.sqs_records import Record, event_id_of, received
+from tests.harness import Aws, Database, attributes_of, before_statement, handle, metrics
 
 UNKNOWN = 999
 

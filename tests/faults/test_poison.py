@@ -12,9 +12,10 @@ from autopulse.consumers.consumer import AttemptBatch
 from autopulse.consumers.queue import DATA_REJECTED_TRIES
 from autopulse.db.engine import Transaction
 from autopulse.domain.events import CallEvent
-from tests.faults import fakes, sqs_records
-from tests.faults.fakes import Aws, Database, attributes_of, before_statement, handle, metrics
+from tests import harness
+from tests.faults import sqs_records
 from tests.faults.sqs_records import received
+from tests.harness import Aws, Database, attributes_of, before_statement, handle, metrics
 
 POISONED: Final = 7
 REFUSALS: Final = {
@@ -105,7 +106,7 @@ def test_an_unexpected_error_fails_only_its_own_record(
             raise ZeroDivisionError("+12025550115 must not be logged")
         return call_events
 
-    monkeypatch.setitem(fakes.CONSUMERS, "status_update", replace(status_update.CONSUMER, apply=apply))
+    monkeypatch.setitem(harness.CONSUMERS, "status_update", replace(status_update.CONSUMER, apply=apply))
     batch = [sqs_records.status(n, "ended") for n in range(1, 11)]
     assert handle(batch) == [batch[2]["messageId"], batch[3]["messageId"]]
     assert database.statuses()[:10] == ["Ready" if n in {3, 4} else "Ended" for n in range(1, 11)]

@@ -1,4 +1,4 @@
-"""What becomes of records that cannot be applied, and of AWS services that fail while they are dealt with."""
+"""Check what becomes of records that cannot be applied, and of AWS services that fail while they are dealt with."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from autopulse import settings
 from autopulse.consumers import clients
 from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
 from tests.faults import sqs_records
-from tests.faults.fakes import Aws, Database, attributes_of, handle, metrics
 from tests.faults.sqs_records import Record, received
+from tests.harness import Aws, Database, attributes_of, handle, metrics
 
 UNKNOWN = 999
 

@@ -16,7 +16,7 @@ from local import ports
 from local.postgres import FUNCTIONS, PostgresServer
 from tests.faults import sqs_records
 from tests.faults.clock import Clock
-from tests.faults.fakes import Aws, Database, before_statement, forget, handle, metrics, point_at
+from tests.harness import Aws, Database, before_statement, forget, handle, metrics, point_at
 
 
 class Server:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.faults import sqs_records
-from tests.faults.fakes import Database, forget, handle, point_at
+from tests.harness import Database, forget, handle, point_at
 
 HOST: Final = "db.example"
 SSL_REQUEST: Final = bytes.fromhex("0000000804d2162f")

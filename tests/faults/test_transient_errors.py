@@ -16,8 +16,8 @@ from local import ports
 from local.database import connect
 from tests.faults import sqs_records
 from tests.faults.clock import Clock
-from tests.faults.fakes import Aws, Database, before_statement, forget, handle, metrics, point_at
 from tests.faults.sqs_records import received
+from tests.harness import Aws, Database, before_statement, forget, handle, metrics, point_at
 
 TRANSIENT = {
     "deadlock": "40P01",

@@ -57,7 +57,7 @@ class Case:
 
     @property
     def ends_in_equal_rows(self) -> bool:
-        """Whether all tables must be equal after any order (docs/call-state.md 9 says when not)."""
+        """Return whether all tables must be equal after any order (docs/call-state.md 9 says when not)."""
         return bool(self.given.get("equal_rows", True))
 
     @property
@@ -82,7 +82,7 @@ _OF_ONE: Final = frozenset({"sent", "doubled"})
 
 @dataclass(frozen=True)
 class Names:
-    """What a case's placeholders stand for; `@CALL` and the like have to be told, others are the same in every run."""
+    """The values of a case's placeholders; `@CALL` and the like have to be told, others are the same in every run."""
 
     told: Mapping[str, str] = field(default_factory=dict)
 
@@ -135,7 +135,7 @@ def read_recorded(folder: Path) -> list[Case]:
 
 
 def expectation_of(file: Path, body: Object) -> Object:
-    """What a recorded webhook must do: what lies beside it says so, else the rules (docs/call-state.md 1 and 2)."""
+    """Return what a recorded webhook must do, by the file beside it, else by the rules (docs/call-state.md 1 and 2)."""
     beside = file.with_suffix(".expected")
     if beside.exists():
         return _object(_read(beside))
@@ -147,18 +147,18 @@ def expectation_of(file: Path, body: Object) -> Object:
 
 
 def _gets_a_row(body: Object) -> bool:
-    """Whether a message without our id makes one, at once or after its waiting."""
+    """Return whether a message without our id makes one, at once or after its waiting."""
     types = {call.get("type"): bool(call.get("createdAt")) for call in _find(body, "call") if isinstance(call, Mapping)}
     return bool(types.keys() & SELF_STANDING) or types.get(OUTBOUND, False)
 
 
 def names_a_call(body: Object) -> bool:
-    """Whether an id of a call stands anywhere in a body; it does not ask the code under test where that may be."""
+    """Return whether an id of a call stands anywhere in a body, without the code under test."""
     return bool(vapi_id_of(body)) or row_of(body) is not None
 
 
 def is_ping(body: Object) -> bool:
-    """Whether it is a message of ours, which is about no call."""
+    """Return whether it is a message of ours, which is about no call."""
     return PING in _find(body, "type")
 
 
@@ -175,7 +175,7 @@ def vapi_id_of(body: Object) -> str:
 
 
 def body_of(delivery: Object, names: Names) -> Object:
-    """What is posted."""
+    """Return what is posted."""
     if "webhook" in delivery:
         return _object(_read(WEBHOOKS / f"{delivery['webhook']}.json"))
     body: dict[str, Json] = names.fill(delivery["body"])

@@ -1,4 +1,4 @@
-"""Whether a case has come to what it must (README.md has the format of expectations)."""
+"""Comparisons of a case's end with its expectations, whose format is in README.md."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -88,7 +88,7 @@ class _Comparison:
         yield from compare("calls in all", wanted, self.loop.pipeline.count("call"))
 
     def _see_receipts(self, wanted: Object) -> Iterator[str]:
-        """What each of them says."""
+        """Return what each of them says."""
         for receipt in self.loop.pipeline.receipts():
             yield from compare("receipt", wanted, receipt)
 
@@ -96,7 +96,7 @@ class _Comparison:
         yield from compare("receipts", wanted, self.loop.pipeline.count("webhook_event"))
 
     def _see_stored_payloads(self, wanted: int) -> Iterator[str]:
-        """How many envelopes went through the bucket; those of records that are no dead letters are gone from it."""
+        """Count envelopes that went through the bucket; those of records that are no dead letters are gone from it."""
         yield from compare("payloads that were in the bucket", wanted, len(self.loop.cloud.put))
         left = {key.rpartition("/")[2].removesuffix(".json") for key in self.loop.cloud.stored}
         yield from compare("payloads in the bucket of no dead letter", set(), left - self.ending.dead.keys())
@@ -118,7 +118,7 @@ class _Comparison:
         yield from _contain("turns", wanted, "\n".join(content for _, content in self._turns()))
 
     def _hear(self, wanted: list[list[str]]) -> Iterator[str]:
-        """What the API says was said."""
+        """Return what the API says was said."""
         answer = self._get(f"/v1/calls/{self._call_id}/transcript", self._organization())
         yield from compare("transcript", wanted, [[turn["speaker"], turn["text"]] for turn in answer.json["turns"]])
 
@@ -139,7 +139,7 @@ class _Comparison:
             yield from compare("answer", wanted, read_object(answer.body))
 
     def _see_ignored(self, wanted: int) -> Iterator[str]:
-        """How many of the webhooks, as often as they came, nobody reads."""
+        """Return how many of the webhooks, as often as they came, nobody reads."""
         ignored = [answer for answer in self.ending.answers if answer.verdict == "ignored"]
         yield from compare("ignored webhooks", wanted, len(set(ignored)))
 

@@ -13,10 +13,9 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 
-from autopulse import settings
 from autopulse.api import calls as api_calls
-from autopulse.ingress import clients, verifier
-from autopulse.ingress.webhook_secret import webhook_secret
+from autopulse.ingress import verifier
+from autopulse.ingress.services import Services
 from autopulse.json_coercion import read_time
 from autopulse.vapi import routes
 from local.database import read_rows
@@ -24,6 +23,7 @@ from local.events import gateway_event
 from local.simulator import application_rows
 from local.simulator.webhook_client import Answer, encode, sign
 from tests.golden.cases import FIRST_CALL, Case, Names, Object, body_of
+from tests.harness import start_anew
 from tests.integration.api.client import Api
 from tests.integration.pipeline import Pipeline
 
@@ -61,7 +61,7 @@ Rows = Mapping[str, Sequence[str]]
 
 
 class Clock:
-    """What the verifier and the API call `datetime`: it goes on by a second with each webhook."""
+    """A clock that stands for `datetime` in the verifier and the API: it goes on by a second with each webhook."""
 
     def __init__(self) -> None:
         self._now = STARTED_AT
@@ -111,7 +111,7 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Ending:
-    """What one run of a case has come to; the rows are in the database until the next run."""
+    """The end of one run of a case; the rows are in the database until the next run."""
 
     names: Names
     answers: Sequence[Answer]
@@ -139,16 +139,13 @@ class Loop:
         patch.setenv("WEBHOOK_SECRET_ARN", "secret-of-tests")
         patch.setenv("PAYLOAD_BUCKET", "payloads-of-tests")
         patch.setenv("RECORDING_HOSTS", "*.example.com")
-        for client in ("sqs", "s3", "secretsmanager"):
-            patch.setattr(clients, client, lambda: self.cloud)
+        self.verifier = Services()
         patch.setattr(verifier, "datetime", self.clock)
         patch.setattr(api_calls, "datetime", self.clock)
 
     def close(self) -> None:
         self.api.close()
         self.pipeline.close()
-        settings.verifier_settings.cache_clear()
-        webhook_secret.cache_clear()
 
     def play(self, case: Case, order: str) -> Ending:
         """Post a case's webhooks in an order, and have everything consumed."""
@@ -184,8 +181,7 @@ class Loop:
         self.clock.set_to(_received_at(case))
         default = names["@ORG1"] if case.given.get("default_organization", True) else ""
         self.pipeline.place(default)
-        for cache in (settings.verifier_settings, webhook_secret):
-            cache.cache_clear()
+        start_anew(self.verifier, sqs=self.cloud, s3=self.cloud, secretsmanager=self.cloud)
         for name, title in ORGANIZATIONS.items():
             application_rows.insert_organization(self.pipeline.database, names[name], title)
         for number in names.fill(case.given.get("numbers", [])):
@@ -239,7 +235,7 @@ class Loop:
         content = encode(body_of(delivery, names))
         credential = {"X-Vapi-Secret": SECRET} if place % 2 else sign(SECRET, content)
         headers = {**names.fill(delivery.get("headers", {})), **credential}
-        response = verifier.handle(gateway_event(content, headers))
+        response = verifier.handle(self.verifier, gateway_event(content, headers))
         self.clock.tick()
         assert response["statusCode"] == 200, response["body"]
         return Answer(response["statusCode"], response["body"])
@@ -286,7 +282,7 @@ class Loop:
 
 
 def _received_at(case: Case) -> datetime:
-    """When its first webhook comes: after all that it tells of, unless the case says when."""
+    """Return when its first webhook comes: after all that it tells of, unless the case says when."""
     told = [time for time in map(read_time, case.times) if time is not None]
     return read_time(case.given.get("received_at")) or max([STARTED_AT, *told]) + timedelta(minutes=1)
 

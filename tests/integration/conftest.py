@@ -30,7 +30,7 @@ def pipeline(module_pipeline: Pipeline) -> Pipeline:
 
 @pytest.fixture
 def default_organization(pipeline: Pipeline) -> Iterator[str]:
-    """Where calls go whose organization nothing tells."""
+    """Let calls whose organization nothing tells be of a default one."""
     pipeline.place(ORGANIZATION)
     yield ORGANIZATION
     pipeline.place("")

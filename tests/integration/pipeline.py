@@ -19,7 +19,7 @@ from autopulse.observability import logger
 from autopulse.vapi.envelope import Envelope, envelope_from
 from autopulse.vapi.routes import kind_of
 from local.database import connect, read_rows
-from tests.harness import Context, FakeServices, consumer_settings, engine_for, forget_database, let_functions_find
+from tests.harness import Context, FakeServices, consumer_settings, engine_for, forget, let_functions_find
 
 ORGANIZATION: Final = "00000000-0000-4000-8000-000000000001"
 OTHER_ORGANIZATION: Final = "00000000-0000-4000-8000-000000000002"
@@ -34,7 +34,7 @@ _EMPTY: Final = """
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """What the consumer put into its dead-letter queue."""
+    """A record in the consumer's dead-letter queue."""
 
     body: str
     reason: str
@@ -78,9 +78,14 @@ class Pipeline:
         """Say whose calls are that nothing places; empty for nobody's."""
         self.services.settings = consumer_settings(default_organization_id=organization)
 
+    def keep_recordings(self, queue: Any) -> None:  # noqa: ANN401 - what has the method that is called
+        """Ask for copies of recordings there; None asks nobody."""
+        self.services.settings = consumer_settings(recording_queue_url="recordings-of-tests" if queue else "")
+        vars(self.services)["recording_queue"] = queue
+
     def close(self) -> None:
         self.services.engine.dispose()
-        forget_database()
+        forget()
         self.database.close()
 
     def clear(self) -> None:
@@ -192,7 +197,7 @@ class Pipeline:
 
 
 def webhook(body: Mapping[str, Any], received_at: datetime = RECEIVED_AT) -> Envelope:
-    """What the verifier makes of a webhook's body."""
+    """Return what the verifier makes of a webhook's body."""
     message = read_message(json.dumps(body).encode())
     kind = kind_of(message)
     assert kind is not None

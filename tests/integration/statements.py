@@ -11,6 +11,8 @@ from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.receipts import count_repeats
+from autopulse.vapi.envelope import envelope_from
+from autopulse.vapi.routes import INTERNAL, RECORDING
 from tests.integration.bodies import (
     conversation,
     fragment,
@@ -22,7 +24,7 @@ from tests.integration.bodies import (
     status,
     turn,
 )
-from tests.integration.pipeline import ORGANIZATION, Pipeline
+from tests.integration.pipeline import ORGANIZATION, RECEIVED_AT, Pipeline
 
 MADE: Final = "0197f9d4-bbbb-4000-8000-000000000001"
 """A call that gets a row, and whose row the application's takes over."""
@@ -56,6 +58,11 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         conversation(ours_alone(folded), 11, *turns),
         conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),
         status("ended", outbound(pipeline.make_call(), MADE), 50),
+    )
+    recording = {"type": RECORDING, "call": {"id": MADE}, "state": "missing"}
+    assert (
+        pipeline.deliver(INTERNAL[RECORDING], [envelope_from(INTERNAL[RECORDING], recording, RECEIVED_AT).to_json()])
+        == []
     )
     with engine().connect() as transaction:
         read_owners(transaction, ["phone-number-1"])  # only a batch that had to wait for another one says this

@@ -84,7 +84,7 @@ def reached(vapi_call_id: str, begin: float, score: int) -> list[Body]:
 
 
 def seen(pipeline: Pipeline) -> tuple[str, str | None, str | None, int | None, str | None]:
-    """What the row shows, and of which attempt."""
+    """Return what the row shows, and of which attempt."""
     call = pipeline.call(CALL)
     return call["status"], call["outcome"], call["ended_reason"], call["nps_score"], call["vapi_call_id"]
 

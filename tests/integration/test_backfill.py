@@ -6,6 +6,7 @@ from local.database import connect, read_rows
 from local.simulator import backfill
 from local.simulator.application_rows import seed
 from local.simulator.expected_rows import differences, read_truth, truth_of
+from local.simulator.scenario import CallScript
 
 TODAY = date(2026, 11, 18)
 """A Wednesday."""
@@ -54,6 +55,26 @@ def test_an_interrupted_filling_is_taken_up_again(database_url: str) -> None:
     with connect(database_url) as connection:
         statement = "SELECT status FROM call WHERE vapi_call_id = :id"
         assert connection.run(statement, id=left.vapi_call_id) == [["Completed"]]
+
+
+def _fill(database_url: str, days: int) -> list[CallScript]:
+    """The calls that Vapi is told of."""
+    known: list[CallScript] = []
+    backfill.fill(database_url, TODAY, days, remember=known.extend)
+    return known
+
+
+def test_vapi_knows_the_calls_that_it_would_still_have(database_url: str) -> None:
+    """Whether they are added or were there: what knows them may be newer than the database."""
+    seed(database_url)
+    for _ in range(2):
+        known = _fill(database_url, days=16)
+        days = [TODAY - timedelta(days=ago) for ago in range(14, 0, -1)]
+        expected = [call.vapi_call_id for day in days for call in backfill.calls_of(day)]
+        assert [script.vapi_call_id for script in known] == expected
+        with connect(database_url) as connection:
+            rows = connection.run("SELECT id, vapi_call_id FROM call WHERE vapi_call_id = ANY(:ids)", ids=expected)
+        assert {(script.call_id, script.vapi_call_id) for script in known} == {tuple(row) for row in rows}
 
 
 def test_what_people_see_of_it_is_varied(database_url: str) -> None:

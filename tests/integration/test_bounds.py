@@ -23,7 +23,7 @@ Path = tuple[str | int, ...]
 
 
 def _texts(rule: Rule, path: Path = ()) -> Iterator[Path]:
-    """Where a message that this rule keeps has texts."""
+    """Return where a message that this rule keeps has texts."""
     if isinstance(rule, Fields):
         for name, inner in rule.allowed.items():
             yield from _texts(inner, (*path, name))

@@ -1,4 +1,4 @@
-"""Which call a message is about, and which calls come to exist (docs/call-state.md 2)."""
+"""Check which call a message is about, and which calls come to exist (docs/call-state.md 2)."""
 
 from typing import Any
 

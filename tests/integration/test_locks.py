@@ -1,4 +1,4 @@
-"""What a batch locks and writes: in an order in which nobody waits in a circle, and no more than it has to."""
+"""Check what a batch locks and writes: in an order in which nobody waits in a circle, and no more than it has to."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -44,7 +44,7 @@ def application(module_database_url: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def failures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Why transactions of batches failed."""
+    """Return why transactions of batches failed."""
     seen: list[str] = []
 
     def note(error: Exception) -> tuple[Fault, AutoPulseError]:

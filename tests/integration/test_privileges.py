@@ -178,7 +178,7 @@ def test_no_right_of_the_reader_is_one_too_many(questions: set[str], pipeline: P
 
 
 def test_the_reader_reads_what_the_functions_read_and_no_more() -> None:
-    """Where it has no password of its own, the functions' role is it."""
+    """The read API is the functions' role where it has no password of its own."""
     wide = {table: of_table["SELECT"] for table, of_table in PRIVILEGES.items() if "SELECT" in of_table}
     for table, of_table in READER_PRIVILEGES.items():
         assert set(of_table) == {"SELECT"}
@@ -187,7 +187,7 @@ def test_the_reader_reads_what_the_functions_read_and_no_more() -> None:
 
 
 def _is_refused(pipeline: Pipeline, statements: set[str], change: str, role: str = FUNCTIONS) -> bool:
-    """Whether the role may not execute one of the statements; planning them looks at its privileges."""
+    """Return whether the role may not execute one of the statements; planning them looks at its privileges."""
     pipeline.database.run(f"BEGIN; {change}; SET LOCAL ROLE {role}")
     states = {_state_of(pipeline, f"EXPLAIN (GENERIC_PLAN) {statement}") for statement in statements}
     pipeline.database.run("ROLLBACK")

@@ -1,4 +1,4 @@
-"""What the reports of a visit's calls make of its service record (docs/call-state.md 7)."""
+"""Check what the reports of a visit's calls make of its service record (docs/call-state.md 7)."""
 
 from typing import Any
 

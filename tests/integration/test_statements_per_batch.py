@@ -36,7 +36,7 @@ SIZES = (1, 10, 100)
 
 @pytest.fixture
 def statements(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is sent to the server, with parameters or without, on a connection that is there."""
+    """Return what is sent to the server, with parameters or without, on a connection that is there."""
     pipeline.send_each({"message": {"type": "autopulse.ping", "timestamp": 0}})
     sent: list[str] = []
     for name in ("execute_prepared", "execute_unnamed", "execute_simple"):

@@ -215,7 +215,7 @@ def test_any_order_of_a_strangers_and_our_messages_ends_in_equal_rows(
 
 
 def answers_of(pipeline: Pipeline, *bodies: Body) -> list[str]:
-    """Why the bodies, sent one by one, were dead-lettered; all were."""
+    """Return why the bodies, sent one by one, were dead-lettered; all were."""
     for body in bodies:
         assert pipeline.send(body) == []
     assert len(pipeline.queues.dead_letters) == len(bodies)

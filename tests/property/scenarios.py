@@ -71,7 +71,7 @@ class Message:
         return json.dumps({"version": 1, **vars(self)})
 
     def may_be_given_a_row_late(self, default_organization: str) -> bool:
-        """Whether it tells by itself all that an outbound call's row needs, and so none is waited for any longer."""
+        """Return whether it tells by itself all that an outbound call's row needs, so that none is waited for."""
         call = self.message["call"]
         if self.origin != WEBHOOK:
             return False  # it never waits
@@ -87,7 +87,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the application wrote, and all messages of some calls."""
+    """A scenario: what the application wrote, and all messages of some calls."""
 
     default_organization: str
     calls: Sequence[Values]
@@ -335,7 +335,7 @@ class Subject:
 
 @st.composite
 def _constant(draw: st.DrawFn, organization_id: str, types: Sequence[str]) -> Values:
-    """What is constant for a call of this organization: its type, and ids that are known as its, or nobody's."""
+    """Return what is constant for a call of this organization: its type, and ids that are known as its, or nobody's."""
     owned = OWNERS[organization_id]
     ids = {name: draw(st.sampled_from([None, owned[name], owned[name], f"{name}-of-nobody"])) for name in owned}
     return {"type": draw(st.sampled_from(types))} | {name: id_ for name, id_ in ids.items() if id_ is not None}
@@ -344,7 +344,7 @@ def _constant(draw: st.DrawFn, organization_id: str, types: Sequence[str]) -> Va
 def _told(
     constant: Values, customer: Values, created: Sequence[float], always: Sequence[str]
 ) -> st.SearchStrategy[Values]:
-    """What one message says of it: all, or less, but for what it `always` says."""
+    """Return what one message says of it: all, or less, but for what it `always` says."""
     times = {"createdAt": st.sampled_from(created).map(lambda at: after(at).isoformat())} if created else {}
     least = {name: st.just(constant[name]) for name in always}
     others = {name: value for name, value in _exactly(constant).items() if name not in always}

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from autopulse.consumers import runner
 from autopulse.consumers.consumer import Disposition
-from autopulse.consumers.queue import UNKNOWN_CALL_TRIES
-from autopulse.consumers.queue import Delivery as Settled
+from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, ReceivedMessage
 from autopulse.errors import UnknownCall
 from autopulse.vapi.envelope import RECONCILIATION
 from tests.integration.orders import Rows, snapshot
@@ -36,7 +35,7 @@ def pipeline(module_database_url: str, patch: pytest.MonkeyPatch) -> Iterator[Pi
     pipeline.close()
 
 
-def _only_unknown_calls_fail(_kind: str, settled: list[Settled], *_: object) -> None:
+def _only_unknown_calls_fail(_kind: str, settled: list[ReceivedMessage], *_: object) -> None:
     _ASKED_IN_VAIN.extend(
         one.envelope.event_id
         for one in settled

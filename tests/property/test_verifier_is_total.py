@@ -15,15 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autopulse.errors import Refused
-from autopulse.ingress import clients
 from autopulse.ingress.request import MAX_BODY_BYTES
-from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.settings import verifier_settings
 from autopulse.vapi import routes
 from autopulse.vapi.routes import KINDS
 from autopulse.vapi.signature import Credential, Delivery, verify
 from autopulse.vapi.webhook_credentials import read_credentials
-from functions.verifier.app import handler
+from functions.verifier.app import SERVICES, handler
+from tests.harness import start_anew
 from tests.unit.ingress.requests import SECRET, event, signed, with_secret
 from tests.unit.vapi import samples
 
@@ -71,20 +69,15 @@ def _refuse(constant: str) -> None:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
     double = Aws()
-    kept = (verifier_settings, webhook_secret)
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("sqs", "s3", "secretsmanager"):
-            patch.setattr(clients, name, lambda: double)
+        start_anew(SERVICES, sqs=double, s3=double, secretsmanager=double)
         for kind in KINDS:
             patch.setenv(f"{kind.upper()}_QUEUE_URL", f"https://sqs.example.com/{kind}")
         patch.setenv("PAYLOAD_BUCKET", "payloads")
         patch.setenv("WEBHOOK_SECRET_ARN", "arn:of:the:secret")
         patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
-        for cached in kept:
-            cached.cache_clear()
         yield double
-    for cached in kept:
-        cached.cache_clear()
+    start_anew(SERVICES)
 
 
 # Strategies

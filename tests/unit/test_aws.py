@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -311,3 +312,27 @@ def test_without_keys_nothing_is_asked(network: Network, monkeypatch: pytest.Mon
     with pytest.raises(NoCredentialsError):
         Sqs(SQS).send_message(**SENT)
     assert network.sent == []
+
+
+@pytest.mark.parametrize("token", [None, "a/session+token="])
+def test_a_signed_url_is_the_one_that_boto3_would_make(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
+    for name, value in {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", token or "")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    query = {"response-content-disposition": 'inline; filename="call-7.wav"', "response-content-type": "audio/wav"}
+    client = boto3.Session().client(
+        "s3", config=aws.bounded(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    )
+    asked = {
+        "Bucket": "a-bucket",
+        "Key": "recordings/one",
+        "ResponseContentDisposition": query["response-content-disposition"],
+        "ResponseContentType": "audio/wav",
+    }
+    theirs = client.generate_presigned_url("get_object", Params=asked, ExpiresIn=900)
+    (signed_at,) = parse_qs(urlsplit(theirs).query)["X-Amz-Date"]
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime.strptime(signed_at, "%Y%m%dT%H%M%SZ"))  # noqa: DTZ007 - theirs
+    ours = aws.sign_url("https://a-bucket.s3.us-west-2.amazonaws.com/recordings/one", query, 900)
+    assert urlsplit(ours)[:3] == urlsplit(theirs)[:3]
+    assert parse_qs(urlsplit(ours).query) == parse_qs(urlsplit(theirs).query)

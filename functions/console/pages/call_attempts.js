@@ -23,6 +23,7 @@ const ITS_OWN = [
   "nps_score",
   "has_recording",
   "recording_elsewhere",
+  "recording_copy",
   "cost_dollars",
   "quality",
   "call_reason",

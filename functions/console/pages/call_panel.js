@@ -9,7 +9,7 @@ import { durationOf, nameOf, showScore, showStatus } from "./call_row.js";
 import { stageItems } from "./call_stages.js";
 import { announce, fill, h, svg } from "./dom.js";
 import { dateTime, phone, words } from "./format.js";
-import { ELSEWHERE, Player } from "./player.js";
+import { Player, whyNotPlayed } from "./player.js";
 import { coalesce } from "./refresh_queue.js";
 import { failure, loading } from "./placeholders.js";
 import { TranscriptView } from "./transcript.js";
@@ -230,8 +230,12 @@ export class CallPanel {
         this.#transcript.highlight(seconds, plays),
       );
       fill(this.#playerPlace, this.#player.element);
-    } else if (seen.recording_elsewhere && !this.#player) {
-      fill(this.#playerPlace, h("p", { class: "player-problem", "data-testid": "recording-problem" }, ELSEWHERE));
+    } else if (!this.#player) {
+      const problem = whyNotPlayed(seen);
+      fill(
+        this.#playerPlace,
+        problem ? h("p", { class: "player-problem", "data-testid": "recording-problem" }, problem) : null,
+      );
     }
   }
 

@@ -5,8 +5,9 @@ import { fill, h, svg, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { dateTime, duration } from "./format.js";
 
-/** What is said instead of a player. */
-export const ELSEWHERE = "The recording cannot be played here: it lies at a place that recordings are not played from.";
+const ELSEWHERE = "The recording cannot be played here: it lies at a place that recordings are not played from.";
+const LOST = "The recording is not there any more: it could not be copied while Vapi had it.";
+const DELETED = "The recording is not there any more: it was deleted.";
 const SPEEDS = [1, 1.25, 1.5, 2, 0.75];
 const STEP_SECONDS = 5;
 /** A URL with less than this left is fetched anew before it is played. */
@@ -182,6 +183,21 @@ export class Player {
   }
 }
 
+/**
+ * What is said instead of a player.
+ * @param {Pick<Api.CallDetail, "recording_elsewhere" | "recording_copy">} call without a recording that can be played
+ * @returns {string} empty if it never had one
+ */
+export function whyNotPlayed({ recording_elsewhere: isElsewhere, recording_copy: copy }) {
+  if (isElsewhere) {
+    return ELSEWHERE;
+  }
+  if (copy === "missing") {
+    return LOST;
+  }
+  return copy === "erased" ? DELETED : "";
+}
+
 /** @param {unknown} error */
 function sentenceFor(error) {
   if (error instanceof ApiError && error.code === "recording_expired") {
@@ -189,6 +205,12 @@ function sentenceFor(error) {
     return iso
       ? `The recording can no longer be played: its link expired on ${dateTime(iso)}.`
       : "The recording can no longer be played: its link has expired.";
+  }
+  if (error instanceof ApiError && error.code === "recording_lost") {
+    return LOST;
+  }
+  if (error instanceof ApiError && error.code === "recording_deleted") {
+    return DELETED;
   }
   if (error instanceof ApiError && error.code === "recording_private") {
     return "The recording cannot be played here: it lies in Vapi's private storage.";

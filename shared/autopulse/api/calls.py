@@ -12,7 +12,7 @@ from autopulse.api.dependencies import CurrentPrincipal, csv_response
 from autopulse.api.lists import Listing, fit_json
 from autopulse.api.models import Call, CallCount, CallDetail, CallPage, KeptRecording, Recording, Transcript
 from autopulse.api.parameters import AttemptChoice, CallExport, CallFilters, CallList
-from autopulse.api.recording import offer_recording
+from autopulse.api.recording import offer
 from autopulse.api.sizes import MAX_BYTES, bytes_of, count_fitting, is_small
 from autopulse.api.trace import note_shown
 from autopulse.db.queries.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
@@ -82,11 +82,11 @@ def show_transcript(
 
 
 def show_recording(principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
-    """Where an attempt's recording can be played; 404 without one that can, 410 once its URL has expired."""
+    """Where an attempt's recording can be played; 404 without one that can, 410 once it is not there any more."""
     document = ask(lambda session: read_recording(session, principal.organization_id, call_id, query.attempt))
     note_shown([call_id])
     kept = KeptRecording.model_validate_json(_of_an_attempt(document))
-    return offer_recording(kept.url, kept.expires_at, datetime.now(timezone.utc))
+    return offer(call_id, kept, datetime.now(timezone.utc))
 
 
 def _of_an_attempt(document: str | None) -> str:

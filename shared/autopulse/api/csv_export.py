@@ -36,7 +36,7 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iter
 
 
 def _is_computed(text: str) -> bool:
-    """Whether a spreadsheet may take it for a formula, also behind characters that nobody sees."""
+    """Return whether a spreadsheet may take it for a formula, also behind characters that nobody sees."""
     first = next((place for place, one in enumerate(text) if not _is_invisible(one)), len(text))
     return _FORMULA.match(text) is not None or _FORMULA.match(text, first) is not None
 

@@ -21,7 +21,7 @@ _BINDING_CHARACTERS: Final = 16
 
 
 def binding_of(kind: str, organization_id: str, order: str, filters: Mapping[str, Json]) -> str:
-    """What tells one list from another."""
+    """Return what tells one list from another."""
     content = json.dumps([kind, organization_id, order, sorted(filters.items())])
     return hashlib.sha256(content.encode()).hexdigest()[:_BINDING_CHARACTERS]
 

@@ -9,19 +9,21 @@ from autopulse.db.queries.connection import read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from autopulse.db.engine import Transaction
+    from autopulse.db.engine import Database, Transaction
 
 MOST_SECONDS: Final = 8
 """The time limit of one query in seconds; the function has 10."""
 Answer = TypeVar("Answer")
+_engine: ContextVar["Database"] = ContextVar("engine")
 _until: ContextVar[float] = ContextVar("until")
 
 
-def limit_questions(seconds: float) -> None:
-    """Let all questions of this request be answered, or given up, within this time."""
+def answer_questions(engine: "Database", seconds: float) -> None:
+    """Let all questions of this request be answered by this database, or given up, within this time."""
+    _engine.set(engine)
     _until.set(time.monotonic() + min(seconds, MOST_SECONDS))
 
 
 def ask(question: "Callable[[Transaction], Answer]") -> Answer:
     """Ask; raises DataRejected or Transient."""
-    return read(question, _until.get() - time.monotonic())
+    return read(_engine.get(), question, _until.get() - time.monotonic())

@@ -1,4 +1,4 @@
-"""What every route needs: who reads, and the form of a file."""
+"""Parts that every route needs: the principal, and the form of a file."""
 
 from typing import Annotated, Any, Protocol
 

@@ -24,17 +24,17 @@ class Listed(Protocol):
 
     @property
     def start_time(self) -> datetime | None:
-        """When the call began."""
+        """Return when the call began."""
         ...
 
     @property
     def end_time(self) -> datetime | None:
-        """When it ended; all that is known of a call that never got through."""
+        """Return when it ended; all that is known of a call that never got through."""
         ...
 
     @property
     def updated_at(self) -> datetime | None:
-        """When its row was made or last written; all that is known of a call that is still to come."""
+        """Return when its row was made or last written; all that is known of a call that is still to come."""
         ...
 
 

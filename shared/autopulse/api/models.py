@@ -6,8 +6,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from autopulse.db.queries.bounds import COPIED
 from autopulse.domain.quality import COST_TYPES, Latencies
-from autopulse.settings import recording_hosts
+from autopulse.settings import copy_settings, recording_hosts
 from autopulse.vapi.recordings import is_at, is_playable, is_private
 
 
@@ -16,12 +17,14 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _is_offered(url: str | None) -> bool:
-    """The database has an address; whether a browser can play it is not a question for SQL."""
+    """The database has an address, or a copy of ours; whether a browser can play it is not a question for SQL."""
+    if url == COPIED:
+        return bool(copy_settings().bucket_url)
     return url is not None and is_at(url, recording_hosts()) and not is_private(url)
 
 
 def _is_elsewhere(url: str | None) -> bool:
-    return url is not None and is_playable(url) and not is_private(url) and not is_at(url, recording_hosts())
+    return url is not None and url != COPIED and is_playable(url) and not is_at(url, recording_hosts())
 
 
 def _or_nothing(items: list[Any] | None) -> list[Any]:
@@ -44,6 +47,15 @@ Elsewhere = Annotated[
     bool,
     BeforeValidator(_is_elsewhere),
     Field(description="Whether there is a recording at a host that this stack does not play from."),
+]
+RecordingCopy = Annotated[
+    str | None,
+    Field(
+        description=(
+            "What became of the stack's own copy: stored; missing, if the recording was not there any more when it was"
+            " copied; erased; null if none was made, or not yet."
+        )
+    ),
 ]
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 Item = TypeVar("Item")
@@ -296,6 +308,7 @@ class Attempt(_Answer):
     nps_score: int | None
     has_recording: Offered
     recording_elsewhere: Elsewhere
+    recording_copy: RecordingCopy
     cost_dollars: Dollars | None
     call_reason: str | None
     summary: str | None
@@ -303,17 +316,18 @@ class Attempt(_Answer):
     customer_name: str | None = Field(description="As Vapi has it.")
     phone: str | None
     customer_sip_uri: str | None
+    reported_by: str | None = Field(description="As that of the call.")
+    reconciliation: str | None = Field(description="As that of the call.")
     quality: Annotated[Quality | None, AfterValidator(_told)] = Field(
         description="How it ran; null if its report said nothing of it."
     )
-    reported_by: str | None = Field(description="As that of the call.")
-    reconciliation: str | None = Field(description="As that of the call.")
 
 
 class CallDetail(Call):
     """A call with all that belongs to it."""
 
     recording_elsewhere: Elsewhere
+    recording_copy: RecordingCopy
     attempts: list[Attempt] = Field(description="In the order in which they began; the latest 100.")
     cost_dollars: Dollars | None
     quality: Quality | None = Field(description="How the attempt ran that the call shows.")
@@ -359,6 +373,10 @@ class KeptRecording(_Answer):
 
     url: str | None
     expires_at: Moment | None
+    state: str | None = None
+    object_key: str | None = None
+    content_type: str | None = None
+    stored_at: Moment | None = None
 
 
 class Ping(_Answer):

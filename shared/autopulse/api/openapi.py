@@ -36,7 +36,10 @@ _ELSEWHERE: Final = {
             " `recording_private`: only Vapi can open it; `recording_elsewhere`: it lies at a host that is none of"
             " the stack's `RecordingHosts`."
         ),
-        410: "`recording_expired`: its URL is no longer good.",
+        410: (
+            "`recording_expired`: its URL is no longer good; `recording_lost`: no copy of it could be made while Vapi"
+            " had it; `recording_deleted`: the stack's copy was deleted, when it had had its time or before."
+        ),
     },
     "/v1/follow-ups/<follow_up_id>": {404: "The organization has no such follow-up."},
     "/v1/pings/<event_id>": {404: "No such ping is stored, or not yet."},

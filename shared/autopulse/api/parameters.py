@@ -1,4 +1,4 @@
-"""What can be asked for: the query parameters of each list, and the conditions that they mean."""
+"""The query parameters of each list, and the conditions that they mean."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -126,7 +126,7 @@ class CallFilters(_CommonFilters):
 
 
 class _Counted(_CommonFilters):
-    """Whose feedback is shown and counted: of what nobody asks for, nothing is."""
+    """The feedback that is shown and counted: a parameter that nobody gives leaves nothing out."""
 
     direction: Directions = Field(
         "outbound", description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
@@ -186,7 +186,7 @@ class CallExport(_Export, CallFilters):
 
 
 class AttemptChoice(_Parameters):
-    """Which attempt of a call."""
+    """The attempt of a call that is asked for."""
 
     attempt: str | None = Field(
         None,
@@ -286,7 +286,7 @@ def names_of(function: Callable[..., Any]) -> frozenset[str]:
 
 
 def periods_between(span: timedelta, period: str | None) -> int:
-    """How many periods a span has, at most."""
+    """Return how many periods a span has, at most."""
     return 1 if period is None else span.days // _DAYS[period] + 2
 
 

@@ -1,4 +1,4 @@
-"""Whether a ping went all the way."""
+"""The route that says whether a ping went all the way."""
 
 from typing import Annotated
 

@@ -6,6 +6,7 @@ Each leaves one line in the log, one count and one duration; every failure has t
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,18 +18,21 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from autopulse.api import calls, feedback, follow_ups, me, openapi, pings, quality
 from autopulse.api.compression import compress
-from autopulse.api.database import limit_questions
+from autopulse.api.database import answer_questions
 from autopulse.api.dependencies import CurrentPrincipal
 from autopulse.api.parameters import names_of
 from autopulse.api.trace import forget_shown, shown
 from autopulse.auth.trace import read_keys
 from autopulse.errors import DataRejected, Problem, TokenRefused, Transient
+from autopulse.guard import guarded
 from autopulse.http import CODES, error_body
 from autopulse.json_coercion import Json, read_mapping
 from autopulse.observability import Measurements, Metric, logger
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from autopulse.api.services import Services
 
 ROUTES: Final[Mapping[str, Callable[..., Any]]] = {
     "/v1/calls": calls.list_calls,
@@ -76,11 +80,16 @@ app = APIGatewayRestResolver(
 )
 
 
-def handle(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler_of(services: "Services") -> Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]:
+    """The Lambda handler of the read API."""
+    return guarded(partial(handle, services))
+
+
+def handle(services: "Services", event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Answer one request of API Gateway's proxy integration."""
     started = time.perf_counter()
     forget_shown()
-    limit_questions(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+    answer_questions(services.engine, context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     answer: dict[str, Any] = app.resolve(event, context)
     answer["multiValueHeaders"] |= {name: [value] for name, value in HEADERS.items()}
     compress(answer, read_mapping(read_mapping(event).get("headers")))

@@ -1,4 +1,4 @@
-"""How long answers may be: Lambda takes 6 MB of JSON, in which the body is one text, quoted once more."""
+"""The longest answers: Lambda takes 6 MB of JSON, in which the body is one text, quoted once more."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def is_small(text: str) -> bool:
-    """Whether an answer that says no more than this JSON or this file is short enough, without measuring it."""
+    """Return whether an answer that says no more than this JSON or this file is short enough, without measuring it."""
     if _CONTROLS.search(text):  # as in no JSON; each becomes six characters
         return False
     return len(text) * (_MOST_OF_ASCII if text.isascii() else _MOST_OF_ANY) < MAX_BYTES * 0.9
@@ -41,7 +41,7 @@ def bytes_of(item: Model) -> int:
 
 
 def count_fitting(sizes: Iterable[int], room: int = MAX_BYTES) -> int:
-    """How many of the first parts fit together; one at least, if there are any."""
+    """Return how many of the first parts fit together; one at least, if there are any."""
     total = 0
 
     def fits(size: int) -> bool:

@@ -1,4 +1,4 @@
-"""Which calls the answer to this request shows, for its line in the log."""
+"""The calls that the answer to this request shows, for its line in the log."""
 
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar

@@ -1,1 +1,1 @@
-"""Who may read: people with a token of the OIDC issuer, each the calls of one organization."""
+"""The authorizer: people with a token of the OIDC issuer may read, each the calls of one organization."""

@@ -4,16 +4,16 @@ A good token gets a policy for the whole stage, since API Gateway keeps it for a
 gets 401; one whose owner has no organization gets a policy that denies, which is 403. Tokens are never logged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from autopulse.auth.keys import keys
 from autopulse.auth.principal import Principal
+from autopulse.auth.services import Services
 from autopulse.auth.tokens import Rules, verify
 from autopulse.errors import OrganizationMissing, TokenRefused, Transient
+from autopulse.guard import guarded
 from autopulse.json_coercion import Json, read_mapping
 from autopulse.observability import Measurements, Metric, logger
-from autopulse.settings import auth_settings
 
 _SCHEME: Final = "bearer "
 
@@ -25,11 +25,16 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-def handle(event: Json, _context: object = None) -> dict[str, Any]:
+def handler_of(services: Services) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """The Lambda handler of the authorizer."""
+    return guarded(lambda event, _context: handle(services, event), passing=Unauthorized)
+
+
+def handle(services: Services, event: Json) -> dict[str, Any]:
     """Return the policy for a REQUEST authorizer's event; raises Unauthorized, or Transient if it cannot be told."""
     event = read_mapping(event)
     try:
-        principal = _identify(event)
+        principal = _identify(services, event)
     except OrganizationMissing as error:
         _count(error.reason)
         return _policy(event, "Deny", "unknown", {})
@@ -42,8 +47,8 @@ def handle(event: Json, _context: object = None) -> dict[str, Any]:
     return _policy(event, "Allow", principal.subject, principal.to_context())
 
 
-def _identify(event: Mapping[str, Json]) -> Principal:
-    settings = auth_settings()
+def _identify(services: Services, event: Mapping[str, Json]) -> Principal:
+    settings = services.settings
     token = _token(event)
     if not (settings.issuer and settings.audience):
         raise TokenRefused("not-configured")
@@ -54,7 +59,7 @@ def _identify(event: Mapping[str, Json]) -> Principal:
         settings.writer_claim,
         settings.writer_values,
     )
-    return verify(token, keys(), rules)
+    return verify(token, services.keys, rules)
 
 
 def _token(event: Mapping[str, Json]) -> str:

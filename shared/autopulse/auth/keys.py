@@ -3,7 +3,6 @@
 import json
 import urllib.error
 import urllib.request
-from functools import cache
 from http.client import HTTPException
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from jwt.exceptions import PyJWKClientConnectionError, PyJWKClientError, PyJWTEr
 
 from autopulse.errors import TokenRefused, Transient
 from autopulse.json_coercion import Json, read_mapping, read_text
-from autopulse.settings import AuthSettings, auth_settings
+from autopulse.settings import AuthSettings
 
 TIMEOUT_SECONDS: Final = 3
 """The time-out of one request to the issuer; there are two at most, within the authorizer's 10 s."""
@@ -25,7 +24,7 @@ MAX_DOCUMENT_BYTES: Final = 1_000_000
 
 
 class Keys(Protocol):
-    """Where to find the key that a token names."""
+    """A place to find the key that a token names."""
 
     def find(self, key_id: str) -> PyJWK:
         """The public key; raises TokenRefused if there is none, Transient if that cannot be told."""
@@ -73,10 +72,8 @@ class PublishedKeys:
             raise TokenRefused("unknown-key") from error
 
 
-@cache
-def keys() -> Keys:
-    """The configured issuer's keys; kept per container."""
-    settings = auth_settings()
+def keys_of(settings: AuthSettings) -> Keys:
+    """The configured issuer's keys; raises Transient if nobody can say where they are."""
     return FixedKeys(settings.jwks) if settings.jwks else PublishedKeys(_url(settings))
 
 
@@ -89,7 +86,7 @@ def _url(settings: AuthSettings) -> str:
 
 
 def _discover(issuer: str) -> str:
-    """Where the issuer's own description (OpenID Connect Discovery 1.0) says that its keys are."""
+    """Return where the issuer's own description (OpenID Connect Discovery 1.0) says that its keys are."""
     document = _read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     url = read_text(document.get("jwks_uri"))
     if document.get("issuer") != issuer or url is None:

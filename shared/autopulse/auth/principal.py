@@ -1,4 +1,4 @@
-"""Who reads: what the authorizer found in a token, and every function behind it goes by."""
+"""The principal: what the authorizer found in a token, and every function behind it goes by."""
 
 import time
 import uuid

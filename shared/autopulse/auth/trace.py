@@ -1,4 +1,4 @@
-"""Who read what: the keys that every line about a reader's request has. Ids only, no data.
+"""The keys that every log line about a reader's request has, to say who read what. Ids only, no data.
 
 docs/operation.md has the query that finds who read a call.
 """

@@ -31,7 +31,7 @@ class Asset:
 
     @cached_property
     def digest(self) -> str:
-        """What tells this content from any other: 128 bits in hex."""
+        """Return what tells this content from any other: 128 bits in hex."""
         return hashlib.sha256(self.content).hexdigest()[:32]
 
     @cached_property

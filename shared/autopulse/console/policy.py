@@ -1,4 +1,4 @@
-"""What a browser may do with the console: nothing but what its parts are made for."""
+"""The content security policy: a browser may do nothing with the console but what its parts are made for."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -29,7 +29,7 @@ def content_security_policy(settings: ConsoleSettings) -> str:
             "style-src 'self'",
             "img-src 'self'",
             f"connect-src {' '.join(connections)}",
-            f"media-src {' '.join(f'https://{host}' for host in settings.recording_hosts) or NOTHING}",
+            f"media-src {' '.join(media_sources(settings)) or NOTHING}",
             f"form-action {NOTHING}",
             f"base-uri {NOTHING}",
             f"frame-ancestors {NOTHING}",
@@ -37,6 +37,12 @@ def content_security_policy(settings: ConsoleSettings) -> str:
             f"trusted-types {NOTHING}",
         )
     )
+
+
+def media_sources(settings: ConsoleSettings) -> list[str]:
+    """Where recordings are played from: the stack's bucket, if it keeps copies, and Vapi's hosts."""
+    bucket = [origin_of(settings.recording_bucket_url)] if settings.recording_bucket_url else []
+    return [*bucket, *(f"https://{host}" for host in settings.recording_hosts)]
 
 
 def origins(settings: ConsoleSettings) -> list[str]:

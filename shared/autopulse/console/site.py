@@ -81,7 +81,7 @@ def _represent(asset: Asset, caching: str, headers: Mapping[str, str]) -> Respon
 
 
 def _has(tag: str, wanted: str) -> bool:
-    """Whether an If-None-Match header names this tag; gateways may have made it a weak one."""
+    """Return whether an If-None-Match header names this tag; gateways may have made it a weak one."""
     tags = {part.strip().removeprefix("W/") for part in wanted.split(",")}
     return bool({tag, "*"} & tags)
 

@@ -224,13 +224,13 @@ def _follow(transaction: Transaction, updates: Iterable[_Update[M]]) -> None:
 
     Raises ServiceRecordNotLocked if one of them is not locked.
     """
-    telling = [
+    reported = [
         update.call
         for update in updates
         if any(facts.report for facts in update.attempts.values())
         or (update.call.original_is_new and update.call.original.reached)
     ]
-    records = {id_: call.service_record_locked for call in telling if (id_ := call.row.service_record_id) is not None}
+    records = {id_: call.service_record_locked for call in reported if (id_ := call.row.service_record_id) is not None}
     if not all(records.values()):
         raise ServiceRecordNotLocked
     if records:

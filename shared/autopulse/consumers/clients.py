@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-    from autopulse.aws import EventBridge
+    from autopulse.aws import EventBridge, Sqs
 
 LONGEST_SECONDS: Final = 9
 """The longest that one AWS call with its one retry may take, of the function's 30 s."""
@@ -36,6 +36,14 @@ def s3() -> "S3Client":
     from autopulse.aws import bounded  # noqa: PLC0415 - as said above
 
     return boto3.client("s3", config=bounded())
+
+
+@cache
+def recording_queue() -> "Sqs":
+    """Return the one client: not boto3's, for most reports have a recording to ask for."""
+    from autopulse.aws import SQS, Sqs  # noqa: PLC0415 - 0.1 s that an import does not need
+
+    return Sqs(SQS, EVENTS_READ_SECONDS)
 
 
 @cache

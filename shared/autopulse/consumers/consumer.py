@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,7 +15,11 @@ from autopulse.domain.attempts import NO_ORIGINAL, Original
 from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import Facts, Identity
 from autopulse.errors import InvalidMessage
-from autopulse.vapi.messages import RECEIVED_AT, Envelope, Message
+from autopulse.vapi.messages import RECEIVED_AT, Message, ReceivedEnvelope
+
+if TYPE_CHECKING:
+    from autopulse.consumers.queue import ReceivedMessage
+    from autopulse.consumers.services import Services
 
 M = TypeVar("M", bound=Message)
 """A consumer's message model."""
@@ -42,7 +46,7 @@ class ServiceRecordNotLocked(Exception):
 class Record(Generic[M]):
     """A message that was read and validated."""
 
-    envelope: Envelope
+    envelope: ReceivedEnvelope
     message: M
     waited: bool = False
     """Whether it was returned to the queue as often as a message about an unknown call is."""
@@ -114,6 +118,8 @@ class Consumer(Generic[M]):
     apply: Callable[[Transaction, Sequence[AttemptBatch[M]]], list[CallEvent]]
     changes_service_records: bool = False
     """Whether it needs the calls' service records, and locks them before the calls."""
+    follow_up: "Callable[[Sequence[ReceivedMessage], Services], None] | None" = None
+    """What is to be asked for after the commit; it gives those deliveries an error that have to come again for it."""
 
     def read(self, message: Mapping[str, Any] | None, received_at: datetime | None = None) -> M:
         """Read an envelope's message; raises InvalidMessage only if there is none, or it has no type.

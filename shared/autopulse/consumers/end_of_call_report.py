@@ -9,6 +9,7 @@ from typing import Final
 
 from autopulse.consumers.calls import Change, call_event, joined, record_changes
 from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
+from autopulse.consumers.recordings import ask_for_copies
 from autopulse.consumers.turns import list_of, record_lists, transcript_event
 from autopulse.db.engine import Transaction
 from autopulse.domain.answers import AnswerNames
@@ -21,7 +22,7 @@ from autopulse.domain.status import COMPLETED, Status
 from autopulse.domain.turns import Turns
 from autopulse.settings import stack_answer_names
 from autopulse.vapi.analysis import read_analysis
-from autopulse.vapi.messages import Envelope, ReportMessage
+from autopulse.vapi.messages import ReceivedEnvelope, ReportMessage
 from autopulse.vapi.quality import read_quality
 from autopulse.vapi.turns import read_spoken_text, read_turns
 
@@ -75,14 +76,14 @@ def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
     return Report(facts, turns)
 
 
-def _turns(envelope: Envelope, message: ReportMessage) -> Turns:
+def _turns(envelope: ReceivedEnvelope, message: ReportMessage) -> Turns:
     turns = read_turns(message.messages, envelope.event_time, message.started_at, envelope.received_at)
     if turns.turns or not message.transcript:
         return turns
     return read_spoken_text(message.transcript, envelope.event_time, message.speaker_names)
 
 
-def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, analysis: Analysis) -> ReportFacts:
+def _report_facts(envelope: ReceivedEnvelope, message: ReportMessage, turns: Turns, analysis: Analysis) -> ReportFacts:
     return ReportFacts(
         Precedence(
             answers=analysis.has_answers,
@@ -102,8 +103,8 @@ def _report_facts(envelope: Envelope, message: ReportMessage, turns: Turns, anal
         recording_expires_at=message.recording_expires_at,
         cost=message.cost,
         feedback=analysis.feedback,
-        quality=read_quality(envelope.message or {}, message, envelope.received_at),
         origin=envelope.origin,
+        quality=read_quality(envelope.message or {}, message, envelope.received_at),
     )
 
 
@@ -123,4 +124,4 @@ def _call_events(change: Change[ReportMessage], reports: dict[str, Report]) -> l
     return call_events
 
 
-CONSUMER = Consumer("end_of_call_report", ReportMessage, apply, changes_service_records=True)
+CONSUMER = Consumer("end_of_call_report", ReportMessage, apply, changes_service_records=True, follow_up=ask_for_copies)

@@ -22,8 +22,8 @@ from autopulse.domain.attempts import NO_ID
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
-from autopulse.vapi.envelope import RECONCILIATION
-from autopulse.vapi.messages import Envelope
+from autopulse.vapi.messages import ReceivedEnvelope
+from autopulse.vapi.routes import BY_ASKING
 
 INBOUND: Final = "inbound"
 """The `call.direction` of a row that waits for a call to us."""
@@ -167,7 +167,7 @@ class _Links:
         self._by_vapi_id |= {attempt.vapi_call_id: call for attempt, call in attempts}
         self._stored = {attempt.vapi_call_id: attempt.identity for attempt, _ in attempts}
 
-    def our_id(self, envelope: Envelope, identity: Identity) -> int | None:
+    def our_id(self, envelope: ReceivedEnvelope, identity: Identity) -> int | None:
         """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
 
         The type of a call is the same in all its messages. Where one lacks it, what the others said of it decides.
@@ -254,7 +254,7 @@ def _may_create(record: Record[M]) -> bool:
     """Whether nobody but Vapi starts such calls; or it is one of ours whose row has had time to come, and did not."""
     snapshot = record.message.call
     # What is asked for is minutes old at least.
-    waited = record.waited or record.envelope.origin == RECONCILIATION
+    waited = record.waited or record.envelope.origin == BY_ASKING
     return snapshot.type in SELF_STANDING or (snapshot.type == OUTBOUND and snapshot.created_at is not None and waited)
 
 

@@ -11,7 +11,7 @@ from autopulse.consumers.consumer import Consumer, Disposition, Record
 from autopulse.consumers.payloads import fetch_payload
 from autopulse.consumers.services import Services
 from autopulse.errors import AutoPulseError, DataRejected, InvalidMessage, Transient, UnknownCall, Unprocessable
-from autopulse.vapi.messages import Envelope, read_envelope, require_identity
+from autopulse.vapi.messages import ReceivedEnvelope, read_envelope, require_identity
 
 VISIBILITY_BATCH: Final = 10
 """Entries of one ChangeMessageVisibilityBatch call."""
@@ -25,14 +25,14 @@ _random: Final = SystemRandom()
 
 
 @dataclass(slots=True)
-class Delivery:
+class ReceivedMessage:
     """One message from the queue, and what became of it."""
 
     message_id: str
     receipt_handle: str
     receive_count: int
     body: str
-    envelope: Envelope | None = None
+    envelope: ReceivedEnvelope | None = None
     """The envelope as the queue carries it, perhaps without its message; None if it could not be read."""
     record: Record[Any] | None = None
     error: AutoPulseError | None = None
@@ -48,7 +48,7 @@ class Delivery:
 
 def read_deliveries(
     consumer: Consumer[Any], services: Services, event: dict[str, Any], deadline: float
-) -> list[Delivery]:
+) -> list[ReceivedMessage]:
     """Every record of an SQS event, read and validated, or with the error that says why not.
 
     After `deadline` (of time.monotonic()) no more payloads are fetched.
@@ -56,9 +56,9 @@ def read_deliveries(
     return [_read(consumer, services, record, deadline) for record in event["Records"]]
 
 
-def _read(consumer: Consumer[Any], services: Services, record: dict[str, Any], deadline: float) -> Delivery:
+def _read(consumer: Consumer[Any], services: Services, record: dict[str, Any], deadline: float) -> ReceivedMessage:
     count = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    delivery = Delivery(record["messageId"], record["receiptHandle"], count, record["body"])
+    delivery = ReceivedMessage(record["messageId"], record["receiptHandle"], count, record["body"])
     try:
         delivery.record = _read_record(consumer, services, delivery, deadline)
     except AutoPulseError as error:
@@ -66,7 +66,9 @@ def _read(consumer: Consumer[Any], services: Services, record: dict[str, Any], d
     return delivery
 
 
-def _read_record(consumer: Consumer[Any], services: Services, delivery: Delivery, deadline: float) -> Record[Any]:
+def _read_record(
+    consumer: Consumer[Any], services: Services, delivery: ReceivedMessage, deadline: float
+) -> Record[Any]:
     envelope = delivery.envelope = read_envelope(delivery.body)
     if envelope.payload_key is not None:
         if time.monotonic() > deadline:
@@ -81,7 +83,7 @@ def _read_record(consumer: Consumer[Any], services: Services, delivery: Delivery
     return Record(envelope, message, waited=delivery.receive_count > UNKNOWN_CALL_TRIES)
 
 
-def send_to_dead_letter_queue(deliveries: Iterable[Delivery], kind: str, services: Services) -> None:
+def send_to_dead_letter_queue(deliveries: Iterable[ReceivedMessage], kind: str, services: Services) -> None:
     """Move what can never succeed into the dead-letter queue; what cannot be moved goes back to the queue.
 
     A queue that cannot be reached is not tried again for the rest: each try may take seconds.
@@ -99,7 +101,7 @@ def send_to_dead_letter_queue(deliveries: Iterable[Delivery], kind: str, service
                 reachable = False
 
 
-def is_permanent(delivery: Delivery) -> bool:
+def is_permanent(delivery: ReceivedMessage) -> bool:
     """Whether the delivery's error will not go away by waiting any longer."""
     error, tries = delivery.error, delivery.receive_count
     if isinstance(error, UnknownCall):
@@ -109,12 +111,12 @@ def is_permanent(delivery: Delivery) -> bool:
     return isinstance(error, Unprocessable)
 
 
-def is_waiting(delivery: Delivery) -> bool:
+def is_waiting(delivery: ReceivedMessage) -> bool:
     """Whether the delivery's own data made it come back, for what it names may be about to be committed."""
     return isinstance(delivery.error, Unprocessable) and not is_permanent(delivery)
 
 
-def _send_to_dead_letters(delivery: Delivery, kind: str, services: Services) -> bool:
+def _send_to_dead_letters(delivery: ReceivedMessage, kind: str, services: Services) -> bool:
     """Whether the queue took it; raises Transient if it cannot be reached."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
@@ -135,7 +137,7 @@ def _send_to_dead_letters(delivery: Delivery, kind: str, services: Services) -> 
     return True
 
 
-def delay_returned(deliveries: Sequence[Delivery], services: Services) -> None:
+def delay_returned(deliveries: Sequence[ReceivedMessage], services: Services) -> None:
     """Let returned messages come back after a backoff by their receive count, not after the visibility time-out."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
@@ -153,7 +155,7 @@ def delay_returned(deliveries: Sequence[Delivery], services: Services) -> None:
             return  # they come back all the same, when their visibility time-out is over
 
 
-def backoff_seconds(delivery: Delivery, draw: Callable[[int, int], int] = _random.randint) -> int:
+def backoff_seconds(delivery: ReceivedMessage, draw: Callable[[int, int], int] = _random.randint) -> int:
     """Doubling with the receive count, with up to a quarter more at random, so that a burst does not return as one.
 
     `draw` returns an integer between two, both included.

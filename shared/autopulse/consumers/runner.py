@@ -18,7 +18,7 @@ from autopulse.consumers.consumer import Consumer, Disposition
 from autopulse.consumers.payloads import delete_payloads
 from autopulse.consumers.queue import (
     UNKNOWN_CALL_TRIES,
-    Delivery,
+    ReceivedMessage,
     delay_returned,
     is_permanent,
     read_deliveries,
@@ -33,7 +33,7 @@ from autopulse.domain.events import CallEvent
 from autopulse.errors import PayloadGone, Transient, UnknownCall
 from autopulse.guard import guarded
 from autopulse.observability import Measurements, Metric
-from autopulse.vapi.envelope import RECONCILIATION
+from autopulse.vapi.routes import BY_ASKING
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -84,6 +84,8 @@ def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], c
         _recognize_repeats(run, [d for d in deliveries if isinstance(d.error, PayloadGone)])
     committed_at = datetime.now(timezone.utc)
     _ignore_unknown_calls(run, deliveries)
+    if consumer.follow_up is not None:
+        consumer.follow_up([delivery for delivery in deliveries if delivery.error is None], services)
     send_to_dead_letter_queue(deliveries, consumer.kind, services)
     returned = [delivery for delivery in deliveries if delivery.disposition is Disposition.RETURNED]
     delay_returned(returned, services)
@@ -94,7 +96,7 @@ def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], c
     return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
 
 
-def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[CallEvent]:
+def _settle(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> list[CallEvent]:
     """Commit what can be committed, splitting the batch around bad records; a committed half keeps its events."""
     if not deliveries:
         return []
@@ -115,7 +117,7 @@ def _settle(run: _Invocation, deliveries: Sequence[Delivery]) -> list[CallEvent]
     return list(outcome.call_events)
 
 
-def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:
+def _recognize_repeats(run: _Invocation, gone: Sequence[ReceivedMessage]) -> None:
     """Acknowledge those whose object is gone since their event was applied before; the others keep their error."""
     copies = Counter(delivery.envelope.event_id for delivery in gone if delivery.envelope)
     if not copies:
@@ -136,7 +138,7 @@ def _recognize_repeats(run: _Invocation, gone: Sequence[Delivery]) -> None:
             delivery.call_id = calls[delivery.envelope.event_id]
 
 
-def _commit(run: _Invocation, deliveries: Sequence[Delivery]) -> BatchOutcome:
+def _commit(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> BatchOutcome:
     records = [delivery.record for delivery in deliveries if delivery.record is not None]
     return _persistently(run, lambda: run.services.apply(run.consumer, records))
 
@@ -156,7 +158,7 @@ def _persistently(run: _Invocation, transact: Callable[[], T]) -> T:
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
-def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
+def _note(deliveries: Sequence[ReceivedMessage], outcome: BatchOutcome) -> None:
     """Tell each delivery what became of it; repeats within the batch share the disposition of their first."""
     seen: set[str] = set()
     for delivery in deliveries:
@@ -172,7 +174,7 @@ def _note(deliveries: Sequence[Delivery], outcome: BatchOutcome) -> None:
         seen.add(event_id)
 
 
-def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[Delivery]) -> None:
+def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> None:
     """A stack may be told that calls it does not know are none of its business, once they had time to appear.
 
     What was asked for about such a call is ignored at once, without a receipt: it can be asked for again.
@@ -182,20 +184,20 @@ def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[Delivery]) -> N
             delivery.error, delivery.disposition = None, Disposition.IGNORED
 
 
-def _is_askable(delivery: Delivery) -> bool:
-    if delivery.envelope is None or delivery.envelope.origin != RECONCILIATION:
+def _is_askable(delivery: ReceivedMessage) -> bool:
+    if delivery.envelope is None or delivery.envelope.origin != BY_ASKING:
         return False
     return isinstance(delivery.error, UnknownCall | PayloadGone)
 
 
-def _may_be_ignored(delivery: Delivery) -> bool:
+def _may_be_ignored(delivery: ReceivedMessage) -> bool:
     if isinstance(delivery.error, PayloadGone):
         # The object was there at the last of the tries, which ended as ignored, without a receipt.
         return delivery.receive_count > UNKNOWN_CALL_TRIES + 1
     return isinstance(delivery.error, UnknownCall) and is_permanent(delivery)
 
 
-def _delete_payloads(run: _Invocation, deliveries: Sequence[Delivery]) -> None:
+def _delete_payloads(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> None:
     """Delete the objects of records that have ended; what waits or is a dead letter may need its own again."""
     keys = [d.payload_key for d in deliveries if d.payload_key is not None and d.record and d.disposition in _ENDED]
     left = delete_payloads(keys, run.deadline + RESERVE_SECONDS - LONGEST_SECONDS, run.services) if keys else 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-    from autopulse.aws import EventBridge
+    from autopulse.aws import EventBridge, Sqs
     from autopulse.consumers.consumer import Consumer, M, Record
     from autopulse.db.engine import Database, Transaction
     from autopulse.domain.events import CallEvent
@@ -60,6 +60,11 @@ class Services:
     def sqs(self) -> SQSClient:
         """The queue and its dead letters."""
         return clients.sqs()
+
+    @cached_property
+    def recording_queue(self) -> Sqs:
+        """The queue of copies of recordings."""
+        return clients.recording_queue()
 
     @cached_property
     def s3(self) -> S3Client:

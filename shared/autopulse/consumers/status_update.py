@@ -5,11 +5,12 @@ from typing import Final
 
 from autopulse.consumers.calls import joined, record_changes
 from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
+from autopulse.consumers.internal_messages import apply_internal
 from autopulse.db.engine import Transaction
 from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import NOTHING, Ending, Facts
 from autopulse.domain.status import ENDED, IN_PROGRESS, Status
-from autopulse.vapi.messages import Envelope, StatusMessage
+from autopulse.vapi.messages import ReceivedEnvelope, StatusMessage
 from autopulse.vapi.status_words import REASON_OF_WORD, STATUS_OF_WORD
 
 _STARTED: Final = frozenset({"start_time"})
@@ -19,14 +20,16 @@ _ENDED_WITH_REASON: Final = frozenset({"end_time", "ended_reason"})
 
 
 def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[StatusMessage]]) -> list[CallEvent]:
-    """Join the statuses to what is known of each attempt."""
-    return record_changes(transaction, [joined(attempt, facts_of) for attempt in attempts])
+    """Join the statuses to what is known of each attempt, and store what our own functions say of it."""
+    call_events = record_changes(transaction, [joined(attempt, facts_of) for attempt in attempts])
+    apply_internal(transaction, attempts)
+    return call_events
 
 
 def facts_of(record: Record[StatusMessage]) -> Facts:
-    """What one status says; nothing, if its word is unknown."""
+    """What one status says; nothing, if its word is unknown, or if it is no status."""
     envelope, message = record.envelope, record.message
-    if message.ignored:
+    if message.ignored or message.copy_state:
         return NOTHING
     if message.mark:
         return Facts(reconciliation=message.mark)
@@ -38,7 +41,7 @@ def facts_of(record: Record[StatusMessage]) -> Facts:
     return Facts(status=status)
 
 
-def ended(envelope: Envelope, reason: str | None) -> Facts:
+def ended(envelope: ReceivedEnvelope, reason: str | None) -> Facts:
     """The facts of an ending, with its reason if there is one."""
     at = envelope.event_time
     return Facts(

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from autopulse.consumers.consumer import Disposition
-from autopulse.consumers.queue import Delivery, is_waiting
+from autopulse.consumers.queue import ReceivedMessage, is_waiting
 from autopulse.consumers.unknown import note_unknown
 from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.nps import category_of
 from autopulse.domain.outcome import Outcome
 from autopulse.observability import Measurements, Metric, log_each, loggable_id, logger
-from autopulse.vapi.envelope import RECONCILIATION
 from autopulse.vapi.messages import StatusMessage
+from autopulse.vapi.routes import BY_ASKING
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _METRIC_OF_DISPOSITION: Final = {
@@ -25,7 +25,7 @@ _METRIC_OF_DISPOSITION: Final = {
 
 def account_for(
     kind: str,
-    deliveries: Sequence[Delivery],
+    deliveries: Sequence[ReceivedMessage],
     call_events: Sequence[CallEvent],
     committed_at: datetime,
     measurements: Measurements,
@@ -56,7 +56,7 @@ def _measure_event(call_event: CallEvent, completed: Collection[int], measuremen
 
 
 def _measure_reconciliation(
-    kind: str, deliveries: Sequence[Delivery], call_events: Sequence[CallEvent], measurements: Measurements
+    kind: str, deliveries: Sequence[ReceivedMessage], call_events: Sequence[CallEvent], measurements: Measurements
 ) -> None:
     """Count the calls that asking Vapi has brought up to date, and those that it cannot.
 
@@ -65,7 +65,7 @@ def _measure_reconciliation(
     type_ = CallEventType.CALL_COMPLETED if kind == "end_of_call_report" else CallEventType.CALL_STATUS_CHANGED
     changed = {call_event.call_id for call_event in call_events if call_event.type is type_}
     applied = [one for one in deliveries if one.record and not one.error and one.disposition is Disposition.APPLIED]
-    asked = {one.call_id for one in applied if one.record and one.record.envelope.origin == RECONCILIATION}
+    asked = {one.call_id for one in applied if one.record and one.record.envelope.origin == BY_ASKING}
     if reconciled := len(changed & asked):
         measurements.count(Metric.CALL_RECONCILED, reconciled, kind=kind)
     messages = [one.record.message for one in applied if one.record]
@@ -79,7 +79,7 @@ def _is_first_answer(call_event: CallEvent, completed: Collection[int]) -> bool:
     return call_event.changed["nps_score"] is not None and call_event.call_id in completed
 
 
-def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
+def _log(kind: str, deliveries: Sequence[ReceivedMessage]) -> None:
     log_each("record settled", (_keys(kind, delivery) for delivery in deliveries if delivery.error is None))
     for delivery in deliveries:
         if delivery.error is not None:
@@ -87,7 +87,7 @@ def _log(kind: str, deliveries: Sequence[Delivery]) -> None:
             logger().warning("record failed", extra=_keys(kind, delivery) | reason)
 
 
-def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
+def _keys(kind: str, delivery: ReceivedMessage) -> dict[str, object]:
     keys: dict[str, object] = {
         "kind": kind,
         "disposition": delivery.disposition.value,
@@ -101,7 +101,9 @@ def _keys(kind: str, delivery: Delivery) -> dict[str, object]:
     return keys
 
 
-def _measure(kind: str, deliveries: Sequence[Delivery], committed_at: datetime, measurements: Measurements) -> None:
+def _measure(
+    kind: str, deliveries: Sequence[ReceivedMessage], committed_at: datetime, measurements: Measurements
+) -> None:
     failed = Counter(delivery.error.reason for delivery in deliveries if delivery.error is not None)
     for reason, count in failed.items():
         measurements.count(Metric.RECORD_FAILED, count, kind=kind, reason=reason)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final
 
 from autopulse.consumers.consumer import Disposition
-from autopulse.consumers.queue import Delivery
+from autopulse.consumers.queue import ReceivedMessage
 from autopulse.domain.answers import plain_name
 from autopulse.domain.outcome import Family
 from autopulse.json_coercion import Json, read_mapping, read_words
@@ -35,9 +35,9 @@ NO_WORD: Final = "(none)"
 """Stands for a status that is missing, or no text."""
 
 
-def note_unknown(kind: str, deliveries: Iterable[Delivery], measurements: Measurements) -> None:
+def note_unknown(kind: str, deliveries: Iterable[ReceivedMessage], measurements: Measurements) -> None:
     """Count the unknown values of applied records and of ignored statuses, and name them in one log line."""
-    found: defaultdict[UnknownValue, list[Delivery]] = defaultdict(list)
+    found: defaultdict[UnknownValue, list[ReceivedMessage]] = defaultdict(list)
     for delivery in deliveries:
         if delivery.record is not None:
             for one in _unknown_in(delivery.record.message, delivery.disposition):
@@ -53,7 +53,7 @@ def note_unknown(kind: str, deliveries: Iterable[Delivery], measurements: Measur
         logger().info("unknown values", extra={"kind": kind, DRIFT: drift})
 
 
-def _described(one: UnknownValue, where: Sequence[Delivery]) -> dict[str, Json]:
+def _described(one: UnknownValue, where: Sequence[ReceivedMessage]) -> dict[str, Json]:
     ids = (delivery.envelope.vapi_call_id for delivery in where if delivery.envelope is not None)
     examples = islice(dict.fromkeys(loggable_id(id_) for id_ in ids if id_), MAX_CALL_IDS)
     return {"what": one.what.value, "value": one.value, "count": len(where), "vapi_call_ids": list(examples)}

@@ -19,8 +19,8 @@ def database_credentials(settings: DatabaseSettings, *, refresh: bool = False) -
     if settings.by_iam:
         return settings.user, _token(settings)
     if refresh:
-        _read.cache_clear()
-    return _read(settings.secret_arn)
+        read_secret.cache_clear()
+    return read_secret(settings.secret_arn)
 
 
 def _token(settings: DatabaseSettings) -> str:
@@ -45,7 +45,8 @@ def _token(settings: DatabaseSettings) -> str:
 
 
 @cache
-def _read(secret_arn: str) -> tuple[str, str]:
+def read_secret(secret_arn: str) -> tuple[str, str]:
+    """User and password of a secret, kept as long as the container; raises Transient."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - 0.1 s that only a connection needs
 
     from autopulse.aws import SECRETS_MANAGER, SecretsManager  # noqa: PLC0415

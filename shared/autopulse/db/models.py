@@ -424,6 +424,33 @@ class VapiCall(Model):
     """content, positives, detractors, action_items and structured_data, as `CallFeedback` has them."""
 
 
+class CallRecording(Model):
+    """What became of the copy of an attempt's recording; it goes and moves with its attempt."""
+
+    __tablename__ = "call_recording"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["call_id", "vapi_call_id"],
+            ["vapi_call.call_id", "vapi_call.vapi_call_id"],
+            ondelete="CASCADE",
+            onupdate="CASCADE",
+        ),
+    )
+
+    call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(20))
+    """stored; missing, if none could be made; erased, if it was deleted before its time."""
+    object_key: Mapped[str | None]
+    """Its place in the bucket, if it was stored."""
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    content_type: Mapped[str | None]
+    """audio/wav, audio/mpeg and others."""
+    sha256: Mapped[str | None]
+    """Of the object, in hexadecimal digits."""
+    stored_at: Mapped[datetime | None]
+
+
 class CallQuality(Model):
     """How the call of an attempt ran and what it cost, as the report that counts says (`domain.quality`)."""
 

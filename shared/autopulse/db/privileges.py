@@ -27,6 +27,7 @@ ENTRY: Final = (
     *("id", "follow_up_id", "at", "actor_subject", "actor_name", "action", "from_state", "to_state", "changes", "note"),
 )
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
+RECORDING: Final = ("call_id", "vapi_call_id", *("state", "object_key", "bytes", "content_type", "sha256", "stored_at"))
 MOVED: Final = "call_id"
 """The column that changes when a row of ours hands over to the application's row of the same call."""
 PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -39,6 +40,11 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     # A row goes when an attempt without an id becomes part of one that has an id.
     "vapi_call": {"SELECT": WHOLE, "INSERT": ATTEMPT, "UPDATE": (MOVED, *ATTEMPT_NAMES), "DELETE": WHOLE},
+    "call_recording": {
+        "SELECT": RECORDING,
+        "INSERT": RECORDING,
+        "UPDATE": RECORDING[2:],
+    },
     # Rows move and go with their attempts, by the reference.
     "call_quality": {
         "SELECT": WHOLE,
@@ -104,6 +110,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
 READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {"SELECT": WHOLE},
     "vapi_call": {"SELECT": WHOLE},
+    "call_recording": {"SELECT": ("call_id", "vapi_call_id", "state", "object_key", "content_type", "stored_at")},
     "call_quality": {"SELECT": WHOLE},
     "call_original": {"SELECT": WHOLE},
     "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},

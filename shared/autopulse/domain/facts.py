@@ -67,11 +67,11 @@ class ReportFacts:
     cost: Decimal | None = None
     """US dollars."""
     feedback: Feedback | None = None
+    origin: str = BY_WEBHOOK
+    """How it came: it was sent to us, or we asked for it."""
     quality: Quality | None = field(default=None, compare=False)
     """Of a report that has just come. Those that are stored have theirs in a table of their own, which only readers of
     one call and of figures look at: None says that there is nothing to write."""
-    origin: str = BY_WEBHOOK
-    """How it came: it was sent to us, or we asked for it."""
 
 
 class Identity(NamedTuple):

@@ -1,20 +1,26 @@
 """Put an envelope into its kind's queue; one that is too long for a queue goes to the payload bucket first."""
 
-from collections.abc import Mapping
-from typing import Final, Protocol
+from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final, Protocol
+
+from autopulse.aws import AWS_ERRORS, name_of
 from autopulse.errors import Transient
-from autopulse.ingress import clients
-from autopulse.ingress.clients import AWS_ERRORS, name_of
-from autopulse.settings import verifier_settings
-from autopulse.vapi.envelope import Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+    from autopulse.aws import Sqs
+    from autopulse.vapi.envelope import Envelope
 
 MAX_QUEUED_BYTES: Final = 900 * 1024
 """SQS takes 1 MiB, attributes included; the rest is room for those and for what a dead letter adds."""
 
 
-class Places(Protocol):
-    """Where envelopes go: the settings of whoever queues them."""
+class QueueSettings(Protocol):
+    """Where envelopes go."""
 
     @property
     def queue_urls(self) -> Mapping[str, str]:
@@ -23,36 +29,52 @@ class Places(Protocol):
 
     @property
     def payload_bucket(self) -> str:
-        """The bucket of those that are too long."""
+        """The bucket of those that are too long for a queue."""
         ...
 
 
-def enqueue(envelope: Envelope, places: Places | None = None) -> int:
-    """Return the bytes of the envelope, when it is durable; raises Transient when SQS or S3 does not take it.
+class QueueServices(Protocol):
+    """What puts envelopes there."""
 
-    Without `places` it goes where the verifier's settings say.
-    """
-    places = places or verifier_settings()
+    @property
+    def settings(self) -> QueueSettings:
+        """The names of the queues and of the bucket."""
+        ...
+
+    @property
+    def sqs(self) -> Sqs:
+        """The client of the queues."""
+        ...
+
+    @property
+    def s3(self) -> S3Client:
+        """The client of the bucket."""
+        ...
+
+
+def enqueue(envelope: Envelope, services: QueueServices) -> int:
+    """Return the bytes of the envelope, when it is durable; raises Transient when SQS or S3 does not take it."""
     body = envelope.to_json()  # ASCII: a character is a byte
     if len(body) > MAX_QUEUED_BYTES:
-        _store(places.payload_bucket, envelope.payload_key, body)
-        _send(places, envelope, envelope.to_pointer_json())
+        _store(envelope.payload_key, body, services)
+        _send(envelope, envelope.to_pointer_json(), services)
     else:
-        _send(places, envelope, body)
+        _send(envelope, body, services)
     return len(body)
 
 
-def _store(bucket: str, key: str, body: str) -> None:
+def _store(key: str, body: str, services: QueueServices) -> None:
+    bucket = services.settings.payload_bucket
     try:
-        clients.s3().put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
+        services.s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
     except AWS_ERRORS as error:
         raise Transient("bucket-unavailable", name_of(error)) from None  # its text may quote the request
 
 
-def _send(places: Places, envelope: Envelope, body: str) -> None:
+def _send(envelope: Envelope, body: str, services: QueueServices) -> None:
     try:
-        clients.sqs().send_message(
-            QueueUrl=places.queue_urls[envelope.kind],
+        services.sqs.send_message(
+            QueueUrl=services.settings.queue_urls[envelope.kind],
             MessageBody=body,
             MessageGroupId=envelope.fairness_group,
             MessageAttributes={

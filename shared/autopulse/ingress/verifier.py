@@ -5,21 +5,22 @@ response, writes one log line and counts one metric. Nothing of a body but its t
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Final
+from typing import Any, Final
 
 from autopulse.errors import Miss, Refused, Transient, UnreadableRequest
+from autopulse.guard import guarded
 from autopulse.http import Response, answer
 from autopulse.ingress import responses
 from autopulse.ingress.queueing import enqueue
 from autopulse.ingress.request import read_delivery, read_message
+from autopulse.ingress.services import Services
 from autopulse.ingress.unknown import printable_name, unknown_in
-from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.json_coercion import Json, read_mapping, read_vapi_call_id
 from autopulse.observability import Measurements, Metric, loggable_id, logger
-from autopulse.settings import SettingMissing, verifier_settings
+from autopulse.settings import SettingMissing
 from autopulse.vapi import routes
 from autopulse.vapi.call_ids import NamedCall
 from autopulse.vapi.call_tokens import is_proven
@@ -38,8 +39,9 @@ _OF_ANOTHER_SECRET: Final = frozenset({Part.SECRET_MISMATCH, Part.SIGNATURE_MISM
 
 @dataclass
 class RequestContext:
-    """One request while it is handled: what will be counted and logged of it."""
+    """One request while it is handled: what it is handled with, and what will be counted and logged of it."""
 
+    services: Services
     received_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     measurements: Measurements = field(default_factory=Measurements)
     facts: dict[str, Json] = field(default_factory=dict)
@@ -47,9 +49,14 @@ class RequestContext:
     """What came, if it could be read that far."""
 
 
-def handle(event: Json, context: object = None) -> Response:
+def handler_of(services: Services) -> Callable[[dict[str, Any], Any], Response]:
+    """The Lambda handler of the verifier."""
+    return guarded(lambda event, context: handle(services, event, context))
+
+
+def handle(services: Services, event: Json, context: object = None) -> Response:
     """Answer one request of API Gateway's proxy integration."""
-    request = RequestContext()
+    request = RequestContext(services)
     request.facts["request_id"] = getattr(context, "aws_request_id", None)
     try:
         return _take(event, request)
@@ -91,7 +98,7 @@ def _notice_unknown(message: Mapping[str, Json], request: RequestContext) -> Non
 
 
 def _verify(delivery: Delivery, request: RequestContext) -> Acceptance:
-    secret = webhook_secret()
+    secret = request.services.secret
     credentials = secret.current(request.measurements)
     try:
         return _check(credentials, delivery, request.received_at)
@@ -119,9 +126,9 @@ def _identify(
 
 def _believe(named: NamedCall, request: RequestContext) -> bool:
     """Whether our call id counts: always, or only with the application's token, if this stack demands one."""
-    if not verifier_settings().require_call_token:
+    if not request.services.settings.require_call_token:
         return True
-    secret = webhook_secret()
+    secret = request.services.secret
     keys = secret.current(request.measurements).call_token_keys
     if is_proven(named.call_id, named.token, keys):
         return True
@@ -153,7 +160,7 @@ def _enqueue(envelope: Envelope, request: RequestContext) -> Response:
         vapi_call_id=loggable_id(envelope.vapi_call_id),
         call_id=envelope.call_id,
     )
-    request.facts["envelope_bytes"] = enqueue(envelope)
+    request.facts["envelope_bytes"] = enqueue(envelope, request.services)
     request.measurements.count(Metric.WEBHOOK_ACCEPTED, kind=envelope.kind)
     logger().info("Webhook accepted", extra=request.facts)
     return responses.accepted(envelope.event_id)
@@ -188,7 +195,7 @@ def _told(miss: Miss) -> dict[str, Json]:
 
 def _is_of_former(request: RequestContext) -> bool:
     """Whether the secret's previous version would have accepted the request, in time or too late."""
-    former = webhook_secret().former()
+    former = request.services.secret.former()
     if request.delivery is None or not former:
         return False
     try:

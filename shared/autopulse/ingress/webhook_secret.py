@@ -3,14 +3,10 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, partial
 from typing import Final
 
 from autopulse.errors import Transient
-from autopulse.ingress import clients
-from autopulse.ingress.clients import AWS_ERRORS, name_of
 from autopulse.observability import Measurements, Metric, logger
-from autopulse.settings import verifier_settings
 from autopulse.vapi.signature import Credential
 from autopulse.vapi.webhook_credentials import Credentials, read_credentials
 
@@ -90,18 +86,3 @@ def _report(credentials: Credentials, measurements: Measurements) -> None:
     if credentials.unusable:
         measurements.count(Metric.CREDENTIAL_UNUSABLE, len(credentials.unusable))
         logger().error("The webhook secret has entries that cannot be used", extra={"fields": credentials.unusable})
-
-
-@cache
-def webhook_secret() -> WebhookSecret:
-    """Return this container's; nothing is read before the first webhook."""
-    read_former = partial(_read_from_secrets_manager, VersionStage="AWSPREVIOUS")
-    return WebhookSecret(_read_from_secrets_manager, read_former=read_former)
-
-
-def _read_from_secrets_manager(**version: str) -> str:
-    arn = verifier_settings().webhook_secret_arn
-    try:
-        return str(clients.secretsmanager().get_secret_value(SecretId=arn, **version).get("SecretString", ""))
-    except AWS_ERRORS as error:
-        raise Transient(UNAVAILABLE, name_of(error)) from error

@@ -8,17 +8,17 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from autopulse.aws import AWS_ERRORS, name_of
+from autopulse.guard import guarded
 from autopulse.json_coercion import Json, read_call_id, read_mapping, read_time
 from autopulse.live import protocol
-from autopulse.live.clients import AWS_ERRORS, POSTERS, name_of
 from autopulse.live.connections import Connection, find_watchers, forget_connection
 from autopulse.live.expiry import drop_expired
 from autopulse.live.sockets import Posted, post
@@ -26,6 +26,8 @@ from autopulse.observability import Measurements, Metric, logger
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from autopulse.live.services import Services
 
 RESERVE_SECONDS: Final = 3
 """Of the function's time, kept to end well; what is not posted by then is not posted."""
@@ -52,19 +54,24 @@ Find = Callable[[Subject], Sequence[Connection]]
 Answer = dict[str, list[dict[str, str]]]
 
 
-def handle(event: Mapping[str, Any], context: "LambdaContext") -> Answer:
+def handler_of(services: "Services") -> Callable[[dict[str, Any], Any], Answer]:
+    """The Lambda handler of the broadcaster."""
+    return guarded(partial(handle, services))
+
+
+def handle(services: "Services", event: Mapping[str, Any], context: "LambdaContext") -> Answer:
     """Take events of the bus from their queue; answers with those whose connections cannot be read."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     call_events: list[_PendingEvent] = []
     failed: list[str] = []
-    find = cache(_find)
+    find = cache(partial(_find, services))
     for record in event["Records"]:
         try:
             call_events += _read_event(record["body"], find)
         except AWS_ERRORS as error:
             logger().error("connections unreadable", extra={"cause": name_of(error)})
             failed.append(record["messageId"])
-    _broadcast(call_events, deadline)
+    _broadcast(services, call_events, deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
@@ -79,14 +86,14 @@ def _read_event(body: str, find: Find) -> Iterator[_PendingEvent]:
     yield _PendingEvent(protocol.call_event(event, datetime.now(timezone.utc)), detail, find(subject))
 
 
-def _find(subject: Subject) -> Sequence[Connection]:
-    return tuple(find_watchers(subject.organization_id, subject.call_id))
+def _find(services: "Services", subject: Subject) -> Sequence[Connection]:
+    return tuple(find_watchers(services, subject.organization_id, subject.call_id))
 
 
-def _broadcast(call_events: Sequence[_PendingEvent], deadline: float) -> None:
+def _broadcast(services: "Services", call_events: Sequence[_PendingEvent], deadline: float) -> None:
     """Post all call events of a batch at once: they say their times, so a page does not mind their order."""
     posts = [(connection, call_event.text) for call_event in call_events for connection in call_event.watchers]
-    results = iter(_pass_on_to_all(posts, deadline))
+    results = iter(_pass_on_to_all(services, posts, deadline))
     measurements = Measurements()
     for call_event in call_events:
         _count(Counter(islice(results, len(call_event.watchers))), call_event, measurements)
@@ -110,24 +117,24 @@ def read_subject(detail: Mapping[str, Json]) -> Subject | None:
     return None if call_id is None else Subject(organization_id, call_id)
 
 
-def _pass_on_to_all(posts: Sequence[tuple[Connection, str]], deadline: float) -> list[Posted]:
+def _pass_on_to_all(services: "Services", posts: Sequence[tuple[Connection, str]], deadline: float) -> list[Posted]:
     def pass_on(connection_and_text: tuple[Connection, str]) -> Posted:
-        return _pass_on(*connection_and_text) if time.monotonic() < deadline else Posted.FAILED
+        return _pass_on(services, *connection_and_text) if time.monotonic() < deadline else Posted.FAILED
 
     if len(posts) == 1:
         return [pass_on(posts[0])]  # without the detour over another thread
-    return list(_posters().map(pass_on, posts))
+    return list(services.posters.map(pass_on, posts))
 
 
-def _pass_on(connection: Connection, text: str) -> Posted:
+def _pass_on(services: "Services", connection: Connection, text: str) -> Posted:
     """Post to a connection whose token is valid; clean up behind one that is gone or has expired."""
     try:
         if connection.has_expired():
-            drop_expired(connection)
+            drop_expired(services, connection)
             return Posted.EXPIRED
-        posted = post(connection.id, text)
+        posted = post(services, connection.id, text)
         if posted is Posted.GONE:
-            forget_connection(connection)
+            forget_connection(services, connection)
     except AWS_ERRORS as error:  # it is found again by the next call event, or by the table's TTL
         logger().warning("connection not forgotten", extra={"cause": name_of(error)})
         return Posted.FAILED
@@ -141,11 +148,6 @@ def _record_ages(detail: Mapping[str, Json], measurements: Measurements) -> None
         since = read_time(detail.get(stage))
         if since is not None:
             measurements.record(metric, [(now - since) / _MILLISECOND])
-
-
-@cache
-def _posters() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(POSTERS, "poster")
 
 
 _METRICS: Final = {

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.auth.principal import Principal
-from autopulse.live.clients import dynamodb
 from autopulse.live.protocol import Topic
-from autopulse.settings import live_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from autopulse.live.services import Services
 
     Key = dict[str, AttributeValueTypeDef]
 
@@ -35,11 +35,11 @@ class Connection:
     """Epoch seconds: the token's end, or the gateway's longest time, whichever is first. Also the items' TTL."""
 
     def has_expired(self) -> bool:
-        """Whether it may not be told anything any more; the table forgets it only hours later."""
+        """Return whether it may not be told anything any more; the table forgets it only hours later."""
         return self.expires_at <= time.time()
 
 
-def open_connection(connection_id: str, principal: Principal, now: int) -> Connection:
+def open_connection(services: "Services", connection_id: str, principal: Principal, now: int) -> Connection:
     """Keep a new connection, without any topic yet."""
     connection = Connection(connection_id, principal.organization_id, min(principal.expires_at, now + LONGEST_SECONDS))
     values: Key = {
@@ -47,44 +47,41 @@ def open_connection(connection_id: str, principal: Principal, now: int) -> Conne
         "subject": {"S": principal.subject},
         "expires_at": {"N": str(connection.expires_at)},
     }
-    table = live_settings().connections_table
     keys = (_own_key(connection.id), _member_key(connection))
-    dynamodb().transact_write_items(
-        TransactItems=[{"Put": {"TableName": table, "Item": {**key, **values}}} for key in keys]
+    services.dynamodb.transact_write_items(
+        TransactItems=[{"Put": {"TableName": services.table, "Item": {**key, **values}}} for key in keys]
     )
     return connection
 
 
-def find_connection(connection_id: str) -> Connection | None:
+def find_connection(services: "Services", connection_id: str) -> Connection | None:
     """The connection, if it is known; it may have expired."""
-    found = dynamodb().get_item(
-        TableName=live_settings().connections_table, Key=_own_key(connection_id), ConsistentRead=True
-    )
+    found = services.dynamodb.get_item(TableName=services.table, Key=_own_key(connection_id), ConsistentRead=True)
     return _connection(connection_id, found["Item"]) if "Item" in found else None
 
 
-def close_connection(connection_id: str) -> None:
+def close_connection(services: "Services", connection_id: str) -> None:
     """Forget a connection of which only the id is known."""
-    table = live_settings().connections_table
-    deleted = dynamodb().delete_item(TableName=table, Key=_own_key(connection_id), ReturnValues="ALL_OLD")
+    deleted = services.dynamodb.delete_item(
+        TableName=services.table, Key=_own_key(connection_id), ReturnValues="ALL_OLD"
+    )
     if "Attributes" in deleted:
         member = _member_key(_connection(connection_id, deleted["Attributes"]))
-        dynamodb().delete_item(TableName=table, Key=member)
+        services.dynamodb.delete_item(TableName=services.table, Key=member)
 
 
-def forget_connection(connection: Connection) -> None:
+def forget_connection(services: "Services", connection: Connection) -> None:
     """Forget a connection. The way to its other item goes last, so that a failure between the two can be repaired."""
-    table = live_settings().connections_table
     for key in (_member_key(connection), _own_key(connection.id)):
-        dynamodb().delete_item(TableName=table, Key=key)
+        services.dynamodb.delete_item(TableName=services.table, Key=key)
 
 
-def subscribe(connection: Connection, topic: Topic) -> bool:
+def subscribe(services: "Services", connection: Connection, topic: Topic) -> bool:
     """Add a topic; False if the connection has as many as it may, or was forgotten meanwhile."""
-    client = dynamodb()
+    client = services.dynamodb
     try:
         client.update_item(
-            TableName=live_settings().connections_table,
+            TableName=services.table,
             Key=_member_key(connection),
             UpdateExpression="ADD topics :topics",
             ConditionExpression=(
@@ -102,12 +99,12 @@ def subscribe(connection: Connection, topic: Topic) -> bool:
     return True
 
 
-def unsubscribe(connection: Connection, topic: Topic) -> None:
+def unsubscribe(services: "Services", connection: Connection, topic: Topic) -> None:
     """Take a topic away; one that it does not have is no error."""
-    client = dynamodb()
+    client = services.dynamodb
     try:
         client.update_item(
-            TableName=live_settings().connections_table,
+            TableName=services.table,
             Key=_member_key(connection),
             UpdateExpression="DELETE topics :topics",
             ConditionExpression="attribute_exists(pk)",
@@ -117,22 +114,18 @@ def unsubscribe(connection: Connection, topic: Topic) -> None:
         return  # it was forgotten meanwhile, and its topics with it
 
 
-def find_watchers(organization_id: str, call_id: int) -> Iterator[Connection]:
+def find_watchers(services: "Services", organization_id: str, call_id: int) -> Iterator[Connection]:
     """The connections of one organization that have subscribed to this call; read consistently, in one Query."""
-    pages = (
-        dynamodb()
-        .get_paginator("query")
-        .paginate(
-            TableName=live_settings().connections_table,
-            KeyConditionExpression="pk = :organization",
-            FilterExpression="contains(topics, :calls) OR contains(topics, :call)",
-            ExpressionAttributeValues={
-                ":organization": {"S": _organization(organization_id)},
-                ":calls": {"S": Topic().key},
-                ":call": {"S": Topic(call_id).key},
-            },
-            ConsistentRead=True,
-        )
+    pages = services.dynamodb.get_paginator("query").paginate(
+        TableName=services.table,
+        KeyConditionExpression="pk = :organization",
+        FilterExpression="contains(topics, :calls) OR contains(topics, :call)",
+        ExpressionAttributeValues={
+            ":organization": {"S": _organization(organization_id)},
+            ":calls": {"S": Topic().key},
+            ":call": {"S": Topic(call_id).key},
+        },
+        ConsistentRead=True,
     )
     for page in pages:
         for item in page["Items"]:

@@ -1,4 +1,4 @@
-"""What goes over the WebSocket, both ways, as JSON texts; `docs/events.md` describes it for those who write clients.
+"""The messages of the WebSocket, both ways, as JSON texts; `docs/events.md` describes them for clients.
 
 Pure. Whatever a client sends reads as a request or raises BadRequest.
 """
@@ -37,7 +37,7 @@ class Topic:
 
     @property
     def fields(self) -> dict[str, Json]:
-        """How clients say it."""
+        """Return how clients say it."""
         return {"topic": CALLS} if self.call_id is None else {"call_id": self.call_id}
 
 

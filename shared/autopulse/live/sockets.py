@@ -1,13 +1,17 @@
 """The open end of a connection, by the gateway's management API: post a text, or close it. Nothing here raises."""
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from autopulse.live.clients import AWS_ERRORS, management, name_of
+from autopulse.aws import AWS_ERRORS, name_of
 from autopulse.observability import logger
+
+if TYPE_CHECKING:
+    from autopulse.live.services import Services
 
 
 class Posted(Enum):
-    """What became of a text."""
+    """The result of a post."""
 
     SENT = "sent"
     GONE = "gone"
@@ -18,9 +22,9 @@ class Posted(Enum):
     """The gateway did not take it; the connection may be open."""
 
 
-def post(connection_id: str, text: str) -> Posted:
+def post(services: "Services", connection_id: str, text: str) -> Posted:
     """Send a text of one frame at most to a connection."""
-    client = management()
+    client = services.management
     try:
         client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
     except client.exceptions.GoneException:
@@ -31,9 +35,9 @@ def post(connection_id: str, text: str) -> Posted:
     return Posted.SENT
 
 
-def hang_up(connection_id: str) -> None:
+def hang_up(services: "Services", connection_id: str) -> None:
     """Close a connection; one that is closed already is fine."""
-    client = management()
+    client = services.management
     try:
         client.delete_connection(ConnectionId=connection_id)
     except client.exceptions.GoneException:

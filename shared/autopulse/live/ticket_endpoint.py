@@ -3,30 +3,33 @@
 import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.auth.principal import principal_of
 from autopulse.auth.trace import read_keys
+from autopulse.aws import AWS_ERRORS, name_of
 from autopulse.errors import TokenRefused
 from autopulse.http import Response, answer, answer_error
-from autopulse.live.clients import AWS_ERRORS, name_of
 from autopulse.live.tickets import issue_ticket
 from autopulse.observability import Measurements, Metric, logger
+
+if TYPE_CHECKING:
+    from autopulse.live.services import Services
 
 ROUTE: Final = "/v1/live/tickets"
 _HEADERS: Final = {"cache-control": "no-store"}
 
 
-def handle(event: Mapping[str, Any]) -> Response:
+def handle(services: "Services", event: Mapping[str, Any]) -> Response:
     """Answer a REST API's proxy event that the authorizer has let through; the log says whom a ticket was for."""
-    response = _answer_reader(event)
+    response = _answer_reader(services, event)
     logger().info("answered", extra={"route": ROUTE, "status": response["statusCode"], **read_keys(event, ())})
     return response
 
 
-def _answer_reader(event: Mapping[str, Any]) -> Response:
+def _answer_reader(services: "Services", event: Mapping[str, Any]) -> Response:
     try:
-        ticket = issue_ticket(principal_of(event), int(time.time()))
+        ticket = issue_ticket(services, principal_of(event), int(time.time()))
     except TokenRefused:
         return answer_error(401, "The request carries no valid token.", _HEADERS)
     except AWS_ERRORS as error:

@@ -7,11 +7,12 @@ used the ticket: two connections cannot both.
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from autopulse.auth.principal import Principal
-from autopulse.live.clients import dynamodb
-from autopulse.settings import live_settings
+
+if TYPE_CHECKING:
+    from autopulse.live.services import Services
 
 LIFETIME_SECONDS: Final = 60
 _BYTES: Final = 32
@@ -27,11 +28,11 @@ class Ticket:
     """Epoch seconds."""
 
 
-def issue_ticket(principal: Principal, now: int) -> Ticket:
+def issue_ticket(services: "Services", principal: Principal, now: int) -> Ticket:
     """Make a ticket; `now` in epoch seconds. Raises the client's errors."""
     ticket = Ticket(secrets.token_urlsafe(_BYTES), min(now + LIFETIME_SECONDS, principal.expires_at))
-    dynamodb().put_item(
-        TableName=live_settings().connections_table,
+    services.dynamodb.put_item(
+        TableName=services.table,
         Item={
             "pk": {"S": _partition_of(ticket.text)},
             "sk": {"S": _SORT_KEY},
@@ -44,12 +45,12 @@ def issue_ticket(principal: Principal, now: int) -> Ticket:
     return ticket
 
 
-def redeem_ticket(text: str, now: int) -> Principal | None:
+def redeem_ticket(services: "Services", text: str, now: int) -> Principal | None:
     """Use a ticket up: whose it was, or None if it is unknown, used or too old. Raises the client's errors."""
-    client = dynamodb()
+    client = services.dynamodb
     try:
         used = client.delete_item(
-            TableName=live_settings().connections_table,
+            TableName=services.table,
             Key={"pk": {"S": _partition_of(text)}, "sk": {"S": _SORT_KEY}},
             ConditionExpression="expires_at > :now",
             ExpressionAttributeValues={":now": {"N": str(now)}},

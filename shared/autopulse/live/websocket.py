@@ -5,11 +5,11 @@ The answer to a message goes back by the management API, not as the function's r
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from autopulse.aws import AWS_ERRORS, name_of
 from autopulse.json_coercion import read_mapping
 from autopulse.live import protocol
-from autopulse.live.clients import AWS_ERRORS, name_of
 from autopulse.live.connections import (
     MAX_TOPICS,
     Connection,
@@ -25,6 +25,9 @@ from autopulse.live.sockets import hang_up, post
 from autopulse.live.tickets import redeem_ticket
 from autopulse.observability import Measurements, Metric, logger
 
+if TYPE_CHECKING:
+    from autopulse.live.services import Services
+
 Event = Mapping[str, Any]
 Answer = dict[str, int]
 _OK: Final = {"statusCode": 200}
@@ -32,12 +35,12 @@ _REFUSED: Final = {"statusCode": 401}
 _UNAVAILABLE: Final = {"statusCode": 503}
 
 
-def handle(event: Event) -> Answer:
+def handle(services: "Services", event: Event) -> Answer:
     """Take one event of the gateway; anything but 2xx refuses a connection that is being opened."""
     measurements = Measurements()
     try:
         # The type, not the route: a client may name "$connect" as its action.
-        return _HANDLERS[event["requestContext"]["eventType"]](event, measurements)
+        return _HANDLERS[event["requestContext"]["eventType"]](services, event, measurements)
     except AWS_ERRORS as error:
         logger().warning("live unavailable", extra={"cause": name_of(error)})
         return _UNAVAILABLE
@@ -45,41 +48,41 @@ def handle(event: Event) -> Answer:
         measurements.flush()
 
 
-def _connect(event: Event, measurements: Measurements) -> Answer:
+def _connect(services: "Services", event: Event, measurements: Measurements) -> Answer:
     """Open a connection for a good ticket. Its client cannot be posted to before this has returned."""
     now = int(time.time())
     ticket = read_mapping(event.get("queryStringParameters")).get("ticket")
-    principal = redeem_ticket(ticket, now) if isinstance(ticket, str) else None
+    principal = redeem_ticket(services, ticket, now) if isinstance(ticket, str) else None
     if principal is None:
         measurements.count(Metric.CONNECTION_REFUSED)
         return _REFUSED
-    open_connection(_id_of(event), principal, now)
+    open_connection(services, _id_of(event), principal, now)
     measurements.count(Metric.CONNECTION_OPENED)
     return _OK
 
 
-def _disconnect(event: Event, _measurements: Measurements) -> Answer:
-    close_connection(_id_of(event))
+def _disconnect(services: "Services", event: Event, _measurements: Measurements) -> Answer:
+    close_connection(services, _id_of(event))
     return _OK
 
 
-def _message(event: Event, measurements: Measurements) -> Answer:
+def _message(services: "Services", event: Event, measurements: Measurements) -> Answer:
     """Do what the client asks for; a connection that is unknown or has expired is closed."""
     connection_id = _id_of(event)
-    connection = find_connection(connection_id)
+    connection = find_connection(services, connection_id)
     if connection is None:
-        hang_up(connection_id)
+        hang_up(services, connection_id)
     elif connection.has_expired():
-        drop_expired(connection)
+        drop_expired(services, connection)
         measurements.count(Metric.CONNECTION_EXPIRED)
     else:
-        post(connection_id, _answer(connection, event.get("body")))
+        post(services, connection_id, _answer(services, connection, event.get("body")))
     return _OK
 
 
-def _answer(connection: Connection, body: object) -> str:
+def _answer(services: "Services", connection: Connection, body: object) -> str:
     try:
-        return _do(connection, protocol.read_request(body))
+        return _do(services, connection, protocol.read_request(body))
     except BadRequest as problem:
         return protocol.error("bad_request", str(problem))
     except AWS_ERRORS as error:
@@ -87,13 +90,13 @@ def _answer(connection: Connection, body: object) -> str:
         return protocol.error("unavailable", "It did not work just now; try again.")
 
 
-def _do(connection: Connection, request: Request) -> str:
+def _do(services: "Services", connection: Connection, request: Request) -> str:
     if request.topic is None:
         return protocol.pong()
     if request.action == "unsubscribe":
-        unsubscribe(connection, request.topic)
+        unsubscribe(services, connection, request.topic)
         return protocol.unsubscribed(request.topic)
-    if subscribe(connection, request.topic):
+    if subscribe(services, connection, request.topic):
         return protocol.subscribed(request.topic)
     return protocol.error("too_many_topics", f"A connection has at most {MAX_TOPICS} topics.")
 

@@ -3,9 +3,9 @@
     {"call_id": 7}                                               -> {"links": […]}
     {"call_id": 7, "vapi_call_id": "…", "unlink": true}          -> {"links": […], "removed": {…}}
 
-or {"error": …}. What the call of Vapi's told goes: its attempt, turns, incidents, and the row's id in its receipts. The
-row, its feedback and its service record are computed again from what is left (docs/call-state.md 2). Nothing of a call
-but its ids is answered or logged.
+or {"error": …}. What the call of Vapi's told goes: its attempt, turns, incidents, the copy of its recording, and the
+row's id in its receipts. The row, its feedback and its service record are computed again from what is left
+(docs/call-state.md 2). Nothing of a call but its ids is answered or logged.
 """
 
 from dataclasses import asdict
@@ -18,11 +18,13 @@ from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.db.follow_ups import follow_shown
 from autopulse.db.links import Link, Removed, find_links, remove_link
 from autopulse.db.receipts import record_receipts
+from autopulse.db.recordings import find_object_key
 from autopulse.domain.attempts import NO_ORIGINAL, Original, Shown, columns_of, shown_of, taken_back
 from autopulse.domain.facts import NOTHING, Facts
 from autopulse.domain.follow_ups import wish_of
 from autopulse.json_coercion import read_call_id, read_vapi_call_id
 from autopulse.observability import loggable_id, logger
+from autopulse.recordings.erasure import erase_copy
 from autopulse.settings import follow_up_rules
 from autopulse.vapi.call_types import WEB
 from autopulse.vapi.ended_reasons import family_of
@@ -99,8 +101,11 @@ def _remove(call_id: int, vapi_call_id: str) -> Removed:
         known = record_receipts(transaction, [], [call_id], [])
         facts = {id_: attempt.facts for id_, attempt in known.attempts.get(call_id, {}).items()}
         removed = facts.pop(vapi_call_id, NOTHING)
+        copy = find_object_key(transaction, call_id, vapi_call_id)
         rows = remove_link(transaction, call_id, vapi_call_id, alone=not facts)
         _show_what_is_left(transaction, row, removed, facts, known.origins.get(call_id, NO_ORIGINAL))
+    if copy is not None:
+        erase_copy(copy)
     return rows
 
 

@@ -1,29 +1,35 @@
-"""What the fetcher works with besides its requests: settings, Vapi's API, queues, the payload bucket, the clock.
+"""The fetcher's services: settings, Vapi's API, queues, the payload bucket, the clock.
 
 The function's app.py makes one `Services` and hands it to its handler; a test makes one with parts of its own. Nothing
 is read, made or connected to before it is needed, and then it is kept as long as the container.
 """
 
+from __future__ import annotations
+
 import uuid
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from autopulse.aws import Sqs
+from autopulse.aws import AWS_ERRORS, SECRETS_MANAGER, SQS, SecretsManager, Sqs, bounded, name_of
 from autopulse.errors import Transient
-from autopulse.ingress import clients
-from autopulse.ingress.clients import AWS_ERRORS, name_of
 from autopulse.ingress.queueing import enqueue
 from autopulse.ingress.webhook_secret import UNAVAILABLE, WebhookSecret
-from autopulse.observability import Measurements, Metric
+from autopulse.observability import Metric
 from autopulse.reconciliation.client import ApiKey, VapiClient
-from autopulse.reconciliation.requests import Page, Request
 from autopulse.settings import FetcherSettings, from_environ
-from autopulse.vapi.call_ids import NamedCall
 from autopulse.vapi.call_tokens import is_proven
-from autopulse.vapi.envelope import Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+    from autopulse.observability import Measurements
+    from autopulse.reconciliation.requests import Page, Request
+    from autopulse.vapi.call_ids import NamedCall
+    from autopulse.vapi.envelope import Envelope
 
 GROUP: Final = "vapi"
 """The one message group of the request queue: SQS hands out its next messages only when the last ones are done."""
@@ -49,7 +55,19 @@ class Services:
     @cached_property
     def sqs(self) -> Sqs:
         """The request queue, its dead letters, and the page queue."""
-        return clients.sqs()
+        return Sqs(SQS)
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManager:
+        """The keeper of the key of Vapi's API, and of the webhook secret."""
+        return SecretsManager(SECRETS_MANAGER)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """The payload bucket; only a message that is too long for a queue needs it."""
+        import boto3  # noqa: PLC0415 - 0.1 s
+
+        return boto3.client("s3", config=bounded())
 
     def now(self) -> datetime:
         """The time, in UTC."""
@@ -72,7 +90,7 @@ class Services:
 
     def put(self, envelope: Envelope) -> None:
         """Put a message into the queue of its kind; raises Transient."""
-        enqueue(envelope, self.settings)
+        enqueue(envelope, self)
 
     def request(self, request: Request) -> None:
         """Put a request at the end of the request queue; raises Transient."""
@@ -107,7 +125,7 @@ class Services:
 
     def _secret(self, arn: str) -> str:
         try:
-            return str(clients.secretsmanager().get_secret_value(SecretId=arn).get("SecretString", ""))
+            return str(self.secretsmanager.get_secret_value(SecretId=arn).get("SecretString", ""))
         except AWS_ERRORS as error:
             raise Transient(UNAVAILABLE, name_of(error)) from None
 

@@ -22,14 +22,13 @@ from typing import Final
 from autopulse.json_coercion import Json, clean, not_ahead, read_mapping, read_time, to_text
 from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.redaction import RESTATED_FIELDS, URL_FIELDS, apply_allow_list
-from autopulse.vapi.routes import INTERNAL, PING
+from autopulse.vapi.routes import BY_ASKING, BY_WEBHOOK, INTERNAL, PING
 
 VERSION: Final = 1
 PAYLOAD_KEY: Final = "payload_key"
 MESSAGE: Final = "message"
-WEBHOOK: Final = "webhook"
-RECONCILIATION: Final = "reconciliation"
-"""The origins of messages: Vapi sent them, or they are made of what Vapi answered when it was asked."""
+WEBHOOK: Final = BY_WEBHOOK
+RECONCILIATION: Final = BY_ASKING
 EVENT_ID_DIGITS: Final = 64
 TIME_DIGITS: Final = 12
 """Of an event id that are the sender's time."""

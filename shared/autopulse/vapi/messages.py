@@ -32,6 +32,7 @@ from autopulse.domain.bounds import (
     MAX_TEXT_CHARACTERS,
     cut,
 )
+from autopulse.domain.copies import STATES
 from autopulse.domain.facts import MARKS, MAX_INTEGER, Identity
 from autopulse.domain.status import COMPLETED, ENDED
 from autopulse.errors import InvalidMessage
@@ -51,7 +52,7 @@ from autopulse.json_coercion import (
 )
 from autopulse.json_text import read_json
 from autopulse.vapi.recordings import is_private
-from autopulse.vapi.routes import INTERNAL, PING, RECONCILIATION
+from autopulse.vapi.routes import INTERNAL, PING, RECONCILIATION, RECORDING
 from autopulse.vapi.speakers import SpeakerNames
 from autopulse.vapi.status_words import STATUS_OF_WORD, status_word
 
@@ -196,16 +197,28 @@ class Message(Reading):
 
 
 class StatusMessage(Message):
-    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, `autopulse.reconciliation`."""
+    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, and what our functions say."""
 
     status: Word = None
     ended_reason: Reason = Field(None, alias="endedReason")
+    # Of `autopulse.reconciliation`.
     result: Word = None
+    # Of `autopulse.recording`.
+    state: Word = None
+    key: Id = None
+    bytes: Number = None
+    content_type: Id = None
+    sha256: Id = None
 
     @property
     def mark(self) -> str | None:
         """Why nothing more can be asked for, if the message says that."""
         return self.result if self.type == RECONCILIATION and self.result in MARKS else None
+
+    @property
+    def copy_state(self) -> str | None:
+        """What became of the copy of the recording, if the message says that."""
+        return self.state if self.type == RECORDING and self.state in STATES else None
 
     @cached_property
     def word(self) -> str:
@@ -216,7 +229,7 @@ class StatusMessage(Message):
     def ignored(self) -> bool:
         """Whether the status word is none of those we know; or the result is none that stays."""
         if self.is_ours:
-            return self.mark is None
+            return self.mark is None and self.copy_state is None
         return self.type != PING and self.word not in STATUS_OF_WORD
 
     @property
@@ -393,8 +406,8 @@ class ReportMessage(Message):
         return artifact.presigned_urls_expires_at if is_presigned else None
 
 
-class Envelope(BaseModel):
-    """The message that the verifier puts into a queue."""
+class ReceivedEnvelope(BaseModel):
+    """An envelope as a consumer reads it from its queue; `autopulse.vapi.envelope` has it as it was put there."""
 
     # Validators are built when a model is first used, not while the function is imported.
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
@@ -418,7 +431,7 @@ class Envelope(BaseModel):
         return self.occurred_at or self.received_at
 
 
-def read_envelope(body: str) -> Envelope:
+def read_envelope(body: str) -> ReceivedEnvelope:
     """Read a queue message's body.
 
     Raises InvalidMessage, naming the field, if it is not an envelope.
@@ -428,7 +441,7 @@ def read_envelope(body: str) -> Envelope:
         # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
         if not body.isascii() or ("\\u" in body and _ESCAPED_UNSTORABLE.search(body)):
             content = clean(content)
-        return Envelope.model_validate(content)
+        return ReceivedEnvelope.model_validate(content)
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) or "envelope" for problem in error.errors())
         raise InvalidMessage(f"cannot read the envelope: {fields}") from None
@@ -436,7 +449,7 @@ def read_envelope(body: str) -> Envelope:
         raise InvalidMessage(f"the body is not JSON: {type(error).__name__}") from None
 
 
-def require_identity(envelope: Envelope, message: Message) -> None:
+def require_identity(envelope: ReceivedEnvelope, message: Message) -> None:
     """Raise InvalidMessage unless the message names a call; a ping names none."""
     if envelope.call_id is None and envelope.vapi_call_id is None and message.type != PING:
         raise InvalidMessage("neither call.id nor variableValues.call_id is given")

@@ -7,20 +7,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from autopulse import settings
 from autopulse.api.resolver import handle
-from autopulse.db import engine as db_engine
-from autopulse.db.prepared import PreparingConnection
-from autopulse.db.queries import connection as reading
+from autopulse.api.services import Services
+from autopulse.db.queries.connection import PlanningConnection
 from local.database import connect
 from local.events import reading_event
 from local.postgres import READER
 from local.simulator import recordings
-from tests.harness import Context
+from tests.harness import Context, engine_for, start_anew
 
 OURS: Final = "00000000-0000-4000-8000-00000000000a"
 THEIRS: Final = "00000000-0000-4000-8000-00000000000b"
@@ -33,7 +31,7 @@ _EMPTY: Final = """
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answered."""
+    """An answer of the API."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,32 +62,15 @@ class Api:
 
     def __init__(self, url: str, patch: pytest.MonkeyPatch) -> None:
         self.database = connect(url)
-        parts = urlsplit(url)
-        patch.setenv("DATABASE_HOST", parts.hostname or "")
-        patch.setenv("DATABASE_PORT", str(parts.port))
-        patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
-        patch.setenv("DATABASE_SECRET_ARN", "secret-of-tests")
+        # Not as the owner, nor as who writes, so that a right that is missing shows.
+        self.services = start_anew(Services(), engine=engine_for(url, READER, PlanningConnection))
         patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
         patch.setenv("RECORDING_HOSTS", f"{recordings.HOST} *.r2.cloudflarestorage.com")
-        password = unquote(parts.password or "")
-
-        def connect_as_reader(connection_type: type[PreparingConnection]) -> PreparingConnection:
-            """As the function does: not as the owner, nor as who writes, so that a right that is missing shows."""
-            asked = settings.database_settings()
-            return db_engine.open_connection(connection_type, asked, db_engine.READ_SECONDS, READER, password)
-
-        patch.setattr(reading, "connect", connect_as_reader)
-        self.forget()
-
-    def forget(self) -> None:
-        """Read settings anew; connect anew."""
-        settings.database_settings.cache_clear()
         settings.recording_hosts.cache_clear()
-        reading.reading_engine.cache_clear()
 
     def close(self) -> None:
-        reading.reading_engine().dispose()
-        self.forget()
+        self.services.engine.dispose()
+        settings.recording_hosts.cache_clear()
         self.database.close()
 
     def clear(self) -> None:
@@ -104,9 +85,8 @@ class Api:
         context = {"organization_id": str(organization), "subject": "reader", "expires_at": str(int(time.time()) + 60)}
         return self.send(reading_event(f"/v1{path}", context, **parameters))
 
-    @staticmethod
-    def send(event: dict[str, Any]) -> Answer:
-        answer = handle(event, Context(10))
+    def send(self, event: dict[str, Any]) -> Answer:
+        answer = handle(self.services, event, Context(10))
         headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
         assert answer["isBase64Encoded"] is False
         return Answer(answer["statusCode"], headers, answer["body"])
@@ -147,7 +127,7 @@ class Api:
         self.insert("call_feedback", **{"call_id": call_id, "content": "Fine.", **values})
 
     def attempt(self, call_id: int, vapi_call_id: str, **values: object) -> None:
-        """What Vapi said of one time that a call was dialled."""
+        """Insert what Vapi said of one time that a call was dialled."""
         self._insert("vapi_call", "call_id", {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
 
     def quality(self, call_id: int, vapi_call_id: str, **values: object) -> None:
@@ -166,7 +146,7 @@ class Api:
         return self.insert("follow_up", **(usual | {"call_id": call_id, **values}))
 
     def original(self, call_id: int, **values: object) -> None:
-        """What the application had written before Vapi's first message."""
+        """Insert what the application had written before Vapi's first message."""
         self._insert("call_original", "call_id", {"call_id": call_id, "status": "Completed", **values})
 
     def turn(self, call_id: int, text: str, **values: object) -> None:

@@ -92,6 +92,7 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "nps_score": None,
         "has_recording": True,
         "recording_elsewhere": False,
+        "recording_copy": None,
         "cost_dollars": None,
         "call_reason": None,
         "summary": None,
@@ -99,9 +100,9 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "customer_name": None,
         "phone": None,
         "customer_sip_uri": None,
-        "quality": None,
         "reported_by": None,
         "reconciliation": None,
+        "quality": None,
     }
     assert second == {
         "number": 2,
@@ -117,6 +118,7 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "nps_score": 9,
         "has_recording": True,
         "recording_elsewhere": False,
+        "recording_copy": None,
         "cost_dollars": 0.25,
         "call_reason": "Visit",
         "summary": "All well.",
@@ -130,9 +132,9 @@ def test_attempts_are_listed_by_when_they_began(api: Api) -> None:
         "customer_name": "Dana Example",
         "phone": "+12025550142",
         "customer_sip_uri": "sip:dana@example.com",
-        "quality": None,
         "reported_by": "webhook",
         "reconciliation": None,
+        "quality": None,
     }
 
 

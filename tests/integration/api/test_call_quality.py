@@ -16,7 +16,7 @@ def at(days: float) -> datetime:
     return START + timedelta(days=days)
 
 
-def figures(api: Api, organization: str = OURS, **query: object) -> Any:  # noqa: ANN401 - any JSON
+def figures(api: Api, organization: object = OURS, **query: object) -> Any:  # noqa: ANN401 - any JSON
     answer = api.get("/quality/summary", organization, **(SPAN | query))
     assert answer.status == 200, answer.text
     return answer.json

@@ -469,6 +469,6 @@ def test_a_list_comes_compressed_for_a_browser(api: Api) -> None:
         api.call()
     event = reading_event("/v1/calls", {"organization_id": OURS, "subject": "reader", "expires_at": "4102444800"})
     event["headers"]["Accept-Encoding"] = "gzip, deflate, br, zstd"
-    answer = handle(event, Context(10))
+    answer = handle(api.services, event, Context(10))
     assert answer["multiValueHeaders"]["content-encoding"] == ["gzip"]
     assert len(json.loads(gzip.decompress(base64.b64decode(answer["body"])))["items"]) == 10

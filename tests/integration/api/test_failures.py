@@ -10,8 +10,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from autopulse.api import calls, database
 from autopulse.api.resolver import ROUTES
-from autopulse.db.queries import connection
 from local.events import reading_event
+from tests.harness import engine_for
 from tests.integration.api.client import OURS, Api
 
 CONTEXT = {"organization_id": OURS, "subject": "reader", "expires_at": "4102444800"}
@@ -127,12 +127,8 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(api: Api) -> None:
 
 
 def test_a_database_that_is_not_there_is_503(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection.reading_engine().dispose()
-    monkeypatch.setenv("DATABASE_PORT", "1")
-    api.forget()
+    monkeypatch.setitem(vars(api.services), "engine", engine_for("postgresql://nobody:x@127.0.0.1:1/none"))
     answer = api.get("/calls")
-    monkeypatch.undo()
-    api.forget()
     assert (answer.status, answer.error["code"]) == (503, "unavailable")
 
 

@@ -1,4 +1,4 @@
-"""What every answer of the read API says besides: nobody keeps it, and it is what it says."""
+"""Check what every answer of the read API says besides: nobody keeps it, and it is what it says."""
 
 import pytest
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pg8000.core import Context
 
-from autopulse.db.queries.connection import PlanningConnection, reading_engine
+from autopulse.db.queries.connection import PlanningConnection
 from tests.benchmarks import archive
 from tests.integration.api.client import Answer, Api
 
@@ -57,7 +57,7 @@ def explain(api: Api, path: str, organization: str, monkeypatch: pytest.MonkeyPa
         answer = api.get(path, organization, **query)
     assert answer.status == 200 or answer.error["code"] == "recording_missing", answer.text
     ((operation, args, oids),) = asked
-    with reading_engine().connect() as connected:
+    with api.services.engine.connect() as connected:
         driver = connected.connection.driver_connection
         assert isinstance(driver, PlanningConnection)
         context = execute(driver, f"EXPLAIN (FORMAT JSON) {operation}", args, oids)
@@ -139,7 +139,7 @@ def test_no_large_table_is_read_as_a_whole(
 
 
 def _of_calls(explained: Explained) -> Mapping[str, Any]:
-    """What the page is found with; its rows are then looked up by their ids."""
+    """Return what the page is found with; its rows are then looked up by their ids."""
     node, row = [node for node in explained.nodes if node.get("Relation Name") == "call"]
     assert row["Index Name"] == "call_pkey"
     assert node["Node Type"] in {"Index Scan", "Index Only Scan"}

@@ -10,8 +10,10 @@ import pytest
 
 from autopulse.auth import keys
 from autopulse.auth.keys import PublishedKeys
+from autopulse.auth.services import Services
 from autopulse.errors import TokenRefused, Transient
-from autopulse.settings import auth_settings
+from autopulse.settings import AuthSettings
+from tests.harness import start_anew
 from tests.unit.auth.tokens import KEY_SET
 
 
@@ -57,16 +59,8 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def configured(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    for name, value in {"OIDC_ISSUER": issuer.url, "OIDC_AUDIENCE": "x", "ORGANIZATION_CLAIM": "y"}.items():
-        monkeypatch.setenv(name, value)
-    for name in ("OIDC_JWKS", "OIDC_JWKS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    auth_settings.cache_clear()
-    keys.keys.cache_clear()
-    yield issuer
-    auth_settings.cache_clear()
-    keys.keys.cache_clear()
+def settings(issuer: Issuer) -> AuthSettings:
+    return AuthSettings(issuer.url, "x", "", "", "y")
 
 
 def test_keys_are_read_once(issuer: Issuer) -> None:
@@ -117,14 +111,15 @@ def test_an_issuer_that_does_not_answer_is_transient(issuer: Issuer) -> None:
     issuer.__init__()  # type: ignore[misc] # something to stop in the fixture
 
 
-def test_the_url_is_found_in_the_issuers_own_description(configured: Issuer) -> None:
-    configured.documents["/.well-known/openid-configuration"] = {
-        "issuer": configured.url,
-        "jwks_uri": f"{configured.url}/keys",
+def test_the_url_is_found_in_the_issuers_own_description(issuer: Issuer, settings: AuthSettings) -> None:
+    issuer.documents["/.well-known/openid-configuration"] = {
+        "issuer": issuer.url,
+        "jwks_uri": f"{issuer.url}/keys",
     }
-    assert keys.keys().find("rsa").key_id == "rsa"
-    assert keys.keys().find("ec").key_id == "ec"
-    assert configured.asked == ["/.well-known/openid-configuration", "/keys"]
+    services = start_anew(Services(), settings=settings)
+    assert services.keys.find("rsa").key_id == "rsa"
+    assert services.keys.find("ec").key_id == "ec"
+    assert issuer.asked == ["/.well-known/openid-configuration", "/keys"]
 
 
 @pytest.mark.parametrize(
@@ -140,10 +135,10 @@ def test_the_url_is_found_in_the_issuers_own_description(configured: Issuer) -> 
     ],
 )
 def test_a_description_that_is_not_the_issuers_own_is_not_followed(
-    configured: Issuer, description: dict[str, str] | None
+    issuer: Issuer, settings: AuthSettings, description: dict[str, str] | None
 ) -> None:
     if description and description.get("issuer") == "OWN":
-        description = description | {"issuer": configured.url}
-    configured.documents["/.well-known/openid-configuration"] = description
+        description = description | {"issuer": issuer.url}
+    issuer.documents["/.well-known/openid-configuration"] = description
     with pytest.raises(Transient):
-        keys.keys()
+        keys.keys_of(settings)

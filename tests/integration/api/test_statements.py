@@ -6,7 +6,6 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy import event
 
-from autopulse.db.queries import connection
 from tests.integration.api.client import Api
 
 START = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
@@ -20,7 +19,7 @@ def statements(api: Api) -> Iterator[list[str]]:
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         asked.append(statement)
 
-    engine = connection.reading_engine()
+    engine = api.services.engine
     event.listen(engine, "before_cursor_execute", note)
     yield asked
     event.remove(engine, "before_cursor_execute", note)
@@ -66,7 +65,7 @@ def test_a_refused_request_asks_nothing(api: Api, statements: list[str]) -> None
 def test_nothing_stays_prepared_on_the_server(api: Api) -> None:
     for _ in range(10):
         api.get("/calls", status="Ended")
-    with connection.reading_engine().connect() as connected:
+    with api.services.engine.connect() as connected:
         rows = connected.exec_driver_sql("SELECT statement FROM pg_prepared_statements").all()
     assert rows == []
 

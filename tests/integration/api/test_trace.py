@@ -1,4 +1,4 @@
-"""Who read which call: every request leaves one line that says so, and no data (docs/operation.md)."""
+"""Every request leaves one line that says who read which call, and no data (docs/operation.md)."""
 
 import io
 import json
@@ -11,6 +11,7 @@ import pytest
 
 from autopulse.auth.trace import MAX_SUBJECT_CHARACTERS
 from autopulse.live import ticket_endpoint
+from autopulse.live.services import Services
 from autopulse.live.tickets import Ticket
 from autopulse.observability import logger
 from local.events import reading_event
@@ -119,9 +120,11 @@ def test_the_longest_file_leaves_one_line_that_cloudwatch_takes(api: Api, log: i
 
 
 def test_a_ticket_leaves_whose_it_is(log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ticket_endpoint, "issue_ticket", lambda _principal, now: Ticket("secret-ticket", now + 60))
+    monkeypatch.setattr(
+        ticket_endpoint, "issue_ticket", lambda _services, _principal, now: Ticket("secret-ticket", now + 60)
+    )
     context = {"organization_id": OURS, "subject": "reader", "expires_at": str(int(time.time()) + 60)}
-    assert ticket_endpoint.handle({"requestContext": {"authorizer": context}})["statusCode"] == 201
+    assert ticket_endpoint.handle(Services(), {"requestContext": {"authorizer": context}})["statusCode"] == 201
     line = _line(log)
     assert (line["subject"], line["organization_id"]) == ("reader", OURS)
     assert (line["route"], line["status"], line["call_ids"]) == ("/v1/live/tickets", 201, "")

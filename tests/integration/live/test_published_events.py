@@ -1,4 +1,4 @@
-"""What the consumers really put on the bus, webhook by webhook, is what `docs/events` says."""
+"""The consumers put on the bus, webhook by webhook, what `docs/events` says."""
 
 import json
 from collections.abc import Mapping

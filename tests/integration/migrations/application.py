@@ -114,7 +114,7 @@ def create(url: str) -> None:
 
 
 def make_call(connection: pg8000.native.Connection) -> int:
-    """What the application writes about one call, in its own words; returns the call's id."""
+    """Insert what the application writes about one call, in its own words; return the call's id."""
     id_ = 0
     for statement in _AS_THE_APPLICATION:
         ((id_,),) = connection.run(statement, id=id_) if ":id" in statement else connection.run(statement)

@@ -22,7 +22,7 @@ LINES = re.search(
 
 
 def _lines() -> dict[str, Any]:
-    """What an env.py with these lines has."""
+    """Return what an env.py with these lines has."""
     assert LINES is not None
     names: dict[str, Any] = {}
     exec(LINES[1], names)  # noqa: S102 - the documentation's own

@@ -1,4 +1,4 @@
-"""Which databases the migrations fit; what does not fit is told, and left as it is to the last byte."""
+"""A database that the migrations do not fit is told why, and left as it is to the last byte."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.vapi_api import KEY, Vapi, serve
 from operate.vapi.api import VapiApi
 from operate.vapi.authentication_plans import plan_of
 from operate.vapi.desired_state import DesiredState
-from tests.vapi_api import KEY, Vapi, serve
 
 URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"
 SECRET = "a-secret-of-the-tests"

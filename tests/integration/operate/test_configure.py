@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autopulse.vapi.routes import SUBSCRIPTION
+from local.vapi_api import ORGANIZATION_ID, Vapi
 from operate.confirmation import always
 from operate.target import OperationFailed
 from operate.vapi.api import VapiApi, VapiRefused
@@ -15,7 +16,6 @@ from operate.vapi.configure import configure
 from operate.vapi.desired_state import BACKOFF_PLAN, DesiredState
 from operate.vapi.scopes import Scope, choose_scope
 from tests.integration.operate.conftest import SECRET, URL
-from tests.vapi_api import ORGANIZATION_ID, Vapi
 
 KEPT = {"headers": {"X-Stage": "hidden-value"}, "staticIpAddressesEnabled": True}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.vapi_api import ORGANIZATION_ID, Vapi
 from operate.confirmation import always
 from operate.vapi.api import VapiApi
 from operate.vapi.authentication_plans import plan_of
@@ -16,7 +17,6 @@ from operate.vapi.desired_state import DesiredState
 from operate.vapi.findings import Finding, report
 from operate.vapi.scopes import Scope
 from tests.integration.operate.conftest import SECRET, URL
-from tests.vapi_api import ORGANIZATION_ID, Vapi
 
 OTHER_URL = "https://other.example.com/hook"
 

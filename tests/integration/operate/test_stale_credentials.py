@@ -1,4 +1,4 @@
-"""Who signs with a former secret is found; what nobody uses any more is deleted, and nothing else."""
+"""A sender that signs with a former secret is found; what nobody uses any more is deleted, and nothing else."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.vapi_api import Vapi
 from operate import rotation
 from operate.confirmation import always
 from operate.rotation import OVERLAP, Clock
@@ -17,7 +18,6 @@ from operate.vapi.desired_state import DesiredState
 from operate.vapi.scopes import Scope
 from operate.vapi.stale_credentials import StaleCredentials
 from tests.integration.operate.conftest import SECRET, URL
-from tests.vapi_api import Vapi
 
 NOW = datetime(2026, 11, 2, 15, tzinfo=timezone.utc)
 

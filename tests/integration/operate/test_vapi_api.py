@@ -4,12 +4,12 @@ import traceback
 
 import pytest
 
+from local.vapi_api import KEY, Fault, Vapi, broken, rate_limited
 from operate.target import OperationFailed
 from operate.vapi import api as client
 from operate.vapi.api import VapiApi, VapiRefused
 from operate.vapi.findings import report, wrong
 from operate.vapi.scopes import Scope
-from tests.vapi_api import KEY, Answer, Vapi, broken, rate_limited
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_what_leads_elsewhere_in_a_path_is_no_id(api: VapiApi, id_: str) -> None
 
 
 def test_what_vapi_says_is_nothing_that_a_terminal_obeys(vapi: Vapi, api: VapiApi) -> None:
-    vapi.faults.append(Answer(400, {"message": ["\x1b[31mred\x07", "c1 \x9b31m", "\u202ebackwards"]}))
+    vapi.faults.append(Fault(400, {"message": ["\x1b[31mred\x07", "c1 \x9b31m", "\u202ebackwards"]}))
     with pytest.raises(VapiRefused) as refusal:
         api.read("/assistant/x")
     assert str(refusal.value).replace("\n", "").isprintable()

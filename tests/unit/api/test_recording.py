@@ -4,8 +4,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from autopulse import settings
-from autopulse.api.recording import expiry_of, offer_recording
+from autopulse.api.recording import offer_recording
 from autopulse.errors import Problem
+from autopulse.vapi.recordings import expiry_of
 
 BASE = "https://recordings.example.com/a/b.wav"
 PRIVATE = "https://0123456789abcdef.r2.cloudflarestorage.com/a-bucket/one-mono.wav"

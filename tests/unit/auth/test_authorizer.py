@@ -1,29 +1,26 @@
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from autopulse.auth import authorizer, keys
-from autopulse.auth.authorizer import Unauthorized, handle
+from autopulse.auth import authorizer
+from autopulse.auth.authorizer import Unauthorized
 from autopulse.auth.principal import Principal, principal_of
+from autopulse.auth.services import Services
 from autopulse.errors import TokenRefused, Transient
-from autopulse.settings import auth_settings
+from autopulse.settings import AuthSettings
+from tests.harness import start_anew
 from tests.unit.auth.tokens import AUDIENCE, CLAIM, ISSUER, KEY_SET, NOW, ORGANIZATION, claims, token
 
 ARN = "arn:aws:execute-api:us-west-2:111122223333:api0/api/GET/v1/calls/7"
 
 
-@pytest.fixture(autouse=True)
-def _configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    settings = {"OIDC_ISSUER": ISSUER, "OIDC_AUDIENCE": AUDIENCE, "OIDC_JWKS": json.dumps(KEY_SET)}
-    for name, value in (settings | {"ORGANIZATION_CLAIM": CLAIM}).items():
-        monkeypatch.setenv(name, value)
-    auth_settings.cache_clear()
-    keys.keys.cache_clear()
-    yield
-    auth_settings.cache_clear()
-    keys.keys.cache_clear()
+SETTINGS = AuthSettings(ISSUER, AUDIENCE, "", json.dumps(KEY_SET), CLAIM, "", frozenset())
+
+
+def handle(event: object, **settings: str) -> dict[str, Any]:
+    """Let an authorizer decide whose settings are those of these tests, but for some."""
+    return authorizer.handle(start_anew(Services(), settings=SETTINGS._replace(**settings)), event)
 
 
 def event(headers: object) -> dict[str, Any]:
@@ -80,21 +77,17 @@ def test_anything_else_gets_the_word_that_the_gateway_turns_into_401(
     assert json.loads(capsys.readouterr().out.splitlines()[0])["TokenRefused"] == [1]
 
 
-@pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_AUDIENCE"])
-def test_without_an_issuer_or_an_audience_nobody_reads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, "")
-    auth_settings.cache_clear()
+@pytest.mark.parametrize("name", ["issuer", "audience"])
+def test_without_an_issuer_or_an_audience_nobody_reads(name: str) -> None:
     content = claims(iss="", aud="")
     for good in (token(claims()), token(content)):
         with pytest.raises(Unauthorized):
-            handle(event({"Authorization": f"Bearer {good}"}))
+            handle(event({"Authorization": f"Bearer {good}"}), **{name: ""})
 
 
-def test_keys_that_cannot_be_read_are_not_the_readers_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OIDC_JWKS", "{}")
-    auth_settings.cache_clear()
+def test_keys_that_cannot_be_read_are_not_the_readers_fault() -> None:
     with pytest.raises(Transient, match=r"^$"):
-        handle(event({"Authorization": f"Bearer {token(claims())}"}))
+        handle(event({"Authorization": f"Bearer {token(claims())}"}), jwks="{}")
 
 
 def test_no_token_is_logged(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the console answers, without a gateway before it."""
+"""Check what the console answers, without a gateway before it."""
 
 import base64
 import gzip
@@ -231,6 +231,17 @@ def test_without_hosts_of_recordings_it_plays_none(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("RECORDING_HOSTS", "")
     _forget()
     assert policy()["media-src"] == "'none'"
+
+
+def test_copies_of_recordings_are_played_from_the_stack_s_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = "https://a-bucket.s3.eu-central-1.amazonaws.com"
+    for url, hosts in ((bucket, bucket), ("http://localhost:4566/a-bucket", "http://localhost:4566")):
+        monkeypatch.setenv("RECORDING_BUCKET_URL", url)
+        _forget()
+        assert policy()["media-src"] == f"{hosts} https://recordings.example.com https://*.storage.example.com"
+    monkeypatch.setenv("RECORDING_HOSTS", "")
+    _forget()
+    assert policy()["media-src"] == "http://localhost:4566"
 
 
 def test_what_is_no_host_of_recordings_cannot_widen_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,9 @@ from autopulse.consumers.registry import REGISTRY
 from autopulse.domain.answers import answer_names
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.messages import (
-    Envelope,
     HangMessage,
     Message,
+    ReceivedEnvelope,
     ReportMessage,
     StatusMessage,
     read_envelope,
@@ -45,7 +45,7 @@ JSON = st.recursive(
 )
 
 
-def envelope(**values: Any) -> Envelope:  # noqa: ANN401 - any JSON value
+def envelope(**values: Any) -> ReceivedEnvelope:  # noqa: ANN401 - any JSON value
     return read_envelope(json.dumps(ENVELOPE | values))
 
 

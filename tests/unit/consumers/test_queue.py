@@ -1,4 +1,4 @@
-"""When a record comes back, and when its error is permanent (docs/call-state.md 2)."""
+"""Check when a record comes back, and when its error is permanent (docs/call-state.md 2)."""
 
 import json
 from random import Random
@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from autopulse.consumers import status_update
-from autopulse.consumers.queue import Delivery, backoff_seconds, is_permanent, read_deliveries
+from autopulse.consumers.queue import ReceivedMessage, backoff_seconds, is_permanent, read_deliveries
 from autopulse.errors import (
     AutoPulseError,
     CallIdentityConflict,
@@ -20,8 +20,8 @@ from tests.harness import FakeServices
 NEVER = 1e12
 
 
-def delivery(error: AutoPulseError | None, receive_count: int) -> Delivery:
-    return Delivery("id", "handle", receive_count, "{}", error=error)
+def delivery(error: AutoPulseError | None, receive_count: int) -> ReceivedMessage:
+    return ReceivedMessage("id", "handle", receive_count, "{}", error=error)
 
 
 def least_and_most(error: AutoPulseError, receive_count: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What a batch leaves in the metrics: each line is one set of dimensions."""
+"""Check what a batch leaves in the metrics: each line is one set of dimensions."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autopulse.consumers.consumer import Disposition, Record
-from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, Delivery
+from autopulse.consumers.queue import UNKNOWN_CALL_TRIES, ReceivedMessage
 from autopulse.consumers.telemetry import account_for
 from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.errors import AutoPulseError, CallIdentityConflict, Transient, UnknownCall
@@ -18,15 +18,17 @@ from autopulse.vapi.messages import HangMessage, Message, read_envelope
 NOW = datetime(2026, 7, 11, 1, 0, 30, tzinfo=timezone.utc)
 
 
-def delivery(error: AutoPulseError | None, disposition: Disposition = Disposition.RETURNED, tries: int = 1) -> Delivery:
-    return Delivery("message", "handle", tries, "{}", error=error, disposition=disposition)
+def delivery(
+    error: AutoPulseError | None, disposition: Disposition = Disposition.RETURNED, tries: int = 1
+) -> ReceivedMessage:
+    return ReceivedMessage("message", "handle", tries, "{}", error=error, disposition=disposition)
 
 
-def settled(message: Message, disposition: Disposition = Disposition.APPLIED) -> Delivery:
+def settled(message: Message, disposition: Disposition = Disposition.APPLIED) -> ReceivedMessage:
     envelope = read_envelope(
         '{"version": 1, "kind": "end_of_call_report", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}'
     )
-    return Delivery("message", "handle", 1, "{}", envelope, Record(envelope, message), disposition=disposition)
+    return ReceivedMessage("message", "handle", 1, "{}", envelope, Record(envelope, message), disposition=disposition)
 
 
 def completed(call_id: int, outcome: str | None) -> CallEvent:
@@ -52,7 +54,7 @@ def lines(capsys: pytest.CaptureFixture[str], metric: MetricDefinition[Any]) -> 
     return found
 
 
-def measure(deliveries: list[Delivery], call_events: list[CallEvent]) -> None:
+def measure(deliveries: list[ReceivedMessage], call_events: list[CallEvent]) -> None:
     measurements = Measurements()
     account_for("end_of_call_report", deliveries, call_events, NOW, measurements)
     measurements.flush()

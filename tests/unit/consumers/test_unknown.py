@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autopulse.consumers.consumer import Disposition, Record
-from autopulse.consumers.queue import Delivery
+from autopulse.consumers.queue import ReceivedMessage
 from autopulse.consumers.telemetry import account_for
 from autopulse.consumers.unknown import MAX_CALL_IDS
 from autopulse.domain.answers import FIELDS, answer_names, other_names
@@ -36,13 +36,15 @@ def _new_container(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     drift.named.cache_clear()
 
 
-def settled(message: Message, disposition: Disposition = Disposition.APPLIED, vapi_call_id: str = "call_1") -> Delivery:
+def settled(
+    message: Message, disposition: Disposition = Disposition.APPLIED, vapi_call_id: str = "call_1"
+) -> ReceivedMessage:
     given = {"version": 1, "kind": "hang", "event_id": "e", "received_at": "2026-07-11T01:00:29Z"}
     envelope = read_envelope(json.dumps({**given, "vapi_call_id": vapi_call_id}))
-    return Delivery("message", "handle", 1, "{}", envelope, Record(envelope, message), disposition=disposition)
+    return ReceivedMessage("message", "handle", 1, "{}", envelope, Record(envelope, message), disposition=disposition)
 
 
-def counted(capsys: Capture, *deliveries: Delivery) -> tuple[dict[str, float], list[Mapping[str, Any]]]:
+def counted(capsys: Capture, *deliveries: ReceivedMessage) -> tuple[dict[str, float], list[Mapping[str, Any]]]:
     """The metric by its dimension, and what the log names."""
     measurements = Measurements()
     account_for("end_of_call_report", deliveries, [], NOW, measurements)

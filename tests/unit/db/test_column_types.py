@@ -1,4 +1,4 @@
-"""Which column type holds what another holds, and what holds both."""
+"""Check which column type holds what another holds, and what holds both."""
 
 import pytest
 

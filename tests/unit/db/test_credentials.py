@@ -22,10 +22,10 @@ from tests.moto_account import moto_account
 
 @pytest.fixture(autouse=True)
 def _secrets_manager() -> Iterator[None]:
-    credentials._read.cache_clear()  # noqa: SLF001 - as in a new container
+    credentials.read_secret.cache_clear()  # as in a new container
     with moto_account():
         yield
-    credentials._read.cache_clear()  # noqa: SLF001
+    credentials.read_secret.cache_clear()
 
 
 def _password(secret_arn: str) -> DatabaseSettings:
@@ -77,7 +77,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a Lambda function finds in its environment."""
+    """Return what a Lambda function finds in its environment."""
     for name, value in (("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "secret"), ("SESSION_TOKEN", "tok/en+=")):
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")

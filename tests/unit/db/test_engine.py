@@ -1,4 +1,4 @@
-"""How the connection is made: verified, bounded, and with a rotated password read again."""
+"""Check how the connection is made: verified, bounded, and with a rotated password read again."""
 
 import socket
 import ssl
@@ -13,7 +13,7 @@ from autopulse.settings import DatabaseSettings
 
 
 class Socket:
-    """What is set on it."""
+    """A socket that keeps what is set on it."""
 
     def __init__(self) -> None:
         self.options: dict[tuple[int, int], int] = {}
@@ -57,7 +57,7 @@ class Driver(PreparingConnection):
 
 @pytest.fixture
 def logins() -> list[dict[str, Any]]:
-    """What the driver was given."""
+    """Return what the driver was given."""
     Driver.given.clear()
     return Driver.given
 

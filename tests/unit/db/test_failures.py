@@ -1,4 +1,4 @@
-"""Whose fault a failure is, told by SQLSTATE and type alone."""
+"""Check whose fault a failure is, told by SQLSTATE and type alone."""
 
 import pg8000.exceptions
 import pytest

@@ -1,4 +1,4 @@
-"""What the answers of an analysis may be called (docs/call-state.md 7, docs/vapi.md)."""
+"""Check what the answers of an analysis may be called (docs/call-state.md 7, docs/vapi.md)."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Which attempt a row shows, and what it says then (docs/call-state.md 4)."""
+"""Check which attempt a row shows, and what it says then (docs/call-state.md 4)."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""What is taken from the sheets of an analysis (docs/call-state.md 7)."""
+"""Check what is taken from the sheets of an analysis (docs/call-state.md 7)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which lists of turns count, and what they show together (docs/call-state.md 5)."""
+"""Check which lists of turns count, and what they show together (docs/call-state.md 5)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""What came of a call (docs/call-state.md 6)."""
+"""Check what came of a call (docs/call-state.md 6)."""
 
 from itertools import product
 

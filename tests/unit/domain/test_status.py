@@ -1,4 +1,4 @@
-"""Which of two statuses a call keeps (docs/call-state.md 3)."""
+"""Check which of two statuses a call keeps (docs/call-state.md 3)."""
 
 from datetime import datetime, timezone
 from itertools import product

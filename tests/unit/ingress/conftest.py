@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import boto3
 import pytest
 
-from autopulse.ingress import clients
-from autopulse.ingress.webhook_secret import webhook_secret
-from autopulse.settings import verifier_settings
+from autopulse.ingress.services import Services
 from autopulse.vapi.routes import KINDS
+from functions.verifier.app import SERVICES
+from tests.harness import start_anew
 from tests.moto_account import empty_queue, has_messages, moto_account
 from tests.unit.ingress.requests import SECRET
 
@@ -38,6 +38,8 @@ class Account:
     sqs: SQSClient
     s3: S3Client
     secretsmanager: SecretsManagerClient
+    clients: Services
+    """Whose clients all tests of a module share."""
 
     def received(self, kind: str) -> list[dict[str, Any]]:
         """Take up to ten messages out of a queue."""
@@ -69,24 +71,17 @@ class Account:
 def cloud() -> Iterator[Account]:
     """Made once for a module: a client takes a tenth of a second to make."""
     with pytest.MonkeyPatch.context() as environment, moto_account():
-        forget_clients()
         environment.setenv("AWS_DEFAULT_REGION", REGION)
         sqs, s3, secretsmanager = boto3.client("sqs"), boto3.client("s3"), boto3.client("secretsmanager")
         urls = {kind: _create_queue(sqs, kind) for kind in KINDS}
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         secret = secretsmanager.create_secret(Name="autopulse-test-webhook")
-        yield Account(urls, secret["ARN"], sqs, s3, secretsmanager)
-        forget_clients()
+        yield Account(urls, secret["ARN"], sqs, s3, secretsmanager, Services())
 
 
 def _create_queue(sqs: SQSClient, kind: str) -> str:
     attributes: dict[QueueAttributeNameType, str] = {"MaximumMessageSize": "1048576"}
     return sqs.create_queue(QueueName=f"autopulse-test-{kind}", Attributes=attributes)["QueueUrl"]
-
-
-def forget_clients() -> None:
-    for kept in (clients.sqs, clients.s3, clients.secretsmanager):
-        kept.cache_clear()
 
 
 @pytest.fixture
@@ -99,6 +94,6 @@ def account(cloud: Account, monkeypatch: pytest.MonkeyPatch, _aws_of_nobody: Non
     for url in cloud.queue_urls.values():
         empty_queue(url, REGION)
     cloud.put_secret(DEFAULT_CREDENTIALS)
-    verifier_settings.cache_clear()
-    webhook_secret.cache_clear()
+    kept = cloud.clients
+    start_anew(SERVICES, sqs=kept.sqs, s3=kept.s3, secretsmanager=kept.secretsmanager)
     return cloud

@@ -1,4 +1,4 @@
-"""Where a stack demands a proof of our call ids (docs/vapi.md)."""
+"""Check where a stack demands a proof of our call ids (docs/vapi.md)."""
 
 import json
 from typing import Any, Final
@@ -6,10 +6,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from autopulse.ingress.webhook_secret import REREAD_SECONDS, webhook_secret
-from autopulse.settings import verifier_settings
+from autopulse.ingress.webhook_secret import REREAD_SECONDS
 from autopulse.vapi.call_tokens import call_token
-from functions.verifier.app import handler
+from functions.verifier.app import SERVICES, handler
 from tests.unit.ingress.conftest import DEFAULT_CREDENTIALS, Account
 from tests.unit.ingress.requests import signed
 from tests.unit.vapi import samples
@@ -23,7 +22,6 @@ TOKEN: Final = call_token(CALL_ID, KEY.encode())
 def demanding(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
     monkeypatch.setenv("REQUIRE_CALL_TOKEN", "true")
     account.put_secret(DEFAULT_CREDENTIALS | {"call_token_secret": KEY})
-    verifier_settings.cache_clear()
     return account
 
 
@@ -106,7 +104,7 @@ def test_a_secret_that_was_added_a_moment_ago_is_read_at_once(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Mock(return_value=1_000.0)
-    monkeypatch.setattr(webhook_secret(), "clock", clock)
+    monkeypatch.setattr(SERVICES.secret, "clock", clock)
     assert status_of(body(call_id=CALL_ID, call_token=TOKEN)) == 200
     assert queued_id(account) == CALL_ID
     account.put_secret(DEFAULT_CREDENTIALS | {"call_token_secret": [KEY, "a-new-key"]})
@@ -120,7 +118,6 @@ def test_a_switch_that_says_anything_but_false_is_on(
     account: Account, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUIRE_CALL_TOKEN", value)
-    verifier_settings.cache_clear()
     assert status_of(body(call_id=CALL_ID)) == 200
     assert queued_id(account) is None
 
@@ -128,6 +125,5 @@ def test_a_switch_that_says_anything_but_false_is_on(
 def test_where_none_is_demanded_an_id_counts_alone(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUIRE_CALL_TOKEN", "false")
     account.put_secret(DEFAULT_CREDENTIALS)
-    verifier_settings.cache_clear()
     assert status_of(body(call_id=CALL_ID, call_token="anything")) == 200
     assert queued_id(account) == CALL_ID

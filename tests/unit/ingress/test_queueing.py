@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 
 from autopulse.errors import Transient
-from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES, enqueue
 from autopulse.vapi.envelope import Envelope, envelope_from
 from autopulse.vapi.routes import KINDS
+from functions.verifier.app import SERVICES
 from tests.unit.ingress.conftest import BUCKET, Account
 from tests.unit.vapi import samples
 
@@ -32,7 +32,7 @@ def long_report(surplus: int) -> Envelope:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_has_its_queue(account: Account, kind: str) -> None:
     envelope = envelope_of(kind)
-    assert enqueue(envelope) == len(envelope.to_json())
+    assert enqueue(envelope, SERVICES) == len(envelope.to_json())
     (message,) = account.received(kind)
     assert message["Body"] == envelope.to_json()
     attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
@@ -43,7 +43,7 @@ def test_each_kind_has_its_queue(account: Account, kind: str) -> None:
 def _group(account: Account, call: dict[str, Any]) -> str:
     """The message group of a webhook about this call."""
     message = {"type": "status-update", "status": "ringing", "timestamp": 1763800000000, "call": call}
-    enqueue(envelope_from("status_update", message, RECEIVED_AT, None))
+    enqueue(envelope_from("status_update", message, RECEIVED_AT, None), SERVICES)
     (queued,) = account.received("status_update")
     return str(queued["Attributes"]["MessageGroupId"])
 
@@ -63,13 +63,13 @@ def test_a_group_is_one_that_sqs_takes_whatever_the_number_is_called(account: Ac
 
 def test_the_longest_that_fits_is_queued_whole(account: Account) -> None:
     envelope = long_report(0)
-    assert enqueue(envelope) == MAX_QUEUED_BYTES
+    assert enqueue(envelope, SERVICES) == MAX_QUEUED_BYTES
     assert account.bodies("end_of_call_report") == [envelope.to_json()]
 
 
 def test_what_is_longer_lies_in_the_bucket(account: Account) -> None:
     envelope = long_report(1)
-    enqueue(envelope)
+    enqueue(envelope, SERVICES)
     (body,) = account.bodies("end_of_call_report")
     assert body == envelope.to_pointer_json()
     stored = boto3.client("s3").get_object(Bucket=BUCKET, Key=json.loads(body)["payload_key"])
@@ -88,18 +88,18 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
 def test_any_error_of_sqs_is_transient(account: Account, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(clients.sqs(), "send_message", _raising(error))
+    monkeypatch.setattr(SERVICES.sqs, "send_message", _raising(error))
     with pytest.raises(Transient) as transient:
-        enqueue(envelope_of())
+        enqueue(envelope_of(), SERVICES)
     assert transient.value.reason == "queue-unavailable"
     assert account.everything_queued() == []
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
 def test_any_error_of_s3_is_transient(account: Account, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(clients.s3(), "put_object", _raising(error))
+    monkeypatch.setattr(SERVICES.s3, "put_object", _raising(error))
     with pytest.raises(Transient) as transient:
-        enqueue(long_report(1))
+        enqueue(long_report(1), SERVICES)
     assert transient.value.reason == "bucket-unavailable"
     assert account.everything_queued() == []
 
@@ -115,18 +115,13 @@ def _raising(error: Exception) -> object:
 def test_a_missing_queue_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HANG_QUEUE_URL", "https://sqs.us-west-2.amazonaws.com/123456789012/none")
     with pytest.raises(Transient) as transient:
-        enqueue(envelope_of("hang"))
+        enqueue(envelope_of("hang"), SERVICES)
     assert transient.value.reason == "queue-unavailable"
     assert transient.value.detail == "AWS.SimpleQueueService.NonExistentQueue"
 
 
 @pytest.mark.usefixtures("account")
 def test_the_bucket_client_gives_up_in_time() -> None:
-    config: Any = clients.s3().meta.config
+    config: Any = SERVICES.s3.meta.config
     assert (config.connect_timeout, config.read_timeout) == (1, 3)
     assert config.retries["total_max_attempts"] == 2
-
-
-@pytest.mark.usefixtures("account")
-def test_the_clients_are_kept() -> None:
-    assert clients.sqs() is clients.sqs()

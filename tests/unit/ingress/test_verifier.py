@@ -11,13 +11,11 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES
 from autopulse.ingress.request import MAX_BODY_BYTES, MAX_INVOCATION_BYTES
-from autopulse.ingress.webhook_secret import webhook_secret
 from autopulse.vapi import drift, routes
 from autopulse.vapi.routes import KINDS
-from functions.verifier.app import handler
+from functions.verifier.app import SERVICES, handler
 from tests.unit.ingress.conftest import DEFAULT_CREDENTIALS, Account
 from tests.unit.ingress.requests import SECRET, encoded, event, signed, with_secret
 from tests.unit.vapi import samples
@@ -28,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("account")
 
 
 class Output:
-    """What one or more invocations printed: log lines and metric lines, all of them JSON."""
+    """The output of one or more invocations: log lines and metric lines, all of them JSON."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -314,13 +312,13 @@ def test_a_secret_of_before_is_told_in_the_log_alone(
     account: Account, output: Output, request_of: Callable[[object, str], dict[str, Any]]
 ) -> None:
     account.put_secret(DEFAULT_CREDENTIALS | {"secret": "a-newer-invented-secret"})
-    webhook_secret.cache_clear()
+    vars(SERVICES).pop("secret", None)  # as in a new container
     assert told_of(output, request_of(samples.hang(), SECRET))["part"] == "former-secret"
     assert "mismatch" in told_of(output, request_of(samples.hang(), "never-a-secret"))["part"]
 
 
 def test_without_a_version_before_nobody_has_a_former_secret(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
-    read = clients.secretsmanager().get_secret_value
+    read = SERVICES.secretsmanager.get_secret_value
     asked: list[str] = []
 
     def answer(**parameters: str) -> dict[str, Any]:
@@ -329,7 +327,7 @@ def test_without_a_version_before_nobody_has_a_former_secret(monkeypatch: pytest
             raise EndpointConnectionError(endpoint_url="https://invented")
         return read(**parameters)
 
-    monkeypatch.setattr(clients.secretsmanager(), "get_secret_value", answer)
+    monkeypatch.setattr(SERVICES.secretsmanager, "get_secret_value", answer)
     for _ in range(5):
         assert told_of(output, with_secret(samples.hang(), "other"))["part"] == "secret-mismatch"
     assert asked.count("AWSPREVIOUS") == 1, "a stranger makes us ask once in five minutes"
@@ -338,7 +336,7 @@ def test_without_a_version_before_nobody_has_a_former_secret(monkeypatch: pytest
 def test_a_request_without_any_proof_makes_nobody_look_at_former_secrets(
     monkeypatch: pytest.MonkeyPatch, output: Output
 ) -> None:
-    client = clients.secretsmanager()
+    client = SERVICES.secretsmanager
     get_secret_value = Mock(side_effect=client.get_secret_value)
     monkeypatch.setattr(client, "get_secret_value", get_secret_value)
     assert told_of(output, event(encoded(samples.hang())))["part"] == "header-missing"
@@ -456,7 +454,7 @@ def test_an_unusable_entry_is_reported_and_the_others_work(account: Account, out
 def test_an_unreachable_secret_is_unavailable(
     account: Account, monkeypatch: pytest.MonkeyPatch, output: Output
 ) -> None:
-    monkeypatch.setattr(clients.secretsmanager(), "get_secret_value", _unreachable)
+    monkeypatch.setattr(SERVICES.secretsmanager, "get_secret_value", _unreachable)
     assert post(with_secret(samples.hang()))[0] == 503
     logs, metrics = output.read()
     assert metrics["WebhookRefused"][0]["reason"] == "secret-unavailable"
@@ -472,7 +470,7 @@ def _unreachable(**_: object) -> None:
 
 
 def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = webhook_secret()
+    secret = SERVICES.secret
     clock = secret.clock
     monkeypatch.setattr(secret, "clock", lambda: clock() + 10)
 
@@ -498,7 +496,7 @@ def test_a_new_kind_of_credential_is_accepted_at_its_first_use(
 def test_strangers_cannot_make_it_read_the_secret_all_the_time(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = clients.secretsmanager()
+    client = SERVICES.secretsmanager
     get_secret_value = Mock(side_effect=client.get_secret_value)
     monkeypatch.setattr(client, "get_secret_value", get_secret_value)
     assert {post(with_secret(samples.hang(), "other"))[0] for _ in range(20)} == {401}
@@ -511,7 +509,7 @@ def test_strangers_cannot_make_it_read_the_secret_all_the_time(
 
 def test_a_mismatch_that_cannot_be_checked_is_not_a_refusal(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
     assert post(with_secret(samples.hang()))[0] == 200
-    monkeypatch.setattr(clients.secretsmanager(), "get_secret_value", _unreachable)
+    monkeypatch.setattr(SERVICES.secretsmanager, "get_secret_value", _unreachable)
     let_time_pass(monkeypatch)
     assert post(with_secret(samples.hang(), "rotated"))[0] == 503
     assert post(with_secret(samples.hang()))[0] == 200
@@ -522,7 +520,7 @@ def test_a_mismatch_that_cannot_be_checked_is_not_a_refusal(monkeypatch: pytest.
 
 
 def test_an_unreachable_queue_is_unavailable(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
-    monkeypatch.setattr(clients.sqs(), "send_message", _unreachable)
+    monkeypatch.setattr(SERVICES.sqs, "send_message", _unreachable)
     body = samples.hang()
     del body["message"]["authorization"]
     status, answer = post(with_secret(body))

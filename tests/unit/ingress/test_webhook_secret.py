@@ -3,9 +3,10 @@ import json
 import pytest
 
 from autopulse.errors import Transient
-from autopulse.ingress.webhook_secret import KEPT_SECONDS, REREAD_SECONDS, WebhookSecret, webhook_secret
+from autopulse.ingress.webhook_secret import KEPT_SECONDS, REREAD_SECONDS, WebhookSecret
 from autopulse.observability import Measurements
 from autopulse.vapi.signature import SharedSecret
+from functions.verifier.app import SERVICES
 from tests.unit.ingress.conftest import Account
 
 
@@ -112,13 +113,13 @@ def test_while_it_cannot_be_read_a_mismatch_is_not_certain(vault: Vault) -> None
 
 def test_it_comes_from_secrets_manager(account: Account) -> None:
     assert account.secret_arn
-    assert len(webhook_secret().current(Measurements()).usable) == 2
+    assert len(SERVICES.secret.current(Measurements()).usable) == 2
 
 
 def test_a_secret_that_is_gone_is_transient(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBHOOK_SECRET_ARN", account.secret_arn + "-other")
     with transient("secret-unavailable"):
-        webhook_secret().current(Measurements())
+        SERVICES.secret.current(Measurements())
 
 
 def test_what_was_accepted_before_is_read_at_most_once_in_five_minutes_whatever_comes_of_it() -> None:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from autopulse.auth.principal import Principal
 from autopulse.live import broadcaster, connections, websocket
-from autopulse.live.clients import dynamodb
+from functions.live.app import SERVICES
 from tests.harness import Context
 
 TABLE: Final = "autopulse-test-connections"
@@ -49,13 +50,13 @@ class Gateway:
         self.closed.append(ConnectionId)
 
     def said(self, connection_id: str) -> list[dict[str, Any]]:
-        """What was posted since the last time."""
+        """Return what was posted since the last time."""
         said, self.open[connection_id] = self.open[connection_id], []
         return said
 
 
 class StoppedClock:
-    """What the code calls `time`, and `datetime`."""
+    """A clock that stands for `time` and `datetime`, and does not go on."""
 
     @staticmethod
     def time() -> int:
@@ -76,7 +77,7 @@ def principal(organization_id: str = OURS, seconds: float = 3600) -> Principal:
 
 def connect(gateway: Gateway, connection_id: str, organization_id: str = OURS, seconds: float = 3600) -> None:
     """Open a connection whose token lives for `seconds`; below zero it has expired."""
-    connections.open_connection(connection_id, principal(organization_id, seconds), NOW)
+    connections.open_connection(SERVICES, connection_id, principal(organization_id, seconds), NOW)
     gateway.open[connection_id] = []
 
 
@@ -84,7 +85,7 @@ def say(gateway: Gateway, connection_id: str, message: object) -> list[dict[str,
     """Let the client send a message; what it gets for it."""
     body = message if isinstance(message, str) else json.dumps(message)
     context = {"eventType": "MESSAGE", "routeKey": "$default", "connectionId": connection_id}
-    assert websocket.handle({"requestContext": context, "body": body}) == {"statusCode": 200}
+    assert websocket.handle(SERVICES, {"requestContext": context, "body": body}) == {"statusCode": 200}
     return gateway.said(connection_id) if connection_id in gateway.open else []
 
 
@@ -107,13 +108,13 @@ def call_event(organization_id: object = OURS, call_id: object = 15, **detail: o
 def broadcast(*events: Mapping[str, Any], seconds: float = 10) -> list[int]:
     """Let the broadcaster take one batch; the places of those that it returns."""
     records = [{"messageId": str(place), "body": json.dumps(event)} for place, event in enumerate(events)]
-    answer = broadcaster.handle({"Records": records}, Context(seconds))
+    answer = broadcaster.handle(SERVICES, {"Records": records}, Context(seconds))
     return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 def items() -> list[tuple[str, str]]:
     """The keys of all that is in the table."""
-    return sorted((item["pk"]["S"], item["sk"]["S"]) for item in dynamodb().scan(TableName=TABLE)["Items"])
+    return sorted((item["pk"]["S"], item["sk"]["S"]) for item in SERVICES.dynamodb.scan(TableName=TABLE)["Items"])
 
 
 def metrics(output: str) -> dict[str, list[float]]:
@@ -125,3 +126,8 @@ def metrics(output: str) -> dict[str, list[float]]:
             for metric in group["Metrics"]:
                 found.setdefault(metric["Name"], []).extend(fields[metric["Name"]])
     return found
+
+
+def lose_table(patch: pytest.MonkeyPatch) -> None:
+    """Let the functions look for a table that is not there."""
+    patch.setitem(vars(SERVICES), "settings", SERVICES.settings._replace(connections_table="no-such-table"))

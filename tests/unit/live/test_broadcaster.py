@@ -5,7 +5,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from autopulse.live import broadcaster, connections
-from autopulse.live.clients import POSTERS, dynamodb
+from autopulse.live.services import POSTERS
+from functions.live.app import SERVICES
 from tests.unit.live.gateway import (
     NOW,
     OURS,
@@ -16,6 +17,7 @@ from tests.unit.live.gateway import (
     call_event,
     connect,
     items,
+    lose_table,
     metrics,
     subscribe,
 )
@@ -31,7 +33,7 @@ def _watch(gateway: Gateway, *names: str, organization_id: str = OURS, seconds: 
 
 def _expire(name: str, organization_id: str) -> None:
     for pk, sk in ((f"organization#{organization_id}", f"connection#{name}"), (f"connection#{name}", "connection")):
-        dynamodb().update_item(
+        SERVICES.dynamodb.update_item(
             TableName=TABLE,
             Key={"pk": {"S": pk}, "sk": {"S": sk}},
             UpdateExpression="SET expires_at = :past",
@@ -151,9 +153,9 @@ def test_one_query_finds_them_all(gateway: Gateway) -> None:
     _watch(gateway, *(f"connection-{place}" for place in range(10)))
     _watch(gateway, "theirs", organization_id=THEIRS)
     calls: list[str] = []
-    dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
+    SERVICES.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
     broadcast(call_event())
-    dynamodb().meta.events.unregister("before-call.dynamodb", unique_id="count")
+    SERVICES.dynamodb.meta.events.unregister("before-call.dynamodb", unique_id="count")
     assert calls == ["Query"]
 
 
@@ -169,9 +171,9 @@ def test_when_time_is_out_the_rest_is_left_to_their_next_read(
 def test_a_batch_reads_each_calls_connections_once_and_posts_all_of_it(gateway: Gateway) -> None:
     _watch(gateway, "one")
     calls: list[str] = []
-    dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
+    SERVICES.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), "count")
     assert broadcast(*(call_event(call_id=call_id) for call_id in (15, 16, 15))) == []
-    dynamodb().meta.events.unregister("before-call.dynamodb", unique_id="count")
+    SERVICES.dynamodb.meta.events.unregister("before-call.dynamodb", unique_id="count")
     assert sorted(message["call_id"] for message in gateway.open["one"]) == [15, 15, 16]
     assert calls == ["Query", "Query"]
 
@@ -195,13 +197,12 @@ def test_it_returns_only_what_the_connections_cannot_be_read_for(
 ) -> None:
     _watch(gateway, "one", "gone")
     del gateway.open["gone"]
-    broken = type("Settings", (), {"connections_table": "no-such-table"})
     with monkeypatch.context() as patch:
-        patch.setattr(connections, "live_settings", lambda: broken)
+        lose_table(patch)
         assert broadcast(call_event(), call_event(call_id=None), call_event()) == [0, 2]
-    watchers = list(connections.find_watchers(OURS, 15))
+    watchers = list(connections.find_watchers(SERVICES, OURS, 15))
     monkeypatch.setattr(broadcaster, "find_watchers", lambda *_: watchers)
-    monkeypatch.setattr(connections, "live_settings", lambda: broken)
+    lose_table(monkeypatch)
     assert broadcast(call_event()) == []
     assert len(gateway.open["one"]) == 1
 

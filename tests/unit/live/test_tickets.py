@@ -2,49 +2,47 @@ import json
 
 import pytest
 
-from autopulse.live import tickets
-from autopulse.live.clients import dynamodb
 from autopulse.live.tickets import issue_ticket, redeem_ticket
-from functions.live.app import handler
-from tests.unit.live.gateway import NOW, OURS, TABLE, Gateway, items, metrics, principal
+from functions.live.app import SERVICES, handler
+from tests.unit.live.gateway import NOW, OURS, TABLE, Gateway, items, lose_table, metrics, principal
 
 pytestmark = pytest.mark.usefixtures("gateway")
 
 
 def test_a_ticket_tells_whose_it_is_once() -> None:
     who = principal()
-    ticket = issue_ticket(who, NOW)
-    assert redeem_ticket(ticket.text, NOW) == who
-    assert redeem_ticket(ticket.text, NOW) is None
+    ticket = issue_ticket(SERVICES, who, NOW)
+    assert redeem_ticket(SERVICES, ticket.text, NOW) == who
+    assert redeem_ticket(SERVICES, ticket.text, NOW) is None
 
 
 def test_a_ticket_is_good_for_a_minute() -> None:
     who = principal()
-    ticket = issue_ticket(who, NOW)
+    ticket = issue_ticket(SERVICES, who, NOW)
     assert ticket.expires_at == NOW + 60
-    assert redeem_ticket(ticket.text, NOW + 60) is None
-    assert redeem_ticket(ticket.text, NOW + 59) == who
+    assert redeem_ticket(SERVICES, ticket.text, NOW + 60) is None
+    assert redeem_ticket(SERVICES, ticket.text, NOW + 59) == who
 
 
 def test_a_ticket_is_never_good_for_longer_than_the_token() -> None:
     who = principal(seconds=20)
-    assert issue_ticket(who, NOW).expires_at == who.expires_at
+    assert issue_ticket(SERVICES, who, NOW).expires_at == who.expires_at
 
 
 def test_the_table_does_not_know_the_ticket_itself() -> None:
-    ticket = issue_ticket(principal(), NOW)
+    ticket = issue_ticket(SERVICES, principal(), NOW)
     assert len(items()) == 1
-    assert ticket.text not in json.dumps(dynamodb().scan(TableName=TABLE)["Items"], default=str)
+    assert ticket.text not in json.dumps(SERVICES.dynamodb.scan(TableName=TABLE)["Items"], default=str)
 
 
 def test_no_two_tickets_are_alike() -> None:
-    assert len({issue_ticket(principal(), NOW).text for _ in range(10)}) == 10
+    assert len({issue_ticket(SERVICES, principal(), NOW).text for _ in range(10)}) == 10
 
 
 @pytest.mark.parametrize("text", ["", "unknown", "x" * 10_000, "\ud800", "ticket#", "é"])
 def test_anything_else_opens_nothing(text: str) -> None:
-    issue_ticket(principal(), NOW)
-    assert redeem_ticket(text, NOW) is None
+    issue_ticket(SERVICES, principal(), NOW)
+    assert redeem_ticket(SERVICES, text, NOW) is None
 
 
 def _order(**context: object) -> dict[str, object]:
@@ -57,7 +55,7 @@ def test_who_has_a_token_gets_a_ticket(capsys: pytest.CaptureFixture[str]) -> No
     assert answer["statusCode"] == 201
     assert answer["headers"]["cache-control"] == "no-store"
     body = json.loads(answer["body"])
-    redeemed = redeem_ticket(body["ticket"], NOW)
+    redeemed = redeem_ticket(SERVICES, body["ticket"], NOW)
     assert redeemed is not None
     assert redeemed.organization_id == OURS
     output = capsys.readouterr().out
@@ -90,7 +88,7 @@ def test_without_an_authorizer_there_is_no_ticket() -> None:
 
 def test_a_table_out_of_reach_is_said_so(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gateway.open == {}
-    monkeypatch.setattr(tickets, "live_settings", lambda: type("Settings", (), {"connections_table": "no-such-table"}))
+    lose_table(monkeypatch)
     answer = handler(_order(), None)
     assert answer["statusCode"] == 503
     assert json.loads(answer["body"])["error"]["code"] == "unavailable"

@@ -3,11 +3,10 @@ from typing import Any
 import pytest
 
 from autopulse.live import connections, websocket
-from autopulse.live.clients import dynamodb
 from autopulse.live.connections import LONGEST_SECONDS, MAX_TOPICS, find_connection, find_watchers
 from autopulse.live.protocol import Topic
 from autopulse.live.tickets import issue_ticket
-from functions.live.app import handler
+from functions.live.app import SERVICES, handler
 from tests.unit.live.gateway import (
     NOW,
     OURS,
@@ -16,6 +15,7 @@ from tests.unit.live.gateway import (
     Gateway,
     connect,
     items,
+    lose_table,
     metrics,
     principal,
     say,
@@ -36,7 +36,7 @@ def _open(ticket: object) -> int:
 
 def test_a_ticket_opens_one_connection(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     assert gateway.open == {}
-    ticket = issue_ticket(principal(), NOW).text
+    ticket = issue_ticket(SERVICES, principal(), NOW).text
     assert _open(ticket) == 200
     assert items() == OPEN
     assert _open(ticket) == 401
@@ -52,7 +52,7 @@ def test_without_a_good_ticket_nothing_opens(gateway: Gateway, ticket: object) -
 
 def test_a_connection_keeps_organization_and_the_tokens_end(gateway: Gateway) -> None:
     connect(gateway, "one", THEIRS, seconds=600)
-    found = find_connection("one")
+    found = find_connection(SERVICES, "one")
     assert found is not None
     assert found.organization_id == THEIRS
     assert found.expires_at == NOW + 600
@@ -60,14 +60,14 @@ def test_a_connection_keeps_organization_and_the_tokens_end(gateway: Gateway) ->
 
 def test_a_connection_never_outlives_the_gateways_longest_time(gateway: Gateway) -> None:
     connect(gateway, "one", seconds=7 * 86_400)
-    found = find_connection("one")
+    found = find_connection(SERVICES, "one")
     assert found is not None
     assert found.expires_at == NOW + LONGEST_SECONDS
 
 
 def test_both_items_forget_themselves_with_the_token(gateway: Gateway) -> None:
     connect(gateway, "one", seconds=600)
-    ends = [item["expires_at"]["N"] for item in dynamodb().scan(TableName=TABLE)["Items"]]
+    ends = [item["expires_at"]["N"] for item in SERVICES.dynamodb.scan(TableName=TABLE)["Items"]]
     assert ends == [str(NOW + 600)] * 2
 
 
@@ -87,10 +87,10 @@ def test_pings_are_answered(gateway: Gateway) -> None:
 def test_subscriptions_are_confirmed_and_kept(gateway: Gateway) -> None:
     connect(gateway, "one")
     assert say(gateway, "one", {"action": "subscribe", "call_id": 15}) == [{"type": "subscribed", "call_id": 15}]
-    assert [connection.id for connection in find_watchers(OURS, 15)] == ["one"]
-    assert list(find_watchers(OURS, 16)) == []
+    assert [connection.id for connection in find_watchers(SERVICES, OURS, 15)] == ["one"]
+    assert list(find_watchers(SERVICES, OURS, 16)) == []
     assert say(gateway, "one", {"action": "subscribe", "topic": "calls"}) == [{"type": "subscribed", "topic": "calls"}]
-    assert [connection.id for connection in find_watchers(OURS, 16)] == ["one"]
+    assert [connection.id for connection in find_watchers(SERVICES, OURS, 16)] == ["one"]
 
 
 def test_what_is_unsubscribed_is_not_heard_any_more(gateway: Gateway) -> None:
@@ -100,16 +100,16 @@ def test_what_is_unsubscribed_is_not_heard_any_more(gateway: Gateway) -> None:
     assert say(gateway, "one", {"action": "unsubscribe", "topic": "calls"}) == [
         {"type": "unsubscribed", "topic": "calls"}
     ]
-    assert [len(list(find_watchers(OURS, call_id))) for call_id in (15, 16)] == [1, 0]
+    assert [len(list(find_watchers(SERVICES, OURS, call_id))) for call_id in (15, 16)] == [1, 0]
     say(gateway, "one", {"action": "unsubscribe", "call_id": 15})
-    assert list(find_watchers(OURS, 15)) == []
+    assert list(find_watchers(SERVICES, OURS, 15)) == []
 
 
 def test_a_call_of_another_organization_is_nobodys_topic(gateway: Gateway) -> None:
     connect(gateway, "one", OURS)
     subscribe(gateway, "one", call_id=15)
     subscribe(gateway, "one", topic="calls")
-    assert list(find_watchers(THEIRS, 15)) == []
+    assert list(find_watchers(SERVICES, THEIRS, 15)) == []
 
 
 def test_a_connection_has_so_many_topics_and_may_repeat_them(gateway: Gateway) -> None:
@@ -149,21 +149,20 @@ def test_a_connection_that_nobody_knows_is_closed(gateway: Gateway) -> None:
 
 def test_a_subscription_does_not_bring_back_what_was_forgotten(gateway: Gateway) -> None:
     connect(gateway, "one")
-    found = find_connection("one")
+    found = find_connection(SERVICES, "one")
     assert found is not None
-    connections.forget_connection(found)
-    assert connections.subscribe(found, Topic()) is False
-    connections.unsubscribe(found, Topic())
+    connections.forget_connection(SERVICES, found)
+    assert connections.subscribe(SERVICES, found, Topic()) is False
+    connections.unsubscribe(SERVICES, found, Topic())
     assert items() == []
 
 
 def test_a_table_out_of_reach_refuses_and_says_so(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     connect(gateway, "one")
-    broken = type("Settings", (), {"connections_table": "no-such-table"})
-    ticket = issue_ticket(principal(), NOW).text
-    found = find_connection("one")
-    monkeypatch.setattr(connections, "live_settings", lambda: broken)
+    ticket = issue_ticket(SERVICES, principal(), NOW).text
+    found = find_connection(SERVICES, "one")
+    lose_table(monkeypatch)
     assert _open(ticket) == 503
-    monkeypatch.setattr(websocket, "find_connection", lambda _id: found)
+    monkeypatch.setattr(websocket, "find_connection", lambda *_: found)
     (refusal,) = say(gateway, "one", {"action": "subscribe", "topic": "calls"})
     assert refusal["error"]["code"] == "unavailable"

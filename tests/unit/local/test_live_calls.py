@@ -41,9 +41,10 @@ class Stage:
         self.placed: list[CallScript] = []
         self.posts: list[tuple[datetime, Body]] = []
         self.told: list[tuple[int | None, bool]] = []
+        self.remembered: list[tuple[int, CallScript]] = []
         self._ids = count(1)
         program = Program(calls, seed, speed)
-        self.player = Player(program, Random(seed), self.clock, self._place, self._post, self._tell)
+        self.player = Player(program, Random(seed), self.clock, self._place, self._post, self._tell, self._remember)
 
     def of(self, call: CallScript) -> list[tuple[datetime, Body]]:
         return [(at, body) for at, body in self.posts if body["message"]["call"]["id"] == call.vapi_call_id]
@@ -55,6 +56,10 @@ class Stage:
 
     def _post(self, body: Body) -> None:
         self.posts.append((self.clock.now(), body))
+
+    def _remember(self, script: CallScript) -> None:
+        """With the number of webhooks that were sent of the call before."""
+        self.remembered.append((len(self.of(script)), script))
 
     def _tell(self, script: CallScript, begins: bool) -> None:
         self.told.append((script.call_id, begins))
@@ -122,6 +127,23 @@ def test_feedback_comes_some_seconds_after_the_end(played: Stage) -> None:
 def test_a_row_is_there_before_its_call_is_dialled(played: Stage) -> None:
     for call in played.placed:
         assert played.of(call)[0][0] - call.created_at > timedelta(seconds=5)
+
+
+def test_vapi_knows_a_call_before_its_first_webhook(played: Stage) -> None:
+    assert played.remembered == [(0, script) for script in played.placed]
+
+
+def test_vapi_knows_how_a_call_ended_that_was_hung_up_on() -> None:
+    stage = Stage(None, stops_at=BEGAN + timedelta(seconds=60))
+    with pytest.raises(KeyboardInterrupt):
+        stage.player.play()
+    before = len(stage.remembered)
+    stage.player.stop()
+    hung_up = [script for _, script in stage.remembered[before:]]
+    assert hung_up
+    for script in hung_up:
+        reports = [body["message"] for _, body in stage.of(script) if body["message"]["type"] == "end-of-call-report"]
+        assert [report["endedReason"] for report in reports] == [script.ended_reason] == ["manually-canceled"]
 
 
 def test_as_many_calls_at_once_as_there_are_lines_but_never_more(played: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What `make up` and `make run` print of a running stack: how to reach it, and nothing that opens it."""
+"""Check what `make up` and `make run` print of a running stack: how to reach it, and nothing that opens it."""
 
 from pathlib import Path
 from typing import Final

@@ -21,7 +21,7 @@ WEBHOOK_URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"
 
 
 class Formation:
-    """What CloudFormation says of the stack."""
+    """CloudFormation, as far as it is asked about the stack."""
 
     def __init__(self, resources: dict[str, str], outputs: dict[str, str]) -> None:
         self._resources = resources

@@ -1,4 +1,4 @@
-"""What Vapi is told to send is what the verifier accepts, whatever the entry says."""
+"""Everything that Vapi is told to send is accepted by the verifier, whatever the entry says."""
 
 import json
 from datetime import datetime, timezone
@@ -10,10 +10,10 @@ from jsonschema import Draft202012Validator
 from autopulse.errors import Refused
 from autopulse.vapi.signature import Delivery, verify
 from autopulse.vapi.webhook_credentials import read_credentials
+from local.vapi_api import SCHEMAS
 from operate.target import OperationFailed
 from operate.vapi.authentication_plans import current_entry, plan_of, sign
 from operate.vapi.desired_state import DesiredState
-from tests.vapi_api import SCHEMAS
 
 SECRET = "c2VjcmV0IG9mIHRoZSB0ZXN0cw"
 BODY = b'{"message": {"type": "autopulse.ping"}}'

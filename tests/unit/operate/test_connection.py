@@ -1,4 +1,4 @@
-"""Where URL, secret and stack come from."""
+"""Check where URL, secret and stack come from."""
 
 import json
 import traceback

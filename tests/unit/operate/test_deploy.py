@@ -1,4 +1,4 @@
-"""What `make deploy` insists on before it builds, and what it names a release."""
+"""Check what `make deploy` insists on before it builds, and what it names a release."""
 
 import subprocess
 from pathlib import Path

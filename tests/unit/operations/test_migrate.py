@@ -63,7 +63,7 @@ def cloudformation() -> Iterator[CloudFormation]:
 
 @pytest.fixture
 def migrations(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
-    """How long each migration was given, in seconds."""
+    """Return how long each migration was given, in seconds."""
     given: list[float | None] = []
     monkeypatch.setattr(migrate, "upgrade_configured", lambda: given.append(deadline.seconds_left(None)))
     return given

@@ -32,7 +32,7 @@ class Engine:
 
 @pytest.fixture
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What there is to prune: rows of each batch to come."""
+    """Return what there is to prune: rows of each batch to come."""
     waiting: list[int] = []
 
     transactions = []

@@ -38,7 +38,7 @@ _RECORD: Final[dict[str, Any]] = {
     "monitor": {"listenUrl": "wss://x", "controlUrl": "https://x"},
     "webCallUrl": "https://x",
     "webCallSipUri": "x",
-    "assistant": _ASSISTANT,
+    "assistant": {**_ASSISTANT, "name": "Kept"},
     "assistantOverrides": {**_ASSISTANT, "variableValues": {"customer_name": "x", "call_token": "x"}},
     "squad": {"name": "x", "members": [{"assistant": _ASSISTANT, "assistantOverrides": _ASSISTANT}]},
     "squadOverrides": _ASSISTANT,
@@ -87,5 +87,5 @@ def _marked(value: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value
         return {name: _marked(item, f"{path}.{name}") for name, item in value.items()}
     if isinstance(value, list):
         return [_marked(item, f"{path}.{place}") for place, item in enumerate(value)]
-    unmarked = path.endswith(".role") or value == "Hello." or not isinstance(value, str)
+    unmarked = path.endswith(".role") or value in {"Hello.", "Kept"} or not isinstance(value, str)
     return value if unmarked else value.replace("x", f"CANARY{path}")

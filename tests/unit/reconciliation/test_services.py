@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from autopulse.errors import Transient, VapiNotConfigured
-from autopulse.ingress import clients
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES
 from autopulse.observability import Measurements
 from autopulse.reconciliation import fetcher
@@ -71,8 +70,6 @@ class Account:
 @pytest.fixture
 def account(_aws_of_nobody: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     with moto_account():
-        for kept in (clients.sqs, clients.s3, clients.secretsmanager):
-            kept.cache_clear()
         account = Account()
         for variable, url in account.urls.items():
             monkeypatch.setenv(variable, url)
@@ -81,8 +78,6 @@ def account(_aws_of_nobody: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
         monkeypatch.setenv("VAPI_API_KEY_SECRET_ARN", account.api_key)
         monkeypatch.setenv("WEBHOOK_SECRET_ARN", account.webhook)
         yield account
-        for kept in (clients.sqs, clients.s3, clients.secretsmanager):
-            kept.cache_clear()
 
 
 def services_with(vapi: FakeVapi) -> Services:

@@ -1,4 +1,4 @@
-"""Where a report has its analysis, and in which shapes (docs/call-state.md 7)."""
+"""Check where a report has its analysis, and in which shapes (docs/call-state.md 7)."""
 
 import json
 from typing import Any

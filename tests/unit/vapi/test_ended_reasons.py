@@ -1,4 +1,4 @@
-"""Which family an ended reason belongs to (docs/call-state.md 6)."""
+"""Check which family an ended reason belongs to (docs/call-state.md 6)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What nobody may keep goes from every text, and nothing else does: tables of both, of invented values."""
+"""Secrets go from every text, and nothing else does: tables of both, of invented values."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""What is kept of a message is what somebody reads: nothing is carried to the consumers for nobody."""
+"""Everything that is kept of a message is read by somebody: nothing is carried to the consumers for nobody."""
 
 import inspect
 import re

@@ -16,8 +16,9 @@ ACCOUNT = "0123456789abcdef.r2.cloudflarestorage.com"
         "https://storage.vapi.ai/one-mono.wav",
     ],
 )
-def test_a_bare_address_in_vapi_s_storage_is_private(url: str) -> None:
+def test_a_bare_address_in_vapi_s_storage_is_private_and_not_playable(url: str) -> None:
     assert is_private(url)
+    assert not is_playable(url)
 
 
 @pytest.mark.parametrize(

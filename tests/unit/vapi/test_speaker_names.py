@@ -1,4 +1,4 @@
-"""What a report says that its speakers are called (docs/call-state.md 5)."""
+"""Check what a report says that its speakers are called (docs/call-state.md 5)."""
 
 from typing import Any
 

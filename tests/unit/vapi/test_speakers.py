@@ -1,4 +1,4 @@
-"""Who says what in a transcript's text (docs/call-state.md 5)."""
+"""Check who says what in a transcript's text (docs/call-state.md 5)."""
 
 import time
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from autopulse.domain.bounds import CUT, ELLIPSIS, MAX_ADDRESS_CHARACTERS, MAX_DATA_BYTES, MAX_TEXT_CHARACTERS
+from autopulse.domain.copies import STORED
 
 MAX_SHOWN_CHARACTERS: Final = 255
 """The maximum length of a shown name, word, id or number; the application's longest such columns have it."""
@@ -22,6 +23,24 @@ def shown(column: str, most: int = MAX_SHOWN_CHARACTERS) -> str:
 def shown_address(column: str) -> str:
     """An expression: the address, or null if it is too long to be one."""
     return f"CASE WHEN length({column}) <= {MAX_ADDRESS_CHARACTERS} THEN {column} END"
+
+
+COPIED: Final = "copied"
+"""In the place of the address of a recording of which the stack has a copy."""
+
+
+def shown_recording(column: str, attempt: str) -> str:
+    """An expression: COPIED if there is a copy of the attempt's recording, else the address, as above.
+
+    `attempt` is an expression of Vapi's id; null for no attempt.
+    """
+    return f"CASE WHEN {copy_of(attempt)} = '{STORED}' THEN '{COPIED}' ELSE {shown_address(column)} END"
+
+
+def copy_of(attempt: str) -> str:
+    """An expression: what became of the copy of an attempt's recording; null if nothing did."""
+    is_its = f"copy.call_id = call.id AND copy.vapi_call_id = {attempt}"
+    return f"(SELECT copy.state FROM call_recording AS copy WHERE {is_its})"  # noqa: S608 - made of constants
 
 
 def shown_data(column: str) -> str:

@@ -9,10 +9,12 @@ from autopulse.db.queries.attempts import ATTEMPTS, FINISHED_BEFORE
 from autopulse.db.queries.bounds import (
     MAX_READ_BYTES,
     as_many_as_fit,
+    copy_of,
     shown,
     shown_address,
     shown_data,
     shown_feedback,
+    shown_recording,
 )
 from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES
 from autopulse.domain.bounds import MAX_ENDED_MESSAGE_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS
@@ -54,13 +56,14 @@ _ATTEMPTS: Final = f"""
     SELECT number, {shown("vapi_call_id")} AS vapi_call_id, shown,
         CASE WHEN shown THEN {shown("call.status")} ELSE {shown("status")} END AS status,
         began_at, start_time, end_time, duration_sec AS duration_seconds, outcome,
-        {shown("ended_reason")} AS ended_reason, nps_score, {shown_address("recording_url")} AS has_recording,
-        {shown_address("recording_url")} AS recording_elsewhere, cost AS cost_dollars,
+        {shown("ended_reason")} AS ended_reason, nps_score,
+        {shown_recording("recording_url", "attempt.key")} AS has_recording,
+        {shown_recording("recording_url", "attempt.key")} AS recording_elsewhere,
+        {copy_of("attempt.key")} AS recording_copy, cost AS cost_dollars,
         {shown("call_reason")} AS call_reason, {shown("feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
         {shown_feedback("feedback")} AS feedback, {shown("customer_name")} AS customer_name,
         {shown("customer_number")} AS phone, {shown("customer_sip_uri")} AS customer_sip_uri,
-        (SELECT row_to_json(row) FROM ({_QUALITY}) AS row) AS quality,
-        reported_by, reconciliation
+        reported_by, reconciliation, (SELECT row_to_json(row) FROM ({_QUALITY}) AS row) AS quality
     FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}
 """  # noqa: S608 - made of constants
 _SAID: Final = ", ".join(
@@ -71,7 +74,8 @@ _CALL = text(f"""
         -- How it ran is in the list of its attempts.
         SELECT {CALL_COLUMNS}, call.cost AS cost_dollars, NULL AS quality, {shown("call.call_reason")} AS call_reason,
             {shown("call.feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
-            {shown_address("call.recording_url")} AS recording_elsewhere,
+            {shown_recording("call.recording_url", "call.vapi_call_id")} AS recording_elsewhere,
+            {copy_of("call.vapi_call_id")} AS recording_copy,
             (SELECT items::json FROM (
                 {as_many_as_fit(_ATTEMPTS, "ORDER BY one.shown DESC, one.number DESC", MAX_READ_BYTES)}
             ) AS attempts) AS attempts,
@@ -138,14 +142,19 @@ _TRANSCRIPT = text(f"""
     FROM ({_CHOSEN}) AS chosen
 """)  # noqa: S608 - made of constants
 
+# The application may have written another recording on the row since.
+_IS_ITS_OWN: Final = "(chosen.shown IS FALSE OR chosen.recording_url IS NOT DISTINCT FROM chosen.row_url)"
 _RECORDING = text(f"""
     SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
         SELECT {shown_address("CASE WHEN chosen.shown IS FALSE THEN chosen.recording_url ELSE chosen.row_url END")}
                 AS url,
-            CASE WHEN chosen.shown IS FALSE OR chosen.recording_url = chosen.row_url
-                THEN chosen.recording_expires_at END AS expires_at
+            CASE WHEN {_IS_ITS_OWN} THEN chosen.recording_expires_at END AS expires_at,
+            copy.state, {shown_address("copy.object_key")} AS object_key, {shown("copy.content_type")} AS content_type,
+            copy.stored_at
     ) AS whole)::text ELSE '{NO_ATTEMPT}' END
     FROM ({_CHOSEN}) AS chosen
+    LEFT JOIN call_recording AS copy
+        ON copy.call_id = chosen.call_id AND copy.vapi_call_id = chosen.key AND {_IS_ITS_OWN}
 """)  # noqa: S608 - made of constants
 
 
@@ -164,7 +173,7 @@ def read_transcript(transaction: Transaction, organization_id: str, call_id: int
 
 
 def read_recording(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
-    """The URL of a recording, and when it ends, each null if not known; otherwise as the transcript."""
+    """The URL of a recording, when it ends, and our copy of it, each null if not known; otherwise as the transcript."""
     return _of_an_attempt(transaction, _RECORDING, organization_id, call_id, attempt)
 
 

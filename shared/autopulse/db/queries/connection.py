@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, Final, TypeVar
 
 import pg8000.dbapi
 from pg8000.core import Context
-from sqlalchemy import Engine
 
 from autopulse.db.deadline import deadline
-from autopulse.db.engine import Transaction, connect, engine_to
+from autopulse.db.engine import Database, Transaction, connect, engine_to
 from autopulse.db.failures import diagnose
 from autopulse.db.prepared import PreparingConnection
 from autopulse.errors import Transient
@@ -39,26 +37,25 @@ class PlanningConnection(PreparingConnection):
         return self.execute_unnamed(self._statements[operation], args, oids)
 
 
-@cache
-def reading_engine() -> Engine:
-    """The container's engine for reading; one connection, made on first use."""
+def reading_engine() -> Database:
+    """An engine for reading; one connection, made on first use."""
     return engine_to(lambda: connect(connection_type=PlanningConnection))
 
 
-def read(question: Callable[[Transaction], Answer], seconds: float) -> Answer:
+def read(engine: Database, question: Callable[[Transaction], Answer], seconds: float) -> Answer:
     """Ask; raises DataRejected for values that Postgres cannot take, Transient if there is no answer in time."""
     with deadline(time.monotonic() + seconds):
         for _ in range(1, TRIES):
             try:
-                return _ask(question)
+                return _ask(engine, question)
             except Transient:
                 continue
-        return _ask(question)
+        return _ask(engine, question)
 
 
-def _ask(question: Callable[[Transaction], Answer]) -> Answer:
+def _ask(engine: Database, question: Callable[[Transaction], Answer]) -> Answer:
     try:
-        with reading_engine().connect() as transaction:
+        with engine.connect() as transaction:
             try:
                 return question(transaction)
             except Exception:

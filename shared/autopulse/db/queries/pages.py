@@ -13,7 +13,7 @@ from autopulse.db.queries.bounds import (
     MAX_READ_BYTES,
     as_many_as_fit,
     shown,
-    shown_address,
+    shown_recording,
 )
 from autopulse.db.queries.filters import (
     BEGAN,
@@ -39,7 +39,7 @@ CALL_COLUMNS: Final = f"""
     {shown("call.outcome")} AS outcome, {shown("call.ended_reason")} AS ended_reason,
     {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
     call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
-    {shown_address("call.recording_url")} AS has_recording, dialled.attempt_count,
+    {shown_recording("call.recording_url", "call.vapi_call_id")} AS has_recording, dialled.attempt_count,
     CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_original WHERE call_id = call.id) THEN 1
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
     END AS attempt_number,

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from autopulse.db.migrations.online import execute_each, without_transaction
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 STATEMENTS = (
     # By the reference a row goes and moves with its attempt. Figures are read from the index alone, which needs pages

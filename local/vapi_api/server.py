@@ -1,0 +1,158 @@
+"""The stand-in as two servers on loopback: the API, and the storage of the recordings on a port of its own."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from local.vapi_api.answers import NOTHING, Answer, error
+from local.vapi_api.vapi import CONTROL, KEY, Request, Vapi, new_organization
+
+LOOPBACK: Final = "127.0.0.1"
+_PIECE: Final = 65_536
+_SMALL_PIECE: Final = 1_000
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that knows when it is closed, so that nobody waits for a slow answer then."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.closing = threading.Event()
+        super().__init__((LOOPBACK, port), handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    vapi: ClassVar[Vapi]
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet for an answer: two would wait 40 ms for each other
+    under_way: ClassVar[list["_Handler"]]
+
+    def _serve(self) -> None:
+        self.under_way.append(self)
+        try:
+            self._send(self._answer())
+        except ConnectionError:  # who asked has seen enough
+            self.close_connection = True
+        finally:
+            self.under_way.remove(self)
+
+    def _answer(self) -> Answer:
+        length = int(self.headers.get("Content-Length", 0))
+        content = self.rfile.read(length)
+        try:
+            body = json.loads(content) if content else None
+        except ValueError:
+            return error(400, "Unexpected token in JSON")
+        with self.vapi.lock:
+            return self._decide(body)
+
+    def _decide(self, body: Any) -> Answer:  # noqa: ANN401 - any JSON
+        raise NotImplementedError
+
+    def _request(self, body: Any) -> Request:  # noqa: ANN401 - any JSON
+        has_key = "Authorization" in self.headers
+        now = self.vapi.now().isoformat()
+        # Recordings are copied by another function than the one that asks for calls, beside it.
+        at_once = sum(not one.path.endswith("-recording") for one in self.under_way)
+        return Request(self.command, self.path, body, now, has_key, at_once)
+
+    def _send(self, answer: Answer) -> None:
+        self.server.closing.wait(answer.seconds)
+        if answer.status == NOTHING:
+            self.close_connection = True
+            return
+        content = answer.content
+        length = len(content) if answer.length is None else answer.length
+        self.send_response(answer.status)
+        for name, value in _headers(answer).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        size = _SMALL_PIECE if answer.pause else _PIECE
+        for piece in _pieces(content, length, size):
+            self.wfile.write(piece)
+            if answer.pause:
+                self.wfile.flush()
+                if self.server.closing.wait(answer.pause):
+                    raise ConnectionAbortedError
+
+    def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 - http.server's name
+        """Say nothing."""
+
+
+class _ApiHandler(_Handler):
+    def _decide(self, body: Any) -> Answer:  # noqa: ANN401 - any JSON
+        key = self.headers.get("Authorization", "")
+        path = urlsplit(self.path).path
+        if path.startswith(f"/{CONTROL}/"):
+            try:
+                return self.vapi.control(self.command, path, key, body)
+            except (KeyError, TypeError, ValueError) as wrong:
+                return error(400, str(wrong))
+        self.vapi.requests.append(self._request(body))
+        return self.vapi.answer(self.command, self.path, key, body)
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _Handler._serve  # noqa: N815, SLF001 - http.server's names
+
+
+class _StorageHandler(_Handler):
+    def _decide(self, body: Any) -> Answer:  # noqa: ANN401 - any JSON
+        self.vapi.fetched.append(self._request(body))
+        fault = self.vapi.take_fault(urlsplit(self.path).path, named=True)
+        return fault or self.vapi.storage.answer(self.path, self.headers, self.vapi.now())  # type: ignore[arg-type] # headers are a mapping
+
+    do_GET = _Handler._serve  # noqa: N815, SLF001 - http.server's name
+
+
+def _headers(answer: Answer) -> Mapping[str, str]:
+    return {"Content-Type": answer.content_type} | dict(answer.headers)
+
+
+def _pieces(content: bytes, length: int, size: int) -> Iterator[bytes]:
+    """The content, repeated or cut to a length; a piece is at least as long as the content if that is short."""
+    if length > len(content):
+        content *= max(1, size // max(1, len(content)))
+    sent = 0
+    while sent < length and content:
+        for begin in range(0, min(len(content), length - sent), size):
+            piece = content[begin : begin + size][: length - sent]
+            yield piece
+            sent += len(piece)
+
+
+@contextmanager
+def serve(port: int = 0, storage_port: int = 0, key: str = KEY, file: Path | None = None) -> Iterator[Vapi]:
+    """An organization with nothing configured in it, on ports of its own; what `file` has of calls is known."""
+    under_way: list[_Handler] = []
+    with ExitStack() as servers:
+        api_handler = type("Handler", (_ApiHandler,), {"under_way": under_way})
+        storage_handler = type("Handler", (_StorageHandler,), {"under_way": []})
+        api = servers.enter_context(_Server(port, api_handler))
+        storage = servers.enter_context(_Server(storage_port, storage_handler))
+        vapi = new_organization(api.url, storage.url, key, file)
+        servers.callback(vapi.calls.close)
+        for server, handler in ((api, api_handler), (storage, storage_handler)):
+            handler.vapi = vapi  # type: ignore[attr-defined] # a class of this server's own
+            servers.enter_context(_running(server))
+        yield vapi
+
+
+@contextmanager
+def _running(server: _Server) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield
+    server.closing.set()
+    server.shutdown()
+    thread.join()

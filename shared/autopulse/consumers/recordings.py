@@ -1,0 +1,82 @@
+"""After a report is committed: ask for a copy of its recording.
+
+The request goes straight into the queue of the copying function, not over the event bus: without a key of Vapi's API it
+needs the report's presigned URL, which opens the recording for whoever has it. If the queue does not take a request,
+the report comes back, and asks again as the repeat that it is then.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from autopulse.consumers.consumer import Disposition
+from autopulse.errors import Transient
+from autopulse.recordings.requests import CopyRequest
+from autopulse.vapi.messages import ReportMessage
+from autopulse.vapi.recordings import is_private
+
+if TYPE_CHECKING:
+    from autopulse.consumers.queue import ReceivedMessage
+    from autopulse.consumers.services import Services
+
+REQUESTS: Final = 10
+"""The maximum number of entries of one SendMessageBatch call."""
+
+
+def ask_for_copies(deliveries: "Sequence[ReceivedMessage]", services: "Services") -> None:
+    """Ask for a copy for each report that told of a recording; what cannot be asked for gets a Transient.
+
+    As many requests as tens of reports. A queue that cannot be reached is not tried again for the rest.
+    """
+    if not services.settings.recording_queue_url:
+        return
+    of_call: dict[str, list[ReceivedMessage]] = {}
+    for delivery in deliveries:
+        if (request := _request_of(delivery)) is not None:
+            of_call.setdefault(request.to_json(), []).append(delivery)
+    waiting = iter(of_call.items())
+    is_reached = True
+    while chunk := dict(islice(waiting, REQUESTS)):
+        refused: Iterable[str] = _send(list(chunk), services) if is_reached else chunk
+        is_reached = is_reached and set(refused) != set(chunk)
+        _return(chunk, refused)
+
+
+def _request_of(delivery: "ReceivedMessage") -> CopyRequest | None:
+    """None if nothing is to be copied; or if it was asked for before, by an earlier delivery of the same event.
+
+    Not every repeat was: one that SQS delivers again may have been committed and no more.
+    """
+    record = delivery.record
+    is_new = delivery.disposition is Disposition.APPLIED
+    may_be_unasked = delivery.disposition is Disposition.DUPLICATE and delivery.receive_count > 1
+    if record is None or record.envelope.vapi_call_id is None or not (is_new or may_be_unasked):
+        return None
+    message = record.message
+    url = message.recording_url if isinstance(message, ReportMessage) else None
+    if url is None:
+        return None
+    is_public = not is_private(url)
+    return CopyRequest(
+        record.envelope.vapi_call_id, url if is_public else None, message.recording_expires_at if is_public else None
+    )
+
+
+def _send(bodies: Sequence[str], services: "Services") -> list[str]:
+    """The bodies that the queue did not take."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - on first use, as the client
+
+    try:
+        answer = services.recording_queue.send_message_batch(
+            QueueUrl=services.settings.recording_queue_url,
+            Entries=[{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies)],
+        )
+    except (BotoCoreError, ClientError):
+        return list(bodies)
+    return [bodies[int(failed["Id"])] for failed in answer.get("Failed", ())]
+
+
+def _return(chunk: "Mapping[str, Sequence[ReceivedMessage]]", refused: Iterable[str]) -> None:
+    for body in refused:
+        for delivery in chunk[body]:
+            delivery.error = Transient("recording-queue-unavailable")

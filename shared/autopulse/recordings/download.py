@@ -1,0 +1,343 @@
+"""Fetch a recording from Vapi: by the call's id with the key, or at the report's presigned URL without one.
+
+Vapi's API answers with a redirect to its storage. That is followed by hand, once, to hosts that the stack lists, and
+without the key. No other address is ever asked: neither one that a message names, nor where a second redirect leads.
+"""
+
+import hashlib
+import http.client
+import ipaddress
+import math
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from autopulse.recordings.requests import UUID, CopyRequest
+from autopulse.vapi.recordings import is_at
+
+MAX_BYTES: Final = 200_000_000
+"""Of one recording: 104 minutes of Vapi's usual WAV (16 kHz, 16 bit, mono)."""
+LONGEST_SECONDS: Final = 120.0
+"""For everything that one copy reads, from the first connection to the last byte."""
+QUIET_SECONDS: Final = 10.0
+"""The longest wait for a connection, or for the next bytes."""
+READ_BYTES: Final = 65_536
+MOST_RETRY_AFTER_SECONDS: Final = 3600.0
+_AUDIO: Final = re.compile("audio/[a-z0-9][a-z0-9.+-]{0,60}")
+_RIFF_HEAD_BYTES: Final = 8
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_OK, _BAD_REQUEST, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 400, 404, 410, 429, 500
+_UNAUTHORIZED: Final = frozenset({401, 403})
+_LOCALHOST: Final = "localhost"
+_FIRST_FREE_PORT: Final = 1024
+_NUMERIC_LABEL: Final = re.compile("0x[0-9a-f]*|[0-9]+", re.IGNORECASE)
+
+
+class CopyFailed(Exception):
+    """A copy that was not made; `reason` is the metric's dimension, one of the words below."""
+
+    NOT_FOUND: Final = "not-found"
+    """Vapi has none, or none any more."""
+    UNAUTHORIZED: Final = "unauthorized"
+    """Vapi refuses the key."""
+    EXPIRED: Final = "expired"
+    """The storage refuses the presigned URL."""
+    THROTTLED: Final = "throttled"
+    UNAVAILABLE: Final = "unavailable"
+    """Not reached, or 5xx."""
+    SLOW: Final = "slow"
+    REDIRECT_REFUSED: Final = "redirect-refused"
+    """It leads to a host that is not listed, or on to another place."""
+    NO_AUDIO: Final = "no-audio"
+    TOO_LARGE: Final = "too-large"
+    BROKEN_OFF: Final = "broken-off"
+    """It ended before its end."""
+    NO_SOURCE: Final = "no-source"
+    """There is neither a key and an id of Vapi's form, nor a URL."""
+    UNEXPECTED: Final = "unexpected"
+    """Another status than those that are documented."""
+
+    def __init__(self, reason: str, *, is_final: bool = False, retry_after: float = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_final = is_final
+        """Whether another try cannot end otherwise."""
+        self.retry_after = retry_after
+        """Seconds that Vapi asked to wait at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where recordings are fetched from."""
+
+    api_url: str
+    """Base URL of Vapi's API."""
+    api_key: str
+    """Empty: only presigned URLs of reports are asked."""
+    storage_hosts: Collection[str]
+    """Hosts that a recording is read from; `*.example.com` is every host below example.com."""
+
+
+class Body:
+    """The body of an answer, as a file that is read once: counted, hashed, and checked for its end."""
+
+    def __init__(self, answer: http.client.HTTPResponse, content_type: str, deadline: float) -> None:
+        self._answer = answer
+        self._deadline = deadline
+        self._head = b""
+        self._is_over = False
+        self._sha256 = hashlib.sha256()
+        self.content_type = content_type
+        self.bytes = 0
+        """Read so far."""
+
+    @property
+    def sha256(self) -> str:
+        """Of what was read so far, in hexadecimal digits."""
+        return self._sha256.hexdigest()
+
+    def read(self, amount: int = -1) -> bytes:
+        """So many bytes, fewer only at the end; a negative number is all that are left.
+
+        Raises CopyFailed when it is too long, breaks off or takes too long.
+        """
+        left = amount if amount >= 0 else MAX_BYTES + 1
+        parts = []
+        while left > 0 and not self._is_over:
+            part = self._some(min(left, READ_BYTES))
+            left -= len(part)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _some(self, amount: int) -> bytes:
+        left = None if self._length is None else self._length - self.bytes
+        part = b"" if left == 0 else self._received(amount if left is None else min(amount, left))
+        if not part:
+            self._is_over = True
+            if not self._is_whole():
+                raise CopyFailed(CopyFailed.SLOW if time.monotonic() >= self._deadline else CopyFailed.BROKEN_OFF)
+        self.bytes += len(part)
+        if self.bytes > MAX_BYTES:
+            raise CopyFailed(CopyFailed.TOO_LARGE, is_final=True)
+        self._sha256.update(part)
+        self._head = (self._head + part)[:_RIFF_HEAD_BYTES] if len(self._head) < _RIFF_HEAD_BYTES else self._head
+        return part
+
+    def _received(self, amount: int) -> bytes:
+        try:
+            part = self._answer.read1(amount)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise _lost(error, self._deadline, CopyFailed.BROKEN_OFF) from None
+        if time.monotonic() >= self._deadline:
+            raise CopyFailed(CopyFailed.SLOW)
+        return part
+
+    @property
+    def _length(self) -> int | None:
+        return None if self._answer.chunked else _length_of(self._answer)
+
+    def _is_whole(self) -> bool:
+        """Whether what was read is all there is: by its length, its chunks, or by what a WAV file says of itself."""
+        if self.bytes == 0:
+            raise CopyFailed(CopyFailed.NO_AUDIO)
+        if self._length is not None:
+            return self.bytes == self._length
+        says = self._head[:4] == b"RIFF" and int.from_bytes(self._head[4:8], "little") + _RIFF_HEAD_BYTES
+        return bool(self._answer.chunked) or (bool(says) and self.bytes >= says)
+
+
+@contextmanager
+def open_recording(request: CopyRequest, source: Source) -> Iterator[Body]:
+    """The recording as a body to be read; raises CopyFailed, as its reading does."""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    api = urlsplit(source.api_url)
+    if source.api_key and UUID.fullmatch(request.vapi_call_id):
+        asked = f"{source.api_url.rstrip('/')}/call/{quote(request.vapi_call_id)}/mono-recording"
+        with _get(asked, {"authorization": f"Bearer {source.api_key}"}, deadline, is_inside=True) as answer:
+            if answer.status not in _REDIRECTS:
+                _check_api(answer)
+                yield _body_of(answer, deadline)
+                return
+            url = _joined(asked, answer.headers.get("location") or "")
+    elif request.url is not None:
+        url = request.url
+    else:
+        raise CopyFailed(CopyFailed.NO_SOURCE, is_final=True)
+    if not may_be_read(url, source.storage_hosts, api):
+        raise CopyFailed(CopyFailed.REDIRECT_REFUSED)
+    with _get(url, {}, deadline, is_inside=is_loopback(api)) as answer:
+        _check_storage(answer)
+        yield _body_of(answer, deadline)
+
+
+def may_be_read(url: str, hosts: Collection[str], api: SplitResult) -> bool:
+    """Whether the storage may be asked at this address.
+
+    It has to be https, at a listed host, without a user or another port, and no IP address. If Vapi's API is a stand-in
+    on loopback, so may be its storage, at the same host and a port that needs no privilege: there http is enough.
+    """
+    try:
+        parts = urlsplit(url)
+        if is_loopback(api) and parts.scheme == api.scheme == "http":
+            return parts.netloc == f"{api.hostname}:{parts.port}" and (parts.port or 0) >= _FIRST_FREE_PORT
+        last_label = (parts.hostname or "").rpartition(".")[2]
+    except ValueError:
+        return False
+    return is_at(url, hosts) and not _NUMERIC_LABEL.fullmatch(last_label)
+
+
+def is_loopback(api: SplitResult) -> bool:
+    """Whether an address is this machine's own."""
+    host = api.hostname or ""
+    try:
+        return host == _LOCALHOST or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _joined(asked: str, location: str) -> str:
+    """Where a redirect leads; empty for nowhere."""
+    try:
+        return urljoin(asked, location)
+    except ValueError:
+        return ""
+
+
+@contextmanager
+def _get(
+    url: str, headers: Mapping[str, str], deadline: float, *, is_inside: bool
+) -> Iterator[http.client.HTTPResponse]:
+    """Ask once, following nothing; `is_inside`: the address may be one that is not of the Internet.
+
+    When the deadline comes, the connection is shut down, whatever is being waited for.
+    """
+    parts = urlsplit(url)
+    with closing(connection_to(parts)) as connection:
+        try:
+            connection.connect()
+            _let_outside(connection.sock, is_inside=is_inside)
+        except (OSError, http.client.HTTPException) as error:
+            raise _lost(error, deadline, CopyFailed.UNAVAILABLE) from None
+        guard = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, [connection.sock])
+        guard.daemon = True
+        guard.start()
+        try:
+            answer = _answer_of(connection, parts, headers, deadline)
+            with closing(answer):
+                yield answer
+        finally:
+            guard.cancel()
+
+
+def _answer_of(
+    connection: http.client.HTTPConnection, parts: SplitResult, headers: Mapping[str, str], deadline: float
+) -> http.client.HTTPResponse:
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    usual = {"accept": "audio/*", "accept-encoding": "identity", "connection": "close", "user-agent": "autopulse"}
+    try:
+        connection.request("GET", target, headers=usual | dict(headers))
+        return connection.getresponse()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _lost(error, deadline, CopyFailed.UNAVAILABLE) from None
+
+
+def connection_to(parts: SplitResult) -> http.client.HTTPConnection:
+    """By TLS, or to a stand-in on loopback by http; nothing is connected yet. Raises CopyFailed for any other."""
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(host, port, timeout=QUIET_SECONDS, context=_tls())
+    if parts.scheme == "http" and is_loopback(parts):
+        return http.client.HTTPConnection(host, port, timeout=QUIET_SECONDS)
+    raise CopyFailed(CopyFailed.REDIRECT_REFUSED)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _let_outside(connected: socket.socket, *, is_inside: bool) -> None:
+    """Raise CopyFailed if a listed name has led to an address that is not of the Internet."""
+    if not is_inside and not ipaddress.ip_address(connected.getpeername()[0]).is_global:
+        raise CopyFailed(CopyFailed.REDIRECT_REFUSED)
+
+
+def _shut_down(connected: socket.socket) -> None:
+    try:
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # the plain one: TLS would wait to say goodbye
+    except OSError:
+        return
+
+
+def _lost(error: Exception, deadline: float, reason: str) -> CopyFailed:
+    is_late = isinstance(error, TimeoutError) or time.monotonic() >= deadline
+    return CopyFailed(CopyFailed.SLOW if is_late else reason)
+
+
+def _check_api(answer: http.client.HTTPResponse) -> None:
+    status = answer.status
+    if status == _OK:
+        return
+    if status in {_NOT_FOUND, _GONE}:
+        raise CopyFailed(CopyFailed.NOT_FOUND)
+    if status == _BAD_REQUEST:  # beyond what the subscription keeps; the id has the right form
+        raise CopyFailed(CopyFailed.NOT_FOUND, is_final=True)
+    if status in _UNAUTHORIZED:
+        raise CopyFailed(CopyFailed.UNAUTHORIZED)
+    raise _unavailable(answer)
+
+
+def _check_storage(answer: http.client.HTTPResponse) -> None:
+    status = answer.status
+    if status == _OK:
+        return
+    if status in _REDIRECTS:
+        raise CopyFailed(CopyFailed.REDIRECT_REFUSED)
+    if status in {_NOT_FOUND, _GONE}:
+        raise CopyFailed(CopyFailed.NOT_FOUND)
+    if status == _BAD_REQUEST or status in _UNAUTHORIZED:
+        raise CopyFailed(CopyFailed.EXPIRED)
+    raise _unavailable(answer)
+
+
+def _unavailable(answer: http.client.HTTPResponse) -> CopyFailed:
+    wait = _retry_after(answer.headers.get("retry-after"))
+    if answer.status == _TOO_MANY:
+        return CopyFailed(CopyFailed.THROTTLED, retry_after=wait)
+    is_outage = answer.status >= _SERVER_ERROR
+    return CopyFailed(CopyFailed.UNAVAILABLE if is_outage else CopyFailed.UNEXPECTED, retry_after=wait)
+
+
+def _retry_after(given: str | None) -> float:
+    """Seconds, bounded; a date counts as not given."""
+    try:
+        seconds = float(given or 0)
+    except ValueError:
+        return 0
+    return min(max(seconds, 0), MOST_RETRY_AFTER_SECONDS) if math.isfinite(seconds) else 0
+
+
+def _body_of(answer: http.client.HTTPResponse, deadline: float) -> Body:
+    content_type = (answer.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if not _AUDIO.fullmatch(content_type):
+        raise CopyFailed(CopyFailed.NO_AUDIO)
+    if (answer.headers.get("content-encoding") or "identity").strip().lower() != "identity":
+        raise CopyFailed(CopyFailed.NO_AUDIO)
+    body = Body(answer, content_type, deadline)
+    length = _length_of(answer)
+    if length is not None and length > MAX_BYTES:
+        raise CopyFailed(CopyFailed.TOO_LARGE, is_final=True)
+    return body
+
+
+def _length_of(answer: http.client.HTTPResponse) -> int | None:
+    given = answer.headers.get("content-length") or ""
+    return int(given) if given.isascii() and given.isdigit() else None

@@ -1,0 +1,35 @@
+"""The end of a copy before its time: all versions of its object."""
+
+from typing import Final
+
+from autopulse.observability import logger
+from autopulse.settings import recording_bucket
+
+MAX_VERSIONS: Final = 1000
+"""Of one object that are deleted; each copy of a recording that is made again is one, and lives a day."""
+
+
+def erase_copy(key: str) -> None:
+    """Delete an object of the bucket with all its versions; one that cannot be deleted expires by the bucket's rule.
+
+    Never raises: the rows are committed. Without a bucket it does nothing.
+    """
+    bucket = recording_bucket()
+    if not bucket:
+        return
+    import boto3  # noqa: PLC0415 - where there is something to erase
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+    from autopulse.aws import bounded  # noqa: PLC0415 - as above
+
+    try:
+        s3 = boto3.client("s3", config=bounded())
+        listed = s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=MAX_VERSIONS)
+        found = [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
+        for version in found:
+            if version["Key"] == key:
+                s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+    except ClientError as error:
+        logger().error("recording left", extra={"cause": error.response["Error"]["Code"]})
+    except BotoCoreError as error:
+        logger().error("recording left", extra={"cause": type(error).__name__})
