@@ -9,7 +9,7 @@ from pg8000.native import Connection
 from autopulse.db.prepared import PreparingConnection
 from local.database import connect
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.statements import let_consumers_speak, let_sweeps_speak, noting
+from tests.integration.statements import let_consumers_speak, let_sweeps_speak, let_writers_speak, noting
 
 # Calls that were going on before a migration, so to say: of none is the outcome known.
 ROWS: Final = """
@@ -40,6 +40,7 @@ def statements(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(PreparingConnection, "execute_prepared", noting(PreparingConnection.execute_prepared, said))
     let_consumers_speak(pipeline)
     let_sweeps_speak()
+    let_writers_speak(pipeline)
     return said
 
 

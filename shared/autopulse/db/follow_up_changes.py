@@ -86,7 +86,7 @@ _MARK: Final = text(f"""
     WITH late AS MATERIALIZED (
         SELECT id FROM follow_up
         WHERE overdue_at IS NULL AND state IN {_UNANSWERED} AND due_at < now()
-        ORDER BY due_at LIMIT {OVERDUE_AT_ONCE} FOR NO KEY UPDATE SKIP LOCKED
+        ORDER BY due_at LIMIT :most FOR NO KEY UPDATE SKIP LOCKED
     ), marked AS (
         UPDATE follow_up SET overdue_at = now() WHERE id = ANY (ARRAY(SELECT id FROM late)) RETURNING *
     )
@@ -129,4 +129,4 @@ def change_follow_up(transaction: Transaction, values: Mapping[str, Any]) -> Row
 
 def mark_overdue(transaction: Transaction) -> list[Row]:
     """Mark those that are unanswered and whose time is over, each once; returns them."""
-    return list(transaction.execute(_MARK).scalars())
+    return list(transaction.execute(_MARK, {"most": OVERDUE_AT_ONCE}).scalars())
