@@ -149,8 +149,6 @@ def test_it_is_what_counting_minutes_gives(pipeline: Pipeline) -> None:
         Hours(hours=201),
     ],
 )
-def test_what_no_organization_can_have_is_refused_where_it_is_written(
-    pipeline: Pipeline, wrong: dict[str, Any]
-) -> None:
+def test_what_no_organization_can_have_is_refused_where_it_is_written(pipeline: Pipeline, wrong: Hours) -> None:
     with pytest.raises(DatabaseError):
         _set(pipeline, wrong)

@@ -18,7 +18,7 @@ ARN = "arn:aws:execute-api:us-west-2:111122223333:api0/api/GET/v1/calls/7"
 SETTINGS = AuthSettings(ISSUER, AUDIENCE, "", json.dumps(KEY_SET), CLAIM, "", frozenset())
 
 
-def handle(event: object, **settings: str) -> dict[str, Any]:
+def handle(event: object, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of any type
     """Let an authorizer decide whose settings are those of these tests, but for some."""
     return authorizer.handle(start_anew(Services(), settings=SETTINGS._replace(**settings)), event)
 
