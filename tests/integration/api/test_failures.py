@@ -110,7 +110,7 @@ def test_everything_is_only_read(api: Api, method: str) -> None:
     ],
 )
 def test_no_route_answers_without_the_authorizers_word(api: Api, rule: str, context: dict[str, str] | None) -> None:
-    path = rule.replace("<call_id>", "7").replace("<event_id>", "a" * 64)
+    path = rule.replace("<call_id>", "7").replace("<event_id>", "a" * 64).replace("<follow_up_id>", "7")
     answer = api.send(reading_event(path, context))
     assert (answer.status, answer.error["code"]) == (401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"

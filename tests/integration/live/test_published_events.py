@@ -54,7 +54,7 @@ def _send_all(pipeline: Pipeline) -> None:
     rest = [name for name in webhooks if name not in {*TRANSCRIPT_FIRST, "speech_update", "tool_calls"}]
     for name in (*TRANSCRIPT_FIRST, *rest):
         pipeline.send(webhooks[name])
-    unhappy = outbound(pipeline.make_call(), "0197f9d4-eeee-4000-8000-000000000001")
+    unhappy = outbound(pipeline.make_call(id=1_000_001), "0197f9d4-eeee-4000-8000-000000000001")
     for seconds, score in ((130, 3), (140, 9)):
         pipeline.send(report(unhappy, seconds, analysis={"structuredData": {"nps_score": score}}))
 
