@@ -95,13 +95,8 @@ _CALL = text(f"""
                 WHERE call_id = call.id ORDER BY occurred_at LIMIT {MAX_INCIDENTS}) AS row) AS incidents,
             (SELECT coalesce(json_agg(row), '[]') FROM (
                 SELECT {shown("event_id")} AS event_id, kind, type, {shown("vapi_call_id")} AS vapi_call_id,
-<<<<<<< HEAD
-                    occurred_at, received_at, processed_at, {LATENCIES}, status, outcome, {shown("origin")} AS origin,
-                    repeats
-=======
                     occurred_at, received_at, processed_at, {LATENCIES}, status, outcome,
                     {shown("origin")} AS origin, repeats
->>>>>>> main
                 FROM webhook_event
                 WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
         FROM call {CALL_TABLES} WHERE {_OURS}
