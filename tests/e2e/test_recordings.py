@@ -15,7 +15,7 @@ SECONDS = 2
 
 
 def test_a_recording_is_copied_and_played_from_the_stack_s_own_bucket(deployed: DeployedStack) -> None:
-    (script,) = place_calls(deployed.database_url, Random(20261201), 1, outcome="reached")
+    (script,) = place_calls(deployed.database_url, Random(20281202), 1, outcome="reached")
     remember(deployed.stack, [script])
     answers = post_all(deployed.stack, [body for _, body in webhooks(script)])
     assert wait_until_stored(deployed.database_url, [script], answers) == []
