@@ -145,7 +145,7 @@ bench: $(STACK) ## Measure against the budgets of the design (READING=1: the rea
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
-.PHONY: deploy build restore environment tools smoke redrive unlink drift refusals vapi-configure vapi-doctor rotate-webhook-secret database-check
+.PHONY: deploy build restore environment tools smoke redrive unlink drift refusals verify reconcile vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; GRADUAL=false: at once, though an alarm rings; DATABASE_CA=file.pem)
 	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT) $(call option,--gradual,GRADUAL)
 
@@ -173,6 +173,12 @@ drift: $(TOOLS) ## [SINCE=7d] What Vapi sent that nobody here knows, from the lo
 
 refusals: $(TOOLS) ## [SINCE=7d] Which webhooks were refused, what of them did not match, and what to do (ENV=)
 	$(OPERATE) refusals $(call option,--since,SINCE)
+
+verify: $(TOOLS) ## [SINCE=7d] What differs from Vapi's calls of that time; writes nothing (ENV=)
+	$(OPERATE) verify $(call option,--since,SINCE)
+
+reconcile: $(TOOLS) ## [SINCE=7d|CALL=id|VAPI_CALL=id] Show what differs from Vapi, ask it, repair, show what changed (DRY_RUN=1 ENV= YES=1)
+	$(OPERATE) reconcile $(call option,--since,SINCE) $(call option,--call,CALL) $(call option,--vapi-call,VAPI_CALL) $(if $(value DRY_RUN),--dry-run)
 
 VAPI_LEVEL = $(call option,--assistant,ASSISTANT) $(call option,--phone-number,PHONE_NUMBER) $(if $(value ORGANIZATION),--organization) \
 	$(if $(value PROTECT_MONITOR),--protect-monitor) $(if $(value STATIC_IP),--static-ip)

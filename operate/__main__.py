@@ -15,6 +15,7 @@ from operate import (
     deploy,
     drift,
     logs,
+    reconcile,
     redrive,
     refusals,
     restore,
@@ -22,8 +23,10 @@ from operate import (
     smoke,
     stacks,
     unlink,
+    verify,
 )
 from operate.cloudformation import Formation
+from operate.comparison import DEFAULT_SINCE
 from operate.confirmation import Confirm
 from operate.target import LOCAL, OperationFailed, Target, find_target, read_secret
 from operate.vapi import configure, doctor
@@ -57,6 +60,8 @@ def _read_arguments() -> argparse.Namespace:
     _add_unlink(commands.add_parser("unlink"))
     _add_reading_of_logs(commands.add_parser("drift"), drift.drift)
     _add_reading_of_logs(commands.add_parser("refusals"), refusals.refusals)
+    _add_verify(commands.add_parser("verify"))
+    _add_reconcile(commands.add_parser("reconcile"))
     _add_rotation(commands.add_parser("rotate-webhook-secret"))
     _add_vapi(commands.add_parser("vapi-configure"), _configure)
     _add_vapi(commands.add_parser("vapi-doctor"), _examine)
@@ -96,7 +101,21 @@ def _add_unlink(parser: argparse.ArgumentParser) -> None:
 
 def _add_reading_of_logs(parser: argparse.ArgumentParser, command: Callable[[Target, str], int]) -> None:
     parser.add_argument("--since", default=logs.DEFAULT_SINCE, help="a span such as 7d or 12h, or a time")
-    parser.set_defaults(command=lambda arguments: _tell(command, arguments))
+    parser.set_defaults(command=_or_not_told(lambda arguments: command(_target(arguments), arguments.since)))
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", default=DEFAULT_SINCE, help="a span such as 7d or 12h, or a time")
+    parser.set_defaults(command=_or_not_told(lambda arguments: verify.verify(_target(arguments), arguments.since)))
+
+
+def _add_reconcile(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--since", help=f"a span such as 7d or 12h, or a time; without any of these {DEFAULT_SINCE}")
+    which.add_argument("--call", type=_positive, help="id of the row of `call`")
+    which.add_argument("--vapi-call", help="Vapi's id of a call")
+    parser.add_argument("--dry-run", action="store_true", help="show what differs, and ask for nothing")
+    parser.set_defaults(command=_or_not_told(_reconcile))
 
 
 def _add_rotation(parser: argparse.ArgumentParser) -> None:
@@ -167,13 +186,26 @@ def _unlink(arguments: argparse.Namespace) -> int:
     return unlink.unlink(target, arguments.call, arguments.vapi_call, _confirm(arguments))
 
 
-def _tell(command: Callable[[Target, str], int], arguments: argparse.Namespace) -> int:
-    """What the command says, or 2 if it could not tell; 1 would mean that it found something."""
-    try:
-        return command(find_target(arguments.environment, read_stack_paths()), arguments.since)
-    except LocalStackError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return COULD_NOT_TELL
+def _reconcile(arguments: argparse.Namespace) -> int:
+    choice = reconcile.Choice(arguments.since, arguments.call, arguments.vapi_call)
+    return reconcile.reconcile(_target(arguments), choice, _confirm(arguments), dry_run=arguments.dry_run)
+
+
+def _target(arguments: argparse.Namespace) -> Target:
+    return find_target(arguments.environment, read_stack_paths())
+
+
+def _or_not_told(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """Let the command's exit status be 2 if it could not tell; 1 would mean that it found something."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        try:
+            return command(arguments)
+        except LocalStackError as error:
+            print(f"\n{error}", file=sys.stderr)
+            return COULD_NOT_TELL
+
+    return run
 
 
 def _rotate(arguments: argparse.Namespace) -> int:

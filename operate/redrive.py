@@ -8,13 +8,14 @@ leaves it in both, and then its receipt in `webhook_event` makes the second one 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Final
 
 from autopulse.consumers.registry import REGISTRY, Kind
 from local.console import say
 from operate.confirmation import Confirm, always
 from operate.dead_letter import DeadLetter
 from operate.dead_letter_queue import DeadLetterQueue
+from operate.table import print_table
 from operate.target import OperationFailed, Target
 
 RECORDINGS: Final = Kind("recordings", "", "Recording")
@@ -134,15 +135,7 @@ def _show(kind: str, chosen: Sequence[DeadLetter], seen: int) -> None:
     more = "; there may be more: run it again" if seen >= LOOKED_AT_MOST else ""
     say(f"{_count(chosen)} of {seen} looked at, of kind {kind}{more}")
     now = datetime.now(timezone.utc)
-    rows = [letter.describe(now) for letter in chosen]
-    if rows:
-        _print_table(rows)
-
-
-def _print_table(rows: Sequence[dict[str, Any]]) -> None:
-    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
-    for row in [{name: name for name in widths}, *rows]:
-        say("  " + "  ".join(f"{row[name]:<{width}}" for name, width in widths.items()).rstrip())
+    print_table([letter.describe(now) for letter in chosen])
 
 
 def _count(letters: Sequence[DeadLetter]) -> str:

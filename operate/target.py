@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import stack
@@ -17,6 +18,8 @@ from local.stack_paths import PROJECT, STACK_NAME, LocalStackError, StackPaths
 
 LOCAL: Final = "local"
 SAMCONFIG: Final = PROJECT / "samconfig.toml"
+_CONFIG: Final = Config(read_timeout=150)
+"""Seconds; a function may take 120 to answer, and who gives up earlier asks again."""
 
 
 class OperationFailed(LocalStackError):
@@ -87,7 +90,7 @@ def _deployed(environment: str, samconfig: Path) -> Target:
     session = boto3.Session(region_name=given["region"])
 
     def client(service: Any) -> Any:  # noqa: ANN401 - as of Target.client
-        return session.client(service)
+        return session.client(service, config=_CONFIG)
 
     return Target(environment, given["stack_name"], client, {}, os.environ.get("API_TOKEN"))
 

@@ -4,17 +4,15 @@ The database is where only functions reach it, so the stack's function `unlink` 
 of the link lies in the dead-letter queues, and goes back by the same steps as `make redrive` takes.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from autopulse.consumers.registry import REGISTRY
 from autopulse.errors import CallIdentityConflict
 from local.console import say
 from operate.confirmation import Confirm
 from operate.dead_letter import printable
+from operate.functions import ask_function
 from operate.redrive import Choice, move_back
 from operate.target import OperationFailed, Target
 
@@ -86,16 +84,7 @@ def _redrive(target: Target, call_id: int, vapi_call_id: str) -> int:
 
 
 def _ask(target: Target, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    name = target.resource(FUNCTION)
-    try:
-        answer = target.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-        said = json.loads(answer["Payload"].read())
-    except (ClientError, BotoCoreError, ValueError) as error:
-        raise OperationFailed(f"the function {name} cannot be asked ({type(error).__name__}: {error})") from error
-    if answer.get("FunctionError") or not isinstance(said, dict):
-        raise OperationFailed(
-            f"the function {name} failed; its log says why. Nothing was changed, or run it again to see"
-        )
+    said = ask_function(target, FUNCTION, event)
     if "error" in said:
         raise OperationFailed(printable(str(said["error"])))
     return said

@@ -132,17 +132,17 @@ def shown(record: Record, state: str | None, now: datetime) -> Record:
         is_analysed = state is not None or _seconds(record["updatedAt"]) <= now.timestamp()
         return (record if is_analysed else _without(record, _OF_THE_ANALYSIS)) | {"status": status}
     begun = _without(record, _OF_THE_END) | {"status": status, "artifact": {}}
-    has_begun = status in _TALKING and "startedAt" in record
+    has_begun = status in _TALKING and bool(record.get("startedAt"))
     begun["updatedAt"] = record["startedAt"] if has_begun else record["createdAt"]
     return begun if has_begun else _without(begun, ("startedAt",))
 
 
 def _status(record: Record, now: datetime) -> str:
-    if "endedAt" not in record:
+    if not record.get("endedAt"):
         return str(record.get("status", "queued"))
     if _seconds(record["endedAt"]) <= now.timestamp():
         return ENDED
-    is_begun = "startedAt" in record and _seconds(record["startedAt"]) <= now.timestamp()
+    is_begun = record.get("startedAt") and _seconds(record["startedAt"]) <= now.timestamp()
     return IN_PROGRESS if is_begun else "queued"
 
 

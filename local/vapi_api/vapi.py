@@ -153,7 +153,7 @@ class Vapi(Configuration):
 
 
 def _is_recorded(record: Record) -> bool:
-    return bool(record.get("artifact", {}).get("recordingUrl"))
+    return bool((record.get("artifact") or {}).get("recordingUrl"))
 
 
 def new_organization(url: str, storage_url: str, key: str = KEY, file: Path | None = None) -> Vapi:

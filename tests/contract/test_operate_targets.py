@@ -45,6 +45,16 @@ def _command(target: str, **variables: str) -> list[str]:
         ("drift", {"ENV": "staging", "SINCE": "12h"}, "--environment staging drift --since 12h"),
         ("refusals", {}, "--environment local refusals"),
         ("refusals", {"SINCE": "2026-11-30"}, "--environment local refusals --since 2026-11-30"),
+        ("verify", {}, "--environment local verify"),
+        ("verify", {"ENV": "staging", "SINCE": "12h"}, "--environment staging verify --since 12h"),
+        ("reconcile", {}, "--environment local reconcile"),
+        (
+            "reconcile",
+            {"ENV": "staging", "SINCE": "36h", "YES": "1"},
+            "--environment staging --yes reconcile --since 36h",
+        ),
+        ("reconcile", {"CALL": "15", "DRY_RUN": "1"}, "--environment local reconcile --call 15 --dry-run"),
+        ("reconcile", {"VAPI_CALL": "v1"}, "--environment local reconcile --vapi-call v1"),
         ("unlink", {"CALL": "15"}, "--environment local unlink --call 15"),
         (
             "unlink",

@@ -128,6 +128,16 @@ def test_a_call_is_held_in_a_state(vapi: Vapi, state: str) -> None:
     assert _get(vapi, f"/call/{record['id']}").body["status"] == "ended"
 
 
+def test_a_recorded_call_that_says_null_has_ended_if_it_says_so(vapi: Vapi) -> None:
+    """Calls of 2024 name no beginning and no end."""
+    record = record_of(_script()) | {"startedAt": None, "endedAt": None, "artifact": None}
+    vapi.calls.put(record)
+    assert _get(vapi, f"/call/{record['id']}").body["status"] == "ended"
+    assert [one["status"] for one in _get(vapi, "/call").body] == ["ended"]
+    vapi.calls.hold(record["id"], "in-progress")
+    assert _get(vapi, f"/call/{record['id']}").body["status"] == "in-progress"
+
+
 def test_a_call_that_could_not_be_deleted_is_all_there(vapi: Vapi) -> None:
     record = _put(vapi)
     vapi.calls.hold(record["id"], "deletion-failed")

@@ -50,9 +50,11 @@ class Account:
         return Target("test", STACK, lambda service: self.clients.get(service, self.formation), {})
 
     def put(self, logical_id: str, body: str, **attributes: str) -> None:
+        group = {"MessageGroupId": "vapi"} if self.urls[logical_id].endswith(".fifo") else {}
         self.clients["sqs"].send_message(
             QueueUrl=self.urls[logical_id],
             MessageBody=body,
+            **group,
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
@@ -97,7 +99,11 @@ def clients() -> Iterator[dict[str, Any]]:
 def urls(clients: dict[str, Any]) -> dict[str, str]:
     """Of the queues, by their logical ids."""
     names = [f"{kind.prefix}{suffix}" for kind in REGISTRY.values() for suffix in ("Queue", "DeadLetterQueue")]
-    return {name: clients["sqs"].create_queue(QueueName=name)["QueueUrl"] for name in names}
+    urls = {name: clients["sqs"].create_queue(QueueName=name)["QueueUrl"] for name in names}
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    for name in ("VapiRequestQueue", "VapiRequestDeadLetterQueue"):
+        urls[name] = clients["sqs"].create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"]
+    return urls
 
 
 @pytest.fixture
@@ -108,5 +114,6 @@ def account(clients: dict[str, Any], urls: dict[str, str], monkeypatch: pytest.M
         empty_queue(url, REGION)
     arn = clients["secretsmanager"].create_secret(Name=uuid.uuid4().hex)["ARN"]
     outputs = {"WebhookSecretArn": arn, "WebhookUrl": WEBHOOK_URL, "ApiUrl": "https://api.example.com/api"}
-    resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier", "UnlinkFunction": f"{STACK}-unlink"}
+    functions = {f"{name}Function": f"{STACK}-{name.lower()}" for name in ("Unlink", "Fetcher", "Sweep")}
+    resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier"} | functions
     return Account(Formation(resources, outputs), urls, dict(clients))
