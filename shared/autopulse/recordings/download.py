@@ -32,6 +32,8 @@ QUIET_SECONDS: Final = 10.0
 READ_BYTES: Final = 65_536
 MOST_RETRY_AFTER_SECONDS: Final = 3600.0
 _AUDIO: Final = re.compile("audio/[a-z0-9][a-z0-9.+-]{0,60}")
+_LENGTH: Final = re.compile("[0-9]{1,18}")
+"""A number that `int` reads, as it does not read thousands of digits; what says another length is counted all the same."""
 _RIFF_HEAD_BYTES: Final = 8
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK, _BAD_REQUEST, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 400, 404, 410, 429, 500
@@ -340,4 +342,4 @@ def _body_of(answer: http.client.HTTPResponse, deadline: float) -> Body:
 
 def _length_of(answer: http.client.HTTPResponse) -> int | None:
     given = answer.headers.get("content-length") or ""
-    return int(given) if given.isascii() and given.isdigit() else None
+    return int(given) if _LENGTH.fullmatch(given) else None

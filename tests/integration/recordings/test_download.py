@@ -291,6 +291,11 @@ def test_a_body_that_says_that_it_is_too_large_is_not_read(storage: Storage) -> 
     assert (failed.reason, failed.is_final) == (CopyFailed.TOO_LARGE, True)
 
 
+def test_a_length_of_thousands_of_digits_is_no_length(storage: Storage) -> None:
+    storage.keep(Said(headers=AUDIO | {"content-length": "9" * 5_000}, body=wav(), has_length=False))
+    assert fetch(storage)[0] == wav()
+
+
 def _endless(storage: Storage) -> Callable[[BaseHTTPRequestHandler], None]:
     def write(handler: BaseHTTPRequestHandler) -> None:
         try:
