@@ -34,6 +34,9 @@ MOST_RETRY_AFTER_SECONDS: Final = 3600.0
 _AUDIO: Final = re.compile("audio/[a-z0-9][a-z0-9.+-]{0,60}")
 _LENGTH: Final = re.compile("[0-9]{1,18}")
 """A number that `int` reads, as it does not read thousands of digits; what says another length is counted all the same."""
+_HEAD_BYTES: Final = 16
+_TEXT: Final = re.compile(rb"(?!RIFF)(?:\xef\xbb\xbf)?[\t\n\r -~]*")
+"""ASCII alone: all kinds of audio files have other bytes among their first, but for WAV, whose length may be any."""
 _RIFF_HEAD_BYTES: Final = 8
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK, _BAD_REQUEST, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 400, 404, 410, 429, 500
@@ -130,8 +133,15 @@ class Body:
         if self.bytes > MAX_BYTES:
             raise CopyFailed(CopyFailed.TOO_LARGE, is_final=True)
         self._sha256.update(part)
-        self._head = (self._head + part)[:_RIFF_HEAD_BYTES] if len(self._head) < _RIFF_HEAD_BYTES else self._head
+        if len(self._head) < _HEAD_BYTES:
+            self._head = (self._head + part)[:_HEAD_BYTES]
+            self._check_head()
         return part
+
+    def _check_head(self) -> None:
+        """Raise CopyFailed if it begins as a page or a message does: the content type is only what its sender says."""
+        if (len(self._head) == _HEAD_BYTES or self._is_over) and _TEXT.fullmatch(self._head):
+            raise CopyFailed(CopyFailed.NO_AUDIO)
 
     def _received(self, amount: int) -> bytes:
         try:
