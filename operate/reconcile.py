@@ -110,7 +110,7 @@ def _compare(asks: Inquiry, choice: Choice) -> Compared:
     if choice.vapi_call_id is not None:
         if not is_askable(choice.vapi_call_id):
             raise OperationFailed("VAPI_CALL is an id of Vapi's, a UUID")
-        return _compare_named(asks, None, [choice.vapi_call_id])
+        return _compare_named(asks, None, [choice.vapi_call_id.lower()])
     call_id = choice.call_id or 0
     linked = asks.find_vapi_ids(call_id)
     if linked:

@@ -63,7 +63,8 @@ _ATTEMPTS: Final = f"""
         {shown("call_reason")} AS call_reason, {shown("feedback_summary", MAX_TEXT_CHARACTERS)} AS summary,
         {shown_feedback("feedback")} AS feedback, {shown("customer_name")} AS customer_name,
         {shown("customer_number")} AS phone, {shown("customer_sip_uri")} AS customer_sip_uri,
-        reported_by, reconciliation, (SELECT row_to_json(row) FROM ({_QUALITY}) AS row) AS quality
+        {shown("reported_by")} AS reported_by, {shown("reconciliation")} AS reconciliation,
+        (SELECT row_to_json(row) FROM ({_QUALITY}) AS row) AS quality
     FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}
 """  # noqa: S608 - made of constants
 _SAID: Final = ", ".join(
@@ -94,7 +95,8 @@ _CALL = text(f"""
                 WHERE call_id = call.id ORDER BY occurred_at LIMIT {MAX_INCIDENTS}) AS row) AS incidents,
             (SELECT coalesce(json_agg(row), '[]') FROM (
                 SELECT {shown("event_id")} AS event_id, kind, type, {shown("vapi_call_id")} AS vapi_call_id,
-                    occurred_at, received_at, processed_at, {LATENCIES}, status, outcome, origin, repeats
+                    occurred_at, received_at, processed_at, {LATENCIES}, status, outcome,
+                    {shown("origin")} AS origin, repeats
                 FROM webhook_event
                 WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
         FROM call {CALL_TABLES} WHERE {_OURS}

@@ -43,7 +43,7 @@ CALL_COLUMNS: Final = f"""
     CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_original WHERE call_id = call.id) THEN 1
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
     END AS attempt_number,
-    dialled.reported_by, dialled.reconciliation,
+    {shown("dialled.reported_by")} AS reported_by, {shown("dialled.reconciliation")} AS reconciliation,
     call.updated_at
 """  # noqa: S608 - made of constants
 CALL_TABLES: Final = f"""
