@@ -57,7 +57,7 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEY: Final = re.compile(r"[!-~]{8,1000}")
 """What a header can carry: visible ASCII."""
 _LENGTH: Final = re.compile("[0-9]{1,18}")
-"""A number that `int` reads, as it does not read thousands of digits; what says another length is counted all the same."""
+"""What `int` reads, unlike thousands of digits; the bytes of what says another length are counted all the same."""
 _FORGOTTEN: Final = ("retention", "history")
 """Words of the answer 400 that say that Vapi keeps no calls of that age."""
 

@@ -33,7 +33,7 @@ READ_BYTES: Final = 65_536
 MOST_RETRY_AFTER_SECONDS: Final = 3600.0
 _AUDIO: Final = re.compile("audio/[a-z0-9][a-z0-9.+-]{0,60}")
 _LENGTH: Final = re.compile("[0-9]{1,18}")
-"""A number that `int` reads, as it does not read thousands of digits; what says another length is counted all the same."""
+"""What `int` reads, unlike thousands of digits; the bytes of what says another length are counted all the same."""
 _HEAD_BYTES: Final = 16
 _TEXT: Final = re.compile(rb"(?!RIFF)(?:\xef\xbb\xbf)?[\t\n\r -~]*")
 """ASCII alone: all kinds of audio files have other bytes among their first, but for WAV, whose length may be any."""

@@ -357,10 +357,10 @@ def test_one_that_fails_alone_again_and_again_becomes_a_dead_letter(services: Fa
 def test_an_error_that_nobody_foresaw_holds_up_no_other_request(
     services: FakeServices, vapi: FakeVapi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def envelope_or_error(record: Record, *given: Any) -> Envelope | None:
+    def envelope_or_error(record: Record, now: datetime, believe: Callable[[NamedCall], bool]) -> Envelope | None:
         if record.vapi_call_id == id_of(1):
             raise ValueError("Odette said so")
-        return envelope_of(record, *given)
+        return envelope_of(record, now, believe)
 
     monkeypatch.setattr(fetcher, "envelope_of", envelope_or_error)
     vapi.calls = {id_of(1): record_of(1), id_of(2): record_of(2)}
