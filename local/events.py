@@ -57,6 +57,7 @@ def make_events() -> dict[Path, Event]:
         "sqs/recordings.json": _copy_request(),
         "cloudformation/migrate.json": _custom_resource(),
         "schedule/prune.json": _scheduled(),
+        "apigw/follow_ups.json": _change_event(),
         "schedule/sweep.json": {"window": True},
         "operate/unlink.json": {"call_id": 1},
     }
@@ -126,6 +127,18 @@ def _authorizer_event() -> Event:
 def _api_event() -> Event:
     principal = Principal(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT)
     return reading_event("/v1/calls", principal.to_context(), limit="10")
+
+
+def _change_event() -> Event:
+    """Somebody takes a follow-up."""
+    principal = Principal(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT, "Sample Reader", may_write=True)
+    event = reading_event("/v1/follow-ups/1", principal.to_context())
+    body = json.dumps({"state": "acknowledged", "note": "I call at noon."})
+    route = "/v1/follow-ups/{follow_up_id}"
+    gateway = event["requestContext"] | {"httpMethod": "PATCH", "resourcePath": route}
+    headers = event["headers"] | {"If-Match": '"1"', "Content-Type": "application/json"}
+    named = {"resource": route, "httpMethod": "PATCH", "pathParameters": {"follow_up_id": "1"}}
+    return event | named | {"headers": headers, "requestContext": gateway, "body": body}
 
 
 def _console_event() -> Event:

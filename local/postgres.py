@@ -21,6 +21,7 @@ OWNER: Final = "autopulse"
 FUNCTIONS: Final = "autopulse_calls"
 """Role that the functions connect as; its rights are the migrations' to give."""
 READER: Final = "autopulse_reader"
+WRITER: Final = "autopulse_writer"
 """Role that the read API connects as; it may only read."""
 _SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60
@@ -190,7 +191,7 @@ class PostgresServer:
         with self.connect(_SUPERUSER, "postgres", port) as connection:
             self._create_role(connection, OWNER)
             connection.run(f"ALTER ROLE {OWNER} CREATEDB CREATEROLE")
-            for role in (FUNCTIONS, READER):
+            for role in (FUNCTIONS, READER, WRITER):
                 self._create_role(connection, role)
                 connection.run(f"GRANT {role} TO {OWNER} WITH ADMIN OPTION")
 

@@ -23,13 +23,17 @@ from hypothesis import HealthCheck, settings
 from autopulse.db.migration import upgrade
 from autopulse.db.privileges import FunctionsRole
 from local import ports, stack
-from local.postgres import FUNCTIONS, READER, PostgresServer
+from local.postgres import FUNCTIONS, READER, WRITER, PostgresServer
 from local.processes import find_marked
 from local.stack_paths import PROJECT, StackPaths
 from tests.deployed import DeployedStack
 
 TEMPLATE = "migrated"
-ROLES = (FunctionsRole(FUNCTIONS, by_iam=False), FunctionsRole(READER, by_iam=False, only_reads=True))
+ROLES = (
+    FunctionsRole(FUNCTIONS, by_iam=False),
+    FunctionsRole(READER, by_iam=False, only_reads=True),
+    FunctionsRole(WRITER, by_iam=False, writes_follow_ups=True),
+)
 
 settings.register_profile(
     "repeatable",

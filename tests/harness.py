@@ -117,6 +117,7 @@ def engine_for(
         user="",
         secret_arn="",
         ca_file="",
+        writer="",
         reader="",
     )
     password = unquote(parts.password or "")

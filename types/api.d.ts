@@ -13,6 +13,18 @@ declare namespace Api {
     lost_share: number | null;
   }
 
+  interface AssigneeFigures {
+    opened: number;
+    resolved: number;
+    dismissed: number;
+    in_time: number;
+    in_time_share: number | null;
+    median_hours_to_acknowledge: number | null;
+    median_hours_to_resolve: number | null;
+    assignee_id: number | null;
+    assignee_name: string | null;
+  }
+
   interface Attempt {
     number: number;
     vapi_call_id: string | null;
@@ -125,6 +137,17 @@ declare namespace Api {
     next_cursor: string | null;
   }
 
+  interface CauseFigures {
+    opened: number;
+    resolved: number;
+    dismissed: number;
+    in_time: number;
+    in_time_share: number | null;
+    median_hours_to_acknowledge: number | null;
+    median_hours_to_resolve: number | null;
+    cause: string;
+  }
+
   interface CostFigures {
     calls: number;
     reached: number;
@@ -212,6 +235,86 @@ declare namespace Api {
     groups: GroupTally[];
   }
 
+  interface FollowUpDetail {
+    id: number;
+    call_id: number;
+    state: string;
+    trigger: string;
+    assignee_id: number | null;
+    assignee_name: string | null;
+    cause: string | null;
+    note: string | null;
+    opened_at: string;
+    due_at: string;
+    acknowledged_at: string | null;
+    resolved_at: string | null;
+    overdue: boolean;
+    version: number;
+    nps_score: number | null;
+    customer_name: string | null;
+    phone: string;
+    vehicle: string | null;
+    campaign_id: number | null;
+    campaign_name: string | null;
+    advisor_id: number | null;
+    advisor_name: string | null;
+    content: string | null;
+    detractors: string | null;
+    action_items: string | null;
+    entries: FollowUpEntry[];
+  }
+
+  interface FollowUpEntry {
+    id: number;
+    at: string;
+    actor_subject: string | null;
+    actor_name: string | null;
+    action: string;
+    from_state: string | null;
+    to_state: string;
+    changes: Record<string, unknown> | null;
+    note: string | null;
+  }
+
+  interface FollowUpFigures {
+    opened: number;
+    resolved: number;
+    dismissed: number;
+    in_time: number;
+    in_time_share: number | null;
+    median_hours_to_acknowledge: number | null;
+    median_hours_to_resolve: number | null;
+  }
+
+  interface FollowUpPage {
+    items: ListedFollowUp[];
+    next_cursor: string | null;
+  }
+
+  interface FollowUpPeriod {
+    opened: number;
+    resolved: number;
+    dismissed: number;
+    in_time: number;
+    in_time_share: number | null;
+    median_hours_to_acknowledge: number | null;
+    median_hours_to_resolve: number | null;
+    starts: string;
+    ends: string;
+  }
+
+  interface FollowUpSummary {
+    since: string;
+    until: string;
+    open: number;
+    acknowledged: number;
+    overdue: number;
+    total: FollowUpFigures;
+    causes: CauseFigures[];
+    assignees: AssigneeFigures[];
+    periods: FollowUpPeriod[];
+  }
+
   interface GroupTally {
     calls: number;
     tried: number;
@@ -235,9 +338,38 @@ declare namespace Api {
     occurred_at: string;
   }
 
+  interface ListedFollowUp {
+    id: number;
+    call_id: number;
+    state: string;
+    trigger: string;
+    assignee_id: number | null;
+    assignee_name: string | null;
+    cause: string | null;
+    note: string | null;
+    opened_at: string;
+    due_at: string;
+    acknowledged_at: string | null;
+    resolved_at: string | null;
+    overdue: boolean;
+    version: number;
+    nps_score: number | null;
+    customer_name: string | null;
+    phone: string;
+    vehicle: string | null;
+    campaign_id: number | null;
+    campaign_name: string | null;
+    advisor_id: number | null;
+    advisor_name: string | null;
+    content: string | null;
+    detractors: string | null;
+    action_items: string | null;
+  }
+
   interface Me {
     organization_id: string;
     organization_name: string | null;
+    may_write: boolean;
   }
 
   interface PeriodTally {
@@ -396,11 +528,13 @@ declare namespace Api {
 
   type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
 
+  type Trigger = "score" | "callback_requested" | "action_item" | "manual";
+
   /** Parameters that narrow the list of calls. */
   type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "to_come" | "customer";
 
   /** What a call event tells of. */
-  type CallEventType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled";
+  type CallEventType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled" | "FollowUpOpened" | "FollowUpChanged" | "FollowUpOverdue";
 
   /** Path below /v1 -> what GET answers. */
   interface Answers {
@@ -412,6 +546,9 @@ declare namespace Api {
     "feedback": FeedbackPage;
     "feedback/summary": FeedbackSummary;
     "quality/summary": QualityFigures;
+    "follow-ups": FollowUpPage;
+    "follow-ups/summary": FollowUpSummary;
+    [path: `follow-ups/${number}`]: FollowUpDetail;
     "me": Me;
     [path: `pings/${string}`]: Ping;
   }

@@ -10,10 +10,15 @@ from typing import Any, Final
 CODES: Final = {
     400: "bad_request",
     401: "unauthorized",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    409: "conflict",
     410: "gone",
+    412: "precondition_failed",
     413: "payload_too_large",
+    422: "unprocessable",
+    428: "precondition_required",
     500: "internal_error",
     503: "unavailable",
 }

@@ -142,6 +142,10 @@ class Metric:
     """The first report of a call, committed."""
     SCORE_GIVEN: Final = MetricDefinition("ScoreGiven", ByNpsCategory)
     """The NPS answer of a first report: promoter, passive or detractor."""
+    FOLLOW_UP_OPENED: Final = MetricDefinition("FollowUpOpened", ByReason)
+    """Count of follow-ups that a message or a person has opened, by why (`domain.follow_ups.Trigger`)."""
+    FOLLOW_UP_OVERDUE: Final = MetricDefinition("FollowUpOverdue", Undivided)
+    """Count of follow-ups that were not answered in time, each once."""
     CALL_EVENT_PUBLISHED: Final = MetricDefinition("CallEventPublished", Undivided)
     """Count of call events that the event bus has accepted."""
     CALL_EVENT_LOST: Final = MetricDefinition("CallEventLost", Undivided)

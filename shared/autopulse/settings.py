@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from autopulse.domain.answers import AnswerNames, answer_names, other_names
+from autopulse.domain.follow_ups import FollowUpRules
 from autopulse.vapi.recordings import HOST
 from autopulse.vapi.routes import KINDS
 
@@ -70,6 +71,15 @@ def stack_answer_names() -> AnswerNames:
 def stack_other_names() -> frozenset[str]:
     """Which outputs of an analysis are known to be no answers of ours in this stack."""
     return other_names(os.environ.get("ANALYSIS_ALIASES", ""))
+
+
+@cache
+def follow_up_rules() -> FollowUpRules:
+    """What opens a follow-up in this stack, read once per container."""
+    return FollowUpRules(
+        score=int(os.environ.get("FOLLOW_UP_SCORE", "") or FollowUpRules().score),
+        action_items=os.environ.get("FOLLOW_UP_ACTION_ITEMS", "off") == "on",
+    )
 
 
 @cache
@@ -157,6 +167,8 @@ class DatabaseSettings(NamedTuple):
     """A JSON secret with `username` and `password`, as RDS keeps it; empty with IAM."""
     ca_file: str = optional("DATABASE_CA_FILE")
     """PEM file to verify the server against; empty for the system's roots."""
+    writer: str = optional("DATABASE_WRITER")
+    """The role that the follow-ups' function connects as, for the migration; empty if that is `user`."""
     reader: str = optional("DATABASE_READER")
     """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 
@@ -202,6 +214,12 @@ class CopySettings(NamedTuple):
     """Whole days that an object is kept; 0 if the stack keeps no copies."""
 
 
+class FollowUpSettings(NamedTuple):
+    """The settings of the function that changes follow-ups, besides the database's."""
+
+    event_bus_name: str = required("EVENT_BUS_NAME")
+
+
 class LiveSettings(NamedTuple):
     """The settings of the functions behind the WebSocket."""
 
@@ -223,6 +241,10 @@ class AuthSettings(NamedTuple):
     """The keys themselves as a JWKS document, instead of a URL; empty for none."""
     organization_claim: str = required("ORGANIZATION_CLAIM")
     """The claim that has the organization's UUID."""
+    writer_claim: str = optional("WRITER_CLAIM")
+    """The claim that says who may change follow-ups; empty: all readers may."""
+    writer_values: frozenset[str] = optional("WRITER_VALUES", lambda text: frozenset(filter(None, text.split(","))))
+    """The values of it that allow it."""
 
 
 class ConsoleSettings(NamedTuple):

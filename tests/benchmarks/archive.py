@@ -153,6 +153,28 @@ def fill_quality(database_url: str, say: Callable[[str], None] = lambda _: None)
     _run(database_url, say, "vacuum", "VACUUM (ANALYZE) call_quality")
 
 
+_FOLLOW_UPS: Final = """
+    INSERT INTO follow_up (organization_id, call_id, state, trigger, assignee_id, assignee_name, cause, opened_at,
+        due_at, acknowledged_at, resolved_at)
+    SELECT call.organization_id, call.id, CASE WHEN age > interval '7 days' THEN 'resolved'
+            WHEN call.id % 3 = 0 THEN 'acknowledged' ELSE 'open' END,
+        CASE WHEN call.id % 20 = 0 THEN 'manual' ELSE 'score' END, record.service_advisor_id, 'Advisor',
+        CASE WHEN age > interval '7 days' THEN (ARRAY['wait', 'price', 'work', 'staff'])[1 + call.id % 4] END,
+        at, at + interval '1 day', CASE WHEN age > interval '7 days' THEN at + interval '3 hours' END,
+        CASE WHEN age > interval '7 days' THEN at + interval '20 hours' END
+    FROM (SELECT call.*, coalesce(end_time, updated_at) AS at,
+            timestamptz '{now}' - coalesce(end_time, updated_at) AS age
+        FROM call WHERE id % 10 = 0) AS call
+    JOIN service_record AS record ON record.id = call.service_record_id
+    """
+
+
+def fill_follow_ups(database_url: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """A follow-up of every tenth call; what is older than a week was resolved. There are such since revision 0009."""
+    _run(database_url, say, "follow-ups", _FOLLOW_UPS.format(now=NOW))
+    _run(database_url, say, "vacuum", "VACUUM (ANALYZE) follow_up")
+
+
 def _run(database_url: str, say: Callable[[str], None], what: str, statement: str) -> None:
     started = time.perf_counter()
     with connect(database_url) as connection:

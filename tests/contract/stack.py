@@ -229,6 +229,7 @@ LOCAL: Final = Stack(
         "DatabaseSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:owner-AbCdEf",
         "DatabaseUserSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:user-AbCdEf",
         "DatabaseReaderSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:reader-AbCdEf",
+        "DatabaseWriterSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:writer-AbCdEf",
         "ExecuteApiUrl": "http://localhost:4566/_aws/execute-api",
         "RecordingRetentionDays": "30",
     }

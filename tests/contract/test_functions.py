@@ -111,7 +111,11 @@ OF_THE_OWNER = ("DatabaseHost", "DatabasePort", "DatabaseSecretArn", "DatabaseCa
 BY_TOKEN = ("DatabaseHost", "DatabasePort", "", "DatabaseCaFile", "iam", "DatabaseUser")
 PAST_THE_PROXY = ("MigrationHost", "DatabasePort", "DatabaseSecretArn", "MigrationCaFile", "iam", "DatabaseUser")
 ADDRESSES: dict[str, tuple[Stack, tuple[object, ...], tuple[object, ...]]] = {
-    "of the owner": (LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn=""), OF_THE_OWNER, OF_THE_OWNER),
+    "of the owner": (
+        LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn="", DatabaseWriterSecretArn=""),
+        OF_THE_OWNER,
+        OF_THE_OWNER,
+    ),
     "local": (LOCAL, OF_FUNCTIONS, (*OF_THE_OWNER[:-1], "DatabaseUser")),
     "existing proxy": (EXISTING.but(MigrationHost="direct.example.com"), BY_TOKEN, PAST_THE_PROXY),
     "existing": (EXISTING, BY_TOKEN, (*OF_THE_OWNER[:-2], "iam", "DatabaseUser")),
@@ -130,6 +134,11 @@ def test_a_function_knows_where_the_database_is_and_who_it_is_there(function: st
     if function == "ApiFunction" and reader:
         expected = (*expected[:-1], "DatabaseReader")
         expected = tuple("DatabaseReaderSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
+    writer = {"Ref": "DatabaseWriter"} if expected[-1] else ""
+    if function == "FollowUpsFunction" and writer:
+        expected = (*expected[:-1], "DatabaseWriter")
+        expected = tuple("DatabaseWriterSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
+    assert given.pop("DATABASE_WRITER", "") == (writer if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_READER", "") == (reader if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_NAME") == {"Ref": "DatabaseName"}
     parameters = source()["Parameters"]
@@ -145,8 +154,18 @@ def test_without_a_password_of_its_own_the_read_api_is_the_role_of_the_other_fun
     assert given["DATABASE_USER"] == {"Ref": "DatabaseUser"}
     assert given["DATABASE_SECRET_ARN"] == {"Ref": "DatabaseUserSecretArn"}
     assert shared.environment("MigrateFunction")["DATABASE_READER"] == ""
-    (refusal,) = LOCAL.but(DatabaseUserSecretArn="").complaints
+    (refusal,) = LOCAL.but(DatabaseUserSecretArn="", DatabaseWriterSecretArn="").complaints
     assert "DatabaseReaderSecretArn" in refusal
+
+
+def test_without_a_password_of_its_own_the_follow_ups_function_is_the_role_of_the_other_functions() -> None:
+    shared = LOCAL.but(DatabaseWriterSecretArn="")
+    given = shared.environment("FollowUpsFunction")
+    assert given["DATABASE_USER"] == {"Ref": "DatabaseUser"}
+    assert given["DATABASE_SECRET_ARN"] == {"Ref": "DatabaseUserSecretArn"}
+    assert shared.environment("MigrateFunction")["DATABASE_WRITER"] == ""
+    (refusal,) = LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn="").complaints
+    assert "DatabaseWriterSecretArn" in refusal
 
 
 @pytest.mark.parametrize("function", [name for name in USERS_OF_THE_DATABASE if name != "MigrateFunction"])
@@ -160,7 +179,7 @@ def test_the_migration_runs_whenever_the_code_a_layer_or_the_database_changes() 
     assert resources()[version]["Type"] == "AWS::Lambda::Version"
     assert properties(version)["FunctionName"] == {"Ref": "MigrateFunction"}
     assert source()["Resources"]["MigrateFunction"]["Properties"]["AutoPublishAliasAllProperties"] is True
-    names = ("DatabaseHost", "DatabasePort", "DatabaseName", "DatabaseUser", "DatabaseReader")
+    names = ("DatabaseHost", "DatabasePort", "DatabaseName", "DatabaseUser", "DatabaseReader", "DatabaseWriter")
     parameters = [{"Ref": name} for name in names]
     assert LOCAL.properties("Migration")["Database"] == [*parameters, "password"]
     assert SHAPES["production"].properties("Migration")["Database"] == [*parameters, "iam"]

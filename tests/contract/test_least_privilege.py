@@ -285,6 +285,15 @@ def test_with_iam_it_connects_as_one_role_to_one_database_and_reads_no_secret(ro
     assert _resources_for(role, "kms:Decrypt", stack) in ([], [{"Fn::GetAtt": ["DataKey", "Arn"]}])
 
 
+def test_who_changes_follow_ups_connects_as_a_role_of_its_own_and_tells_the_bus() -> None:
+    assert _actions("FollowUpsRole") == LOGGING | {"secretsmanager:GetSecretValue", "events:PutEvents"}
+    assert _resources_for("FollowUpsRole", "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseWriterSecretArn"}]
+    token = TOKEN.replace("DatabaseUser", "DatabaseWriter")
+    for stack in (SHAPES["production"], EXISTING):
+        assert _resources_for("FollowUpsRole", "rds-db:connect", stack) == [{"Fn::Sub": token}]
+    assert _resources_for("FollowUpsRole", "events:PutEvents") == [{"Fn::GetAtt": ["EventBus", "Arn"]}]
+
+
 @pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole", "MigrateRole"])
 def test_a_secret_with_a_key_of_its_own_is_decrypted_by_who_reads_it(role: str) -> None:
     key = {"Ref": "DatabaseSecretKeyArn"}
@@ -304,7 +313,10 @@ def test_the_proxy_connects_as_the_functions_roles_and_as_nobody_else() -> None:
     (statement,) = _statements("ProxyRole", stack_of("production", DATABASE))
     assert statement["Action"] == "rds-db:connect"
     ends = [resource["Fn::Sub"].rpartition(":")[2] for resource in statement["Resource"]]
-    assert ends == [f"${{DatabaseInstance.DbiResourceId}}/${{{name}}}" for name in ("DatabaseUser", "DatabaseReader")]
+    assert ends == [
+        f"${{DatabaseInstance.DbiResourceId}}/${{{name}}}"
+        for name in ("DatabaseUser", "DatabaseReader", "DatabaseWriter")
+    ]
 
 
 def test_who_serves_browsers_reaches_their_connections_and_nothing_else() -> None:

@@ -78,6 +78,7 @@ def test_deleting_a_call_deletes_its_rows(connection: Connection) -> None:
     assert dict(rules.all()) == {
         "call_feedback": "c",
         "call_incident": "c",
+        "follow_up": "c",
         "refused_link": "c",
         "call_original": "c",
         "vapi_call": "c",
@@ -99,6 +100,7 @@ def test_tables_that_webhooks_update_leave_room_and_are_vacuumed_before_a_fifth_
     assert options == {
         "call": ["fillfactor=80", *soon],
         "call_quality": [*soon, "autovacuum_vacuum_insert_scale_factor=0.02"],
+        "follow_up": soon,
         "vapi_call": ["fillfactor=80", *soon],
         "transcript": soon,
         "webhook_event": soon,

@@ -7,7 +7,7 @@ import pytest
 from tests.contract.stack import ids_of, properties, resources, source
 
 FUNCTIONS = ids_of("AWS::Lambda::Function")
-WAITED_FOR = {"ApiFunction", "AuthorizerFunction", "LiveFunction", "ConsoleFunction"}
+WAITED_FOR = {"ApiFunction", "AuthorizerFunction", "LiveFunction", "ConsoleFunction", "FollowUpsFunction"}
 
 
 def _written(function: str) -> dict[str, object]:

@@ -15,6 +15,8 @@ from local.simulator.webhook_factory import CANARY, ESSENTIAL_TYPES, webhooks
 from local.vapi_api.control import Control
 from tests.deployed import DeployedStack, wait_for
 
+pytestmark = pytest.mark.usefixtures("no_dead_letters")
+
 
 @pytest.fixture
 def control(deployed: DeployedStack) -> Iterator[Control]:

@@ -30,6 +30,8 @@ from tests.deployed import DeployedStack, wait_for
 from tests.golden.cases import row_of, vapi_id_of
 from tests.integration.test_records import record_of
 
+pytestmark = pytest.mark.usefixtures("no_dead_letters")
+
 FOLDER: Final = Path(os.environ.get("VAPI_PAYLOADS") or WEBHOOKS)
 SINCE: Final = "3h"
 _TIME: Final = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

@@ -45,6 +45,7 @@ EXCEPTED: Final = {
     "call_feedback": ["id", "created_at", "updated_at"],
     "transcript": ["id"],
     "call_incident": ["id"],
+    "follow_up": ["id", "assignee_id"],  # of the seeded users
     "service_record": ["campaign_id", "service_advisor_id", "appointment_date"],  # of the seeded ones
     "service_record_original": [],
 }

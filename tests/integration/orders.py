@@ -24,6 +24,7 @@ EXCEPTED: Final = {
     "call_feedback": ["id", "created_at", "updated_at"],
     "transcript": ["id"],
     "call_incident": ["id"],
+    "follow_up": ["id"],
     "service_record": [],
     "service_record_original": [],
 }

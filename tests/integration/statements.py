@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pg8000.dbapi import convert_paramstyle
 
-from autopulse.db import reconciliation
+from autopulse.db import follow_up_changes, reconciliation
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
@@ -53,6 +53,7 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         fragment(outbound(pipeline.make_call(), "0197f9d4-cccc-4000-8000-000000000001"), 10, "user", "Yes"),
         message("hang", call, 40),
         report(call),
+        report(call, 140, analysis={"structuredData": {"nps_score": 3}}),
         fragment(ours_alone(folded), 0, "user", "Hello?"),
         conversation(ours_alone(folded), 11, *turns),
         conversation(outbound(folded, "0197f9d4-dddd-4000-8000-000000000001"), 12, turn("user", "Yes.", 4)),
@@ -89,3 +90,21 @@ def let_sweeps_speak() -> None:
         reconciliation.find_unlisted(transaction, [MADE], now - day, now)
         reconciliation.find_vapi_ids(transaction, [1], [MADE], day)
         reconciliation.find_rows(transaction, [1])
+
+
+def let_writers_speak(pipeline: Pipeline) -> None:
+    """Open a follow-up, change it, and look for what is overdue."""
+    call_id = pipeline.make_call(service_record_id=pipeline.make_service_record())
+    who = {"organization": ORGANIZATION, "subject": "kim", "name": "Kim Example"}
+    with engine().begin() as transaction:
+        made = follow_up_changes.open_follow_up(transaction, who | {"call_id": call_id, "note": "Call"})
+        assert made is not None
+        assert follow_up_changes.lock_follow_up(transaction, ORGANIZATION, made["id"]) is not None
+        assert follow_up_changes.find_follow_up_of(transaction, ORGANIZATION, call_id) is not None
+        assert follow_up_changes.has_call(transaction, ORGANIZATION, call_id)
+        follow_up_changes.find_user_name(transaction, ORGANIZATION, 1)
+        moves = {f"is_{move}": move == "reopened" for move in ("acknowledged", "opened", "closed", "reopened")}
+        fields = {"state": "open", "assignee_id": None, "assignee_name": None, "cause": "wait", "note": "Called"}
+        entry = {"id": made["id"], "from_state": "dismissed", "changes": "{}", "said": None}
+        follow_up_changes.change_follow_up(transaction, who | moves | fields | entry)
+        follow_up_changes.mark_overdue(transaction)

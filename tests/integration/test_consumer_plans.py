@@ -9,7 +9,7 @@ from pg8000.native import Connection
 from autopulse.db.prepared import PreparingConnection
 from local.database import connect
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.statements import let_consumers_speak, let_sweeps_speak, noting
+from tests.integration.statements import let_consumers_speak, let_sweeps_speak, let_writers_speak, noting
 
 # Calls that were going on before a migration, so to say: of none is the outcome known.
 ROWS: Final = """
@@ -21,6 +21,9 @@ ROWS: Final = """
     INSERT INTO vapi_call (call_id, vapi_call_id) SELECT id, vapi_call_id FROM call;
     INSERT INTO call_original (call_id, status) SELECT id, 'In Progress' FROM call;
     INSERT INTO call_feedback (call_id, content) SELECT id, 'Fine' FROM call;
+    INSERT INTO follow_up (call_id, organization_id, trigger, opened_at, due_at)
+        SELECT id, organization_id, 'score', now(), now() FROM call;
+    INSERT INTO follow_up_entry (follow_up_id, at, action, to_state) SELECT id, now(), 'opened', 'open' FROM follow_up;
     INSERT INTO call_incident (call_id, kind, occurred_at) SELECT id, 'stall', now() FROM call;
     INSERT INTO transcript (call_id, vapi_call_id, source, sequence, role, content, "timestamp")
         SELECT id, vapi_call_id, 'conversation', number, 'human', 'Yes', now() FROM call, numbers WHERE number <= 10;
@@ -37,6 +40,7 @@ def statements(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(PreparingConnection, "execute_prepared", noting(PreparingConnection.execute_prepared, said))
     let_consumers_speak(pipeline)
     let_sweeps_speak()
+    let_writers_speak(pipeline)
     return said
 
 

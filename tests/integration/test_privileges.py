@@ -11,16 +11,16 @@ from autopulse.db import privileges
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import upgrade
 from autopulse.db.prepared import PreparingConnection
-from autopulse.db.privileges import PRIVILEGES, READER_PRIVILEGES, FunctionsRole
+from autopulse.db.privileges import PRIVILEGES, READER_PRIVILEGES, WRITER_PRIVILEGES, FunctionsRole
 from autopulse.db.queries.connection import PlanningConnection
 from autopulse.operations import prune, unlink
-from local.postgres import FUNCTIONS, READER
+from local.postgres import FUNCTIONS, READER, WRITER
 from tests.conftest import ROLES
 from tests.harness import Context
 from tests.integration.api.client import Api
 from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.statements import let_consumers_speak, let_sweeps_speak, noting
+from tests.integration.statements import let_consumers_speak, let_sweeps_speak, let_writers_speak, noting
 
 DENIED: Final = "42501"
 READ_ONLY: Final = "25006"
@@ -109,7 +109,8 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
         monkeypatch.setattr(connection_type, "execute_prepared", noting(connection_type.execute_prepared, said))
     let_consumers_speak(pipeline)
     let_sweeps_speak()
-    assert prune.handler({}, Context(300)) == {"pruned": 10}
+    let_writers_speak(pipeline)
+    assert prune.handler({}, Context(300)) == {"pruned": 11}
     (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
     unlink.handler(linked | {"unlink": True})
     api = Api(module_database_url, monkeypatch)
@@ -134,6 +135,7 @@ def questions(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest.
 def _let_readers_ask(api: Api) -> None:
     everything = {"customer": "dana", "advisor": "x", "campaign": 1, "from_": "2026-11-02T15:00:00Z"}
     (call,) = api.database.run("SELECT max(id) FROM call")[0]
+    (follow_up,) = api.database.run("SELECT max(id) FROM follow_up")[0]
     for path, query in (
         ("/calls", everything),
         ("/me", {}),
@@ -144,6 +146,9 @@ def _let_readers_ask(api: Api) -> None:
         ("/feedback/summary", {"period": "day", "group": "campaign"}),
         ("/feedback/summary", {"period": "day", "group": "advisor"}),
         ("/quality/summary", {}),
+        ("/follow-ups", {"campaign": 1, "advisor": "x"}),
+        (f"/follow-ups/{follow_up}", {}),
+        ("/follow-ups/summary", {}),
         (f"/pings/{'a' * 64}", {}),
     ):
         api.get(path, ORGANIZATION, **query)
@@ -172,6 +177,48 @@ def test_no_right_of_the_reader_is_one_too_many(questions: set[str], pipeline: P
     changes = [f"REVOKE {right} FROM {READER}" for right in _each_privilege(READER_PRIVILEGES)]
     assert len(changes) > 20
     assert [change for change in changes if not _is_refused(pipeline, questions, change, READER)] == []
+
+
+@pytest.fixture
+def changes(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Everything that the follow-ups' function has to say to the database."""
+    said: set[str] = set()
+    execute = PreparingConnection.execute_prepared
+    monkeypatch.setattr(PreparingConnection, "execute_prepared", noting(execute, said))
+    let_writers_speak(pipeline)
+    return said
+
+
+def test_no_right_of_who_changes_follow_ups_is_one_too_many(changes: set[str], pipeline: Pipeline) -> None:
+    assert len(changes) >= 7
+    assert not _is_refused(pipeline, changes, "", WRITER)
+    taken = [f"REVOKE {right} FROM {WRITER}" for right in _each_privilege(WRITER_PRIVILEGES)]
+    assert len(taken) > 30
+    assert [change for change in taken if not _is_refused(pipeline, changes, change, WRITER)] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *FORBIDDEN,
+        "UPDATE call SET status = 'Completed'",
+        "DELETE FROM follow_up",
+        "UPDATE follow_up SET opened_at = now()",
+        "UPDATE follow_up SET organization_id = NULL",
+        "UPDATE follow_up_entry SET note = ''",
+        "DELETE FROM follow_up_entry",
+        "UPDATE organization_setting SET hours_to_answer = 1",
+        "SELECT content FROM transcript",
+        "SELECT customer_number FROM call",
+        "SELECT customer_name FROM service_record",
+        "SELECT 1 FROM call_feedback",
+    ],
+)
+def test_who_changes_follow_ups_can_do_nothing_else(statement: str, module_functions_url: str) -> None:
+    as_writer = module_functions_url.replace(f"//{FUNCTIONS}:", f"//{WRITER}:")
+    with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
+        run(as_writer, statement)
+    assert sqlstate(caught.value) == DENIED
 
 
 def test_the_reader_reads_what_the_functions_read_and_no_more() -> None:
@@ -215,6 +262,7 @@ def test_their_waits_are_limited_and_the_owners_are_not(empty_database_url: str)
     upgrade(empty_database_url, *ROLES)
     assert _shown(empty_database_url, FUNCTIONS) == privileges.TIME_OUTS | privileges.PLANNING
     assert _shown(empty_database_url, READER) == privileges.TIME_OUTS | privileges.PLANNING | privileges.READ_ONLY
+    assert _shown(empty_database_url, WRITER) == privileges.TIME_OUTS | privileges.PLANNING
     assert _shown(empty_database_url, "autopulse") == {}
 
 

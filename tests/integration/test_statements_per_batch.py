@@ -26,6 +26,7 @@ BODIES: dict[str, tuple[int, Callable[[Body], Body]]] = {
     "conversation_update": (4, lambda call: conversation(call, 10, *TURNS)),
     "fragments": (4, lambda call: fragment(call, 10, "user", "Yes")),
     "end_of_call_report": (6, lambda call: report(call, messages=TURNS)),
+    "unhappy": (7, lambda call: report(call, messages=TURNS, analysis={"structuredData": {"nps_score": 3}})),
     "stall": (4, lambda call: message("hang", call, 40)),
     "transcript": (4, lambda call: final_transcript(call, 10, "user", "Yes")),
 }

@@ -213,6 +213,7 @@ _ANALYSED: Final = given(
     overall_feedback=st.sampled_from(["Good", "UNKNOWN", ""]),
     positives=st.sampled_from([[], ["quick", "clean"], "quick"]),
     call_reason=st.sampled_from(["Recall", "Service"]),
+    callback_requested=st.sampled_from([True, False, "yes"]),
 )
 _OUTPUTS: Final = st.sampled_from(
     [

@@ -12,7 +12,15 @@ from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal, csv_response
 from autopulse.api.lists import Listing, fit_json
 from autopulse.api.models import FeedbackItem, FeedbackPage, FeedbackSummary, GroupTally, PeriodTally, Tally
-from autopulse.api.parameters import MAX_PERIODS, FeedbackExport, FeedbackList, QualitySummary, Summary, periods_between
+from autopulse.api.parameters import (
+    MAX_PERIODS,
+    FeedbackExport,
+    FeedbackList,
+    FollowUpSummaryQuery,
+    QualitySummary,
+    Summary,
+    periods_between,
+)
 from autopulse.api.trace import note_shown
 from autopulse.db.queries.pages import read_feedback
 from autopulse.db.queries.summary import Span, read_summary
@@ -47,7 +55,7 @@ def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Qu
     return _summarize(since, until, query, _COUNTS.validate_json(document))
 
 
-def time_of(query: Summary | QualitySummary, period: str | None) -> tuple[datetime, datetime]:
+def time_of(query: Summary | QualitySummary | FollowUpSummaryQuery, period: str | None) -> tuple[datetime, datetime]:
     """The time that a summary is of; raises Problem if there is none, or if it has too many periods."""
     try:
         until = query.until or max(datetime.now(timezone.utc), query.since or datetime.now(timezone.utc))

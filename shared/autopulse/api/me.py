@@ -9,4 +9,4 @@ from autopulse.db.queries.organizations import read_organization_name
 def show_me(principal: CurrentPrincipal) -> Me:
     """The organization whose calls this token shows."""
     name = ask(lambda session: read_organization_name(session, principal.organization_id))
-    return Me(organization_id=principal.organization_id, organization_name=name)
+    return Me(organization_id=principal.organization_id, organization_name=name, may_write=principal.may_write)

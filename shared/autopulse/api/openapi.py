@@ -41,6 +41,7 @@ _ELSEWHERE: Final = {
             " had it; `recording_deleted`: the stack's copy was deleted, when it had had its time or before."
         ),
     },
+    "/v1/follow-ups/<follow_up_id>": {404: "The organization has no such follow-up."},
     "/v1/pings/<event_id>": {404: "No such ping is stored, or not yet."},
 }
 _FILE: Final = {

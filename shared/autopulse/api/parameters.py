@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from autopulse.api.cursors import MAX_CHARACTERS
 from autopulse.db.queries.filters import NPS_CATEGORIES, Filters
+from autopulse.domain.follow_ups import UNANSWERED, State, Trigger
 from autopulse.domain.outcome import Outcome
 from autopulse.json_coercion import MAX_CALL_ID
 
@@ -54,6 +55,8 @@ def _digits(text: str) -> str:
 
 Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
+_STATE: Final = f"({'|'.join(state.value for state in State)})"
+FollowUpStates = Annotated[str, Field(max_length=60, pattern=f"^{_STATE}(,{_STATE})*$")]
 SearchText = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 NpsCategory = Literal["promoter", "passive", "detractor"]
@@ -218,6 +221,56 @@ class Summary(_Summed):
 
     period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
     group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")
+
+
+class FollowUpList(_Parameters):
+    """A page of follow-ups."""
+
+    state: FollowUpStates | None = Field(
+        None, description="`open`, `acknowledged`, `resolved` or `dismissed`, or several with commas between them."
+    )
+    assignee: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}|nobody)$")] | None = Field(
+        None, description="A user's id, or `nobody`."
+    )
+    overdue: bool | None = Field(None, description="Only those that were to be answered by now, or none of them.")
+    advisor: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="A service advisor's user id, or name as the service record has it.",
+    )
+    campaign: Organized | None = Field(None, description="A campaign's id.")
+    trigger: Trigger | None = Field(None, description="Why it was opened.")
+    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="Rows of a page.")
+    cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`next_cursor` of the page before.")
+
+    def states(self) -> list[str]:
+        """The states that were asked for; what is overdue is open or acknowledged."""
+        asked = {state.value for state in State} if self.state is None else set(self.state.split(","))
+        return sorted(asked & {state.value for state in UNANSWERED} if self.overdue else asked)
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """Condition of `db.queries.follow_ups` -> value, for the parameters that were given."""
+        given: dict[str, Any] = {
+            "assignee": int(self.assignee) if self.assignee and self.assignee != "nobody" else None,
+            "nobody": True if self.assignee == "nobody" else None,
+            "overdue": self.overdue,
+            "trigger": self.trigger and self.trigger.value,
+            "campaign": self.campaign,
+            **_advisor(self.advisor),
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class FollowUpSummaryQuery(_Parameters):
+    """The parameters of the summary of follow-ups."""
+
+    since: Instant | None = Field(
+        None, alias="from", description="Follow-ups that were opened at this time or later; ISO 8601 with its offset."
+    )
+    until: Instant | None = Field(None, alias="to", description="Follow-ups that were opened before this time.")
+    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
+    period: Literal["day", "week", "month"] = Field("week", description="What is counted apart.")
 
 
 def query_model(function: Callable[..., Any]) -> type[BaseModel] | None:

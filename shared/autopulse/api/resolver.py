@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from autopulse.api import calls, feedback, me, openapi, pings, quality
+from autopulse.api import calls, feedback, follow_ups, me, openapi, pings, quality
 from autopulse.api.compression import compress
 from autopulse.api.database import answer_questions
 from autopulse.api.dependencies import CurrentPrincipal
@@ -45,6 +45,9 @@ ROUTES: Final[Mapping[str, Callable[..., Any]]] = {
     "/v1/feedback.csv": feedback.export_feedback,
     "/v1/feedback/summary": feedback.summarize_feedback,
     "/v1/quality/summary": quality.summarize_quality,
+    "/v1/follow-ups": follow_ups.list_follow_ups,
+    "/v1/follow-ups/summary": follow_ups.summarize_follow_ups,
+    "/v1/follow-ups/<follow_up_id>": follow_ups.show_follow_up,
     "/v1/me": me.show_me,
     "/v1/pings/<event_id>": pings.show_ping,
 }

@@ -52,7 +52,14 @@ def _identify(services: Services, event: Mapping[str, Json]) -> Principal:
     token = _token(event)
     if not (settings.issuer and settings.audience):
         raise TokenRefused("not-configured")
-    return verify(token, services.keys, Rules(settings.issuer, settings.audience, settings.organization_claim))
+    rules = Rules(
+        settings.issuer,
+        settings.audience,
+        settings.organization_claim,
+        settings.writer_claim,
+        settings.writer_values,
+    )
+    return verify(token, services.keys, rules)
 
 
 def _token(event: Mapping[str, Json]) -> str:

@@ -19,6 +19,10 @@ class Principal:
     """The issuer's name for the person."""
     expires_at: int
     """Epoch seconds: when the token, and with it a connection that it opened, ends."""
+    name: str = ""
+    """What the token calls the person; empty if it does not say."""
+    may_write: bool = False
+    """Whether the person may change follow-ups."""
 
     def to_context(self) -> dict[str, str]:
         """The authorizer's context; API Gateway hands values on as text, whatever they were."""
@@ -26,6 +30,8 @@ class Principal:
             "organization_id": self.organization_id,
             "subject": self.subject,
             "expires_at": str(self.expires_at),
+            "name": self.name,
+            "may_write": "true" if self.may_write else "false",
         }
 
 
@@ -56,4 +62,10 @@ def _read(context: Mapping[str, Json]) -> Principal | None:
         organization_id, expires_at = organization_of(context.get("organization_id")), int(context["expires_at"])
     except (OrganizationMissing, KeyError, TypeError, ValueError):
         return None
-    return Principal(organization_id, read_text(context.get("subject")) or "", expires_at)
+    return Principal(
+        organization_id,
+        read_text(context.get("subject")) or "",
+        expires_at,
+        read_text(context.get("name")) or "",
+        context.get("may_write") in {True, "true"},
+    )

@@ -18,12 +18,13 @@ from jwt.exceptions import (
 from autopulse.auth.keys import Keys
 from autopulse.auth.principal import Principal, organization_of
 from autopulse.errors import TokenRefused
-from autopulse.json_coercion import Json, read_list
+from autopulse.json_coercion import Json, read_list, read_text
 
 ALGORITHMS: Final = ("RS256", "ES256")
 """Public-key only: with `none` or an HMAC anybody who knows the public key could sign."""
 LEEWAY_SECONDS: Final = 30
 """Clocks differ."""
+MAX_NAME_CHARACTERS: Final = 255
 MAX_CHARACTERS: Final = 16_384
 """API Gateway takes 10,240 bytes of headers."""
 _REASONS: Final[Mapping[type[Exception], str]] = {
@@ -44,6 +45,10 @@ class Rules:
     issuer: str
     audience: str
     organization_claim: str
+    writer_claim: str = ""
+    """The claim that says who may change follow-ups; empty: all readers may."""
+    writer_values: frozenset[str] = frozenset()
+    """The values of that claim that allow it; the claim may have one, a list, or several with blanks between them."""
 
 
 def verify(token: str, keys: Keys, rules: Rules) -> Principal:
@@ -57,7 +62,27 @@ def verify(token: str, keys: Keys, rules: Rules) -> Principal:
     if rules.audience not in _audiences(claims):
         raise TokenRefused("audience")
     organization_id = organization_of(claims.get(rules.organization_claim))
-    return Principal(organization_id, str(claims["sub"]), int(claims["exp"]))
+    return Principal(
+        organization_id, str(claims["sub"]), int(claims["exp"]), _name_of(claims), _may_write(claims, rules)
+    )
+
+
+def _name_of(claims: Mapping[str, Json]) -> str:
+    names = (read_text(claims.get(claim)) for claim in ("name", "preferred_username"))
+    return next((name.strip()[:MAX_NAME_CHARACTERS] for name in names if name and name.strip()), "")
+
+
+def _may_write(claims: Mapping[str, Json], rules: Rules) -> bool:
+    if not rules.writer_claim:
+        return True
+    value = claims.get(rules.writer_claim)
+    if value is True:
+        given = {"true"}
+    elif isinstance(value, str):
+        given = {value, *value.split()}
+    else:
+        given = {item for item in read_list(value) if isinstance(item, str)}
+    return bool(given & rules.writer_values)
 
 
 def _verified_claims(token: str, keys: Keys, issuer: str) -> Mapping[str, Json]:

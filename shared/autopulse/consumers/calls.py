@@ -9,10 +9,13 @@ from autopulse.consumers.identity import customer_number, direction_of, is_web
 from autopulse.db.calls import AttemptRow, CallRow, save_calls
 from autopulse.db.engine import Transaction
 from autopulse.db.feedback import follow_reports, replace_feedback
+from autopulse.db.follow_ups import Followed, follow_shown
 from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
 from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
+from autopulse.domain.follow_ups import State, wish_of
 from autopulse.domain.status import COMPLETED
+from autopulse.settings import follow_up_rules
 from autopulse.vapi.ended_reasons import family_of
 
 
@@ -104,7 +107,44 @@ def record_changes(transaction: Transaction, changes: Iterable[Change[M]]) -> li
     if feedback:
         replace_feedback(transaction, feedback)
     _follow(transaction, updates)
-    return [call_event for update in updates for call_event in _call_events(update)]
+    call_events = [call_event for update in updates for call_event in _call_events(update)]
+    return call_events + _follow_up(transaction, updates, [row for _, row in rows])
+
+
+def _follow_up(transaction: Transaction, updates: Sequence[_Update[M]], rows: Sequence[CallRow]) -> list[CallEvent]:
+    """Open, change and withdraw follow-ups, in one statement; none where there is none and none is called for."""
+    wishes = [
+        wish
+        for update, row in zip(updates, rows, strict=True)
+        for wish in [wish_of(update.call.row.id, update.shown, update.attempts, follow_up_rules())]
+        if wish.trigger or _may_have_one(update, row)
+    ]
+    if not wishes:
+        return []
+    of_call = {update.call.row.id: update for update in updates}
+    return [_follow_up_event(of_call[one.call_id], one) for one in follow_shown(transaction, wishes)]
+
+
+def _may_have_one(update: _Update[M], row: CallRow) -> bool:
+    """Whether a follow-up may be there that this batch changes: by an earlier report, or since the row moves."""
+    call = update.call
+    reported = any(attempt.facts.report for attempt in call.attempts.values())
+    return reported or call.moved or row.organization_id != call.row.organization_id
+
+
+def _follow_up_event(update: _Update[M], followed: Followed) -> CallEvent:
+    type_ = CallEventType.FOLLOW_UP_OPENED if followed.change == "opened" else CallEventType.FOLLOW_UP_CHANGED
+    withdrawn = {"state": "withdrawn"} if followed.change == "withdrawn" else {"state": State.OPEN.value}
+    return call_event(
+        type_,
+        _attempt_shown(update),
+        follow_up_id=followed.follow_up_id,
+        **withdrawn,
+        trigger=followed.trigger,
+        due_at=followed.due_at,
+        assignee_id=followed.assignee_id,
+        version=1,
+    )
 
 
 def _updates(changes: Iterable[Change[M]]) -> Iterable[_Update[M]]:

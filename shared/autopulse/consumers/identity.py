@@ -17,6 +17,7 @@ from typing import Final
 from autopulse.consumers.consumer import M, Owners, Record
 from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.db.engine import Transaction
+from autopulse.db.follow_ups import hand_over_follow_ups
 from autopulse.domain.attempts import NO_ID
 from autopulse.domain.facts import ANYBODY, Identity, join_identities
 from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
@@ -64,6 +65,8 @@ def identify(
         transaction.rollback()
         create_calls(transaction, new)
         found = _assign(transaction, records, default_organization_id, reports=reports)
+    if found.takeovers:
+        hand_over_follow_ups(transaction, found.takeovers)
     if found.takeovers and take_over(transaction, found.takeovers) != found.takeovers.keys():
         # The application has dialled a row of ours while we waited for its lock.
         transaction.rollback()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from autopulse.domain.events import CallEvent
 from autopulse.json_coercion import to_text
@@ -12,7 +12,7 @@ from autopulse.observability import Measurements, Metric, logger
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-    from autopulse.consumers.services import Services
+    from autopulse.aws import EventBridge
 
 SOURCE: Final = "autopulse.calls"
 VERSION: Final = 1
@@ -23,7 +23,34 @@ TRIES: Final = 3
 PAUSE_SECONDS: Final = 0.1
 
 
-def publish(call_events: Sequence[CallEvent], measurements: Measurements, services: "Services") -> None:
+class BusSettings(Protocol):
+    """Which bus."""
+
+    @property
+    def event_bus_name(self) -> str:
+        """The bus' name."""
+        ...
+
+
+class Services(Protocol):
+    """What call events are published with."""
+
+    @property
+    def settings(self) -> BusSettings:
+        """The function's configuration."""
+        ...
+
+    @property
+    def events(self) -> "EventBridge":
+        """The event bus."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Seconds to wait before the next try."""
+        ...
+
+
+def publish(call_events: Sequence[CallEvent], measurements: Measurements, services: Services) -> None:
     """Send all call events in as few requests as possible; entries that the bus refuses are retried, then counted."""
     published = 0
     try:
@@ -39,7 +66,7 @@ def publish(call_events: Sequence[CallEvent], measurements: Measurements, servic
         measurements.count(Metric.CALL_EVENT_LOST, len(call_events) - published)
 
 
-def _put(entries: list["PutEventsRequestEntryTypeDef"], services: "Services") -> int:
+def _put(entries: list["PutEventsRequestEntryTypeDef"], services: Services) -> int:
     """Returns how many entries the bus did not take."""
     for attempt in range(TRIES):
         if attempt:
@@ -64,7 +91,7 @@ def detail_of(call_event: CallEvent) -> dict[str, Any]:
     }
 
 
-def _entry(call_event: CallEvent, services: "Services") -> "PutEventsRequestEntryTypeDef":
+def _entry(call_event: CallEvent, services: Services) -> "PutEventsRequestEntryTypeDef":
     return {
         "Source": SOURCE,
         "DetailType": call_event.type.value,

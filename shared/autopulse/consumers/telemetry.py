@@ -49,6 +49,8 @@ def _measure_event(call_event: CallEvent, completed: Collection[int], measuremen
         measurements.count(Metric.TURN_SKIPPED, changed["skipped"])
     elif call_event.type is CallEventType.CALL_COMPLETED:
         measurements.count(Metric.CALL_COMPLETED, outcome=changed["outcome"] or Outcome.UNKNOWN.value)
+    elif call_event.type is CallEventType.FOLLOW_UP_OPENED:
+        measurements.count(Metric.FOLLOW_UP_OPENED, reason=changed["trigger"])
     elif call_event.type is CallEventType.FEEDBACK_RECORDED and _is_first_answer(call_event, completed):
         measurements.count(Metric.SCORE_GIVEN, nps_category=category_of(changed["nps_score"]))
 

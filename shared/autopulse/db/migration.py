@@ -51,7 +51,11 @@ def upgrade_configured() -> None:
     """
     settings = migration_settings()
     engine, by_iam = engine_to(lambda: connect(read_seconds=None, settings=settings)), database_settings().by_iam
-    named = (FunctionsRole(settings.user, by_iam), FunctionsRole(settings.reader, by_iam, only_reads=True))
+    named = (
+        FunctionsRole(settings.user, by_iam),
+        FunctionsRole(settings.reader, by_iam, only_reads=True),
+        FunctionsRole(settings.writer, by_iam, writes_follow_ups=True),
+    )
     try:
         upgrade_engine(engine, *(role for role in named if role.name))
     finally:

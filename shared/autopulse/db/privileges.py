@@ -22,6 +22,10 @@ from autopulse.domain.attempts import NAMES
 WHOLE: Final = ()
 """A right to all columns, those too that the application may add: what is read and shown as a whole."""
 FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
+FOLLOW_UP: Final = (*("call_id", "organization_id", "trigger", "opened_at", "due_at", "assignee_id", "assignee_name"),)
+ENTRY: Final = (
+    *("id", "follow_up_id", "at", "actor_subject", "actor_name", "action", "from_state", "to_state", "changes", "note"),
+)
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
 RECORDING: Final = ("call_id", "vapi_call_id", *("state", "object_key", "bytes", "content_type", "sha256", "stored_at"))
 MOVED: Final = "call_id"
@@ -87,13 +91,22 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "INSERT": ("service_record_id", "status", "feedback", "rating"),
         "DELETE": WHOLE,
     },
+    # A row goes when the report that a call shows does not call for it any more.
+    "follow_up": {
+        "SELECT": WHOLE,
+        "INSERT": (*FOLLOW_UP, "note"),
+        "UPDATE": (*(*FOLLOW_UP, "state", "cause", "note", "acknowledged_at", "resolved_at", "overdue_at", "version"),),
+        "DELETE": WHOLE,
+    },
+    "follow_up_entry": {"SELECT": ENTRY, "INSERT": ENTRY[1:]},
+    "organization_setting": {"SELECT": WHOLE},
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
     "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
-"""Table -> right -> its columns. They include the read API's, which may have no role of its own."""
+"""Table -> right -> its columns. They include those of the other roles, which may not be there."""
 READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {"SELECT": WHOLE},
     "vapi_call": {"SELECT": WHOLE},
@@ -103,6 +116,8 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
     "call_feedback": {"SELECT": WHOLE},
     "call_incident": {"SELECT": ("call_id", "kind", "occurred_at")},
+    "follow_up": {"SELECT": WHOLE},
+    "follow_up_entry": {"SELECT": ENTRY},
     "webhook_event": {"SELECT": WHOLE},
     "service_record": {"SELECT": WHOLE},
     "organization": {"SELECT": ("id", "name")},
@@ -110,6 +125,22 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
 """The privileges of who only reads."""
+WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "follow_up": {
+        "SELECT": WHOLE,
+        "INSERT": (*FOLLOW_UP, "note"),
+        "UPDATE": (
+            *("state", "assignee_id", "assignee_name", "cause", "note", "due_at", "acknowledged_at", "resolved_at"),
+            *("overdue_at", "version"),
+        ),
+    },
+    "follow_up_entry": {"INSERT": ENTRY[1:]},
+    "organization_setting": {"SELECT": WHOLE},
+    "call": {"SELECT": ("id", "organization_id", "service_record_id", "vapi_call_id")},
+    "service_record": {"SELECT": ("id", "service_advisor_id", "service_advisor_name")},
+    "user": {"SELECT": ("id", "name", "organization_id")},
+}
+"""The privileges of the function in which people change follow-ups, and which finds those that are overdue."""
 TIME_OUTS: Final = {
     # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
     # session's own settings would pin a connection of RDS Proxy to its client.
@@ -146,10 +177,14 @@ class FunctionsRole:
     by_iam: bool
     """With tokens of IAM, not with a password, which somebody has to give the role."""
     only_reads: bool = False
+    writes_follow_ups: bool = False
+    """It is the role of the function that changes follow-ups, and nothing else."""
 
     @property
     def privileges(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """Table -> right -> its columns."""
+        if self.writes_follow_ups:
+            return WRITER_PRIVILEGES
         return READER_PRIVILEGES if self.only_reads else PRIVILEGES
 
     @property

@@ -15,6 +15,9 @@ class CallEventType(str, Enum):
     CALL_COMPLETED = "CallCompleted"
     FEEDBACK_RECORDED = "FeedbackRecorded"
     CALL_STALLED = "CallStalled"
+    FOLLOW_UP_OPENED = "FollowUpOpened"
+    FOLLOW_UP_CHANGED = "FollowUpChanged"
+    FOLLOW_UP_OVERDUE = "FollowUpOverdue"
 
 
 @dataclass(slots=True)

@@ -15,14 +15,17 @@ from typing import Any, Final
 from autopulse.db.calls import CallRow, LockedCall, lock_calls, save_calls
 from autopulse.db.engine import Transaction, engine
 from autopulse.db.feedback import follow_reports, replace_feedback
+from autopulse.db.follow_ups import follow_shown
 from autopulse.db.links import Link, Removed, find_links, remove_link
 from autopulse.db.receipts import record_receipts
 from autopulse.db.recordings import find_object_key
 from autopulse.domain.attempts import NO_ORIGINAL, Original, Shown, columns_of, shown_of, taken_back
 from autopulse.domain.facts import NOTHING, Facts
+from autopulse.domain.follow_ups import wish_of
 from autopulse.json_coercion import read_call_id, read_vapi_call_id
 from autopulse.observability import loggable_id, logger
 from autopulse.recordings.erasure import erase_copy
+from autopulse.settings import follow_up_rules
 from autopulse.vapi.call_types import WEB
 from autopulse.vapi.ended_reasons import family_of
 
@@ -119,6 +122,7 @@ def _show_what_is_left(
         replace_feedback(transaction, [(row.id, shown.feedback)])
     if row.service_record_id is not None:
         follow_reports(transaction, [row.service_record_id])
+    follow_shown(transaction, [wish_of(row.id, shown, left, follow_up_rules())])
 
 
 def _shown(row: LockedCall, removed: Facts, left: dict[str, Facts], original: Original) -> Shown:

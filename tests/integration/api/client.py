@@ -135,6 +135,16 @@ class Api:
         usual: dict[str, object] = {"report_event_id": "e", "outputs_expected": 0, "outputs_lost": 0}
         self._insert("call_quality", "call_id", usual | {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
 
+    def follow_up(self, call_id: int, organization: object = OURS, **values: object) -> int:
+        """A follow-up of a call; its id."""
+        usual: dict[str, object] = {
+            "organization_id": organization,
+            "trigger": "score",
+            "opened_at": "2026-11-02T15:00:00Z",
+            "due_at": "2026-11-03T15:00:00Z",
+        }
+        return self.insert("follow_up", **(usual | {"call_id": call_id, **values}))
+
     def original(self, call_id: int, **values: object) -> None:
         """Insert what the application had written before Vapi's first message."""
         self._insert("call_original", "call_id", {"call_id": call_id, "status": "Completed", **values})

@@ -43,6 +43,8 @@ def call(api: Api) -> int:
     api.quality(call, "call_1", cost="0.1", cost_vapi="0.1", outputs_expected=1, outputs_lost=1, **latency)
     api.original(call)
     api.turn(call, "yes")
+    follow_up = api.follow_up(call, cause="wait", acknowledged_at=START)
+    api.insert("follow_up_entry", follow_up_id=follow_up, at=START, action="opened", to_state="open")
     api.database.run("INSERT INTO call_incident (call_id, kind, occurred_at) VALUES (:c, 'stall', :t)", c=call, t=START)
     for name, type_, of in (("a", "status-update", call), ("b", "autopulse.ping", None)):
         api.receipt(name * 64, type=type_, call_id=of, occurred_at=START, received_at=START, processed_at=START)
@@ -57,6 +59,7 @@ def test_an_answer_fits_its_schema(api: Api, call: int, path: str) -> None:
         else {}
     )
     asked = path.removeprefix("/v1").replace("{call_id}", str(call)).replace("{event_id}", "b" * 64)
+    asked = asked.replace("{follow_up_id}", str(api.database.run("SELECT max(id) FROM follow_up")[0][0]))
     answer = api.get(asked, **query)
     assert answer.status == 200, answer.text
     _validator(path, 200).validate(answer.json)

@@ -90,7 +90,7 @@ def test_a_slash_at_the_end_is_nothing(api: Api) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 def test_everything_is_only_read(api: Api, method: str) -> None:
     for rule in ROUTES:
-        path = rule.replace("<call_id>", "7").replace("<event_id>", "a" * 64)
+        path = rule.replace("<call_id>", "7").replace("<event_id>", "a" * 64).replace("<follow_up_id>", "7")
         answer = api.send(reading_event(path, CONTEXT) | {"httpMethod": method})
         assert (answer.status, answer.error["code"]) == (405, "method_not_allowed")
         assert answer.headers["allow"] == "GET"
@@ -110,7 +110,7 @@ def test_everything_is_only_read(api: Api, method: str) -> None:
     ],
 )
 def test_no_route_answers_without_the_authorizers_word(api: Api, rule: str, context: dict[str, str] | None) -> None:
-    path = rule.replace("<call_id>", "7").replace("<event_id>", "a" * 64)
+    path = rule.replace("<call_id>", "7").replace("<event_id>", "a" * 64).replace("<follow_up_id>", "7")
     answer = api.send(reading_event(path, context))
     assert (answer.status, answer.error["code"]) == (401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"

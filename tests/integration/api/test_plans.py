@@ -12,7 +12,16 @@ from autopulse.db.queries.connection import PlanningConnection
 from tests.benchmarks import archive
 from tests.integration.api.client import Answer, Api
 
-LARGE = {"call", "transcript", "webhook_event", "call_feedback", "service_record", "vapi_call", "call_quality"}
+LARGE = {
+    "call",
+    "transcript",
+    "webhook_event",
+    "call_feedback",
+    "service_record",
+    "vapi_call",
+    "call_quality",
+    "follow_up",
+}
 CALLS = 100_000
 SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00:00:00Z"}
 
@@ -21,6 +30,7 @@ SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00
 def api(module_api: Api, module_database_url: str) -> Api:
     archive.fill(module_database_url, CALLS, turns=2, events=1)
     archive.fill_quality(module_database_url)
+    archive.fill_follow_ups(module_database_url)
     # A rare status is in a usual sample or is not, and a plan for one row may sort it.
     module_api.database.run("ALTER TABLE call ALTER status SET STATISTICS 1000; ANALYZE call")
     return module_api
@@ -123,6 +133,21 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/quality/summary", SPAN | {"direction": "all"}),
     ("/quality/summary", SPAN | {"campaign": 3}),
     ("/quality/summary", SPAN | {"advisor": 7}),
+    ("/follow-ups", {}),
+    ("/follow-ups", {"state": "open"}),
+    ("/follow-ups", {"state": "open,acknowledged"}),
+    ("/follow-ups", {"overdue": "true"}),
+    ("/follow-ups", {"overdue": "false"}),
+    ("/follow-ups", {"assignee": 7}),
+    ("/follow-ups", {"assignee": "nobody"}),
+    ("/follow-ups", {"campaign": 3, "state": "open"}),
+    ("/follow-ups", {"campaign": 39}),
+    ("/follow-ups", {"advisor": 7}),
+    ("/follow-ups", {"advisor": "Nobody"}),
+    ("/follow-ups", {"trigger": "callback_requested"}),
+    ("/follow-ups/summary", {}),
+    ("/follow-ups/summary", SPAN),
+    ("/follow-ups/summary", SPAN | {"period": "day"}),
 ]
 
 
@@ -273,6 +298,28 @@ def test_figures_of_how_calls_ran_are_read_from_indexes_alone(
     used = {node["Index Name"] for node in explained.nodes if node.get("Relation Name") == "call_quality"}
     assert "ix_call_quality_figures" in used
     assert explained.answer.json["measured"] > 100
+
+
+@pytest.mark.parametrize("query", [{}, {"state": "open"}, {"overdue": "true"}], ids=str)
+def test_the_inbox_is_walked_in_its_order(api: Api, query: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = explain(api, "/follow-ups", archive.LARGEST, monkeypatch, limit=2, **query)
+    cursor = first.answer.json["next_cursor"]
+    second = explain(api, "/follow-ups", archive.LARGEST, monkeypatch, limit=2, cursor=cursor, **query)
+    for page in (first, second):
+        node, row = [node for node in page.nodes if node.get("Relation Name") == "follow_up"]
+        assert node["Index Name"] == "ix_follow_up_organization_id_state_due"
+        assert row["Index Name"] == "follow_up_pkey"
+        assert {item["id"] for item in page.answer.json["items"]}
+    assert re.search(r"ROW\(", str(second.nodes)), "the cursor is a condition of the index"
+
+
+def test_the_summary_of_follow_ups_reads_those_of_its_time_and_those_that_are_unanswered(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained = explain(api, "/follow-ups/summary", archive.LARGEST, monkeypatch, **SPAN)
+    used = {node["Index Name"] for node in explained.nodes if "follow_up" in node.get("Index Name", "")}
+    assert used == {"ix_follow_up_organization_id_opened", "ix_follow_up_organization_id_state_due"}
+    assert explained.answer.json["total"]["opened"] > 100
 
 
 def test_a_transcript_and_a_timeline_are_read_by_their_call(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,9 +176,8 @@ def test_parameters_cannot_name_an_organization(filled: Filled) -> None:
 
 def _paths(filled: Filled) -> Iterator[str]:
     for rule in ROUTES:
-        yield (
-            rule.removeprefix("/v1").replace("<call_id>", str(filled.calls[THEIRS][0])).replace("<event_id>", "a" * 64)
-        )
+        path = rule.removeprefix("/v1").replace("<call_id>", str(filled.calls[THEIRS][0]))
+        yield path.replace("<event_id>", "a" * 64).replace("<follow_up_id>", "1")
 
 
 def test_no_route_at_all_says_anything_of_others(filled: Filled) -> None:

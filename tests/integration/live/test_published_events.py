@@ -13,6 +13,7 @@ from local.events import read_webhooks
 from local.simulator.application_rows import SAMPLE_CALLS
 from tests.contract.stack import ROOT
 from tests.harness import FakeServices
+from tests.integration.bodies import outbound, report
 from tests.integration.pipeline import ORGANIZATION, Pipeline
 
 TRANSCRIPT_FIRST = ("transcript_final", "conversation_update", "hang_stall", "status_update_in_progress")
@@ -53,13 +54,16 @@ def _send_all(pipeline: Pipeline) -> None:
     rest = [name for name in webhooks if name not in {*TRANSCRIPT_FIRST, "speech_update", "tool_calls"}]
     for name in (*TRANSCRIPT_FIRST, *rest):
         pipeline.send(webhooks[name])
+    unhappy = outbound(pipeline.make_call(id=1_000_001), "0197f9d4-eeee-4000-8000-000000000001")
+    for seconds, score in ((130, 3), (140, 9)):
+        pipeline.send(report(unhappy, seconds, analysis={"structuredData": {"nps_score": score}}))
 
 
 def test_every_event_is_as_documented_and_every_documented_event_occurs(pipeline: Pipeline, bus: Bus) -> None:
     _send_all(pipeline)
     assert {entry["DetailType"] for entry in bus.entries} == {
         call_event_type.value for call_event_type in CallEventType
-    }
+    } - {CallEventType.FOLLOW_UP_OVERDUE.value}, "what is overdue is told by a schedule"
     for entry in bus.entries:
         schema = json.loads((ROOT / f"docs/events/{entry['DetailType']}.schema.json").read_text())
         detail = json.loads(entry["Detail"])

@@ -15,10 +15,10 @@ from tests.unit.auth.tokens import AUDIENCE, CLAIM, ISSUER, KEY_SET, NOW, ORGANI
 ARN = "arn:aws:execute-api:us-west-2:111122223333:api0/api/GET/v1/calls/7"
 
 
-SETTINGS = AuthSettings(ISSUER, AUDIENCE, "", json.dumps(KEY_SET), CLAIM)
+SETTINGS = AuthSettings(ISSUER, AUDIENCE, "", json.dumps(KEY_SET), CLAIM, "", frozenset())
 
 
-def handle(event: object, **settings: str) -> dict[str, Any]:
+def handle(event: object, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of any type
     """Let an authorizer decide whose settings are those of these tests, but for some."""
     return authorizer.handle(start_anew(Services(), settings=SETTINGS._replace(**settings)), event)
 
@@ -43,6 +43,8 @@ def test_a_good_token_opens_the_whole_stage_and_says_who_reads(name: str, scheme
         "organization_id": ORGANIZATION,
         "subject": "reader-1",
         "expires_at": str(content["exp"]),
+        "name": "",
+        "may_write": "true",
     }
 
 
@@ -102,7 +104,7 @@ def test_the_functions_behind_it_know_the_reader() -> None:
     content = claims()
     answer = handle(event({"Authorization": f"Bearer {token(content)}"}))
     request = {"requestContext": {"authorizer": answer["context"] | {"principalId": answer["principalId"]}}}
-    assert principal_of(request) == Principal(ORGANIZATION, "reader-1", content["exp"])
+    assert principal_of(request) == Principal(ORGANIZATION, "reader-1", content["exp"], may_write=True)
 
 
 @pytest.mark.parametrize(

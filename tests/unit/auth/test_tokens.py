@@ -1,5 +1,6 @@
 """One test for each way in which a token is wrong."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,8 +38,51 @@ def reason(text: str) -> str:
 def test_a_good_token_says_who_reads_what(key: Key, algorithm: str, kid: str) -> None:
     content = claims()
     assert verify(token(content, key, algorithm, kid), KEYS, RULES) == Principal(
-        ORGANIZATION, "reader-1", content["exp"]
+        ORGANIZATION, "reader-1", content["exp"], may_write=True
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"name": "Kim Example"}, "Kim Example"),
+        ({"preferred_username": "kim"}, "kim"),
+        ({"name": " ", "preferred_username": "kim"}, "kim"),
+        ({"name": 3}, ""),
+        ({"name": "x" * 300}, "x" * 255),
+        ({}, ""),
+    ],
+    ids=str,
+)
+def test_a_token_says_what_its_owner_is_called(given: dict[str, object], name: str) -> None:
+    assert verify(token(claims(**given)), KEYS, RULES).name == name
+
+
+@pytest.mark.parametrize(
+    ("value", "may_write"),
+    [
+        ("manager", True),
+        (["reader", "advisor"], True),
+        ("reader manager", True),
+        ("reader", False),
+        (["reader", 3, None], False),
+        ("managers", False),
+        ("", False),
+        (None, False),
+        (True, False),
+        ({"manager": True}, False),
+    ],
+)
+def test_the_writers_claim_says_who_may_write(value: object, may_write: bool) -> None:
+    rules = replace(RULES, writer_claim="roles", writer_values=frozenset({"manager", "advisor"}))
+    assert verify(token(claims(roles=value)), KEYS, rules).may_write is may_write
+
+
+def test_a_claim_that_is_true_lets_people_write() -> None:
+    rules = replace(RULES, writer_claim="writer", writer_values=frozenset({"true"}))
+    assert verify(token(claims(writer=True)), KEYS, rules).may_write is True
+    assert verify(token(claims(writer=False)), KEYS, rules).may_write is False
+    assert verify(token(claims()), KEYS, replace(rules, writer_values=frozenset())).may_write is False
 
 
 def test_cognitos_access_token_has_its_client_instead_of_an_audience() -> None:

@@ -1,0 +1,91 @@
+"""Follow-ups: the inbox, one of them with its entries, and figures."""
+
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import TypeAdapter
+
+from autopulse.api import cursors
+from autopulse.api.database import ask
+from autopulse.api.dependencies import CurrentPrincipal
+from autopulse.api.feedback import time_of
+from autopulse.api.models import (
+    FollowUpDetail,
+    FollowUpPage,
+    FollowUpSummary,
+    ListedFollowUp,
+)
+from autopulse.api.parameters import FollowUpList, FollowUpSummaryQuery
+from autopulse.api.sizes import bytes_of, count_fitting, is_small
+from autopulse.api.trace import note_shown
+from autopulse.db.queries import follow_ups as questions
+from autopulse.db.queries.pages import Position
+from autopulse.db.queries.summary import Span
+from autopulse.errors import Problem
+from autopulse.json_coercion import MAX_CALL_ID
+
+_ITEMS: Final = TypeAdapter(list[ListedFollowUp])
+_DOCUMENT: Final = TypeAdapter(dict[str, Any])
+_SHARE_DIGITS: Final = 4
+FollowUpId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The follow-up's id.")]
+
+
+def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, Query()]) -> FollowUpPage:
+    """Follow-ups, those that are due last first."""
+    filters, states = query.conditions(), query.states()
+    binding = cursors.binding_of(
+        "follow-ups", principal.organization_id, "newest", filters | {"states": ",".join(states)}
+    )
+    wanted = questions.FollowUpPage(
+        organization_id=principal.organization_id,
+        states=states,
+        filters=filters,
+        rows=query.limit + 1,
+        after=cursors.decode(query.cursor, binding) if query.cursor else None,
+    )
+    found = ask(lambda session: questions.read_follow_ups(session, wanted))
+    items = _ITEMS.validate_json(found.document)[: query.limit]
+    if not is_small(found.document):
+        items = items[: count_fitting(map(bytes_of, items))]
+    note_shown([item.call_id for item in items])
+    more = found.rows > len(items)
+    cursor = cursors.encode(Position(items[-1].due_at.isoformat(), items[-1].id), binding) if more else None
+    return FollowUpPage(items=items, next_cursor=cursor)
+
+
+def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> FollowUpDetail:
+    """One follow-up with its entries, the latest 500."""
+    document = ask(lambda session: questions.read_follow_up(session, principal.organization_id, follow_up_id))
+    if document is None:
+        raise Problem(404, "There is no such follow-up.")
+    detail = FollowUpDetail.model_validate_json(document)
+    note_shown([detail.call_id])
+    return detail
+
+
+def summarize_follow_ups(
+    principal: CurrentPrincipal, query: Annotated[FollowUpSummaryQuery, Query()]
+) -> FollowUpSummary:
+    """How many stand open now, and how those went that were opened in the time."""
+    since, until = time_of(query, query.period)
+    span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
+    document = ask(lambda session: questions.read_follow_up_summary(session, principal.organization_id, span))
+    found = _DOCUMENT.validate_json(document)
+    return FollowUpSummary.model_validate(
+        {
+            **found["now"],
+            "since": since,
+            "until": until,
+            "total": _figures(found["total"]),
+            "causes": [_figures(row) for row in found["causes"]],
+            "assignees": [_figures(row) for row in found["assignees"]],
+            "periods": [_figures(row) for row in found["periods"]],
+        }
+    )
+
+
+def _figures(row: dict[str, Any]) -> dict[str, Any]:
+    """Figures with the share that was answered in time, of those that were answered or are overdue."""
+    decided = row.pop("decided")
+    share = round(row["in_time"] / decided, _SHARE_DIGITS) if decided else None
+    return row | {"in_time_share": share}

@@ -1,0 +1,160 @@
+"""`follow_up`: what messages do to follow-ups, a whole batch in one statement; and when a follow-up is due."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+
+from autopulse.db.engine import Transaction
+from autopulse.db.statement_parameters import as_array, as_rows
+from autopulse.domain.follow_ups import DEFAULT_HOURS, Wish
+
+UNTOUCHED: Final = "follow_up.version = 1 AND follow_up.trigger <> 'manual'"
+"""Nobody has made or changed the follow-up: it goes with the report that the call shows."""
+
+
+class Followed(NamedTuple):
+    """What became of a call's follow-up."""
+
+    call_id: int
+    follow_up_id: int
+    change: str
+    """`opened`, `changed` or `withdrawn`."""
+    trigger: str
+    opened_at: str
+    due_at: str
+    assignee_id: int | None
+
+
+def hours_of(organization_id: str) -> str:
+    """A subquery: the business hours of an organization, in one row; `organization_id` is an expression."""
+    days = ",".join(map(str, DEFAULT_HOURS.days))
+    return f"""(
+        SELECT coalesce(time_zone, '{DEFAULT_HOURS.time_zone}') AS time_zone,
+            coalesce(days, '{{{days}}}') AS days,
+            coalesce(opens_at, '{DEFAULT_HOURS.opens_at}') AS opens_at,
+            coalesce(closes_at, '{DEFAULT_HOURS.closes_at}') AS closes_at,
+            coalesce(hours_to_answer, {DEFAULT_HOURS.hours_to_answer}) AS hours_to_answer
+        FROM (SELECT) AS one LEFT JOIN LATERAL (
+            SELECT * FROM organization_setting AS known WHERE known.organization_id = {organization_id} OFFSET 0
+        ) AS setting ON true
+    )"""  # noqa: S608 - made of constants
+
+
+def due_at(hours: str, opened_at: str) -> str:
+    """A scalar subquery: when the business hours to answer are over.
+
+    `hours` is the name of a row that has them, `opened_at` an expression. A day's hours are from the instant that its
+    opening time names to the one that its closing time names. Postgres knows the time zones, which the functions'
+    runtime need not; a time that the clock skips is as much later, one that it has twice is the second.
+    """
+    spoken = f"({opened_at} AT TIME ZONE {hours}.time_zone)::date"
+    # With a margin for days that a change of the clock makes shorter than an hour; none is shorter without one.
+    weeks = f"ceil({hours}.hours_to_answer * 3600 / extract(epoch FROM {hours}.closes_at - {hours}.opens_at) * 1.04)"
+    return f"""(
+        SELECT begins + make_interval(secs => {hours}.hours_to_answer * 3600 - (total - seconds)) FROM (
+            SELECT day, begins, seconds, sum(seconds) OVER (ORDER BY day) AS total FROM (
+                SELECT day, greatest(begins, {opened_at}) AS begins,
+                    extract(epoch FROM ends)::float8 - extract(epoch FROM greatest(begins, {opened_at}))::float8
+                        AS seconds
+                FROM (
+                    SELECT day, ({spoken} + day + {hours}.opens_at) AT TIME ZONE {hours}.time_zone AS begins,
+                        ({spoken} + day + {hours}.closes_at) AT TIME ZONE {hours}.time_zone AS ends
+                    FROM generate_series(0, 7 * ({weeks}::integer + 3)) AS day
+                    WHERE extract(isodow FROM {spoken} + day) = ANY ({hours}.days)
+                ) AS worked WHERE ends > begins AND ends > {opened_at}
+            ) AS left_of_it
+        ) AS summed WHERE total >= {hours}.hours_to_answer * 3600 ORDER BY day LIMIT 1
+    )"""  # noqa: S608 - made of constants
+
+
+# What is said again by ANY is for the planner: it cannot see how few rows it has to join. A row that somebody changes
+# at this moment is waited for, and is touched then. The organization follows the call's, whoever has touched it.
+_FOLLOW: Final = text(f"""
+    WITH wish AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:wishes AS json))
+            AS row (call_id integer, trigger text, opened_at timestamptz)
+    ), wanted AS MATERIALIZED (
+        SELECT wish.call_id, call.organization_id, wish.trigger, wish.opened_at, advisor.id AS assignee_id,
+            coalesce(advisor.name, record.service_advisor_name) AS assignee_name,
+            {due_at("hours", "wish.opened_at")} AS due_at
+        FROM wish JOIN LATERAL (
+            SELECT * FROM call WHERE call.id = wish.call_id OFFSET 0
+        ) AS call ON true LEFT JOIN LATERAL (
+            SELECT * FROM service_record WHERE service_record.id = call.service_record_id OFFSET 0
+        ) AS record ON true LEFT JOIN LATERAL (
+            SELECT id, name FROM "user"
+            WHERE "user".id = record.service_advisor_id AND "user".organization_id = call.organization_id OFFSET 0
+        ) AS advisor ON true CROSS JOIN LATERAL {hours_of("call.organization_id")} AS hours
+        WHERE wish.trigger IS NOT NULL
+    ), withdrawn AS (
+        DELETE FROM follow_up USING wish
+        WHERE follow_up.call_id = wish.call_id AND wish.trigger IS NULL AND {UNTOUCHED}
+            AND follow_up.call_id = ANY (CAST(:call_ids AS integer[]))
+        RETURNING follow_up.id, follow_up.call_id, follow_up.trigger, follow_up.opened_at, follow_up.due_at,
+            follow_up.assignee_id, 'withdrawn' AS change
+    ), moved AS (
+        UPDATE follow_up SET organization_id = call.organization_id FROM call
+        WHERE follow_up.call_id = call.id AND follow_up.organization_id <> call.organization_id AND NOT ({UNTOUCHED})
+            AND follow_up.call_id = ANY (CAST(:call_ids AS integer[])) AND call.id = ANY (CAST(:call_ids AS integer[]))
+    ), written AS (
+        INSERT INTO follow_up (
+            call_id, organization_id, trigger, opened_at, due_at, assignee_id, assignee_name)
+        SELECT call_id, organization_id, trigger, opened_at, due_at, assignee_id, assignee_name
+        FROM wanted ORDER BY call_id
+        ON CONFLICT (call_id) DO UPDATE SET
+            organization_id = EXCLUDED.organization_id, trigger = EXCLUDED.trigger, opened_at = EXCLUDED.opened_at,
+            due_at = EXCLUDED.due_at, assignee_id = EXCLUDED.assignee_id, assignee_name = EXCLUDED.assignee_name,
+            overdue_at = NULL
+        WHERE {UNTOUCHED} AND (
+                follow_up.organization_id, follow_up.trigger, follow_up.opened_at, follow_up.due_at,
+                follow_up.assignee_id, follow_up.assignee_name)
+            IS DISTINCT FROM (
+                EXCLUDED.organization_id, EXCLUDED.trigger, EXCLUDED.opened_at, EXCLUDED.due_at,
+                EXCLUDED.assignee_id, EXCLUDED.assignee_name)
+        RETURNING id, call_id, trigger, opened_at, due_at, assignee_id,
+            CASE WHEN xmax = 0 THEN 'opened' ELSE 'changed' END AS change
+    ), entered AS (
+        INSERT INTO follow_up_entry (follow_up_id, at, action, to_state)
+        SELECT id, opened_at, change, 'open' FROM written WHERE change = 'opened' ORDER BY id
+    )
+    SELECT json_agg(json_build_array(call_id, id, change, trigger, opened_at, due_at, assignee_id) ORDER BY call_id)
+    FROM (SELECT * FROM withdrawn UNION ALL SELECT * FROM written) AS followed
+""")  # noqa: S608 - made of constants
+
+# Before our row's attempt moves to the application's row: what somebody has touched goes with it, and wins over what
+# nobody has. If both were touched, the application's row keeps its own.
+_HAND_OVER_FREE: Final = text(f"""
+    DELETE FROM follow_up USING json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
+    WHERE follow_up.call_id = row.call_id AND {UNTOUCHED} AND follow_up.call_id = ANY (CAST(:call_ids AS integer[]))
+        AND EXISTS (
+            SELECT FROM follow_up AS other
+            WHERE other.call_id = row.made AND NOT ({UNTOUCHED.replace("follow_up.", "other.")}) OFFSET 0)
+""")  # noqa: S608 - made of constants
+_HAND_OVER: Final = text(f"""
+    UPDATE follow_up SET call_id = row.call_id, organization_id = call.organization_id
+    FROM json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
+    JOIN LATERAL (SELECT id, organization_id FROM call WHERE call.id = row.call_id OFFSET 0) AS call ON true
+    WHERE follow_up.call_id = row.made AND NOT ({UNTOUCHED}) AND follow_up.call_id = ANY (CAST(:made AS integer[]))
+        AND NOT EXISTS (SELECT FROM follow_up AS other WHERE other.call_id = row.call_id OFFSET 0)
+""")  # noqa: S608 - made of constants
+
+
+def follow_shown(transaction: Transaction, wishes: Sequence[Wish]) -> list[Followed]:
+    """Make each call's follow-up what the report that it shows calls for, unless somebody has touched it."""
+    rows = [
+        {"call_id": wish.call_id, "trigger": wish.trigger.value, "opened_at": wish.opened_at}
+        if wish.trigger
+        else {"call_id": wish.call_id}
+        for wish in wishes
+    ]
+    call_ids = as_array(wish.call_id for wish in wishes)
+    found = transaction.execute(_FOLLOW, {"wishes": as_rows(rows), "call_ids": call_ids}).scalar_one()
+    return [Followed(call_id, id_, change, *told) for call_id, id_, change, *told in found or ()]
+
+
+def hand_over_follow_ups(transaction: Transaction, takeovers: Mapping[int, int]) -> None:
+    """Give touched follow-ups of rows that we made to the application's rows: `takeovers` is our id -> the other's."""
+    rows = as_rows({"made": made, "call_id": call_id} for made, call_id in takeovers.items())
+    transaction.execute(_HAND_OVER_FREE, {"takeovers": rows, "call_ids": as_array(takeovers.values())})
+    transaction.execute(_HAND_OVER, {"takeovers": rows, "made": as_array(takeovers)})

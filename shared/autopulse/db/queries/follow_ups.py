@@ -1,0 +1,187 @@
+"""Follow-ups as people read them: the inbox by when they are due, one with its entries, and how it goes in figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from sqlalchemy import TextClause, text
+
+from autopulse.db.engine import Transaction
+from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, MAX_READ_BYTES, as_many_as_fit, shown
+from autopulse.db.queries.filters import Filters
+from autopulse.db.queries.pages import Found, Position
+from autopulse.db.queries.summary import Span
+from autopulse.domain.follow_ups import UNANSWERED
+
+MAX_ENTRIES: Final = 500
+"""The most entries that are shown of one follow-up: the latest."""
+_UNANSWERED: Final = f"({', '.join(repr(state.value) for state in UNANSWERED)})"
+IS_OVERDUE: Final = f"(follow_up.state IN {_UNANSWERED} AND follow_up.due_at < now())"
+OWN_COLUMNS: Final = f"""
+    follow_up.id, follow_up.call_id, follow_up.state, follow_up.trigger, follow_up.assignee_id, follow_up.assignee_name,
+    follow_up.cause, follow_up.note, follow_up.opened_at, follow_up.due_at, follow_up.acknowledged_at,
+    follow_up.resolved_at, {IS_OVERDUE} AS overdue, follow_up.version
+"""
+_CALL_COLUMNS: Final = f"""
+    call.nps_score, {shown("record.customer_name")} AS customer_name, {shown("call.customer_number")} AS phone,
+    {shown("record.vehicle_info")} AS vehicle, call.campaign_id, {shown("campaign.name")} AS campaign_name,
+    record.service_advisor_id AS advisor_id,
+    {shown("coalesce(advisor.name, record.service_advisor_name)")} AS advisor_name,
+    {shown("feedback.content", MAX_LISTED_CHARACTERS)} AS content,
+    {shown("feedback.detractors", MAX_LISTED_CHARACTERS)} AS detractors,
+    {shown("feedback.action_items", MAX_LISTED_CHARACTERS)} AS action_items
+"""
+_CALL_TABLES: Final = """
+    JOIN LATERAL (SELECT * FROM call
+        WHERE id = follow_up.call_id AND organization_id = follow_up.organization_id OFFSET 0) AS call ON true
+    LEFT JOIN LATERAL (SELECT * FROM service_record
+        WHERE id = call.service_record_id AND organization_id = call.organization_id OFFSET 0) AS record ON true
+    LEFT JOIN LATERAL (SELECT name FROM campaign
+        WHERE id = call.campaign_id AND organization_id = call.organization_id OFFSET 0) AS campaign ON true
+    LEFT JOIN LATERAL (SELECT name FROM "user"
+        WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
+    LEFT JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true
+"""
+_OF_A_VISIT: Final = """EXISTS (
+    SELECT FROM call JOIN service_record AS record ON record.id = call.service_record_id
+    WHERE call.id = follow_up.call_id AND call.organization_id = CAST(:organization AS uuid)
+        AND record.organization_id = CAST(:organization AS uuid) AND {condition})"""
+CONDITIONS: Final = {
+    "assignee": "follow_up.assignee_id = :assignee",
+    "nobody": "follow_up.assignee_id IS NULL",
+    "overdue": f"{IS_OVERDUE} = :overdue",
+    "trigger": "follow_up.trigger = :trigger",
+    "campaign": (
+        "EXISTS (SELECT FROM call WHERE call.id = follow_up.call_id"
+        " AND call.organization_id = CAST(:organization AS uuid) AND call.campaign_id = :campaign)"
+    ),
+    "advisor_id": _OF_A_VISIT.format(condition="record.service_advisor_id = :advisor_id"),
+    "advisor_name": _OF_A_VISIT.format(condition="record.service_advisor_name = :advisor_name"),
+}
+"""Name of a filter -> its condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpPage:
+    """What identifies one page of the inbox."""
+
+    organization_id: str
+    states: Sequence[str]
+    filters: Filters
+    rows: int
+    after: Position | None = None
+    """The time is when that follow-up was due, the id is its own."""
+
+
+def read_follow_ups(transaction: Transaction, wanted: FollowUpPage) -> Found:
+    """A page of follow-ups, those that are due last first."""
+    values: dict[str, object] = {
+        "organization": wanted.organization_id,
+        "states": f"{{{','.join(wanted.states)}}}",
+        "rows": wanted.rows,
+        **wanted.filters,
+    }
+    if wanted.after:
+        values |= {"after_due": wanted.after.began, "after_id": wanted.after.call_id}
+    statement = _page(tuple(sorted(wanted.filters)), wanted.after is not None)
+    return Found(*transaction.execute(statement, values).one())
+
+
+@cache
+def _page(names: tuple[str, ...], after: bool) -> TextClause:
+    """Each state is walked in its order for a page at most: open ones are few among all that were ever resolved."""
+    conditions = "".join(f" AND {CONDITIONS[name]}" for name in names)
+    beyond = "AND (follow_up.due_at, follow_up.id) < (CAST(:after_due AS timestamptz), :after_id)" if after else ""
+    page = f"""
+        SELECT {OWN_COLUMNS}, {_CALL_COLUMNS}
+        FROM (
+            SELECT found.id, found.due_at FROM unnest(CAST(:states AS text[])) AS wanted (state) CROSS JOIN LATERAL (
+                SELECT follow_up.id, follow_up.due_at FROM follow_up
+                WHERE follow_up.organization_id = CAST(:organization AS uuid) AND follow_up.state = wanted.state
+                    {conditions} {beyond}
+                ORDER BY follow_up.due_at DESC, follow_up.id DESC LIMIT :rows
+            ) AS found ORDER BY found.due_at DESC, found.id DESC LIMIT :rows
+        ) AS found JOIN LATERAL (SELECT * FROM follow_up WHERE id = found.id OFFSET 0) AS follow_up ON true
+        {_CALL_TABLES}
+        ORDER BY found.due_at DESC, found.id DESC
+    """  # noqa: S608 - made of constants
+    return text(f"SELECT items, found FROM ({as_many_as_fit(page, '', MAX_READ_BYTES)}) AS page")  # noqa: S608 - as above
+
+
+_ONE: Final = text(f"""
+    SELECT row_to_json(one)::text FROM (
+        SELECT {OWN_COLUMNS}, {_CALL_COLUMNS}, (
+            SELECT coalesce(json_agg(row_to_json(entry) ORDER BY id), '[]') FROM (
+                SELECT id, at, actor_subject, actor_name, action, from_state, to_state, changes, note
+                FROM follow_up_entry WHERE follow_up_id = follow_up.id ORDER BY id DESC LIMIT {MAX_ENTRIES}
+            ) AS entry) AS entries
+        FROM follow_up {_CALL_TABLES}
+        WHERE follow_up.id = :id AND follow_up.organization_id = CAST(:organization AS uuid)
+    ) AS one
+""")  # noqa: S608 - made of constants
+
+
+def read_follow_up(transaction: Transaction, organization_id: str, id_: int) -> str | None:
+    """One follow-up with its entries, as a JSON object; None if the organization has none of that id."""
+    return transaction.execute(_ONE, {"organization": organization_id, "id": id_}).scalar_one_or_none()
+
+
+_HOURS: Final = "percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM {end} - opened_at) / 3600)"
+_FIGURES: Final = f"""
+    count(*) AS opened, count(*) FILTER (WHERE state = 'resolved') AS resolved,
+    count(*) FILTER (WHERE state = 'dismissed') AS dismissed,
+    count(*) FILTER (WHERE coalesce(acknowledged_at, resolved_at) <= due_at) AS in_time,
+    count(*) FILTER (WHERE coalesce(acknowledged_at, resolved_at) <= due_at OR due_at < now()) AS decided,
+    {_HOURS.format(end="acknowledged_at")} AS median_hours_to_acknowledge,
+    {_HOURS.format(end="resolved_at")} AS median_hours_to_resolve
+"""
+_SUMMARY: Final = text(f"""
+    WITH period AS (
+        SELECT greatest(starts AT TIME ZONE :zone, CAST(:since AS timestamptz)) AS starts,
+            least((starts + CAST(:step AS interval)) AT TIME ZONE :zone, CAST(:until AS timestamptz)) AS ends
+        FROM generate_series(
+            date_trunc(:period, CAST(:since AS timestamptz) AT TIME ZONE :zone),
+            CAST(:until AS timestamptz) AT TIME ZONE :zone, CAST(:step AS interval)) AS starts
+    ), placed AS (
+        SELECT *, row_number() OVER (ORDER BY starts) AS place FROM period WHERE starts < ends
+    ), opened AS MATERIALIZED (
+        SELECT state, due_at, opened_at, acknowledged_at, resolved_at, cause, assignee_id, assignee_name,
+            width_bucket(opened_at, (SELECT array_agg(starts ORDER BY starts) FROM placed)) AS place
+        FROM follow_up
+        WHERE organization_id = CAST(:organization AS uuid)
+            AND opened_at >= CAST(:since AS timestamptz) AND opened_at < CAST(:until AS timestamptz)
+    )
+    SELECT json_build_object(
+        'now', (SELECT row_to_json(row) FROM (
+            SELECT count(*) FILTER (WHERE state = 'open') AS open,
+                count(*) FILTER (WHERE state = 'acknowledged') AS acknowledged,
+                count(*) FILTER (WHERE due_at < now()) AS overdue
+            FROM follow_up
+            WHERE organization_id = CAST(:organization AS uuid) AND state IN {_UNANSWERED}) AS row),
+        'total', (SELECT row_to_json(row) FROM (SELECT {_FIGURES} FROM opened) AS row),
+        'causes', (SELECT coalesce(json_agg(row ORDER BY opened DESC, cause), '[]') FROM (
+            SELECT cause, {_FIGURES} FROM opened WHERE cause IS NOT NULL GROUP BY cause
+            ORDER BY opened DESC, cause LIMIT 100) AS row),
+        'assignees', (SELECT coalesce(json_agg(row ORDER BY opened DESC, assignee_name), '[]') FROM (
+            SELECT assignee_id, max(assignee_name) AS assignee_name, {_FIGURES} FROM opened
+            GROUP BY assignee_id, CASE WHEN assignee_id IS NULL THEN assignee_name END
+            ORDER BY opened DESC LIMIT 100) AS row),
+        'periods', (SELECT coalesce(json_agg(row ORDER BY starts), '[]') FROM (
+            SELECT starts, ends, {_FIGURES.replace("count(*) AS opened", "count(opened_at) AS opened")}
+            FROM placed LEFT JOIN opened USING (place) GROUP BY starts, ends) AS row)
+    )::text
+""")  # noqa: S608 - made of constants
+
+
+def read_follow_up_summary(transaction: Transaction, organization_id: str, span: Span) -> str:
+    """Figures as a JSON object: how many are unanswered `now`; `total`, `causes`, `assignees`, `periods` of a time."""
+    values = {
+        "organization": organization_id,
+        "since": span.since,
+        "until": span.until,
+        "period": span.period or "week",
+        "step": f"1 {span.period or 'week'}",
+        "zone": span.time_zone,
+    }
+    return str(transaction.execute(_SUMMARY, values).scalar_one())

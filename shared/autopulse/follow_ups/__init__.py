@@ -1,0 +1,1 @@
+"""What people do about follow-ups, and what is found overdue."""

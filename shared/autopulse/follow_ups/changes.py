@@ -1,0 +1,106 @@
+"""What a request to change a follow-up asks for, and what follows from it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from autopulse.domain.bounds import cut
+from autopulse.domain.follow_ups import MAX_CAUSE_CHARACTERS, MAX_NOTE_CHARACTERS, TRANSITIONS, State
+from autopulse.errors import Problem
+from autopulse.json_coercion import MAX_CALL_ID, Json, clean, read_text
+
+MAX_BODY_BYTES: Final = 50_000
+FIELDS: Final = ("state", "assignee_id", "cause", "note")
+"""What a PATCH may change."""
+_VERSION: Final = re.compile(r'"([1-9][0-9]{0,9})"')
+_STATES: Final = {state.value: state for state in State}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The fields that a PATCH gives, checked."""
+
+    given: Mapping[str, Any]
+
+    def applied_to(self, current: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields as they are to be; raises Problem 422 for what the current state does not allow."""
+        wanted = {name: self.given.get(name, current[name]) for name in FIELDS}
+        before, after = State(current["state"]), State(wanted["state"])
+        if after is not before and after not in TRANSITIONS[before]:
+            allowed = " or ".join(sorted(state.value for state in TRANSITIONS[before]))
+            raise Problem(422, f"From {before.value} a follow-up can become {allowed}.", field="state")
+        if after is State.RESOLVED and not wanted["cause"]:
+            raise Problem(422, "To resolve a follow-up, say its cause.", field="cause")
+        return wanted
+
+
+def read_change(body: Json) -> Change:
+    """The body of a PATCH; raises Problem."""
+    given = _object(body, FIELDS)
+    if not given:
+        raise Problem(400, f"Give one of {', '.join(FIELDS)}.")
+    readers = {"state": _state, "assignee_id": _user, "cause": _cause, "note": _note}
+    return Change({name: readers[name](value) for name, value in given.items()})
+
+
+def read_note(body: Json) -> str | None:
+    """The note of a POST, whose body may be empty; raises Problem."""
+    return _note(_object(body, ("note",)).get("note")) if body else None
+
+
+def read_version(header: Json) -> int:
+    """The version that `If-Match` names; raises Problem 428 without one, 400 for what is no quoted version."""
+    if not isinstance(header, str) or not header.strip():
+        raise Problem(428, "Say in If-Match which version the change is of.", field="If-Match")
+    version = _VERSION.fullmatch(header.strip())
+    if version is None:
+        raise Problem(400, 'If-Match is one version in quotes, such as "3".', field="If-Match")
+    return int(version[1])
+
+
+def _object(body: Json, fields: tuple[str, ...]) -> Mapping[str, Any]:
+    if isinstance(body, str) and len(body.encode(errors="replace")) > MAX_BODY_BYTES:
+        raise Problem(413, "The body is too large.")
+    try:
+        given = clean(json.loads(body if isinstance(body, str) else ""))
+    except (ValueError, RecursionError):
+        raise Problem(400, "The body is not JSON.") from None
+    if not isinstance(given, dict):
+        raise Problem(400, "The body is not an object.")
+    for name in given:
+        if name not in fields:
+            raise Problem(400, "There is no such field.", field=str(name)[:100])
+    return given
+
+
+def _state(value: Json) -> str:
+    if not isinstance(value, str) or value not in _STATES:
+        raise Problem(400, f"A state is {', '.join(_STATES)}.", field="state")
+    return value
+
+
+def _user(value: Json) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_CALL_ID:
+        raise Problem(400, "An assignee is the id of a user, or null.", field="assignee_id")
+    return value
+
+
+def _cause(value: Json) -> str | None:
+    return _text(value, "cause", MAX_CAUSE_CHARACTERS)
+
+
+def _note(value: Json) -> str | None:
+    return _text(value, "note", MAX_NOTE_CHARACTERS)
+
+
+def _text(value: Json, field: str, most: int) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise Problem(400, "This is a text, or null.", field=field)
+    text = (read_text(value) or "").strip()
+    if len(text) > most:
+        raise Problem(400, f"This has more than {most} characters.", field=field)
+    return cut(text, most) or None

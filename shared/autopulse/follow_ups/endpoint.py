@@ -1,0 +1,249 @@
+"""`POST /v1/calls/{call_id}/follow-up`, `PATCH /v1/follow-ups/{follow_up_id}`, and the schedule.
+
+A change names the version that it is of, and is refused if there is a newer one: nobody overwrites what nobody showed.
+The schedule finds what was not answered in time.
+Who did it is the token's subject and name. Nothing of a note, a name or a call but ids is logged.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from functools import cache
+from typing import Any, Final
+
+from autopulse.api.models import FollowUp
+from autopulse.auth.principal import Principal, principal_of
+from autopulse.auth.trace import read_keys
+from autopulse.consumers import publisher
+from autopulse.db import follow_up_changes as rows
+from autopulse.db.engine import Transaction
+from autopulse.domain.events import CallEvent, CallEventType
+from autopulse.domain.follow_ups import State
+from autopulse.errors import DataRejected, Problem, TokenRefused, Transient
+from autopulse.follow_ups.changes import Change, read_change, read_note, read_version
+from autopulse.follow_ups.services import Services
+from autopulse.http import CODES, Response, answer, answer_error, error_body
+from autopulse.json_coercion import MAX_CALL_ID, Json, read_mapping
+from autopulse.observability import Measurements, Metric, logger
+
+HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+POST_ROUTE: Final = "/v1/calls/<call_id>/follow-up"
+PATCH_ROUTE: Final = "/v1/follow-ups/<follow_up_id>"
+_POST: Final = re.compile(r"/v1/calls/([0-9]{1,10})/follow-up/?")
+_PATCH: Final = re.compile(r"/v1/follow-ups/([0-9]{1,10})/?")
+_RUNS: Final = 20
+"""The most transactions of one run of the schedule."""
+
+
+class _Beaten(Exception):
+    """There is a follow-up that the request did not know: `status` 409 or 412, with the one that is there."""
+
+    def __init__(self, status: int, message: str, current: rows.Row) -> None:
+        super().__init__(message)
+        self.status, self.message, self.current = status, message, current
+
+
+@cache
+def container_services() -> Services:
+    """The one of this container."""
+    return Services()
+
+
+def handle(event: Mapping[str, Any]) -> Response:
+    """Answer a REST API's proxy event that the authorizer has let through; any other event is the schedule's."""
+    if "httpMethod" not in event:
+        return {"overdue": find_overdue(container_services())}
+    response = _answer(event, container_services())
+    route = PATCH_ROUTE if event["httpMethod"] == "PATCH" else POST_ROUTE
+    logger().info("answered", extra={"route": route, "status": response["statusCode"], **read_keys(event, ())})
+    return response
+
+
+def find_overdue(services: Services) -> int:
+    """Mark and tell what was not answered in time, each once; returns how many."""
+    found = 0
+    for _ in range(_RUNS):
+        now = datetime.now(timezone.utc)
+        late = services.transact(rows.mark_overdue)
+        found += len(late)
+        measurements = Measurements()
+        if late:
+            measurements.count(Metric.FOLLOW_UP_OVERDUE, len(late))
+        events = [_event(CallEventType.FOLLOW_UP_OVERDUE, row, row["organization_id"], now) for row in late]
+        publisher.publish(events, measurements, services)
+        measurements.flush()
+        if len(late) < rows.OVERDUE_AT_ONCE:
+            break
+    logger().info("overdue follow-ups", extra={"count": found})
+    return found
+
+
+def _answer(event: Mapping[str, Any], services: Services) -> Response:
+    try:
+        change = _patch if event["httpMethod"] == "PATCH" else _post
+        return change(event, _writer_of(event), services)
+    except TokenRefused:
+        return answer_error(401, "Sign in: the request carries no valid token.", HEADERS)
+    except Problem as problem:
+        return answer(problem.status, problem.to_body(), HEADERS)
+    except _Beaten as beaten:
+        body = error_body(CODES[beaten.status], beaten.message) | {"follow_up": _shown(beaten.current)}
+        return answer(beaten.status, body, HEADERS)
+    except DataRejected:
+        return answer_error(400, "A field has a value that cannot be stored.", HEADERS)
+    except Transient as error:
+        logger().error("not answered", extra={"reason": error.reason, "detail": error.detail})
+        return answer_error(503, "The database does not answer at the moment; try again.", HEADERS)
+
+
+def _writer_of(event: Mapping[str, Any]) -> Principal:
+    principal = principal_of(event)
+    if not principal.may_write:
+        raise Problem(403, "You may read follow-ups, and not change them.")
+    return principal
+
+
+def _post(event: Mapping[str, Any], principal: Principal, services: Services) -> Response:
+    call_id, note = _id(event, _POST), read_note(_body(event))
+    values = {
+        "organization": principal.organization_id,
+        "call_id": call_id,
+        "note": note,
+        "subject": principal.subject,
+        "name": principal.name,
+    }
+    now = datetime.now(timezone.utc)
+    row = services.transact(lambda transaction: _open(transaction, principal.organization_id, values))
+    if isinstance(row, _Beaten):
+        raise row
+    measurements = Measurements()
+    measurements.count(Metric.FOLLOW_UP_OPENED, reason=row["trigger"])
+    _tell(CallEventType.FOLLOW_UP_OPENED, row, principal, now, services, measurements)
+    return answer(201, _shown(row), HEADERS | {"etag": _etag(row)})
+
+
+def _open(transaction: Transaction, organization_id: str, values: Mapping[str, Any]) -> rows.Row | _Beaten:
+    row = rows.open_follow_up(transaction, values)
+    if row is not None:
+        return row
+    if not rows.has_call(transaction, organization_id, values["call_id"]):
+        raise Problem(404, "There is no such call.")
+    current = rows.find_follow_up_of(transaction, organization_id, values["call_id"])
+    if current is None:
+        raise Transient("database", "the follow-up that was there is gone")
+    return _Beaten(409, "The call has a follow-up already.", current)
+
+
+def _patch(event: Mapping[str, Any], principal: Principal, services: Services) -> Response:
+    id_, version, change = _id(event, _PATCH), read_version(_header(event, "if-match")), read_change(_body(event))
+    now = datetime.now(timezone.utc)
+    outcome = services.transact(lambda transaction: _change(transaction, principal, id_, version, change))
+    if isinstance(outcome, _Beaten):
+        raise outcome
+    row, is_new = outcome
+    if is_new:
+        _tell(CallEventType.FOLLOW_UP_CHANGED, row, principal, now, services, Measurements())
+    return answer(200, _shown(row), HEADERS | {"etag": _etag(row)})
+
+
+def _change(
+    transaction: Transaction, principal: Principal, id_: int, version: int, change: Change
+) -> tuple[rows.Row, bool] | _Beaten:
+    """The follow-up as it is now, and whether that is new."""
+    current = rows.lock_follow_up(transaction, principal.organization_id, id_)
+    if current is None:
+        raise Problem(404, "There is no such follow-up.")
+    if current["version"] != version:
+        return _Beaten(412, "Somebody has changed the follow-up meanwhile.", current)
+    wanted = change.applied_to(current)
+    changes = {name: [current[name], value] for name, value in wanted.items() if current[name] != value}
+    if not changes:
+        return current, False
+    name = _assignee_name(transaction, principal, wanted, current)
+    before, after = State(current["state"]), State(wanted["state"])
+    moved = before is not after
+    is_reopened = moved and after is State.OPEN and before is not State.ACKNOWLEDGED
+    values = {
+        **wanted,
+        "id": id_,
+        "assignee_name": name,
+        "is_acknowledged": moved and after is State.ACKNOWLEDGED,
+        "is_closed": moved and after in {State.RESOLVED, State.DISMISSED},
+        "is_opened": moved and after is State.OPEN,
+        "is_reopened": is_reopened,
+        "subject": principal.subject,
+        "name": principal.name,
+        "from_state": before.value,
+        "changes": json.dumps({name: both for name, both in changes.items() if name not in {"state", "note"}}),
+        "said": wanted["note"] if "note" in changes else None,
+    }
+    return rows.change_follow_up(transaction, values), True
+
+
+def _assignee_name(
+    transaction: Transaction, principal: Principal, wanted: Mapping[str, Any], current: Mapping[str, Any]
+) -> str | None:
+    id_ = wanted["assignee_id"]
+    if id_ == current["assignee_id"]:
+        return None if current["assignee_name"] is None else str(current["assignee_name"])
+    if id_ is None:
+        return None
+    name = rows.find_user_name(transaction, principal.organization_id, id_)
+    if name is None:
+        raise Problem(422, "The organization has no such user.", field="assignee_id")
+    return name or None
+
+
+def _tell(  # noqa: PLR0913, PLR0917 - all that an event says
+    type_: CallEventType,
+    row: rows.Row,
+    principal: Principal,
+    received_at: datetime,
+    services: Services,
+    measurements: Measurements,
+) -> None:
+    publisher.publish([_event(type_, row, principal.organization_id, received_at)], measurements, services)
+    measurements.flush()
+
+
+def _event(type_: CallEventType, row: rows.Row, organization_id: str, received_at: datetime) -> CallEvent:
+    changed = {name: row[name] for name in ("state", "trigger", "due_at", "assignee_id", "version")}
+    changed["follow_up_id"] = row["id"]
+    now = datetime.now(timezone.utc)
+    return CallEvent(type_, row["call_id"], row["vapi_call_id"], organization_id, changed, received_at, now)
+
+
+def _shown(row: rows.Row) -> dict[str, Any]:
+    return FollowUp.model_validate(row).model_dump(mode="json")
+
+
+def _etag(row: rows.Row) -> str:
+    return f'"{row["version"]}"'
+
+
+def _id(event: Mapping[str, Any], pattern: re.Pattern[str]) -> int:
+    found = pattern.fullmatch(str(event.get("path")))
+    if found is None:
+        raise Problem(404, "No such path.")
+    id_ = int(found[1])
+    if not 0 < id_ <= MAX_CALL_ID:
+        raise Problem(404, "There is no such thing.")
+    return id_
+
+
+def _header(event: Mapping[str, Any], wanted: str) -> Json:
+    headers = read_mapping(event.get("headers"))
+    return next((value for name, value in headers.items() if name.lower() == wanted), None)
+
+
+def _body(event: Mapping[str, Any]) -> Json:
+    body = event.get("body")
+    if isinstance(body, str) and event.get("isBase64Encoded"):
+        try:
+            return base64.b64decode(body).decode()
+        except (binascii.Error, ValueError):
+            raise Problem(400, "The body is not JSON.") from None
+    return body

@@ -1,0 +1,194 @@
+"""`/follow-ups`: the inbox, one follow-up with its entries, figures."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from tests.integration.api.client import OURS, THEIRS, Api
+
+NOW = datetime.now(timezone.utc)
+
+
+def _at(hours: float) -> str:
+    return (NOW + timedelta(hours=hours)).isoformat()
+
+
+def _ids(api: Api, organization: object = OURS, **query: object) -> list[int]:
+    answer = api.get("/follow-ups", organization, **query)
+    assert answer.status == 200, answer.text
+    return [item["id"] for item in answer.json["items"]]
+
+
+def _make(api: Api, **values: object) -> int:
+    return api.follow_up(api.call(), **values)
+
+
+def test_those_that_are_due_last_come_first(api: Api) -> None:
+    early, late = _make(api, due_at=_at(1)), _make(api, due_at=_at(9))
+    same = _make(api, due_at=_at(9))
+    assert _ids(api) == [same, late, early]
+
+
+def test_pages_have_each_of_them_once(api: Api) -> None:
+    states = ["open", "acknowledged", "dismissed"]
+    made = [_make(api, due_at=_at(hour % 4), state=states[hour % 3]) for hour in range(11)]
+    seen: list[int] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = api.get("/follow-ups", limit=3, **cursor).json
+        seen += [item["id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == _ids(api)
+    assert sorted(seen) == sorted(made)
+
+
+def test_a_cursor_of_another_list_is_refused(api: Api) -> None:
+    for _ in range(3):
+        _make(api)
+    cursor = api.get("/follow-ups", limit=1).json["next_cursor"]
+    for query in ({"state": "open"}, {"overdue": "true"}, {"assignee": 1}):
+        assert api.get("/follow-ups", limit=1, cursor=cursor, **query).status == 400
+    assert api.get("/follow-ups", THEIRS, limit=1, cursor=cursor).status == 400
+
+
+def test_an_item_has_what_an_inbox_shows_of_its_call(api: Api) -> None:
+    advisor = api.insert('"user"', id=5, name="Avery Example", organization_id=OURS)
+    visit = api.service_record(vehicle_info="2021 Model", service_advisor_id=advisor)
+    call = api.call(service_record_id=visit, nps_score=3)
+    api.feedback(call, content="It took long.", detractors="The wait", action_items="Call back")
+    id_ = api.follow_up(call, assignee_id=5, assignee_name="Avery Example")
+    (item,) = api.get("/follow-ups").json["items"]
+    assert item == {
+        "id": id_,
+        "call_id": call,
+        "state": "open",
+        "trigger": "score",
+        "assignee_id": 5,
+        "assignee_name": "Avery Example",
+        "cause": None,
+        "note": None,
+        "opened_at": "2026-11-02T15:00:00Z",
+        "due_at": "2026-11-03T15:00:00Z",
+        "acknowledged_at": None,
+        "resolved_at": None,
+        "overdue": True,
+        "version": 1,
+        "nps_score": 3,
+        "customer_name": "Testa Placeholder",
+        "phone": "+12025550101",
+        "vehicle": "2021 Model",
+        "campaign_id": None,
+        "campaign_name": None,
+        "advisor_id": 5,
+        "advisor_name": "Avery Example",
+        "content": "It took long.",
+        "detractors": "The wait",
+        "action_items": "Call back",
+    }
+
+
+def test_the_filters(api: Api) -> None:
+    api.insert('"user"', id=5, name="Avery Example", organization_id=OURS)
+    campaign = api.insert("campaign", id=3, name="Summer", organization_id=OURS)
+    of_visit = api.call(service_record_id=api.service_record(service_advisor_id=5, service_advisor_name="Avery"))
+    mine = api.follow_up(of_visit, assignee_id=5, due_at=_at(5), trigger="manual")
+    late = api.follow_up(api.call(campaign_id=campaign), due_at=_at(-1), state="acknowledged")
+    done = _make(api, due_at=_at(-2), state="resolved", cause="wait")
+    assert _ids(api, state="open") == [mine]
+    assert _ids(api, state="resolved,acknowledged") == [late, done]
+    assert _ids(api, assignee=5) == [mine]
+    assert _ids(api, assignee="nobody") == [late, done]
+    assert _ids(api, overdue="true") == [late]
+    assert _ids(api, overdue="false") == [mine, done]
+    assert _ids(api, overdue="true", state="resolved") == []
+    assert _ids(api, trigger="manual") == [mine]
+    assert _ids(api, campaign=3) == [late]
+    assert _ids(api, advisor=5) == _ids(api, advisor="Avery") == [mine]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"state": "gone"}, {"state": "open,"}, {"assignee": "me"}, {"assignee": 0}, {"trigger": "x"}, {"mine": "true"}],
+    ids=str,
+)
+def test_what_means_nothing_is_refused(api: Api, query: dict[str, object]) -> None:
+    assert api.get("/follow-ups", **query).status == 400
+
+
+def test_nobody_sees_what_is_anothers(api: Api) -> None:
+    id_ = _make(api)
+    assert _ids(api, THEIRS) == []
+    assert api.get(f"/follow-ups/{id_}", THEIRS).status == 404
+    assert api.get("/follow-ups/summary", THEIRS, from_=_at(-9999)).json["open"] == 0
+    # A row of which the call is another organization's is nobody's.
+    api.follow_up(api.call(THEIRS))
+    assert _ids(api) == [id_]
+
+
+def test_one_with_its_entries(api: Api) -> None:
+    id_ = _make(api, state="acknowledged", version=2)
+    api.insert("follow_up_entry", follow_up_id=id_, at="2026-11-02T15:00:00Z", action="opened", to_state="open")
+    api.insert(
+        "follow_up_entry",
+        follow_up_id=id_,
+        at="2026-11-02T16:00:00Z",
+        action="changed",
+        actor_subject="kim",
+        actor_name="Kim Example",
+        from_state="open",
+        to_state="acknowledged",
+        changes='{"assignee_id": [null, 5]}',
+        note="On it",
+    )
+    answer = api.get(f"/follow-ups/{id_}")
+    assert answer.json["version"] == 2
+    opened, changed = answer.json["entries"]
+    assert (opened["action"], opened["actor_subject"], opened["to_state"]) == ("opened", None, "open")
+    assert {name: value for name, value in changed.items() if name not in {"id", "at"}} == {
+        "actor_subject": "kim",
+        "actor_name": "Kim Example",
+        "action": "changed",
+        "from_state": "open",
+        "to_state": "acknowledged",
+        "changes": {"assignee_id": [None, 5]},
+        "note": "On it",
+    }
+    assert api.get("/follow-ups/999999").error["code"] == "not_found"
+
+
+def test_the_summary(api: Api) -> None:
+    opened = "2026-06-03T12:00:00Z"
+    times = {"opened_at": opened, "due_at": "2026-06-03T20:00:00Z"}
+    _make(api, **times)
+    _make(api, **times, state="acknowledged", acknowledged_at="2026-06-03T14:00:00Z", assignee_name="Kim")
+    solved = {"state": "resolved", "cause": "wait", "acknowledged_at": "2026-06-03T16:00:00Z", "assignee_name": "Kim"}
+    _make(api, **times, **solved, resolved_at="2026-06-03T18:00:00Z")
+    _make(api, **times, state="dismissed", resolved_at="2026-06-05T12:00:00Z")
+    _make(api, opened_at="2026-06-30T12:00:00Z", due_at=_at(5))
+    found = api.get("/follow-ups/summary", from_="2026-06-01T00:00:00Z", to="2026-06-15T00:00:00Z", period="week").json
+    total = {
+        "opened": 4,
+        "resolved": 1,
+        "dismissed": 1,
+        "in_time": 2,
+        "in_time_share": 0.5,
+        "median_hours_to_acknowledge": 3.0,
+        "median_hours_to_resolve": 27.0,
+    }
+    assert (found["open"], found["acknowledged"], found["overdue"]) == (2, 1, 2)
+    assert found["total"] == total
+    assert [(row["cause"], row["opened"], row["in_time_share"]) for row in found["causes"]] == [("wait", 1, 1.0)]
+    assert [(row["assignee_name"], row["opened"]) for row in found["assignees"]] == [("Kim", 2), (None, 2)]
+    assert [(row["starts"], row["opened"], row["in_time_share"]) for row in found["periods"]] == [
+        ("2026-06-01T00:00:00Z", 4, 0.5),
+        ("2026-06-08T00:00:00Z", 0, None),
+    ]
+
+
+def test_a_summary_of_nothing(api: Api) -> None:
+    found = api.get("/follow-ups/summary").json
+    assert found["total"]["opened"] == found["open"] == 0
+    assert found["total"]["in_time_share"] is None
+    assert found["causes"] == found["assignees"] == []

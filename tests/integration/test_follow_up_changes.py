@@ -1,0 +1,306 @@
+"""What people do about follow-ups: POST, PATCH and the schedule, as the role that may write nothing else."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from autopulse.follow_ups import endpoint
+from autopulse.follow_ups.services import Services
+from local.events import reading_event
+from local.postgres import WRITER
+from tests.contract.stack import ROOT
+from tests.harness import engine_for
+from tests.integration.bodies import outbound, report
+from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline
+
+Answer = tuple[int, dict[str, Any]]
+NOTE: Final = "Nobody else should read this."
+
+
+class Bus:
+    """EventBridge, which takes everything."""
+
+    def __init__(self) -> None:
+        self.entries: list[Mapping[str, Any]] = []
+
+    def put_events(self, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has it
+        self.entries += given["Entries"]
+        return {"Entries": [{} for _ in given["Entries"]], "FailedEntryCount": 0}
+
+
+class Writers:
+    """People who change follow-ups by requests."""
+
+    def __init__(self, pipeline: Pipeline, bus: Bus) -> None:
+        self.pipeline, self.bus = pipeline, bus
+
+    def send(self, method: str, path: str, body: Any = None, **about: Any) -> Answer:  # noqa: ANN401 - any JSON
+        context = {
+            "organization_id": about.get("organization", ORGANIZATION),
+            "subject": about.get("subject", "kim"),
+            "name": "Kim Example",
+            "expires_at": str(int(time.time()) + 60),
+            "may_write": about.get("may_write", "true"),
+        }
+        version = about.get("version")
+        event = reading_event(path, context) | {"httpMethod": method}
+        event["headers"] = {} if version is None else {"if-match": version}
+        event["body"] = body if isinstance(body, str) or body is None else json.dumps(body)
+        answer = endpoint.handle(event)
+        assert answer["headers"]["cache-control"] == "no-store"
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def open(self, call_id: int, body: Any = None, **about: Any) -> Answer:  # noqa: ANN401 - any JSON
+        return self.send("POST", f"/v1/calls/{call_id}/follow-up", body, **about)
+
+    def change(self, id_: int, version: int, organization: str = ORGANIZATION, **given: Any) -> Answer:  # noqa: ANN401 - any JSON
+        return self.send("PATCH", f"/v1/follow-ups/{id_}", given, version=f'"{version}"', organization=organization)
+
+    def row(self, id_: int) -> dict[str, Any]:
+        return self.pipeline.row("SELECT * FROM follow_up WHERE id = :id", id=id_)
+
+    def entries(self, id_: int) -> list[dict[str, Any]]:
+        return self.pipeline.rows("SELECT * FROM follow_up_entry WHERE follow_up_id = :id ORDER BY id", id=id_)
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        return [(entry["DetailType"], json.loads(entry["Detail"])) for entry in self.bus.entries]
+
+
+@pytest.fixture
+def writers(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writers]:
+    """Each thread is a container of its own."""
+    bus, made, local = Bus(), list[Services](), threading.local()
+
+    def of_this_container() -> Services:
+        if not hasattr(local, "services"):
+            local.services = Services()
+            vars(local.services).update(events=bus, engine=engine_for(module_database_url, WRITER))
+            made.append(local.services)
+        services: Services = local.services
+        return services
+
+    monkeypatch.setenv("EVENT_BUS_NAME", "bus-of-tests")
+    monkeypatch.setattr(endpoint, "container_services", of_this_container)
+    yield Writers(pipeline, bus)
+    for services in made:
+        services.engine.dispose()
+
+
+@pytest.fixture
+def opened(writers: Writers) -> int:
+    """An automatic follow-up."""
+    call_id = writers.pipeline.make_call()
+    writers.pipeline.send_each(report(outbound(call_id), analysis={"structuredData": {"nps_score": 3}}))
+    return int(writers.pipeline.row("SELECT id FROM follow_up")["id"])
+
+
+def test_a_person_opens_one(writers: Writers) -> None:
+    advisor = writers.pipeline.insert('"user"', id=7, name="Avery Example", organization_id=ORGANIZATION)
+    visit = writers.pipeline.make_service_record(service_advisor_id=advisor)
+    call_id = writers.pipeline.make_call(service_record_id=visit)
+    status, made = writers.open(call_id, {"note": NOTE})
+    assert status == 201
+    assert (made["trigger"], made["state"], made["version"], made["note"]) == ("manual", "open", 1, NOTE)
+    assert (made["assignee_id"], made["assignee_name"], made["overdue"]) == (7, "Avery Example", False)
+    assert made["due_at"] > made["opened_at"]
+    (entry,) = writers.entries(made["id"])
+    assert (entry["actor_subject"], entry["actor_name"], entry["action"]) == ("kim", "Kim Example", "opened")
+    ((type_, detail),) = writers.told()
+    assert type_ == "FollowUpOpened"
+    assert NOTE not in json.dumps(detail)
+
+
+def test_a_second_one_is_a_conflict_with_the_one_that_is_there(writers: Writers, opened: int) -> None:
+    call_id = writers.row(opened)["call_id"]
+    status, body = writers.open(call_id)
+    assert (status, body["error"]["code"]) == (409, "conflict")
+    assert (body["follow_up"]["id"], body["follow_up"]["trigger"]) == (opened, "score")
+    assert writers.told() == []
+
+
+def test_the_way_of_one(writers: Writers, opened: int) -> None:
+    writers.pipeline.insert('"user"', id=7, name="Avery Example", organization_id=ORGANIZATION)
+    status, taken = writers.change(opened, 1, state="acknowledged", assignee_id=7)
+    assert status == 200
+    assert (taken["version"], taken["state"], taken["assignee_name"]) == (2, "acknowledged", "Avery Example")
+    assert taken["acknowledged_at"] is not None
+    status, solved = writers.change(opened, 2, state="resolved", cause="wait", note=NOTE)
+    assert (status, solved["version"], solved["cause"], solved["resolved_at"] is None) == (200, 3, "wait", False)
+    status, again = writers.change(opened, 3, state="open")
+    assert (status, again["version"]) == (200, 4)
+    assert again["acknowledged_at"] is again["resolved_at"] is None
+    assert again["due_at"] > taken["due_at"]
+    assert again["overdue"] is False
+    assert [(entry["from_state"], entry["to_state"]) for entry in writers.entries(opened)] == [
+        (None, "open"),
+        ("open", "acknowledged"),
+        ("acknowledged", "resolved"),
+        ("resolved", "open"),
+    ]
+    assert writers.entries(opened)[1]["changes"] == {"assignee_id": [None, 7]}
+    assert writers.entries(opened)[2]["note"] == NOTE
+    told = writers.told()
+    assert [(type_, detail["changed"]["state"], detail["changed"]["version"]) for type_, detail in told] == [
+        ("FollowUpChanged", "acknowledged", 2),
+        ("FollowUpChanged", "resolved", 3),
+        ("FollowUpChanged", "open", 4),
+    ]
+    assert NOTE not in json.dumps(told)
+
+
+def test_events_are_of_their_schema(writers: Writers, opened: int) -> None:
+    writers.change(opened, 1, state="acknowledged")
+    writers.open(writers.pipeline.make_call())
+    endpoint.handle({"source": "aws.events"})
+    assert {type_ for type_, _ in writers.told()} == {"FollowUpChanged", "FollowUpOpened", "FollowUpOverdue"}
+    for type_, detail in writers.told():
+        schema = json.loads((ROOT / f"docs/events/{type_}.schema.json").read_text())
+        Draft202012Validator(schema).validate(detail)
+
+
+def test_who_was_slower_gets_the_one_that_is_there(writers: Writers, opened: int) -> None:
+    writers.change(opened, 1, state="acknowledged")
+    before = writers.row(opened)
+    status, body = writers.change(opened, 1, state="dismissed")
+    assert (status, body["error"]["code"]) == (412, "precondition_failed")
+    assert (body["follow_up"]["state"], body["follow_up"]["version"]) == ("acknowledged", 2)
+    assert writers.row(opened) == before
+    assert len(writers.told()) == 1
+
+
+def test_of_many_at_once_one_wins(writers: Writers, opened: int) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: writers.change(opened, 1, state="acknowledged")[0], range(8)))
+    assert sorted(answers) == [200] + [412] * 7
+    assert writers.row(opened)["version"] == 2
+    assert len(writers.entries(opened)) == 2
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [(None, 428), ("", 428), ("1", 400), ("*", 400), ('W/"1"', 400), ('"0"', 400), ('"1", "2"', 400), ('"9"', 412)],
+)
+def test_a_change_names_its_version(writers: Writers, opened: int, version: str | None, status: int) -> None:
+    answer = writers.send("PATCH", f"/v1/follow-ups/{opened}", {"state": "acknowledged"}, version=version)
+    assert answer[0] == status
+    assert writers.row(opened)["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "to", "status"),
+    [
+        *(("open", to, 200) for to in ("acknowledged", "dismissed", "resolved")),
+        *(("acknowledged", to, 200) for to in ("open", "dismissed", "resolved")),
+        *((closed, "open", 200) for closed in ("resolved", "dismissed")),
+        *((closed, to, 422) for closed in ("resolved", "dismissed") for to in ("acknowledged",)),
+        *([("resolved", "dismissed", 422), ("dismissed", "resolved", 422)]),
+    ],
+)
+def test_every_transition(writers: Writers, opened: int, start: str, to: str, status: int) -> None:
+    writers.pipeline.database.run("UPDATE follow_up SET state = :state, cause = 'wait'", state=start)
+    assert writers.change(opened, 1, state=to)[0] == status
+    assert writers.row(opened)["state"] == (to if status == 200 else start)
+
+
+def test_to_resolve_one_needs_a_cause(writers: Writers, opened: int) -> None:
+    status, body = writers.change(opened, 1, state="resolved")
+    assert (status, body["error"]["field"]) == (422, "cause")
+    assert writers.change(opened, 1, cause="wait")[0] == 200
+    assert writers.change(opened, 2, state="resolved")[0] == 200
+    assert writers.change(opened, 3, cause=None)[0] == 422
+
+
+def test_a_change_of_nothing_makes_no_version(writers: Writers, opened: int) -> None:
+    assert writers.change(opened, 1, state="open", note=" ")[1]["version"] == 1
+    assert len(writers.entries(opened)) == 1
+    assert writers.told() == []
+
+
+def test_who_may_only_read_changes_nothing(writers: Writers, opened: int) -> None:
+    for may_write in ("false", "", None):
+        call_id = writers.pipeline.make_call()
+        assert writers.open(call_id, may_write=may_write)[0] == 403
+        answer = writers.send("PATCH", f"/v1/follow-ups/{opened}", {"note": "x"}, version='"1"', may_write=may_write)
+        assert answer[0] == 403
+    assert writers.row(opened)["version"] == 1
+
+
+def test_another_organization_has_none_of_it(writers: Writers, opened: int) -> None:
+    writers.pipeline.add_other_organization()
+    call_id = writers.pipeline.make_call()
+    assert writers.change(opened, 1, OTHER_ORGANIZATION, state="acknowledged")[0] == 404
+    assert writers.open(call_id, organization=OTHER_ORGANIZATION)[0] == 404
+    assert writers.open(writers.row(opened)["call_id"], organization=OTHER_ORGANIZATION)[0] == 404
+    writers.pipeline.insert('"user"', id=8, name="Blake Example", organization_id=OTHER_ORGANIZATION)
+    assert writers.change(opened, 1, assignee_id=8)[0] == 422
+    assert writers.row(opened)["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"version": 3}',
+        '{"state": "gone"}',
+        '{"state": null}',
+        '{"assignee_id": "7"}',
+        '{"assignee_id": true}',
+        '{"assignee_id": 0}',
+        '{"cause": 3}',
+        json.dumps({"cause": "x" * 101}),
+        json.dumps({"note": "x" * 4_001}),
+        "[" * 100_000,
+    ],
+)
+def test_what_cannot_be_meant_is_refused(writers: Writers, opened: int, body: str | None) -> None:
+    status, _ = writers.send("PATCH", f"/v1/follow-ups/{opened}", body, version='"1"')
+    assert status in {400, 413}
+    assert writers.row(opened)["version"] == 1
+
+
+def test_a_note_has_what_postgres_takes(writers: Writers, opened: int) -> None:
+    assert writers.change(opened, 1, note="a\x00b\ud800c")[0] == 200
+    assert writers.row(opened)["note"].startswith("ab")
+
+
+@pytest.mark.usefixtures("opened")
+def test_what_is_late_is_told_once(writers: Writers) -> None:
+    for state in ("acknowledged", "resolved", "dismissed"):
+        _, made = writers.open(writers.pipeline.make_call())
+        writers.pipeline.database.run(
+            "UPDATE follow_up SET state = :state, cause = 'wait', due_at = now() - interval '1 hour' WHERE id = :id",
+            state=state,
+            id=made["id"],
+        )
+    writers.open(writers.pipeline.make_call())  # there is time for this one
+    writers.bus.entries.clear()
+    assert endpoint.handle({"source": "aws.events"}) == {"overdue": 2}
+    assert endpoint.handle({"source": "aws.events"}) == {"overdue": 0}
+    assert [(type_, detail["changed"]["state"]) for type_, detail in writers.told()] == [
+        ("FollowUpOverdue", "open"),
+        ("FollowUpOverdue", "acknowledged"),
+    ]
+
+
+def test_one_that_was_reopened_may_be_late_again(writers: Writers, opened: int) -> None:
+    endpoint.handle({"source": "aws.events"})
+    writers.change(opened, 1, state="dismissed")
+    writers.change(opened, 2, state="open")
+    assert endpoint.handle({"source": "aws.events"}) == {"overdue": 0}
+    writers.pipeline.database.run("UPDATE follow_up SET due_at = now() - interval '1 hour'")
+    assert endpoint.handle({"source": "aws.events"}) == {"overdue": 1}
+
+
+def test_a_path_that_is_none_of_these(writers: Writers) -> None:
+    for path in ("/v1/follow-ups/x", "/v1/follow-ups/0", "/v1/follow-ups/99999999999", "/v1/follow-ups/2147483648"):
+        assert writers.send("PATCH", path, {"note": "x"}, version='"1"')[0] == 404
