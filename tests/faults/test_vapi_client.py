@@ -318,6 +318,15 @@ def test_a_body_that_says_that_it_is_too_long_is_not_read(vapi: Vapi) -> None:
     assert closed.wait(10), "the connection is closed"
 
 
+def test_a_length_of_thousands_of_digits_is_no_length(vapi: Vapi) -> None:
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        send(handler, 200, RECORD, {"Content-Length": "9" * 5_000})
+        handler.close_connection = True
+
+    vapi.serve = serve
+    assert client_of(vapi).get_call(ID).vapi_call_id == ID
+
+
 def test_a_body_that_does_not_say_how_long_it_is_has_an_end_all_the_same(
     vapi: Vapi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -420,6 +429,8 @@ def test_nobody_there_is_unavailable() -> None:
         ("Mon, 30 Nov 2026 12:01:00 GMT", 60),
         ("Mon, 30 Nov 2026 11:00:00 GMT", 0),
         ("Tue, 01 Dec 2026 12:00:00 GMT", 900),
+        ("Tue, 01 Dec 2026 12:00:00 +999999999999999999", None),
+        ("9" * 5_000, 900),
     ],
 )
 def test_a_pause_that_vapi_asks_for_is_read_and_bounded(value: str | None, seconds: float | None) -> None:

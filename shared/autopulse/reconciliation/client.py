@@ -56,6 +56,8 @@ _CHUNK_BYTES: Final = 65_536
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEY: Final = re.compile(r"[!-~]{8,1000}")
 """What a header can carry: visible ASCII."""
+_LENGTH: Final = re.compile("[0-9]{1,18}")
+"""What `int` reads, unlike thousands of digits; the bytes of what says another length are counted all the same."""
 _FORGOTTEN: Final = ("retention", "history")
 """Words of the answer 400 that say that Vapi keeps no calls of that age."""
 
@@ -203,7 +205,7 @@ class VapiClient:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise VapiUnreadable("compressed unasked")
         length = response.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) > most:
+        if _LENGTH.fullmatch(length) and int(length) > most:
             raise VapiTooLong("too long")
         body = bytearray()
         while chunk := response.read1(_CHUNK_BYTES, decode_content=False):
@@ -276,7 +278,7 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
     except ValueError:
         try:
             until = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter of a time zone with too many digits
             return None
         seconds = ((until if until.tzinfo else until.replace(tzinfo=timezone.utc)) - now).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 0.0), float(MAX_RETRY_AFTER_SECONDS))

@@ -24,7 +24,9 @@ from autopulse.errors import (
     VapiNotConfigured,
     VapiThrottled,
     VapiUnauthorized,
+    VapiUnreadable,
 )
+from autopulse.guard import place_of
 from autopulse.json_coercion import Json
 from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.reconciliation.records import Record, ending_envelope, envelope_of, result_envelope, summarize
@@ -202,9 +204,17 @@ def _deliver(run: _Run, delivery: _Delivery) -> None:
     try:
         _ask(run, read_request(delivery.body))
     except (InvalidMessage, VapiFailed, Transient) as error:
-        _count(run, error)
-        delivery.error = error
-        delivery.returned_for = _pause(run, error, delivery.receive_count)
+        _fail(run, delivery, error)
+    except Exception as error:  # noqa: BLE001 - in this queue what one record does to us would hold up all others
+        cause = place_of(error)
+        logger().error("unexpected", extra={"cause": cause})
+        _fail(run, delivery, VapiUnreadable(cause))
+
+
+def _fail(run: _Run, delivery: _Delivery, error: AutoPulseError) -> None:
+    _count(run, error)
+    delivery.error = error
+    delivery.returned_for = _pause(run, error, delivery.receive_count)
 
 
 def _pause(run: _Run, error: AutoPulseError, receive_count: int) -> int:

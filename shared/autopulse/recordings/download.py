@@ -32,6 +32,11 @@ QUIET_SECONDS: Final = 10.0
 READ_BYTES: Final = 65_536
 MOST_RETRY_AFTER_SECONDS: Final = 3600.0
 _AUDIO: Final = re.compile("audio/[a-z0-9][a-z0-9.+-]{0,60}")
+_LENGTH: Final = re.compile("[0-9]{1,18}")
+"""What `int` reads, unlike thousands of digits; the bytes of what says another length are counted all the same."""
+_HEAD_BYTES: Final = 16
+_TEXT: Final = re.compile(rb"(?!RIFF)(?:\xef\xbb\xbf)?[\t\n\r -~]*")
+"""ASCII alone: all kinds of audio files have other bytes among their first, but for WAV, whose length may be any."""
 _RIFF_HEAD_BYTES: Final = 8
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK, _BAD_REQUEST, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 400, 404, 410, 429, 500
@@ -128,8 +133,15 @@ class Body:
         if self.bytes > MAX_BYTES:
             raise CopyFailed(CopyFailed.TOO_LARGE, is_final=True)
         self._sha256.update(part)
-        self._head = (self._head + part)[:_RIFF_HEAD_BYTES] if len(self._head) < _RIFF_HEAD_BYTES else self._head
+        if len(self._head) < _HEAD_BYTES:
+            self._head = (self._head + part)[:_HEAD_BYTES]
+            self._check_head()
         return part
+
+    def _check_head(self) -> None:
+        """Raise CopyFailed if it begins as a page or a message does: the content type is only what its sender says."""
+        if (len(self._head) == _HEAD_BYTES or self._is_over) and _TEXT.fullmatch(self._head):
+            raise CopyFailed(CopyFailed.NO_AUDIO)
 
     def _received(self, amount: int) -> bytes:
         try:
@@ -340,4 +352,4 @@ def _body_of(answer: http.client.HTTPResponse, deadline: float) -> Body:
 
 def _length_of(answer: http.client.HTTPResponse) -> int | None:
     given = answer.headers.get("content-length") or ""
-    return int(given) if given.isascii() and given.isdigit() else None
+    return int(given) if _LENGTH.fullmatch(given) else None

@@ -272,6 +272,40 @@ def test_what_is_no_audio_is_not_taken(storage: Storage, headers: dict[str, str]
     assert failure(storage).reason == CopyFailed.NO_AUDIO
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!DOCTYPE html><title>Sign in</title>",
+        b'\xef\xbb\xbf\r\n<?xml version="1.0"?><Error/>',
+        *(b'{"message": "Not Found", "statusCode": 404}', b"expired"),
+    ],
+    ids=["html", "xml", "json", "a word"],
+)
+@pytest.mark.parametrize("has_length", [True, False])
+def test_a_text_is_no_audio_whatever_it_is_called(storage: Storage, body: bytes, has_length: bool) -> None:
+    headers = AUDIO if has_length else AUDIO | {"transfer-encoding": "chunked"}
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    storage.keep(Said(headers=headers, body=body if has_length else chunks, has_length=has_length))
+    assert failure(storage).reason == CopyFailed.NO_AUDIO
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"ID3\x04\x00\x00\x00\x00\x00#TSSE\x00",
+        b"\xff\xfb\x90d\x00\x0f\xf0\x00\x00i\x00\x00\x00\x08\x00\x00",
+        b"OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00AA",
+        b"fLaC\x00\x00\x00\x22\x10\x00\x10\x00\x00\x00\x00\x00",
+        b"\x00\x00\x00 ftypM4A \x00\x00\x02\x00",
+        b"RIFF  !\x0aWAVEfmt ",
+    ],
+    ids=["mp3 with tags", "mp3", "ogg", "flac", "mp4", "wav with a length of printable bytes"],
+)
+def test_audio_of_every_kind_is_taken(storage: Storage, beginning: bytes) -> None:
+    storage.keep(Said(headers={"content-type": "audio/mpeg"}, body=beginning + bytes(100)))
+    assert fetch(storage)[0] == beginning + bytes(100)
+
+
 def test_nothing_is_no_audio(storage: Storage) -> None:
     storage.keep(Said(headers=AUDIO))
     assert failure(storage).reason == CopyFailed.NO_AUDIO
@@ -289,6 +323,11 @@ def test_a_body_that_says_that_it_is_too_large_is_not_read(storage: Storage) -> 
     storage.keep(Said(headers=AUDIO | {"content-length": str(2_000_000_000)}, body=two_gigabytes))
     failed = failure(storage)
     assert (failed.reason, failed.is_final) == (CopyFailed.TOO_LARGE, True)
+
+
+def test_a_length_of_thousands_of_digits_is_no_length(storage: Storage) -> None:
+    storage.keep(Said(headers=AUDIO | {"content-length": "9" * 5_000}, body=wav(), has_length=False))
+    assert fetch(storage)[0] == wav()
 
 
 def _endless(storage: Storage) -> Callable[[BaseHTTPRequestHandler], None]:
@@ -403,7 +442,7 @@ def test_a_server_that_drips_is_slow_in_the_end(storage: Storage, monkeypatch: p
     def drip(handler: BaseHTTPRequestHandler) -> None:
         try:
             while not storage.over.wait(0.01):
-                handler.wfile.write(b"a")
+                handler.wfile.write(b"\0")
         except OSError:
             return
 

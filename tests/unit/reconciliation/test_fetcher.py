@@ -22,7 +22,7 @@ from autopulse.errors import (
 )
 from autopulse.observability import Measurements
 from autopulse.reconciliation import fetcher
-from autopulse.reconciliation.records import Record, read_record
+from autopulse.reconciliation.records import Record, envelope_of, read_record
 from autopulse.reconciliation.requests import (
     CallRequest,
     ErrorReason,
@@ -352,6 +352,25 @@ def test_one_that_fails_alone_again_and_again_becomes_a_dead_letter(services: Fa
     assert deliver(services, call(1), call(2), counts=[4, 1]) == [0]
     assert deliver(services, call(1), call(2), counts=[5, 1]) == []
     assert services.buried == [Buried(call(1).to_json(), "vapi-unreadable", "too long")]
+
+
+def test_an_error_that_nobody_foresaw_holds_up_no_other_request(
+    services: FakeServices, vapi: FakeVapi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def envelope_or_error(record: Record, now: datetime, believe: Callable[[NamedCall], bool]) -> Envelope | None:
+        if record.vapi_call_id == id_of(1):
+            raise ValueError("Odette said so")
+        return envelope_of(record, now, believe)
+
+    monkeypatch.setattr(fetcher, "envelope_of", envelope_or_error)
+    vapi.calls = {id_of(1): record_of(1), id_of(2): record_of(2)}
+
+    assert deliver(services, call(1), call(2)) == [0]
+    assert [envelope.vapi_call_id for envelope in services.envelopes] == [id_of(2)]
+    assert deliver(services, call(1), counts=[5]) == []
+    ((_, reason, detail),) = [(one.body, one.reason, one.detail) for one in services.buried]
+    assert (reason, detail.partition(" at ")[0]) == ("vapi-unreadable", "ValueError")
+    assert "Odette" not in detail + capsys.readouterr().out
 
 
 def test_an_outage_makes_no_dead_letters(services: FakeServices, vapi: FakeVapi) -> None:
