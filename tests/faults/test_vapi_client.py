@@ -282,7 +282,7 @@ OLDER = RECORD | {"id": ID[:-1] + "b", "createdAt": "2026-11-29T12:00:00Z"}
 
 
 @pytest.mark.parametrize(
-    "page", [{}, None, {"results": [RECORD]}, [7], [RECORD, {}], [{"id": ID, "status": "ended"}], [OLDER, RECORD]]
+    "page", [{}, None, {"results": [RECORD]}, [7], [{}, None], [{"id": ID, "status": "ended"}], [OLDER, RECORD]]
 )
 def test_what_is_no_page_newest_first_is_unreadable(vapi: Vapi, page: object) -> None:
     vapi.serve = lambda handler: send(handler, 200, page)
@@ -555,3 +555,14 @@ def test_a_secret_that_cannot_be_read_is_a_transient_error(vapi: Vapi) -> None:
 
     with pytest.raises(Transient):
         client_of(vapi, ApiKey(fail, Clock())).get_call(ID)
+
+
+@pytest.mark.parametrize("odd", [{}, 7, None, {"id": ID, "status": "ended"}, RECORD | {"createdAt": "yesterday"}])
+def test_an_unreadable_record_of_a_page_hides_no_other(
+    vapi: Vapi, odd: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    vapi.serve = lambda handler: send(handler, 200, [RECORD, odd, OLDER])
+    records, last = client_of(vapi).list_calls(SINCE, None)
+    assert ([record.vapi_call_id for record in records], last) == ([ID, OLDER["id"]], True)
+    (logged,) = caplog.records
+    assert vars(logged) | {"unreadable": 1, "read": 2} == vars(logged)

@@ -15,7 +15,8 @@ from autopulse.domain.answers import AnswerNames
 from autopulse.domain.bounds import MAX_REASON_CHARACTERS
 from autopulse.domain.status import ENDED
 from autopulse.errors import VapiUnreadable
-from autopulse.json_coercion import Json, not_ahead, read_list, read_mapping, read_time, read_vapi_call_id, read_words
+from autopulse.json_coercion import Json, not_ahead, read_mapping, read_time, read_vapi_call_id, read_words
+from autopulse.observability import logger
 from autopulse.reconciliation.requests import MAX_WORD_CHARACTERS, CallSummary
 from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.call_ids import NamedCall, find_named_call
@@ -133,10 +134,29 @@ def read_record(value: Json) -> Record:
 
 
 def read_records(value: Json) -> list[Record]:
-    """Read a list of records, newest first and each once; raises VapiUnreadable."""
+    """Read a list of records, newest first and each once; raises VapiUnreadable.
+
+    A record that has no id, status or createdAt is left out, and the others are read: one call of Vapi's must not hide
+    fifty. A list of which nothing can be read is no list of calls.
+    """
     if not isinstance(value, list):
         raise VapiUnreadable("no list of records")
-    records = {record.vapi_call_id: record for record in map(read_record, read_list(value))}
+    records: dict[str, Record] = {}
+    unreadable = 0
+    for item in value:
+        try:
+            record = read_record(item)
+        except VapiUnreadable:
+            unreadable += 1
+            continue
+        if record.created_at is None:
+            unreadable += 1
+        else:
+            records[record.vapi_call_id] = record
+    if unreadable and not records:
+        raise VapiUnreadable("a list without a record that has id, status and createdAt")
+    if unreadable:
+        logger().warning("Records of Vapi's list left out", extra={"unreadable": unreadable, "read": len(records)})
     return list(records.values())
 
 
