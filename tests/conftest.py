@@ -155,4 +155,6 @@ def _up(paths: StackPaths) -> None:
 @pytest.fixture
 def deployed(paths: StackPaths, _up: None) -> DeployedStack:
     # Read anew for each test: one that restarts the emulator gives the stack another URL.
-    return DeployedStack(paths, stack.read_stack(paths))
+    deployed = DeployedStack(paths, stack.read_stack(paths))
+    deployed.stop_schedules()
+    return deployed

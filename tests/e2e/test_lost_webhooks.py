@@ -69,7 +69,7 @@ def test_calls_that_were_never_announced_come_back_and_stay(deployed: DeployedSt
     assert list(compare(deployed.database_url, scripts)) == []
 
 
-def test_the_schedule_finds_a_lost_report_by_itself(deployed: DeployedStack) -> None:
+def test_a_scheduled_sweep_finds_a_lost_report_by_itself(deployed: DeployedStack) -> None:
     script = place_calls(deployed.database_url, Random(20261134), 1, outcome="reached", stalls=False)[0]
     remember(deployed.stack, [script])
     without_report = [body for _, body in webhooks(script, {"status-update"})]

@@ -104,7 +104,7 @@ def test_what_was_withheld_comes_back_and_then_nothing_differs(deployed: Deploye
     del control
     random = Random(20261201)
     outcomes = ("reached", "transferred", "reached", "reached", "transferred", "reached")
-    # So short ago that the sweep, which has a schedule of its own, does not ask for them yet.
+    # So short ago that a sweep of another test does not ask for them yet.
     created_at = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=4)
     with connect(deployed.database_url) as connection:
         placed = [place(connection, write_script(random, None, created_at, outcome=each)) for each in outcomes]
