@@ -182,10 +182,9 @@ def _count_statements(database_url: str) -> list[Result]:
         consumer = REGISTRY[kind].consumer
         counts = {}
         for size in (1, 10, 100):
-            event = make(calls, size, 1)
-            counts[size] = (
-                len(contenders.record_statements(partial(_consume_all, consumer, services, event))[1]) - 1
-            )  # the commit
+            # The most of ten batches: one without an unhappy customer needs no statement for follow-ups.
+            batches = [partial(_consume_all, consumer, services, make(calls, size, 1)) for _ in range(10)]
+            counts[size] = max(len(contenders.record_statements(batch)[1]) for batch in batches) - 1  # the commit
         detail = ", ".join(f"{count} for {size}" for size, count in counts.items())
         spread = max(counts.values()) - min(counts.values())
         results.append(Result(f"{kind}: statements per batch, spread", spread, "", 0, at_most=True, detail=detail))

@@ -1,5 +1,6 @@
 """Follow-ups: which calls are to be answered by a person, and what may be done with one (docs/follow-ups.md)."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -83,7 +84,7 @@ CALLBACK_NAMES: Final = frozenset(
 """Plain names of the answers that ask for a callback; docs/follow-ups.md has the list."""
 _LABELS: Final = ("name", "title", "label", "question", "key")
 _RESULTS: Final = ("result", "value", "answer")
-_YES: Final = ("yes", "true")
+_YES: Final = re.compile(r"\s*(?:yes|true)\b", re.IGNORECASE)
 _MAX_DEPTH: Final = 8
 
 
@@ -144,4 +145,4 @@ def _says_yes(value: Json) -> bool:
     value = parsed(value)
     if isinstance(value, dict):
         return any(_says_yes(value[name]) for name in _RESULTS if name in value)
-    return value is True or (isinstance(value, str) and value.strip().lower().startswith(_YES))
+    return value is True or (isinstance(value, str) and _YES.match(value) is not None)

@@ -76,6 +76,8 @@ def test_a_callback_is_asked_for_in_any_shape(data: dict[str, Any]) -> None:
         {"callback_requested": False},
         {"callback_requested": "No"},
         {"callback_requested": ""},
+        {"callback_requested": "Yesterday, they did."},
+        {"callback_requested": "trueish"},
         {"callback_time": "yes"},
         {"structuredOutputs": {"1": {"name": "callback_requested", "result": None}}},
         {"structuredOutputs": {"1": {"name": "nps_score", "result": True}}},
