@@ -9,7 +9,7 @@ from autopulse.api import cursors
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal
 from autopulse.api.feedback import time_of
-from autopulse.api.models import (
+from autopulse.api.follow_up_models import (
     FollowUpDetail,
     FollowUpPage,
     FollowUpSummary,

@@ -1,73 +1,14 @@
 """What the API answers with. Times are UTC, durations say their unit, null is not known."""
 
-from datetime import datetime, timezone
-from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, Field
 
-from autopulse.db.queries.bounds import COPIED
-from autopulse.domain.quality import COST_TYPES, Latencies
-from autopulse.settings import copy_settings, recording_hosts
-from autopulse.vapi.recordings import is_at, is_playable, is_private
+from autopulse.api.answer_types import Answer, Dollars, Elsewhere, Moment, Offered, RecordingCopy
+from autopulse.api.quality_models import Quality, told
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.utc)
-
-
-def _is_offered(url: str | None) -> bool:
-    """The database has an address, or a copy of ours; whether a browser can play it is not a question for SQL."""
-    if url == COPIED:
-        return bool(copy_settings().bucket_url)
-    return url is not None and is_at(url, recording_hosts()) and not is_private(url)
-
-
-def _is_elsewhere(url: str | None) -> bool:
-    return url is not None and url != COPIED and is_playable(url) and not is_at(url, recording_hosts())
-
-
-def _or_nothing(items: list[Any] | None) -> list[Any]:
-    return items or []
-
-
-def _of_turns(turns: list[list[int | None]] | None) -> list[dict[str, int | None]]:
-    """Latencies by their names, as `domain.quality` has them in their order."""
-    names = [f"{name}_ms" for name in Latencies._fields]
-    return [dict(zip(names, turn, strict=True)) for turn in turns or []]
-
-
-Moment = Annotated[datetime, AfterValidator(_utc)]
-Offered = Annotated[
-    bool,
-    BeforeValidator(_is_offered),
-    Field(description="Whether there is a recording that a browser can play, unless its URL has expired."),
-]
-Elsewhere = Annotated[
-    bool,
-    BeforeValidator(_is_elsewhere),
-    Field(description="Whether there is a recording at a host that this stack does not play from."),
-]
-RecordingCopy = Annotated[
-    str | None,
-    Field(
-        description=(
-            "What became of the stack's own copy: stored; missing, if the recording was not there any more when it was"
-            " copied; erased; null if none was made, or not yet."
-        )
-    ),
-]
-Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
-Item = TypeVar("Item")
-Listed = Annotated[list[Item], BeforeValidator(_or_nothing)]
-"""A list that the database has only if there is something in it."""
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ErrorDetail(_Answer):
+class ErrorDetail(Answer):
     """The description of the fault."""
 
     code: str = Field(description="A word for programs.")
@@ -75,13 +16,13 @@ class ErrorDetail(_Answer):
     field: str | None = Field(None, description="The parameter that is wrong, if one is.")
 
 
-class Error(_Answer):
+class Error(Answer):
     """Every answer that is not what was asked for."""
 
     error: ErrorDetail
 
 
-class Call(_Answer):
+class Call(Answer):
     """A call, as a list shows it."""
 
     id: int
@@ -119,14 +60,14 @@ class Call(_Answer):
     )
 
 
-class CallCount(_Answer):
+class CallCount(Answer):
     """How many calls there are."""
 
     count: int
     is_all: bool = Field(description="False: there are more than `count`, which is the most that is counted.")
 
 
-class Me(_Answer):
+class Me(Answer):
     """The organization of the principal's token."""
 
     organization_id: str
@@ -134,14 +75,14 @@ class Me(_Answer):
     may_write: bool = Field(description="Whether the principal may change follow-ups.")
 
 
-class CallPage(_Answer):
+class CallPage(Answer):
     """Calls in the order in which they began."""
 
     items: list[Call]
     next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null on the last one.")
 
 
-class Feedback(_Answer):
+class Feedback(Answer):
     """What the customer said. Lists are lines of text."""
 
     content: str
@@ -153,7 +94,7 @@ class Feedback(_Answer):
     updated_at: Moment | None
 
 
-class ServiceRecord(_Answer):
+class ServiceRecord(Answer):
     """The visit that the call was about."""
 
     id: int
@@ -167,14 +108,14 @@ class ServiceRecord(_Answer):
     rating: int | None
 
 
-class Incident(_Answer):
+class Incident(Answer):
     """Something that went wrong during the call."""
 
     kind: str
     occurred_at: Moment
 
 
-class Event(_Answer):
+class Event(Answer):
     """A webhook about the call. `delivery_ms`: from the sender to us; `processing_ms`: from us into the database."""
 
     event_id: str
@@ -192,7 +133,7 @@ class Event(_Answer):
     repeats: int
 
 
-class AttemptFeedback(_Answer):
+class AttemptFeedback(Answer):
     """What was said in one attempt. Lists are lines of text."""
 
     content: str
@@ -202,97 +143,7 @@ class AttemptFeedback(_Answer):
     structured_data: dict[str, Any] | None = None
 
 
-class TurnLatency(_Answer):
-    """How long the customer waited for one answer of the assistant's, and what took the time."""
-
-    turn_ms: int | None
-    model_ms: int | None
-    voice_ms: int | None
-    transcriber_ms: int | None
-    endpointing_ms: int | None
-
-
-class Transfer(_Answer):
-    """One try to hand the customer on."""
-
-    to: str | None = Field(description="number, sip, assistant; whose number it was is not kept.")
-    assistant_name: str | None
-    mode: str | None
-    status: str | None = Field(
-        description="connected, no-answer, busy, voicemail, failed, completed, cancelled, or what Vapi says besides."
-    )
-
-
-class Scorecard(_Answer):
-    """What a scorecard of Vapi's makes of the call."""
-
-    name: str | None
-    score: float | None
-    percent: float | None
-
-
-class SkippedAnswer(_Answer):
-    """A structured output that was not asked for, since a condition was not met."""
-
-    name: str
-    condition: str | None = Field(description="minMessages, minCallDuration, endedReason, or what Vapi says besides.")
-    limit: float | None = Field(description="Messages or seconds that there were too few of.")
-    reasons: list[str] = Field(description="The ended reasons that the condition names.")
-
-
-class Activation(_Answer):
-    """An assistant that spoke."""
-
-    assistant_id: str | None
-    assistant_name: str | None
-    assistant_version: str | None
-
-
-class Quality(_Answer):
-    """How an attempt ran, as the report that counts says. Latencies are milliseconds, costs US dollars."""
-
-    turn_latency_median_ms: int | None = Field(description="From the end of the customer's words to the answer.")
-    turn_latency_average_ms: int | None
-    model_latency_average_ms: int | None
-    voice_latency_average_ms: int | None
-    transcriber_latency_average_ms: int | None
-    endpointing_latency_average_ms: int | None
-    from_transport_latency_average_ms: int | None
-    to_transport_latency_average_ms: int | None
-    user_interruptions: int | None = Field(description="How often the assistant interrupted the customer.")
-    assistant_interruptions: int | None = Field(description="How often the customer interrupted the assistant.")
-    turn_latencies: Annotated[list[TurnLatency], BeforeValidator(_of_turns)] = Field(
-        description="One for each answer of the assistant's, in order; the first 500."
-    )
-    cost_dollars_by_type: dict[str, Dollars] = Field(description=f"Of {', '.join(COST_TYPES)}; those that are known.")
-    assistant_id: str | None = Field(description="The assistant that the call began with, else the last that spoke.")
-    assistant_name: str | None
-    assistant_version: str | None
-    vapi_campaign_id: str | None = Field(description="A campaign at Vapi.")
-    success_evaluation: str | None
-    recording_consent_type: str | None
-    recording_consent_granted_at: Moment | None = Field(description="Null: not granted.")
-    ended_message: str | None = Field(description="What Vapi or a provider says of the end besides its reason.")
-    answers_expected: int = Field(description="Structured outputs that were to be extracted.")
-    lost_answers: Listed[str] = Field(description="Those of them whose extraction failed, by name.")
-    skipped_answers: Listed[SkippedAnswer]
-    transfers: Listed[Transfer]
-    scorecards: Listed[Scorecard]
-    activations: Listed[Activation] = Field(description="The assistants that spoke, in order.")
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the report has told nothing of all this."""
-        return not self.answers_expected and all(
-            value in (None, [], {}) for name, value in self if name != "answers_expected"
-        )
-
-
-def _told(quality: Quality | None) -> Quality | None:
-    return None if quality is None or quality.is_empty else quality
-
-
-class Attempt(_Answer):
+class Attempt(Answer):
     """One time that the call was dialled: one call of Vapi's."""
 
     number: int = Field(description="From 1, by when they began; 0 for what was there before Vapi's first message.")
@@ -318,7 +169,7 @@ class Attempt(_Answer):
     customer_sip_uri: str | None
     reported_by: str | None = Field(description="As that of the call.")
     reconciliation: str | None = Field(description="As that of the call.")
-    quality: Annotated[Quality | None, AfterValidator(_told)] = Field(
+    quality: Annotated[Quality | None, AfterValidator(told)] = Field(
         description="How it ran; null if its report said nothing of it."
     )
 
@@ -339,7 +190,7 @@ class CallDetail(Call):
     timeline: list[Event] = Field(description="Webhooks in the order of their receipt; the first 1,000.")
 
 
-class Turn(_Answer):
+class Turn(Answer):
     """Something said, a tool call or a tool's result."""
 
     speaker: str
@@ -348,7 +199,7 @@ class Turn(_Answer):
     seconds: float | None = Field(description="From the start of the call, if that is known.")
 
 
-class Transcript(_Answer):
+class Transcript(Answer):
     """An attempt's turns, in order."""
 
     call_id: int
@@ -361,14 +212,14 @@ class Transcript(_Answer):
     turns: list[Turn] = Field(description="The first 5,000.")
 
 
-class Recording(_Answer):
+class Recording(Answer):
     """Where the recording can be played from, without a token."""
 
     url: str
     expires_at: Moment | None = Field(description="Null if the URL does not say.")
 
 
-class KeptRecording(_Answer):
+class KeptRecording(Answer):
     """What is known of a recording, whether or not it can be played."""
 
     url: str | None
@@ -379,7 +230,7 @@ class KeptRecording(_Answer):
     stored_at: Moment | None = None
 
 
-class Ping(_Answer):
+class Ping(Answer):
     """A ping that went all the way into the database."""
 
     event_id: str
@@ -391,7 +242,7 @@ class Ping(_Answer):
     repeats: int
 
 
-class FeedbackItem(_Answer):
+class FeedbackItem(Answer):
     """Feedback of one call."""
 
     call_id: int
@@ -422,14 +273,14 @@ class FeedbackItem(_Answer):
     )
 
 
-class FeedbackPage(_Answer):
+class FeedbackPage(Answer):
     """Feedback in the order in which the calls began."""
 
     items: list[FeedbackItem]
     next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null on the last one.")
 
 
-class Tally(_Answer):
+class Tally(Answer):
     """Counts of calls by outcome, and of their scores."""
 
     calls: int = Field(description="Calls that began, whatever came of them.")
@@ -461,7 +312,7 @@ class GroupTally(Tally):
     name: str | None
 
 
-class FeedbackSummary(_Answer):
+class FeedbackSummary(Answer):
     """How calls went."""
 
     since: Moment
@@ -471,158 +322,3 @@ class FeedbackSummary(_Answer):
     scores: list[int] = Field(description="How often each score from 0 to 10 was given; their sum is `responses`.")
     periods: list[PeriodTally]
     groups: list[GroupTally] = Field(description="The 200 with the most calls.")
-
-
-class CostFigures(_Answer):
-    """What calls cost, all their attempts together. Dollars are US dollars."""
-
-    calls: int = Field(description="Calls that began.")
-    reached: int = Field(description="Those of them in which somebody answered.")
-    responses: int = Field(description="Those of them with a score from 0 to 10.")
-    dollars: Dollars = Field(description="What all attempts of these calls cost, as far as reports say.")
-    unpriced: int = Field(description="Attempts with a report that does not say what they cost.")
-    per_call: float | None = Field(description="dollars / calls; null if no cost is known.")
-    per_reached: float | None = Field(description="dollars / reached: what was spent for each conversation.")
-    per_response: float | None = Field(description="dollars / responses: what was spent for each answer.")
-
-
-class AnswerFigures(_Answer):
-    """How often an answer could not be extracted from what was said."""
-
-    expected: int = Field(description="Structured outputs that were to be extracted.")
-    lost: int = Field(description="Those of them whose extraction failed.")
-    lost_share: float | None = Field(description="lost / expected.")
-
-
-class VersionFigures(_Answer):
-    """How quickly a version of an assistant answered in a week; the first and the last week may be cut off."""
-
-    starts: Moment
-    ends: Moment
-    assistant_id: str | None
-    assistant_name: str | None
-    assistant_version: str | None
-    measured: int = Field(validation_alias="calls", description="Attempts whose latencies are known.")
-    median_turn_latency_ms: float = Field(validation_alias="latency", description="The median of their medians.")
-
-
-class QualityFigures(_Answer):
-    """How calls ran."""
-
-    since: Moment
-    until: Moment
-    costs: CostFigures
-    answers: AnswerFigures
-    measured: int = Field(description="Attempts whose latencies are known.")
-    median_turn_latency_ms: float | None = Field(description="The median of their medians.")
-    versions: list[VersionFigures] = Field(description="By week, those with the most attempts first; 1,000 at most.")
-
-
-class FollowUp(_Answer):
-    """What a person has to do about a call."""
-
-    id: int
-    call_id: int
-    state: str = Field(description="open, acknowledged, resolved or dismissed.")
-    trigger: str = Field(description="score, callback_requested, action_item or manual.")
-    assignee_id: int | None
-    assignee_name: str | None
-    cause: str | None
-    note: str | None
-    opened_at: Moment
-    due_at: Moment = Field(description="When the business hours to answer are over.")
-    acknowledged_at: Moment | None
-    resolved_at: Moment | None = Field(description="When it was resolved or dismissed.")
-    overdue: bool = Field(description="Whether it was to be answered by now, and is open or acknowledged.")
-    version: int = Field(description="What `If-Match` is to name, in quotes.")
-
-
-class ListedFollowUp(FollowUp):
-    """A follow-up, as a list shows it: with its call."""
-
-    nps_score: int | None
-    customer_name: str | None
-    phone: str
-    vehicle: str | None
-    campaign_id: int | None
-    campaign_name: str | None
-    advisor_id: int | None
-    advisor_name: str | None
-    content: str | None
-    detractors: str | None
-    action_items: str | None
-
-
-class FollowUpPage(_Answer):
-    """A page of follow-ups."""
-
-    items: list[ListedFollowUp]
-    next_cursor: str | None = Field(description="Null on the last page.")
-
-
-class FollowUpEntry(_Answer):
-    """One change of a follow-up."""
-
-    id: int
-    at: Moment
-    actor_subject: str | None = Field(description="The token's subject; null if a message opened it.")
-    actor_name: str | None = Field(description="The token's name.")
-    action: str = Field(description="opened or changed.")
-    from_state: str | None
-    to_state: str
-    changes: dict[str, Any] | None = Field(description="Field -> before and after, for those that changed.")
-    note: str | None
-
-
-class FollowUpDetail(ListedFollowUp):
-    """A follow-up with its history."""
-
-    entries: list[FollowUpEntry] = Field(description="The latest 500, the oldest of them first.")
-
-
-class FollowUpFigures(_Answer):
-    """How follow-ups went."""
-
-    opened: int
-    resolved: int
-    dismissed: int
-    in_time: int = Field(description="Those that were acknowledged, resolved or dismissed before they were due.")
-    in_time_share: float | None = Field(
-        description="Of those that were, or whose time is over; null if there are none."
-    )
-    median_hours_to_acknowledge: float | None = Field(description="Hours by the clock, nights included.")
-    median_hours_to_resolve: float | None
-
-
-class CauseFigures(FollowUpFigures):
-    """Follow-ups of one cause."""
-
-    cause: str
-
-
-class AssigneeFigures(FollowUpFigures):
-    """Follow-ups of one assignee."""
-
-    assignee_id: int | None
-    assignee_name: str | None
-
-
-class FollowUpPeriod(FollowUpFigures):
-    """Follow-ups that were opened in one period."""
-
-    starts: Moment
-    ends: Moment
-
-
-class FollowUpSummary(_Answer):
-    """How many follow-ups stand open now, and how those went that were opened in the time."""
-
-    since: Moment
-    until: Moment
-    open: int = Field(description="Now, whenever they were opened.")
-    acknowledged: int = Field(description="Now.")
-    overdue: int = Field(description="Now.")
-    total: FollowUpFigures
-    causes: list[CauseFigures] = Field(description="Those with the most first; 100 at most.")
-    assignees: list[AssigneeFigures] = Field(description="Those with the most first; 100 at most.")
-    periods: list[FollowUpPeriod]

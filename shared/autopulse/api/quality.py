@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal
 from autopulse.api.feedback import time_of
-from autopulse.api.models import AnswerFigures, CostFigures, QualityFigures, VersionFigures
 from autopulse.api.parameters import QualitySummary
+from autopulse.api.quality_models import AnswerFigures, CostFigures, QualityFigures, VersionFigures
 from autopulse.db.queries.quality import read_quality_summary
 from autopulse.db.queries.summary import Span
 

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any, Final
 
-from autopulse.api.models import FollowUp
+from autopulse.api.follow_up_models import FollowUp
 from autopulse.auth.principal import Principal, principal_of
 from autopulse.auth.trace import read_keys
 from autopulse.consumers import publisher

@@ -1,0 +1,62 @@
+"""What the models of the read API's answers are made of: moments, amounts, lists, and the base class."""
+
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from autopulse.db.queries.bounds import COPIED
+from autopulse.settings import copy_settings, recording_hosts
+from autopulse.vapi.recordings import is_at, is_playable, is_private
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc)
+
+
+def _is_offered(url: str | None) -> bool:
+    """The database has an address, or a copy of ours; whether a browser can play it is not a question for SQL."""
+    if url == COPIED:
+        return bool(copy_settings().bucket_url)
+    return url is not None and is_at(url, recording_hosts()) and not is_private(url)
+
+
+def _is_elsewhere(url: str | None) -> bool:
+    return url is not None and url != COPIED and is_playable(url) and not is_at(url, recording_hosts())
+
+
+def _or_nothing(items: list[Any] | None) -> list[Any]:
+    return items or []
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+Offered = Annotated[
+    bool,
+    BeforeValidator(_is_offered),
+    Field(description="Whether there is a recording that a browser can play, unless its URL has expired."),
+]
+Elsewhere = Annotated[
+    bool,
+    BeforeValidator(_is_elsewhere),
+    Field(description="Whether there is a recording at a host that this stack does not play from."),
+]
+RecordingCopy = Annotated[
+    str | None,
+    Field(
+        description=(
+            "What became of the stack's own copy: stored; missing, if the recording was not there any more when it was"
+            " copied; erased; null if none was made, or not yet."
+        )
+    ),
+]
+Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
+Item = TypeVar("Item")
+Listed = Annotated[list[Item], BeforeValidator(_or_nothing)]
+"""A list that the database has only if there is something in it."""
+
+
+class Answer(BaseModel):
+    """The base of all that the read API answers; its values are not changed."""
+
+    model_config = ConfigDict(frozen=True)

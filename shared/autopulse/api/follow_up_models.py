@@ -1,0 +1,117 @@
+"""Follow-ups, as the read API and their own function answer."""
+
+from typing import Any
+
+from pydantic import Field
+
+from autopulse.api.answer_types import Answer, Moment
+
+
+class FollowUp(Answer):
+    """What a person has to do about a call."""
+
+    id: int
+    call_id: int
+    state: str = Field(description="open, acknowledged, resolved or dismissed.")
+    trigger: str = Field(description="score, callback_requested, action_item or manual.")
+    assignee_id: int | None
+    assignee_name: str | None
+    cause: str | None
+    note: str | None
+    opened_at: Moment
+    due_at: Moment = Field(description="When the business hours to answer are over.")
+    acknowledged_at: Moment | None
+    resolved_at: Moment | None = Field(description="When it was resolved or dismissed.")
+    overdue: bool = Field(description="Whether it was to be answered by now, and is open or acknowledged.")
+    version: int = Field(description="What `If-Match` is to name, in quotes.")
+
+
+class ListedFollowUp(FollowUp):
+    """A follow-up, as a list shows it: with its call."""
+
+    nps_score: int | None
+    customer_name: str | None
+    phone: str
+    vehicle: str | None
+    campaign_id: int | None
+    campaign_name: str | None
+    advisor_id: int | None
+    advisor_name: str | None
+    content: str | None
+    detractors: str | None
+    action_items: str | None
+
+
+class FollowUpPage(Answer):
+    """A page of follow-ups."""
+
+    items: list[ListedFollowUp]
+    next_cursor: str | None = Field(description="Null on the last page.")
+
+
+class FollowUpEntry(Answer):
+    """One change of a follow-up."""
+
+    id: int
+    at: Moment
+    actor_subject: str | None = Field(description="The token's subject; null if a message opened it.")
+    actor_name: str | None = Field(description="The token's name.")
+    action: str = Field(description="opened or changed.")
+    from_state: str | None
+    to_state: str
+    changes: dict[str, Any] | None = Field(description="Field -> before and after, for those that changed.")
+    note: str | None
+
+
+class FollowUpDetail(ListedFollowUp):
+    """A follow-up with its history."""
+
+    entries: list[FollowUpEntry] = Field(description="The latest 500, the oldest of them first.")
+
+
+class FollowUpFigures(Answer):
+    """How follow-ups went."""
+
+    opened: int
+    resolved: int
+    dismissed: int
+    in_time: int = Field(description="Those that were acknowledged, resolved or dismissed before they were due.")
+    in_time_share: float | None = Field(
+        description="Of those that were, or whose time is over; null if there are none."
+    )
+    median_hours_to_acknowledge: float | None = Field(description="Hours by the clock, nights included.")
+    median_hours_to_resolve: float | None
+
+
+class CauseFigures(FollowUpFigures):
+    """Follow-ups of one cause."""
+
+    cause: str
+
+
+class AssigneeFigures(FollowUpFigures):
+    """Follow-ups of one assignee."""
+
+    assignee_id: int | None
+    assignee_name: str | None
+
+
+class FollowUpPeriod(FollowUpFigures):
+    """Follow-ups that were opened in one period."""
+
+    starts: Moment
+    ends: Moment
+
+
+class FollowUpSummary(Answer):
+    """How many follow-ups stand open now, and how those went that were opened in the time."""
+
+    since: Moment
+    until: Moment
+    open: int = Field(description="Now, whenever they were opened.")
+    acknowledged: int = Field(description="Now.")
+    overdue: int = Field(description="Now.")
+    total: FollowUpFigures
+    causes: list[CauseFigures] = Field(description="Those with the most first; 100 at most.")
+    assignees: list[AssigneeFigures] = Field(description="Those with the most first; 100 at most.")
+    periods: list[FollowUpPeriod]
