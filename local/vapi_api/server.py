@@ -2,6 +2,7 @@
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,7 +32,7 @@ class _Server(ThreadingHTTPServer):
         return f"http://{LOOPBACK}:{self.server_address[1]}"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler, ABC):
     vapi: ClassVar[Vapi]
     server: _Server
     protocol_version = "HTTP/1.1"
@@ -57,8 +58,9 @@ class _Handler(BaseHTTPRequestHandler):
         with self.vapi.lock:
             return self._decide(body)
 
+    @abstractmethod
     def _decide(self, body: Any) -> Answer:  # noqa: ANN401 - any JSON
-        raise NotImplementedError
+        """Return what is answered, under the lock of what the server knows."""
 
     def _request(self, body: Any) -> Request:  # noqa: ANN401 - any JSON
         has_key = "Authorization" in self.headers
