@@ -1,0 +1,448 @@
+"""The tables that are ours."""
+
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from autopulse.db.application_models import Model
+
+_ATTEMPT_BEGAN: Final = text("coalesce(created_at, first_at)")
+"""When an attempt began (docs/call-state.md 3)."""
+
+
+class VapiCall(Model):
+    """An attempt: what Vapi's messages said of one call of Vapi's. `call` is computed from its attempts."""
+
+    __tablename__ = "vapi_call"
+    __table_args__ = (
+        Index("ix_vapi_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id <> ''")),
+        # Which is unreported changes once in the life of an attempt, when it began never: what else is updated of it
+        # writes none of these.
+        Index(
+            "ix_vapi_call_unreported_began",
+            _ATTEMPT_BEGAN,
+            postgresql_where=text("reported_at IS NULL AND vapi_call_id <> ''"),
+        ),
+        Index(
+            "ix_vapi_call_reported_began",
+            _ATTEMPT_BEGAN,
+            postgresql_where=text("report_event_id IS NOT NULL AND vapi_call_id <> ''"),
+        ),
+        Index(
+            "ix_vapi_call_without_answers",
+            "reported_at",
+            postgresql_where=text("report_has_answers = false AND vapi_call_id <> ''"),
+        ),
+    )
+
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    """Vapi's id; empty for the attempt of messages that gave our id alone."""
+    made_call: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the row of `call` was made for it, not by the application."""
+
+    # Which call it is.
+    call_type: Mapped[str | None]
+    """outboundPhoneCall, inboundPhoneCall, webCall, vapi.websocketCall, or what Vapi may call others."""
+    phone_number_id: Mapped[str | None]
+    assistant_id: Mapped[str | None]
+    """The call's own; the assistant that speaks may be another."""
+    squad_id: Mapped[str | None]
+    workflow_id: Mapped[str | None]
+    customer_number: Mapped[str | None]
+    customer_sip_uri: Mapped[str | None]
+    customer_name: Mapped[str | None]
+    created_at: Mapped[datetime | None]
+    """The least `createdAt`."""
+    first_at: Mapped[datetime | None]
+    """The least sender's time."""
+
+    # The facts (`domain.facts`).
+    status: Mapped[str | None] = mapped_column(String(20))
+    status_at: Mapped[datetime | None]
+    """The sender's time of that status; null if it gave none."""
+    in_progress_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_reason_at: Mapped[datetime | None]
+    ended_status_reason: Mapped[str | None]
+    reported_at: Mapped[datetime | None]
+    """The winning report's time: the sender's if `reported_timed`, else the receipt's."""
+    reported_timed: Mapped[bool | None]
+    report_has_answers: Mapped[bool | None]
+    report_has_turns: Mapped[bool | None]
+    report_event_id: Mapped[str | None]
+    report_start_time: Mapped[datetime | None]
+    report_end_time: Mapped[datetime | None]
+    report_duration_sec: Mapped[int | None]
+    report_ended_reason: Mapped[str | None]
+    report_origin: Mapped[str | None] = mapped_column(String(20))
+    """`webhook`, or `reconciliation` if it was asked for; null of reports that are older than this column: webhooks."""
+    human_turn: Mapped[bool | None]
+    """Whether a turn of the customer was heard."""
+    segments: Mapped[Any | None] = mapped_column(JSONB)
+    """Which lists of turns are kept."""
+    reported_columns: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """Columns of `call` that a message has ever given a value for; the application's own value stands in the others."""
+    reconciliation: Mapped[str | None] = mapped_column(String(20))
+    """`unrecoverable` if Vapi keeps it no longer, `missing` if Vapi has no such call; shown without a report."""
+
+    # What people see of it: computed from the facts.
+    start_time: Mapped[datetime | None]
+    end_time: Mapped[datetime | None]
+    duration_sec: Mapped[int | None]
+    ended_reason: Mapped[str | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+
+    # What its report says.
+    nps_score: Mapped[int | None]
+    call_reason: Mapped[str | None] = mapped_column(String(100))
+    feedback_summary: Mapped[str | None]
+    recording_url: Mapped[str | None]
+    recording_expires_at: Mapped[datetime | None]
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    feedback: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """content, positives, detractors, action_items and structured_data, as `CallFeedback` has them."""
+
+
+class CallRecording(Model):
+    """What became of the copy of an attempt's recording; it goes and moves with its attempt."""
+
+    __tablename__ = "call_recording"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["call_id", "vapi_call_id"],
+            ["vapi_call.call_id", "vapi_call.vapi_call_id"],
+            ondelete="CASCADE",
+            onupdate="CASCADE",
+        ),
+    )
+
+    call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(20))
+    """stored; missing, if none could be made; erased, if it was deleted before its time."""
+    object_key: Mapped[str | None]
+    """Its place in the bucket, if it was stored."""
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    content_type: Mapped[str | None]
+    """audio/wav, audio/mpeg and others."""
+    sha256: Mapped[str | None]
+    """Of the object, in hexadecimal digits."""
+    stored_at: Mapped[datetime | None]
+
+
+class CallQuality(Model):
+    """How the call of an attempt ran and what it cost, as the report that counts says (`domain.quality`)."""
+
+    __tablename__ = "call_quality"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["call_id", "vapi_call_id"],
+            ["vapi_call.call_id", "vapi_call.vapi_call_id"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        Index(
+            "ix_call_quality_figures",
+            "call_id",
+            postgresql_include=[
+                "cost",
+                "turn_latency_median_ms",
+                "assistant_id",
+                "assistant_version",
+                "outputs_expected",
+                "outputs_lost",
+            ],
+        ),
+    )
+
+    call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    report_event_id: Mapped[str]
+    """Of the report that says so."""
+    turn_latency_median_ms: Mapped[int | None]
+    turn_latency_average_ms: Mapped[int | None]
+    model_latency_average_ms: Mapped[int | None]
+    voice_latency_average_ms: Mapped[int | None]
+    transcriber_latency_average_ms: Mapped[int | None]
+    endpointing_latency_average_ms: Mapped[int | None]
+    from_transport_latency_average_ms: Mapped[int | None]
+    to_transport_latency_average_ms: Mapped[int | None]
+    user_interruptions: Mapped[int | None]
+    """How often the assistant interrupted the customer."""
+    assistant_interruptions: Mapped[int | None]
+    """How often the customer interrupted the assistant."""
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    """US dollars, like all of the following."""
+    cost_transport: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_transcriber: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_model: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_voice: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_vapi: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_voicemail_detection: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_analysis: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_knowledge_base: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    cost_other: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    assistant_id: Mapped[str | None]
+    """The assistant that the call began with, else the one that spoke last."""
+    assistant_name: Mapped[str | None]
+    assistant_version: Mapped[str | None]
+    vapi_campaign_id: Mapped[str | None]
+    """Of a campaign at Vapi, which is none of the application's."""
+    success_evaluation: Mapped[str | None]
+    consent_type: Mapped[str | None]
+    consent_granted_at: Mapped[datetime | None]
+    ended_message: Mapped[str | None]
+    outputs_expected: Mapped[int]
+    """Structured outputs that were to be extracted."""
+    outputs_lost: Mapped[int]
+    """Those of them whose extraction failed."""
+    turn_latencies: Mapped[Any | None] = mapped_column(JSONB)
+    """For each answer of the assistant's [turn, model, voice, transcriber, endpointing], in milliseconds."""
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Lists: `lost_answers`, `skipped_answers`, `transfers`, `scorecards`, `activations`."""
+
+
+class CallOriginal(Model):
+    """Attempt 0: a call as the application had it before Vapi's first message about it; no row for a mere Ready."""
+
+    __tablename__ = "call_original"
+
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    status: Mapped[str] = mapped_column(String(20))
+    start_time: Mapped[datetime | None]
+    end_time: Mapped[datetime | None]
+    duration_sec: Mapped[int | None]
+    ended_reason: Mapped[str | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    nps_score: Mapped[int | None]
+    call_reason: Mapped[str | None] = mapped_column(String(100))
+    feedback_summary: Mapped[str | None]
+    recording_url: Mapped[str | None]
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    feedback: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """The field of the same name of `VapiCall`."""
+
+
+class WebhookEvent(Model):
+    """A receipt for every webhook applied, written with its effect; makes repeats and latencies visible. No payload."""
+
+    __tablename__ = "webhook_event"
+
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    type: Mapped[str] = mapped_column(String(100))
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("call.id", ondelete="SET NULL"), index=True)
+    vapi_call_id: Mapped[str | None]
+    occurred_at: Mapped[datetime | None]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    processed_at: Mapped[datetime]
+    status: Mapped[str | None] = mapped_column(String(20))
+    """The status that the call came to by it; null if it told none."""
+    outcome: Mapped[str] = mapped_column(String(20))
+    """applied, or ignored."""
+    origin: Mapped[str] = mapped_column(server_default=text("'webhook'"))
+    """`webhook`, or `reconciliation` if it is made of what Vapi answered when it was asked."""
+    repeats: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class VapiNumber(Model):
+    """Whose the calls of a phone number, assistant, squad or workflow are, if the application did not create them."""
+
+    __tablename__ = "vapi_number"
+    __table_args__ = (CheckConstraint("ignored OR organization_id IS NOT NULL"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Vapi's id of any of these."""
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    ignored: Mapped[bool] = mapped_column(server_default=false())
+    """Not ours: its calls are acknowledged and not recorded."""
+
+
+class RefusedLink(Model):
+    """A link between a call of Vapi's and a row that somebody has taken back: no webhook makes it again."""
+
+    __tablename__ = "refused_link"
+
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, index=True
+    )
+    refused_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ReconciliationRequest(Model):
+    """What was asked of Vapi about a call, for one reason: how often, and when it may be asked again.
+
+    It has no foreign key: what is asked for may be a call that has no row.
+    """
+
+    __tablename__ = "reconciliation_request"
+
+    call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """The row of `call`; 0 if there is none."""
+    vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
+    """Vapi's id; empty if it is what is looked for."""
+    reason: Mapped[str] = mapped_column(String(20), primary_key=True)
+    tries: Mapped[int] = mapped_column(SmallInteger)
+    """How often it was asked for."""
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    """The last time."""
+    next_at: Mapped[datetime | None]
+    """It is not asked for again before; null: never again."""
+
+
+class FollowUp(Model):
+    """What a person has to do about a call, at most one per call (docs/follow-ups.md)."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'acknowledged', 'resolved', 'dismissed')"),
+        CheckConstraint("trigger IN ('score', 'action_item', 'callback_requested', 'manual')"),
+        CheckConstraint("cause IS NOT NULL OR state <> 'resolved'"),
+        Index("ix_follow_up_organization_id_due", "organization_id", "due_at", "id"),
+        Index("ix_follow_up_organization_id_state_due", "organization_id", "state", "due_at", "id"),
+        Index(
+            "ix_follow_up_assignee_id_due",
+            "assignee_id",
+            "organization_id",
+            "due_at",
+            "id",
+            postgresql_where=text("assignee_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_follow_up_organization_id_opened",
+            "organization_id",
+            "opened_at",
+            postgresql_include=[
+                "id",
+                "state",
+                "due_at",
+                "acknowledged_at",
+                "resolved_at",
+                "cause",
+                "assignee_id",
+                "assignee_name",
+                "trigger",
+            ],
+        ),
+        Index(
+            "ix_follow_up_running",
+            "due_at",
+            postgresql_where=text("overdue_at IS NULL AND state IN ('open', 'acknowledged')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"), unique=True)
+    state: Mapped[str] = mapped_column(String(20), server_default=text("'open'"))
+    trigger: Mapped[str] = mapped_column(String(20))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    assignee_name: Mapped[str | None] = mapped_column(String(255))
+    cause: Mapped[str | None] = mapped_column(String(100))
+    """Why the customer was unhappy, in a word of the organization's; a resolved follow-up has one."""
+    note: Mapped[str | None]
+    opened_at: Mapped[datetime]
+    """The report's time; of one that a person opened, when that was."""
+    due_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    """When it was resolved or dismissed."""
+    overdue_at: Mapped[datetime | None]
+    """When it was told that nobody had answered in time; null as long as it was not."""
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    """1 as long as nobody has changed it."""
+
+
+class FollowUpEntry(Model):
+    """One change of a follow-up: who, when, from, to. Without an actor, a message opened it."""
+
+    __tablename__ = "follow_up_entry"
+    __table_args__ = (Index("ix_follow_up_entry_follow_up_id", "follow_up_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    follow_up_id: Mapped[int] = mapped_column(ForeignKey("follow_up.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    actor_subject: Mapped[str | None]
+    """The token's subject."""
+    actor_name: Mapped[str | None] = mapped_column(String(255))
+    """The token's name."""
+    action: Mapped[str] = mapped_column(String(20))
+    from_state: Mapped[str | None] = mapped_column(String(20))
+    to_state: Mapped[str] = mapped_column(String(20))
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Field -> [before, after], for those that changed."""
+    note: Mapped[str | None]
+
+
+class OrganizationSetting(Model):
+    """When an organization works; one without a row has `domain.follow_ups.DEFAULT_HOURS`."""
+
+    __tablename__ = "organization_setting"
+    __table_args__ = (
+        CheckConstraint("timestamptz '2026-01-01 00:00:00+00' AT TIME ZONE time_zone IS NOT NULL"),
+        CheckConstraint("days <@ '{1,2,3,4,5,6,7}'::smallint[] AND cardinality(days) BETWEEN 1 AND 7"),
+        CheckConstraint("hours_to_answer BETWEEN 1 AND 200"),
+        CheckConstraint("closes_at - opens_at >= interval '1 hour'"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
+    time_zone: Mapped[str] = mapped_column(String(64), server_default=text("'America/New_York'"))
+    """IANA name."""
+    days: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=text("'{1,2,3,4,5}'"))
+    """ISO days of the week: 1 is Monday."""
+    opens_at: Mapped[time] = mapped_column(server_default=text("'09:00'"))
+    closes_at: Mapped[time] = mapped_column(server_default=text("'17:00'"))
+    """24:00 for a day that does not close."""
+    hours_to_answer: Mapped[int] = mapped_column(SmallInteger, server_default=text("8"))
+    """Business hours."""
+
+
+class ServiceRecordOriginal(Model):
+    """A service record as the application had it, while a report's values stand in it."""
+
+    __tablename__ = "service_record_original"
+
+    service_record_id: Mapped[int] = mapped_column(
+        ForeignKey("service_record.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    status: Mapped[str] = mapped_column(String(20))
+    feedback: Mapped[str | None]
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class CallIncident(Model):
+    """Something that went wrong during a call, such as a stall."""
+
+    __tablename__ = "call_incident"
+    __table_args__ = (UniqueConstraint("call_id", "kind", "occurred_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    occurred_at: Mapped[datetime]

@@ -1,0 +1,316 @@
+"""The tables that belong to the AutoPulse application, with columns of ours added."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    false,
+    func,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Model(DeclarativeBase):
+    """Base of all models."""
+
+    type_annotation_map = {datetime: DateTime(timezone=True), str: Text()}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+class Organization(Model):
+    """A dealership or workshop group: the tenant."""
+
+    __tablename__ = "organization"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+
+
+class User(Model):
+    """A service advisor or manager."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(String(255))
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+
+
+class Campaign(Model):
+    """A round of follow-up calls: Draft, Active, Completed or Paused."""
+
+    __tablename__ = "campaign"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(String(255))
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    status: Mapped[str | None] = mapped_column(String(20))
+
+
+class ServiceRecord(Model):
+    """A car's visit, which the call asks about."""
+
+    __tablename__ = "service_record"
+    __table_args__ = (
+        Index(
+            "ix_service_record_organization_id_listing",
+            "organization_id",
+            "id",
+            postgresql_include=["service_advisor_id", "service_advisor_name"],
+        ),
+        Index(
+            "ix_service_record_service_advisor_id_listing",
+            "service_advisor_id",
+            "organization_id",
+            postgresql_include=["id"],
+            postgresql_where=text("service_advisor_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_service_record_advisor_name_listing",
+            "organization_id",
+            "service_advisor_name",
+            postgresql_include=["id"],
+            postgresql_where=text("service_advisor_name IS NOT NULL"),
+        ),
+        Index(
+            "ix_service_record_organization_id_words",
+            text(
+                "(replace(' ' || to_tsvector('simple'::regconfig, left(customer_name, 1000))::text, ' ''',"
+                " ' ''' || right(organization_id::text, 8))::tsvector)"
+            ),
+            postgresql_using="gin",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"), index=True)
+    customer_name: Mapped[str] = mapped_column(String(100))
+    customer_phone: Mapped[str] = mapped_column(String(20))
+    vehicle_info: Mapped[str | None] = mapped_column(String(100))
+    service_type: Mapped[str | None] = mapped_column(String(50))
+    status: Mapped[str] = mapped_column(String(20), server_default="Scheduled")
+    appointment_date: Mapped[datetime | None]
+    service_advisor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    service_advisor_name: Mapped[str | None] = mapped_column(String(100))
+    feedback: Mapped[str | None]
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+    is_demo: Mapped[bool] = mapped_column(server_default=false())
+
+
+_BEGAN: Final = (text("coalesce(start_time, end_time, updated_at, '-infinity'::timestamptz)"), "id")
+"""The order in which people read calls (`db.queries.filters`)."""
+
+
+_OPEN: Final = "status NOT IN ('Completed', 'Ended', 'Missed', 'Failed')"
+"""The condition that a call is not over (`domain.status.OVER`)."""
+
+
+class Call(Model):
+    """A call, as people see it: one of its attempts (`VapiCall`), once Vapi has reported anything about it."""
+
+    __tablename__ = "call"
+    __table_args__ = (
+        Index(
+            "ix_call_organization_id_listing",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=[
+                "start_time",
+                "end_time",
+                "updated_at",
+                "status",
+                "outcome",
+                "direction",
+                "is_web",
+                "nps_score",
+                "duration_sec",
+                "campaign_id",
+                "service_record_id",
+                "is_demo",
+            ],
+        ),
+        Index("ix_call_organization_id_status_began", "organization_id", "status", *_BEGAN),
+        Index(
+            "ix_call_organization_id_outcome_began",
+            "organization_id",
+            "outcome",
+            *_BEGAN,
+            postgresql_where=text("outcome IS NOT NULL"),
+        ),
+        Index(
+            "ix_call_campaign_id_listing",
+            "campaign_id",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=[
+                "start_time",
+                "end_time",
+                "updated_at",
+                "status",
+                "outcome",
+                "direction",
+                "is_web",
+                "is_demo",
+            ],
+            postgresql_where=text("campaign_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_call_organization_id_inbound",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=["start_time", "end_time", "updated_at"],
+            postgresql_where=text("direction = 'inbound' AND NOT is_web"),
+        ),
+        Index(
+            "ix_call_organization_id_web",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=["start_time", "end_time", "updated_at"],
+            postgresql_where=text("is_web"),
+        ),
+        Index(
+            "ix_call_organization_id_demo",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=["start_time", "end_time", "updated_at"],
+            postgresql_where=text("is_demo"),
+        ),
+        Index(
+            "ix_call_organization_id_to_come",
+            "organization_id",
+            *_BEGAN,
+            postgresql_where=text(
+                "start_time IS NULL AND end_time IS NULL AND status IN ('Ready', 'Scheduled', 'Queued')"
+            ),
+        ),
+        Index(
+            "ix_call_linked_open",
+            "updated_at",
+            postgresql_where=text(f"vapi_call_id IS NOT NULL AND {_OPEN}"),
+        ),
+        Index(
+            "ix_call_unlinked_open",
+            "updated_at",
+            postgresql_where=text(f"vapi_call_id IS NULL AND {_OPEN}"),
+        ),
+        Index("ix_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id IS NOT NULL")),
+        Index("ix_call_agent_id_given", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
+        Index(
+            "ix_call_organization_id_nps_category_began",
+            "organization_id",
+            text("width_bucket(nps_score, ARRAY[7, 9])"),
+            *_BEGAN,
+            postgresql_where=text("nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"),
+        ),
+        Index(
+            "ix_call_organization_id_digits",
+            "organization_id",
+            literal_column("reverse(regexp_replace(customer_number::text, '[^0-9]'::text, ''::text, 'g'::text))").label(
+                "digits"
+            ),
+            postgresql_ops={"digits": "text_pattern_ops"},
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    service_record_id: Mapped[int | None] = mapped_column(ForeignKey("service_record.id"), index=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    customer_number: Mapped[str] = mapped_column(String(20))
+    direction: Mapped[str] = mapped_column(String(10), server_default="outbound")
+    start_time: Mapped[datetime | None]
+    end_time: Mapped[datetime | None]
+    duration_sec: Mapped[int | None]
+    status: Mapped[str] = mapped_column(String(20))
+    recording_url: Mapped[str | None]
+    nps_score: Mapped[int | None]
+    call_reason: Mapped[str | None] = mapped_column(String(100))
+    feedback_summary: Mapped[str | None]
+    is_demo: Mapped[bool] = mapped_column(server_default=false())
+
+    vapi_call_id: Mapped[str | None]
+    """The shown attempt's."""
+    ended_reason: Mapped[str | None]
+    """Vapi's word, up to 121 characters; `outcome` is its group."""
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    """US dollars."""
+    is_web: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the shown attempt is a web call; the application's `direction` knows no third word."""
+    updated_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When the row was made, or last written by us; null if it is older than this column."""
+
+
+class CallFeedback(Model):
+    """What the customer said, as the analysis read it; at most one row per call."""
+
+    __tablename__ = "call_feedback"
+    __table_args__ = (
+        Index(
+            "ix_call_feedback_words",
+            text(
+                "to_tsvector('simple'::regconfig,"
+                " left((coalesce(detractors, ''::text) || ' '::text) || coalesce(action_items, ''::text), 100000))"
+            ),
+            postgresql_using="gin",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"), unique=True, index=True)
+    content: Mapped[str]
+    detractors: Mapped[str | None]
+    positives: Mapped[str | None]
+    action_items: Mapped[str | None]
+    created_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime | None]
+    structured_data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class Transcript(Model):
+    """One turn of a call, of whichever attempt: a report's, a conversation's, a fragment, the application's (null)."""
+
+    __tablename__ = "transcript"
+    __table_args__ = (
+        Index("ix_transcript_call_id_vapi_call_id_sequence", "call_id", "vapi_call_id", "sequence", unique=True),
+        # A long text itself would not fit into an index entry.
+        Index(
+            "ix_transcript_fragment",
+            "call_id",
+            "vapi_call_id",
+            "timestamp",
+            "role",
+            text("md5(content)"),
+            unique=True,
+            postgresql_where=text("source = 'fragment'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id"))
+    role: Mapped[str] = mapped_column(String(20))
+    content: Mapped[str]
+    timestamp: Mapped[datetime]
+
+    vapi_call_id: Mapped[str | None]
+    """Vapi's id of the turn's attempt; null if the application wrote the turn."""
+    source: Mapped[str | None] = mapped_column(String(20))
+    segment: Mapped[int | None] = mapped_column(BigInteger)
+    """Key of the list that it is of: that list's first time in seconds since 1970; null if it has none."""
+    sequence: Mapped[int | None]
+    """Place among the attempt's turns, from 0; null for fragments, which are ordered by time."""
