@@ -249,6 +249,8 @@ def _parameters(paths: StackPaths, addresses: _Addresses) -> dict[str, str]:
         "RecordingRetentionDays": "30",  # the stand-in's recordings are copied into a bucket of the emulator
         "VapiApiUrl": addresses.vapi.url,
         "Reconciliation": "on",
+        "AlertWebhookDetail": "full",  # to whatever the secret names; nothing until somebody does
+        "AlertAtNight": "on",
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
         "LogLevel": "INFO",
     }

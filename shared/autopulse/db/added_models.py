@@ -400,6 +400,35 @@ class FollowUpEntry(Model):
     note: Mapped[str | None]
 
 
+class FollowUpAlert(Model):
+    """The claim of an alert of a follow-up: one for each step and channel, and what became of it."""
+
+    __tablename__ = "follow_up_alert"
+    __table_args__ = (
+        CheckConstraint("step IN ('opened', 'overdue')"),
+        CheckConstraint("channel IN ('email', 'webhook')"),
+        CheckConstraint("state IN ('waiting', 'sending', 'delivered', 'undelivered', 'dropped')"),
+        Index("ix_follow_up_alert_due", "send_at", postgresql_where=text("state IN ('waiting', 'sending')")),
+    )
+
+    follow_up_id: Mapped[int] = mapped_column(
+        ForeignKey("follow_up.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    step: Mapped[str] = mapped_column(String(20), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    state: Mapped[str] = mapped_column(String(20))
+    """`dropped`: nobody needed it any more when its time came."""
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    """How often it was handed to the sender."""
+    claimed_at: Mapped[datetime]
+    send_at: Mapped[datetime]
+    """It is not tried before; while it is being sent, when the try is taken for lost."""
+    ended_at: Mapped[datetime | None]
+    """When it was delivered, given up or dropped."""
+    reason: Mapped[str | None] = mapped_column(String(40))
+    """Why the last try failed."""
+
+
 class OrganizationSetting(Model):
     """When an organization works; one without a row has `domain.follow_ups.DEFAULT_HOURS`."""
 

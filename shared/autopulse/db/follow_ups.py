@@ -68,6 +68,22 @@ def due_at(hours: str, opened_at: str) -> str:
     )"""  # noqa: S608 - made of constants
 
 
+def working_at(hours: str, instant: str) -> str:
+    """A scalar subquery: an instant if it is within the business hours, else when they begin next; as `due_at` has it.
+
+    Two weeks hold a day of each sort that is longer than nothing, whatever a change of the clock makes of it.
+    """
+    spoken = f"({instant} AT TIME ZONE {hours}.time_zone)::date"
+    return f"""(
+        SELECT greatest(begins, {instant}) FROM (
+            SELECT day, ({spoken} + day + {hours}.opens_at) AT TIME ZONE {hours}.time_zone AS begins,
+                ({spoken} + day + {hours}.closes_at) AT TIME ZONE {hours}.time_zone AS ends
+            FROM generate_series(0, 14) AS day
+            WHERE extract(isodow FROM {spoken} + day) = ANY ({hours}.days)
+        ) AS worked WHERE ends > begins AND ends > {instant} ORDER BY day LIMIT 1
+    )"""  # noqa: S608 - made of constants
+
+
 # What is said again by ANY is for the planner: it cannot see how few rows it has to join. A row that somebody changes
 # at this moment is waited for, and is touched then. The organization follows the call's, whoever has touched it.
 _FOLLOW: Final = text(f"""

@@ -1,8 +1,8 @@
 """The functions' own roles in the database, and what they may do: what their statements do, and nothing else.
 
-Consumers, pruning and unlinking connect as one role, the read API as another, which may only read. Each right is one
-that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all statements
-without it.
+Consumers, pruning, unlinking and alerts connect as one role, the read API as another, which may only read. Each right
+is one that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all
+statements without it.
 
 A role for unlinking alone would need all that the consumers may do to a call, since it writes the row anew from what is
 left, and two privileges besides (to note a refused link, and to delete an original). It would keep no more from
@@ -26,6 +26,7 @@ FOLLOW_UP: Final = (*("call_id", "organization_id", "trigger", "opened_at", "due
 ENTRY: Final = (
     *("id", "follow_up_id", "at", "actor_subject", "actor_name", "action", "from_state", "to_state", "changes", "note"),
 )
+ALERT: Final = ("follow_up_id", "step", "channel", "state", "tries", "claimed_at", "send_at", "reason")
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
 RECORDING: Final = ("call_id", "vapi_call_id", *("state", "object_key", "bytes", "content_type", "sha256", "stored_at"))
 MOVED: Final = "call_id"
@@ -99,6 +100,11 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "DELETE": WHOLE,
     },
     "follow_up_entry": {"SELECT": ENTRY, "INSERT": ENTRY[1:]},
+    "follow_up_alert": {
+        "SELECT": ALERT,
+        "INSERT": ("follow_up_id", "step", "channel", "state", "claimed_at", "send_at"),
+        "UPDATE": ("state", "tries", "claimed_at", "send_at", "ended_at", "reason"),
+    },
     "organization_setting": {"SELECT": WHOLE},
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
