@@ -82,7 +82,7 @@ def serve(port: int = 0, *, prints: bool = False) -> Iterator[Receiver]:
 
 def _handler_of(receiver: Receiver, *, prints: bool) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             received = Received({name.lower(): value for name, value in self.headers.items()}, body)
             if prints:

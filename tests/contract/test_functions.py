@@ -87,6 +87,7 @@ WITHOUT_DATABASE = {
     "BroadcasterFunction": settings.LiveSettings,
     "RecordingsFunction": settings.RecordingSettings,
     "ConsoleFunction": settings.ConsoleSettings,
+    "AlertSenderFunction": settings.AlertSenderSettings,
 }
 
 
@@ -98,6 +99,8 @@ def _read_settings(function: str) -> None:
         settings.from_environ(settings.FetcherSettings)
         return
     settings.database_settings.__wrapped__()
+    if function == "AlertsFunction":
+        settings.from_environ(settings.AlertSettings)
     if function == "SweepFunction":
         settings.from_environ(settings.SweepSettings)
     if function.removesuffix("Function") in PREFIXES:

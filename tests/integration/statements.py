@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pg8000.dbapi import convert_paramstyle
 
-from autopulse.db import follow_up_changes, reconciliation
+from autopulse.db import alerts, follow_up_changes, reconciliation
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
@@ -90,6 +90,16 @@ def let_sweeps_speak() -> None:
         reconciliation.find_unlisted(transaction, [MADE], now - day, now)
         reconciliation.find_vapi_ids(transaction, [1], [MADE], day)
         reconciliation.find_rows(transaction, [1])
+
+
+def let_alerts_speak(pipeline: Pipeline) -> None:
+    """Claim an alert, take it, and note what became of it."""
+    (found,) = pipeline.rows("SELECT max(id) AS id FROM follow_up")
+    plan = alerts.Plan(("webhook",), False, ("webhook",), timedelta(minutes=30), 5)
+    with engine().begin() as transaction:
+        alerts.claim(transaction, [(found["id"], "opened")], plan)
+        alerts.take_due(transaction, plan)
+        alerts.settle(transaction, [alerts.Settled(found["id"], "opened", "webhook", 1, "slow", False, 30)], plan)
 
 
 def let_writers_speak(pipeline: Pipeline) -> None:

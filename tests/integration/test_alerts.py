@@ -311,7 +311,8 @@ def test_another_try_waits_for_the_morning_too(planned: Planner, night: int) -> 
 @pytest.mark.parametrize(
     ("step", "change"),
     [
-        *(("opened", f"UPDATE follow_up SET state = '{state}'") for state in ("acknowledged", "dismissed")),
+        ("opened", "UPDATE follow_up SET state = 'acknowledged'"),
+        ("opened", "UPDATE follow_up SET state = 'dismissed'"),
         ("opened", "UPDATE follow_up SET state = 'resolved', cause = 'wait'"),
         ("overdue", "UPDATE follow_up SET state = 'resolved', cause = 'wait'"),
         ("overdue", "UPDATE follow_up SET overdue_at = NULL"),

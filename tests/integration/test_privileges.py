@@ -20,7 +20,13 @@ from tests.harness import Context
 from tests.integration.api.client import Api
 from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.statements import let_consumers_speak, let_sweeps_speak, let_writers_speak, noting
+from tests.integration.statements import (
+    let_alerts_speak,
+    let_consumers_speak,
+    let_sweeps_speak,
+    let_writers_speak,
+    noting,
+)
 
 DENIED: Final = "42501"
 READ_ONLY: Final = "25006"
@@ -110,6 +116,7 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
     let_consumers_speak(pipeline)
     let_sweeps_speak()
     let_writers_speak(pipeline)
+    let_alerts_speak(pipeline)
     assert prune.handler({}, Context(300)) == {"pruned": 11}
     (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
     unlink.handler(linked | {"unlink": True})

@@ -151,7 +151,7 @@ def _ask(alert: Alert, services: Services) -> None:
             QueueUrl=services.settings.sender_queue_url,
             MessageBody=alert.to_json(),
             MessageGroupId=str(alert.follow_up_id),
-            MessageDeduplicationId=f"{alert.key}-{alert.tries}",
+            MessageDeduplicationId=f"{alert.key}-{alert.tries}-{alert.not_after.timestamp():.0f}",
         )
     except AWS_ERRORS as error:
         logger().error("alert not handed over", extra={"key": alert.key, "cause": name_of(error)})

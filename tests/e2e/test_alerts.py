@@ -1,0 +1,64 @@
+"""An alert of a follow-up as it is deployed: from the request that opens one to a webhook that fails first."""
+
+import json
+from collections.abc import Iterator
+from random import Random
+from typing import Any, Final
+
+import pytest
+
+from local.alert_receiver import Receiver, Reply, serve
+from local.database import connect
+from local.simulator.simulate import place_calls
+from local.stack_paths import STACK_NAME
+from tests.deployed import DeployedStack, wait_for
+from tests.e2e.test_read_api import Principal
+
+STATE: Final = "SELECT state, tries, reason FROM follow_up_alert WHERE follow_up_id = :id"
+
+
+@pytest.fixture
+def receiver(deployed: DeployedStack) -> Iterator[Receiver]:
+    """A receiver on this machine, which the stack's secret names as long as it is there."""
+    described = deployed.cloud.describe()
+    assert described is not None
+    secret, secrets = described.outputs["AlertWebhookSecretArn"], deployed.cloud.client("secretsmanager")
+    with serve() as served:
+        secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"url": served.url, "format": "json"}))
+        yield served
+        secrets.put_secret_value(SecretId=secret, SecretString='{"url": ""}')
+
+
+def _let_the_next_try_be_due(deployed: DeployedStack) -> None:
+    """What the schedule does when the pause is over."""
+    database = connect(deployed.database_url)
+    database.run("UPDATE follow_up_alert SET send_at = now() WHERE state = 'waiting'")
+    database.close()
+    deployed.cloud.client("lambda").invoke(FunctionName=f"{STACK_NAME}-alerts:live", Payload="{}")
+
+
+def test_an_alert_reaches_a_webhook_that_fails_is_slow_and_then_takes_it(
+    deployed: DeployedStack, receiver: Receiver
+) -> None:
+    (script,) = place_calls(deployed.database_url, Random(20281203), 1)
+    receiver.replies = [Reply(500), Reply(seconds=15), Reply(503)]
+    opened = Principal(deployed, deployed.stack["api_token"]).get(f"/calls/{script.call_id}/follow-up", "POST")
+    assert opened.status == 201
+    id_ = opened.json["id"]
+
+    def state() -> dict[str, Any]:
+        found = deployed.rows(STATE, id=id_)
+        return found[0] if found else {}
+
+    for tries, reason in enumerate(("unavailable", "slow", "unavailable"), start=1):
+        wait_for(lambda tries=tries: state().get("tries") == tries and state()["state"] == "waiting", f"try {tries}")
+        assert state()["reason"] == reason
+        _let_the_next_try_be_due(deployed)
+    wait_for(lambda: state()["state"] == "delivered", "the delivery")
+    _let_the_next_try_be_due(deployed)
+    assert [one.headers["idempotency-key"] for one in receiver.received] == [f"follow-up-{id_}-opened-webhook"] * 4
+    given = receiver.received[-1].json
+    assert (given["type"], given["follow_up_id"], given["call_id"]) == ("follow_up.opened", id_, script.call_id)
+    assert given["url"].endswith(f"/console/?call={script.call_id}")
+    assert given["customer"]["phone"]
+    assert state() == {"state": "delivered", "tries": 4, "reason": None}
