@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import io
 import json
 import time
@@ -152,9 +153,9 @@ def test_no_other_address_than_https_is_asked(url: str) -> None:
 
 def test_an_address_of_a_private_network_is_not_spoken_to(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if a certificate were good for it: the check is on the address that the name has led to."""
-    plain = webhook.http.client.HTTPConnection
+    plain = http.client.HTTPConnection
     port = int(receiver.url.split(":")[2].split("/")[0])
-    monkeypatch.setattr(webhook.http.client, "HTTPSConnection", lambda host, _port, **_: plain(host, port, timeout=5))
+    monkeypatch.setattr(http.client, "HTTPSConnection", lambda host, _port, **_: plain(host, port, timeout=5))
     with pytest.raises(DeliveryFailed) as failed:
         post(LINK_ALERT, Target("https://localhost/"), CONSOLE)
     assert (failed.value.reason, failed.value.is_final) == (DeliveryFailed.NOT_OF_THE_INTERNET, True)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from autopulse.alerts.messages import Alert, Channel, Outcome, read_alert
 from autopulse.alerts.webhook import DeliveryFailed, Target, post, read_target
@@ -18,14 +18,19 @@ from autopulse.errors import InvalidMessage
 from autopulse.observability import logger
 from autopulse.settings import AlertSenderSettings, from_environ
 
-if TYPE_CHECKING:
-    from mypy_boto3_sns import SNSClient
-
 REPORT_TRIES: Final = 3
 REPORT_PAUSE_SECONDS: Final = 2.0
 """Between tries at saying what became of an alert, each of which the client makes twice."""
 SECRET_SECONDS: Final = 60
 """How long a secret that was read is used."""
+
+
+class Topics(Protocol):
+    """SNS, as far as alerts call it."""
+
+    def publish(self, *, TopicArn: str, Subject: str, Message: str) -> object:  # noqa: N803 - as boto3 has it
+        """Send a mail to all who have subscribed."""
+        ...
 
 
 class Services:
@@ -52,11 +57,12 @@ class Services:
         return SecretsManager(SECRETS_MANAGER)
 
     @cached_property
-    def sns(self) -> "SNSClient":
+    def sns(self) -> Topics:
         """The topic of the mails."""
         import boto3  # noqa: PLC0415 - 0.1 s that a webhook does not need
 
-        return boto3.client("sns", config=bounded())
+        client: Topics = boto3.client("sns", config=bounded())
+        return client
 
     def now(self) -> datetime:
         """The time, in UTC."""
