@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -47,6 +48,11 @@ def _open_follow_up(deployed: DeployedStack, call_id: int | None) -> int:
     return int(deployed.rows(made, id=call_id)[0]["id"])
 
 
+def _has_failed(deployed: DeployedStack, id_: int, tries: int) -> bool:
+    """Whether so many tries have failed, and another one is to come."""
+    return [(row["state"], row["tries"]) for row in deployed.rows(STATE, id=id_)] == [("waiting", tries)]
+
+
 def test_an_alert_reaches_a_webhook_that_fails_is_slow_and_then_takes_it(
     deployed: DeployedStack, receiver: Receiver
 ) -> None:
@@ -55,12 +61,11 @@ def test_an_alert_reaches_a_webhook_that_fails_is_slow_and_then_takes_it(
     id_ = _open_follow_up(deployed, script.call_id)
 
     def state() -> dict[str, Any]:
-        found = deployed.rows(STATE, id=id_)
-        return found[0] if found else {}
+        return deployed.rows(STATE, id=id_)[0]
 
     reasons = []
     for tries in (1, 2, 3):
-        wait_for(lambda tries=tries: (state().get("tries"), state().get("state")) == (tries, "waiting"), f"try {tries}")
+        wait_for(partial(_has_failed, deployed, id_, tries), f"try {tries}")
         reasons.append(state()["reason"])
         _let_the_next_try_be_due(deployed)
     wait_for(lambda: state()["state"] == "delivered", "the delivery")
