@@ -30,7 +30,11 @@ _CALL_COLUMNS: Final = f"""
     {shown("coalesce(advisor.name, record.service_advisor_name)")} AS advisor_name,
     {shown("feedback.content", MAX_LISTED_CHARACTERS)} AS content,
     {shown("feedback.detractors", MAX_LISTED_CHARACTERS)} AS detractors,
-    {shown("feedback.action_items", MAX_LISTED_CHARACTERS)} AS action_items
+    {shown("feedback.action_items", MAX_LISTED_CHARACTERS)} AS action_items, (
+        SELECT {shown("actor_name")} FROM follow_up_entry
+        WHERE follow_up_id = follow_up.id AND to_state = follow_up.state AND from_state <> to_state
+        ORDER BY id DESC LIMIT 1
+    ) AS state_set_by
 """
 _CALL_TABLES: Final = """
     JOIN LATERAL (SELECT * FROM call
@@ -48,6 +52,7 @@ _OF_A_VISIT: Final = """EXISTS (
     WHERE call.id = follow_up.call_id AND call.organization_id = CAST(:organization AS uuid)
         AND record.organization_id = CAST(:organization AS uuid) AND {condition})"""
 CONDITIONS: Final = {
+    "call": "follow_up.call_id = :call",
     "assignee": "follow_up.assignee_id = :assignee",
     "nobody": "follow_up.assignee_id IS NULL",
     "overdue": f"{IS_OVERDUE} = :overdue",
