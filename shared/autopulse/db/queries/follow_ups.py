@@ -35,7 +35,7 @@ _CALL_COLUMNS: Final = f"""
         WHERE follow_up_id = follow_up.id AND to_state = follow_up.state AND from_state <> to_state
         ORDER BY id DESC LIMIT 1
     ) AS state_set_by
-"""
+"""  # noqa: S608 - made of constants
 _CALL_TABLES: Final = """
     JOIN LATERAL (SELECT * FROM call
         WHERE id = follow_up.call_id AND organization_id = follow_up.organization_id OFFSET 0) AS call ON true

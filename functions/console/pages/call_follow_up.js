@@ -1,0 +1,145 @@
+// The follow-up of a call, on the call's panel: what becomes of it, or the way to open one.
+
+import { get } from "./api.js";
+import { section } from "./call_facts.js";
+import { announce, fill, h, listen, whileBusy } from "./dom.js";
+import { messageOf } from "./errors.js";
+import { openFollowUp, Refused } from "./follow_up_changes.js";
+import { readChoices } from "./follow_up_choices.js";
+import { FollowUpForm } from "./follow_up_form.js";
+import { followUpNews } from "./follow_up_news.js";
+import { dueOf, stateOf } from "./follow_up_words.js";
+import { failure } from "./placeholders.js";
+import { readReader } from "./reader.js";
+import { coalesce } from "./refresh_queue.js";
+
+/** @import {News} from "./follow_up_news.js" */
+
+const REST_MILLISECONDS = 1000;
+
+/** The section of one call. */
+export class CallFollowUp {
+  #callId;
+  #mayWrite = false;
+  /** @type {FollowUpForm | null} */
+  #form = null;
+  #shownId = 0;
+  #isOver = false;
+  #summary = h("summary", { "data-testid": "call-follow-up-state" });
+  #details = h("details", { class: "call-follow-up" });
+  #place = h("div", {});
+  #problem = h("p", { class: "notice", role: "alert", hidden: true, "data-testid": "call-follow-up-problem" });
+  #open = h(
+    "button",
+    {
+      type: "button",
+      class: "button",
+      "data-testid": "follow-up-open",
+      onClick: () => whileBusy(this.#open, () => this.#make()),
+    },
+    "Open a follow-up",
+  );
+  #refresh = coalesce(() => this.#read(), REST_MILLISECONDS);
+  #end;
+
+  /** @param {number} callId */
+  constructor(callId) {
+    this.#callId = callId;
+    this.element = section("follow-up", "Follow-up", this.#problem, this.#place);
+    this.element.dataset.testid = "call-follow-up";
+    this.#end = listen(followUpNews, "news", (/** @type {CustomEvent<News>} */ { detail }) => {
+      if (detail.callId === callId) {
+        this.#refresh();
+      }
+    });
+    this.#refresh();
+  }
+
+  /** Ends it. */
+  close() {
+    this.#isOver = true;
+    this.#end();
+    this.#form?.close();
+  }
+
+  async #read() {
+    if (this.#isOver) {
+      return;
+    }
+    try {
+      const [{ items }, reader] = await Promise.all([
+        get("follow-ups", { call: this.#callId, limit: 1 }),
+        readReader().catch(() => null),
+      ]);
+      const followUp = items.length ? await get(`follow-ups/${items[0].id}`) : null;
+      if (!this.#isOver) {
+        this.#mayWrite = reader?.may_write ?? false;
+        this.#show(followUp);
+      }
+    } catch (error) {
+      if (!this.#isOver && !this.#form) {
+        fill(
+          this.#place,
+          failure(error, () => this.#refresh()),
+        );
+      }
+    }
+  }
+
+  /** @param {Api.FollowUpDetail | null} followUp */
+  #show(followUp) {
+    if (followUp) {
+      fill(this.#summary, `${stateOf(followUp)} · ${dueOf(followUp)}`);
+    }
+    if (followUp && followUp.id === this.#shownId) {
+      this.#form?.show(followUp);
+    } else if (followUp) {
+      this.#replace(followUp);
+    } else if (this.#form || !this.#place.hasChildNodes()) {
+      this.#offer();
+    }
+  }
+
+  /** @param {Api.FollowUpDetail} followUp */
+  #replace(followUp) {
+    const hadFocus = this.#place.contains(document.activeElement);
+    const form = new FollowUpForm(followUp, { mayWrite: this.#mayWrite, onGone: () => this.#refresh() });
+    this.#form?.close();
+    this.#form = form;
+    this.#shownId = followUp.id;
+    const inbox = h("a", { href: `?view=follow-ups&follow_up=${followUp.id}` }, "Show it in the inbox");
+    fill(this.#details, this.#summary, form.element, h("p", { class: "follow-up-way" }, inbox));
+    fill(this.#place, this.#details);
+    if (hadFocus) {
+      this.#details.open = true;
+      form.focus();
+    }
+    readChoices().then((choices) => this.#isOver || form.offer(choices));
+  }
+
+  /** There is none: a person may open one. */
+  #offer() {
+    const hadFocus = this.#place.contains(document.activeElement);
+    this.#form?.close();
+    this.#form = null;
+    this.#shownId = 0;
+    const text = h("span", { class: "muted", tabindex: "-1" }, "Nobody is to call back about this call. ");
+    fill(this.#place, text, this.#mayWrite ? this.#open : null);
+    if (hadFocus) {
+      text.focus({ preventScroll: true });
+    }
+  }
+
+  async #make() {
+    this.#problem.hidden = true;
+    try {
+      await openFollowUp(this.#callId, "");
+      announce("The follow-up is open");
+    } catch (error) {
+      fill(this.#problem, messageOf(error)).hidden = false;
+      if (error instanceof Refused && error.current) {
+        this.#show(error.current);
+      }
+    }
+  }
+}
