@@ -125,7 +125,7 @@ class InventedInbox:
 
     def _write(self, item: Json, before: str, after: str, body: Json, by: str) -> None:
         detail = self.detail(item["id"])
-        changes = {
+        changes: Json = {
             name: [item[name], body[name]]
             for name in ("assignee_id", "cause")
             if name in body and body[name] != item[name]
@@ -168,7 +168,7 @@ def _own(item: Json) -> Json:
 
 def _fits(item: Json, asked: Json) -> bool:
     return (
-        item["state"] in asked.get("state", item["state"]).split(",")
+        item["state"] in str(asked.get("state", item["state"])).split(",")
         and asked.get("assignee") in {None, str(item["assignee_id"])}
         and asked.get("overdue") in {None, str(item["overdue"]).lower()}
         and asked.get("call") in {None, str(item["call_id"])}

@@ -118,7 +118,8 @@ _ONE: Final = text(f"""
     SELECT row_to_json(one)::text FROM (
         SELECT {OWN_COLUMNS}, {_CALL_COLUMNS}, (
             SELECT coalesce(json_agg(row_to_json(entry) ORDER BY id), '[]') FROM (
-                SELECT id, at, actor_subject, actor_name, action, from_state, to_state, changes, note
+                SELECT id, at, {shown("actor_subject")} AS actor_subject, {shown("actor_name")} AS actor_name, action,
+                    from_state, to_state, changes, note
                 FROM follow_up_entry WHERE follow_up_id = follow_up.id ORDER BY id DESC LIMIT {MAX_ENTRIES}
             ) AS entry) AS entries
         FROM follow_up {_CALL_TABLES}
