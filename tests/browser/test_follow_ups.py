@@ -416,9 +416,10 @@ def test_a_call_without_one_has_the_way_to_open_one(open_invented: OpenInvented,
     api.calls.append(invent_call(50))
     page = open_invented(api, "?view=calls&call=50")
     section = page.get_by_test_id("call-follow-up")
-    section.get_by_test_id("follow-up-open").click()
+    section.get_by_test_id("follow-up-new").click()
     expect(section.get_by_test_id("call-follow-up-state")).to_contain_text("Open · due")
-    expect(section.get_by_test_id("follow-up-state")).to_be_focused()
+    expect(section.get_by_test_id("call-follow-up-state")).to_be_focused()
+    expect(section.get_by_test_id("follow-up-form")).to_be_visible()
     assert changes(api) == [("POST", "calls/50/follow-up", None, {})]
 
 
@@ -430,9 +431,9 @@ def test_a_second_one_for_a_call_shows_the_first(
     api.calls.append(invent_call(50))
     page = open_invented(api, "?view=calls&call=50")
     section = page.get_by_test_id("call-follow-up")
-    expect(section.get_by_test_id("follow-up-open")).to_be_visible()
+    expect(section.get_by_test_id("follow-up-new")).to_be_visible()
     api.inbox.open(50, {})
-    section.get_by_test_id("follow-up-open").click()
+    section.get_by_test_id("follow-up-new").click()
     expect(section.get_by_test_id("call-follow-up-problem")).to_contain_text(
         f"This call has a follow-up already: {MY_NAME} opened it"
     )
@@ -444,7 +445,7 @@ def test_whoever_may_not_write_cannot_open_one(open_invented: OpenInvented, api:
     api.calls.append(invent_call(50))
     page = open_invented(api, "?view=calls&call=50")
     expect(page.get_by_test_id("call-follow-up")).to_contain_text("Nobody is to call back about this call.")
-    expect(page.get_by_test_id("follow-up-open")).to_have_count(0)
+    expect(page.get_by_test_id("follow-up-new")).to_have_count(0)
 
 
 # By keyboard, on a phone, zoomed, printed

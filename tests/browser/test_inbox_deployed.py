@@ -15,7 +15,7 @@ def test_one_browser_opens_takes_and_resolves_a_follow_up_and_another_one_sees_i
         expect(page.get_by_test_id("connection-state")).to_have_text("live")
     expect(other.get_by_test_id("empty")).to_contain_text("Nobody is to be called back")
 
-    one.get_by_test_id("follow-up-open").click()
+    one.get_by_test_id("follow-up-new").click()
     for page in (one, other):
         expect(page.get_by_test_id("follow-ups-open")).to_have_text("1 open")
     row = other.locator(".follow-up-row")

@@ -5,14 +5,13 @@ import { section } from "./call_facts.js";
 import { announce, fill, h, listen, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { openFollowUp, Refused } from "./follow_up_changes.js";
-import { readChoices } from "./follow_up_choices.js";
-import { FollowUpForm } from "./follow_up_form.js";
 import { followUpNews } from "./follow_up_news.js";
 import { dueOf, stateOf } from "./follow_up_words.js";
 import { failure } from "./placeholders.js";
 import { readReader } from "./reader.js";
 import { coalesce } from "./refresh_queue.js";
 
+/** @import {FollowUpForm} from "./follow_up_form.js" */
 /** @import {News} from "./follow_up_news.js" */
 
 const REST_MILLISECONDS = 1000;
@@ -23,10 +22,12 @@ export class CallFollowUp {
   #mayWrite = false;
   /** @type {FollowUpForm | null} */
   #form = null;
-  #shownId = 0;
+  /** @type {Api.FollowUpDetail | null} */
+  #followUp = null;
   #isOver = false;
   #summary = h("summary", { "data-testid": "call-follow-up-state" });
-  #details = h("details", { class: "call-follow-up" });
+  #formPlace = h("div", {});
+  #details = h("details", { class: "call-follow-up", onToggle: () => this.#details.open && this.#loadForm() });
   #place = h("div", {});
   #problem = h("p", { class: "notice", role: "alert", hidden: true, "data-testid": "call-follow-up-problem" });
   #open = h(
@@ -34,7 +35,7 @@ export class CallFollowUp {
     {
       type: "button",
       class: "button",
-      "data-testid": "follow-up-open",
+      "data-testid": "follow-up-new",
       onClick: () => whileBusy(this.#open, () => this.#make()),
     },
     "Open a follow-up",
@@ -77,7 +78,7 @@ export class CallFollowUp {
         this.#show(followUp);
       }
     } catch (error) {
-      if (!this.#isOver && !this.#form) {
+      if (!this.#isOver && !this.#followUp) {
         fill(
           this.#place,
           failure(error, () => this.#refresh()),
@@ -88,41 +89,75 @@ export class CallFollowUp {
 
   /** @param {Api.FollowUpDetail | null} followUp */
   #show(followUp) {
+    const before = this.#followUp;
+    this.#followUp = followUp;
     if (followUp) {
       fill(this.#summary, `${stateOf(followUp)} · ${dueOf(followUp)}`);
     }
-    if (followUp && followUp.id === this.#shownId) {
+    if (followUp && followUp.id === before?.id) {
       this.#form?.show(followUp);
     } else if (followUp) {
       this.#replace(followUp);
-    } else if (this.#form || !this.#place.hasChildNodes()) {
+    } else if (before || !this.#place.contains(this.#open)) {
       this.#offer();
     }
   }
 
   /** @param {Api.FollowUpDetail} followUp */
-  #replace(followUp) {
+  #replace({ id }) {
     const hadFocus = this.#place.contains(document.activeElement);
-    const form = new FollowUpForm(followUp, { mayWrite: this.#mayWrite, onGone: () => this.#refresh() });
-    this.#form?.close();
-    this.#form = form;
-    this.#shownId = followUp.id;
-    const inbox = h("a", { href: `?view=follow-ups&follow_up=${followUp.id}` }, "Show it in the inbox");
-    fill(this.#details, this.#summary, form.element, h("p", { class: "follow-up-way" }, inbox));
+    const inbox = h("a", { href: `?view=follow-ups&follow_up=${id}` }, "Show it in the inbox");
+    this.#endForm();
+    fill(this.#details, this.#summary, this.#formPlace, h("p", { class: "follow-up-way" }, inbox));
     fill(this.#place, this.#details);
     if (hadFocus) {
+      this.#summary.focus({ preventScroll: true });
       this.#details.open = true;
-      form.focus();
     }
-    readChoices().then((choices) => this.#isOver || form.offer(choices));
+    if (this.#details.open) {
+      this.#loadForm();
+    }
+  }
+
+  /** Nobody waits for the form who does not open it. */
+  async #loadForm() {
+    const wanted = this.#followUp;
+    if (!wanted || this.#form) {
+      return;
+    }
+    try {
+      const [{ FollowUpForm: Form }, { readChoices }] = await Promise.all([
+        import("./follow_up_form.js"),
+        import("./follow_up_choices.js"),
+      ]);
+      if (this.#isOver || this.#form || this.#followUp?.id !== wanted.id) {
+        return;
+      }
+      const form = new Form(this.#followUp, { mayWrite: this.#mayWrite, onGone: () => this.#refresh() });
+      this.#form = form;
+      fill(this.#formPlace, form.element);
+      const choices = await readChoices();
+      if (this.#form === form) {
+        form.offer(choices);
+      }
+    } catch (error) {
+      fill(
+        this.#formPlace,
+        failure(error, () => this.#loadForm()),
+      );
+    }
+  }
+
+  #endForm() {
+    this.#form?.close();
+    this.#form = null;
+    fill(this.#formPlace);
   }
 
   /** There is none: a person may open one. */
   #offer() {
     const hadFocus = this.#place.contains(document.activeElement);
-    this.#form?.close();
-    this.#form = null;
-    this.#shownId = 0;
+    this.#endForm();
     const text = h("span", { class: "muted", tabindex: "-1" }, "Nobody is to call back about this call. ");
     fill(this.#place, text, this.#mayWrite ? this.#open : null);
     if (hadFocus) {
