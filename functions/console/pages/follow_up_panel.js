@@ -183,7 +183,7 @@ export class FollowUpPanel {
   #make(followUp, mayWrite) {
     const form = new FollowUpForm(followUp, { mayWrite, onGone: () => this.refresh() });
     this.#form = form;
-    fill(this.#formPlace, form.element);
+    fill(this.#formPlace, h("h3", {}, "Follow-up"), form.element);
     readChoices().then((choices) => this.#run.signal.aborted || form.offer(choices));
   }
 

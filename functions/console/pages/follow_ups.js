@@ -85,15 +85,11 @@ class FollowUpsView {
     this.element = h(
       "div",
       { class: "follow-ups", "data-testid": "follow-ups-view" },
+      h("h1", { class: "visually-hidden" }, TITLE), // not in the list, which an open one covers on a phone
       h(
         "section",
-        { class: "follow-ups-main", "aria-labelledby": "follow-ups-title", tabindex: "-1" },
-        h(
-          "div",
-          { class: "follow-ups-head" },
-          h("h1", { id: "follow-ups-title" }, TITLE),
-          h("nav", { class: "follow-up-tabs", "aria-label": "Which follow-ups" }, this.#tabs),
-        ),
+        { class: "follow-ups-main", "aria-label": "List of follow-ups", tabindex: "-1" },
+        h("nav", { class: "follow-up-tabs", "aria-label": "Which follow-ups" }, this.#tabs),
         this.#narrowed,
         this.#problem,
         this.#list.element,
