@@ -268,7 +268,12 @@ class InventedApi:
 
     def call_event(self, call_id: int, event: str = "CallStatusChanged") -> None:
         """Tell the page that a call has changed."""
-        message = {"type": "event", "id": f"{len(self.asked)}-{call_id}-{event}", "event": event, "call_id": call_id}
+        message = {
+            "type": "event",
+            "id": f"{len(self.asked)}-{len(self.inbox.asked)}-{call_id}-{event}",
+            "event": event,
+            "call_id": call_id,
+        }
         for socket in self.sockets:
             socket.send(json.dumps(message))
 
