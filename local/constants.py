@@ -13,6 +13,7 @@ from autopulse.api.openapi import render
 from autopulse.api.resolver import ROUTES, app
 from autopulse.domain import status
 from autopulse.domain.events import CallEventType
+from autopulse.domain.follow_ups import MAX_CAUSE_CHARACTERS, MAX_NOTE_CHARACTERS, TRANSITIONS, UNANSWERED
 from autopulse.domain.nps import CATEGORIES
 from autopulse.domain.outcome import ANSWERED, Outcome
 from local.stack_paths import PROJECT
@@ -48,6 +49,14 @@ def render_constants() -> str:
         ("Fewer digits of a number are refused.", "LEAST_DIGITS", parameters.MIN_DIGITS),
         ("The most rows of one page.", "LARGEST_PAGE", parameters.MAX_PAGE),
         ("The most rows of one CSV file.", "LARGEST_FILE", parameters.MAX_EXPORT),
+        ("States of a follow-up in which the clock runs.", "UNANSWERED", [state.value for state in UNANSWERED]),
+        (
+            "What a person may do with a follow-up: the state that it is in, and the one that it gets.",
+            "TRANSITIONS",
+            [{"from": a.value, "to": b.value} for a, states in TRANSITIONS.items() for b in sorted(states)],
+        ),
+        ("The most characters of a follow-up's cause.", "LONGEST_CAUSE", MAX_CAUSE_CHARACTERS),
+        ("The most characters of a note.", "LONGEST_NOTE", MAX_NOTE_CHARACTERS),
     )
     texts = (f"\n/** {said} */\nexport const {name} = {_javascript(value)};\n" for said, name, value in constants)
     return _HEAD + "".join(texts)

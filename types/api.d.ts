@@ -261,6 +261,7 @@ declare namespace Api {
     content: string | null;
     detractors: string | null;
     action_items: string | null;
+    state_set_by: string | null;
     entries: FollowUpEntry[];
   }
 
@@ -364,6 +365,7 @@ declare namespace Api {
     content: string | null;
     detractors: string | null;
     action_items: string | null;
+    state_set_by: string | null;
   }
 
   interface Me {

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, Route, WebSocketRoute
 
 from autopulse.console.assets import INDEX, MEDIA_TYPES, RELEASE
 from functions.console.app import PAGES
+from tests.browser.invented_follow_ups import ME, InventedInbox
 
 SITE: Final = "http://localhost/api/console/"
 _RELEASE: Final = "release"
@@ -222,7 +223,10 @@ class InventedApi:
     feedback: list[Json] = field(default_factory=list)
     summary: Json = field(default_factory=summary_of)
     quality: Json = field(default_factory=quality_summary_of)
-    reader: Json = field(default_factory=lambda: {"organization_name": "Placeholder Garage"})
+    inbox: InventedInbox = field(default_factory=InventedInbox)
+    reader: Json = field(
+        default_factory=lambda: {"organization_name": "Placeholder Garage", "may_write": True, "user_id": ME}
+    )
     refusal: tuple[int, str, str] | None = None
     """Status, code and message of every answer, if any is to be refused."""
     refused_field: str | None = None
@@ -252,6 +256,8 @@ class InventedApi:
         }
         if path in plain:
             return plain[path]
+        if path.startswith("follow-ups"):
+            return self._of_inbox(path, asked)
         if path == "feedback":
             return self._page([item for item in self.feedback if _fits_feedback(item, asked)], asked)
         if path == "calls/count":
@@ -262,9 +268,37 @@ class InventedApi:
 
     def call_event(self, call_id: int, event: str = "CallStatusChanged") -> None:
         """Tell the page that a call has changed."""
-        message = {"type": "event", "id": f"{len(self.asked)}-{call_id}-{event}", "event": event, "call_id": call_id}
+        message = {
+            "type": "event",
+            "id": f"{len(self.asked)}-{len(self.inbox.asked)}-{call_id}-{event}",
+            "event": event,
+            "call_id": call_id,
+        }
         for socket in self.sockets:
             socket.send(json.dumps(message))
+
+    def write(self, method: str, path: str, version: str | None, body: Json) -> tuple[int, Json] | None:
+        """Status and answer of a request that changes a follow-up, which everybody is told; None if it is lost."""
+        self.inbox.asked.append((method, path, version, body))
+        if self.inbox.refusal:
+            status, code, message = self.inbox.refusal
+            return status, {"error": {"code": code, "message": message, "field": None}}
+        if method == "PATCH":
+            status, answer = self.inbox.change(int(path.removeprefix("follow-ups/")), version, body)
+            event = "FollowUpChanged"
+        else:
+            status, answer = self.inbox.open(int(path.split("/")[1]), body)
+            event = "FollowUpOpened"
+        if status < 300:
+            self.call_event(answer["call_id"], event)
+        is_lost, self.inbox.is_late = self.inbox.is_late, False
+        return None if is_lost else (status, answer)
+
+    def _of_inbox(self, path: str, asked: Json) -> Json:
+        if path == "follow-ups":
+            return self._page(self.inbox.list(asked), asked)
+        below = path.removeprefix("follow-ups/")
+        return self.inbox.summary() if below == "summary" else self.inbox.detail(int(below))
 
     def _of_call(self, path: str) -> Any:  # noqa: ANN401 - any JSON
         call_id, _, part = path.removeprefix("calls/").partition("/")
@@ -354,10 +388,22 @@ def _answer(route: Route, api: InventedApi) -> None:
     """Answer a request of the console or of the API behind it."""
     parts = urlsplit(route.request.url)
     below = parts.path.removeprefix("/api/")
-    if below.startswith("v1/"):
+    if below.startswith("v1/") and route.request.method in {"PATCH", "POST"} and "follow-up" in below:
+        _answer_change(route, api, below.removeprefix("v1/"))
+    elif below.startswith("v1/"):
         _answer_api(route, api, below.removeprefix("v1/"), parts.query)
     else:
         _answer_file(route, api, below.removeprefix("console/"))
+
+
+def _answer_change(route: Route, api: InventedApi, path: str) -> None:
+    answer = api.write(
+        route.request.method, path, route.request.headers.get("if-match"), route.request.post_data_json or {}
+    )
+    if answer is None:
+        route.abort("connectionreset")
+    else:
+        route.fulfill(status=answer[0], json=answer[1])
 
 
 def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
@@ -371,7 +417,13 @@ def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
     elif path.endswith(".csv"):
         route.fulfill(body="\ufeffCustomer\n", content_type="text/csv; charset=utf-8")
     else:
-        body = json.dumps(api.answer(path, _parameters(query)))
+        try:
+            answer = api.answer(path, _parameters(query))
+        except StopIteration:
+            error = {"code": "not_found", "message": "There is no such thing.", "field": None}
+            route.fulfill(status=404, json={"error": error})
+            return
+        body = json.dumps(answer)
         api.sent += _size_of(body.encode())
         route.fulfill(body=body, content_type="application/json")
 

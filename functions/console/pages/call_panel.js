@@ -21,6 +21,8 @@ import { TranscriptView } from "./transcript.js";
 const REST_MILLISECONDS = 120;
 const RETRY_MILLISECONDS = 5000;
 const TICK_MILLISECONDS = 1000;
+/** A heading, and a line. */
+const FOLLOW_UP_PIXELS = 88;
 const DIALLABLE = /^\+?[0-9 ().-]{3,20}$/;
 
 /** The panel of one call; for another call there is another panel. */
@@ -40,6 +42,7 @@ export class CallPanel {
   /** @type {Player | null} */
   #player = null;
   #run = new AbortController();
+  #endFollowUp = () => {};
   #retry = 0;
   #title = h("h2", { class: "panel-name", tabindex: "-1", id: "panel-name" }, "Call");
   #status = h("span", { class: "status", "data-testid": "call-status" });
@@ -49,6 +52,8 @@ export class CallPanel {
   #stages = h("ol", { class: "stages", "aria-label": "Stages of the call", "data-testid": "stages" });
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
+  /** As high as what will be there, so that what is below does not move. */
+  #followUp = h("div", { style: { "min-height": `${FOLLOW_UP_PIXELS}px` } });
   #serviceRecord = h("div", {});
   #quality = h("div", {});
   #support = supportSection();
@@ -72,6 +77,7 @@ export class CallPanel {
       h("div", { class: "panel-section panel-top" }, this.#subtitle, this.#attempts.element, this.#stages),
       this.#playerPlace,
       this.#outcome,
+      this.#followUp,
       h(
         "section",
         { class: "panel-section panel-words", "aria-labelledby": "call-words-title" },
@@ -103,6 +109,7 @@ export class CallPanel {
 
   /** Ends it. */
   close() {
+    this.#endFollowUp();
     this.#run.abort();
     this.#player?.close();
     window.clearInterval(this.#ticking);
@@ -178,6 +185,7 @@ export class CallPanel {
     const place = same && !follows ? this.#place() : null;
     if (!before) {
       fill(this.#body, this.#content);
+      this.#loadFollowUp();
     } else if (!same) {
       this.#leave();
     }
@@ -194,6 +202,18 @@ export class CallPanel {
     this.#return(place);
     this.#transcript.settle(follows);
     this.#tell(before, call);
+  }
+
+  /** It is loaded when the call is there, and the call stands without it. */
+  async #loadFollowUp() {
+    const module = await import("./call_follow_up.js").catch(() => null);
+    if (module && !this.#run.signal.aborted) {
+      const followUp = new module.CallFollowUp(this.id);
+      this.#endFollowUp = () => followUp.close();
+      const place = this.#place(); // what is read must not move
+      fill(this.#followUp, followUp.element);
+      this.#return(place);
+    }
   }
 
   /** What was said and heard was another attempt's. */

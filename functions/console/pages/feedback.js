@@ -1,5 +1,6 @@
 // The view "feedback": how calls went, counted, and what customers said. It reads again when a report has come.
 
+import { answeredInTime } from "./answered_in_time.js";
 import { ApiError, get } from "./api.js";
 import { fill, h, listen } from "./dom.js";
 import { feedbackFigures } from "./feedback_figures.js";
@@ -66,9 +67,18 @@ function buildPage() {
   const figures = feedbackFigures({ onCategory: list.reveal });
   const groups = { campaign: groupTable("campaign", "By campaign"), advisor: groupTable("advisor", "By advisor") };
   const quality = qualityCard();
+  const answered = answeredInTime();
   const nothing = h("div", {});
   const tables = h("div", { class: "group-tables" }, groups.campaign.element, groups.advisor.element);
-  const content = h("div", { class: "feedback-figures" }, nothing, figures.element, quality.element, tables);
+  const content = h(
+    "div",
+    { class: "feedback-figures" },
+    nothing,
+    figures.element,
+    answered.element,
+    quality.element,
+    tables,
+  );
   /** @type {{query: Query | null, figures: string, list: string}} */
   const asked = { query: null, figures: "", list: "" };
   const summary = panel({
@@ -86,6 +96,7 @@ function buildPage() {
       } = answer;
       figures.show(answer);
       figures.element.hidden = calls === 0;
+      answered.load({ ...query.narrow, timezone: answer.zone });
       quality.show(calls ? answer.quality : null);
       fill(nothing, calls ? null : noCalls(query));
       filters.offer("campaign", byCampaign);

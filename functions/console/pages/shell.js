@@ -1,9 +1,9 @@
 // What is around every view: the header with the way between them, how fresh things are, and who is signed in.
 
-import { get } from "./api.js";
 import { announce, fill, h, svg } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { live } from "./live.js";
+import { forgetReader, readReader } from "./reader.js";
 import { location, onNavigate } from "./router.js";
 import { canSignIn, identity, signIn, signOut } from "./signin.js";
 
@@ -34,6 +34,7 @@ let bannerTimer = 0;
  * @returns {() => void} ends that
  */
 export function showHeader(header, { configuration, views }) {
+  forgetReader(); // it may be another one
   const links = Object.entries(views).map(linkTo);
   const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
   const banner = h("div", { class: "banner", "data-testid": "connection-banner", hidden: true });
@@ -55,7 +56,7 @@ export function showHeader(header, { configuration, views }) {
   mark();
   show();
   live.addEventListener("state", show);
-  const ends = [onNavigate(mark), () => live.removeEventListener("state", show)];
+  const ends = [onNavigate(mark), () => live.removeEventListener("state", show), showCounts(links)];
   return () => ends.forEach((end) => end());
 }
 
@@ -129,7 +130,7 @@ function brand({ stack }) {
 function whose() {
   const name = h("span", { class: "organization-name", "data-testid": "organization" });
   const zone = h("span", { class: "time-zone muted small", title: "All times are of this time zone" }, zoneName());
-  get("me").then(
+  readReader().then(
     ({ organization_name: called }) => fill(name, called),
     () => null,
   ); // the views say what is wrong
@@ -139,6 +140,29 @@ function whose() {
 function zoneName() {
   const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: "longGeneric" }).formatToParts(new Date());
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+}
+
+/**
+ * How many follow-ups wait, in their view's link. Nothing waits for that: it is loaded when all else is.
+ * @param {HTMLAnchorElement[]} links
+ * @returns {() => void} ends it
+ */
+function showCounts(links) {
+  const link = links.find(({ dataset }) => dataset.view === "follow-ups");
+  let isOver = false;
+  let end = () => {};
+  import("./follow_up_counts.js").then(
+    ({ followUpCounts }) => {
+      if (link && !isOver) {
+        end = followUpCounts.showIn(link);
+      }
+    },
+    () => null, // a link without a number is still a link
+  );
+  return () => {
+    isOver = true;
+    end();
+  };
 }
 
 /** @param {[string, {title: string}]} view */

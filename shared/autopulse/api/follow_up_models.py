@@ -40,6 +40,9 @@ class ListedFollowUp(FollowUp):
     content: str | None
     detractors: str | None
     action_items: str | None
+    state_set_by: str | None = Field(
+        description="The name in the token of who brought it into its state; null if a message opened it."
+    )
 
 
 class FollowUpPage(Answer):

@@ -232,6 +232,7 @@ class FollowUpList(_Parameters):
     assignee: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}|nobody)$")] | None = Field(
         None, description="A user's id, or `nobody`."
     )
+    call: Organized | None = Field(None, description="A call's id: only its follow-up, if it has one.")
     overdue: bool | None = Field(None, description="Only those that were to be answered by now, or none of them.")
     advisor: str | None = Field(
         None,
@@ -254,6 +255,7 @@ class FollowUpList(_Parameters):
         given: dict[str, Any] = {
             "assignee": int(self.assignee) if self.assignee and self.assignee != "nobody" else None,
             "nobody": True if self.assignee == "nobody" else None,
+            "call": self.call,
             "overdue": self.overdue,
             "trigger": self.trigger and self.trigger.value,
             "campaign": self.campaign,

@@ -86,7 +86,40 @@ def test_an_item_has_what_an_inbox_shows_of_its_call(api: Api) -> None:
         "content": "It took long.",
         "detractors": "The wait",
         "action_items": "Call back",
+        "state_set_by": None,
     }
+
+
+def test_an_item_says_who_brought_it_into_its_state(api: Api) -> None:
+    id_ = _make(api, state="acknowledged", version=4)
+    changes = [
+        (None, "open", None),
+        ("open", "acknowledged", "Sam Sample"),
+        ("acknowledged", "open", "Sam Sample"),
+        ("open", "acknowledged", "Kim Example"),
+        ("acknowledged", "acknowledged", "Lee Placeholder"),  # a note, no other state
+    ]
+    for minute, (before, after, name) in enumerate(changes):
+        api.insert(
+            "follow_up_entry",
+            follow_up_id=id_,
+            at=f"2026-11-02T16:0{minute}:00Z",
+            action="changed" if before else "opened",
+            actor_name=name,
+            from_state=before,
+            to_state=after,
+        )
+    (item,) = api.get("/follow-ups").json["items"]
+    assert item["state_set_by"] == api.get(f"/follow-ups/{id_}").json["state_set_by"] == "Kim Example"
+
+
+def test_the_follow_up_of_a_call_is_found_by_the_call(api: Api) -> None:
+    call, other = api.call(), api.call()
+    id_ = api.follow_up(call)
+    _make(api)
+    assert _ids(api, call=call) == [id_]
+    assert _ids(api, call=other) == []
+    assert _ids(api, THEIRS, call=call) == []
 
 
 def test_the_filters(api: Api) -> None:

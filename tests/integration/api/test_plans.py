@@ -145,6 +145,7 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/follow-ups", {"advisor": 7}),
     ("/follow-ups", {"advisor": "Nobody"}),
     ("/follow-ups", {"trigger": "callback_requested"}),
+    ("/follow-ups", {"call": 7}),
     ("/follow-ups/summary", {}),
     ("/follow-ups/summary", SPAN),
     ("/follow-ups/summary", SPAN | {"period": "day"}),

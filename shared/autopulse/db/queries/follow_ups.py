@@ -30,8 +30,12 @@ _CALL_COLUMNS: Final = f"""
     {shown("coalesce(advisor.name, record.service_advisor_name)")} AS advisor_name,
     {shown("feedback.content", MAX_LISTED_CHARACTERS)} AS content,
     {shown("feedback.detractors", MAX_LISTED_CHARACTERS)} AS detractors,
-    {shown("feedback.action_items", MAX_LISTED_CHARACTERS)} AS action_items
-"""
+    {shown("feedback.action_items", MAX_LISTED_CHARACTERS)} AS action_items, (
+        SELECT {shown("actor_name")} FROM follow_up_entry
+        WHERE follow_up_id = follow_up.id AND to_state = follow_up.state AND from_state <> to_state
+        ORDER BY id DESC LIMIT 1
+    ) AS state_set_by
+"""  # noqa: S608 - made of constants
 _CALL_TABLES: Final = """
     JOIN LATERAL (SELECT * FROM call
         WHERE id = follow_up.call_id AND organization_id = follow_up.organization_id OFFSET 0) AS call ON true
@@ -48,6 +52,7 @@ _OF_A_VISIT: Final = """EXISTS (
     WHERE call.id = follow_up.call_id AND call.organization_id = CAST(:organization AS uuid)
         AND record.organization_id = CAST(:organization AS uuid) AND {condition})"""
 CONDITIONS: Final = {
+    "call": "follow_up.call_id = :call",
     "assignee": "follow_up.assignee_id = :assignee",
     "nobody": "follow_up.assignee_id IS NULL",
     "overdue": f"{IS_OVERDUE} = :overdue",
@@ -113,7 +118,8 @@ _ONE: Final = text(f"""
     SELECT row_to_json(one)::text FROM (
         SELECT {OWN_COLUMNS}, {_CALL_COLUMNS}, (
             SELECT coalesce(json_agg(row_to_json(entry) ORDER BY id), '[]') FROM (
-                SELECT id, at, actor_subject, actor_name, action, from_state, to_state, changes, note
+                SELECT id, at, {shown("actor_subject")} AS actor_subject, {shown("actor_name")} AS actor_name, action,
+                    from_state, to_state, changes, note
                 FROM follow_up_entry WHERE follow_up_id = follow_up.id ORDER BY id DESC LIMIT {MAX_ENTRIES}
             ) AS entry) AS entries
         FROM follow_up {_CALL_TABLES}
