@@ -66,6 +66,8 @@ def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of
         "attempt_number": 1,
         "reported_by": "webhook",
         "reconciliation": None,
+        "complaint": None,
+        "gist": None,
         "updated_at": start.isoformat(),
     } | given
 
@@ -294,7 +296,7 @@ def _fits(call: Json, asked: Json) -> bool:
     to_come = not call["start_time"] and not call["end_time"] and call["status"] in {"Ready", "Scheduled", "Queued"}
     return (
         asked.get("to_come") in {None, str(to_come).lower()}
-        and asked.get("nps_category") in {None, _nps_category(call["nps_score"])}
+        and asked.get("nps_category") in {None, _nps_category(call["nps_score"]) or "none"}
         and all({"all", call[name]} & {*asked.get(name, "all").split(",")} for name in same)
         and (since is None or datetime.fromisoformat(began) >= _time(since))
         and (until is None or datetime.fromisoformat(began) < _time(until))
@@ -304,7 +306,7 @@ def _fits(call: Json, asked: Json) -> bool:
 
 def _fits_feedback(item: Json, asked: Json) -> bool:
     is_telling = item["nps_category"] is not None or bool(item["detractors"])
-    return asked.get("nps_category") in {None, item["nps_category"]} and asked.get("telling") in {
+    return asked.get("nps_category") in {None, item["nps_category"] or "none"} and asked.get("telling") in {
         None,
         str(is_telling).lower(),
     }

@@ -54,7 +54,15 @@ export class CallStore extends EventTarget {
   total = null;
   /** @type {Api.CallCount | null} */
   toCome = null;
-  /** @type {Filters} */
+  /**
+   * What somebody asked for: the last seven days are others tomorrow.
+   * @type {Filters}
+   */
+  #wanted = {};
+  /**
+   * The same as it was when the list was read last; its pages belong together.
+   * @type {Filters}
+   */
   #filters = {};
   /** @type {Map<number, Entry>} */
   #known = new Map();
@@ -101,7 +109,7 @@ export class CallStore extends EventTarget {
    * @param {Api.Call | null} [first] in sight: of a long list, what lies between the top and this call is not read
    */
   async resync(atLeast, first = null) {
-    this.#begin(this.#filters);
+    this.#begin(this.#wanted);
     await this.#load(() => (atLeast > MOST_READ_AGAIN && first ? this.#readAround(first) : this.#readAtLeast(atLeast)));
   }
 
@@ -159,7 +167,8 @@ export class CallStore extends EventTarget {
     this.#run = new AbortController();
     this.#refreshQueue.stop();
     this.#refreshQueue = this.#newRefreshQueue();
-    this.#filters = filters;
+    this.#wanted = filters;
+    this.#filters = parametersOf(filters);
     this.#heard.clear();
     this.#isLoading = true;
   }
