@@ -8,6 +8,7 @@ import base64
 import gzip
 import json
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -264,7 +265,7 @@ class InventedApi:
 
     def call_event(self, call_id: int, event: str = "CallStatusChanged") -> None:
         """Tell the page that a call has changed."""
-        message = {"type": "event", "id": f"{len(self.asked)}-{call_id}-{event}", "event": event, "call_id": call_id}
+        message = {"type": "event", "id": uuid.uuid4().hex, "event": event, "call_id": call_id}
         for socket in self.sockets:
             socket.send(json.dumps(message))
 
@@ -294,8 +295,10 @@ def _fits(call: Json, asked: Json) -> bool:
     since, until = asked.get("from"), asked.get("to")
     same = ("status", "outcome", "direction")
     to_come = not call["start_time"] and not call["end_time"] and call["status"] in {"Ready", "Scheduled", "Queued"}
+    ids = asked.get("ids")
     return (
-        asked.get("to_come") in {None, str(to_come).lower()}
+        (ids is None or str(call["id"]) in ids.split(","))
+        and asked.get("to_come") in {None, str(to_come).lower()}
         and asked.get("nps_category") in {None, _nps_category(call["nps_score"]) or "none"}
         and all({"all", call[name]} & {*asked.get(name, "all").split(",")} for name in same)
         and (since is None or datetime.fromisoformat(began) >= _time(since))

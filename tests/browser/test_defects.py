@@ -266,7 +266,7 @@ def test_back_leads_to_where_one_was_in_the_list(open_invented: OpenInvented, ap
     wait_for_list(page)
     scroller = page.locator(".call-scroller")
     expect(page.get_by_test_id("call-count")).to_have_text("300 calls")
-    page.evaluate("document.querySelector('.call-scroller').scrollTop = 2000")
+    page.evaluate("document.querySelector('.call-scroller').scrollTop = 2600")
     expect(page.locator("[aria-rowindex='60']")).to_be_in_viewport()
     before = scroller.evaluate("area => area.scrollTop")
     page.get_by_role("link", name="Feedback", exact=True).click()

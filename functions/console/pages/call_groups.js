@@ -89,3 +89,17 @@ function write(element, text) {
     element.cells[0].textContent = text;
   }
 }
+
+/** A row in the place of rows that are not there. */
+export function gap() {
+  return h("tr", { class: "call-gap", "aria-hidden": "true" }, h("td", {}));
+}
+
+/**
+ * @param {HTMLTableRowElement} element a gap
+ * @param {number} height
+ */
+export function stretch(element, height) {
+  element.cells[0].style.height = `${height}px`;
+  return element;
+}

@@ -1,6 +1,6 @@
 // The list: a real table of which only the rows in sight are there, so that thousands scroll like ten.
 
-import { CallGroups, HEADING_HEIGHT } from "./call_groups.js";
+import { CallGroups, gap, HEADING_HEIGHT, stretch } from "./call_groups.js";
 import { CallRow, COLUMNS } from "./call_row.js";
 import { closest, h } from "./dom.js";
 import { isPlainClick } from "./router.js";
@@ -426,17 +426,4 @@ export class CallList {
     this.#render();
     this.#currentRow?.link.focus({ preventScroll: true });
   }
-}
-
-function gap() {
-  return h("tr", { class: "call-gap", "aria-hidden": "true" }, h("td", {}));
-}
-
-/**
- * @param {HTMLTableRowElement} element
- * @param {number} height
- */
-function stretch(element, height) {
-  element.cells[0].style.height = `${height}px`;
-  return element;
 }

@@ -49,10 +49,21 @@ def _is_telling(text: str) -> str:
     return text
 
 
+def _are_ids(text: str) -> str:
+    if any(int(one) > MAX_CALL_ID for one in text.split(",")):
+        raise ValueError("has an id that no call can have")
+    return text
+
+
 def _digits(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isdigit())
 
 
+CallIds = Annotated[
+    str,
+    Field(max_length=11 * MAX_PAGE, pattern=f"^[1-9][0-9]{{0,9}}(,[1-9][0-9]{{0,9}}){{0,{MAX_PAGE - 1}}}$"),
+    AfterValidator(_are_ids),
+]
 Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 _STATE: Final = f"({'|'.join(state.value for state in State)})"
@@ -184,6 +195,14 @@ class _Export(_Page):
 
 class CallList(_Page, CallFilters):
     """A page of calls."""
+
+    ids: CallIds | None = Field(
+        None, description=f"Only these calls: ids with commas between them, {MAX_PAGE} at most; for what has changed."
+    )
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above."""
+        return super().conditions() | ({} if self.ids is None else {"ids": f"{{{self.ids}}}"})
 
 
 class CallExport(_Export, CallFilters):

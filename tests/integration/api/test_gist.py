@@ -83,3 +83,16 @@ def test_a_file_for_people_has_complaint_summary_and_a_link(api: Api) -> None:
 )
 def test_a_console_that_is_no_address_is_refused(api: Api, address: str) -> None:
     assert api.get("/calls.csv", form="people", console=address).status == 400
+
+
+def test_calls_that_have_changed_are_read_by_their_ids(api: Api) -> None:
+    first, second, third = (api.call(outcome="busy", start_time=f"2026-11-02T15:00:0{place}Z") for place in range(3))
+    assert api.ids("/calls", ids=f"{first},{third},999999") == [third, first]
+    assert api.ids("/calls", ids=f"{second}", outcome="reached") == []
+    page = api.get("/calls", ids=f"{first},{second},{third}", limit=2).json
+    assert api.ids("/calls", ids=f"{first},{second},{third}", cursor=page["next_cursor"]) == [first]
+
+
+@pytest.mark.parametrize("ids", ["0", "1,", "a", "1,-2", "2147483648", ",".join(map(str, range(1, 202)))])
+def test_ids_that_no_call_can_have_are_refused(api: Api, ids: str) -> None:
+    assert api.get("/calls", ids=ids).status == 400

@@ -243,6 +243,16 @@ def test_what_a_row_says_costs_one_key_for_each_row(api: Api, monkeypatch: pytes
     assert "call_id = " in node["Index Cond"]
 
 
+@pytest.mark.parametrize("count", [1, 60, 200])
+def test_calls_that_have_changed_are_looked_up_by_their_ids(
+    api: Api, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = ",".join(map(str, api.ids("/calls", archive.LARGEST, limit=count)))
+    explained = explain(api, "/calls", archive.LARGEST, monkeypatch, ids=ids, limit=200)
+    assert _of_calls(explained)["Index Name"] == "call_pkey"
+    assert len(explained.answer.json["items"]) == count
+
+
 FILTERS: list[dict[str, object]] = [
     {"status": "Completed", "outcome": "failed", "demo": "true"},
     {"status": "Completed", "outcome": "failed", "direction": "inbound"},

@@ -50,6 +50,7 @@ _OF_THE_ORGANIZATION: Final = "record.organization_id = CAST(:organization AS uu
 Filters = Mapping[str, str | int | bool]
 """Name of a condition -> its value."""
 CONDITIONS: Final[Mapping[str, str]] = {
+    "ids": "call.id = ANY (CAST(:ids AS integer[]))",
     "status": "call.status = :status",
     "statuses": "call.status = ANY (CAST(:statuses AS text[]))",
     "outcome": "call.outcome = :outcome",

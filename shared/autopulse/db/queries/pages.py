@@ -225,5 +225,5 @@ def _found_by_service_records(feedback: str, names: tuple[str, ...], direction: 
 
 def _order(names: tuple[str, ...], direction: str) -> str:
     # A number is rarer than the planner thinks: walking through all calls for a page of its few takes 300 ms.
-    order = f"{BEGAN} + interval '0'" if "digits" in names else BEGAN
+    order = f"{BEGAN} + interval '0'" if {"digits", "ids"} & {*names} else BEGAN
     return f"ORDER BY {order} {direction}, call.id {direction}"
