@@ -118,7 +118,7 @@ def test_with_headings_the_list_can_be_scrolled_and_walked_to_its_end(
                 scroller.scrollTop = top;
                 await new Promise(requestAnimationFrame);
                 await new Promise(requestAnimationFrame);
-                const rows = [...document.querySelectorAll(".call-row, .call-group")]
+                const rows = [...document.querySelectorAll(".call-table tbody tr")]
                     .map((row) => row.getBoundingClientRect());
                 rows.forEach(({ top: at }, place) => place && Math.abs(at - rows[place - 1].bottom) > 0.6
                     && wrong.push([top, place]));
