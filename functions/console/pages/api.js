@@ -1,9 +1,7 @@
 // The read API: adds the token, reads JSON, and turns whatever goes wrong into one of two errors.
 
 import { loadConfiguration } from "./configuration.js";
-import { LARGEST_FILE } from "./constants.js";
 import { ApiError, OfflineError } from "./errors.js";
-import { readersZone } from "./periods.js";
 import { currentToken, refuseToken, renewToken } from "./signin.js";
 
 /** A little more than the gateway's 29 s: it answers first, and says more than we could. */
@@ -50,15 +48,6 @@ export async function get(path, parameters, { signal } = {}) {
 export async function post(path, { signal } = {}) {
   const response = await ask("POST", path, {}, signal);
   return response.json();
-}
-
-/**
- * Parameters of a file that people open: their clock, words, and a link from each row to its call here.
- * @returns {Parameters}
- */
-export function formOfFiles() {
-  const { origin, pathname } = window.location;
-  return { limit: LARGEST_FILE, form: "people", timezone: readersZone(), console: `${origin}${pathname}` };
 }
 
 /**

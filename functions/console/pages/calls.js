@@ -1,6 +1,6 @@
 // The view "calls": filters, the list, and the call that is open. News changes what is shown in its place.
 
-import { download, formOfFiles } from "./api.js";
+import { download } from "./api.js";
 import { fileNameOf, filtersIn, FILTERS, parametersOf } from "./call_filters.js";
 import { CallList } from "./call_list.js";
 import { isLive } from "./call_order.js";
@@ -9,6 +9,7 @@ import { CallStore } from "./call_store.js";
 import { LARGEST_FILE } from "./constants.js";
 import { announce, closest, fill, h, listen, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
+import { formOfFiles } from "./file_form.js";
 import { FilterBar } from "./filter_bar.js";
 import { time } from "./format.js";
 import { live } from "./live.js";

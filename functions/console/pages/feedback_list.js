@@ -1,6 +1,6 @@
 // What customers said, call by call: a list that is read page by page, and follows the news.
 
-import { download, formOfFiles, get } from "./api.js";
+import { download, get } from "./api.js";
 import { npsCategoryOf } from "./call_order.js";
 import { SCORE_CATEGORIES } from "./chart_bars.js";
 import { count } from "./charts.js";
@@ -8,6 +8,7 @@ import { LARGEST_FILE, LARGEST_PAGE } from "./constants.js";
 import { fill, h, setHidden, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { linkToCalls, listParameters, queryOf, searchedText } from "./feedback_query.js";
+import { formOfFiles } from "./file_form.js";
 import { dateTime, duration, phone, words } from "./format.js";
 import { choose, keyedList } from "./keyed_list.js";
 import { panel } from "./panel.js";

@@ -24,8 +24,8 @@ export class RefreshQueue {
   #isStopped = false;
 
   /**
-   * @param {(ids: number[]) => Promise<void>} read reads LARGEST_PAGE calls at most; what it throws is tried again a few
-   *   times
+   * @param {(ids: number[]) => Promise<void>} read reads LARGEST_PAGE calls at most; what it throws is tried
+   *   again a few times
    * @param {() => void} onCrowd reads the whole list instead
    */
   constructor(read, onCrowd) {
