@@ -85,6 +85,8 @@ declare namespace Api {
     attempt_number: number | null;
     reported_by: string | null;
     reconciliation: string | null;
+    complaint: string | null;
+    gist: string | null;
     updated_at: string | null;
   }
 
@@ -118,6 +120,8 @@ declare namespace Api {
     attempt_number: number | null;
     reported_by: string | null;
     reconciliation: string | null;
+    complaint: string | null;
+    gist: string | null;
     updated_at: string | null;
     recording_elsewhere: boolean;
     recording_copy: string | null;

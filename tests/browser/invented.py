@@ -8,6 +8,7 @@ import base64
 import gzip
 import json
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -67,6 +68,8 @@ def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of
         "attempt_number": 1,
         "reported_by": "webhook",
         "reconciliation": None,
+        "complaint": None,
+        "gist": None,
         "updated_at": start.isoformat(),
     } | given
 
@@ -268,12 +271,7 @@ class InventedApi:
 
     def call_event(self, call_id: int, event: str = "CallStatusChanged") -> None:
         """Tell the page that a call has changed."""
-        message = {
-            "type": "event",
-            "id": f"{len(self.asked)}-{len(self.inbox.asked)}-{call_id}-{event}",
-            "event": event,
-            "call_id": call_id,
-        }
+        message = {"type": "event", "id": uuid.uuid4().hex, "event": event, "call_id": call_id}
         for socket in self.sockets:
             socket.send(json.dumps(message))
 
@@ -326,9 +324,11 @@ def _fits(call: Json, asked: Json) -> bool:
     since, until = asked.get("from"), asked.get("to")
     same = ("status", "outcome", "direction")
     to_come = not call["start_time"] and not call["end_time"] and call["status"] in {"Ready", "Scheduled", "Queued"}
+    ids = asked.get("ids")
     return (
-        asked.get("to_come") in {None, str(to_come).lower()}
-        and asked.get("nps_category") in {None, _nps_category(call["nps_score"])}
+        (ids is None or str(call["id"]) in ids.split(","))
+        and asked.get("to_come") in {None, str(to_come).lower()}
+        and asked.get("nps_category") in {None, _nps_category(call["nps_score"]) or "none"}
         and all({"all", call[name]} & {*asked.get(name, "all").split(",")} for name in same)
         and (since is None or datetime.fromisoformat(began) >= _time(since))
         and (until is None or datetime.fromisoformat(began) < _time(until))
@@ -338,7 +338,7 @@ def _fits(call: Json, asked: Json) -> bool:
 
 def _fits_feedback(item: Json, asked: Json) -> bool:
     is_telling = item["nps_category"] is not None or bool(item["detractors"])
-    return asked.get("nps_category") in {None, item["nps_category"]} and asked.get("telling") in {
+    return asked.get("nps_category") in {None, item["nps_category"] or "none"} and asked.get("telling") in {
         None,
         str(is_telling).lower(),
     }

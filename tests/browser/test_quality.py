@@ -20,13 +20,19 @@ from tests.browser.invented import (
 )
 from tests.browser.pages import Complaints, contrast
 
+ZOOMED: Final = {"viewport": {"width": 320, "height": 256}}
+"""A window of 1280 by 1024 pixels at 400 %."""
 LEAST_CONTRAST: Final = 3
 """Of what is no text and has to be seen: WCAG 1.4.11."""
 LEAST_CONTRAST_OF_TEXT: Final = 4.5
 SHAPES: Final = {
     "calls": [
         (".input", "borderTopColor"),
-        (".status[data-status=Completed]", "color"),
+        (".score[data-nps-category=detractor]", "borderTopColor"),
+        (".score[data-nps-category=passive]", "borderTopColor"),
+        (".score[data-nps-category=promoter]", "borderTopColor"),
+        (".chip", "borderTopColor"),
+        (".call-row[data-outcome=reached] .call-outcome", "color"),
     ],
     "feedback": [
         (".input", "borderTopColor"),
@@ -83,7 +89,13 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
 def api() -> InventedApi:
     """Two hundred calls, some to come, and one that has all that a call can have."""
     scores = (None, 2, None, 7, None, 10)
-    calls = [invent_call(place, nps_score=scores[place % 6]) for place in range(1, 201)]
+    calls = [
+        invent_call(place, nps_score=scores[place % 6], complaint="Long wait" if scores[place % 6] == 2 else None)
+        for place in range(1, 201)
+    ]
+    now = datetime.now(timezone.utc).isoformat()
+    going_on = {"status": "In Progress", "start_time": now, "end_time": None, "outcome": None}
+    calls += [invent_call(300 + place, **going_on) for place in range(2)]
     said: dict[str, Any] = {
         "content": "It took longer than I was told.",
         "positives": "Friendly staff",
@@ -117,7 +129,7 @@ def wait_until_quiet(page: Page, marker: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("device", [{}, PHONE, ZOOMED], ids=["desktop", "phone", "400 percent"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing(
     open_invented: OpenInvented, api: InventedApi, view: str, scheme: str, device: dict[str, Any]

@@ -143,6 +143,7 @@ def pairs() -> Iterator[tuple[str, str, float]]:
         yield from ((name, ground, 4.5) for name in ("ink", "muted", "accent", "good", "bad", "warn"))
         yield from ((f"series-{place}", ground, 3) for place in range(1, 7))
         yield ("focus", ground, 3)
+        yield from ((name, ground, 3) for name in ("promoter", "passive", "detractor"))
     yield from ((name, f"{name}-soft", 4.5) for name in ("accent", "good", "bad", "warn"))
     yield from (("ink", f"{name}-soft", 4.5) for name in ("accent", "good", "bad", "warn"))
     yield ("accent-ink", "accent", 4.5)

@@ -232,6 +232,7 @@ export class CallPanel {
     fill(this.#title, nameOf(call));
     this.#onName(call.nps_score === null ? nameOf(call) : `${nameOf(call)}, ${call.nps_score} of 10`);
     showStatus(this.#status, seen);
+    this.#status.hidden = seen.outcome !== null && !isLive(seen); // what came of it says that it is over
     fill(this.#badges, this.#status, badges(seen));
     fill(this.#subtitle, subtitle(seen));
     this.#attempts.show(call, this.#chosen);

@@ -1,7 +1,7 @@
 // The view "calls": filters, the list, and the call that is open. News changes what is shown in its place.
 
 import { download } from "./api.js";
-import { filtersIn, FILTERS, parametersOf } from "./call_filters.js";
+import { fileNameOf, filtersIn, FILTERS, parametersOf } from "./call_filters.js";
 import { CallList } from "./call_list.js";
 import { isLive } from "./call_order.js";
 import { CallPanel } from "./call_panel.js";
@@ -9,10 +9,10 @@ import { CallStore } from "./call_store.js";
 import { LARGEST_FILE } from "./constants.js";
 import { announce, closest, fill, h, listen, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
+import { formOfFiles } from "./file_form.js";
 import { FilterBar } from "./filter_bar.js";
 import { time } from "./format.js";
 import { live } from "./live.js";
-import { isoDate, readersZone } from "./periods.js";
 import { link, location, nameThis, navigate, onNavigate, recallPlace, rememberPlace } from "./router.js";
 import { empty, failure, handOn, loading } from "./placeholders.js";
 
@@ -354,11 +354,9 @@ class CallsView {
 
   async #save() {
     try {
-      const { nextCursor } = await download(
-        "calls.csv",
-        { ...parametersOf(filtersIn(location())), limit: LARGEST_FILE, form: "people", timezone: readersZone() },
-        `calls-${isoDate(new Date())}.csv`,
-      );
+      const filters = filtersIn(location());
+      const asked = { ...parametersOf(filters), ...formOfFiles() };
+      const { nextCursor } = await download("calls.csv", asked, fileNameOf(filters));
       announce(nextCursor ? `Saved the newest ${LARGEST_FILE} calls` : "Saved all calls");
       fill(this.#saved, nextCursor ? `Saved the newest ${LARGEST_FILE.toLocaleString()}` : "Saved");
     } catch (error) {

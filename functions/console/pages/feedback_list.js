@@ -8,10 +8,11 @@ import { LARGEST_FILE, LARGEST_PAGE } from "./constants.js";
 import { fill, h, setHidden, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { linkToCalls, listParameters, queryOf, searchedText } from "./feedback_query.js";
+import { formOfFiles } from "./file_form.js";
 import { dateTime, duration, phone, words } from "./format.js";
 import { choose, keyedList } from "./keyed_list.js";
 import { panel } from "./panel.js";
-import { isoDate, readersZone } from "./periods.js";
+import { isoDate } from "./periods.js";
 import { link, location, navigate } from "./router.js";
 import { empty } from "./placeholders.js";
 
@@ -100,7 +101,8 @@ export function feedbackList() {
  */
 function numberOf({ items, cursor, query: { nps_category: category, everything } }) {
   const named = SCORE_CATEGORIES.find(({ name }) => name === category);
-  const whom = named ? `from ${named.title.toLowerCase()}` : everything ? "in all" : "with a score or a complaint";
+  const others = category === "none" ? "without a score" : everything ? "in all" : "with a score or a complaint";
+  const whom = named ? `from ${named.title.toLowerCase()}` : others;
   return `${count(items.length)}${cursor === null ? "" : "+"} ${whom}`;
 }
 
@@ -188,7 +190,7 @@ function listControls(shownQuery) {
 async function save(said, query) {
   fill(said, "Preparing the file …");
   try {
-    const rows = { ...listParameters(query), limit: LARGEST_FILE, form: "people", timezone: readersZone() };
+    const rows = { ...listParameters(query), ...formOfFiles() };
     const { nextCursor } = await download("feedback.csv", rows, `feedback-${isoDate(new Date())}.csv`);
     const most = LARGEST_FILE.toLocaleString();
     fill(said, nextCursor ? `The file has the newest ${most}. Choose a shorter time for the others.` : "");

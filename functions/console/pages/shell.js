@@ -22,8 +22,8 @@ const STATES = {
 /** A lost connection is nobody's business before it has been lost for a while. */
 const SILENCE_MILLISECONDS = 4000;
 
-/** What both views narrow by: who goes to the other one still looks at the same time, campaign and advisor. */
-const SHARED = ["range", "from", "to", "campaign", "advisor", "direction", "demo"];
+/** What both views narrow by: who goes to the other one still looks at the same time, score, campaign and advisor. */
+const SHARED = ["range", "from", "to", "nps_category", "campaign", "advisor", "direction", "demo"];
 
 let bannerTimer = 0;
 

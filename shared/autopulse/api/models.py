@@ -55,6 +55,8 @@ class Call(Answer):
     reconciliation: str | None = Field(
         description="Why no report will come: Vapi has no such call (missing), or keeps it no longer (unrecoverable)."
     )
+    complaint: str | None = Field(description="What the customer complained of first; at most 200 characters.")
+    gist: str | None = Field(description="The summary in one line, else what was said; at most 200 characters.")
     updated_at: Moment | None = Field(
         description="When the call was made or last changed; its place in the list, if it has no time."
     )

@@ -49,19 +49,34 @@ def _is_telling(text: str) -> str:
     return text
 
 
+def _are_ids(text: str) -> str:
+    if any(int(one) > MAX_CALL_ID for one in text.split(",")):
+        raise ValueError("has an id that no call can have")
+    return text
+
+
 def _digits(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isdigit())
 
 
+CallIds = Annotated[
+    str,
+    Field(max_length=11 * MAX_PAGE, pattern=f"^[1-9][0-9]{{0,9}}(,[1-9][0-9]{{0,9}}){{0,{MAX_PAGE - 1}}}$"),
+    AfterValidator(_are_ids),
+]
 Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 _STATE: Final = f"({'|'.join(state.value for state in State)})"
 FollowUpStates = Annotated[str, Field(max_length=60, pattern=f"^{_STATE}(,{_STATE})*$")]
 SearchText = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
-NpsCategory = Literal["promoter", "passive", "detractor"]
+NpsCategory = Literal["promoter", "passive", "detractor", "none"]
+ConsoleAddress = Annotated[str, Field(max_length=500, pattern=r"^https?://[A-Za-z0-9._~:/\[\]-]+$")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number)]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
+
+
+_NPS_CATEGORY: Final = "Scores 9 to 10, 7 to 8, or 0 to 6; those that count. `none`: no such score."
 
 
 class _Parameters(BaseModel):
@@ -103,7 +118,7 @@ class CallFilters(_CommonFilters):
         None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
     )
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
-    nps_category: NpsCategory | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    nps_category: NpsCategory | None = Field(None, description=_NPS_CATEGORY)
     to_come: bool | None = Field(None, description="Only calls that nobody has been rung for yet, or none of them.")
     customer: Annotated[SearchText, AfterValidator(_is_telling)] | None = Field(
         None,
@@ -116,7 +131,7 @@ class CallFilters(_CommonFilters):
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
             **_statuses(self.status),
-            "nps_category": None if self.nps_category is None else NPS_CATEGORIES.index(self.nps_category),
+            **_nps_category(self.nps_category),
             "to_come": self.to_come or None,
             "not_to_come": self.to_come is False or None,
             **_directions(self.direction),
@@ -141,7 +156,7 @@ class _Counted(_CommonFilters):
 class FeedbackFilters(_Counted):
     """The filters of the list of feedback."""
 
-    nps_category: NpsCategory | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    nps_category: NpsCategory | None = Field(None, description=_NPS_CATEGORY)
     telling: bool | None = Field(
         None, description="Only feedback with a score that counts or a complaint, or none of it."
     )
@@ -151,9 +166,7 @@ class FeedbackFilters(_Counted):
 
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
-        own: dict[str, str | int | bool] = {}
-        if self.nps_category is not None:
-            own["nps_category"] = NPS_CATEGORIES.index(self.nps_category)
+        own = _nps_category(self.nps_category)
         if self.telling is not None:
             own["telling"] = self.telling
         if self.text is not None:
@@ -175,10 +188,21 @@ class _Export(_Page):
         description="`people`: headings and values in words, times of the zone; else as the lists have them.",
     )
     zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone of a file for people.")
+    console: ConsoleAddress | None = Field(
+        None, description="The console's address, to which each row of a file for people then has a link."
+    )
 
 
 class CallList(_Page, CallFilters):
     """A page of calls."""
+
+    ids: CallIds | None = Field(
+        None, description=f"Only these calls: ids with commas between them, {MAX_PAGE} at most; for what has changed."
+    )
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above."""
+        return super().conditions() | ({} if self.ids is None else {"ids": f"{{{self.ids}}}"})
 
 
 class CallExport(_Export, CallFilters):
@@ -298,6 +322,12 @@ def _advisor(advisor: str | None) -> Filters:
     if advisor.isascii() and advisor.isdigit() and 0 < int(advisor[:20]) <= MAX_CALL_ID:
         return {"advisor_id": int(advisor)}
     return {"advisor_name": advisor}
+
+
+def _nps_category(name: str | None) -> dict[str, str | int | bool]:
+    if name is None:
+        return {}
+    return {"no_score": True} if name == "none" else {"nps_category": NPS_CATEGORIES.index(name)}
 
 
 def _statuses(names: str | None) -> Filters:

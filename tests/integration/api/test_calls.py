@@ -46,6 +46,8 @@ def test_a_call_is_shown_with_its_customer_campaign_and_advisor(api: Api) -> Non
         "vapi_call_id": "call_1",
         "status": "Completed",
         "outcome": "reached",
+        "complaint": None,
+        "gist": None,
         "ended_reason": "customer-ended-call",
         "direction": "outbound",
         "demo": False,

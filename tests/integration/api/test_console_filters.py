@@ -22,7 +22,7 @@ ADDRESSES: Final = [
     {"status": "Ringing,In Progress"},
     {"status": "Ready,Missed", "to_come": "true"},
     *({"outcome": outcome.value} for outcome in Outcome),
-    *({"nps_category": category} for category in ("promoter", "passive", "detractor")),
+    *({"nps_category": category} for category in ("promoter", "passive", "detractor", "none")),
     {"to_come": "true"},
     {"from": "2026-11-02"},
     {"to": "2026-11-02"},

@@ -99,6 +99,14 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/calls", {"customer": "dana example abc"}),
     ("/calls", {"customer": "dana"}),
     ("/calls", {"customer": "nobody"}),
+    *(("/calls", {"nps_category": name}) for name in ("promoter", "passive", "detractor", "none")),
+    ("/calls", {"nps_category": "detractor", "campaign": 3}),
+    ("/calls", {"nps_category": "detractor", "advisor": 7}),
+    ("/calls", SPAN | {"nps_category": "detractor", "to_come": "false"}),
+    ("/calls", {"status": "Ringing,In Progress,Forwarding"}),
+    ("/calls/count", {"to_come": "true"}),
+    ("/calls/count", {"to_come": "false", "nps_category": "detractor"}),
+    ("/calls/count", {"status": "Ringing,In Progress,Forwarding"}),
     ("/calls", SPAN),
     ("/calls", {"to": "2025-01-01T00:00:00Z"}),
     ("/calls", SPAN | {"status": "Completed", "outcome": "reached", "campaign": 3, "direction": "inbound"}),
@@ -188,6 +196,7 @@ def _first_pages(api: Api, query: dict[str, object], monkeypatch: pytest.MonkeyP
         ({"direction": "web"}, "ix_call_organization_id_web"),
         ({"demo": "true"}, "ix_call_organization_id_demo"),
         ({"to_come": "true"}, "ix_call_organization_id_to_come"),
+        ({"nps_category": "detractor"}, "ix_call_organization_id_nps_category_began"),
     ],
 )
 def test_a_page_is_read_in_order_and_not_sorted(
@@ -215,6 +224,7 @@ def test_an_outcome_that_is_rare_has_its_index(api: Api, monkeypatch: pytest.Mon
         {"status": "Completed"},
         {"outcome": "reached"},
         {"to_come": "false"},
+        {"nps_category": "none"},
     ],
     ids=str,
 )
@@ -224,6 +234,24 @@ def test_of_a_common_value_all_calls_are_walked_in_order(
     for page in _first_pages(api, query, monkeypatch):
         node = _of_calls(page)
         assert (node["Node Type"], node["Index Name"]) == ("Index Only Scan", "ix_call_organization_id_listing")
+
+
+def test_what_a_row_says_costs_one_key_for_each_row(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    explained = explain(api, "/calls", archive.LARGEST, monkeypatch, limit=20)
+    (node,) = [node for node in explained.nodes if node.get("Relation Name") == "call_feedback"]
+    assert node["Node Type"] == "Index Scan"
+    assert node["Plan Rows"] == 1
+    assert "call_id = " in node["Index Cond"]
+
+
+@pytest.mark.parametrize("count", [1, 60, 200])
+def test_calls_that_have_changed_are_looked_up_by_their_ids(
+    api: Api, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = ",".join(map(str, api.ids("/calls", archive.LARGEST, limit=count)))
+    explained = explain(api, "/calls", archive.LARGEST, monkeypatch, ids=ids, limit=200)
+    assert _of_calls(explained)["Index Name"] == "call_pkey"
+    assert len(explained.answer.json["items"]) == count
 
 
 FILTERS: list[dict[str, object]] = [

@@ -16,7 +16,7 @@ from autopulse.db.queries.bounds import (
     shown_feedback,
     shown_recording,
 )
-from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES
+from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES, SAID
 from autopulse.domain.bounds import MAX_ENDED_MESSAGE_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS
 from autopulse.domain.quality import COST_TYPES
 
@@ -99,7 +99,7 @@ _CALL = text(f"""
                     {shown("origin")} AS origin, repeats
                 FROM webhook_event
                 WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
-        FROM call {CALL_TABLES} WHERE {_OURS}
+        FROM call {CALL_TABLES} {SAID} WHERE {_OURS}
     ) AS whole
 """)  # noqa: S608 - made of constants
 

@@ -50,6 +50,7 @@ _OF_THE_ORGANIZATION: Final = "record.organization_id = CAST(:organization AS uu
 Filters = Mapping[str, str | int | bool]
 """Name of a condition -> its value."""
 CONDITIONS: Final[Mapping[str, str]] = {
+    "ids": "call.id = ANY (CAST(:ids AS integer[]))",
     "status": "call.status = :status",
     "statuses": "call.status = ANY (CAST(:statuses AS text[]))",
     "outcome": "call.outcome = :outcome",
@@ -64,6 +65,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "until": f"{BEGAN} < CAST(:until AS timestamptz)",
     "digits": f"{DIGITS} LIKE :digits",
     "nps_category": f"{COUNTS} AND {NPS_CATEGORY} = :nps_category",
+    "no_score": f"({COUNTS}) IS NOT TRUE",
     "telling": f"(({COUNTS} OR {COMPLAINT}) IS TRUE) = :telling",
     "advisor_id": f"record.service_advisor_id = :advisor_id AND {_OF_THE_ORGANIZATION}",
     "advisor_name": f"record.service_advisor_name = :advisor_name AND {_OF_THE_ORGANIZATION}",

@@ -9,9 +9,12 @@ from sqlalchemy import TextClause, text
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.attempts import ATTEMPTS, IS_OF_THE_ROW
 from autopulse.db.queries.bounds import (
+    MAX_GIST_CHARACTERS,
     MAX_LISTED_CHARACTERS,
     MAX_READ_BYTES,
     as_many_as_fit,
+    first_line,
+    one_line,
     shown,
     shown_recording,
 )
@@ -44,6 +47,7 @@ CALL_COLUMNS: Final = f"""
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
     END AS attempt_number,
     {shown("dialled.reported_by")} AS reported_by, {shown("dialled.reconciliation")} AS reconciliation,
+    {shown("said.complaint", MAX_GIST_CHARACTERS)} AS complaint, {shown("said.gist", MAX_GIST_CHARACTERS)} AS gist,
     call.updated_at
 """  # noqa: S608 - made of constants
 CALL_TABLES: Final = f"""
@@ -61,6 +65,14 @@ CALL_TABLES: Final = f"""
         FROM vapi_call WHERE call_id = call.id) AS dialled
 """  # noqa: S608 - made of constants
 """What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
+SAID: Final = f"""
+    LEFT JOIN LATERAL (
+        SELECT {first_line("feedback.detractors")} AS complaint,
+            {one_line("coalesce(call.feedback_summary, feedback.content)")} AS gist
+        FROM (SELECT) AS one LEFT JOIN call_feedback AS feedback ON feedback.call_id = call.id OFFSET 0
+    ) AS said ON true
+"""  # noqa: S608 - made of constants
+"""What a row of the list of calls says in a line: one more key looked up, and no more of a text than that shows."""
 _SAID: Final = ", ".join(
     f"{shown(f'feedback.{name}', MAX_LISTED_CHARACTERS)} AS {name}"
     for name in ("content", "positives", "detractors", "action_items")
@@ -157,7 +169,7 @@ def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first
     page = f"""
         SELECT {columns} FROM ({found(feedback, names, direction, beyond if after else "")}) AS found
         JOIN LATERAL (SELECT * FROM call WHERE id = found.id OFFSET 0) AS call ON true
-        {CALL_TABLES} {FEEDBACK if feedback else ""}
+        {CALL_TABLES} {FEEDBACK if feedback else SAID}
         {order}
     """  # noqa: S608 - made of constants
     fitting = as_many_as_fit(page, "", MAX_READ_BYTES)
@@ -213,5 +225,5 @@ def _found_by_service_records(feedback: str, names: tuple[str, ...], direction: 
 
 def _order(names: tuple[str, ...], direction: str) -> str:
     # A number is rarer than the planner thinks: walking through all calls for a page of its few takes 300 ms.
-    order = f"{BEGAN} + interval '0'" if "digits" in names else BEGAN
+    order = f"{BEGAN} + interval '0'" if {"digits", "ids"} & {*names} else BEGAN
     return f"ORDER BY {order} {direction}, call.id {direction}"
