@@ -86,6 +86,7 @@ declare namespace Api {
     reported_by: string | null;
     reconciliation: string | null;
     updated_at: string | null;
+    match?: Match | null;
   }
 
   interface CallCount {
@@ -366,6 +367,13 @@ declare namespace Api {
     action_items: string | null;
   }
 
+  interface Match {
+    where: string;
+    turn: number | null;
+    text: string;
+    marks: number[][];
+  }
+
   interface Me {
     organization_id: string;
     organization_name: string | null;
@@ -531,7 +539,7 @@ declare namespace Api {
   type Trigger = "score" | "callback_requested" | "action_item" | "manual";
 
   /** Parameters that narrow the list of calls. */
-  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "to_come" | "customer";
+  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "to_come" | "customer" | "q";
 
   /** What a call event tells of. */
   type CallEventType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled" | "FollowUpOpened" | "FollowUpChanged" | "FollowUpOverdue";

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from io import StringIO
@@ -23,6 +23,7 @@ from alembic import command
 
 from autopulse.api import cursors
 from autopulse.api.parameters import CallList
+from autopulse.db import migration
 from autopulse.db.migration import upgrade
 from autopulse.db.privileges import FunctionsRole
 from autopulse.db.queries.filters import NPS_CATEGORIES
@@ -123,16 +124,23 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     """Rows first, then their indexes, as it is fastest."""
     started = time.perf_counter()
     real = command.upgrade
-    with patch.object(command, "upgrade", lambda config, _head: real(config, "0003")):
+    with patch.object(command, "upgrade", lambda config, _head: real(config, "0003")), _without_words():
         upgrade(url)
     with _without_looking_up_references(server, port):
         archive.fill(url, CALLS, TURNS, EVENTS, say)
     say("indexes")
     indexes = time.perf_counter()
-    upgrade(url, FunctionsRole(READER, by_iam=False, only_reads=True))
+    with _without_words():
+        upgrade(url, FunctionsRole(READER, by_iam=False, only_reads=True))
     with _without_looking_up_references(server, port):
         archive.fill_quality(url, say)
+        archive.fill_words(url, say)
     say(f"made in {time.perf_counter() - started:.0f} s, of which the indexes {time.perf_counter() - indexes:.0f} s")
+
+
+def _without_words() -> AbstractContextManager[object]:
+    """A migration would read all calls for their words, which the archive makes as it makes the calls."""
+    return patch.object(migration, "give_words", lambda *_: True)
 
 
 @contextmanager
@@ -214,6 +222,21 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     ", first name": lambda chance: {"customer": chance.choice(["dana", "rob", "nobody"])},
     ", whole name": lambda chance: {"customer": f"dana example {_letters(chance)}"},
     ", name and a time": lambda chance: {"customer": chance.choice(["dana", "sam ex"]), "to": _moment(chance)},
+    ", a rare word that was said": lambda chance: {"q": f"ke{chance.randrange(1000, 2000)}"},
+    ", a common word that was said": lambda chance: {"q": chance.choice(["something", "call", "people"])},
+    ", words that were said": lambda chance: {"q": chance.choice(["coffee", "forty minutes", "minutes coffee"])},
+    ", a phrase that was said": lambda chance: {"q": chance.choice(['"forty minutes"', '"said in a call"'])},
+    ", the beginning of a word": lambda chance: {
+        "q": chance.choice(["so", "cof", "min", f"do{chance.randrange(10, 20)}"])
+    },
+    ", a word that nobody said": lambda chance: {"q": f"nobody{chance.randrange(1000)}"},
+    ", words of an NPS category and a time": lambda chance: {
+        "q": chance.choice(["coffee", "people"]),
+        "nps_category": chance.choice(NPS_CATEGORIES),
+        "to": _moment(chance),
+    },
+    ", name by the search": lambda chance: {"q": chance.choice(["dana", f"dana example {_letters(chance)}", "sedan"])},
+    ", number by the search": lambda chance: {"q": f"555 {chance.randrange(10_000):04}"},
     ", several filters": lambda chance: {
         "status": "Completed",
         "outcome": "failed",
@@ -240,6 +263,7 @@ COUNTED: Final = (
         ", end of a number",
     ),
     *(", first name", ", whole name", ", rare together"),
+    *(", a rare word that was said", ", a common word that was said", ", words that were said"),
 )
 """Of the lists, those that are counted too."""
 

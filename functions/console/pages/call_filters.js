@@ -24,6 +24,11 @@ export const FILTERS = [
 ];
 /** Those that a control of the filter bar is for; calls to come have a row of their own above the list. */
 export const CONTROLS = FILTERS.filter((name) => name !== "to_come");
+/**
+ * The API's parameter for what is typed into the search box; the address has it as `customer`, as it always had.
+ * @type {Api.CallFilter}
+ */
+const SEARCH = "q";
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 /**
@@ -47,7 +52,7 @@ export function parametersOf(filters) {
     to_come: toCome === "true" ? "true" : others.status ? undefined : "false",
     from: from && (startOfDay(from, 0) ?? from),
     to: to && (startOfDay(to, 1) ?? to),
-    customer: isTelling(customer) ? customer : undefined,
+    q: isTelling(customer) ? customer : undefined,
   };
 }
 
@@ -67,7 +72,7 @@ export function isTelling(customer) {
  */
 export function matches(call, filters) {
   const parameters = parametersOf(filters);
-  return FILTERS.every((name) => !parameters[name] || TESTS[name](call, parameters[name]));
+  return [...FILTERS, SEARCH].every((name) => !parameters[name] || TESTS[name](call, parameters[name]));
 }
 
 /** @type {Record<Api.CallFilter, (call: Api.Call, value: string) => boolean>} */
@@ -84,6 +89,8 @@ const TESTS = {
   from: (call, value) => began(call) >= Date.parse(value),
   to: (call, value) => began(call) < Date.parse(value),
   customer: isCalled,
+  // Who searched for words that were said keeps what was found; what is said elsewhere, the API alone knows.
+  q: (call, value) => Boolean(call.match) || isCalled(call, value),
 };
 
 /**
@@ -94,13 +101,15 @@ function isCalled(call, customer) {
   if (!/\p{L}/u.test(customer)) {
     return digitsOf(call.phone).endsWith(digitsOf(customer));
   }
-  const names = wordsOf(call.customer_name);
+  const names = wordsOf([call.customer_name, call.vehicle, call.advisor_name].join(" "));
   return wordsOf(customer).every((start) => names.some((name) => name.startsWith(start)));
 }
 
 /** @param {string | null | undefined} text */
 function wordsOf(text) {
   return (text ?? "")
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter(Boolean);

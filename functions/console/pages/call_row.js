@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
 import { attemptOf } from "./call_attempts.js";
+import { placeOfHit, showMatch } from "./match.js";
 import { npsCategoryOf, isLive } from "./call_order.js";
 import { reportMark, reportSentence } from "./report_origin.js";
 import { link } from "./router.js";
@@ -33,6 +34,7 @@ export class CallRow {
   #phone;
   #attempt;
   #report;
+  #match = h("span", { class: "call-match", "data-testid": "call-match" });
   #status;
   #score;
   #day = h("span", { class: "start-day" });
@@ -50,7 +52,7 @@ export class CallRow {
     /** @type {Record<string, Child>} */
     const parts = {
       status: this.#status,
-      customer: [this.#link, this.#phone, this.#attempt, this.#report],
+      customer: [this.#link, this.#phone, this.#attempt, this.#report, this.#match],
       start: [this.#day, this.#time],
       nps: this.#score,
     };
@@ -78,7 +80,7 @@ export class CallRow {
     this.element.classList.toggle("call-leaving", leaving);
     this.element.title = leaving ? "No longer matches the filters" : "";
     this.#link.tabIndex = call.id === currentId ? 0 : -1;
-    const href = link({ call: call.id });
+    const href = link(placeOfHit(call));
     mark(this.#link, "href", true, href);
     mark(this.#link, "aria-current", call.id === openId);
     mark(this.element, "data-open", call.id === openId);
@@ -101,6 +103,7 @@ export class CallRow {
     write(this.#phone, call.customer_name ? phone(call.phone) : "");
     write(this.#attempt, attemptOf(call));
     write(this.#report, reportMark(call));
+    showMatch(this.#match, call.match);
     this.#report.title = reportSentence(call) ?? "";
     showStatus(this.#status, call);
     showScore(this.#score, call.nps_score);

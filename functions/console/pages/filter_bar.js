@@ -13,7 +13,7 @@ const TYPING_MILLISECONDS = 300;
 const LEAST_WIDTH = 1300;
 /** @type {Record<string, string>} */
 const LABELS = {
-  customer: "Customer",
+  customer: "Search",
   status: "Status",
   outcome: "Outcome",
   nps_category: "Score",
@@ -189,7 +189,8 @@ export class FilterBar {
       return h("input", {
         ...shared,
         type: "search",
-        placeholder: "Name or number",
+        placeholder: "Name, number, vehicle, or words that were said",
+        title: 'Beginnings of words are enough. "In quotes" finds words as they were said, one after another.',
         autocomplete: "off",
         onInput: () => this.#type(),
       });
@@ -219,7 +220,7 @@ export class FilterBar {
   /** @param {string} customer */
   #showHint(customer) {
     const isShort = customer !== "" && !isTelling(customer);
-    this.#hint.textContent = isShort ? "A name, or three digits at least" : "";
+    this.#hint.textContent = isShort ? "A word, or three digits at least" : "";
     this.#controls.customer.setAttribute("aria-invalid", String(isShort));
   }
 }
