@@ -351,7 +351,9 @@ def _search(text: str | None) -> Filters:
     search = read_search(text)
     beginnings = [word for word in search.beginnings if word not in STOP_WORDS]
     said = [*(f"'{MARK}{word}':*" for word in beginnings), *(f"'{MARK}{word}'" for word in search.words)]
-    parts = {"search_pattern": search.pattern, "search_patterns": _array(search.patterns)}
+    parts = {"search_pattern": search.pattern, "search_letters": _array(f"%{word}%" for word in search.letters)}
+    if len(search.patterns) > 1:
+        parts["search_patterns"] = _array(search.patterns)
     if said:
         parts["search_words"] = " & ".join(said)
     if search.phrase_patterns:
@@ -359,6 +361,7 @@ def _search(text: str | None) -> Filters:
     elif search.beginnings or search.phrases:
         named = [*search.beginnings, *(word for phrase in search.phrases for word in phrase)]
         parts["search_visits"] = " & ".join(f"'{word}':*" for word in named)
+        parts["search_named"] = _array(f"%{word}%" for word in named)
     if not any(character.isalpha() for character in text) and len(_digits(text)) >= MIN_DIGITS:
         parts["search_digits"] = f"{_digits(text)[::-1]}%"
     return parts

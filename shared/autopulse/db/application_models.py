@@ -22,9 +22,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-ACCENTED: Final = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿ-/._"
-"""What is folded where words of visits are compared: letters with accents, and what keeps words apart."""
-PLAIN: Final = "aaaaaaceeeeiiiinooooouuuuyy    "
+ACCENTED: Final = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._"
+"""What is folded where words of visits are compared: letters with accents, and what keeps words apart.
+
+Upper case too, since not every locale of a database knows it of these.
+"""
+PLAIN: Final = "aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    "
 """What each of them is folded to."""
 
 

@@ -92,6 +92,11 @@ class Search:
         return tuple(dict.fromkeys(word for phrase in self.phrases for word in phrase if word not in STOP_WORDS))
 
     @property
+    def letters(self) -> tuple[str, ...]:
+        """What is in each text without accents that has any of it, in lower case."""
+        return (*(phrase[0] for phrase in self.phrases), *self.beginnings)
+
+    @property
     def pattern(self) -> str:
         """A regular expression, of Python's and Postgres', for each thing that is looked for."""
         return "|".join([*map(_phrase, self.phrases), *map(_spelled, self.beginnings)])

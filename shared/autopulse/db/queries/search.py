@@ -3,7 +3,7 @@
 Each way finds the next calls in the order of the list, a page of them at most; together they are the page.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from autopulse.db.queries.attempts import ITS_TURNS, ORDER_OF_TURNS, SHOWN_ATTEMPT
@@ -25,7 +25,8 @@ SEARCH: Final = "search_"
 
 `search_words`: a tsquery of words with MARK before them; `search_phrases`: an array of regular expressions, each of
 which has to be found, too. `search_visits`: a tsquery. `search_digits`: as the filter `digits`. `search_pattern` and
-`search_patterns` say what is a hit in a text: regular expressions, together and apart.
+`search_patterns`, if there are several, say what is a hit in a text: regular expressions, together and apart.
+`search_letters` and `search_named` are arrays for LIKE: one of those is in each hit, all of these in each visit.
 """
 FEW: Final = 1000
 """Visits whose calls are looked up one by one."""
@@ -34,6 +35,12 @@ MAX_MONTHS: Final = 240
 _TEXTS: Final = ("feedback_summary", "detractors", "action_items", "positives", "content")
 _KEY: Final = f"call.id, {BEGAN} AS began"
 _RECORD_OF_IT: Final = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants
+
+
+_NAMES: Final = "concat_ws(' ', record.customer_name, record.vehicle_info, record.service_advisor_name)"
+_MAY_NAME: Final = f"""
+    (octet_length({_NAMES}) > length({_NAMES}) OR lower({_NAMES}) LIKE ALL (CAST(:search_named AS text[])))
+"""
 
 
 def is_search(names: Iterable[str]) -> bool:
@@ -125,7 +132,7 @@ def _by_visits(names: tuple[str, ...], direction: str, beyond: str) -> str:
         UNION ALL
         (SELECT {_KEY} FROM call {_RECORD_OF_IT}
         WHERE (SELECT count(*) FROM few) > {FEW} AND {where(names)} {beyond}
-            AND {VISIT_WORDS} @@ to_tsquery('simple'::regconfig, :search_visits) {order} LIMIT :rows)
+            AND {_MAY_NAME} AND {VISIT_WORDS} @@ to_tsquery('simple'::regconfig, :search_visits) {order} LIMIT :rows)
     """  # noqa: S608 - made of constants
 
 
@@ -145,10 +152,16 @@ _TURNS_SAID: Final = f"""
 """
 _AT_A_WORD: Final = r"'(?i)(?:^|\W|_)(?:' || {pattern} || ')'"
 _SAYS: Final = f"{{text}} ~ ({_AT_A_WORD})"
+_HAS_ACCENTS: Final = "octet_length({text}) > length({text})"
 
 
 def _says(text: str, pattern: str = ":search_pattern") -> str:
     return _SAYS.format(text=text, pattern=pattern)
+
+
+# To look for letters takes a tenth of the time of an expression, which then decides.
+def _may_say(text: str) -> str:
+    return f"({_HAS_ACCENTS.format(text=text)} OR lower({text}) LIKE ANY (CAST(:search_letters AS text[])))"
 
 
 _SAYS_PHRASES: Final = f"""
@@ -161,18 +174,19 @@ _SAYS_PHRASES: Final = f"""
 """  # noqa: S608 - made of constants
 
 
-def match_of(names: Iterable[str]) -> str:
+def match_of(names: Collection[str]) -> str:
     """A column: the texts of the row `call` in which the hit may be, as JSON; null without a search."""
     if not is_search(names):
         return "NULL"
+    counted = "SELECT count(*) FROM unnest(CAST(:search_patterns AS text[])) AS one WHERE"
+    most = f"({counted} {_says('content', 'one')}) DESC, " if "search_patterns" in names else ""
     texts = ", ".join(f"'{name}', {_if_it_says(name)}" for name in _TEXTS)
     return f"""(
         SELECT json_strip_nulls(json_build_object('turn', (
             SELECT json_build_array(place, {shown("content", MAX_LISTED_CHARACTERS)}) FROM (
                 SELECT content, role, row_number() OVER (ORDER BY {ORDER_OF_TURNS}) - 1 AS place {_TURNS_SAID}
-            ) AS turn WHERE {SPOKEN} AND place < {MAX_TURNS} AND {_says("content")}
-            ORDER BY (SELECT count(*) FROM unnest(CAST(:search_patterns AS text[])) AS one
-                WHERE {_says("content", "one")}) DESC, place LIMIT 1
+            ) AS turn WHERE {SPOKEN} AND place < {MAX_TURNS} AND {_may_say("content")} AND {_says("content")}
+            ORDER BY {most}place LIMIT 1
         ), {texts}))
         FROM (SELECT call.feedback_summary) AS summed LEFT JOIN LATERAL (
             SELECT detractors, action_items, positives, content FROM call_feedback WHERE call_id = call.id OFFSET 0

@@ -25,8 +25,8 @@ STATEMENTS = (
     """,
     "CREATE INDEX IF NOT EXISTS ix_call_words_words ON call_words USING gin (words)",
 )
-ACCENTED = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿ-/._"
-PLAIN = "aaaaaaceeeeiiiinooooouuuuyy    "
+ACCENTED = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._"
+PLAIN = "aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    "
 INDEXES = {
     # Each word together with its organization, as in the index of customers' names (revision 0004).
     "ix_service_record_organization_id_visit": (
