@@ -358,10 +358,9 @@ def _search(text: str | None) -> Filters:
         parts["search_words"] = " & ".join(said)
     if search.phrase_patterns:
         parts["search_phrases"] = _array(search.phrase_patterns)
-    elif search.beginnings or search.phrases:
-        named = [*search.beginnings, *(word for phrase in search.phrases for word in phrase)]
-        parts["search_visits"] = " & ".join(f"'{word}':*" for word in named)
-        parts["search_named"] = _array(f"%{word}%" for word in named)
+    named = [*search.beginnings, *(word for phrase in search.phrases for word in phrase)]
+    parts["search_visits"] = " & ".join(f"'{word}':*" for word in named)
+    parts["search_named"] = _array(f"%{word}%" for word in named)
     if not any(character.isalpha() for character in text) and len(_digits(text)) >= MIN_DIGITS:
         parts["search_digits"] = f"{_digits(text)[::-1]}%"
     return parts

@@ -96,6 +96,8 @@ def test_names_vehicles_advisors_and_numbers_are_found_also_of_calls_that_are_st
     for q in ("zoe", "zoé pla", "sample 150", "robin", "place robin 2021", "0142", "555 0142"):
         (item,) = api.get("/calls", q=q).json["items"]
         assert (item["id"], item["match"]) == (call, None), q
+    assert api.ids("/calls", q='"zoé placeholder"') == [call]
+    assert api.ids("/calls", q='"placeholder zoe"') == []
     assert api.ids("/calls", q="zoe coffee") == []
     assert api.ids("/calls", q="9142") == []
 
@@ -146,6 +148,14 @@ def test_nothing_that_is_typed_is_an_operator(searched: Searched, q: str) -> Non
     answer = searched.api.get("/calls", q=q)
     assert answer.status == 200
     assert len(answer.json["items"]) == (0 if q in {"coffee | x", "coffee & !tea"} else 1)
+
+
+@pytest.mark.parametrize("q", ["the", '"in the"', '"the" of', "à la", '"', '""x'])
+def test_words_without_a_meaning_of_their_own_find_names_alone(searched: Searched, q: str) -> None:
+    searched.make(*SAID)
+    answer = searched.api.get("/calls", q=q)
+    assert answer.status == (400 if q == '"' else 200)
+    assert answer.json.get("items", []) == []
 
 
 def test_nothing_of_another_organization_is_found(searched: Searched) -> None:

@@ -49,7 +49,8 @@ What many customers of other organizations are called is then found without read
 VISIT_WORDS: Final = (
     "to_tsvector('simple'::regconfig, translate(lower(left(coalesce(record.customer_name, '') || ' '"
     " || coalesce(record.vehicle_info, '') || ' ' || coalesce(record.service_advisor_name, ''), 1000)),"
-    " 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._', 'aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    '))"
+    " 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._',"
+    " 'aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    '))"
 )
 """Words of a visit: its customer, vehicle and advisor."""
 _OF_THE_ORGANIZATION: Final = "record.organization_id = CAST(:organization AS uuid)"

@@ -37,7 +37,11 @@ _KEY: Final = f"call.id, {BEGAN} AS began"
 _RECORD_OF_IT: Final = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants
 
 
-_NAMES: Final = "concat_ws(' ', record.customer_name, record.vehicle_info, record.service_advisor_name)"
+def _names(record: str) -> str:
+    return f"concat_ws(' ', {record}.customer_name, {record}.vehicle_info, {record}.service_advisor_name)"
+
+
+_NAMES: Final = _names("record")
 _MAY_NAME: Final = f"""
     (octet_length({_NAMES}) > length({_NAMES}) OR lower({_NAMES}) LIKE ALL (CAST(:search_named AS text[])))
 """
@@ -128,11 +132,12 @@ def _by_visits(names: tuple[str, ...], direction: str, beyond: str) -> str:
         )
         (SELECT {_KEY} FROM few JOIN LATERAL (
             SELECT * FROM call WHERE service_record_id = few.id OFFSET 0) AS call ON true {_record_for(names)}
-        WHERE (SELECT count(*) FROM few) <= {FEW} AND {where(names)} {beyond} {order} LIMIT :rows)
+        WHERE (SELECT count(*) FROM few) <= {FEW} AND {where(names)} {beyond} /* phrases */ {order} LIMIT :rows)
         UNION ALL
         (SELECT {_KEY} FROM call {_RECORD_OF_IT}
         WHERE (SELECT count(*) FROM few) > {FEW} AND {where(names)} {beyond}
-            AND {_MAY_NAME} AND {VISIT_WORDS} @@ to_tsquery('simple'::regconfig, :search_visits) {order} LIMIT :rows)
+            AND {_MAY_NAME} AND {VISIT_WORDS} @@ to_tsquery('simple'::regconfig, :search_visits) /* phrases */
+        {order} LIMIT :rows)
     """  # noqa: S608 - made of constants
 
 
@@ -169,6 +174,8 @@ _SAYS_PHRASES: Final = f"""
         SELECT FROM unnest(CAST(:search_phrases AS text[])) AS phrase WHERE NOT (
             EXISTS (SELECT {_TURNS_SAID} AND {SPOKEN} AND {_says("content", "phrase")})
             OR coalesce({_says("call.feedback_summary", "phrase")}, false)
+            OR EXISTS (SELECT FROM service_record AS visit WHERE visit.id = call.service_record_id
+                AND visit.organization_id = call.organization_id AND {_says(_names("visit"), "phrase")})
             OR EXISTS (SELECT FROM call_feedback WHERE call_id = call.id
                 AND {_says("concat_ws(' | ', content, detractors, positives, action_items)", "phrase")})))
 """  # noqa: S608 - made of constants
