@@ -9,6 +9,7 @@ from tests.integration.found_words import assert_words_are_those_that_are_shown
 from tests.integration.orders import FIRST_CALL, end_in_equal_rows
 from tests.integration.pipeline import Pipeline
 
+SERVICE_RECORD = 2_000_001
 CALL = outbound(FIRST_CALL)
 TURNS = [turn("bot", "Hello, how was it?", 1), turn("user", "I waited forty minutes for coffee.", 5)]
 ANALYSED = {"summary": "The customer was unhappy.", "structuredData": {"nps_score": 3, "detractors": ["A rattle"]}}
@@ -17,8 +18,8 @@ ANALYSED = {"summary": "The customer was unhappy.", "structuredData": {"nps_scor
 @pytest.fixture
 def prepare(pipeline: Pipeline) -> Callable[[], None]:
     def write_as_the_application() -> None:
-        record = pipeline.make_service_record(customer_name="Zoé Invented", vehicle_info="2021 Sample Sedan")
-        pipeline.make_call(id=FIRST_CALL, service_record_id=record)
+        pipeline.make_service_record(id=SERVICE_RECORD, customer_name="Zoé Invented", vehicle_info="2021 Sample Sedan")
+        pipeline.make_call(id=FIRST_CALL, service_record_id=SERVICE_RECORD)
 
     write_as_the_application()
     return write_as_the_application
