@@ -88,6 +88,7 @@ declare namespace Api {
     complaint: string | null;
     gist: string | null;
     updated_at: string | null;
+    match?: Match | null;
   }
 
   interface CallCount {
@@ -372,6 +373,13 @@ declare namespace Api {
     state_set_by: string | null;
   }
 
+  interface Match {
+    where: string;
+    turn: number | null;
+    text: string;
+    marks: number[][];
+  }
+
   interface Me {
     organization_id: string;
     organization_name: string | null;
@@ -537,7 +545,7 @@ declare namespace Api {
   type Trigger = "score" | "callback_requested" | "action_item" | "manual";
 
   /** Parameters that narrow the list of calls. */
-  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "to_come" | "customer";
+  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "to_come" | "customer" | "q";
 
   /** What a call event tells of. */
   type CallEventType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled" | "FollowUpOpened" | "FollowUpChanged" | "FollowUpOverdue";

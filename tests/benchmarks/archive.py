@@ -5,6 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from autopulse.db.queries.filters import BEGAN as BEGAN_OF_CALL
+from autopulse.db.words import marked, month_of
+from autopulse.domain.words import MARK
 from local.database import connect
 
 ORGANIZATIONS: Final = 40
@@ -23,6 +26,7 @@ _WORDS: Final = "".join(
     f" || ' {syllable}' || (2000 * power((id::bigint * {factor} % 4294967296) / 4294967296.0, 3))::int"
     for syllable, factor in (("ba", 2654435761), ("do", 2246822519), ("ke", 3266489917))
 )
+_WORDS_OF_TURN: Final = _WORDS.replace("id::bigint", "(id::bigint * 10 + turn)")
 # `h` is a hash of `i`, spread evenly, and divided by another prime for each question.
 _STATEMENTS: Final = {
     "organizations": """
@@ -92,7 +96,9 @@ _STATEMENTS: Final = {
     "turns": """
         INSERT INTO transcript (call_id, vapi_call_id, source, sequence, role, content, "timestamp")
         SELECT id, 'call-' || id, 'report', turn, CASE WHEN turn % 2 = 0 THEN 'assistant' ELSE 'human' END,
-            'Something that is said in a call, about as long as what people say.', at + turn * interval '4 seconds'
+            'Something that is said in a call, about as long as what people say'{words_of_turn}
+            || CASE WHEN turn = 5 AND id % 50 = 0 THEN ' forty minutes' WHEN turn = 6 AND id % 40 = 0 THEN ' minutes'
+                WHEN turn = 7 AND id % 70 = 0 THEN ' coffee' ELSE '' END, at + turn * interval '4 seconds'
         FROM (SELECT id, coalesce(start_time, end_time, '{began}') AS at FROM call) AS call,
             generate_series(0, {turns} - 1) AS turn
         """,
@@ -121,6 +127,7 @@ def fill(database_url: str, calls: int, turns: int, events: int, say: Callable[[
         "turns": turns,
         "events": events,
         "words": _WORDS,
+        "words_of_turn": _WORDS_OF_TURN,
     }
     statements = {what: statement.format(**names) for what, statement in _STATEMENTS.items()}
     for what in _FIRST:
@@ -173,6 +180,35 @@ def fill_follow_ups(database_url: str, say: Callable[[str], None] = lambda _: No
     """A follow-up of every tenth call; what is older than a week was resolved. There are such since revision 0009."""
     _run(database_url, say, "follow-ups", _FOLLOW_UPS.format(now=NOW))
     _run(database_url, say, "vacuum", "VACUUM (ANALYZE) follow_up")
+
+
+_CALL_WORDS: Final = f"""
+    TRUNCATE call_words;
+    DROP INDEX ix_call_words_words;
+    INSERT INTO call_words (call_id, organization_id, began, words)
+    SELECT id, organization_id, began, array_to_tsvector(string_to_array(
+        mark || replace(lower(said.turns), ' ', ' ' || mark), ' '))
+    FROM (
+        SELECT call.id, organization_id, {BEGAN_OF_CALL} AS began,
+            {marked(f"'{MARK}'", "organization_id", month_of(BEGAN_OF_CALL))} AS mark
+        FROM call WHERE outcome IS NOT NULL
+    ) AS call CROSS JOIN LATERAL (
+        SELECT string_agg(content, ' ') AS turns FROM transcript WHERE call_id = call.id
+    ) AS said
+    ORDER BY id;
+    CREATE INDEX ix_call_words_words ON call_words USING gin (words)
+"""  # noqa: S608 - made of constants
+
+
+def fill_words(database_url: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """The words of each call, as the consumers write them but for those of its visit; there are such since 0010."""
+    _run(database_url, say, "words", _CALL_WORDS)
+    _run(database_url, say, "vacuum", "VACUUM (ANALYZE) call_words")
+
+
+def look_at_statuses(database_url: str) -> None:
+    """Take a large sample of statuses: a rare one is in a usual one or is not, and a plan for one row may sort it."""
+    _run(database_url, lambda _: None, "statuses", "ALTER TABLE call ALTER status SET STATISTICS 1000; ANALYZE call")
 
 
 def _run(database_url: str, say: Callable[[str], None], what: str, statement: str) -> None:

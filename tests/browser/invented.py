@@ -332,8 +332,13 @@ def _fits(call: Json, asked: Json) -> bool:
         and all({"all", call[name]} & {*asked.get(name, "all").split(",")} for name in same)
         and (since is None or datetime.fromisoformat(began) >= _time(since))
         and (until is None or datetime.fromisoformat(began) < _time(until))
-        and asked.get("customer", "").lower() in f"{call['customer_name']} {call['phone']}".lower()
+        and asked.get("q", "").lower() in _words_of(call)
     )
+
+
+def _words_of(call: Json) -> str:
+    said = (call.get("match") or {}).get("text", "")
+    return f"{call['customer_name']} {call['phone']} {said}".lower()
 
 
 def _fits_feedback(item: Json, asked: Json) -> bool:

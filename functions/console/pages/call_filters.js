@@ -57,7 +57,7 @@ export function parametersOf(filters) {
     to_come: toCome === "true" ? "true" : others.status ? undefined : "false",
     from: from && (startOfDay(from, 0) ?? from),
     to: to && (startOfDay(to, 1) ?? to),
-    customer: isTelling(customer) ? customer : undefined,
+    q: isTelling(customer) ? customer : undefined,
   };
 }
 
@@ -112,6 +112,8 @@ const TESTS = {
   from: (call, value) => began(call) >= Date.parse(value),
   to: (call, value) => began(call) < Date.parse(value),
   customer: isCalled,
+  // Who searched for words that were said keeps what was found; what is said elsewhere, the API alone knows.
+  q: (call, value) => Boolean(call.match) || isCalled(call, value),
 };
 
 /**
@@ -122,13 +124,15 @@ function isCalled(call, customer) {
   if (!/\p{L}/u.test(customer)) {
     return digitsOf(call.phone).endsWith(digitsOf(customer));
   }
-  const names = wordsOf(call.customer_name);
+  const names = wordsOf([call.customer_name, call.vehicle, call.advisor_name].join(" "));
   return wordsOf(customer).every((start) => names.some((name) => name.startsWith(start)));
 }
 
 /** @param {string | null | undefined} text */
 function wordsOf(text) {
   return (text ?? "")
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter(Boolean);

@@ -41,6 +41,14 @@ export class CallPanel {
   #chosen = null;
   /** @type {Player | null} */
   #player = null;
+  /**
+   * The place of the turn that somebody looks for, and what they searched for.
+   * @type {number | null}
+   */
+  #turn = null;
+  #search = "";
+  /** Whether that turn gets the focus as soon as it is there. */
+  #focuses = false;
   #run = new AbortController();
   #endFollowUp = () => {};
   #retry = 0;
@@ -105,6 +113,38 @@ export class CallPanel {
   /** Moves the keyboard here. */
   focus() {
     this.#title.focus({ preventScroll: true });
+  }
+
+  /**
+   * Goes to a turn, now or as soon as it is there.
+   * @param {number | null} turn its place; null for none
+   * @param {string} search is marked in it
+   */
+  lookFor(turn, search) {
+    const isSame = turn === this.#turn && search === this.#search;
+    this.#turn = turn;
+    this.#search = search;
+    if (!isSame && this.#call) {
+      this.#showTurn();
+    }
+  }
+
+  /** Moves the keyboard to the turn that is looked for. */
+  focusTurn() {
+    this.#focuses = true;
+    if (this.#call) {
+      this.#showTurn();
+    } else {
+      this.focus();
+    }
+  }
+
+  #showTurn() {
+    const turn = this.#transcript.find(this.#turn, this.#search, this.#focuses);
+    this.#focuses = this.#focuses && !turn;
+    if (turn?.seconds) {
+      this.#player?.cue(turn.seconds);
+    }
   }
 
   /** Ends it. */
@@ -200,7 +240,10 @@ export class CallPanel {
       isMailbox: seen.outcome === "voicemail",
     });
     this.#return(place);
-    this.#transcript.settle(follows);
+    this.#transcript.settle(follows && this.#turn === null);
+    if (!before && this.#turn !== null) {
+      this.#showTurn();
+    }
     this.#tell(before, call);
   }
 

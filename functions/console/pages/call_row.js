@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
 import { attemptOf } from "./call_attempts.js";
+import { placeOfHit, showMatch } from "./match.js";
 import { npsCategoryOf, isLive } from "./call_order.js";
 import { reportMark, reportSentence } from "./report_origin.js";
 import { link } from "./router.js";
@@ -36,6 +37,7 @@ export class CallRow {
   #attempt;
   #report;
   #said;
+  #match = h("div", { class: "call-match", "data-testid": "call-match" });
   #state;
   #score;
   #day = h("span", { class: "start-day" });
@@ -55,7 +57,7 @@ export class CallRow {
     /** @type {Record<string, Child>} */
     const parts = {
       nps: this.#score,
-      customer: [name, this.#said],
+      customer: [name, this.#match, this.#said],
       start: [this.#day, this.#time],
       outcome: this.#state,
     };
@@ -83,7 +85,7 @@ export class CallRow {
     this.element.classList.toggle("call-leaving", leaving);
     this.element.title = leaving ? "No longer matches the filters" : "";
     this.#link.tabIndex = call.id === currentId ? 0 : -1;
-    const href = link({ call: call.id });
+    const href = link(placeOfHit(call));
     mark(this.#link, "href", true, href);
     mark(this.#link, "aria-current", call.id === openId);
     mark(this.element, "data-open", call.id === openId);
@@ -106,6 +108,7 @@ export class CallRow {
     write(this.#phone, call.customer_name ? phone(call.phone) : "");
     write(this.#attempt, attemptOf(call));
     write(this.#report, reportMark(call));
+    showMatch(this.#match, call.match);
     this.#report.title = reportSentence(call) ?? "";
     showScore(this.#score, call.nps_score);
     const changed = Object.entries(textsOf(call))

@@ -344,9 +344,10 @@ export class CallStore extends EventTarget {
     }
   }
 
-  /** @param {Api.Call} call */
-  #take(call) {
-    const entry = this.#known.get(call.id);
+  /** @param {Api.Call} read */
+  #take(read) {
+    const entry = this.#known.get(read.id);
+    const call = { ...read, match: entry?.call.match }; // where it was found, the list alone says
     const leaving = !matches(call, this.#filters);
     if (isToCome(call) || (entry && isToCome(entry.call)) || !entry) {
       this.#count();

@@ -46,7 +46,8 @@ export class FilterBar {
     id: "filter-customer",
     "data-testid": "call-filter-customer",
     type: "search",
-    placeholder: "Name or number",
+    placeholder: "Name, number, vehicle, or words that were said",
+    title: 'Beginnings of words are enough. "In quotes" finds words as they were said, one after another.',
     "aria-describedby": "customer-hint",
     autocomplete: "off",
     onInput: () => this.#type(),
@@ -65,7 +66,7 @@ export class FilterBar {
     OTHERS.forEach((name) => {
       this.#selects[name] = selectFor(name);
     });
-    const label = h("label", { for: "filter-customer", class: "visually-hidden" }, "Customer");
+    const label = h("label", { for: "filter-customer", class: "visually-hidden" }, "Search");
     this.#more = h(
       "details",
       { class: "filter-more" },
@@ -204,7 +205,7 @@ export class FilterBar {
   /** @param {string} customer */
   #showHint(customer) {
     const isShort = customer !== "" && !isTelling(customer);
-    this.#hint.textContent = isShort ? "A name, or three digits at least" : "";
+    this.#hint.textContent = isShort ? "A word, or three digits at least" : "";
     this.#customer.setAttribute("aria-invalid", String(isShort));
   }
 }

@@ -117,7 +117,8 @@ class Listing(Generic[Item]):
             after=cursors.decode(parameters.cursor, binding) if parameters.cursor else None,
         )
         found = ask(lambda transaction: self.read(transaction, wanted))
-        items = self.items.validate_json(found.document)[: parameters.limit]
+        context = {"search": getattr(parameters, "search", None)}
+        items = self.items.validate_json(found.document, context=context)[: parameters.limit]
         return Page(items, found.rows <= len(items), is_small(found.document), self.call_id, binding)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from autopulse.api.answer_types import Answer, Dollars, Elsewhere, Moment, Offered, RecordingCopy
+from autopulse.api.matches import FoundMatch
 from autopulse.api.quality_models import Quality, told
 
 
@@ -22,8 +23,8 @@ class Error(Answer):
     error: ErrorDetail
 
 
-class Call(Answer):
-    """A call, as a list shows it."""
+class CallFields(Answer):
+    """What a list shows of a call, and a file of calls."""
 
     id: int
     vapi_call_id: str | None
@@ -60,6 +61,12 @@ class Call(Answer):
     updated_at: Moment | None = Field(
         description="When the call was made or last changed; its place in the list, if it has no time."
     )
+
+
+class Call(CallFields):
+    """A call, as a list shows it."""
+
+    match: FoundMatch = None
 
 
 class CallCount(Answer):
@@ -176,7 +183,7 @@ class Attempt(Answer):
     )
 
 
-class CallDetail(Call):
+class CallDetail(CallFields):
     """A call with all that belongs to it."""
 
     recording_elsewhere: Elsewhere

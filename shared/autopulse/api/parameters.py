@@ -11,6 +11,7 @@ from autopulse.api.cursors import MAX_CHARACTERS
 from autopulse.db.queries.filters import NPS_CATEGORIES, Filters
 from autopulse.domain.follow_ups import UNANSWERED, State, Trigger
 from autopulse.domain.outcome import Outcome
+from autopulse.domain.words import MARK, STOP_WORDS, Search, read_search
 from autopulse.json_coercion import MAX_CALL_ID
 
 PAGE: Final = 50
@@ -125,9 +126,24 @@ class CallFilters(_CommonFilters):
         description=f"The last digits of a phone number, {MIN_DIGITS} at least, or beginnings of words of the name.",
     )
 
+    q: Annotated[SearchText, AfterValidator(_is_telling)] | None = Field(
+        None,
+        description=(
+            "Words of what was said, the summary, the feedback, the customer's name, the vehicle or the advisor, or the"
+            f" last {MIN_DIGITS} digits of a number. Beginnings of words are enough, all of them have to be there; what"
+            " stands in quotes has to be said like that."
+        ),
+    )
+
+    @property
+    def search(self) -> Search | None:
+        """What is looked for; None if the list is no search."""
+        return None if self.q is None else read_search(self.q)
+
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
         own: dict[str, Any] = {
+            **_search(self.q),
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
             **_statuses(self.status),
@@ -358,6 +374,28 @@ def _customer(customer: str | None) -> Filters:
     if any(character.isalpha() for character in customer):
         return {"name": _prefixes(customer)}
     return {"digits": f"{_digits(customer)[::-1]}%"}
+
+
+def _search(text: str | None) -> Filters:
+    """The parts of a search that there are (`db.queries.search`). No word can hold a character that means something."""
+    if text is None:
+        return {}
+    search = read_search(text)
+    beginnings = [word for word in search.beginnings if word not in STOP_WORDS]
+    said = [*(f"'{MARK}{word}':*" for word in beginnings), *(f"'{MARK}{word}'" for word in search.words)]
+    parts = {"search_pattern": search.pattern, "search_letters": _array(f"%{word}%" for word in search.letters)}
+    if len(search.patterns) > 1:
+        parts["search_patterns"] = _array(search.patterns)
+    if said:
+        parts["search_words"] = " & ".join(said)
+    if search.phrase_patterns:
+        parts["search_phrases"] = _array(search.phrase_patterns)
+    named = [*search.beginnings, *(word for phrase in search.phrases for word in phrase)]
+    parts["search_visits"] = " & ".join(f"'{word}':*" for word in named)
+    parts["search_named"] = _array(f"%{word}%" for word in named)
+    if not any(character.isalpha() for character in text) and len(_digits(text)) >= MIN_DIGITS:
+        parts["search_digits"] = f"{_digits(text)[::-1]}%"
+    return parts
 
 
 def _prefixes(text: str) -> str:

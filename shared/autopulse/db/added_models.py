@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from autopulse.db.application_models import Model
@@ -427,6 +427,21 @@ class FollowUpAlert(Model):
     """When it was delivered, given up or dropped."""
     reason: Mapped[str | None] = mapped_column(String(40))
     """Why the last try failed."""
+class CallWords(Model):
+    """The words that a call is found by, of all that is shown of it (`db.words`)."""
+
+    __tablename__ = "call_words"
+    __table_args__ = (Index("ix_call_words_words", "words", postgresql_using="gin"),)
+
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    organization_id: Mapped[UUID]
+    """The call's."""
+    began: Mapped[datetime]
+    """When the call began (`db.queries.filters.BEGAN`); `-infinity` if that is not known."""
+    words: Mapped[str] = mapped_column(TSVECTOR)
+    """Each word with the end of the organization's id and the month of `began` before it; without places."""
 
 
 class OrganizationSetting(Model):

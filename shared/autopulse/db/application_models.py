@@ -22,6 +22,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+ACCENTED: Final = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._"
+"""What is folded where words of visits are compared: letters with accents, and what keeps words apart.
+
+Upper case too, since not every locale of a database knows it of these.
+"""
+PLAIN: Final = "aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    "
+"""What each of them is folded to."""
+
 
 class Model(DeclarativeBase):
     """Base of all models."""
@@ -89,6 +97,18 @@ class ServiceRecord(Model):
             "ix_service_record_organization_id_words",
             text(
                 "(replace(' ' || to_tsvector('simple'::regconfig, left(customer_name, 1000))::text, ' ''',"
+                " ' ''' || right(organization_id::text, 8))::tsvector)"
+            ),
+            postgresql_using="gin",
+        ),
+        Index(
+            "ix_service_record_organization_id_visit",
+            text(
+                "(replace(' ' || to_tsvector('simple'::regconfig, translate(lower(left("
+                "(((COALESCE(customer_name, ''::character varying)::text || ' '::text)"
+                " || COALESCE(vehicle_info, ''::character varying)::text) || ' '::text)"
+                " || COALESCE(service_advisor_name, ''::character varying)::text, 1000)),"
+                f" '{ACCENTED}'::text, '{PLAIN}'::text))::text, ' ''',"
                 " ' ''' || right(organization_id::text, 8))::tsvector)"
             ),
             postgresql_using="gin",

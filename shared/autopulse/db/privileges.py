@@ -29,6 +29,7 @@ ENTRY: Final = (
 ALERT: Final = ("follow_up_id", "step", "channel", "state", "tries", "claimed_at", "send_at", "reason")
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
 RECORDING: Final = ("call_id", "vapi_call_id", *("state", "object_key", "bytes", "content_type", "sha256", "stored_at"))
+WORDS: Final = ("call_id", "organization_id", "began", "words")
 MOVED: Final = "call_id"
 """The column that changes when a row of ours hands over to the application's row of the same call."""
 PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -66,6 +67,8 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "UPDATE": (*FEEDBACK, "updated_at"),
         "DELETE": WHOLE,
     },
+    # Rows go with their calls, by the reference.
+    "call_words": {"SELECT": WORDS, "INSERT": WORDS, "UPDATE": WORDS[1:]},
     "call_incident": {
         "SELECT": ("call_id", "kind", "occurred_at"),
         "INSERT": ("call_id", "kind", "occurred_at"),
@@ -121,6 +124,7 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call_original": {"SELECT": WHOLE},
     "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
     "call_feedback": {"SELECT": WHOLE},
+    "call_words": {"SELECT": WORDS},
     "call_incident": {"SELECT": ("call_id", "kind", "occurred_at")},
     "follow_up": {"SELECT": WHOLE},
     "follow_up_entry": {"SELECT": ENTRY},

@@ -21,6 +21,7 @@ LARGE = {
     "vapi_call",
     "call_quality",
     "follow_up",
+    "call_words",
 }
 CALLS = 100_000
 SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00:00:00Z"}
@@ -31,8 +32,8 @@ def api(module_api: Api, module_database_url: str) -> Api:
     archive.fill(module_database_url, CALLS, turns=2, events=1)
     archive.fill_quality(module_database_url)
     archive.fill_follow_ups(module_database_url)
-    # A rare status is in a usual sample or is not, and a plan for one row may sort it.
-    module_api.database.run("ALTER TABLE call ALTER status SET STATISTICS 1000; ANALYZE call")
+    archive.fill_words(module_database_url)
+    archive.look_at_statuses(module_database_url)
     return module_api
 
 
@@ -107,6 +108,15 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/calls/count", {"to_come": "true"}),
     ("/calls/count", {"to_come": "false", "nps_category": "detractor"}),
     ("/calls/count", {"status": "Ringing,In Progress,Forwarding"}),
+    *[
+        ("/calls", {"q": q})
+        for q in ("coffee", "forty minutes", '"forty minutes"', "someth", "ke1900", "zzz", "dana coffee")
+    ],
+    ("/calls", {"q": "someth", "order": "oldest", "limit": 200}),
+    ("/calls", SPAN | {"q": "coffee", "status": "Completed", "advisor": 7}),
+    ("/calls", {"q": "0142"}),
+    ("/calls", {"q": "sample sedan"}),
+    ("/calls/count", {"q": "coffee"}),
     ("/calls", SPAN),
     ("/calls", {"to": "2025-01-01T00:00:00Z"}),
     ("/calls", SPAN | {"status": "Completed", "outcome": "reached", "campaign": 3, "direction": "inbound"}),
@@ -302,6 +312,24 @@ def test_calls_of_visits_are_walked_in_their_order_or_looked_up(
     assert index in used
     assert used.count("ix_call_organization_id_listing") == 2, "the next calls, and all of them"
     assert used.count("ix_call_service_record_id") == 1
+
+
+@pytest.mark.parametrize("q", ["ke1900", "something", "forty minutes", '"forty minutes"', "someth coff"])
+@pytest.mark.parametrize("query", [{}, {"order": "oldest"}, {"nps_category": "detractor"}], ids=str)
+def test_words_are_looked_up_month_by_month_in_one_index(
+    api: Api, q: str, query: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = explain(api, "/calls", archive.LARGEST, monkeypatch, limit=2, q=q, **query)
+    cursor = first.answer.json["next_cursor"]
+    assert cursor or q == "ke1900"
+    pages = [first]
+    if cursor:
+        pages.append(explain(api, "/calls", archive.LARGEST, monkeypatch, limit=2, cursor=cursor, q=q, **query))
+    for page in pages:
+        used = [node["Index Name"] for node in page.nodes if "Index Name" in node]
+        assert used.count("ix_call_words_words") == 1
+        assert page.scans("call_words") == {"Bitmap Heap Scan"}
+        assert {item["match"]["where"] for item in page.answer.json["items"]} == {"turn"}
 
 
 def test_the_summary_does_not_look_at_the_calls_themselves(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

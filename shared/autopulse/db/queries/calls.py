@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
-from autopulse.db.queries.attempts import ATTEMPTS, FINISHED_BEFORE
+from autopulse.db.queries.attempts import ATTEMPTS, ITS_TURNS, ORDER_OF_TURNS
 from autopulse.db.queries.bounds import (
     MAX_READ_BYTES,
     as_many_as_fit,
@@ -115,26 +115,20 @@ _CHOSEN: Final = f"""
     WHERE {_OURS}
 """  # noqa: S608 - made of constants
 _IS_KNOWN: Final = "CAST(:attempt AS text) IS NULL OR chosen.number IS NOT NULL"
-# What the application wrote of a call that it had not finished stands until an attempt has turns of its own.
-_ITS_TURNS: Final = f"""
-    turn.call_id = chosen.call_id AND (turn.vapi_call_id = chosen.key OR turn.vapi_call_id IS NULL AND (
-        chosen.key IS NULL OR chosen.shown AND NOT EXISTS (
-            SELECT FROM call_original WHERE call_id = chosen.call_id AND {FINISHED_BEFORE})))
-"""
 
 _TURNS: Final = f"""
     SELECT {shown("role")} AS speaker, {shown("content", MAX_TEXT_CHARACTERS)} AS text, "timestamp" AS at,
         round(extract(epoch FROM "timestamp" - timed.start_time), 3) AS seconds
-    FROM transcript AS turn WHERE {_ITS_TURNS}
-    ORDER BY sequence IS NOT NULL, sequence, "timestamp", id LIMIT {MAX_TURNS}
+    FROM transcript AS turn WHERE {ITS_TURNS}
+    ORDER BY {ORDER_OF_TURNS} LIMIT {MAX_TURNS}
 """  # noqa: S608 - made of constants
 
-# Fragments lie before the lists that they stand beside. Of turns of several sources, the best one's name.
+# Of turns of several sources, the best one's name.
 _TRANSCRIPT = text(f"""
     SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
         SELECT chosen.call_id, chosen.number AS attempt, {shown("chosen.vapi_call_id")} AS vapi_call_id,
             timed.start_time,
-            (SELECT source FROM transcript AS turn WHERE {_ITS_TURNS}
+            (SELECT source FROM transcript AS turn WHERE {ITS_TURNS}
             ORDER BY array_position(ARRAY['report', 'conversation', 'fragment'], source::text) LIMIT 1) AS source,
             (SELECT items::json FROM ({as_many_as_fit(_TURNS, "", MAX_READ_BYTES)}) AS turns) AS turns
         FROM (

@@ -45,6 +45,14 @@ NAMES_OF_THE_ORGANIZATION: Final = (
 
 What many customers of other organizations are called is then found without reading theirs.
 """
+# Letters with accents, as they are folded for searching in `domain.words`, and what keeps words apart.
+VISIT_WORDS: Final = (
+    "to_tsvector('simple'::regconfig, translate(lower(left(coalesce(record.customer_name, '') || ' '"
+    " || coalesce(record.vehicle_info, '') || ' ' || coalesce(record.service_advisor_name, ''), 1000)),"
+    " 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._',"
+    " 'aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    '))"
+)
+"""Words of a visit: its customer, vehicle and advisor."""
 _OF_THE_ORGANIZATION: Final = "record.organization_id = CAST(:organization AS uuid)"
 
 Filters = Mapping[str, str | int | bool]
@@ -88,6 +96,15 @@ SERVICE_RECORDS: Final[Mapping[str, str]] = {
     ),
 }
 """The same conditions as an index of the service records themselves has them."""
+VISITS_FOUND: Final = (
+    _TAGGED.format(words=VISIT_WORDS, organization="record.organization_id")
+    + "::tsvector @@ "
+    + _TAGGED.format(
+        words="to_tsquery('simple'::regconfig, :search_visits)", organization="CAST(:organization AS uuid)"
+    )
+    + f"::tsquery AND {_IF_OF_THE_ORGANIZATION}"
+)
+"""The condition on service records that a search finds them, as an index has it."""
 RECORD: Final = f"service_record AS record WHERE record.id = call.service_record_id AND {_IF_OF_THE_ORGANIZATION}"
 """The visit of a call, if it is of the organization, as all but a few are."""
 

@@ -30,6 +30,7 @@ from autopulse.db.queries.filters import (
     of_service_records,
     where,
 )
+from autopulse.db.queries.search import found_by_search, is_search, match_of
 
 _CUSTOMER: Final = f"""
     {shown("record.customer_name")} AS customer_name, {shown("call.customer_number")} AS phone,
@@ -145,8 +146,7 @@ def count_calls(transaction: Transaction, wanted: PageRequest) -> int:
 
 @cache
 def _count(names: tuple[str, ...]) -> TextClause:
-    found = _found_by_service_records if of_service_records(names) else _found
-    return text(f"SELECT count(*) FROM ({found('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
+    return text(f"SELECT count(*) FROM ({_found_calls('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
 
 
 def _read(transaction: Transaction, wanted: PageRequest, columns: str, feedback: str) -> Found:
@@ -164,16 +164,27 @@ def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first
     """The page's ids first, from indexes as far as they go; then what is shown of these calls, looked up by key."""
     direction = "DESC" if newest_first else "ASC"
     beyond = f"AND ({BEGAN}, call.id) {'<' if newest_first else '>'} (CAST(:after_began AS timestamptz), :after_id)"
-    found = _found_by_service_records if of_service_records(names) else _found
     order = f"ORDER BY {BEGAN} {direction}, call.id {direction}"
     page = f"""
-        SELECT {columns} FROM ({found(feedback, names, direction, beyond if after else "")}) AS found
+        SELECT {columns}{_match(columns, names)}
+        FROM ({_found_calls(feedback, names, direction, beyond if after else "")}) AS found
         JOIN LATERAL (SELECT * FROM call WHERE id = found.id OFFSET 0) AS call ON true
         {CALL_TABLES} {FEEDBACK if feedback else SAID}
         {order}
     """  # noqa: S608 - made of constants
     fitting = as_many_as_fit(page, "", MAX_READ_BYTES)
     return text(f"SELECT items, found FROM ({fitting}) AS page")  # noqa: S608 - made of constants
+
+
+def _match(columns: str, names: tuple[str, ...]) -> str:
+    return f", {match_of(names)} AS match" if columns is CALL_COLUMNS else ""
+
+
+def _found_calls(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
+    if is_search(names):
+        return found_by_search(names, direction, beyond)
+    found = _found_by_service_records if of_service_records(names) else _found
+    return found(feedback, names, direction, beyond)
 
 
 def _found(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
