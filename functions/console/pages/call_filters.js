@@ -14,6 +14,7 @@ export const FILTERS = [
   "status",
   "outcome",
   "nps_category",
+  "reason",
   "from",
   "to",
   "campaign",
@@ -22,8 +23,8 @@ export const FILTERS = [
   "demo",
   "to_come",
 ];
-/** Those that a control of the filter bar is for; calls to come have a row of their own above the list. */
-export const CONTROLS = FILTERS.filter((name) => name !== "to_come");
+/** Those that a control of the filter bar is for: calls to come have a row above the list, reasons are in the feedback. */
+export const CONTROLS = FILTERS.filter((name) => name !== "to_come" && name !== "reason");
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 /**
@@ -76,6 +77,7 @@ const TESTS = {
   outcome: (call, value) => call.outcome === value,
   nps_category: (call, value) =>
     ANSWERED.some((outcome) => outcome === call.outcome) && npsCategoryOf(call.nps_score) === value,
+  reason: ({ reason }, value) => (value === "any" ? reason !== null : reason === value),
   to_come: (call, value) => String(isToCome(call)) === value,
   direction: (call, value) => value.split(",").some((one) => one === "all" || one === call.direction),
   demo: (call, value) => String(call.demo) === value,

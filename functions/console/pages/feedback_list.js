@@ -19,9 +19,12 @@ import { empty } from "./placeholders.js";
 /** @import {Kind} from "./panel.js" */
 /** @import {Child} from "./dom.js" */
 
+/** So many first: what explains them stands below. */
+const FIRST = 10;
 const PAGE = 25;
 const TYPING_MILLISECONDS = 300;
 const SEARCH = "Search complaints and action items";
+const HIDE = ": show every reason";
 const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spreadsheet`;
 
 /**
@@ -30,14 +33,16 @@ const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spread
  * @property {Api.FeedbackItem[]} items
  * @property {string | null} cursor
  * @property {number} wanted so many items at least when it reads next
+ * @property {Api.ReasonCount[]} reasons what went wrong in this time
  */
 
-/** @typedef {{call_id: number, item: Api.FeedbackItem, query: Query}} Shown */
+/** @typedef {{call_id: number, item: Api.FeedbackItem, query: Query, label: string | null}} Shown */
 
 /**
  * @returns {{element: HTMLElement, show: (query: Query) => void, reveal: () => void, expect: (items: number) => void,
- *   depth: () => number, load: (kind: Kind) => Promise<void>, stop: () => void}} show: what `load` is going to read;
- *   reveal: brings it into sight, and the keyboard with it; expect: how many items at least it reads next
+ *   tell: (reasons: Api.ReasonCount[]) => void, depth: () => number, load: (kind: Kind) => Promise<void>, stop: () => void}} show: what `load` is going to read;
+ *   reveal: brings it into sight, and the keyboard with it; expect: how many items at least it reads next;
+ *   tell: what went wrong is called
  */
 export function feedbackList() {
   const list = h("ul", { class: "feedback-items", role: "list" });
@@ -50,7 +55,7 @@ export function feedbackList() {
     () => feedbackItem(),
   );
   /** @type {State} */
-  const state = { query: queryOf(location(), new Date()), items: [], cursor: null, wanted: 0 };
+  const state = { query: queryOf(location(), new Date()), items: [], cursor: null, wanted: 0, reasons: [] };
   const number = h("span", { class: "muted small", role: "status", "data-testid": "feedback-count" });
   const part = panel({
     content: h("div", { class: "feedback-list" }, list, nothing, more),
@@ -59,12 +64,16 @@ export function feedbackList() {
     show: (page) => {
       const last = list.lastElementChild;
       Object.assign(state, page, { wanted: 0 });
-      arrange(state.items.map((item) => ({ item, query: state.query })).map(withKey));
-      fill(number, state.items.length ? numberOf(state) : "");
+      draw();
       fill(nothing, state.items.length ? null : emptyList(state.query));
       setHidden(more, state.cursor === null, last?.querySelector("a") ?? title);
     },
   });
+  const draw = () => {
+    arrange(state.items.map((item) => shownOf(item, state)));
+    fill(number, state.items.length ? numberOf(state) : "");
+    controls.name(labelOf(state.query.reason, state.reasons));
+  };
   const controls = listControls(() => state.query);
   const title = h("h2", { tabindex: "-1", class: "list-title" }, "What customers said");
   const element = h(
@@ -82,6 +91,12 @@ export function feedbackList() {
   const show = (query) => {
     state.query = query;
     controls.show(query);
+    controls.name(labelOf(query.reason, state.reasons));
+  };
+  /** @param {Api.ReasonCount[]} reasons */
+  const tell = (reasons) => {
+    state.reasons = reasons;
+    draw();
   };
   /**
    * Reads so many items at least, when it reads next.
@@ -91,22 +106,39 @@ export function feedbackList() {
     state.wanted = items;
   };
   const depth = () => state.items.length;
-  return { element, show, reveal, expect, depth, load: part.load, stop: part.stop };
+  return { element, show, reveal, expect, tell, depth, load: part.load, stop: part.stop };
 }
 
 /**
  * "22 from detractors": of whom there are how many; with a +, there are more.
  * @param {State} state
  */
-function numberOf({ items, cursor, query: { nps_category: category, everything } }) {
+function numberOf({ items, cursor, reasons, query: { nps_category: category, reason, text, everything } }) {
   const named = SCORE_CATEGORIES.find(({ name }) => name === category);
+  const counted = reason && !named && !text ? reasons.find(({ key }) => key === reason) : null;
+  if (counted) {
+    return `${count(Math.max(counted.count, items.length))} because of this`;
+  }
   const whom = named ? `from ${named.title.toLowerCase()}` : everything ? "in all" : "with a score or a complaint";
   return `${count(items.length)}${cursor === null ? "" : "+"} ${whom}`;
 }
 
-/** @param {{item: Api.FeedbackItem, query: Query}} shown */
-function withKey({ item, query }) {
-  return { call_id: item.call_id, item, query };
+/**
+ * @param {Api.FeedbackItem} item
+ * @param {State} state
+ * @returns {Shown}
+ */
+function shownOf(item, { query, reasons }) {
+  return { call_id: item.call_id, item, query, label: labelOf(item.reason, reasons) };
+}
+
+/**
+ * @param {string | null} key
+ * @param {Api.ReasonCount[]} reasons
+ * @returns {string | null} what a reason is called, as far as the figures have told
+ */
+function labelOf(key, reasons) {
+  return key && (reasons.find((reason) => reason.key === key)?.label ?? words(key));
 }
 
 /**
@@ -118,7 +150,8 @@ function withKey({ item, query }) {
  */
 async function readItems({ query, items: shown, cursor: last, wanted: expected }, signal, kind) {
   const items = kind === "more" ? [...shown] : [];
-  const wanted = kind === "quiet" ? Math.max(PAGE, shown.length) : Math.max(items.length + PAGE, expected);
+  const next = kind === "more" ? shown.length + PAGE : FIRST;
+  const wanted = kind === "quiet" ? Math.max(FIRST, shown.length) : Math.max(next, expected);
   let cursor = kind === "more" ? last : null;
   do {
     const limit = Math.min(LARGEST_PAGE, wanted - items.length);
@@ -130,18 +163,18 @@ async function readItems({ query, items: shown, cursor: last, wanted: expected }
 }
 
 /** @param {Query} query */
-function emptyList({ nps_category: category, text, narrow, everything }) {
-  if (!everything && !category && !searchedText(text)) {
+function emptyList({ nps_category: category, reason, text, narrow, everything }) {
+  if (!everything && !category && !reason && !searchedText(text)) {
     const all = h("a", { href: link({ said: "all" }) }, "Show everything that was noted");
     return empty("Nobody gave a score or complained in this time", all);
   }
-  const isNarrowed = category || searchedText(text) || narrow.campaign || narrow.advisor;
+  const isNarrowed = category || reason || searchedText(text) || narrow.campaign || narrow.advisor;
   if (!isNarrowed) {
     const others = h("a", { href: link({ direction: "all" }) }, "Show that of every direction");
     const hint = "It appears here as soon as a call's report has come. ";
     return empty("No feedback in this time", [hint, narrow.direction === "all" ? null : others]);
   }
-  const all = link({ nps_category: null, text: null, campaign: null, advisor: null });
+  const all = link({ nps_category: null, reason: null, text: null, campaign: null, advisor: null });
   return empty("No feedback fits these filters", h("a", { href: all }, "Show all feedback of this time"));
 }
 
@@ -153,6 +186,7 @@ function listControls(shownQuery) {
     { name: "all", title: "Everything", to: { nps_category: null, said: "all" } },
   ];
   const anchors = choices.map(({ name, title }) => h("a", { "data-testid": `feedback-category-${name}` }, title));
+  const because = h("a", { class: "badge badge-accent because", "data-testid": "feedback-reason" });
   const categories = h("nav", { class: "segments", "aria-label": "Which of them" }, anchors);
   const search = h("input", {
     class: "input",
@@ -178,7 +212,13 @@ function listControls(shownQuery) {
       search.value = text ?? "";
     }
   };
-  return { element: h("div", { class: "list-controls" }, categories, search, file, said), show };
+  /** @param {string | null} label what the chosen reason is called, null if none is chosen */
+  const name = (label) => {
+    setHidden(because, label === null, anchors[0]);
+    fill(because, label, h("span", { "aria-hidden": "true" }, "×"), h("span", { class: "visually-hidden" }, HIDE));
+    because.setAttribute("href", link({ reason: null }));
+  };
+  return { element: h("div", { class: "list-controls" }, because, categories, search, file, said), show, name };
 }
 
 /**
@@ -203,13 +243,13 @@ function feedbackItem() {
   /** @type {string} */
   let before = "";
   /** @param {Shown} shown */
-  const show = ({ item, query }) => {
-    const now = JSON.stringify([item, query.text, linkToItem(item, query)]);
+  const show = ({ item, query, label }) => {
+    const now = JSON.stringify([item, label, query.text, linkToItem(item, query)]);
     if (now !== before) {
       const hadFocus = element.contains(document.activeElement);
       before = now;
       element.dataset.callId = String(item.call_id);
-      const said = h("div", { class: "feedback-said" }, headOf(item, query), h("blockquote", {}, item.content));
+      const said = h("div", { class: "feedback-said" }, headOf(item, label, query), h("blockquote", {}, item.content));
       fill(element, scoreBadge(item), said, pointsOf(item, query.text));
       if (hadFocus) {
         element.querySelector("a")?.focus({ preventScroll: true });
@@ -233,9 +273,10 @@ function scoreBadge({ nps_score: given }) {
 
 /**
  * @param {Api.FeedbackItem} item
+ * @param {string | null} label of what went wrong
  * @param {Query} query
  */
-function headOf(item, query) {
+function headOf(item, label, query) {
   const facts = [item.vehicle, item.service, item.advisor_name, item.campaign_name].filter(Boolean).join(" · ");
   const when = item.start_time ?? item.end_time;
   const lasted = item.duration_seconds ? duration(item.duration_seconds) : null;
@@ -245,6 +286,7 @@ function headOf(item, query) {
     { class: "feedback-head" },
     h("h3", {}, h("a", { href: linkToItem(item, query) }, item.customer_name || phone(item.phone))),
     h("span", { class: "muted small" }, h("time", { datetime: when }, call.filter(Boolean).join(" · "))),
+    label ? h("span", { class: "badge" }, label) : null,
     item.demo ? h("span", { class: "badge" }, "Demo") : null,
     facts ? h("p", { class: "muted small" }, facts) : null,
   );
@@ -256,7 +298,7 @@ function headOf(item, query) {
  * @param {Query} query
  */
 function linkToItem({ call_id: call }, query) {
-  return linkToCalls(query, { call, nps_category: query.nps_category });
+  return linkToCalls(query, { call, nps_category: query.nps_category, reason: query.reason });
 }
 
 /**

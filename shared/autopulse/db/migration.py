@@ -17,6 +17,7 @@ from autopulse.db import deadline
 from autopulse.db.compatibility import DatabaseDoesNotFit, find_misfits
 from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
 from autopulse.db.outcomes import give_outcomes
+from autopulse.db.reasons import give_reasons
 from autopulse.db.privileges import FunctionsRole, grant, set_up_sessions
 from autopulse.errors import Transient
 from autopulse.settings import database_settings, migration_settings
@@ -159,6 +160,7 @@ def _run(connection: Connection) -> bool:
         _log.warning("the database is ahead of this code; nothing to do", extra={"cause": type(error).__name__})
         return False
     give_outcomes(connection, connection.commit)
+    give_reasons(connection, connection.commit)
     return True
 
 
