@@ -12,6 +12,7 @@ from tests.browser.feedback_pages import FeedbackPage
 from tests.browser.invented import NOW, InventedApi, Json, feedback_of, invent_call, summary_of, tally
 
 DESKTOP: Final = {"viewport": {"width": 1440, "height": 900}}
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 ZOOMED: Final = {"viewport": {"width": 320, "height": 256}}
 
 
@@ -130,7 +131,7 @@ def test_the_score_is_compared_with_the_time_before(
     view = show(open_invented, earlier, "&range=30d")
     change = view.page.get_by_test_id("nps-change")
     points = round(api.summary["total"]["nps"] - total["nps"])
-    expect(change.locator("strong")).to_have_text("±0" if points == 0 else f"{points:+}".replace("-", "−"))
+    expect(change.locator("strong")).to_have_text("±0" if points == 0 else f"{points:+}".replace("-", MINUS))
     expect(change.locator("strong")).to_have_class(f"change {look}")
     expect(change).to_contain_text(f"against the 30 days before{round(total['nps'])} then, n = {total['responses']}")
     expect(change).to_contain_text(said)
@@ -209,8 +210,7 @@ def _periods(*answers: dict[int, int]) -> list[Json]:
     monday = NOW.replace(hour=0, minute=0) - timedelta(days=NOW.weekday())
     starts = [monday - timedelta(weeks=len(answers) - 1 - place) for place in range(len(answers))]
     return [
-        tally(scores=scores)
-        | {"starts": start.isoformat(), "ends": min(NOW, start + timedelta(weeks=1)).isoformat()}
+        tally(scores=scores) | {"starts": start.isoformat(), "ends": min(NOW, start + timedelta(weeks=1)).isoformat()}
         for start, scores in zip(starts, answers, strict=True)
     ]
 
@@ -225,7 +225,7 @@ def test_an_unfinished_week_is_dotted_and_says_so(open_invented: OpenInvented, a
     expect(chart.locator(".chart-line:not(.chart-open)")).to_have_count(1)
     expect(chart.locator(".chart-line.chart-open")).to_have_count(1)
     assert chart.locator(".chart-open").evaluate("(one) => getComputedStyle(one).strokeDasharray") != "none"
-    assert view.table_of("chart-trend")[-1][0].replace("\u2009", " ") == "Nov 23 – 29, 2026, so far"
+    assert view.table_of("chart-trend")[-1][0].replace("\u2009", " ") == f"Nov 23 {DASH} 29, 2026, so far"
     assert "so far" not in view.table_of("chart-trend")[-2][0]
     slider = view.page.get_by_role("slider", name="Look at one period")
     slider.focus()

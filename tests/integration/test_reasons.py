@@ -155,7 +155,9 @@ def test_a_migration_sorts_what_is_stored_by_the_categories_of_now(
     pipeline: Pipeline, module_database_url: str
 ) -> None:
     calls = [pipeline.make_call() for _ in range(3)]
-    pipeline.send_each(*(_report(id_, detractors=words) for id_, words in zip(calls, ("Wait", "Price", ""), strict=True)))
+    pipeline.send_each(
+        *(_report(id_, detractors=words) for id_, words in zip(calls, ("Wait", "Price", ""), strict=True))
+    )
     written = pipeline.make_call(nps_score=3)
     pipeline.insert("call_feedback", call_id=written, content="As the application wrote it.", detractors="A long wait")
     assert _sort_again(module_database_url) == 1

@@ -11,7 +11,15 @@ from pydantic import TypeAdapter
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal, csv_response
 from autopulse.api.lists import Listing, fit_json
-from autopulse.api.models import FeedbackItem, FeedbackPage, FeedbackSummary, GroupTally, PeriodTally, ReasonCount, Tally
+from autopulse.api.models import (
+    FeedbackItem,
+    FeedbackPage,
+    FeedbackSummary,
+    GroupTally,
+    PeriodTally,
+    ReasonCount,
+    Tally,
+)
 from autopulse.api.parameters import (
     MAX_PERIODS,
     FeedbackExport,

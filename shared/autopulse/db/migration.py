@@ -17,8 +17,8 @@ from autopulse.db import deadline
 from autopulse.db.compatibility import DatabaseDoesNotFit, find_misfits
 from autopulse.db.engine import connect, engine_to, open_socket, sqlstate
 from autopulse.db.outcomes import give_outcomes
-from autopulse.db.reasons import give_reasons
 from autopulse.db.privileges import FunctionsRole, grant, set_up_sessions
+from autopulse.db.reasons import give_reasons
 from autopulse.errors import Transient
 from autopulse.settings import database_settings, migration_settings
 

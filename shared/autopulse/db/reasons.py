@@ -1,7 +1,7 @@
 """The reason of a call, computed where the words are: in the statement that writes them, and again for what is stored.
 
-Postgres folds texts: accents and case go, and punctuation becomes a blank. A keyword is then found between blanks, which
-are the boundaries of words.
+Postgres folds texts: accents and case go, and punctuation becomes a blank. A keyword is then found between blanks,
+which are the boundaries of words.
 """
 
 import json
@@ -57,7 +57,7 @@ _OWN_PATTERNS: Final = f"""ARRAY(
         SELECT {folded("keyword")} AS word, btrim(keyword) LIKE '%{ANY_ENDING}' AS any_ending
         FROM unnest(keywords) AS keyword
     ) AS keyword WHERE word <> ''
-)"""
+)"""  # noqa: S608 - made of constants
 
 
 def reasons(said: str) -> str:
@@ -68,10 +68,10 @@ def reasons(said: str) -> str:
     """
     return f"""
         reason_said AS MATERIALIZED (
-            SELECT call_id, organization_id, content IS NOT NULL AND nps_score BETWEEN 0 AND {PASSIVES_FROM - 1} AS unhappy,
+            SELECT call_id, organization_id,
+                content IS NOT NULL AND nps_score BETWEEN 0 AND {PASSIVES_FROM - 1} AS unhappy,
                 {folded(f"left(detractors, {MAX_SEARCHED_CHARACTERS})")} AS words,
-                ARRAY(SELECT {folded("line")} FROM string_to_array(reason_category, E'\\n') AS lines, unnest(lines) AS line)
-                    AS told
+                ARRAY(SELECT {folded("line")} FROM unnest(string_to_array(reason_category, E'\\n')) AS line) AS told
             FROM {said}
         ), reason_known AS MATERIALIZED (
             SELECT organization_id, key, position, ARRAY[{folded("key")}, {folded("label")}] AS names,

@@ -57,7 +57,9 @@ def _model(complaint: str | None, answer: str | None, score: int | None) -> str 
     told = [" ".join(_words(line)) for line in (answer or "").split("\n")]
     words = _words(complaint or "")
     if set(told) - set(NOTHING):
-        names = {category.key: {" ".join(_words(text)) for text in (category.key, category.label)} for category in DEFAULTS}
+        names = {
+            category.key: {" ".join(_words(text)) for text in (category.key, category.label)} for category in DEFAULTS
+        }
         return next((key for key, called in names.items() if called & set(told)), OTHER)
     if " ".join(words) not in NOTHING:
         fits = (one.key for one in DEFAULTS if any(_says(words, keyword) for keyword in one.keywords))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from autopulse.domain.reasons import DEFAULTS, Category, MAX_KEY_CHARACTERS, OTHER, OTHER_LABEL, label_of
+from autopulse.domain.reasons import DEFAULTS, MAX_KEY_CHARACTERS, OTHER, OTHER_LABEL, Category, label_of
 
 
 @pytest.mark.parametrize("category", DEFAULTS, ids=lambda category: category.key)
