@@ -23,7 +23,7 @@ export const FILTERS = [
   "demo",
   "to_come",
 ];
-/** Those that a control of the filter bar is for: calls to come have a row above the list, reasons are in the feedback. */
+/** Those with a control in the filter bar: calls to come have a row above the list, reasons are in the feedback. */
 export const CONTROLS = FILTERS.filter((name) => name !== "to_come" && name !== "reason");
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 

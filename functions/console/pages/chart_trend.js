@@ -110,7 +110,8 @@ function scaleOf({ periods, everyone }, width) {
  */
 function draw(data, scale, width) {
   const title = `NPS by ${data.period}`;
-  const description = `${data.periods.length} periods; those without answers are gaps, those with fewer than ${SURE} dots. The figures are in the table.`;
+  const gaps = `those without answers are gaps, those with fewer than ${SURE} are dots`;
+  const description = `${data.periods.length} periods; ${gaps}. The figures are in the table.`;
   return picture(
     { width, height: HEIGHT, title, description },
     drawLevels(scale, width),

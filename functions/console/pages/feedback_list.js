@@ -19,9 +19,12 @@ import { empty } from "./placeholders.js";
 /** @import {Kind} from "./panel.js" */
 /** @import {Child} from "./dom.js" */
 
-/** So many first: what explains them stands below. */
+/** So many are shown first: what explains them stands below. */
 const FIRST = 10;
-const PAGE = 25;
+/** So many more with each click. */
+const MORE = 25;
+/** So many are read at once, which most often is all of them: then it can be said how many they are. */
+const PAGE = 50;
 const TYPING_MILLISECONDS = 300;
 const SEARCH = "Search complaints and action items";
 const HIDE = ": show every reason";
@@ -32,7 +35,8 @@ const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spread
  * @property {Query} query
  * @property {Api.FeedbackItem[]} items
  * @property {string | null} cursor
- * @property {number} wanted so many items at least when it reads next
+ * @property {number} visible so many of the items are shown
+ * @property {number} expected so many are to be shown when it reads next
  * @property {Api.ReasonCount[]} reasons what went wrong in this time
  */
 
@@ -40,37 +44,52 @@ const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spread
 
 /**
  * @returns {{element: HTMLElement, show: (query: Query) => void, reveal: () => void, expect: (items: number) => void,
- *   tell: (reasons: Api.ReasonCount[]) => void, depth: () => number, load: (kind: Kind) => Promise<void>, stop: () => void}} show: what `load` is going to read;
- *   reveal: brings it into sight, and the keyboard with it; expect: how many items at least it reads next;
- *   tell: what went wrong is called
+ *   tell: (reasons: Api.ReasonCount[]) => void, depth: () => number, load: (kind: Kind) => Promise<void>,
+ *   stop: () => void}} show: what `load` is going to read; reveal: brings it into sight, and the keyboard with it;
+ *   expect: how many items it shows when it reads next; tell: what the reasons of this time are called
  */
 export function feedbackList() {
   const list = h("ul", { class: "feedback-items", role: "list" });
   const nothing = h("div", {});
   const more = h("button", { type: "button", class: "button more", "data-testid": "feedback-more" }, "Show more");
-  more.addEventListener("click", () => part.load("more"));
+  more.addEventListener("click", () => {
+    state.visible += MORE;
+    if (state.visible > state.items.length && state.cursor !== null) {
+      part.load("more");
+    } else {
+      draw();
+    }
+  });
   const arrange = keyedList(
     list,
     (/** @type {Shown} */ { call_id: id }) => id,
     () => feedbackItem(),
   );
   /** @type {State} */
-  const state = { query: queryOf(location(), new Date()), items: [], cursor: null, wanted: 0, reasons: [] };
+  const state = {
+    query: queryOf(location(), new Date()),
+    items: [],
+    cursor: null,
+    visible: FIRST,
+    expected: 0,
+    reasons: [],
+  };
   const number = h("span", { class: "muted small", role: "status", "data-testid": "feedback-count" });
   const part = panel({
     content: h("div", { class: "feedback-list" }, list, nothing, more),
     text: "Reading what customers said …",
     read: (signal, kind) => readItems(state, signal, kind),
     show: (page) => {
-      const last = list.lastElementChild;
-      Object.assign(state, page, { wanted: 0 });
+      Object.assign(state, page, { expected: 0 });
       draw();
       fill(nothing, state.items.length ? null : emptyList(state.query));
-      setHidden(more, state.cursor === null, last?.querySelector("a") ?? title);
     },
   });
   const draw = () => {
-    arrange(state.items.map((item) => shownOf(item, state)));
+    const last = list.lastElementChild;
+    arrange(state.items.slice(0, state.visible).map((item) => shownOf(item, state)));
+    const isAll = state.cursor === null && state.visible >= state.items.length;
+    setHidden(more, isAll, last?.querySelector("a") ?? title);
     fill(number, state.items.length ? numberOf(state) : "");
     controls.name(labelOf(state.query.reason, state.reasons));
   };
@@ -103,9 +122,9 @@ export function feedbackList() {
    * @param {number} items
    */
   const expect = (items) => {
-    state.wanted = items;
+    state.expected = items;
   };
-  const depth = () => state.items.length;
+  const depth = () => Math.min(state.visible, state.items.length);
   return { element, show, reveal, expect, tell, depth, load: part.load, stop: part.stop };
 }
 
@@ -142,16 +161,16 @@ function labelOf(key, reasons) {
 }
 
 /**
- * "more" reads on from the last page; the other kinds read from the top, "quiet" as many as were shown.
+ * "more" reads on from the last page; the other kinds read from the top, "quiet" as many as are shown.
  * @param {State} state
  * @param {AbortSignal} signal
  * @param {Kind} kind
- * @returns {Promise<{items: Api.FeedbackItem[], cursor: string | null}>}
+ * @returns {Promise<{items: Api.FeedbackItem[], cursor: string | null, visible: number}>}
  */
-async function readItems({ query, items: shown, cursor: last, wanted: expected }, signal, kind) {
-  const items = kind === "more" ? [...shown] : [];
-  const next = kind === "more" ? shown.length + PAGE : FIRST;
-  const wanted = kind === "quiet" ? Math.max(FIRST, shown.length) : Math.max(next, expected);
+async function readItems({ query, items: known, cursor: last, visible: shown, expected }, signal, kind) {
+  const items = kind === "more" ? [...known] : [];
+  const visible = kind === "fresh" ? Math.max(FIRST, expected) : shown;
+  const wanted = Math.max(items.length + PAGE, visible);
   let cursor = kind === "more" ? last : null;
   do {
     const limit = Math.min(LARGEST_PAGE, wanted - items.length);
@@ -159,7 +178,7 @@ async function readItems({ query, items: shown, cursor: last, wanted: expected }
     items.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor !== null && items.length < wanted);
-  return { items, cursor };
+  return { items, cursor, visible };
 }
 
 /** @param {Query} query */
