@@ -80,6 +80,7 @@ declare namespace Api {
     end_time: string | null;
     duration_seconds: number | null;
     nps_score: number | null;
+    reason: string | null;
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
@@ -116,6 +117,7 @@ declare namespace Api {
     end_time: string | null;
     duration_seconds: number | null;
     nps_score: number | null;
+    reason: string | null;
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
@@ -218,6 +220,7 @@ declare namespace Api {
     advisor_name: string | null;
     nps_score: number | null;
     nps_category: string | null;
+    reason: string | null;
     content: string;
     positives: string | null;
     detractors: string | null;
@@ -238,6 +241,7 @@ declare namespace Api {
     scores: number[];
     periods: PeriodTally[];
     groups: GroupTally[];
+    reasons: ReasonCount[];
   }
 
   interface FollowUpDetail {
@@ -453,6 +457,12 @@ declare namespace Api {
     versions: VersionFigures[];
   }
 
+  interface ReasonCount {
+    key: string;
+    label: string;
+    count: number;
+  }
+
   interface Recording {
     url: string;
     expires_at: string | null;
@@ -545,7 +555,7 @@ declare namespace Api {
   type Trigger = "score" | "callback_requested" | "action_item" | "manual";
 
   /** Parameters that narrow the list of calls. */
-  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "to_come" | "customer" | "q";
+  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "reason" | "to_come" | "customer" | "q";
 
   /** What a call event tells of. */
   type CallEventType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled" | "FollowUpOpened" | "FollowUpChanged" | "FollowUpOverdue";

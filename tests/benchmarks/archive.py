@@ -5,7 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from sqlalchemy import create_engine, text
+
 from autopulse.db.queries.filters import BEGAN as BEGAN_OF_CALL
+from autopulse.db.reasons import give_reasons
 from autopulse.db.words import marked, month_of
 from autopulse.domain.words import MARK
 from local.database import connect
@@ -158,6 +161,18 @@ def fill_quality(database_url: str, say: Callable[[str], None] = lambda _: None)
     """How each attempt ran; in a table that there is from revision 0008 on."""
     _run(database_url, say, "quality", _QUALITY)
     _run(database_url, say, "vacuum", "VACUUM (ANALYZE) call_quality")
+
+
+def fill_reasons(database_url: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """What went wrong, as a migration finds it; in a column that there is from revision 0011 on."""
+    started = time.perf_counter()
+    engine = create_engine(database_url.replace("postgresql:", "postgresql+pg8000:"))
+    with engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        changed = give_reasons(connection, connection.commit)
+    engine.dispose()
+    say(f"{changed} reasons: {time.perf_counter() - started:.0f} s")
+    _run(database_url, say, "vacuum", "VACUUM (ANALYZE) call")
 
 
 _FOLLOW_UPS: Final = """

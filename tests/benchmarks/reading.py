@@ -28,6 +28,7 @@ from autopulse.db.migration import upgrade
 from autopulse.db.privileges import FunctionsRole
 from autopulse.db.queries.filters import NPS_CATEGORIES
 from autopulse.db.queries.pages import Position
+from autopulse.domain.reasons import DEFAULTS, OTHER
 from local import ports
 from local.database import connect
 from local.machine import describe_machine
@@ -125,7 +126,11 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     """Rows first, then their indexes, as it is fastest."""
     started = time.perf_counter()
     real = command.upgrade
-    with patch.object(command, "upgrade", lambda config, _head: real(config, "0003")), _without_words():
+    with (
+        patch.object(command, "upgrade", lambda config, _head: real(config, "0003")),
+        patch.object(migration, "give_reasons"),
+        _without_words(),
+    ):
         upgrade(url)
     with _without_looking_up_references(server, port):
         archive.fill(url, CALLS, TURNS, EVENTS, say)
@@ -136,6 +141,7 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     with _without_looking_up_references(server, port):
         archive.fill_quality(url, say)
         archive.fill_words(url, say)
+    archive.fill_reasons(url, say)
     say(f"made in {time.perf_counter() - started:.0f} s, of which the indexes {time.perf_counter() - indexes:.0f} s")
 
 
@@ -190,6 +196,7 @@ def _of_lists(organization: str) -> Iterator[Question]:
     yield Question("calls.csv, 5,000 rows", _always("/calls.csv"), lambda _: {"limit": 5000}, FILE_BUDGET_MS)
 
 
+REASONS: Final = (*(category.key for category in DEFAULTS), OTHER)
 # Of campaigns and advisors, half are another organization's.
 CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     "": lambda _: {},
@@ -246,6 +253,8 @@ CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
         "campaign": chance.randrange(1, 21),
         "demo": "true",
     },
+    ", reason": lambda chance: {"reason": chance.choice([*REASONS, "no_such_reason"])},
+    ", reason of an advisor": lambda chance: {"reason": chance.choice(REASONS), "advisor": chance.randrange(1, 41)},
     ", rare together": lambda chance: {
         "direction": "inbound",
         "outcome": chance.choice(["cancelled", "busy"]),
@@ -300,6 +309,9 @@ FEEDBACK_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
         "nps_category": chance.choice(["passive", "detractor"]),
     },
     ", advisor": lambda chance: {"advisor": chance.randrange(1, 41)},
+    ", reason": lambda chance: {"reason": chance.choice([*REASONS, "any", "no_such_reason"])},
+    ", reason of an NPS category": lambda chance: {"reason": chance.choice(REASONS), "nps_category": "detractor"},
+    ", reason of an advisor": lambda chance: {"reason": chance.choice(REASONS), "advisor": chance.randrange(1, 41)},
 }
 
 

@@ -63,6 +63,7 @@ def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of
         "end_time": (start + timedelta(seconds=40)).isoformat(),
         "duration_seconds": 40,
         "nps_score": None,
+        "reason": None,
         "has_recording": False,
         "attempt_count": 1,
         "attempt_number": 1,
@@ -131,11 +132,14 @@ def feedback_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - fields of t
     """An item of the feedback list about a call."""
     shared = (
         "start_time end_time duration_seconds outcome direction demo customer_name phone vehicle service campaign_id"
-        " campaign_name advisor_id advisor_name nps_score updated_at"
+        " campaign_name advisor_id advisor_name nps_score reason updated_at"
     )
     score = given.get("nps_score", call["nps_score"])
     category = _nps_category(score)
-    said = {"content": "It took longer than I was told.", "positives": None, "detractors": None, "action_items": None}
+    said = {
+        **dict.fromkeys(("positives", "detractors", "action_items")),
+        "content": "It took longer than I was told.",
+    }
     return (
         {name: call[name] for name in shared.split()} | {"call_id": call["id"], "nps_category": category} | said | given
     )
@@ -184,6 +188,11 @@ def summary_of(weeks: int = 13) -> Json:
             for start in starts
         ],
         "groups": [tally() | {"key": name, "name": name} for name in names],
+        "reasons": [
+            {"key": "wait", "label": "Long wait, not ready in time", "count": 9},
+            {"key": "price", "label": "Price and bill", "count": 4},
+            {"key": "other", "label": "Something else", "count": 1},
+        ],
     }
 
 
@@ -343,10 +352,11 @@ def _words_of(call: Json) -> str:
 
 def _fits_feedback(item: Json, asked: Json) -> bool:
     is_telling = item["nps_category"] is not None or bool(item["detractors"])
-    return asked.get("nps_category") in {None, item["nps_category"] or "none"} and asked.get("telling") in {
-        None,
-        str(is_telling).lower(),
-    }
+    return (
+        asked.get("nps_category") in {None, item["nps_category"] or "none"}
+        and asked.get("reason") in {None, item["reason"]}
+        and asked.get("telling") in {None, str(is_telling).lower()}
+    )
 
 
 def _time(text: str) -> datetime:

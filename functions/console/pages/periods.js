@@ -116,12 +116,16 @@ export function isoDate(date) {
  * @param {{starts: string, ends: string}} period
  * @param {string} kind day, week or month
  * @param {string} zone
- * @returns {string} "Mon, Nov 2, 2026", "Nov 2 – 8, 2026" or "November 2026"
+ * @param {boolean} [isOpen] whether it goes on: a week's name then has its last day, which is to come
+ * @returns {string} "Mon, Nov 2, 2026", "Nov 2 – 8, 2026, so far" or "November 2026"
  */
-export function nameOf({ starts, ends }, kind, zone) {
+export function nameOf({ starts, ends }, kind, zone, isOpen = false) {
   const first = new Date(starts);
   const form = new Intl.DateTimeFormat(undefined, { ...FORMS[kind], year: "numeric", timeZone: zone });
-  return kind === "week" ? form.formatRange(first, new Date(Date.parse(ends) - 1)) : form.format(first);
+  // In the middle of the last day, whether or not the clock changes in the week.
+  const last = isOpen ? first.getTime() + 6.5 * DAY_MILLISECONDS : Date.parse(ends) - 1;
+  const name = kind === "week" ? form.formatRange(first, new Date(last)) : form.format(first);
+  return isOpen ? `${name}, so far` : name;
 }
 
 /**

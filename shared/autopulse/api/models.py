@@ -45,6 +45,7 @@ class CallFields(Answer):
     end_time: Moment | None
     duration_seconds: int | None
     nps_score: int | None
+    reason: str | None = Field(description="The key of what went wrong, as the summary has it; null if nothing did.")
     has_recording: Offered
     attempt_count: int = Field(description="How many calls of Vapi's it has been; 0 if Vapi has said nothing of it.")
     attempt_number: int | None = Field(
@@ -273,6 +274,7 @@ class FeedbackItem(Answer):
     nps_category: str | None = Field(
         description="promoter, passive or detractor; null for a score that does not count."
     )
+    reason: str | None = Field(description="The key of what went wrong, as the summary has it; null if nothing did.")
     content: str
     positives: str | None
     detractors: str | None
@@ -321,6 +323,14 @@ class GroupTally(Tally):
     name: str | None
 
 
+class ReasonCount(Answer):
+    """How often something went wrong."""
+
+    key: str = Field(description="What `reason` of the lists takes.")
+    label: str
+    count: int
+
+
 class FeedbackSummary(Answer):
     """How calls went."""
 
@@ -331,3 +341,6 @@ class FeedbackSummary(Answer):
     scores: list[int] = Field(description="How often each score from 0 to 10 was given; their sum is `responses`.")
     periods: list[PeriodTally]
     groups: list[GroupTally] = Field(description="The 200 with the most calls.")
+    reasons: list[ReasonCount] = Field(
+        description="What went wrong, most often first. A call has one reason at most; these add up to `reason=any`."
+    )

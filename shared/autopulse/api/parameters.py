@@ -11,6 +11,7 @@ from autopulse.api.cursors import MAX_CHARACTERS
 from autopulse.db.queries.filters import NPS_CATEGORIES, Filters
 from autopulse.domain.follow_ups import UNANSWERED, State, Trigger
 from autopulse.domain.outcome import Outcome
+from autopulse.domain.reasons import MAX_KEY_CHARACTERS
 from autopulse.domain.words import MARK, STOP_WORDS, Search, read_search
 from autopulse.json_coercion import MAX_CALL_ID
 
@@ -71,6 +72,7 @@ _STATE: Final = f"({'|'.join(state.value for state in State)})"
 FollowUpStates = Annotated[str, Field(max_length=60, pattern=f"^{_STATE}(,{_STATE})*$")]
 SearchText = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
+Reason = Annotated[str, Field(pattern=f"^[a-z0-9_]{{1,{MAX_KEY_CHARACTERS}}}$")]
 NpsCategory = Literal["promoter", "passive", "detractor", "none"]
 ConsoleAddress = Annotated[str, Field(max_length=500, pattern=r"^https?://[A-Za-z0-9._~:/\[\]-]+$")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number)]
@@ -82,6 +84,10 @@ _NPS_CATEGORY: Final = "Scores 9 to 10, 7 to 8, or 0 to 6; those that count. `no
 
 class _Parameters(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+ANY_REASON: Final = "any"
+_REASON: Final = f"The key of a reason, as the summary of feedback has them; `{ANY_REASON}` is each of them."
 
 
 class _CommonFilters(_Parameters):
@@ -120,6 +126,7 @@ class CallFilters(_CommonFilters):
     )
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
     nps_category: NpsCategory | None = Field(None, description=_NPS_CATEGORY)
+    reason: Reason | None = Field(None, description=_REASON)
     to_come: bool | None = Field(None, description="Only calls that nobody has been rung for yet, or none of them.")
     customer: Annotated[SearchText, AfterValidator(_is_telling)] | None = Field(
         None,
@@ -151,6 +158,7 @@ class CallFilters(_CommonFilters):
             "to_come": self.to_come or None,
             "not_to_come": self.to_come is False or None,
             **_directions(self.direction),
+            **_reason(self.reason),
             **_customer(self.customer),
         }
         return super().conditions() | {name: value for name, value in own.items() if value is not None}
@@ -173,6 +181,7 @@ class FeedbackFilters(_Counted):
     """The filters of the list of feedback."""
 
     nps_category: NpsCategory | None = Field(None, description=_NPS_CATEGORY)
+    reason: Reason | None = Field(None, description=_REASON)
     telling: bool | None = Field(
         None, description="Only feedback with a score that counts or a complaint, or none of it."
     )
@@ -182,7 +191,7 @@ class FeedbackFilters(_Counted):
 
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
-        own = _nps_category(self.nps_category)
+        own = _nps_category(self.nps_category) | _reason(self.reason)
         if self.telling is not None:
             own["telling"] = self.telling
         if self.text is not None:
@@ -365,6 +374,12 @@ def _directions(names: str | None) -> Filters:
     if len(chosen) > 1:
         return {"directions": _array(chosen)}
     return {"web": True} if chosen == ["web"] else {"direction": chosen[0]}
+
+
+def _reason(reason: str | None) -> Filters:
+    if reason is None:
+        return {}
+    return {"any_reason": True} if reason == ANY_REASON else {"reason": reason}
 
 
 def _customer(customer: str | None) -> Filters:

@@ -60,6 +60,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Callable[[Row, ZoneInfo | timezone], ob
         "What was said": _value("content"),
         "Went well": _value("positives"),
         "Went wrong": _value("detractors"),
+        "Reason": _words("reason"),
         "To do": _value("action_items"),
         "Call": _value("call_id"),
     },

@@ -467,6 +467,24 @@ class OrganizationSetting(Model):
     """Business hours."""
 
 
+class ReasonCategory(Model):
+    """A category of what went wrong, of an organization that keeps its own; without any, `domain.reasons.DEFAULTS`."""
+
+    __tablename__ = "reason_category"
+    __table_args__ = (
+        CheckConstraint("key ~ '^[a-z0-9_]+$' AND key NOT IN ('other', 'any')"),
+        CheckConstraint("label ~ '[^ ]'"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    label: Mapped[str] = mapped_column(String(100))
+    keywords: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """Words, or several with blanks between them; with `*` at the end, the last may have any ending."""
+    position: Mapped[int]
+    """Of several categories that fit, the one with the lowest is the reason."""
+
+
 class ServiceRecordOriginal(Model):
     """A service record as the application had it, while a report's values stand in it."""
 

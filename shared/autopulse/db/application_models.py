@@ -244,6 +244,17 @@ class Call(Model):
             ),
             postgresql_ops={"digits": "text_pattern_ops"},
         ),
+        Index(
+            "ix_call_organization_id_reason",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=[
+                "reason_key",
+                *("start_time", "end_time", "updated_at", "status", "outcome", "direction", "is_web", "nps_score"),
+                *("campaign_id", "service_record_id", "is_demo"),
+            ],
+            postgresql_where=text("reason_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -274,6 +285,8 @@ class Call(Model):
     """Whether the shown attempt is a web call; the application's `direction` knows no third word."""
     updated_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
     """When the row was made, or last written by us; null if it is older than this column."""
+    reason_key: Mapped[str | None] = mapped_column(String(40))
+    """What went wrong: the key of a category (`domain.reasons`); null if nothing did, as far as anybody said."""
 
 
 class CallFeedback(Model):
@@ -300,6 +313,8 @@ class CallFeedback(Model):
     created_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime | None]
     structured_data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    reason_category: Mapped[str | None]
+    """What the analysis answers of it, line by line; null if it was not asked."""
 
 
 class Transcript(Model):

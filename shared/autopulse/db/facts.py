@@ -67,6 +67,7 @@ def read_stored_feedback(value: Mapping[str, Any] | None) -> Feedback | None:
         value.get("positives"),
         value.get("action_items"),
         value.get("structured_data"),
+        value.get("reason_category"),
     )
 
 

@@ -16,6 +16,7 @@ from autopulse.db.added_models import (
     FollowUpAlert,
     FollowUpEntry,
     OrganizationSetting,
+    ReasonCategory,
     ReconciliationRequest,
     RefusedLink,
     ServiceRecordOriginal,
@@ -37,8 +38,8 @@ from autopulse.db.application_models import (
 APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
 """Tables of the application's, in the order in which they refer to each other."""
 ADDED: Final[Mapping[str, frozenset[str]]] = {
-    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "is_web", "updated_at"}),
-    "call_feedback": frozenset({"structured_data"}),
+    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "is_web", "updated_at", "reason_key"}),
+    "call_feedback": frozenset({"structured_data", "reason_category"}),
     "transcript": frozenset({"vapi_call_id", "source", "segment", "sequence"}),
 }
 """Table of the application's -> its columns that are ours."""
@@ -60,6 +61,7 @@ __all__ = [
     "Model",
     "Organization",
     "OrganizationSetting",
+    "ReasonCategory",
     "ReconciliationRequest",
     "RefusedLink",
     "ServiceRecord",

@@ -21,7 +21,7 @@ from autopulse.domain.attempts import NAMES
 
 WHOLE: Final = ()
 """A right to all columns, those too that the application may add: what is read and shown as a whole."""
-FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
+FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data", "reason_category")
 FOLLOW_UP: Final = (*("call_id", "organization_id", "trigger", "opened_at", "due_at", "assignee_id", "assignee_name"),)
 ENTRY: Final = (
     *("id", "follow_up_id", "at", "actor_subject", "actor_name", "action", "from_state", "to_state", "changes", "note"),
@@ -36,7 +36,10 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": WHOLE,
         "INSERT": ("organization_id", "vapi_call_id", "status", "direction", "is_web", "customer_number", "updated_at"),
-        "UPDATE": ("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", *NAMES, "updated_at"),
+        "UPDATE": (
+            *("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", *NAMES, "updated_at"),
+            "reason_key",
+        ),
         # A row that we made, when the application's row of the same call is known.
         "DELETE": WHOLE,
     },
@@ -109,6 +112,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "UPDATE": ("state", "tries", "claimed_at", "send_at", "ended_at", "reason"),
     },
     "organization_setting": {"SELECT": WHOLE},
+    "reason_category": {"SELECT": WHOLE},
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
     "organization": {"SELECT": ("id", "name")},
@@ -130,6 +134,7 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "follow_up_entry": {"SELECT": ENTRY},
     "webhook_event": {"SELECT": WHOLE},
     "service_record": {"SELECT": WHOLE},
+    "reason_category": {"SELECT": ("organization_id", "key", "label")},
     "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "organization_id")},

@@ -23,6 +23,8 @@ ADDRESSES: Final = [
     {"status": "Ready,Missed", "to_come": "true"},
     *({"outcome": outcome.value} for outcome in Outcome),
     *({"nps_category": category} for category in ("promoter", "passive", "detractor", "none")),
+    *({"nps_category": category} for category in ("promoter", "passive", "detractor")),
+    *({"reason": reason} for reason in ("any", "wait", "nobody_s")),
     {"to_come": "true"},
     {"from": "2026-11-02"},
     {"to": "2026-11-02"},
@@ -55,7 +57,8 @@ def _scene(api: Api) -> dict[str, str]:
     for direction, is_web in (("inbound", False), ("outbound", False), ("inbound", True), ("outbound", True)):
         number = "+12025550147" if is_web else "+12025550100"
         api.call(direction=direction, is_web=is_web, is_demo=is_web, customer_number=number, service_record_id=other)
-    api.call(outcome="reached", nps_score=9, service_record_id=dana, start_time=NOON)
+    api.call(outcome="reached", nps_score=9, service_record_id=dana, start_time=NOON, reason_key="wait")
+    api.call(start_time=NOON, reason_key="other")
     return {"campaign": str(campaign), "advisor": str(advisor)}
 
 

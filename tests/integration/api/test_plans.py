@@ -31,6 +31,7 @@ SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00
 def api(module_api: Api, module_database_url: str) -> Api:
     archive.fill(module_database_url, CALLS, turns=2, events=1)
     archive.fill_quality(module_database_url)
+    archive.fill_reasons(module_database_url)
     archive.fill_follow_ups(module_database_url)
     archive.fill_words(module_database_url)
     archive.look_at_statuses(module_database_url)
@@ -95,6 +96,9 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/calls", {"advisor": 7}),
     ("/calls", {"advisor": "Advisor"}),
     ("/calls", {"advisor": "Nobody"}),
+    ("/calls", {"reason": "wait"}),
+    ("/calls", {"reason": "any"}),
+    ("/calls", {"reason": "no_such_reason", "advisor": 7}),
     ("/calls", {"customer": "0142"}),
     ("/calls", {"customer": "+1 202 555 0142"}),
     ("/calls", {"customer": "dana example abc"}),
@@ -130,6 +134,8 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/feedback", {}),
     ("/feedback", {"nps_category": "promoter"}),
     ("/feedback", {"nps_category": "detractor", "campaign": 3}),
+    ("/feedback", {"reason": "price"}),
+    ("/feedback", SPAN | {"reason": "other", "nps_category": "detractor"}),
     ("/feedback", {"text": "wait"}),
     ("/feedback", {"text": "invoice ke1900"}),
     ("/feedback", {"text": "zzz"}),
@@ -207,6 +213,7 @@ def _first_pages(api: Api, query: dict[str, object], monkeypatch: pytest.MonkeyP
         ({"demo": "true"}, "ix_call_organization_id_demo"),
         ({"to_come": "true"}, "ix_call_organization_id_to_come"),
         ({"nps_category": "detractor"}, "ix_call_organization_id_nps_category_began"),
+        ({"reason": "any"}, "ix_call_organization_id_reason"),
     ],
 )
 def test_a_page_is_read_in_order_and_not_sorted(

@@ -74,6 +74,8 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "digits": f"{DIGITS} LIKE :digits",
     "nps_category": f"{COUNTS} AND {NPS_CATEGORY} = :nps_category",
     "no_score": f"({COUNTS}) IS NOT TRUE",
+    "reason": "call.reason_key = :reason",
+    "any_reason": "(call.reason_key IS NOT NULL) = :any_reason",
     "telling": f"(({COUNTS} OR {COMPLAINT}) IS TRUE) = :telling",
     "advisor_id": f"record.service_advisor_id = :advisor_id AND {_OF_THE_ORGANIZATION}",
     "advisor_name": f"record.service_advisor_name = :advisor_name AND {_OF_THE_ORGANIZATION}",

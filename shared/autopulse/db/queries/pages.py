@@ -42,7 +42,7 @@ CALL_COLUMNS: Final = f"""
     call.id, {shown("call.vapi_call_id")} AS vapi_call_id, {shown("call.status")} AS status,
     {shown("call.outcome")} AS outcome, {shown("call.ended_reason")} AS ended_reason,
     {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
-    call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
+    call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score, call.reason_key AS reason,
     {shown_recording("call.recording_url", "call.vapi_call_id")} AS has_recording, dialled.attempt_count,
     CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_original WHERE call_id = call.id) THEN 1
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
@@ -83,7 +83,7 @@ FEEDBACK_COLUMNS: Final = f"""
     {shown("call.outcome")} AS outcome, {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
     call.nps_score,
     CASE WHEN {COUNTS} THEN (ARRAY['detractor', 'passive', 'promoter'])[{NPS_CATEGORY} + 1] END AS nps_category,
-    {_SAID}, call.updated_at
+    call.reason_key AS reason, {_SAID}, call.updated_at
 """
 FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
 SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
