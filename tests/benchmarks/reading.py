@@ -27,6 +27,7 @@ from autopulse.db.migration import upgrade
 from autopulse.db.privileges import FunctionsRole
 from autopulse.db.queries.filters import NPS_CATEGORIES
 from autopulse.db.queries.pages import Position
+from autopulse.domain.scope import Scope
 from local import ports
 from local.database import connect
 from local.machine import describe_machine
@@ -309,7 +310,7 @@ QUALITY_SUMMARIES: Final[dict[str, tuple[int, Callable[[random.Random], Query]]]
 
 def _far_down(chance: random.Random, organization: str, query: Query) -> Query:
     """As if somebody had turned the pages until here."""
-    binding = cursors.binding_of("calls", organization, "newest", CallList.model_validate(query).conditions())
+    binding = cursors.binding_of("calls", Scope(organization), "newest", CallList.model_validate(query).conditions())
     return query | {"cursor": cursors.encode(Position(_moment(chance), 1), binding)}
 
 

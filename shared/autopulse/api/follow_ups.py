@@ -33,11 +33,11 @@ FollowUpId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The follow-u
 def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, Query()]) -> FollowUpPage:
     """Follow-ups, those that are due last first."""
     filters, states = query.conditions(), query.states()
-    binding = cursors.binding_of(
-        "follow-ups", principal.organization_id, "newest", filters | {"states": ",".join(states)}
-    )
+    asked = filters | {"states": ",".join(states)} | ({"me": repr(principal.user)} if "me" in filters else {})
+    binding = cursors.binding_of("follow-ups", principal.scope, "newest", asked)
     wanted = questions.FollowUpPage(
-        organization_id=principal.organization_id,
+        scope=principal.scope,
+        user=principal.user,
         states=states,
         filters=filters,
         rows=query.limit + 1,
@@ -55,7 +55,7 @@ def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, 
 
 def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> FollowUpDetail:
     """One follow-up with its entries, the latest 500."""
-    document = ask(lambda session: questions.read_follow_up(session, principal.organization_id, follow_up_id))
+    document = ask(lambda session: questions.read_follow_up(session, principal.scope, follow_up_id))
     if document is None:
         raise Problem(404, "There is no such follow-up.")
     detail = FollowUpDetail.model_validate_json(document)
@@ -69,7 +69,7 @@ def summarize_follow_ups(
     """How many stand open now, and how those went that were opened in the time."""
     since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
-    document = ask(lambda session: questions.read_follow_up_summary(session, principal.organization_id, span))
+    document = ask(lambda session: questions.read_follow_up_summary(session, principal.scope, span))
     found = _DOCUMENT.validate_json(document)
     return FollowUpSummary.model_validate(
         {

@@ -12,7 +12,9 @@ from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, MAX_READ_BYTES, a
 from autopulse.db.queries.filters import Filters
 from autopulse.db.queries.pages import Found, Position
 from autopulse.db.queries.summary import Span
+from autopulse.db.scope import BOUND_ADVISOR, ME, OF_THE_FOLLOW_UP, narrowed, values_of, values_of_user
 from autopulse.domain.follow_ups import UNANSWERED
+from autopulse.domain.scope import Scope, UserKey
 
 MAX_ENTRIES: Final = 500
 """The most entries that are shown of one follow-up: the latest."""
@@ -49,6 +51,7 @@ _OF_A_VISIT: Final = """EXISTS (
         AND record.organization_id = CAST(:organization AS uuid) AND {condition})"""
 CONDITIONS: Final = {
     "assignee": "follow_up.assignee_id = :assignee",
+    "me": f"follow_up.assignee_id = {ME}",
     "nobody": "follow_up.assignee_id IS NULL",
     "overdue": f"{IS_OVERDUE} = :overdue",
     "trigger": "follow_up.trigger = :trigger",
@@ -57,6 +60,7 @@ CONDITIONS: Final = {
         " AND call.organization_id = CAST(:organization AS uuid) AND call.campaign_id = :campaign)"
     ),
     "advisor_id": _OF_A_VISIT.format(condition="record.service_advisor_id = :advisor_id"),
+    BOUND_ADVISOR: _OF_A_VISIT.format(condition=f"record.service_advisor_id = :{BOUND_ADVISOR}"),
     "advisor_name": _OF_A_VISIT.format(condition="record.service_advisor_name = :advisor_name"),
 }
 """Name of a filter -> its condition."""
@@ -66,7 +70,8 @@ CONDITIONS: Final = {
 class FollowUpPage:
     """What identifies one page of the inbox."""
 
-    organization_id: str
+    scope: Scope
+    user: UserKey
     states: Sequence[str]
     filters: Filters
     rows: int
@@ -76,15 +81,17 @@ class FollowUpPage:
 
 def read_follow_ups(transaction: Transaction, wanted: FollowUpPage) -> Found:
     """A page of follow-ups, those that are due last first."""
+    filters = narrowed(wanted.scope, wanted.filters)
     values: dict[str, object] = {
-        "organization": wanted.organization_id,
+        **values_of(wanted.scope),
+        **values_of_user(wanted.user),
         "states": f"{{{','.join(wanted.states)}}}",
         "rows": wanted.rows,
-        **wanted.filters,
+        **filters,
     }
     if wanted.after:
         values |= {"after_due": wanted.after.began, "after_id": wanted.after.call_id}
-    statement = _page(tuple(sorted(wanted.filters)), wanted.after is not None)
+    statement = _page(tuple(sorted(filters)), wanted.after is not None)
     return Found(*transaction.execute(statement, values).one())
 
 
@@ -117,14 +124,14 @@ _ONE: Final = text(f"""
                 FROM follow_up_entry WHERE follow_up_id = follow_up.id ORDER BY id DESC LIMIT {MAX_ENTRIES}
             ) AS entry) AS entries
         FROM follow_up {_CALL_TABLES}
-        WHERE follow_up.id = :id AND follow_up.organization_id = CAST(:organization AS uuid)
+        WHERE follow_up.id = :id AND follow_up.organization_id = CAST(:organization AS uuid) AND {OF_THE_FOLLOW_UP}
     ) AS one
 """)  # noqa: S608 - made of constants
 
 
-def read_follow_up(transaction: Transaction, organization_id: str, id_: int) -> str | None:
-    """One follow-up with its entries, as a JSON object; None if the organization has none of that id."""
-    return transaction.execute(_ONE, {"organization": organization_id, "id": id_}).scalar_one_or_none()
+def read_follow_up(transaction: Transaction, scope: Scope, id_: int) -> str | None:
+    """One follow-up with its entries, as a JSON object; None if there is none of that id in the scope."""
+    return transaction.execute(_ONE, values_of(scope) | {"id": id_}).scalar_one_or_none()
 
 
 _HOURS: Final = "percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM {end} - opened_at) / 3600)"
@@ -151,6 +158,7 @@ _SUMMARY: Final = text(f"""
         FROM follow_up
         WHERE organization_id = CAST(:organization AS uuid)
             AND opened_at >= CAST(:since AS timestamptz) AND opened_at < CAST(:until AS timestamptz)
+            AND {OF_THE_FOLLOW_UP}
     )
     SELECT json_build_object(
         'now', (SELECT row_to_json(row) FROM (
@@ -158,7 +166,8 @@ _SUMMARY: Final = text(f"""
                 count(*) FILTER (WHERE state = 'acknowledged') AS acknowledged,
                 count(*) FILTER (WHERE due_at < now()) AS overdue
             FROM follow_up
-            WHERE organization_id = CAST(:organization AS uuid) AND state IN {_UNANSWERED}) AS row),
+            WHERE organization_id = CAST(:organization AS uuid) AND state IN {_UNANSWERED}
+                AND {OF_THE_FOLLOW_UP}) AS row),
         'total', (SELECT row_to_json(row) FROM (SELECT {_FIGURES} FROM opened) AS row),
         'causes', (SELECT coalesce(json_agg(row ORDER BY opened DESC, cause), '[]') FROM (
             SELECT cause, {_FIGURES} FROM opened WHERE cause IS NOT NULL GROUP BY cause
@@ -174,10 +183,10 @@ _SUMMARY: Final = text(f"""
 """)  # noqa: S608 - made of constants
 
 
-def read_follow_up_summary(transaction: Transaction, organization_id: str, span: Span) -> str:
+def read_follow_up_summary(transaction: Transaction, scope: Scope, span: Span) -> str:
     """Figures as a JSON object: how many are unanswered `now`; `total`, `causes`, `assignees`, `periods` of a time."""
     values = {
-        "organization": organization_id,
+        **values_of(scope),
         "since": span.since,
         "until": span.until,
         "period": span.period or "week",
