@@ -235,6 +235,35 @@ declare namespace Api {
     groups: GroupTally[];
   }
 
+  interface FollowUp {
+    id: number;
+    call_id: number;
+    state: string;
+    trigger: string;
+    assignee_id: number | null;
+    assignee_name: string | null;
+    cause: string | null;
+    note: string | null;
+    opened_at: string;
+    due_at: string;
+    acknowledged_at: string | null;
+    resolved_at: string | null;
+    overdue: boolean;
+    version: number;
+  }
+
+  interface FollowUpChange {
+    state?: State;
+    assignee_id?: number | "me" | null;
+    cause?: string | null;
+    note?: string | null;
+  }
+
+  interface FollowUpConflict {
+    error: ErrorDetail;
+    follow_up: FollowUp;
+  }
+
   interface FollowUpDetail {
     id: number;
     call_id: number;
@@ -284,6 +313,10 @@ declare namespace Api {
     in_time_share: number | null;
     median_hours_to_acknowledge: number | null;
     median_hours_to_resolve: number | null;
+  }
+
+  interface FollowUpOpening {
+    note?: string | null;
   }
 
   interface FollowUpPage {
@@ -369,6 +402,8 @@ declare namespace Api {
   interface Me {
     organization_id: string;
     organization_name: string | null;
+    user_id: number | null;
+    advisor_id: number | null;
     may_write: boolean;
   }
 
@@ -527,6 +562,8 @@ declare namespace Api {
   }
 
   type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
+
+  type State = "open" | "acknowledged" | "resolved" | "dismissed";
 
   type Trigger = "score" | "callback_requested" | "action_item" | "manual";
 

@@ -133,6 +133,7 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     upgrade(url, FunctionsRole(READER, by_iam=False, only_reads=True))
     with _without_looking_up_references(server, port):
         archive.fill_quality(url, say)
+        archive.fill_follow_ups(url, say)
     say(f"made in {time.perf_counter() - started:.0f} s, of which the indexes {time.perf_counter() - indexes:.0f} s")
 
 

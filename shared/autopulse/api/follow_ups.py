@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Final
 
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import TypeAdapter
 
@@ -9,12 +10,7 @@ from autopulse.api import cursors
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal
 from autopulse.api.feedback import time_of
-from autopulse.api.follow_up_models import (
-    FollowUpDetail,
-    FollowUpPage,
-    FollowUpSummary,
-    ListedFollowUp,
-)
+from autopulse.api.follow_up_models import FollowUpDetail, FollowUpPage, FollowUpSummary, ListedFollowUp, etag_of
 from autopulse.api.parameters import FollowUpList, FollowUpSummaryQuery
 from autopulse.api.sizes import bytes_of, count_fitting, is_small
 from autopulse.api.trace import note_shown
@@ -53,14 +49,16 @@ def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, 
     return FollowUpPage(items=items, next_cursor=cursor)
 
 
-def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> FollowUpDetail:
+def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> Response[FollowUpDetail]:
     """One follow-up with its entries, the latest 500."""
     document = ask(lambda session: questions.read_follow_up(session, principal.scope, follow_up_id))
     if document is None:
         raise Problem(404, "There is no such follow-up.")
     detail = FollowUpDetail.model_validate_json(document)
     note_shown([detail.call_id])
-    return detail
+    return Response(
+        status_code=200, content_type="application/json", body=detail, headers={"etag": etag_of(detail.version)}
+    )
 
 
 def summarize_follow_ups(

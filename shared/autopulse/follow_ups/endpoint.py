@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any, Final
 
-from autopulse.api.follow_up_models import FollowUp
+from autopulse.api.follow_up_models import FollowUp, etag_of
 from autopulse.auth.principal import Principal, principal_of
 from autopulse.auth.trace import read_keys
 from autopulse.consumers import publisher
@@ -92,7 +92,7 @@ def _answer(event: Mapping[str, Any], services: Services) -> Response:
         return answer(problem.status, problem.to_body(), HEADERS)
     except _Beaten as beaten:
         body = error_body(CODES[beaten.status], beaten.message) | {"follow_up": _shown(beaten.current)}
-        return answer(beaten.status, body, HEADERS)
+        return answer(beaten.status, body, HEADERS | {"etag": etag_of(beaten.current["version"])})
     except DataRejected:
         return answer_error(400, "A field has a value that cannot be stored.", HEADERS)
     except Transient as error:
@@ -122,7 +122,7 @@ def _post(event: Mapping[str, Any], principal: Principal, services: Services) ->
     measurements = Measurements()
     measurements.count(Metric.FOLLOW_UP_OPENED, reason=row["trigger"])
     _tell(CallEventType.FOLLOW_UP_OPENED, row, principal, now, services, measurements)
-    return answer(201, _shown(row), HEADERS | {"etag": _etag(row)})
+    return answer(201, _shown(row), HEADERS | {"etag": etag_of(row["version"])})
 
 
 def _open(transaction: Transaction, scope: Scope, values: Mapping[str, Any]) -> rows.Row | _Beaten:
@@ -146,7 +146,7 @@ def _patch(event: Mapping[str, Any], principal: Principal, services: Services) -
     row, is_new = outcome
     if is_new:
         _tell(CallEventType.FOLLOW_UP_CHANGED, row, principal, now, services, Measurements())
-    return answer(200, _shown(row), HEADERS | {"etag": _etag(row)})
+    return answer(200, _shown(row), HEADERS | {"etag": etag_of(row["version"])})
 
 
 def _change(
@@ -230,10 +230,6 @@ def _event(type_: CallEventType, row: rows.Row, organization_id: str, received_a
 
 def _shown(row: rows.Row) -> dict[str, Any]:
     return FollowUp.model_validate(row).model_dump(mode="json")
-
-
-def _etag(row: rows.Row) -> str:
-    return f'"{row["version"]}"'
 
 
 def _id(event: Mapping[str, Any], pattern: re.Pattern[str]) -> int:

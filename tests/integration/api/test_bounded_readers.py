@@ -19,7 +19,9 @@ BOUND: Final = {"advisor_id": str(OWN), "user_id": str(OWN)}
 CANARY: Final = "Canary"
 NOBODYS: Final = 2147483647
 SPAN: Final = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
-PATHS: Final[dict[str, Any]] = json.loads(DOCUMENT.read_text())["paths"]
+PATHS: Final[dict[str, Any]] = {
+    path: methods["get"] for path, methods in json.loads(DOCUMENT.read_text())["paths"].items() if "get" in methods
+}
 TEXTS: Final[dict[str, list[object]]] = {
     "advisor": [OWN, OTHER, "Avery Example", CANARY],
     "customer": ["0101", "dana", CANARY],
@@ -47,14 +49,13 @@ def _values(parameter: dict[str, Any]) -> list[object]:
 
 
 def _asked() -> Iterator[Asked]:
-    for path, methods in PATHS.items():
-        if "get" in methods:
-            parameters = [one for one in methods["get"]["parameters"] if one["in"] == "query"]
-            span = tuple(item for item in SPAN.items() if item[0] in {one["name"] for one in parameters})
-            yield path, span
-            for parameter in parameters:
-                for value in _values(parameter):
-                    yield path, tuple({**dict(span), parameter["name"]: value}.items())
+    for path, operation in PATHS.items():
+        parameters = [one for one in operation["parameters"] if one["in"] == "query"]
+        span = tuple(item for item in SPAN.items() if item[0] in {one["name"] for one in parameters})
+        yield path, span
+        for parameter in parameters:
+            for value in _values(parameter):
+                yield path, tuple({**dict(span), parameter["name"]: value}.items())
 
 
 ASKED: Final = list(_asked())

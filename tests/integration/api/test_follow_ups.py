@@ -143,7 +143,7 @@ def test_one_with_its_entries(api: Api) -> None:
         note="On it",
     )
     answer = api.get(f"/follow-ups/{id_}")
-    assert answer.json["version"] == 2
+    assert (answer.json["version"], answer.headers["etag"]) == (2, '"2"')
     opened, changed = answer.json["entries"]
     assert (opened["action"], opened["actor_subject"], opened["to_state"]) == ("opened", None, "open")
     assert {name: value for name, value in changed.items() if name not in {"id", "at"}} == {
