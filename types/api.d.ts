@@ -13,6 +13,12 @@ declare namespace Api {
     lost_share: number | null;
   }
 
+  interface AnsweredInTime {
+    count: number;
+    of: number;
+    share: number | null;
+  }
+
   interface AssigneeFigures {
     opened: number;
     resolved: number;
@@ -342,6 +348,8 @@ declare namespace Api {
     open: number;
     acknowledged: number;
     overdue: number;
+    answered_in_time: AnsweredInTime;
+    next_score: NextScore;
     total: FollowUpFigures;
     causes: CauseFigures[];
     assignees: AssigneeFigures[];
@@ -405,6 +413,13 @@ declare namespace Api {
     user_id: number | null;
     advisor_id: number | null;
     may_write: boolean;
+  }
+
+  interface NextScore {
+    of: number;
+    count: number;
+    improved: number;
+    median_change: number | null;
   }
 
   interface PeriodTally {

@@ -137,6 +137,23 @@ class FollowUpPeriod(FollowUpFigures):
     ends: Moment
 
 
+class AnsweredInTime(Answer):
+    """How many of the detractors (0 to 6) were answered before it was due, of those opened in the time."""
+
+    count: int
+    of: int = Field(description="Those that were answered in time, or whose time is over.")
+    share: float | None = Field(description="`count` / `of`; null if there are none.")
+
+
+class NextScore(Answer):
+    """The next score that the same customers gave: in a later call to the same number, after it was resolved."""
+
+    of: int = Field(description="Resolved follow-ups of calls with a score, the latest 1,000 of the time.")
+    count: int = Field(description="Those whose customer has given another score since.")
+    improved: int = Field(description="Those whose next score is higher.")
+    median_change: float | None = Field(description="Of the next scores less the ones before; null without any.")
+
+
 class FollowUpSummary(Answer):
     """How many follow-ups stand open now, and how those went that were opened in the time."""
 
@@ -145,6 +162,8 @@ class FollowUpSummary(Answer):
     open: int = Field(description="Now, whenever they were opened.")
     acknowledged: int = Field(description="Now.")
     overdue: int = Field(description="Now.")
+    answered_in_time: AnsweredInTime
+    next_score: NextScore
     total: FollowUpFigures
     causes: list[CauseFigures] = Field(description="Those with the most first; 100 at most.")
     assignees: list[AssigneeFigures] = Field(description="Those with the most first; 100 at most.")

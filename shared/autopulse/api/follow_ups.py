@@ -74,12 +74,18 @@ def summarize_follow_ups(
             **found["now"],
             "since": since,
             "until": until,
+            "answered_in_time": _with_share(found["answered_in_time"]),
+            "next_score": found["next_score"],
             "total": _figures(found["total"]),
             "causes": [_figures(row) for row in found["causes"]],
             "assignees": [_figures(row) for row in found["assignees"]],
             "periods": [_figures(row) for row in found["periods"]],
         }
     )
+
+
+def _with_share(row: dict[str, int]) -> dict[str, float | None]:
+    return {**row, "share": round(row["count"] / row["of"], _SHARE_DIGITS) if row["of"] else None}
 
 
 def _figures(row: dict[str, Any]) -> dict[str, Any]:

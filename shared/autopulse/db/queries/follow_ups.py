@@ -9,11 +9,12 @@ from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, MAX_READ_BYTES, as_many_as_fit, shown
-from autopulse.db.queries.filters import Filters
+from autopulse.db.queries.filters import BEGAN, COUNTS, DIGITS, Filters
 from autopulse.db.queries.pages import Found, Position
 from autopulse.db.queries.summary import Span
-from autopulse.db.scope import BOUND_ADVISOR, ME, OF_THE_FOLLOW_UP, narrowed, values_of, values_of_user
+from autopulse.db.scope import BOUND_ADVISOR, ME, OF_THE_CALL, OF_THE_FOLLOW_UP, narrowed, values_of, values_of_user
 from autopulse.domain.follow_ups import UNANSWERED
+from autopulse.domain.nps import PASSIVES_FROM
 from autopulse.domain.scope import Scope, UserKey
 
 MAX_ENTRIES: Final = 500
@@ -134,12 +135,24 @@ def read_follow_up(transaction: Transaction, scope: Scope, id_: int) -> str | No
     return transaction.execute(_ONE, values_of(scope) | {"id": id_}).scalar_one_or_none()
 
 
+MAX_COMPARED: Final = 1_000
+"""The most resolved follow-ups whose customers' next scores are looked up: the latest."""
+MIN_NUMBER_DIGITS: Final = 7
+"""A number with fewer is nobody's: an extension, or no number at all."""
+# The same customer is the same number of the organization: the application keeps no customers, only visits.
+_NEXT_SCORE: Final = f"""
+    SELECT call.nps_score AS score FROM call
+    WHERE call.organization_id = CAST(:organization AS uuid) AND {DIGITS} = solved.digits
+        AND length(solved.digits) >= {MIN_NUMBER_DIGITS} AND {COUNTS} AND {BEGAN} > solved.resolved_at AND {OF_THE_CALL}
+    ORDER BY {BEGAN} LIMIT 1
+"""  # noqa: S608 - made of constants
+_IN_TIME: Final = "coalesce(acknowledged_at, resolved_at) <= due_at"
 _HOURS: Final = "percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM {end} - opened_at) / 3600)"
 _FIGURES: Final = f"""
     count(*) AS opened, count(*) FILTER (WHERE state = 'resolved') AS resolved,
     count(*) FILTER (WHERE state = 'dismissed') AS dismissed,
-    count(*) FILTER (WHERE coalesce(acknowledged_at, resolved_at) <= due_at) AS in_time,
-    count(*) FILTER (WHERE coalesce(acknowledged_at, resolved_at) <= due_at OR due_at < now()) AS decided,
+    count(*) FILTER (WHERE {_IN_TIME}) AS in_time,
+    count(*) FILTER (WHERE {_IN_TIME} OR due_at < now()) AS decided,
     {_HOURS.format(end="acknowledged_at")} AS median_hours_to_acknowledge,
     {_HOURS.format(end="resolved_at")} AS median_hours_to_resolve
 """
@@ -153,14 +166,33 @@ _SUMMARY: Final = text(f"""
     ), placed AS (
         SELECT *, row_number() OVER (ORDER BY starts) AS place FROM period WHERE starts < ends
     ), opened AS MATERIALIZED (
-        SELECT state, due_at, opened_at, acknowledged_at, resolved_at, cause, assignee_id, assignee_name,
+        SELECT call_id, state, due_at, opened_at, acknowledged_at, resolved_at, cause, assignee_id, assignee_name,
             width_bucket(opened_at, (SELECT array_agg(starts ORDER BY starts) FROM placed)) AS place
         FROM follow_up
         WHERE organization_id = CAST(:organization AS uuid)
             AND opened_at >= CAST(:since AS timestamptz) AND opened_at < CAST(:until AS timestamptz)
             AND {OF_THE_FOLLOW_UP}
+    ), scored AS MATERIALIZED (
+        SELECT opened.state, opened.due_at, opened.acknowledged_at, opened.resolved_at, call.nps_score,
+            call.customer_number
+        FROM opened JOIN LATERAL (
+            SELECT nps_score, customer_number FROM call
+            WHERE call.id = opened.call_id AND call.organization_id = CAST(:organization AS uuid) AND {COUNTS} OFFSET 0
+        ) AS call ON true
+    ), solved AS MATERIALIZED (
+        SELECT call.nps_score AS score, call.resolved_at, {DIGITS} AS digits
+        FROM (SELECT * FROM scored WHERE state = 'resolved' ORDER BY resolved_at DESC LIMIT {MAX_COMPARED}) AS call
     )
     SELECT json_build_object(
+        'answered_in_time', (SELECT row_to_json(row) FROM (
+            SELECT count(*) FILTER (WHERE {_IN_TIME}) AS count,
+                count(*) FILTER (WHERE {_IN_TIME} OR due_at < now()) AS of
+            FROM scored WHERE nps_score < {PASSIVES_FROM}) AS row),
+        'next_score', (SELECT row_to_json(row) FROM (
+            SELECT count(*) AS of, count(next.score) AS count,
+                count(*) FILTER (WHERE next.score > solved.score) AS improved,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY next.score - solved.score) AS median_change
+            FROM solved LEFT JOIN LATERAL ({_NEXT_SCORE}) AS next ON true) AS row),
         'now', (SELECT row_to_json(row) FROM (
             SELECT count(*) FILTER (WHERE state = 'open') AS open,
                 count(*) FILTER (WHERE state = 'acknowledged') AS acknowledged,
@@ -184,7 +216,11 @@ _SUMMARY: Final = text(f"""
 
 
 def read_follow_up_summary(transaction: Transaction, scope: Scope, span: Span) -> str:
-    """Figures as a JSON object: how many are unanswered `now`; `total`, `causes`, `assignees`, `periods` of a time."""
+    """Figures as a JSON object.
+
+    How many are unanswered `now`; `total`, `causes`, `assignees`, `periods` of a time; and whether it helped:
+    `answered_in_time` of detractors, and the `next_score` of the same customers.
+    """
     values = {
         **values_of(scope),
         "since": span.since,
