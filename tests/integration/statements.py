@@ -104,8 +104,11 @@ def let_writers_speak(pipeline: Pipeline) -> None:
         assert follow_up_changes.find_follow_up_of(transaction, scope, call_id) is not None
         assert follow_up_changes.has_call(transaction, scope, call_id)
         follow_up_changes.find_user_name(transaction, ORGANIZATION, 1)
-        moves = {f"is_{move}": move == "reopened" for move in ("acknowledged", "opened", "closed", "reopened")}
+        moves = {
+            f"is_{move}": move == "reopened" for move in ("answered", "acknowledged", "opened", "closed", "reopened")
+        }
         fields = {"state": "open", "assignee_id": None, "assignee_name": None, "cause": "wait", "note": "Called"}
         entry = {"id": made["id"], "from_state": "dismissed", "changes": "{}", "said": None}
         follow_up_changes.change_follow_up(transaction, who | moves | fields | entry)
         follow_up_changes.mark_overdue(transaction)
+        follow_up_changes.count_unanswered(transaction)

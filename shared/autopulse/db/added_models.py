@@ -351,6 +351,12 @@ class FollowUp(Model):
             ],
         ),
         Index(
+            "ix_follow_up_unanswered",
+            "state",
+            "due_at",
+            postgresql_where=text("state IN ('open', 'acknowledged')"),
+        ),
+        Index(
             "ix_follow_up_running",
             "due_at",
             postgresql_where=text("overdue_at IS NULL AND state IN ('open', 'acknowledged')"),

@@ -87,7 +87,17 @@ _CHANGE: Final = text(f"""
         SELECT id, now(), :subject, :name, 'changed', :from_state, :state, CAST(:changes AS jsonb), CAST(:said AS text)
         FROM changed
     )
-    SELECT row_to_json(one) FROM (SELECT {_COLUMNS} FROM changed AS follow_up) AS one
+    SELECT row_to_json(one) FROM (
+        SELECT {_COLUMNS}, CASE WHEN :is_answered
+            THEN CASE WHEN now() <= follow_up.due_at THEN 'in_time' ELSE 'late' END END AS answered
+        FROM changed AS follow_up
+    ) AS one
+""")  # noqa: S608 - made of constants
+_UNANSWERED_NOW: Final = text(f"""
+    SELECT row_to_json(one) FROM (
+        SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE due_at < now()) AS overdue
+        FROM follow_up WHERE state IN {_UNANSWERED}
+    ) AS one
 """)  # noqa: S608 - made of constants
 # Several runs at once mark different ones, and each of them one run alone.
 _MARK: Final = text(f"""
@@ -102,6 +112,12 @@ _MARK: Final = text(f"""
         SELECT {_COLUMNS}, follow_up.organization_id FROM marked AS follow_up ORDER BY due_at, id
     ) AS one
 """)  # noqa: S608 - made of constants
+
+
+def count_unanswered(transaction: Transaction) -> Row:
+    """How many follow-ups of all organizations are `open`, and how many unanswered ones are `overdue`."""
+    row: Row = transaction.execute(_UNANSWERED_NOW).scalar_one()
+    return row
 
 
 def lock_follow_up(transaction: Transaction, scope: Scope, user: UserKey, id_: int) -> Row | None:
@@ -131,7 +147,10 @@ def open_follow_up(transaction: Transaction, scope: Scope, values: Mapping[str, 
 
 
 def change_follow_up(transaction: Transaction, values: Mapping[str, Any]) -> Row:
-    """Write a follow-up, which is locked, as it is to be, and an entry that says what changed."""
+    """Write a follow-up, which is locked, as it is to be, and an entry that says what changed.
+
+    `answered` of what it returns is `in_time` or `late` if this was the answer; null if it was none.
+    """
     row: Row = transaction.execute(_CHANGE, dict(values)).scalar_one()
     return row
 

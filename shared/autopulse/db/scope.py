@@ -17,11 +17,11 @@ _VISIT: Final = f"""
     AND visit.service_advisor_id = CAST(:{BOUND_ADVISOR} AS integer)
 """
 OF_THE_CALL: Final = f"""({_IS_UNBOUNDED} OR EXISTS (
-    SELECT FROM service_record AS visit WHERE visit.id = call.service_record_id AND {_VISIT}))"""
+    SELECT FROM service_record AS visit WHERE visit.id = call.service_record_id AND {_VISIT} OFFSET 0))"""
 """Whether the row `call`, which is of the organization, is of a visit of the advisor."""
 _VISIT_OF_THE_FOLLOW_UP: Final = f"""EXISTS (
     SELECT FROM call AS seen JOIN service_record AS visit ON visit.id = seen.service_record_id
-    WHERE seen.id = follow_up.call_id AND seen.organization_id = CAST(:organization AS uuid) AND {_VISIT})"""
+    WHERE seen.id = follow_up.call_id AND seen.organization_id = CAST(:organization AS uuid) AND {_VISIT} OFFSET 0)"""
 OF_THE_FOLLOW_UP: Final = f"({_IS_UNBOUNDED} OR {_VISIT_OF_THE_FOLLOW_UP})"
 """The same of the row `follow_up`."""
 # A user of whom nobody knows which one it is: never the first of two.

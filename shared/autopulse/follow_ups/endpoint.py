@@ -78,8 +78,17 @@ def find_overdue(services: Services) -> int:
         measurements.flush()
         if len(late) < rows.OVERDUE_AT_ONCE:
             break
+    _measure(services)
     logger().info("overdue follow-ups", extra={"count": found})
     return found
+
+
+def _measure(services: Services) -> None:
+    """Say how many are unanswered now; a dashboard shows it."""
+    measurements = Measurements()
+    for name, count in services.transact(rows.count_unanswered).items():
+        measurements.record(Metric.FOLLOW_UP_UNANSWERED, [count], reason=name)
+    measurements.flush()
 
 
 def _answer(event: Mapping[str, Any], services: Services) -> Response:
@@ -145,7 +154,10 @@ def _patch(event: Mapping[str, Any], principal: Principal, services: Services) -
         raise outcome
     row, is_new = outcome
     if is_new:
-        _tell(CallEventType.FOLLOW_UP_CHANGED, row, principal, now, services, Measurements())
+        measurements = Measurements()
+        if row["answered"] is not None:
+            measurements.count(Metric.FOLLOW_UP_ANSWERED, reason=row["answered"])
+        _tell(CallEventType.FOLLOW_UP_CHANGED, row, principal, now, services, measurements)
     return answer(200, _shown(row), HEADERS | {"etag": etag_of(row["version"])})
 
 
@@ -170,6 +182,7 @@ def _change(
         **wanted,
         "id": id_,
         "assignee_name": name,
+        "is_answered": moved and before is State.OPEN,
         "is_acknowledged": moved and after is State.ACKNOWLEDGED,
         "is_closed": moved and after in {State.RESOLVED, State.DISMISSED},
         "is_opened": moved and after is State.OPEN,

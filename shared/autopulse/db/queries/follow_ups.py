@@ -46,10 +46,14 @@ _CALL_TABLES: Final = """
         WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
     LEFT JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true
 """
+# OFFSET 0 keeps the planner at looking up the call of each follow-up in its turn, until the page is full: else it reads
+# all visits of the advisor first. Where there are no such visits, no follow-up is looked at.
 _OF_A_VISIT: Final = """EXISTS (
+    SELECT FROM service_record AS record WHERE record.organization_id = CAST(:organization AS uuid) AND {condition}
+) AND EXISTS (
     SELECT FROM call JOIN service_record AS record ON record.id = call.service_record_id
     WHERE call.id = follow_up.call_id AND call.organization_id = CAST(:organization AS uuid)
-        AND record.organization_id = CAST(:organization AS uuid) AND {condition})"""
+        AND record.organization_id = CAST(:organization AS uuid) AND {condition} OFFSET 0)"""
 CONDITIONS: Final = {
     "assignee": "follow_up.assignee_id = :assignee",
     "me": f"follow_up.assignee_id = {ME}",
@@ -58,7 +62,7 @@ CONDITIONS: Final = {
     "trigger": "follow_up.trigger = :trigger",
     "campaign": (
         "EXISTS (SELECT FROM call WHERE call.id = follow_up.call_id"
-        " AND call.organization_id = CAST(:organization AS uuid) AND call.campaign_id = :campaign)"
+        " AND call.organization_id = CAST(:organization AS uuid) AND call.campaign_id = :campaign OFFSET 0)"
     ),
     "advisor_id": _OF_A_VISIT.format(condition="record.service_advisor_id = :advisor_id"),
     BOUND_ADVISOR: _OF_A_VISIT.format(condition=f"record.service_advisor_id = :{BOUND_ADVISOR}"),

@@ -1,4 +1,4 @@
-"""The index that finds the next score of the same number: whether it helped to call somebody back."""
+"""The index that finds the next score of the same number, and the one that counts what is unanswered now."""
 
 from autopulse.db.migrations.online import build
 
@@ -11,6 +11,7 @@ INDEXES = {
         " coalesce(start_time, end_time, updated_at, '-infinity'::timestamptz))"
         " INCLUDE (nps_score) WHERE nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"
     ),
+    "ix_follow_up_unanswered": "INDEX {name} ON follow_up (state, due_at) WHERE state IN ('open', 'acknowledged')",
 }
 
 
