@@ -61,6 +61,7 @@ CONDITIONS: Final = {
     "overdue": f"{IS_OVERDUE} = :overdue",
     "trigger": "follow_up.trigger = :trigger",
     "campaign": (
+        "EXISTS (SELECT FROM campaign WHERE id = :campaign AND organization_id = CAST(:organization AS uuid)) AND "
         "EXISTS (SELECT FROM call WHERE call.id = follow_up.call_id"
         " AND call.organization_id = CAST(:organization AS uuid) AND call.campaign_id = :campaign OFFSET 0)"
     ),
@@ -150,15 +151,13 @@ _NEXT_SCORE: Final = f"""
         AND length(solved.digits) >= {MIN_NUMBER_DIGITS} AND {COUNTS} AND {BEGAN} > solved.resolved_at AND {OF_THE_CALL}
     ORDER BY {BEGAN} LIMIT 1
 """  # noqa: S608 - made of constants
-_IN_TIME: Final = "coalesce(acknowledged_at, resolved_at) <= due_at"
-_HOURS: Final = "percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM {end} - opened_at) / 3600)"
+_MEDIAN: Final = "percentile_cont(0.5) WITHIN GROUP (ORDER BY {hours})"
 _FIGURES: Final = f"""
     count(*) AS opened, count(*) FILTER (WHERE state = 'resolved') AS resolved,
     count(*) FILTER (WHERE state = 'dismissed') AS dismissed,
-    count(*) FILTER (WHERE {_IN_TIME}) AS in_time,
-    count(*) FILTER (WHERE {_IN_TIME} OR due_at < now()) AS decided,
-    {_HOURS.format(end="acknowledged_at")} AS median_hours_to_acknowledge,
-    {_HOURS.format(end="resolved_at")} AS median_hours_to_resolve
+    count(*) FILTER (WHERE in_time) AS in_time, count(*) FILTER (WHERE in_time OR is_over) AS decided,
+    {_MEDIAN.format(hours="hours_to_acknowledge")} AS median_hours_to_acknowledge,
+    {_MEDIAN.format(hours="hours_to_resolve")} AS median_hours_to_resolve
 """
 _SUMMARY: Final = text(f"""
     WITH period AS (
@@ -170,15 +169,18 @@ _SUMMARY: Final = text(f"""
     ), placed AS (
         SELECT *, row_number() OVER (ORDER BY starts) AS place FROM period WHERE starts < ends
     ), opened AS MATERIALIZED (
-        SELECT call_id, state, due_at, opened_at, acknowledged_at, resolved_at, cause, assignee_id, assignee_name,
+        -- date_part is a float, which is counted with sooner than extract's numeric.
+        SELECT call_id, state, opened_at, resolved_at, cause, assignee_id, assignee_name,
+            coalesce(acknowledged_at, resolved_at) <= due_at AS in_time, due_at < now() AS is_over,
+            date_part('epoch', acknowledged_at - opened_at) / 3600 AS hours_to_acknowledge,
+            date_part('epoch', resolved_at - opened_at) / 3600 AS hours_to_resolve,
             width_bucket(opened_at, (SELECT array_agg(starts ORDER BY starts) FROM placed)) AS place
         FROM follow_up
         WHERE organization_id = CAST(:organization AS uuid)
             AND opened_at >= CAST(:since AS timestamptz) AND opened_at < CAST(:until AS timestamptz)
             AND {OF_THE_FOLLOW_UP}
     ), scored AS MATERIALIZED (
-        SELECT opened.state, opened.due_at, opened.acknowledged_at, opened.resolved_at, call.nps_score,
-            call.customer_number
+        SELECT opened.state, opened.in_time, opened.is_over, opened.resolved_at, call.nps_score, call.customer_number
         FROM opened JOIN LATERAL (
             SELECT nps_score, customer_number FROM call
             WHERE call.id = opened.call_id AND call.organization_id = CAST(:organization AS uuid) AND {COUNTS} OFFSET 0
@@ -189,8 +191,7 @@ _SUMMARY: Final = text(f"""
     )
     SELECT json_build_object(
         'answered_in_time', (SELECT row_to_json(row) FROM (
-            SELECT count(*) FILTER (WHERE {_IN_TIME}) AS count,
-                count(*) FILTER (WHERE {_IN_TIME} OR due_at < now()) AS of
+            SELECT count(*) FILTER (WHERE in_time) AS count, count(*) FILTER (WHERE in_time OR is_over) AS of
             FROM scored WHERE nps_score < {PASSIVES_FROM}) AS row),
         'next_score', (SELECT row_to_json(row) FROM (
             SELECT count(*) AS of, count(next.score) AS count,
