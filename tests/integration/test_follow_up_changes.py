@@ -223,6 +223,37 @@ def test_one_is_taken_by_who_takes_it(writers: Writers, opened: int) -> None:
     assert take(2, user_id="8")[1]["assignee_name"] == "User 8"
 
 
+def test_answers_are_counted_in_time_or_late(writers: Writers, opened: int, capsys: pytest.CaptureFixture[str]) -> None:
+    def counted() -> list[str]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [line["reason"] for line in lines if "FollowUpAnswered" in line]
+
+    writers.change(opened, 1, note="Not an answer yet.")
+    assert counted() == []
+    writers.change(opened, 2, state="acknowledged")
+    assert counted() == ["late"], "the report is of long ago"
+    writers.change(opened, 3, state="dismissed")
+    assert counted() == []
+    writers.change(opened, 4, state="open")
+    writers.change(opened, 5, state="dismissed")
+    assert counted() == ["in_time"], "reopened, it has its time once more"
+
+
+def test_the_schedule_tells_how_many_are_unanswered(
+    writers: Writers, opened: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert opened
+    writers.open(writers.pipeline.make_call())
+    late = writers.open(writers.pipeline.make_call())[1]["id"]
+    writers.change(late, 1, state="acknowledged")
+    writers.pipeline.database.run("UPDATE follow_up SET due_at = now() - interval '1 hour' WHERE id = :id", id=late)
+    capsys.readouterr()
+    endpoint.handle({"source": "aws.events"})
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = {line["reason"]: line["FollowUpUnanswered"] for line in lines if "FollowUpUnanswered" in line}
+    assert found == {"open": [2], "overdue": [2]}
+
+
 def test_who_is_bounded_to_an_advisor_changes_nothing_of_others(writers: Writers) -> None:
     for id_ in (7, 8):
         writers.pipeline.insert('"user"', id=id_, name=f"User {id_}", organization_id=ORGANIZATION)
