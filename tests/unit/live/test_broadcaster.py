@@ -77,8 +77,8 @@ def test_who_is_bounded_to_an_advisor_hears_of_that_advisors_calls_alone(gateway
         subscribe(gateway, name, call_id=15)
     broadcast(call_event(advisor_id=7))
     assert {name: len(gateway.said(name)) for name in ("seven", "eight", "all")} == {"seven": 1, "eight": 0, "all": 1}
-    for advisor_id in (None, "7x", 0, [7]):
-        broadcast(call_event(advisor_id=advisor_id))
+    for unreadable in (None, "7x", 0, [7]):
+        broadcast(call_event(advisor_id=unreadable))
     broadcast(call_event())
     assert {name: len(gateway.said(name)) for name in ("seven", "eight", "all")} == {"seven": 0, "eight": 0, "all": 5}
 
