@@ -101,6 +101,8 @@ def _interface(name: str, schema: Mapping[str, Any]) -> str:
 def _type(shape: Mapping[str, Any]) -> str:
     if "$ref" in shape:
         return str(shape["$ref"]).rpartition("/")[2]
+    if "const" in shape:
+        return json.dumps(shape["const"])
     if "anyOf" in shape:
         return " | ".join(_type(one) for one in shape["anyOf"])
     if shape["type"] == "array":
@@ -113,7 +115,9 @@ def _type(shape: Mapping[str, Any]) -> str:
 
 def _answers(document: Mapping[str, Any]) -> Iterator[str]:
     for path, operations in document["paths"].items():
-        operation = operations["get"]
+        operation = operations.get("get")
+        if operation is None:
+            continue
         answer = operation["responses"]["200"]["content"].get("application/json")
         if answer:
             types = {one["name"]: _type(one["schema"]) for one in operation["parameters"] if one["in"] == "path"}

@@ -56,8 +56,9 @@ def make_events() -> dict[Path, Event]:
     others = {
         "sqs/recordings.json": _copy_request(),
         "cloudformation/migrate.json": _custom_resource(),
-        "schedule/prune.json": _scheduled(),
+        "schedule/prune.json": _scheduled("prune"),
         "apigw/follow_ups.json": _change_event(),
+        "schedule/follow_ups.json": _scheduled("follow-ups"),
         "schedule/sweep.json": {"window": True},
         "operate/unlink.json": {"call_id": 1},
     }
@@ -260,7 +261,7 @@ def _custom_resource() -> Event:
     }
 
 
-def _scheduled() -> Event:
+def _scheduled(rule: str) -> Event:
     return {
         "version": "0",
         "id": "00000000-0000-4000-8000-000000000003",
@@ -269,7 +270,7 @@ def _scheduled() -> Event:
         "account": _ACCOUNT,
         "time": "2026-11-02T08:17:00Z",
         "region": REGION,
-        "resources": [f"arn:aws:events:{REGION}:{_ACCOUNT}:rule/autopulse-prune"],
+        "resources": [f"arn:aws:events:{REGION}:{_ACCOUNT}:rule/autopulse-{rule}"],
         "detail": {},
     }
 

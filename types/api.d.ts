@@ -13,6 +13,12 @@ declare namespace Api {
     lost_share: number | null;
   }
 
+  interface AnsweredInTime {
+    count: number;
+    of: number;
+    share: number | null;
+  }
+
   interface AssigneeFigures {
     opened: number;
     resolved: number;
@@ -244,6 +250,35 @@ declare namespace Api {
     reasons: ReasonCount[];
   }
 
+  interface FollowUp {
+    id: number;
+    call_id: number;
+    state: string;
+    trigger: string;
+    assignee_id: number | null;
+    assignee_name: string | null;
+    cause: string | null;
+    note: string | null;
+    opened_at: string;
+    due_at: string;
+    acknowledged_at: string | null;
+    resolved_at: string | null;
+    overdue: boolean;
+    version: number;
+  }
+
+  interface FollowUpChange {
+    state?: State;
+    assignee_id?: number | "me" | null;
+    cause?: string | null;
+    note?: string | null;
+  }
+
+  interface FollowUpConflict {
+    error: ErrorDetail;
+    follow_up: FollowUp;
+  }
+
   interface FollowUpDetail {
     id: number;
     call_id: number;
@@ -296,6 +331,10 @@ declare namespace Api {
     median_hours_to_resolve: number | null;
   }
 
+  interface FollowUpOpening {
+    note?: string | null;
+  }
+
   interface FollowUpPage {
     items: ListedFollowUp[];
     next_cursor: string | null;
@@ -319,6 +358,8 @@ declare namespace Api {
     open: number;
     acknowledged: number;
     overdue: number;
+    answered_in_time: AnsweredInTime;
+    next_score: NextScore;
     total: FollowUpFigures;
     causes: CauseFigures[];
     assignees: AssigneeFigures[];
@@ -387,7 +428,16 @@ declare namespace Api {
   interface Me {
     organization_id: string;
     organization_name: string | null;
+    user_id: number | null;
+    advisor_id: number | null;
     may_write: boolean;
+  }
+
+  interface NextScore {
+    of: number;
+    count: number;
+    improved: number;
+    median_change: number | null;
   }
 
   interface PeriodTally {
@@ -551,6 +601,8 @@ declare namespace Api {
   }
 
   type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
+
+  type State = "open" | "acknowledged" | "resolved" | "dismissed";
 
   type Trigger = "score" | "callback_requested" | "action_item" | "manual";
 

@@ -21,6 +21,7 @@
     │   └── VapiNotConfigured     there is no usable key or address             -> asking stops, and an alarm
     ├── TokenRefused          no token that lets its reader in              -> 401, counted by reason
     ├── OrganizationMissing   a genuine token that names no organization    -> 403
+    ├── AdvisorUnreadable     a genuine token bounded to nobody knows whom  -> 403
     ├── Problem               the reader asks for what cannot be answered   -> 4xx, with a text for the reader
     └── MigrationFailed       the database cannot be brought up to date     -> the deploy fails, with a text for people
 
@@ -185,6 +186,12 @@ class OrganizationMissing(AutoPulseError):
     """The token is genuine, and names no organization whose calls its owner may read -> 403."""
 
     reason = "organization"
+
+
+class AdvisorUnreadable(AutoPulseError):
+    """The token is genuine, and its claim that bounds its owner to an advisor's calls names no user -> 403."""
+
+    reason = "advisor"
 
 
 class Problem(AutoPulseError):

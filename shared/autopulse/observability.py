@@ -152,6 +152,10 @@ class Metric:
     """Count of tries at sending an alert that failed, by why (`alerts.webhook.DeliveryFailed`)."""
     ALERT_UNDELIVERED: Final = MetricDefinition("AlertUndelivered", Undivided)
     """Count of alerts that are not tried any more."""
+    FOLLOW_UP_ANSWERED: Final = MetricDefinition("FollowUpAnswered", ByReason)
+    """Count of follow-ups that a person took, resolved or dismissed first, as `in_time` or `late`."""
+    FOLLOW_UP_UNANSWERED: Final = MetricDefinition("FollowUpUnanswered", ByReason)
+    """How many are unanswered at this moment, every five minutes: `open` (not taken), or `overdue` among all."""
     CALL_EVENT_PUBLISHED: Final = MetricDefinition("CallEventPublished", Undivided)
     """Count of call events that the event bus has accepted."""
     CALL_EVENT_LOST: Final = MetricDefinition("CallEventLost", Undivided)

@@ -285,6 +285,10 @@ class AuthSettings(NamedTuple):
     """The claim that says who may change follow-ups; empty: all readers may."""
     writer_values: frozenset[str] = optional("WRITER_VALUES", lambda text: frozenset(filter(None, text.split(","))))
     """The values of it that allow it."""
+    user_claim: str = optional("USER_CLAIM")
+    """The claim with the id of the user that somebody is; empty: `email` has the user's e-mail address."""
+    advisor_claim: str = optional("ADVISOR_CLAIM")
+    """The claim with the id of the user whose visits' calls alone somebody reads; empty: nobody is bounded."""
 
 
 class ConsoleSettings(NamedTuple):

@@ -178,21 +178,31 @@ def fill_reasons(database_url: str, say: Callable[[str], None] = lambda _: None)
 _FOLLOW_UPS: Final = """
     INSERT INTO follow_up (organization_id, call_id, state, trigger, assignee_id, assignee_name, cause, opened_at,
         due_at, acknowledged_at, resolved_at)
-    SELECT call.organization_id, call.id, CASE WHEN age > interval '7 days' THEN 'resolved'
-            WHEN call.id % 3 = 0 THEN 'acknowledged' ELSE 'open' END,
-        CASE WHEN call.id % 20 = 0 THEN 'manual' ELSE 'score' END, record.service_advisor_id, 'Advisor',
-        CASE WHEN age > interval '7 days' THEN (ARRAY['wait', 'price', 'work', 'staff'])[1 + call.id % 4] END,
-        at, at + interval '1 day', CASE WHEN age > interval '7 days' THEN at + interval '3 hours' END,
-        CASE WHEN age > interval '7 days' THEN at + interval '20 hours' END
-    FROM (SELECT call.*, coalesce(end_time, updated_at) AS at,
-            timestamptz '{now}' - coalesce(end_time, updated_at) AS age
-        FROM call WHERE id % 10 = 0) AS call
-    JOIN service_record AS record ON record.id = call.service_record_id
-    """
+    SELECT call.organization_id, call.id, state, CASE WHEN h % 19 = 0 THEN 'manual' ELSE 'score' END,
+        CASE WHEN h % 23 > 0 THEN record.service_advisor_id END, CASE WHEN h % 23 > 0 THEN 'Advisor' END,
+        CASE WHEN state = 'resolved' THEN (ARRAY['wait', 'price', 'work', 'staff'])[1 + h % 4] END,
+        at, at + interval '1 day',
+        CASE WHEN state IN ('acknowledged', 'resolved') THEN at + interval '1 hour' * (1 + h % 29) END,
+        CASE WHEN state IN ('resolved', 'dismissed') THEN at + interval '1 hour' * (30 + h % 31) END
+    FROM (
+        SELECT *, CASE WHEN at < timestamptz '{now}' - interval '7 days'
+            THEN (ARRAY['resolved', 'resolved', 'resolved', 'resolved', 'dismissed'])[1 + h / 7 % 5]
+            ELSE (ARRAY['open', 'acknowledged', 'open'])[1 + h / 7 % 3] END AS state
+        FROM (
+            SELECT id, organization_id, service_record_id, coalesce(end_time, updated_at) AS at,
+                id::bigint * 2654435761 % 4294967296 / 43 AS h
+            FROM call WHERE nps_score BETWEEN 0 AND 6 AND outcome IN ('reached', 'transferred')
+        ) AS unhappy WHERE h % 100 < 47
+    ) AS call JOIN service_record AS record ON record.id = call.service_record_id
+    ORDER BY call.id
+"""
 
 
 def fill_follow_ups(database_url: str, say: Callable[[str], None] = lambda _: None) -> None:
-    """A follow-up of every tenth call; what is older than a week was resolved. There are such since revision 0009."""
+    """Follow-ups of a tenth of the calls, all of detractors; those of before the last week were answered.
+
+    There are such since revision 0009.
+    """
     _run(database_url, say, "follow-ups", _FOLLOW_UPS.format(now=NOW))
     _run(database_url, say, "vacuum", "VACUUM (ANALYZE) follow_up")
 

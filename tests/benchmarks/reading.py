@@ -29,6 +29,7 @@ from autopulse.db.privileges import FunctionsRole
 from autopulse.db.queries.filters import NPS_CATEGORIES
 from autopulse.db.queries.pages import Position
 from autopulse.domain.reasons import DEFAULTS, OTHER
+from autopulse.domain.scope import Scope
 from local import ports
 from local.database import connect
 from local.machine import describe_machine
@@ -73,6 +74,8 @@ class Question:
     path: Callable[[random.Random], str]
     query: Callable[[random.Random], Query]
     budget: float = BUDGET_MS
+    is_bounded: bool = False
+    """Whether somebody asks who is bounded to one advisor."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,14 @@ def _measure(url: str, wanted: list[str]) -> list[Measured]:
         api = Api(url, monkeypatch)
         for name, organization in (("largest", archive.LARGEST), ("typical", archive.TYPICAL)):
             ids = _ids(url, organization)
-            for question in (*_of_calls(ids), *_of_lists(organization), *_of_feedback(), *_of_summaries()):
+            for question in (
+                *_of_calls(ids),
+                *_of_lists(organization),
+                *_of_feedback(),
+                *_of_summaries(),
+                *_of_follow_ups(),
+                *_of_a_bounded_reader(),
+            ):
                 if not wanted or any(text in question.name for text in wanted):
                     say(f"{name}: {question.name}")
                     results.append(_time(api, question, name, organization))
@@ -142,6 +152,7 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
         archive.fill_quality(url, say)
         archive.fill_words(url, say)
     archive.fill_reasons(url, say)
+    archive.fill_follow_ups(url, say)
     say(f"made in {time.perf_counter() - started:.0f} s, of which the indexes {time.perf_counter() - indexes:.0f} s")
 
 
@@ -322,6 +333,54 @@ def _of_summaries() -> Iterator[Question]:
         yield Question(f"quality, {name}", _always("/quality/summary"), _within(days, more))
 
 
+def _of_follow_ups() -> Iterator[Question]:
+    for name, query in FOLLOW_UP_LISTS.items():
+        yield Question(f"follow-ups{name}", _always("/follow-ups"), query)
+    for name, (days, more) in FOLLOW_UP_SUMMARIES.items():
+        yield Question(f"follow-ups in figures, {name}", _always("/follow-ups/summary"), _within(days, more))
+
+
+def _of_a_bounded_reader() -> Iterator[Question]:
+    for path, query in BOUNDED:
+        asked = query(random.Random(path))
+        name = f"{path[1:]} {' '.join(asked)}, bounded".replace(" from_ to", " of a time")
+        yield Question(name, _always(path), query, is_bounded=True)
+
+
+FOLLOW_UP_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
+    "": lambda _: {},
+    ", open": lambda _: {"state": "open"},
+    ", unanswered": lambda _: {"state": "open,acknowledged"},
+    ", overdue": lambda _: {"overdue": "true"},
+    ", not overdue": lambda _: {"overdue": "false"},
+    ", assignee": lambda chance: {"assignee": chance.randrange(1, 41)},
+    ", nobody's": lambda _: {"assignee": "none"},
+    ", trigger": lambda chance: {"trigger": chance.choice(["score", "manual", "callback_requested"])},
+    ", campaign": lambda chance: {"campaign": chance.randrange(1, 21)},
+    ", advisor": lambda chance: {"advisor": chance.randrange(1, 41)},
+    ", open of an advisor": lambda chance: {"advisor": chance.randrange(1, 41), "state": "open"},
+}
+FOLLOW_UP_SUMMARIES: Final[dict[str, tuple[int, Callable[[random.Random], Query]]]] = {
+    "90 days": (90, lambda _: {}),
+    "a year by month": (365, lambda _: {"period": "month"}),
+}
+BOUNDED: Final[tuple[tuple[str, Callable[[random.Random], Query]], ...]] = (
+    ("/calls", lambda _: {}),
+    ("/calls", lambda _: {"to_come": "true"}),
+    ("/calls", lambda _: {"nps_category": "detractor"}),
+    ("/calls", lambda _: {"customer": "dana"}),
+    ("/calls/count", lambda _: {}),
+    ("/feedback", lambda _: {}),
+    ("/feedback", lambda _: {"text": "wait"}),
+    ("/feedback/summary", lambda chance: _span(chance, 90)),
+    ("/quality/summary", lambda chance: _span(chance, 90)),
+    ("/follow-ups", lambda _: {}),
+    ("/follow-ups", lambda _: {"state": "open"}),
+    ("/follow-ups/summary", lambda chance: _span(chance, 90)),
+)
+"""What somebody asks who is bounded to one advisor of twenty."""
+
+
 def _within(days: int, more: Callable[[random.Random], Query]) -> Callable[[random.Random], Query]:
     return lambda chance: _span(chance, days) | more(chance)
 
@@ -348,7 +407,7 @@ QUALITY_SUMMARIES: Final[dict[str, tuple[int, Callable[[random.Random], Query]]]
 
 def _far_down(chance: random.Random, organization: str, query: Query) -> Query:
     """As if somebody had turned the pages until here."""
-    binding = cursors.binding_of("calls", organization, "newest", CallList.model_validate(query).conditions())
+    binding = cursors.binding_of("calls", Scope(organization), "newest", CallList.model_validate(query).conditions())
     return query | {"cursor": cursors.encode(Position(_moment(chance), 1), binding)}
 
 
@@ -368,11 +427,13 @@ def _letters(chance: random.Random) -> str:
 def _time(api: Api, question: Question, name: str, organization: str) -> Measured:
     chance = random.Random(question.name)
     milliseconds = []
+    first = archive.ADVISORS * (archive.LARGEST, archive.TYPICAL).index(organization)
+    who = {"advisor_id": str(first + 7)} if question.is_bounded else {}
     with redirect_stdout(StringIO()):
         for place in range((REQUESTS if question.budget == BUDGET_MS else FILE_REQUESTS) + WARM_UP):
             path, query = question.path(chance), question.query(chance)
             started = time.perf_counter()
-            answer = api.get(path, organization, **query)
+            answer = api.get_as(who, path, organization, **query)
             spent = (time.perf_counter() - started) * 1000
             assert answer.status in {200, 404}, answer.text
             if place >= WARM_UP:

@@ -1,5 +1,6 @@
 """Calls: the list, one of them, its words, its recording."""
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Annotated, Final
 
@@ -39,9 +40,9 @@ def list_calls(principal: CurrentPrincipal, query: Annotated[CallList, Query()])
 
 def show_count(principal: CurrentPrincipal, query: Annotated[CallFilters, Query()]) -> CallCount:
     """How many calls there are, counted to 1,000, or to 100 of an advisor, a customer's name or a search."""
-    conditions = query.conditions()
-    most = MOST_COUNTED_BY_VISITS if _is_searched(conditions) else MOST_COUNTED
-    found = ask(lambda session: count_calls(session, PageRequest(principal.organization_id, conditions, most + 1)))
+    wanted = PageRequest(principal.scope, query.conditions(), 0)
+    most = MOST_COUNTED_BY_VISITS if _is_searched(wanted.bounded) else MOST_COUNTED
+    found = ask(lambda session: count_calls(session, replace(wanted, rows=most + 1)))
     return CallCount(count=min(found, most), is_all=found <= most)
 
 
@@ -56,7 +57,7 @@ def export_calls(principal: CurrentPrincipal, query: Annotated[CallExport, Query
 
 def show_call(principal: CurrentPrincipal, call_id: CallId) -> CallDetail:
     """One call with its attempts, feedback, visit, incidents and webhooks."""
-    document = ask(lambda session: read_call(session, principal.organization_id, call_id))
+    document = ask(lambda session: read_call(session, principal.scope, call_id))
     note_shown([call_id])
     call = CallDetail.model_validate_json(document or _no_call())
     attempts, timeline = call.attempts, call.timeline
@@ -76,7 +77,7 @@ def show_transcript(
     principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]
 ) -> Transcript:
     """What was said in one attempt, in order: in the one that the call shows, if no other is asked for."""
-    document = ask(lambda session: read_transcript(session, principal.organization_id, call_id, query.attempt))
+    document = ask(lambda session: read_transcript(session, principal.scope, call_id, query.attempt))
     note_shown([call_id])
     transcript = Transcript.model_validate_json(_of_an_attempt(document))
     if is_small(document or ""):
@@ -88,7 +89,7 @@ def show_transcript(
 
 def show_recording(principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
     """Where an attempt's recording can be played; 404 without one that can, 410 once it is not there any more."""
-    document = ask(lambda session: read_recording(session, principal.organization_id, call_id, query.attempt))
+    document = ask(lambda session: read_recording(session, principal.scope, call_id, query.attempt))
     note_shown([call_id])
     kept = KeptRecording.model_validate_json(_of_an_attempt(document))
     return offer(call_id, kept, datetime.now(timezone.utc))

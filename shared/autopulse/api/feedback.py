@@ -58,9 +58,7 @@ def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Qu
     """NPS, reach and response rates: in all, per period, per campaign or advisor. The last 90 days if not told."""
     since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
-    document = ask(
-        lambda session: read_summary(session, principal.organization_id, span, query.group, query.conditions())
-    )
+    document = ask(lambda session: read_summary(session, principal.scope, span, query.group, query.conditions()))
     return _summarize(since, until, query, _COUNTS.validate_json(document))
 
 

@@ -108,9 +108,9 @@ class Listing(Generic[Item]):
     def page(self, principal: Principal, parameters: ListParameters) -> Page[Item]:
         """The items that were asked for, fewer if they are long; raises Problem for a cursor of another list."""
         filters = parameters.conditions()
-        binding = cursors.binding_of(self.name, principal.organization_id, parameters.order, filters)
+        binding = cursors.binding_of(self.name, principal.scope, parameters.order, filters)
         wanted = PageRequest(
-            organization_id=principal.organization_id,
+            scope=principal.scope,
             filters=filters,
             rows=parameters.limit + 1,  # one more, to see whether there are more
             newest_first=parameters.order == "newest",

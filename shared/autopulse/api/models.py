@@ -82,6 +82,10 @@ class Me(Answer):
 
     organization_id: str
     organization_name: str | None = Field(description="Null if the application has no such organization.")
+    user_id: int | None = Field(description="The organization's user that the principal is; null if nobody can say.")
+    advisor_id: int | None = Field(
+        description="The service advisor whose calls alone the token shows; null if it shows all of the organization."
+    )
     may_write: bool = Field(description="Whether the principal may change follow-ups.")
 
 

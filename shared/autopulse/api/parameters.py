@@ -278,8 +278,8 @@ class FollowUpList(_Parameters):
     state: FollowUpStates | None = Field(
         None, description="`open`, `acknowledged`, `resolved` or `dismissed`, or several with commas between them."
     )
-    assignee: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}|nobody)$")] | None = Field(
-        None, description="A user's id, or `nobody`."
+    assignee: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}|me|none|nobody)$")] | None = Field(
+        None, description="A user's id, `me`, or `none` (or `nobody`): those without one."
     )
     call: Organized | None = Field(None, description="A call's id: only its follow-up, if it has one.")
     overdue: bool | None = Field(None, description="Only those that were to be answered by now, or none of them.")
@@ -302,9 +302,10 @@ class FollowUpList(_Parameters):
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.queries.follow_ups` -> value, for the parameters that were given."""
         given: dict[str, Any] = {
-            "assignee": int(self.assignee) if self.assignee and self.assignee != "nobody" else None,
-            "nobody": True if self.assignee == "nobody" else None,
+            "assignee": int(self.assignee) if self.assignee and self.assignee.isdigit() else None,
+            "me": True if self.assignee == "me" else None,
             "call": self.call,
+            "nobody": True if self.assignee in {"none", "nobody"} else None,
             "overdue": self.overdue,
             "trigger": self.trigger and self.trigger.value,
             "campaign": self.campaign,

@@ -287,4 +287,12 @@ def call_event(type_: CallEventType, attempt: AttemptBatch[M], **changed: object
     """An event about a call, as its attempt in this batch tells it."""
     call = attempt.call
     received_at = min([record.envelope.received_at for record in attempt.records])
-    return CallEvent(type_, call.row.id, attempt.vapi_call_id or None, call.organization_id, changed, received_at)
+    return CallEvent(
+        type_,
+        call.row.id,
+        attempt.vapi_call_id or None,
+        call.organization_id,
+        changed,
+        received_at,
+        advisor_id=call.row.advisor_id,
+    )

@@ -351,6 +351,12 @@ class FollowUp(Model):
             ],
         ),
         Index(
+            "ix_follow_up_unanswered",
+            "state",
+            "due_at",
+            postgresql_where=text("state IN ('open', 'acknowledged')"),
+        ),
+        Index(
             "ix_follow_up_running",
             "due_at",
             postgresql_where=text("overdue_at IS NULL AND state IN ('open', 'acknowledged')"),
@@ -427,6 +433,8 @@ class FollowUpAlert(Model):
     """When it was delivered, given up or dropped."""
     reason: Mapped[str | None] = mapped_column(String(40))
     """Why the last try failed."""
+
+
 class CallWords(Model):
     """The words that a call is found by, of all that is shown of it (`db.words`)."""
 

@@ -237,6 +237,14 @@ class Call(Model):
             postgresql_where=text("nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"),
         ),
         Index(
+            "ix_call_organization_id_scored",
+            "organization_id",
+            text("reverse(regexp_replace(customer_number::text, '[^0-9]'::text, ''::text, 'g'::text))"),
+            _BEGAN[0],
+            postgresql_include=["nps_score"],
+            postgresql_where=text("nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"),
+        ),
+        Index(
             "ix_call_organization_id_digits",
             "organization_id",
             literal_column("reverse(regexp_replace(customer_number::text, '[^0-9]'::text, ''::text, 'g'::text))").label(

@@ -51,6 +51,8 @@ class LockedCall:
     vapi_call_id: str | None
     organization_id: str
     service_record_id: int | None
+    advisor_id: int | None
+    """The service advisor of its visit."""
     customer_number: str
     direction: str
     is_web: bool
@@ -148,7 +150,10 @@ _LOCK = text(f"""
     )
     SELECT
         (SELECT json_agg(json_build_array(
-            id, vapi_call_id, organization_id, service_record_id, customer_number, direction, is_web,
+            id, vapi_call_id, organization_id, service_record_id,
+            (SELECT service_advisor_id FROM service_record AS visit
+            WHERE visit.id = locked.service_record_id AND visit.organization_id = locked.organization_id),
+            customer_number, direction, is_web,
             {", ".join(NAMES)},
             (SELECT json_agg(json_build_array(
                     vapi_call_id, made_call, call_type, phone_number_id, assistant_id, squad_id, workflow_id)
@@ -290,6 +295,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
     vapi_call_id: str | None,
     organization_id: str,
     service_record_id: int | None,
+    advisor_id: int | None,
     customer_number: str,
     direction: str,
     is_web: bool,
@@ -301,6 +307,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
         vapi_call_id,
         organization_id,
         service_record_id,
+        advisor_id,
         customer_number,
         direction,
         is_web,

@@ -117,7 +117,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
     "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
-    "user": {"SELECT": ("id", "name", "organization_id")},
+    "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
 """Table -> right -> its columns. They include those of the other roles, which may not be there."""
 READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -137,7 +137,7 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "reason_category": {"SELECT": ("organization_id", "key", "label")},
     "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
-    "user": {"SELECT": ("id", "name", "organization_id")},
+    "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
 """The privileges of who only reads."""
 WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -152,8 +152,8 @@ WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "follow_up_entry": {"INSERT": ENTRY[1:]},
     "organization_setting": {"SELECT": WHOLE},
     "call": {"SELECT": ("id", "organization_id", "service_record_id", "vapi_call_id")},
-    "service_record": {"SELECT": ("id", "service_advisor_id", "service_advisor_name")},
-    "user": {"SELECT": ("id", "name", "organization_id")},
+    "service_record": {"SELECT": ("id", "organization_id", "service_advisor_id", "service_advisor_name")},
+    "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
 """The privileges of the function in which people change follow-ups, and which finds those that are overdue."""
 TIME_OUTS: Final = {

@@ -14,6 +14,8 @@ from autopulse.json_coercion import MAX_CALL_ID, Json, clean, read_text
 MAX_BODY_BYTES: Final = 50_000
 FIELDS: Final = ("state", "assignee_id", "cause", "note")
 """What a PATCH may change."""
+ME: Final = "me"
+"""In the place of a user's id: the user that the principal is."""
 _VERSION: Final = re.compile(r'"([1-9][0-9]{0,9})"')
 _STATES: Final = {state.value: state for state in State}
 
@@ -23,6 +25,15 @@ class Change:
     """The fields that a PATCH gives, checked."""
 
     given: Mapping[str, Any]
+
+    @property
+    def names_me(self) -> bool:
+        """Whether the principal's own user is to be the assignee."""
+        return self.given.get("assignee_id") == ME
+
+    def named(self, own_id: int | None) -> "Change":
+        """The change with the id of the principal's user in the place of ME."""
+        return Change({**self.given, "assignee_id": own_id}) if self.names_me else self
 
     def applied_to(self, current: Mapping[str, Any]) -> dict[str, Any]:
         """The fields as they are to be; raises Problem 422 for what the current state does not allow."""
@@ -81,11 +92,13 @@ def _state(value: Json) -> str:
     return value
 
 
-def _user(value: Json) -> int | None:
+def _user(value: Json) -> int | str | None:
     if value is None:
         return None
+    if value == ME:
+        return ME
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_CALL_ID:
-        raise Problem(400, "An assignee is the id of a user, or null.", field="assignee_id")
+        raise Problem(400, "An assignee is the id of a user, `me`, or null.", field="assignee_id")
     return value
 
 

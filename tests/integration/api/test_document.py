@@ -51,7 +51,9 @@ def call(api: Api) -> int:
     return call
 
 
-@pytest.mark.parametrize("path", [path for path in WRITTEN["paths"] if not path.endswith(".csv")])
+@pytest.mark.parametrize(
+    "path", [path for path, methods in WRITTEN["paths"].items() if "get" in methods and not path.endswith(".csv")]
+)
 def test_an_answer_fits_its_schema(api: Api, call: int, path: str) -> None:
     query = (
         {"period": "month", "group": "advisor", "from_": "2026-11-01T00:00:00Z"}
@@ -65,7 +67,9 @@ def test_an_answer_fits_its_schema(api: Api, call: int, path: str) -> None:
     _validator(path, 200).validate(answer.json)
 
 
-@pytest.mark.parametrize("path", [path for path in WRITTEN["paths"] if not path.endswith(".csv")])
+@pytest.mark.parametrize(
+    "path", [path for path, methods in WRITTEN["paths"].items() if "get" in methods and not path.endswith(".csv")]
+)
 def test_a_failure_fits_its_schema(api: Api, path: str) -> None:
     asked = re.sub("{.+?}", "x", path.removeprefix("/v1"))
     answer = api.get(asked, unknown="1")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -384,6 +385,42 @@ def test_the_summary_of_follow_ups_reads_those_of_its_time_and_those_that_are_un
     used = {node["Index Name"] for node in explained.nodes if "follow_up" in node.get("Index Name", "")}
     assert used == {"ix_follow_up_organization_id_opened", "ix_follow_up_organization_id_state_due"}
     assert explained.answer.json["total"]["opened"] > 100
+
+
+@pytest.mark.parametrize("organization", [archive.LARGEST, archive.TYPICAL], ids=["largest", "typical"])
+def test_next_scores_are_looked_up_by_the_number(api: Api, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    explained = explain(api, "/follow-ups/summary", organization, monkeypatch, **SPAN)
+    assert explained.answer.json["next_score"]["count"] > 10
+    used = {node["Index Name"] for node in explained.nodes if node.get("Relation Name") == "call"}
+    assert used == {"call_pkey", "ix_call_organization_id_scored"}
+
+
+@pytest.mark.parametrize("path", ["/calls", "/calls/count", "/feedback", "/feedback/summary", "/quality/summary"])
+@pytest.mark.parametrize("organization", [archive.LARGEST, archive.TYPICAL], ids=["largest", "typical"])
+def test_a_bounded_reader_is_answered_by_indexes(
+    api: Api, path: str, organization: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one who filters by that advisor."""
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "get", partial(api.get_as, {"advisor_id": "7" if organization == archive.LARGEST else "27"}))
+        explained = explain(api, path, organization, monkeypatch, **SPAN)
+    assert {name for name in LARGE if "Seq Scan" in explained.scans(name)} == set()
+    used = {
+        node["Index Name"] for node in explained.nodes if "record" in node.get("Alias", "") and "Index Name" in node
+    }
+    assert "ix_service_record_service_advisor_id_listing" in used
+
+
+@pytest.mark.parametrize("path", ["/follow-ups", "/follow-ups/summary", "/calls/99996", "/calls/99996/transcript"])
+def test_a_bounded_reader_looks_visits_up_by_their_ids(api: Api, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    advisor = api.database.run(
+        "SELECT service_advisor_id FROM service_record JOIN call ON service_record_id = service_record.id"
+        " WHERE call.id = 99996"
+    )[0][0]
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "get", partial(api.get_as, {"advisor_id": str(advisor)}))
+        explained = explain(api, path, archive.LARGEST, monkeypatch)
+    assert {name for name in LARGE if "Seq Scan" in explained.scans(name)} == set()
 
 
 def test_a_transcript_and_a_timeline_are_read_by_their_call(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

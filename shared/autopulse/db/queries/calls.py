@@ -17,8 +17,10 @@ from autopulse.db.queries.bounds import (
     shown_recording,
 )
 from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES, SAID
+from autopulse.db.scope import OF_THE_CALL, values_of
 from autopulse.domain.bounds import MAX_ENDED_MESSAGE_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS
 from autopulse.domain.quality import COST_TYPES
+from autopulse.domain.scope import Scope
 
 MAX_EVENTS: Final = 1000
 """The maximum number of entries of a timeline; a long call has some hundred."""
@@ -32,7 +34,7 @@ LATENCIES: Final = """
     round(1000 * extract(epoch FROM received_at - occurred_at)) AS delivery_ms,
     round(1000 * extract(epoch FROM processed_at - received_at)) AS processing_ms
 """
-_OURS: Final = "call.id = :call_id AND call.organization_id = CAST(:organization AS uuid)"
+_OURS: Final = f"call.id = :call_id AND call.organization_id = CAST(:organization AS uuid) AND {OF_THE_CALL}"
 
 _COSTS: Final = ", ".join(f"'{type_}', cost_{type_}" for type_ in COST_TYPES)
 _LISTS: Final = ", ".join(
@@ -154,27 +156,27 @@ _RECORDING = text(f"""
 """)  # noqa: S608 - made of constants
 
 
-def read_call(transaction: Transaction, organization_id: str, call_id: int) -> str | None:
-    """A call with all that belongs to it: a JSON object; None if the organization has no such call."""
-    values = {"organization": organization_id, "call_id": call_id}
+def read_call(transaction: Transaction, scope: Scope, call_id: int) -> str | None:
+    """A call with all that belongs to it: a JSON object; None without such a call."""
+    values = values_of(scope) | {"call_id": call_id}
     return transaction.execute(_CALL, values).scalar_one_or_none()
 
 
-def read_transcript(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
-    """Turns in order, and where they are from: a JSON object, or NO_ATTEMPT; None if the organization has no such call.
+def read_transcript(transaction: Transaction, scope: Scope, call_id: int, attempt: str | None) -> str | None:
+    """Turns in order, and where they are from: a JSON object, or NO_ATTEMPT; None without such a call.
 
     `attempt` is a number or Vapi's id; None is the attempt that the row shows.
     """
-    return _of_an_attempt(transaction, _TRANSCRIPT, organization_id, call_id, attempt)
+    return _of_an_attempt(transaction, _TRANSCRIPT, scope, call_id, attempt)
 
 
-def read_recording(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
+def read_recording(transaction: Transaction, scope: Scope, call_id: int, attempt: str | None) -> str | None:
     """The URL of a recording, when it ends, and our copy of it, each null if not known; otherwise as the transcript."""
-    return _of_an_attempt(transaction, _RECORDING, organization_id, call_id, attempt)
+    return _of_an_attempt(transaction, _RECORDING, scope, call_id, attempt)
 
 
 def _of_an_attempt(
-    transaction: Transaction, statement: TextClause, organization_id: str, call_id: int, attempt: str | None
+    transaction: Transaction, statement: TextClause, scope: Scope, call_id: int, attempt: str | None
 ) -> str | None:
-    values = {"organization": organization_id, "call_id": call_id, "attempt": attempt}
+    values = values_of(scope) | {"call_id": call_id, "attempt": attempt}
     return transaction.execute(statement, values).scalar_one_or_none()

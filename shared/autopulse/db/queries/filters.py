@@ -6,6 +6,7 @@ The texts here and in the indexes have to be the same, or Postgres does not see 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from autopulse.db.scope import BOUND_ADVISOR
 from autopulse.domain import status
 from autopulse.domain.nps import CATEGORIES, PASSIVES_FROM, PROMOTERS_FROM
 from autopulse.domain.outcome import ANSWERED
@@ -78,11 +79,12 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "any_reason": "(call.reason_key IS NOT NULL) = :any_reason",
     "telling": f"(({COUNTS} OR {COMPLAINT}) IS TRUE) = :telling",
     "advisor_id": f"record.service_advisor_id = :advisor_id AND {_OF_THE_ORGANIZATION}",
+    BOUND_ADVISOR: f"record.service_advisor_id = :{BOUND_ADVISOR} AND {_OF_THE_ORGANIZATION}",
     "advisor_name": f"record.service_advisor_name = :advisor_name AND {_OF_THE_ORGANIZATION}",
     "name": f"{NAME_WORDS} @@ to_tsquery('simple'::regconfig, :name)",
     "words": f"{FEEDBACK_WORDS} @@ to_tsquery('simple'::regconfig, :words)",
 }
-OF_THE_RECORD: Final = frozenset({"advisor_id", "advisor_name", "name"})
+OF_THE_RECORD: Final = frozenset({"advisor_id", BOUND_ADVISOR, "advisor_name", "name"})
 """Conditions on the service record."""
 _IF_OF_THE_ORGANIZATION: Final = f"CASE WHEN {_OF_THE_ORGANIZATION} THEN true END"
 """In a CASE the planner takes it for a coin's toss.

@@ -31,6 +31,8 @@ from autopulse.db.queries.filters import (
     where,
 )
 from autopulse.db.queries.search import found_by_search, is_search, match_of
+from autopulse.db.scope import narrowed, values_of
+from autopulse.domain.scope import Scope
 
 _CUSTOMER: Final = f"""
     {shown("record.customer_name")} AS customer_name, {shown("call.customer_number")} AS phone,
@@ -111,11 +113,17 @@ class Position:
 class PageRequest:
     """What identifies one page of one list."""
 
-    organization_id: str
+    scope: Scope
     filters: Filters
+    """Those that were asked for."""
     rows: int
     newest_first: bool = True
     after: Position | None = None
+
+    @property
+    def bounded(self) -> Filters:
+        """The filters, and what bounds the principal."""
+        return narrowed(self.scope, self.filters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +148,8 @@ def read_feedback(transaction: Transaction, wanted: PageRequest) -> Found:
 
 def count_calls(transaction: Transaction, wanted: PageRequest) -> int:
     """How many calls there are, of `wanted.rows` at most: the keys of one page, so it costs what that does."""
-    values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
-    return int(transaction.execute(_count(tuple(sorted(wanted.filters))), values).scalar_one())
+    values = values_of(wanted.scope) | {"rows": wanted.rows, **wanted.bounded}
+    return int(transaction.execute(_count(tuple(sorted(wanted.bounded))), values).scalar_one())
 
 
 @cache
@@ -151,9 +159,9 @@ def _count(names: tuple[str, ...]) -> TextClause:
 
 def _read(transaction: Transaction, wanted: PageRequest, columns: str, feedback: str) -> Found:
     statement = _statement(
-        columns, feedback, tuple(sorted(wanted.filters)), wanted.newest_first, wanted.after is not None
+        columns, feedback, tuple(sorted(wanted.bounded)), wanted.newest_first, wanted.after is not None
     )
-    values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
+    values = values_of(wanted.scope) | {"rows": wanted.rows, **wanted.bounded}
     if wanted.after:
         values |= {"after_began": wanted.after.began, "after_id": wanted.after.call_id}
     return Found(*transaction.execute(statement, values).one())

@@ -9,6 +9,8 @@ from sqlalchemy import TextClause, text
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.bounds import shown
 from autopulse.db.queries.filters import BEGAN, OVER, REACHED, Filters, conditions, of_service_records, where
+from autopulse.db.scope import narrowed, values_of
+from autopulse.domain.scope import Scope
 
 PERIODS: Final = ("day", "week", "month")
 _KEYS: Final = {
@@ -58,16 +60,12 @@ class Span:
     time_zone: str
 
 
-def read_summary(
-    transaction: Transaction, organization_id: str, span: Span, group: str | None, filters: Filters
-) -> str:
-    """Counts as a JSON list; each row tells by `set` what it counts.
-
-    These are total, period, group, outcome, score and reason.
-    """
+def read_summary(transaction: Transaction, scope: Scope, span: Span, group: str | None, filters: Filters) -> str:
+    """Counts as a JSON list; each row tells by `set` what it counts: total, period, group, outcome, score, reason."""
+    filters = narrowed(scope, filters)
     statement = _statement(tuple(sorted(filters)), group)
     values = {
-        "organization": organization_id,
+        **values_of(scope),
         "since": span.since,
         "until": span.until,
         "period": span.period or "day",

@@ -7,7 +7,7 @@ of a time are counted from it alone.
 from autopulse.db.migrations.online import build, execute_each
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 BEGAN = "coalesce(start_time, end_time, updated_at, '-infinity'::timestamptz), id"
 STATEMENTS = (

@@ -3,7 +3,7 @@
 from autopulse.db.migrations.online import execute_each
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 
 STATEMENTS = (
     """
