@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.facts import (
     ATTEMPT_COLUMNS,
     ATTEMPT_NAMES,
@@ -276,7 +276,7 @@ def lock_calls(
         "owner_ids": as_rows(owner_ids),
         "reports": reports,
     }
-    calls, owners, service_records, refused = transaction.execute(_LOCK, values).one()
+    calls, owners, service_records, refused = execute(transaction, _LOCK, values).one()
     return Locked(
         [_read_locked(*call) for call in calls or ()],
         {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
@@ -399,9 +399,9 @@ def save_calls(
         "folded": as_array(folded),
     }
     if quality or folded:
-        transaction.execute(_SAVE_REPORTS, values | {"quality": as_rows(quality)})
+        execute(transaction, _SAVE_REPORTS, values | {"quality": as_rows(quality)})
     else:
-        transaction.execute(_SAVE_FACTS, values)
+        execute(transaction, _SAVE_FACTS, values)
 
 
 def _quality_as_json(row: AttemptRow) -> dict[str, Any] | None:

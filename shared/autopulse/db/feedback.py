@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import text
 
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.facts import feedback_as_json
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.feedback import Feedback
@@ -88,9 +88,9 @@ _FOLLOW = text("""
 def replace_feedback(transaction: Transaction, feedback: Collection[tuple[int, Feedback | None]]) -> None:
     """Make each call's feedback row exactly this one; None deletes it."""
     rows = [{"call_id": call_id, **(feedback_as_json(row) or {})} for call_id, row in feedback]
-    transaction.execute(_REPLACE, {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)})
+    execute(transaction, _REPLACE, {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)})
 
 
 def follow_reports(transaction: Transaction, service_record_ids: Collection[int]) -> None:
     """Bring service records, which are locked, up to the reported attempts of their calls."""
-    transaction.execute(_FOLLOW, {"ids": as_array(service_record_ids)})
+    execute(transaction, _FOLLOW, {"ids": as_array(service_record_ids)})
