@@ -87,7 +87,7 @@ test: $(STACK) $(NODE_TOOLS) browser ## All tests (VAPI_PAYLOADS=dir adds a fold
 
 .PHONY: unit
 unit: $(TOOLS) ## The unit tests alone, with few examples of each property: for every change, before make test
-	$(VENV)/bin/python -m pytest tests/unit --quiet -n 2 --hypothesis-profile=quick
+	sh local/test.sh $(VENV)/bin/python unit
 
 # Our JavaScript: the console's modules run in a browser, the tests' in Node.
 PRETTIER := node_modules/.bin/prettier --log-level warn '**/*.{js,d.ts}'

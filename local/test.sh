@@ -1,10 +1,12 @@
 #!/bin/sh
-# All tests, in three runs side by side, since each mostly waits. Together they fit two cores and ten minutes.
+# All tests, or the unit tests alone, in several runs side by side: two cores are never idle while one run waits, and
+# no run collects what another one runs, as pytest's own workers would.
 # What each prints is shown as it comes, behind the name of its run, and kept in .local/tests.
-# usage: test.sh <python>
+# usage: test.sh <python> [unit]
 set -u
 python=$1
 logs=.local/tests
+runs=
 mkdir -p "$logs"
 
 # Each run has a stack of its own, which TEST_RUN names, and a cache of its own.
@@ -23,21 +25,38 @@ show() {
     while IFS= read -r line; do printf '%s | %s\n' "$1" "$line"; done <"$logs/$1.pipe" | tee "$logs/$1.log" &
 }
 
-show console
-(run console "$python" -m pytest tests/browser) >"$logs/console.pipe" 2>&1 &
-console=$!
-# What is watched by people and clocks goes first: a page, a stack.
-show rest
-(run rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser) >"$logs/rest.pipe" 2>&1 &
-rest=$!
-trap 'kill "$console" "$rest" 2>/dev/null' EXIT INT TERM
+start() {
+    show "$1"
+    (run "$@") >"$logs/$1.pipe" 2>&1 &
+    runs="$runs $!"
+}
 
-# In the foreground, so that Ctrl-C reaches it as it reaches any test.
-show stack
-(run stack "$python" -m pytest tests/e2e) >"$logs/stack.pipe" 2>&1
-status=$?
-wait "$console" || status=1
-wait "$rest" || status=1
-trap - EXIT
-wait # until every line is shown
-exit "$status"
+# In the foreground, so that Ctrl-C reaches it as it reaches any test; then waits for the others.
+finish_with() {
+    trap 'kill $runs 2>/dev/null' EXIT INT TERM
+    show "$1"
+    (run "$@") >"$logs/$1.pipe" 2>&1
+    status=$?
+    for one in $runs; do wait "$one" || status=1; done
+    trap - EXIT INT TERM
+    wait # until every line is shown
+    exit "$status"
+}
+
+if [ "${2:-all}" = unit ]; then
+    # The half of the time that commands and the verifier take, on accounts in memory, and the other half.
+    set -- tests/unit/operate tests/unit/ingress tests/unit/reconciliation
+    others=$(printf -- ' --ignore=%s' "$@")
+    quick="--quiet --hypothesis-profile=quick"
+    # shellcheck disable=SC2086 # words
+    start accounts "$python" -m pytest "$@" $quick
+    # shellcheck disable=SC2086 # words
+    finish_with others "$python" -m pytest tests/unit $others $quick
+fi
+
+start console "$python" -m pytest tests/browser
+# What is watched by people and clocks goes first: a page, a stack.
+start database nice "$python" -m pytest tests/integration tests/faults tests/golden tests/property
+start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser \
+    --ignore=tests/integration --ignore=tests/faults --ignore=tests/golden --ignore=tests/property
+finish_with stack "$python" -m pytest tests/e2e

@@ -9,6 +9,7 @@ Property tests try the same examples in every run, so that a test fails for what
 `pytest tests/unit tests/property --hypothesis-profile=deep` searches with new ones, for an hour.
 """
 
+import functools
 import os
 import shutil
 import tempfile
@@ -17,7 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
 
 from autopulse.db.migration import upgrade
@@ -65,6 +68,17 @@ class _FailuresAtOnce:
 def pytest_configure(config: pytest.Config) -> None:
     if "TEST_RUN" in os.environ:
         config.pluginmanager.register(_FailuresAtOnce(config))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _descriptions_of_services() -> Iterator[None]:
+    """Let boto3's sessions share what they read: a description of a service takes each a tenth of a second.
+
+    moto begins a session for every account in memory.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", functools.cache(create_loader))
+        yield
 
 
 @dataclass(frozen=True)

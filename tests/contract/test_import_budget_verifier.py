@@ -3,6 +3,7 @@
 `make bench` says what it costs in time.
 """
 
+import functools
 import json
 import os
 import subprocess
@@ -27,9 +28,10 @@ def run(code: str) -> str:
     return done.stdout
 
 
-def modules_of(code: str) -> set[str]:
-    """Return what is imported when the code has run."""
-    return set(json.loads(run(f"import json, sys\n{code}\nprint(json.dumps([*sys.modules]))")))
+@functools.cache
+def modules_of(code: str) -> frozenset[str]:
+    """Return what is imported when the code has run; several tests ask about the same code."""
+    return frozenset(json.loads(run(f"import json, sys\n{code}\nprint(json.dumps([*sys.modules]))")))
 
 
 def test_the_verifier_imports_nothing_of_the_database_and_no_boto3() -> None:

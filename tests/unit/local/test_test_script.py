@@ -1,4 +1,4 @@
-"""`make test` shows what its three runs print as it comes, and fails if one of them does."""
+"""`make test` shows what its runs print as it comes, and fails if one of them does."""
 
 import subprocess
 from pathlib import Path
@@ -20,30 +20,53 @@ esac
 """
 
 
-@pytest.mark.parametrize(("failing", "status"), [("none", 0), ("console", 1), ("rest", 1), ("stack", 1)])
-def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all(
-    failing: str, status: int, tmp_path: Path
-) -> None:
-    python = tmp_path / "python"
-    python.write_text(PYTHON)
+def _run(folder: Path, failing: str, *which: str, interpreter: str = PYTHON) -> tuple[int, list[str]]:
+    """Run the script with what stands for Python; its status, and the lines that it showed."""
+    python = folder / "python"
+    python.write_text(interpreter)
     python.chmod(0o755)
-    shown = tmp_path / "shown"
+    shown = folder / "shown"
     with shown.open("w") as output:
         done = subprocess.run(  # noqa: S603 - the project's own script
-            ["sh", str(SCRIPT), str(python)],  # noqa: S607 - as above
-            cwd=tmp_path,
+            ["sh", str(SCRIPT), str(python), *which],  # noqa: S607 - as above
+            cwd=folder,
             env={"PATH": "/usr/bin:/bin", "FAILING": failing},
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,
             timeout=60,
         )
-    assert done.returncode == status
-    lines = shown.read_text().splitlines()
+    return done.returncode, shown.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("failing", "status"), [("none", 0), ("console", 1), ("database", 1), ("rest", 1), ("stack", 1)]
+)
+def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all(
+    failing: str, status: int, tmp_path: Path
+) -> None:
+    found, lines = _run(tmp_path, failing)
+    assert found == status
     assert sorted(lines) == [
         "console | a failure of the console",
         "console | asked for tests/browser",
+        "database | asked for tests/integration",
         "rest | asked for --ignore=tests/e2e",
         "stack | asked for tests/e2e",
     ]
     assert (tmp_path / ".local/tests/rest.log").read_text() == "rest | asked for --ignore=tests/e2e\n"
+
+
+@pytest.mark.parametrize(("failing", "status"), [("none", 0), ("accounts", 1), ("others", 1)])
+def test_the_unit_tests_alone_are_two_runs_that_share_no_folder(failing: str, status: int, tmp_path: Path) -> None:
+    found, lines = _run(tmp_path, failing, "unit")
+    assert found == status
+    assert sorted(lines) == ["accounts | asked for tests/unit/operate", "others | asked for tests/unit"]
+
+
+def test_what_one_run_of_the_unit_tests_is_given_the_other_leaves_out(tmp_path: Path) -> None:
+    _, lines = _run(tmp_path, "none", "unit", interpreter='#!/bin/sh\nfor one in "$@"; do echo "$one"; done\n')
+    given = {line.removeprefix("accounts | ") for line in lines if line.startswith("accounts | tests/")}
+    left_out = {line.partition("--ignore=")[2] for line in lines if "--ignore=" in line}
+    assert given == left_out
+    assert "others | tests/unit" in lines
