@@ -1,17 +1,21 @@
 """Statements name and type the columns of a table as its model does (docs/adr/0016)."""
 
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from autopulse.db.calls import CALL_COLUMNS
-from autopulse.db.facts import ATTEMPT_COLUMNS, ATTEMPT_NAMES
+from autopulse.db.facts import ATTEMPT_COLUMNS, ATTEMPT_NAMES, OF_REPORTS_AND_LISTS, attempt_as_json
 from autopulse.db.models import Model
 from autopulse.db.privileges import PRIVILEGES, READER_PRIVILEGES
-from autopulse.domain.attempts import CallColumns
+from autopulse.domain.attempts import CallColumns, columns_of
+from autopulse.domain.facts import Ending, Facts, Identity
 from autopulse.domain.feedback import Feedback
+from autopulse.domain.status import ENDED, Status
+from autopulse.vapi.ended_reasons import family_of
 from tests.contract.stack import ROOT
 
 DB = sorted((ROOT / "shared/autopulse/db").glob("*.py"))
@@ -49,6 +53,25 @@ def test_the_columns_of_attempts_are_all_of_the_model_but_its_keys() -> None:
     columns = _columns(ATTEMPT_COLUMNS)
     assert tuple(columns) == ATTEMPT_NAMES
     assert columns == {name: kind for name, kind in _modelled("vapi_call").items() if name not in KEYS}
+
+
+def test_an_attempt_without_a_report_and_a_list_has_values_for_all_other_columns() -> None:
+    """A batch of such attempts writes no others (`db.calls`)."""
+    at = datetime(2026, 7, 1, 15, tzinfo=timezone.utc)
+    told = Facts(
+        identity=Identity(*Identity._fields),
+        created_at=at,
+        first_at=at,
+        status=Status(ENDED, at),
+        in_progress_at=at,
+        ended_at=at,
+        ending=Ending(at, "customer-ended-call"),
+        human_turn=True,
+        reported_columns=frozenset({"start_time"}),
+        reconciliation="missing",
+    )
+    row = attempt_as_json(told, columns_of(told, family_of))
+    assert {"made_call", *row} == set(ATTEMPT_NAMES) - OF_REPORTS_AND_LISTS
 
 
 def test_feedback_has_the_columns_of_its_model() -> None:

@@ -267,7 +267,7 @@ def _shown(url: str, role: str) -> dict[str, str]:
 
 def test_their_waits_are_limited_and_the_owners_are_not(empty_database_url: str) -> None:
     upgrade(empty_database_url, *ROLES)
-    assert _shown(empty_database_url, FUNCTIONS) == privileges.TIME_OUTS | privileges.PLANNING
+    assert _shown(empty_database_url, FUNCTIONS) == (privileges.TIME_OUTS | privileges.PLANNING | privileges.ONE_PLAN)
     assert _shown(empty_database_url, READER) == privileges.TIME_OUTS | privileges.PLANNING | privileges.READ_ONLY
     assert _shown(empty_database_url, WRITER) == privileges.TIME_OUTS | privileges.PLANNING
     assert _shown(empty_database_url, "autopulse") == {}

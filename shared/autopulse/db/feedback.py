@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import text
 
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.facts import feedback_as_json
 from autopulse.db.reasons import DEFAULT_CATEGORIES, reasons
 from autopulse.db.statement_parameters import as_array, as_rows
@@ -102,9 +102,9 @@ def replace_feedback(transaction: Transaction, feedback: Collection[tuple[int, F
     """Make each call's feedback row exactly this one, None deletes it; and the call's reason what it says."""
     rows = [{"call_id": call_id, **(feedback_as_json(row) or {})} for call_id, row in feedback]
     values = {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)}
-    transaction.execute(_REPLACE, values | {"reason_categories": DEFAULT_CATEGORIES})
+    execute(transaction, _REPLACE, values | {"reason_categories": DEFAULT_CATEGORIES})
 
 
 def follow_reports(transaction: Transaction, service_record_ids: Collection[int]) -> None:
     """Bring service records, which are locked, up to the reported attempts of their calls."""
-    transaction.execute(_FOLLOW, {"ids": as_array(service_record_ids)})
+    execute(transaction, _FOLLOW, {"ids": as_array(service_record_ids)})

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.follow_ups import DEFAULT_HOURS, Wish
 
@@ -165,7 +165,7 @@ def follow_shown(transaction: Transaction, wishes: Sequence[Wish]) -> list[Follo
         for wish in wishes
     ]
     call_ids = as_array(wish.call_id for wish in wishes)
-    found = transaction.execute(_FOLLOW, {"wishes": as_rows(rows), "call_ids": call_ids}).scalar_one()
+    found = execute(transaction, _FOLLOW, {"wishes": as_rows(rows), "call_ids": call_ids}).scalar_one()
     return [Followed(call_id, id_, change, *told) for call_id, id_, change, *told in found or ()]
 
 

@@ -173,6 +173,12 @@ PLANNING: Final = {
     # above looks dear enough for it.
     "jit": "off",
 }
+ONE_PLAN: Final = {
+    # The plan that tests/integration/test_consumer_plans.py sees, from the first time on. Postgres would make another
+    # for each of a statement's first five times, and go on with that as long as a growing table makes it look cheaper:
+    # it takes as long as the statement itself, and for an empty array it may read a partial index from end to end.
+    "plan_cache_mode": "force_generic_plan",
+}
 READ_ONLY: Final = {"default_transaction_read_only": "on"}
 """The session setting of a role that only reads, besides the lack of a privilege to write."""
 
@@ -205,7 +211,9 @@ class FunctionsRole:
     @property
     def settings(self) -> Mapping[str, str]:
         """How its sessions begin."""
-        return TIME_OUTS | PLANNING | (READ_ONLY if self.only_reads else {})
+        if self.only_reads:
+            return TIME_OUTS | PLANNING | READ_ONLY
+        return TIME_OUTS | PLANNING | ({} if self.writes_follow_ups else ONE_PLAN)
 
 
 def grant(connection: Connection, role: FunctionsRole) -> None:
