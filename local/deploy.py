@@ -38,6 +38,7 @@ class Cloud:
         """Nothing is called yet."""
         self._port = port
         self._session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
+        self._clients: dict[str, Any] = {}
 
     @property
     def execute_api_url(self) -> str:
@@ -45,8 +46,10 @@ class Cloud:
         return f"{endpoint(self._port)}/_aws/execute-api"
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
-        """Make a client of one service."""
-        return self._session.client(service, endpoint_url=endpoint(self._port))
+        """Return the client of one service, made on first use: that takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, endpoint_url=endpoint(self._port))
+        return self._clients[service]
 
     def keep_database_secret(self, user: str, password: str) -> str:
         """Create or update the secret of a role of the database; its ARN."""

@@ -5,6 +5,7 @@ about a second, its calls are exactly those that the test made, and every reques
 """
 
 import base64
+import functools
 import gzip
 import json
 import re
@@ -451,7 +452,22 @@ def _answer_file(route: Route, api: InventedApi, name: str) -> None:
     if name == "config.json":
         route.fulfill(json=CONFIGURATION)
         return
-    file = PAGES / (name.removeprefix(f"{_RELEASE}/") or INDEX)
-    body = file.read_bytes().replace(RELEASE, _RELEASE.encode()) if file.name == INDEX else file.read_bytes()
-    api.sent += _size_of(body)
-    route.fulfill(body=body, content_type=MEDIA_TYPES[file.suffix])
+    file = _read_file(name.removeprefix(f"{_RELEASE}/") or INDEX)
+    api.sent += file.sent
+    route.fulfill(body=file.body, content_type=file.media_type)
+
+
+@dataclass(frozen=True)
+class _File:
+    body: bytes
+    media_type: str
+    sent: int
+    """Bytes of it that are sent."""
+
+
+@functools.cache
+def _read_file(name: str) -> _File:
+    """A file of the console, read and compressed once: every page asks for fifty."""
+    path = PAGES / name
+    body = path.read_bytes().replace(RELEASE, _RELEASE.encode()) if name == INDEX else path.read_bytes()
+    return _File(body, MEDIA_TYPES[path.suffix], _size_of(body))
