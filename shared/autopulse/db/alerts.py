@@ -116,7 +116,7 @@ _TAKE: Final = text("""
 _SETTLE: Final = text(f"""
     WITH settled AS (
         SELECT * FROM json_to_recordset(CAST(:settled AS json)) AS row (
-            follow_up_id integer, step text, channel text, tries integer, reason text, is_over boolean, wait integer)
+            follow_up_id integer, step text, channel text, tries smallint, reason text, is_over boolean, wait integer)
     ), placed AS MATERIALIZED (
         SELECT settled.*, CASE WHEN :at_night THEN now() + make_interval(secs => wait)
             ELSE {working_at("hours", "(now() + make_interval(secs => wait))")} END AS next_at
