@@ -47,7 +47,7 @@ FORBIDDEN: Final = (
     "DELETE FROM service_record",
     "UPDATE organization SET name = 'Elsewhere'",
     "INSERT INTO organization VALUES (gen_random_uuid(), 'Mine')",
-    'SELECT email FROM "user"',
+    "SELECT sha256 FROM call_recording",
     'UPDATE "user" SET organization_id = NULL',
     "UPDATE campaign SET status = 'Over'",
     "INSERT INTO vapi_number VALUES ('mine', NULL, true)",
