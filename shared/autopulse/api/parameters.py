@@ -191,7 +191,7 @@ class FeedbackFilters(_Counted):
 
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
-        own = _nps_category(self.nps_category) | _reason(self.reason)
+        own: dict[str, str | int | bool] = {**_nps_category(self.nps_category), **_reason(self.reason)}
         if self.telling is not None:
             own["telling"] = self.telling
         if self.text is not None:

@@ -75,7 +75,7 @@ def test_what_was_said_is_found_in_its_turn(searched: Searched, q: str) -> None:
     ],
 )
 def test_a_hit_outside_of_the_turns_says_where_it_is(searched: Searched, q: str, where: str) -> None:
-    said = {
+    said: dict[str, object] = {
         "content": "It was mediocre.",
         "detractors": "A rattle.",
         "positives": "Friendly.",
