@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
+from autopulse.alerts.messages import Alert, Channel, Step
 from autopulse.auth.principal import Principal
 from autopulse.ingress.request import read_message
 from autopulse.reconciliation.requests import CallRequest, Reason
@@ -55,6 +56,7 @@ def make_events() -> dict[Path, Event]:
     batches = {f"sqs/{kind}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
     others = {
         "sqs/recordings.json": _copy_request(),
+        "sqs/alert_sender.json": {"Records": [_fifo_record("alert-requests", "sample-alert", _alert())]},
         "cloudformation/migrate.json": _custom_resource(),
         "schedule/prune.json": _scheduled("prune"),
         "apigw/follow_ups.json": _change_event(),
@@ -62,7 +64,7 @@ def make_events() -> dict[Path, Event]:
         "schedule/sweep.json": {"window": True},
         "operate/unlink.json": {"call_id": 1},
     }
-    batches["sqs/fetcher.json"] = {"Records": [_request(CallRequest(_VAPI_CALL_ID, None, Reason.NO_REPORT))]}
+    batches["sqs/fetcher.json"] = {"Records": [_fifo_record("vapi-requests", "sample-request", _request())]}
     live = make_live_events(gateway_event(b"", {}))
     return {EVENTS / name: event for name, event in (gateway | unsigned | readers | batches | live | others).items()}
 
@@ -219,12 +221,19 @@ def _record(queue: str, place: int, body: str, attributes: Event) -> Event:
     }
 
 
-def _request(request: CallRequest) -> Event:
-    """A record of the request queue, which is FIFO."""
-    body = request.to_json()
+def _request() -> str:
+    return CallRequest(_VAPI_CALL_ID, None, Reason.NO_REPORT).to_json()
+
+
+def _alert() -> str:
+    """A try whose time is over, so that nobody is sent a sample."""
+    return Alert(1, Step.OPENED, Channel.WEBHOOK, 1, 15, _RECEIVED_AT).to_json()
+
+
+def _fifo_record(queue: str, receipt: str, body: str) -> Event:
     return {
         "messageId": "00000000-0000-4000-8000-000000000000",
-        "receiptHandle": "sample-request",
+        "receiptHandle": receipt,
         "body": body,
         "attributes": {
             "ApproximateReceiveCount": "1",
@@ -238,7 +247,7 @@ def _request(request: CallRequest) -> Event:
         "messageAttributes": {},
         "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-vapi-requests.fifo",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{queue}.fifo",
         "awsRegion": REGION,
     }
 

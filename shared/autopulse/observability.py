@@ -149,7 +149,7 @@ class Metric:
     ALERT_DELIVERED: Final = MetricDefinition("AlertDelivered", Undivided)
     """Count of alerts of follow-ups that a mail's topic or a webhook has taken."""
     ALERT_FAILED: Final = MetricDefinition("AlertFailed", ByReason)
-    """Count of tries at sending an alert that failed, by why (`alerts.webhook.DeliveryFailed`)."""
+    """Count of tries at sending an alert that failed, by why (`errors.DeliveryFailed`)."""
     ALERT_UNDELIVERED: Final = MetricDefinition("AlertUndelivered", Undivided)
     """Count of alerts that are not tried any more."""
     FOLLOW_UP_ANSWERED: Final = MetricDefinition("FollowUpAnswered", ByReason)

@@ -106,7 +106,7 @@ class InventedInbox:
         if version != f'"{item["version"]}"':
             status, answer = _error(412, "precondition_failed", "Somebody has changed the follow-up meanwhile.")
             return status, answer | {"follow_up": _own(self._now(item))}
-        before, after = item["state"], body.get("state", item["state"])
+        before, after = item["state"], str(body.get("state", item["state"]))
         if before != after and State(after) not in TRANSITIONS[State(before)]:
             return _error(422, "unprocessable", f"From {before} a follow-up cannot become {after}.", "state")
         self._write(item, before, after, body, by)

@@ -16,7 +16,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from autopulse.alerts import sender, webhook
 from autopulse.alerts.messages import Alert, Customer
-from autopulse.alerts.webhook import DeliveryFailed, Target, post, read_target
+from autopulse.alerts.webhook import Target, post, read_target
+from autopulse.errors import DeliveryFailed
 from autopulse.observability import logger
 from autopulse.settings import AlertSenderSettings
 from local.alert_receiver import Receiver, Reply, serve

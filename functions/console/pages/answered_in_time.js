@@ -16,9 +16,13 @@ import { percent } from "./format.js";
 /** @typedef {Api.FollowUpSummary & {answered_in_time?: Share | null}} Summary */
 
 /**
- * @returns {{element: HTMLElement, load: (asked: Parameters, signal?: AbortSignal) => Promise<void>}} load takes `from`,
- *   `to` and `timezone`; without an answer, without detractors, or of one campaign or advisor, nothing is shown
+ * @typedef {object} Figure
+ * @property {HTMLElement} element
+ * @property {(asked: Parameters, signal?: AbortSignal) => Promise<void>} load takes `from`, `to` and `timezone`; without
+ *   an answer, without detractors, or of one campaign or advisor, nothing is shown
  */
+
+/** @returns {Figure} */
 export function answeredInTime() {
   const value = h("dd", { class: "quality-value", "data-testid": "answered-in-time" });
   const hint = h("dd", { class: "muted small" });

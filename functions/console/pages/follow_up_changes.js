@@ -124,7 +124,7 @@ function refusalOf(error) {
   const { field, status } = error;
   /** @type {Record<number, string>} */
   const texts = {
-    403: "You may read follow-ups, and not change them. Nothing was saved. Whoever manages the accounts can change that.",
+    403: "You may read follow-ups, and not change them. Nothing was saved. Who manages the accounts can change that.",
     404: "This follow-up is gone: a corrected report of the call does not ask for one any more. Nothing was saved.",
     428: "This page did not say which version it changes. Nothing was saved; load the page again.",
   };

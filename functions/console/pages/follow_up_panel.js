@@ -151,7 +151,8 @@ export class FollowUpPanel {
     fill(this.#title, name);
     this.#onName(name);
     showScore(this.#score, followUp.nps_score);
-    fill(this.#subtitle, [followUp.vehicle, followUp.advisor_name, followUp.campaign_name].filter(Boolean).join(" · "));
+    const { vehicle, advisor_name: advisor, campaign_name: campaign } = followUp;
+    fill(this.#subtitle, [vehicle, advisor, campaign].filter(Boolean).join(" · "));
     const address = dialLink(followUp.phone);
     this.#dial.hidden = address === null;
     this.#dial.setAttribute("href", address ?? "");

@@ -18,6 +18,9 @@ import { link } from "./router.js";
 
 /** @typedef {Api.ListedFollowUp} FollowUp */
 
+/** @type {Record<string, string>} */
+const BADGES = { open: "badge-accent", resolved: "badge-good" };
+
 /**
  * @typedef {object} Marks
  * @property {number | null} openId of the follow-up that is open beside the list
@@ -82,7 +85,7 @@ export function followUpRow(onTake) {
     said.toggleAttribute("data-quoted", words !== null);
     write(said, words ?? reasonOf(followUp));
     write(state, stateOf(followUp));
-    state.className = `badge ${followUp.state === "open" ? "badge-accent" : followUp.state === "resolved" ? "badge-good" : ""}`;
+    state.className = `badge ${BADGES[followUp.state] ?? ""}`;
     write(due, dueOf(followUp));
     write(facts, factsOf(followUp));
     showDial(dial, followUp);

@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import Any, Final, Protocol
 
 from autopulse.alerts.messages import Alert, Channel, Outcome, read_alert
-from autopulse.alerts.webhook import DeliveryFailed, Target, post, read_target
+from autopulse.alerts.webhook import Target, post, read_target
 from autopulse.alerts.wording import subject_of, text_of
 from autopulse.aws import AWS_ERRORS, SECRETS_MANAGER, SQS, SecretsManager, Sqs, bounded, name_of
-from autopulse.errors import InvalidMessage
+from autopulse.errors import DeliveryFailed, InvalidMessage
 from autopulse.observability import logger
 from autopulse.settings import AlertSenderSettings, from_environ
 

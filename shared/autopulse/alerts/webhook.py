@@ -24,7 +24,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from autopulse.alerts.messages import Alert
 from autopulse.alerts.wording import as_slack_text, fields_of, text_of
-from autopulse.errors import AutoPulseError
+from autopulse.errors import DeliveryFailed
 from autopulse.json_coercion import read_mapping
 from autopulse.reconciliation.client import read_retry_after
 
@@ -35,27 +35,6 @@ _SLACK: Final = "slack"
 _JSON: Final = "json"
 _RETRIED: Final = frozenset({408, 429})
 _OK, _REDIRECTS, _REFUSED, _SERVER_ERROR = 200, 300, 400, 500
-
-
-class DeliveryFailed(AutoPulseError):
-    """A try that did not deliver; `reason` is the metric's dimension, one of the words below."""
-
-    NOT_CONFIGURED: Final = "not-configured"
-    """The secret has no address, or one that is not HTTPS."""
-    NOT_OF_THE_INTERNET: Final = "not-of-the-internet"
-    """The name leads to an address of a private network."""
-    UNAVAILABLE: Final = "unavailable"
-    """Not reached, 5xx, 408 or 429."""
-    SLOW: Final = "slow"
-    REFUSED: Final = "refused"
-    """Another 4xx."""
-    REDIRECTED: Final = "redirected"
-
-    def __init__(self, reason: str, *, is_final: bool = False, retry_after: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.is_final = is_final
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
