@@ -56,7 +56,7 @@ def make_events() -> dict[Path, Event]:
     batches = {f"sqs/{kind}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
     others = {
         "sqs/recordings.json": _copy_request(),
-        "sqs/alert_sender.json": {"Records": [_fifo_record("alert-requests", "sample-alert", _alert())]},
+        "sqs/alert_sender.json": {"Records": [_fifo_record("alert-requests", "1", _alert())]},
         "cloudformation/migrate.json": _custom_resource(),
         "schedule/prune.json": _scheduled("prune"),
         "apigw/follow_ups.json": _change_event(),
@@ -64,7 +64,7 @@ def make_events() -> dict[Path, Event]:
         "schedule/sweep.json": {"window": True},
         "operate/unlink.json": {"call_id": 1},
     }
-    batches["sqs/fetcher.json"] = {"Records": [_fifo_record("vapi-requests", "sample-request", _request())]}
+    batches["sqs/fetcher.json"] = {"Records": [_fifo_record("vapi-requests", "vapi", _request())]}
     live = make_live_events(gateway_event(b"", {}))
     return {EVENTS / name: event for name, event in (gateway | unsigned | readers | batches | live | others).items()}
 
@@ -230,16 +230,16 @@ def _alert() -> str:
     return Alert(1, Step.OPENED, Channel.WEBHOOK, 1, 15, _RECEIVED_AT).to_json()
 
 
-def _fifo_record(queue: str, receipt: str, body: str) -> Event:
+def _fifo_record(queue: str, group: str, body: str) -> Event:
     return {
         "messageId": "00000000-0000-4000-8000-000000000000",
-        "receiptHandle": receipt,
+        "receiptHandle": f"sample-{queue}",
         "body": body,
         "attributes": {
             "ApproximateReceiveCount": "1",
             "SentTimestamp": str(_milliseconds(_RECEIVED_AT)),
             "SequenceNumber": "18849496460467696128",
-            "MessageGroupId": "vapi",
+            "MessageGroupId": group,
             "SenderId": _ACCOUNT,
             "MessageDeduplicationId": "00000000-0000-4000-8000-000000000000",
             "ApproximateFirstReceiveTimestamp": str(_milliseconds(_RECEIVED_AT)),

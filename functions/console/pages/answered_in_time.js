@@ -18,8 +18,8 @@ import { percent } from "./format.js";
 /**
  * @typedef {object} Figure
  * @property {HTMLElement} element
- * @property {(asked: Parameters, signal?: AbortSignal) => Promise<void>} load takes `from`, `to` and `timezone`; without
- *   an answer, without detractors, or of one campaign or advisor, nothing is shown
+ * @property {(asked: Parameters, signal?: AbortSignal) => Promise<void>} load takes `from`, `to` and `timezone`;
+ *   without an answer, without detractors, or of one campaign or advisor, nothing is shown
  */
 
 /** @returns {Figure} */
