@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from io import StringIO
@@ -138,15 +138,14 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     real = command.upgrade
     with (
         patch.object(command, "upgrade", lambda config, _head: real(config, "0003")),
-        patch.object(migration, "give_reasons"),
-        _without_words(),
+        _without_reading_calls(),
     ):
         upgrade(url)
     with _without_looking_up_references(server, port):
         archive.fill(url, CALLS, TURNS, EVENTS, say)
     say("indexes")
     indexes = time.perf_counter()
-    with _without_words():
+    with _without_reading_calls():
         upgrade(url, FunctionsRole(READER, by_iam=False, only_reads=True))
     with _without_looking_up_references(server, port):
         archive.fill_quality(url, say)
@@ -156,9 +155,11 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
     say(f"made in {time.perf_counter() - started:.0f} s, of which the indexes {time.perf_counter() - indexes:.0f} s")
 
 
-def _without_words() -> AbstractContextManager[object]:
-    """A migration would read all calls for their words, which the archive makes as it makes the calls."""
-    return patch.object(migration, "give_words", lambda *_: True)
+@contextmanager
+def _without_reading_calls() -> Iterator[None]:
+    """A migration would read all calls for their words, which the archive makes itself, and for their reasons."""
+    with patch.object(migration, "give_words", lambda *_: True), patch.object(migration, "give_reasons"):
+        yield
 
 
 @contextmanager
