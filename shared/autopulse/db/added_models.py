@@ -335,11 +335,11 @@ class FollowUp(Model):
             postgresql_where=text("assignee_id IS NOT NULL"),
         ),
         Index(
-            "ix_follow_up_organization_id_opened",
+            "ix_follow_up_organization_id_opened_call",
             "organization_id",
             "opened_at",
             postgresql_include=[
-                "id",
+                "call_id",
                 "state",
                 "due_at",
                 "acknowledged_at",
@@ -347,7 +347,6 @@ class FollowUp(Model):
                 "cause",
                 "assignee_id",
                 "assignee_name",
-                "trigger",
             ],
         ),
         Index(

@@ -245,6 +245,12 @@ class Call(Model):
             postgresql_where=text("nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"),
         ),
         Index(
+            "ix_call_detractor",
+            "id",
+            postgresql_include=["organization_id"],
+            postgresql_where=text("nps_score >= 0 AND nps_score < 7 AND outcome IN ('reached', 'transferred')"),
+        ),
+        Index(
             "ix_call_organization_id_digits",
             "organization_id",
             literal_column("reverse(regexp_replace(customer_number::text, '[^0-9]'::text, ''::text, 'g'::text))").label(
