@@ -408,7 +408,7 @@ def test_detractors_among_follow_ups_are_found_in_one_walk_through_an_index_alon
 @pytest.mark.parametrize("organization", [archive.LARGEST, archive.TYPICAL], ids=["largest", "typical"])
 def test_next_scores_are_looked_up_by_the_number(api: Api, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
     explained = explain(api, "/follow-ups/summary", organization, monkeypatch, **SPAN)
-    assert explained.answer.json["next_score"]["count"] > 10
+    assert explained.answer.json["next_score"]["of"] > 10
     used = {node["Index Name"] for node in explained.nodes if node.get("Relation Name") == "call"}
     assert used == {"call_pkey", "ix_call_organization_id_scored", "ix_call_detractor"}
 
