@@ -217,7 +217,8 @@ def _of_follow_ups() -> Iterator[Question]:
 def _of_a_bounded_reader() -> Iterator[Question]:
     for path, query in BOUNDED:
         asked = query(random.Random(path))
-        name = f"{path[1:]} {' '.join(asked)}, bounded".replace(" from_ to", " of a time")
+        name = f"{path[1:]} {' '.join(asked)}{' none' if 'none' in asked.values() else ''}, bounded"
+        name = name.replace(" from_ to", " of a time")
         yield Question(name, _always(path), query, is_bounded=True)
 
 
