@@ -596,6 +596,6 @@ def test_a_figure_says_how_many_were_answered_in_time(open_invented: OpenInvente
 
 def test_the_figure_is_not_there_before_the_api_has_it(open_invented: OpenInvented, api: InventedApi) -> None:
     page = open_invented(api, "?view=feedback")
-    expect(page.locator(".feedback-figures")).to_be_visible()
+    expect(page.locator(".feedback-figures").first).to_be_visible()
     wait_until(page, lambda: len(api.readings("follow-ups/summary")) > 1, api.asked)
     expect(page.locator(".answered-in-time")).to_be_hidden()
