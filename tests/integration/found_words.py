@@ -6,6 +6,7 @@ from typing import Any
 
 from autopulse.db.engine import engine
 from autopulse.db.queries.calls import read_call, read_transcript
+from autopulse.domain.scope import Scope
 from autopulse.domain.words import words_of
 from tests.integration.pipeline import Pipeline
 
@@ -19,9 +20,10 @@ def assert_words_are_those_that_are_shown(pipeline: Pipeline) -> None:
         WHERE EXISTS (SELECT FROM vapi_call WHERE call_id = call.id AND reported_at IS NOT NULL)
     """)
     for row in rows:
+        scope = Scope(row["organization"])
         with engine().connect() as transaction:
-            call = json.loads(read_call(transaction, row["organization"], row["id"]) or "")
-            transcript = json.loads(read_transcript(transaction, row["organization"], row["id"], None) or "")
+            call = json.loads(read_call(transaction, scope, row["id"]) or "")
+            transcript = json.loads(read_transcript(transaction, scope, row["id"], None) or "")
         expected = {_mark(row["organization"], call) + word for word in words_of(_texts(call, transcript))}
         assert row["words"] is not None, f"call {row['id']} has no words"
         assert set(row["words"]) == expected

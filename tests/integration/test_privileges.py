@@ -145,6 +145,7 @@ def _let_readers_ask(api: Api) -> None:
     (follow_up,) = api.database.run("SELECT max(id) FROM follow_up")[0]
     for path, query in (
         ("/calls", everything),
+        ("/calls", {"q": "wait"}),
         ("/me", {}),
         (f"/calls/{call}", {}),
         (f"/calls/{call}/transcript", {}),
