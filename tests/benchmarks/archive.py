@@ -100,8 +100,8 @@ _STATEMENTS: Final = {
         INSERT INTO transcript (call_id, vapi_call_id, source, sequence, role, content, "timestamp")
         SELECT id, 'call-' || id, 'report', turn, CASE WHEN turn % 2 = 0 THEN 'assistant' ELSE 'human' END,
             'Something that is said in a call, about as long as what people say'{words_of_turn}
-            || CASE WHEN turn = 5 AND id % 50 = 0 THEN ' forty minutes' WHEN turn = 6 AND id % 40 = 0 THEN ' minutes'
-                WHEN turn = 7 AND id % 70 = 0 THEN ' coffee' ELSE '' END, at + turn * interval '4 seconds'
+            || CASE WHEN turn = 1 AND id % 50 = 0 THEN ' forty minutes' WHEN turn = 2 AND id % 40 = 0 THEN ' minutes'
+                WHEN turn = 1 AND id % 70 = 0 THEN ' coffee' ELSE '' END, at + turn * interval '4 seconds'
         FROM (SELECT id, coalesce(start_time, end_time, '{began}') AS at FROM call) AS call,
             generate_series(0, {turns} - 1) AS turn
         """,
@@ -233,7 +233,8 @@ def fill_words(database_url: str, say: Callable[[str], None] = lambda _: None) -
 
 def look_at_statuses(database_url: str) -> None:
     """Take a large sample of statuses: a rare one is in a usual one or is not, and a plan for one row may sort it."""
-    _run(database_url, lambda _: None, "statuses", "ALTER TABLE call ALTER status SET STATISTICS 1000; ANALYZE call")
+    _run(database_url, lambda _: None, "statuses", "ALTER TABLE call ALTER status SET STATISTICS 1000")
+    _run(database_url, lambda _: None, "vacuum", "VACUUM (ANALYZE) call")
 
 
 def _run(database_url: str, say: Callable[[str], None], what: str, statement: str) -> None:

@@ -68,6 +68,8 @@ def test_a_call_is_shown_with_its_customer_campaign_and_advisor(api: Api) -> Non
         "attempt_number": None,
         "reported_by": None,
         "reconciliation": None,
+        "match": None,
+        "reason": None,
     }
 
 

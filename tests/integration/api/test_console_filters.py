@@ -94,6 +94,6 @@ def test_every_filter_is_asked_for_and_tells_calls_apart(told: list[dict[str, An
     asked.add("q")  # what the address has as `customer`
     assert asked == {field.alias or name for name, field in CallFilters.model_fields.items()}
     everything = len(told[0]["ids"])
-    for name in asked:
+    for name in asked - {"q"}:
         found = [len(answer["ids"]) for answer, address in zip(told, ADDRESSES, strict=True) if name in address]
         assert any(0 < count < everything for count in found), name

@@ -396,7 +396,7 @@ def test_the_summary_of_follow_ups_reads_those_of_its_time_and_those_that_are_un
 @pytest.mark.parametrize("organization", [archive.LARGEST, archive.TYPICAL], ids=["largest", "typical"])
 def test_next_scores_are_looked_up_by_the_number(api: Api, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
     explained = explain(api, "/follow-ups/summary", organization, monkeypatch, **SPAN)
-    assert explained.answer.json["next_score"]["count"] > 10
+    assert explained.answer.json["next_score"]["of"] > 10
     used = {node["Index Name"] for node in explained.nodes if node.get("Relation Name") == "call"}
     assert used == {"call_pkey", "ix_call_organization_id_scored"}
 
