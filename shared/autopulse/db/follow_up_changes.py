@@ -20,8 +20,9 @@ _COLUMNS: Final = f"""
     follow_up.cause, follow_up.note, follow_up.opened_at, follow_up.due_at, follow_up.acknowledged_at,
     follow_up.resolved_at, follow_up.state IN {_UNANSWERED} AND follow_up.due_at < now() AS overdue, follow_up.version,
     (SELECT vapi_call_id FROM call WHERE call.id = follow_up.call_id) AS vapi_call_id,
-    (SELECT visit.service_advisor_id FROM call JOIN service_record AS visit ON visit.id = call.service_record_id
-    WHERE call.id = follow_up.call_id AND visit.organization_id = follow_up.organization_id) AS advisor_id
+    (SELECT (SELECT visit.service_advisor_id FROM service_record AS visit
+        WHERE visit.id = call.service_record_id AND visit.organization_id = follow_up.organization_id)
+    FROM call WHERE call.id = follow_up.call_id) AS advisor_id
 """  # noqa: S608 - made of constants
 
 _LOCK: Final = text(f"""

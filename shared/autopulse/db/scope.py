@@ -20,8 +20,9 @@ OF_THE_CALL: Final = f"""({_IS_UNBOUNDED} OR EXISTS (
     SELECT FROM service_record AS visit WHERE visit.id = call.service_record_id AND {_VISIT} OFFSET 0))"""
 """Whether the row `call`, which is of the organization, is of a visit of the advisor."""
 _VISIT_OF_THE_FOLLOW_UP: Final = f"""EXISTS (
-    SELECT FROM call AS seen JOIN service_record AS visit ON visit.id = seen.service_record_id
-    WHERE seen.id = follow_up.call_id AND seen.organization_id = CAST(:organization AS uuid) AND {_VISIT} OFFSET 0)"""
+    SELECT FROM call AS seen
+    WHERE seen.id = follow_up.call_id AND seen.organization_id = CAST(:organization AS uuid) AND EXISTS (
+        SELECT FROM service_record AS visit WHERE visit.id = seen.service_record_id AND {_VISIT} OFFSET 0) OFFSET 0)"""  # noqa: S608 - made of constants
 OF_THE_FOLLOW_UP: Final = f"({_IS_UNBOUNDED} OR {_VISIT_OF_THE_FOLLOW_UP})"
 """The same of the row `follow_up`."""
 # A user of whom nobody knows which one it is: never the first of two.
