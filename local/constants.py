@@ -11,7 +11,7 @@ from typing import Any, Final
 from autopulse.api import parameters
 from autopulse.api.openapi import render
 from autopulse.api.resolver import ROUTES, app
-from autopulse.domain import status
+from autopulse.domain import saved_views, status
 from autopulse.domain.events import CallEventType
 from autopulse.domain.follow_ups import MAX_CAUSE_CHARACTERS, MAX_NOTE_CHARACTERS, TRANSITIONS, UNANSWERED
 from autopulse.domain.nps import CATEGORIES
@@ -57,6 +57,7 @@ def render_constants() -> str:
         ),
         ("The most characters of a follow-up's cause.", "LONGEST_CAUSE", MAX_CAUSE_CHARACTERS),
         ("The most characters of a note.", "LONGEST_NOTE", MAX_NOTE_CHARACTERS),
+        ("The most characters of a saved view's name.", "LONGEST_VIEW_NAME", saved_views.MAX_NAME_CHARACTERS),
     )
     texts = (f"\n/** {said} */\nexport const {name} = {_javascript(value)};\n" for said, name, value in constants)
     return _HEAD + "".join(texts)

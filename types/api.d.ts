@@ -518,6 +518,21 @@ declare namespace Api {
     expires_at: string | null;
   }
 
+  interface SavedView {
+    name: string;
+    address: string;
+    created_at: string;
+    updated_at: string;
+  }
+
+  interface SavedViewContent {
+    address: string;
+  }
+
+  interface SavedViews {
+    items: SavedView[];
+  }
+
   interface Scorecard {
     name: string | null;
     score: number | null;
@@ -627,5 +642,6 @@ declare namespace Api {
     [path: `follow-ups/${number}`]: FollowUpDetail;
     "me": Me;
     [path: `pings/${string}`]: Ping;
+    "views": SavedViews;
   }
 }

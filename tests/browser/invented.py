@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from playwright.sync_api import Page, Route, WebSocketRoute
 
@@ -240,6 +240,12 @@ class InventedApi:
     reader: Json = field(
         default_factory=lambda: {"organization_name": "Placeholder Garage", "may_write": True, "user_id": ME}
     )
+    views: dict[str, str] = field(default_factory=dict)
+    """Name -> address of the reader's saved views."""
+    views_refusal: tuple[int, Json] | None = None
+    """Status and error of every change of a saved view, if it is to be refused."""
+    views_asked: list[tuple[str, str, Json | None]] = field(default_factory=list)
+    """Method, name and body of the requests that change saved views."""
     refusal: tuple[int, str, str] | None = None
     """Status, code and message of every answer, if any is to be refused."""
     refused_field: str | None = None
@@ -264,6 +270,7 @@ class InventedApi:
         plain = {
             "live/tickets": {"ticket": self.ticket, "expires_at": NOW.isoformat()},
             "me": self.reader,
+            "views": {"items": [_view_of(name, address) for name, address in self.views.items()]},
             "quality/summary": self.quality,
             "feedback/summary": self.summary if asked.get("group") else self.summary | {"groups": []},
         }
@@ -302,6 +309,18 @@ class InventedApi:
         is_lost, self.inbox.is_late = self.inbox.is_late, False
         return None if is_lost else (status, answer)
 
+    def change_view(self, method: str, name: str, body: Json | None) -> tuple[int, Json | None]:
+        """Status and answer of a request that changes a saved view."""
+        self.views_asked.append((method, name, body))
+        if self.views_refusal:
+            status, error = self.views_refusal
+            return status, {"error": error}
+        if method == "DELETE":
+            return (404, {"error": {"code": "not_found"}}) if self.views.pop(name, None) is None else (204, None)
+        status = 200 if name in self.views else 201
+        self.views[name] = (body or {})["address"]
+        return status, _view_of(name, self.views[name])
+
     def _of_inbox(self, path: str, asked: Json) -> Json:
         if path == "follow-ups":
             return self._page(self.inbox.list(asked), asked)
@@ -327,6 +346,10 @@ class InventedApi:
         first, limit = int(asked.get("cursor", 0)), int(asked.get("limit", 50))
         shown = items[first : first + limit]
         return {"items": shown, "next_cursor": str(first + limit) if first + limit < len(items) else None}
+
+
+def _view_of(name: str, address: str) -> Json:
+    return {"name": name, "address": address, "created_at": NOW.isoformat(), "updated_at": NOW.isoformat()}
 
 
 def _fits(call: Json, asked: Json) -> bool:
@@ -406,6 +429,8 @@ def _answer(route: Route, api: InventedApi) -> None:
     below = parts.path.removeprefix("/api/")
     if below.startswith("v1/") and route.request.method in {"PATCH", "POST"} and "follow-up" in below:
         _answer_change(route, api, below.removeprefix("v1/"))
+    elif below.startswith("v1/views/"):
+        _answer_view(route, api, unquote(below.removeprefix("v1/views/")))
     elif below.startswith("v1/"):
         _answer_api(route, api, below.removeprefix("v1/"), parts.query)
     else:
@@ -420,6 +445,14 @@ def _answer_change(route: Route, api: InventedApi, path: str) -> None:
         route.abort("connectionreset")
     else:
         route.fulfill(status=answer[0], json=answer[1])
+
+
+def _answer_view(route: Route, api: InventedApi, name: str) -> None:
+    status, answer = api.change_view(route.request.method, name, route.request.post_data_json)
+    if answer is None:
+        route.fulfill(status=status)
+    else:
+        route.fulfill(status=status, json=answer)
 
 
 def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:

@@ -13,8 +13,9 @@ from autopulse.api.resolver import OPENAPI_PATH, ROUTES, app
 from autopulse.domain.follow_ups import State
 from autopulse.follow_ups import changes
 from autopulse.follow_ups.endpoint import PATCH_ROUTE, POST_ROUTE
+from autopulse.follow_ups.saved_views import LIST_ROUTE, VIEW_ROUTE
 from local.openapi import DOCUMENT
-from tests.contract.stack import ROOT
+from tests.contract.stack import ROOT, source
 
 WRITTEN: dict[str, Any] = json.loads(DOCUMENT.read_text())
 
@@ -50,7 +51,12 @@ def test_every_failure_has_the_one_shape(rule: str) -> None:
             assert response["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
 
 
-WRITES = [(path, method) for path, methods in openapi_writes.PATHS.items() for method in methods]
+WRITES = [
+    (path, method)
+    for path, methods in openapi_writes.PATHS.items()
+    for method in methods
+    if not path.startswith(LIST_ROUTE)
+]
 
 
 @pytest.mark.parametrize(("path", "method"), WRITES)
@@ -76,6 +82,30 @@ def test_the_changes_that_are_described_are_those_that_are_read() -> None:
     version = WRITTEN["paths"][_path(PATCH_ROUTE)]["patch"]["parameters"][1]
     assert re.fullmatch(version["schema"]["pattern"], '"3"')
     assert changes.read_version('"3"') == 3
+
+
+def test_views_are_described_with_their_failures() -> None:
+    listed = WRITTEN["paths"][LIST_ROUTE]
+    of_one = WRITTEN["paths"][_path(VIEW_ROUTE)]
+    assert set(listed) == {"get"}
+    assert set(of_one) == {"put", "delete"}
+    everywhere = {"401", "403", "503"}
+    assert set(listed["get"]["responses"]) == everywhere | {"200"}
+    assert set(of_one["put"]["responses"]) == everywhere | {"200", "201", "400", "409", "413", "422"}
+    assert set(of_one["delete"]["responses"]) == everywhere | {"204", "404", "422"}
+    for operation in (*listed.values(), *of_one.values()):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                (media,) = response["content"].values()
+                assert media["schema"] == {"$ref": "#/components/schemas/Error"}
+    assert {name for name in openapi_writes.PATHS if name.startswith(LIST_ROUTE)} == {LIST_ROUTE, _path(VIEW_ROUTE)}
+
+
+def test_each_route_of_the_follow_ups_function_is_described_and_no_other() -> None:
+    events = source()["Resources"]["FollowUpsFunction"]["Properties"]["Events"].values()
+    asked = [event["Properties"] for event in events if event["Type"] == "Api"]
+    routes = {(properties["Path"], properties["Method"].lower()) for properties in asked}
+    assert routes == {(path, method) for path, methods in openapi_writes.PATHS.items() for method in methods}
 
 
 def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:

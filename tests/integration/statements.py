@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pg8000.dbapi import convert_paramstyle
 
-from autopulse.db import alerts, follow_up_changes, reconciliation
+from autopulse.db import alerts, follow_up_changes, reconciliation, saved_views
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
@@ -104,7 +104,7 @@ def let_alerts_speak(pipeline: Pipeline) -> None:
 
 
 def let_writers_speak(pipeline: Pipeline) -> None:
-    """Open a follow-up, change it, and look for what is overdue."""
+    """Open a follow-up, change it, and look for what is overdue; save a view, twice, and remove it."""
     call_id = pipeline.make_call(service_record_id=pipeline.make_service_record())
     who, scope = {"subject": "kim", "name": "Kim Example"}, Scope(ORGANIZATION)
     with engine().begin() as transaction:
@@ -122,3 +122,8 @@ def let_writers_speak(pipeline: Pipeline) -> None:
         follow_up_changes.change_follow_up(transaction, who | moves | fields | entry)
         follow_up_changes.mark_overdue(transaction)
         follow_up_changes.count_unanswered(transaction)
+        own = {"organization": ORGANIZATION, "subject": "kim"}
+        for address in ("?view=calls", "?view=feedback"):
+            assert saved_views.save_view(transaction, own, "Mine", address) is not None
+        assert saved_views.list_views(transaction, own)
+        assert saved_views.remove_view(transaction, own, "Mine")

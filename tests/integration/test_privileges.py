@@ -220,6 +220,8 @@ def test_no_right_of_who_changes_follow_ups_is_one_too_many(changes: set[str], p
         "SELECT customer_number FROM call",
         "SELECT customer_name FROM service_record",
         "SELECT 1 FROM call_feedback",
+        "UPDATE saved_view SET subject = 'somebody-else'",
+        "UPDATE saved_view SET organization_id = NULL",
     ],
 )
 def test_who_changes_follow_ups_can_do_nothing_else(statement: str, module_functions_url: str) -> None:

@@ -69,6 +69,27 @@ export async function write(method, path, body, { version } = {}) {
 }
 
 /**
+ * Keeps something by a name of the reader's.
+ * @param {`views/${string}`} path
+ * @param {Api.SavedViewContent} body
+ * @returns {Promise<Api.SavedView>} throws ApiError or OfflineError
+ */
+export async function putContent(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  const response = await ask("PUT", path, {}, undefined, { headers, body: JSON.stringify(body) });
+  return response.json();
+}
+
+/**
+ * Removes something.
+ * @param {string} path
+ * @returns {Promise<void>} throws ApiError or OfflineError
+ */
+export async function remove(path) {
+  await ask("DELETE", path, {});
+}
+
+/**
  * Fetches a file and has the browser save it: a plain link could not send the token.
  * @param {string} path such as "calls.csv"
  * @param {Parameters} parameters

@@ -138,3 +138,6 @@ export const LONGEST_CAUSE = 100;
 
 /** The most characters of a note. */
 export const LONGEST_NOTE = 4000;
+
+/** The most characters of a saved view's name. */
+export const LONGEST_VIEW_NAME = 60;

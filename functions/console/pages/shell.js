@@ -1,6 +1,6 @@
 // What is around every view: the header with the way between them, how fresh things are, and who is signed in.
 
-import { announce, fill, h, svg } from "./dom.js";
+import { announce, fill, h, svg, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { live } from "./live.js";
 import { forgetReader, readReader } from "./reader.js";
@@ -38,6 +38,7 @@ export function showHeader(header, { configuration, views }) {
   const links = Object.entries(views).map(linkTo);
   const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
   const banner = h("div", { class: "banner", "data-testid": "connection-banner", hidden: true });
+  const named = viewsByName();
   fill(
     header,
     h(
@@ -46,6 +47,7 @@ export function showHeader(header, { configuration, views }) {
       brand(configuration),
       whose(),
       h("nav", { class: "views", "aria-label": "Views" }, links),
+      named.element,
       state,
       person(),
     ),
@@ -56,7 +58,7 @@ export function showHeader(header, { configuration, views }) {
   mark();
   show();
   live.addEventListener("state", show);
-  const ends = [onNavigate(mark), () => live.removeEventListener("state", show), showCounts(links)];
+  const ends = [onNavigate(mark), () => live.removeEventListener("state", show), showCounts(links), named.end];
   return () => ends.forEach((end) => end());
 }
 
@@ -163,6 +165,44 @@ function showCounts(links) {
     isOver = true;
     end();
   };
+}
+
+/**
+ * The button of the views that people keep by a name; what it opens is loaded when somebody asks for it.
+ * @returns {{element: HTMLElement, end: () => void}}
+ */
+function viewsByName() {
+  /** @type {import("./saved_views.js").SavedViews | null} */
+  let menu = null;
+  const panel = h("section", {
+    class: "saved-views-panel",
+    id: "saved-views",
+    "aria-label": "Saved views",
+    hidden: true,
+  });
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button button-quiet",
+      "aria-expanded": "false",
+      "aria-controls": "saved-views",
+      "data-testid": "saved-views",
+      onClick: () => whileBusy(button, open),
+    },
+    "Views",
+  );
+  const open = async () => {
+    try {
+      const { savedViews } = await import("./saved_views.js");
+      const made = menu ?? (await savedViews(button, panel));
+      menu = made;
+      made.toggle();
+    } catch {
+      fill(panel, h("p", { role: "alert" }, "A part of this page is missing. Load it again.")).hidden = false;
+    }
+  };
+  return { element: h("div", { class: "saved-views" }, button, panel), end: () => menu?.end() };
 }
 
 /** @param {[string, {title: string}]} view */

@@ -492,6 +492,27 @@ class ReasonCategory(Model):
     """Of several categories that fit, the one with the lowest is the reason."""
 
 
+class SavedView(Model):
+    """A view of the console that a person keeps by a name (`domain.saved_views`)."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (
+        CheckConstraint("subject <> ''"),
+        CheckConstraint("name <> ''"),
+        CheckConstraint("address LIKE '?%'"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """The token's."""
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    address: Mapped[str] = mapped_column(String(1000))
+    """The query string."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When its address was given last."""
+
+
 class ServiceRecordOriginal(Model):
     """A service record as the application had it, while a report's values stand in it."""
 

@@ -29,7 +29,14 @@ ENTRY: Final = (
 ALERT: Final = ("follow_up_id", "step", "channel", "state", "tries", "claimed_at", "send_at", "reason")
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
 RECORDING: Final = ("call_id", "vapi_call_id", *("state", "object_key", "bytes", "content_type", "sha256", "stored_at"))
+SAVED_VIEW: Final = ("organization_id", "subject", "name", "address")
 WORDS: Final = ("call_id", "organization_id", "began", "words")
+SAVED_VIEWS: Final[Mapping[str, Sequence[str]]] = {
+    "SELECT": (*SAVED_VIEW, "created_at", "updated_at"),
+    "INSERT": SAVED_VIEW,
+    "UPDATE": ("address", "updated_at"),
+    "DELETE": WHOLE,
+}
 MOVED: Final = "call_id"
 """The column that changes when a row of ours hands over to the application's row of the same call."""
 PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -113,6 +120,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     "organization_setting": {"SELECT": WHOLE},
     "reason_category": {"SELECT": WHOLE},
+    "saved_view": SAVED_VIEWS,
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
     "organization": {"SELECT": ("id", "name")},
@@ -151,11 +159,12 @@ WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     "follow_up_entry": {"INSERT": ENTRY[1:]},
     "organization_setting": {"SELECT": WHOLE},
+    "saved_view": SAVED_VIEWS,
     "call": {"SELECT": ("id", "organization_id", "service_record_id", "vapi_call_id")},
     "service_record": {"SELECT": ("id", "organization_id", "service_advisor_id", "service_advisor_name")},
     "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
-"""The privileges of the function in which people change follow-ups, and which finds those that are overdue."""
+"""The privileges of the function in which people change follow-ups and save views, and which finds what is overdue."""
 TIME_OUTS: Final = {
     # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
     # session's own settings would pin a connection of RDS Proxy to its client.
@@ -199,7 +208,7 @@ class FunctionsRole:
     """With tokens of IAM, not with a password, which somebody has to give the role."""
     only_reads: bool = False
     writes_follow_ups: bool = False
-    """It is the role of the function that changes follow-ups, and nothing else."""
+    """It is the role of the function that changes follow-ups and saved views, and nothing else."""
 
     @property
     def privileges(self) -> Mapping[str, Mapping[str, Sequence[str]]]:

@@ -1,6 +1,5 @@
 """What a request to change a follow-up asks for, and what follows from it."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +8,9 @@ from typing import Any, Final
 from autopulse.domain.bounds import cut
 from autopulse.domain.follow_ups import MAX_CAUSE_CHARACTERS, MAX_NOTE_CHARACTERS, TRANSITIONS, State
 from autopulse.errors import Problem
-from autopulse.json_coercion import MAX_CALL_ID, Json, clean, read_text
+from autopulse.follow_ups.requests import read_object
+from autopulse.json_coercion import MAX_CALL_ID, Json, read_text
 
-MAX_BODY_BYTES: Final = 50_000
 FIELDS: Final = ("state", "assignee_id", "cause", "note")
 """What a PATCH may change."""
 ME: Final = "me"
@@ -49,7 +48,7 @@ class Change:
 
 def read_change(body: Json) -> Change:
     """The body of a PATCH; raises Problem."""
-    given = _object(body, FIELDS)
+    given = read_object(body, FIELDS)
     if not given:
         raise Problem(400, f"Give one of {', '.join(FIELDS)}.")
     readers = {"state": _state, "assignee_id": _user, "cause": _cause, "note": _note}
@@ -58,7 +57,7 @@ def read_change(body: Json) -> Change:
 
 def read_note(body: Json) -> str | None:
     """The note of a POST, whose body may be empty; raises Problem."""
-    return _note(_object(body, ("note",)).get("note")) if body else None
+    return _note(read_object(body, ("note",)).get("note")) if body else None
 
 
 def read_version(header: Json) -> int:
@@ -69,21 +68,6 @@ def read_version(header: Json) -> int:
     if version is None:
         raise Problem(400, 'If-Match is one version in quotes, such as "3".', field="If-Match")
     return int(version[1])
-
-
-def _object(body: Json, fields: tuple[str, ...]) -> Mapping[str, Any]:
-    if isinstance(body, str) and len(body.encode(errors="replace")) > MAX_BODY_BYTES:
-        raise Problem(413, "The body is too large.")
-    try:
-        given = clean(json.loads(body if isinstance(body, str) else ""))
-    except (ValueError, RecursionError):
-        raise Problem(400, "The body is not JSON.") from None
-    if not isinstance(given, dict):
-        raise Problem(400, "The body is not an object.")
-    for name in given:
-        if name not in fields:
-            raise Problem(400, "There is no such field.", field=str(name)[:100])
-    return given
 
 
 def _state(value: Json) -> str:

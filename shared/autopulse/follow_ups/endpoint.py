@@ -1,12 +1,10 @@
-"""`POST /v1/calls/{call_id}/follow-up`, `PATCH /v1/follow-ups/{follow_up_id}`, and the schedule.
+"""`POST /v1/calls/{call_id}/follow-up`, `PATCH /v1/follow-ups/{follow_up_id}`, saved views, and the schedule.
 
 A change names the version that it is of, and is refused if there is a newer one: nobody overwrites what nobody showed.
 The schedule finds what was not answered in time.
 Who did it is the token's subject and name. Nothing of a note, a name or a call but ids is logged.
 """
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -25,12 +23,13 @@ from autopulse.domain.follow_ups import State
 from autopulse.domain.scope import Scope
 from autopulse.errors import DataRejected, Problem, TokenRefused, Transient
 from autopulse.follow_ups.changes import Change, read_change, read_note, read_version
+from autopulse.follow_ups.requests import HEADERS, body_of, header_of
+from autopulse.follow_ups.saved_views import LIST_ROUTE, VIEW_ROUTE, answer_views, is_of_views
 from autopulse.follow_ups.services import Services
 from autopulse.http import CODES, Response, answer, answer_error, error_body
-from autopulse.json_coercion import MAX_CALL_ID, Json, read_mapping
+from autopulse.json_coercion import MAX_CALL_ID
 from autopulse.observability import Measurements, Metric, logger
 
-HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 POST_ROUTE: Final = "/v1/calls/<call_id>/follow-up"
 PATCH_ROUTE: Final = "/v1/follow-ups/<follow_up_id>"
 _POST: Final = re.compile(r"/v1/calls/([0-9]{1,10})/follow-up/?")
@@ -58,9 +57,16 @@ def handle(event: Mapping[str, Any]) -> Response:
     if "httpMethod" not in event:
         return {"overdue": find_overdue(container_services())}
     response = _answer(event, container_services())
-    route = PATCH_ROUTE if event["httpMethod"] == "PATCH" else POST_ROUTE
-    logger().info("answered", extra={"route": route, "status": response["statusCode"], **read_keys(event, ())})
+    logger().info(
+        "answered", extra={"route": _route_of(event), "status": response["statusCode"], **read_keys(event, ())}
+    )
     return response
+
+
+def _route_of(event: Mapping[str, Any]) -> str:
+    if is_of_views(event.get("path")):
+        return LIST_ROUTE if event["httpMethod"] == "GET" else VIEW_ROUTE
+    return PATCH_ROUTE if event["httpMethod"] == "PATCH" else POST_ROUTE
 
 
 def find_overdue(services: Services) -> int:
@@ -93,8 +99,7 @@ def _measure(services: Services) -> None:
 
 def _answer(event: Mapping[str, Any], services: Services) -> Response:
     try:
-        change = _patch if event["httpMethod"] == "PATCH" else _post
-        return change(event, _writer_of(event), services)
+        return _do(event, services)
     except TokenRefused:
         return answer_error(401, "Sign in: the request carries no valid token.", HEADERS)
     except Problem as problem:
@@ -109,6 +114,13 @@ def _answer(event: Mapping[str, Any], services: Services) -> Response:
         return answer_error(503, "The database does not answer at the moment; try again.", HEADERS)
 
 
+def _do(event: Mapping[str, Any], services: Services) -> Response:
+    if is_of_views(event.get("path")):
+        return answer_views(event, principal_of(event), services)
+    change = _patch if event["httpMethod"] == "PATCH" else _post
+    return change(event, _writer_of(event), services)
+
+
 def _writer_of(event: Mapping[str, Any]) -> Principal:
     principal = principal_of(event)
     if not principal.may_write:
@@ -117,7 +129,7 @@ def _writer_of(event: Mapping[str, Any]) -> Principal:
 
 
 def _post(event: Mapping[str, Any], principal: Principal, services: Services) -> Response:
-    call_id, note = _id(event, _POST), read_note(_body(event))
+    call_id, note = _id(event, _POST), read_note(body_of(event))
     values = {
         "call_id": call_id,
         "note": note,
@@ -147,7 +159,7 @@ def _open(transaction: Transaction, scope: Scope, values: Mapping[str, Any]) -> 
 
 
 def _patch(event: Mapping[str, Any], principal: Principal, services: Services) -> Response:
-    id_, version, change = _id(event, _PATCH), read_version(_header(event, "if-match")), read_change(_body(event))
+    id_, version, change = _id(event, _PATCH), read_version(header_of(event, "if-match")), read_change(body_of(event))
     now = datetime.now(timezone.utc)
     outcome = services.transact(lambda transaction: _change(transaction, principal, id_, version, change))
     if isinstance(outcome, _Beaten):
@@ -253,18 +265,3 @@ def _id(event: Mapping[str, Any], pattern: re.Pattern[str]) -> int:
     if not 0 < id_ <= MAX_CALL_ID:
         raise Problem(404, "There is no such thing.")
     return id_
-
-
-def _header(event: Mapping[str, Any], wanted: str) -> Json:
-    headers = read_mapping(event.get("headers"))
-    return next((value for name, value in headers.items() if name.lower() == wanted), None)
-
-
-def _body(event: Mapping[str, Any]) -> Json:
-    body = event.get("body")
-    if isinstance(body, str) and event.get("isBase64Encoded"):
-        try:
-            return base64.b64decode(body).decode()
-        except (binascii.Error, ValueError):
-            raise Problem(400, "The body is not JSON.") from None
-    return body
