@@ -462,7 +462,13 @@ def test_a_count_by_visits_ends_at_a_hundred(api: Api, query: dict[str, object])
 
 
 def test_me_names_the_organization_of_the_token(api: Api) -> None:
-    assert api.get("/me").json == {"organization_id": OURS, "organization_name": "Example Motors", "may_write": False}
+    assert api.get("/me").json == {
+        "organization_id": OURS,
+        "organization_name": "Example Motors",
+        "may_write": False,
+        "user_id": None,
+        "advisor_id": None,
+    }
     assert api.get("/me", THEIRS).json["organization_name"] == "Other Motors"
     unknown = "00000000-0000-4000-8000-00000000000c"
     assert api.get("/me", unknown).json == {"organization_id": unknown, "organization_name": None, "may_write": False}
