@@ -56,7 +56,5 @@ fi
 
 start console "$python" -m pytest tests/browser
 # What is watched by people and clocks goes first: a page, a stack.
-start database nice "$python" -m pytest tests/integration tests/faults tests/golden
-start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser \
-    --ignore=tests/integration --ignore=tests/faults --ignore=tests/golden
+start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser
 finish_with stack "$python" -m pytest tests/e2e

@@ -369,3 +369,13 @@ def test_one_that_was_reopened_may_be_late_again(writers: Writers, opened: int) 
 def test_a_path_that_is_none_of_these(writers: Writers) -> None:
     for path in ("/v1/follow-ups/x", "/v1/follow-ups/0", "/v1/follow-ups/99999999999", "/v1/follow-ups/2147483648"):
         assert writers.send("PATCH", path, {"note": "x"}, version='"1"')[0] == 404
+
+
+def test_a_change_on_a_connection_that_the_server_has_closed_is_done(writers: Writers, opened: int) -> None:
+    assert writers.change(opened, 1, note="before")[0] == 200
+    ended = writers.pipeline.rows(
+        "SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity WHERE usename = :role", role=WRITER
+    )
+    assert ended
+    status, changed = writers.change(opened, 2, note=NOTE)
+    assert (status, changed["note"], changed["version"]) == (200, NOTE, 3)

@@ -39,9 +39,7 @@ def _run(folder: Path, failing: str, *which: str, interpreter: str = PYTHON) -> 
     return done.returncode, shown.read_text().splitlines()
 
 
-@pytest.mark.parametrize(
-    ("failing", "status"), [("none", 0), ("console", 1), ("database", 1), ("rest", 1), ("stack", 1)]
-)
+@pytest.mark.parametrize(("failing", "status"), [("none", 0), ("console", 1), ("rest", 1), ("stack", 1)])
 def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all(
     failing: str, status: int, tmp_path: Path
 ) -> None:
@@ -50,7 +48,6 @@ def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all
     assert sorted(lines) == [
         "console | a failure of the console",
         "console | asked for tests/browser",
-        "database | asked for tests/integration",
         "rest | asked for --ignore=tests/e2e",
         "stack | asked for tests/e2e",
     ]
