@@ -471,7 +471,13 @@ def test_me_names_the_organization_of_the_token(api: Api) -> None:
     }
     assert api.get("/me", THEIRS).json["organization_name"] == "Other Motors"
     unknown = "00000000-0000-4000-8000-00000000000c"
-    assert api.get("/me", unknown).json == {"organization_id": unknown, "organization_name": None, "may_write": False}
+    assert api.get("/me", unknown).json == {
+        "organization_id": unknown,
+        "organization_name": None,
+        "may_write": False,
+        "user_id": None,
+        "advisor_id": None,
+    }
 
 
 def test_a_list_comes_compressed_for_a_browser(api: Api) -> None:
