@@ -6,6 +6,7 @@ left for whoever looks at the console.
 
 import http.client
 import json
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -22,7 +23,10 @@ NOTES: Final = (
     "Apologized, and sent a voucher for the next service.",
 )
 DISMISSED: Final = "Wrong person on the phone; nothing to do."
-TIMEOUT_SECONDS: Final = 20
+TIMEOUT_SECONDS: Final = 30
+TRIES: Final = 5
+PAUSE_SECONDS: Final = 1
+NOT_READY: Final = frozenset({http.client.BAD_GATEWAY, http.client.SERVICE_UNAVAILABLE, http.client.GATEWAY_TIMEOUT})
 Json = dict[str, Any]
 Send = Callable[[str, str, Json | None, int | None], tuple[int, Json]]
 """(method, path below /v1, body, version) -> (status, answer)."""
@@ -119,6 +123,18 @@ def sender(running: Mapping[str, Any]) -> Send:
     headers = {"Authorization": f"Bearer {running['api_token']}", "Content-Type": "application/json"}
 
     def send(method: str, path: str, body: Json | None, version: int | None) -> tuple[int, Json]:
+        """Ask again where the stack was not ready, as people do; a change that was made after all is 412 then."""
+        for _ in range(1, TRIES):
+            try:
+                status, answer = send_once(method, path, body, version)
+            except TimeoutError:
+                continue
+            if status not in NOT_READY:
+                return status, answer
+            time.sleep(PAUSE_SECONDS)
+        return send_once(method, path, body, version)
+
+    def send_once(method: str, path: str, body: Json | None, version: int | None) -> tuple[int, Json]:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
         more = {} if version is None else {"If-Match": f'"{version}"'}
         try:

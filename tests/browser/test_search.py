@@ -58,7 +58,7 @@ def test_the_box_says_what_it_searches_and_each_row_shows_the_hit(open_invented:
     expect(_found(page, 1)).to_have_text(SAID)
     expect(_found(page, 2)).to_have_text("Complaint: Cold <b>coffee</b>")
     expect(_found(page, 2).locator("b")).to_have_count(0)
-    assert api.readings("calls")[-1]["q"] == "coffee"
+    assert "coffee" in [asked.get("q") for asked in api.readings("calls")]
 
 
 def test_enter_on_a_hit_is_at_the_turn_with_the_recording_ready_there(open_invented: OpenInvented) -> None:

@@ -58,7 +58,7 @@ export function parametersOf(filters) {
     to_come: toCome === "true" ? "true" : others.status ? undefined : "false",
     from: from && (startOfDay(from, 0) ?? from),
     to: to && (startOfDay(to, 1) ?? to),
-    q: isTelling(customer) ? customer : undefined,
+    q: isTelling(customer) ? customer : others.q,
   };
 }
 
