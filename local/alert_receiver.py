@@ -1,12 +1,14 @@
 """A stand-in for whatever receives alerts of follow-ups: a server on loopback that answers as it is told.
 
-`python -m local.alert_receiver --port 4600` prints what it gets, beside a local stack whose secret names it
-(docs/follow-ups.md); the tests serve it within their own process.
+The local stack has one, in the process of the stand-in for Vapi's API, whose log shows the alerts; the tests serve it
+within their own process. `python -m local.alert_receiver --port 4600` prints what it gets in a terminal of its own
+(docs/follow-ups.md).
 """
 
 import argparse
 import json
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ from local.console import say
 
 LOOPBACK: Final = "127.0.0.1"
 PATH: Final = "/alerts"
+KEPT: Final = 1000
+"""The number of requests that a receiver remembers."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Receiver:
         """Nothing has come yet."""
         self.url = url
         self.replies: list[Reply] = []
-        self.received: list[Received] = []
+        self.received: deque[Received] = deque(maxlen=KEPT)
         self.closing = threading.Event()
 
     def answer(self, received: Received) -> Reply:

@@ -100,8 +100,15 @@ class Cloud:
 
     def keep_vapi_api_key(self, secret_arn: str, key: str) -> None:
         """Let the fetcher have the key of Vapi's API, if it has another."""
+        self._keep_secret(secret_arn, {"api_key": key})
+
+    def keep_alert_webhook(self, secret_arn: str, url: str) -> None:
+        """Let alerts of follow-ups be sent to this address, if they are sent to another."""
+        self._keep_secret(secret_arn, {"url": url, "format": "json"})
+
+    def _keep_secret(self, secret_arn: str, content: Mapping[str, str]) -> None:
         secrets: SecretsManagerClient = self.client("secretsmanager")
-        value = json.dumps({"api_key": key})
+        value = json.dumps(content)
         if secrets.get_secret_value(SecretId=secret_arn)["SecretString"] != value:
             secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
 

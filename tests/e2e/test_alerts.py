@@ -1,6 +1,5 @@
 """An alert of a follow-up as it is deployed: from the request that opens one to a webhook that fails first."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -21,14 +20,15 @@ STATE: Final = "SELECT state, tries, reason FROM follow_up_alert WHERE follow_up
 
 @pytest.fixture
 def receiver(deployed: DeployedStack) -> Iterator[Receiver]:
-    """A receiver on this machine, which the stack's secret names as long as it is there."""
+    """A receiver of this test's own, which the stack's secret names as long as it is there."""
     described = deployed.cloud.describe()
     assert described is not None
     secret, secrets = described.outputs["AlertWebhookSecretArn"], deployed.cloud.client("secretsmanager")
+    former = secrets.get_secret_value(SecretId=secret)["SecretString"]
     with serve() as served:
-        secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"url": served.url, "format": "json"}))
+        deployed.cloud.keep_alert_webhook(secret, served.url)
         yield served
-        secrets.put_secret_value(SecretId=secret, SecretString='{"url": ""}')
+        secrets.put_secret_value(SecretId=secret, SecretString=former)
 
 
 def _let_the_next_try_be_due(deployed: DeployedStack) -> None:
