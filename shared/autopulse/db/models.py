@@ -12,14 +12,8 @@ from autopulse.db.added_models import (
     CallQuality,
     CallRecording,
     CallWords,
-    FollowUp,
-    FollowUpAlert,
-    FollowUpEntry,
-    OrganizationSetting,
-    ReasonCategory,
     ReconciliationRequest,
     RefusedLink,
-    SavedView,
     ServiceRecordOriginal,
     VapiCall,
     VapiNumber,
@@ -34,6 +28,14 @@ from autopulse.db.application_models import (
     ServiceRecord,
     Transcript,
     User,
+)
+from autopulse.db.follow_up_models import (
+    FollowUp,
+    FollowUpAlert,
+    FollowUpEntry,
+    OrganizationSetting,
+    ReasonCategory,
+    SavedView,
 )
 
 APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
