@@ -44,19 +44,17 @@ finish_with() {
 }
 
 if [ "${2:-all}" = unit ]; then
-    # The half of the time that commands and the verifier take, on accounts in memory, and the other half.
-    set -- tests/unit/operate tests/unit/ingress tests/unit/reconciliation
+    # About half of the time each.
+    set -- tests/unit/operate tests/unit/ingress tests/unit/reconciliation tests/unit/vapi
     others=$(printf -- ' --ignore=%s' "$@")
     quick="--quiet --hypothesis-profile=quick"
     # shellcheck disable=SC2086 # words
-    start accounts "$python" -m pytest "$@" $quick
+    start first "$python" -m pytest "$@" $quick
     # shellcheck disable=SC2086 # words
-    finish_with others "$python" -m pytest tests/unit $others $quick
+    finish_with second "$python" -m pytest tests/unit $others $quick
 fi
 
 start console "$python" -m pytest tests/browser
 # What is watched by people and clocks goes first: a page, a stack.
-start database nice "$python" -m pytest tests/integration tests/faults tests/golden tests/property
-start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser \
-    --ignore=tests/integration --ignore=tests/faults --ignore=tests/golden --ignore=tests/property
+start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser
 finish_with stack "$python" -m pytest tests/e2e

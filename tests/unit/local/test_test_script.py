@@ -39,9 +39,7 @@ def _run(folder: Path, failing: str, *which: str, interpreter: str = PYTHON) -> 
     return done.returncode, shown.read_text().splitlines()
 
 
-@pytest.mark.parametrize(
-    ("failing", "status"), [("none", 0), ("console", 1), ("database", 1), ("rest", 1), ("stack", 1)]
-)
+@pytest.mark.parametrize(("failing", "status"), [("none", 0), ("console", 1), ("rest", 1), ("stack", 1)])
 def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all(
     failing: str, status: int, tmp_path: Path
 ) -> None:
@@ -50,23 +48,22 @@ def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all
     assert sorted(lines) == [
         "console | a failure of the console",
         "console | asked for tests/browser",
-        "database | asked for tests/integration",
         "rest | asked for --ignore=tests/e2e",
         "stack | asked for tests/e2e",
     ]
     assert (tmp_path / ".local/tests/rest.log").read_text() == "rest | asked for --ignore=tests/e2e\n"
 
 
-@pytest.mark.parametrize(("failing", "status"), [("none", 0), ("accounts", 1), ("others", 1)])
+@pytest.mark.parametrize(("failing", "status"), [("none", 0), ("first", 1), ("second", 1)])
 def test_the_unit_tests_alone_are_two_runs_that_share_no_folder(failing: str, status: int, tmp_path: Path) -> None:
     found, lines = _run(tmp_path, failing, "unit")
     assert found == status
-    assert sorted(lines) == ["accounts | asked for tests/unit/operate", "others | asked for tests/unit"]
+    assert sorted(lines) == ["first | asked for tests/unit/operate", "second | asked for tests/unit"]
 
 
 def test_what_one_run_of_the_unit_tests_is_given_the_other_leaves_out(tmp_path: Path) -> None:
     _, lines = _run(tmp_path, "none", "unit", interpreter='#!/bin/sh\nfor one in "$@"; do echo "$one"; done\n')
-    given = {line.removeprefix("accounts | ") for line in lines if line.startswith("accounts | tests/")}
+    given = {line.removeprefix("first | ") for line in lines if line.startswith("first | tests/")}
     left_out = {line.partition("--ignore=")[2] for line in lines if "--ignore=" in line}
     assert given == left_out
-    assert "others | tests/unit" in lines
+    assert "second | tests/unit" in lines
