@@ -71,7 +71,7 @@ def lint(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[str]]:
     """What the linter says of each stack, by its name; one run of it, since its start takes as long as a stack."""
     files = {str(_written(tmp_path_factory.mktemp("stack"), stack)): name for name, stack in STACKS.items()}
     linter = Path(sys.executable).with_name("cfn-lint")
-    command = [linter, "--format", "json", "--regions", "us-east-1", "--", *files]
+    command: list[str | Path] = [linter, "--format", "json", "--regions", "us-east-1", "--", *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the project's tool
     said: dict[str, list[str]] = {name: [] for name in files.values()}
     for one in json.loads(done.stdout):
