@@ -262,7 +262,7 @@ class WebhookEvent(Model):
     received_at: Mapped[datetime] = mapped_column(index=True)
     processed_at: Mapped[datetime]
     status: Mapped[str | None] = mapped_column(String(20))
-    """The status that the call came to by it; null if it told none."""
+    """The status that the call had after this webhook; null if the webhook gave none."""
     outcome: Mapped[str] = mapped_column(String(20))
     """applied, or ignored."""
     origin: Mapped[str] = mapped_column(server_default=text("'webhook'"))
@@ -284,7 +284,7 @@ class VapiNumber(Model):
 
 
 class RefusedLink(Model):
-    """A link between a call of Vapi's and a row that somebody has taken back: no webhook makes it again."""
+    """A link between a call of Vapi's and a row that an operator has removed; no webhook may make it again."""
 
     __tablename__ = "refused_link"
 
@@ -374,9 +374,9 @@ class FollowUp(Model):
     resolved_at: Mapped[datetime | None]
     """When it was resolved or dismissed."""
     overdue_at: Mapped[datetime | None]
-    """When it was told that nobody had answered in time; null as long as it was not."""
+    """When it was marked as overdue, which happens once; null before that."""
     version: Mapped[int] = mapped_column(server_default=text("1"))
-    """1 as long as nobody has changed it."""
+    """1 when the follow-up is opened; each change by a person adds 1."""
 
 
 class FollowUpEntry(Model):
