@@ -11,8 +11,9 @@ from typing import Any, Final
 from autopulse.api import parameters
 from autopulse.api.openapi import render
 from autopulse.api.resolver import ROUTES, app
-from autopulse.domain import status
+from autopulse.domain import saved_views, status
 from autopulse.domain.events import CallEventType
+from autopulse.domain.follow_ups import MAX_CAUSE_CHARACTERS, MAX_NOTE_CHARACTERS, TRANSITIONS, UNANSWERED
 from autopulse.domain.nps import CATEGORIES
 from autopulse.domain.outcome import ANSWERED, Outcome
 from local.stack_paths import PROJECT
@@ -48,6 +49,15 @@ def render_constants() -> str:
         ("Fewer digits of a number are refused.", "LEAST_DIGITS", parameters.MIN_DIGITS),
         ("The most rows of one page.", "LARGEST_PAGE", parameters.MAX_PAGE),
         ("The most rows of one CSV file.", "LARGEST_FILE", parameters.MAX_EXPORT),
+        ("States of a follow-up in which the clock runs.", "UNANSWERED", [state.value for state in UNANSWERED]),
+        (
+            "What a person may do with a follow-up: the state that it is in, and the one that it gets.",
+            "TRANSITIONS",
+            [{"from": a.value, "to": b.value} for a, states in TRANSITIONS.items() for b in sorted(states)],
+        ),
+        ("The most characters of a follow-up's cause.", "LONGEST_CAUSE", MAX_CAUSE_CHARACTERS),
+        ("The most characters of a note.", "LONGEST_NOTE", MAX_NOTE_CHARACTERS),
+        ("The most characters of a saved view's name.", "LONGEST_VIEW_NAME", saved_views.MAX_NAME_CHARACTERS),
     )
     texts = (f"\n/** {said} */\nexport const {name} = {_javascript(value)};\n" for said, name, value in constants)
     return _HEAD + "".join(texts)
@@ -92,6 +102,8 @@ def _interface(name: str, schema: Mapping[str, Any]) -> str:
 def _type(shape: Mapping[str, Any]) -> str:
     if "$ref" in shape:
         return str(shape["$ref"]).rpartition("/")[2]
+    if "const" in shape:
+        return json.dumps(shape["const"])
     if "anyOf" in shape:
         return " | ".join(_type(one) for one in shape["anyOf"])
     if shape["type"] == "array":
@@ -104,7 +116,9 @@ def _type(shape: Mapping[str, Any]) -> str:
 
 def _answers(document: Mapping[str, Any]) -> Iterator[str]:
     for path, operations in document["paths"].items():
-        operation = operations["get"]
+        operation = operations.get("get")
+        if operation is None:
+            continue
         answer = operation["responses"]["200"]["content"].get("application/json")
         if answer:
             types = {one["name"]: _type(one["schema"]) for one in operation["parameters"] if one["in"] == "path"}

@@ -38,6 +38,7 @@ class Cloud:
         """Nothing is called yet."""
         self._port = port
         self._session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
+        self._clients: dict[str, Any] = {}
 
     @property
     def execute_api_url(self) -> str:
@@ -45,8 +46,10 @@ class Cloud:
         return f"{endpoint(self._port)}/_aws/execute-api"
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
-        """Make a client of one service."""
-        return self._session.client(service, endpoint_url=endpoint(self._port))
+        """Return the client of one service, made on first use: that takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, endpoint_url=endpoint(self._port))
+        return self._clients[service]
 
     def keep_database_secret(self, user: str, password: str) -> str:
         """Create or update the secret of a role of the database; its ARN."""
@@ -97,8 +100,15 @@ class Cloud:
 
     def keep_vapi_api_key(self, secret_arn: str, key: str) -> None:
         """Let the fetcher have the key of Vapi's API, if it has another."""
+        self._keep_secret(secret_arn, {"api_key": key})
+
+    def keep_alert_webhook(self, secret_arn: str, url: str) -> None:
+        """Let alerts of follow-ups be sent to this address, if they are sent to another."""
+        self._keep_secret(secret_arn, {"url": url, "format": "json"})
+
+    def _keep_secret(self, secret_arn: str, content: Mapping[str, str]) -> None:
         secrets: SecretsManagerClient = self.client("secretsmanager")
-        value = json.dumps({"api_key": key})
+        value = json.dumps(content)
         if secrets.get_secret_value(SecretId=secret_arn)["SecretString"] != value:
             secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
 

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
+from autopulse.alerts.messages import Alert, Channel, Step
 from autopulse.auth.principal import Principal
 from autopulse.ingress.request import read_message
 from autopulse.reconciliation.requests import CallRequest, Reason
@@ -55,13 +56,15 @@ def make_events() -> dict[Path, Event]:
     batches = {f"sqs/{kind}.json": _batch(kind, found) for kind, found in _envelopes(webhooks).items()}
     others = {
         "sqs/recordings.json": _copy_request(),
+        "sqs/alert_sender.json": {"Records": [_fifo_record("alert-requests", "1", _alert())]},
         "cloudformation/migrate.json": _custom_resource(),
-        "schedule/prune.json": _scheduled(),
+        "schedule/prune.json": _scheduled("prune"),
         "apigw/follow_ups.json": _change_event(),
+        "schedule/follow_ups.json": _scheduled("follow-ups"),
         "schedule/sweep.json": {"window": True},
         "operate/unlink.json": {"call_id": 1},
     }
-    batches["sqs/fetcher.json"] = {"Records": [_request(CallRequest(_VAPI_CALL_ID, None, Reason.NO_REPORT))]}
+    batches["sqs/fetcher.json"] = {"Records": [_fifo_record("vapi-requests", "vapi", _request())]}
     live = make_live_events(gateway_event(b"", {}))
     return {EVENTS / name: event for name, event in (gateway | unsigned | readers | batches | live | others).items()}
 
@@ -218,18 +221,25 @@ def _record(queue: str, place: int, body: str, attributes: Event) -> Event:
     }
 
 
-def _request(request: CallRequest) -> Event:
-    """A record of the request queue, which is FIFO."""
-    body = request.to_json()
+def _request() -> str:
+    return CallRequest(_VAPI_CALL_ID, None, Reason.NO_REPORT).to_json()
+
+
+def _alert() -> str:
+    """A try whose time is over, so that nobody is sent a sample."""
+    return Alert(1, Step.OPENED, Channel.WEBHOOK, 1, 15, _RECEIVED_AT).to_json()
+
+
+def _fifo_record(queue: str, group: str, body: str) -> Event:
     return {
         "messageId": "00000000-0000-4000-8000-000000000000",
-        "receiptHandle": "sample-request",
+        "receiptHandle": f"sample-{queue}",
         "body": body,
         "attributes": {
             "ApproximateReceiveCount": "1",
             "SentTimestamp": str(_milliseconds(_RECEIVED_AT)),
             "SequenceNumber": "18849496460467696128",
-            "MessageGroupId": "vapi",
+            "MessageGroupId": group,
             "SenderId": _ACCOUNT,
             "MessageDeduplicationId": "00000000-0000-4000-8000-000000000000",
             "ApproximateFirstReceiveTimestamp": str(_milliseconds(_RECEIVED_AT)),
@@ -237,7 +247,7 @@ def _request(request: CallRequest) -> Event:
         "messageAttributes": {},
         "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-vapi-requests.fifo",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{queue}.fifo",
         "awsRegion": REGION,
     }
 
@@ -260,7 +270,7 @@ def _custom_resource() -> Event:
     }
 
 
-def _scheduled() -> Event:
+def _scheduled(rule: str) -> Event:
     return {
         "version": "0",
         "id": "00000000-0000-4000-8000-000000000003",
@@ -269,7 +279,7 @@ def _scheduled() -> Event:
         "account": _ACCOUNT,
         "time": "2026-11-02T08:17:00Z",
         "region": REGION,
-        "resources": [f"arn:aws:events:{REGION}:{_ACCOUNT}:rule/autopulse-prune"],
+        "resources": [f"arn:aws:events:{REGION}:{_ACCOUNT}:rule/autopulse-{rule}"],
         "detail": {},
     }
 

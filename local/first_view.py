@@ -19,7 +19,11 @@ MOST_BYTES: Final = 110_000
 """Of all bodies of a first view, as they travel."""
 MOST_SHIFT: Final = 0.05
 """Cumulative layout shift, of which web.dev calls 0.1 good."""
-VIEWS: Final = {"calls": ("?view=calls", ".call-row, .state-title"), "feedback": ("?view=feedback", ".card-list")}
+VIEWS: Final = {
+    "calls": ("?view=calls", ".call-row, .state-title"),
+    "feedback": ("?view=feedback", ".card-list"),
+    "follow-ups": ("?view=follow-ups", ".follow-up-row, .state-title"),
+}
 """Name -> its address, and what is there once it has been read."""
 CALL: Final = (".call-link", ".turn, .turns-none")
 """What opens a call from the list, and what is there once it has been read."""

@@ -35,7 +35,8 @@ def make_live_events(request: Mapping[str, Any]) -> dict[str, Event]:
             "requestContext": _context("$disconnect", "DISCONNECT"),
             "isBase64Encoded": False,
         },
-        "sqs/broadcaster.json": _call_events(),
+        "sqs/broadcaster.json": _batch("call-events", _call_event()),
+        "sqs/alerts.json": _batch("alerts", _follow_up_event()),
     }
 
 
@@ -87,8 +88,8 @@ def _context(route: str, kind: str) -> Event:
     }
 
 
-def _call_events() -> Event:
-    body = json.dumps(_call_event(), separators=(",", ":"))
+def _batch(queue: str, event: Event) -> Event:
+    body = json.dumps(event, separators=(",", ":"))
     milliseconds = str(round(_AT.timestamp() * 1000))
     record = {
         "messageId": "00000000-0000-4000-8000-000000000000",
@@ -103,7 +104,7 @@ def _call_events() -> Event:
         "messageAttributes": {},
         "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-call-events",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:autopulse-{queue}",
         "awsRegion": REGION,
     }
     return {"Records": [record]}
@@ -119,6 +120,20 @@ def _call_event() -> Event:
         _AT,
         _AT + timedelta(milliseconds=80),
     )
+    return _on_the_bus(call_event)
+
+
+def _follow_up_event() -> Event:
+    """A follow-up that the sample database does not have: there is nothing to tell of it."""
+    changed = {"follow_up_id": 1, "state": "open", "trigger": "score"}
+    return _on_the_bus(
+        CallEvent(
+            CallEventType.FOLLOW_UP_OPENED, 15, None, ORGANIZATION_ID, changed, _AT, _AT + timedelta(milliseconds=80)
+        )
+    )
+
+
+def _on_the_bus(call_event: CallEvent) -> Event:
     return {
         "version": "0",
         "id": "00000000-0000-4000-8000-000000000004",

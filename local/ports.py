@@ -1,5 +1,6 @@
 """Free TCP ports, and who holds one that is not."""
 
+import atexit
 import socket
 import sys
 from itertools import chain
@@ -10,8 +11,6 @@ from local.console import say
 from local.stack_paths import LOOPBACK, LocalStackError
 
 _TRIES = 50
-_held: list[socket.socket] = []
-"""Ports that tests were given."""
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -62,7 +61,7 @@ def find_any() -> int:
     holder.bind((LOOPBACK, 0))
     port = int(holder.getsockname()[1])
     if sys.platform == "linux":
-        _held.append(holder)
+        atexit.register(holder.close)
     else:  # where a server could not have it then
         holder.close()
     return port

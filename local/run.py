@@ -1,9 +1,12 @@
 """`make run`: the stack, one whole call through the real API, what was stored of it, every URL, calls to watch."""
 
 import signal
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
+from http.client import HTTPException
 from random import SystemRandom
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +19,8 @@ from local.database import connect, read_rows
 from local.simulator import backfill
 from local.simulator.expected_rows import read_turns
 from local.simulator.live_calls import LINES, Program, Sender, make_player, play
+from local.simulator.managers import Managers, call_back
+from local.simulator.managers import sender as send_to
 from local.simulator.reconciliation import SWEEP, ask_for, remember, wait_until_repaired
 from local.simulator.scenario import CallScript
 from local.simulator.simulate import place_calls, post_all, wait_until_received, wait_until_stored
@@ -23,6 +28,8 @@ from local.simulator.webhook_client import Answer
 from local.simulator.webhook_factory import ESSENTIAL_TYPES, Body, webhooks
 from local.stack_paths import LocalStackError, StackPaths
 
+_MANAGERS_PAUSE_SECONDS: Final = (5, 25)
+"""Least and longest time between two changes of follow-ups."""
 _SHOWN: Final = {
     "status-update": "status",
     "conversation-update": "conversation",
@@ -47,6 +54,7 @@ def run(paths: StackPaths, *, show: bool = False) -> int:
         say("Starting the local stack")
         running = stack.up(paths)
         add_history(running)
+        call_back(running, "history")
         show_a_call(running)
         show_a_lost_report(running)
         print_urls(paths, running, show=show)
@@ -206,11 +214,23 @@ def _cut(text: str, length: int) -> str:
 
 def _go_on(running: Mapping[str, Any]) -> None:
     say(f"\nRunning, with live calls to watch there, {LINES} at a time; `make simulate` sends more. Ctrl-C ends.")
-    sender = Sender(running)
+    sender, over = Sender(running), threading.Event()
+    managers = threading.Thread(target=_call_back, args=(running, over), daemon=True)
+    managers.start()
     try:
         play(running, make_player(running, Program(), SystemRandom(), sender), sender)
     finally:
+        over.set()
         sender.close()
+
+
+def _call_back(running: Mapping[str, Any], over: threading.Event) -> None:
+    """Let managers change a follow-up every now and then, until it is over; a request that fails is tried later."""
+    random = SystemRandom()
+    managers = Managers(send_to(running), random.random())
+    while not over.wait(random.uniform(*_MANAGERS_PAUSE_SECONDS)):
+        with suppress(OSError, HTTPException, ValueError, LocalStackError):
+            managers.do_one()
 
 
 def _finish(paths: StackPaths, *, was_up: bool) -> None:

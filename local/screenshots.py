@@ -13,7 +13,8 @@ from local import stack
 from local.browser import FLAGS, provide
 from local.console import say
 from local.simulator import recordings
-from local.simulator.screenshot_data import Scene, moment, set_up
+from local.simulator.managers import call_back
+from local.simulator.screenshot_data import Scene, date_follow_ups, moment, set_up
 from local.stack_paths import PROJECT, StackPaths
 
 TARGET: Final = PROJECT / "docs" / "screenshots"
@@ -42,12 +43,14 @@ class View:
     """Selectors of what has to be there."""
 
 
-def views_of(scene: Scene) -> list[View]:
+def views_of(scene: Scene, follow_up_id: int) -> list[View]:
     """The views of the console, on what the scene has for them."""
     turn = "[data-testid=transcript-turn]"
     return [
         View("calls", "?view=calls", ("[data-testid^=call-row-]",)),
         View("call", f"?view=calls&call={scene.told.call_id}", ("[data-testid=call-panel]", turn)),
+        View("follow-ups", "?view=follow-ups", ("[data-testid=follow-up-row-due]",)),
+        View("follow-up", f"?view=follow-ups&follow_up={follow_up_id}", ("[data-testid=follow-up-panel]", turn)),
         View("feedback", "?view=feedback", ("[data-testid=nps-score]", "[data-testid=feedback-item]")),
     ]
 
@@ -59,9 +62,11 @@ def take(paths: StackPaths) -> int:
     with _new_stack(paths) as running, sync_playwright() as playwright:
         say("  setting the scene …")
         scene = set_up(running["database_url"], moment(datetime.now(timezone.utc)))
+        call_back(running, "pictures")
+        follow_up_id = date_follow_ups(running["database_url"], scene.now)
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         for look, options in LOOKS.items():
-            for view in views_of(scene):
+            for view in views_of(scene, follow_up_id):
                 link = stack.console_link(running["console_url"], running["api_token"], view.path)
                 _take(_open(browser, scene, options), link, view, TARGET / f"{view.name}-{look}.png")
         browser.close()

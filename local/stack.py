@@ -47,11 +47,13 @@ _AWS_URL: Final = re.compile(r"(?P<scheme>https|wss)://(?P<api>[a-z0-9]+)\.execu
 
 @dataclass(frozen=True)
 class VapiAddress:
-    """Where the stack finds Vapi's API."""
+    """Where the stack finds Vapi's API, and where it sends its alerts."""
 
     url: str
     key: str = field(repr=False)
     is_stand_in: bool
+    alerts_url: str = ""
+    """Where the stand-in receives alerts of follow-ups; empty without a stand-in: then none are sent."""
 
     @property
     def shown(self) -> dict[str, str]:
@@ -180,7 +182,7 @@ def find_vapi(paths: StackPaths) -> VapiAddress:
     if running is None:
         _say("starting the stand-in for Vapi's API")
         running = stand_in.start()
-    return VapiAddress(running.api_url, stand_in.key, is_stand_in=True)
+    return VapiAddress(running.api_url, stand_in.key, is_stand_in=True, alerts_url=running.alerts_url)
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,8 @@ def _parameters(paths: StackPaths, addresses: _Addresses) -> dict[str, str]:
         "RecordingRetentionDays": "30",  # the stand-in's recordings are copied into a bucket of the emulator
         "VapiApiUrl": addresses.vapi.url,
         "Reconciliation": "on",
+        "AlertWebhookDetail": "full" if addresses.vapi.alerts_url else "off",
+        "AlertAtNight": "on",
         "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
         "LogLevel": "INFO",
     }
@@ -266,6 +270,8 @@ def _describe(paths: StackPaths, deployed: Deployed, port: int, addresses: _Addr
     }
     token = Issuer(paths).mint(ORGANIZATION_ID)
     Cloud(port).keep_vapi_api_key(deployed.outputs["VapiApiKeySecretArn"], addresses.vapi.key)
+    if addresses.vapi.alerts_url:
+        Cloud(port).keep_alert_webhook(deployed.outputs["AlertWebhookSecretArn"], addresses.vapi.alerts_url)
     return (
         urls
         | addresses.vapi.shown

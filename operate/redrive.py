@@ -20,6 +20,9 @@ from operate.target import OperationFailed, Target
 
 RECORDINGS: Final = Kind("recordings", "", "Recording")
 """What is to be copied: requests and no records, in queues of their own if the stack keeps recordings."""
+ALERTS: Final = Kind("alerts", "", "Alert")
+"""What the planner of alerts hears, in a queue of its own if the stack sends alerts."""
+_OTHERS: Final = {kind.name: kind for kind in (RECORDINGS, ALERTS)}
 LOOKED_AT_MOST: Final = 5_000
 """Letters of one run: what a person reads, and a laptop's memory holds (a letter may have 1 MiB, few have 20 KiB)."""
 
@@ -84,11 +87,11 @@ def list_kinds(target: Target) -> int:
 
 def _find_kind(name: str) -> Kind:
     """The kind of this name, or the only one whose name has this part; raises OperationFailed."""
-    if name == RECORDINGS.name:
-        return RECORDINGS
+    if name in _OTHERS:
+        return _OTHERS[name]
     found = [kind for kind in REGISTRY if name == kind] or [kind for kind in REGISTRY if name and name in kind]
     if len(found) != 1:
-        raise OperationFailed(f"there is no kind {name}; KIND is one of {', '.join((*REGISTRY, RECORDINGS.name))}")
+        raise OperationFailed(f"there is no kind {name}; KIND is one of {', '.join((*REGISTRY, *_OTHERS))}")
     return REGISTRY[found[0]]
 
 

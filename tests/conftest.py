@@ -41,7 +41,7 @@ ROLES = (
 settings.register_profile(
     "repeatable",
     derandomize=True,
-    max_examples=200,
+    max_examples=100,
     # Neither the time that an example takes nor the share of examples that are thrown away says that the code is wrong.
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],

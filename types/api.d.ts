@@ -13,6 +13,12 @@ declare namespace Api {
     lost_share: number | null;
   }
 
+  interface AnsweredInTime {
+    count: number;
+    of: number;
+    share: number | null;
+  }
+
   interface AssigneeFigures {
     opened: number;
     resolved: number;
@@ -80,12 +86,16 @@ declare namespace Api {
     end_time: string | null;
     duration_seconds: number | null;
     nps_score: number | null;
+    reason: string | null;
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
     reported_by: string | null;
     reconciliation: string | null;
+    complaint: string | null;
+    gist: string | null;
     updated_at: string | null;
+    match?: Match | null;
   }
 
   interface CallCount {
@@ -113,11 +123,14 @@ declare namespace Api {
     end_time: string | null;
     duration_seconds: number | null;
     nps_score: number | null;
+    reason: string | null;
     has_recording: boolean;
     attempt_count: number;
     attempt_number: number | null;
     reported_by: string | null;
     reconciliation: string | null;
+    complaint: string | null;
+    gist: string | null;
     updated_at: string | null;
     recording_elsewhere: boolean;
     recording_copy: string | null;
@@ -213,6 +226,7 @@ declare namespace Api {
     advisor_name: string | null;
     nps_score: number | null;
     nps_category: string | null;
+    reason: string | null;
     content: string;
     positives: string | null;
     detractors: string | null;
@@ -233,6 +247,36 @@ declare namespace Api {
     scores: number[];
     periods: PeriodTally[];
     groups: GroupTally[];
+    reasons: ReasonCount[];
+  }
+
+  interface FollowUp {
+    id: number;
+    call_id: number;
+    state: string;
+    trigger: string;
+    assignee_id: number | null;
+    assignee_name: string | null;
+    cause: string | null;
+    note: string | null;
+    opened_at: string;
+    due_at: string;
+    acknowledged_at: string | null;
+    resolved_at: string | null;
+    overdue: boolean;
+    version: number;
+  }
+
+  interface FollowUpChange {
+    state?: State;
+    assignee_id?: number | "me" | null;
+    cause?: string | null;
+    note?: string | null;
+  }
+
+  interface FollowUpConflict {
+    error: ErrorDetail;
+    follow_up: FollowUp;
   }
 
   interface FollowUpDetail {
@@ -261,6 +305,7 @@ declare namespace Api {
     content: string | null;
     detractors: string | null;
     action_items: string | null;
+    state_set_by: string | null;
     entries: FollowUpEntry[];
   }
 
@@ -286,6 +331,10 @@ declare namespace Api {
     median_hours_to_resolve: number | null;
   }
 
+  interface FollowUpOpening {
+    note?: string | null;
+  }
+
   interface FollowUpPage {
     items: ListedFollowUp[];
     next_cursor: string | null;
@@ -309,6 +358,8 @@ declare namespace Api {
     open: number;
     acknowledged: number;
     overdue: number;
+    answered_in_time: AnsweredInTime;
+    next_score: NextScore;
     total: FollowUpFigures;
     causes: CauseFigures[];
     assignees: AssigneeFigures[];
@@ -364,12 +415,29 @@ declare namespace Api {
     content: string | null;
     detractors: string | null;
     action_items: string | null;
+    state_set_by: string | null;
+  }
+
+  interface Match {
+    where: string;
+    turn: number | null;
+    text: string;
+    marks: number[][];
   }
 
   interface Me {
     organization_id: string;
     organization_name: string | null;
+    user_id: number | null;
+    advisor_id: number | null;
     may_write: boolean;
+  }
+
+  interface NextScore {
+    of: number;
+    count: number;
+    improved: number;
+    median_change: number | null;
   }
 
   interface PeriodTally {
@@ -439,9 +507,30 @@ declare namespace Api {
     versions: VersionFigures[];
   }
 
+  interface ReasonCount {
+    key: string;
+    label: string;
+    count: number;
+  }
+
   interface Recording {
     url: string;
     expires_at: string | null;
+  }
+
+  interface SavedView {
+    name: string;
+    address: string;
+    created_at: string;
+    updated_at: string;
+  }
+
+  interface SavedViewContent {
+    address: string;
+  }
+
+  interface SavedViews {
+    items: SavedView[];
   }
 
   interface Scorecard {
@@ -528,10 +617,12 @@ declare namespace Api {
 
   type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
 
+  type State = "open" | "acknowledged" | "resolved" | "dismissed";
+
   type Trigger = "score" | "callback_requested" | "action_item" | "manual";
 
   /** Parameters that narrow the list of calls. */
-  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "to_come" | "customer";
+  type CallFilter = "campaign" | "advisor" | "from" | "to" | "status" | "outcome" | "direction" | "demo" | "nps_category" | "reason" | "to_come" | "customer" | "q";
 
   /** What a call event tells of. */
   type CallEventType = "CallStatusChanged" | "TranscriptUpdated" | "CallCompleted" | "FeedbackRecorded" | "CallStalled" | "FollowUpOpened" | "FollowUpChanged" | "FollowUpOverdue";
@@ -551,5 +642,6 @@ declare namespace Api {
     [path: `follow-ups/${number}`]: FollowUpDetail;
     "me": Me;
     [path: `pings/${string}`]: Ping;
+    "views": SavedViews;
   }
 }

@@ -126,6 +126,9 @@ PRAISE: Final = (
 COMPLAINTS: Final = (
     *("Long wait", "No message when the car was ready", "Bill higher than the estimate"),
     *("Parking was full", "Car was not washed", "Hard to reach by phone"),
+    *("The rattle is still there", "No appointment for two weeks", "Unfriendly at the desk", "Nobody called me back"),
+    *("Waited more than an hour", "Overcharged for the oil", "Trop d'attente", "La factura era más cara"),
+    *("A scratch on the door", "The radio played all the time"),
 )
 ACTIONS: Final = (
     *("Call back about the waiting time", "Explain the bill", "Send the invoice by email"),

@@ -26,6 +26,24 @@ _ON_THE_WAY_SECONDS: Final = 0.5
 _WAITING: Final = 1
 """Calls that are about to be dialled."""
 
+_STEP_MINUTES: Final = "(15 + f.id % 4 * 10)"
+"""How long a person takes for the next change of a follow-up."""
+_MOVE_ENTRIES: Final = f"""
+    UPDATE follow_up_entry e SET at = least(f.opened_at + make_interval(mins => {_STEP_MINUTES} * step.n), :now)
+    FROM follow_up f, (
+        SELECT id, (row_number() OVER (PARTITION BY follow_up_id ORDER BY id) - 1)::integer AS n FROM follow_up_entry
+    ) AS step
+    WHERE e.follow_up_id = f.id AND step.id = e.id
+"""  # noqa: S608 - made of a constant
+_MOVE_FOLLOW_UPS: Final = f"""
+    UPDATE follow_up f SET
+        acknowledged_at = CASE WHEN acknowledged_at IS NOT NULL THEN
+            least(opened_at + make_interval(mins => {_STEP_MINUTES}), :now) END,
+        resolved_at = CASE WHEN resolved_at IS NOT NULL THEN
+            least(opened_at + make_interval(mins => {_STEP_MINUTES} * 3), :now) END
+"""  # noqa: S608 - made of a constant
+_NEWEST: Final = "SELECT id FROM follow_up WHERE state = 'open' ORDER BY opened_at DESC, id DESC LIMIT 1"
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -55,6 +73,15 @@ def set_up(database_url: str, now: datetime) -> Scene:
     earlier = [write_script(_random(f"{m} minutes"), None, now - timedelta(minutes=m)) for m in _EARLIER_MINUTES]
     placed = _play(database_url, [*earlier, told, *live, *waiting], now)
     return Scene(now, placed[len(earlier)], placed[len(earlier) + 1])
+
+
+def date_follow_ups(database_url: str, now: datetime) -> int:
+    """Move what people have just done about the scene's follow-ups to its days; the id of the newest that is open."""
+    with connect(database_url) as connection:
+        connection.run(_MOVE_ENTRIES, now=now)
+        connection.run(_MOVE_FOLLOW_UPS, now=now)
+        ((newest,),) = connection.run(_NEWEST)
+    return int(newest)
 
 
 def _play(database_url: str, drafts: Iterable[CallScript], now: datetime) -> list[CallScript]:

@@ -17,6 +17,7 @@ from local.database import connect, count_receipts
 from local.simulator.application_rows import ORGANIZATION_ID, ServiceRecord, insert_call, insert_service_record
 from local.simulator.expected_rows import compare
 from local.simulator.losses import Losses, no_losses
+from local.simulator.managers import call_back
 from local.simulator.reconciliation import bring_back, remember, require_sweep
 from local.simulator.scenario import CallScript, write_script
 from local.simulator.webhook_client import Answer, encode, post, sign
@@ -61,6 +62,8 @@ def simulate(stack: Mapping[str, Any], wanted: PageRequest) -> int:
     _print_answers(answers, time.monotonic() - began)
     say("  waiting until all of them are stored …")
     complaints = settle(stack, scripts, answers, losses)
+    changes = call_back(stack, seed, [script.call_id for script in scripts if script.call_id is not None])
+    say(f"  invented managers changed follow-ups {changes} times")
     return conclude(complaints, len(scripts), time.monotonic() - began)
 
 

@@ -1,6 +1,7 @@
 """The stand-in as a process of its own: `python -m local.vapi_api DIRECTORY`, with its key in the environment.
 
-The directory has the calls, and in `ready.json` where the process listens: {"api": URL, "storage": URL}.
+Beside it, the same process receives alerts of follow-ups, and prints them. The directory has the calls, and in
+`ready.json` where the process listens: {"api": URL, "storage": URL, "alerts": URL}.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import signal
 import threading
 from pathlib import Path
 
+from local.alert_receiver import serve as receive_alerts
 from local.vapi_api.process import CALLS, KEY_VARIABLE, READY
 from local.vapi_api.server import serve
 
@@ -25,10 +27,13 @@ def main() -> None:
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: over.set())
     file = given.directory / CALLS
-    with serve(given.port, given.storage_port, os.environ[KEY_VARIABLE], file) as vapi:
+    with (
+        serve(given.port, given.storage_port, os.environ[KEY_VARIABLE], file) as vapi,
+        receive_alerts(prints=True) as alerts,
+    ):
         vapi.calls.forget_old()
         unfinished = given.directory / f"{READY}.unfinished"
-        unfinished.write_text(json.dumps({"api": vapi.url, "storage": vapi.storage.url}))
+        unfinished.write_text(json.dumps({"api": vapi.url, "storage": vapi.storage.url, "alerts": alerts.url}))
         unfinished.replace(given.directory / READY)
         over.wait()
 

@@ -28,6 +28,7 @@ class RunningStandIn:
     process: Identity
     api_url: str
     storage_url: str
+    alerts_url: str
 
 
 class StandIn:
@@ -97,7 +98,7 @@ class StandIn:
         while process and is_alive(process) and time.monotonic() < deadline:
             if ready.exists():
                 urls = json.loads(ready.read_text())
-                running = RunningStandIn(process, urls["api"], urls["storage"])
+                running = RunningStandIn(process, urls["api"], urls["storage"], urls["alerts"])
                 self._file.write_text(json.dumps(asdict(running)))
                 return running
             time.sleep(0.02)
@@ -111,6 +112,8 @@ class StandIn:
     def _read(self) -> RunningStandIn | None:
         try:
             record = json.loads(self._file.read_text())
-        except (FileNotFoundError, ValueError):
+            return RunningStandIn(
+                Identity(**record["process"]), record["api_url"], record["storage_url"], record["alerts_url"]
+            )
+        except (FileNotFoundError, ValueError, KeyError):  # KeyError: written by a version of before
             return None
-        return RunningStandIn(Identity(**record["process"]), record["api_url"], record["storage_url"])

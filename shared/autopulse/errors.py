@@ -19,15 +19,17 @@
     │   ├── VapiUnreadable        its answer is nothing that we can use         -> asked again, then a dead letter
     │   │   └── VapiTooLong           it is longer than it may be                   -> a shorter page is asked for
     │   └── VapiNotConfigured     there is no usable key or address             -> asking stops, and an alarm
+    ├── DeliveryFailed        an alert of a follow-up was not taken         -> tried again, or an alarm
     ├── TokenRefused          no token that lets its reader in              -> 401, counted by reason
     ├── OrganizationMissing   a genuine token that names no organization    -> 403
+    ├── AdvisorUnreadable     a genuine token bounded to nobody knows whom  -> 403
     ├── Problem               the reader asks for what cannot be answered   -> 4xx, with a text for the reader
     └── MigrationFailed       the database cannot be brought up to date     -> the deploy fails, with a text for people
 
 Each carries a `reason`: the metric's dimension and the log's key. Nothing matches on an error's text.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from autopulse.http import CODES, error_body
 
@@ -173,6 +175,27 @@ class VapiNotConfigured(VapiFailed):
     reason = "not-configured"
 
 
+class DeliveryFailed(AutoPulseError):
+    """A try that did not deliver; `reason` is the metric's dimension, one of the words below."""
+
+    NOT_CONFIGURED: Final = "not-configured"
+    """The secret has no address, or one that is not HTTPS."""
+    NOT_OF_THE_INTERNET: Final = "not-of-the-internet"
+    """The name leads to an address of a private network."""
+    UNAVAILABLE: Final = "unavailable"
+    """Not reached, 5xx, 408 or 429."""
+    SLOW: Final = "slow"
+    REFUSED: Final = "refused"
+    """Another 4xx."""
+    REDIRECTED: Final = "redirected"
+
+    def __init__(self, reason: str, *, is_final: bool = False, retry_after: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_final = is_final
+        self.retry_after = retry_after
+
+
 class TokenRefused(AutoPulseError):
     """The request carries no token that lets its sender in -> 401, counted by reason."""
 
@@ -185,6 +208,12 @@ class OrganizationMissing(AutoPulseError):
     """The token is genuine, and names no organization whose calls its owner may read -> 403."""
 
     reason = "organization"
+
+
+class AdvisorUnreadable(AutoPulseError):
+    """The token is genuine, and its claim that bounds its owner to an advisor's calls names no user -> 403."""
+
+    reason = "advisor"
 
 
 class Problem(AutoPulseError):

@@ -146,6 +146,16 @@ class Metric:
     """Count of follow-ups that a message or a person has opened, by why (`domain.follow_ups.Trigger`)."""
     FOLLOW_UP_OVERDUE: Final = MetricDefinition("FollowUpOverdue", Undivided)
     """Count of follow-ups that were not answered in time, each once."""
+    ALERT_DELIVERED: Final = MetricDefinition("AlertDelivered", Undivided)
+    """Count of alerts of follow-ups that a mail's topic or a webhook has taken."""
+    ALERT_FAILED: Final = MetricDefinition("AlertFailed", ByReason)
+    """Count of tries at sending an alert that failed, by why (`errors.DeliveryFailed`)."""
+    ALERT_UNDELIVERED: Final = MetricDefinition("AlertUndelivered", Undivided)
+    """Count of alerts that are not tried any more."""
+    FOLLOW_UP_ANSWERED: Final = MetricDefinition("FollowUpAnswered", ByReason)
+    """Count of follow-ups that a person took, resolved or dismissed first, as `in_time` or `late`."""
+    FOLLOW_UP_UNANSWERED: Final = MetricDefinition("FollowUpUnanswered", ByReason)
+    """How many are unanswered at this moment, every five minutes: `open` (not taken), or `overdue` among all."""
     CALL_EVENT_PUBLISHED: Final = MetricDefinition("CallEventPublished", Undivided)
     """Count of call events that the event bus has accepted."""
     CALL_EVENT_LOST: Final = MetricDefinition("CallEventLost", Undivided)

@@ -224,6 +224,42 @@ class FollowUpSettings(NamedTuple):
     event_bus_name: str = required("EVENT_BUS_NAME")
 
 
+def _alert_channels(*details: str) -> Callable[[], tuple[str, ...]]:
+    """The channels of alerts whose parameter says one of these."""
+    return lambda: tuple(
+        channel
+        for channel, variable in (("email", "ALERT_EMAIL_DETAIL"), ("webhook", "ALERT_WEBHOOK_DETAIL"))
+        if os.environ.get(variable, "off") in details
+    )
+
+
+class AlertSettings(NamedTuple):
+    """The settings of the planner of alerts, besides the database's."""
+
+    sender_queue_url: str = required("ALERT_SENDER_QUEUE_URL")
+    channels: tuple[str, ...] = computed(_alert_channels("link", "full"))
+    """Where alerts are sent: email, webhook."""
+    full_channels: tuple[str, ...] = computed(_alert_channels("full"))
+    """Those that may say whom a follow-up is about."""
+    at_night: bool = optional("ALERT_AT_NIGHT", lambda text: text == "on")
+    """Whether they are sent outside of business hours, too."""
+
+
+class AlertSenderSettings(NamedTuple):
+    """The settings of the sender of alerts."""
+
+    alert_queue_url: str = required("ALERT_QUEUE_URL")
+    """Where it says what became of a try."""
+    console_url: str = required("CONSOLE_URL")
+    """What the links of alerts begin with."""
+    topic_arn: str = optional("ALERT_TOPIC_ARN")
+    """The topic that sends mails; empty if there are none."""
+    webhook_secret_arn: str = optional("ALERT_WEBHOOK_SECRET_ARN")
+    """The secret with the webhook's address; empty if there is none."""
+    takes_loopback: bool = optional("ALERT_TAKES_LOOPBACK", lambda text: text == "true")
+    """Whether a webhook may be at this machine itself: on the local stack alone."""
+
+
 class LiveSettings(NamedTuple):
     """The settings of the functions behind the WebSocket."""
 
@@ -249,6 +285,10 @@ class AuthSettings(NamedTuple):
     """The claim that says who may change follow-ups; empty: all readers may."""
     writer_values: frozenset[str] = optional("WRITER_VALUES", lambda text: frozenset(filter(None, text.split(","))))
     """The values of it that allow it."""
+    user_claim: str = optional("USER_CLAIM")
+    """The claim with the id of the user that somebody is; empty: `email` has the user's e-mail address."""
+    advisor_claim: str = optional("ADVISOR_CLAIM")
+    """The claim with the id of the user whose visits' calls alone somebody reads; empty: nobody is bounded."""
 
 
 class ConsoleSettings(NamedTuple):

@@ -5,6 +5,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from sqlalchemy import create_engine, text
+
+from autopulse.db.queries.filters import BEGAN as BEGAN_OF_CALL
+from autopulse.db.reasons import give_reasons
+from autopulse.db.words import marked, month_of
+from autopulse.domain.words import MARK
 from local.database import connect
 
 ORGANIZATIONS: Final = 40
@@ -23,6 +29,7 @@ _WORDS: Final = "".join(
     f" || ' {syllable}' || (2000 * power((id::bigint * {factor} % 4294967296) / 4294967296.0, 3))::int"
     for syllable, factor in (("ba", 2654435761), ("do", 2246822519), ("ke", 3266489917))
 )
+_WORDS_OF_TURN: Final = _WORDS.replace("id::bigint", "(id::bigint * 10 + turn)")
 # `h` is a hash of `i`, spread evenly, and divided by another prime for each question.
 _STATEMENTS: Final = {
     "organizations": """
@@ -92,7 +99,9 @@ _STATEMENTS: Final = {
     "turns": """
         INSERT INTO transcript (call_id, vapi_call_id, source, sequence, role, content, "timestamp")
         SELECT id, 'call-' || id, 'report', turn, CASE WHEN turn % 2 = 0 THEN 'assistant' ELSE 'human' END,
-            'Something that is said in a call, about as long as what people say.', at + turn * interval '4 seconds'
+            'Something that is said in a call, about as long as what people say'{words_of_turn}
+            || CASE WHEN turn = 1 AND id % 50 = 0 THEN ' forty minutes' WHEN turn = 2 AND id % 40 = 0 THEN ' minutes'
+                WHEN turn = 1 AND id % 70 = 0 THEN ' coffee' ELSE '' END, at + turn * interval '4 seconds'
         FROM (SELECT id, coalesce(start_time, end_time, '{began}') AS at FROM call) AS call,
             generate_series(0, {turns} - 1) AS turn
         """,
@@ -121,6 +130,7 @@ def fill(database_url: str, calls: int, turns: int, events: int, say: Callable[[
         "turns": turns,
         "events": events,
         "words": _WORDS,
+        "words_of_turn": _WORDS_OF_TURN,
     }
     statements = {what: statement.format(**names) for what, statement in _STATEMENTS.items()}
     for what in _FIRST:
@@ -153,26 +163,78 @@ def fill_quality(database_url: str, say: Callable[[str], None] = lambda _: None)
     _run(database_url, say, "vacuum", "VACUUM (ANALYZE) call_quality")
 
 
+def fill_reasons(database_url: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """What went wrong, as a migration finds it; in a column that there is from revision 0011 on."""
+    started = time.perf_counter()
+    engine = create_engine(database_url.replace("postgresql:", "postgresql+pg8000:"))
+    with engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        changed = give_reasons(connection, connection.commit)
+    engine.dispose()
+    say(f"{changed} reasons: {time.perf_counter() - started:.0f} s")
+    _run(database_url, say, "vacuum", "VACUUM (ANALYZE) call")
+
+
 _FOLLOW_UPS: Final = """
     INSERT INTO follow_up (organization_id, call_id, state, trigger, assignee_id, assignee_name, cause, opened_at,
         due_at, acknowledged_at, resolved_at)
-    SELECT call.organization_id, call.id, CASE WHEN age > interval '7 days' THEN 'resolved'
-            WHEN call.id % 3 = 0 THEN 'acknowledged' ELSE 'open' END,
-        CASE WHEN call.id % 20 = 0 THEN 'manual' ELSE 'score' END, record.service_advisor_id, 'Advisor',
-        CASE WHEN age > interval '7 days' THEN (ARRAY['wait', 'price', 'work', 'staff'])[1 + call.id % 4] END,
-        at, at + interval '1 day', CASE WHEN age > interval '7 days' THEN at + interval '3 hours' END,
-        CASE WHEN age > interval '7 days' THEN at + interval '20 hours' END
-    FROM (SELECT call.*, coalesce(end_time, updated_at) AS at,
-            timestamptz '{now}' - coalesce(end_time, updated_at) AS age
-        FROM call WHERE id % 10 = 0) AS call
-    JOIN service_record AS record ON record.id = call.service_record_id
-    """
+    SELECT call.organization_id, call.id, state, CASE WHEN h % 19 = 0 THEN 'manual' ELSE 'score' END,
+        CASE WHEN h % 23 > 0 THEN record.service_advisor_id END, CASE WHEN h % 23 > 0 THEN 'Advisor' END,
+        CASE WHEN state = 'resolved' THEN (ARRAY['wait', 'price', 'work', 'staff'])[1 + h % 4] END,
+        at, at + interval '1 day',
+        CASE WHEN state IN ('acknowledged', 'resolved') THEN at + interval '1 hour' * (1 + h % 29) END,
+        CASE WHEN state IN ('resolved', 'dismissed') THEN at + interval '1 hour' * (30 + h % 31) END
+    FROM (
+        SELECT *, CASE WHEN at < timestamptz '{now}' - interval '7 days'
+            THEN (ARRAY['resolved', 'resolved', 'resolved', 'resolved', 'dismissed'])[1 + h / 7 % 5]
+            ELSE (ARRAY['open', 'acknowledged', 'open'])[1 + h / 7 % 3] END AS state
+        FROM (
+            SELECT id, organization_id, service_record_id, coalesce(end_time, updated_at) AS at,
+                id::bigint * 2654435761 % 4294967296 / 43 AS h
+            FROM call WHERE nps_score BETWEEN 0 AND 6 AND outcome IN ('reached', 'transferred')
+        ) AS unhappy WHERE h % 100 < 47
+    ) AS call JOIN service_record AS record ON record.id = call.service_record_id
+    ORDER BY call.id
+"""
 
 
 def fill_follow_ups(database_url: str, say: Callable[[str], None] = lambda _: None) -> None:
-    """A follow-up of every tenth call; what is older than a week was resolved. There are such since revision 0009."""
+    """Follow-ups of a tenth of the calls, all of detractors; those of before the last week were answered.
+
+    There are such since revision 0009.
+    """
     _run(database_url, say, "follow-ups", _FOLLOW_UPS.format(now=NOW))
     _run(database_url, say, "vacuum", "VACUUM (ANALYZE) follow_up")
+
+
+_CALL_WORDS: Final = f"""
+    TRUNCATE call_words;
+    DROP INDEX ix_call_words_words;
+    INSERT INTO call_words (call_id, organization_id, began, words)
+    SELECT id, organization_id, began, array_to_tsvector(string_to_array(
+        mark || replace(lower(said.turns), ' ', ' ' || mark), ' '))
+    FROM (
+        SELECT call.id, organization_id, {BEGAN_OF_CALL} AS began,
+            {marked(f"'{MARK}'", "organization_id", month_of(BEGAN_OF_CALL))} AS mark
+        FROM call WHERE outcome IS NOT NULL
+    ) AS call CROSS JOIN LATERAL (
+        SELECT string_agg(content, ' ') AS turns FROM transcript WHERE call_id = call.id
+    ) AS said
+    ORDER BY id;
+    CREATE INDEX ix_call_words_words ON call_words USING gin (words)
+"""  # noqa: S608 - made of constants
+
+
+def fill_words(database_url: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """The words of each call, as the consumers write them but for those of its visit; there are such since 0010."""
+    _run(database_url, say, "words", _CALL_WORDS)
+    _run(database_url, say, "vacuum", "VACUUM (ANALYZE) call_words")
+
+
+def look_at_statuses(database_url: str) -> None:
+    """Take a large sample of statuses: a rare one is in a usual one or is not, and a plan for one row may sort it."""
+    _run(database_url, lambda _: None, "statuses", "ALTER TABLE call ALTER status SET STATISTICS 1000")
+    _run(database_url, lambda _: None, "vacuum", "VACUUM (ANALYZE) call")
 
 
 def _run(database_url: str, say: Callable[[str], None], what: str, statement: str) -> None:

@@ -26,6 +26,7 @@ from local.postgres import FUNCTIONS, OWNER, READER, PostgresServer
 from tests.benchmarks import archive, reading
 from tests.benchmarks.__main__ import say
 from tests.benchmarks.budgets import PROJECT
+from tests.benchmarks.questions import Question, all_questions
 from tests.integration.api.client import Api
 
 OUTPUT: Final = PROJECT / ".local" / "bench-row-security.json"
@@ -112,13 +113,8 @@ def _measure(url: str) -> list[Cost]:
     return costs
 
 
-def _questions(url: str, organization: str) -> tuple[reading.Question, ...]:
-    return (
-        *reading._of_calls(reading._ids(url, organization)),  # noqa: SLF001
-        *reading._of_lists(organization),  # noqa: SLF001
-        *reading._of_feedback(),  # noqa: SLF001
-        *reading._of_summaries(),  # noqa: SLF001
-    )
+def _questions(url: str, organization: str) -> tuple[Question, ...]:
+    return tuple(all_questions(organization, reading._ids(url, organization)))  # noqa: SLF001 - the same questions
 
 
 def _set_on_connecting(monkeypatch: pytest.MonkeyPatch, organization: str) -> None:

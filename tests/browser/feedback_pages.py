@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -43,9 +44,11 @@ class FeedbackPage:
         rows = self.page.get_by_test_id(chart).locator("table tbody tr").all()
         return [row.locator("th, td").all_text_contents() for row in rows]
 
-    def call_ids(self) -> list[int]:
-        """The calls of the list, from top to bottom."""
-        return [int(item.get_attribute("data-call-id") or 0) for item in self.items.all()]
+    def expect_calls(self, ids: Sequence[int]) -> None:
+        """Wait until the list has these calls, from top to bottom."""
+        expect(self.items).to_have_count(len(ids))
+        for place, id_ in enumerate(ids):
+            expect(self.items.nth(place)).to_have_attribute("data-call-id", str(id_))
 
     def overflow(self) -> int:
         """Pixels by which the page is wider than its window."""

@@ -5,19 +5,22 @@ about a second, its calls are exactly those that the test made, and every reques
 """
 
 import base64
+import functools
 import gzip
 import json
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from playwright.sync_api import Page, Route, WebSocketRoute
 
 from autopulse.console.assets import INDEX, MEDIA_TYPES, RELEASE
 from functions.console.app import PAGES
+from tests.browser.invented_follow_ups import ME, InventedInbox
 
 SITE: Final = "http://localhost/api/console/"
 _RELEASE: Final = "release"
@@ -61,11 +64,14 @@ def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of
         "end_time": (start + timedelta(seconds=40)).isoformat(),
         "duration_seconds": 40,
         "nps_score": None,
+        "reason": None,
         "has_recording": False,
         "attempt_count": 1,
         "attempt_number": 1,
         "reported_by": "webhook",
         "reconciliation": None,
+        "complaint": None,
+        "gist": None,
         "updated_at": start.isoformat(),
     } | given
 
@@ -127,11 +133,14 @@ def feedback_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - fields of t
     """An item of the feedback list about a call."""
     shared = (
         "start_time end_time duration_seconds outcome direction demo customer_name phone vehicle service campaign_id"
-        " campaign_name advisor_id advisor_name nps_score updated_at"
+        " campaign_name advisor_id advisor_name nps_score reason updated_at"
     )
     score = given.get("nps_score", call["nps_score"])
     category = _nps_category(score)
-    said = {"content": "It took longer than I was told.", "positives": None, "detractors": None, "action_items": None}
+    said = {
+        **dict.fromkeys(("positives", "detractors", "action_items")),
+        "content": "It took longer than I was told.",
+    }
     return (
         {name: call[name] for name in shared.split()} | {"call_id": call["id"], "nps_category": category} | said | given
     )
@@ -180,6 +189,11 @@ def summary_of(weeks: int = 13) -> Json:
             for start in starts
         ],
         "groups": [tally() | {"key": name, "name": name} for name in names],
+        "reasons": [
+            {"key": "wait", "label": "Long wait, not ready in time", "count": 9},
+            {"key": "price", "label": "Price and bill", "count": 4},
+            {"key": "other", "label": "Something else", "count": 1},
+        ],
     }
 
 
@@ -222,7 +236,16 @@ class InventedApi:
     feedback: list[Json] = field(default_factory=list)
     summary: Json = field(default_factory=summary_of)
     quality: Json = field(default_factory=quality_summary_of)
-    reader: Json = field(default_factory=lambda: {"organization_name": "Placeholder Garage"})
+    inbox: InventedInbox = field(default_factory=InventedInbox)
+    reader: Json = field(
+        default_factory=lambda: {"organization_name": "Placeholder Garage", "may_write": True, "user_id": ME}
+    )
+    views: dict[str, str] = field(default_factory=dict)
+    """Name -> address of the reader's saved views."""
+    views_refusal: tuple[int, Json] | None = None
+    """Status and error of every change of a saved view, if it is to be refused."""
+    views_asked: list[tuple[str, str, Json | None]] = field(default_factory=list)
+    """Method, name and body of the requests that change saved views."""
     refusal: tuple[int, str, str] | None = None
     """Status, code and message of every answer, if any is to be refused."""
     refused_field: str | None = None
@@ -247,11 +270,14 @@ class InventedApi:
         plain = {
             "live/tickets": {"ticket": self.ticket, "expires_at": NOW.isoformat()},
             "me": self.reader,
+            "views": {"items": [_view_of(name, address) for name, address in self.views.items()]},
             "quality/summary": self.quality,
             "feedback/summary": self.summary if asked.get("group") else self.summary | {"groups": []},
         }
         if path in plain:
             return plain[path]
+        if path.startswith("follow-ups"):
+            return self._of_inbox(path, asked)
         if path == "feedback":
             return self._page([item for item in self.feedback if _fits_feedback(item, asked)], asked)
         if path == "calls/count":
@@ -262,9 +288,44 @@ class InventedApi:
 
     def call_event(self, call_id: int, event: str = "CallStatusChanged") -> None:
         """Tell the page that a call has changed."""
-        message = {"type": "event", "id": f"{len(self.asked)}-{call_id}-{event}", "event": event, "call_id": call_id}
+        message = {"type": "event", "id": uuid.uuid4().hex, "event": event, "call_id": call_id}
         for socket in self.sockets:
             socket.send(json.dumps(message))
+
+    def write(self, method: str, path: str, version: str | None, body: Json) -> tuple[int, Json] | None:
+        """Status and answer of a request that changes a follow-up, which everybody is told; None if it is lost."""
+        self.inbox.asked.append((method, path, version, body))
+        if self.inbox.refusal:
+            status, code, message = self.inbox.refusal
+            return status, {"error": {"code": code, "message": message, "field": None}}
+        if method == "PATCH":
+            status, answer = self.inbox.change(int(path.removeprefix("follow-ups/")), version, body)
+            event = "FollowUpChanged"
+        else:
+            status, answer = self.inbox.open(int(path.split("/")[1]), body)
+            event = "FollowUpOpened"
+        if status < 300:
+            self.call_event(answer["call_id"], event)
+        is_lost, self.inbox.is_late = self.inbox.is_late, False
+        return None if is_lost else (status, answer)
+
+    def change_view(self, method: str, name: str, body: Json | None) -> tuple[int, Json | None]:
+        """Status and answer of a request that changes a saved view."""
+        self.views_asked.append((method, name, body))
+        if self.views_refusal:
+            status, error = self.views_refusal
+            return status, {"error": error}
+        if method == "DELETE":
+            return (404, {"error": {"code": "not_found"}}) if self.views.pop(name, None) is None else (204, None)
+        status = 200 if name in self.views else 201
+        self.views[name] = (body or {})["address"]
+        return status, _view_of(name, self.views[name])
+
+    def _of_inbox(self, path: str, asked: Json) -> Json:
+        if path == "follow-ups":
+            return self._page(self.inbox.list(asked), asked)
+        below = path.removeprefix("follow-ups/")
+        return self.inbox.summary() if below == "summary" else self.inbox.detail(int(below))
 
     def _of_call(self, path: str) -> Any:  # noqa: ANN401 - any JSON
         call_id, _, part = path.removeprefix("calls/").partition("/")
@@ -287,27 +348,39 @@ class InventedApi:
         return {"items": shown, "next_cursor": str(first + limit) if first + limit < len(items) else None}
 
 
+def _view_of(name: str, address: str) -> Json:
+    return {"name": name, "address": address, "created_at": NOW.isoformat(), "updated_at": NOW.isoformat()}
+
+
 def _fits(call: Json, asked: Json) -> bool:
     began = call["start_time"] or call["end_time"] or call["updated_at"]
     since, until = asked.get("from"), asked.get("to")
     same = ("status", "outcome", "direction")
     to_come = not call["start_time"] and not call["end_time"] and call["status"] in {"Ready", "Scheduled", "Queued"}
+    ids = asked.get("ids")
     return (
-        asked.get("to_come") in {None, str(to_come).lower()}
-        and asked.get("nps_category") in {None, _nps_category(call["nps_score"])}
+        (ids is None or str(call["id"]) in ids.split(","))
+        and asked.get("to_come") in {None, str(to_come).lower()}
+        and asked.get("nps_category") in {None, _nps_category(call["nps_score"]) or "none"}
         and all({"all", call[name]} & {*asked.get(name, "all").split(",")} for name in same)
         and (since is None or datetime.fromisoformat(began) >= _time(since))
         and (until is None or datetime.fromisoformat(began) < _time(until))
-        and asked.get("customer", "").lower() in f"{call['customer_name']} {call['phone']}".lower()
+        and asked.get("q", "").lower() in _words_of(call)
     )
+
+
+def _words_of(call: Json) -> str:
+    said = (call.get("match") or {}).get("text", "")
+    return f"{call['customer_name']} {call['phone']} {said}".lower()
 
 
 def _fits_feedback(item: Json, asked: Json) -> bool:
     is_telling = item["nps_category"] is not None or bool(item["detractors"])
-    return asked.get("nps_category") in {None, item["nps_category"]} and asked.get("telling") in {
-        None,
-        str(is_telling).lower(),
-    }
+    return (
+        asked.get("nps_category") in {None, item["nps_category"] or "none"}
+        and asked.get("reason") in {None, item["reason"]}
+        and asked.get("telling") in {None, str(is_telling).lower()}
+    )
 
 
 def _time(text: str) -> datetime:
@@ -354,10 +427,32 @@ def _answer(route: Route, api: InventedApi) -> None:
     """Answer a request of the console or of the API behind it."""
     parts = urlsplit(route.request.url)
     below = parts.path.removeprefix("/api/")
-    if below.startswith("v1/"):
+    if below.startswith("v1/") and route.request.method in {"PATCH", "POST"} and "follow-up" in below:
+        _answer_change(route, api, below.removeprefix("v1/"))
+    elif below.startswith("v1/views/"):
+        _answer_view(route, api, unquote(below.removeprefix("v1/views/")))
+    elif below.startswith("v1/"):
         _answer_api(route, api, below.removeprefix("v1/"), parts.query)
     else:
         _answer_file(route, api, below.removeprefix("console/"))
+
+
+def _answer_change(route: Route, api: InventedApi, path: str) -> None:
+    answer = api.write(
+        route.request.method, path, route.request.headers.get("if-match"), route.request.post_data_json or {}
+    )
+    if answer is None:
+        route.abort("connectionreset")
+    else:
+        route.fulfill(status=answer[0], json=answer[1])
+
+
+def _answer_view(route: Route, api: InventedApi, name: str) -> None:
+    status, answer = api.change_view(route.request.method, name, route.request.post_data_json)
+    if answer is None:
+        route.fulfill(status=status)
+    else:
+        route.fulfill(status=status, json=answer)
 
 
 def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
@@ -371,7 +466,13 @@ def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
     elif path.endswith(".csv"):
         route.fulfill(body="\ufeffCustomer\n", content_type="text/csv; charset=utf-8")
     else:
-        body = json.dumps(api.answer(path, _parameters(query)))
+        try:
+            answer = api.answer(path, _parameters(query))
+        except StopIteration:
+            error = {"code": "not_found", "message": "There is no such thing.", "field": None}
+            route.fulfill(status=404, json={"error": error})
+            return
+        body = json.dumps(answer)
         api.sent += _size_of(body.encode())
         route.fulfill(body=body, content_type="application/json")
 
@@ -384,7 +485,22 @@ def _answer_file(route: Route, api: InventedApi, name: str) -> None:
     if name == "config.json":
         route.fulfill(json=CONFIGURATION)
         return
-    file = PAGES / (name.removeprefix(f"{_RELEASE}/") or INDEX)
-    body = file.read_bytes().replace(RELEASE, _RELEASE.encode()) if file.name == INDEX else file.read_bytes()
-    api.sent += _size_of(body)
-    route.fulfill(body=body, content_type=MEDIA_TYPES[file.suffix])
+    file = _read_file(name.removeprefix(f"{_RELEASE}/") or INDEX)
+    api.sent += file.sent
+    route.fulfill(body=file.body, content_type=file.media_type)
+
+
+@dataclass(frozen=True)
+class _File:
+    body: bytes
+    media_type: str
+    sent: int
+    """Bytes of it that are sent."""
+
+
+@functools.cache
+def _read_file(name: str) -> _File:
+    """A file of the console, read and compressed once: every page asks for fifty."""
+    path = PAGES / name
+    body = path.read_bytes().replace(RELEASE, _RELEASE.encode()) if name == INDEX else path.read_bytes()
+    return _File(body, MEDIA_TYPES[path.suffix], _size_of(body))

@@ -43,7 +43,7 @@ _CONTRAST: Final = """(element, property) => {
         return (light + 0.05) / (dark + 0.05);
     }));
 }"""
-_VIEW_FILES: Final = re.compile(r"/(calls|feedback)\.(js|css)$")
+_VIEW_FILES: Final = re.compile(r"/(calls|feedback|follow_ups)\.(js|css)$")
 _EMPTY_VIEW: Final = "export function mount(container) { container.append('A view'); return () => {}; }"
 
 

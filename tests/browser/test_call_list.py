@@ -53,7 +53,7 @@ def test_a_call_changes_in_its_place(open_console: OpenConsole, calls: Calls, ga
     expect(_status(console, script)).to_have_text("In Progress")
     row.evaluate("row => { row.isTheSame = true; }")
     calls.tell([script], bodies_of(script))
-    expect(_status(console, script)).to_have_text("Completed")
+    expect(_status(console, script)).to_have_text("Reached")
     expect(row.get_by_test_id("nps-score")).to_have_text(str(script.feedback.score))
     expect(row.locator(".call-outcome")).to_have_text("Reached")
     assert row.evaluate("row => row.isTheSame"), "the row was drawn anew, or the page loaded again"
@@ -133,7 +133,6 @@ def test_days_are_the_readers_own(open_console: OpenConsole, calls: Calls, garag
     console = open_console(garage, path=f"?from={today}&to={today}")
     expect(_row(console, script)).to_be_visible()
     expect(console.get_by_test_id("call-filter-to")).to_have_value(today)
-    _open_filters(console)
     console.get_by_test_id("call-filter-to").fill("2020-01-02")
     console.get_by_test_id("call-filter-from").fill("2020-01-01")
     expect(console.get_by_test_id("empty")).to_contain_text("No call matches these filters")
@@ -244,7 +243,7 @@ def test_a_dropped_socket_recovers_and_misses_nothing(open_console: OpenConsole,
         calls.send([_ringing(new)])
         expect(_status(console, shown)).to_have_text("In Progress")
     _wait_until_live(console)
-    expect(_status(console, shown)).to_have_text("Completed")
+    expect(_status(console, shown)).to_have_text("Reached")
     expect(_status(console, new)).to_have_text("Ringing")
 
 
@@ -282,6 +281,7 @@ def test_calls_that_were_made_meanwhile_do_not_hide_the_one_that_goes_on(
     expect(console.locator("[data-call]").nth(0)).to_have_attribute("data-call", str(running))
     expect(console.locator("[data-call]").nth(1)).to_have_attribute("data-call", str(ended))
     expect(console.locator("[data-call]")).to_have_count(2)
+    expect(console.get_by_test_id("call-group-live-now")).to_have_text("Live now · 1")
     expect(console.get_by_test_id("to-come")).to_have_text("300 to come ▸")
 
 
@@ -382,9 +382,10 @@ def test_the_list_can_be_saved_for_a_spreadsheet(open_console: OpenConsole, call
     console = open_console(garage, path="?outcome=busy")
     with console.expect_download() as saving:
         console.get_by_test_id("call-export").click()
-    assert re.fullmatch(r"calls-\d{4}-\d\d-\d\d[.]csv", saving.value.suggested_filename)
+    assert re.fullmatch(r"calls-busy-\d{4}-\d\d-\d\d[.]csv", saving.value.suggested_filename)
     text = Path(saving.value.path()).read_text("utf-8-sig")
     assert "Customer" in text
+    assert f"{console.url.partition('?')[0]}?call={busy.call_id}" in text
     ids = {line.split(",")[-1].strip('"') for line in text.splitlines()}
     assert str(busy.call_id) in ids
     assert str(reached.call_id) not in ids

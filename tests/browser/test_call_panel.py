@@ -339,7 +339,14 @@ def test_text_has_enough_contrast_with_its_background(open_console: OpenConsole,
     script = calls.play(outcome="reached")
     console = open_console(path=f"?call={script.call_id}", color_scheme=scheme)
     expect(_turns(console).first).to_be_visible()
-    for part in (".turn-text", ".turn-speaker", ".panel-subtitle", ".stage-time", "td.call-vehicle", ".score"):
+    for part in (
+        ".turn-text",
+        ".turn-speaker",
+        ".panel-subtitle",
+        ".stage-time",
+        "td.call-start",
+        ".score:not(:empty)",
+    ):
         expect(console.locator(part).first).to_be_visible()
         ratio = contrast(console, part)
         assert ratio >= 4.5, f"{part}: {ratio:.2f}"

@@ -39,7 +39,7 @@ def test_a_cold_first_view_of_the_deployed_stack_is_small_and_still(
     browser: Browser, deployed: DeployedStack, busy_garage: str, look: str
 ) -> None:
     views = list(views_on(browser, deployed.stack["console_url"], Issuer(deployed.paths).mint(busy_garage), look))
-    assert [view.name.partition(",")[0] for view in views] == ["calls", "call", "feedback"]
+    assert [view.name.partition(",")[0] for view in views] == ["calls", "call", "feedback", "follow-ups"]
     for view in views:
         # Twenty files and the first page of a list, compressed: less would be that something was not counted.
         assert 40_000 < view.size <= MOST_BYTES, view

@@ -20,13 +20,19 @@ from tests.browser.invented import (
 )
 from tests.browser.pages import Complaints, contrast
 
+ZOOMED: Final = {"viewport": {"width": 320, "height": 256}}
+"""A window of 1280 by 1024 pixels at 400 %."""
 LEAST_CONTRAST: Final = 3
 """Of what is no text and has to be seen: WCAG 1.4.11."""
 LEAST_CONTRAST_OF_TEXT: Final = 4.5
 SHAPES: Final = {
     "calls": [
         (".input", "borderTopColor"),
-        (".status[data-status=Completed]", "color"),
+        (".score[data-nps-category=detractor]", "borderTopColor"),
+        (".score[data-nps-category=passive]", "borderTopColor"),
+        (".score[data-nps-category=promoter]", "borderTopColor"),
+        (".chip", "borderTopColor"),
+        (".call-row[data-outcome=reached] .call-outcome", "color"),
     ],
     "feedback": [
         (".input", "borderTopColor"),
@@ -50,6 +56,8 @@ SHAPES: Final = {
     ],
 }
 """View -> what of it says something without a word, and by which colour."""
+OF_COLOURS: Final = ("color-contrast", "link-in-text-block")
+"""The rules of axe that a colour scheme can break; all others find the same in both."""
 VIEWS: Final = {
     "calls": ("", "[data-call]"),
     "call": ("?call=1", ".turn"),
@@ -83,7 +91,13 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
 def api() -> InventedApi:
     """Two hundred calls, some to come, and one that has all that a call can have."""
     scores = (None, 2, None, 7, None, 10)
-    calls = [invent_call(place, nps_score=scores[place % 6]) for place in range(1, 201)]
+    calls = [
+        invent_call(place, nps_score=scores[place % 6], complaint="Long wait" if scores[place % 6] == 2 else None)
+        for place in range(1, 201)
+    ]
+    now = datetime.now(timezone.utc).isoformat()
+    going_on = {"status": "In Progress", "start_time": now, "end_time": None, "outcome": None}
+    calls += [invent_call(300 + place, **going_on) for place in range(2)]
     said: dict[str, Any] = {
         "content": "It took longer than I was told.",
         "positives": "Friendly staff",
@@ -117,17 +131,34 @@ def wait_until_quiet(page: Page, marker: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+def _violations(page: Page, *rules: str) -> list[tuple[str, list[str]]]:
+    """Which rules of axe something on the page breaks, of these or of all."""
+    options = {"runOnly": {"type": "rule", "values": rules}} if rules else None
+    found = Axe().run(page, options=options).response["violations"]
+    return [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found]
+
+
+@pytest.mark.parametrize("device", [{}, PHONE, ZOOMED], ids=["desktop", "phone", "400 percent"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_nothing(
-    open_invented: OpenInvented, api: InventedApi, view: str, scheme: str, device: dict[str, Any]
+def test_axe_finds_nothing_in_light_and_dark(
+    open_invented: OpenInvented, api: InventedApi, view: str, device: dict[str, Any]
 ) -> None:
     path, marker = VIEWS[view]
-    page = open_invented(api, path, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True, **device)
+    page = open_invented(api, path, color_scheme="light", reduced_motion="reduce", bypass_csp=True, **device)
     wait_until_quiet(page, marker)
     page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
-    found = Axe().run(page).response["violations"]
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found] == []
+    assert _violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert _violations(page, *OF_COLOURS) == []
+
+
+def test_axe_finds_a_text_that_cannot_be_read_in_the_dark_alone(open_invented: OpenInvented, api: InventedApi) -> None:
+    page = open_invented(api, color_scheme="light", reduced_motion="reduce", bypass_csp=True)
+    wait_until_quiet(page, "[data-call]")
+    page.add_style_tag(content="@media (prefers-color-scheme: dark) { .call-customer { color: #222 !important; } }")
+    assert _violations(page, *OF_COLOURS) == []
+    page.emulate_media(color_scheme="dark")
+    assert [rule for rule, _ in _violations(page, *OF_COLOURS)] == ["color-contrast"]
 
 
 @pytest.mark.parametrize("device", [{"viewport": WIDE}, PHONE], ids=["desktop", "phone"])

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, OpenInvented
 from tests.browser.invented import NOW, InventedApi, feedback_of, invent_call
+from tests.browser.invented_follow_ups import InventedInbox, invent_follow_up
 
 WIDTHS: Final = (1024, 1440, 2560)
 LANGUAGES: Final = ("en-US", "de-DE", "es-MX")
@@ -19,13 +20,24 @@ def api() -> InventedApi:
     scores = (None, 2, None, 7, None, 10)
     calls = [invent_call(place, nps_score=scores[place % 6]) for place in range(1, 61)]
     feedback = [feedback_of(call) for call in calls if call["nps_score"] is not None]
-    return InventedApi(calls=calls, feedback=feedback)
+    inbox = InventedInbox([invent_follow_up(call["id"]) for call in calls if call["nps_score"] == 2])
+    return InventedApi(calls=calls, feedback=feedback, inbox=inbox)
+
+
+FIRST: Final = {"Calls": "[data-call]", "Feedback": ".feedback-item", "To call back": "[data-follow-up]"}
+"""Name of a view -> what is there once it has been read."""
 
 
 def show_view(page: Page, name: str) -> None:
-    page.get_by_role("link", name=name, exact=True).click()
-    expect(page.locator(".views [aria-current=page]")).to_have_text(name)
-    expect(page.locator("[data-call]" if name == "Calls" else ".feedback-item").first).to_be_visible()
+    page.locator(".views").get_by_role("link", name=name).click()
+    expect(page.locator(".views [aria-current=page]")).to_contain_text(name)
+    expect(page.locator(FIRST[name]).first).to_be_visible()
+
+
+def wait_for_panel(page: Page) -> None:
+    """Wait until all of a call's panel has been read: the visit, and the follow-up."""
+    expect(page.locator("#call-visit")).to_be_attached()
+    expect(page.get_by_test_id("call-follow-up-state")).to_be_attached()
 
 
 def look_of(elements: Locator) -> Any:  # noqa: ANN401 - the browser's numbers
@@ -42,16 +54,32 @@ def look_of(elements: Locator) -> Any:  # noqa: ANN401 - the browser's numbers
 
 
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
-def test_the_list_looks_the_same_before_and_after_the_other_view(
-    open_invented: OpenInvented, api: InventedApi, device: dict[str, Any]
+@pytest.mark.parametrize("other", ["Feedback", "To call back"])
+def test_the_list_looks_the_same_before_and_after_another_view(
+    open_invented: OpenInvented, api: InventedApi, device: dict[str, Any], other: str
 ) -> None:
     page = open_invented(api, "?call=1", **device)
-    expect(page.locator("#call-visit")).to_be_attached()
+    wait_for_panel(page)
     parts = page.locator(".call-row:nth-child(-n+7), .call-panel")
     before = look_of(parts)
-    show_view(page, "Feedback")
+    show_view(page, other)
     page.go_back()
-    expect(page.locator("#call-visit")).to_be_attached()
+    wait_for_panel(page)
+    assert look_of(parts) == before
+
+
+def test_the_inbox_looks_the_same_before_and_after_the_other_views(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    page = open_invented(api, "?view=follow-ups&follow_up=7")
+    parts = page.locator(".follow-up-row .score, .follow-up-row .follow-up-who, .follow-up-form")
+    expect(page.get_by_role("button", name="Long wait")).to_be_visible()
+    before = look_of(parts)
+    show_view(page, "Feedback")
+    show_view(page, "Calls")
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("button", name="Long wait")).to_be_visible()
     assert look_of(parts) == before
 
 
@@ -78,24 +106,23 @@ def test_feedback_looks_the_same_before_and_after_the_other_view(open_invented: 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", ["", "?call=1"], ids=["list", "with a call"])
-def test_no_start_is_cut(open_invented: OpenInvented, width: int, language: str, path: str) -> None:
+def test_no_start_is_cut_at_any_width(open_invented: OpenInvented, language: str, path: str) -> None:
     # Today, days ago with the longest names of months, and a year ago.
     days = (0, 0, 1, 66, 70, 300, 420, 431)
     calls = [
         invent_call(place + 1, start_time=(NOW - timedelta(days=day, hours=4 + place)).isoformat())
         for place, day in enumerate(days)
     ]
-    page = open_invented(
-        InventedApi(calls=calls), path, viewport={"width": width, "height": 900}, locale=language, timezone_id="UTC"
-    )
+    page = open_invented(InventedApi(calls=calls), path, locale=language, timezone_id="UTC")
     cells = page.locator("td.call-start")
-    expect(cells.first).to_be_visible()
-    cut = cells.evaluate_all(
-        "cells => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)"
-    )
-    assert cut == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(cells.first).to_be_visible()
+        cut = cells.evaluate_all(
+            "cells => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)"
+        )
+        assert (width, cut) == (width, [])
 
 
 @pytest.mark.parametrize("width", [1024, 1280, 1366])

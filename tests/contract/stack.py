@@ -232,6 +232,8 @@ LOCAL: Final = Stack(
         "DatabaseWriterSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:writer-AbCdEf",
         "ExecuteApiUrl": "http://localhost:4566/_aws/execute-api",
         "RecordingRetentionDays": "30",
+        "AlertEmailDetail": "link",
+        "AlertWebhookDetail": "full",
     }
 )
 EXISTING: Final = Stack(
@@ -250,6 +252,9 @@ SHAPES: Final = {
     "staging": stack_of("staging"),
     "production": stack_of("production"),
     "with recordings": stack_of("production").but(RecordingRetentionDays="90", CustomerKey="true"),
+    "with alerts": stack_of("production").but(
+        AlertEmail="manager@example.com", AlertEmailDetail="full", AlertWebhookDetail="link", CustomerKey="true"
+    ),
 }
 """Every way in which the application's template is meant to be deployed, by name."""
 __all__ = ["ACCOUNT", "APPLICATION", "DATABASE", "FIREWALL", "MONITORING"]

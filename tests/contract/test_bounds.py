@@ -1,7 +1,8 @@
 """Every text of a message has a bound where it is read, and docs say the bounds."""
 
+import bisect
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import annotated_types
@@ -13,7 +14,6 @@ from autopulse.api.sizes import MAX_BYTES
 from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, MAX_SHOWN_CHARACTERS
 from autopulse.domain import bounds
 from autopulse.vapi import messages, quality
-from autopulse.vapi.messages import Limited
 from tests.contract.stack import ROOT
 
 ANALYSED: Final = {
@@ -56,11 +56,24 @@ def _types_of(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - any annotatio
         yield annotation
 
 
+LONGEST: Final = 8_000_000
+"""Characters; no bound is greater."""
+
+
+def _most_taken(read: Callable[..., Any]) -> int | None:
+    """The most characters that `read` leaves of a text, or takes of one; None if it reads no text or bounds none."""
+    if read("x") != "x" or read("x" * LONGEST) == "x" * LONGEST:
+        return None
+    if cut := read("x" * LONGEST):
+        return len(cut)
+    return bisect.bisect(range(LONGEST), 0, key=lambda length: int(length > 0 and read("x" * length) is None)) - 1
+
+
 def _bound(field: FieldInfo) -> int | None:
     """The most characters that a text of the field has."""
     for part in field.metadata:
-        if isinstance(part, BeforeValidator | AfterValidator) and isinstance(part.func, Limited):
-            return part.func.most
+        if isinstance(part, BeforeValidator | AfterValidator) and (most := _most_taken(part.func)) is not None:
+            return most
         if isinstance(part, annotated_types.MaxLen):
             return part.max_length
     return None

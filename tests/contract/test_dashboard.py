@@ -182,7 +182,7 @@ def test_its_rows_are_numbered_and_the_runbook_names_no_others() -> None:
     titles = [widget.properties["markdown"] for widget in _widgets() if widget.type == "text"]
     rows = [int(number) for title in titles for number in re.findall(r"^## (\d+)\. ", title)]
     assert rows == list(range(1, len(rows) + 1))
-    named = re.findall(r"\brows? (\d)(?: and (\d))?", (ROOT / "docs/runbook.md").read_text())
+    named = re.findall(r"\brows? (\d+)(?: and (\d+))?", (ROOT / "docs/runbook.md").read_text())
     assert {int(number) for pair in named for number in pair if number} <= set(rows)
 
 

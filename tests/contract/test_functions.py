@@ -87,6 +87,7 @@ WITHOUT_DATABASE = {
     "BroadcasterFunction": settings.LiveSettings,
     "RecordingsFunction": settings.RecordingSettings,
     "ConsoleFunction": settings.ConsoleSettings,
+    "AlertSenderFunction": settings.AlertSenderSettings,
 }
 
 
@@ -98,6 +99,8 @@ def _read_settings(function: str) -> None:
         settings.from_environ(settings.FetcherSettings)
         return
     settings.database_settings.__wrapped__()
+    if function == "AlertsFunction":
+        settings.from_environ(settings.AlertSettings)
     if function == "SweepFunction":
         settings.from_environ(settings.SweepSettings)
     if function.removesuffix("Function") in PREFIXES:
@@ -128,6 +131,7 @@ ADDRESSES: dict[str, tuple[Stack, tuple[object, ...], tuple[object, ...]]] = {
 @pytest.mark.parametrize("function", USERS_OF_THE_DATABASE)
 def test_a_function_knows_where_the_database_is_and_who_it_is_there(function: str, shape: str) -> None:
     stack, functions, migration = ADDRESSES[shape]
+    stack = stack.but(AlertWebhookDetail="link")  # the planner of alerts is there if the stack sends them
     expected = migration if function == "MigrateFunction" else functions
     given = {name: value for name, value in stack.environment(function).items() if name.startswith("DATABASE_")}
     reader = {"Ref": "DatabaseReader"} if expected[-1] else ""

@@ -1,7 +1,7 @@
 """The gate before the API: the firewall of `infrastructure/firewall.yaml`, throttling, access logs."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -127,11 +127,13 @@ def test_concurrency_is_reserved_only_where_asked() -> None:
         assert source()["Parameters"][parameter]["Default"] == 0, "a new account has ten in all"
 
 
+OF_EVENTS: Final = {"CallEventQueue", "AlertQueue"}
+"""Queues of the bus: events name a call, and say nothing of the customer."""
+
+
 def test_what_customers_said_is_encrypted_by_the_accounts_key_where_asked() -> None:
     key = {"Fn::If": ["MakeDataKey", {"Ref": "DataKey"}, {"Ref": "AWS::NoValue"}]}
-    queues = [
-        name for name, one in resources().items() if one["Type"] == "AWS::SQS::Queue" and name != "CallEventQueue"
-    ]
+    queues = [name for name, one in resources().items() if one["Type"] == "AWS::SQS::Queue" and name not in OF_EVENTS]
     assert [name for name in queues if properties(name)["KmsMasterKeyId"] != key] == []
     assert "MakeDataKey" in json.dumps(properties("PayloadBucket")["BucketEncryption"])
     assert properties("DataKey")["EnableKeyRotation"] is True

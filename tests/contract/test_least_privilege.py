@@ -149,8 +149,8 @@ def test_rights_to_a_log_group_name_it_with_the_end_that_logs_checks(shape: str,
 
 @pytest.mark.parametrize("resource_type", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
 def test_a_resource_policy_only_refuses(resource_type: str) -> None:
-    """Except that of the call events' queue, which the bus writes to and has no role for."""
-    for name in set(ids_of(resource_type)) - {"CallEventQueuePolicy"}:
+    """Except those of the queues that the bus writes to, which has no role for it."""
+    for name in set(ids_of(resource_type)) - {"CallEventQueuePolicy", "AlertQueuePolicy"}:
         assert [statement["Effect"] for statement in properties(name)["PolicyDocument"]["Statement"]] == ["Deny"]
 
 

@@ -71,7 +71,7 @@ def test_the_table_is_paid_by_use_encrypted_and_forgets() -> None:
 
 
 def test_the_broadcaster_hears_what_the_consumers_publish() -> None:
-    (rule,) = [properties(name) for name in ids_of("AWS::Events::Rule") if "EventPattern" in properties(name)]
+    rule = properties("CallEventRule")
     assert rule["EventPattern"] == {"source": [publisher.SOURCE]}
     assert rule["EventBusName"] == {"Ref": "EventBus"}
     assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["CallEventQueue", "Arn"]}]

@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from autopulse.db.migration import SCRIPTS
+from autopulse.db.migrations.versions import r0010_words
 from autopulse.db.migrations.versions.r0004_indexes import INDEXES
 from autopulse.db.models import Model
 from autopulse.db.queries import filters
@@ -78,6 +79,7 @@ def test_deleting_a_call_deletes_its_rows(connection: Connection) -> None:
     assert dict(rules.all()) == {
         "call_feedback": "c",
         "call_incident": "c",
+        "call_words": "c",
         "follow_up": "c",
         "refused_link": "c",
         "call_original": "c",
@@ -100,6 +102,7 @@ def test_tables_that_webhooks_update_leave_room_and_are_vacuumed_before_a_fifth_
     assert options == {
         "call": ["fillfactor=80", *soon],
         "call_quality": [*soon, "autovacuum_vacuum_insert_scale_factor=0.02"],
+        "call_words": ["toast_tuple_target=128", *soon, "autovacuum_vacuum_insert_scale_factor=0.02"],
         "follow_up": soon,
         "vapi_call": ["fillfactor=80", *soon],
         "transcript": soon,
@@ -111,6 +114,8 @@ def test_lists_are_narrowed_by_the_very_words_that_the_indexes_are_of() -> None:
     assert filters.FEEDBACK_WORDS.replace("feedback.", "") in INDEXES["ix_call_feedback_words"]
     names = filters.NAMES_OF_THE_ORGANIZATION.replace("record.", "")
     assert names in INDEXES["ix_service_record_organization_id_words"]
+    visits = filters.VISITS_FOUND.partition(" @@ ")[0].replace("record.", "")
+    assert visits in r0010_words.INDEXES["ix_service_record_organization_id_visit"]
 
 
 def test_every_revision_has_a_file_named_after_it() -> None:

@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+from autopulse.api import openapi_writes
 from autopulse.api.openapi import render
 from autopulse.api.parameters import names_of
 from autopulse.api.resolver import OPENAPI_PATH, ROUTES, app
+from autopulse.domain.follow_ups import State
+from autopulse.follow_ups import changes
+from autopulse.follow_ups.endpoint import PATCH_ROUTE, POST_ROUTE
+from autopulse.follow_ups.saved_views import LIST_ROUTE, VIEW_ROUTE
 from local.openapi import DOCUMENT
-from tests.contract.stack import ROOT
+from tests.contract.stack import ROOT, source
 
 WRITTEN: dict[str, Any] = json.loads(DOCUMENT.read_text())
 
@@ -46,6 +51,63 @@ def test_every_failure_has_the_one_shape(rule: str) -> None:
             assert response["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
 
 
+WRITES = [
+    (path, method)
+    for path, methods in openapi_writes.PATHS.items()
+    for method in methods
+    if not path.startswith(LIST_ROUTE)
+]
+
+
+@pytest.mark.parametrize(("path", "method"), WRITES)
+def test_every_change_is_described_with_its_failures(path: str, method: str) -> None:
+    operation = WRITTEN["paths"][path][method]
+    own = {"409"} if method == "post" else {"412", "422", "428"}
+    assert {"400", "401", "403", "404", "413", "503"} | own == {
+        status for status in operation["responses"] if status >= "400"
+    }
+    for status, response in operation["responses"].items():
+        if status >= "400":
+            (media,) = response["content"].values()
+            conflict = "FollowUpConflict" if status in {"409", "412"} else "Error"
+            assert media["schema"] == {"$ref": f"#/components/schemas/{conflict}"}
+    assert (operation["responses"]["201" if method == "post" else "200"]["headers"].keys()) == {"etag"}
+
+
+def test_the_changes_that_are_described_are_those_that_are_read() -> None:
+    schemas = WRITTEN["components"]["schemas"]
+    assert tuple(schemas["FollowUpChange"]["properties"]) == changes.FIELDS
+    assert set(schemas["State"]["enum"]) == {state.value for state in State}
+    assert {path for path, _ in WRITES} == {_path(route) for route in (POST_ROUTE, PATCH_ROUTE)}
+    version = WRITTEN["paths"][_path(PATCH_ROUTE)]["patch"]["parameters"][1]
+    assert re.fullmatch(version["schema"]["pattern"], '"3"')
+    assert changes.read_version('"3"') == 3
+
+
+def test_views_are_described_with_their_failures() -> None:
+    listed = WRITTEN["paths"][LIST_ROUTE]
+    of_one = WRITTEN["paths"][_path(VIEW_ROUTE)]
+    assert set(listed) == {"get"}
+    assert set(of_one) == {"put", "delete"}
+    everywhere = {"401", "403", "503"}
+    assert set(listed["get"]["responses"]) == everywhere | {"200"}
+    assert set(of_one["put"]["responses"]) == everywhere | {"200", "201", "400", "409", "413", "422"}
+    assert set(of_one["delete"]["responses"]) == everywhere | {"204", "404", "422"}
+    for operation in (*listed.values(), *of_one.values()):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                (media,) = response["content"].values()
+                assert media["schema"] == {"$ref": "#/components/schemas/Error"}
+    assert {name for name in openapi_writes.PATHS if name.startswith(LIST_ROUTE)} == {LIST_ROUTE, _path(VIEW_ROUTE)}
+
+
+def test_each_route_of_the_follow_ups_function_is_described_and_no_other() -> None:
+    events = source()["Resources"]["FollowUpsFunction"]["Properties"]["Events"].values()
+    asked = [event["Properties"] for event in events if event["Type"] == "Api"]
+    routes = {(properties["Path"], properties["Method"].lower()) for properties in asked}
+    assert routes == {(path, method) for path, methods in openapi_writes.PATHS.items() for method in methods}
+
+
 def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
     named = set(re.findall(r'"#/components/schemas/(\w+)"', DOCUMENT.read_text()))
     assert named == set(WRITTEN["components"]["schemas"])
@@ -57,7 +119,7 @@ def test_everything_needs_a_token() -> None:
 
 
 def test_operations_have_names_of_their_own() -> None:
-    names = [path["get"]["operationId"] for path in WRITTEN["paths"].values()]
+    names = [operation["operationId"] for path in WRITTEN["paths"].values() for operation in path.values()]
     assert len(set(names)) == len(names)
 
 

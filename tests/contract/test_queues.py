@@ -37,7 +37,10 @@ def test_a_kind_has_queues_a_function_a_log_and_a_role_of_its_own(prefix: str) -
 
 def test_there_are_no_other_queues_of_records() -> None:
     assert sorted(ids_of("AWS::SQS::Queue")) == sorted(
-        [*QUEUES, *DEAD_LETTER_QUEUES, "CallEventQueue", "RecordingQueue", "RecordingDeadLetterQueue"]
+        [
+            *(*QUEUES, *DEAD_LETTER_QUEUES, "CallEventQueue", "RecordingQueue", "RecordingDeadLetterQueue"),
+            *("AlertQueue", "AlertDeadLetterQueue", "AlertSenderQueue"),
+        ]
     )
 
 

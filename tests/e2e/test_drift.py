@@ -1,32 +1,14 @@
 """`make drift` and `make refusals` of a stack that is up say what came that nobody knows, and what did not match."""
 
-import os
-import subprocess
 from random import Random
 
 from local.simulator.simulate import place_calls
 from local.simulator.webhook_client import encode, sign
-from local.stack_paths import PROJECT
 from tests.deployed import DeployedStack, wait_for
 
 SENT = 1793631600000
 NUMBER = "+12025550147"
 CANARY = "kanarienvogel-secret"
-
-
-def _make(deployed: DeployedStack, target: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    # The tools are there; whether they are the newest is not what is tried.
-    untouched = ["-o", ".venv/.installed"]
-    return subprocess.run(  # noqa: S603 - the project's own
-        ["make", *untouched, target, *(f"{name}={value}" for name, value in variables.items())],  # noqa: S607 - make is required
-        cwd=PROJECT,
-        env=os.environ | {"LOCAL_DIR": str(deployed.paths.state)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def test_what_nobody_knows_is_listed_with_its_calls(deployed: DeployedStack) -> None:
@@ -44,7 +26,7 @@ def test_what_nobody_knows_is_listed_with_its_calls(deployed: DeployedStack) -> 
     wait_for(lambda: deployed.receipts(events) == events, "both messages")
     wait_for(lambda: "was-levitated-at-sea" in "".join(deployed.log_lines()), "the consumers' lines")
 
-    listed = _make(deployed, "drift", SINCE="1h")
+    listed = deployed.make("drift", SINCE="1h")
     assert "Error 1" in listed.stderr, "make's own exit status is 2 for whatever fails"
     for value in ("moodOfTheSea", "was-levitated-at-sea", "sea-sick"):
         (line,) = [line for line in listed.stdout.splitlines() if line.startswith(f"  {value}: ")]
@@ -59,7 +41,7 @@ def test_refused_webhooks_are_listed_by_what_did_not_match(deployed: DeployedSta
     assert {deployed.send(content, headers).status for headers in (secret, {"X-Vapi-Signature": "0" * 64}, {})} == {401}
     assert deployed.send(content, sign(CANARY, content)).status == 401
 
-    listed = _make(deployed, "refusals", SINCE="1h")
+    listed = deployed.make("refusals", SINCE="1h")
     assert "Error 1" in listed.stderr
     for part in ("secret-mismatch", "signature-mismatch", "header-missing"):
         assert f"401 {part}: " in listed.stdout
@@ -69,6 +51,6 @@ def test_refused_webhooks_are_listed_by_what_did_not_match(deployed: DeployedSta
 
 def test_what_cannot_be_told_is_not_nothing(deployed: DeployedStack) -> None:
     for target in ("drift", "refusals"):
-        told = _make(deployed, target, SINCE="yesterday")
+        told = deployed.make(target, SINCE="yesterday")
         assert "SINCE is a span" in told.stderr
         assert "Error 2" in told.stderr

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
@@ -24,7 +22,6 @@ from local.simulator.reconciliation import remember
 from local.simulator.scenario import CallScript, write_script
 from local.simulator.simulate import PageRequest, arrange, place, place_calls, post_all, wait_until_received
 from local.simulator.webhook_factory import ESSENTIAL_TYPES, webhooks
-from local.stack_paths import PROJECT
 from local.vapi_api.control import Control
 from tests.deployed import DeployedStack, wait_for
 from tests.golden.cases import row_of, vapi_id_of
@@ -61,35 +58,6 @@ def _hide_all_others(deployed: DeployedStack, control: Control) -> None:
             control.hold(record["id"], "unknown")
 
 
-def _operate(deployed: DeployedStack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """What make runs, which has the exit status."""
-    return subprocess.run(  # noqa: S603 - the project's own
-        [sys.executable, "-m", "operate", *arguments],
-        cwd=PROJECT,
-        env=os.environ | {"LOCAL_DIR": str(deployed.paths.state), "PYTHONPATH": "shared"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-def _make(deployed: DeployedStack, target: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    # The tools are there; whether they are the newest is not what is tried.
-    untouched = ["-o", ".venv/.installed"]
-    return subprocess.run(  # noqa: S603 - the project's own
-        ["make", *untouched, target, *(f"{name}={value}" for name, value in variables.items())],  # noqa: S607 - make is required
-        cwd=PROJECT,
-        env=os.environ | {"LOCAL_DIR": str(deployed.paths.state)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
 def _rows(deployed: DeployedStack, script: CallScript) -> list[dict[str, Any]]:
     return deployed.rows(
         "SELECT to_jsonb(c)::text AS row FROM call c WHERE id = :id"
@@ -121,25 +89,25 @@ def test_what_was_withheld_comes_back_and_then_nothing_differs(deployed: Deploye
     lacking = [*announced[:2], *silent]
     before = [_rows(deployed, script) for script in lacking]
 
-    told = _operate(deployed, "verify", "--since", SINCE)
+    told = deployed.operate("verify", "--since", SINCE)
     assert (told.returncode, told.stderr) == (1, "")
     for script in lacking:
         assert [
             line for line in told.stdout.splitlines() if line.split()[:2] == [str(script.call_id), script.vapi_call_id]
         ]
     assert re.search(r"6 calls of Vapi's compared since \S+ \S+: [3-6] differ$", told.stdout.strip())
-    assert "Error 1" in _make(deployed, "verify", SINCE=SINCE).stderr, "make's own exit status is 2 for whatever fails"
-    dry = _make(deployed, "reconcile", SINCE=SINCE, DRY_RUN="1")
+    assert "Error 1" in deployed.make("verify", SINCE=SINCE).stderr, "make's own exit status is 2 for whatever fails"
+    dry = deployed.make("reconcile", SINCE=SINCE, DRY_RUN="1")
     assert "A dry run" in dry.stdout
-    assert "Nothing changed" in _make(deployed, "reconcile", SINCE=SINCE).stdout, "who answers nothing says no"
+    assert "Nothing changed" in deployed.make("reconcile", SINCE=SINCE).stdout, "who answers nothing says no"
     assert [_rows(deployed, script) for script in lacking] == before
 
-    repaired = _make(deployed, "reconcile", SINCE=SINCE, YES="1")
+    repaired = deployed.make("reconcile", SINCE=SINCE, YES="1")
     assert (repaired.returncode, repaired.stderr) == (0, ""), repaired.stdout
     assert "none left" in repaired.stdout
     assert list(compare(deployed.database_url, known)) == []
     assert not any(deployed.dead_letters().values())
-    quiet = _operate(deployed, "verify", "--since", SINCE)
+    quiet = deployed.operate("verify", "--since", SINCE)
     assert quiet.returncode == 0
     assert "6 calls of Vapi's compared" in quiet.stdout
     assert "none differs" in quiet.stdout
@@ -153,12 +121,12 @@ def test_one_call_is_told_by_either_id_and_anew(deployed: DeployedStack, control
     started = [body for _, body in webhooks(linked, {"status-update"})]
     assert wait_until_received(deployed.database_url, post_all(deployed.stack, started)) == []
     for script in (linked, unlinked):
-        told = _make(deployed, "reconcile", CALL=str(script.call_id), YES="1")
+        told = deployed.make("reconcile", CALL=str(script.call_id), YES="1")
         assert (told.returncode, told.stderr) == (0, ""), told.stdout
         assert list(compare(deployed.database_url, [script])) == []
     before = _rows(deployed, linked)
     control.clear_requests()
-    again = _make(deployed, "reconcile", VAPI_CALL=str(linked.vapi_call_id), YES="1")
+    again = deployed.make("reconcile", VAPI_CALL=str(linked.vapi_call_id), YES="1")
     assert (again.returncode, again.stderr) == (0, "")
     assert "Told anew; nothing differs" in again.stdout
     assert len(control.requests()["api"]) == 2, "for the table, and for the queue"
@@ -171,7 +139,7 @@ def test_what_vapi_has_forgotten_is_left_and_said(deployed: DeployedStack, contr
     started = [body for _, body in webhooks(script, {"status-update"})]
     assert wait_until_received(deployed.database_url, post_all(deployed.stack, started)) == []
     control.hold(str(script.vapi_call_id), "forgotten")
-    told = _operate(deployed, "--yes", "reconcile", "--since", SINCE)
+    told = deployed.operate("--yes", "reconcile", "--since", SINCE)
     assert told.returncode == 1
     assert "beyond retention" in told.stdout
     (row,) = deployed.rows("SELECT reconciliation FROM vapi_call WHERE call_id = :id", id=script.call_id)
@@ -195,11 +163,11 @@ def test_the_exit_status_is_two_if_vapi_does_not_tell(
     deployed: DeployedStack, control: Control, fault: Mapping[str, Any], reason: str
 ) -> None:
     control.order_faults({"path": "/call", "times": None, **fault})
-    told = _operate(deployed, "verify", "--since", SINCE)
+    told = deployed.operate("verify", "--since", SINCE)
     assert (told.returncode, reason in told.stderr) == (2, True), told.stderr
-    assert _operate(deployed, "--yes", "reconcile", "--since", SINCE).returncode == 2
+    assert deployed.operate("--yes", "reconcile", "--since", SINCE).returncode == 2
     control.clear_faults()
-    assert _operate(deployed, "verify", "--since", SINCE).returncode == 0
+    assert deployed.operate("verify", "--since", SINCE).returncode == 0
 
 
 # Recorded reports
@@ -283,15 +251,15 @@ def test_recorded_reports_that_were_withheld_come_back_with_all_facts(
         events.add(str(deployed.send({"message": report["message"] | {"timestamp": round(told_at * 1000)}}).event_id))
     wait_for(lambda: deployed.receipts(events) == events, "the reports that are posted")
 
-    seen = _operate(deployed, "verify", "--since", SINCE)
+    seen = deployed.operate("verify", "--since", SINCE)
     assert seen.returncode == (1 if withheld else 0), seen.stdout
     different = {line.split()[1] for line in seen.stdout.splitlines() if line.startswith("  ")}
     assert different - {"vapi"} == set(withheld), "those whose report was posted do not differ"
-    repaired = _operate(deployed, "--yes", "reconcile", "--since", SINCE)
+    repaired = deployed.operate("--yes", "reconcile", "--since", SINCE)
     assert repaired.returncode == 0, repaired.stdout
     for vapi_call_id, posted in withheld.items():
         came, told = _facts(deployed, vapi_call_id), _facts(deployed, posted)
         assert came["attempt 0 status"] == "Completed"
         assert came.keys() == told.keys()
         assert {name: (value, told[name]) for name, value in came.items() if value != told[name]} == {}
-    assert _operate(deployed, "verify", "--since", SINCE).returncode == 0
+    assert deployed.operate("verify", "--since", SINCE).returncode == 0

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from random import Random
 
 import pytest
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("no_dead_letters")
 
 def _redrive(deployed: DeployedStack, *arguments: str, environment: str = "local") -> subprocess.CompletedProcess[str]:
     """As `make redrive` runs it, against the tests' stack."""
-    return deployed.run(sys.executable, "-m", "operate", "--environment", environment, *arguments)
+    return deployed.operate("--environment", environment, *arguments)
 
 
 def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:

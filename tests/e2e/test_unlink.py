@@ -19,11 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_dead_letters")
 
 
 def _unlink(deployed: DeployedStack, call_id: int | None, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`make unlink`, against the tests' stack, of somebody who answers nothing."""
-    # The tools are there; whether they are the newest is not what is tried.
-    untouched = ["-o", ".venv/.installed"]
-    given = (f"{name}={value}" for name, value in variables.items())
-    return deployed.run("make", *untouched, "unlink", f"CALL={call_id}", *given)
+    return deployed.make("unlink", CALL=str(call_id), **variables)
 
 
 def _link(deployed: DeployedStack, call_id: int | None, vapi_call_id: str, sent: int = EARLIER) -> None:

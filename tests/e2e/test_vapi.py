@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -48,7 +47,7 @@ def target(deployed: DeployedStack) -> Iterator[Target]:
 def _run(deployed: DeployedStack, vapi: Vapi, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """As make runs it."""
     given = {"VAPI_API_KEY": KEY, "VAPI_API_URL": vapi.url} | environ
-    return deployed.run(sys.executable, "-m", "operate", *arguments, **given)
+    return deployed.operate(*arguments, **given)
 
 
 def _configured(deployed: DeployedStack, vapi: Vapi) -> dict[str, Any]:

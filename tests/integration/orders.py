@@ -21,6 +21,7 @@ EXCEPTED: Final = {
     "call_quality": [],
     "call_original": [],
     "webhook_event": ["received_at", "processed_at", "outcome", "repeats"],
+    "call_words": ["began"],  # of a call without any time: when its row was written
     "call_feedback": ["id", "created_at", "updated_at"],
     "transcript": ["id"],
     "call_incident": ["id"],

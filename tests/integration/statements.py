@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from pg8000.dbapi import convert_paramstyle
 
-from autopulse.db import follow_up_changes, reconciliation
+from autopulse.db import alerts, follow_up_changes, reconciliation, saved_views
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.receipts import count_repeats
+from autopulse.domain.scope import NO_USER, Scope
 from autopulse.vapi.envelope import envelope_from
 from autopulse.vapi.routes import INTERNAL, RECORDING
 from tests.integration.bodies import (
@@ -92,19 +93,37 @@ def let_sweeps_speak() -> None:
         reconciliation.find_rows(transaction, [1])
 
 
-def let_writers_speak(pipeline: Pipeline) -> None:
-    """Open a follow-up, change it, and look for what is overdue."""
-    call_id = pipeline.make_call(service_record_id=pipeline.make_service_record())
-    who = {"organization": ORGANIZATION, "subject": "kim", "name": "Kim Example"}
+def let_alerts_speak(pipeline: Pipeline) -> None:
+    """Claim an alert, take it, and note what became of it."""
+    (found,) = pipeline.rows("SELECT max(id) AS id FROM follow_up")
+    plan = alerts.Plan(("webhook",), False, ("webhook",), timedelta(minutes=30), 5)
     with engine().begin() as transaction:
-        made = follow_up_changes.open_follow_up(transaction, who | {"call_id": call_id, "note": "Call"})
+        alerts.claim(transaction, [(found["id"], "opened")], plan)
+        alerts.take_due(transaction, plan)
+        alerts.settle(transaction, [alerts.Settled(found["id"], "opened", "webhook", 1, "slow", False, 30)], plan)
+
+
+def let_writers_speak(pipeline: Pipeline) -> None:
+    """Open a follow-up, change it, and look for what is overdue; save a view, twice, and remove it."""
+    call_id = pipeline.make_call(service_record_id=pipeline.make_service_record())
+    who, scope = {"subject": "kim", "name": "Kim Example"}, Scope(ORGANIZATION)
+    with engine().begin() as transaction:
+        made = follow_up_changes.open_follow_up(transaction, scope, who | {"call_id": call_id, "note": "Call"})
         assert made is not None
-        assert follow_up_changes.lock_follow_up(transaction, ORGANIZATION, made["id"]) is not None
-        assert follow_up_changes.find_follow_up_of(transaction, ORGANIZATION, call_id) is not None
-        assert follow_up_changes.has_call(transaction, ORGANIZATION, call_id)
+        assert follow_up_changes.lock_follow_up(transaction, scope, NO_USER, made["id"]) is not None
+        assert follow_up_changes.find_follow_up_of(transaction, scope, call_id) is not None
+        assert follow_up_changes.has_call(transaction, scope, call_id)
         follow_up_changes.find_user_name(transaction, ORGANIZATION, 1)
-        moves = {f"is_{move}": move == "reopened" for move in ("acknowledged", "opened", "closed", "reopened")}
+        moves = {
+            f"is_{move}": move == "reopened" for move in ("answered", "acknowledged", "opened", "closed", "reopened")
+        }
         fields = {"state": "open", "assignee_id": None, "assignee_name": None, "cause": "wait", "note": "Called"}
         entry = {"id": made["id"], "from_state": "dismissed", "changes": "{}", "said": None}
         follow_up_changes.change_follow_up(transaction, who | moves | fields | entry)
         follow_up_changes.mark_overdue(transaction)
+        follow_up_changes.count_unanswered(transaction)
+        own = {"organization": ORGANIZATION, "subject": "kim"}
+        for address in ("?view=calls", "?view=feedback"):
+            assert saved_views.save_view(transaction, own, "Mine", address) is not None
+        assert saved_views.list_views(transaction, own)
+        assert saved_views.remove_view(transaction, own, "Mine")

@@ -47,7 +47,7 @@ class Writers:
             "name": "Kim Example",
             "expires_at": str(int(time.time()) + 60),
             "may_write": about.get("may_write", "true"),
-        }
+        } | about.get("who", {})
         version = about.get("version")
         event = reading_event(path, context) | {"httpMethod": method}
         event["headers"] = {} if version is None else {"if-match": version}
@@ -208,6 +208,71 @@ def test_every_transition(writers: Writers, opened: int, start: str, to: str, st
     assert writers.row(opened)["state"] == (to if status == 200 else start)
 
 
+def test_one_is_taken_by_who_takes_it(writers: Writers, opened: int) -> None:
+    for id_, email in ((7, "avery@example.com"), (8, "blake@example.com")):
+        writers.pipeline.insert('"user"', id=id_, name=f"User {id_}", email=email, organization_id=ORGANIZATION)
+
+    def take(version: int, **who: str) -> Answer:
+        path, body = f"/v1/follow-ups/{opened}", {"state": "acknowledged", "assignee_id": "me"}
+        return writers.send("PATCH", path, body, version=f'"{version}"', who=who)
+
+    assert take(1)[0] == take(1, email="nobody@example.com")[0] == take(1, user_id="9")[0] == 422
+    assert writers.row(opened)["version"] == 1
+    status, taken = take(1, email="Avery@example.com")
+    assert (status, taken["assignee_id"], taken["assignee_name"]) == (200, 7, "User 7")
+    assert take(2, user_id="8")[1]["assignee_name"] == "User 8"
+
+
+def test_answers_are_counted_in_time_or_late(writers: Writers, opened: int, capsys: pytest.CaptureFixture[str]) -> None:
+    def counted() -> list[str]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [line["reason"] for line in lines if "FollowUpAnswered" in line]
+
+    writers.change(opened, 1, note="Not an answer yet.")
+    assert counted() == []
+    writers.change(opened, 2, state="acknowledged")
+    assert counted() == ["late"], "the report is of long ago"
+    writers.change(opened, 3, state="dismissed")
+    assert counted() == []
+    writers.change(opened, 4, state="open")
+    writers.change(opened, 5, state="dismissed")
+    assert counted() == ["in_time"], "reopened, it has its time once more"
+
+
+def test_the_schedule_tells_how_many_are_unanswered(
+    writers: Writers, opened: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert opened
+    writers.open(writers.pipeline.make_call())
+    late = writers.open(writers.pipeline.make_call())[1]["id"]
+    writers.change(late, 1, state="acknowledged")
+    writers.pipeline.database.run("UPDATE follow_up SET due_at = now() - interval '1 hour' WHERE id = :id", id=late)
+    capsys.readouterr()
+    endpoint.handle({"source": "aws.events"})
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = {line["reason"]: line["FollowUpUnanswered"] for line in lines if "FollowUpUnanswered" in line}
+    assert found == {"open": [2], "overdue": [2]}
+
+
+def test_who_is_bounded_to_an_advisor_changes_nothing_of_others(writers: Writers) -> None:
+    for id_ in (7, 8):
+        writers.pipeline.insert('"user"', id=id_, name=f"User {id_}", organization_id=ORGANIZATION)
+    visits = [writers.pipeline.make_service_record(service_advisor_id=id_) for id_ in (7, 8)]
+    own, other = (writers.pipeline.make_call(service_record_id=visit) for visit in visits)
+    who = {"advisor_id": "7"}
+    assert [writers.open(call_id, who=who)[0] for call_id in (own, other)] == [201, 404]
+    kept = [writers.pipeline.row("SELECT id FROM follow_up WHERE call_id = :id", id=own)["id"]]
+    kept.append(writers.open(other)[1]["id"])
+    assert writers.open(other, who=who) == writers.open(2147483647, who=who), "and not a conflict"
+    answers = [
+        writers.send("PATCH", f"/v1/follow-ups/{id_}", {"note": "x"}, version='"1"', who=who) for id_ in (*kept, 999999)
+    ]
+    assert [status for status, _ in answers] == [200, 404, 404]
+    assert answers[1] == answers[2]
+    assert [writers.row(id_)["version"] for id_ in kept] == [2, 1]
+    assert {detail["advisor_id"] for _, detail in writers.told()} == {7, 8}
+
+
 def test_to_resolve_one_needs_a_cause(writers: Writers, opened: int) -> None:
     status, body = writers.change(opened, 1, state="resolved")
     assert (status, body["error"]["field"]) == (422, "cause")
@@ -304,3 +369,13 @@ def test_one_that_was_reopened_may_be_late_again(writers: Writers, opened: int) 
 def test_a_path_that_is_none_of_these(writers: Writers) -> None:
     for path in ("/v1/follow-ups/x", "/v1/follow-ups/0", "/v1/follow-ups/99999999999", "/v1/follow-ups/2147483648"):
         assert writers.send("PATCH", path, {"note": "x"}, version='"1"')[0] == 404
+
+
+def test_a_change_on_a_connection_that_the_server_has_closed_is_done(writers: Writers, opened: int) -> None:
+    assert writers.change(opened, 1, note="before")[0] == 200
+    ended = writers.pipeline.rows(
+        "SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity WHERE usename = :role", role=WRITER
+    )
+    assert ended
+    status, changed = writers.change(opened, 2, note=NOTE)
+    assert (status, changed["note"], changed["version"]) == (200, NOTE, 3)

@@ -20,7 +20,13 @@ from tests.harness import Context
 from tests.integration.api.client import Api
 from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.statements import let_consumers_speak, let_sweeps_speak, let_writers_speak, noting
+from tests.integration.statements import (
+    let_alerts_speak,
+    let_consumers_speak,
+    let_sweeps_speak,
+    let_writers_speak,
+    noting,
+)
 
 DENIED: Final = "42501"
 READ_ONLY: Final = "25006"
@@ -41,7 +47,6 @@ FORBIDDEN: Final = (
     "DELETE FROM service_record",
     "UPDATE organization SET name = 'Elsewhere'",
     "INSERT INTO organization VALUES (gen_random_uuid(), 'Mine')",
-    'SELECT email FROM "user"',
     'UPDATE "user" SET organization_id = NULL',
     "UPDATE campaign SET status = 'Over'",
     "INSERT INTO vapi_number VALUES ('mine', NULL, true)",
@@ -65,6 +70,7 @@ WRITES: Final = (
     "SELECT nextval(pg_get_serial_sequence('call', 'id'))",
     "SELECT ignored FROM vapi_number",
     "SELECT * FROM service_record_original",
+    "SELECT sha256 FROM call_recording",
 )
 """What the read API's role may not do besides: all but one would be the consumers' to do."""
 
@@ -110,6 +116,7 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
     let_consumers_speak(pipeline)
     let_sweeps_speak()
     let_writers_speak(pipeline)
+    let_alerts_speak(pipeline)
     assert prune.handler({}, Context(300)) == {"pruned": 11}
     (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
     unlink.handler(linked | {"unlink": True})
@@ -138,6 +145,7 @@ def _let_readers_ask(api: Api) -> None:
     (follow_up,) = api.database.run("SELECT max(id) FROM follow_up")[0]
     for path, query in (
         ("/calls", everything),
+        ("/calls", {"q": "wait"}),
         ("/me", {}),
         (f"/calls/{call}", {}),
         (f"/calls/{call}/transcript", {}),
@@ -212,6 +220,8 @@ def test_no_right_of_who_changes_follow_ups_is_one_too_many(changes: set[str], p
         "SELECT customer_number FROM call",
         "SELECT customer_name FROM service_record",
         "SELECT 1 FROM call_feedback",
+        "UPDATE saved_view SET subject = 'somebody-else'",
+        "UPDATE saved_view SET organization_id = NULL",
     ],
 )
 def test_who_changes_follow_ups_can_do_nothing_else(statement: str, module_functions_url: str) -> None:
@@ -260,7 +270,7 @@ def _shown(url: str, role: str) -> dict[str, str]:
 
 def test_their_waits_are_limited_and_the_owners_are_not(empty_database_url: str) -> None:
     upgrade(empty_database_url, *ROLES)
-    assert _shown(empty_database_url, FUNCTIONS) == privileges.TIME_OUTS | privileges.PLANNING
+    assert _shown(empty_database_url, FUNCTIONS) == (privileges.TIME_OUTS | privileges.PLANNING | privileges.ONE_PLAN)
     assert _shown(empty_database_url, READER) == privileges.TIME_OUTS | privileges.PLANNING | privileges.READ_ONLY
     assert _shown(empty_database_url, WRITER) == privileges.TIME_OUTS | privileges.PLANNING
     assert _shown(empty_database_url, "autopulse") == {}

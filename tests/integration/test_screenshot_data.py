@@ -7,7 +7,7 @@ import pytest
 from local.database import connect, read_rows
 from local.simulator.application_rows import seed
 from local.simulator.expected_rows import read_truth, truth_of
-from local.simulator.screenshot_data import moment, set_up
+from local.simulator.screenshot_data import date_follow_ups, moment, set_up
 
 NOW = datetime(2026, 11, 19, 19, 30, tzinfo=timezone.utc)
 
@@ -43,6 +43,34 @@ def test_everything_that_a_picture_needs_is_there(database_url: str) -> None:
     assert live[0]["id"] == scene.live.call_id
     assert all(row["turns"] >= 3 for row in live)
     assert latest[0] < NOW
+
+
+def test_what_people_do_now_about_follow_ups_is_moved_to_the_days_of_the_scene(database_url: str) -> None:
+    seed(database_url)
+    set_up(database_url, NOW)
+    with connect(database_url) as connection:
+        ((taken,),) = connection.run(
+            "UPDATE follow_up SET state = 'resolved', cause = 'Price', acknowledged_at = now(), resolved_at = now()"
+            " WHERE id = (SELECT min(id) FROM follow_up) RETURNING id"
+        )
+        connection.run(
+            "INSERT INTO follow_up_entry (follow_up_id, at, actor_subject, action, to_state)"
+            " SELECT :id, now(), 'somebody', 'changed', state FROM unnest('{acknowledged,resolved}'::text[]) AS state",
+            id=taken,
+        )
+    newest = date_follow_ups(database_url, NOW)
+    with connect(database_url) as connection:
+        follow_ups = {row["id"]: row for row in read_rows(connection, "SELECT * FROM follow_up")}
+        entries = read_rows(connection, "SELECT at FROM follow_up_entry WHERE follow_up_id = :id ORDER BY id", id=taken)
+    resolved = follow_ups[taken]
+    assert resolved["opened_at"] < resolved["acknowledged_at"] < resolved["resolved_at"] <= NOW
+    times = [entry["at"] for entry in entries]
+    assert times == sorted(times)
+    assert times[-1] <= NOW
+    assert follow_ups[newest]["state"] == "open"
+    assert follow_ups[newest]["opened_at"] == max(
+        row["opened_at"] for row in follow_ups.values() if row["state"] == "open"
+    )
 
 
 def test_it_is_the_same_each_time(database_url: str) -> None:

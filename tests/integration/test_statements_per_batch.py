@@ -25,8 +25,8 @@ BODIES: dict[str, tuple[int, Callable[[Body], Body]]] = {
     "status_update": (3, lambda call: status("ended", call, 60, endedReason="voicemail")),
     "conversation_update": (4, lambda call: conversation(call, 10, *TURNS)),
     "fragments": (4, lambda call: fragment(call, 10, "user", "Yes")),
-    "end_of_call_report": (6, lambda call: report(call, messages=TURNS)),
-    "unhappy": (7, lambda call: report(call, messages=TURNS, analysis={"structuredData": {"nps_score": 3}})),
+    "end_of_call_report": (8, lambda call: report(call, messages=TURNS)),
+    "unhappy": (9, lambda call: report(call, messages=TURNS, analysis={"structuredData": {"nps_score": 3}})),
     "stall": (4, lambda call: message("hang", call, 40)),
     "transcript": (4, lambda call: final_transcript(call, 10, "user", "Yes")),
 }

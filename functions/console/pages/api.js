@@ -51,6 +51,45 @@ export async function post(path, { signal } = {}) {
 }
 
 /**
+ * Writes.
+ * @param {"POST" | "PATCH"} method
+ * @param {string} path
+ * @param {object} body
+ * @param {{version?: number}} [options] version: the one that the change is of
+ * @returns {Promise<Api.FollowUp>} throws ApiError, which has the current one if somebody was faster, or OfflineError
+ */
+export async function write(method, path, body, { version } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { "Content-Type": "application/json" };
+  if (version !== undefined) {
+    headers["If-Match"] = `"${version}"`;
+  }
+  const response = await ask(method, path, {}, undefined, { headers, body: JSON.stringify(body) });
+  return response.json();
+}
+
+/**
+ * Keeps something by a name of the reader's.
+ * @param {`views/${string}`} path
+ * @param {Api.SavedViewContent} body
+ * @returns {Promise<Api.SavedView>} throws ApiError or OfflineError
+ */
+export async function putContent(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  const response = await ask("PUT", path, {}, undefined, { headers, body: JSON.stringify(body) });
+  return response.json();
+}
+
+/**
+ * Removes something.
+ * @param {string} path
+ * @returns {Promise<void>} throws ApiError or OfflineError
+ */
+export async function remove(path) {
+  await ask("DELETE", path, {});
+}
+
+/**
  * Fetches a file and has the browser save it: a plain link could not send the token.
  * @param {string} path such as "calls.csv"
  * @param {Parameters} parameters
@@ -66,18 +105,21 @@ export async function download(path, parameters, fileName) {
   return { nextCursor: response.headers.get("x-next-cursor") };
 }
 
+/** @typedef {{headers?: Record<string, string>, body?: string}} Content */
+
 /**
  * @param {string} method
  * @param {string} path
  * @param {Parameters | undefined} parameters
  * @param {AbortSignal} [signal]
+ * @param {Content} [content]
  */
-async function ask(method, path, parameters, signal) {
+async function ask(method, path, parameters, signal, content) {
   const address = await addressOf(path, parameters);
   const token = await currentToken();
-  let response = await send(method, address, token, signal);
+  let response = await send(method, address, token, signal, content);
   if (response.status === 401) {
-    response = await send(method, address, await renewToken(token), signal);
+    response = await send(method, address, await renewToken(token), signal, content);
   }
   if (response.status === 401) {
     refuseToken();
@@ -108,13 +150,15 @@ async function addressOf(path, parameters) {
  * @param {URL} address
  * @param {string} token
  * @param {AbortSignal} [signal]
+ * @param {Content} [content]
  */
-async function send(method, address, token, signal) {
+async function send(method, address, token, signal, { headers = {}, body } = {}) {
   const limit = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
   try {
     return await fetch(address, {
       method,
-      headers: { Authorization: `Bearer ${token}` },
+      headers: { Authorization: `Bearer ${token}`, ...headers },
+      body,
       cache: "no-store",
       signal: signal ? either(signal, limit) : limit,
     });
@@ -146,5 +190,6 @@ function either(one, other) {
 async function read(response) {
   const body = await response.json().catch(() => null);
   const { code = "unknown", message = `The server answered ${response.status}.`, field } = body?.error ?? {};
-  return new ApiError(response.status, code, (response.status === 400 && field && plainly(field)) || message, field);
+  const text = (response.status === 400 && field && plainly(field)) || message;
+  return new ApiError(response.status, code, text, field, body?.follow_up ?? null);
 }

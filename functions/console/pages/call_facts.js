@@ -90,7 +90,7 @@ export function supportSection() {
   let shown = null;
   const said = h("span", { class: "muted small" });
   const facts = h("dl", { class: "facts" });
-  const place = h("div", { class: "timeline" });
+  const place = h("div", { class: "timeline", tabindex: "0", role: "region", "aria-label": "Webhooks" });
   const element = h(
     "details",
     { class: "panel-section", id: "call-timeline", "data-testid": "timeline" },

@@ -2,28 +2,35 @@
 
 import { npsCategoryOf, began, isToCome } from "./call_order.js";
 import { ANSWERED, LEAST_DIGITS } from "./constants.js";
+import { isoDate, RANGE_NAMES, rangeOf } from "./periods.js";
 
-/** @typedef {Partial<Record<Api.CallFilter, string>>} Filters */
+/** @typedef {Partial<Record<Api.CallFilter, string>>} Asked parameters of `GET /calls` */
+/** @typedef {Asked & {range?: string}} Filters */
 
 /**
  * Parameters of the address that narrow the list. Dates are the reader's days; times with an offset are kept.
- * @type {Api.CallFilter[]}
+ * @type {(keyof Filters)[]}
  */
 export const FILTERS = [
   "customer",
-  "status",
-  "outcome",
   "nps_category",
+  "range",
+  "reason",
   "from",
   "to",
+  "status",
+  "outcome",
   "campaign",
   "advisor",
   "direction",
   "demo",
   "to_come",
 ];
-/** Those that a control of the filter bar is for; calls to come have a row of their own above the list. */
-export const CONTROLS = FILTERS.filter((name) => name !== "to_come");
+/**
+ * Those that are folded away first: the bar begins with the customer, the score and the time.
+ * @type {(keyof Filters)[]}
+ */
+export const OTHERS = ["status", "outcome", "campaign", "advisor", "direction", "demo"];
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 /**
@@ -36,19 +43,34 @@ export function filtersIn(address) {
 }
 
 /**
+ * What the API is asked for. Asked again with what it gives, it gives the same: a range is days that pass.
  * @param {Filters} filters
- * @returns {Filters} parameters of `GET /calls`; what it would refuse is left out
+ * @returns {Asked} what the API would refuse is left out
  */
 export function parametersOf(filters) {
-  const { from, to, customer, to_come: toCome, ...others } = filters;
+  const { range, customer, to_come: toCome, from: first, to: last, ...others } = filters;
+  const isRange = !first && !last && range !== undefined && Object.hasOwn(RANGE_NAMES, range);
+  const time = isRange ? rangeOf(range, new Date()) : null;
+  const [from, to] = time ? [time.from.toISOString(), time.to?.toISOString()] : [first, last];
   return {
     ...others,
     // What is still to come would bury what has happened; whoever asks for a status gets all that have it.
     to_come: toCome === "true" ? "true" : others.status ? undefined : "false",
     from: from && (startOfDay(from, 0) ?? from),
     to: to && (startOfDay(to, 1) ?? to),
-    customer: isTelling(customer) ? customer : undefined,
+    q: isTelling(customer) ? customer : others.q,
   };
+}
+
+/**
+ * @param {Filters} filters
+ * @returns {string} the name of a file that says whose calls and of which days it has, and when it was made
+ */
+export function fileNameOf({ nps_category: category, range, from, to, outcome, status }) {
+  const time = from || to ? `${from ?? "beginning"}-to-${to ?? "now"}` : range;
+  const parts = ["calls", category === "none" ? "no-score" : category && `${category}s`, outcome, status, time];
+  const name = [...parts, isoDate(new Date())].filter(Boolean).join("-");
+  return `${name.replace(/[^\p{L}\p{N}]+/gu, "-").toLowerCase()}.csv`;
 }
 
 /**
@@ -66,16 +88,24 @@ export function isTelling(customer) {
  * @returns {boolean}
  */
 export function matches(call, filters) {
-  const parameters = parametersOf(filters);
-  return FILTERS.every((name) => !parameters[name] || TESTS[name](call, parameters[name]));
+  const given = /** @type {[Api.CallFilter, string | undefined][]} */ (Object.entries(parametersOf(filters)));
+  return given.every(([name, value]) => !value || TESTS[name](call, value));
+}
+
+/**
+ * The category of a score that counts: a mailbox may have one, and nobody gave it.
+ * @param {Api.Call} call
+ */
+function countedCategoryOf({ outcome, nps_score: score }) {
+  return ANSWERED.some((one) => one === outcome) ? npsCategoryOf(score) : null;
 }
 
 /** @type {Record<Api.CallFilter, (call: Api.Call, value: string) => boolean>} */
 const TESTS = {
   status: (call, value) => value.split(",").includes(call.status),
   outcome: (call, value) => call.outcome === value,
-  nps_category: (call, value) =>
-    ANSWERED.some((outcome) => outcome === call.outcome) && npsCategoryOf(call.nps_score) === value,
+  nps_category: (call, value) => (countedCategoryOf(call) ?? "none") === value,
+  reason: ({ reason }, value) => (value === "any" ? reason !== null : reason === value),
   to_come: (call, value) => String(isToCome(call)) === value,
   direction: (call, value) => value.split(",").some((one) => one === "all" || one === call.direction),
   demo: (call, value) => String(call.demo) === value,
@@ -84,6 +114,8 @@ const TESTS = {
   from: (call, value) => began(call) >= Date.parse(value),
   to: (call, value) => began(call) < Date.parse(value),
   customer: isCalled,
+  // Who searched for words that were said keeps what was found; what is said elsewhere, the API alone knows.
+  q: (call, value) => Boolean(call.match) || isCalled(call, value),
 };
 
 /**
@@ -94,13 +126,15 @@ function isCalled(call, customer) {
   if (!/\p{L}/u.test(customer)) {
     return digitsOf(call.phone).endsWith(digitsOf(customer));
   }
-  const names = wordsOf(call.customer_name);
+  const names = wordsOf([call.customer_name, call.vehicle, call.advisor_name].join(" "));
   return wordsOf(customer).every((start) => names.some((name) => name.startsWith(start)));
 }
 
 /** @param {string | null | undefined} text */
 function wordsOf(text) {
   return (text ?? "")
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter(Boolean);

@@ -1,5 +1,6 @@
 // The list: a real table of which only the rows in sight are there, so that thousands scroll like ten.
 
+import { CallGroups, gap, HEADING_HEIGHT, stretch } from "./call_groups.js";
 import { CallRow, COLUMNS } from "./call_row.js";
 import { closest, h } from "./dom.js";
 import { isPlainClick } from "./router.js";
@@ -11,8 +12,6 @@ const SPARE = 10;
 const STEP = 4;
 /** The next page is read when this many rows are left below. */
 const AHEAD = 20;
-/** Before a row has been measured. */
-const USUAL_HEIGHT = 44;
 const TICK_MILLISECONDS = 1000;
 
 /** Shows entries of a CallStore. */
@@ -21,7 +20,7 @@ export class CallList {
   #entries = [];
   /** @type {Map<number, CallRow>} */
   #rows = new Map();
-  #height = USUAL_HEIGHT;
+  #groups = new CallGroups();
   #isMeasured = false;
   #rendered = "";
   /** @type {number | null} */
@@ -84,6 +83,7 @@ export class CallList {
     const before = this.#entries;
     const focused = this.#focusedIndex();
     this.#entries = entries;
+    this.#groups.show(entries);
     this.#isComplete = isComplete;
     const isGone = this.#indexOf(this.#currentId) < 0;
     if (isGone) {
@@ -140,16 +140,17 @@ export class CallList {
    */
   reveal(id) {
     const index = this.#indexOf(id);
-    const top = index * this.#height;
+    const { height } = this.#groups;
+    const top = this.#groups.topOf(index);
     const { scrollTop, clientHeight } = this.element;
-    if (index >= 0 && (top < scrollTop || top + 2 * this.#height > scrollTop + clientHeight)) {
+    if (index >= 0 && (top < scrollTop || top + 2 * height > scrollTop + clientHeight)) {
       this.goTo(top - clientHeight / 2);
     }
   }
 
   /** The first call in sight; null without any. */
   get first() {
-    return this.#entries[Math.floor(this.element.scrollTop / this.#height)]?.call ?? null;
+    return this.#entries[this.#groups.indexAt(this.element.scrollTop)]?.call ?? null;
   }
 
   /** @param {boolean} isPrinting all rows are there, since paper does not scroll */
@@ -176,7 +177,7 @@ export class CallList {
       if (String(this.#window()) !== this.#rendered) {
         this.#render();
       }
-      if (this.element.scrollTop < this.#height) {
+      if (this.element.scrollTop < this.#groups.height) {
         this.#clearAbove();
       }
     });
@@ -187,8 +188,9 @@ export class CallList {
     if (this.#isPrinting) {
       return [0, this.#entries.length];
     }
-    const first = Math.floor(this.element.scrollTop / this.#height / STEP) * STEP - SPARE;
-    const count = Math.ceil((this.element.clientHeight || window.innerHeight) / this.#height) + STEP + 2 * SPARE;
+    const first = Math.floor(this.#groups.indexAt(this.element.scrollTop) / STEP) * STEP - SPARE;
+    const height = this.element.clientHeight || window.innerHeight;
+    const count = Math.ceil(height / this.#groups.height) + STEP + 2 * SPARE;
     return [Math.max(0, first), Math.min(this.#entries.length, Math.max(0, first) + count)];
   }
 
@@ -208,7 +210,7 @@ export class CallList {
   }
 
   /**
-   * Rows, and where some are left out a gap as high as they are.
+   * Rows with the headings of their groups, and where some are left out a gap as high as they are.
    * @param {number[]} indexes
    * @returns {Element[]}
    */
@@ -219,14 +221,17 @@ export class CallList {
     const elements = [];
     const gaps = [...this.#gaps];
     let end = 0;
-    for (const index of [...indexes, this.#entries.length]) {
-      if (index > end) {
-        elements.push(stretch(gaps.shift() ?? gap(), (index - end) * this.#height));
+    for (const index of indexes) {
+      const heading = this.#groups.headingOf(index);
+      const top = this.#groups.topOf(index) - (heading ? HEADING_HEIGHT : 0);
+      if (top > end) {
+        elements.push(stretch(gaps.shift() ?? gap(), top - end));
       }
-      if (index < this.#entries.length) {
-        elements.push(this.#row(index, next, free));
-      }
-      end = index + 1;
+      elements.push(...(heading ? [heading] : []), this.#row(index, next, free));
+      end = this.#groups.topOf(index) + this.#groups.height;
+    }
+    if (this.#groups.total > end) {
+      elements.push(stretch(gaps.shift() ?? gap(), this.#groups.total - end));
     }
     this.#rows = next;
     return elements;
@@ -276,8 +281,8 @@ export class CallList {
     }
     const height = this.#rows.values().next().value?.element.getBoundingClientRect().height;
     this.#isMeasured = Boolean(height);
-    if (height && Math.abs(height - this.#height) > 0.01) {
-      this.#height = height;
+    if (height && Math.abs(height - this.#groups.height) > 0.01) {
+      this.#groups.height = height;
       this.#render();
     }
   }
@@ -294,11 +299,11 @@ export class CallList {
   /** The first row in sight, and how much of it is above; null at the top, where news may push it down. */
   #anchor() {
     const { scrollTop } = this.element;
-    const index = Math.floor(scrollTop / this.#height);
+    const index = this.#groups.indexAt(scrollTop);
     return scrollTop >= 1 && this.#entries[index]
       ? {
           ids: this.#entries.slice(index, index + SPARE).map(({ call }) => call.id),
-          rest: scrollTop / this.#height - index,
+          rest: scrollTop - this.#groups.topOf(index),
         }
       : null;
   }
@@ -313,7 +318,7 @@ export class CallList {
       return;
     }
     const index = this.#indexOf(ids[offset]) - offset;
-    this.element.scrollTop = (index + rest) * this.#height;
+    this.element.scrollTop = this.#groups.topOf(index) + rest;
     this.#countAbove(before, index);
     this.#render();
   }
@@ -392,7 +397,7 @@ export class CallList {
    * @param {number} index
    */
   #targetOf(key, index) {
-    const page = Math.max(1, Math.floor(this.element.clientHeight / this.#height) - 2);
+    const page = Math.max(1, Math.floor(this.element.clientHeight / this.#groups.height) - 2);
     /** @type {Record<string, number>} */
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
     if (key in steps) {
@@ -414,24 +419,11 @@ export class CallList {
    */
   #bring(index) {
     const head = this.table.tHead?.offsetHeight ?? 0;
-    const top = index * this.#height;
-    const room = this.element.clientHeight - head - this.#height;
+    const top = index === 0 ? 0 : this.#groups.topOf(index); // with the first row its heading
+    const room = this.element.clientHeight - head - this.#groups.height;
     const { scrollTop } = this.element;
     this.element.scrollTop = Math.min(Math.max(scrollTop, top - room), top);
     this.#render();
     this.#currentRow?.link.focus({ preventScroll: true });
   }
-}
-
-function gap() {
-  return h("tr", { class: "call-gap", "aria-hidden": "true" }, h("td", {}));
-}
-
-/**
- * @param {HTMLTableRowElement} element
- * @param {number} height
- */
-function stretch(element, height) {
-  element.cells[0].style.height = `${height}px`;
-  return element;
 }

@@ -21,6 +21,8 @@ import { TranscriptView } from "./transcript.js";
 const REST_MILLISECONDS = 120;
 const RETRY_MILLISECONDS = 5000;
 const TICK_MILLISECONDS = 1000;
+/** A heading, and a line. */
+const FOLLOW_UP_PIXELS = 88;
 const DIALLABLE = /^\+?[0-9 ().-]{3,20}$/;
 
 /** The panel of one call; for another call there is another panel. */
@@ -39,7 +41,16 @@ export class CallPanel {
   #chosen = null;
   /** @type {Player | null} */
   #player = null;
+  /**
+   * The place of the turn that somebody looks for, and what they searched for.
+   * @type {number | null}
+   */
+  #turn = null;
+  #search = "";
+  /** Whether that turn gets the focus as soon as it is there. */
+  #focuses = false;
   #run = new AbortController();
+  #endFollowUp = () => {};
   #retry = 0;
   #title = h("h2", { class: "panel-name", tabindex: "-1", id: "panel-name" }, "Call");
   #status = h("span", { class: "status", "data-testid": "call-status" });
@@ -49,6 +60,8 @@ export class CallPanel {
   #stages = h("ol", { class: "stages", "aria-label": "Stages of the call", "data-testid": "stages" });
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
+  /** As high as what will be there, so that what is below does not move. */
+  #followUp = h("div", { style: { "min-height": `${FOLLOW_UP_PIXELS}px` } });
   #serviceRecord = h("div", {});
   #quality = h("div", {});
   #support = supportSection();
@@ -72,6 +85,7 @@ export class CallPanel {
       h("div", { class: "panel-section panel-top" }, this.#subtitle, this.#attempts.element, this.#stages),
       this.#playerPlace,
       this.#outcome,
+      this.#followUp,
       h(
         "section",
         { class: "panel-section panel-words", "aria-labelledby": "call-words-title" },
@@ -101,8 +115,41 @@ export class CallPanel {
     this.#title.focus({ preventScroll: true });
   }
 
+  /**
+   * Goes to a turn, now or as soon as it is there.
+   * @param {number | null} turn its place; null for none
+   * @param {string} search is marked in it
+   */
+  lookFor(turn, search) {
+    const isSame = turn === this.#turn && search === this.#search;
+    this.#turn = turn;
+    this.#search = search;
+    if (!isSame && this.#call) {
+      this.#showTurn();
+    }
+  }
+
+  /** Moves the keyboard to the turn that is looked for. */
+  focusTurn() {
+    this.#focuses = true;
+    if (this.#call) {
+      this.#showTurn();
+    } else {
+      this.focus();
+    }
+  }
+
+  #showTurn() {
+    const turn = this.#transcript.find(this.#turn, this.#search, this.#focuses);
+    this.#focuses = this.#focuses && !turn;
+    if (turn?.seconds) {
+      this.#player?.cue(turn.seconds);
+    }
+  }
+
   /** Ends it. */
   close() {
+    this.#endFollowUp();
     this.#run.abort();
     this.#player?.close();
     window.clearInterval(this.#ticking);
@@ -178,6 +225,7 @@ export class CallPanel {
     const place = same && !follows ? this.#place() : null;
     if (!before) {
       fill(this.#body, this.#content);
+      this.#loadFollowUp();
     } else if (!same) {
       this.#leave();
     }
@@ -192,8 +240,23 @@ export class CallPanel {
       isMailbox: seen.outcome === "voicemail",
     });
     this.#return(place);
-    this.#transcript.settle(follows);
+    this.#transcript.settle(follows && this.#turn === null);
+    if (!before && this.#turn !== null) {
+      this.#showTurn();
+    }
     this.#tell(before, call);
+  }
+
+  /** It is loaded when the call is there, and the call stands without it. */
+  async #loadFollowUp() {
+    const module = await import("./call_follow_up.js").catch(() => null);
+    if (module && !this.#run.signal.aborted) {
+      const followUp = new module.CallFollowUp(this.id);
+      this.#endFollowUp = () => followUp.close();
+      const place = this.#place(); // what is read must not move
+      fill(this.#followUp, followUp.element);
+      this.#return(place);
+    }
   }
 
   /** What was said and heard was another attempt's. */
@@ -212,6 +275,7 @@ export class CallPanel {
     fill(this.#title, nameOf(call));
     this.#onName(call.nps_score === null ? nameOf(call) : `${nameOf(call)}, ${call.nps_score} of 10`);
     showStatus(this.#status, seen);
+    this.#status.hidden = seen.outcome !== null && !isLive(seen); // what came of it says that it is over
     fill(this.#badges, this.#status, badges(seen));
     fill(this.#subtitle, subtitle(seen));
     this.#attempts.show(call, this.#chosen);

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
 import { attemptOf } from "./call_attempts.js";
+import { placeOfHit, showMatch } from "./match.js";
 import { npsCategoryOf, isLive } from "./call_order.js";
 import { reportMark, reportSentence } from "./report_origin.js";
 import { link } from "./router.js";
@@ -11,11 +12,14 @@ import { link } from "./router.js";
 /** @import {Child} from "./dom.js" */
 
 const FLASH_MILLISECONDS = 1600;
-const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", month: "short", day: "numeric" });
+const dateFormat = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+/** Older days are written with their year, which tells more than the day of the week. */
+const RECENT_MILLISECONDS = 180 * 86_400_000;
 
 /** Name of a column -> its heading. */
 export const COLUMNS = {
-  status: "Status",
+  nps: "Score",
   customer: "Customer",
   vehicle: "Vehicle",
   service: "Service",
@@ -23,7 +27,6 @@ export const COLUMNS = {
   start: "Start",
   duration: "Duration",
   outcome: "Outcome",
-  nps: "NPS",
 };
 
 /** A row and its cells; one that has left the window is used for another call. */
@@ -33,7 +36,9 @@ export class CallRow {
   #phone;
   #attempt;
   #report;
-  #status;
+  #said;
+  #match = h("div", { class: "call-match", "data-testid": "call-match" });
+  #state;
   #score;
   #day = h("span", { class: "start-day" });
   #time = h("span", { class: "start-time" });
@@ -45,14 +50,16 @@ export class CallRow {
     this.#phone = h("span", { class: "call-phone" });
     this.#attempt = h("span", { class: "call-attempt" });
     this.#report = h("span", { class: "call-report" });
-    this.#status = h("span", { class: "status", "data-testid": "call-status" });
+    this.#said = h("div", { class: "call-said", "data-testid": "call-said" });
+    this.#state = h("span", { class: "call-state-name", "data-testid": "call-status" });
     this.#score = h("span", { class: "score" });
+    const name = h("div", { class: "call-name" }, this.#link, this.#phone, this.#attempt, this.#report);
     /** @type {Record<string, Child>} */
     const parts = {
-      status: this.#status,
-      customer: [this.#link, this.#phone, this.#attempt, this.#report],
-      start: [this.#day, this.#time],
       nps: this.#score,
+      customer: [name, this.#match, this.#said],
+      start: [this.#day, this.#time],
+      outcome: this.#state,
     };
     this.#cells = Object.fromEntries(
       Object.keys(COLUMNS).map((name) => [name, h("td", { role: "cell", class: `call-${name}` }, parts[name] ?? null)]),
@@ -78,7 +85,7 @@ export class CallRow {
     this.element.classList.toggle("call-leaving", leaving);
     this.element.title = leaving ? "No longer matches the filters" : "";
     this.#link.tabIndex = call.id === currentId ? 0 : -1;
-    const href = link({ call: call.id });
+    const href = link(placeOfHit(call));
     mark(this.#link, "href", true, href);
     mark(this.#link, "aria-current", call.id === openId);
     mark(this.element, "data-open", call.id === openId);
@@ -101,17 +108,24 @@ export class CallRow {
     write(this.#phone, call.customer_name ? phone(call.phone) : "");
     write(this.#attempt, attemptOf(call));
     write(this.#report, reportMark(call));
+    showMatch(this.#match, call.match);
     this.#report.title = reportSentence(call) ?? "";
-    showStatus(this.#status, call);
     showScore(this.#score, call.nps_score);
     const changed = Object.entries(textsOf(call))
       .filter(([name, text]) => write(this.#cells[name], text))
       .map(([name]) => name);
+    if (write(this.#state, stateOf(call))) {
+      changed.push("outcome");
+    }
+    if (this.#writeSaid(call)) {
+      changed.push("customer");
+    }
     if (this.#writeStart(call)) {
       changed.push("start");
     }
     this.element.toggleAttribute("data-live", isLive(call));
     this.element.dataset.outcome = call.outcome ?? "";
+    this.element.dataset.npsCategory = npsCategoryOf(call.nps_score) ?? "";
     this.#cells.start.title = dateTime(call.start_time ?? call.end_time);
     if (!isFirst) {
       this.#flash(changed.filter((name) => name !== "duration" || !isLive(call)));
@@ -119,7 +133,18 @@ export class CallRow {
   }
 
   /**
-   * The day and the time are apart, so that a narrow list can show one below the other instead of cutting them.
+   * The first complaint, else the summary: why somebody was unhappy can be read without opening the call.
+   * @param {Api.Call} call
+   */
+  #writeSaid({ complaint, gist }) {
+    const text = complaint ?? gist ?? "";
+    this.#said.toggleAttribute("data-complaint", Boolean(complaint));
+    this.#said.title = text;
+    return write(this.#said, text);
+  }
+
+  /**
+   * The day and the time are apart, one below the other, so that neither is cut.
    * @param {Api.Call} call
    */
   #writeStart(call) {
@@ -191,12 +216,19 @@ function textsOf(call) {
     service: call.service ?? "",
     advisor: call.advisor_name ?? "",
     duration: durationOf(call),
-    outcome: call.outcome ? words(call.outcome) : "",
   };
 }
 
 /**
- * Day and time: today's as a time, others with their day; a call that nobody answered has only an end.
+ * What came of the call; as long as that is not known, where it is.
+ * @param {Api.Call} call
+ */
+function stateOf(call) {
+  return call.outcome && !isLive(call) ? words(call.outcome) : call.status;
+}
+
+/**
+ * Day and time; a call that nobody answered has only an end.
  * @param {Api.Call} call
  */
 function startOf(call) {
@@ -204,8 +236,12 @@ function startOf(call) {
   if (!at) {
     return ["", ""];
   }
-  const isToday = new Date(at).toDateString() === new Date().toDateString();
-  return [isToday ? "" : `${dayFormat.format(new Date(at))}, `, time(at)];
+  const date = new Date(at);
+  if (date.toDateString() === new Date().toDateString()) {
+    return ["Today, ", time(at)];
+  }
+  const form = Math.abs(Date.now() - date.getTime()) < RECENT_MILLISECONDS ? dayFormat : dateFormat;
+  return [`${form.format(date)}, `, time(at)];
 }
 
 /**

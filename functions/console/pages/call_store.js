@@ -1,8 +1,9 @@
 // The calls that the list has: read in pages, kept true by news, in order.
 
-import { ApiError, get } from "./api.js";
+import { get } from "./api.js";
 import { matches, parametersOf } from "./call_filters.js";
 import { began, compare, isLive, isToCome, LIVE_STATUSES, placeOf, REST } from "./call_order.js";
+import { boundaryOf, CURRENT_MILLISECONDS, isCrowded, readCalls } from "./call_pages.js";
 import { RefreshQueue, coalesce } from "./refresh_queue.js";
 
 /** @import {Parameters} from "./api.js" */
@@ -11,8 +12,6 @@ import { RefreshQueue, coalesce } from "./refresh_queue.js";
 
 const FIRST_PAGE = 60;
 const PAGE = 200;
-/** Calls that go on are read apart when calls that began after them fill the first page. */
-const CURRENT_MILLISECONDS = 4 * 3_600_000;
 /** How long a call stays, marked, when it has ceased to match the filters. */
 const LEAVING_MILLISECONDS = 5000;
 /** Between two readings of the whole list, however much news there is. */
@@ -54,7 +53,15 @@ export class CallStore extends EventTarget {
   total = null;
   /** @type {Api.CallCount | null} */
   toCome = null;
-  /** @type {Filters} */
+  /**
+   * What somebody asked for: the last seven days are others tomorrow.
+   * @type {Filters}
+   */
+  #wanted = {};
+  /**
+   * The same as it was when the list was read last; its pages belong together.
+   * @type {Filters}
+   */
   #filters = {};
   /** @type {Map<number, Entry>} */
   #known = new Map();
@@ -101,7 +108,7 @@ export class CallStore extends EventTarget {
    * @param {Api.Call | null} [first] in sight: of a long list, what lies between the top and this call is not read
    */
   async resync(atLeast, first = null) {
-    this.#begin(this.#filters);
+    this.#begin(this.#wanted);
     await this.#load(() => (atLeast > MOST_READ_AGAIN && first ? this.#readAround(first) : this.#readAtLeast(atLeast)));
   }
 
@@ -148,7 +155,7 @@ export class CallStore extends EventTarget {
 
   #newRefreshQueue() {
     return new RefreshQueue(
-      (id) => this.#reread(id),
+      (ids) => this.#reread(ids),
       () => this.#readAll(),
     );
   }
@@ -159,7 +166,8 @@ export class CallStore extends EventTarget {
     this.#run = new AbortController();
     this.#refreshQueue.stop();
     this.#refreshQueue = this.#newRefreshQueue();
-    this.#filters = filters;
+    this.#wanted = filters;
+    this.#filters = parametersOf(filters);
     this.#heard.clear();
     this.#isLoading = true;
   }
@@ -316,32 +324,36 @@ export class CallStore extends EventTarget {
     return get("calls", { ...parametersOf(this.#filters), limit, cursor }, { signal: this.#run.signal });
   }
 
-  /** @param {number} id */
-  async #reread(id) {
+  /**
+   * What is not there any more leaves.
+   * @param {number[]} ids
+   */
+  async #reread(ids) {
     const { signal } = this.#run;
     try {
-      const call = await get(`calls/${id}`, {}, { signal });
+      const found = await readCalls(ids, signal);
       signal.throwIfAborted();
-      this.#take(call);
+      const gone = ids.filter((id) => !found.some((call) => call.id === id));
+      gone.forEach((id) => this.#known.delete(id));
+      found.forEach((call) => this.#take(call));
+      this.#sort();
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) {
-        this.#remove(id);
-      } else if (!signal.aborted) {
+      if (!signal.aborted) {
         throw error;
       }
     }
   }
 
-  /** @param {Api.Call} call */
-  #take(call) {
-    const entry = this.#known.get(call.id);
+  /** @param {Api.Call} read */
+  #take(read) {
+    const entry = this.#known.get(read.id);
+    const call = { ...read, match: entry?.call.match }; // where it was found, the list alone says
     const leaving = !matches(call, this.#filters);
     if (isToCome(call) || (entry && isToCome(entry.call)) || !entry) {
       this.#count();
     }
     if (entry || (!leaving && this.#isWithin(call))) {
       this.#known.set(call.id, { call, leaving });
-      this.#sort();
     }
     if (entry && leaving && !entry.leaving) {
       window.setTimeout(() => this.#leave(call.id), LEAVING_MILLISECONDS);
@@ -381,22 +393,4 @@ export class CallStore extends EventTarget {
   #tell() {
     this.dispatchEvent(new Event("change"));
   }
-}
-
-/**
- * Whether a first page has no room for all that began so lately that somebody may still be on the phone.
- * @param {Api.CallPage} page
- */
-function isCrowded({ items, next_cursor: cursor }) {
-  const last = items.at(-1);
-  return cursor !== null && last !== undefined && Date.now() - began(last) < CURRENT_MILLISECONDS;
-}
-
-/**
- * @param {Api.Call[]} calls
- * @returns {Position | null}
- */
-function boundaryOf(calls) {
-  const last = calls.at(-1);
-  return last ? { rank: REST, began: began(last), id: last.id } : null;
 }

@@ -1,18 +1,19 @@
 // The view "calls": filters, the list, and the call that is open. News changes what is shown in its place.
 
 import { download } from "./api.js";
-import { filtersIn, FILTERS, parametersOf } from "./call_filters.js";
+import { fileNameOf, filtersIn, FILTERS, isTelling, parametersOf } from "./call_filters.js";
 import { CallList } from "./call_list.js";
 import { isLive } from "./call_order.js";
+import { placeOfHit } from "./match.js";
 import { CallPanel } from "./call_panel.js";
 import { CallStore } from "./call_store.js";
 import { LARGEST_FILE } from "./constants.js";
 import { announce, closest, fill, h, listen, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
+import { formOfFiles } from "./file_form.js";
 import { FilterBar } from "./filter_bar.js";
 import { time } from "./format.js";
 import { live } from "./live.js";
-import { isoDate, readersZone } from "./periods.js";
 import { link, location, nameThis, navigate, onNavigate, recallPlace, rememberPlace } from "./router.js";
 import { empty, failure, handOn, loading } from "./placeholders.js";
 
@@ -146,7 +147,7 @@ class CallsView {
     const filters = filtersIn(address);
     const asked = JSON.stringify(parametersOf(filters));
     this.#filters.show();
-    this.#showPanel(callIn(address));
+    this.#showPanel(callIn(address), turnIn(address));
     if (asked !== this.#asked) {
       const place = recallPlace();
       const isSame = place?.asked === asked;
@@ -260,6 +261,13 @@ class CallsView {
       { class: "button", href: link(Object.fromEntries(FILTERS.map((name) => [name, null]))), onClick: handOn() },
       "Show all calls",
     );
+    const { customer } = filtersIn(location());
+    if (customer && isTelling(customer)) {
+      return empty(`Nothing was found for “${customer}”`, [
+        "All the words have to be there: in the name, the vehicle, the advisor, or in what was said. ",
+        all,
+      ]);
+    }
     return isFiltered
       ? empty("No call matches these filters", all)
       : empty("No calls yet", "They appear here by themselves, as soon as one is placed or comes in.");
@@ -305,8 +313,11 @@ class CallsView {
    * @param {boolean} byKeyboard
    */
   #open(id, byKeyboard) {
-    navigate({ call: id });
-    if (byKeyboard || isNarrow()) {
+    const hit = this.#placeOf(id);
+    navigate(hit);
+    if (hit.turn !== null) {
+      this.#panel?.focusTurn();
+    } else if (byKeyboard || isNarrow()) {
       this.#panel?.focus();
     }
     if (window.matchMedia("(max-height: 480px)").matches) {
@@ -321,18 +332,26 @@ class CallsView {
   #follow(id) {
     window.clearTimeout(this.#resting);
     if (this.#panel && !isNarrow()) {
-      this.#resting = window.setTimeout(() => navigate({ call: id }, { replace: true }), RESTING_MILLISECONDS);
+      this.#resting = window.setTimeout(() => navigate(this.#placeOf(id), { replace: true }), RESTING_MILLISECONDS);
     }
   }
 
+  /** @param {number} id */
+  #placeOf(id) {
+    return placeOfHit(this.#store.entries.find(({ call }) => call.id === id)?.call ?? { id });
+  }
+
   #close() {
-    navigate({ call: null });
+    navigate({ call: null, turn: null });
     this.#list.mark(null);
     this.#list.focus();
   }
 
-  /** @param {number | null} id */
-  #showPanel(id) {
+  /**
+   * @param {number | null} id
+   * @param {number | null} turn the place of the turn that is looked for
+   */
+  #showPanel(id, turn) {
     if (id !== (this.#panel?.id ?? null)) {
       this.#panel?.close();
       this.#panel = id === null ? null : new CallPanel(id, { onClose: () => this.#close(), onName: nameThis });
@@ -340,6 +359,7 @@ class CallsView {
       fill(this.#panelPlace, this.#panel?.element);
       this.element.toggleAttribute("data-open", id !== null);
     }
+    this.#panel?.lookFor(turn, location().get("customer") ?? "");
     this.#store.hold(id);
     this.#list.mark(id);
   }
@@ -354,11 +374,9 @@ class CallsView {
 
   async #save() {
     try {
-      const { nextCursor } = await download(
-        "calls.csv",
-        { ...parametersOf(filtersIn(location())), limit: LARGEST_FILE, form: "people", timezone: readersZone() },
-        `calls-${isoDate(new Date())}.csv`,
-      );
+      const filters = filtersIn(location());
+      const asked = { ...parametersOf(filters), ...formOfFiles() };
+      const { nextCursor } = await download("calls.csv", asked, fileNameOf(filters));
       announce(nextCursor ? `Saved the newest ${LARGEST_FILE} calls` : "Saved all calls");
       fill(this.#saved, nextCursor ? `Saved the newest ${LARGEST_FILE.toLocaleString()}` : "Saved");
     } catch (error) {
@@ -376,6 +394,12 @@ function countOf({ count, is_all: isAll }) {
 function callIn(address) {
   const id = address.get("call") ?? "";
   return /^[1-9]\d{0,9}$/.test(id) ? Number(id) : null;
+}
+
+/** @param {URLSearchParams} address */
+function turnIn(address) {
+  const turn = address.get("turn") ?? "";
+  return /^\d{1,4}$/.test(turn) ? Number(turn) : null;
 }
 
 function isNarrow() {

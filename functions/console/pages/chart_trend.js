@@ -1,4 +1,5 @@
-// NPS over time: a line with its 95 % interval, broken where nobody answered, above the number of answers it stands on.
+// NPS over time: a line with its 95 % interval, above the number of answers it stands on. It is broken where nobody
+// answered, or so few that the line would show chance: these are dots. A period that goes on is dotted.
 
 import { chart, compact, count, label, line, picture, round, score } from "./charts.js";
 import { h, svg } from "./dom.js";
@@ -9,7 +10,14 @@ import { nameOf, tickOf } from "./periods.js";
 /** @import {Point} from "./charts.js" */
 /** @import {Answered} from "./feedback_query.js" */
 
-/** @typedef {{periods: Api.PeriodTally[], period: string, zone: string}} Trend period: day, week or month */
+/**
+ * @typedef {object} Trend
+ * @property {Api.PeriodTally[]} periods
+ * @property {Api.PeriodTally[] | null} everyone the same periods of all, to be compared with
+ * @property {string} period day, week or month
+ * @property {string} zone
+ * @property {string} openFrom what ends at this time or later goes on
+ */
 
 /** @typedef {(Api.PeriodTally & Answered & {index: number})[]} Run periods with their places */
 
@@ -41,6 +49,10 @@ const TICK_WIDTH = 58;
  * @type {Record<string, number[]>}
  */
 const STEPS = { day: [1, 2, 7, 14, 28, 56, 112], week: [1, 2, 4, 8, 13, 26, 52], month: [1, 2, 3, 6, 12, 24] };
+/** What all of the dealership is called beside one of its advisors. */
+export const EVERYONE = "all advisors";
+/** Fewer answers than this are no point of a line. */
+const SURE = 5;
 const STRONG = "chart-label chart-value";
 /** With less room than this between them, dots would hide the line. */
 const DOT_ROOM = 9;
@@ -55,7 +67,7 @@ export function trendChart() {
     "chart-trend",
     HEIGHT,
     (data, width) => {
-      const scale = scaleOf(data.periods, width);
+      const scale = scaleOf(data, width);
       pointer.follow(data, scale, width);
       return draw(data, scale, width);
     },
@@ -69,12 +81,12 @@ export function trendChart() {
 }
 
 /**
- * @param {Api.PeriodTally[]} periods
+ * @param {Trend} data
  * @param {number} width
  * @returns {Scale}
  */
-function scaleOf(periods, width) {
-  const answered = periods.filter(isAnswered);
+function scaleOf({ periods, everyone }, width) {
+  const answered = [...periods, ...(everyone ?? []).filter(isSure)].filter(isAnswered);
   const low = Math.floor(Math.min(0, ...answered.map(({ nps_low: nps }) => nps)) / 25) * 25;
   const high = Math.ceil(Math.max(50, ...answered.map(({ nps_high: nps }) => nps)) / 25) * 25;
   const step = (width - LEFT - RIGHT) / Math.max(1, periods.length);
@@ -98,13 +110,16 @@ function scaleOf(periods, width) {
  */
 function draw(data, scale, width) {
   const title = `NPS by ${data.period}`;
-  const description = `${data.periods.length} periods; those without answers are gaps. The figures are in the table.`;
+  const gaps = `those without answers are gaps, those with fewer than ${SURE} are dots`;
+  const description = `${data.periods.length} periods; ${gaps}. The figures are in the table.`;
   return picture(
     { width, height: HEIGHT, title, description },
     drawLevels(scale, width),
     drawBars(data.periods, scale, width),
     drawDates(data, scale),
-    runsOf(data.periods).map((run) => drawRun(run, scale)),
+    runsOf(data.periods).map((run) => drawBand(run, data, scale)),
+    runsOf(data.everyone ?? []).map((run) => drawEveryone(run, scale)),
+    runsOf(data.periods).map((run) => drawRun(run, data, scale)),
     drawLast(data.periods, scale),
   );
 }
@@ -169,8 +184,21 @@ function drawDates({ periods, period, zone }, { step, x }) {
   });
 }
 
+/** @param {Api.PeriodTally} period */
+function isSure({ responses }) {
+  return responses >= SURE;
+}
+
 /**
- * Stretches of periods that all have answers.
+ * @param {Api.PeriodTally} period
+ * @param {Trend} data
+ */
+function isOpen({ ends }, { openFrom }) {
+  return Date.parse(ends) >= Date.parse(openFrom);
+}
+
+/**
+ * Stretches of periods that all have enough answers; each with fewer is a stretch of its own.
  * @param {Api.PeriodTally[]} periods
  * @returns {Run[]}
  */
@@ -183,7 +211,8 @@ function runsOf(periods) {
       run = [];
       return;
     }
-    if (run.length === 0) {
+    if (run.length === 0 || !isSure(period) || !isSure(run[0])) {
+      run = [];
       runs.push(run);
     }
     run.push({ ...period, index });
@@ -192,28 +221,77 @@ function runsOf(periods) {
 }
 
 /**
+ * A line through what is over, and a dotted one to what goes on.
+ * @param {Run} run
+ * @param {Trend} data
+ * @param {Scale} scale
+ */
+function drawRun(run, data, scale) {
+  const points = run.map(({ index, nps }) => pointOf(scale.x(index), scale.y(nps)));
+  const [over, open] = split(run, data);
+  const lines = [
+    over > 1 && svg("path", { d: pathOf(points.slice(0, over)), class: "chart-line" }),
+    open && over > 0 && svg("path", { d: pathOf(points.slice(over - 1)), class: "chart-line chart-open" }),
+  ];
+  const dots = run.map((period, place) => {
+    const [x, y] = points[place];
+    const look = `chart-dot ${isSure(period) ? "" : "chart-dot-few"} ${isOpen(period, data) ? "chart-dot-open" : ""}`;
+    const isShown = scale.step >= DOT_ROOM || run.length === 1 || isOpen(period, data);
+    return isShown && svg("circle", { cx: round(x), cy: round(y), r: 3.5, class: look.trim() });
+  });
+  return [lines, dots];
+}
+
+/**
+ * How many periods of a run are over, and whether one goes on.
+ * @param {Run} run
+ * @param {Trend} data
+ * @returns {[over: number, open: boolean]}
+ */
+function split(run, data) {
+  const over = run.filter((period) => !isOpen(period, data)).length;
+  return [over, over < run.length];
+}
+
+/**
+ * @param {Run} run
+ * @param {Trend} data
+ * @param {Scale} scale
+ */
+function drawBand(run, data, scale) {
+  const [over, open] = split(run, data);
+  return [
+    over > 0 && drawInterval(run.slice(0, over), scale, isSure(run[0]) ? "" : "chart-band-few"),
+    open && drawInterval(run.slice(Math.max(0, over - 1)), scale, "chart-band-open"),
+  ];
+}
+
+/**
  * @param {Run} run
  * @param {Scale} scale
  */
-function drawRun(run, scale) {
-  const points = run.map(({ index, nps }) => pointOf(scale.x(index), scale.y(nps)));
-  const dots =
-    scale.step >= DOT_ROOM || run.length === 1
-      ? points.map(([x, y]) => svg("circle", { cx: round(x), cy: round(y), r: 3.5, class: "chart-dot" }))
-      : [];
-  return [drawInterval(run, scale), svg("path", { d: pathOf(points), class: "chart-line" }), dots];
+function drawEveryone(run, { x, y }) {
+  if (!isSure(run[0])) {
+    return null;
+  }
+  const points = run.map(({ index, nps }) => pointOf(x(index), y(nps)));
+  const [[first, height]] = points;
+  return points.length > 1
+    ? svg("path", { d: pathOf(points), class: "chart-everyone" })
+    : svg("circle", { cx: round(first), cy: round(height), r: 2.5, class: "chart-everyone-dot" });
 }
 
 /**
  * A band; a single period has no width, so it gets a bar as wide as a dot.
  * @param {Run} run
  * @param {Scale} scale
+ * @param {string} look further classes
  */
-function drawInterval(run, { x, y }) {
+function drawInterval(run, { x, y }, look) {
   const sides = run.length === 1 ? [-3.5, 3.5] : [0];
   const upper = sides.flatMap((side) => run.map(({ index, nps_high: nps }) => pointOf(x(index) + side, y(nps))));
   const lower = sides.flatMap((side) => run.map(({ index, nps_low: nps }) => pointOf(x(index) + side, y(nps))));
-  return svg("path", { d: `${pathOf([...upper, ...lower.reverse()])}Z`, class: "chart-band" });
+  return svg("path", { d: `${pathOf([...upper, ...lower.reverse()])}Z`, class: `chart-band ${look}`.trim() });
 }
 
 /**
@@ -250,7 +328,19 @@ function linesOf(period, data) {
   const reach = `Reached ${percent(period.reach_rate)}: ${count(reached)} of ${count(tried)} calls`;
   const sample = `${count(responses)} ${responses === 1 ? "answer" : "answers"}`;
   const answers = responses ? [`NPS ${score(nps)}, 95 % interval ${intervalOf(period)}`, sample] : ["No answers"];
-  return [nameOf(period, data.period, data.zone), ...answers, tried ? reach : "No calls"];
+  const all = everyoneOf(period, data);
+  const others = all ? [`NPS of ${EVERYONE} ${score(all.nps)}, ${count(all.responses)} answers`] : [];
+  const name = nameOf(period, data.period, data.zone, isOpen(period, data));
+  return [name, ...answers, ...others, tried ? reach : "No calls"];
+}
+
+/**
+ * The same period of everybody.
+ * @param {Api.PeriodTally} period
+ * @param {Trend} data
+ */
+function everyoneOf({ starts }, { everyone }) {
+  return everyone?.find((period) => period.starts === starts);
 }
 
 /** @param {Api.PeriodTally} period */
@@ -262,12 +352,13 @@ function intervalOf({ nps_low: low, nps_high: high }) {
 function tell(data) {
   return {
     caption: `NPS by ${data.period}`,
-    head: ["Time", "NPS", "95 % interval", "Answers"],
+    head: ["Time", "NPS", "95 % interval", "Answers", ...(data.everyone ? [`NPS of ${EVERYONE}`] : [])],
     rows: data.periods.map((period) => [
-      nameOf(period, data.period, data.zone),
+      nameOf(period, data.period, data.zone, isOpen(period, data)),
       score(period.nps),
       period.responses ? intervalOf(period) : "–",
       count(period.responses),
+      ...(data.everyone ? [score(everyoneOf(period, data)?.nps ?? null)] : []),
     ]),
   };
 }

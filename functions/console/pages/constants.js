@@ -90,3 +90,54 @@ export const LARGEST_PAGE = 200;
 
 /** The most rows of one CSV file. */
 export const LARGEST_FILE = 5000;
+
+/** States of a follow-up in which the clock runs. */
+export const UNANSWERED = /** @type {const} */ ([
+  "open",
+  "acknowledged"
+]);
+
+/** What a person may do with a follow-up: the state that it is in, and the one that it gets. */
+export const TRANSITIONS = /** @type {const} */ ([
+  {
+    "from": "open",
+    "to": "acknowledged"
+  },
+  {
+    "from": "open",
+    "to": "dismissed"
+  },
+  {
+    "from": "open",
+    "to": "resolved"
+  },
+  {
+    "from": "acknowledged",
+    "to": "dismissed"
+  },
+  {
+    "from": "acknowledged",
+    "to": "open"
+  },
+  {
+    "from": "acknowledged",
+    "to": "resolved"
+  },
+  {
+    "from": "resolved",
+    "to": "open"
+  },
+  {
+    "from": "dismissed",
+    "to": "open"
+  }
+]);
+
+/** The most characters of a follow-up's cause. */
+export const LONGEST_CAUSE = 100;
+
+/** The most characters of a note. */
+export const LONGEST_NOTE = 4000;
+
+/** The most characters of a saved view's name. */
+export const LONGEST_VIEW_NAME = 60;

@@ -7,13 +7,15 @@ export class ApiError extends Error {
    * @param {string} code of docs/api.md, such as "not_found"
    * @param {string} message for people
    * @param {string | null} [field] the parameter that is wrong, if one is
+   * @param {Api.FollowUp | null} [current] the follow-up as it is now, if the answer has it
    */
-  constructor(status, code, message, field = null) {
+  constructor(status, code, message, field = null, current = null) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.code = code;
     this.field = field;
+    this.current = current;
   }
 }
 

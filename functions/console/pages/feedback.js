@@ -1,8 +1,9 @@
 // The view "feedback": how calls went, counted, and what customers said. It reads again when a report has come.
 
+import { answeredInTime } from "./answered_in_time.js";
 import { ApiError, get } from "./api.js";
 import { fill, h, listen } from "./dom.js";
-import { feedbackFigures } from "./feedback_figures.js";
+import { firstFigures, furtherFigures } from "./feedback_figures.js";
 import { feedbackFilters } from "./feedback_filters.js";
 import { groupTable } from "./feedback_groups.js";
 import { qualityCard } from "./feedback_quality.js";
@@ -27,6 +28,8 @@ const REST_MILLISECONDS = 3000;
 /**
  * @typedef {object} Answer
  * @property {Api.FeedbackSummary} summary
+ * @property {Api.FeedbackSummary | null} before of the time before; null if it could not be read
+ * @property {Api.PeriodTally[] | null} everyone the periods of every advisor, if one is chosen
  * @property {Query} query
  * @property {string} zone in which its periods begin
  * @property {Api.GroupTally[]} byCampaign
@@ -63,16 +66,21 @@ export function mount(container) {
 function buildPage() {
   const filters = feedbackFilters();
   const list = feedbackList();
-  const figures = feedbackFigures({ onCategory: list.reveal });
+  const figures = firstFigures({ onChoice: list.reveal });
+  const further = furtherFigures();
   const groups = { campaign: groupTable("campaign", "By campaign"), advisor: groupTable("advisor", "By advisor") };
   const quality = qualityCard();
+  const answered = answeredInTime();
+  fill(figures.slot, answered.element);
   const nothing = h("div", {});
   const tables = h("div", { class: "group-tables" }, groups.campaign.element, groups.advisor.element);
-  const content = h("div", { class: "feedback-figures" }, nothing, figures.element, quality.element, tables);
+  const content = h("div", { class: "feedback-figures" }, nothing, figures.element);
+  const rest = h("div", { class: "feedback-figures" }, tables, further.element, quality.element);
   /** @type {{query: Query | null, figures: string, list: string}} */
   const asked = { query: null, figures: "", list: "" };
   const summary = panel({
     content,
+    rest,
     text: "Counting …",
     read: (signal) => readSummary(asked.query ?? queryOf(location(), new Date()), signal),
     show: (answer) => {
@@ -85,13 +93,16 @@ function buildPage() {
         byAdvisor,
       } = answer;
       figures.show(answer);
-      figures.element.hidden = calls === 0;
+      further.show(answer);
+      answered.load({ ...query.narrow, timezone: answer.zone });
+      figures.element.hidden = further.element.hidden = calls === 0;
       quality.show(calls ? answer.quality : null);
       fill(nothing, calls ? null : noCalls(query));
       filters.offer("campaign", byCampaign);
       filters.offer("advisor", byAdvisor);
       groups.campaign.show(byCampaign, query.narrow.campaign);
       groups.advisor.show(byAdvisor, query.narrow.advisor);
+      list.tell(answer.summary.reasons);
       tables.hidden = byCampaign.length + byAdvisor.length === 0;
     },
   });
@@ -101,15 +112,17 @@ function buildPage() {
     const [before, now] = [{ ...asked }, questionsOf(query)];
     Object.assign(asked, now, { query });
     filters.show(query);
+    figures.choose(query.reason);
     list.show(query);
     const reading = now.figures !== before.figures && summary.load("fresh");
     const listing = now.list !== before.list && list.load("fresh");
     return Promise.all([reading, listing]).then(() => {
-      list.element.hidden = false;
+      list.element.hidden = below.hidden = false;
     });
   };
   // What comes first is above what comes later: the list waits for the figures, and does not jump.
-  list.element.hidden = true;
+  const below = h("div", { class: "feedback-below" }, rest);
+  list.element.hidden = below.hidden = true;
   const begin = async () => {
     const place = recallPlace();
     list.expect(place?.items ?? 0);
@@ -126,6 +139,7 @@ function buildPage() {
     h("div", { class: "feedback-top" }, h("h1", {}, "Feedback"), filters.element),
     summary.element,
     list.element,
+    below,
   );
   const refresh = () => {
     const query = queryOf(location(), new Date()); // "the last 7 days" are others tomorrow
@@ -161,14 +175,17 @@ async function readSummary(query, signal, zone = readersZone()) {
   // What the figures below cannot say is no reason to show none at all.
   const readQuality = () => get("quality/summary", { ...narrow, timezone: zone }, { signal }).catch(() => null);
   try {
-    const [whole, campaigns, advisors, quality] = await Promise.all([
+    const [whole, campaigns, advisors, before, quality] = await Promise.all([
       ask({ period, group: narrow.campaign ? null : "campaign" }),
       narrow.campaign ? ask({ campaign: null, group: "campaign" }) : null,
-      ask({ advisor: null, group: "advisor" }),
+      ask({ advisor: null, group: "advisor", period: narrow.advisor ? period : null }),
+      // Without it everything else still stands.
+      ask({ ...query.before }).catch(() => null),
       readQuality(),
     ]);
     const [byCampaign, byAdvisor] = [(campaigns ?? whole).groups, advisors.groups];
-    return { summary: whole, query, zone, byCampaign, byAdvisor, quality };
+    const everyone = narrow.advisor ? advisors.periods : null;
+    return { summary: whole, before, everyone, query, zone, byCampaign, byAdvisor, quality };
   } catch (error) {
     if (error instanceof ApiError && error.field === "timezone" && zone !== "UTC") {
       return readSummary(query, signal, "UTC"); // a zone that is newer than the database

@@ -1,10 +1,12 @@
 // The figures of a time: the score and how sure it is, how it moved, and what came of the calls.
 
 import { SCORE_CATEGORIES, intervalBar, outcomeChart, scoreChart } from "./chart_bars.js";
-import { trendChart } from "./chart_trend.js";
+import { EVERYONE, trendChart } from "./chart_trend.js";
 import { chart, count, label, score, track } from "./charts.js";
 import { fill, h, svg } from "./dom.js";
 import { isAnswered, linkToCalls } from "./feedback_query.js";
+import { changeWords } from "./feedback_change.js";
+import { reasonsCard } from "./feedback_reasons.js";
 import { duration, percent } from "./format.js";
 import { choose } from "./keyed_list.js";
 import { isPlainClick, link, navigate } from "./router.js";
@@ -22,29 +24,40 @@ const SCALE_HEIGHT = 40;
 const PERIODS = { day: "Day", week: "Week", month: "Month" };
 
 /**
- * @param {{onCategory: () => void}} handlers onCategory: somebody has chosen a category of scores
+ * What a manager asks first: how good is it, did that change, and what went wrong.
+ * @param {{onChoice: () => void}} handlers onChoice: somebody has chosen a category of scores, or a reason
+ * @returns {{element: HTMLElement, slot: HTMLElement, show: (answer: Answer) => void,
+ *   choose: (reason: string | null) => void}} slot: the place in the score card for what belongs to it and comes from
+ *   elsewhere; choose: marks the reason that the list is narrowed to
+ */
+export function firstFigures({ onChoice }) {
+  const hero = scoreCard(onChoice);
+  const reasons = reasonsCard(onChoice);
+  const element = h("div", { class: "figures" }, hero.element, reasons.element);
+  /** @param {Answer} answer */
+  const show = ({ summary, before, query }) => {
+    hero.show(summary.total, before?.total ?? null, query.time.days);
+    reasons.show(summary.reasons, before?.reasons ?? null);
+    reasons.choose(query.reason);
+  };
+  return { element, slot: hero.slot, show, choose: reasons.choose };
+}
+
+/**
+ * What explains them: how the score moved, which scores were given, what came of the calls.
  * @returns {{element: HTMLElement, show: (answer: Answer) => void}}
  */
-export function feedbackFigures({ onCategory }) {
-  const hero = scoreCard(onCategory);
-  const facts = factCards();
+export function furtherFigures() {
   const trend = trendCard();
   const scores = scoreChart();
   const outcomes = outcomeCard();
-  const element = h(
-    "div",
-    { class: "figures" },
-    hero.element,
-    facts.element,
-    trend.element,
-    card("Scores", "How often each was given", "card-scores", scores.element),
-    outcomes.element,
-  );
+  const histogram = card("Scores", "How often each was given", "card-scores", scores.element);
+  const element = h("div", { class: "figures" }, trend.element, histogram, outcomes.element);
   /** @param {Answer} answer */
-  const show = ({ summary, query, zone }) => {
-    hero.show(summary.total);
-    facts.show(summary.total);
-    trend.show({ periods: summary.periods, period: query.period, zone });
+  const show = ({ summary, everyone, query, zone }) => {
+    const { periods, until } = summary;
+    const openFrom = query.time.to ? new Date().toISOString() : until;
+    trend.show({ periods, everyone, period: query.period, zone, openFrom });
     scores.show(summary.scores);
     outcomes.show(summary.outcomes, query);
   };
@@ -64,35 +77,47 @@ export function card(title, hint, name, ...content) {
   return h("section", { class: `card ${name}`, "aria-label": title }, head, content);
 }
 
-/** @param {() => void} onCategory */
-function scoreCard(onCategory) {
+/** @param {() => void} onChoice */
+function scoreCard(onChoice) {
   const number = h("span", { class: "hero-number", "data-testid": "nps-score" });
   const words = h("p", { class: "hero-words", "data-testid": "nps-interval" });
   const scale = chart("chart-interval", SCALE_HEIGHT, drawScale, tellScale);
-  const categories = SCORE_CATEGORIES.map((category) => categoryLegend(category, onCategory)).reverse();
+  const categories = SCORE_CATEGORIES.map((category) => categoryLegend(category, onChoice)).reverse();
   const bar = h("div", { class: "hero-bar" });
+  const change = h("p", { class: "hero-change small", "data-testid": "nps-change" });
+  const facts = factList();
+  const slot = h("div", { class: "score-slot" });
   const element = card(
     "Net Promoter Score",
     "Promoters less detractors, in percent of all answers",
     "card-score",
-    h("div", { class: "hero" }, h("div", { class: "hero-figure" }, number, words), scale.element),
+    h("div", { class: "hero" }, h("div", { class: "hero-figure" }, number, words), change),
+    scale.element,
     bar,
     h(
       "ul",
       { class: "category-legend", role: "list" },
       categories.map(({ element: item }) => item),
     ),
+    facts.element,
+    slot,
   );
-  /** @param {Api.Tally} total */
-  const show = (total) => {
+  /**
+   * @param {Api.Tally} total
+   * @param {Api.Tally | null} before
+   * @param {number} days
+   */
+  const show = (total, before, days) => {
     fill(number, score(total.nps));
     fill(words, wordsOf(total));
+    fill(change, changeWords(total, before, days));
+    facts.show(total);
     scale.element.hidden = !total.responses;
     scale.show(total);
     fill(bar, drawCategories(total));
     categories.forEach((category) => category.show(total));
   };
-  return { element, show };
+  return { element, slot, show };
 }
 
 /**
@@ -156,9 +181,9 @@ function drawCategories(total) {
 
 /**
  * @param {ScoreCategory} category
- * @param {() => void} onCategory
+ * @param {() => void} onChoice
  */
-function categoryLegend({ name, title, range }, onCategory) {
+function categoryLegend({ name, title, range }, onChoice) {
   const share = h("strong", {});
   const number = h("span", { class: "muted" });
   /** @param {MouseEvent} event */
@@ -166,7 +191,7 @@ function categoryLegend({ name, title, range }, onCategory) {
     if (isPlainClick(event)) {
       event.preventDefault();
       navigate({ nps_category: name });
-      onCategory(); // the list that it narrows lies below, out of sight
+      onChoice(); // the list that it narrows lies below, out of sight
     }
   };
   const swatch = h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" });
@@ -189,7 +214,7 @@ function categoryLegend({ name, title, range }, onCategory) {
   };
 }
 
-function factCards() {
+function factList() {
   const facts = {
     answers: fact("Answers", "fact-answers"),
     response: fact("Response rate", "fact-response"),
@@ -206,14 +231,14 @@ function factCards() {
     facts.answers.show(count(total.responses), `from ${count(total.calls)} calls`);
     facts.response.show(percent(total.response_rate), ofPeople(total));
     facts.reach.show(percent(total.reach_rate), ofCalls(total));
-    facts.duration.show(duration(total.average_duration_seconds), "minutes, where somebody answered");
+    facts.duration.show(duration(total.average_duration_seconds), "minutes, of those reached");
   };
   return { element, show };
 }
 
 /** @param {Api.Tally} total */
 function ofPeople({ reached }) {
-  return reached ? `of ${count(reached)} people reached gave a score` : "nobody was reached";
+  return reached ? `of ${count(reached)} people reached` : "nobody was reached";
 }
 
 /** @param {Api.Tally} total */
@@ -229,7 +254,7 @@ function fact(title, name) {
   const value = h("dd", { class: "fact-value", "data-testid": name });
   const hint = h("dd", { class: "fact-hint muted small" });
   return {
-    element: h("div", { class: "card fact" }, h("dt", {}, title), value, hint),
+    element: h("div", { class: "fact" }, h("dt", {}, title), value, hint),
     show: (/** @type {string} */ text, /** @type {string} */ words) => {
       fill(value, text);
       fill(hint, words);
@@ -243,6 +268,12 @@ function trendCard() {
     h("a", { "data-period": name, "data-testid": `feedback-period-${name}` }, title),
   );
   const choices = h("nav", { class: "segments", "aria-label": "Trend by" }, anchors);
+  const everyone = h(
+    "span",
+    { class: "legend-everyone", "data-testid": "legend-everyone" },
+    h("span", { class: "swatch swatch-everyone", "aria-hidden": "true" }),
+    EVERYONE,
+  );
   const legend = h(
     "p",
     { class: "legend muted small" },
@@ -252,6 +283,7 @@ function trendCard() {
     "95 % interval",
     h("span", { class: "swatch swatch-volume", "aria-hidden": "true" }),
     "answers",
+    everyone,
   );
   const element = h(
     "section",
@@ -265,6 +297,7 @@ function trendCard() {
       const { period } = anchor.dataset;
       choose(anchor, link({ period }), period === data.period);
     });
+    everyone.hidden = !data.everyone;
     trend.show(data);
   };
   return { element, show };

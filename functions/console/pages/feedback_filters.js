@@ -3,20 +3,11 @@
 import { dateInput } from "./date_input.js";
 import { fill, h } from "./dom.js";
 import { directionInAddress, DIRECTIONS, FILTERS } from "./feedback_query.js";
-import { isoDate, USUAL_RANGE } from "./periods.js";
+import { isoDate, RANGE_NAMES, USUAL_RANGE } from "./periods.js";
 import { link, location, navigate } from "./router.js";
 
 /** @import {Query} from "./feedback_query.js" */
 /** @import {Time} from "./periods.js" */
-
-/** @type {Record<string, string>} */
-const RANGE_NAMES = {
-  "7d": "Last 7 days",
-  "30d": "Last 30 days",
-  "90d": "Last 90 days",
-  "365d": "Last 12 months",
-  dates: "Between two dates",
-};
 
 /**
  * @typedef {object} Filters
@@ -75,7 +66,9 @@ function timeFilter() {
   const range = selection("range", (value) => choose(value));
   fill(
     range,
-    Object.entries(RANGE_NAMES).map(([name, title]) => h("option", { value: name }, title)),
+    Object.entries({ ...RANGE_NAMES, dates: "Between two dates" }).map(([name, title]) =>
+      h("option", { value: name }, title),
+    ),
   );
   const dates = ["from", "to"].map((name) =>
     dateInput({ class: "input", "data-testid": `feedback-filter-${name}` }, (value, options) =>

@@ -1,4 +1,5 @@
-// The same figures for each campaign and each advisor, side by side. A row narrows the whole view to its calls.
+// The same figures for each campaign and each advisor, side by side. A row narrows the whole view to its calls. Who has
+// few answers stands last whatever the order, and has no place in it: one answer would make anybody the best or worst.
 
 import { intervalBar } from "./chart_bars.js";
 import { count, score } from "./charts.js";
@@ -10,11 +11,27 @@ import { keyedList } from "./keyed_list.js";
 import { link } from "./router.js";
 
 const FIRST = 10;
+/** Answers below which a score is no reason to place anybody before or after somebody else. */
+const RANKED = 10;
 const BAR_WIDTH = 132;
+/**
+ * Columns that sort: their heading, and what they sort by.
+ * @type {Record<string, {title: string, of: (group: Api.GroupTally) => number | string | null}>}
+ */
+const COLUMNS = {
+  name: { title: "", of: ({ key, name }) => name ?? key },
+  nps: { title: "NPS", of: ({ nps }) => nps },
+  answers: { title: "Answers", of: ({ responses }) => responses },
+  response: { title: "Response", of: ({ response_rate: rate }) => rate },
+  reach: { title: "Reach", of: ({ reach_rate: rate }) => rate },
+  average: { title: "Call time", of: ({ average_duration_seconds: seconds }) => seconds },
+};
 /** What has no room on a phone is below the name there. */
-const WIDE = ["Answers", "Response", "Reach", "Average"];
+const WIDE = ["answers", "response", "reach", "average"];
 
-/** @typedef {Api.GroupTally & {chosen: boolean}} Row */
+/** @typedef {{column: string, isDescending: boolean}} Order */
+
+/** @typedef {Api.GroupTally & {chosen: boolean, place: number | null}} Row place: of those with answers enough */
 
 /**
  * @param {string} name campaign or advisor
@@ -24,13 +41,21 @@ const WIDE = ["Answers", "Response", "Reach", "Average"];
  */
 export function groupTable(name, title) {
   const body = h("tbody", {});
+  const head = headOf(name, (column) => {
+    const { order } = state;
+    // Names begin with A, figures with the greatest.
+    const isDescending = order.column === column ? !order.isDescending : column !== "name";
+    state.order = { column, isDescending };
+    draw();
+  });
   const table = h(
     "table",
     { class: "table groups", "data-testid": `groups-${name}` },
     h("caption", { class: "visually-hidden" }, title),
-    h("thead", {}, headOf(name)),
+    h("thead", {}, head.element),
     body,
   );
+  const few = h("p", { class: "muted small", "data-testid": `few-${name}` }, FEW);
   const nothing = h("p", { class: "muted" }, "No calls in this time.");
   const more = h("button", { type: "button", class: "button button-quiet" });
   const arrange = keyedList(
@@ -38,13 +63,16 @@ export function groupTable(name, title) {
     ({ key }) => key ?? "",
     ({ key }) => groupRow(name, key),
   );
-  /** @type {{groups: Api.GroupTally[], chosen: string | null, all: boolean}} */
-  const state = { groups: [], chosen: null, all: false };
+  /** @type {{groups: Api.GroupTally[], chosen: string | null, all: boolean, order: Order}} */
+  const state = { groups: [], chosen: null, all: false, order: { column: "nps", isDescending: true } };
   const draw = () => {
-    const { groups, chosen, all } = state;
+    const { groups, chosen, all, order } = state;
     const last = body.lastElementChild;
-    const shown = groups.filter(({ key }, index) => all || index < FIRST || key === chosen);
+    const sorted = sort(groups, order);
+    const shown = sorted.filter(({ key }, index) => all || index < FIRST || key === chosen);
     arrange(shown.map((group) => ({ ...group, chosen: chosen !== null && group.key === chosen })));
+    head.show(order);
+    few.hidden = groups.every(isRanked);
     table.hidden = groups.length === 0;
     nothing.hidden = groups.length > 0;
     setHidden(more, shown.length === groups.length, last?.querySelector("a"));
@@ -62,24 +90,82 @@ export function groupTable(name, title) {
     Object.assign(state, { groups, chosen: chosen || null });
     draw();
   };
-  return { element: card(title, null, "card-groups", table, nothing, more), show };
+  return { element: card(title, null, "card-groups", table, few, nothing, more), show };
 }
 
-/** @param {string} name */
-function headOf(name) {
+const FEW = `Grey: fewer than ${RANKED} answers, too few for a place in the order.`;
+
+/** @param {Api.GroupTally} group */
+function isRanked({ responses }) {
+  return responses >= RANKED;
+}
+
+/**
+ * In an order, those with few answers last; what has no value is after what has one.
+ * @param {Api.GroupTally[]} groups
+ * @param {Order} order
+ * @returns {Omit<Row, "chosen">[]}
+ */
+function sort(groups, { column, isDescending }) {
+  const { of } = COLUMNS[column];
+  const sorted = [...groups].sort(
+    (one, other) => Number(isRanked(other)) - Number(isRanked(one)) || compare(of(one), of(other), isDescending),
+  );
+  return sorted.map((group, index) => ({ ...group, place: isRanked(group) ? index + 1 : null }));
+}
+
+/**
+ * @param {number | string | null} one
+ * @param {number | string | null} other
+ * @param {boolean} isDescending
+ */
+function compare(one, other, isDescending) {
+  if (one === null || other === null) {
+    return Number(one === null) - Number(other === null);
+  }
+  const difference =
+    typeof one === "number" ? one - Number(other) : one.localeCompare(String(other), undefined, { numeric: true });
+  return isDescending ? -difference : difference;
+}
+
+/**
+ * @param {string} name
+ * @param {(column: string) => void} onChoice
+ * @returns {{element: HTMLElement, show: (order: Order) => void}}
+ */
+function headOf(name, onChoice) {
+  /** @type {Record<string, HTMLElement>} */
+  const cells = {};
   /**
-   * @param {string} text
+   * @param {string} column
    * @param {string | null} look
    */
-  const cell = (text, look) => h("th", { scope: "col", class: look }, text);
-  return h(
+  const cell = (column, look) => {
+    const title = COLUMNS[column].title || titled(name);
+    const button = h("button", { type: "button", class: "sort", onClick: () => onChoice(column) }, title);
+    cells[column] = h("th", { scope: "col", class: look, "data-column": column }, button);
+    return cells[column];
+  };
+  const element = h(
     "tr",
     {},
-    cell(titled(name), null),
-    cell("NPS", "number"),
-    cell("-100 to 100", null),
-    WIDE.map((text) => cell(text, "number wide")),
+    h("th", { scope: "col", class: "number group-place" }, h("span", { class: "visually-hidden" }, "Place")),
+    cell("name", null),
+    cell("nps", "number"),
+    h("th", { scope: "col" }, "-100 to 100"),
+    WIDE.map((column) => cell(column, "number wide")),
   );
+  /** @param {Order} order */
+  const show = ({ column, isDescending }) => {
+    Object.entries(cells).forEach(([key, one]) => {
+      if (key === column) {
+        one.setAttribute("aria-sort", isDescending ? "descending" : "ascending");
+      } else {
+        one.removeAttribute("aria-sort");
+      }
+    });
+  };
+  return { element, show };
 }
 
 /**
@@ -90,16 +176,19 @@ function headOf(name) {
 function groupRow(name, key) {
   const title = key === null ? h("span", { class: "muted" }, `No ${name}`) : h("a", {});
   const below = h("span", { class: "group-below muted small" });
+  const place = h("td", { class: "number group-place" });
   const number = h("td", { class: "number group-score" });
   const bar = h("td", { class: "group-bar" });
   const others = WIDE.map(() => h("td", { class: "number wide" }));
-  const element = h("tr", {}, h("th", { scope: "row" }, title, below), number, bar, others);
+  const element = h("tr", {}, place, h("th", { scope: "row" }, title, below), number, bar, others);
   /** @param {Row} group */
   const show = (group) => {
     if (key !== null) {
       lead(title, name, group);
     }
     element.classList.toggle("chosen", group.chosen);
+    element.classList.toggle("few", group.place === null);
+    fill(place, group.place === null ? h("span", { class: "visually-hidden" }, "none") : `${group.place}.`);
     fill(below, belowName(group));
     fill(number, score(group.nps));
     fill(bar, intervalOf(group));

@@ -8,10 +8,11 @@ import { LARGEST_FILE, LARGEST_PAGE } from "./constants.js";
 import { fill, h, setHidden, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { linkToCalls, listParameters, queryOf, searchedText } from "./feedback_query.js";
+import { formOfFiles } from "./file_form.js";
 import { dateTime, duration, phone, words } from "./format.js";
 import { choose, keyedList } from "./keyed_list.js";
 import { panel } from "./panel.js";
-import { isoDate, readersZone } from "./periods.js";
+import { isoDate } from "./periods.js";
 import { link, location, navigate } from "./router.js";
 import { empty } from "./placeholders.js";
 
@@ -19,9 +20,15 @@ import { empty } from "./placeholders.js";
 /** @import {Kind} from "./panel.js" */
 /** @import {Child} from "./dom.js" */
 
-const PAGE = 25;
+/** So many are shown first: what explains them stands below. */
+const FIRST = 10;
+/** So many more with each click. */
+const MORE = 25;
+/** So many are read at once, which most often is all of them: then it can be said how many they are. */
+const PAGE = 50;
 const TYPING_MILLISECONDS = 300;
 const SEARCH = "Search complaints and action items";
+const HIDE = ": show every reason";
 const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spreadsheet`;
 
 /**
@@ -29,42 +36,64 @@ const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spread
  * @property {Query} query
  * @property {Api.FeedbackItem[]} items
  * @property {string | null} cursor
- * @property {number} wanted so many items at least when it reads next
+ * @property {number} visible so many of the items are shown
+ * @property {number} expected so many are to be shown when it reads next
+ * @property {Api.ReasonCount[]} reasons what went wrong in this time
  */
 
-/** @typedef {{call_id: number, item: Api.FeedbackItem, query: Query}} Shown */
+/** @typedef {{call_id: number, item: Api.FeedbackItem, query: Query, label: string | null}} Shown */
 
 /**
  * @returns {{element: HTMLElement, show: (query: Query) => void, reveal: () => void, expect: (items: number) => void,
- *   depth: () => number, load: (kind: Kind) => Promise<void>, stop: () => void}} show: what `load` is going to read;
- *   reveal: brings it into sight, and the keyboard with it; expect: how many items at least it reads next
+ *   tell: (reasons: Api.ReasonCount[]) => void, depth: () => number, load: (kind: Kind) => Promise<void>,
+ *   stop: () => void}} show: what `load` is going to read; reveal: brings it into sight, and the keyboard with it;
+ *   expect: how many items it shows when it reads next; tell: what the reasons of this time are called
  */
 export function feedbackList() {
   const list = h("ul", { class: "feedback-items", role: "list" });
   const nothing = h("div", {});
   const more = h("button", { type: "button", class: "button more", "data-testid": "feedback-more" }, "Show more");
-  more.addEventListener("click", () => part.load("more"));
+  more.addEventListener("click", () => {
+    state.visible += MORE;
+    if (state.visible > state.items.length && state.cursor !== null) {
+      part.load("more");
+    } else {
+      draw();
+    }
+  });
   const arrange = keyedList(
     list,
     (/** @type {Shown} */ { call_id: id }) => id,
     () => feedbackItem(),
   );
   /** @type {State} */
-  const state = { query: queryOf(location(), new Date()), items: [], cursor: null, wanted: 0 };
+  const state = {
+    query: queryOf(location(), new Date()),
+    items: [],
+    cursor: null,
+    visible: FIRST,
+    expected: 0,
+    reasons: [],
+  };
   const number = h("span", { class: "muted small", role: "status", "data-testid": "feedback-count" });
   const part = panel({
     content: h("div", { class: "feedback-list" }, list, nothing, more),
     text: "Reading what customers said …",
     read: (signal, kind) => readItems(state, signal, kind),
     show: (page) => {
-      const last = list.lastElementChild;
-      Object.assign(state, page, { wanted: 0 });
-      arrange(state.items.map((item) => ({ item, query: state.query })).map(withKey));
-      fill(number, state.items.length ? numberOf(state) : "");
+      Object.assign(state, page, { expected: 0 });
+      draw();
       fill(nothing, state.items.length ? null : emptyList(state.query));
-      setHidden(more, state.cursor === null, last?.querySelector("a") ?? title);
     },
   });
+  const draw = () => {
+    const last = list.lastElementChild;
+    arrange(state.items.slice(0, state.visible).map((item) => shownOf(item, state)));
+    const isAll = state.cursor === null && state.visible >= state.items.length;
+    setHidden(more, isAll, last?.querySelector("a") ?? title);
+    fill(number, state.items.length ? numberOf(state) : "");
+    controls.name(labelOf(state.query.reason, state.reasons));
+  };
   const controls = listControls(() => state.query);
   const title = h("h2", { tabindex: "-1", class: "list-title" }, "What customers said");
   const element = h(
@@ -82,43 +111,68 @@ export function feedbackList() {
   const show = (query) => {
     state.query = query;
     controls.show(query);
+    controls.name(labelOf(query.reason, state.reasons));
+  };
+  /** @param {Api.ReasonCount[]} reasons */
+  const tell = (reasons) => {
+    state.reasons = reasons;
+    draw();
   };
   /**
    * Reads so many items at least, when it reads next.
    * @param {number} items
    */
   const expect = (items) => {
-    state.wanted = items;
+    state.expected = items;
   };
-  const depth = () => state.items.length;
-  return { element, show, reveal, expect, depth, load: part.load, stop: part.stop };
+  const depth = () => Math.min(state.visible, state.items.length);
+  return { element, show, reveal, expect, tell, depth, load: part.load, stop: part.stop };
 }
 
 /**
  * "22 from detractors": of whom there are how many; with a +, there are more.
  * @param {State} state
  */
-function numberOf({ items, cursor, query: { nps_category: category, everything } }) {
+function numberOf({ items, cursor, reasons, query: { nps_category: category, reason, text, everything } }) {
   const named = SCORE_CATEGORIES.find(({ name }) => name === category);
-  const whom = named ? `from ${named.title.toLowerCase()}` : everything ? "in all" : "with a score or a complaint";
+  const counted = reason && !named && !text ? reasons.find(({ key }) => key === reason) : null;
+  if (counted) {
+    return `${count(Math.max(counted.count, items.length))} because of this`;
+  }
+  const others = category === "none" ? "without a score" : everything ? "in all" : "with a score or a complaint";
+  const whom = named ? `from ${named.title.toLowerCase()}` : others;
   return `${count(items.length)}${cursor === null ? "" : "+"} ${whom}`;
 }
 
-/** @param {{item: Api.FeedbackItem, query: Query}} shown */
-function withKey({ item, query }) {
-  return { call_id: item.call_id, item, query };
+/**
+ * @param {Api.FeedbackItem} item
+ * @param {State} state
+ * @returns {Shown}
+ */
+function shownOf(item, { query, reasons }) {
+  return { call_id: item.call_id, item, query, label: labelOf(item.reason, reasons) };
 }
 
 /**
- * "more" reads on from the last page; the other kinds read from the top, "quiet" as many as were shown.
+ * @param {string | null} key
+ * @param {Api.ReasonCount[]} reasons
+ * @returns {string | null} what a reason is called, as far as the figures have told
+ */
+function labelOf(key, reasons) {
+  return key && (reasons.find((reason) => reason.key === key)?.label ?? words(key));
+}
+
+/**
+ * "more" reads on from the last page; the other kinds read from the top, "quiet" as many as are shown.
  * @param {State} state
  * @param {AbortSignal} signal
  * @param {Kind} kind
- * @returns {Promise<{items: Api.FeedbackItem[], cursor: string | null}>}
+ * @returns {Promise<{items: Api.FeedbackItem[], cursor: string | null, visible: number}>}
  */
-async function readItems({ query, items: shown, cursor: last, wanted: expected }, signal, kind) {
-  const items = kind === "more" ? [...shown] : [];
-  const wanted = kind === "quiet" ? Math.max(PAGE, shown.length) : Math.max(items.length + PAGE, expected);
+async function readItems({ query, items: known, cursor: last, visible: shown, expected }, signal, kind) {
+  const items = kind === "more" ? [...known] : [];
+  const visible = kind === "fresh" ? Math.max(FIRST, expected) : shown;
+  const wanted = Math.max(items.length + PAGE, visible);
   let cursor = kind === "more" ? last : null;
   do {
     const limit = Math.min(LARGEST_PAGE, wanted - items.length);
@@ -126,22 +180,22 @@ async function readItems({ query, items: shown, cursor: last, wanted: expected }
     items.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor !== null && items.length < wanted);
-  return { items, cursor };
+  return { items, cursor, visible };
 }
 
 /** @param {Query} query */
-function emptyList({ nps_category: category, text, narrow, everything }) {
-  if (!everything && !category && !searchedText(text)) {
+function emptyList({ nps_category: category, reason, text, narrow, everything }) {
+  if (!everything && !category && !reason && !searchedText(text)) {
     const all = h("a", { href: link({ said: "all" }) }, "Show everything that was noted");
     return empty("Nobody gave a score or complained in this time", all);
   }
-  const isNarrowed = category || searchedText(text) || narrow.campaign || narrow.advisor;
+  const isNarrowed = category || reason || searchedText(text) || narrow.campaign || narrow.advisor;
   if (!isNarrowed) {
     const others = h("a", { href: link({ direction: "all" }) }, "Show that of every direction");
     const hint = "It appears here as soon as a call's report has come. ";
     return empty("No feedback in this time", [hint, narrow.direction === "all" ? null : others]);
   }
-  const all = link({ nps_category: null, text: null, campaign: null, advisor: null });
+  const all = link({ nps_category: null, reason: null, text: null, campaign: null, advisor: null });
   return empty("No feedback fits these filters", h("a", { href: all }, "Show all feedback of this time"));
 }
 
@@ -153,6 +207,7 @@ function listControls(shownQuery) {
     { name: "all", title: "Everything", to: { nps_category: null, said: "all" } },
   ];
   const anchors = choices.map(({ name, title }) => h("a", { "data-testid": `feedback-category-${name}` }, title));
+  const because = h("a", { class: "badge badge-accent because", "data-testid": "feedback-reason" });
   const categories = h("nav", { class: "segments", "aria-label": "Which of them" }, anchors);
   const search = h("input", {
     class: "input",
@@ -178,7 +233,13 @@ function listControls(shownQuery) {
       search.value = text ?? "";
     }
   };
-  return { element: h("div", { class: "list-controls" }, categories, search, file, said), show };
+  /** @param {string | null} label what the chosen reason is called, null if none is chosen */
+  const name = (label) => {
+    setHidden(because, label === null, anchors[0]);
+    fill(because, label, h("span", { "aria-hidden": "true" }, "×"), h("span", { class: "visually-hidden" }, HIDE));
+    because.setAttribute("href", link({ reason: null }));
+  };
+  return { element: h("div", { class: "list-controls" }, because, categories, search, file, said), show, name };
 }
 
 /**
@@ -188,7 +249,7 @@ function listControls(shownQuery) {
 async function save(said, query) {
   fill(said, "Preparing the file …");
   try {
-    const rows = { ...listParameters(query), limit: LARGEST_FILE, form: "people", timezone: readersZone() };
+    const rows = { ...listParameters(query), ...formOfFiles() };
     const { nextCursor } = await download("feedback.csv", rows, `feedback-${isoDate(new Date())}.csv`);
     const most = LARGEST_FILE.toLocaleString();
     fill(said, nextCursor ? `The file has the newest ${most}. Choose a shorter time for the others.` : "");
@@ -203,13 +264,13 @@ function feedbackItem() {
   /** @type {string} */
   let before = "";
   /** @param {Shown} shown */
-  const show = ({ item, query }) => {
-    const now = JSON.stringify([item, query.text, linkToItem(item, query)]);
+  const show = ({ item, query, label }) => {
+    const now = JSON.stringify([item, label, query.text, linkToItem(item, query)]);
     if (now !== before) {
       const hadFocus = element.contains(document.activeElement);
       before = now;
       element.dataset.callId = String(item.call_id);
-      const said = h("div", { class: "feedback-said" }, headOf(item, query), h("blockquote", {}, item.content));
+      const said = h("div", { class: "feedback-said" }, headOf(item, label, query), h("blockquote", {}, item.content));
       fill(element, scoreBadge(item), said, pointsOf(item, query.text));
       if (hadFocus) {
         element.querySelector("a")?.focus({ preventScroll: true });
@@ -233,9 +294,10 @@ function scoreBadge({ nps_score: given }) {
 
 /**
  * @param {Api.FeedbackItem} item
+ * @param {string | null} label of what went wrong
  * @param {Query} query
  */
-function headOf(item, query) {
+function headOf(item, label, query) {
   const facts = [item.vehicle, item.service, item.advisor_name, item.campaign_name].filter(Boolean).join(" · ");
   const when = item.start_time ?? item.end_time;
   const lasted = item.duration_seconds ? duration(item.duration_seconds) : null;
@@ -245,6 +307,7 @@ function headOf(item, query) {
     { class: "feedback-head" },
     h("h3", {}, h("a", { href: linkToItem(item, query) }, item.customer_name || phone(item.phone))),
     h("span", { class: "muted small" }, h("time", { datetime: when }, call.filter(Boolean).join(" · "))),
+    label ? h("span", { class: "badge" }, label) : null,
     item.demo ? h("span", { class: "badge" }, "Demo") : null,
     facts ? h("p", { class: "muted small" }, facts) : null,
   );
@@ -256,7 +319,7 @@ function headOf(item, query) {
  * @param {Query} query
  */
 function linkToItem({ call_id: call }, query) {
-  return linkToCalls(query, { call, nps_category: query.nps_category });
+  return linkToCalls(query, { call, nps_category: query.nps_category, reason: query.reason });
 }
 
 /**

@@ -16,6 +16,7 @@ export const FILTERS = [
   "advisor",
   "demo",
   "nps_category",
+  "reason",
   "said",
   "text",
 ];
@@ -31,7 +32,9 @@ const USUAL_DIRECTION = "outbound";
  * @property {Time} time
  * @property {string} period day, week or month
  * @property {Record<string, string | null | undefined>} narrow parameters of the API for all figures
+ * @property {{from: string, to: string}} before the time of the same length before it, which it is compared with
  * @property {string | null} nps_category
+ * @property {string | null} reason the key of what went wrong, or "any"
  * @property {boolean} everything whether the list also has what says neither a score nor a complaint
  * @property {string | null} text
  */
@@ -68,7 +71,9 @@ export function queryOf(parameters, now) {
       advisor: parameters.get("advisor"),
       demo: parameters.get("demo") === "true" ? "true" : null,
     },
+    before: timeBefore(time, now),
     nps_category: parameters.get("nps_category"),
+    reason: reasonOf(parameters.get("reason")),
     everything: parameters.get("said") === "all",
     text: parameters.get("text")?.trim() ?? null,
   };
@@ -95,9 +100,10 @@ export function searchedText(text) {
  * @param {Query} query
  * @returns {Record<string, string | null | undefined>} parameters of `GET /feedback` and `GET /feedback.csv`
  */
-export function listParameters({ narrow, nps_category: category, everything, text }) {
+export function listParameters({ narrow, nps_category: category, reason, everything, text }) {
   const words = searchedText(text);
-  return { ...narrow, nps_category: category, telling: everything || category || words ? null : "true", text: words };
+  const telling = everything || category || reason || words ? null : "true";
+  return { ...narrow, nps_category: category, reason, telling, text: words };
 }
 
 /**
@@ -110,8 +116,25 @@ export function linkToCalls({ time, narrow }, more) {
   const to = time.to ? isoDate(new Date(time.to.getTime() - 1)) : null;
   const direction = narrow.direction === "all" ? null : narrow.direction;
   const same = { from: isoDate(time.from), to, direction, demo: narrow.demo ?? "false" };
-  const none = { range: null, nps_category: null, said: null, text: null, period: null, call: null };
+  const none = { range: null, nps_category: null, reason: null, said: null, text: null, period: null, call: null };
   return link({ ...none, ...same, view: "calls", ...more });
+}
+
+/**
+ * @param {Time} time
+ * @param {Date} now
+ */
+function timeBefore({ from, to }, now) {
+  const milliseconds = (to ?? now).getTime() - from.getTime();
+  return { from: new Date(from.getTime() - Math.max(1, milliseconds)).toISOString(), to: from.toISOString() };
+}
+
+/**
+ * The API refuses what cannot be a key.
+ * @param {string | null} key
+ */
+function reasonOf(key) {
+  return key !== null && /^[a-z0-9_]{1,40}$/.test(key) ? key : null;
 }
 
 /** @param {string | null} name */

@@ -1,24 +1,21 @@
 // The row of controls above the list. All of it is in the address, so that a reload and a link keep it.
 
 import { get } from "./api.js";
-import { CONTROLS, filtersIn, FILTERS, isTelling } from "./call_filters.js";
-import { DIRECTIONS, NPS_CATEGORIES, OUTCOMES, STATUSES } from "./constants.js";
-import { dateInput } from "./date_input.js";
+import { filtersIn, FILTERS, isTelling, OTHERS } from "./call_filters.js";
+import { DIRECTIONS, OUTCOMES, STATUSES } from "./constants.js";
 import { fill, h } from "./dom.js";
-import { scoresOf, words } from "./format.js";
+import { words } from "./format.js";
 import { link, location, navigate } from "./router.js";
+import { scoreChips } from "./score_chips.js";
+import { timeFilter } from "./time_filter.js";
 
 const TYPING_MILLISECONDS = 300;
 /** Below this the controls would need several rows: they fold behind a button. */
-const LEAST_WIDTH = 1300;
+const LEAST_WIDTH = 1800;
 /** @type {Record<string, string>} */
 const LABELS = {
-  customer: "Customer",
   status: "Status",
   outcome: "Outcome",
-  nps_category: "Score",
-  from: "From",
-  to: "To",
   campaign: "Campaign",
   advisor: "Advisor",
   direction: "Direction",
@@ -28,7 +25,6 @@ const LABELS = {
 const CHOICES = {
   status: STATUSES.map((status) => [status, status]),
   outcome: OUTCOMES.map((outcome) => [outcome, words(outcome)]),
-  nps_category: NPS_CATEGORIES.map(({ name, first, last }) => [name, `${words(name)}s (${scoresOf(first, last)})`]),
   direction: DIRECTIONS.map((direction) => [direction, words(direction)]),
   demo: [
     ["false", "Real calls only"],
@@ -40,41 +36,55 @@ const CHOICES = {
 
 /** Controls for FILTERS, and what else stands in their row. */
 export class FilterBar {
-  /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} */
-  #controls = {};
+  /** @type {Record<string, HTMLSelectElement>} */
+  #selects = {};
   /** @type {Record<string, Map<string, string>>} */
   #offered = { campaign: new Map(), advisor: new Map() };
+  #customer = h("input", {
+    class: "input",
+    name: "customer",
+    id: "filter-customer",
+    "data-testid": "call-filter-customer",
+    type: "search",
+    placeholder: "Name, number, vehicle, or words that were said",
+    title: 'Beginnings of words are enough. "In quotes" finds words as they were said, one after another.',
+    "aria-describedby": "customer-hint",
+    autocomplete: "off",
+    onInput: () => this.#type(),
+  });
+  #score = scoreChips();
+  #time = timeFilter();
   #clear = h("a", { class: "button button-quiet", "data-testid": "call-filter-clear" }, "Clear");
   #count = h("span", { class: "filter-count" });
   #hint = h("span", { class: "filter-hint", id: "customer-hint", role: "status" });
   #typing = 0;
-  /** @type {{stop: () => void}[]} */
-  #dates = [];
   #more;
   #resizing;
 
   /** @param {...Element} others shown at the end of the row */
   constructor(...others) {
-    CONTROLS.forEach((name) => {
-      this.#controls[name] = this.#control(name);
+    OTHERS.forEach((name) => {
+      this.#selects[name] = selectFor(name);
     });
-    const [customer, ...rest] = CONTROLS.map((name) => field(name, this.#controls[name]));
-    customer.append(this.#hint);
-    this.#controls.customer.setAttribute("aria-describedby", "customer-hint");
-    const more = h(
+    const label = h("label", { for: "filter-customer", class: "visually-hidden" }, "Search");
+    this.#more = h(
       "details",
       { class: "filter-more" },
       h("summary", { class: "button" }, "Filters", this.#count),
-      h("div", { class: "filter-fields" }, rest),
+      h(
+        "div",
+        { class: "filter-fields" },
+        OTHERS.map((name) => field(name, this.#selects[name])),
+      ),
     );
     this.element = h(
       "form",
       { class: "filter-bar", role: "search", "aria-label": "Which calls", onSubmit: (event) => this.#submit(event) },
-      customer,
-      more,
+      h("div", { class: "field field-customer" }, label, this.#customer, this.#hint),
+      h("div", { class: "filter-first" }, this.#score.element, this.#time.element),
+      this.#more,
       h("div", { class: "filter-end" }, this.#clear, others),
     );
-    this.#more = more;
     this.#resizing = new ResizeObserver(() => this.fit());
     this.#resizing.observe(this.element);
   }
@@ -88,24 +98,24 @@ export class FilterBar {
   close() {
     this.#resizing.disconnect();
     window.clearTimeout(this.#typing);
-    this.#dates.forEach(({ stop }) => stop());
+    this.#time.stop();
   }
 
   /** Writes what the address says into the controls; not into one that somebody is typing in. */
   show() {
     const given = filtersIn(location());
-    for (const name of CONTROLS) {
-      const control = this.#controls[name];
-      if (control !== document.activeElement || control.tagName !== "INPUT") {
-        this.#write(name, given[name] ?? "");
-      }
+    if (this.#customer !== document.activeElement) {
+      this.#customer.value = given.customer ?? "";
     }
-    const others = Object.keys(given).filter((name) => name !== "customer" && name !== "to_come").length;
+    this.#score.show(given.nps_category);
+    this.#time.show(given);
+    OTHERS.forEach((name) => this.#write(name, given[name] ?? ""));
+    const others = OTHERS.filter((name) => given[name]).length;
     this.#count.textContent = others ? ` (${others})` : "";
     const hadFocus = this.#clear === document.activeElement;
     this.#clear.hidden = Object.keys(given).length === 0;
     if (hadFocus && this.#clear.hidden) {
-      this.#controls.customer.focus();
+      this.#customer.focus();
     }
     this.#clear.setAttribute("href", link(Object.fromEntries(FILTERS.map((name) => [name, null]))));
     this.#showHint(given.customer ?? "");
@@ -164,11 +174,8 @@ export class FilterBar {
    * @param {string} value
    */
   #write(name, value) {
-    const control = this.#controls[name];
-    if (control instanceof HTMLSelectElement) {
-      fillSelect(control, name, this.#optionsOf(name), value);
-    }
-    control.value = control.type === "date" ? dayOf(value) : value;
+    fillSelect(this.#selects[name], name, this.#optionsOf(name), value);
+    this.#selects[name].value = value;
   }
 
   /** @param {string} name */
@@ -178,30 +185,9 @@ export class FilterBar {
       : CHOICES[name];
   }
 
-  /** @param {string} name */
-  #control(name) {
-    const shared = { class: "input", name, id: `filter-${name}`, "data-testid": `call-filter-${name}` };
-    if (name in CHOICES) {
-      const select = h("select", { ...shared, onChange: () => navigate({ [name]: select.value }) });
-      return select;
-    }
-    if (name === "customer") {
-      return h("input", {
-        ...shared,
-        type: "search",
-        placeholder: "Name or number",
-        autocomplete: "off",
-        onInput: () => this.#type(),
-      });
-    }
-    const date = dateInput(shared, (value, options) => navigate({ [name]: value }, options));
-    this.#dates.push(date);
-    return date.element;
-  }
-
   #type() {
     window.clearTimeout(this.#typing);
-    this.#showHint(this.#controls.customer.value.trim());
+    this.#showHint(this.#customer.value.trim());
     this.#typing = window.setTimeout(() => this.#search(), TYPING_MILLISECONDS);
   }
 
@@ -213,14 +199,14 @@ export class FilterBar {
   }
 
   #search() {
-    navigate({ customer: this.#controls.customer.value.trim() }, { replace: true });
+    navigate({ customer: this.#customer.value.trim() }, { replace: true });
   }
 
   /** @param {string} customer */
   #showHint(customer) {
     const isShort = customer !== "" && !isTelling(customer);
-    this.#hint.textContent = isShort ? "A name, or three digits at least" : "";
-    this.#controls.customer.setAttribute("aria-invalid", String(isShort));
+    this.#hint.textContent = isShort ? "A word, or three digits at least" : "";
+    this.#customer.setAttribute("aria-invalid", String(isShort));
   }
 }
 
@@ -235,6 +221,19 @@ function fold(bar, more, isNarrow) {
     more.toggleAttribute("data-known", true);
     more.open = !isNarrow;
   }
+}
+
+/** @param {string} name */
+function selectFor(name) {
+  /** @type {HTMLSelectElement} */
+  const select = h("select", {
+    class: "input",
+    name,
+    id: `filter-${name}`,
+    "data-testid": `call-filter-${name}`,
+    onChange: () => navigate({ [name]: select.value }),
+  });
+  return select;
 }
 
 /**
@@ -268,16 +267,4 @@ function fillSelect(select, name, options, value) {
       all.map(([key, text]) => h("option", { value: key }, text)),
     );
   }
-}
-
-/**
- * The reader's day of a time with an offset, for the date control.
- * @param {string} value
- */
-function dayOf(value) {
-  const at = new Date(value);
-  if (!value || /^\d{4}-\d{2}-\d{2}$/.test(value) || Number.isNaN(at.getTime())) {
-    return value;
-  }
-  return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 }

@@ -14,7 +14,7 @@ import { failure, loading } from "./placeholders.js";
 /**
  * @typedef {object} View
  * @property {string} title
- * @property {string} stylesheet
+ * @property {string[]} stylesheets
  * @property {() => Promise<{mount: (place: HTMLElement) => () => void}>} load
  */
 
@@ -23,14 +23,19 @@ import { failure, loading } from "./placeholders.js";
  * @type {Record<string, View>}
  */
 const VIEWS = {
-  calls: { title: "Calls", stylesheet: "calls.css", load: () => import("./calls.js") },
-  feedback: { title: "Feedback", stylesheet: "feedback.css", load: () => import("./feedback.js") },
+  calls: { title: "Calls", stylesheets: ["calls.css"], load: () => import("./calls.js") },
+  "follow-ups": {
+    title: "To call back",
+    stylesheets: ["calls.css", "follow_ups.css"], // the words of a call look as they do beside the list of calls
+    load: () => import("./follow_ups.js"),
+  },
+  feedback: { title: "Feedback", stylesheets: ["feedback.css"], load: () => import("./feedback.js") },
 };
 
 const container = /** @type {HTMLElement} */ (document.getElementById("view"));
 const header = /** @type {HTMLElement} */ (document.getElementById("header"));
-/** @type {{name: string | null, stylesheet: string | null, unmount: () => void, turn: number}} */
-const shown = { name: null, stylesheet: null, unmount: () => {}, turn: 0 };
+/** @type {{name: string | null, stylesheets: string[], unmount: () => void, turn: number}} */
+const shown = { name: null, stylesheets: [], unmount: () => {}, turn: 0 };
 /** @type {Map<string, Promise<void>>} */
 const stylesheets = new Map();
 /** @type {() => void} */
@@ -133,7 +138,7 @@ async function mount(view, turn) {
     const module = await prepare(view);
     if (turn === shown.turn) {
       const place = h("div", { class: "view" });
-      useStylesheet(view.stylesheet);
+      useStylesheets(view.stylesheets);
       fill(container, place);
       shown.unmount = module.mount(place);
     }
@@ -150,7 +155,7 @@ async function mount(view, turn) {
 
 /** @param {View} view */
 async function prepare(view) {
-  const [module] = await Promise.all([view.load(), loadStylesheet(view.stylesheet)]);
+  const [module] = await Promise.all([view.load(), ...view.stylesheets.map(loadStylesheet)]);
   return module;
 }
 
@@ -164,7 +169,7 @@ function loadStylesheet(name) {
         const href = new URL(`./${name}`, import.meta.url).href;
         const sheet = h("link", { rel: "stylesheet", href, onError: missing, "data-view-sheet": name });
         sheet.addEventListener("load", () => {
-          switchSheet(sheet, shown.stylesheet);
+          switchSheet(sheet, shown.stylesheets);
           resolve();
         });
         document.head.append(sheet);
@@ -175,23 +180,23 @@ function loadStylesheet(name) {
 }
 
 /**
- * A view's rules hold as long as it is shown: both views have scores and facts, and each draws its own.
- * @param {string} name
+ * A view's rules hold as long as it is shown: several views have scores and facts, and each draws its own.
+ * @param {string[]} names
  */
-function useStylesheet(name) {
-  shown.stylesheet = name;
+function useStylesheets(names) {
+  shown.stylesheets = names;
   const sheets = /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("[data-view-sheet]"));
-  sheets.forEach((sheet) => switchSheet(sheet, name));
+  sheets.forEach((sheet) => switchSheet(sheet, names));
 }
 
 /**
  * A sheet that has not come yet has no rules to switch; it is switched when it comes.
  * @param {HTMLLinkElement} link
- * @param {string | null} name
+ * @param {string[]} names
  */
-function switchSheet({ sheet, dataset }, name) {
+function switchSheet({ sheet, dataset }, names) {
   if (sheet) {
-    sheet.disabled = dataset.viewSheet !== name;
+    sheet.disabled = !names.includes(dataset.viewSheet ?? "");
   }
 }
 

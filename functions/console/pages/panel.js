@@ -12,12 +12,13 @@ import { failure, handOn, loading } from "./placeholders.js";
  * @template T
  * @param {object} part
  * @param {HTMLElement} part.content shown once there is something to show
+ * @param {HTMLElement} [part.rest] what stands elsewhere and is shown and hidden with it
  * @param {string} part.text while it is loading for the first time
  * @param {(signal: AbortSignal, kind: Kind) => Promise<T>} part.read gets the kind of load, too
  * @param {(answer: T) => void} part.show
  * @returns {{element: HTMLElement, load: (kind: Kind) => Promise<void>, stop: () => void}}
  */
-export function panel({ content, text, read, show }) {
+export function panel({ content, rest, text, read, show }) {
   const state = h("div", { class: "panel-state" });
   const element = h("div", { class: "panel" }, state, content);
   /** @type {AbortController | null} */
@@ -26,7 +27,14 @@ export function panel({ content, text, read, show }) {
   let next = null;
   /** @type {Date | null} */
   let shownAt = null;
-  content.hidden = true;
+  /** @param {boolean} isHidden */
+  const hide = (isHidden) => {
+    content.hidden = isHidden;
+    if (rest) {
+      rest.hidden = isHidden;
+    }
+  };
+  hide(true);
 
   /**
    * @param {Kind} kind
@@ -80,7 +88,7 @@ export function panel({ content, text, read, show }) {
   function end(kind, failed) {
     element.setAttribute("aria-busy", "false");
     if (failed && (kind === "fresh" || content.hidden)) {
-      content.hidden = true;
+      hide(true);
       fill(
         state,
         failure(failed, () => load("fresh")),
@@ -91,7 +99,7 @@ export function panel({ content, text, read, show }) {
         outdated(shownAt ?? new Date(), () => load(kind)),
       );
     } else {
-      content.hidden = false;
+      hide(false);
       shownAt = new Date();
       fill(state);
     }

@@ -3,7 +3,7 @@
 /**
  * The time that is looked at.
  * @typedef {object} Time
- * @property {string} name a key of RANGES, or "dates"
+ * @property {string} name a key of RANGE_NAMES, or "dates"
  * @property {Date} from
  * @property {Date | null} to the first moment that is no longer part of it, null for now
  * @property {number} days
@@ -11,10 +11,18 @@
 
 const DAY_MILLISECONDS = 86_400_000;
 /**
- * Names in the address -> days that they go back, today included.
- * @type {Record<string, number>}
+ * Names in the address -> what people call them; both views know all of them.
+ * @type {Record<string, string>}
  */
-const RANGES = { "7d": 7, "30d": 30, "90d": 90, "365d": 365 };
+export const RANGE_NAMES = {
+  today: "Today",
+  yesterday: "Yesterday",
+  "7d": "Last 7 days",
+  "last-week": "Last week",
+  "30d": "Last 30 days",
+  "90d": "Last 90 days",
+  "365d": "Last 12 months",
+};
 export const USUAL_RANGE = "90d";
 /** The API counts at most so many periods apart. */
 const MOST_DAYS = 397;
@@ -48,7 +56,7 @@ export function timeOf(parameters, now) {
   const last = instantOf(parameters.get("to"), 1);
   if (first || last) {
     const end = last ?? now;
-    const from = first ?? plusDays(end, -RANGES[USUAL_RANGE]);
+    const from = first ?? plusDays(end, -rangeOf(USUAL_RANGE, now).days);
     return {
       name: "dates",
       from,
@@ -57,9 +65,25 @@ export function timeOf(parameters, now) {
     };
   }
   const range = parameters.get("range") ?? "";
-  const name = Object.hasOwn(RANGES, range) ? range : USUAL_RANGE;
+  return rangeOf(Object.hasOwn(RANGE_NAMES, range) ? range : USUAL_RANGE, now);
+}
+
+/**
+ * @param {string} name a key of RANGE_NAMES
+ * @param {Date} now
+ * @returns {Time}
+ */
+export function rangeOf(name, now) {
   const today = new Date(now.getFullYear(), now.getMonth(), now.getDate());
-  return { name, from: plusDays(today, 1 - RANGES[name]), to: null, days: RANGES[name] };
+  if (name === "yesterday") {
+    return { name, from: plusDays(today, -1), to: today, days: 1 };
+  }
+  if (name === "last-week") {
+    const monday = plusDays(today, -((today.getDay() + 6) % 7));
+    return { name, from: plusDays(monday, -7), to: monday, days: 7 };
+  }
+  const days = name === "today" ? 1 : Number.parseInt(name, 10);
+  return { name, from: plusDays(today, 1 - days), to: null, days };
 }
 
 /**
@@ -92,12 +116,16 @@ export function isoDate(date) {
  * @param {{starts: string, ends: string}} period
  * @param {string} kind day, week or month
  * @param {string} zone
- * @returns {string} "Mon, Nov 2, 2026", "Nov 2 – 8, 2026" or "November 2026"
+ * @param {boolean} [isOpen] whether it goes on: a week's name then has its last day, which is to come
+ * @returns {string} "Mon, Nov 2, 2026", "Nov 2 – 8, 2026, so far" or "November 2026"
  */
-export function nameOf({ starts, ends }, kind, zone) {
+export function nameOf({ starts, ends }, kind, zone, isOpen = false) {
   const first = new Date(starts);
   const form = new Intl.DateTimeFormat(undefined, { ...FORMS[kind], year: "numeric", timeZone: zone });
-  return kind === "week" ? form.formatRange(first, new Date(Date.parse(ends) - 1)) : form.format(first);
+  // In the middle of the last day, whether or not the clock changes in the week.
+  const last = isOpen ? first.getTime() + 6.5 * DAY_MILLISECONDS : Date.parse(ends) - 1;
+  const name = kind === "week" ? form.formatRange(first, new Date(last)) : form.format(first);
+  return isOpen ? `${name}, so far` : name;
 }
 
 /**

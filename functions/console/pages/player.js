@@ -24,6 +24,8 @@ export class Player {
   #expiresAt = null;
   #isFetched = false;
   #hasRetried = false;
+  /** Where it begins, as long as nothing is fetched. */
+  #cued = 0;
   #audio = h("audio", { preload: "metadata" });
   #button = h("button", {
     type: "button",
@@ -84,6 +86,18 @@ export class Player {
     }
   }
 
+  /**
+   * Stands at a place, and neither fetches nor plays anything.
+   * @param {number} seconds
+   */
+  cue(seconds) {
+    if (this.#isFetched) {
+      this.#audio.currentTime = seconds;
+    }
+    this.#cued = seconds;
+    this.#draw();
+  }
+
   /** Ends it. */
   close() {
     this.#audio.pause();
@@ -105,7 +119,7 @@ export class Player {
   }
 
   async #fetch() {
-    const at = this.#audio.currentTime;
+    const at = this.#audio.currentTime || this.#cued;
     try {
       const { url, expires_at: expiresAt } = await get(`calls/${this.#callId}/recording`, { attempt: this.#attempt });
       this.#expiresAt = expiresAt ? Date.parse(expiresAt) : null;
@@ -153,7 +167,8 @@ export class Player {
   }
 
   #draw() {
-    const { currentTime, duration: length, paused, playbackRate } = this.#audio;
+    const { duration: length, paused, playbackRate } = this.#audio;
+    const currentTime = this.#isFetched ? this.#audio.currentTime : this.#cued;
     const whole = Number.isFinite(length) ? length : this.#length;
     const name = paused ? "Play" : "Pause";
     if (this.#button.getAttribute("aria-label") !== name) {

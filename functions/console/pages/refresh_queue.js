@@ -1,23 +1,31 @@
-// Reading again what has changed: much news about one call is one request, and of many calls a few are read at a time.
+// Reading again what has changed: much news about many calls is one request, and those are few in a second.
 
-const AT_ONCE = 4;
+import { LARGEST_PAGE } from "./constants.js";
+
+/** News of one report comes as several events at once. */
+const GATHER_MILLISECONDS = 50;
+/** Between the end of one request and the beginning of the next. */
+const REST_MILLISECONDS = 300;
 /** When more than this wait, the list as a whole is read again. */
-const CROWD = 60;
+const CROWD = 600;
 const RETRY_MILLISECONDS = 3000;
 const MOST_TRIES = 3;
 
-/** Reads calls again, each at most once at a time. */
+/** Reads calls again, many by one request, and one request at a time. */
 export class RefreshQueue {
   #read;
   #onCrowd;
-  /** @type {Map<number, number>} */
+  /**
+   * Id of a call that waits -> how often reading it has failed.
+   * @type {Map<number, number>}
+   */
   #waiting = new Map();
-  /** @type {Set<number>} */
-  #reading = new Set();
+  #isBusy = false;
   #isStopped = false;
 
   /**
-   * @param {(id: number) => Promise<void>} read reads one call; what it throws is tried again a few times
+   * @param {(ids: number[]) => Promise<void>} read reads LARGEST_PAGE calls at most; what it throws is tried
+   *   again a few times
    * @param {() => void} onCrowd reads the whole list instead
    */
   constructor(read, onCrowd) {
@@ -27,7 +35,7 @@ export class RefreshQueue {
 
   /** @param {number} id of a call about which there is news */
   ask(id) {
-    this.#put(id, 0);
+    this.#put([id], 0);
   }
 
   /** Reads no more. */
@@ -37,50 +45,54 @@ export class RefreshQueue {
   }
 
   /**
-   * @param {number} id
+   * @param {number[]} ids
    * @param {number} tries
    */
-  #put(id, tries) {
+  #put(ids, tries) {
     if (this.#isStopped) {
       return;
     }
-    this.#waiting.set(id, tries);
+    ids.forEach((id) => this.#waiting.set(id, tries));
     if (this.#waiting.size > CROWD) {
       this.#waiting.clear();
       this.#onCrowd();
     }
-    this.#next();
-  }
-
-  #next() {
-    for (const [id, tries] of this.#waiting) {
-      if (this.#reading.size >= AT_ONCE) {
-        return;
-      }
-      // News that comes while a call is being read may be newer than what is read: it waits for its own turn.
-      if (!this.#reading.has(id)) {
-        this.#waiting.delete(id);
-        this.#take(id, tries);
-      }
+    if (!this.#isBusy) {
+      this.#work();
     }
   }
 
-  /**
-   * @param {number} id
-   * @param {number} tries
-   */
-  async #take(id, tries) {
-    this.#reading.add(id);
+  /** News that comes while calls are being read may be newer than what is read: it waits for the next request. */
+  async #work() {
+    this.#isBusy = true;
+    await pause(GATHER_MILLISECONDS);
+    while (this.#waiting.size > 0) {
+      await this.#take([...this.#waiting].slice(0, LARGEST_PAGE));
+      await pause(REST_MILLISECONDS);
+    }
+    this.#isBusy = false;
+  }
+
+  /** @param {[number, number][]} batch */
+  async #take(batch) {
+    const ids = batch.map(([id]) => id);
+    const tries = Math.max(...batch.map(([, times]) => times));
+    ids.forEach((id) => this.#waiting.delete(id));
     try {
-      await this.#read(id);
+      await this.#read(ids);
     } catch {
       if (tries < MOST_TRIES) {
-        window.setTimeout(() => this.#put(id, tries + 1), RETRY_MILLISECONDS * 2 ** tries);
+        window.setTimeout(() => this.#put(ids, tries + 1), RETRY_MILLISECONDS * 2 ** tries);
       }
     }
-    this.#reading.delete(id);
-    this.#next();
   }
+}
+
+/** @param {number} milliseconds */
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    window.setTimeout(resolve, milliseconds);
+  });
 }
 
 /**
@@ -101,9 +113,7 @@ export function coalesce(read, restMilliseconds) {
     while (isAsked) {
       isAsked = false;
       await read();
-      await new Promise((resolve) => {
-        window.setTimeout(resolve, restMilliseconds);
-      });
+      await pause(restMilliseconds);
     }
     isBusy = false;
   };

@@ -1,9 +1,9 @@
 // What is around every view: the header with the way between them, how fresh things are, and who is signed in.
 
-import { get } from "./api.js";
-import { announce, fill, h, svg } from "./dom.js";
+import { announce, fill, h, svg, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { live } from "./live.js";
+import { forgetReader, readReader } from "./reader.js";
 import { location, onNavigate } from "./router.js";
 import { canSignIn, identity, signIn, signOut } from "./signin.js";
 
@@ -22,8 +22,8 @@ const STATES = {
 /** A lost connection is nobody's business before it has been lost for a while. */
 const SILENCE_MILLISECONDS = 4000;
 
-/** What both views narrow by: who goes to the other one still looks at the same time, campaign and advisor. */
-const SHARED = ["range", "from", "to", "campaign", "advisor", "direction", "demo"];
+/** What both views narrow by: who goes to the other one still looks at the same time, score, campaign and advisor. */
+const SHARED = ["range", "from", "to", "nps_category", "campaign", "advisor", "direction", "demo"];
 
 let bannerTimer = 0;
 
@@ -34,9 +34,11 @@ let bannerTimer = 0;
  * @returns {() => void} ends that
  */
 export function showHeader(header, { configuration, views }) {
+  forgetReader(); // it may be another one
   const links = Object.entries(views).map(linkTo);
   const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
   const banner = h("div", { class: "banner", "data-testid": "connection-banner", hidden: true });
+  const named = viewsByName();
   fill(
     header,
     h(
@@ -45,6 +47,7 @@ export function showHeader(header, { configuration, views }) {
       brand(configuration),
       whose(),
       h("nav", { class: "views", "aria-label": "Views" }, links),
+      named.element,
       state,
       person(),
     ),
@@ -55,7 +58,7 @@ export function showHeader(header, { configuration, views }) {
   mark();
   show();
   live.addEventListener("state", show);
-  const ends = [onNavigate(mark), () => live.removeEventListener("state", show)];
+  const ends = [onNavigate(mark), () => live.removeEventListener("state", show), showCounts(links), named.end];
   return () => ends.forEach((end) => end());
 }
 
@@ -129,7 +132,7 @@ function brand({ stack }) {
 function whose() {
   const name = h("span", { class: "organization-name", "data-testid": "organization" });
   const zone = h("span", { class: "time-zone muted small", title: "All times are of this time zone" }, zoneName());
-  get("me").then(
+  readReader().then(
     ({ organization_name: called }) => fill(name, called),
     () => null,
   ); // the views say what is wrong
@@ -139,6 +142,67 @@ function whose() {
 function zoneName() {
   const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: "longGeneric" }).formatToParts(new Date());
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+}
+
+/**
+ * How many follow-ups wait, in their view's link. Nothing waits for that: it is loaded when all else is.
+ * @param {HTMLAnchorElement[]} links
+ * @returns {() => void} ends it
+ */
+function showCounts(links) {
+  const link = links.find(({ dataset }) => dataset.view === "follow-ups");
+  let isOver = false;
+  let end = () => {};
+  import("./follow_up_counts.js").then(
+    ({ followUpCounts }) => {
+      if (link && !isOver) {
+        end = followUpCounts.showIn(link);
+      }
+    },
+    () => null, // a link without a number is still a link
+  );
+  return () => {
+    isOver = true;
+    end();
+  };
+}
+
+/**
+ * The button of the views that people keep by a name; what it opens is loaded when somebody asks for it.
+ * @returns {{element: HTMLElement, end: () => void}}
+ */
+function viewsByName() {
+  /** @type {import("./saved_views.js").SavedViews | null} */
+  let menu = null;
+  const panel = h("section", {
+    class: "saved-views-panel",
+    id: "saved-views",
+    "aria-label": "Saved views",
+    hidden: true,
+  });
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button button-quiet",
+      "aria-expanded": "false",
+      "aria-controls": "saved-views",
+      "data-testid": "saved-views",
+      onClick: () => whileBusy(button, open),
+    },
+    "Views",
+  );
+  const open = async () => {
+    try {
+      const { savedViews } = await import("./saved_views.js");
+      const made = menu ?? (await savedViews(button, panel));
+      menu = made;
+      made.toggle();
+    } catch {
+      fill(panel, h("p", { role: "alert" }, "A part of this page is missing. Load it again.")).hidden = false;
+    }
+  };
+  return { element: h("div", { class: "saved-views" }, button, panel), end: () => menu?.end() };
 }
 
 /** @param {[string, {title: string}]} view */

@@ -2,6 +2,7 @@
 
 import { closest, fill, h, setHidden } from "./dom.js";
 import { duration, time } from "./format.js";
+import { markedText } from "./match.js";
 
 /** @type {Record<string, string>} */
 const SPEAKERS = { human: "Customer", assistant: "Assistant", tool: "Tool", tool_result: "Tool's answer" };
@@ -126,6 +127,36 @@ export class TranscriptView {
     if (follows) {
       item?.element.scrollIntoView({ block: "nearest" });
     }
+  }
+
+  /**
+   * Shows the turn that is looked for, with what was searched for marked.
+   * @param {number | null} place null for none
+   * @param {string} search
+   * @param {boolean} focuses
+   * @returns {Api.Turn | null} the turn, if it is there
+   */
+  find(place, search, focuses) {
+    this.#turns.forEach(({ element, turn }) => {
+      if (element.hasAttribute("data-found") && isSpoken(turn)) {
+        fill(textOf(element), turn.text);
+      }
+      element.removeAttribute("data-found");
+    });
+    const item = place === null ? undefined : this.#turns[place];
+    if (!item) {
+      return null;
+    }
+    item.element.setAttribute("data-found", "");
+    item.element.tabIndex = -1;
+    if (isSpoken(item.turn)) {
+      fill(textOf(item.element), markedText(item.turn.text, search));
+    }
+    item.element.scrollIntoView({ block: "center" });
+    if (focuses) {
+      item.element.focus({ preventScroll: true });
+    }
+    return item.turn;
   }
 
   /** Pixels from the bottom of what is in sight to the bottom of the last turn. */
@@ -284,6 +315,11 @@ function toolText({ speaker, text }) {
   return name
     ? h("p", { class: "turn-text" }, h("code", { class: "tool-name" }, name), h("code", {}, given))
     : h("p", { class: "turn-text" }, h("code", {}, text));
+}
+
+/** @param {HTMLElement} element of a turn */
+function textOf(element) {
+  return /** @type {HTMLElement} */ (element.querySelector(".turn-text"));
 }
 
 /** @param {Api.Turn} turn */

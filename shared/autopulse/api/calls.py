@@ -1,5 +1,6 @@
 """Calls: the list, one of them, its words, its recording."""
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Annotated, Final
 
@@ -10,14 +11,15 @@ from pydantic import TypeAdapter
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal, csv_response
 from autopulse.api.lists import Listing, fit_json
-from autopulse.api.models import Call, CallCount, CallDetail, CallPage, KeptRecording, Recording, Transcript
+from autopulse.api.models import Call, CallCount, CallDetail, CallFields, CallPage, KeptRecording, Recording, Transcript
 from autopulse.api.parameters import AttemptChoice, CallExport, CallFilters, CallList
 from autopulse.api.recording import offer
 from autopulse.api.sizes import MAX_BYTES, bytes_of, count_fitting, is_small
 from autopulse.api.trace import note_shown
 from autopulse.db.queries.calls import NO_ATTEMPT, read_call, read_recording, read_transcript
-from autopulse.db.queries.filters import of_service_records
+from autopulse.db.queries.filters import Filters, of_service_records
 from autopulse.db.queries.pages import PageRequest, count_calls, read_calls
+from autopulse.db.queries.search import is_search
 from autopulse.errors import Problem
 from autopulse.json_coercion import MAX_CALL_ID
 
@@ -25,7 +27,7 @@ CALLS: Final = Listing("calls", read_calls, TypeAdapter(list[Call]), lambda call
 MOST_COUNTED: Final = 1000
 """More would cost more than a page of the list, and tell people no more."""
 MOST_COUNTED_BY_VISITS: Final = 100
-"""The same where the visit of each call has to be looked up: for an advisor, or a customer's name."""
+"""The same where the visit or the words of each call have to be looked up."""
 CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The call's id.")]
 
 
@@ -37,21 +39,25 @@ def list_calls(principal: CurrentPrincipal, query: Annotated[CallList, Query()])
 
 
 def show_count(principal: CurrentPrincipal, query: Annotated[CallFilters, Query()]) -> CallCount:
-    """How many calls there are, counted to 1,000, or to 100 of an advisor or a customer's name."""
-    conditions = query.conditions()
-    most = MOST_COUNTED_BY_VISITS if of_service_records(conditions) else MOST_COUNTED
-    found = ask(lambda session: count_calls(session, PageRequest(principal.organization_id, conditions, most + 1)))
+    """How many calls there are, counted to 1,000, or to 100 of an advisor, a customer's name or a search."""
+    wanted = PageRequest(principal.scope, query.conditions(), 0)
+    most = MOST_COUNTED_BY_VISITS if _is_searched(wanted.bounded) else MOST_COUNTED
+    found = ask(lambda session: count_calls(session, replace(wanted, rows=most + 1)))
     return CallCount(count=min(found, most), is_all=found <= most)
+
+
+def _is_searched(conditions: Filters) -> bool:
+    return is_search(conditions) or bool(of_service_records(conditions))
 
 
 def export_calls(principal: CurrentPrincipal, query: Annotated[CallExport, Query()]) -> Response[str]:
     """Calls as CSV, for spreadsheets."""
-    return csv_response("calls", Call, query, CALLS.page(principal, query))
+    return csv_response("calls", CallFields, query, CALLS.page(principal, query))
 
 
 def show_call(principal: CurrentPrincipal, call_id: CallId) -> CallDetail:
     """One call with its attempts, feedback, visit, incidents and webhooks."""
-    document = ask(lambda session: read_call(session, principal.organization_id, call_id))
+    document = ask(lambda session: read_call(session, principal.scope, call_id))
     note_shown([call_id])
     call = CallDetail.model_validate_json(document or _no_call())
     attempts, timeline = call.attempts, call.timeline
@@ -71,7 +77,7 @@ def show_transcript(
     principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]
 ) -> Transcript:
     """What was said in one attempt, in order: in the one that the call shows, if no other is asked for."""
-    document = ask(lambda session: read_transcript(session, principal.organization_id, call_id, query.attempt))
+    document = ask(lambda session: read_transcript(session, principal.scope, call_id, query.attempt))
     note_shown([call_id])
     transcript = Transcript.model_validate_json(_of_an_attempt(document))
     if is_small(document or ""):
@@ -83,7 +89,7 @@ def show_transcript(
 
 def show_recording(principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
     """Where an attempt's recording can be played; 404 without one that can, 410 once it is not there any more."""
-    document = ask(lambda session: read_recording(session, principal.organization_id, call_id, query.attempt))
+    document = ask(lambda session: read_recording(session, principal.scope, call_id, query.attempt))
     note_shown([call_id])
     kept = KeptRecording.model_validate_json(_of_an_attempt(document))
     return offer(call_id, kept, datetime.now(timezone.utc))

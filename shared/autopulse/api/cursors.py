@@ -1,7 +1,7 @@
 """Cursors: where the next page begins, as a word that the reader hands back.
 
-A cursor is bound to the list that it came from: to the organization, the filters and the order. It holds nothing secret
-and is not signed, since it cannot lead anywhere: a forged one is another place in the reader's own list.
+A cursor is bound to the list that it came from: to what its reader may see, the filters and the order. It holds
+nothing secret and is not signed, since it cannot lead anywhere: a forged one is another place in the reader's own list.
 """
 
 import base64
@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from autopulse.db.queries.pages import Position
+from autopulse.domain.scope import Scope
 from autopulse.errors import Problem
 from autopulse.json_coercion import MAX_CALL_ID, Json
 
@@ -20,9 +21,9 @@ MAX_CHARACTERS: Final = 200
 _BINDING_CHARACTERS: Final = 16
 
 
-def binding_of(kind: str, organization_id: str, order: str, filters: Mapping[str, Json]) -> str:
+def binding_of(kind: str, scope: Scope, order: str, filters: Mapping[str, Json]) -> str:
     """Return what tells one list from another."""
-    content = json.dumps([kind, organization_id, order, sorted(filters.items())])
+    content = json.dumps([kind, scope.organization_id, scope.advisor_id, order, sorted(filters.items())])
     return hashlib.sha256(content.encode()).hexdigest()[:_BINDING_CHARACTERS]
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from autopulse.api.csv_export import BYTE_ORDER_MARK, csv_lines
 from autopulse.api.lists import Page
-from autopulse.api.people import as_people_read, headings_of
+from autopulse.api.people import Form
 from autopulse.api.sizes import bytes_of_text, count_fitting, is_small
 from autopulse.api.trace import note_shown
 from autopulse.auth.principal import Principal, principal_of
@@ -36,6 +36,11 @@ class ListParameters(Protocol):
         """The time zone of a file for people."""
         ...
 
+    @property
+    def console(self) -> str | None:
+        """The console's address, for links in a file for people."""
+        ...
+
 
 def csv_response(name: str, model: type[BaseModel], asked: ListParameters, page: Page[Any]) -> Response[str]:
     """A file of these items, to be saved, or of as many as an answer can have.
@@ -43,7 +48,8 @@ def csv_response(name: str, model: type[BaseModel], asked: ListParameters, page:
     Where the next one begins is in a header.
     """
     if asked.form == "people":
-        lines = csv_lines(headings_of(name, asked.zone), as_people_read(name, map(dict, page.items), asked.zone))
+        form = Form(name, asked.zone, asked.console)
+        lines = csv_lines(form.headings, form.as_people_read(map(dict, page.items)))
     else:
         lines = csv_lines(tuple(model.model_fields), [item.model_dump(mode="json") for item in page.items])
     written = list(lines)

@@ -11,7 +11,15 @@ from pydantic import TypeAdapter
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal, csv_response
 from autopulse.api.lists import Listing, fit_json
-from autopulse.api.models import FeedbackItem, FeedbackPage, FeedbackSummary, GroupTally, PeriodTally, Tally
+from autopulse.api.models import (
+    FeedbackItem,
+    FeedbackPage,
+    FeedbackSummary,
+    GroupTally,
+    PeriodTally,
+    ReasonCount,
+    Tally,
+)
 from autopulse.api.parameters import (
     MAX_PERIODS,
     FeedbackExport,
@@ -25,6 +33,7 @@ from autopulse.api.trace import note_shown
 from autopulse.db.queries.pages import read_feedback
 from autopulse.db.queries.summary import Span, read_summary
 from autopulse.domain.nps import nps_of
+from autopulse.domain.reasons import label_of
 from autopulse.errors import Problem
 
 FEEDBACK: Final = Listing("feedback", read_feedback, TypeAdapter(list[FeedbackItem]), lambda item: item.call_id)
@@ -49,9 +58,7 @@ def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Qu
     """NPS, reach and response rates: in all, per period, per campaign or advisor. The last 90 days if not told."""
     since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
-    document = ask(
-        lambda session: read_summary(session, principal.organization_id, span, query.group, query.conditions())
-    )
+    document = ask(lambda session: read_summary(session, principal.scope, span, query.group, query.conditions()))
     return _summarize(since, until, query, _COUNTS.validate_json(document))
 
 
@@ -74,7 +81,7 @@ def _summarize(
 ) -> FeedbackSummary:
     of = {
         name: [count for count in counts if count["set"] == name]
-        for name in ("total", "period", "group", "outcome", "score")
+        for name in ("total", "period", "group", "outcome", "score", "reason")
     }
     given = {count["score"]: int(count["calls"]) for count in of["score"]}
     groups = sorted(of["group"], key=lambda count: -count["calls"])[:MAX_GROUPS] if query.group else []
@@ -89,6 +96,10 @@ def _summarize(
         else [],
         groups=[
             GroupTally(**_tally(count), key=count["key"], name=count["name"]) for count in groups if count["calls"]
+        ],
+        reasons=[
+            ReasonCount(key=count["key"], label=count["name"] or label_of(count["key"]), count=int(count["calls"]))
+            for count in sorted(of["reason"], key=lambda count: (-count["calls"], count["key"]))
         ],
     )
 

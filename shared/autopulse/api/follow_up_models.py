@@ -1,10 +1,13 @@
 """Follow-ups, as the read API and their own function answer."""
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from autopulse.api.answer_types import Answer, Moment
+from autopulse.api.models import Error
+from autopulse.domain.follow_ups import MAX_CAUSE_CHARACTERS, MAX_NOTE_CHARACTERS, State
 
 
 class FollowUp(Answer):
@@ -26,6 +29,37 @@ class FollowUp(Answer):
     version: int = Field(description="What `If-Match` is to name, in quotes.")
 
 
+class FollowUpOpening(Answer):
+    """What a person may say when opening a follow-up."""
+
+    note: str | None = Field(None, max_length=MAX_NOTE_CHARACTERS)
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """A field that is left out stays as it is: null is not what it becomes."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class FollowUpChange(Answer):
+    """What a person may change of a follow-up: one field or several."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    state: State | SkipJsonSchema[None] = Field(None, description="To resolve it needs a cause.")
+    assignee_id: int | Literal["me"] | None = Field(
+        None, description="A user of the organization; `me` is the one that the token names; null is nobody."
+    )
+    cause: str | None = Field(None, max_length=MAX_CAUSE_CHARACTERS)
+    note: str | None = Field(None, max_length=MAX_NOTE_CHARACTERS)
+
+
+class FollowUpConflict(Error):
+    """Why a change was not made, and the follow-up that is there."""
+
+    follow_up: FollowUp
+
+
 class ListedFollowUp(FollowUp):
     """A follow-up, as a list shows it: with its call."""
 
@@ -40,6 +74,9 @@ class ListedFollowUp(FollowUp):
     content: str | None
     detractors: str | None
     action_items: str | None
+    state_set_by: str | None = Field(
+        description="The name in the token of who brought it into its state; null if a message opened it."
+    )
 
 
 class FollowUpPage(Answer):
@@ -103,6 +140,23 @@ class FollowUpPeriod(FollowUpFigures):
     ends: Moment
 
 
+class AnsweredInTime(Answer):
+    """How many of the detractors (0 to 6) were answered before it was due, of those opened in the time."""
+
+    count: int
+    of: int = Field(description="Those that were answered in time, or whose time is over.")
+    share: float | None = Field(description="`count` / `of`; null if there are none.")
+
+
+class NextScore(Answer):
+    """The next score that the same customers gave: in a later call to the same number, after it was resolved."""
+
+    of: int = Field(description="Resolved follow-ups of calls with a score, the latest 1,000 of the time.")
+    count: int = Field(description="Those whose customer has given another score since.")
+    improved: int = Field(description="Those whose next score is higher.")
+    median_change: float | None = Field(description="Of the next scores less the ones before; null without any.")
+
+
 class FollowUpSummary(Answer):
     """How many follow-ups stand open now, and how those went that were opened in the time."""
 
@@ -111,7 +165,14 @@ class FollowUpSummary(Answer):
     open: int = Field(description="Now, whenever they were opened.")
     acknowledged: int = Field(description="Now.")
     overdue: int = Field(description="Now.")
+    answered_in_time: AnsweredInTime
+    next_score: NextScore
     total: FollowUpFigures
     causes: list[CauseFigures] = Field(description="Those with the most first; 100 at most.")
     assignees: list[AssigneeFigures] = Field(description="Those with the most first; 100 at most.")
     periods: list[FollowUpPeriod]
+
+
+def etag_of(version: int) -> str:
+    """The `ETag` of a follow-up, which `If-Match` of a change names."""
+    return f'"{version}"'

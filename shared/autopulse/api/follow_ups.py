@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Final
 
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import TypeAdapter
 
@@ -9,12 +10,7 @@ from autopulse.api import cursors
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal
 from autopulse.api.feedback import time_of
-from autopulse.api.follow_up_models import (
-    FollowUpDetail,
-    FollowUpPage,
-    FollowUpSummary,
-    ListedFollowUp,
-)
+from autopulse.api.follow_up_models import FollowUpDetail, FollowUpPage, FollowUpSummary, ListedFollowUp, etag_of
 from autopulse.api.parameters import FollowUpList, FollowUpSummaryQuery
 from autopulse.api.sizes import bytes_of, count_fitting, is_small
 from autopulse.api.trace import note_shown
@@ -33,11 +29,11 @@ FollowUpId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The follow-u
 def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, Query()]) -> FollowUpPage:
     """Follow-ups, those that are due last first."""
     filters, states = query.conditions(), query.states()
-    binding = cursors.binding_of(
-        "follow-ups", principal.organization_id, "newest", filters | {"states": ",".join(states)}
-    )
+    asked = filters | {"states": ",".join(states)} | ({"me": repr(principal.user)} if "me" in filters else {})
+    binding = cursors.binding_of("follow-ups", principal.scope, "newest", asked)
     wanted = questions.FollowUpPage(
-        organization_id=principal.organization_id,
+        scope=principal.scope,
+        user=principal.user,
         states=states,
         filters=filters,
         rows=query.limit + 1,
@@ -53,14 +49,16 @@ def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, 
     return FollowUpPage(items=items, next_cursor=cursor)
 
 
-def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> FollowUpDetail:
+def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> Response[FollowUpDetail]:
     """One follow-up with its entries, the latest 500."""
-    document = ask(lambda session: questions.read_follow_up(session, principal.organization_id, follow_up_id))
+    document = ask(lambda session: questions.read_follow_up(session, principal.scope, follow_up_id))
     if document is None:
         raise Problem(404, "There is no such follow-up.")
     detail = FollowUpDetail.model_validate_json(document)
     note_shown([detail.call_id])
-    return detail
+    return Response(
+        status_code=200, content_type="application/json", body=detail, headers={"etag": etag_of(detail.version)}
+    )
 
 
 def summarize_follow_ups(
@@ -69,19 +67,25 @@ def summarize_follow_ups(
     """How many stand open now, and how those went that were opened in the time."""
     since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
-    document = ask(lambda session: questions.read_follow_up_summary(session, principal.organization_id, span))
+    document = ask(lambda session: questions.read_follow_up_summary(session, principal.scope, span))
     found = _DOCUMENT.validate_json(document)
     return FollowUpSummary.model_validate(
         {
             **found["now"],
             "since": since,
             "until": until,
+            "answered_in_time": _with_share(found["answered_in_time"]),
+            "next_score": found["next_score"],
             "total": _figures(found["total"]),
             "causes": [_figures(row) for row in found["causes"]],
             "assignees": [_figures(row) for row in found["assignees"]],
             "periods": [_figures(row) for row in found["periods"]],
         }
     )
+
+
+def _with_share(row: dict[str, int]) -> dict[str, float | None]:
+    return {**row, "share": round(row["count"] / row["of"], _SHARE_DIGITS) if row["of"] else None}
 
 
 def _figures(row: dict[str, Any]) -> dict[str, Any]:

@@ -108,16 +108,17 @@ class Listing(Generic[Item]):
     def page(self, principal: Principal, parameters: ListParameters) -> Page[Item]:
         """The items that were asked for, fewer if they are long; raises Problem for a cursor of another list."""
         filters = parameters.conditions()
-        binding = cursors.binding_of(self.name, principal.organization_id, parameters.order, filters)
+        binding = cursors.binding_of(self.name, principal.scope, parameters.order, filters)
         wanted = PageRequest(
-            organization_id=principal.organization_id,
+            scope=principal.scope,
             filters=filters,
             rows=parameters.limit + 1,  # one more, to see whether there are more
             newest_first=parameters.order == "newest",
             after=cursors.decode(parameters.cursor, binding) if parameters.cursor else None,
         )
         found = ask(lambda transaction: self.read(transaction, wanted))
-        items = self.items.validate_json(found.document)[: parameters.limit]
+        context = {"search": getattr(parameters, "search", None)}
+        items = self.items.validate_json(found.document, context=context)[: parameters.limit]
         return Page(items, found.rows <= len(items), is_small(found.document), self.call_id, binding)
 
 

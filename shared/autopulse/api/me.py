@@ -3,10 +3,16 @@
 from autopulse.api.database import ask
 from autopulse.api.dependencies import CurrentPrincipal
 from autopulse.api.models import Me
-from autopulse.db.queries.organizations import read_organization_name
+from autopulse.db.queries.organizations import read_me
 
 
 def show_me(principal: CurrentPrincipal) -> Me:
     """The organization whose calls this token shows."""
-    name = ask(lambda session: read_organization_name(session, principal.organization_id))
-    return Me(organization_id=principal.organization_id, organization_name=name, may_write=principal.may_write)
+    name, user_id = ask(lambda session: read_me(session, principal.scope, principal.user))
+    return Me(
+        organization_id=principal.organization_id,
+        organization_name=name,
+        user_id=user_id,
+        advisor_id=principal.advisor_id,
+        may_write=principal.may_write,
+    )

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from autopulse.api.answer_types import Answer, Dollars, Elsewhere, Moment, Offered, RecordingCopy
+from autopulse.api.matches import FoundMatch
 from autopulse.api.quality_models import Quality, told
 
 
@@ -22,8 +23,8 @@ class Error(Answer):
     error: ErrorDetail
 
 
-class Call(Answer):
-    """A call, as a list shows it."""
+class CallFields(Answer):
+    """What a list shows of a call, and a file of calls."""
 
     id: int
     vapi_call_id: str | None
@@ -44,6 +45,7 @@ class Call(Answer):
     end_time: Moment | None
     duration_seconds: int | None
     nps_score: int | None
+    reason: str | None = Field(description="The key of what went wrong, as the summary has it; null if nothing did.")
     has_recording: Offered
     attempt_count: int = Field(description="How many calls of Vapi's it has been; 0 if Vapi has said nothing of it.")
     attempt_number: int | None = Field(
@@ -55,9 +57,17 @@ class Call(Answer):
     reconciliation: str | None = Field(
         description="Why no report will come: Vapi has no such call (missing), or keeps it no longer (unrecoverable)."
     )
+    complaint: str | None = Field(description="What the customer complained of first; at most 200 characters.")
+    gist: str | None = Field(description="The summary in one line, else what was said; at most 200 characters.")
     updated_at: Moment | None = Field(
         description="When the call was made or last changed; its place in the list, if it has no time."
     )
+
+
+class Call(CallFields):
+    """A call, as a list shows it."""
+
+    match: FoundMatch = None
 
 
 class CallCount(Answer):
@@ -72,6 +82,10 @@ class Me(Answer):
 
     organization_id: str
     organization_name: str | None = Field(description="Null if the application has no such organization.")
+    user_id: int | None = Field(description="The organization's user that the principal is; null if nobody can say.")
+    advisor_id: int | None = Field(
+        description="The service advisor whose calls alone the token shows; null if it shows all of the organization."
+    )
     may_write: bool = Field(description="Whether the principal may change follow-ups.")
 
 
@@ -174,7 +188,7 @@ class Attempt(Answer):
     )
 
 
-class CallDetail(Call):
+class CallDetail(CallFields):
     """A call with all that belongs to it."""
 
     recording_elsewhere: Elsewhere
@@ -264,6 +278,7 @@ class FeedbackItem(Answer):
     nps_category: str | None = Field(
         description="promoter, passive or detractor; null for a score that does not count."
     )
+    reason: str | None = Field(description="The key of what went wrong, as the summary has it; null if nothing did.")
     content: str
     positives: str | None
     detractors: str | None
@@ -312,6 +327,14 @@ class GroupTally(Tally):
     name: str | None
 
 
+class ReasonCount(Answer):
+    """How often something went wrong."""
+
+    key: str = Field(description="What `reason` of the lists takes.")
+    label: str
+    count: int
+
+
 class FeedbackSummary(Answer):
     """How calls went."""
 
@@ -322,3 +345,6 @@ class FeedbackSummary(Answer):
     scores: list[int] = Field(description="How often each score from 0 to 10 was given; their sum is `responses`.")
     periods: list[PeriodTally]
     groups: list[GroupTally] = Field(description="The 200 with the most calls.")
+    reasons: list[ReasonCount] = Field(
+        description="What went wrong, most often first. A call has one reason at most; these add up to `reason=any`."
+    )

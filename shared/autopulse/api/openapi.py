@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from autopulse.api import openapi_writes
 from autopulse.api.models import Error
 from autopulse.api.parameters import query_model
 
@@ -49,6 +50,9 @@ _FILE: Final = {
     "headers": {"x-next-cursor": {"schema": {"type": "string"}}},
     "content": {"text/csv": {"schema": {"type": "string"}}},
 }
+_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "/v1/follow-ups/<follow_up_id>": {"headers": {"etag": openapi_writes.ETAG}}
+}
 _REFERENCE: Final = "#/components/schemas/{model}"
 Routes = Mapping[str, Callable[..., Any]]
 Document = dict[str, Any]
@@ -63,17 +67,17 @@ def render(app: "APIGatewayRestResolver", routes: Routes) -> str:
 def _render(app: "APIGatewayRestResolver", routes: tuple[tuple[str, Callable[..., Any]], ...]) -> str:
     made: Document = json.loads(app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION))
     schemas = {name: schema for name, schema in made["components"]["schemas"].items() if _is_ours(name, routes)}
+    paths = {
+        _path(rule): {"get": _operation(made["paths"][_path(rule)]["get"], rule, function)} for rule, function in routes
+    }
     document = {
         "openapi": made["openapi"],
         "info": made["info"],
         "servers": [{"url": "/api"}],
         "security": [{"token": []}],
-        "paths": {
-            _path(rule): {"get": _operation(made["paths"][_path(rule)]["get"], rule, function)}
-            for rule, function in routes
-        },
+        "paths": paths | {path: paths.get(path, {}) | methods for path, methods in openapi_writes.PATHS.items()},
         "components": {
-            "schemas": dict(sorted((schemas | _schemas_of(Error)).items())),
+            "schemas": dict(sorted((schemas | _schemas_of(Error, *openapi_writes.MODELS)).items())),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -92,7 +96,7 @@ def _is_ours(name: str, routes: tuple[tuple[str, Callable[..., Any]], ...]) -> b
 
 def _operation(made: Document, rule: str, function: Callable[..., Any]) -> Document:
     errors = {code: _error(text) for code, text in sorted((_EVERYWHERE | _ELSEWHERE.get(rule, {})).items())}
-    found = _FILE if rule.endswith(".csv") else made["responses"]["200"]
+    found = _FILE if rule.endswith(".csv") else made["responses"]["200"] | _HEADERS.get(rule, {})
     model = query_model(function)
     parameters = [parameter for parameter in made.get("parameters", []) if parameter["in"] == "path"]
     parameters += _parameters(model) if model else []
@@ -126,6 +130,6 @@ def _parameter(name: str, schema: Document) -> Document:
     return parameter if description is None else {**parameter, "description": description}
 
 
-def _schemas_of(model: type[BaseModel]) -> Document:
-    _, schema = models_json_schema([(model, "serialization")], ref_template=_REFERENCE)
+def _schemas_of(*models: type[BaseModel]) -> Document:
+    _, schema = models_json_schema([(model, "serialization") for model in models], ref_template=_REFERENCE)
     return dict(schema["$defs"])

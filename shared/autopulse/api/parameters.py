@@ -11,6 +11,8 @@ from autopulse.api.cursors import MAX_CHARACTERS
 from autopulse.db.queries.filters import NPS_CATEGORIES, Filters
 from autopulse.domain.follow_ups import UNANSWERED, State, Trigger
 from autopulse.domain.outcome import Outcome
+from autopulse.domain.reasons import MAX_KEY_CHARACTERS
+from autopulse.domain.words import MARK, STOP_WORDS, Search, read_search
 from autopulse.json_coercion import MAX_CALL_ID
 
 PAGE: Final = 50
@@ -49,23 +51,43 @@ def _is_telling(text: str) -> str:
     return text
 
 
+def _are_ids(text: str) -> str:
+    if any(int(one) > MAX_CALL_ID for one in text.split(",")):
+        raise ValueError("has an id that no call can have")
+    return text
+
+
 def _digits(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isdigit())
 
 
+CallIds = Annotated[
+    str,
+    Field(max_length=11 * MAX_PAGE, pattern=f"^[1-9][0-9]{{0,9}}(,[1-9][0-9]{{0,9}}){{0,{MAX_PAGE - 1}}}$"),
+    AfterValidator(_are_ids),
+]
 Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20})*$")]
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 _STATE: Final = f"({'|'.join(state.value for state in State)})"
 FollowUpStates = Annotated[str, Field(max_length=60, pattern=f"^{_STATE}(,{_STATE})*$")]
 SearchText = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
-NpsCategory = Literal["promoter", "passive", "detractor"]
+Reason = Annotated[str, Field(pattern=f"^[a-z0-9_]{{1,{MAX_KEY_CHARACTERS}}}$")]
+NpsCategory = Literal["promoter", "passive", "detractor", "none"]
+ConsoleAddress = Annotated[str, Field(max_length=500, pattern=r"^https?://[A-Za-z0-9._~:/\[\]-]+$")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number)]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
 
 
+_NPS_CATEGORY: Final = "Scores 9 to 10, 7 to 8, or 0 to 6; those that count. `none`: no such score."
+
+
 class _Parameters(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+ANY_REASON: Final = "any"
+_REASON: Final = f"The key of a reason, as the summary of feedback has them; `{ANY_REASON}` is each of them."
 
 
 class _CommonFilters(_Parameters):
@@ -103,23 +125,40 @@ class CallFilters(_CommonFilters):
         None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
     )
     demo: bool | None = Field(None, description="Only demonstrations, or none.")
-    nps_category: NpsCategory | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    nps_category: NpsCategory | None = Field(None, description=_NPS_CATEGORY)
+    reason: Reason | None = Field(None, description=_REASON)
     to_come: bool | None = Field(None, description="Only calls that nobody has been rung for yet, or none of them.")
     customer: Annotated[SearchText, AfterValidator(_is_telling)] | None = Field(
         None,
         description=f"The last digits of a phone number, {MIN_DIGITS} at least, or beginnings of words of the name.",
     )
 
+    q: Annotated[SearchText, AfterValidator(_is_telling)] | None = Field(
+        None,
+        description=(
+            "Words of what was said, the summary, the feedback, the customer's name, the vehicle or the advisor, or the"
+            f" last {MIN_DIGITS} digits of a number. Beginnings of words are enough, all of them have to be there; what"
+            " stands in quotes has to be said like that."
+        ),
+    )
+
+    @property
+    def search(self) -> Search | None:
+        """What is looked for; None if the list is no search."""
+        return None if self.q is None else read_search(self.q)
+
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
         own: dict[str, Any] = {
+            **_search(self.q),
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
             **_statuses(self.status),
-            "nps_category": None if self.nps_category is None else NPS_CATEGORIES.index(self.nps_category),
+            **_nps_category(self.nps_category),
             "to_come": self.to_come or None,
             "not_to_come": self.to_come is False or None,
             **_directions(self.direction),
+            **_reason(self.reason),
             **_customer(self.customer),
         }
         return super().conditions() | {name: value for name, value in own.items() if value is not None}
@@ -141,7 +180,8 @@ class _Counted(_CommonFilters):
 class FeedbackFilters(_Counted):
     """The filters of the list of feedback."""
 
-    nps_category: NpsCategory | None = Field(None, description="Scores 9 to 10, 7 to 8, or 0 to 6; those that count.")
+    nps_category: NpsCategory | None = Field(None, description=_NPS_CATEGORY)
+    reason: Reason | None = Field(None, description=_REASON)
     telling: bool | None = Field(
         None, description="Only feedback with a score that counts or a complaint, or none of it."
     )
@@ -151,9 +191,7 @@ class FeedbackFilters(_Counted):
 
     def conditions(self) -> dict[str, str | int | bool]:
         """As above."""
-        own: dict[str, str | int | bool] = {}
-        if self.nps_category is not None:
-            own["nps_category"] = NPS_CATEGORIES.index(self.nps_category)
+        own: dict[str, str | int | bool] = {**_nps_category(self.nps_category), **_reason(self.reason)}
         if self.telling is not None:
             own["telling"] = self.telling
         if self.text is not None:
@@ -175,10 +213,21 @@ class _Export(_Page):
         description="`people`: headings and values in words, times of the zone; else as the lists have them.",
     )
     zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone of a file for people.")
+    console: ConsoleAddress | None = Field(
+        None, description="The console's address, to which each row of a file for people then has a link."
+    )
 
 
 class CallList(_Page, CallFilters):
     """A page of calls."""
+
+    ids: CallIds | None = Field(
+        None, description=f"Only these calls: ids with commas between them, {MAX_PAGE} at most; for what has changed."
+    )
+
+    def conditions(self) -> dict[str, str | int | bool]:
+        """As above."""
+        return super().conditions() | ({} if self.ids is None else {"ids": f"{{{self.ids}}}"})
 
 
 class CallExport(_Export, CallFilters):
@@ -229,9 +278,10 @@ class FollowUpList(_Parameters):
     state: FollowUpStates | None = Field(
         None, description="`open`, `acknowledged`, `resolved` or `dismissed`, or several with commas between them."
     )
-    assignee: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}|nobody)$")] | None = Field(
-        None, description="A user's id, or `nobody`."
+    assignee: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}|me|none|nobody)$")] | None = Field(
+        None, description="A user's id, `me`, or `none` (or `nobody`): those without one."
     )
+    call: Organized | None = Field(None, description="A call's id: only its follow-up, if it has one.")
     overdue: bool | None = Field(None, description="Only those that were to be answered by now, or none of them.")
     advisor: str | None = Field(
         None,
@@ -252,8 +302,10 @@ class FollowUpList(_Parameters):
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.queries.follow_ups` -> value, for the parameters that were given."""
         given: dict[str, Any] = {
-            "assignee": int(self.assignee) if self.assignee and self.assignee != "nobody" else None,
-            "nobody": True if self.assignee == "nobody" else None,
+            "assignee": int(self.assignee) if self.assignee and self.assignee.isdigit() else None,
+            "me": True if self.assignee == "me" else None,
+            "call": self.call,
+            "nobody": True if self.assignee in {"none", "nobody"} else None,
             "overdue": self.overdue,
             "trigger": self.trigger and self.trigger.value,
             "campaign": self.campaign,
@@ -298,6 +350,12 @@ def _advisor(advisor: str | None) -> Filters:
     return {"advisor_name": advisor}
 
 
+def _nps_category(name: str | None) -> dict[str, str | int | bool]:
+    if name is None:
+        return {}
+    return {"no_score": True} if name == "none" else {"nps_category": NPS_CATEGORIES.index(name)}
+
+
 def _statuses(names: str | None) -> Filters:
     if names is None:
         return {}
@@ -319,6 +377,12 @@ def _directions(names: str | None) -> Filters:
     return {"web": True} if chosen == ["web"] else {"direction": chosen[0]}
 
 
+def _reason(reason: str | None) -> Filters:
+    if reason is None:
+        return {}
+    return {"any_reason": True} if reason == ANY_REASON else {"reason": reason}
+
+
 def _customer(customer: str | None) -> Filters:
     """Digits without any letter are a phone number, from its end."""
     if customer is None:
@@ -326,6 +390,28 @@ def _customer(customer: str | None) -> Filters:
     if any(character.isalpha() for character in customer):
         return {"name": _prefixes(customer)}
     return {"digits": f"{_digits(customer)[::-1]}%"}
+
+
+def _search(text: str | None) -> Filters:
+    """The parts of a search that there are (`db.queries.search`). No word can hold a character that means something."""
+    if text is None:
+        return {}
+    search = read_search(text)
+    beginnings = [word for word in search.beginnings if word not in STOP_WORDS]
+    said = [*(f"'{MARK}{word}':*" for word in beginnings), *(f"'{MARK}{word}'" for word in search.words)]
+    parts = {"search_pattern": search.pattern, "search_letters": _array(f"%{word}%" for word in search.letters)}
+    if len(search.patterns) > 1:
+        parts["search_patterns"] = _array(search.patterns)
+    if said:
+        parts["search_words"] = " & ".join(said)
+    if search.phrase_patterns:
+        parts["search_phrases"] = _array(search.phrase_patterns)
+    named = [*search.beginnings, *(word for phrase in search.phrases for word in phrase)]
+    parts["search_visits"] = " & ".join(f"'{word}':*" for word in named)
+    parts["search_named"] = _array(f"%{word}%" for word in named)
+    if not any(character.isalpha() for character in text) and len(_digits(text)) >= MIN_DIGITS:
+        parts["search_digits"] = f"{_digits(text)[::-1]}%"
+    return parts
 
 
 def _prefixes(text: str) -> str:

@@ -48,28 +48,51 @@ _OF_CALLS: Final[Mapping[str, Callable[[Row, ZoneInfo | timezone], object]]] = {
     "Demonstration": _value("demo"),
 }
 COLUMNS: Final[Mapping[str, Mapping[str, Callable[[Row, ZoneInfo | timezone], object]]]] = {
-    "calls": {**_OF_CALLS, "Status": _value("status"), "Call": _value("id")},
+    "calls": {
+        **_OF_CALLS,
+        "Went wrong": _value("complaint"),
+        "Summary": _value("gist"),
+        "Status": _value("status"),
+        "Call": _value("id"),
+    },
     "feedback": {
         **_OF_CALLS,
         "What was said": _value("content"),
         "Went well": _value("positives"),
         "Went wrong": _value("detractors"),
+        "Reason": _words("reason"),
         "To do": _value("action_items"),
         "Call": _value("call_id"),
     },
 }
 """List -> heading -> what of a row stands below it."""
+_LINK: Final = "Link"
 
 
-def as_people_read(name: str, rows: Iterable[Row], zone: str) -> list[dict[str, object]]:
-    """Rows of a list under headings in words; a zone that nobody knows is UTC, and the heading says so."""
-    clock = _zone_of(zone)
-    return [{heading.format(zone=clock): read(row, clock) for heading, read in COLUMNS[name].items()} for row in rows]
+class Form:
+    """The form of a list's file: headings in words, times of a zone, and a link to each call if there is a console.
 
+    A zone that nobody knows is UTC, and the heading says so.
+    """
 
-def headings_of(name: str, zone: str) -> tuple[str, ...]:
-    """The headings of a list."""
-    return tuple(heading.format(zone=_zone_of(zone)) for heading in COLUMNS[name])
+    def __init__(self, name: str, zone: str, console: str | None) -> None:
+        self._columns = COLUMNS[name]
+        self._clock = _zone_of(zone)
+        self._console = console
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings of the file; the call's id is the last one."""
+        named = [heading.format(zone=self._clock) for heading in self._columns]
+        return tuple(named if self._console is None else [*named[:-1], _LINK, named[-1]])
+
+    def as_people_read(self, rows: Iterable[Row]) -> list[dict[str, object]]:
+        """Each row under the headings."""
+        return [self._read(row) for row in rows]
+
+    def _read(self, row: Row) -> dict[str, object]:
+        said = {heading.format(zone=self._clock): read(row, self._clock) for heading, read in self._columns.items()}
+        return said if self._console is None else said | {_LINK: f"{self._console}?call={said['Call']}"}
 
 
 def _zone_of(name: str) -> ZoneInfo | timezone:

@@ -23,7 +23,7 @@ def summarize_quality(principal: CurrentPrincipal, query: Annotated[QualitySumma
     """What calls cost, how quickly they were answered by week and version, which answers were lost."""
     since, until = time_of(query, "week")
     span = Span(since.isoformat(), until.isoformat(), "week", query.zone)
-    document = ask(lambda session: read_quality_summary(session, principal.organization_id, span, query.conditions()))
+    document = ask(lambda session: read_quality_summary(session, principal.scope, span, query.conditions()))
     found = _FIGURES.validate_json(document)
     told = found["told"]
     return QualityFigures(

@@ -1,7 +1,8 @@
 """The authorizer of every route that people read from.
 
 A good token gets a policy for the whole stage, since API Gateway keeps it for all routes; a token that proves nothing
-gets 401; one whose owner has no organization gets a policy that denies, which is 403. Tokens are never logged.
+gets 401; one whose owner has no organization, or is bounded to an advisor that cannot be read, gets a policy that
+denies, which is 403. Tokens are never logged.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Any, Final
 from autopulse.auth.principal import Principal
 from autopulse.auth.services import Services
 from autopulse.auth.tokens import Rules, verify
-from autopulse.errors import OrganizationMissing, TokenRefused, Transient
+from autopulse.errors import AdvisorUnreadable, OrganizationMissing, TokenRefused, Transient
 from autopulse.guard import guarded
 from autopulse.json_coercion import Json, read_mapping
 from autopulse.observability import Measurements, Metric, logger
@@ -35,7 +36,7 @@ def handle(services: Services, event: Json) -> dict[str, Any]:
     event = read_mapping(event)
     try:
         principal = _identify(services, event)
-    except OrganizationMissing as error:
+    except (OrganizationMissing, AdvisorUnreadable) as error:
         _count(error.reason)
         return _policy(event, "Deny", "unknown", {})
     except TokenRefused as error:
@@ -58,6 +59,8 @@ def _identify(services: Services, event: Mapping[str, Json]) -> Principal:
         settings.organization_claim,
         settings.writer_claim,
         settings.writer_values,
+        settings.user_claim,
+        settings.advisor_claim,
     )
     return verify(token, services.keys, rules)
 

@@ -5,8 +5,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from autopulse.domain.scope import NO_USER, Scope, UserKey
 from autopulse.errors import OrganizationMissing, TokenRefused
-from autopulse.json_coercion import Json, read_mapping, read_text
+from autopulse.json_coercion import Json, read_call_id, read_mapping, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,15 @@ class Principal:
     """What the token calls the person; empty if it does not say."""
     may_write: bool = False
     """Whether the person may change follow-ups."""
+    advisor_id: int | None = None
+    """The service advisor whose calls alone the person reads; None for all calls of the organization."""
+    user: UserKey = NO_USER
+    """Which of the organization's users the person is, as far as the token says."""
+
+    @property
+    def scope(self) -> Scope:
+        """What bounds everything that the principal reads."""
+        return Scope(self.organization_id, self.advisor_id)
 
     def to_context(self) -> dict[str, str]:
         """The authorizer's context; API Gateway hands values on as text, whatever they were."""
@@ -32,6 +42,9 @@ class Principal:
             "expires_at": str(self.expires_at),
             "name": self.name,
             "may_write": "true" if self.may_write else "false",
+            "advisor_id": str(self.advisor_id or ""),
+            "user_id": str(self.user.id or ""),
+            "email": self.user.email,
         }
 
 
@@ -60,6 +73,7 @@ def organization_of(value: Json) -> str:
 def _read(context: Mapping[str, Json]) -> Principal | None:
     try:
         organization_id, expires_at = organization_of(context.get("organization_id")), int(context["expires_at"])
+        advisor_id = _bound_of(context.get("advisor_id"))
     except (OrganizationMissing, KeyError, TypeError, ValueError):
         return None
     return Principal(
@@ -68,4 +82,16 @@ def _read(context: Mapping[str, Json]) -> Principal | None:
         expires_at,
         read_text(context.get("name")) or "",
         context.get("may_write") in {True, "true"},
+        advisor_id,
+        UserKey(read_call_id(context.get("user_id")), read_text(context.get("email")) or ""),
     )
+
+
+def _bound_of(value: Json) -> int | None:
+    """The advisor of a bounded principal; raises ValueError for what is none, since that must not unbind anybody."""
+    if value is None or value == "":
+        return None
+    advisor_id = read_call_id(value)
+    if advisor_id is None:
+        raise ValueError
+    return advisor_id

@@ -17,14 +17,16 @@ from jwt.exceptions import (
 
 from autopulse.auth.keys import Keys
 from autopulse.auth.principal import Principal, organization_of
-from autopulse.errors import TokenRefused
-from autopulse.json_coercion import Json, read_list, read_text
+from autopulse.domain.scope import UserKey
+from autopulse.errors import AdvisorUnreadable, TokenRefused
+from autopulse.json_coercion import Json, read_call_id, read_list, read_text
 
 ALGORITHMS: Final = ("RS256", "ES256")
 """Public-key only: with `none` or an HMAC anybody who knows the public key could sign."""
 LEEWAY_SECONDS: Final = 30
 """Clocks differ."""
 MAX_NAME_CHARACTERS: Final = 255
+MAX_EMAIL_CHARACTERS: Final = 255
 MAX_CHARACTERS: Final = 16_384
 """API Gateway takes 10,240 bytes of headers."""
 _REASONS: Final[Mapping[type[Exception], str]] = {
@@ -49,10 +51,17 @@ class Rules:
     """The claim that says who may change follow-ups; empty: all readers may."""
     writer_values: frozenset[str] = frozenset()
     """The values of that claim that allow it; the claim may have one, a list, or several with blanks between them."""
+    user_claim: str = ""
+    """The claim with the id of the user that the person is; empty: the user with the e-mail address of `email`."""
+    advisor_claim: str = ""
+    """The claim with the id of the user whose visits' calls alone the person reads; empty: nobody is bounded."""
 
 
 def verify(token: str, keys: Keys, rules: Rules) -> Principal:
-    """Return who the token's owner is; raises TokenRefused, OrganizationMissing, or Transient without the keys."""
+    """Return who the token's owner is.
+
+    Raises TokenRefused; OrganizationMissing or AdvisorUnreadable; or Transient without the keys.
+    """
     if len(token) > MAX_CHARACTERS:
         raise TokenRefused("malformed")
     try:
@@ -63,7 +72,13 @@ def verify(token: str, keys: Keys, rules: Rules) -> Principal:
         raise TokenRefused("audience")
     organization_id = organization_of(claims.get(rules.organization_claim))
     return Principal(
-        organization_id, str(claims["sub"]), int(claims["exp"]), _name_of(claims), _may_write(claims, rules)
+        organization_id,
+        str(claims["sub"]),
+        int(claims["exp"]),
+        _name_of(claims),
+        _may_write(claims, rules),
+        _advisor_of(claims, rules),
+        _user_of(claims, rules),
     )
 
 
@@ -83,6 +98,25 @@ def _may_write(claims: Mapping[str, Json], rules: Rules) -> bool:
     else:
         given = {item for item in read_list(value) if isinstance(item, str)}
     return bool(given & rules.writer_values)
+
+
+def _advisor_of(claims: Mapping[str, Json], rules: Rules) -> int | None:
+    """The advisor that bounds the owner; a claim that is there and names nobody does not unbind anybody."""
+    if not rules.advisor_claim or rules.advisor_claim not in claims:
+        return None
+    advisor_id = read_call_id(claims[rules.advisor_claim])
+    if advisor_id is None:
+        raise AdvisorUnreadable
+    return advisor_id
+
+
+def _user_of(claims: Mapping[str, Json], rules: Rules) -> UserKey:
+    """Who the owner is among the users; an address that the issuer says is not verified is nobody's."""
+    if rules.user_claim:
+        return UserKey(read_call_id(claims.get(rules.user_claim)))
+    email = (read_text(claims.get("email")) or "").strip()
+    is_usable = len(email) <= MAX_EMAIL_CHARACTERS and claims.get("email_verified") not in {False, "false"}
+    return UserKey(email=email if is_usable else "")
 
 
 def _verified_claims(token: str, keys: Keys, issuer: str) -> Mapping[str, Json]:

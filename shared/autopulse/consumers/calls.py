@@ -10,6 +10,7 @@ from autopulse.db.calls import AttemptRow, CallRow, save_calls
 from autopulse.db.engine import Transaction
 from autopulse.db.feedback import follow_reports, replace_feedback
 from autopulse.db.follow_ups import Followed, follow_shown
+from autopulse.db.words import follow_words
 from autopulse.domain.attempts import NO_ID, CallColumns, Shown, columns_of, shown_of
 from autopulse.domain.events import CallEvent, CallEventType
 from autopulse.domain.facts import NOTHING, Facts, Identity, join, join_all
@@ -87,12 +88,41 @@ def _hidden(facts: Facts) -> list[object]:
     return [(list_.offset, list_.hidden) for list_ in facts.lists]
 
 
-def record_changes(transaction: Transaction, changes: Iterable[Change[M]]) -> list[CallEvent]:
-    """Write what changed of each attempt, its call, and the service records that follow.
+def record_changes(
+    transaction: Transaction, changes: Iterable[Change[M]], *, with_words: bool = False
+) -> list[CallEvent]:
+    """Write what changed of each attempt, its call, the service records that follow, and the words of the call.
 
-    Returns a call event for each change that people see.
+    `with_words`: what was said may have changed. Returns a call event for each change that people see.
     """
-    updates = [update for update in _updates(changes) if update.writes]
+    told = list(_updates(changes))
+    call_events = _record(transaction, [update for update in told if update.writes])
+    changed = [update.call.row.id for update in told if _has_words(update) and (with_words or _shows_other(update))]
+    if changed:
+        follow_words(transaction, changed)
+    return call_events
+
+
+def _has_words(update: _Update[M]) -> bool:
+    """Whether people can find the call by its words: as soon as there is a report (`db.words`)."""
+    return any(facts.report for facts in update.attempts.values())
+
+
+def _shows_other(update: _Update[M]) -> bool:
+    """Whether what the words are made of may have changed, besides what was said."""
+    call, shown = update.call, update.shown
+    row, stored = _call_row(update, _stored_row(call)), call.row
+    return (
+        call.moved
+        or call.original_is_new
+        or not any(attempt.facts.report for attempt in call.attempts.values())
+        or (shown.vapi_call_id, row.organization_id) != (stored.vapi_call_id, stored.organization_id)
+        or (shown.columns.start_time, shown.columns.end_time, shown.columns.feedback_summary)
+        != (stored.columns.start_time, stored.columns.end_time, stored.columns.feedback_summary)
+    )
+
+
+def _record(transaction: Transaction, updates: Sequence[_Update[M]]) -> list[CallEvent]:
     if not updates:
         return []
     rows = [(stored, _call_row(update, stored)) for update in updates for stored in [_stored_row(update.call)]]
@@ -257,4 +287,12 @@ def call_event(type_: CallEventType, attempt: AttemptBatch[M], **changed: object
     """An event about a call, as its attempt in this batch tells it."""
     call = attempt.call
     received_at = min([record.envelope.received_at for record in attempt.records])
-    return CallEvent(type_, call.row.id, attempt.vapi_call_id or None, call.organization_id, changed, received_at)
+    return CallEvent(
+        type_,
+        call.row.id,
+        attempt.vapi_call_id or None,
+        call.organization_id,
+        changed,
+        received_at,
+        advisor_id=call.row.advisor_id,
+    )

@@ -25,7 +25,7 @@ def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[Conversation
     return (
         [one for change in changes if (one := _call_event(change, turns))]
         + record_fragments(transaction, said)
-        + record_changes(transaction, changes)
+        + record_changes(transaction, changes, with_words=True)
     )
 
 

@@ -47,7 +47,7 @@ def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[ReportMessag
     changes = [joined(attempt, lambda record: reports[record.envelope.event_id].facts) for attempt in attempts]
     lists = {event_id: report.turns.turns for event_id, report in reports.items()}
     changes = record_lists(transaction, [(change, lists) for change in changes])
-    call_events = record_changes(transaction, changes)
+    call_events = record_changes(transaction, changes, with_words=True)
     return call_events + [one for change in changes for one in _call_events(change, reports)]
 
 

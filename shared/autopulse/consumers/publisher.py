@@ -85,6 +85,7 @@ def detail_of(call_event: CallEvent) -> dict[str, Any]:
         "call_id": call_event.call_id,
         "vapi_call_id": call_event.vapi_call_id,
         "organization_id": call_event.organization_id,
+        "advisor_id": call_event.advisor_id,
         "received_at": to_text(call_event.received_at),
         "committed_at": to_text(call_event.committed_at),
         "changed": dict(call_event.changed),

@@ -4,9 +4,11 @@ Nothing is dropped: a record is applied, known already, ignored as the stack was
 its reason, or back in the queue.
 """
 
+import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from random import SystemRandom
@@ -74,6 +76,25 @@ def handler_of(consumer: Consumer[Any], services: Services) -> Handler:
     return guarded(handler)
 
 
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Let the garbage collector wait until a batch is done.
+
+    What a batch makes is freed by its reference counts when the batch ends. The collector would look for cycles in it
+    several times, and now and then in everything that was ever imported, which takes longer than a batch does, while
+    rows are locked.
+    """
+    if not gc.isenabled():  # somebody else's batch, or choice
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_without_collections()
 def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], context: "LambdaContext") -> Answer:
     """Apply an SQS event's records; answers with those that SQS shall deliver again."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS

@@ -20,7 +20,7 @@ def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[TranscriptMe
     said = [
         (change, [one for r in change.attempt.records if (one := _fragment(change.attempt, r))]) for change in changes
     ]
-    return record_fragments(transaction, said) + record_changes(transaction, changes)
+    return record_fragments(transaction, said) + record_changes(transaction, changes, with_words=True)
 
 
 def facts_of(record: Record[TranscriptMessage]) -> Facts:

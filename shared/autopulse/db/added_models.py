@@ -1,6 +1,6 @@
-"""The tables that are ours."""
+"""The tables that are ours and that messages fill, besides those of follow-ups."""
 
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from autopulse.db.application_models import Model
@@ -316,111 +316,21 @@ class ReconciliationRequest(Model):
     """It is not asked for again before; null: never again."""
 
 
-class FollowUp(Model):
-    """What a person has to do about a call, at most one per call (docs/follow-ups.md)."""
+class CallWords(Model):
+    """The words that a call is found by, of all that is shown of it (`db.words`)."""
 
-    __tablename__ = "follow_up"
-    __table_args__ = (
-        CheckConstraint("state IN ('open', 'acknowledged', 'resolved', 'dismissed')"),
-        CheckConstraint("trigger IN ('score', 'action_item', 'callback_requested', 'manual')"),
-        CheckConstraint("cause IS NOT NULL OR state <> 'resolved'"),
-        Index("ix_follow_up_organization_id_due", "organization_id", "due_at", "id"),
-        Index("ix_follow_up_organization_id_state_due", "organization_id", "state", "due_at", "id"),
-        Index(
-            "ix_follow_up_assignee_id_due",
-            "assignee_id",
-            "organization_id",
-            "due_at",
-            "id",
-            postgresql_where=text("assignee_id IS NOT NULL"),
-        ),
-        Index(
-            "ix_follow_up_organization_id_opened",
-            "organization_id",
-            "opened_at",
-            postgresql_include=[
-                "id",
-                "state",
-                "due_at",
-                "acknowledged_at",
-                "resolved_at",
-                "cause",
-                "assignee_id",
-                "assignee_name",
-                "trigger",
-            ],
-        ),
-        Index(
-            "ix_follow_up_running",
-            "due_at",
-            postgresql_where=text("overdue_at IS NULL AND state IN ('open', 'acknowledged')"),
-        ),
+    __tablename__ = "call_words"
+    __table_args__ = (Index("ix_call_words_words", "words", postgresql_using="gin"),)
+
+    call_id: Mapped[int] = mapped_column(
+        ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
-    call_id: Mapped[int] = mapped_column(ForeignKey("call.id", ondelete="CASCADE"), unique=True)
-    state: Mapped[str] = mapped_column(String(20), server_default=text("'open'"))
-    trigger: Mapped[str] = mapped_column(String(20))
-    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
-    assignee_name: Mapped[str | None] = mapped_column(String(255))
-    cause: Mapped[str | None] = mapped_column(String(100))
-    """Why the customer was unhappy, in a word of the organization's; a resolved follow-up has one."""
-    note: Mapped[str | None]
-    opened_at: Mapped[datetime]
-    """The report's time; of one that a person opened, when that was."""
-    due_at: Mapped[datetime]
-    acknowledged_at: Mapped[datetime | None]
-    resolved_at: Mapped[datetime | None]
-    """When it was resolved or dismissed."""
-    overdue_at: Mapped[datetime | None]
-    """When it was marked as overdue, which happens once; null before that."""
-    version: Mapped[int] = mapped_column(server_default=text("1"))
-    """1 when the follow-up is opened; each change by a person adds 1."""
-
-
-class FollowUpEntry(Model):
-    """One change of a follow-up: who, when, from, to. Without an actor, a message opened it."""
-
-    __tablename__ = "follow_up_entry"
-    __table_args__ = (Index("ix_follow_up_entry_follow_up_id", "follow_up_id", "id"),)
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    follow_up_id: Mapped[int] = mapped_column(ForeignKey("follow_up.id", ondelete="CASCADE"))
-    at: Mapped[datetime]
-    actor_subject: Mapped[str | None]
-    """The token's subject."""
-    actor_name: Mapped[str | None] = mapped_column(String(255))
-    """The token's name."""
-    action: Mapped[str] = mapped_column(String(20))
-    from_state: Mapped[str | None] = mapped_column(String(20))
-    to_state: Mapped[str] = mapped_column(String(20))
-    changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    """Field -> [before, after], for those that changed."""
-    note: Mapped[str | None]
-
-
-class OrganizationSetting(Model):
-    """When an organization works; one without a row has `domain.follow_ups.DEFAULT_HOURS`."""
-
-    __tablename__ = "organization_setting"
-    __table_args__ = (
-        CheckConstraint("timestamptz '2026-01-01 00:00:00+00' AT TIME ZONE time_zone IS NOT NULL"),
-        CheckConstraint("days <@ '{1,2,3,4,5,6,7}'::smallint[] AND cardinality(days) BETWEEN 1 AND 7"),
-        CheckConstraint("hours_to_answer BETWEEN 1 AND 200"),
-        CheckConstraint("closes_at - opens_at >= interval '1 hour'"),
-    )
-
-    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
-    time_zone: Mapped[str] = mapped_column(String(64), server_default=text("'America/New_York'"))
-    """IANA name."""
-    days: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=text("'{1,2,3,4,5}'"))
-    """ISO days of the week: 1 is Monday."""
-    opens_at: Mapped[time] = mapped_column(server_default=text("'09:00'"))
-    closes_at: Mapped[time] = mapped_column(server_default=text("'17:00'"))
-    """24:00 for a day that does not close."""
-    hours_to_answer: Mapped[int] = mapped_column(SmallInteger, server_default=text("8"))
-    """Business hours."""
+    organization_id: Mapped[UUID]
+    """The call's."""
+    began: Mapped[datetime]
+    """When the call began (`db.queries.filters.BEGAN`); `-infinity` if that is not known."""
+    words: Mapped[str] = mapped_column(TSVECTOR)
+    """Each word with the end of the organization's id and the month of `began` before it; without places."""
 
 
 class ServiceRecordOriginal(Model):

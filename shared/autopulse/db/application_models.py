@@ -22,6 +22,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+ACCENTED: Final = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._"
+"""What is folded where words of visits are compared: letters with accents, and what keeps words apart.
+
+Upper case too, since not every locale of a database knows it of these.
+"""
+PLAIN: Final = "aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    "
+"""What each of them is folded to."""
+
 
 class Model(DeclarativeBase):
     """Base of all models."""
@@ -89,6 +97,18 @@ class ServiceRecord(Model):
             "ix_service_record_organization_id_words",
             text(
                 "(replace(' ' || to_tsvector('simple'::regconfig, left(customer_name, 1000))::text, ' ''',"
+                " ' ''' || right(organization_id::text, 8))::tsvector)"
+            ),
+            postgresql_using="gin",
+        ),
+        Index(
+            "ix_service_record_organization_id_visit",
+            text(
+                "(replace(' ' || to_tsvector('simple'::regconfig, translate(lower(left("
+                "(((COALESCE(customer_name, ''::character varying)::text || ' '::text)"
+                " || COALESCE(vehicle_info, ''::character varying)::text) || ' '::text)"
+                " || COALESCE(service_advisor_name, ''::character varying)::text, 1000)),"
+                f" '{ACCENTED}'::text, '{PLAIN}'::text))::text, ' ''',"
                 " ' ''' || right(organization_id::text, 8))::tsvector)"
             ),
             postgresql_using="gin",
@@ -217,12 +237,37 @@ class Call(Model):
             postgresql_where=text("nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"),
         ),
         Index(
+            "ix_call_organization_id_scored",
+            "organization_id",
+            text("reverse(regexp_replace(customer_number::text, '[^0-9]'::text, ''::text, 'g'::text))"),
+            _BEGAN[0],
+            postgresql_include=["nps_score"],
+            postgresql_where=text("nps_score BETWEEN 0 AND 10 AND outcome IN ('reached', 'transferred')"),
+        ),
+        Index(
+            "ix_call_detractor",
+            "id",
+            postgresql_include=["organization_id"],
+            postgresql_where=text("nps_score >= 0 AND nps_score < 7 AND outcome IN ('reached', 'transferred')"),
+        ),
+        Index(
             "ix_call_organization_id_digits",
             "organization_id",
             literal_column("reverse(regexp_replace(customer_number::text, '[^0-9]'::text, ''::text, 'g'::text))").label(
                 "digits"
             ),
             postgresql_ops={"digits": "text_pattern_ops"},
+        ),
+        Index(
+            "ix_call_organization_id_reason",
+            "organization_id",
+            *_BEGAN,
+            postgresql_include=[
+                "reason_key",
+                *("start_time", "end_time", "updated_at", "status", "outcome", "direction", "is_web", "nps_score"),
+                *("campaign_id", "service_record_id", "is_demo"),
+            ],
+            postgresql_where=text("reason_key IS NOT NULL"),
         ),
     )
 
@@ -254,6 +299,8 @@ class Call(Model):
     """Whether the shown attempt is a web call; the application's `direction` knows no third word."""
     updated_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
     """When the row was made, or last written by us; null if it is older than this column."""
+    reason_key: Mapped[str | None] = mapped_column(String(40))
+    """What went wrong: the key of a category (`domain.reasons`); null if nothing did, as far as anybody said."""
 
 
 class CallFeedback(Model):
@@ -280,6 +327,8 @@ class CallFeedback(Model):
     created_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime | None]
     structured_data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    reason_category: Mapped[str | None]
+    """What the analysis answers of it, line by line; null if it was not asked."""
 
 
 class Transcript(Model):

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.facts import (
     ATTEMPT_COLUMNS,
     ATTEMPT_NAMES,
+    OF_REPORTS_AND_LISTS,
     attempt_as_json,
     feedback_as_json,
     read_stored_cost,
@@ -51,6 +52,8 @@ class LockedCall:
     vapi_call_id: str | None
     organization_id: str
     service_record_id: int | None
+    advisor_id: int | None
+    """The service advisor of its visit."""
     customer_number: str
     direction: str
     is_web: bool
@@ -148,7 +151,10 @@ _LOCK = text(f"""
     )
     SELECT
         (SELECT json_agg(json_build_array(
-            id, vapi_call_id, organization_id, service_record_id, customer_number, direction, is_web,
+            id, vapi_call_id, organization_id, service_record_id,
+            (SELECT service_advisor_id FROM service_record AS visit
+            WHERE visit.id = locked.service_record_id AND visit.organization_id = locked.organization_id),
+            customer_number, direction, is_web,
             {", ".join(NAMES)},
             (SELECT json_agg(json_build_array(
                     vapi_call_id, made_call, call_type, phone_number_id, assistant_id, squad_id, workflow_id)
@@ -225,12 +231,11 @@ _TAKE_OVER = text("""
 _SAVE: Final = f"""
     WITH attempt AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:attempts AS json))
-            AS row (call_id integer, vapi_call_id text, {ATTEMPT_COLUMNS})
+            AS row (call_id integer, vapi_call_id text, {{columns}})
     ), facts AS (
-        INSERT INTO vapi_call (call_id, vapi_call_id, {", ".join(ATTEMPT_NAMES)})
-        SELECT call_id, vapi_call_id, {", ".join(ATTEMPT_NAMES)} FROM attempt ORDER BY call_id, vapi_call_id
-        ON CONFLICT (call_id, vapi_call_id) DO UPDATE SET
-            {", ".join(f"{name} = EXCLUDED.{name}" for name in ATTEMPT_NAMES)}
+        INSERT INTO vapi_call (call_id, vapi_call_id, {{names}})
+        SELECT call_id, vapi_call_id, {{names}} FROM attempt ORDER BY call_id, vapi_call_id
+        ON CONFLICT (call_id, vapi_call_id) DO UPDATE SET {{new}}
     ), folded AS (
         DELETE FROM vapi_call WHERE vapi_call_id = '' AND call_id = ANY (CAST(:folded AS integer[]))
     ), original AS (
@@ -251,8 +256,19 @@ _SAVE: Final = f"""
         -- The planner cannot see how few rows there are, and would read the whole table.
         AND call.id = ANY (CAST(:call_ids AS integer[]))
 """  # noqa: S608 - the names that it is built from are the constants above
-_SAVE_FACTS = text(_SAVE.format(more=""))
-_SAVE_REPORTS = text(_SAVE.format(more=f",{QUALITY_WRITTEN}"))
+
+
+def _saving(columns: Mapping[str, str], more: str = "") -> TextClause:
+    """Write these columns of attempts: name -> definition."""
+    new = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns)
+    return text(_SAVE.format(columns=", ".join(columns.values()), names=", ".join(columns), new=new, more=more))
+
+
+_COLUMNS: Final = dict(zip(ATTEMPT_NAMES, ATTEMPT_COLUMNS.split(","), strict=True))
+_SAVE_STATUSES = _saving({name: column for name, column in _COLUMNS.items() if name not in OF_REPORTS_AND_LISTS})
+"""Half of the columns, if no attempt of a batch has the others: each costs time in each row, null or not."""
+_SAVE_FACTS = _saving(_COLUMNS)
+_SAVE_REPORTS = _saving(_COLUMNS, f",{QUALITY_WRITTEN}")
 """Also how the calls of reports ran; all other batches have nothing to say of it."""
 
 
@@ -276,7 +292,7 @@ def lock_calls(
         "owner_ids": as_rows(owner_ids),
         "reports": reports,
     }
-    calls, owners, service_records, refused = transaction.execute(_LOCK, values).one()
+    calls, owners, service_records, refused = execute(transaction, _LOCK, values).one()
     return Locked(
         [_read_locked(*call) for call in calls or ()],
         {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
@@ -290,6 +306,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
     vapi_call_id: str | None,
     organization_id: str,
     service_record_id: int | None,
+    advisor_id: int | None,
     customer_number: str,
     direction: str,
     is_web: bool,
@@ -301,6 +318,7 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
         vapi_call_id,
         organization_id,
         service_record_id,
+        advisor_id,
         customer_number,
         direction,
         is_web,
@@ -399,9 +417,11 @@ def save_calls(
         "folded": as_array(folded),
     }
     if quality or folded:
-        transaction.execute(_SAVE_REPORTS, values | {"quality": as_rows(quality)})
+        execute(transaction, _SAVE_REPORTS, values | {"quality": as_rows(quality)})
+    elif any(attempt.facts.report or attempt.facts.lists for attempt in attempts):
+        execute(transaction, _SAVE_FACTS, values)
     else:
-        transaction.execute(_SAVE_FACTS, values)
+        execute(transaction, _SAVE_STATUSES, values)
 
 
 def _quality_as_json(row: AttemptRow) -> dict[str, Any] | None:

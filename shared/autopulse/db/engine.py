@@ -5,12 +5,12 @@ pg8000 sets none of what a Lambda function needs on its socket, so it gets a soc
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Final, TypeAlias
 
 import pg8000.dbapi
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, CursorResult, Engine, TextClause, create_engine
 from sqlalchemy.pool import QueuePool
 
 from autopulse.db.credentials import database_credentials
@@ -28,6 +28,27 @@ Database: TypeAlias = Engine
 """The engine that makes the container's one connection, and keeps it."""
 Transaction: TypeAlias = Connection
 """What statements run in: the first of them begins it, `commit` or `rollback` ends it, and the next begins another."""
+
+
+def execute(
+    transaction: Transaction, statement: TextClause, values: Mapping[str, Any]
+) -> "CursorResult[*tuple[Any, ...]]":
+    """Execute a statement whose values the driver takes as they are; it is compiled once.
+
+    `Transaction.execute` looks a statement up and arranges its values anew each time, which takes some 40 us. What
+    every batch says is said in this way.
+    """
+    sql, names = _compiled(statement)
+    return transaction.exec_driver_sql(sql, tuple([values[name] for name in names]))
+
+
+@cache
+def _compiled(statement: TextClause) -> tuple[str, Sequence[str]]:
+    """The statement with the driver's placeholders, and the names of their values in order."""
+    from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000  # noqa: PLC0415 - imported with the first engine
+
+    compiled = statement.compile(dialect=PGDialect_pg8000())  # type: ignore[no-untyped-call] # SQLAlchemy's own
+    return str(compiled), tuple(compiled.positiontup or ())
 
 
 @cache

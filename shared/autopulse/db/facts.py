@@ -26,7 +26,22 @@ ATTEMPT_COLUMNS: Final = """
     cost numeric, feedback jsonb
 """
 ATTEMPT_NAMES: Final = tuple(column.split()[0] for column in ATTEMPT_COLUMNS.split(","))
+OF_REPORTS_AND_LISTS: Final = frozenset(
+    {
+        *("reported_at", "reported_timed", "report_has_answers", "report_has_turns", "report_event_id"),
+        *("report_start_time", "report_end_time", "report_duration_sec", "report_ended_reason", "report_origin"),
+        *("nps_score", "call_reason", "feedback_summary", "recording_url", "recording_expires_at", "cost", "feedback"),
+        "segments",
+    }
+)
+"""Columns that are null as long as an attempt has neither a report nor a list of turns; what it has, it keeps."""
 _IDENTITY: Final = Identity._fields
+_PLAIN: Final = (
+    *_IDENTITY,
+    *("created_at", "first_at", "in_progress_at", "ended_at", "human_turn", "reconciliation"),
+    *("start_time", "end_time", "duration_sec", "ended_reason"),
+)
+"""Columns whose values `_plain` gives as they are."""
 
 
 def read_facts(stored: Mapping[str, Any]) -> Facts:
@@ -67,6 +82,7 @@ def read_stored_feedback(value: Mapping[str, Any] | None) -> Feedback | None:
         value.get("positives"),
         value.get("action_items"),
         value.get("structured_data"),
+        value.get("reason_category"),
     )
 
 
@@ -118,21 +134,12 @@ def _read_lists(stored: Any) -> Lists:  # noqa: ANN401 - JSON
 
 def attempt_as_json(facts: Facts, columns: CallColumns) -> dict[str, Any]:
     """A row of `vapi_call`: the facts, and what they mean; only what is known, as json_to_recordset reads null else."""
-    values: dict[str, Any] = dict(zip(_IDENTITY, facts.identity, strict=True))
-    values |= {
-        "created_at": facts.created_at,
-        "first_at": facts.first_at,
-        "in_progress_at": facts.in_progress_at,
-        "ended_at": facts.ended_at,
-        "human_turn": facts.human_turn,
-        "reconciliation": facts.reconciliation,
-        "reported_columns": sorted(facts.reported_columns),
-        "start_time": columns.start_time,
-        "end_time": columns.end_time,
-        "duration_sec": columns.duration_sec,
-        "ended_reason": columns.ended_reason,
-        "outcome": columns.outcome.value if columns.outcome else None,
+    values: dict[str, Any] = {
+        name: value for name, value in zip(_PLAIN, _plain(facts, columns), strict=True) if value is not None
     }
+    values["reported_columns"] = sorted(facts.reported_columns)
+    if columns.outcome:
+        values["outcome"] = columns.outcome.value
     if facts.status:
         values |= {"status": facts.status.name, "status_at": facts.status.at}
     if facts.ending:
@@ -148,6 +155,15 @@ def attempt_as_json(facts: Facts, columns: CallColumns) -> dict[str, Any]:
             for list_ in facts.lists
         ]
     return values
+
+
+def _plain(facts: Facts, columns: CallColumns) -> tuple[Any, ...]:
+    return (
+        *facts.identity,
+        *(facts.created_at, facts.first_at, facts.in_progress_at, facts.ended_at),
+        *(facts.human_turn, facts.reconciliation),
+        *(columns.start_time, columns.end_time, columns.duration_sec, columns.ended_reason),
+    )
 
 
 def _report_as_json(report: ReportFacts) -> dict[str, Any]:

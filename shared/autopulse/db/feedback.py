@@ -4,26 +4,39 @@ from collections.abc import Collection
 
 from sqlalchemy import text
 
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.facts import feedback_as_json
+from autopulse.db.reasons import DEFAULT_CATEGORIES, reasons
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.feedback import Feedback
 
-_REPLACE = text("""
+# The call's columns are those of this transaction's earlier statements, so the score is the new one.
+_REPLACE = text(f"""
     WITH input AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
-            call_id integer, content text, detractors text, positives text, action_items text, structured_data jsonb)
+            call_id integer, content text, detractors text, positives text, action_items text, structured_data jsonb,
+            reason_category text)
+    ), said AS MATERIALIZED (
+        SELECT input.call_id, input.content, input.detractors, input.reason_category, call.organization_id,
+            call.nps_score
+        FROM input JOIN LATERAL (SELECT * FROM call WHERE call.id = input.call_id OFFSET 0) AS call ON true
+    ), {reasons("said")}, sorted AS (
+        UPDATE call SET reason_key = reason.key FROM reason
+        WHERE call.id = reason.call_id AND call.reason_key IS DISTINCT FROM reason.key
+            AND call.id = ANY (CAST(:call_ids AS integer[]))
     ), gone AS (
         DELETE FROM call_feedback USING input
         WHERE call_feedback.call_id = input.call_id AND input.content IS NULL
             AND call_feedback.call_id = ANY (CAST(:call_ids AS integer[]))
     )
-    INSERT INTO call_feedback (call_id, content, detractors, positives, action_items, structured_data)
+    INSERT INTO call_feedback (
+        call_id, content, detractors, positives, action_items, structured_data, reason_category)
     SELECT * FROM input WHERE content IS NOT NULL ORDER BY call_id
     ON CONFLICT (call_id) DO UPDATE SET
         content = EXCLUDED.content, detractors = EXCLUDED.detractors, positives = EXCLUDED.positives,
-        action_items = EXCLUDED.action_items, structured_data = EXCLUDED.structured_data, updated_at = now()
-""")
+        action_items = EXCLUDED.action_items, structured_data = EXCLUDED.structured_data,
+        reason_category = EXCLUDED.reason_category, updated_at = now()
+""")  # noqa: S608 - made of constants
 
 # Of all reported attempts of a visit's calls that say how it went: one that reached the customer first, then the latest
 # report, then the latest call. What the application itself had finished comes after the reports that are as good. If
@@ -86,11 +99,12 @@ _FOLLOW = text("""
 
 
 def replace_feedback(transaction: Transaction, feedback: Collection[tuple[int, Feedback | None]]) -> None:
-    """Make each call's feedback row exactly this one; None deletes it."""
+    """Make each call's feedback row exactly this one, None deletes it; and the call's reason what it says."""
     rows = [{"call_id": call_id, **(feedback_as_json(row) or {})} for call_id, row in feedback]
-    transaction.execute(_REPLACE, {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)})
+    values = {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)}
+    execute(transaction, _REPLACE, values | {"reason_categories": DEFAULT_CATEGORIES})
 
 
 def follow_reports(transaction: Transaction, service_record_ids: Collection[int]) -> None:
     """Bring service records, which are locked, up to the reported attempts of their calls."""
-    transaction.execute(_FOLLOW, {"ids": as_array(service_record_ids)})
+    execute(transaction, _FOLLOW, {"ids": as_array(service_record_ids)})

@@ -7,7 +7,9 @@ from sqlalchemy import text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.follow_ups import due_at, hours_of
+from autopulse.db.scope import ME, OF_THE_CALL, OF_THE_FOLLOW_UP, values_of, values_of_user
 from autopulse.domain.follow_ups import UNANSWERED
+from autopulse.domain.scope import Scope, UserKey
 
 OVERDUE_AT_ONCE: Final = 500
 """The most that one transaction marks."""
@@ -17,26 +19,33 @@ _COLUMNS: Final = f"""
     follow_up.id, follow_up.call_id, follow_up.state, follow_up.trigger, follow_up.assignee_id, follow_up.assignee_name,
     follow_up.cause, follow_up.note, follow_up.opened_at, follow_up.due_at, follow_up.acknowledged_at,
     follow_up.resolved_at, follow_up.state IN {_UNANSWERED} AND follow_up.due_at < now() AS overdue, follow_up.version,
-    (SELECT vapi_call_id FROM call WHERE call.id = follow_up.call_id) AS vapi_call_id
+    (SELECT vapi_call_id FROM call WHERE call.id = follow_up.call_id) AS vapi_call_id,
+    (SELECT (SELECT visit.service_advisor_id FROM service_record AS visit
+        WHERE visit.id = call.service_record_id AND visit.organization_id = follow_up.organization_id)
+    FROM call WHERE call.id = follow_up.call_id) AS advisor_id
 """  # noqa: S608 - made of constants
 
 _LOCK: Final = text(f"""
     SELECT row_to_json(one) FROM (
-        SELECT {_COLUMNS} FROM follow_up WHERE id = :id AND organization_id = CAST(:organization AS uuid)
+        SELECT {_COLUMNS}, (SELECT row_to_json(own) FROM (
+            SELECT id, name FROM "user" WHERE id = {ME}) AS own) AS me
+        FROM follow_up WHERE id = :id AND organization_id = CAST(:organization AS uuid) AND {OF_THE_FOLLOW_UP}
         FOR NO KEY UPDATE
     ) AS one
 """)  # noqa: S608 - made of constants
 _FIND: Final = text(f"""
     SELECT row_to_json(one) FROM (
-        SELECT {_COLUMNS} FROM follow_up WHERE call_id = :call_id AND organization_id = CAST(:organization AS uuid)
+        SELECT {_COLUMNS} FROM follow_up
+        WHERE call_id = :call_id AND organization_id = CAST(:organization AS uuid) AND {OF_THE_FOLLOW_UP}
     ) AS one
 """)  # noqa: S608 - made of constants
 _USER: Final = text("""
     SELECT coalesce(name, '') FROM "user" WHERE id = :id AND organization_id = CAST(:organization AS uuid)
 """)
-_HAS_CALL: Final = text(
-    "SELECT EXISTS (SELECT FROM call WHERE id = :id AND organization_id = CAST(:organization AS uuid))"
-)
+_HAS_CALL: Final = text(f"""
+    SELECT EXISTS (
+        SELECT FROM call WHERE id = :id AND organization_id = CAST(:organization AS uuid) AND {OF_THE_CALL})
+""")  # noqa: S608 - made of constants
 
 _OPEN: Final = text(f"""
     WITH made AS (
@@ -51,7 +60,7 @@ _OPEN: Final = text(f"""
             SELECT id, name FROM "user"
             WHERE "user".id = record.service_advisor_id AND "user".organization_id = call.organization_id OFFSET 0
         ) AS advisor ON true CROSS JOIN LATERAL {hours_of("call.organization_id")} AS hours
-        WHERE call.id = :call_id AND call.organization_id = CAST(:organization AS uuid)
+        WHERE call.id = :call_id AND call.organization_id = CAST(:organization AS uuid) AND {OF_THE_CALL}
         ON CONFLICT (call_id) DO NOTHING
         RETURNING *
     ), entered AS (
@@ -79,7 +88,17 @@ _CHANGE: Final = text(f"""
         SELECT id, now(), :subject, :name, 'changed', :from_state, :state, CAST(:changes AS jsonb), CAST(:said AS text)
         FROM changed
     )
-    SELECT row_to_json(one) FROM (SELECT {_COLUMNS} FROM changed AS follow_up) AS one
+    SELECT row_to_json(one) FROM (
+        SELECT {_COLUMNS}, CASE WHEN :is_answered
+            THEN CASE WHEN now() <= follow_up.due_at THEN 'in_time' ELSE 'late' END END AS answered
+        FROM changed AS follow_up
+    ) AS one
+""")  # noqa: S608 - made of constants
+_UNANSWERED_NOW: Final = text(f"""
+    SELECT row_to_json(one) FROM (
+        SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE due_at < now()) AS overdue
+        FROM follow_up WHERE state IN {_UNANSWERED}
+    ) AS one
 """)  # noqa: S608 - made of constants
 # Several runs at once mark different ones, and each of them one run alone.
 _MARK: Final = text(f"""
@@ -96,19 +115,26 @@ _MARK: Final = text(f"""
 """)  # noqa: S608 - made of constants
 
 
-def lock_follow_up(transaction: Transaction, organization_id: str, id_: int) -> Row | None:
-    """A follow-up under our lock; None if the organization has none of that id."""
-    return transaction.execute(_LOCK, {"organization": organization_id, "id": id_}).scalar_one_or_none()
+def count_unanswered(transaction: Transaction) -> Row:
+    """How many follow-ups of all organizations are `open`, and how many unanswered ones are `overdue`."""
+    row: Row = transaction.execute(_UNANSWERED_NOW).scalar_one()
+    return row
 
 
-def find_follow_up_of(transaction: Transaction, organization_id: str, call_id: int) -> Row | None:
+def lock_follow_up(transaction: Transaction, scope: Scope, user: UserKey, id_: int) -> Row | None:
+    """A follow-up under our lock, with the id and name of the principal's user as `me`; None if it has no such one."""
+    values = values_of(scope) | values_of_user(user) | {"id": id_}
+    return transaction.execute(_LOCK, values).scalar_one_or_none()
+
+
+def find_follow_up_of(transaction: Transaction, scope: Scope, call_id: int) -> Row | None:
     """The follow-up of a call; None if it has none."""
-    return transaction.execute(_FIND, {"organization": organization_id, "call_id": call_id}).scalar_one_or_none()
+    return transaction.execute(_FIND, values_of(scope) | {"call_id": call_id}).scalar_one_or_none()
 
 
-def has_call(transaction: Transaction, organization_id: str, call_id: int) -> bool:
-    """Whether the organization has a call of that id."""
-    return bool(transaction.execute(_HAS_CALL, {"organization": organization_id, "id": call_id}).scalar_one())
+def has_call(transaction: Transaction, scope: Scope, call_id: int) -> bool:
+    """Whether there is a call of that id in the scope."""
+    return bool(transaction.execute(_HAS_CALL, values_of(scope) | {"id": call_id}).scalar_one())
 
 
 def find_user_name(transaction: Transaction, organization_id: str, id_: int) -> str | None:
@@ -116,13 +142,16 @@ def find_user_name(transaction: Transaction, organization_id: str, id_: int) -> 
     return transaction.execute(_USER, {"organization": organization_id, "id": id_}).scalar_one_or_none()
 
 
-def open_follow_up(transaction: Transaction, values: Mapping[str, Any]) -> Row | None:
-    """Open one for `call_id` of `organization`, by `subject` and `name`, with a `note`; None if there is one."""
-    return transaction.execute(_OPEN, dict(values)).scalar_one_or_none()
+def open_follow_up(transaction: Transaction, scope: Scope, values: Mapping[str, Any]) -> Row | None:
+    """Open one for `call_id` by `subject` and `name`, with a `note`; None if there is one, or no such call."""
+    return transaction.execute(_OPEN, values_of(scope) | dict(values)).scalar_one_or_none()
 
 
 def change_follow_up(transaction: Transaction, values: Mapping[str, Any]) -> Row:
-    """Write a follow-up, which is locked, as it is to be, and an entry that says what changed."""
+    """Write a follow-up, which is locked, as it is to be, and an entry that says what changed.
+
+    `answered` of what it returns is `in_time` or `late` if this was the answer; null if it was none.
+    """
     row: Row = transaction.execute(_CHANGE, dict(values)).scalar_one()
     return row
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.follow_ups import DEFAULT_HOURS, Wish
 
@@ -68,6 +68,22 @@ def due_at(hours: str, opened_at: str) -> str:
     )"""  # noqa: S608 - made of constants
 
 
+def working_at(hours: str, instant: str) -> str:
+    """A scalar subquery: an instant if it is within the business hours, else when they begin next; as `due_at` has it.
+
+    Two weeks hold a day of each sort that is longer than nothing, whatever a change of the clock makes of it.
+    """
+    spoken = f"({instant} AT TIME ZONE {hours}.time_zone)::date"
+    return f"""(
+        SELECT greatest(begins, {instant}) FROM (
+            SELECT day, ({spoken} + day + {hours}.opens_at) AT TIME ZONE {hours}.time_zone AS begins,
+                ({spoken} + day + {hours}.closes_at) AT TIME ZONE {hours}.time_zone AS ends
+            FROM generate_series(0, 14) AS day
+            WHERE extract(isodow FROM {spoken} + day) = ANY ({hours}.days)
+        ) AS worked WHERE ends > begins AND ends > {instant} ORDER BY day LIMIT 1
+    )"""  # noqa: S608 - made of constants
+
+
 # What is said again by ANY is for the planner: it cannot see how few rows it has to join. A row that somebody changes
 # at this moment is waited for, and is touched then. The organization follows the call's, whoever has touched it.
 _FOLLOW: Final = text(f"""
@@ -124,6 +140,8 @@ _FOLLOW: Final = text(f"""
 
 # Before our row's attempt moves to the application's row: what somebody has touched goes with it, and wins over what
 # nobody has. If both were touched, the application's row keeps its own.
+# `version` is selected since it is in no covering index: an empty table might be read by one of these as a whole, and
+# the plan is kept when the table has grown.
 _HAND_OVER_FREE: Final = text(f"""
     DELETE FROM follow_up USING json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
     WHERE follow_up.call_id = row.call_id AND {UNTOUCHED} AND follow_up.call_id = ANY (CAST(:call_ids AS integer[]))
@@ -136,7 +154,7 @@ _HAND_OVER: Final = text(f"""
     FROM json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
     JOIN LATERAL (SELECT id, organization_id FROM call WHERE call.id = row.call_id OFFSET 0) AS call ON true
     WHERE follow_up.call_id = row.made AND NOT ({UNTOUCHED}) AND follow_up.call_id = ANY (CAST(:made AS integer[]))
-        AND NOT EXISTS (SELECT FROM follow_up AS other WHERE other.call_id = row.call_id OFFSET 0)
+        AND NOT EXISTS (SELECT other.version FROM follow_up AS other WHERE other.call_id = row.call_id OFFSET 0)
 """)  # noqa: S608 - made of constants
 
 
@@ -149,7 +167,7 @@ def follow_shown(transaction: Transaction, wishes: Sequence[Wish]) -> list[Follo
         for wish in wishes
     ]
     call_ids = as_array(wish.call_id for wish in wishes)
-    found = transaction.execute(_FOLLOW, {"wishes": as_rows(rows), "call_ids": call_ids}).scalar_one()
+    found = execute(transaction, _FOLLOW, {"wishes": as_rows(rows), "call_ids": call_ids}).scalar_one()
     return [Followed(call_id, id_, change, *told) for call_id, id_, change, *told in found or ()]
 
 

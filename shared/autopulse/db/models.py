@@ -11,9 +11,7 @@ from autopulse.db.added_models import (
     CallOriginal,
     CallQuality,
     CallRecording,
-    FollowUp,
-    FollowUpEntry,
-    OrganizationSetting,
+    CallWords,
     ReconciliationRequest,
     RefusedLink,
     ServiceRecordOriginal,
@@ -31,12 +29,20 @@ from autopulse.db.application_models import (
     Transcript,
     User,
 )
+from autopulse.db.follow_up_models import (
+    FollowUp,
+    FollowUpAlert,
+    FollowUpEntry,
+    OrganizationSetting,
+    ReasonCategory,
+    SavedView,
+)
 
 APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
 """Tables of the application's, in the order in which they refer to each other."""
 ADDED: Final[Mapping[str, frozenset[str]]] = {
-    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "is_web", "updated_at"}),
-    "call_feedback": frozenset({"structured_data"}),
+    "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "is_web", "updated_at", "reason_key"}),
+    "call_feedback": frozenset({"structured_data", "reason_category"}),
     "transcript": frozenset({"vapi_call_id", "source", "segment", "sequence"}),
 }
 """Table of the application's -> its columns that are ours."""
@@ -50,14 +56,18 @@ __all__ = [
     "CallOriginal",
     "CallQuality",
     "CallRecording",
+    "CallWords",
     "Campaign",
     "FollowUp",
+    "FollowUpAlert",
     "FollowUpEntry",
     "Model",
     "Organization",
     "OrganizationSetting",
+    "ReasonCategory",
     "ReconciliationRequest",
     "RefusedLink",
+    "SavedView",
     "ServiceRecord",
     "ServiceRecordOriginal",
     "Transcript",

@@ -1,8 +1,8 @@
 """The functions' own roles in the database, and what they may do: what their statements do, and nothing else.
 
-Consumers, pruning and unlinking connect as one role, the read API as another, which may only read. Each right is one
-that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all statements
-without it.
+Consumers, pruning, unlinking and alerts connect as one role, the read API as another, which may only read. Each right
+is one that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all
+statements without it.
 
 A role for unlinking alone would need all that the consumers may do to a call, since it writes the row anew from what is
 left, and two privileges besides (to note a refused link, and to delete an original). It would keep no more from
@@ -21,20 +21,32 @@ from autopulse.domain.attempts import NAMES
 
 WHOLE: Final = ()
 """A right to all columns, those too that the application may add: what is read and shown as a whole."""
-FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data")
+FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data", "reason_category")
 FOLLOW_UP: Final = (*("call_id", "organization_id", "trigger", "opened_at", "due_at", "assignee_id", "assignee_name"),)
 ENTRY: Final = (
     *("id", "follow_up_id", "at", "actor_subject", "actor_name", "action", "from_state", "to_state", "changes", "note"),
 )
+ALERT: Final = ("follow_up_id", "step", "channel", "state", "tries", "claimed_at", "send_at", "reason")
 ATTEMPT: Final = ("call_id", "vapi_call_id", *ATTEMPT_NAMES)
 RECORDING: Final = ("call_id", "vapi_call_id", *("state", "object_key", "bytes", "content_type", "sha256", "stored_at"))
+SAVED_VIEW: Final = ("organization_id", "subject", "name", "address")
+WORDS: Final = ("call_id", "organization_id", "began", "words")
+SAVED_VIEWS: Final[Mapping[str, Sequence[str]]] = {
+    "SELECT": (*SAVED_VIEW, "created_at", "updated_at"),
+    "INSERT": SAVED_VIEW,
+    "UPDATE": ("address", "updated_at"),
+    "DELETE": WHOLE,
+}
 MOVED: Final = "call_id"
 """The column that changes when a row of ours hands over to the application's row of the same call."""
 PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": WHOLE,
         "INSERT": ("organization_id", "vapi_call_id", "status", "direction", "is_web", "customer_number", "updated_at"),
-        "UPDATE": ("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", *NAMES, "updated_at"),
+        "UPDATE": (
+            *("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", *NAMES, "updated_at"),
+            "reason_key",
+        ),
         # A row that we made, when the application's row of the same call is known.
         "DELETE": WHOLE,
     },
@@ -65,6 +77,8 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "UPDATE": (*FEEDBACK, "updated_at"),
         "DELETE": WHOLE,
     },
+    # Rows go with their calls, by the reference.
+    "call_words": {"SELECT": WORDS, "INSERT": WORDS, "UPDATE": WORDS[1:]},
     "call_incident": {
         "SELECT": ("call_id", "kind", "occurred_at"),
         "INSERT": ("call_id", "kind", "occurred_at"),
@@ -99,12 +113,19 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "DELETE": WHOLE,
     },
     "follow_up_entry": {"SELECT": ENTRY, "INSERT": ENTRY[1:]},
+    "follow_up_alert": {
+        "SELECT": ALERT,
+        "INSERT": ("follow_up_id", "step", "channel", "state", "claimed_at", "send_at"),
+        "UPDATE": ("state", "tries", "claimed_at", "send_at", "ended_at", "reason"),
+    },
     "organization_setting": {"SELECT": WHOLE},
+    "reason_category": {"SELECT": WHOLE},
+    "saved_view": SAVED_VIEWS,
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
     "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
-    "user": {"SELECT": ("id", "name", "organization_id")},
+    "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
 """Table -> right -> its columns. They include those of the other roles, which may not be there."""
 READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -115,14 +136,16 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call_original": {"SELECT": WHOLE},
     "transcript": {"SELECT": ("id", "call_id", "vapi_call_id", "source", "sequence", "role", "content", "timestamp")},
     "call_feedback": {"SELECT": WHOLE},
+    "call_words": {"SELECT": WORDS},
     "call_incident": {"SELECT": ("call_id", "kind", "occurred_at")},
     "follow_up": {"SELECT": WHOLE},
     "follow_up_entry": {"SELECT": ENTRY},
     "webhook_event": {"SELECT": WHOLE},
     "service_record": {"SELECT": WHOLE},
+    "reason_category": {"SELECT": ("organization_id", "key", "label")},
     "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
-    "user": {"SELECT": ("id", "name", "organization_id")},
+    "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
 """The privileges of who only reads."""
 WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -136,11 +159,12 @@ WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     "follow_up_entry": {"INSERT": ENTRY[1:]},
     "organization_setting": {"SELECT": WHOLE},
+    "saved_view": SAVED_VIEWS,
     "call": {"SELECT": ("id", "organization_id", "service_record_id", "vapi_call_id")},
-    "service_record": {"SELECT": ("id", "service_advisor_id", "service_advisor_name")},
-    "user": {"SELECT": ("id", "name", "organization_id")},
+    "service_record": {"SELECT": ("id", "organization_id", "service_advisor_id", "service_advisor_name")},
+    "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
-"""The privileges of the function in which people change follow-ups, and which finds those that are overdue."""
+"""The privileges of the function in which people change follow-ups and save views, and which finds what is overdue."""
 TIME_OUTS: Final = {
     # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
     # session's own settings would pin a connection of RDS Proxy to its client.
@@ -157,6 +181,12 @@ PLANNING: Final = {
     # To compile a statement takes longer than any of ours does; before Postgres 18, a table read whole in spite of the
     # above looks dear enough for it.
     "jit": "off",
+}
+ONE_PLAN: Final = {
+    # The plan that tests/integration/test_consumer_plans.py sees, from the first time on. Postgres would make another
+    # for each of a statement's first five times, and go on with that as long as a growing table makes it look cheaper:
+    # it takes as long as the statement itself, and for an empty array it may read a partial index from end to end.
+    "plan_cache_mode": "force_generic_plan",
 }
 READ_ONLY: Final = {"default_transaction_read_only": "on"}
 """The session setting of a role that only reads, besides the lack of a privilege to write."""
@@ -178,7 +208,7 @@ class FunctionsRole:
     """With tokens of IAM, not with a password, which somebody has to give the role."""
     only_reads: bool = False
     writes_follow_ups: bool = False
-    """It is the role of the function that changes follow-ups, and nothing else."""
+    """It is the role of the function that changes follow-ups and saved views, and nothing else."""
 
     @property
     def privileges(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
@@ -190,7 +220,9 @@ class FunctionsRole:
     @property
     def settings(self) -> Mapping[str, str]:
         """How its sessions begin."""
-        return TIME_OUTS | PLANNING | (READ_ONLY if self.only_reads else {})
+        if self.only_reads:
+            return TIME_OUTS | PLANNING | READ_ONLY
+        return TIME_OUTS | PLANNING | ({} if self.writes_follow_ups else ONE_PLAN)
 
 
 def grant(connection: Connection, role: FunctionsRole) -> None:

@@ -8,7 +8,7 @@ from typing import TypedDict
 from sqlalchemy import text
 
 from autopulse.db.calls import read_columns
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.facts import read_facts, read_stored_feedback
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.attempts import Original
@@ -109,7 +109,7 @@ def record_receipts(
     `written` are the calls of which what the application wrote is asked for.
     """
     values = {"receipts": as_rows(receipts), "call_ids": as_array(call_ids), "written": as_array(written)}
-    repeated, attempts, origins, feedback = transaction.execute(_RECORD, values).one()
+    repeated, attempts, origins, feedback = execute(transaction, _RECORD, values).one()
     known: dict[int, dict[str, Attempt]] = {}
     for row in attempts or ():
         known.setdefault(row["call_id"], {})[row["vapi_call_id"]] = Attempt(read_facts(row), row["made_call"])

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
-from autopulse.db.engine import Transaction
+from autopulse.db.engine import Transaction, execute
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.lists import ShownTurn
 from autopulse.domain.turns import Turn
@@ -115,7 +115,7 @@ def replace_turns(transaction: Transaction, attempts: Sequence[AttemptTurns]) ->
         for attempt in attempts
     ]
     call_ids = {attempt.call_id for attempt in attempts}
-    transaction.execute(_REPLACE, {"attempts": as_rows(rows), "call_ids": as_array(sorted(call_ids))})
+    execute(transaction, _REPLACE, {"attempts": as_rows(rows), "call_ids": as_array(sorted(call_ids))})
 
 
 def add_fragments(transaction: Transaction, fragments: Collection[Fragment]) -> None:

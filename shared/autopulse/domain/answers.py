@@ -15,6 +15,7 @@ DETRACTORS: Final = "detractors"
 ACTION_ITEMS: Final = "action_items"
 CALL_REASON: Final = "call_reason"
 SUMMARY: Final = "summary"
+REASON_CATEGORY: Final = "reason_category"
 
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     NPS_SCORE: (
@@ -52,6 +53,11 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     SUMMARY: (
         *("Call summary", "Conversation summary", "Summary of call", "Summary of the call", "Summary of conversation"),
         *("Summary of the conversation", "Call synopsis", "Synopsis"),
+    ),
+    REASON_CATEGORY: (
+        *("Reason categories", "Complaint category", "Complaint categories", "Complaint reason", "Complaint reasons"),
+        *("Detractor category", "Detractor reason", "Category of complaint", "Reason for complaint"),
+        *("Reason for dissatisfaction", "Dissatisfaction reason", "Went wrong category"),
     ),
 }
 """Field -> what else it may be called."""

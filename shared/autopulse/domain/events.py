@@ -34,3 +34,5 @@ class CallEvent:
     """When the verifier took the first message that this is news of; with the next, what stages are measured by."""
     committed_at: datetime | None = field(default=None, compare=False)
     """Known once its transaction is committed."""
+    advisor_id: int | None = None
+    """The service advisor of the call's visit: whose reader is bounded to another one is not told."""

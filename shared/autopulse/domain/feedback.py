@@ -16,6 +16,7 @@ from autopulse.domain.answers import (
     NPS_SCORE,
     OVERALL_FEEDBACK,
     POSITIVES,
+    REASON_CATEGORY,
     SUMMARY,
     AnswerNames,
     plain_name,
@@ -43,6 +44,8 @@ class Feedback:
     positives: str | None
     action_items: str | None
     structured_data: Mapping[str, Any] | None
+    reason_category: str | None = None
+    """What the analysis answers of what went wrong; it wins over the words of `detractors`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def _feedback(
         positives=_first(_lines, POSITIVES, answers),
         action_items=_first(_lines, ACTION_ITEMS, answers),
         structured_data=cut_data(dict(given)),
+        reason_category=_first(_lines, REASON_CATEGORY, answers),
     )
 
 

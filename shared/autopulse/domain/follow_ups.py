@@ -124,6 +124,21 @@ def asks_for_callback(data: Mapping[str, Any] | None) -> bool:
     return data is not None and _asks(dict(data), 0)
 
 
+def names_callback(value: Json, depth: int = 0) -> bool:
+    """Whether an answer of that name is anywhere in a value, whatever it says."""
+    value = parsed(value)
+    if depth > _MAX_DEPTH:
+        return False
+    if isinstance(value, list):
+        return any(names_callback(item, depth + 1) for item in value)
+    if not isinstance(value, dict):
+        return False
+    names = (*value, *(value.get(label) for label in _LABELS))
+    return any(isinstance(name, str) and plain_name(name) in CALLBACK_NAMES for name in names) or any(
+        names_callback(item, depth + 1) for item in value.values()
+    )
+
+
 def _asks(value: Json, depth: int) -> bool:
     value = parsed(value)
     if depth > _MAX_DEPTH:

@@ -1,6 +1,5 @@
 """What a request to change a follow-up asks for, and what follows from it."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +8,13 @@ from typing import Any, Final
 from autopulse.domain.bounds import cut
 from autopulse.domain.follow_ups import MAX_CAUSE_CHARACTERS, MAX_NOTE_CHARACTERS, TRANSITIONS, State
 from autopulse.errors import Problem
-from autopulse.json_coercion import MAX_CALL_ID, Json, clean, read_text
+from autopulse.follow_ups.requests import read_object
+from autopulse.json_coercion import MAX_CALL_ID, Json, read_text
 
-MAX_BODY_BYTES: Final = 50_000
 FIELDS: Final = ("state", "assignee_id", "cause", "note")
 """What a PATCH may change."""
+ME: Final = "me"
+"""In the place of a user's id: the user that the principal is."""
 _VERSION: Final = re.compile(r'"([1-9][0-9]{0,9})"')
 _STATES: Final = {state.value: state for state in State}
 
@@ -23,6 +24,15 @@ class Change:
     """The fields that a PATCH gives, checked."""
 
     given: Mapping[str, Any]
+
+    @property
+    def names_me(self) -> bool:
+        """Whether the principal's own user is to be the assignee."""
+        return self.given.get("assignee_id") == ME
+
+    def named(self, own_id: int | None) -> "Change":
+        """The change with the id of the principal's user in the place of ME."""
+        return Change({**self.given, "assignee_id": own_id}) if self.names_me else self
 
     def applied_to(self, current: Mapping[str, Any]) -> dict[str, Any]:
         """The fields as they are to be; raises Problem 422 for what the current state does not allow."""
@@ -38,7 +48,7 @@ class Change:
 
 def read_change(body: Json) -> Change:
     """The body of a PATCH; raises Problem."""
-    given = _object(body, FIELDS)
+    given = read_object(body, FIELDS)
     if not given:
         raise Problem(400, f"Give one of {', '.join(FIELDS)}.")
     readers = {"state": _state, "assignee_id": _user, "cause": _cause, "note": _note}
@@ -47,7 +57,7 @@ def read_change(body: Json) -> Change:
 
 def read_note(body: Json) -> str | None:
     """The note of a POST, whose body may be empty; raises Problem."""
-    return _note(_object(body, ("note",)).get("note")) if body else None
+    return _note(read_object(body, ("note",)).get("note")) if body else None
 
 
 def read_version(header: Json) -> int:
@@ -60,32 +70,19 @@ def read_version(header: Json) -> int:
     return int(version[1])
 
 
-def _object(body: Json, fields: tuple[str, ...]) -> Mapping[str, Any]:
-    if isinstance(body, str) and len(body.encode(errors="replace")) > MAX_BODY_BYTES:
-        raise Problem(413, "The body is too large.")
-    try:
-        given = clean(json.loads(body if isinstance(body, str) else ""))
-    except (ValueError, RecursionError):
-        raise Problem(400, "The body is not JSON.") from None
-    if not isinstance(given, dict):
-        raise Problem(400, "The body is not an object.")
-    for name in given:
-        if name not in fields:
-            raise Problem(400, "There is no such field.", field=str(name)[:100])
-    return given
-
-
 def _state(value: Json) -> str:
     if not isinstance(value, str) or value not in _STATES:
         raise Problem(400, f"A state is {', '.join(_STATES)}.", field="state")
     return value
 
 
-def _user(value: Json) -> int | None:
+def _user(value: Json) -> int | str | None:
     if value is None:
         return None
+    if value == ME:
+        return ME
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_CALL_ID:
-        raise Problem(400, "An assignee is the id of a user, or null.", field="assignee_id")
+        raise Problem(400, "An assignee is the id of a user, `me`, or null.", field="assignee_id")
     return value
 
 

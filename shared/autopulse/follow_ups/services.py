@@ -3,18 +3,38 @@
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from autopulse.consumers import clients
+from autopulse.db.deadline import deadline
 from autopulse.db.engine import Database, Transaction, engine
 from autopulse.db.failures import diagnose
-from autopulse.errors import Problem
+from autopulse.errors import Problem, Transient
 from autopulse.settings import FollowUpSettings, from_environ
 
 if TYPE_CHECKING:
     from autopulse.aws import EventBridge
 
 T = TypeVar("T")
+MOST_SECONDS: Final = 15
+"""The time limit of one change, its second try included; the function has 20."""
+
+
+class _NotCommitted(Exception):
+    """The work failed before its commit; the cause says by what."""
+
+
+def _told(error: _NotCommitted) -> Exception:
+    cause = error.__cause__
+    return diagnose(cause)[1] if isinstance(cause, Exception) else error
+
+
+def _commit(transaction: Transaction) -> None:
+    try:
+        transaction.commit()
+    except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
+        transaction.invalidate()
+        raise diagnose(error)[1] from None  # its text has values
 
 
 class Services:
@@ -40,20 +60,36 @@ class Services:
         time.sleep(seconds)
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        """Do the work in one transaction and commit it; raises the work's Problem, else Transient or DataRejected."""
+        """Do the work in one transaction and commit it; raises the work's Problem, else Transient or DataRejected.
+
+        Work that an outage ended is done once more: the connection may be one that the server has closed meanwhile, and
+        what was not committed has changed nothing. A commit whose answer is lost is not repeated.
+        """
+        with deadline(time.monotonic() + MOST_SECONDS):
+            try:
+                return self._try(work)
+            except _NotCommitted as error:
+                if not isinstance(_told(error), Transient):
+                    raise _told(error) from None  # its text has values
+            try:
+                return self._try(work)
+            except _NotCommitted as error:
+                raise _told(error) from None
+
+    def _try(self, work: Callable[[Transaction], T]) -> T:
         try:
             with self.engine.connect() as transaction:
                 try:
                     outcome = work(transaction)
-                    transaction.commit()
                 except Problem:
                     transaction.rollback()
                     raise
                 except Exception:
                     transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
                     raise
-        except Problem:
+                _commit(transaction)
+        except (Problem, Transient):
             raise
-        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
-            raise diagnose(error)[1] from None  # its text has values
+        except Exception as error:
+            raise _NotCommitted from error
         return outcome

@@ -7,18 +7,13 @@ is read, made or connected to before it is needed, and then it is kept as long a
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from autopulse.aws import AWS_ERRORS, SECRETS_MANAGER, SQS, SecretsManager, Sqs, bounded, name_of
-from autopulse.errors import Transient
-from autopulse.ingress.webhook_secret import UNAVAILABLE, WebhookSecret
+from autopulse.ingress.clients import Clients
+from autopulse.ingress.webhook_secret import WebhookSecret
 from autopulse.settings import VerifierSettings, from_environ
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
-
-class Services:
+class Services(Clients):
     """A container's services."""
 
     @cached_property
@@ -31,27 +26,6 @@ class Services:
         """The accepted credentials; nothing is read before the first webhook."""
         return WebhookSecret(self.read_secret, read_former=lambda: self.read_secret(VersionStage="AWSPREVIOUS"))
 
-    @cached_property
-    def sqs(self) -> Sqs:
-        """The queues of all kinds."""
-        return Sqs(SQS)
-
-    @cached_property
-    def secretsmanager(self) -> SecretsManager:
-        """The keeper of the webhook secret."""
-        return SecretsManager(SECRETS_MANAGER)
-
-    @cached_property
-    def s3(self) -> S3Client:
-        """The payload bucket; only a message that is too long for a queue needs it."""
-        import boto3  # noqa: PLC0415 - 0.1 s
-
-        return boto3.client("s3", config=bounded())
-
     def read_secret(self, **version: str) -> str:
         """The JSON of the webhook secret, as it is now or as `version` says; raises Transient."""
-        arn = self.settings.webhook_secret_arn
-        try:
-            return str(self.secretsmanager.get_secret_value(SecretId=arn, **version).get("SecretString", ""))
-        except AWS_ERRORS as error:
-            raise Transient(UNAVAILABLE, name_of(error)) from error
+        return self.read_text(self.settings.webhook_secret_arn, **version)

@@ -40,6 +40,8 @@ class Subject:
 
     organization_id: str
     call_id: int
+    advisor_id: int | None = None
+    """The service advisor of its visit; None if it has none, or if the event does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _read_event(body: str, find: Find) -> Iterator[_PendingEvent]:
 
 
 def _find(services: "Services", subject: Subject) -> Sequence[Connection]:
-    return tuple(find_watchers(services, subject.organization_id, subject.call_id))
+    return tuple(find_watchers(services, subject.organization_id, subject.call_id, subject.advisor_id))
 
 
 def _broadcast(services: "Services", call_events: Sequence[_PendingEvent], deadline: float) -> None:
@@ -114,7 +116,7 @@ def read_subject(detail: Mapping[str, Json]) -> Subject | None:
         organization_id = str(UUID(detail["organization_id"]))
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return None if call_id is None else Subject(organization_id, call_id)
+    return None if call_id is None else Subject(organization_id, call_id, read_call_id(detail.get("advisor_id")))
 
 
 def _pass_on_to_all(services: "Services", posts: Sequence[tuple[Connection, str]], deadline: float) -> list[Posted]:

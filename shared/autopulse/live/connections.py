@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.auth.principal import Principal
+from autopulse.live.bounds import bound_item, bound_of
 from autopulse.live.protocol import Topic
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Connection:
     organization_id: str
     expires_at: int
     """Epoch seconds: the token's end, or the gateway's longest time, whichever is first. Also the items' TTL."""
+    advisor_id: int | None = None
+    """The service advisor of whose visits' calls alone it is told; None for all calls of the organization."""
 
     def has_expired(self) -> bool:
         """Return whether it may not be told anything any more; the table forgets it only hours later."""
@@ -41,11 +44,13 @@ class Connection:
 
 def open_connection(services: "Services", connection_id: str, principal: Principal, now: int) -> Connection:
     """Keep a new connection, without any topic yet."""
-    connection = Connection(connection_id, principal.organization_id, min(principal.expires_at, now + LONGEST_SECONDS))
+    expires_at = min(principal.expires_at, now + LONGEST_SECONDS)
+    connection = Connection(connection_id, principal.organization_id, expires_at, principal.advisor_id)
     values: Key = {
         "organization_id": {"S": connection.organization_id},
         "subject": {"S": principal.subject},
         "expires_at": {"N": str(connection.expires_at)},
+        **bound_item(connection.advisor_id),
     }
     keys = (_own_key(connection.id), _member_key(connection))
     services.dynamodb.transact_write_items(
@@ -114,8 +119,13 @@ def unsubscribe(services: "Services", connection: Connection, topic: Topic) -> N
         return  # it was forgotten meanwhile, and its topics with it
 
 
-def find_watchers(services: "Services", organization_id: str, call_id: int) -> Iterator[Connection]:
-    """The connections of one organization that have subscribed to this call; read consistently, in one Query."""
+def find_watchers(
+    services: "Services", organization_id: str, call_id: int, advisor_id: int | None = None
+) -> Iterator[Connection]:
+    """The connections of one organization that have subscribed to this call; read consistently, in one Query.
+
+    `advisor_id` is of the call's visit: who is bounded to another advisor is not among them.
+    """
     pages = services.dynamodb.get_paginator("query").paginate(
         TableName=services.table,
         KeyConditionExpression="pk = :organization",
@@ -129,7 +139,9 @@ def find_watchers(services: "Services", organization_id: str, call_id: int) -> I
     )
     for page in pages:
         for item in page["Items"]:
-            yield _connection(item["sk"]["S"].removeprefix(_PREFIX), item)
+            connection = _connection(item["sk"]["S"].removeprefix(_PREFIX), item)
+            if connection.advisor_id in {None, advisor_id}:
+                yield connection
 
 
 _PREFIX: Final = "connection#"
@@ -148,4 +160,4 @@ def _member_key(connection: Connection) -> "Key":
 
 
 def _connection(connection_id: str, item: Mapping[str, Any]) -> Connection:
-    return Connection(connection_id, item["organization_id"]["S"], int(item["expires_at"]["N"]))
+    return Connection(connection_id, item["organization_id"]["S"], int(item["expires_at"]["N"]), bound_of(item))

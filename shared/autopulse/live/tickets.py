@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from autopulse.auth.principal import Principal
+from autopulse.live.bounds import bound_item, bound_of
 
 if TYPE_CHECKING:
     from autopulse.live.services import Services
@@ -40,6 +41,7 @@ def issue_ticket(services: "Services", principal: Principal, now: int) -> Ticket
             "subject": {"S": principal.subject},
             "token_expires_at": {"N": str(principal.expires_at)},
             "expires_at": {"N": str(ticket.expires_at)},
+            **bound_item(principal.advisor_id),
         },
     )
     return ticket
@@ -58,7 +60,12 @@ def redeem_ticket(services: "Services", text: str, now: int) -> Principal | None
         )["Attributes"]
     except client.exceptions.ConditionalCheckFailedException:
         return None
-    return Principal(used["organization_id"]["S"], used["subject"]["S"], int(used["token_expires_at"]["N"]))
+    return Principal(
+        used["organization_id"]["S"],
+        used["subject"]["S"],
+        int(used["token_expires_at"]["N"]),
+        advisor_id=bound_of(used),
+    )
 
 
 def _partition_of(text: str) -> str:

@@ -19,6 +19,7 @@ from autopulse.db.follow_ups import follow_shown
 from autopulse.db.links import Link, Removed, find_links, remove_link
 from autopulse.db.receipts import record_receipts
 from autopulse.db.recordings import find_object_key
+from autopulse.db.words import follow_words
 from autopulse.domain.attempts import NO_ORIGINAL, Original, Shown, columns_of, shown_of, taken_back
 from autopulse.domain.facts import NOTHING, Facts
 from autopulse.domain.follow_ups import wish_of
@@ -123,6 +124,8 @@ def _show_what_is_left(
     if row.service_record_id is not None:
         follow_reports(transaction, [row.service_record_id])
     follow_shown(transaction, [wish_of(row.id, shown, left, follow_up_rules())])
+    if removed.report or any(facts.report for facts in left.values()):
+        follow_words(transaction, [row.id])
 
 
 def _shown(row: LockedCall, removed: Facts, left: dict[str, Facts], original: Original) -> Shown:

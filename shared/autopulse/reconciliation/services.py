@@ -12,10 +12,11 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from autopulse.aws import AWS_ERRORS, SECRETS_MANAGER, SQS, SecretsManager, Sqs, bounded, name_of
+from autopulse.aws import AWS_ERRORS, name_of
 from autopulse.errors import Transient
+from autopulse.ingress.clients import Clients
 from autopulse.ingress.queueing import enqueue
-from autopulse.ingress.webhook_secret import UNAVAILABLE, WebhookSecret
+from autopulse.ingress.webhook_secret import WebhookSecret
 from autopulse.observability import Metric
 from autopulse.reconciliation.client import ApiKey, VapiClient
 from autopulse.settings import FetcherSettings, from_environ
@@ -23,8 +24,6 @@ from autopulse.vapi.call_tokens import is_proven
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from mypy_boto3_s3 import S3Client
 
     from autopulse.observability import Measurements
     from autopulse.reconciliation.requests import Page, Request
@@ -37,7 +36,7 @@ _VISIBILITY_BATCH: Final = 10
 """Entries of one ChangeMessageVisibilityBatch call."""
 
 
-class Services:
+class Services(Clients):
     """A container's services."""
 
     @cached_property
@@ -49,25 +48,8 @@ class Services:
     def vapi(self) -> VapiClient:
         """Vapi's API."""
         return VapiClient(
-            self.settings.vapi_api_url, ApiKey(lambda: self._secret(self.settings.vapi_api_key_secret_arn))
+            self.settings.vapi_api_url, ApiKey(lambda: self.read_text(self.settings.vapi_api_key_secret_arn))
         )
-
-    @cached_property
-    def sqs(self) -> Sqs:
-        """The request queue, its dead letters, and the page queue."""
-        return Sqs(SQS)
-
-    @cached_property
-    def secretsmanager(self) -> SecretsManager:
-        """The keeper of the key of Vapi's API, and of the webhook secret."""
-        return SecretsManager(SECRETS_MANAGER)
-
-    @cached_property
-    def s3(self) -> S3Client:
-        """The payload bucket; only a message that is too long for a queue needs it."""
-        import boto3  # noqa: PLC0415 - 0.1 s
-
-        return boto3.client("s3", config=bounded())
 
     def now(self) -> datetime:
         """The time, in UTC."""
@@ -121,13 +103,7 @@ class Services:
 
     @cached_property
     def _webhook_secret(self) -> WebhookSecret:
-        return WebhookSecret(lambda: self._secret(self.settings.webhook_secret_arn))
-
-    def _secret(self, arn: str) -> str:
-        try:
-            return str(self.secretsmanager.get_secret_value(SecretId=arn).get("SecretString", ""))
-        except AWS_ERRORS as error:
-            raise Transient(UNAVAILABLE, name_of(error)) from None
+        return WebhookSecret(lambda: self.read_text(self.settings.webhook_secret_arn))
 
     def _send(self, url: str, body: str, **parameters: object) -> None:
         try:

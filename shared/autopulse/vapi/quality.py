@@ -30,13 +30,13 @@ from autopulse.vapi.messages import (
     CallSnapshot,
     Id,
     Items,
-    Limited,
     Name,
     Object,
     PastTime,
     Reading,
     ReportMessage,
     absent,
+    limited,
     read_cost,
 )
 
@@ -106,9 +106,9 @@ def _read_condition(value: Json) -> Mapping[str, Json]:
 
 Latency = Annotated[int | None, BeforeValidator(_read_latency)]
 Count = Annotated[int | None, BeforeValidator(_read_count)]
-Label = Annotated[str | None, BeforeValidator(Limited(_read_label, MAX_ID_CHARACTERS))]
-Evaluation = Annotated[str | None, BeforeValidator(Limited(_read_label, MAX_REASON_CHARACTERS))]
-EndedMessage = Annotated[str | None, BeforeValidator(Limited(read_words, MAX_ENDED_MESSAGE_CHARACTERS))]
+Label = Annotated[str | None, BeforeValidator(limited(_read_label, MAX_ID_CHARACTERS))]
+Evaluation = Annotated[str | None, BeforeValidator(limited(_read_label, MAX_REASON_CHARACTERS))]
+EndedMessage = Annotated[str | None, BeforeValidator(limited(read_words, MAX_ENDED_MESSAGE_CHARACTERS))]
 
 
 class PerformanceMetrics(Reading):
@@ -342,7 +342,7 @@ def _details(
 
 
 def _name(value: Json) -> str | None:
-    return Limited(read_words, MAX_NAME_CHARACTERS)(value)
+    return limited(read_words, MAX_NAME_CHARACTERS)(value)
 
 
 def _skipped(item: Json) -> dict[str, Any] | None:
@@ -354,10 +354,10 @@ def _skipped(item: Json) -> dict[str, Any] | None:
     rest = {name: value for name, value in condition.items() if name != "type"}
     limits = [limit for value in rest.values() if (limit := _read_score(value)) is not None]
     reasons = [reason for value in rest.values() for reason in read_list(value)[:MAX_PARTS]]
-    words = [word for reason in reasons if (word := Limited(read_words, MAX_REASON_CHARACTERS)(reason))]
+    words = [word for reason in reasons if (word := limited(read_words, MAX_REASON_CHARACTERS)(reason))]
     return {
         "name": output.name,
-        "condition": Limited(_read_label, MAX_ID_CHARACTERS)(condition.get("type")),
+        "condition": limited(_read_label, MAX_ID_CHARACTERS)(condition.get("type")),
         "limit": _as_json(limits[0]) if limits else None,
         "reasons": words[:MAX_PARTS],
     }

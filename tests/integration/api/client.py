@@ -81,9 +81,13 @@ class Api:
 
     def get(self, path: str, organization: object = OURS, **query: object) -> Answer:
         """A reader's GET; underscores that end a parameter's name are left out, for `from_`."""
+        return self.get_as({}, path, organization, **query)
+
+    def get_as(self, who: dict[str, str], path: str, organization: object = OURS, **query: object) -> Answer:
+        """The same of a reader of whom the authorizer says more."""
         parameters = {name.rstrip("_"): str(value) for name, value in query.items()}
         context = {"organization_id": str(organization), "subject": "reader", "expires_at": str(int(time.time()) + 60)}
-        return self.send(reading_event(f"/v1{path}", context, **parameters))
+        return self.send(reading_event(f"/v1{path}", context | who, **parameters))
 
     def send(self, event: dict[str, Any]) -> Answer:
         answer = handle(self.services, event, Context(10))

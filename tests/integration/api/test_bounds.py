@@ -15,15 +15,18 @@ from tests.integration.api.client import OURS, Answer, Api
 LONG: Final = 1_000_000
 READ: Final = (
     *("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript", "vapi_call"),
-    *("call_original", "call_incident", "webhook_event", "call_quality"),
+    *("call_original", "call_incident", "webhook_event", "call_quality", "follow_up", "follow_up_entry"),
 )
 """Tables whose texts are shown."""
-OURS_ALONE: Final = ("turn_latencies", "details")
-"""JSON that nobody but us writes: it is bounded where it is read from a report."""
+WORDS: Final = {("follow_up", "state"), ("follow_up", "trigger")}
+"""Columns that take a few words only."""
+OURS_ALONE: Final = ("turn_latencies", "details", "note", "changes")
+"""What nobody but us writes: it is bounded where it is read from a report, or from a request."""
 CHARACTERS: Final = {"letters": "x", "accents": "\u00e9", "emoji": "\U0001f600", "quotes": '"', "controls": "\x01"}
 PATHS: Final = (
     *("/calls", "/calls.csv", "/feedback", "/feedback.csv", "/me", "/calls/{}", "/calls/{}/transcript"),
     *("/calls/{}/recording", "/calls/count", "/feedback/summary", "/quality/summary"),
+    *("/follow-ups", "/follow-ups/{}", "/follow-ups/summary"),
 )
 
 
@@ -48,7 +51,9 @@ def _texts(api: Api) -> Iterator[tuple[str, str, str, int]]:
         " AND table_name = ANY (:tables) ORDER BY 1, 2",
         tables=list(READ),
     ):
-        if type_ != "ARRAY" and column not in {"segments", *OURS_ALONE}:  # an array and segments are never shown
+        if (
+            type_ != "ARRAY" and column not in {"segments", *OURS_ALONE} and (table, column) not in WORDS
+        ):  # an array and segments are never shown
             yield table, column, type_, most or LONG
 
 
@@ -92,6 +97,20 @@ def _scene(api: Api) -> int:
     api.turn(call, "Hello", vapi_call_id="one", sequence=0, source="report")
     api.insert("call_incident", call_id=call, kind="stall", occurred_at="2026-11-02T15:00:00Z")
     api.receipt("event", call_id=call, received_at="2026-11-02T15:00:00Z", processed_at="2026-11-02T15:00:00Z")
+    follow_up = api.follow_up(call, id=call, assignee_name="Robin Sample", cause="Wait", note="Called.")
+    for before, after in ((None, "open"), ("open", "acknowledged")):
+        api.insert(
+            "follow_up_entry",
+            follow_up_id=follow_up,
+            at="2026-11-02T15:00:00Z",
+            action="changed",
+            actor_subject="kim",
+            actor_name="Kim Example",
+            from_state=before,
+            to_state=after,
+            changes='{"cause": [null, "Wait"]}',
+            note="Called.",
+        )
     return call
 
 

@@ -46,6 +46,8 @@ def test_a_call_is_shown_with_its_customer_campaign_and_advisor(api: Api) -> Non
         "vapi_call_id": "call_1",
         "status": "Completed",
         "outcome": "reached",
+        "complaint": None,
+        "gist": None,
         "ended_reason": "customer-ended-call",
         "direction": "outbound",
         "demo": False,
@@ -66,6 +68,8 @@ def test_a_call_is_shown_with_its_customer_campaign_and_advisor(api: Api) -> Non
         "attempt_number": None,
         "reported_by": None,
         "reconciliation": None,
+        "match": None,
+        "reason": None,
     }
 
 
@@ -458,10 +462,22 @@ def test_a_count_by_visits_ends_at_a_hundred(api: Api, query: dict[str, object])
 
 
 def test_me_names_the_organization_of_the_token(api: Api) -> None:
-    assert api.get("/me").json == {"organization_id": OURS, "organization_name": "Example Motors", "may_write": False}
+    assert api.get("/me").json == {
+        "organization_id": OURS,
+        "organization_name": "Example Motors",
+        "may_write": False,
+        "user_id": None,
+        "advisor_id": None,
+    }
     assert api.get("/me", THEIRS).json["organization_name"] == "Other Motors"
     unknown = "00000000-0000-4000-8000-00000000000c"
-    assert api.get("/me", unknown).json == {"organization_id": unknown, "organization_name": None, "may_write": False}
+    assert api.get("/me", unknown).json == {
+        "organization_id": unknown,
+        "organization_name": None,
+        "may_write": False,
+        "user_id": None,
+        "advisor_id": None,
+    }
 
 
 def test_a_list_comes_compressed_for_a_browser(api: Api) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autopulse.api.models import Call, FeedbackItem
+from autopulse.api.models import CallFields, FeedbackItem
 from tests.integration.api.client import Api
 
 
@@ -14,7 +14,7 @@ def test_a_file_has_the_lists_columns_and_rows(api: Api) -> None:
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="calls.csv"'
     (row,) = answer.rows
-    assert list(row) == list(Call.model_fields)
+    assert list(row) == list(CallFields.model_fields)
     assert (row["id"], row["phone"], row["start_time"]) == (str(call), "+12025550101", "2026-11-02T15:00:00Z")
     assert row["customer_name"].startswith("'=")
     (row,) = api.get("/feedback.csv").rows

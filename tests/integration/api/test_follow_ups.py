@@ -86,7 +86,40 @@ def test_an_item_has_what_an_inbox_shows_of_its_call(api: Api) -> None:
         "content": "It took long.",
         "detractors": "The wait",
         "action_items": "Call back",
+        "state_set_by": None,
     }
+
+
+def test_an_item_says_who_brought_it_into_its_state(api: Api) -> None:
+    id_ = _make(api, state="acknowledged", version=4)
+    changes = [
+        (None, "open", None),
+        ("open", "acknowledged", "Sam Sample"),
+        ("acknowledged", "open", "Sam Sample"),
+        ("open", "acknowledged", "Kim Example"),
+        ("acknowledged", "acknowledged", "Lee Placeholder"),  # a note, no other state
+    ]
+    for minute, (before, after, name) in enumerate(changes):
+        api.insert(
+            "follow_up_entry",
+            follow_up_id=id_,
+            at=f"2026-11-02T16:0{minute}:00Z",
+            action="changed" if before else "opened",
+            actor_name=name,
+            from_state=before,
+            to_state=after,
+        )
+    (item,) = api.get("/follow-ups").json["items"]
+    assert item["state_set_by"] == api.get(f"/follow-ups/{id_}").json["state_set_by"] == "Kim Example"
+
+
+def test_the_follow_up_of_a_call_is_found_by_the_call(api: Api) -> None:
+    call, other = api.call(), api.call()
+    id_ = api.follow_up(call)
+    _make(api)
+    assert _ids(api, call=call) == [id_]
+    assert _ids(api, call=other) == []
+    assert _ids(api, THEIRS, call=call) == []
 
 
 def test_the_filters(api: Api) -> None:
@@ -99,7 +132,7 @@ def test_the_filters(api: Api) -> None:
     assert _ids(api, state="open") == [mine]
     assert _ids(api, state="resolved,acknowledged") == [late, done]
     assert _ids(api, assignee=5) == [mine]
-    assert _ids(api, assignee="nobody") == [late, done]
+    assert _ids(api, assignee="nobody") == _ids(api, assignee="none") == [late, done]
     assert _ids(api, overdue="true") == [late]
     assert _ids(api, overdue="false") == [mine, done]
     assert _ids(api, overdue="true", state="resolved") == []
@@ -110,7 +143,7 @@ def test_the_filters(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"state": "gone"}, {"state": "open,"}, {"assignee": "me"}, {"assignee": 0}, {"trigger": "x"}, {"mine": "true"}],
+    [{"state": "gone"}, {"state": "open,"}, {"assignee": "you"}, {"assignee": 0}, {"trigger": "x"}, {"mine": "true"}],
     ids=str,
 )
 def test_what_means_nothing_is_refused(api: Api, query: dict[str, object]) -> None:
@@ -143,7 +176,7 @@ def test_one_with_its_entries(api: Api) -> None:
         note="On it",
     )
     answer = api.get(f"/follow-ups/{id_}")
-    assert answer.json["version"] == 2
+    assert (answer.json["version"], answer.headers["etag"]) == (2, '"2"')
     opened, changed = answer.json["entries"]
     assert (opened["action"], opened["actor_subject"], opened["to_state"]) == ("opened", None, "open")
     assert {name: value for name, value in changed.items() if name not in {"id", "at"}} == {
@@ -192,3 +225,70 @@ def test_a_summary_of_nothing(api: Api) -> None:
     assert found["total"]["opened"] == found["open"] == 0
     assert found["total"]["in_time_share"] is None
     assert found["causes"] == found["assignees"] == []
+
+
+SPAN: dict[str, object] = {"from_": "2026-06-01T00:00:00Z", "to": "2026-07-01T00:00:00Z"}
+
+
+def _of_detractor(
+    api: Api, score: int | None, outcome: str = "reached", number: str = "+12025550101", **own: object
+) -> int:
+    call = api.call(nps_score=score, outcome=outcome, customer_number=number, start_time="2026-06-01T12:00:00Z", **own)
+    times = {"opened_at": "2026-06-03T12:00:00Z", "due_at": "2026-06-03T20:00:00Z"}
+    return api.follow_up(call, **times, state="resolved", cause="wait", resolved_at="2026-06-04T12:00:00Z", version=2)
+
+
+def test_the_summary_tells_how_many_detractors_were_answered_in_time(api: Api) -> None:
+    late = [_of_detractor(api, score) for score in (0, 6, 7, None)]
+    late.append(_of_detractor(api, 3, "voicemail"))
+    early = [_of_detractor(api, score) for score in (6, 9)]
+    for id_ in early:
+        api.database.run("UPDATE follow_up SET acknowledged_at = '2026-06-03T20:00:00Z' WHERE id = :id", id=id_)
+    still = _of_detractor(api, 2)
+    statement = "UPDATE follow_up SET state = 'open', resolved_at = NULL, due_at = :due WHERE id = :id"
+    api.database.run(statement, id=still, due=_at(5))
+    found = api.get("/follow-ups/summary", **SPAN).json["answered_in_time"]
+    assert found == {"count": 1, "of": 3, "share": 0.3333}
+    api.database.run(statement, id=still, due=_at(-5))
+    assert api.get("/follow-ups/summary", **SPAN).json["answered_in_time"] == {"count": 1, "of": 4, "share": 0.25}
+    assert api.get("/follow-ups/summary", THEIRS, **SPAN).json["answered_in_time"] == {
+        "count": 0,
+        "of": 0,
+        "share": None,
+    }
+
+
+def test_the_summary_tells_the_next_scores_of_the_same_customers(api: Api) -> None:
+    def later(number: str, score: int, day: int, organization: object = OURS, outcome: str = "reached") -> None:
+        start = f"2026-06-{day:02}T12:00:00Z"
+        api.call(organization, customer_number=number, nps_score=score, start_time=start, outcome=outcome)
+
+    _of_detractor(api, 3, number="+1 202 555-0101")
+    later("+12025550101", 10, 2)  # before it was resolved
+    later("+12025550101", 9, 6)  # this one
+    later("+12025550101", 0, 9)  # only the next
+    _of_detractor(api, 4, number="+12025550102")
+    later("+12025550102", 2, 6)
+    _of_detractor(api, 5, number="+12025550103")
+    later("+12025550103", 9, 6, THEIRS)
+    later("+12025550103", 9, 6, outcome="voicemail")
+    _of_detractor(api, 5, number="unknown")
+    later("unknown", 9, 6)
+    assert api.get("/follow-ups/summary", **SPAN).json["next_score"] == {
+        "of": 4,
+        "count": 2,
+        "improved": 1,
+        "median_change": 2.0,
+    }
+    assert api.get("/follow-ups/summary", THEIRS, **SPAN).json["next_score"]["median_change"] is None
+
+
+def test_a_bounded_readers_next_scores_are_of_own_calls(api: Api) -> None:
+    for id_ in (5, 6):
+        api.insert('"user"', id=id_, name=f"User {id_}", organization_id=OURS)
+    visits = [api.service_record(service_advisor_id=id_) for id_ in (5, 6)]
+    _of_detractor(api, 3, service_record_id=visits[0])
+    api.call(service_record_id=visits[1], nps_score=9, outcome="reached", start_time="2026-06-06T12:00:00Z")
+    assert api.get("/follow-ups/summary", **SPAN).json["next_score"]["count"] == 1
+    found = api.get_as({"advisor_id": "5"}, "/follow-ups/summary", **SPAN).json["next_score"]
+    assert (found["of"], found["count"]) == (1, 0)

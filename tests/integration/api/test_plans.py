@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ LARGE = {
     "vapi_call",
     "call_quality",
     "follow_up",
+    "call_words",
 }
 CALLS = 100_000
 SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00:00:00Z"}
@@ -30,9 +32,10 @@ SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00
 def api(module_api: Api, module_database_url: str) -> Api:
     archive.fill(module_database_url, CALLS, turns=2, events=1)
     archive.fill_quality(module_database_url)
+    archive.fill_reasons(module_database_url)
     archive.fill_follow_ups(module_database_url)
-    # A rare status is in a usual sample or is not, and a plan for one row may sort it.
-    module_api.database.run("ALTER TABLE call ALTER status SET STATISTICS 1000; ANALYZE call")
+    archive.fill_words(module_database_url)
+    archive.look_at_statuses(module_database_url)
     return module_api
 
 
@@ -94,11 +97,37 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/calls", {"advisor": 7}),
     ("/calls", {"advisor": "Advisor"}),
     ("/calls", {"advisor": "Nobody"}),
+    ("/calls", {"reason": "wait"}),
+    ("/calls", {"reason": "any"}),
+    ("/calls", {"reason": "no_such_reason", "advisor": 7}),
     ("/calls", {"customer": "0142"}),
     ("/calls", {"customer": "+1 202 555 0142"}),
     ("/calls", {"customer": "dana example abc"}),
     ("/calls", {"customer": "dana"}),
     ("/calls", {"customer": "nobody"}),
+    ("/calls", {"nps_category": "promoter"}),
+    ("/calls", {"nps_category": "passive"}),
+    ("/calls", {"nps_category": "detractor"}),
+    ("/calls", {"nps_category": "none"}),
+    ("/calls", {"nps_category": "detractor", "campaign": 3}),
+    ("/calls", {"nps_category": "detractor", "advisor": 7}),
+    ("/calls", SPAN | {"nps_category": "detractor", "to_come": "false"}),
+    ("/calls", {"status": "Ringing,In Progress,Forwarding"}),
+    ("/calls/count", {"to_come": "true"}),
+    ("/calls/count", {"to_come": "false", "nps_category": "detractor"}),
+    ("/calls/count", {"status": "Ringing,In Progress,Forwarding"}),
+    ("/calls", {"q": "coffee"}),
+    ("/calls", {"q": "forty minutes"}),
+    ("/calls", {"q": '"forty minutes"'}),
+    ("/calls", {"q": "someth"}),
+    ("/calls", {"q": "ke1900"}),
+    ("/calls", {"q": "zzz"}),
+    ("/calls", {"q": "dana coffee"}),
+    ("/calls", {"q": "someth", "order": "oldest", "limit": 200}),
+    ("/calls", SPAN | {"q": "coffee", "status": "Completed", "advisor": 7}),
+    ("/calls", {"q": "0142"}),
+    ("/calls", {"q": "sample sedan"}),
+    ("/calls/count", {"q": "coffee"}),
     ("/calls", SPAN),
     ("/calls", {"to": "2025-01-01T00:00:00Z"}),
     ("/calls", SPAN | {"status": "Completed", "outcome": "reached", "campaign": 3, "direction": "inbound"}),
@@ -112,6 +141,8 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/feedback", {}),
     ("/feedback", {"nps_category": "promoter"}),
     ("/feedback", {"nps_category": "detractor", "campaign": 3}),
+    ("/feedback", {"reason": "price"}),
+    ("/feedback", SPAN | {"reason": "other", "nps_category": "detractor"}),
     ("/feedback", {"text": "wait"}),
     ("/feedback", {"text": "invoice ke1900"}),
     ("/feedback", {"text": "zzz"}),
@@ -145,6 +176,7 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("/follow-ups", {"advisor": 7}),
     ("/follow-ups", {"advisor": "Nobody"}),
     ("/follow-ups", {"trigger": "callback_requested"}),
+    ("/follow-ups", {"call": 7}),
     ("/follow-ups/summary", {}),
     ("/follow-ups/summary", SPAN),
     ("/follow-ups/summary", SPAN | {"period": "day"}),
@@ -187,6 +219,8 @@ def _first_pages(api: Api, query: dict[str, object], monkeypatch: pytest.MonkeyP
         ({"direction": "web"}, "ix_call_organization_id_web"),
         ({"demo": "true"}, "ix_call_organization_id_demo"),
         ({"to_come": "true"}, "ix_call_organization_id_to_come"),
+        ({"nps_category": "detractor"}, "ix_call_organization_id_nps_category_began"),
+        ({"reason": "any"}, "ix_call_organization_id_reason"),
     ],
 )
 def test_a_page_is_read_in_order_and_not_sorted(
@@ -214,6 +248,7 @@ def test_an_outcome_that_is_rare_has_its_index(api: Api, monkeypatch: pytest.Mon
         {"status": "Completed"},
         {"outcome": "reached"},
         {"to_come": "false"},
+        {"nps_category": "none"},
     ],
     ids=str,
 )
@@ -223,6 +258,24 @@ def test_of_a_common_value_all_calls_are_walked_in_order(
     for page in _first_pages(api, query, monkeypatch):
         node = _of_calls(page)
         assert (node["Node Type"], node["Index Name"]) == ("Index Only Scan", "ix_call_organization_id_listing")
+
+
+def test_what_a_row_says_costs_one_key_for_each_row(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    explained = explain(api, "/calls", archive.LARGEST, monkeypatch, limit=20)
+    (node,) = [node for node in explained.nodes if node.get("Relation Name") == "call_feedback"]
+    assert node["Node Type"] == "Index Scan"
+    assert node["Plan Rows"] == 1
+    assert "call_id = " in node["Index Cond"]
+
+
+@pytest.mark.parametrize("count", [1, 60, 200])
+def test_calls_that_have_changed_are_looked_up_by_their_ids(
+    api: Api, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = ",".join(map(str, api.ids("/calls", archive.LARGEST, limit=count)))
+    explained = explain(api, "/calls", archive.LARGEST, monkeypatch, ids=ids, limit=200)
+    assert _of_calls(explained)["Index Name"] == "call_pkey"
+    assert len(explained.answer.json["items"]) == count
 
 
 FILTERS: list[dict[str, object]] = [
@@ -275,6 +328,24 @@ def test_calls_of_visits_are_walked_in_their_order_or_looked_up(
     assert used.count("ix_call_service_record_id") == 1
 
 
+@pytest.mark.parametrize("q", ["ke1900", "something", "forty minutes", '"forty minutes"', "someth coff"])
+@pytest.mark.parametrize("query", [{}, {"order": "oldest"}, {"nps_category": "detractor"}], ids=str)
+def test_words_are_looked_up_month_by_month_in_one_index(
+    api: Api, q: str, query: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = explain(api, "/calls", archive.LARGEST, monkeypatch, limit=2, q=q, **query)
+    cursor = first.answer.json["next_cursor"]
+    assert cursor or q == "ke1900"
+    pages = [first]
+    if cursor:
+        pages.append(explain(api, "/calls", archive.LARGEST, monkeypatch, limit=2, cursor=cursor, q=q, **query))
+    for page in pages:
+        used = [node["Index Name"] for node in page.nodes if "Index Name" in node]
+        assert used.count("ix_call_words_words") == 1
+        assert page.scans("call_words") == {"Bitmap Heap Scan"}
+        assert {item["match"]["where"] for item in page.answer.json["items"]} == {"turn"}
+
+
 def test_the_summary_does_not_look_at_the_calls_themselves(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     for query in (
         SPAN,
@@ -318,8 +389,58 @@ def test_the_summary_of_follow_ups_reads_those_of_its_time_and_those_that_are_un
 ) -> None:
     explained = explain(api, "/follow-ups/summary", archive.LARGEST, monkeypatch, **SPAN)
     used = {node["Index Name"] for node in explained.nodes if "follow_up" in node.get("Index Name", "")}
-    assert used == {"ix_follow_up_organization_id_opened", "ix_follow_up_organization_id_state_due"}
+    assert used == {"ix_follow_up_organization_id_opened_call", "ix_follow_up_organization_id_state_due"}
     assert explained.answer.json["total"]["opened"] > 100
+
+
+def test_detractors_among_follow_ups_are_found_in_one_walk_through_an_index_alone(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained = explain(api, "/follow-ups/summary", archive.LARGEST, monkeypatch, **SPAN)
+    (walk,) = (node for node in explained.nodes if node.get("Index Name") == "ix_call_detractor")
+    assert walk["Node Type"] == "Index Only Scan"
+    assert "ANY" in walk["Index Cond"]
+    assert explained.answer.json["answered_in_time"]["of"] > 10
+
+
+@pytest.mark.parametrize("organization", [archive.LARGEST, archive.TYPICAL], ids=["largest", "typical"])
+def test_next_scores_are_looked_up_by_the_number(api: Api, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    explained = explain(api, "/follow-ups/summary", organization, monkeypatch, **SPAN)
+    assert explained.answer.json["next_score"]["of"] > 10
+    used = {node["Index Name"] for node in explained.nodes if node.get("Relation Name") == "call"}
+    # Few detractors are found by their category as quickly.
+    assert used - {"ix_call_organization_id_nps_category_began", "ix_call_detractor"} == {
+        "call_pkey",
+        "ix_call_organization_id_scored",
+    }
+
+
+@pytest.mark.parametrize("path", ["/calls", "/calls/count", "/feedback", "/feedback/summary", "/quality/summary"])
+@pytest.mark.parametrize("organization", [archive.LARGEST, archive.TYPICAL], ids=["largest", "typical"])
+def test_a_bounded_reader_is_answered_by_indexes(
+    api: Api, path: str, organization: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one who filters by that advisor."""
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "get", partial(api.get_as, {"advisor_id": "7" if organization == archive.LARGEST else "27"}))
+        explained = explain(api, path, organization, monkeypatch, **SPAN)
+    assert {name for name in LARGE if "Seq Scan" in explained.scans(name)} == set()
+    used = {
+        node["Index Name"] for node in explained.nodes if "record" in node.get("Alias", "") and "Index Name" in node
+    }
+    assert "ix_service_record_service_advisor_id_listing" in used
+
+
+@pytest.mark.parametrize("path", ["/follow-ups", "/follow-ups/summary", "/calls/99996", "/calls/99996/transcript"])
+def test_a_bounded_reader_looks_visits_up_by_their_ids(api: Api, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    advisor = api.database.run(
+        "SELECT service_advisor_id FROM service_record JOIN call ON service_record_id = service_record.id"
+        " WHERE call.id = 99996"
+    )[0][0]
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "get", partial(api.get_as, {"advisor_id": str(advisor)}))
+        explained = explain(api, path, archive.LARGEST, monkeypatch)
+    assert {name for name in LARGE if "Seq Scan" in explained.scans(name)} == set()
 
 
 def test_a_transcript_and_a_timeline_are_read_by_their_call(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,20 @@ def test_every_event_is_as_documented_and_every_documented_event_occurs(pipeline
         assert (entry["Source"], detail["organization_id"]) == ("autopulse.calls", ORGANIZATION)
 
 
+def test_an_event_names_the_advisor_of_the_calls_visit(pipeline: Pipeline, bus: Bus) -> None:
+    advisor = pipeline.insert('"user"', id=7, name="Avery Example", organization_id=ORGANIZATION)
+    visit = pipeline.make_service_record(service_advisor_id=advisor)
+    for place, call_id in enumerate((pipeline.make_call(service_record_id=visit), pipeline.make_call())):
+        call = outbound(call_id, f"0197f9d4-eeee-4000-8000-00000000001{place}")
+        pipeline.send(report(call, analysis={"structuredData": {"nps_score": 3}}))
+    told = [json.loads(entry["Detail"]) for entry in bus.entries]
+    assert {"FollowUpOpened", "CallCompleted", "FeedbackRecorded"} <= {entry["DetailType"] for entry in bus.entries}
+    advisors = {detail["call_id"]: set[int | None]() for detail in told}
+    for detail in told:
+        advisors[detail["call_id"]].add(detail["advisor_id"])
+    assert list(advisors.values()) == [{7}, {None}]
+
+
 def test_the_stages_follow_each_other(pipeline: Pipeline, bus: Bus) -> None:
     _send_all(pipeline)
     for entry in bus.entries:

@@ -1,6 +1,7 @@
 """The stand-in's process: started once, loopback only, the same again after it was killed, gone after its end."""
 
 import http.client
+import urllib.request
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_it_listens_on_loopback_only(paths: StackPaths) -> None:
     pid = StandIn(paths).start().process.pid
     listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid == pid]
     assert {connection.laddr[0] for connection in listening if connection.laddr} == {LOOPBACK}
-    assert len(listening) == 2
+    assert len(listening) == 3, "the API, the storage of recordings, the receiver of alerts"
 
 
 def test_it_is_the_same_after_it_was_killed(paths: StackPaths) -> None:
@@ -106,6 +107,14 @@ def test_a_process_does_what_a_test_says(paths: StackPaths) -> None:
     assert [request["target"] for request in control.requests()["api"]] == [path] * 3
 
 
+def test_it_receives_alerts_and_prints_them_to_its_log(paths: StackPaths) -> None:
+    running = StandIn(paths).start()
+    request = urllib.request.Request(running.alerts_url, b'{"follow_up_id": 4711}', method="POST")  # noqa: S310 - http
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - http
+        assert answer.status == 200
+    assert '"follow_up_id": 4711' in (paths.state / "vapi_api" / "vapi_api.log").read_text()
+
+
 def test_who_asks_a_process_that_is_gone_is_told(paths: StackPaths) -> None:
     with pytest.raises(LocalStackError, match="make up starts it"):
         Control(f"http://{LOOPBACK}:{paths.vapi_api_port}", "x").put_calls([{}])
@@ -119,6 +128,7 @@ def test_a_wrong_key_is_told(paths: StackPaths) -> None:
 def test_vapi_is_the_stand_in_unless_the_environment_says_where_it_is(paths: StackPaths) -> None:
     found = find_vapi(paths)
     assert found.is_stand_in
+    assert found.alerts_url
     assert found.shown == {"vapi_api_url": found.url, "vapi_api_key": StandIn(paths).key}
     elsewhere = StackPaths(paths.state, 0, 0, "", 0, "https://vapi.example.com", "a-real-key")
     assert find_vapi(elsewhere) == VapiAddress("https://vapi.example.com", "a-real-key", is_stand_in=False)

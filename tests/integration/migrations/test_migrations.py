@@ -56,6 +56,8 @@ def _upgrade_to(revision: str, url: str, monkeypatch: pytest.MonkeyPatch) -> Non
     with monkeypatch.context() as patch:
         patch.setattr(command, "upgrade", lambda config, _head: real(config, revision))
         patch.setattr(migration, "give_outcomes", lambda *_arguments: None)
+        patch.setattr(migration, "give_words", lambda *_arguments: True)
+        patch.setattr(migration, "give_reasons", lambda *_arguments: None)
         upgrade(url)
     assert _version(url) == revision
 

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from autopulse.api.cursors import binding_of, decode, encode
 from autopulse.db.queries.pages import Position
+from autopulse.domain.scope import Scope
 from autopulse.errors import Problem
 
-BINDING = binding_of("calls", "organization", "newest", {"status": "Ended"})
+OURS = Scope("organization")
+BINDING = binding_of("calls", OURS, "newest", {"status": "Ended"})
 POSITION = Position("2026-11-02T15:00:00.123456+00:00", 7)
 
 
@@ -21,12 +23,13 @@ def test_a_cursor_comes_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        binding_of("feedback", "organization", "newest", {"status": "Ended"}),
-        binding_of("calls", "other", "newest", {"status": "Ended"}),
-        binding_of("calls", "organization", "oldest", {"status": "Ended"}),
-        binding_of("calls", "organization", "newest", {"status": "Completed"}),
-        binding_of("calls", "organization", "newest", {"outcome": "Ended"}),
-        binding_of("calls", "organization", "newest", {}),
+        binding_of("feedback", OURS, "newest", {"status": "Ended"}),
+        binding_of("calls", Scope("other"), "newest", {"status": "Ended"}),
+        binding_of("calls", Scope("organization", 7), "newest", {"status": "Ended"}),
+        binding_of("calls", OURS, "oldest", {"status": "Ended"}),
+        binding_of("calls", OURS, "newest", {"status": "Completed"}),
+        binding_of("calls", OURS, "newest", {"outcome": "Ended"}),
+        binding_of("calls", OURS, "newest", {}),
     ],
 )
 def test_a_cursor_belongs_to_one_list(other: str) -> None:

@@ -7,6 +7,7 @@ from autopulse.auth import authorizer
 from autopulse.auth.authorizer import Unauthorized
 from autopulse.auth.principal import Principal, principal_of
 from autopulse.auth.services import Services
+from autopulse.domain.scope import Scope, UserKey
 from autopulse.errors import TokenRefused, Transient
 from autopulse.settings import AuthSettings
 from tests.harness import start_anew
@@ -15,7 +16,7 @@ from tests.unit.auth.tokens import AUDIENCE, CLAIM, ISSUER, KEY_SET, NOW, ORGANI
 ARN = "arn:aws:execute-api:us-west-2:111122223333:api0/api/GET/v1/calls/7"
 
 
-SETTINGS = AuthSettings(ISSUER, AUDIENCE, "", json.dumps(KEY_SET), CLAIM, "", frozenset())
+SETTINGS = AuthSettings(ISSUER, AUDIENCE, "", json.dumps(KEY_SET), CLAIM, "", frozenset(), "", "")
 
 
 def handle(event: object, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of any type
@@ -45,7 +46,17 @@ def test_a_good_token_opens_the_whole_stage_and_says_who_reads(name: str, scheme
         "expires_at": str(content["exp"]),
         "name": "",
         "may_write": "true",
+        "advisor_id": "",
+        "user_id": "",
+        "email": "",
     }
+
+
+def test_an_owner_who_is_bounded_to_nobody_knows_whom_is_denied(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = handle(event({"Authorization": f"Bearer {token(claims(advisor='all'))}"}), advisor_claim="advisor")
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+    assert answer["context"] == {}
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["reason"] == "advisor"
 
 
 def test_an_owner_without_organization_is_denied() -> None:
@@ -107,6 +118,16 @@ def test_the_functions_behind_it_know_the_reader() -> None:
     assert principal_of(request) == Principal(ORGANIZATION, "reader-1", content["exp"], may_write=True)
 
 
+def test_the_functions_behind_it_know_the_readers_user_and_bound() -> None:
+    content = token(claims(advisor=7, email="kim@example.com"))
+    answer = handle(event({"Authorization": f"Bearer {content}"}), advisor_claim="advisor")
+    principal = principal_of({"requestContext": {"authorizer": answer["context"]}})
+    assert principal.scope == Scope(ORGANIZATION, 7)
+    assert principal.user == UserKey(email="kim@example.com")
+    answer = handle(event({"Authorization": f"Bearer {token(claims(user='8'))}"}), user_claim="user")
+    assert principal_of({"requestContext": {"authorizer": answer["context"]}}).user == UserKey(8)
+
+
 @pytest.mark.parametrize(
     "context",
     [
@@ -117,6 +138,9 @@ def test_the_functions_behind_it_know_the_reader() -> None:
         {"organization_id": "1", "expires_at": "99999999999"},
         {"organization_id": ORGANIZATION, "expires_at": "soon"},
         {"organization_id": ORGANIZATION, "expires_at": None},
+        {"organization_id": ORGANIZATION, "expires_at": "99999999999", "advisor_id": "all"},
+        {"organization_id": ORGANIZATION, "expires_at": "99999999999", "advisor_id": "0"},
+        {"organization_id": ORGANIZATION, "expires_at": "99999999999", "advisor_id": {}},
     ],
 )
 def test_without_the_authorizers_word_nobody_reads(context: object) -> None:

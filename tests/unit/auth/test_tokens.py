@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from autopulse.auth.principal import Principal
 from autopulse.auth.tokens import LEEWAY_SECONDS, MAX_CHARACTERS, verify
-from autopulse.errors import OrganizationMissing, TokenRefused
+from autopulse.domain.scope import Scope, UserKey
+from autopulse.errors import AdvisorUnreadable, OrganizationMissing, TokenRefused
 from tests.unit.auth.tokens import (
     CLAIM,
     EC_KEY,
@@ -83,6 +84,51 @@ def test_a_claim_that_is_true_lets_people_write() -> None:
     assert verify(token(claims(writer=True)), KEYS, rules).may_write is True
     assert verify(token(claims(writer=False)), KEYS, rules).may_write is False
     assert verify(token(claims()), KEYS, replace(rules, writer_values=frozenset())).may_write is False
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"email": " Kim@Example.com "}, UserKey(email="Kim@Example.com")),
+        ({"email": "kim@example.com", "email_verified": True}, UserKey(email="kim@example.com")),
+        ({"email": "kim@example.com", "email_verified": False}, UserKey()),
+        ({"email": "kim@example.com", "email_verified": "false"}, UserKey()),
+        ({"email": "x" * 256}, UserKey()),
+        ({"email": ["kim@example.com"]}, UserKey()),
+        ({"user": 7}, UserKey()),
+        ({}, UserKey()),
+    ],
+    ids=str,
+)
+def test_an_email_claim_says_which_user_the_owner_is(given: dict[str, object], key: UserKey) -> None:
+    assert verify(token(claims(**given)), KEYS, RULES).user == key
+
+
+@pytest.mark.parametrize(("value", "id_"), [(7, 7), ("7", 7), ("kim", None), (0, None), (True, None), (None, None)])
+def test_the_users_claim_has_an_id_and_leaves_the_email_out(value: object, id_: int | None) -> None:
+    rules = replace(RULES, user_claim="user")
+    assert verify(token(claims(user=value, email="kim@example.com")), KEYS, rules).user == UserKey(id_)
+
+
+def test_the_advisors_claim_bounds_whose_token_has_it() -> None:
+    rules = replace(RULES, advisor_claim="advisor")
+    assert verify(token(claims(advisor=7)), KEYS, rules).scope == Scope(ORGANIZATION, 7)
+    assert verify(token(claims(advisor="7")), KEYS, rules).scope == Scope(ORGANIZATION, 7)
+    assert verify(token(claims()), KEYS, rules).scope == Scope(ORGANIZATION)
+    assert verify(token(claims(advisor=7)), KEYS, RULES).scope == Scope(ORGANIZATION)
+
+
+@pytest.mark.parametrize(
+    "value", ["", " ", "all", "kim@example.com", 0, -1, 7.5, 2**31, True, False, [], [7], {}, "null"]
+)
+def test_an_advisors_claim_that_names_nobody_is_refused(value: object) -> None:
+    with pytest.raises(AdvisorUnreadable):
+        verify(token(claims(advisor=value)), KEYS, replace(RULES, advisor_claim="advisor"))
+
+
+def test_an_advisors_claim_that_is_null_is_refused() -> None:
+    with pytest.raises(AdvisorUnreadable):
+        verify(token(claims() | {"advisor": None}), KEYS, replace(RULES, advisor_claim="advisor"))
 
 
 def test_cognitos_access_token_has_its_client_instead_of_an_audience() -> None:

@@ -1,5 +1,6 @@
 """The skeleton around a batch: splitting, trying again, and what each delivery is told."""
 
+import gc
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -155,3 +156,33 @@ def test_many_returned_records_are_delayed_in_tens(fakes: Fakes) -> None:
     events = [f"event-{number}" for number in range(25)]
     assert returned(handle_events(fakes, transact, *events)) == list(range(25))
     assert fakes.delayed == [str(number) for number in range(25)]
+
+
+def test_no_garbage_is_collected_while_a_batch_is_applied_and_it_is_collected_again_afterwards(fakes: Fakes) -> None:
+    collected: list[bool] = []
+
+    def transact(_events: Sequence[str]) -> BatchOutcome:
+        collected.append(gc.isenabled())
+        return BatchOutcome()
+
+    handle_events(fakes, transact, "a")
+    assert collected == [False]
+    assert gc.isenabled()
+
+
+def test_garbage_is_collected_again_after_a_batch_that_raises(fakes: Fakes) -> None:
+    def transact(_events: Sequence[str]) -> BatchOutcome:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        handle_events(fakes, transact, "a")
+    assert gc.isenabled()
+
+
+def test_who_has_turned_the_collector_off_finds_it_off_after_a_batch(fakes: Fakes) -> None:
+    gc.disable()
+    try:
+        handle_events(fakes, lambda _: BatchOutcome(), "a")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

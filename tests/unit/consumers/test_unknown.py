@@ -115,6 +115,7 @@ KNOWN = [
     outputs(**dict.fromkeys(FIELDS, "7")),
     outputs(**{"NPS Score (0-10)": 7, "What went well?": ["the coffee"]}),
     outputs(visit={"nps_score": 7, "somethingElse": True}),
+    outputs(**{"Callback requested": "no", "visit": {"wants_callback": True, "day": "Monday"}}),
     report(artifact={"structuredOutputs": {"id": {"result": "has no name"}}}),
     report(artifact={"structuredOutputs": "no object"}),
     StatusMessage(type="status-update", status="not-found"),

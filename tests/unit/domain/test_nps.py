@@ -65,5 +65,5 @@ def test_the_category_of_a_score_is_the_one_whose_range_has_it(score: int) -> No
     assert [name for name, scores in CATEGORIES.items() if score in scores] == [category_of(score)]
 
 
-def test_the_api_takes_all_categories() -> None:
-    assert set(get_args(NpsCategory)) == set(CATEGORIES)
+def test_the_api_takes_all_categories_and_calls_without_a_score() -> None:
+    assert set(get_args(NpsCategory)) == {*CATEGORIES, "none"}

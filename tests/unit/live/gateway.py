@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
@@ -75,9 +76,16 @@ def principal(organization_id: str = OURS, seconds: float = 3600) -> Principal:
     return Principal(organization_id, "sample-reader", int(NOW + seconds))
 
 
-def connect(gateway: Gateway, connection_id: str, organization_id: str = OURS, seconds: float = 3600) -> None:
+def connect(
+    gateway: Gateway,
+    connection_id: str,
+    organization_id: str = OURS,
+    seconds: float = 3600,
+    advisor_id: int | None = None,
+) -> None:
     """Open a connection whose token lives for `seconds`; below zero it has expired."""
-    connections.open_connection(SERVICES, connection_id, principal(organization_id, seconds), NOW)
+    who = replace(principal(organization_id, seconds), advisor_id=advisor_id)
+    connections.open_connection(SERVICES, connection_id, who, NOW)
     gateway.open[connection_id] = []
 
 

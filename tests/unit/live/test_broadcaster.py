@@ -70,6 +70,19 @@ def test_no_organization_hears_of_another(gateway: Gateway) -> None:
     assert len(gateway.said("theirs")) == 1
 
 
+def test_who_is_bounded_to_an_advisor_hears_of_that_advisors_calls_alone(gateway: Gateway) -> None:
+    for name, advisor_id in (("seven", 7), ("eight", 8), ("all", None)):
+        connect(gateway, name, advisor_id=advisor_id)
+        subscribe(gateway, name, topic="calls")
+        subscribe(gateway, name, call_id=15)
+    broadcast(call_event(advisor_id=7))
+    assert {name: len(gateway.said(name)) for name in ("seven", "eight", "all")} == {"seven": 1, "eight": 0, "all": 1}
+    for unreadable in (None, "7x", 0, [7]):
+        broadcast(call_event(advisor_id=unreadable))
+    broadcast(call_event())
+    assert {name: len(gateway.said(name)) for name in ("seven", "eight", "all")} == {"seven": 0, "eight": 0, "all": 5}
+
+
 @pytest.mark.parametrize("organization_id", [None, 1, "", f"{OURS}#", "connection", ["a"], {}])
 def test_an_event_of_no_organization_reaches_nobody(gateway: Gateway, organization_id: object) -> None:
     _watch(gateway, "ours")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,11 @@ def test_a_ticket_tells_whose_it_is_once() -> None:
     ticket = issue_ticket(SERVICES, who, NOW)
     assert redeem_ticket(SERVICES, ticket.text, NOW) == who
     assert redeem_ticket(SERVICES, ticket.text, NOW) is None
+
+
+def test_a_ticket_tells_to_which_advisor_its_owner_is_bounded() -> None:
+    who = replace(principal(), advisor_id=7)
+    assert redeem_ticket(SERVICES, issue_ticket(SERVICES, who, NOW).text, NOW) == who
 
 
 def test_a_ticket_is_good_for_a_minute() -> None:

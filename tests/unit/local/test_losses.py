@@ -1,5 +1,6 @@
 """Which webhooks are withheld: the share that is wanted, of all types, and the same ones by the same seed."""
 
+import functools
 from collections import Counter
 from datetime import datetime, timezone
 from random import Random
@@ -17,7 +18,14 @@ SCRIPTS = [write_script(Random(seed), seed + 1, CREATED, outcome="reached", stal
 
 
 def _bodies(scripts: list[CallScript] = SCRIPTS) -> list[Body]:
-    return [body for script in scripts for _, body in webhooks(script)]
+    return [body for script in scripts for body in _bodies_of(script.vapi_call_id)]
+
+
+@functools.cache
+def _bodies_of(vapi_call_id: str) -> list[Body]:
+    """Written once: a call's bodies take longer to write than to sieve."""
+    (script,) = (script for script in SCRIPTS if script.vapi_call_id == vapi_call_id)
+    return [body for _, body in webhooks(script)]
 
 
 def _types(bodies: list[Body]) -> Counter[str]:

@@ -126,6 +126,13 @@ def test_a_record_that_is_not_final_yet_is_the_reason(
     assert reconcile.SETTLED_SECONDS <= clock.seconds < reconcile.BUSY_SETTLED_SECONDS
 
 
+@pytest.fixture
+def _asks_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait as long by the clock with a fifth of the questions: each asks about every queue."""
+    monkeypatch.setattr(reconcile, "POLL_SECONDS", 5)
+
+
+@pytest.mark.usefixtures("_asks_seldom")
 def test_what_is_queued_is_waited_for_and_not_for_ever(
     account: Account, calls: Calls, clock: Clock, shown: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,6 +146,7 @@ def test_what_is_queued_is_waited_for_and_not_for_ever(
     assert "0 of 1 are as at Vapi, 1 wait to be asked" in out
 
 
+@pytest.mark.usefixtures("_asks_seldom")
 def test_consumers_that_are_always_busy_are_not_waited_for_for_ever(
     account: Account, calls: Calls, clock: Clock
 ) -> None:

@@ -35,3 +35,17 @@ ATTEMPTS: Final = f"""
 
 What the application had finished before Vapi's first message is number 0, and has no `key`.
 """
+
+SHOWN_ATTEMPT: Final = f"""
+    SELECT * FROM ({ATTEMPTS}) AS attempt ORDER BY shown DESC, number DESC LIMIT 1
+"""  # noqa: S608 - made of constants
+"""Of the row `call`: the attempt that it shows. There is none of a call of which Vapi has said nothing."""
+# What the application wrote of a call that it had not finished stands until an attempt has turns of its own.
+ITS_TURNS: Final = f"""
+    turn.call_id = chosen.call_id AND (turn.vapi_call_id = chosen.key OR turn.vapi_call_id IS NULL AND (
+        chosen.key IS NULL OR chosen.shown AND NOT EXISTS (
+            SELECT FROM call_original WHERE call_id = chosen.call_id AND {FINISHED_BEFORE})))
+"""
+"""The condition on `transcript AS turn` that it is of the attempt `chosen`."""
+ORDER_OF_TURNS: Final = 'sequence IS NOT NULL, sequence, "timestamp", id'
+"""Fragments lie before the lists that they stand beside."""

@@ -9,6 +9,10 @@ MAX_SHOWN_CHARACTERS: Final = 255
 """The maximum length of a shown name, word, id or number; the application's longest such columns have it."""
 MAX_LISTED_CHARACTERS: Final = 4_000
 """The maximum length of a customer's text in a list."""
+MAX_GIST_CHARACTERS: Final = 200
+"""The maximum length of what a row of the list of calls says of a call."""
+_LOOKED_AT: Final = 4 * MAX_GIST_CHARACTERS
+"""Characters of a text among which its beginning is looked for: blank lines before it may be left out."""
 MAX_READ_BYTES: Final = 8_000_000
 """The maximum size of a list as JSON, as Postgres returns it; the API answers with less."""
 
@@ -18,6 +22,16 @@ def shown(column: str, most: int = MAX_SHOWN_CHARACTERS) -> str:
     # The bytes are known without reading the text, and are no fewer than its characters.
     is_long = f"octet_length({column}) > {most} AND length({column}) > {most}"
     return f"CASE WHEN {is_long} THEN left({column}, {most - 1}) || '{ELLIPSIS}' ELSE {column} END"
+
+
+def first_line(column: str) -> str:
+    """An expression: the first line of a text that is not blank, without a mark of a list before it."""
+    return f"substring(left({column}, {_LOOKED_AT}) FROM '(?:^|\\n)[\\s*\u2022-]*([^\\s*\u2022-][^\\n]*)')"
+
+
+def one_line(column: str) -> str:
+    """An expression: the beginning of a text with its lines after one another; null if it is blank."""
+    return f"nullif(btrim(regexp_replace(left({column}, {_LOOKED_AT}), '\\s+', ' ', 'g')), '')"
 
 
 def shown_address(column: str) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
-from autopulse.db.queries.attempts import ATTEMPTS, FINISHED_BEFORE
+from autopulse.db.queries.attempts import ATTEMPTS, ITS_TURNS, ORDER_OF_TURNS
 from autopulse.db.queries.bounds import (
     MAX_READ_BYTES,
     as_many_as_fit,
@@ -16,9 +16,11 @@ from autopulse.db.queries.bounds import (
     shown_feedback,
     shown_recording,
 )
-from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES
+from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES, SAID
+from autopulse.db.scope import OF_THE_CALL, values_of
 from autopulse.domain.bounds import MAX_ENDED_MESSAGE_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS
 from autopulse.domain.quality import COST_TYPES
+from autopulse.domain.scope import Scope
 
 MAX_EVENTS: Final = 1000
 """The maximum number of entries of a timeline; a long call has some hundred."""
@@ -32,7 +34,7 @@ LATENCIES: Final = """
     round(1000 * extract(epoch FROM received_at - occurred_at)) AS delivery_ms,
     round(1000 * extract(epoch FROM processed_at - received_at)) AS processing_ms
 """
-_OURS: Final = "call.id = :call_id AND call.organization_id = CAST(:organization AS uuid)"
+_OURS: Final = f"call.id = :call_id AND call.organization_id = CAST(:organization AS uuid) AND {OF_THE_CALL}"
 
 _COSTS: Final = ", ".join(f"'{type_}', cost_{type_}" for type_ in COST_TYPES)
 _LISTS: Final = ", ".join(
@@ -99,7 +101,7 @@ _CALL = text(f"""
                     {shown("origin")} AS origin, repeats
                 FROM webhook_event
                 WHERE call_id = call.id ORDER BY received_at, event_id LIMIT {MAX_EVENTS}) AS row) AS timeline
-        FROM call {CALL_TABLES} WHERE {_OURS}
+        FROM call {CALL_TABLES} {SAID} WHERE {_OURS}
     ) AS whole
 """)  # noqa: S608 - made of constants
 
@@ -115,26 +117,20 @@ _CHOSEN: Final = f"""
     WHERE {_OURS}
 """  # noqa: S608 - made of constants
 _IS_KNOWN: Final = "CAST(:attempt AS text) IS NULL OR chosen.number IS NOT NULL"
-# What the application wrote of a call that it had not finished stands until an attempt has turns of its own.
-_ITS_TURNS: Final = f"""
-    turn.call_id = chosen.call_id AND (turn.vapi_call_id = chosen.key OR turn.vapi_call_id IS NULL AND (
-        chosen.key IS NULL OR chosen.shown AND NOT EXISTS (
-            SELECT FROM call_original WHERE call_id = chosen.call_id AND {FINISHED_BEFORE})))
-"""
 
 _TURNS: Final = f"""
     SELECT {shown("role")} AS speaker, {shown("content", MAX_TEXT_CHARACTERS)} AS text, "timestamp" AS at,
         round(extract(epoch FROM "timestamp" - timed.start_time), 3) AS seconds
-    FROM transcript AS turn WHERE {_ITS_TURNS}
-    ORDER BY sequence IS NOT NULL, sequence, "timestamp", id LIMIT {MAX_TURNS}
+    FROM transcript AS turn WHERE {ITS_TURNS}
+    ORDER BY {ORDER_OF_TURNS} LIMIT {MAX_TURNS}
 """  # noqa: S608 - made of constants
 
-# Fragments lie before the lists that they stand beside. Of turns of several sources, the best one's name.
+# Of turns of several sources, the best one's name.
 _TRANSCRIPT = text(f"""
     SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
         SELECT chosen.call_id, chosen.number AS attempt, {shown("chosen.vapi_call_id")} AS vapi_call_id,
             timed.start_time,
-            (SELECT source FROM transcript AS turn WHERE {_ITS_TURNS}
+            (SELECT source FROM transcript AS turn WHERE {ITS_TURNS}
             ORDER BY array_position(ARRAY['report', 'conversation', 'fragment'], source::text) LIMIT 1) AS source,
             (SELECT items::json FROM ({as_many_as_fit(_TURNS, "", MAX_READ_BYTES)}) AS turns) AS turns
         FROM (
@@ -160,27 +156,27 @@ _RECORDING = text(f"""
 """)  # noqa: S608 - made of constants
 
 
-def read_call(transaction: Transaction, organization_id: str, call_id: int) -> str | None:
-    """A call with all that belongs to it: a JSON object; None if the organization has no such call."""
-    values = {"organization": organization_id, "call_id": call_id}
+def read_call(transaction: Transaction, scope: Scope, call_id: int) -> str | None:
+    """A call with all that belongs to it: a JSON object; None without such a call."""
+    values = values_of(scope) | {"call_id": call_id}
     return transaction.execute(_CALL, values).scalar_one_or_none()
 
 
-def read_transcript(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
-    """Turns in order, and where they are from: a JSON object, or NO_ATTEMPT; None if the organization has no such call.
+def read_transcript(transaction: Transaction, scope: Scope, call_id: int, attempt: str | None) -> str | None:
+    """Turns in order, and where they are from: a JSON object, or NO_ATTEMPT; None without such a call.
 
     `attempt` is a number or Vapi's id; None is the attempt that the row shows.
     """
-    return _of_an_attempt(transaction, _TRANSCRIPT, organization_id, call_id, attempt)
+    return _of_an_attempt(transaction, _TRANSCRIPT, scope, call_id, attempt)
 
 
-def read_recording(transaction: Transaction, organization_id: str, call_id: int, attempt: str | None) -> str | None:
+def read_recording(transaction: Transaction, scope: Scope, call_id: int, attempt: str | None) -> str | None:
     """The URL of a recording, when it ends, and our copy of it, each null if not known; otherwise as the transcript."""
-    return _of_an_attempt(transaction, _RECORDING, organization_id, call_id, attempt)
+    return _of_an_attempt(transaction, _RECORDING, scope, call_id, attempt)
 
 
 def _of_an_attempt(
-    transaction: Transaction, statement: TextClause, organization_id: str, call_id: int, attempt: str | None
+    transaction: Transaction, statement: TextClause, scope: Scope, call_id: int, attempt: str | None
 ) -> str | None:
-    values = {"organization": organization_id, "call_id": call_id, "attempt": attempt}
+    values = values_of(scope) | {"call_id": call_id, "attempt": attempt}
     return transaction.execute(statement, values).scalar_one_or_none()

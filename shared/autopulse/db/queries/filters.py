@@ -6,6 +6,7 @@ The texts here and in the indexes have to be the same, or Postgres does not see 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from autopulse.db.scope import BOUND_ADVISOR
 from autopulse.domain import status
 from autopulse.domain.nps import CATEGORIES, PASSIVES_FROM, PROMOTERS_FROM
 from autopulse.domain.outcome import ANSWERED
@@ -45,11 +46,20 @@ NAMES_OF_THE_ORGANIZATION: Final = (
 
 What many customers of other organizations are called is then found without reading theirs.
 """
+# Letters with accents, as they are folded for searching in `domain.words`, and what keeps words apart.
+VISIT_WORDS: Final = (
+    "to_tsvector('simple'::regconfig, translate(lower(left(coalesce(record.customer_name, '') || ' '"
+    " || coalesce(record.vehicle_info, '') || ' ' || coalesce(record.service_advisor_name, ''), 1000)),"
+    " 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._',"
+    " 'aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    '))"
+)
+"""Words of a visit: its customer, vehicle and advisor."""
 _OF_THE_ORGANIZATION: Final = "record.organization_id = CAST(:organization AS uuid)"
 
 Filters = Mapping[str, str | int | bool]
 """Name of a condition -> its value."""
 CONDITIONS: Final[Mapping[str, str]] = {
+    "ids": "call.id = ANY (CAST(:ids AS integer[]))",
     "status": "call.status = :status",
     "statuses": "call.status = ANY (CAST(:statuses AS text[]))",
     "outcome": "call.outcome = :outcome",
@@ -64,13 +74,17 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "until": f"{BEGAN} < CAST(:until AS timestamptz)",
     "digits": f"{DIGITS} LIKE :digits",
     "nps_category": f"{COUNTS} AND {NPS_CATEGORY} = :nps_category",
+    "no_score": f"({COUNTS}) IS NOT TRUE",
+    "reason": "call.reason_key = :reason",
+    "any_reason": "(call.reason_key IS NOT NULL) = :any_reason",
     "telling": f"(({COUNTS} OR {COMPLAINT}) IS TRUE) = :telling",
     "advisor_id": f"record.service_advisor_id = :advisor_id AND {_OF_THE_ORGANIZATION}",
+    BOUND_ADVISOR: f"record.service_advisor_id = :{BOUND_ADVISOR} AND {_OF_THE_ORGANIZATION}",
     "advisor_name": f"record.service_advisor_name = :advisor_name AND {_OF_THE_ORGANIZATION}",
     "name": f"{NAME_WORDS} @@ to_tsquery('simple'::regconfig, :name)",
     "words": f"{FEEDBACK_WORDS} @@ to_tsquery('simple'::regconfig, :words)",
 }
-OF_THE_RECORD: Final = frozenset({"advisor_id", "advisor_name", "name"})
+OF_THE_RECORD: Final = frozenset({"advisor_id", BOUND_ADVISOR, "advisor_name", "name"})
 """Conditions on the service record."""
 _IF_OF_THE_ORGANIZATION: Final = f"CASE WHEN {_OF_THE_ORGANIZATION} THEN true END"
 """In a CASE the planner takes it for a coin's toss.
@@ -86,6 +100,15 @@ SERVICE_RECORDS: Final[Mapping[str, str]] = {
     ),
 }
 """The same conditions as an index of the service records themselves has them."""
+VISITS_FOUND: Final = (
+    _TAGGED.format(words=VISIT_WORDS, organization="record.organization_id")
+    + "::tsvector @@ "
+    + _TAGGED.format(
+        words="to_tsquery('simple'::regconfig, :search_visits)", organization="CAST(:organization AS uuid)"
+    )
+    + f"::tsquery AND {_IF_OF_THE_ORGANIZATION}"
+)
+"""The condition on service records that a search finds them, as an index has it."""
 RECORD: Final = f"service_record AS record WHERE record.id = call.service_record_id AND {_IF_OF_THE_ORGANIZATION}"
 """The visit of a call, if it is of the organization, as all but a few are."""
 

@@ -9,10 +9,13 @@ from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, MAX_READ_BYTES, as_many_as_fit, shown
-from autopulse.db.queries.filters import Filters
+from autopulse.db.queries.filters import BEGAN, COUNTS, DIGITS, Filters
 from autopulse.db.queries.pages import Found, Position
 from autopulse.db.queries.summary import Span
+from autopulse.db.scope import BOUND_ADVISOR, ME, OF_THE_CALL, OF_THE_FOLLOW_UP, narrowed, values_of, values_of_user
 from autopulse.domain.follow_ups import UNANSWERED
+from autopulse.domain.nps import PASSIVES_FROM
+from autopulse.domain.scope import Scope, UserKey
 
 MAX_ENTRIES: Final = 500
 """The most entries that are shown of one follow-up: the latest."""
@@ -30,8 +33,12 @@ _CALL_COLUMNS: Final = f"""
     {shown("coalesce(advisor.name, record.service_advisor_name)")} AS advisor_name,
     {shown("feedback.content", MAX_LISTED_CHARACTERS)} AS content,
     {shown("feedback.detractors", MAX_LISTED_CHARACTERS)} AS detractors,
-    {shown("feedback.action_items", MAX_LISTED_CHARACTERS)} AS action_items
-"""
+    {shown("feedback.action_items", MAX_LISTED_CHARACTERS)} AS action_items, (
+        SELECT {shown("actor_name")} FROM follow_up_entry
+        WHERE follow_up_id = follow_up.id AND to_state = follow_up.state AND from_state <> to_state
+        ORDER BY id DESC LIMIT 1
+    ) AS state_set_by
+"""  # noqa: S608 - made of constants
 _CALL_TABLES: Final = """
     JOIN LATERAL (SELECT * FROM call
         WHERE id = follow_up.call_id AND organization_id = follow_up.organization_id OFFSET 0) AS call ON true
@@ -43,20 +50,28 @@ _CALL_TABLES: Final = """
         WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
     LEFT JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true
 """
+# OFFSET 0 keeps the planner at looking up the call of each follow-up in its turn, until the page is full: else it reads
+# all visits of the advisor first. Where there are no such visits, no follow-up is looked at.
 _OF_A_VISIT: Final = """EXISTS (
+    SELECT FROM service_record AS record WHERE record.organization_id = CAST(:organization AS uuid) AND {condition}
+) AND EXISTS (
     SELECT FROM call JOIN service_record AS record ON record.id = call.service_record_id
     WHERE call.id = follow_up.call_id AND call.organization_id = CAST(:organization AS uuid)
-        AND record.organization_id = CAST(:organization AS uuid) AND {condition})"""
+        AND record.organization_id = CAST(:organization AS uuid) AND {condition} OFFSET 0)"""
 CONDITIONS: Final = {
+    "call": "follow_up.call_id = :call",
     "assignee": "follow_up.assignee_id = :assignee",
+    "me": f"follow_up.assignee_id = {ME}",
     "nobody": "follow_up.assignee_id IS NULL",
     "overdue": f"{IS_OVERDUE} = :overdue",
     "trigger": "follow_up.trigger = :trigger",
     "campaign": (
+        "EXISTS (SELECT FROM campaign WHERE id = :campaign AND organization_id = CAST(:organization AS uuid)) AND "
         "EXISTS (SELECT FROM call WHERE call.id = follow_up.call_id"
-        " AND call.organization_id = CAST(:organization AS uuid) AND call.campaign_id = :campaign)"
+        " AND call.organization_id = CAST(:organization AS uuid) AND call.campaign_id = :campaign OFFSET 0)"
     ),
     "advisor_id": _OF_A_VISIT.format(condition="record.service_advisor_id = :advisor_id"),
+    BOUND_ADVISOR: _OF_A_VISIT.format(condition=f"record.service_advisor_id = :{BOUND_ADVISOR}"),
     "advisor_name": _OF_A_VISIT.format(condition="record.service_advisor_name = :advisor_name"),
 }
 """Name of a filter -> its condition."""
@@ -66,7 +81,8 @@ CONDITIONS: Final = {
 class FollowUpPage:
     """What identifies one page of the inbox."""
 
-    organization_id: str
+    scope: Scope
+    user: UserKey
     states: Sequence[str]
     filters: Filters
     rows: int
@@ -76,15 +92,17 @@ class FollowUpPage:
 
 def read_follow_ups(transaction: Transaction, wanted: FollowUpPage) -> Found:
     """A page of follow-ups, those that are due last first."""
+    filters = narrowed(wanted.scope, wanted.filters)
     values: dict[str, object] = {
-        "organization": wanted.organization_id,
+        **values_of(wanted.scope),
+        **values_of_user(wanted.user),
         "states": f"{{{','.join(wanted.states)}}}",
         "rows": wanted.rows,
-        **wanted.filters,
+        **filters,
     }
     if wanted.after:
         values |= {"after_due": wanted.after.began, "after_id": wanted.after.call_id}
-    statement = _page(tuple(sorted(wanted.filters)), wanted.after is not None)
+    statement = _page(tuple(sorted(filters)), wanted.after is not None)
     return Found(*transaction.execute(statement, values).one())
 
 
@@ -113,29 +131,38 @@ _ONE: Final = text(f"""
     SELECT row_to_json(one)::text FROM (
         SELECT {OWN_COLUMNS}, {_CALL_COLUMNS}, (
             SELECT coalesce(json_agg(row_to_json(entry) ORDER BY id), '[]') FROM (
-                SELECT id, at, actor_subject, actor_name, action, from_state, to_state, changes, note
+                SELECT id, at, {shown("actor_subject")} AS actor_subject, {shown("actor_name")} AS actor_name, action,
+                    from_state, to_state, changes, note
                 FROM follow_up_entry WHERE follow_up_id = follow_up.id ORDER BY id DESC LIMIT {MAX_ENTRIES}
             ) AS entry) AS entries
         FROM follow_up {_CALL_TABLES}
-        WHERE follow_up.id = :id AND follow_up.organization_id = CAST(:organization AS uuid)
+        WHERE follow_up.id = :id AND follow_up.organization_id = CAST(:organization AS uuid) AND {OF_THE_FOLLOW_UP}
     ) AS one
 """)  # noqa: S608 - made of constants
 
 
-def read_follow_up(transaction: Transaction, organization_id: str, id_: int) -> str | None:
-    """One follow-up with its entries, as a JSON object; None if the organization has none of that id."""
-    return transaction.execute(_ONE, {"organization": organization_id, "id": id_}).scalar_one_or_none()
+def read_follow_up(transaction: Transaction, scope: Scope, id_: int) -> str | None:
+    """One follow-up with its entries, as a JSON object; None if there is none of that id in the scope."""
+    return transaction.execute(_ONE, values_of(scope) | {"id": id_}).scalar_one_or_none()
 
 
-_HOURS: Final = "percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM {end} - opened_at) / 3600)"
-_FIGURES: Final = f"""
-    count(*) AS opened, count(*) FILTER (WHERE state = 'resolved') AS resolved,
-    count(*) FILTER (WHERE state = 'dismissed') AS dismissed,
-    count(*) FILTER (WHERE coalesce(acknowledged_at, resolved_at) <= due_at) AS in_time,
-    count(*) FILTER (WHERE coalesce(acknowledged_at, resolved_at) <= due_at OR due_at < now()) AS decided,
-    {_HOURS.format(end="acknowledged_at")} AS median_hours_to_acknowledge,
-    {_HOURS.format(end="resolved_at")} AS median_hours_to_resolve
-"""
+MAX_COMPARED: Final = 1_000
+"""The most resolved follow-ups whose customers' next scores are looked up: the latest."""
+MIN_NUMBER_DIGITS: Final = 7
+"""A number with fewer is nobody's: an extension, or no number at all."""
+# The same customer is the same number of the organization: the application keeps no customers, only visits.
+_NEXT_SCORE: Final = f"""
+    SELECT call.nps_score AS score FROM call
+    WHERE call.organization_id = CAST(:organization AS uuid) AND {DIGITS} = solved.digits
+        AND length(solved.digits) >= {MIN_NUMBER_DIGITS} AND {COUNTS} AND {BEGAN} > solved.resolved_at AND {OF_THE_CALL}
+    ORDER BY {BEGAN} LIMIT 1
+"""  # noqa: S608 - made of constants
+_MEDIAN: Final = "percentile_cont(0.5) WITHIN GROUP (ORDER BY {hours})"
+_FIGURES: Final = "opened, resolved, dismissed, in_time, decided, median_hours_to_acknowledge, median_hours_to_resolve"
+# In each period, also in one without any follow-ups.
+_FIGURES_OF_ALL: Final = ", ".join(
+    name if name.startswith("median") else f"coalesce({name}, 0) AS {name}" for name in _FIGURES.split(", ")
+)
 _SUMMARY: Final = text(f"""
     WITH period AS (
         SELECT greatest(starts AT TIME ZONE :zone, CAST(:since AS timestamptz)) AS starts,
@@ -146,38 +173,79 @@ _SUMMARY: Final = text(f"""
     ), placed AS (
         SELECT *, row_number() OVER (ORDER BY starts) AS place FROM period WHERE starts < ends
     ), opened AS MATERIALIZED (
-        SELECT state, due_at, opened_at, acknowledged_at, resolved_at, cause, assignee_id, assignee_name,
+        -- date_part is a float, which is counted with sooner than extract's numeric.
+        SELECT call_id, state, resolved_at, cause, assignee_id, assignee_name,
+            CASE WHEN assignee_id IS NULL THEN assignee_name END AS called,
+            coalesce(acknowledged_at, resolved_at) <= due_at AS in_time, due_at < now() AS is_over,
+            date_part('epoch', acknowledged_at - opened_at) / 3600 AS hours_to_acknowledge,
+            date_part('epoch', resolved_at - opened_at) / 3600 AS hours_to_resolve,
             width_bucket(opened_at, (SELECT array_agg(starts ORDER BY starts) FROM placed)) AS place
         FROM follow_up
         WHERE organization_id = CAST(:organization AS uuid)
             AND opened_at >= CAST(:since AS timestamptz) AND opened_at < CAST(:until AS timestamptz)
+            AND {OF_THE_FOLLOW_UP}
+    ), figures AS MATERIALIZED (
+        SELECT CASE grouping(cause, assignee_id, place)
+                WHEN 7 THEN 'total' WHEN 3 THEN 'cause' WHEN 5 THEN 'assignee' ELSE 'period' END AS set,
+            cause, assignee_id, max(assignee_name) AS assignee_name, place,
+            count(*) AS opened, count(*) FILTER (WHERE state = 'resolved') AS resolved,
+            count(*) FILTER (WHERE state = 'dismissed') AS dismissed,
+            count(*) FILTER (WHERE in_time) AS in_time, count(*) FILTER (WHERE in_time OR is_over) AS decided,
+            {_MEDIAN.format(hours="hours_to_acknowledge")} AS median_hours_to_acknowledge,
+            {_MEDIAN.format(hours="hours_to_resolve")} AS median_hours_to_resolve
+        FROM opened GROUP BY GROUPING SETS ((), (cause), (assignee_id, called), (place))
+    ), detractor AS (
+        -- By all the ids at once, from an index alone: to look each call up takes four times as long.
+        SELECT id FROM call
+        WHERE id = ANY (ARRAY(SELECT call_id FROM opened)) AND organization_id = CAST(:organization AS uuid)
+            AND {COUNTS} AND call.nps_score < {PASSIVES_FROM}
+    ), solved AS MATERIALIZED (
+        SELECT call.nps_score AS score, latest.resolved_at, {DIGITS} AS digits
+        FROM (
+            SELECT call_id, resolved_at FROM opened WHERE state = 'resolved' ORDER BY resolved_at DESC OFFSET 0
+        ) AS latest JOIN LATERAL (
+            SELECT nps_score, customer_number FROM call
+            WHERE id = latest.call_id AND organization_id = CAST(:organization AS uuid) AND {COUNTS} OFFSET 0
+        ) AS call ON true LIMIT {MAX_COMPARED}
     )
     SELECT json_build_object(
+        'answered_in_time', (SELECT row_to_json(row) FROM (
+            SELECT count(*) FILTER (WHERE in_time) AS count, count(*) FILTER (WHERE in_time OR is_over) AS of
+            FROM opened JOIN detractor ON detractor.id = opened.call_id) AS row),
+        'next_score', (SELECT row_to_json(row) FROM (
+            SELECT count(*) AS of, count(next.score) AS count,
+                count(*) FILTER (WHERE next.score > solved.score) AS improved,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY next.score - solved.score) AS median_change
+            FROM solved LEFT JOIN LATERAL ({_NEXT_SCORE}) AS next ON true) AS row),
         'now', (SELECT row_to_json(row) FROM (
             SELECT count(*) FILTER (WHERE state = 'open') AS open,
                 count(*) FILTER (WHERE state = 'acknowledged') AS acknowledged,
                 count(*) FILTER (WHERE due_at < now()) AS overdue
             FROM follow_up
-            WHERE organization_id = CAST(:organization AS uuid) AND state IN {_UNANSWERED}) AS row),
-        'total', (SELECT row_to_json(row) FROM (SELECT {_FIGURES} FROM opened) AS row),
+            WHERE organization_id = CAST(:organization AS uuid) AND state IN {_UNANSWERED}
+                AND {OF_THE_FOLLOW_UP}) AS row),
+        'total', (SELECT row_to_json(row) FROM (SELECT {_FIGURES} FROM figures WHERE set = 'total') AS row),
         'causes', (SELECT coalesce(json_agg(row ORDER BY opened DESC, cause), '[]') FROM (
-            SELECT cause, {_FIGURES} FROM opened WHERE cause IS NOT NULL GROUP BY cause
+            SELECT cause, {_FIGURES} FROM figures WHERE set = 'cause' AND cause IS NOT NULL
             ORDER BY opened DESC, cause LIMIT 100) AS row),
         'assignees', (SELECT coalesce(json_agg(row ORDER BY opened DESC, assignee_name), '[]') FROM (
-            SELECT assignee_id, max(assignee_name) AS assignee_name, {_FIGURES} FROM opened
-            GROUP BY assignee_id, CASE WHEN assignee_id IS NULL THEN assignee_name END
+            SELECT assignee_id, assignee_name, {_FIGURES} FROM figures WHERE set = 'assignee'
             ORDER BY opened DESC LIMIT 100) AS row),
         'periods', (SELECT coalesce(json_agg(row ORDER BY starts), '[]') FROM (
-            SELECT starts, ends, {_FIGURES.replace("count(*) AS opened", "count(opened_at) AS opened")}
-            FROM placed LEFT JOIN opened USING (place) GROUP BY starts, ends) AS row)
+            SELECT starts, ends, {_FIGURES_OF_ALL}
+            FROM placed LEFT JOIN (SELECT * FROM figures WHERE set = 'period') AS figures USING (place)) AS row)
     )::text
 """)  # noqa: S608 - made of constants
 
 
-def read_follow_up_summary(transaction: Transaction, organization_id: str, span: Span) -> str:
-    """Figures as a JSON object: how many are unanswered `now`; `total`, `causes`, `assignees`, `periods` of a time."""
+def read_follow_up_summary(transaction: Transaction, scope: Scope, span: Span) -> str:
+    """Figures as a JSON object.
+
+    How many are unanswered `now`; `total`, `causes`, `assignees`, `periods` of a time; and whether it helped:
+    `answered_in_time` of detractors, and the `next_score` of the same customers.
+    """
     values = {
-        "organization": organization_id,
+        **values_of(scope),
         "since": span.since,
         "until": span.until,
         "period": span.period or "week",

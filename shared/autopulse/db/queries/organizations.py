@@ -1,13 +1,18 @@
-"""The name of the principal's organization."""
+"""The principal's organization, and which of its users the principal is."""
 
 from sqlalchemy import text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.bounds import shown
+from autopulse.db.scope import ME, values_of, values_of_user
+from autopulse.domain.scope import Scope, UserKey
 
-_NAME = text(f"SELECT {shown('name')} FROM organization WHERE id = CAST(:organization AS uuid)")  # noqa: S608 - made of constants
+_ME = text(f"""
+    SELECT (SELECT {shown("name")} FROM organization WHERE id = CAST(:organization AS uuid)), {ME}
+""")  # noqa: S608 - made of constants
 
 
-def read_organization_name(transaction: Transaction, organization_id: str) -> str | None:
-    """The organization's name; None if the application has no such organization."""
-    return transaction.execute(_NAME, {"organization": organization_id}).scalar_one_or_none()
+def read_me(transaction: Transaction, scope: Scope, user: UserKey) -> tuple[str | None, int | None]:
+    """The organization's name, if the application knows it, and the id of the principal's user, if it is one."""
+    name, user_id = transaction.execute(_ME, values_of(scope) | values_of_user(user)).one()
+    return name, user_id

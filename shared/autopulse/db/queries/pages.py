@@ -9,9 +9,12 @@ from sqlalchemy import TextClause, text
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.attempts import ATTEMPTS, IS_OF_THE_ROW
 from autopulse.db.queries.bounds import (
+    MAX_GIST_CHARACTERS,
     MAX_LISTED_CHARACTERS,
     MAX_READ_BYTES,
     as_many_as_fit,
+    first_line,
+    one_line,
     shown,
     shown_recording,
 )
@@ -27,6 +30,9 @@ from autopulse.db.queries.filters import (
     of_service_records,
     where,
 )
+from autopulse.db.queries.search import found_by_search, is_search, match_of
+from autopulse.db.scope import narrowed, values_of
+from autopulse.domain.scope import Scope
 
 _CUSTOMER: Final = f"""
     {shown("record.customer_name")} AS customer_name, {shown("call.customer_number")} AS phone,
@@ -38,12 +44,13 @@ CALL_COLUMNS: Final = f"""
     call.id, {shown("call.vapi_call_id")} AS vapi_call_id, {shown("call.status")} AS status,
     {shown("call.outcome")} AS outcome, {shown("call.ended_reason")} AS ended_reason,
     {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
-    call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score,
+    call.start_time, call.end_time, call.duration_sec AS duration_seconds, call.nps_score, call.reason_key AS reason,
     {shown_recording("call.recording_url", "call.vapi_call_id")} AS has_recording, dialled.attempt_count,
     CASE WHEN dialled.attempt_count = 1 AND NOT EXISTS (SELECT FROM call_original WHERE call_id = call.id) THEN 1
         WHEN dialled.attempt_count > 0 THEN (SELECT number FROM ({ATTEMPTS}) AS attempt WHERE shown)
     END AS attempt_number,
     {shown("dialled.reported_by")} AS reported_by, {shown("dialled.reconciliation")} AS reconciliation,
+    {shown("said.complaint", MAX_GIST_CHARACTERS)} AS complaint, {shown("said.gist", MAX_GIST_CHARACTERS)} AS gist,
     call.updated_at
 """  # noqa: S608 - made of constants
 CALL_TABLES: Final = f"""
@@ -61,6 +68,14 @@ CALL_TABLES: Final = f"""
         FROM vapi_call WHERE call_id = call.id) AS dialled
 """  # noqa: S608 - made of constants
 """What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
+SAID: Final = f"""
+    LEFT JOIN LATERAL (
+        SELECT {first_line("feedback.detractors")} AS complaint,
+            {one_line("coalesce(call.feedback_summary, feedback.content)")} AS gist
+        FROM (SELECT) AS one LEFT JOIN call_feedback AS feedback ON feedback.call_id = call.id OFFSET 0
+    ) AS said ON true
+"""  # noqa: S608 - made of constants
+"""What a row of the list of calls says in a line: one more key looked up, and no more of a text than that shows."""
 _SAID: Final = ", ".join(
     f"{shown(f'feedback.{name}', MAX_LISTED_CHARACTERS)} AS {name}"
     for name in ("content", "positives", "detractors", "action_items")
@@ -70,7 +85,7 @@ FEEDBACK_COLUMNS: Final = f"""
     {shown("call.outcome")} AS outcome, {shown(DIRECTION)} AS direction, call.is_demo AS demo, {_CUSTOMER},
     call.nps_score,
     CASE WHEN {COUNTS} THEN (ARRAY['detractor', 'passive', 'promoter'])[{NPS_CATEGORY} + 1] END AS nps_category,
-    {_SAID}, call.updated_at
+    call.reason_key AS reason, {_SAID}, call.updated_at
 """
 FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
 SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
@@ -98,11 +113,17 @@ class Position:
 class PageRequest:
     """What identifies one page of one list."""
 
-    organization_id: str
+    scope: Scope
     filters: Filters
+    """Those that were asked for."""
     rows: int
     newest_first: bool = True
     after: Position | None = None
+
+    @property
+    def bounded(self) -> Filters:
+        """The filters, and what bounds the principal."""
+        return narrowed(self.scope, self.filters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +148,20 @@ def read_feedback(transaction: Transaction, wanted: PageRequest) -> Found:
 
 def count_calls(transaction: Transaction, wanted: PageRequest) -> int:
     """How many calls there are, of `wanted.rows` at most: the keys of one page, so it costs what that does."""
-    values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
-    return int(transaction.execute(_count(tuple(sorted(wanted.filters))), values).scalar_one())
+    values = values_of(wanted.scope) | {"rows": wanted.rows, **wanted.bounded}
+    return int(transaction.execute(_count(tuple(sorted(wanted.bounded))), values).scalar_one())
 
 
 @cache
 def _count(names: tuple[str, ...]) -> TextClause:
-    found = _found_by_service_records if of_service_records(names) else _found
-    return text(f"SELECT count(*) FROM ({found('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
+    return text(f"SELECT count(*) FROM ({_found_calls('', names, 'DESC', '')}) AS found")  # noqa: S608 - made of constants
 
 
 def _read(transaction: Transaction, wanted: PageRequest, columns: str, feedback: str) -> Found:
     statement = _statement(
-        columns, feedback, tuple(sorted(wanted.filters)), wanted.newest_first, wanted.after is not None
+        columns, feedback, tuple(sorted(wanted.bounded)), wanted.newest_first, wanted.after is not None
     )
-    values = {"organization": wanted.organization_id, "rows": wanted.rows, **wanted.filters}
+    values = values_of(wanted.scope) | {"rows": wanted.rows, **wanted.bounded}
     if wanted.after:
         values |= {"after_began": wanted.after.began, "after_id": wanted.after.call_id}
     return Found(*transaction.execute(statement, values).one())
@@ -152,16 +172,27 @@ def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first
     """The page's ids first, from indexes as far as they go; then what is shown of these calls, looked up by key."""
     direction = "DESC" if newest_first else "ASC"
     beyond = f"AND ({BEGAN}, call.id) {'<' if newest_first else '>'} (CAST(:after_began AS timestamptz), :after_id)"
-    found = _found_by_service_records if of_service_records(names) else _found
     order = f"ORDER BY {BEGAN} {direction}, call.id {direction}"
     page = f"""
-        SELECT {columns} FROM ({found(feedback, names, direction, beyond if after else "")}) AS found
+        SELECT {columns}{_match(columns, names)}
+        FROM ({_found_calls(feedback, names, direction, beyond if after else "")}) AS found
         JOIN LATERAL (SELECT * FROM call WHERE id = found.id OFFSET 0) AS call ON true
-        {CALL_TABLES} {FEEDBACK if feedback else ""}
+        {CALL_TABLES} {FEEDBACK if feedback else SAID}
         {order}
     """  # noqa: S608 - made of constants
     fitting = as_many_as_fit(page, "", MAX_READ_BYTES)
     return text(f"SELECT items, found FROM ({fitting}) AS page")  # noqa: S608 - made of constants
+
+
+def _match(columns: str, names: tuple[str, ...]) -> str:
+    return f", {match_of(names)} AS match" if columns is CALL_COLUMNS else ""
+
+
+def _found_calls(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
+    if is_search(names):
+        return found_by_search(names, direction, beyond)
+    found = _found_by_service_records if of_service_records(names) else _found
+    return found(feedback, names, direction, beyond)
 
 
 def _found(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
@@ -213,5 +244,5 @@ def _found_by_service_records(feedback: str, names: tuple[str, ...], direction: 
 
 def _order(names: tuple[str, ...], direction: str) -> str:
     # A number is rarer than the planner thinks: walking through all calls for a page of its few takes 300 ms.
-    order = f"{BEGAN} + interval '0'" if "digits" in names else BEGAN
+    order = f"{BEGAN} + interval '0'" if {"digits", "ids"} & {*names} else BEGAN
     return f"ORDER BY {order} {direction}, call.id {direction}"

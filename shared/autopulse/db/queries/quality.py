@@ -9,6 +9,8 @@ from autopulse.db.engine import Transaction
 from autopulse.db.queries.bounds import shown
 from autopulse.db.queries.filters import BEGAN, COUNTS, REACHED, Filters, conditions, of_service_records, where
 from autopulse.db.queries.summary import HAS_BEGUN, Span
+from autopulse.db.scope import narrowed, values_of
+from autopulse.domain.scope import Scope
 
 MAX_VERSIONS: Final = 1_000
 """The maximum number of assistants' versions of all weeks together; those with the most calls."""
@@ -18,10 +20,11 @@ _TIME: Final = f"""
 """
 
 
-def read_quality_summary(transaction: Transaction, organization_id: str, span: Span, filters: Filters) -> str:
+def read_quality_summary(transaction: Transaction, scope: Scope, span: Span, filters: Filters) -> str:
     """Figures as a JSON object: `counts` of calls, what their attempts `told`, and `versions`, a list by week."""
+    filters = narrowed(scope, filters)
     values = {
-        "organization": organization_id,
+        **values_of(scope),
         "since": span.since,
         "until": span.until,
         "zone": span.time_zone,

@@ -9,6 +9,8 @@ from sqlalchemy import TextClause, text
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.bounds import shown
 from autopulse.db.queries.filters import BEGAN, OVER, REACHED, Filters, conditions, of_service_records, where
+from autopulse.db.scope import narrowed, values_of
+from autopulse.domain.scope import Scope
 
 PERIODS: Final = ("day", "week", "month")
 _KEYS: Final = {
@@ -58,13 +60,12 @@ class Span:
     time_zone: str
 
 
-def read_summary(
-    transaction: Transaction, organization_id: str, span: Span, group: str | None, filters: Filters
-) -> str:
-    """Counts as a JSON list; each row tells by `set` what it counts: total, period, group, outcome or score."""
+def read_summary(transaction: Transaction, scope: Scope, span: Span, group: str | None, filters: Filters) -> str:
+    """Counts as a JSON list; each row tells by `set` what it counts: total, period, group, outcome, score, reason."""
+    filters = narrowed(scope, filters)
     statement = _statement(tuple(sorted(filters)), group)
     values = {
-        "organization": organization_id,
+        **values_of(scope),
         "since": span.since,
         "until": span.until,
         "period": span.period or "day",
@@ -110,8 +111,35 @@ def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
         SELECT coalesce(json_agg(row), '[]')::text FROM (
             SELECT set, starts, ends, {shown("key")} AS key, outcome, score, calls, tried, reached, promoters, passives,
                 detractors, seconds, timed, {shown("name")} AS name
-            FROM (SELECT added.*, {_NAMES[group]} AS name FROM added) AS named ORDER BY starts, calls DESC, key) AS row
+            FROM (SELECT added.*, {_NAMES[group]} AS name FROM added UNION ALL {_reasons(names)}) AS named
+            ORDER BY starts, calls DESC, key) AS row
     """)  # noqa: S608 - made of constants
+
+
+def _reasons(names: tuple[str, ...]) -> str:
+    """The calls of the whole time by what went wrong, from the index of those of which something did.
+
+    They are those of the lists: whether a call has begun is not asked.
+    """
+    service_records = of_service_records(names)
+    calls = tuple(name for name in names if name not in service_records)
+    followed = (
+        f"JOIN service_record AS record ON record.id = call.service_record_id AND {conditions(service_records)}"
+        if service_records
+        else ""
+    )
+    return f"""
+        SELECT 'reason', NULL, NULL, reason_key, NULL, NULL, calls, 0, 0, 0, 0, 0, 0, 0, (
+            SELECT label FROM reason_category
+            WHERE organization_id = CAST(:organization AS uuid) AND reason_category.key = reason_key)
+        FROM (
+            SELECT call.reason_key, count(*) AS calls FROM (
+                SELECT call.reason_key, call.service_record_id FROM call
+                WHERE {where(calls)} AND call.reason_key IS NOT NULL
+                    AND {BEGAN} >= CAST(:since AS timestamptz) AND {BEGAN} < CAST(:until AS timestamptz) OFFSET 0
+            ) AS call {followed} GROUP BY 1
+        ) AS counted
+    """  # noqa: S608 - made of constants
 
 
 def _per_period(names: tuple[str, ...], group: str | None) -> str:

@@ -1,0 +1,15 @@
+"""Lambda handler of the planner of alerts; what it does is in autopulse.alerts.planner."""
+
+from typing import Any
+
+from autopulse.alerts import planner
+from autopulse.alerts.services import Services
+from autopulse.guard import guarded
+
+_services = Services()
+
+
+@guarded
+def handler(event: dict[str, Any], _context: object) -> planner.Answer:
+    """Claim alerts of follow-ups, and have what is due sent."""
+    return planner.handle(event, _services)

@@ -1,0 +1,96 @@
+// Where a search has found something: the words around it in the list, and the same words in their turn.
+
+import { fill, h } from "./dom.js";
+
+/** @import {Child} from "./dom.js" */
+
+/** @type {Record<string, string>} */
+const PLACES = {
+  summary: "Summary",
+  complaint: "Complaint",
+  action_item: "To do",
+  praise: "Praise",
+  feedback: "Feedback",
+};
+const QUOTED = /"([^"]*)"?|([^"]+)/g;
+const WORD = /[\p{L}\p{N}]+/gu;
+
+/**
+ * Shows what stands around a hit, with the hits marked; nothing if there is none.
+ * @param {HTMLElement} element
+ * @param {Api.Match | null | undefined} match
+ */
+export function showMatch(element, match) {
+  const written = match ? JSON.stringify(match) : "";
+  if (element.dataset.match === written) {
+    return;
+  }
+  element.dataset.match = written;
+  const place = match && PLACES[match.where];
+  fill(
+    element,
+    place ? h("span", { class: "match-place" }, `${place}: `) : null,
+    match && pieces(match.text, match.marks),
+  );
+  element.title = match ? match.text : "";
+}
+
+/**
+ * The changes of an address that lead to a call, and to the turn in which it was found.
+ * @param {Pick<Api.Call, "id" | "match">} call
+ */
+export function placeOfHit({ id, match }) {
+  return { call: id, turn: match?.turn ?? null };
+}
+
+/**
+ * A text with what was searched for marked, as the API finds it: whatever the case and the accents.
+ * @param {string} text
+ * @param {string} search
+ * @returns {Child[]}
+ */
+export function markedText(text, search) {
+  const expression = expressionOf(search);
+  const hits = expression ? [...plain(text).matchAll(expression)] : [];
+  return pieces(
+    text,
+    hits.map(({ index, 0: hit }) => [index, index + hit.length]),
+  );
+}
+
+/**
+ * @param {string} text
+ * @param {number[][]} marks where each begins and ends
+ * @returns {Child[]}
+ */
+function pieces(text, marks) {
+  const ends = [0, ...marks.map(([, end]) => end)];
+  return [
+    ...marks.flatMap(([start, end], place) => [text.slice(ends[place], start), h("mark", {}, text.slice(start, end))]),
+    text.slice(ends[marks.length]),
+  ];
+}
+
+/** @param {string} search */
+function expressionOf(search) {
+  const parts = [...search.matchAll(QUOTED)].flatMap(([, quoted, words]) => {
+    const found = plain(quoted ?? words ?? "").match(WORD) ?? [];
+    return quoted ? [`${found.join("[^\\p{L}\\p{N}]+")}(?![\\p{L}\\p{N}])`] : found;
+  });
+  const wanted = parts.filter(Boolean).sort((one, other) => other.length - one.length);
+  return wanted.length ? new RegExp(`(?<![\\p{L}\\p{N}])(?:${wanted.join("|")})`, "gu") : null;
+}
+
+/**
+ * The same text in lower case and without accents; each character stays in its place.
+ * @param {string} text
+ */
+function plain(text) {
+  return text.replace(/[^\0-\x7f]/g, baseOf).toLowerCase();
+}
+
+/** @param {string} character */
+function baseOf(character) {
+  const [base] = character.normalize("NFD");
+  return base.length === 1 && base.toLowerCase().length === 1 ? base : character;
+}

@@ -1,0 +1,165 @@
+"""The function that decides on alerts: it claims each one in the database, and asks the sender to send it.
+
+Events of the bus say that a follow-up was opened or is overdue; the sender says what became of a try; a schedule finds
+what is due. Whatever woke it, it then takes what is due: the claim and the count of the try are committed before
+anything is asked to be sent, so an alert is never sent by two runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from autopulse.alerts.messages import (
+    VERSION,
+    Alert,
+    Customer,
+    Outcome,
+    Step,
+    read_outcome,
+)
+from autopulse.alerts.services import Services
+from autopulse.aws import AWS_ERRORS, name_of
+from autopulse.db import alerts as rows
+from autopulse.domain.events import CallEventType
+from autopulse.errors import DataRejected, InvalidMessage, Transient
+from autopulse.json_coercion import MAX_CALL_ID, Json, read_mapping
+from autopulse.json_text import read_json
+from autopulse.observability import Measurements, Metric, logger
+
+STEPS: Final[Mapping[str, str]] = {
+    CallEventType.FOLLOW_UP_OPENED.value: Step.OPENED,
+    CallEventType.FOLLOW_UP_OVERDUE.value: Step.OVERDUE,
+}
+"""The event that says it -> the step."""
+WAITS_SECONDS: Final = (30, 300, 1800, 7200)
+"""After the first try that failed, the second and so on; after the last one the alert is undelivered."""
+LEASE: Final = timedelta(minutes=30)
+"""Until a try of which nothing was heard is taken for lost."""
+SENT_WITHIN: Final = timedelta(minutes=20)
+"""A try is not begun later: its message may lie in the queue, and it ends before the lease does."""
+_RUNS: Final = 20
+"""The most transactions of one invocation."""
+Answer = dict[str, Any]
+
+
+def handle(event: Mapping[str, Any], services: Services) -> Answer:
+    """Take the messages of a batch, or what is due; a message that failed for an outage's sake comes again."""
+    failed: list[str] = []
+    records = event.get("Records", ())
+    told: list[tuple[int, str]] = []
+    outcomes: list[Outcome] = []
+    for record in records:
+        try:
+            _read(record["body"], told, outcomes)
+        except InvalidMessage as error:
+            logger().error("message not read", extra={"reason": error.reason, "detail": error.detail})
+            failed.append(record["messageId"])
+    measurements = Measurements()
+    try:
+        if told:
+            services.transact(lambda transaction: rows.claim(transaction, told, _plan(services)))
+        if outcomes:
+            _settle(outcomes, services, measurements)
+        _send_due(services, measurements)
+    except (Transient, DataRejected) as error:
+        logger().error("alerts not planned", extra={"reason": error.reason, "detail": error.detail})
+        if not records:
+            raise
+        failed = [record["messageId"] for record in records]
+    finally:
+        measurements.flush()
+    return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
+
+
+def _read(body: str, told: list[tuple[int, str]], outcomes: list[Outcome]) -> None:
+    try:
+        given: Mapping[str, Json] = read_mapping(read_json(body))
+    except (ValueError, RecursionError) as error:
+        raise InvalidMessage(f"the body is not JSON: {type(error).__name__}") from None
+    if "outcome" in given:
+        if given.get("version") != VERSION:
+            raise InvalidMessage("cannot read the outcome: version")
+        outcomes.append(read_outcome(read_mapping(given["outcome"])))
+        return
+    step = STEPS.get(str(given.get("detail-type")))
+    id_ = read_mapping(read_mapping(given.get("detail")).get("changed")).get("follow_up_id")
+    if step is None or isinstance(id_, bool) or not isinstance(id_, int) or not 0 < id_ <= MAX_CALL_ID:
+        raise InvalidMessage("cannot read the event: detail-type or follow_up_id")
+    told.append((id_, step))
+
+
+def _plan(services: Services) -> rows.Plan:
+    settings = services.settings
+    return rows.Plan(settings.channels, settings.at_night, settings.full_channels, LEASE, 1 + len(WAITS_SECONDS))
+
+
+def _settle(outcomes: Sequence[Outcome], services: Services, measurements: Measurements) -> None:
+    settled = [_settled(outcome) for outcome in outcomes]
+    undelivered = services.transact(lambda transaction: rows.settle(transaction, settled, _plan(services)))
+    for outcome in outcomes:
+        if outcome.reason is None:
+            measurements.count(Metric.ALERT_DELIVERED)
+        else:
+            measurements.count(Metric.ALERT_FAILED, reason=outcome.reason)
+    _count_undelivered(undelivered, measurements)
+
+
+def _settled(outcome: Outcome) -> rows.Settled:
+    waits = len(WAITS_SECONDS)
+    is_over = outcome.is_final or outcome.tries > waits
+    wait = 0 if outcome.reason is None or is_over else WAITS_SECONDS[max(0, outcome.tries - 1)]
+    return rows.Settled(
+        outcome.follow_up_id,
+        outcome.step,
+        outcome.channel,
+        outcome.tries,
+        outcome.reason,
+        is_over,
+        max(wait, outcome.retry_after),
+    )
+
+
+def _send_due(services: Services, measurements: Measurements) -> None:
+    for _ in range(_RUNS):
+        taken = services.transact(lambda transaction: rows.take_due(transaction, _plan(services)))
+        _count_undelivered([row for row in taken if row["state"] == rows.UNDELIVERED], measurements)
+        now = datetime.now(timezone.utc)
+        for row in taken:
+            if row["state"] == rows.SENDING:
+                _ask(_alert(row, now), services)
+        if len(taken) < rows.TAKEN_AT_ONCE:
+            return
+
+
+def _alert(row: rows.Row, now: datetime) -> Alert:
+    customer = row["customer"]
+    return Alert(
+        row["follow_up_id"],
+        row["step"],
+        row["channel"],
+        row["tries"],
+        row["call_id"],
+        now + SENT_WITHIN,
+        None if customer is None else Customer(**customer),
+    )
+
+
+def _ask(alert: Alert, services: Services) -> None:
+    """Hand it to the sender. If the queue cannot be reached, the try is lost, and made again after the lease."""
+    try:
+        services.sqs.send_message(
+            QueueUrl=services.settings.sender_queue_url,
+            MessageBody=alert.to_json(),
+            MessageGroupId=str(alert.follow_up_id),
+            MessageDeduplicationId=f"{alert.key}-{alert.tries}-{alert.not_after.timestamp():.0f}",
+        )
+    except AWS_ERRORS as error:
+        logger().error("alert not handed over", extra={"key": alert.key, "cause": name_of(error)})
+
+
+def _count_undelivered(undelivered: Sequence[Mapping[str, Any]], measurements: Measurements) -> None:
+    if undelivered:
+        measurements.count(Metric.ALERT_UNDELIVERED, len(undelivered))
+    for row in undelivered:
+        given = {name: row[name] for name in ("follow_up_id", "step", "channel", "reason")}
+        logger().error("alert undelivered", extra=given)

@@ -1,0 +1,45 @@
+"""What the planner of alerts works with: settings, the database, the sender's queue."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TypeVar
+
+from autopulse.aws import SQS, Sqs
+from autopulse.db.engine import Database, Transaction, engine
+from autopulse.db.failures import diagnose
+from autopulse.settings import AlertSettings, from_environ
+
+T = TypeVar("T")
+
+
+class Services:
+    """A container's services."""
+
+    @cached_property
+    def settings(self) -> AlertSettings:
+        """The function's configuration."""
+        return from_environ(AlertSettings)
+
+    @cached_property
+    def engine(self) -> Database:
+        """The container's one connection to Postgres."""
+        return engine()
+
+    @cached_property
+    def sqs(self) -> Sqs:
+        """The sender's queue."""
+        return Sqs(SQS)
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Do the work in one transaction and commit it; raises Transient or DataRejected."""
+        try:
+            with self.engine.connect() as transaction:
+                try:
+                    outcome = work(transaction)
+                    transaction.commit()
+                except Exception:
+                    transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
+                    raise
+        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
+            raise diagnose(error)[1] from None  # its text has values
+        return outcome
