@@ -34,6 +34,12 @@ def show_view(page: Page, name: str) -> None:
     expect(page.locator(FIRST[name]).first).to_be_visible()
 
 
+def wait_for_panel(page: Page) -> None:
+    """Wait until all of a call's panel has been read: the visit, and the follow-up."""
+    expect(page.locator("#call-visit")).to_be_attached()
+    expect(page.get_by_test_id("call-follow-up-state")).to_be_attached()
+
+
 def look_of(elements: Locator) -> Any:  # noqa: ANN401 - the browser's numbers
     """Size and computed style of elements and all that is in them."""
     return elements.evaluate_all(
@@ -53,19 +59,19 @@ def test_the_list_looks_the_same_before_and_after_another_view(
     open_invented: OpenInvented, api: InventedApi, device: dict[str, Any], other: str
 ) -> None:
     page = open_invented(api, "?call=1", **device)
-    expect(page.locator("#call-visit")).to_be_attached()
+    wait_for_panel(page)
     parts = page.locator(".call-row:nth-child(-n+7), .call-panel")
     before = look_of(parts)
     show_view(page, other)
     page.go_back()
-    expect(page.locator("#call-visit")).to_be_attached()
+    wait_for_panel(page)
     assert look_of(parts) == before
 
 
 def test_the_inbox_looks_the_same_before_and_after_the_other_views(
     open_invented: OpenInvented, api: InventedApi
 ) -> None:
-    page = open_invented(api, "?view=follow-ups&follow_up=2")
+    page = open_invented(api, "?view=follow-ups&follow_up=7")
     parts = page.locator(".follow-up-row .score, .follow-up-row .follow-up-who, .follow-up-form")
     expect(page.get_by_role("button", name="Long wait")).to_be_visible()
     before = look_of(parts)

@@ -6,10 +6,10 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from local import stack
 from local.issuer import Issuer
@@ -20,6 +20,9 @@ from tests.browser.conftest import OpenPage
 from tests.browser.issuer import CLIENT_ID, NAME, Behaviour, StandInIssuer, serving
 from tests.browser.pages import Complaints, show_frame_alone
 from tests.deployed import PATIENCE_SECONDS, DeployedStack, wait_for
+
+LATE: Final = "**/v1/me"
+"""One of the requests that a page sends at once when it starts."""
 
 TOLD = ("AuthorizerFunction", "ConsoleFunction")
 TOKENS = "JSON.parse(sessionStorage.getItem('autopulse.tokens'))"
@@ -361,6 +364,24 @@ def test_an_issuer_whose_tokens_the_api_refuses_makes_no_circle(
     assert len(issuer.behaviour.authorizations) == 1
     assert len(issuer.behaviour.grants) == 2
     assert tokens_of(page) == {}
+
+
+def test_a_request_that_is_refused_after_the_end_of_the_sign_in_goes_to_no_issuer(
+    issuer: StandInIssuer, visit: Callable[[str], Page], complaints: Complaints
+) -> None:
+    """The page sends several requests at once; the first of them that is refused twice ends the sign-in."""
+    complaints.expect("401 (Unauthorized)")
+    issuer.behaviour.spoils_signatures = True
+    page = visit("")
+    late: list[Route] = []
+    page.route(LATE, lambda route: late.append(route))  # noqa: PLW0108 - Playwright marks the handler, which a method of a list does not take
+    sign_in(page)
+    has_a_problem(page, re.compile("does not accept your sign-in"))
+    with page.expect_response(LATE):
+        late[0].continue_()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("sessionStorage.getItem('autopulse.redirected-at')") is None
+    assert len(issuer.behaviour.authorizations) == 1
 
 
 def test_signing_out_ends_it_here_and_at_the_issuer(issuer: StandInIssuer, reader: Page) -> None:

@@ -61,7 +61,11 @@ export async function currentToken() {
  */
 export async function renewToken(refused) {
   const tokens = storedTokens();
-  return tokens && tokens.api_token !== refused ? tokens.api_token : renew(tokens);
+  if (!tokens) {
+    // Another request has ended the sign-in since this one was sent: going to the issuer again would be a circle.
+    throw new SignInError("Nobody is signed in.");
+  }
+  return tokens.api_token === refused ? renew(tokens) : tokens.api_token;
 }
 
 /** The API refused even a new token: no use to go on with it. */
@@ -152,11 +156,11 @@ function takeFragment(configuration) {
 }
 
 /**
- * @param {Tokens | null} tokens
+ * @param {Tokens} tokens
  * @returns {Promise<string>}
  */
 function renew(tokens) {
-  if (!tokens?.refresh_token) {
+  if (!tokens.refresh_token) {
     return Promise.reject(over());
   }
   renewal ??= refreshed(tokens).finally(() => {
