@@ -37,7 +37,7 @@ QUERY = re.compile(
     r'SELECT SUM\((?P<metric>\w+)\) FROM SCHEMA\("(?P<namespace>[\w/]+)", (?P<names>[\w, ]+)\)'
     r"(?: WHERE (?P<terms>.+))?"
 )
-LABELS = ["Means", "How bad", "Look here", "Causes", "Do", "Back to bed when"]
+LABELS = ["Means", "How bad", "Look here", "Causes", "Do", "Done when"]
 MAX_METRICS = 10  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 MAX_WINDOW_SECONDS = 86_400
 MAX_DESCRIPTION_CHARACTERS = 1024
