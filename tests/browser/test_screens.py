@@ -41,9 +41,13 @@ def wait_for_panel(page: Page) -> None:
 
 
 def look_of(elements: Locator) -> Any:  # noqa: ANN401 - the browser's numbers
-    """Size and computed style of elements and all that is in them."""
+    """Size and computed style of elements and all that is shown in them.
+
+    What closed details have in them has a size or none, as the browser has had time to reckon it.
+    """
     return elements.evaluate_all(
-        """elements => elements.flatMap((element) => [element, ...element.querySelectorAll("*")]).map((part) => {
+        """elements => elements.flatMap((element) => [element, ...element.querySelectorAll("*")])
+            .filter((part) => part.checkVisibility()).map((part) => {
             const style = getComputedStyle(part);
             const { width, height } = part.getBoundingClientRect();
             const names = ["display", "borderTopWidth", "borderRadius", "fontSize", "color", "backgroundColor", "gap"];
