@@ -298,7 +298,7 @@ function listIn(address) {
 /** @param {URLSearchParams} address */
 function openIn(address) {
   const id = address.get("follow_up") ?? "";
-  return /^[1-9]\d{0,8}$/.test(id) ? Number(id) : null;
+  return /^[1-9]\d{0,9}$/.test(id) ? Number(id) : null;
 }
 
 function isNarrow() {
