@@ -5,12 +5,14 @@ import { section } from "./call_facts.js";
 import { announce, fill, h, listen, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { openFollowUp, Refused } from "./follow_up_changes.js";
+import { keepDraft, NOTHING, readDraft } from "./follow_up_drafts.js";
 import { followUpNews } from "./follow_up_news.js";
 import { dueOf, stateOf } from "./follow_up_words.js";
 import { failure } from "./placeholders.js";
 import { readReader } from "./reader.js";
 import { coalesce } from "./refresh_queue.js";
 
+/** @import {Draft} from "./follow_up_drafts.js" */
 /** @import {FollowUpForm} from "./follow_up_form.js" */
 /** @import {News} from "./follow_up_news.js" */
 
@@ -24,6 +26,8 @@ export class CallFollowUp {
   #form = null;
   /** @type {Api.FollowUpDetail | null} */
   #followUp = null;
+  /** What was typed about one that a report has taken back: it goes to the next one. */
+  #left = NOTHING;
   #isOver = false;
   #summary = h("summary", { "data-testid": "call-follow-up-state" });
   #formPlace = h("div", {});
@@ -74,7 +78,7 @@ export class CallFollowUp {
       ]);
       const followUp = items.length ? await get(`follow-ups/${items[0].id}`) : null;
       if (!this.#isOver) {
-        this.#mayWrite = reader?.may_write ?? false;
+        this.#mayWrite = reader?.may_write ?? this.#mayWrite;
         this.#show(followUp);
       }
     } catch (error) {
@@ -91,6 +95,14 @@ export class CallFollowUp {
   #show(followUp) {
     const before = this.#followUp;
     this.#followUp = followUp;
+    if (before && before.id !== followUp?.id) {
+      this.#left = readDraft(String(before.id));
+      keepDraft(String(before.id), NOTHING);
+    }
+    if (followUp && isSaying(this.#left)) {
+      keepDraft(String(followUp.id), this.#left);
+      this.#left = NOTHING;
+    }
     if (followUp) {
       fill(this.#summary, `${stateOf(followUp)} · ${dueOf(followUp)}`);
     }
@@ -158,7 +170,8 @@ export class CallFollowUp {
   #offer() {
     const hadFocus = this.#place.contains(document.activeElement);
     this.#endForm();
-    const text = h("span", { class: "muted", tabindex: "-1" }, "Nobody is to call back about this call. ");
+    const kept = isSaying(this.#left) ? "What you wrote is kept for the next follow-up. " : "";
+    const text = h("span", { class: "muted", tabindex: "-1" }, `Nobody is to call back about this call. ${kept}`);
     fill(this.#place, text, this.#mayWrite ? this.#open : null);
     if (hadFocus) {
       text.focus({ preventScroll: true });
@@ -177,4 +190,9 @@ export class CallFollowUp {
       }
     }
   }
+}
+
+/** @param {Draft} draft */
+function isSaying({ note, cause, assignee }) {
+  return Boolean(note) || cause !== null || assignee !== null;
 }
