@@ -485,6 +485,17 @@ def test_the_panel_of_a_call_shows_its_follow_up(open_invented: OpenInvented, ap
     expect(page.get_by_test_id("follow-up-panel")).to_be_visible()
 
 
+def test_what_was_missed_while_the_connection_was_lost_is_shown_beside_the_call(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    page = open_invented(api, "?view=calls&call=26")
+    state = page.get_by_test_id("call-follow-up-state")
+    expect(state).to_contain_text("Open · due")
+    api.inbox.change(26, '"1"', {"state": "acknowledged", "assignee_id": 7}, by="Kim Example")
+    api.sockets[-1].close()
+    expect(state).to_contain_text("Taken by Kim Example")
+
+
 def test_a_call_without_one_has_the_way_to_open_one(open_invented: OpenInvented, api: InventedApi) -> None:
     api.calls.append(invent_call(50))
     page = open_invented(api, "?view=calls&call=50")

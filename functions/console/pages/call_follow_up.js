@@ -8,6 +8,7 @@ import { openFollowUp, Refused } from "./follow_up_changes.js";
 import { keepDraft, NOTHING, readDraft } from "./follow_up_drafts.js";
 import { followUpNews } from "./follow_up_news.js";
 import { dueOf, stateOf } from "./follow_up_words.js";
+import { live } from "./live.js";
 import { failure } from "./placeholders.js";
 import { readReader } from "./reader.js";
 import { coalesce } from "./refresh_queue.js";
@@ -45,25 +46,30 @@ export class CallFollowUp {
     "Open a follow-up",
   );
   #refresh = coalesce(() => this.#read(), REST_MILLISECONDS);
-  #end;
+  #hasRead = false;
+  /** @type {(() => void)[]} */
+  #endings;
 
   /** @param {number} callId */
   constructor(callId) {
     this.#callId = callId;
     this.element = section("follow-up", "Follow-up", this.#problem, this.#place);
     this.element.dataset.testid = "call-follow-up";
-    this.#end = listen(followUpNews, "news", (/** @type {CustomEvent<News>} */ { detail }) => {
-      if (detail.callId === callId) {
-        this.#refresh();
-      }
-    });
+    this.#endings = [
+      listen(followUpNews, "news", (/** @type {CustomEvent<News>} */ { detail }) => {
+        if (detail.callId === callId) {
+          this.#refresh();
+        }
+      }),
+      listen(live, "resync", () => this.#hasRead && this.#refresh()), // else nothing is missed
+    ];
     this.#refresh();
   }
 
   /** Ends it. */
   close() {
     this.#isOver = true;
-    this.#end();
+    this.#endings.forEach((end) => end());
     this.#form?.close();
   }
 
@@ -71,6 +77,7 @@ export class CallFollowUp {
     if (this.#isOver) {
       return;
     }
+    this.#hasRead = true;
     try {
       const [{ items }, reader] = await Promise.all([
         get("follow-ups", { call: this.#callId, limit: 1 }),
