@@ -9,7 +9,8 @@ from autopulse.domain.follow_ups import TRANSITIONS, UNANSWERED, State
 Json = dict[str, Any]
 ME: Final = 5
 MY_NAME: Final = "Jo Reader"
-"""As the token of `invented.token_of` has it."""
+MY_SUBJECT: Final = "reader"
+"""Both as the token of `invented.token_of` has them."""
 _OPEN: Final = {state.value for state in UNANSWERED}
 _OWN: Final = (
     *("id", "call_id", "state", "trigger", "assignee_id", "assignee_name", "cause", "note", "opened_at", "due_at"),
@@ -147,7 +148,7 @@ class InventedInbox:
         return {
             "id": 1000 * item["id"] + len(self.entries.get(item["id"], ())) + 1,
             "at": datetime.now(timezone.utc).isoformat(),
-            "actor_subject": by and by.lower(),
+            "actor_subject": MY_SUBJECT if by == MY_NAME else by and by.lower(),
             "actor_name": by,
             "action": action,
             "from_state": before,

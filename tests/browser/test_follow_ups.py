@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import PHONE, OpenInvented
 from tests.browser.invented import InventedApi, detail_of, invent_call
@@ -313,6 +313,72 @@ def test_a_change_whose_answer_was_lost_is_not_told_as_somebody_elses(
     expect(form.get_by_test_id("follow-up-problem")).to_be_hidden()
 
 
+def test_what_somebody_else_did_is_not_told_as_mine(
+    open_invented: OpenInvented, api: InventedApi, complaints: Complaints
+) -> None:
+    """Two click "Take it" whom nobody knows as users: the same change, and the customer is called once."""
+    complaints.expect("412")
+    api.speaks = False
+    api.reader["user_id"] = None
+    page = open_invented(api, VIEW)
+    expect(row_of(page, 26)).to_be_visible()
+    api.inbox.change(26, '"1"', {"state": "acknowledged"}, by="Kim Example")
+    row_of(page, 26).get_by_test_id("follow-up-take").click()
+    problem = page.get_by_test_id("follow-ups-problem")
+    expect(problem).to_contain_text("Somebody was faster: Kim Example took it")
+    expect(row_of(page, 26).get_by_test_id("follow-up-row-state")).to_have_text("Taken by Kim Example")
+
+
+def test_what_is_typed_while_a_change_is_on_its_way_stays(open_invented: OpenInvented, api: InventedApi) -> None:
+    page = open_invented(api, VIEW)
+    form = open_follow_up(page, 26)
+    held: list[Route] = []
+    page.route("**/follow-ups/26", lambda route: held.append(route) if is_change(route) else route.fallback())
+    form.get_by_label("Note").fill("Called")
+    form.get_by_test_id("follow-up-acknowledged").click()
+    wait_until(page, lambda: bool(held), held)
+    form.get_by_label("Note").fill("Called, and gets a voucher")
+    form.get_by_test_id("follow-up-cause").fill("Price")
+    held[0].fallback()
+    expect(form.get_by_test_id("follow-up-state")).to_contain_text(f"Taken by {MY_NAME}")
+    expect(form.get_by_label("Note")).to_have_value("Called, and gets a voucher")
+    expect(form.get_by_test_id("follow-up-cause")).to_have_value("Price")
+    page.reload()
+    form = page.get_by_test_id("follow-up-form")
+    expect(form.get_by_label("Note")).to_have_value("Called, and gets a voucher")
+    expect(form.get_by_test_id("follow-up-cause")).to_have_value("Price")
+
+
+def is_change(route: Route) -> bool:
+    return route.request.method == "PATCH"
+
+
+def test_the_person_that_was_chosen_and_not_saved_is_chosen_after_a_reload(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    api.inbox.items[3] |= {"assignee_id": ME, "assignee_name": MY_NAME}
+    page = open_invented(api, VIEW)
+    open_follow_up(page, 26).get_by_test_id("follow-up-assignee").select_option("7")
+    page.reload()
+    assignee = page.get_by_test_id("follow-up-form").get_by_test_id("follow-up-assignee")
+    expect(assignee.locator('option[value="7"]')).to_have_text("Kim Example")
+    expect(assignee).to_have_value("7")
+
+
+def test_who_reads_is_asked_again_if_it_could_not_be_told(
+    open_invented: OpenInvented, api: InventedApi, complaints: Complaints
+) -> None:
+    complaints.expect("503")
+    api.refused_paths = {"me"}
+    page = open_invented(api, f"{VIEW}&list=mine&follow_up=26")
+    expect(page.get_by_test_id("follow-up-form")).to_be_visible()
+    expect(page.get_by_text("Who you are could not be read")).to_be_visible()
+    api.refused_paths = set()
+    expect(row_of(page, 1)).to_be_visible(timeout=20_000)
+    expect(row_of(page, 1).get_by_test_id("follow-up-take")).to_be_visible()
+    expect(page.get_by_test_id("follow-up-form").get_by_test_id("follow-up-save")).to_be_visible(timeout=20_000)
+
+
 @pytest.mark.parametrize(
     ("refusal", "text"),
     [
@@ -419,6 +485,17 @@ def test_the_panel_of_a_call_shows_its_follow_up(open_invented: OpenInvented, ap
     expect(page.get_by_test_id("follow-up-panel")).to_be_visible()
 
 
+def test_what_was_missed_while_the_connection_was_lost_is_shown_beside_the_call(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    page = open_invented(api, "?view=calls&call=26")
+    state = page.get_by_test_id("call-follow-up-state")
+    expect(state).to_contain_text("Open · due")
+    api.inbox.change(26, '"1"', {"state": "acknowledged", "assignee_id": 7}, by="Kim Example")
+    api.sockets[-1].close()
+    expect(state).to_contain_text("Taken by Kim Example")
+
+
 def test_a_call_without_one_has_the_way_to_open_one(open_invented: OpenInvented, api: InventedApi) -> None:
     api.calls.append(invent_call(50))
     page = open_invented(api, "?view=calls&call=50")
@@ -428,6 +505,20 @@ def test_a_call_without_one_has_the_way_to_open_one(open_invented: OpenInvented,
     expect(section.get_by_test_id("call-follow-up-state")).to_be_focused()
     expect(section.get_by_test_id("follow-up-form")).to_be_visible()
     assert changes(api) == [("POST", "calls/50/follow-up", None, {})]
+
+
+def test_what_was_typed_about_one_that_a_report_took_back_goes_to_the_next(
+    open_invented: OpenInvented, api: InventedApi
+) -> None:
+    page = open_invented(api, "?view=calls&call=26")
+    section = page.get_by_test_id("call-follow-up")
+    section.get_by_test_id("call-follow-up-state").click()
+    section.get_by_label("Note").fill("My own words")
+    del api.inbox.items[3]
+    api.call_event(26, "FollowUpChanged")
+    expect(section).to_contain_text("What you wrote is kept for the next follow-up.")
+    section.get_by_test_id("follow-up-new").click()
+    expect(section.get_by_label("Note")).to_have_value("My own words")
 
 
 def test_a_second_one_for_a_call_shows_the_first(

@@ -61,6 +61,18 @@ def test_the_box_says_what_it_searches_and_each_row_shows_the_hit(open_invented:
     assert "coffee" in [asked.get("q") for asked in api.readings("calls")]
 
 
+def test_a_hit_behind_characters_of_two_units_is_marked_in_its_place(open_invented: OpenInvented) -> None:
+    """The API counts code points, of which JavaScript's strings have two units for some."""
+    text = "\N{ANGRY FACE}\N{ANGRY FACE} cold coffee \N{HOT BEVERAGE}\N{ANGRY FACE} coffee \N{ANGRY FACE}"
+    places = [found.span() for found in re.finditer("coffee", text)]
+    api = _api()
+    api.calls[0]["match"] = {"where": "turn", "turn": 41, "text": text, "marks": places}
+    page = open_invented(api)
+    _search(page, "coffee")
+    expect(_found(page, 1).locator("mark")).to_have_text(["coffee", "coffee"])
+    expect(_found(page, 1)).to_have_text(text)
+
+
 def test_enter_on_a_hit_is_at_the_turn_with_the_recording_ready_there(open_invented: OpenInvented) -> None:
     api = _api()
     page = open_invented(api)

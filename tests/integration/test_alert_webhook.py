@@ -131,6 +131,23 @@ def test_a_slow_answer_ends_with_the_time(receiver: Receiver, monkeypatch: pytes
     assert (failed.value.reason, failed.value.is_final) == (DeliveryFailed.SLOW, False)
 
 
+@pytest.mark.parametrize("path", ["/a b", "/caf\u00e9", "/?q=\x7f"])
+def test_an_address_that_no_request_can_have_is_not_tried_again(receiver: Receiver, path: str) -> None:
+    with pytest.raises(DeliveryFailed) as failed:
+        post(LINK_ALERT, Target(receiver.url + path), CONSOLE, takes_loopback=True)
+    assert (failed.value.reason, failed.value.is_final) == (DeliveryFailed.NOT_CONFIGURED, True)
+    assert not receiver.received
+
+
+def test_what_a_customer_is_called_is_no_line_of_its_own(receiver: Receiver) -> None:
+    forged = "Canary\r\nhttps://example.com/?call=1\u2028Score: 10 of 10"
+    alert = Alert(12, "opened", "webhook", 1, 7, LINK_ALERT.not_after, Customer(forged, forged, forged, 3, forged))
+    _post(alert, receiver)
+    lines = receiver.received[0].json["text"].splitlines()
+    assert len(lines) == 5
+    assert lines[2:] == ["Score: 3 of 10", lines[3], f"{CONSOLE}?call=7"]
+
+
 def test_a_receiver_that_is_not_there_is_tried_again() -> None:
     with serve() as gone:
         pass
@@ -144,6 +161,7 @@ def test_a_receiver_that_is_not_there_is_tried_again() -> None:
     [
         *("http://example.com/", "ftp://example.com/", "https://user:word@example.com/", "https://", "//example.com"),
         *("http://127.0.0.1:9/", "https://[::1", "https://example.com:99999/"),
+        *("https://exa mple.com/", "https://example.com\x7f/", f"https://{'a' * 64}.example.com/", "https://..com/"),
     ],
 )
 def test_no_other_address_than_https_is_asked(url: str) -> None:

@@ -17,7 +17,7 @@ from autopulse.settings import AlertSettings
 from local.postgres import FUNCTIONS
 from tests.harness import engine_for
 from tests.integration.bodies import outbound, report
-from tests.integration.pipeline import ORGANIZATION, Pipeline
+from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline
 
 WORDS: Final = "Nobody called me back about the brakes."
 SETTINGS: Final = AlertSettings("sender", ("webhook",), ("webhook",), at_night=True)
@@ -170,6 +170,15 @@ def test_a_call_without_visit_and_words_has_its_number(planned: Planner) -> None
     assert (asked["call_id"], asked["customer"]["score"]) == (call_id, 0)
 
 
+def test_nothing_is_said_of_a_visit_of_another_organization(planned: Planner, opened: int) -> None:
+    planned.pipeline.add_other_organization()
+    planned.pipeline.database.run("UPDATE service_record SET organization_id = :other", other=OTHER_ORGANIZATION)
+    planned.tell("opened", opened)
+    said = planned.sender.asked[0]["customer"]
+    assert (said["name"], said["vehicle"], said["score"], said["words"]) == (None, None, 3, WORDS)
+    assert said["phone"] != CUSTOMER["phone"]
+
+
 def test_a_try_that_failed_is_made_again_later_and_later_and_then_no_more(
     planned: Planner, opened: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -264,6 +273,11 @@ def _work(planned: Planner, days: str, opens_at: str = "00:00", closes_at: str =
     )
 
 
+def _begin_to_work(planned: Planner) -> None:
+    planned.pipeline.database.run("UPDATE organization_setting SET days = '{1,2,3,4,5,6,7}', opens_at = '00:00'")
+    planned.pipeline.database.run("UPDATE organization_setting SET closes_at = '24:00'")
+
+
 @pytest.fixture
 def night(planned: Planner, opened: int) -> int:
     """A follow-up of an organization that works on another day of the week than today in its time zone."""
@@ -282,9 +296,38 @@ def test_nothing_is_sent_at_night_and_it_waits_for_the_opening(planned: Planner,
         "FROM follow_up_alert"
     )
     assert (at, day) == ("08:00:00", True)
+    _begin_to_work(planned)
     planned.let_time_pass()
     planned.wake()
     assert len(planned.sender.asked) == 1
+
+
+def test_what_an_outage_has_kept_until_the_night_waits_for_the_morning(planned: Planner, night: int) -> None:
+    planned.tell("opened", night)
+    planned.let_time_pass()
+    planned.wake()
+    assert planned.sender.asked == []
+    (row,) = planned.rows()
+    assert (row["state"], row["tries"], row["reason"]) == ("waiting", 0, None)
+    assert planned.wait() > 86_400
+    planned.wake()
+    assert planned.rows() == [row]
+
+
+def test_a_try_that_was_lost_at_night_is_made_again_in_the_morning(planned: Planner, night: int) -> None:
+    planned.set(at_night=True)
+    planned.tell("opened", night)
+    planned.set(at_night=False)
+    planned.let_time_pass()
+    planned.wake()
+    assert [one["tries"] for one in planned.sender.asked] == [1]
+    (row,) = planned.rows()
+    assert (row["state"], row["tries"], row["reason"]) == ("waiting", 1, "lost")
+    assert planned.wait() > 86_400
+    _begin_to_work(planned)
+    planned.let_time_pass()
+    planned.wake()
+    assert [one["tries"] for one in planned.sender.asked] == [1, 2]
 
 
 def test_a_stack_that_asks_for_it_sends_at_night(planned: Planner, night: int) -> None:

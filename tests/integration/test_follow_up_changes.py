@@ -116,6 +116,15 @@ def test_a_person_opens_one(writers: Writers) -> None:
     assert NOTE not in json.dumps(detail)
 
 
+def test_the_advisor_of_a_visit_of_another_organization_is_not_named(writers: Writers) -> None:
+    writers.pipeline.add_other_organization()
+    visit = writers.pipeline.make_service_record(
+        organization_id=OTHER_ORGANIZATION, service_advisor_name="Blake Example"
+    )
+    _, made = writers.open(writers.pipeline.make_call(service_record_id=visit))
+    assert (made["assignee_id"], made["assignee_name"]) == (None, None)
+
+
 def test_a_second_one_is_a_conflict_with_the_one_that_is_there(writers: Writers, opened: int) -> None:
     call_id = writers.row(opened)["call_id"]
     status, body = writers.open(call_id)
@@ -184,7 +193,12 @@ def test_of_many_at_once_one_wins(writers: Writers, opened: int) -> None:
 
 @pytest.mark.parametrize(
     ("version", "status"),
-    [(None, 428), ("", 428), ("1", 400), ("*", 400), ('W/"1"', 400), ('"0"', 400), ('"1", "2"', 400), ('"9"', 412)],
+    [
+        *[(None, 428), ("", 428), ("1", 400), ("*", 400), ('W/"1"', 400), ('"0"', 400), ('"-1"', 400), ('"01"', 400)],
+        *[('"1", "2"', 400), ('"\N{FULLWIDTH DIGIT ONE}"', 400), ('"1.0"', 400), ('"9"', 412)],
+        *[('"9999999999"', 412), ('"10000000000"', 412), (f'"1{"0" * 8_000}"', 412)],
+    ],
+    ids=lambda value: str(value)[:12],
 )
 def test_a_change_names_its_version(writers: Writers, opened: int, version: str | None, status: int) -> None:
     answer = writers.send("PATCH", f"/v1/follow-ups/{opened}", {"state": "acknowledged"}, version=version)
@@ -325,12 +339,27 @@ def test_another_organization_has_none_of_it(writers: Writers, opened: int) -> N
         json.dumps({"cause": "x" * 101}),
         json.dumps({"note": "x" * 4_001}),
         "[" * 100_000,
+        *('{"assignee_id": NaN}', '{"assignee_id": 1e999}', '{"cause": -Infinity}', '{"note": [1e999]}'),
+        *('{"note": "a", "note": "b"}', '{"state": "dismissed", "cause": null, "state": "open"}'),
+        *('{"no\\u0000te": "x"}', '{"\\ud800": 1}', '{"note": {"a": 1, "a": 2}}'),
+        json.dumps({"note": "x" * 1_000_000}),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_what_cannot_be_meant_is_refused(writers: Writers, opened: int, body: str | None) -> None:
+    writers.pipeline.database.run("UPDATE follow_up SET cause = 'wait', assignee_name = 'Avery', note = 'Kept'")
+    before = writers.row(opened)
     status, _ = writers.send("PATCH", f"/v1/follow-ups/{opened}", body, version='"1"')
     assert status in {400, 413}
-    assert writers.row(opened)["version"] == 1
+    assert writers.row(opened) == before
+
+
+def test_a_field_that_is_given_twice_is_named(writers: Writers, opened: int) -> None:
+    body = '{"cause": "wait", "note": "a", "cause": "price"}'
+    status, answer = writers.send("PATCH", f"/v1/follow-ups/{opened}", body, version='"1"')
+    assert (status, answer["error"]["field"]) == (400, "cause")
+    status, answer = writers.open(writers.pipeline.make_call(), '{"note": "a", "note": "a"}')
+    assert (status, answer["error"]["field"]) == (400, "note")
 
 
 def test_a_note_has_what_postgres_takes(writers: Writers, opened: int) -> None:

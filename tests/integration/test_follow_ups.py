@@ -79,6 +79,43 @@ def test_an_advisor_of_another_organization_is_not_assigned(pipeline: Pipeline) 
     assert (row["assignee_id"], row["assignee_name"]) == (None, "B. Example")
 
 
+def test_a_visit_of_another_organization_names_nobody(pipeline: Pipeline) -> None:
+    pipeline.add_other_organization()
+    visit = pipeline.make_service_record(organization_id=OTHER_ORGANIZATION, service_advisor_name="Blake Example")
+    pipeline.send_each(scored(outbound(pipeline.make_call(service_record_id=visit)), 4))
+    (row,) = follow_ups(pipeline)
+    assert (row["assignee_id"], row["assignee_name"]) == (None, None)
+
+
+def test_one_that_is_overdue_stays_so_whatever_a_later_report_corrects(pipeline: Pipeline) -> None:
+    """Else it would be told as overdue once more."""
+    visit = pipeline.make_service_record(service_advisor_name="Avery Example")
+    call_id = pipeline.make_call(service_record_id=visit)
+    pipeline.send_each(scored(outbound(call_id), 4))
+    pipeline.database.run("UPDATE follow_up SET overdue_at = due_at")
+    (before,) = follow_ups(pipeline)
+    pipeline.send_each(scored(outbound(call_id), 2, 140))
+    pipeline.database.run("UPDATE service_record SET service_advisor_name = 'Blake Example'")
+    pipeline.send_each(scored(outbound(call_id), 2, 150))
+    (row,) = follow_ups(pipeline)
+    assert (row["opened_at"], row["assignee_name"]) == (after(150), "Blake Example")
+    assert row["overdue_at"] == before["overdue_at"]
+
+
+def test_one_that_has_time_again_is_not_overdue(pipeline: Pipeline, call_id: int) -> None:
+    pipeline.send_each(scored(outbound(call_id), 4))
+    pipeline.database.run("UPDATE follow_up SET overdue_at = now()")
+    pipeline.database.run(
+        "INSERT INTO organization_setting (organization_id, time_zone, days, opens_at, closes_at, hours_to_answer) "
+        "VALUES (CAST(:id AS uuid), 'UTC', '{1}', '09:00', '10:00', 200)",
+        id=ORGANIZATION,
+    )
+    pipeline.send_each(scored(outbound(call_id), 2, 140))
+    (row,) = follow_ups(pipeline)
+    assert row["due_at"] > datetime(2030, 1, 1, tzinfo=timezone.utc)
+    assert row["overdue_at"] is None
+
+
 def test_a_request_for_a_callback_opens_one_whatever_the_score(pipeline: Pipeline, call_id: int) -> None:
     pipeline.send_each(scored(outbound(call_id), 10, callback_requested=True))
     assert [row["trigger"] for row in follow_ups(pipeline)] == ["callback_requested"]

@@ -5,12 +5,15 @@ import { section } from "./call_facts.js";
 import { announce, fill, h, listen, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { openFollowUp, Refused } from "./follow_up_changes.js";
+import { keepDraft, NOTHING, readDraft } from "./follow_up_drafts.js";
 import { followUpNews } from "./follow_up_news.js";
 import { dueOf, stateOf } from "./follow_up_words.js";
+import { live } from "./live.js";
 import { failure } from "./placeholders.js";
 import { readReader } from "./reader.js";
 import { coalesce } from "./refresh_queue.js";
 
+/** @import {Draft} from "./follow_up_drafts.js" */
 /** @import {FollowUpForm} from "./follow_up_form.js" */
 /** @import {News} from "./follow_up_news.js" */
 
@@ -24,6 +27,8 @@ export class CallFollowUp {
   #form = null;
   /** @type {Api.FollowUpDetail | null} */
   #followUp = null;
+  /** What was typed about one that a report has taken back: it goes to the next one. */
+  #left = NOTHING;
   #isOver = false;
   #summary = h("summary", { "data-testid": "call-follow-up-state" });
   #formPlace = h("div", {});
@@ -41,25 +46,30 @@ export class CallFollowUp {
     "Open a follow-up",
   );
   #refresh = coalesce(() => this.#read(), REST_MILLISECONDS);
-  #end;
+  #hasRead = false;
+  /** @type {(() => void)[]} */
+  #endings;
 
   /** @param {number} callId */
   constructor(callId) {
     this.#callId = callId;
     this.element = section("follow-up", "Follow-up", this.#problem, this.#place);
     this.element.dataset.testid = "call-follow-up";
-    this.#end = listen(followUpNews, "news", (/** @type {CustomEvent<News>} */ { detail }) => {
-      if (detail.callId === callId) {
-        this.#refresh();
-      }
-    });
+    this.#endings = [
+      listen(followUpNews, "news", (/** @type {CustomEvent<News>} */ { detail }) => {
+        if (detail.callId === callId) {
+          this.#refresh();
+        }
+      }),
+      listen(live, "resync", () => this.#hasRead && this.#refresh()), // else nothing is missed
+    ];
     this.#refresh();
   }
 
   /** Ends it. */
   close() {
     this.#isOver = true;
-    this.#end();
+    this.#endings.forEach((end) => end());
     this.#form?.close();
   }
 
@@ -67,6 +77,7 @@ export class CallFollowUp {
     if (this.#isOver) {
       return;
     }
+    this.#hasRead = true;
     try {
       const [{ items }, reader] = await Promise.all([
         get("follow-ups", { call: this.#callId, limit: 1 }),
@@ -74,7 +85,7 @@ export class CallFollowUp {
       ]);
       const followUp = items.length ? await get(`follow-ups/${items[0].id}`) : null;
       if (!this.#isOver) {
-        this.#mayWrite = reader?.may_write ?? false;
+        this.#mayWrite = reader?.may_write ?? this.#mayWrite;
         this.#show(followUp);
       }
     } catch (error) {
@@ -91,6 +102,14 @@ export class CallFollowUp {
   #show(followUp) {
     const before = this.#followUp;
     this.#followUp = followUp;
+    if (before && before.id !== followUp?.id) {
+      this.#left = readDraft(String(before.id));
+      keepDraft(String(before.id), NOTHING);
+    }
+    if (followUp && isSaying(this.#left)) {
+      keepDraft(String(followUp.id), this.#left);
+      this.#left = NOTHING;
+    }
     if (followUp) {
       fill(this.#summary, `${stateOf(followUp)} · ${dueOf(followUp)}`);
     }
@@ -158,7 +177,8 @@ export class CallFollowUp {
   #offer() {
     const hadFocus = this.#place.contains(document.activeElement);
     this.#endForm();
-    const text = h("span", { class: "muted", tabindex: "-1" }, "Nobody is to call back about this call. ");
+    const kept = isSaying(this.#left) ? "What you wrote is kept for the next follow-up. " : "";
+    const text = h("span", { class: "muted", tabindex: "-1" }, `Nobody is to call back about this call. ${kept}`);
     fill(this.#place, text, this.#mayWrite ? this.#open : null);
     if (hadFocus) {
       text.focus({ preventScroll: true });
@@ -177,4 +197,9 @@ export class CallFollowUp {
       }
     }
   }
+}
+
+/** @param {Draft} draft */
+function isSaying({ note, cause, assignee }) {
+  return Boolean(note) || cause !== null || assignee !== null;
 }

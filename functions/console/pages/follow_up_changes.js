@@ -5,6 +5,7 @@ import { ApiError, messageOf, OfflineError } from "./errors.js";
 import { followUpNews } from "./follow_up_news.js";
 import { deedOf } from "./follow_up_words.js";
 import { relative } from "./format.js";
+import { claimsOf, storedTokens } from "./tokens.js";
 
 /**
  * @typedef {object} Change as a PATCH has it; what is left out stays
@@ -81,7 +82,8 @@ async function lookAgain(id, change, error) {
   const current = await readAgain(id);
   const latest = current?.entries[current.entries.length - 1];
   const isDone = current && Object.entries(change).every(([name, value]) => Reflect.get(current, name) === value);
-  if (isDone && latest && (change.note === undefined || latest.note === change.note)) {
+  const isMine = latest?.actor_subject === claimsOf(storedTokens()?.api_token).sub; // else two would call the customer
+  if (isDone && latest && isMine && (change.note === undefined || latest.note === change.note)) {
     followUpNews.changed(current);
     return current;
   }

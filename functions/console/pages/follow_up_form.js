@@ -5,13 +5,14 @@ import { LONGEST_CAUSE, LONGEST_NOTE, TRANSITIONS } from "./constants.js";
 import { announce, fill, h, setHidden } from "./dom.js";
 import { messageOf } from "./errors.js";
 import { changeFollowUp, Refused } from "./follow_up_changes.js";
-import { keepDraft, NOTHING, readDraft } from "./follow_up_drafts.js";
+import { keepDraft, readDraft } from "./follow_up_drafts.js";
 import { ageOf, assigneeOf, deedOf, dueOf, isOverdue, reasonOf, stateOf } from "./follow_up_words.js";
 import { dateTime } from "./format.js";
 import { identity } from "./signin.js";
 
 /** @import {Change} from "./follow_up_changes.js" */
 /** @import {Choices} from "./follow_up_choices.js" */
+/** @import {Draft} from "./follow_up_drafts.js" */
 
 const TICK_MILLISECONDS = 30_000;
 /** State to come -> the button that leads there, and what is said when it is there. */
@@ -174,7 +175,7 @@ export class FollowUpForm {
 
   /**
    * @param {Api.FollowUpDetail} followUp
-   * @param {import("./follow_up_drafts.js").Draft} draft
+   * @param {Draft} draft
    */
   #write(followUp, draft) {
     this.#current = followUp;
@@ -210,6 +211,9 @@ export class FollowUpForm {
     const people = this.#people;
     if (id !== null && !people.has(id)) {
       people.set(id, assigneeOf(this.#current));
+    }
+    if (chosen && !people.has(Number(chosen))) {
+      people.set(Number(chosen), `Person ${chosen}`); // of a draft, before the people are known: else it were nobody
     }
     const others = [...people].filter(([one]) => one !== me).sort(([, one], [, other]) => one.localeCompare(other));
     const mine = me === null ? [] : [[String(me), `${people.get(me) ?? "Me"} (me)`]];
@@ -308,9 +312,10 @@ export class FollowUpForm {
       this.#refuse("There is nothing to save yet.", null);
       return;
     }
+    const sent = this.#draft();
     this.#setBusy(true);
     try {
-      this.#accept(await changeFollowUp(this.#current, change), change);
+      this.#accept(await changeFollowUp(this.#current, change), change, sent);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -337,15 +342,22 @@ export class FollowUpForm {
   /**
    * @param {Api.FollowUp} changed
    * @param {Change} change
+   * @param {Draft} sent what was typed when it was sent; what has been typed since is still to be saved
    */
-  #accept(changed, change) {
+  #accept(changed, change, sent) {
+    const typed = this.#draft();
+    const left = {
+      note: typed.note === sent.note ? "" : typed.note,
+      cause: typed.cause === sent.cause ? null : typed.cause,
+      assignee: typed.assignee === sent.assignee ? null : typed.assignee,
+    };
     this.#written = changed.version;
     this.#problem.hidden = this.#news.hidden = true;
-    this.#note.value = "";
-    keepDraft(this.#name, NOTHING);
+    this.#note.value = left.note;
+    keepDraft(this.#name, left);
     if (changed.version > this.#current.version) {
       const by = change.state ? (identity()?.name ?? null) : this.#current.state_set_by;
-      this.#write({ ...this.#current, ...changed, state_set_by: by }, NOTHING);
+      this.#write({ ...this.#current, ...changed, state_set_by: by }, left);
     }
     const [, , said] = DEEDS.find(([to]) => to === change.state) ?? [];
     announce(said ?? "Saved");

@@ -30,6 +30,7 @@ export class FollowUpPanel {
   #form = null;
   /** @type {Player | null} */
   #player = null;
+  #mayWrite = false;
   #run = new AbortController();
   #retry = 0;
   #onName;
@@ -112,7 +113,10 @@ export class FollowUpPanel {
         readReader().catch(() => null),
       ]);
       signal.throwIfAborted();
-      this.#show(followUp, reader?.may_write ?? false);
+      this.#show(followUp, reader?.may_write ?? this.#mayWrite);
+      if (!reader) {
+        this.#retry = window.setTimeout(() => this.refresh(), RETRY_MILLISECONDS); // or there were no buttons for ever
+      }
     } catch (error) {
       if (!signal.aborted) {
         this.#fail(error);
@@ -145,7 +149,9 @@ export class FollowUpPanel {
    */
   #show(followUp, mayWrite) {
     const isFirst = this.#followUp === null;
+    const isAsBefore = this.#mayWrite === mayWrite;
     this.#followUp = followUp;
+    this.#mayWrite = mayWrite;
     this.#stale.hidden = true;
     const name = customerOf(followUp);
     fill(this.#title, name);
@@ -170,22 +176,22 @@ export class FollowUpPanel {
         ),
         h("div", { class: "follow-up-columns" }, this.#formPlace, this.#words),
       );
-      this.#make(followUp, mayWrite);
+      this.#make(followUp);
       this.#readWords(followUp.call_id);
-    } else {
+    } else if (isAsBefore) {
       this.#form?.show(followUp);
+    } else {
+      this.#form?.close();
+      this.#make(followUp);
     }
   }
 
-  /**
-   * @param {FollowUp} followUp
-   * @param {boolean} mayWrite
-   */
-  #make(followUp, mayWrite) {
-    const form = new FollowUpForm(followUp, { mayWrite, onGone: () => this.refresh() });
+  /** @param {FollowUp} followUp */
+  #make(followUp) {
+    const form = new FollowUpForm(followUp, { mayWrite: this.#mayWrite, onGone: () => this.refresh() });
     this.#form = form;
     fill(this.#formPlace, h("h3", {}, "Follow-up"), form.element);
-    readChoices().then((choices) => this.#run.signal.aborted || form.offer(choices));
+    readChoices().then((choices) => this.#form === form && !this.#run.signal.aborted && form.offer(choices));
   }
 
   /** @param {number} callId */

@@ -24,6 +24,8 @@ import { identity } from "./signin.js";
 const RESTING_MILLISECONDS = 180;
 /** However fast news comes, the list is read once in this time. */
 const REST_MILLISECONDS = 1000;
+/** Until it is asked once more who the reader is, if that could not be told. */
+const RETRY_MILLISECONDS = 5000;
 const TITLE = "To call back";
 
 /**
@@ -59,6 +61,7 @@ class FollowUpsView {
   /** @type {string | null} */
   #asked = null;
   #resting = 0;
+  #retry = 0;
   #isOver = false;
   /** @type {(() => void)[]} */
   #endings = [];
@@ -108,19 +111,33 @@ class FollowUpsView {
     this.element.toggleAttribute("data-open", openIn(location()) !== null);
     this.#showTabs();
     this.#showCounts();
-    Promise.all([readReader().catch(() => null), live.settled()]).then(([reader]) => {
+    Promise.all([this.#know(), live.settled()]).then(() => {
       if (!this.#isOver) {
-        this.#reader = reader;
         this.#endings.push(onNavigate((address) => this.#go(address)));
         this.#go(location());
       }
     });
   }
 
+  /** Without it there were no buttons, and nothing were anybody's: it is asked for until it is known. */
+  async #know() {
+    this.#reader = await readReader().catch(() => null);
+    if (!this.#reader && !this.#isOver) {
+      this.#retry = window.setTimeout(async () => {
+        await this.#know();
+        if (this.#reader && !this.#isOver && this.#asked !== null) {
+          this.#go(location());
+          this.#refresh();
+        }
+      }, RETRY_MILLISECONDS);
+    }
+  }
+
   close() {
     this.#isOver = true;
     this.#endings.forEach((end) => end());
     window.clearTimeout(this.#resting);
+    window.clearTimeout(this.#retry);
     this.#panel?.close();
     this.#list.close();
   }
@@ -206,6 +223,9 @@ class FollowUpsView {
 
   #nothing() {
     const name = listIn(location());
+    if (name === "mine" && !this.#reader) {
+      return empty("Who you are could not be read", "It will be tried again in a moment.");
+    }
     if (name === "mine" && (this.#reader?.user_id ?? null) === null) {
       const all = h("a", { class: "button", href: link({ list: null }), onClick: handOn() }, "Show everyone's");
       return empty("Nobody here knows which person you are", [
@@ -298,7 +318,7 @@ function listIn(address) {
 /** @param {URLSearchParams} address */
 function openIn(address) {
   const id = address.get("follow_up") ?? "";
-  return /^[1-9]\d{0,8}$/.test(id) ? Number(id) : null;
+  return /^[1-9]\d{0,9}$/.test(id) ? Number(id) : null;
 }
 
 function isNarrow() {

@@ -30,7 +30,7 @@ export function showMatch(element, match) {
   fill(
     element,
     place ? h("span", { class: "match-place" }, `${place}: `) : null,
-    match && pieces(match.text, match.marks),
+    match && pieces(match.text, inUnits(match)),
   );
   element.title = match ? match.text : "";
 }
@@ -56,6 +56,16 @@ export function markedText(text, search) {
     text,
     hits.map(({ index, 0: hit }) => [index, index + hit.length]),
   );
+}
+
+/**
+ * The API counts code points, and a string here has two units for some of them, such as most emoji.
+ * @param {Api.Match} match
+ * @returns {number[][]}
+ */
+function inUnits({ text, marks }) {
+  const points = [...text];
+  return marks.map((mark) => mark.map((place) => points.slice(0, place).join("").length));
 }
 
 /**

@@ -79,14 +79,16 @@ def post(
         **_signature(alert, target, body, int(clock())),
     }
     deadline = time.monotonic() + LONGEST_SECONDS
-    with closing(_connection(parts)) as connection:
-        try:
+    try:
+        with closing(_connection(parts)) as connection:
             connection.connect()
             _let_outside(connection.sock, takes_loopback=takes_loopback)
             status, retry_after = _ask(connection, parts, body, headers, deadline)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            is_late = isinstance(error, TimeoutError) or time.monotonic() >= deadline
-            raise DeliveryFailed(DeliveryFailed.SLOW if is_late else DeliveryFailed.UNAVAILABLE) from None
+    except (http.client.InvalidURL, UnicodeError):  # a host or a path that no request can have
+        raise DeliveryFailed(DeliveryFailed.NOT_CONFIGURED, is_final=True) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        is_late = isinstance(error, TimeoutError) or time.monotonic() >= deadline
+        raise DeliveryFailed(DeliveryFailed.SLOW if is_late else DeliveryFailed.UNAVAILABLE) from None
     _check(status, retry_after)
 
 

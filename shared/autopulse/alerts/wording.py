@@ -49,7 +49,13 @@ def as_slack_text(text: str) -> str:
 
 
 def _lines(customer: Customer) -> list[str]:
-    who = ", ".join(filter(None, (customer.name, customer.phone, customer.vehicle)))
-    words = cut(" ".join((customer.words or "").split()), MAX_WORDS_CHARACTERS)
+    told = map(_one_line, (customer.name, customer.phone, customer.vehicle))
+    who = ", ".join(filter(None, told))
+    words = cut(_one_line(customer.words), MAX_WORDS_CHARACTERS)
     score = "" if customer.score is None else f"Score: {customer.score} of 10"
     return [line for line in (who, score, f"“{words}”" if words else "") if line]
+
+
+def _one_line(text: str | None) -> str:
+    """Without ends of lines, so that what a customer is called or said is no line of ours, such as the link."""
+    return " ".join((text or "").split())

@@ -24,7 +24,7 @@ class Match(Answer):
     where: str = Field(description="turn, summary, complaint, action_item, praise, or feedback (the customer's own).")
     turn: int | None = Field(description="The turn's place in the call's transcript, from 0; null if it is no turn.")
     text: str = Field(description="What stands around the first hit.")
-    marks: list[list[int]] = Field(description="Where in it each hit begins, and where it ends.")
+    marks: list[list[int]] = Field(description="Where in it each hit begins, and where it ends, in code points.")
 
 
 def _match(found: Mapping[str, Any] | None, info: ValidationInfo) -> Match | None:

@@ -57,6 +57,12 @@ def _are_ids(text: str) -> str:
     return text
 
 
+def _is_id_or_word(text: str) -> str:
+    if text.isdigit() and int(text) > MAX_CALL_ID:
+        raise ValueError("is an id that no user can have")
+    return text
+
+
 def _digits(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isdigit())
 
@@ -70,6 +76,7 @@ Statuses = Annotated[str, Field(max_length=100, pattern="^[^,]{1,20}(,[^,]{1,20}
 Directions = Annotated[str, Field(max_length=40, pattern=f"^{_DIRECTION}(,{_DIRECTION})*$")]
 _STATE: Final = f"({'|'.join(state.value for state in State)})"
 FollowUpStates = Annotated[str, Field(max_length=60, pattern=f"^{_STATE}(,{_STATE})*$")]
+Assignee = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,9}|me|none|nobody)$"), AfterValidator(_is_id_or_word)]
 SearchText = Annotated[str, Field(max_length=100), AfterValidator(_has_words)]
 Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 Reason = Annotated[str, Field(pattern=f"^[a-z0-9_]{{1,{MAX_KEY_CHARACTERS}}}$")]
@@ -278,7 +285,7 @@ class FollowUpList(_Parameters):
     state: FollowUpStates | None = Field(
         None, description="`open`, `acknowledged`, `resolved` or `dismissed`, or several with commas between them."
     )
-    assignee: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}|me|none|nobody)$")] | None = Field(
+    assignee: Assignee | None = Field(
         None, description="A user's id, `me`, or `none` (or `nobody`): those without one."
     )
     call: Organized | None = Field(None, description="A call's id: only its follow-up, if it has one.")

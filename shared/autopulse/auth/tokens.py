@@ -115,7 +115,8 @@ def _user_of(claims: Mapping[str, Json], rules: Rules) -> UserKey:
     if rules.user_claim:
         return UserKey(read_call_id(claims.get(rules.user_claim)))
     email = (read_text(claims.get("email")) or "").strip()
-    is_usable = len(email) <= MAX_EMAIL_CHARACTERS and claims.get("email_verified") not in {False, "false"}
+    is_refuted = str(claims.get("email_verified")).strip().lower() in {"false", "0"}
+    is_usable = len(email) <= MAX_EMAIL_CHARACTERS and not is_refuted
     return UserKey(email=email if is_usable else "")
 
 

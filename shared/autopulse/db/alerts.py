@@ -69,24 +69,28 @@ _CLAIM: Final = text(f"""
 
 # One that is being sent comes here when nothing was heard of it for the lease: the try counts as failed. A follow-up
 # that somebody has taken needs no alert that it was opened, and one that is closed or has time again none at all.
-_TAKE: Final = text("""
+# Whatever was late, an outage or a lost try: what would be sent at night waits for the morning.
+_TAKE: Final = text(f"""
     WITH due AS MATERIALIZED (
         SELECT follow_up_id, step, channel FROM follow_up_alert
         WHERE state IN ('waiting', 'sending') AND send_at <= now()
         ORDER BY send_at LIMIT :most FOR NO KEY UPDATE SKIP LOCKED
     ), decided AS MATERIALIZED (
         SELECT due.*, follow_up.call_id, CASE due.step WHEN 'opened' THEN follow_up.state = 'open'
-            ELSE follow_up.state IN ('open', 'acknowledged') AND follow_up.overdue_at IS NOT NULL END AS is_wanted
+            ELSE follow_up.state IN ('open', 'acknowledged') AND follow_up.overdue_at IS NOT NULL END AS is_wanted,
+            CASE WHEN :at_night THEN now() ELSE {working_at("hours", "now()")} END AS next_at
         FROM due JOIN LATERAL (
-            SELECT call_id, state, overdue_at FROM follow_up WHERE follow_up.id = due.follow_up_id OFFSET 0
-        ) AS follow_up ON true
+            SELECT call_id, organization_id, state, overdue_at FROM follow_up
+            WHERE follow_up.id = due.follow_up_id OFFSET 0
+        ) AS follow_up ON true CROSS JOIN LATERAL {hours_of("follow_up.organization_id")} AS hours
     ), taken AS (
         UPDATE follow_up_alert AS alert SET
-            state = CASE WHEN NOT is_wanted THEN 'dropped' WHEN tries >= :tries THEN 'undelivered' ELSE 'sending' END,
+            state = CASE WHEN NOT is_wanted THEN 'dropped' WHEN tries >= :tries THEN 'undelivered'
+                WHEN next_at > now() THEN 'waiting' ELSE 'sending' END,
             reason = CASE WHEN is_wanted AND alert.state = 'sending' THEN 'lost' ELSE reason END,
             ended_at = CASE WHEN NOT is_wanted OR tries >= :tries THEN now() END,
-            tries = tries + CASE WHEN is_wanted AND tries < :tries THEN 1 ELSE 0 END,
-            send_at = now() + CAST(:lease AS interval)
+            tries = tries + CASE WHEN is_wanted AND tries < :tries AND next_at <= now() THEN 1 ELSE 0 END,
+            send_at = CASE WHEN next_at > now() THEN next_at ELSE now() + CAST(:lease AS interval) END
         FROM decided
         WHERE alert.follow_up_id = decided.follow_up_id AND alert.step = decided.step
             AND alert.channel = decided.channel
@@ -102,7 +106,8 @@ _TAKE: Final = text("""
                     coalesce(nullif(feedback.content, ''), feedback.detractors) AS words
                 FROM call LEFT JOIN LATERAL (
                     SELECT customer_name, customer_phone, vehicle_info FROM service_record
-                    WHERE service_record.id = call.service_record_id OFFSET 0
+                    WHERE service_record.id = call.service_record_id
+                        AND service_record.organization_id = call.organization_id OFFSET 0
                 ) AS record ON true LEFT JOIN LATERAL (
                     SELECT content, detractors FROM call_feedback WHERE call_feedback.call_id = call.id OFFSET 0
                 ) AS feedback ON true WHERE call.id = taken.call_id
@@ -110,7 +115,7 @@ _TAKE: Final = text("""
         ) END AS customer
         FROM taken ORDER BY follow_up_id, step, channel
     ) AS one
-""")
+""")  # noqa: S608 - made of constants
 
 # What is heard late of a try that was taken for lost still counts if it was delivered; else the later try's word does.
 _SETTLE: Final = text(f"""
@@ -149,8 +154,8 @@ def claim(transaction: Transaction, told: Sequence[tuple[int, str]], plan: Plan)
 
 
 def take_due(transaction: Transaction, plan: Plan) -> list[Row]:
-    """Take what is to be sent now, each by one run alone: in their new state, with what may be said of the customer."""
-    given = {"most": TAKEN_AT_ONCE, "tries": plan.tries, "lease": _seconds(plan.lease)}
+    """Take what is due, each by one run alone: in their new state, with what may be said of the customer."""
+    given = {"most": TAKEN_AT_ONCE, "tries": plan.tries, "lease": _seconds(plan.lease), "at_night": plan.at_night}
     return list(transaction.execute(_TAKE, given | {"full": as_rows(plan.full_channels)}).scalars())
 
 

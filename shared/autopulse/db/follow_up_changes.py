@@ -55,7 +55,8 @@ _OPEN: Final = text(f"""
             coalesce(advisor.name, record.service_advisor_name), CAST(:note AS text)
         FROM call LEFT JOIN LATERAL (
             SELECT service_advisor_id, service_advisor_name FROM service_record
-            WHERE service_record.id = call.service_record_id OFFSET 0
+            WHERE service_record.id = call.service_record_id
+                AND service_record.organization_id = call.organization_id OFFSET 0
         ) AS record ON true LEFT JOIN LATERAL (
             SELECT id, name FROM "user"
             WHERE "user".id = record.service_advisor_id AND "user".organization_id = call.organization_id OFFSET 0

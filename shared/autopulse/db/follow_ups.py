@@ -97,7 +97,8 @@ _FOLLOW: Final = text(f"""
         FROM wish JOIN LATERAL (
             SELECT * FROM call WHERE call.id = wish.call_id OFFSET 0
         ) AS call ON true LEFT JOIN LATERAL (
-            SELECT * FROM service_record WHERE service_record.id = call.service_record_id OFFSET 0
+            SELECT * FROM service_record WHERE service_record.id = call.service_record_id
+                AND service_record.organization_id = call.organization_id OFFSET 0
         ) AS record ON true LEFT JOIN LATERAL (
             SELECT id, name FROM "user"
             WHERE "user".id = record.service_advisor_id AND "user".organization_id = call.organization_id OFFSET 0
@@ -121,7 +122,7 @@ _FOLLOW: Final = text(f"""
         ON CONFLICT (call_id) DO UPDATE SET
             organization_id = EXCLUDED.organization_id, trigger = EXCLUDED.trigger, opened_at = EXCLUDED.opened_at,
             due_at = EXCLUDED.due_at, assignee_id = EXCLUDED.assignee_id, assignee_name = EXCLUDED.assignee_name,
-            overdue_at = NULL
+            overdue_at = CASE WHEN EXCLUDED.due_at <= now() THEN follow_up.overdue_at END
         WHERE {UNTOUCHED} AND (
                 follow_up.organization_id, follow_up.trigger, follow_up.opened_at, follow_up.due_at,
                 follow_up.assignee_id, follow_up.assignee_name)

@@ -15,7 +15,9 @@ FIELDS: Final = ("state", "assignee_id", "cause", "note")
 """What a PATCH may change."""
 ME: Final = "me"
 """In the place of a user's id: the user that the principal is."""
-_VERSION: Final = re.compile(r'"([1-9][0-9]{0,9})"')
+_VERSION: Final = re.compile(r'"([1-9][0-9]*)"')
+_VERSION_DIGITS: Final = 10
+"""A version with more is one that no follow-up has."""
 _STATES: Final = {state.value: state for state in State}
 
 
@@ -67,7 +69,7 @@ def read_version(header: Json) -> int:
     version = _VERSION.fullmatch(header.strip())
     if version is None:
         raise Problem(400, 'If-Match is one version in quotes, such as "3".', field="If-Match")
-    return int(version[1])
+    return int(version[1][: _VERSION_DIGITS + 1])
 
 
 def _state(value: Json) -> str:

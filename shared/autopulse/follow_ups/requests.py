@@ -3,11 +3,12 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from autopulse.errors import Problem
-from autopulse.json_coercion import Json, clean, read_mapping
+from autopulse.json_coercion import Json, clean, clean_text, read_mapping
 
 HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Those of each answer."""
@@ -32,16 +33,38 @@ def body_of(event: Mapping[str, Any]) -> Json:
 
 
 def read_object(body: Json, fields: tuple[str, ...]) -> Mapping[str, Any]:
-    """The body's object, which may have these fields and no others; raises Problem."""
+    """The body's object, which may have these fields and no others, each once; raises Problem."""
     if isinstance(body, str) and len(body.encode(errors="replace")) > MAX_BODY_BYTES:
         raise Problem(413, "The body is too large.")
     try:
-        given = clean(json.loads(body if isinstance(body, str) else ""))
+        given = json.loads(
+            body if isinstance(body, str) else "",
+            parse_float=_finite,
+            parse_constant=_finite,
+            object_pairs_hook=_each_once,
+        )
     except (ValueError, RecursionError):
         raise Problem(400, "The body is not JSON.") from None
     if not isinstance(given, dict):
         raise Problem(400, "The body is not an object.")
     for name in given:
         if name not in fields:
-            raise Problem(400, "There is no such field.", field=str(name)[:100])
+            raise Problem(400, "There is no such field.", field=clean_text(name)[:100])
+    return {name: clean(value) for name, value in given.items()}
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError for NaN and what is beyond a float: `clean` makes null of those, which empties a field."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _each_once(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
+    given: dict[str, Json] = {}
+    for name, value in pairs:
+        if name in given:
+            raise Problem(400, "The field is given more than once.", field=clean_text(name)[:100])
+        given[name] = value
     return given

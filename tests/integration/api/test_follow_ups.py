@@ -143,11 +143,22 @@ def test_the_filters(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"state": "gone"}, {"state": "open,"}, {"assignee": "you"}, {"assignee": 0}, {"trigger": "x"}, {"mine": "true"}],
+    [
+        *[{"state": "gone"}, {"state": "open,"}, {"assignee": "you"}, {"assignee": 0}, {"trigger": "x"}],
+        *[{"mine": "true"}, {"assignee": 2**31}, {"assignee": 10**10}, {"assignee": "\N{FULLWIDTH DIGIT ONE}"}],
+    ],
     ids=str,
 )
 def test_what_means_nothing_is_refused(api: Api, query: dict[str, object]) -> None:
     assert api.get("/follow-ups", **query).status == 400
+
+
+@pytest.mark.parametrize("user", [1_500_000_000, 2**31 - 1])
+def test_an_assignee_may_have_any_id(api: Api, user: int) -> None:
+    api.insert('"user"', id=user, name="Avery Example", organization_id=OURS)
+    _make(api)
+    mine = _make(api, assignee_id=user)
+    assert _ids(api, assignee=user) == [mine]
 
 
 def test_nobody_sees_what_is_anothers(api: Api) -> None:
