@@ -298,6 +298,20 @@ def test_who_changes_follow_ups_connects_as_a_role_of_its_own_and_tells_the_bus(
     assert _resources_for("FollowUpsRole", "events:PutEvents") == [{"Fn::GetAtt": ["EventBus", "Arn"]}]
 
 
+def test_who_answers_callers_connects_as_a_role_of_its_own_and_reads_the_key_of_pseudonyms() -> None:
+    assert _actions("CallersRole") == LOGGING | {"secretsmanager:GetSecretValue"}
+    secrets = [PSEUDONYM_KEY, {"Ref": "DatabaseCallerSecretArn"}]
+    assert _resources_for("CallersRole", "secretsmanager:GetSecretValue") == secrets
+    token = TOKEN.replace("DatabaseUser", "DatabaseCaller")
+    for stack in (SHAPES["production"], EXISTING):
+        assert _resources_for("CallersRole", "rds-db:connect", stack) == [{"Fn::Sub": token}]
+        assert _resources_for("CallersRole", "secretsmanager:GetSecretValue", stack) == [PSEUDONYM_KEY]
+
+
+def test_the_verifier_invokes_the_function_of_callers_and_no_other() -> None:
+    assert _resources_for("VerifierRole", "lambda:InvokeFunction") == [{"Ref": "CallersFunctionAliaslive"}]
+
+
 @pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole", "MigrateRole"])
 def test_a_secret_with_a_key_of_its_own_is_decrypted_by_who_reads_it(role: str) -> None:
     key = {"Ref": "DatabaseSecretKeyArn"}
@@ -319,7 +333,7 @@ def test_the_proxy_connects_as_the_functions_roles_and_as_nobody_else() -> None:
     ends = [resource["Fn::Sub"].rpartition(":")[2] for resource in statement["Resource"]]
     assert ends == [
         f"${{DatabaseInstance.DbiResourceId}}/${{{name}}}"
-        for name in ("DatabaseUser", "DatabaseReader", "DatabaseWriter")
+        for name in ("DatabaseUser", "DatabaseReader", "DatabaseWriter", "DatabaseCaller")
     ]
 
 
