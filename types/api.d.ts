@@ -161,6 +161,20 @@ declare namespace Api {
     cause: string;
   }
 
+  interface CheckedNumber {
+    number: string;
+    suppressed: boolean;
+    reason: string | null;
+    source: Source | null;
+    since: string | null;
+    eligible: boolean;
+    obstacle: Obstacle | null;
+  }
+
+  interface CheckedNumbers {
+    items: CheckedNumber[];
+  }
+
   interface CostFigures {
     calls: number;
     reached: number;
@@ -433,11 +447,20 @@ declare namespace Api {
     may_write: boolean;
   }
 
+  interface NewSuppression {
+    number: string;
+    reason: string;
+  }
+
   interface NextScore {
     of: number;
     count: number;
     improved: number;
     median_change: number | null;
+  }
+
+  interface NumbersToCheck {
+    numbers: string[];
   }
 
   interface PeriodTally {
@@ -558,6 +581,15 @@ declare namespace Api {
     reasons: string[];
   }
 
+  interface SuppressedNumber {
+    number: string;
+  }
+
+  interface SuppressionAnswer {
+    number: string;
+    added: boolean;
+  }
+
   interface Tally {
     calls: number;
     tried: number;
@@ -615,7 +647,11 @@ declare namespace Api {
     median_turn_latency_ms: number;
   }
 
+  type Obstacle = "suppressed" | "in_call" | "asked_lately" | "answered";
+
   type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
+
+  type Source = "structured_output" | "operator" | "api";
 
   type State = "open" | "acknowledged" | "resolved" | "dismissed";
 

@@ -204,6 +204,7 @@ def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
         "secretsmanager:GetSecretValue",
         "sqs:SendMessage",
         "s3:PutObject",
+        "lambda:InvokeFunction",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     }

@@ -101,8 +101,9 @@ def test_views_are_described_with_their_failures() -> None:
     assert {name for name in openapi_writes.PATHS if name.startswith(LIST_ROUTE)} == {LIST_ROUTE, _path(VIEW_ROUTE)}
 
 
-def test_each_route_of_the_follow_ups_function_is_described_and_no_other() -> None:
-    events = source()["Resources"]["FollowUpsFunction"]["Properties"]["Events"].values()
+def test_each_route_of_the_functions_that_change_something_is_described_and_no_other() -> None:
+    functions = [source()["Resources"][name] for name in ("FollowUpsFunction", "CallersFunction")]
+    events = [event for function in functions for event in function["Properties"]["Events"].values()]
     asked = [event["Properties"] for event in events if event["Type"] == "Api"]
     routes = {(properties["Path"], properties["Method"].lower()) for properties in asked}
     assert routes == {(path, method) for path, methods in openapi_writes.PATHS.items() for method in methods}

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from autopulse.callers import endpoint
+from autopulse.callers.questions import answer_question
 from autopulse.callers.services import Services
 from autopulse.settings import CallerSettings
 from autopulse.vapi.questions import question_of
@@ -106,8 +107,7 @@ def test_the_row_of_a_known_caller_takes_the_webhooks_of_its_call(callers: Calle
     callers.own()
     visit = _visit(pipeline)
     call_id = callers.ask()["call_id"]
-    overrides = {"assistantOverrides": {"variableValues": {"call_id": str(call_id)}}}
-    call = inbound(**overrides)
+    call = inbound(assistantOverrides={"variableValues": {"call_id": str(call_id)}})
     pipeline.send_each(
         status("in-progress", call, 1),
         conversation(call, 10, turn("bot", "Hello.", 1), turn("user", "You called me.", 2)),
@@ -185,7 +185,7 @@ def test_two_hundred_at_once_are_all_answered(
         """What one container is asked, one after the other."""
         services = endpoint.container_services()
         questions = [question_of({"type": "assistant-request", "call": inbound(f"call-{n}")}) for n in numbers]
-        return [endpoint.answer_question(question or {}, services) for question in questions]
+        return [answer_question(question or {}, services) for question in questions]
 
     with ThreadPoolExecutor(20) as pool:
         answers = [one for some in pool.map(ask, [range(n, n + 10) for n in range(0, 200, 10)]) for one in some]

@@ -351,7 +351,8 @@ def test_an_operator_suppresses_and_takes_back(numbers: Numbers) -> None:
     [
         ({"number": "x"}, "PHONE"),
         ({"number": NUMBER}, "REASON"),
-        ({"number": NUMBER, "reason": "asked", "organization": "nobody"}, "ORGANIZATION: there is no such"),
+        ({"number": NUMBER, "reason": "asked", "organization": OTHER_ORGANIZATION}, "ORGANIZATION: there is no such"),
+        ({"number": NUMBER, "reason": "asked", "organization": "nobody"}, "ORGANIZATION: it is no id"),
     ],
 )
 def test_an_operator_is_told_what_is_wrong(numbers: Numbers, event: dict[str, Any], told: str) -> None:

@@ -5,6 +5,7 @@ Numbers are in bodies: what is in a URL ends in logs. A number is stored as its 
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from autopulse.auth.principal import Principal
 from autopulse.callers.questions import obstacle_of
@@ -124,10 +125,15 @@ def operate(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
 
 
 def _organization(given: Json, services: Services) -> str:
-    named = (read_text(given) or "").lower()
-    found = services.transact(lambda transaction: find_organizations(transaction, named))
+    named = read_text(given) or ""
+    try:
+        id_ = UUID(named) if named else None
+    except ValueError:
+        raise Problem(400, "it is no id of an organization, which is a UUID", field="organization") from None
+    found = services.transact(lambda transaction: find_organizations(transaction, id_))
     if len(found) != 1:
-        text = "there is no such organization" if named else "there are several organizations; say which"
+        several = "there are several organizations; say which" if found else "there is no organization"
+        text = "there is no such organization" if named else several
         raise Problem(400, text, field="organization")
     return found[0]
 

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-from autopulse import pseudonym_key
 from autopulse.consumers.calls import Change
 from autopulse.db.engine import Transaction
-from autopulse.db.suppressions import Suppression, add_suppressions
 from autopulse.domain.facts import Facts
-from autopulse.domain.phone_numbers import e164_of
-from autopulse.domain.suppressions import ASKED_IN_A_CALL, Source, asks_for_no_calls
+from autopulse.domain.suppressions import asks_for_no_calls
 from autopulse.observability import logger
 from autopulse.vapi.messages import ReportMessage
 
@@ -20,11 +17,19 @@ def suppress_who_asks_for_it(transaction: Transaction, changes: Sequence[Change[
     stays so, whatever a later report of the same call repeats. A call without a number is logged by its id.
     """
     new = [change for change in changes if _asks(change.facts) and not _asks(change.attempt.facts)]
-    if not new:
-        return
+    if new:
+        _suppress(transaction, new)
+
+
+def _suppress(transaction: Transaction, changes: Sequence[Change[ReportMessage]]) -> None:
+    from autopulse import pseudonym_key  # noqa: PLC0415 - few reports ask for it
+    from autopulse.db.suppressions import Suppression, add_suppressions  # noqa: PLC0415
+    from autopulse.domain.phone_numbers import e164_of  # noqa: PLC0415
+    from autopulse.domain.suppressions import ASKED_IN_A_CALL, Source  # noqa: PLC0415
+
     pseudonyms = pseudonym_key.pseudonyms()
     rows = set()
-    for change in new:
+    for change in changes:
         call = change.attempt.call
         number = e164_of(change.facts.identity.customer_number) or e164_of(call.row.customer_number)
         if number is None:

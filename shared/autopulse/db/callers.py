@@ -30,14 +30,14 @@ NEWEST_FIRST: Final = (
 """Of several visits, the newest that has begun is meant; one that is still to come is what nobody was called about."""
 _NAME: Final = r"lower(regexp_replace(btrim(customer_name), '\s+', ' ', 'g'))"
 
-# `OFFSET 0` and LATERAL let each table be looked up by its key, whatever the planner knows of it.
+# By a sort: in the order of ids, all visits might be read until there are enough with this number.
 _VISITS: Final = f"""
     SELECT visit.* FROM owner CROSS JOIN LATERAL (
         SELECT record.id, record.customer_name, record.vehicle_info, record.appointment_date,
             record.service_advisor_id, record.service_advisor_name
         FROM service_record AS record
         WHERE record.organization_id = owner.organization_id AND {PHONE} = CAST(:digits AS text) AND NOT record.is_demo
-        ORDER BY record.id DESC LIMIT {MOST_VISITS}
+        ORDER BY record.id + 0 DESC LIMIT {MOST_VISITS}
     ) AS visit
     WHERE CAST(:digits AS text) <> ''
 """  # noqa: S608 - made of constants
