@@ -141,6 +141,7 @@ declare namespace Api {
     summary: string | null;
     feedback: Feedback | null;
     service_record: ServiceRecord | null;
+    related_calls: RelatedCall[];
     incidents: Incident[];
     timeline: Event[];
   }
@@ -539,6 +540,17 @@ declare namespace Api {
   interface Recording {
     url: string;
     expires_at: string | null;
+  }
+
+  interface RelatedCall {
+    id: number;
+    direction: string;
+    status: string;
+    outcome: string | null;
+    nps_score: number | null;
+    start_time: string | null;
+    end_time: string | null;
+    duration_seconds: number | null;
   }
 
   interface SavedView {
