@@ -139,8 +139,8 @@ format: $(TOOLS) $(NODE_TOOLS) ## Repair what a tool can repair
 	ruff format --quiet .
 	$(PRETTIER) --write
 
-bench: $(STACK) $(if $(value FRAMES),browser) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls; FRAMES=1: how smoothly the console moves; ROW_SECURITY=1: what row-level security would cost it)
-	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value FRAMES),.frames)$(if $(value ROW_SECURITY),.row_security)
+bench: $(STACK) $(if $(value FRAMES),browser) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls; FRAMES=1: how smoothly the console moves; CALLERS=1: how soon callers are answered; ROW_SECURITY=1: what row-level security would cost it)
+	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value FRAMES),.frames)$(if $(value CALLERS),.callers)$(if $(value ROW_SECURITY),.row_security)
 
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
