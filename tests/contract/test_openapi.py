@@ -10,6 +10,8 @@ from autopulse.api import openapi_writes
 from autopulse.api.openapi import render
 from autopulse.api.parameters import names_of
 from autopulse.api.resolver import OPENAPI_PATH, ROUTES, app
+from autopulse.callers.suppressions import CHECK_ROUTE
+from autopulse.callers.suppressions import ROUTE as SUPPRESSIONS
 from autopulse.domain.follow_ups import State
 from autopulse.follow_ups import changes
 from autopulse.follow_ups.endpoint import PATCH_ROUTE, POST_ROUTE
@@ -55,7 +57,7 @@ WRITES = [
     (path, method)
     for path, methods in openapi_writes.PATHS.items()
     for method in methods
-    if not path.startswith(LIST_ROUTE)
+    if not path.startswith((LIST_ROUTE, SUPPRESSIONS))
 ]
 
 
@@ -82,6 +84,15 @@ def test_the_changes_that_are_described_are_those_that_are_read() -> None:
     version = WRITTEN["paths"][_path(PATCH_ROUTE)]["patch"]["parameters"][1]
     assert re.fullmatch(version["schema"]["pattern"], '"3"')
     assert changes.read_version('"3"') == 3
+
+
+def test_suppressions_are_described_with_their_failures() -> None:
+    paths = {path: set(methods) for path, methods in WRITTEN["paths"].items() if path.startswith(SUPPRESSIONS)}
+    assert paths == {CHECK_ROUTE: {"post"}, SUPPRESSIONS: {"post", "delete"}}
+    everywhere = {"400", "401", "403", "413", "422", "503"}
+    assert set(WRITTEN["paths"][CHECK_ROUTE]["post"]["responses"]) == everywhere | {"200"}
+    assert set(WRITTEN["paths"][SUPPRESSIONS]["post"]["responses"]) == everywhere | {"200", "201"}
+    assert set(WRITTEN["paths"][SUPPRESSIONS]["delete"]["responses"]) == everywhere | {"204", "404"}
 
 
 def test_views_are_described_with_their_failures() -> None:
