@@ -385,7 +385,7 @@ def _failed(code: str, status: int) -> AWSResponse:
         reply(b"no JSON"),
         reply(["no object"]),
     ],
-    ids=str,
+    ids=["read", "connect", "throttled", "500", "no JSON", "no object"],
 )
 def test_nobody_waits_for_a_second_try_at_a_function(network: Network, failure: Reply) -> None:
     network.replies = [failure, reply({"caller": "known"})]
