@@ -10,12 +10,15 @@ import pytest
 from autopulse.callers import endpoint
 from autopulse.callers.questions import answer_question
 from autopulse.callers.services import Services
+from autopulse.db.prepared import PreparingConnection
 from autopulse.settings import CallerSettings
 from autopulse.vapi.questions import question_of
 from local.postgres import CALLER
 from tests.harness import engine_for
 from tests.integration.bodies import NUMBER, VAPI_ID, conversation, inbound, report, status, turn
+from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline
+from tests.integration.statements import noting
 
 PHONE: Final = "phone-number-1"
 ASSISTANT: Final = "assistant-inbound"
@@ -286,7 +289,9 @@ def test_a_number_without_an_assistant_gets_the_stacks(callers: Callers, pipelin
 
 def test_a_number_that_nobody_owns_is_the_default_organizations(callers: Callers, pipeline: Pipeline) -> None:
     callers.start(inbound_assistant_id="assistant-default")
-    assert callers.ask()["assistant_id"] is None
+    answer = callers.ask()
+    assert (answer["assistant_id"], answer["caller"]) == ("assistant-default", "no_organization")
+    assert (answer["call_id"], answer["variables"], pipeline.count("call")) == (None, {}, 0)
     callers.start(default_organization_id=ORGANIZATION)
     answer = callers.ask()
     assert answer["assistant_id"] == "assistant-default"
@@ -296,7 +301,8 @@ def test_a_number_that_nobody_owns_is_the_default_organizations(callers: Callers
 def test_an_ignored_number_gets_nothing(callers: Callers, pipeline: Pipeline) -> None:
     callers.start(inbound_assistant_id="assistant-default", default_organization_id=ORGANIZATION)
     callers.own(organization=None, ignored=True)
-    assert callers.ask()["assistant_id"] is None
+    answer = callers.ask()
+    assert (answer["assistant_id"], answer["caller"]) == (None, "ignored")
     assert pipeline.count("call") == 0
 
 
@@ -310,6 +316,34 @@ def test_a_caller_counts_as_other_inbound_calls_do(callers: Callers, pipeline: P
     row = pipeline.call(asked)
     different = {name for name, value in row.items() if value != told[name]}
     assert different <= {"id", "vapi_call_id", "updated_at", "created_at"}
+
+
+def test_a_caller_among_a_hundred_thousand_is_found_by_an_index(
+    callers: Callers, pipeline: Pipeline, module_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the planner knows: first of an empty table, then of all the visits."""
+    callers.own()
+    said: set[str] = set()
+    monkeypatch.setattr(PreparingConnection, "execute_prepared", noting(PreparingConnection.execute_prepared, said))
+    callers.ask()
+    (statement,) = [one for one in said if "INSERT INTO call" in one]
+    plan = f"EXPLAIN (GENERIC_PLAN) {statement}"
+    as_caller = module_database_url.replace("//autopulse:", f"//{CALLER}:")
+    pipeline.database.run("ANALYZE")
+    plans = [run(as_caller, plan)]
+    pipeline.database.run(
+        "INSERT INTO service_record (organization_id, customer_name, customer_phone)"
+        " SELECT :organization, 'Testa Placeholder', '+1202' || lpad(n::text, 7, '0')"
+        " FROM generate_series(1, 100000) AS n",
+        organization=ORGANIZATION,
+    )
+    pipeline.database.run("ANALYZE")
+    plans.append(run(as_caller, plan))
+    for one in plans:
+        text = str(one)
+        assert "ix_service_record_organization_id_phone" in text
+        assert "Seq Scan" not in text
+    assert callers.ask(inbound("another", customer={"number": "+12020055555"}))["caller"] == "known"
 
 
 def test_where_a_caller_is_handed_over_to(callers: Callers) -> None:

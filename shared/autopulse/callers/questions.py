@@ -24,6 +24,8 @@ Answer = dict[str, Any]
 MAX_ID_CHARACTERS: Final = 200
 NO_NUMBER: Final = "no_number"
 NO_ORGANIZATION: Final = "no_organization"
+IGNORED: Final = "ignored"
+"""The phone number is marked as not ours."""
 ELIGIBLE: Final = "eligible"
 _PERSONAL: Final = ("customer_name", "vehicle", "visit_date", "advisor")
 
@@ -58,7 +60,7 @@ def _assistant(question: Mapping[str, Any], services: Services) -> Answer:
     defaults = Defaults(settings.default_organization_id, settings.inbound_assistant_id)
     row = services.transact(lambda transaction: answer_caller(transaction, call, defaults), ANSWER_SECONDS)
     if row is None:
-        return {"assistant_id": None, "caller": NO_ORGANIZATION, "call_id": None, "variables": {}}
+        return {"assistant_id": None, "caller": IGNORED, "call_id": None, "variables": {}}
     return {
         "assistant_id": row["assistant_id"] or None,
         "caller": _caller(call, row),
@@ -68,6 +70,8 @@ def _assistant(question: Mapping[str, Any], services: Services) -> Answer:
 
 
 def _caller(call: InboundCall, row: Row) -> str:
+    if row["organization_id"] is None:
+        return NO_ORGANIZATION
     if call.number is None:
         return "withheld"
     if row["visit_id"] is not None:

@@ -57,7 +57,7 @@ _ANSWER_CALLER: Final = text(f"""
         FROM number WHERE NOT ignored
         UNION ALL
         SELECT CAST(:default_organization_id AS uuid), coalesce(CAST(:assistant_id AS text), '')
-        WHERE CAST(:default_organization_id AS uuid) IS NOT NULL AND NOT EXISTS (SELECT FROM number)
+        WHERE NOT EXISTS (SELECT FROM number)
     ), visits AS MATERIALIZED ({_VISITS}), visit AS MATERIALIZED (
         SELECT * FROM visits AS visit WHERE (SELECT count(DISTINCT {_NAME}) FROM visits) = 1
         ORDER BY {NEWEST_FIRST} LIMIT 1
@@ -67,7 +67,7 @@ _ANSWER_CALLER: Final = text(f"""
         SELECT organization_id, (SELECT id FROM visit), CAST(:vapi_call_id AS text), '{READY}', 'inbound', false,
             CAST(:customer_number AS text), now()
         FROM owner
-        WHERE assistant_id <> '' AND CAST(:vapi_call_id AS text) <> '' AND NOT EXISTS (
+        WHERE organization_id IS NOT NULL AND assistant_id <> '' AND CAST(:vapi_call_id AS text) <> '' AND NOT EXISTS (
             SELECT FROM vapi_call
             WHERE vapi_call_id = CAST(:vapi_call_id AS text) AND vapi_call_id <> '')
         ON CONFLICT (vapi_call_id) WHERE vapi_call_id IS NOT NULL DO NOTHING
@@ -127,10 +127,11 @@ class Defaults(NamedTuple):
 
 
 def answer_caller(transaction: Transaction, call: InboundCall, defaults: Defaults) -> Row | None:
-    """Find the caller's visit and make the call's row, if an assistant takes it; None for a number of nobody.
+    """Find the caller's visit and make the call's row, if an assistant takes it; None for a number that is not ours.
 
-    Has `organization_id`, `assistant_id`, `call_id` of our row, `has_visits`, and of the one customer with this number
-    `visit_id`, `customer_name`, `vehicle`, `visit_date`, `advisor`, `missed_call`: null if there is none, or several.
+    Has `organization_id` (null if nobody knows whose number it is; then there is no row), `assistant_id`, `call_id` of
+    our row, `has_visits`, and of the one customer with this number `visit_id`, `customer_name`, `vehicle`,
+    `visit_date`, `advisor`, `missed_call`: null if there is none, or several.
     """
     values = {
         "phone_number_id": call.phone_number_id,
@@ -141,7 +142,7 @@ def answer_caller(transaction: Transaction, call: InboundCall, defaults: Default
         "assistant_id": defaults.assistant_id or None,
     }
     row: Row | None = execute(transaction, _ANSWER_CALLER, values).scalar_one_or_none()
-    if row is not None and row["call_id"] is None and row["assistant_id"] and call.vapi_call_id:
+    if row is not None and row["call_id"] is None and row["organization_id"] and row["assistant_id"]:
         row["call_id"] = _find_call(transaction, call.vapi_call_id, row["organization_id"])
     return row
 
