@@ -16,7 +16,7 @@ from autopulse.ingress.callers import READ_SECONDS, Callers
 FUNCTION: Final = "arn:aws:lambda:us-west-2:111122223333:function:autopulse-test-callers:live"
 REQUEST: Final = {"type": "assistant-request", "call": {"id": "v1", "phoneNumberId": "p1"}}
 ANSWERED_SECONDS: Final = 5
-KNOWN: Final = {"assistant_id": "assistant-1", "caller": "unknown", "call_id": None, "variables": {}}
+KNOWN: Final[dict[str, Any]] = {"assistant_id": "assistant-1", "caller": "unknown", "call_id": None, "variables": {}}
 
 
 class Server:
