@@ -97,6 +97,18 @@ def test_a_known_caller_gets_the_assistant_and_what_the_visit_was(callers: Calle
     assert str(made["organization_id"]) == ORGANIZATION
 
 
+@pytest.mark.parametrize(("zone", "date"), [(None, "2026-07-10"), ("Europe/Berlin", "2026-07-11")])
+def test_the_day_of_a_visit_is_that_of_the_organization(
+    callers: Callers, pipeline: Pipeline, zone: str | None, date: str
+) -> None:
+    callers.own()
+    _visit(pipeline, appointment_date="2026-07-11T01:00:00Z")
+    if zone:
+        statement = "INSERT INTO organization_setting (organization_id, time_zone) VALUES (:id, :zone)"
+        pipeline.database.run(statement, id=ORGANIZATION, zone=zone)
+    assert callers.ask()["variables"]["visit_date"] == date
+
+
 def test_without_the_parameter_nothing_personal_is_told(callers: Callers, pipeline: Pipeline) -> None:
     callers.own()
     _visit(pipeline)

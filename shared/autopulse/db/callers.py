@@ -9,6 +9,7 @@ from autopulse.db.calls import UNKNOWN_NUMBER
 from autopulse.db.engine import Transaction, execute
 from autopulse.db.queries.filters import OVER, REACHED
 from autopulse.db.statement_parameters import as_rows
+from autopulse.domain.follow_ups import DEFAULT_HOURS
 from autopulse.domain.status import READY
 
 Row = dict[str, Any]
@@ -78,7 +79,11 @@ _ANSWER_CALLER: Final = text(f"""
     SELECT row_to_json(one) FROM (
         SELECT owner.organization_id, owner.assistant_id, (SELECT id FROM made) AS call_id,
             (SELECT count(*) FROM visits) > 0 AS has_visits, visit.id AS visit_id, visit.customer_name,
-            visit.vehicle_info AS vehicle, to_char(visit.appointment_date, 'YYYY-MM-DD') AS visit_date,
+            visit.vehicle_info AS vehicle,
+            to_char(visit.appointment_date AT TIME ZONE coalesce((
+                SELECT time_zone FROM organization_setting AS setting
+                WHERE setting.organization_id = owner.organization_id
+            ), '{DEFAULT_HOURS.time_zone}'), 'YYYY-MM-DD') AS visit_date,
             coalesce((
                 SELECT name FROM "user"
                 WHERE "user".id = visit.service_advisor_id AND "user".organization_id = owner.organization_id

@@ -196,6 +196,7 @@ CALLER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "suppression": SUPPRESSIONS,
     "vapi_number": {"SELECT": NUMBER},
     "organization": {"SELECT": ("id",)},
+    "organization_setting": {"SELECT": ("organization_id", "time_zone")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
 """The privileges of the function that answers what Vapi waits for, and keeps the numbers that may not be called."""
