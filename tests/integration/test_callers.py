@@ -15,7 +15,7 @@ from autopulse.settings import CallerSettings
 from autopulse.vapi.questions import question_of
 from local.postgres import CALLER
 from tests.harness import engine_for
-from tests.integration.bodies import NUMBER, VAPI_ID, conversation, inbound, report, status, turn
+from tests.integration.bodies import NUMBER, VAPI_ID, conversation, inbound, outbound, report, status, turn
 from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline
 from tests.integration.statements import noting
@@ -133,6 +133,18 @@ def test_the_row_of_a_known_caller_takes_the_webhooks_of_its_call(callers: Calle
     assert (row["status"], row["direction"], row["service_record_id"]) == ("Completed", "inbound", visit)
     assert pipeline.service_record(visit)["status"] == "Completed"
     assert pipeline.turns(call_id)
+
+
+def test_who_was_not_reached_and_calls_back_is_one_story(callers: Callers, pipeline: Pipeline) -> None:
+    callers.own()
+    visit = _visit(pipeline)
+    missed = outbound(pipeline.make_call(service_record_id=visit), "missed-1")
+    pipeline.send_each(report(missed, endedReason="customer-did-not-answer", messages=[], analysis={}, transcript=""))
+    assert pipeline.service_record(visit)["status"] == "Missed"
+    assert callers.ask()["variables"]["missed_call"] == "yes"
+    pipeline.send_each(report(inbound(), 200))
+    assert pipeline.service_record(visit)["status"] == "Completed"
+    assert callers.ask(inbound("again-1"))["variables"]["missed_call"] == "no"
 
 
 def test_a_webhook_without_our_id_finds_the_row_by_vapis(callers: Callers, pipeline: Pipeline) -> None:
