@@ -139,13 +139,13 @@ format: $(TOOLS) $(NODE_TOOLS) ## Repair what a tool can repair
 	ruff format --quiet .
 	$(PRETTIER) --write
 
-bench: $(STACK) $(if $(value FRAMES),browser) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls; FRAMES=1: how smoothly the console moves; ROW_SECURITY=1: what row-level security would cost it)
-	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value FRAMES),.frames)$(if $(value ROW_SECURITY),.row_security)
+bench: $(STACK) $(if $(value FRAMES),browser) ## Measure against the budgets of the design (READING=1: the read API instead, on a million calls; FRAMES=1: how smoothly the console moves; CALLERS=1: how soon callers are answered; ROW_SECURITY=1: what row-level security would cost it)
+	PYTHONPATH=shared $(VENV)/bin/python -m tests.benchmarks$(if $(value READING),.reading)$(if $(value FRAMES),.frames)$(if $(value CALLERS),.callers)$(if $(value ROW_SECURITY),.row_security)
 
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
-.PHONY: deploy build restore environment tools smoke redrive unlink drift refusals verify reconcile vapi-configure vapi-doctor rotate-webhook-secret database-check
+.PHONY: deploy build restore environment tools smoke redrive suppress unsuppress unlink drift refusals verify reconcile vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; GRADUAL=false: at once, though an alarm rings; DATABASE_CA=file.pem)
 	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT) $(call option,--gradual,GRADUAL)
 
@@ -163,6 +163,14 @@ smoke: $(TOOLS) ## Whether a stack works, asked from outside (ENV=; API_TOKEN)
 
 redrive: $(TOOLS) ## [KIND=name] Show the dead letters of a kind and why, move them back (ENV= ONLY=reason LIMIT=n YES=1)
 	$(OPERATE) redrive $(call option,--kind,KIND) $(call option,--only,ONLY) $(call option,--limit,LIMIT)
+
+suppress: $(TOOLS) ## [PHONE=+1… REASON="asked by mail"] Let a number not be called any more (ORGANIZATION=uuid ENV=)
+	test -n $(call quoted,PHONE) && test -n $(call quoted,REASON) || { echo 'say which and why: make suppress PHONE=+12025550142 REASON="asked by mail"' >&2; exit 2; }
+	$(OPERATE) suppress $(call option,--phone,PHONE) $(call option,--reason,REASON) $(call option,--organization,ORGANIZATION)
+
+unsuppress: $(TOOLS) ## [PHONE=+1…] Let a suppressed number be called again (ORGANIZATION=uuid ENV=)
+	test -n $(call quoted,PHONE) || { echo "say which: make unsuppress PHONE=+12025550142" >&2; exit 2; }
+	$(OPERATE) unsuppress $(call option,--phone,PHONE) $(call option,--organization,ORGANIZATION)
 
 unlink: $(TOOLS) ## [CALL=id] Show which calls of Vapi's a call is linked to, take a wrong link back, redrive what was refused (VAPI_CALL=id ENV= YES=1)
 	test -n $(call quoted,CALL) || { echo "say which: make unlink CALL=id" >&2; exit 2; }

@@ -63,6 +63,8 @@ def make_events() -> dict[Path, Event]:
         "schedule/follow_ups.json": _scheduled("follow-ups"),
         "schedule/sweep.json": {"window": True},
         "operate/unlink.json": {"call_id": 1},
+        "apigw/suppressions.json": _check_event(),
+        "operate/callers.json": _caller(),
     }
     batches["sqs/fetcher.json"] = {"Records": [_fifo_record("vapi-requests", "vapi", _request())]}
     live = make_live_events(gateway_event(b"", {}))
@@ -142,6 +144,24 @@ def _change_event() -> Event:
     headers = event["headers"] | {"If-Match": '"1"', "Content-Type": "application/json"}
     named = {"resource": route, "httpMethod": "PATCH", "pathParameters": {"follow_up_id": "1"}}
     return event | named | {"headers": headers, "requestContext": gateway, "body": body}
+
+
+def _check_event() -> Event:
+    """A program asks which numbers may be called."""
+    principal = Principal(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT, "Sample Reader", may_write=True)
+    route = "/v1/suppressions/check"
+    event = reading_event(route, principal.to_context())
+    gateway = event["requestContext"] | {"httpMethod": "POST", "resourcePath": route}
+    headers = event["headers"] | {"Content-Type": "application/json"}
+    named = {"resource": route, "httpMethod": "POST", "pathParameters": None}
+    body = json.dumps({"numbers": ["+12025550142"]})
+    return event | named | {"headers": headers, "requestContext": gateway, "body": body}
+
+
+def _caller() -> Event:
+    """The verifier asks who calls."""
+    question = {"question": "assistant-request", "phone_number_id": "phone-number-1", "number": "+12025550142"}
+    return question | {"vapi_call_id": "00000000-0000-4000-8000-0000000000c1"}
 
 
 def _console_event() -> Event:

@@ -22,6 +22,7 @@ from operate import (
     rotation,
     smoke,
     stacks,
+    suppressions,
     unlink,
     verify,
 )
@@ -58,6 +59,8 @@ def _read_arguments() -> argparse.Namespace:
     commands.add_parser("smoke").set_defaults(command=_smoke)
     _add_redrive(commands.add_parser("redrive"))
     _add_unlink(commands.add_parser("unlink"))
+    _add_suppression(commands.add_parser("suppress"), suppressions.suppress)
+    _add_suppression(commands.add_parser("unsuppress"), suppressions.unsuppress)
     _add_reading_of_logs(commands.add_parser("drift"), drift.drift)
     _add_reading_of_logs(commands.add_parser("refusals"), refusals.refusals)
     _add_verify(commands.add_parser("verify"))
@@ -97,6 +100,18 @@ def _add_unlink(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--call", type=_positive, required=True, help="id of the row of `call`")
     parser.add_argument("--vapi-call", help="which call of Vapi's, if there are several")
     parser.set_defaults(command=_unlink)
+
+
+def _add_suppression(parser: argparse.ArgumentParser, command: Callable[[Target, suppressions.Number], int]) -> None:
+    parser.add_argument("--phone", required=True, help="the number, as +12025550142")
+    parser.add_argument("--reason", default="", help="why it is not to be called; it is kept, so it names nobody")
+    parser.add_argument("--organization", default="", help="id of the organization, if there are several")
+
+    def run(arguments: argparse.Namespace) -> int:
+        number = suppressions.Number(arguments.phone, arguments.reason, arguments.organization)
+        return command(_target(arguments), number)
+
+    parser.set_defaults(command=run)
 
 
 def _add_reading_of_logs(parser: argparse.ArgumentParser, command: Callable[[Target, str], int]) -> None:

@@ -118,6 +118,7 @@ def engine_for(
         secret_arn="",
         ca_file="",
         writer="",
+        caller="",
         reader="",
     )
     password = unquote(parts.password or "")

@@ -141,6 +141,7 @@ declare namespace Api {
     summary: string | null;
     feedback: Feedback | null;
     service_record: ServiceRecord | null;
+    related_calls: RelatedCall[];
     incidents: Incident[];
     timeline: Event[];
   }
@@ -159,6 +160,20 @@ declare namespace Api {
     median_hours_to_acknowledge: number | null;
     median_hours_to_resolve: number | null;
     cause: string;
+  }
+
+  interface CheckedNumber {
+    number: string;
+    suppressed: boolean;
+    reason: string | null;
+    source: Source | null;
+    since: string | null;
+    eligible: boolean;
+    obstacle: Obstacle | null;
+  }
+
+  interface CheckedNumbers {
+    items: CheckedNumber[];
   }
 
   interface CostFigures {
@@ -433,11 +448,20 @@ declare namespace Api {
     may_write: boolean;
   }
 
+  interface NewSuppression {
+    number: string;
+    reason: string;
+  }
+
   interface NextScore {
     of: number;
     count: number;
     improved: number;
     median_change: number | null;
+  }
+
+  interface NumbersToCheck {
+    numbers: string[];
   }
 
   interface PeriodTally {
@@ -518,6 +542,17 @@ declare namespace Api {
     expires_at: string | null;
   }
 
+  interface RelatedCall {
+    id: number;
+    direction: string;
+    status: string;
+    outcome: string | null;
+    nps_score: number | null;
+    start_time: string | null;
+    end_time: string | null;
+    duration_seconds: number | null;
+  }
+
   interface SavedView {
     name: string;
     address: string;
@@ -556,6 +591,15 @@ declare namespace Api {
     condition: string | null;
     limit: number | null;
     reasons: string[];
+  }
+
+  interface SuppressedNumber {
+    number: string;
+  }
+
+  interface SuppressionAnswer {
+    number: string;
+    added: boolean;
   }
 
   interface Tally {
@@ -615,7 +659,11 @@ declare namespace Api {
     median_turn_latency_ms: number;
   }
 
+  type Obstacle = "suppressed" | "in_call" | "asked_lately" | "answered";
+
   type Outcome = "reached" | "voicemail" | "busy" | "no_answer" | "transferred" | "cancelled" | "failed" | "unknown";
+
+  type Source = "structured_output" | "operator" | "api";
 
   type State = "open" | "acknowledged" | "resolved" | "dismissed";
 

@@ -106,8 +106,8 @@ def _check_number(current: CurrentState, desired: DesiredState, number: Resource
     else:
         yield from _check_server(current, desired, PHONE_NUMBER, number)
     if not any(number.get(field) for field in ("assistantId", "squadId", "workflowId")):
-        told = "who calls it is told that nobody answers: it has no assistant, and assistant-request is not served here"
-        yield advice(where, told, "give it an assistant at dashboard.vapi.ai, if it is to take calls")
+        told = "it has no assistant, so Vapi asks this stack who takes its calls, and vapi_number has to name one"
+        yield advice(where, told, "name one (docs/vapi.md, Who calls), or give it one at dashboard.vapi.ai")
 
 
 def _check_organization(current: CurrentState, desired: DesiredState) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     ConnectionError,  # noqa: A004 - botocore's
     HTTPClientError,
     NoCredentialsError,
@@ -40,6 +41,8 @@ LONGEST_PAUSE_SECONDS: Final = 0.2
 CONNECT_SECONDS: Final = 1
 READ_SECONDS: Final = 3
 """Two tries of four seconds stay inside the functions' 10 s, and those inside API Gateway's 29 s."""
+FUNCTION_FAILED: Final = "FunctionFailed"
+"""Our code for an invocation whose function raised, or ran out of time."""
 UNREADABLE: Final = "UnreadableAnswer"
 """Our code for an answer that says success in no JSON."""
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -74,6 +77,7 @@ class Service:
 
 SQS: Final = Service("sqs", "AmazonSQS", "1.0", "AWS_ENDPOINT_URL_SQS")
 SECRETS_MANAGER: Final = Service("secretsmanager", "secretsmanager", "1.1", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+LAMBDA: Final = Service("lambda", "", "1.1", "AWS_ENDPOINT_URL_LAMBDA")
 EVENTBRIDGE: Final = Service("events", "AWSEvents", "1.1", "AWS_ENDPOINT_URL_EVENTBRIDGE")
 
 
@@ -155,6 +159,8 @@ class JsonClient:
         response = self._connections.send(self._sign(operation, body).prepare())
         if response.status_code >= 300:  # noqa: PLR2004 - success is 2xx; the services redirect nobody
             raise ClientError(_error_of(response), operation)
+        if "x-amz-function-error" in response.headers:  # Lambda's; its answer is the function's traceback
+            raise ClientError(_error(FUNCTION_FAILED, response.status_code), operation)
         try:
             answer = json.loads(response.content)
         except ValueError:
@@ -163,16 +169,21 @@ class JsonClient:
             raise ClientError(_error(UNREADABLE, response.status_code), operation)
         return answer
 
-    def _sign(self, operation: str, body: bytes) -> AWSRequest:
-        headers = {
+    def _headers(self, operation: str) -> dict[str, str]:
+        return {
             "Content-Type": f"application/x-amz-json-{self._service.json_version}",
             "X-Amz-Target": f"{self._service.target}.{operation}",
-            "User-Agent": f"Botocore/{botocore.__version__} autopulse",
         }
+
+    def _path(self, _operation: str) -> str:
+        return "/"
+
+    def _sign(self, operation: str, body: bytes) -> AWSRequest:
+        headers = self._headers(operation) | {"User-Agent": f"Botocore/{botocore.__version__} autopulse"}
         trace_id = os.environ.get("_X_AMZN_TRACE_ID")
         if trace_id:  # so that Lambda sees a loop, and X-Ray the whole way of a message
             headers["X-Amzn-Trace-Id"] = trace_id
-        request = AWSRequest("POST", f"{self._endpoint.rstrip('/')}/", headers, body)
+        request = AWSRequest("POST", f"{self._endpoint.rstrip('/')}{self._path(operation)}", headers, body)
         SigV4Auth(keys(), self._service.name, region()).add_auth(request)
         return request
 
@@ -227,6 +238,32 @@ class SecretsManager(JsonClient):
     def get_secret_value(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
         """Read a secret."""
         return self.call("GetSecretValue", parameters)
+
+
+class Lambda(JsonClient):
+    """Lambda, of which an operation is a path and no header; somebody waits for its answers, so nothing is tried again.
+
+    But for a kept connection that the service has closed: what was sent by it has reached nobody.
+    """
+
+    CLOSED_SECONDS: Final = 0.5
+    """A connection that ends later than this after the request may have been the function's end."""
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """What the function of this ARN answers to the event; raises ClientError or BotoCoreError."""
+        body, begun = json.dumps(event).encode(), time.monotonic()
+        try:
+            return self._try(function, body)
+        except ConnectionClosedError:
+            if time.monotonic() - begun > self.CLOSED_SECONDS:
+                raise
+        return self._try(function, body)
+
+    def _headers(self, operation: str) -> dict[str, str]:  # noqa: ARG002 - of all operations
+        return {"Content-Type": "application/json", "X-Amz-Invocation-Type": "RequestResponse"}
+
+    def _path(self, operation: str) -> str:
+        return f"/2015-03-31/functions/{quote(operation, safe='')}/invocations"
 
 
 class EventBridge(JsonClient):

@@ -110,6 +110,12 @@ class Metric:
     """A message that nobody here reads."""
     ANSWER_REQUESTED: Final = MetricDefinition("AnswerRequested", ByType)
     """A message that waits for an answer we do not give."""
+    CALLER_ANSWERED: Final = MetricDefinition("CallerAnswered", ByReason)
+    """Requests for an assistant that were answered, by who calls, or by why the database was not asked."""
+    PREDIAL_ANSWERED: Final = MetricDefinition("PredialAnswered", ByReason)
+    """Questions whether a contact may be called, by `eligible` or what stands against it."""
+    TRANSFER_ANSWERED: Final = MetricDefinition("TransferAnswered", ByReason)
+    """Questions where a caller is handed over to, by `transferred` or why it was refused."""
     CREDENTIAL_UNUSABLE: Final = MetricDefinition("CredentialUnusable", Undivided)
     """Entries of the webhook secret that cannot be used."""
     CALL_TOKEN_REFUSED: Final = MetricDefinition("CallTokenRefused", Undivided)

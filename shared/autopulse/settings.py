@@ -97,6 +97,11 @@ def recording_bucket() -> str:
     return os.environ.get("RECORDING_BUCKET", "")
 
 
+def pseudonym_key_secret_arn() -> str:
+    """The secret with the key of pseudonyms; raises SettingMissing."""
+    return _required("PSEUDONYM_KEY_SECRET_ARN")
+
+
 def _hosts(variable: str) -> tuple[str, ...]:
     hosts = tuple(os.environ.get(variable, "").split())
     for host in hosts:
@@ -123,6 +128,10 @@ class VerifierSettings(NamedTuple):
     # Whatever else it says than false demands one: a check is not switched off by a mistake.
     require_call_token: bool = optional("REQUIRE_CALL_TOKEN", lambda text: text != "false", absent="false")
     """Whether our call id counts only with the application's proof beside it."""
+    callers_function: str = optional("CALLERS_FUNCTION")
+    """ARN of the function that answers what needs the database; empty: everything is refused."""
+    inbound_assistant_id: str = optional("INBOUND_ASSISTANT_ID")
+    """Vapi's id of the assistant that takes calls of numbers without one of their own; empty for none."""
 
 
 class FetcherSettings(NamedTuple):
@@ -173,6 +182,8 @@ class DatabaseSettings(NamedTuple):
     """PEM file to verify the server against; empty for the system's roots."""
     writer: str = optional("DATABASE_WRITER")
     """The role that the follow-ups' function connects as, for the migration; empty if that is `user`."""
+    caller: str = optional("DATABASE_CALLER")
+    """The role that the callers' function connects as, for the migration; empty if that is `user`."""
     reader: str = optional("DATABASE_READER")
     """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 
@@ -222,6 +233,19 @@ class FollowUpSettings(NamedTuple):
     """The settings of the function that changes follow-ups, besides the database's."""
 
     event_bus_name: str = required("EVENT_BUS_NAME")
+
+
+class CallerSettings(NamedTuple):
+    """The settings of the function that answers what Vapi waits for, besides the database's."""
+
+    default_organization_id: str = optional("DEFAULT_ORGANIZATION_ID")
+    """As a consumer's."""
+    inbound_assistant_id: str = optional("INBOUND_ASSISTANT_ID")
+    """As the verifier's."""
+    personal_values: bool = optional("INBOUND_PERSONAL_VALUES", lambda text: text == "true")
+    """Whether the assistant is told whom a number belongs to, before the caller has said a name."""
+    pause_days: int = optional("CONTACT_PAUSE_DAYS", int, absent="90")
+    """Days in which nobody who was spoken with is called again; 0 for none."""
 
 
 def _alert_channels(*details: str) -> Callable[[], tuple[str, ...]]:

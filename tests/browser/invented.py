@@ -123,6 +123,7 @@ def detail_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - likewise
         "summary": None,
         "feedback": None,
         "service_record": None,
+        "related_calls": [],
         "incidents": [],
         "timeline": [],
         **given,

@@ -99,6 +99,8 @@ def _read_settings(function: str) -> None:
         settings.from_environ(settings.FetcherSettings)
         return
     settings.database_settings.__wrapped__()
+    if function == "CallersFunction":
+        settings.from_environ(settings.CallerSettings)
     if function == "AlertsFunction":
         settings.from_environ(settings.AlertSettings)
     if function == "SweepFunction":
@@ -115,7 +117,9 @@ BY_TOKEN = ("DatabaseHost", "DatabasePort", "", "DatabaseCaFile", "iam", "Databa
 PAST_THE_PROXY = ("MigrationHost", "DatabasePort", "DatabaseSecretArn", "MigrationCaFile", "iam", "DatabaseUser")
 ADDRESSES: dict[str, tuple[Stack, tuple[object, ...], tuple[object, ...]]] = {
     "of the owner": (
-        LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn="", DatabaseWriterSecretArn=""),
+        LOCAL.but(
+            DatabaseUserSecretArn="", DatabaseReaderSecretArn="", DatabaseWriterSecretArn="", DatabaseCallerSecretArn=""
+        ),
         OF_THE_OWNER,
         OF_THE_OWNER,
     ),
@@ -142,6 +146,11 @@ def test_a_function_knows_where_the_database_is_and_who_it_is_there(function: st
     if function == "FollowUpsFunction" and writer:
         expected = (*expected[:-1], "DatabaseWriter")
         expected = tuple("DatabaseWriterSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
+    caller = {"Ref": "DatabaseCaller"} if expected[-1] else ""
+    if function == "CallersFunction" and caller:
+        expected = (*expected[:-1], "DatabaseCaller")
+        expected = tuple("DatabaseCallerSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
+    assert given.pop("DATABASE_CALLER", "") == (caller if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_WRITER", "") == (writer if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_READER", "") == (reader if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_NAME") == {"Ref": "DatabaseName"}
@@ -158,7 +167,7 @@ def test_without_a_password_of_its_own_the_read_api_is_the_role_of_the_other_fun
     assert given["DATABASE_USER"] == {"Ref": "DatabaseUser"}
     assert given["DATABASE_SECRET_ARN"] == {"Ref": "DatabaseUserSecretArn"}
     assert shared.environment("MigrateFunction")["DATABASE_READER"] == ""
-    (refusal,) = LOCAL.but(DatabaseUserSecretArn="", DatabaseWriterSecretArn="").complaints
+    (refusal,) = LOCAL.but(DatabaseUserSecretArn="", DatabaseWriterSecretArn="", DatabaseCallerSecretArn="").complaints
     assert "DatabaseReaderSecretArn" in refusal
 
 
@@ -168,8 +177,18 @@ def test_without_a_password_of_its_own_the_follow_ups_function_is_the_role_of_th
     assert given["DATABASE_USER"] == {"Ref": "DatabaseUser"}
     assert given["DATABASE_SECRET_ARN"] == {"Ref": "DatabaseUserSecretArn"}
     assert shared.environment("MigrateFunction")["DATABASE_WRITER"] == ""
-    (refusal,) = LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn="").complaints
+    (refusal,) = LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn="", DatabaseCallerSecretArn="").complaints
     assert "DatabaseWriterSecretArn" in refusal
+
+
+def test_without_a_password_of_its_own_the_callers_function_is_the_role_of_the_other_functions() -> None:
+    shared = LOCAL.but(DatabaseCallerSecretArn="")
+    given = shared.environment("CallersFunction")
+    assert given["DATABASE_USER"] == {"Ref": "DatabaseUser"}
+    assert given["DATABASE_SECRET_ARN"] == {"Ref": "DatabaseUserSecretArn"}
+    assert shared.environment("MigrateFunction")["DATABASE_CALLER"] == ""
+    (refusal,) = LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn="", DatabaseWriterSecretArn="").complaints
+    assert "DatabaseCallerSecretArn" in refusal
 
 
 @pytest.mark.parametrize("function", [name for name in USERS_OF_THE_DATABASE if name != "MigrateFunction"])
@@ -183,8 +202,8 @@ def test_the_migration_runs_whenever_the_code_a_layer_or_the_database_changes() 
     assert resources()[version]["Type"] == "AWS::Lambda::Version"
     assert properties(version)["FunctionName"] == {"Ref": "MigrateFunction"}
     assert source()["Resources"]["MigrateFunction"]["Properties"]["AutoPublishAliasAllProperties"] is True
-    names = ("DatabaseHost", "DatabasePort", "DatabaseName", "DatabaseUser", "DatabaseReader", "DatabaseWriter")
-    parameters = [{"Ref": name} for name in names]
+    names = ("Host", "Port", "Name", "User", "Reader", "Writer", "Caller")
+    parameters = [{"Ref": f"Database{name}"} for name in names]
     assert LOCAL.properties("Migration")["Database"] == [*parameters, "password"]
     assert SHAPES["production"].properties("Migration")["Database"] == [*parameters, "iam"]
     for layer in ("DependenciesLayer", "SharedLayer"):

@@ -10,6 +10,8 @@ from autopulse.api import openapi_writes
 from autopulse.api.openapi import render
 from autopulse.api.parameters import names_of
 from autopulse.api.resolver import OPENAPI_PATH, ROUTES, app
+from autopulse.callers.suppressions import CHECK_ROUTE
+from autopulse.callers.suppressions import ROUTE as SUPPRESSIONS
 from autopulse.domain.follow_ups import State
 from autopulse.follow_ups import changes
 from autopulse.follow_ups.endpoint import PATCH_ROUTE, POST_ROUTE
@@ -55,7 +57,7 @@ WRITES = [
     (path, method)
     for path, methods in openapi_writes.PATHS.items()
     for method in methods
-    if not path.startswith(LIST_ROUTE)
+    if not path.startswith((LIST_ROUTE, SUPPRESSIONS))
 ]
 
 
@@ -84,6 +86,15 @@ def test_the_changes_that_are_described_are_those_that_are_read() -> None:
     assert changes.read_version('"3"') == 3
 
 
+def test_suppressions_are_described_with_their_failures() -> None:
+    paths = {path: set(methods) for path, methods in WRITTEN["paths"].items() if path.startswith(SUPPRESSIONS)}
+    assert paths == {CHECK_ROUTE: {"post"}, SUPPRESSIONS: {"post", "delete"}}
+    everywhere = {"400", "401", "403", "413", "422", "503"}
+    assert set(WRITTEN["paths"][CHECK_ROUTE]["post"]["responses"]) == everywhere | {"200"}
+    assert set(WRITTEN["paths"][SUPPRESSIONS]["post"]["responses"]) == everywhere | {"200", "201"}
+    assert set(WRITTEN["paths"][SUPPRESSIONS]["delete"]["responses"]) == everywhere | {"204", "404"}
+
+
 def test_views_are_described_with_their_failures() -> None:
     listed = WRITTEN["paths"][LIST_ROUTE]
     of_one = WRITTEN["paths"][_path(VIEW_ROUTE)]
@@ -101,8 +112,9 @@ def test_views_are_described_with_their_failures() -> None:
     assert {name for name in openapi_writes.PATHS if name.startswith(LIST_ROUTE)} == {LIST_ROUTE, _path(VIEW_ROUTE)}
 
 
-def test_each_route_of_the_follow_ups_function_is_described_and_no_other() -> None:
-    events = source()["Resources"]["FollowUpsFunction"]["Properties"]["Events"].values()
+def test_each_route_of_the_functions_that_change_something_is_described_and_no_other() -> None:
+    functions = [source()["Resources"][name] for name in ("FollowUpsFunction", "CallersFunction")]
+    events = [event for function in functions for event in function["Properties"]["Events"].values()]
     asked = [event["Properties"] for event in events if event["Type"] == "Api"]
     routes = {(properties["Path"], properties["Method"].lower()) for properties in asked}
     assert routes == {(path, method) for path, methods in openapi_writes.PATHS.items() for method in methods}

@@ -56,6 +56,12 @@ def _command(target: str, **variables: str) -> list[str]:
         ("reconcile", {"CALL": "15", "DRY_RUN": "1"}, "--environment local reconcile --call 15 --dry-run"),
         ("reconcile", {"VAPI_CALL": "v1"}, "--environment local reconcile --vapi-call v1"),
         ("unlink", {"CALL": "15"}, "--environment local unlink --call 15"),
+        ("suppress", {"PHONE": "+1202", "REASON": "mail"}, "--environment local suppress --phone +1202 --reason mail"),
+        (
+            "unsuppress",
+            {"PHONE": "+1202", "ORGANIZATION": "o1", "ENV": "staging"},
+            "--environment staging unsuppress --phone +1202 --organization o1",
+        ),
         (
             "unlink",
             {"CALL": "15", "VAPI_CALL": "v1", "ENV": "staging", "YES": "1"},

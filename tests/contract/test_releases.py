@@ -7,7 +7,9 @@ import pytest
 from tests.contract.stack import ids_of, properties, resources, source
 
 FUNCTIONS = ids_of("AWS::Lambda::Function")
-WAITED_FOR = {"ApiFunction", "AuthorizerFunction", "LiveFunction", "ConsoleFunction", "FollowUpsFunction"}
+WAITED_FOR = {"ApiFunction", "AuthorizerFunction", "LiveFunction", "ConsoleFunction", "FollowUpsFunction"} | {
+    "CallersFunction"
+}
 
 
 def _written(function: str) -> dict[str, object]:

@@ -88,7 +88,10 @@ def test_what_the_application_needs_of_the_database_its_stack_puts_out(name: str
 
 
 WRONG = [
-    (LOCAL.but(DatabaseUserSecretArn="", DatabaseWriterSecretArn=""), "DatabaseReaderSecretArn"),
+    (
+        LOCAL.but(DatabaseUserSecretArn="", DatabaseWriterSecretArn="", DatabaseCallerSecretArn=""),
+        "DatabaseReaderSecretArn",
+    ),
     (EXISTING.but(SubnetIds="subnet-none"), "SubnetIds"),
     (EXISTING.but(MigrateSecurityGroupId=""), "MigrateSecurityGroupId"),
     (EXISTING.but(DatabaseProxyName="proxy", MigrationHost="db.example.com"), "DatabaseInstanceId"),

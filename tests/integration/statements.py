@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
+from uuid import UUID
 
 from pg8000.dbapi import convert_paramstyle
 
-from autopulse.db import alerts, follow_up_changes, reconciliation, saved_views
+from autopulse.db import alerts, callers, follow_up_changes, reconciliation, saved_views, suppressions
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import engine
 from autopulse.db.prepared import PreparingConnection
@@ -127,3 +128,22 @@ def let_writers_speak(pipeline: Pipeline) -> None:
             assert saved_views.save_view(transaction, own, "Mine", address) is not None
         assert saved_views.list_views(transaction, own)
         assert saved_views.remove_view(transaction, own, "Mine")
+
+
+def let_callers_speak(pipeline: Pipeline) -> None:
+    """Answer a caller, one whose row is there, and a campaign; suppress a number and take it back."""
+    visit = pipeline.make_service_record()
+    pipeline.make_call(service_record_id=visit)
+    defaults = callers.Defaults(ORGANIZATION, "assistant-1")
+    call = callers.InboundCall("phone-number-of-nobody", "call-of-a-caller", "+12025550101")
+    one = suppressions.Suppression(ORGANIZATION, "a" * 64, "asked", "operator")
+    with engine().begin() as transaction:
+        for _ in range(2):
+            assert callers.answer_caller(transaction, call, defaults) is not None
+        callers.find_transfer_number(transaction, "phone-number-of-nobody")
+        callers.find_owner(transaction, ["phone-number-of-nobody"], ORGANIZATION)
+        assert suppressions.add_suppressions(transaction, [one]) == 1
+        checked = [suppressions.Checked("+12025550101", one.pseudonym, 1)]
+        assert suppressions.check_numbers(transaction, ORGANIZATION, checked, 90)[0]["reason"] == "asked"
+        assert suppressions.remove_suppression(transaction, ORGANIZATION, one.pseudonym)
+        suppressions.find_organizations(transaction, UUID(ORGANIZATION))

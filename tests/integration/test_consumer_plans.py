@@ -9,7 +9,13 @@ from pg8000.native import Connection
 from autopulse.db.prepared import PreparingConnection
 from local.database import connect
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.statements import let_consumers_speak, let_sweeps_speak, let_writers_speak, noting
+from tests.integration.statements import (
+    let_callers_speak,
+    let_consumers_speak,
+    let_sweeps_speak,
+    let_writers_speak,
+    noting,
+)
 
 # Calls that were going on before a migration, so to say: of none is the outcome known.
 ROWS: Final = """
@@ -41,6 +47,7 @@ def statements(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     let_consumers_speak(pipeline)
     let_sweeps_speak()
     let_writers_speak(pipeline)
+    let_callers_speak(pipeline)
     return said
 
 

@@ -11,10 +11,16 @@ from autopulse.db import privileges
 from autopulse.db.engine import sqlstate
 from autopulse.db.migration import upgrade
 from autopulse.db.prepared import PreparingConnection
-from autopulse.db.privileges import PRIVILEGES, READER_PRIVILEGES, WRITER_PRIVILEGES, FunctionsRole
+from autopulse.db.privileges import (
+    CALLER_PRIVILEGES,
+    PRIVILEGES,
+    READER_PRIVILEGES,
+    WRITER_PRIVILEGES,
+    FunctionsRole,
+)
 from autopulse.db.queries.connection import PlanningConnection
 from autopulse.operations import prune, unlink
-from local.postgres import FUNCTIONS, READER, WRITER
+from local.postgres import CALLER, FUNCTIONS, READER, WRITER
 from tests.conftest import ROLES
 from tests.harness import Context
 from tests.integration.api.client import Api
@@ -22,6 +28,7 @@ from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, Pipeline
 from tests.integration.statements import (
     let_alerts_speak,
+    let_callers_speak,
     let_consumers_speak,
     let_sweeps_speak,
     let_writers_speak,
@@ -117,6 +124,7 @@ def statements(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest
     let_sweeps_speak()
     let_writers_speak(pipeline)
     let_alerts_speak(pipeline)
+    let_callers_speak(pipeline)
     assert prune.handler({}, Context(300)) == {"pruned": 11}
     (linked,) = pipeline.rows("SELECT min(call_id) AS call_id, min(vapi_call_id) AS vapi_call_id FROM vapi_call")
     unlink.handler(linked | {"unlink": True})
@@ -231,6 +239,45 @@ def test_who_changes_follow_ups_can_do_nothing_else(statement: str, module_funct
     assert sqlstate(caught.value) == DENIED
 
 
+@pytest.fixture
+def answers(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Everything that the callers' function has to say to the database."""
+    said: set[str] = set()
+    execute = PreparingConnection.execute_prepared
+    monkeypatch.setattr(PreparingConnection, "execute_prepared", noting(execute, said))
+    let_callers_speak(pipeline)
+    return said
+
+
+def test_no_right_of_who_answers_callers_is_one_too_many(answers: set[str], pipeline: Pipeline) -> None:
+    assert len(answers) >= 9
+    assert not _is_refused(pipeline, answers, "", CALLER)
+    taken = [f"REVOKE {right} FROM {CALLER}" for right in _each_privilege(CALLER_PRIVILEGES)]
+    assert len(taken) > 40
+    assert [change for change in taken if not _is_refused(pipeline, answers, change, CALLER)] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *FORBIDDEN,
+        "UPDATE call SET status = 'Completed'",
+        "DELETE FROM call",
+        "UPDATE suppression SET reason = 'nothing'",
+        "INSERT INTO call (nps_score) VALUES (10)",
+        "SELECT content FROM transcript",
+        "SELECT 1 FROM call_feedback",
+        "SELECT feedback FROM service_record",
+        "SELECT 1 FROM follow_up",
+    ],
+)
+def test_who_answers_callers_can_do_nothing_else(statement: str, module_functions_url: str) -> None:
+    as_caller = module_functions_url.replace(f"//{FUNCTIONS}:", f"//{CALLER}:")
+    with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
+        run(as_caller, statement)
+    assert sqlstate(caught.value) == DENIED
+
+
 def test_the_reader_reads_what_the_functions_read_and_no_more() -> None:
     """The read API is the functions' role where it has no password of its own."""
     wide = {table: of_table["SELECT"] for table, of_table in PRIVILEGES.items() if "SELECT" in of_table}
@@ -273,6 +320,8 @@ def test_their_waits_are_limited_and_the_owners_are_not(empty_database_url: str)
     assert _shown(empty_database_url, FUNCTIONS) == (privileges.TIME_OUTS | privileges.PLANNING | privileges.ONE_PLAN)
     assert _shown(empty_database_url, READER) == privileges.TIME_OUTS | privileges.PLANNING | privileges.READ_ONLY
     assert _shown(empty_database_url, WRITER) == privileges.TIME_OUTS | privileges.PLANNING
+    answering = privileges.ANSWER_TIME_OUTS | privileges.PLANNING | privileges.ONE_PLAN
+    assert _shown(empty_database_url, CALLER) == answering
     assert _shown(empty_database_url, "autopulse") == {}
 
 

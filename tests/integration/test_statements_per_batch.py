@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from autopulse import pseudonym_key
 from autopulse.db.prepared import PreparingConnection
+from autopulse.domain.pseudonyms import Pseudonyms
 from tests.integration.bodies import (
     Body,
     conversation,
@@ -27,6 +29,7 @@ BODIES: dict[str, tuple[int, Callable[[Body], Body]]] = {
     "fragments": (4, lambda call: fragment(call, 10, "user", "Yes")),
     "end_of_call_report": (8, lambda call: report(call, messages=TURNS)),
     "unhappy": (9, lambda call: report(call, messages=TURNS, analysis={"structuredData": {"nps_score": 3}})),
+    "opt-out": (9, lambda call: report(call, artifact={"structuredOutputs": {"a": {"name": "DNC", "result": True}}})),
     "stall": (4, lambda call: message("hang", call, 40)),
     "transcript": (4, lambda call: final_transcript(call, 10, "user", "Yes")),
 }
@@ -38,6 +41,7 @@ SIZES = (1, 10, 100)
 def statements(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what is sent to the server, with parameters or without, on a connection that is there."""
     pipeline.send_each({"message": {"type": "autopulse.ping", "timestamp": 0}})
+    monkeypatch.setattr(pseudonym_key, "pseudonyms", lambda: Pseudonyms(b"k" * 32))
     sent: list[str] = []
     for name in ("execute_prepared", "execute_unnamed", "execute_simple"):
         monkeypatch.setattr(PreparingConnection, name, _counting(getattr(PreparingConnection, name), sent))

@@ -13,6 +13,7 @@ from botocore.credentials import EnvProvider
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
     NoCredentialsError,
@@ -22,7 +23,18 @@ from botocore.exceptions import (
 from botocore.httpsession import URLLib3Session
 
 from autopulse import aws
-from autopulse.aws import EVENTBRIDGE, SECRETS_MANAGER, SQS, EventBridge, SecretsManager, Service, Sqs, name_of
+from autopulse.aws import (
+    EVENTBRIDGE,
+    LAMBDA,
+    SECRETS_MANAGER,
+    SQS,
+    EventBridge,
+    Lambda,
+    SecretsManager,
+    Service,
+    Sqs,
+    name_of,
+)
 
 SENT = {
     "QueueUrl": "https://sqs.us-west-2.amazonaws.com/123456789012/letters",
@@ -336,3 +348,59 @@ def test_a_signed_url_is_the_one_that_boto3_would_make(monkeypatch: pytest.Monke
     ours = aws.sign_url("https://a-bucket.s3.us-west-2.amazonaws.com/recordings/one", query, 900)
     assert urlsplit(ours)[:3] == urlsplit(theirs)[:3]
     assert parse_qs(urlsplit(ours).query) == parse_qs(urlsplit(theirs).query)
+
+
+FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:autopulse-callers:live"
+
+
+def test_a_function_is_invoked_as_boto3_invokes_it(network: Network) -> None:
+    boto3.client("lambda").invoke(FunctionName=FUNCTION, Payload=b'{"question": "who"}')
+    network.replies = [reply({"caller": "known"})]
+    assert Lambda(LAMBDA).invoke(FUNCTION, {"question": "who"}) == {"caller": "known"}
+    theirs, mine = network.sent
+    assert (mine.method, mine.url, mine.body) == (theirs.method, theirs.url, theirs.body)
+    scopes = [header(request, "Authorization").partition("/")[2].partition(",")[0] for request in network.sent]
+    assert scopes[0] == scopes[1]
+
+
+def test_a_function_that_failed_says_nothing(network: Network) -> None:
+    network.replies = [reply({"errorMessage": "a text"}, headers={"X-Amz-Function-Error": "Unhandled"})]
+    with pytest.raises(ClientError) as caught:
+        Lambda(LAMBDA).invoke(FUNCTION, {})
+    assert (name_of(caught.value), "a text" in str(caught.value)) == (aws.FUNCTION_FAILED, False)
+    assert len(network.sent) == 1
+
+
+def _failed(code: str, status: int) -> AWSResponse:
+    return reply({"Message": "a text"}, status, {"x-amzn-ErrorType": code})
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ReadTimeoutError(endpoint_url="https://lambda.example.com"),
+        ConnectTimeoutError(endpoint_url="https://lambda.example.com"),
+        _failed("TooManyRequestsException", 429),
+        _failed("ServiceException", 500),
+        reply(b"no JSON"),
+        reply(["no object"]),
+    ],
+    ids=["read", "connect", "throttled", "500", "no JSON", "no object"],
+)
+def test_nobody_waits_for_a_second_try_at_a_function(network: Network, failure: Reply) -> None:
+    network.replies = [failure, reply({"caller": "known"})]
+    with pytest.raises((BotoCoreError, ClientError)):
+        Lambda(LAMBDA).invoke(FUNCTION, {})
+    assert len(network.sent) == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_again(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = ConnectionClosedError(endpoint_url="https://lambda.example.com")
+    network.replies = [closed, reply({"caller": "known"})]
+    assert Lambda(LAMBDA).invoke(FUNCTION, {}) == {"caller": "known"}
+    monkeypatch.setattr(Lambda, "CLOSED_SECONDS", -1)  # it has lasted longer than that
+    network.replies = [closed, reply({"caller": "known"})]
+    with pytest.raises(ConnectionClosedError):
+        Lambda(LAMBDA).invoke(FUNCTION, {})

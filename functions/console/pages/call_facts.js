@@ -6,6 +6,7 @@ import { endedSentence } from "./ended_reason.js";
 import { dateTime, dollars, phone, words } from "./format.js";
 import { showScore } from "./call_row.js";
 import { reportSentence } from "./report_origin.js";
+import { link } from "./router.js";
 
 /** @import {SeenCall} from "./call_attempts.js" */
 /** @import {Child} from "./dom.js" */
@@ -75,6 +76,42 @@ export function serviceRecordSection(call) {
       fact("How it ended", endedSentence(call)),
       fact("Report", reportSentence(call)),
     ),
+    relatedCalls(call.related_calls),
+  );
+}
+
+/**
+ * Other calls about the visit: who was not reached and called back is one story.
+ * @param {Api.RelatedCall[]} calls latest first
+ * @returns {HTMLElement | null}
+ */
+function relatedCalls(calls) {
+  if (!calls.length) {
+    return null;
+  }
+  return h(
+    "div",
+    { "data-testid": "related-calls" },
+    h("h4", { id: "related-calls-title" }, "Other calls about this visit"),
+    h("ul", { class: "related-calls", "aria-labelledby": "related-calls-title" }, calls.map(relatedCall)),
+  );
+}
+
+/** @param {Api.RelatedCall} call */
+function relatedCall(call) {
+  const at = call.start_time ?? call.end_time;
+  const who = call.direction === "inbound" ? "The customer called" : "The customer was called";
+  const came = words(call.outcome ?? call.status);
+  const score = call.nps_score === null ? null : h("span", { class: "score" });
+  if (score) {
+    showScore(score, call.nps_score);
+  }
+  return h(
+    "li",
+    {},
+    h("a", { href: link({ call: call.id, turn: null }) }, at ? dateTime(at) : "Not begun"),
+    ` · ${who} · ${came} `,
+    score,
   );
 }
 

@@ -188,6 +188,19 @@ class Attempt(Answer):
     )
 
 
+class RelatedCall(Answer):
+    """Another call about the same visit, such as that of a customer who calls back."""
+
+    id: int
+    direction: str = Field(description="outbound, inbound, or web.")
+    status: str
+    outcome: str | None
+    nps_score: int | None
+    start_time: Moment | None
+    end_time: Moment | None
+    duration_seconds: int | None
+
+
 class CallDetail(CallFields):
     """A call with all that belongs to it."""
 
@@ -200,6 +213,7 @@ class CallDetail(CallFields):
     summary: str | None
     feedback: Feedback | None
     service_record: ServiceRecord | None
+    related_calls: list[RelatedCall] = Field(description="Other calls about the same visit, latest first; at most 20.")
     incidents: list[Incident]
     timeline: list[Event] = Field(description="Webhooks in the order of their receipt; the first 1,000.")
 

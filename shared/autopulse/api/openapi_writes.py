@@ -1,7 +1,7 @@
 """The part of the OpenAPI document about routes that another function answers: those that change something, and views.
 
 It is written here by hand, since no router knows them: `autopulse.follow_ups` reads what they are given, and a test
-says that both agree.
+says that both agree. `autopulse.callers` reads what the routes of suppressions are given.
 """
 
 from typing import Any, Final
@@ -10,12 +10,20 @@ from pydantic import BaseModel
 
 from autopulse.api.follow_up_models import FollowUp, FollowUpChange, FollowUpConflict, FollowUpOpening
 from autopulse.api.saved_view_models import SavedView, SavedViewContent, SavedViews
+from autopulse.api.suppression_models import (
+    CheckedNumbers,
+    NewSuppression,
+    NumbersToCheck,
+    SuppressedNumber,
+    SuppressionAnswer,
+)
 from autopulse.domain.saved_views import MAX_NAME_CHARACTERS, MAX_VIEWS
 
 Document = dict[str, Any]
 MODELS: Final[tuple[type[BaseModel], ...]] = (
     *(FollowUp, FollowUpChange, FollowUpConflict, FollowUpOpening),
     *(SavedView, SavedViewContent, SavedViews),
+    *(CheckedNumbers, NewSuppression, NumbersToCheck, SuppressedNumber, SuppressionAnswer),
 )
 """The models that these routes name."""
 _REFERENCE: Final = "#/components/schemas/{}"
@@ -83,6 +91,12 @@ def _view_operation(operation_id: str, summary: str, responses: Document, **more
     return made | {"responses": dict(sorted((errors | responses).items()))}
 
 
+def _of_numbers(operation_id: str, summary: str, body: type[BaseModel], responses: Document) -> Document:
+    given = {"required": True, "content": _content(body)}
+    refused = {"422": _error("A number or the reason cannot be one; `field` names it, as `numbers[3]`.")}
+    return _operation(operation_id, summary, [], body=given, responses=refused | responses)
+
+
 _NAME: Final = {
     "name": "name",
     "in": "path",
@@ -105,6 +119,34 @@ PATHS: Final[dict[str, Document]] = {
                 "409": _conflict("The call has a follow-up already: `follow_up` beside `error`."),
             },
         )
+    },
+    "/v1/suppressions/check": {
+        "post": _of_numbers(
+            "check_numbers",
+            "Which numbers may be called now.",
+            NumbersToCheck,
+            {"200": {"description": "In the order of the request.", "content": _content(CheckedNumbers)}},
+        )
+    },
+    "/v1/suppressions": {
+        "post": _of_numbers(
+            "suppress_number",
+            "Let a number not be called any more.",
+            NewSuppression,
+            {
+                "200": {"description": "It was so before.", "content": _content(SuppressionAnswer)},
+                "201": {"description": "It is so now.", "content": _content(SuppressionAnswer)},
+            },
+        ),
+        "delete": _of_numbers(
+            "unsuppress_number",
+            "Let a number be called again.",
+            SuppressedNumber,
+            {
+                "204": {"description": "It is not suppressed any more."},
+                "404": _error("It is not suppressed."),
+            },
+        ),
     },
     "/v1/views": {
         "get": _view_operation(

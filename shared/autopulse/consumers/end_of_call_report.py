@@ -10,6 +10,7 @@ from typing import Final
 from autopulse.consumers.calls import Change, call_event, joined, record_changes
 from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
 from autopulse.consumers.recordings import ask_for_copies
+from autopulse.consumers.suppressions import suppress_who_asks_for_it
 from autopulse.consumers.turns import list_of, record_lists, transcript_event
 from autopulse.db.engine import Transaction
 from autopulse.domain.answers import AnswerNames
@@ -48,6 +49,7 @@ def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[ReportMessag
     lists = {event_id: report.turns.turns for event_id, report in reports.items()}
     changes = record_lists(transaction, [(change, lists) for change in changes])
     call_events = record_changes(transaction, changes, with_words=True)
+    suppress_who_asks_for_it(transaction, changes)
     return call_events + [one for change in changes for one in _call_events(change, reports)]
 
 

@@ -281,6 +281,27 @@ class VapiNumber(Model):
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
     ignored: Mapped[bool] = mapped_column(server_default=false())
     """Not ours: its calls are acknowledged and not recorded."""
+    inbound_assistant_id: Mapped[str | None]
+    """Of a phone number: Vapi's id of the assistant that takes its calls, if Vapi asks for one."""
+    transfer_number: Mapped[str | None]
+    """Of a phone number: the number, as E.164, that a caller is handed over to."""
+
+
+class Suppression(Model):
+    """A number that an organization may not call, known by its pseudonym alone (`domain.suppressions`)."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (
+        CheckConstraint("pseudonym ~ '^[0-9a-f]{64}$'"),
+        CheckConstraint("reason ~ '[^ ]'"),
+        CheckConstraint("source IN ('structured_output', 'operator', 'api')"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
+    pseudonym: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class RefusedLink(Model):

@@ -113,6 +113,16 @@ class ServiceRecord(Model):
             ),
             postgresql_using="gin",
         ),
+        Index(
+            "ix_service_record_organization_id_phone",
+            "organization_id",
+            text(
+                "(repeat('1'::text, (customer_phone::text !~~ '+%'::text"
+                " AND length(regexp_replace(customer_phone::text, '[^0-9]'::text, ''::text, 'g'::text)) = 10)::integer)"
+                " || regexp_replace(customer_phone::text, '[^0-9]'::text, ''::text, 'g'::text))"
+            ),
+            "id",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

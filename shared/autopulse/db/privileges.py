@@ -37,12 +37,24 @@ SAVED_VIEWS: Final[Mapping[str, Sequence[str]]] = {
     "UPDATE": ("address", "updated_at"),
     "DELETE": WHOLE,
 }
+SUPPRESSION: Final = ("organization_id", "pseudonym", "reason", "source")
+SUPPRESSIONS: Final[Mapping[str, Sequence[str]]] = {
+    "SELECT": (*SUPPRESSION, "created_at"),
+    "INSERT": SUPPRESSION,
+    "DELETE": WHOLE,
+}
+NUMBER: Final = ("id", "organization_id", "ignored", "inbound_assistant_id", "transfer_number")
+INBOUND: Final = (
+    *("organization_id", "service_record_id", "vapi_call_id", "status", "direction", "is_web", "customer_number"),
+    "updated_at",
+)
+"""The columns of a row that is made for a caller, and with other values for a call that a webhook tells of."""
 MOVED: Final = "call_id"
 """The column that changes when a row of ours hands over to the application's row of the same call."""
 PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": WHOLE,
-        "INSERT": ("organization_id", "vapi_call_id", "status", "direction", "is_web", "customer_number", "updated_at"),
+        "INSERT": INBOUND,
         "UPDATE": (
             *("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", *NAMES, "updated_at"),
             "reason_key",
@@ -122,7 +134,8 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "reason_category": {"SELECT": WHOLE},
     "saved_view": SAVED_VIEWS,
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
-    "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
+    "suppression": SUPPRESSIONS,
+    "vapi_number": {"SELECT": NUMBER},
     "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "email", "organization_id")},
@@ -165,12 +178,40 @@ WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
 """The privileges of the function in which people change follow-ups and save views, and which finds what is overdue."""
+CALLER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "call": {
+        "SELECT": (
+            *("id", "organization_id", "service_record_id", "vapi_call_id", "customer_number", "direction", "status"),
+            *("outcome", "nps_score", "start_time", "end_time", "updated_at", "is_demo"),
+        ),
+        "INSERT": INBOUND,
+    },
+    "vapi_call": {"SELECT": ("call_id", "vapi_call_id"), "INSERT": ("call_id", "vapi_call_id", "made_call")},
+    "service_record": {
+        "SELECT": (
+            *("id", "organization_id", "customer_name", "customer_phone", "vehicle_info", "appointment_date"),
+            *("service_advisor_id", "service_advisor_name", "rating", "is_demo"),
+        )
+    },
+    "suppression": SUPPRESSIONS,
+    "vapi_number": {"SELECT": NUMBER},
+    "organization": {"SELECT": ("id",)},
+    "organization_setting": {"SELECT": ("organization_id", "time_zone")},
+    "user": {"SELECT": ("id", "name", "organization_id")},
+}
+"""The privileges of the function that answers what Vapi waits for, and keeps the numbers that may not be called."""
 TIME_OUTS: Final = {
     # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
     # session's own settings would pin a connection of RDS Proxy to its client.
     "statement_timeout": "15s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "20s",
+}
+ANSWER_TIME_OUTS: Final = {
+    # Whoever calls hears nothing until there is an answer, and Vapi waits for 7.5 s.
+    "statement_timeout": "1800ms",
+    "lock_timeout": "1500ms",
+    "idle_in_transaction_session_timeout": "5s",
 }
 PLANNING: Final = {
     # All that the functions say to the database is answered by an index. A statement is planned once for a connection,
@@ -209,10 +250,14 @@ class FunctionsRole:
     only_reads: bool = False
     writes_follow_ups: bool = False
     """It is the role of the function that changes follow-ups and saved views, and nothing else."""
+    answers_callers: bool = False
+    """It is the role of the function that answers what Vapi waits for, and nothing else."""
 
     @property
     def privileges(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """Table -> right -> its columns."""
+        if self.answers_callers:
+            return CALLER_PRIVILEGES
         if self.writes_follow_ups:
             return WRITER_PRIVILEGES
         return READER_PRIVILEGES if self.only_reads else PRIVILEGES
@@ -220,6 +265,8 @@ class FunctionsRole:
     @property
     def settings(self) -> Mapping[str, str]:
         """How its sessions begin."""
+        if self.answers_callers:
+            return ANSWER_TIME_OUTS | PLANNING | ONE_PLAN
         if self.only_reads:
             return TIME_OUTS | PLANNING | READ_ONLY
         return TIME_OUTS | PLANNING | ({} if self.writes_follow_ups else ONE_PLAN)

@@ -1,6 +1,5 @@
 """Follow-ups: which calls are to be answered by a person, and what may be done with one (docs/follow-ups.md)."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -9,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from autopulse.domain.answers import plain_name
 from autopulse.domain.attempts import Shown
 from autopulse.domain.facts import Facts, ReportFacts
-from autopulse.domain.feedback import parsed
+from autopulse.domain.structured_answers import names_answer, says_yes_to
 from autopulse.json_coercion import Json
 
 MAX_NAME_CHARACTERS: Final = 255
@@ -82,10 +81,6 @@ CALLBACK_NAMES: Final = frozenset(
     )
 )
 """Plain names of the answers that ask for a callback; docs/follow-ups.md has the list."""
-_LABELS: Final = ("name", "title", "label", "question", "key")
-_RESULTS: Final = ("result", "value", "answer")
-_YES: Final = re.compile(r"\s*(?:yes|true)\b", re.IGNORECASE)
-_MAX_DEPTH: Final = 8
 
 
 class Wish(NamedTuple):
@@ -121,43 +116,9 @@ def trigger_of(report: ReportFacts | None, rules: FollowUpRules) -> Trigger | No
 
 def asks_for_callback(data: Mapping[str, Any] | None) -> bool:
     """Whether an answer of that name says yes, wherever it is in the structured data."""
-    return data is not None and _asks(dict(data), 0)
+    return data is not None and says_yes_to(CALLBACK_NAMES, dict(data))
 
 
-def names_callback(value: Json, depth: int = 0) -> bool:
+def names_callback(value: Json) -> bool:
     """Whether an answer of that name is anywhere in a value, whatever it says."""
-    value = parsed(value)
-    if depth > _MAX_DEPTH:
-        return False
-    if isinstance(value, list):
-        return any(names_callback(item, depth + 1) for item in value)
-    if not isinstance(value, dict):
-        return False
-    names = (*value, *(value.get(label) for label in _LABELS))
-    return any(isinstance(name, str) and plain_name(name) in CALLBACK_NAMES for name in names) or any(
-        names_callback(item, depth + 1) for item in value.values()
-    )
-
-
-def _asks(value: Json, depth: int) -> bool:
-    value = parsed(value)
-    if depth > _MAX_DEPTH:
-        return False
-    if isinstance(value, list):
-        return any(_asks(item, depth + 1) for item in value)
-    if not isinstance(value, dict):
-        return False
-    labels = (value.get(label) for label in _LABELS)
-    if any(isinstance(label, str) and plain_name(label) in CALLBACK_NAMES for label in labels) and _says_yes(value):
-        return True
-    return any(
-        (plain_name(name) in CALLBACK_NAMES and _says_yes(item)) or _asks(item, depth + 1)
-        for name, item in value.items()
-    )
-
-
-def _says_yes(value: Json) -> bool:
-    value = parsed(value)
-    if isinstance(value, dict):
-        return any(_says_yes(value[name]) for name in _RESULTS if name in value)
-    return value is True or (isinstance(value, str) and _YES.match(value) is not None)
+    return names_answer(CALLBACK_NAMES, value)

@@ -60,36 +60,43 @@ class Services:
         time.sleep(seconds)
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        """Do the work in one transaction and commit it; raises the work's Problem, else Transient or DataRejected.
+        """As `transact`, within `MOST_SECONDS`."""
+        return transact(self.engine, work, MOST_SECONDS)
 
-        Work that an outage ended is done once more: the connection may be one that the server has closed meanwhile, and
-        what was not committed has changed nothing. A commit whose answer is lost is not repeated.
-        """
-        with deadline(time.monotonic() + MOST_SECONDS):
-            try:
-                return self._try(work)
-            except _NotCommitted as error:
-                if not isinstance(_told(error), Transient):
-                    raise _told(error) from None  # its text has values
-            try:
-                return self._try(work)
-            except _NotCommitted as error:
-                raise _told(error) from None
 
-    def _try(self, work: Callable[[Transaction], T]) -> T:
+def transact(database: Database, work: Callable[[Transaction], T], most_seconds: float) -> T:
+    """Do the work in one transaction and commit it; raises the work's Problem, else Transient or DataRejected.
+
+    Work that an outage ended is done once more: the connection may be one that the server has closed meanwhile, and
+    what was not committed has changed nothing. A commit whose answer is lost is not repeated. All of it takes
+    `most_seconds` at most.
+    """
+    with deadline(time.monotonic() + most_seconds):
         try:
-            with self.engine.connect() as transaction:
-                try:
-                    outcome = work(transaction)
-                except Problem:
-                    transaction.rollback()
-                    raise
-                except Exception:
-                    transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
-                    raise
-                _commit(transaction)
-        except (Problem, Transient):
-            raise
-        except Exception as error:
-            raise _NotCommitted from error
-        return outcome
+            return _try(database, work)
+        except _NotCommitted as error:
+            if not isinstance(_told(error), Transient):
+                raise _told(error) from None  # its text has values
+        try:
+            return _try(database, work)
+        except _NotCommitted as error:
+            raise _told(error) from None
+
+
+def _try(database: Database, work: Callable[[Transaction], T]) -> T:
+    try:
+        with database.connect() as transaction:
+            try:
+                outcome = work(transaction)
+            except Problem:
+                transaction.rollback()
+                raise
+            except Exception:
+                transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
+                raise
+            _commit(transaction)
+    except (Problem, Transient):
+        raise
+    except Exception as error:
+        raise _NotCommitted from error
+    return outcome

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from autopulse.aws import LAMBDA, Lambda
+from autopulse.ingress.callers import READ_SECONDS, Callers
 from autopulse.ingress.clients import Clients
 from autopulse.ingress.webhook_secret import WebhookSecret
 from autopulse.settings import VerifierSettings, from_environ
@@ -25,6 +27,13 @@ class Services(Clients):
     def secret(self) -> WebhookSecret:
         """The accepted credentials; nothing is read before the first webhook."""
         return WebhookSecret(self.read_secret, read_former=lambda: self.read_secret(VersionStage="AWSPREVIOUS"))
+
+    @cached_property
+    def callers(self) -> Callers:
+        """What Vapi waits for and the database knows."""
+        settings = self.settings
+        client = Lambda(LAMBDA, READ_SECONDS) if settings.callers_function else None
+        return Callers(settings.callers_function, client, settings.inbound_assistant_id)
 
     def read_secret(self, **version: str) -> str:
         """The JSON of the webhook secret, as it is now or as `version` says; raises Transient."""

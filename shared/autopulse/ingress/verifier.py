@@ -14,6 +14,7 @@ from autopulse.errors import Miss, Refused, Transient, UnreadableRequest
 from autopulse.guard import guarded
 from autopulse.http import Response, answer
 from autopulse.ingress import responses
+from autopulse.ingress.callers import UNAVAILABLE
 from autopulse.ingress.queueing import enqueue
 from autopulse.ingress.request import read_delivery, read_message
 from autopulse.ingress.services import Services
@@ -23,13 +24,20 @@ from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.settings import SettingMissing
 from autopulse.vapi import routes
 from autopulse.vapi.call_ids import NamedCall
-from autopulse.vapi.call_tokens import is_proven
+from autopulse.vapi.call_tokens import call_token, is_proven
 from autopulse.vapi.drift import DRIFT, MAX_VALUES, UnknownValue, named
 from autopulse.vapi.envelope import Envelope, build_envelope
+from autopulse.vapi.questions import ASSISTANT_REQUEST, PREDIAL, TRANSFER
 from autopulse.vapi.redaction import apply_allow_list
 from autopulse.vapi.signature import Acceptance, Delivery, Part, verify
 from autopulse.vapi.webhook_credentials import Credentials
 
+ASKED: Final = {
+    ASSISTANT_REQUEST: Metric.CALLER_ANSWERED,
+    PREDIAL: Metric.PREDIAL_ANSWERED,
+    TRANSFER: Metric.TRANSFER_ANSWERED,
+}
+"""Type that the callers' function is asked about -> what its answers are counted by."""
 NOT_CONFIGURED: Final = "not-configured"
 STALE: Final = "stale"
 MAX_LOGGED_MISSES: Final = 20
@@ -146,11 +154,36 @@ def _believe(named: NamedCall, request: RequestContext) -> bool:
 
 def _answer_directly(message: Mapping[str, Json], request: RequestContext) -> Response:
     """Answer what cannot or need not be queued."""
+    if message["type"] in ASKED:
+        return _answer_asked(message, request)
     dimension = routes.dimension_of(message["type"])
     reply = routes.ANSWERS.get(message["type"])
     request.measurements.count(Metric.ANSWER_REQUESTED if reply else Metric.WEBHOOK_IGNORED, type=dimension)
     logger().info("Webhook answered" if reply else "Webhook ignored", extra=request.facts)
     return answer(200, reply(message)) if reply else responses.ignored()
+
+
+def _answer_asked(message: Mapping[str, Json], request: RequestContext) -> Response:
+    """Answer what the database knows: who calls, who may be called, where a caller is handed over to."""
+    call_id = read_vapi_call_id(read_mapping(message.get("call")).get("id"))
+    request.facts["vapi_call_id"] = loggable_id(call_id)
+    seconds = (datetime.now(timezone.utc) - request.received_at).total_seconds()
+    asked = request.services.callers.answer(message, seconds, lambda id_: _token_of(id_, request))
+    request.facts["answer"] = asked.reason
+    if asked.cause is not None:
+        request.facts["cause"] = printable_name(asked.cause)
+    request.measurements.count(ASKED[message["type"]], reason=asked.reason)
+    log = logger().error if asked.reason == UNAVAILABLE else logger().info
+    log("Webhook answered", extra=request.facts)
+    return answer(200, asked.answer)
+
+
+def _token_of(call_id: int, request: RequestContext) -> str | None:
+    """The proof that the webhooks of a call carry beside our id, if this stack demands one."""
+    if not request.services.settings.require_call_token:
+        return None
+    keys = request.services.secret.current(request.measurements).call_token_keys
+    return call_token(call_id, keys[0]) if keys else None
 
 
 def _enqueue(envelope: Envelope, request: RequestContext) -> Response:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from autopulse.domain.answers import AnswerNames, plain_name
 from autopulse.domain.feedback import Analysis, Sheet, given_text, parsed, read_sheets
 from autopulse.domain.follow_ups import names_callback
+from autopulse.domain.suppressions import names_opt_out
 from autopulse.json_coercion import Json, read_words
 from autopulse.vapi.messages import ReportMessage
 
@@ -52,12 +53,12 @@ def unknown_outputs(message: ReportMessage, names: AnswerNames) -> list[str]:
     """The names of structured outputs that answer none of our questions, as their author wrote them.
 
     An output that is known neither by its name nor by any field of its result is unknown; one without a name has none.
-    One that says whether a callback is asked for answers a question, though it has no column.
+    One that says whether a callback, or no more calls, are asked for answers a question, though it has no column.
     """
     outputs, reader = parsed(message.artifact.structured_outputs), _Reader(names)
     items = outputs.values() if isinstance(outputs, dict) else outputs if isinstance(outputs, list) else ()
     named = ((label, item) for item in items if isinstance(item, dict) and (label := _label(item)))
-    return [label for label, item in named if not (reader.knows(item) or names_callback(item))]
+    return [label for label, item in named if not (reader.knows(item) or names_callback(item) or names_opt_out(item))]
 
 
 def _by_id(outputs: Json) -> Json:

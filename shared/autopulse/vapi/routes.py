@@ -89,6 +89,10 @@ IGNORED: Final = frozenset(
 MAX_TOOL_CALLS: Final = 100
 MAX_TOOL_CALL_ID_CHARACTERS: Final = 200
 """Real ids have under 50; a response has an end (6 MB)."""
+MAX_TOOL_NAME_CHARACTERS: Final = 200
+"""Model providers take 64."""
+UNNAMED_TOOL: Final = "tool"
+"""The `name` of a refusal, which Vapi's schema requires, where the request says none."""
 _NOT_SERVED: Final = "This server does not answer such requests."
 _TO_THE_CALLER: Final = "Sorry, this number cannot take your call right now. Goodbye."
 
@@ -98,17 +102,34 @@ def _refuse(_message: Mapping[str, Json]) -> Json:
 
 
 def _refuse_tool_calls(message: Mapping[str, Json]) -> Json:
-    ids = list(dict.fromkeys(_tool_call_ids(message)))[:MAX_TOOL_CALLS]
-    return {"results": [{"toolCallId": tool_call_id, "error": _NOT_SERVED} for tool_call_id in ids]}
+    names: dict[str, str] = {}
+    for tool_call_id, name in _tool_calls(message):
+        names[tool_call_id] = names.get(tool_call_id) or name
+    return {
+        "results": [
+            {"name": name or UNNAMED_TOOL, "toolCallId": tool_call_id, "error": _NOT_SERVED}
+            for tool_call_id, name in list(names.items())[:MAX_TOOL_CALLS]
+        ]
+    }
 
 
-def _tool_call_ids(message: Mapping[str, Json]) -> Iterator[str]:
-    """From all three lists: which of them is there changed with the years."""
-    wrapped = [read_mapping(item).get("toolCall") for item in read_list(message.get("toolWithToolCallList"))]
-    for call in (*read_list(message.get("toolCallList")), *read_list(message.get("toolCalls")), *wrapped):
+def _tool_calls(message: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Ids and names, "" for none, from all three lists: which of them is there changed with the years."""
+    wrapped = [(read_mapping(item).get("toolCall"), item) for item in read_list(message.get("toolWithToolCallList"))]
+    bare = [(call, None) for name in ("toolCallList", "toolCalls") for call in read_list(message.get(name))]
+    for call, tool in (*bare, *wrapped):
         tool_call_id = read_mapping(call).get("id")
         if isinstance(tool_call_id, str) and len(tool_call_id) <= MAX_TOOL_CALL_ID_CHARACTERS:
-            yield clean_text(tool_call_id)
+            yield clean_text(tool_call_id), _tool_name(call) or _tool_name(tool)
+
+
+def _tool_name(described: Json) -> str:
+    """The name of a call's function, or of the tool itself; "" if there is none that can be repeated."""
+    described = read_mapping(described)
+    for name in (read_mapping(described.get("function")).get("name"), described.get("name")):
+        if isinstance(name, str) and 0 < len(name) <= MAX_TOOL_NAME_CHARACTERS and name.isprintable():
+            return clean_text(name)
+    return ""
 
 
 ANSWERS: Final[Mapping[str, Callable[[Mapping[str, Json]], Json]]] = {

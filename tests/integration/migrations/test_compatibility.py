@@ -237,7 +237,7 @@ MISFITS: Final[dict[str, tuple[str, str]]] = {
     ),
     "no calls without a record": (
         "ALTER TABLE call ALTER COLUMN service_record_id SET NOT NULL",
-        "call.service_record_id: NOT NULL without a default found",
+        "call.service_record_id: NOT NULL found (needed: nullable)",
     ),
     "a required column more": (
         (

@@ -114,6 +114,6 @@ def account(clients: dict[str, Any], urls: dict[str, str], monkeypatch: pytest.M
         empty_queue(url, REGION)
     arn = clients["secretsmanager"].create_secret(Name=uuid.uuid4().hex)["ARN"]
     outputs = {"WebhookSecretArn": arn, "WebhookUrl": WEBHOOK_URL, "ApiUrl": "https://api.example.com/api"}
-    functions = {f"{name}Function": f"{STACK}-{name.lower()}" for name in ("Unlink", "Fetcher", "Sweep")}
+    functions = {f"{name}Function": f"{STACK}-{name.lower()}" for name in ("Unlink", "Fetcher", "Sweep", "Callers")}
     resources = urls | {"VerifierLogGroup": f"/aws/lambda/{STACK}-verifier"} | functions
     return Account(Formation(resources, outputs), urls, dict(clients))

@@ -99,3 +99,25 @@ def test_every_tool_call_gets_its_error(message: dict[str, object], ids: list[st
     results = routes.ANSWERS["tool-calls"](message)["results"]
     assert [result["toolCallId"] for result in results] == ids
     assert all(result["error"] and "\n" not in result["error"] for result in results)
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ({"toolCallList": [{"id": "a", "function": {"name": "book"}}]}, "book"),
+        ({"toolCalls": [{"id": "a", "function": {"name": "book"}}]}, "book"),
+        ({"toolWithToolCallList": [{"toolCall": {"id": "a", "function": {"name": "book"}}}]}, "book"),
+        ({"toolWithToolCallList": [{"function": {"name": "book"}, "toolCall": {"id": "a"}}]}, "book"),
+        ({"toolWithToolCallList": [{"name": "book", "toolCall": {"id": "a"}}]}, "book"),
+        ({"toolCallList": [{"id": "a", "name": "book"}]}, "book"),
+        ({"toolCallList": [{"id": "a"}], "toolCalls": [{"id": "a", "function": {"name": "book"}}]}, "book"),
+        ({"toolCallList": [{"id": "a", "function": {"name": "book"}, "name": "other"}]}, "book"),
+        ({"toolCallList": [{"id": "a", "function": {"name": 7}}]}, routes.UNNAMED_TOOL),
+        ({"toolCallList": [{"id": "a", "function": "book"}]}, routes.UNNAMED_TOOL),
+        ({"toolCallList": [{"id": "a", "function": {"name": "x" * 201}}]}, routes.UNNAMED_TOOL),
+        ({"toolCallList": [{"id": "a", "function": {"name": "two\nlines"}}]}, routes.UNNAMED_TOOL),
+        ({"toolCallList": [{"id": "a"}]}, routes.UNNAMED_TOOL),
+    ],
+)
+def test_the_error_of_a_tool_call_names_its_function(message: dict[str, object], name: str) -> None:
+    assert [result["name"] for result in routes.ANSWERS["tool-calls"](message)["results"]] == [name]

@@ -16,6 +16,7 @@ from autopulse.db.queries.bounds import (
     shown_feedback,
     shown_recording,
 )
+from autopulse.db.queries.filters import BEGAN, DIRECTION
 from autopulse.db.queries.pages import CALL_COLUMNS, CALL_TABLES, SAID
 from autopulse.db.scope import OF_THE_CALL, values_of
 from autopulse.domain.bounds import MAX_ENDED_MESSAGE_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS
@@ -25,6 +26,8 @@ from autopulse.domain.scope import Scope
 MAX_EVENTS: Final = 1000
 """The maximum number of entries of a timeline; a long call has some hundred."""
 MAX_INCIDENTS: Final = 100
+MAX_RELATED: Final = 20
+"""The latest other calls of a visit."""
 MAX_ATTEMPTS: Final = 100
 """The latest; few calls are dialled more than three times."""
 NO_ATTEMPT: Final = "null"
@@ -69,6 +72,16 @@ _ATTEMPTS: Final = f"""
         (SELECT row_to_json(row) FROM ({_QUALITY}) AS row) AS quality
     FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}
 """  # noqa: S608 - made of constants
+# Whoever sees one call of a visit sees all of them: the visit's advisor is what bounds people.
+_RELATED: Final = f"""
+    SELECT call.id, {shown(DIRECTION)} AS direction, {shown("call.status")} AS status,
+        {shown("call.outcome")} AS outcome, call.nps_score, call.start_time, call.end_time,
+        call.duration_sec AS duration_seconds
+    FROM call
+    WHERE call.service_record_id = subject.service_record_id AND call.organization_id = subject.organization_id
+        AND call.id <> subject.id
+    ORDER BY {BEGAN} DESC, call.id DESC LIMIT {MAX_RELATED}
+"""  # noqa: S608 - made of constants
 _SAID: Final = ", ".join(
     f"{shown(name, MAX_TEXT_CHARACTERS)} AS {name}" for name in ("content", "positives", "detractors", "action_items")
 )
@@ -92,6 +105,9 @@ _CALL = text(f"""
                     record.appointment_date AS appointment, {shown("record.feedback", MAX_TEXT_CHARACTERS)} AS feedback,
                     record.rating
                 WHERE record.id IS NOT NULL) AS row) AS service_record,
+            (SELECT coalesce(json_agg(row), '[]') FROM (
+                SELECT related.* FROM (SELECT call.id, call.organization_id, record.id AS service_record_id) AS subject
+                CROSS JOIN LATERAL ({_RELATED}) AS related) AS row) AS related_calls,
             (SELECT coalesce(json_agg(row), '[]') FROM (
                 SELECT {shown("kind")} AS kind, occurred_at FROM call_incident
                 WHERE call_id = call.id ORDER BY occurred_at LIMIT {MAX_INCIDENTS}) AS row) AS incidents,

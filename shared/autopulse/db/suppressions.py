@@ -1,0 +1,133 @@
+"""`suppression`: numbers that may not be called, and what else stands against calling a number."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+
+from autopulse.db.callers import NEWEST_FIRST, PHONE
+from autopulse.db.engine import Transaction, execute
+from autopulse.db.queries.filters import BEGAN, DIGITS, OVER, REACHED, TO_COME
+from autopulse.db.statement_parameters import as_rows
+from autopulse.domain.phone_numbers import is_national
+
+Row = dict[str, Any]
+
+# What is said of each number is looked up by its key, whatever the planner knows of a table. `customer_number` is
+# counted since it is in no covering index, which might be read as a whole.
+_CHECK: Final = text(f"""
+    WITH asked AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:numbers AS json))
+            AS row (place integer, pseudonym text, digits text, keys text[], call_id integer)
+    )
+    SELECT coalesce(json_agg(json_build_object(
+        'reason', suppression.reason, 'source', suppression.source, 'since', suppression.created_at,
+        'in_call', called.in_call, 'asked_lately', called.asked_lately, 'answered', coalesce(visit.answered, false)
+    ) ORDER BY asked.place), '[]')
+    FROM asked LEFT JOIN LATERAL (
+        SELECT known.reason, known.source, known.created_at FROM suppression AS known
+        WHERE known.organization_id = CAST(:organization_id AS uuid) AND known.pseudonym = asked.pseudonym OFFSET 0
+    ) AS suppression ON true CROSS JOIN LATERAL (
+        SELECT
+            coalesce(bool_or(
+                call.direction = 'outbound' AND call.vapi_call_id IS NOT NULL AND call.status NOT IN {OVER}
+                AND NOT ({TO_COME}) AND call.updated_at > now() - interval '1 day'
+            ), false) AS in_call,
+            coalesce(bool_or(
+                {BEGAN} > now() - make_interval(days => CAST(:pause_days AS integer))
+                AND (call.nps_score IS NOT NULL OR (call.direction = 'outbound' AND call.outcome IN {REACHED}))
+            ), false) AS asked_lately
+        FROM call
+        WHERE call.organization_id = CAST(:organization_id AS uuid) AND {DIGITS} = ANY (asked.keys) AND NOT call.is_demo
+    ) AS called LEFT JOIN LATERAL (
+        SELECT visit.rating IS NOT NULL OR (
+            SELECT count(call.customer_number) FILTER (WHERE call.nps_score IS NOT NULL) > 0
+            FROM call WHERE call.service_record_id = visit.id
+        ) AS answered
+        FROM service_record AS visit
+        WHERE visit.organization_id = CAST(:organization_id AS uuid) AND visit.id = coalesce(
+            (SELECT service_record_id FROM call
+            WHERE call.id = asked.call_id AND call.organization_id = CAST(:organization_id AS uuid)),
+            (SELECT visit.id FROM service_record AS visit
+            WHERE visit.organization_id = CAST(:organization_id AS uuid) AND {PHONE.replace("record.", "visit.")} =
+                asked.digits AND NOT visit.is_demo
+            ORDER BY {NEWEST_FIRST} LIMIT 1))
+        OFFSET 0
+    ) AS visit ON true
+""")  # noqa: S608 - made of constants
+_ADD: Final = text("""
+    INSERT INTO suppression (organization_id, pseudonym, reason, source)
+    SELECT organization_id, pseudonym, reason, source FROM json_to_recordset(CAST(:rows AS json))
+        AS row (organization_id uuid, pseudonym text, reason text, source text)
+    ORDER BY organization_id, pseudonym
+    ON CONFLICT (organization_id, pseudonym) DO NOTHING
+    RETURNING pseudonym
+""")
+_REMOVE: Final = text("""
+    DELETE FROM suppression WHERE organization_id = CAST(:organization_id AS uuid) AND pseudonym = :pseudonym
+    RETURNING pseudonym
+""")
+_ORGANIZATIONS: Final = text("""
+    SELECT id::text FROM organization WHERE id BETWEEN CAST(:first AS uuid) AND CAST(:last AS uuid) ORDER BY id LIMIT 2
+""")
+_FIRST_UUID: Final = str(UUID(int=0))
+_LAST_UUID: Final = str(UUID(int=2**128 - 1))
+
+
+class Suppression(NamedTuple):
+    """A number that is not to be called by an organization any more."""
+
+    organization_id: str
+    pseudonym: str
+    reason: str
+    source: str
+
+
+class Checked(NamedTuple):
+    """A number to look up."""
+
+    number: str
+    """As E.164."""
+    pseudonym: str
+    call_id: int | None = None
+    """The row that it is to be dialled for, if the request says it: its visit counts, not the number's newest."""
+
+
+def check_numbers(
+    transaction: Transaction, organization_id: str, numbers: Sequence[Checked], pause_days: int
+) -> list[Row]:
+    """What stands against calling each number: `reason`, `source` and `since` of its suppression, and three truths.
+
+    They are `in_call`, `asked_lately` and `answered`. `pause_days` 0: nobody was asked lately.
+    """
+    rows = [_as_row(place, one) for place, one in enumerate(numbers)]
+    values = {"numbers": as_rows(rows), "organization_id": organization_id, "pause_days": pause_days}
+    found: list[Row] = execute(transaction, _CHECK, values).scalar_one()
+    return found
+
+
+def _as_row(place: int, one: Checked) -> Row:
+    digits = one.number.removeprefix("+")
+    # A row of the application's has the number as somebody wrote it, which may be without the country's 1.
+    keys = [digits[::-1], *([digits[:0:-1]] if is_national(one.number) else [])]
+    row: Row = {"place": place, "pseudonym": one.pseudonym, "digits": digits, "keys": keys}
+    return row if one.call_id is None else row | {"call_id": one.call_id}
+
+
+def add_suppressions(transaction: Transaction, suppressions: Collection[Suppression]) -> int:
+    """Add those that are not there yet; returns how many. One that is there keeps its reason."""
+    rows = as_rows(one._asdict() for one in suppressions)
+    return len(execute(transaction, _ADD, {"rows": rows}).all())
+
+
+def remove_suppression(transaction: Transaction, organization_id: str, pseudonym: str) -> bool:
+    """Whether there was one."""
+    values = {"organization_id": organization_id, "pseudonym": pseudonym}
+    return execute(transaction, _REMOVE, values).scalar_one_or_none() is not None
+
+
+def find_organizations(transaction: Transaction, given: UUID | None) -> list[str]:
+    """The organization of this id, or two of them at most if none is given."""
+    values = {"first": str(given or _FIRST_UUID), "last": str(given or _LAST_UUID)}
+    return list(execute(transaction, _ORGANIZATIONS, values).scalars())

@@ -1,0 +1,43 @@
+"""Telephone numbers as people and programs write them, and as they are compared: E.164."""
+
+import re
+from typing import Final
+
+COUNTRY: Final = "1"
+"""The country code of a number of ten digits that has none: the organizations are in North America."""
+NATIONAL_DIGITS: Final = 10
+_MIN_DIGITS: Final = 7
+"""E.164 sets no least; a shorter number is an extension, or a service of the caller's own network."""
+_MAX_DIGITS: Final = 15
+_MAX_CHARACTERS: Final = 40
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_WRITTEN: Final = re.compile(r"\+?[0-9 ()./\u00a0-]+", re.ASCII)
+_NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
+
+
+def is_e164(number: object) -> bool:
+    """Whether it is a number in the one form that means the same everywhere: `+12025550142`."""
+    return isinstance(number, str) and _E164.fullmatch(number) is not None
+
+
+def e164_of(written: object) -> str | None:
+    """The number as E.164; None for what is none, such as a withheld one.
+
+    What has no plus sign and ten digits is a number of North America, as in `db.callers`, which compares what the
+    application has stored.
+    """
+    if not isinstance(written, str) or len(written) > _MAX_CHARACTERS:
+        return None
+    text = written.strip()
+    if not _WRITTEN.fullmatch(text):
+        return None
+    digits = _NOT_A_DIGIT.sub("", text)
+    if not text.startswith("+") and len(digits) == NATIONAL_DIGITS:
+        digits = COUNTRY + digits
+    number = f"+{digits}"
+    return number if _MIN_DIGITS <= len(digits) <= _MAX_DIGITS and is_e164(number) else None
+
+
+def is_national(number: str) -> bool:
+    """Whether an E.164 number is one of North America, which people write without the country code."""
+    return number.startswith(f"+{COUNTRY}") and len(number) == len(COUNTRY) + NATIONAL_DIGITS + 1
