@@ -97,6 +97,11 @@ def recording_bucket() -> str:
     return os.environ.get("RECORDING_BUCKET", "")
 
 
+def pseudonym_key_secret_arn() -> str:
+    """The secret with the key of pseudonyms; raises SettingMissing."""
+    return _required("PSEUDONYM_KEY_SECRET_ARN")
+
+
 def _hosts(variable: str) -> tuple[str, ...]:
     hosts = tuple(os.environ.get(variable, "").split())
     for host in hosts:

@@ -171,9 +171,11 @@ def test_a_consumer_touches_its_own_queues_alone(prefix: str) -> None:
         assert _resources_for(role, f"sqs:{action}") == queue
     assert _resources_for(role, "sqs:SendMessage") == [{"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]}]
     assert _resources_for(role, "events:PutEvents") == [{"Fn::GetAtt": ["EventBus", "Arn"]}]
-    assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseUserSecretArn"}]
+    assert _resources_for(role, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseUserSecretArn"}, PSEUDONYM_KEY]
 
 
+PSEUDONYM_KEY = {"Fn::GetAtt": ["PseudonymKey", "Id"]}
+"""What consumers recognise erased calls by."""
 OF_RECORDINGS = {"RecordingsRole": {"s3:PutObject", "s3:AbortMultipartUpload"}}
 """Role -> what it may do to the other bucket (`test_recordings.py`)."""
 PAYLOADS = {"Fn::Sub": "${PayloadBucket.Arn}/envelopes/*"}
@@ -278,10 +280,12 @@ def test_with_a_password_a_function_of_the_database_reads_its_own(role: str) -> 
 
 @pytest.mark.parametrize("stack", [SHAPES["production"], EXISTING], ids=["production", "existing"])
 @pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole", *(f"{prefix}Role" for prefix in PREFIXES)])
-def test_with_iam_it_connects_as_one_role_to_one_database_and_reads_no_secret(role: str, stack: Stack) -> None:
+def test_with_iam_it_connects_as_one_role_to_one_database_by_no_password(role: str, stack: Stack) -> None:
     token = TOKEN.replace("DatabaseUser", "DatabaseReader") if role == "ApiRole" else TOKEN
     assert _resources_for(role, "rds-db:connect", stack) == [{"Fn::Sub": token}]
-    assert not any(action.startswith(("secretsmanager:", "rds:")) for action in _actions(role, stack))
+    secrets = [PSEUDONYM_KEY] if role.removesuffix("Role") in PREFIXES else []
+    assert _resources_for(role, "secretsmanager:GetSecretValue", stack) == secrets
+    assert not any(action.startswith("rds:") for action in _actions(role, stack))
     assert _resources_for(role, "kms:Decrypt", stack) in ([], [{"Fn::GetAtt": ["DataKey", "Arn"]}])
 
 
@@ -343,6 +347,7 @@ def test_a_service_may_invoke_a_function_only_from_this_stack(permission: str) -
     assert properties(permission)["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
 
 
+SECRETS = ("AlertWebhook-*", "PseudonymKey-*", "VapiApiKey-*", "WebhookSecret-*", "secret:rds!*")
 INLINE_POLICIES_CHARACTERS = 10_240
 """The most that all policies of a role may have together, without spaces."""
 FROM_GITHUB = Stack({"GitHubRepository": "owner/name"}, ACCOUNT)
@@ -375,7 +380,7 @@ def test_what_has_a_name_is_made_for_an_environment_by_that_name_alone(environme
         for resource in statement["Resource"]:
             if resource != "*" and any(action.endswith(":*") for action in statement["Action"]):
                 named = resource["Fn::Sub"]
-                elsewhere = ("regional/*", "WebhookSecret-*", "secret:rds!*", "CodeDeployDefault.*", "db-proxy:*")
+                elsewhere = ("regional/*", *SECRETS, "CodeDeployDefault.*", "db-proxy:*")
                 assert f"autopulse-calls-{environment}" in named or named.endswith((*elsewhere, "target-group:*")), (
                     named
                 )

@@ -197,6 +197,10 @@ def _name(resource: Any) -> str:  # noqa: ANN401 - a text, or an intrinsic funct
     return text.replace("${Application}", APPLICATION_STACK)
 
 
+SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:"
+"""What the ARN of a secret begins with; its logical id follows, and an end that CloudFormation makes."""
+
+
 def _arn(logical_id: str) -> str:
     prefix = "arn:${AWS::Partition}:"
     own = f"{APPLICATION_STACK}-{logical_id.lower()}-end"
@@ -207,6 +211,8 @@ def _arn(logical_id: str) -> str:
     if logical_id.endswith("Queue"):
         name = properties(logical_id)["QueueName"]["Fn::Sub"].replace("${AWS::StackName}", APPLICATION_STACK)
         return f"{prefix}sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}"
+    if FUNCTIONS.resources.get(logical_id, {}).get("Type") == "AWS::SecretsManager::Secret":
+        return f"{SECRET}{logical_id}-end"
     return logical_id
 
 
@@ -252,7 +258,8 @@ def test_an_endpoint_lets_pass_what_the_functions_may_do_and_no_other_action(end
     for action, arn in needed:
         assert any(allowed == action and _covers(pattern, arn) for allowed, pattern in passing), (action, arn)
     for _, pattern in passing:
-        assert APPLICATION_STACK in pattern or pattern == "DatabaseInstance.MasterUserSecret.SecretArn"
+        secrets = {"DatabaseInstance.MasterUserSecret.SecretArn", f"{SECRET}PseudonymKey-*"}
+        assert APPLICATION_STACK in pattern or pattern in secrets
 
 
 def test_buckets_of_other_accounts_are_out_of_reach() -> None:
