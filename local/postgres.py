@@ -21,8 +21,11 @@ OWNER: Final = "autopulse"
 FUNCTIONS: Final = "autopulse_calls"
 """Role that the functions connect as; its rights are the migrations' to give."""
 READER: Final = "autopulse_reader"
-WRITER: Final = "autopulse_writer"
 """Role that the read API connects as; it may only read."""
+WRITER: Final = "autopulse_writer"
+"""Role that follow-ups and saved views are changed as."""
+ERASER: Final = "autopulse_eraser"
+"""Role that erases calls."""
 _SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60
 _PORT_LINE: Final = 3
@@ -202,7 +205,7 @@ class PostgresServer:
         with self.connect(_SUPERUSER, "postgres", port) as connection:
             self._create_role(connection, OWNER)
             connection.run(f"ALTER ROLE {OWNER} CREATEDB CREATEROLE")
-            for role in (FUNCTIONS, READER, WRITER):
+            for role in (FUNCTIONS, READER, WRITER, ERASER):
                 self._create_role(connection, role)
                 connection.run(f"GRANT {role} TO {OWNER} WITH ADMIN OPTION")
 

@@ -20,7 +20,7 @@ from local.console import say
 from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
-from local.postgres import FUNCTIONS, OWNER, READER, WRITER, PostgresServer
+from local.postgres import ERASER, FUNCTIONS, OWNER, READER, WRITER, PostgresServer
 from local.processes import Identity, is_alive
 from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, seed
@@ -227,6 +227,7 @@ def _deploy_template(paths: StackPaths, cloud: Cloud, addresses: _Addresses) -> 
         "DatabaseUserSecretArn": cloud.keep_database_secret(FUNCTIONS, server.password(FUNCTIONS)),
         "DatabaseReaderSecretArn": cloud.keep_database_secret(READER, server.password(READER)),
         "DatabaseWriterSecretArn": cloud.keep_database_secret(WRITER, server.password(WRITER)),
+        "DatabaseEraserSecretArn": cloud.keep_database_secret(ERASER, server.password(ERASER)),
         "ExecuteApiUrl": cloud.execute_api_url,
     }
     cloud.deploy(paths.build, _parameters(paths, addresses) | made, paths.state / "deploy.log")
@@ -244,6 +245,7 @@ def _parameters(paths: StackPaths, addresses: _Addresses) -> dict[str, str]:
         "DatabaseUser": FUNCTIONS,
         "DatabaseReader": READER,
         "DatabaseWriter": WRITER,
+        "DatabaseEraser": ERASER,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "RecordingHosts": recordings.HOST,
         "RecordingRetentionDays": "30",  # the stand-in's recordings are copied into a bucket of the emulator

@@ -119,6 +119,7 @@ class Metric:
     RECORD_DUPLICATE: Final = MetricDefinition("RecordDuplicate", ByKind)
     """Count of records that were applied before, or that came twice in one batch."""
     RECORD_IGNORED: Final = MetricDefinition("RecordIgnored", ByKind)
+    RECORD_ERASED: Final = MetricDefinition("RecordErased", ByKind)
     """Acknowledged without effect: a word we do not know, a call that is not ours."""
     RECORD_FAILED: Final = MetricDefinition("RecordFailed", ByKindAndReason)
     """Returned to the queue, or put into the dead-letter queue."""

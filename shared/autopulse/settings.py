@@ -178,6 +178,8 @@ class DatabaseSettings(NamedTuple):
     """PEM file to verify the server against; empty for the system's roots."""
     writer: str = optional("DATABASE_WRITER")
     """The role that the follow-ups' function connects as, for the migration; empty if that is `user`."""
+    eraser: str = optional("DATABASE_ERASER")
+    """The role that the erasures' function connects as, for the migration; empty if it is the role that migrates."""
     reader: str = optional("DATABASE_READER")
     """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 

@@ -30,7 +30,8 @@ ROWS: Final = """
     INSERT INTO webhook_event (event_id, kind, type, call_id, received_at, processed_at, outcome)
         SELECT id, 'status', 'status-update', id, now(), now(), 'applied' FROM call;
     INSERT INTO reconciliation_request (call_id, vapi_call_id, reason, tries, asked_at)
-        SELECT id, vapi_call_id, 'no_report', 1, now() FROM call
+        SELECT id, vapi_call_id, 'no_report', 1, now() FROM call;
+    INSERT INTO erased_call (pseudonym, call_id, erased_at) SELECT md5(id::text), id, now() FROM call
 """
 
 

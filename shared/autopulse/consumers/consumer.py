@@ -14,6 +14,7 @@ from autopulse.db.receipts import Attempt
 from autopulse.domain.attempts import NO_ORIGINAL, Original
 from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import Facts, Identity
+from autopulse.domain.pseudonyms import Pseudonyms
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.messages import RECEIVED_AT, Message, ReceivedEnvelope
 
@@ -33,6 +34,8 @@ class Disposition(Enum):
     """It had been applied before, or an earlier record of its batch has the same event id."""
     IGNORED = "ignored"
     """It has a receipt and no effect: a word that we do not know, a call that is not ours."""
+    ERASED = "erased"
+    """It is about a call that was erased: it has neither a receipt nor an effect."""
     RETURNED = "returned"
     """SQS delivers it again after a delay."""
     DEAD_LETTERED = "dead-lettered"
@@ -76,6 +79,15 @@ class Owners:
         """The organization of a call that the application did not create."""
         owner = self.owner_of(identity)
         return (owner.organization_id if owner else self.default_organization_id) or None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a batch goes by besides its records and the database."""
+
+    pseudonyms: Pseudonyms
+    default_organization_id: str = ""
+    """Organization of calls that nothing else places; empty for none."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Final
 
-from autopulse.consumers.consumer import M, Owners, Record
+from autopulse.consumers.consumer import M, Owners, Record, World
+from autopulse.consumers.erasures import Erasures
 from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.db.engine import Transaction
 from autopulse.db.follow_ups import hand_over_follow_ups
@@ -43,6 +44,8 @@ class Identities:
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     """Event ids of calls whose phone number or assistant is marked as not ours."""
+    erased: set[str] = field(default_factory=set)
+    """Event ids of messages about calls that were erased."""
     owners: Owners = field(default_factory=Owners)
     service_records: frozenset[int] = frozenset()
     """The ids of the rows that are locked."""
@@ -52,25 +55,23 @@ class Identities:
     """Vapi's ids of what they take over -> the application's rows."""
 
 
-def identify(
-    transaction: Transaction, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
-) -> Identities:
+def identify(transaction: Transaction, records: Sequence[Record[M]], world: World, *, reports: bool) -> Identities:
     """Find, if need be create, and lock the calls of all records; `reports`: with their service records."""
     if not records:
         return Identities()
-    found = _assign(transaction, records, default_organization_id, reports=reports)
+    found = _assign(transaction, records, world, reports=reports)
     new = _new_calls(_strangers(records, found), found.owners)
     if new:
         # Calls are created before any is locked, or two batches could each wait for what the other holds.
         transaction.rollback()
         create_calls(transaction, new)
-        found = _assign(transaction, records, default_organization_id, reports=reports)
+        found = _assign(transaction, records, world, reports=reports)
     if found.takeovers:
         hand_over_follow_ups(transaction, found.takeovers)
     if found.takeovers and take_over(transaction, found.takeovers) != found.takeovers.keys():
         # The application has dialled a row of ours while we waited for its lock.
         transaction.rollback()
-        return identify(transaction, records, default_organization_id, reports=reports)
+        return identify(transaction, records, world, reports=reports)
     return found
 
 
@@ -102,24 +103,26 @@ def is_web(identity: Identity) -> bool:
     return identity.call_type in WEB
 
 
-def _assign(
-    transaction: Transaction, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
-) -> Identities:
+def _assign(transaction: Transaction, records: Sequence[Record[M]], world: World, *, reports: bool) -> Identities:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
     owner_ids = {id_ for record in records for id_ in record.message.call.identity.constant_ids}
-    locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
-    owners = Owners(locked.owners, default_organization_id)
+    erasures = Erasures(world.pseudonyms, records)
+    locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, erasures.pseudonyms, reports=reports)  # type: ignore[arg-type] # None was taken out
+    owners = Owners(locked.owners, world.default_organization_id)
+    late = erasures.late(locked)
+    alive = [record for record in records if record.envelope.event_id not in late] if late else records
     # Whatever call they name: another stack's ids may look like ours.
     ignored = (
-        {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+        {record.envelope.event_id for record in alive if owners.ignore(record.message.call.identity)}
         if owners.known
         else set[str]()
     )
-    ours = [record for record in records if record.envelope.event_id not in ignored]
+    ours = [record for record in alive if record.envelope.event_id not in ignored]
     links = _Links(locked, owners, _by_vapi_id(one for one in ours if not one.message.leaves_its_receipt_alone))
     found = Identities(
         ignored=ignored,
+        erased=late,
         owners=owners,
         service_records=locked.service_records,
         takeovers=links.takeovers,
@@ -136,9 +139,14 @@ def _assign(
             call_id, vapi_call_id = found.named.get(envelope.event_id), envelope.vapi_call_id
             if record.message.leaves_its_receipt_alone and call_id is not None:
                 vapi_call_id = None  # it links nothing
-            found.calls[envelope.event_id] = links.resolve(call_id, vapi_call_id, record.message.call.identity)
+            call = links.resolve(call_id, vapi_call_id, record.message.call.identity)
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
+            continue
+        if call.is_erased:
+            found.erased.add(envelope.event_id)
+        else:
+            found.calls[envelope.event_id] = call
     return found
 
 

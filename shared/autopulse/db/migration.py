@@ -57,6 +57,7 @@ def upgrade_configured() -> None:
         FunctionsRole(settings.user, by_iam),
         FunctionsRole(settings.reader, by_iam, only_reads=True),
         FunctionsRole(settings.writer, by_iam, writes_follow_ups=True),
+        FunctionsRole(settings.eraser, by_iam, erases=True),
     )
     try:
         upgrade_engine(engine, *(role for role in named if role.name))

@@ -35,6 +35,7 @@ from autopulse.db.application_models import (
     Transcript,
     User,
 )
+from autopulse.db.erasure_models import ErasedCall, Erasure, ErasureItem
 
 APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
 """Tables of the application's, in the order in which they refer to each other."""
@@ -56,6 +57,9 @@ __all__ = [
     "CallRecording",
     "CallWords",
     "Campaign",
+    "ErasedCall",
+    "Erasure",
+    "ErasureItem",
     "FollowUp",
     "FollowUpAlert",
     "FollowUpEntry",
