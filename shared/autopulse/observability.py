@@ -119,8 +119,9 @@ class Metric:
     RECORD_DUPLICATE: Final = MetricDefinition("RecordDuplicate", ByKind)
     """Count of records that were applied before, or that came twice in one batch."""
     RECORD_IGNORED: Final = MetricDefinition("RecordIgnored", ByKind)
-    RECORD_ERASED: Final = MetricDefinition("RecordErased", ByKind)
     """Acknowledged without effect: a word we do not know, a call that is not ours."""
+    RECORD_ERASED: Final = MetricDefinition("RecordErased", ByKind)
+    """Dropped without a receipt: a message about a call that was erased."""
     RECORD_FAILED: Final = MetricDefinition("RecordFailed", ByKindAndReason)
     """Returned to the queue, or put into the dead-letter queue."""
     RECORD_POSTPONED: Final = MetricDefinition("RecordPostponed", ByKind)
@@ -201,6 +202,10 @@ class Metric:
     """Requests that were sent to Vapi's API."""
     RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)
     """A request for a call, or for a page of Vapi's list, that gave nothing; a call that Vapi does not have is none."""
+    CALL_ERASED: Final = MetricDefinition("CallErased", Undivided)
+    """Count of rows of calls that were erased."""
+    ERASURE_FAILED: Final = MetricDefinition("ErasureFailed", ByReason)
+    """Part of an erasure that was not done: a recording that is left, a call that Vapi does not delete."""
     EVENT_PRUNED: Final = MetricDefinition("EventPruned", Undivided)
     """`webhook_event` rows deleted for their age."""
 

@@ -139,6 +139,8 @@ class FetcherSettings(NamedTuple):
     request_queue_url: str = required("VAPI_REQUEST_QUEUE_URL")
     request_dead_letter_queue_url: str = required("VAPI_REQUEST_DEAD_LETTER_QUEUE_URL")
     page_queue_url: str = required("VAPI_PAGE_QUEUE_URL")
+    erasure_queue_url: str = required("ERASURE_QUEUE_URL")
+    """Where it says what became of a deletion."""
     queue_urls: Mapping[str, str] = computed(lambda: _queue_urls(RECORD_KINDS))
     """Kind -> queue URL."""
     payload_bucket: str = required("PAYLOAD_BUCKET")
@@ -231,6 +233,20 @@ class FollowUpSettings(NamedTuple):
     event_bus_name: str = required("EVENT_BUS_NAME")
 
 
+class ErasureSettings(NamedTuple):
+    """The settings of the function that erases, besides the database's."""
+
+    queue_url: str = required("ERASURE_QUEUE_URL")
+    """Its own queue."""
+    vapi_request_queue_url: str = required("VAPI_REQUEST_QUEUE_URL")
+    """Where Vapi is asked to delete a call."""
+    asks_vapi: bool = optional("RECONCILE", lambda text: text == "on")
+    """Whether there is a key to ask Vapi with."""
+    erases_what_vapi_deletes: bool = optional("ON_VAPI_DELETE", lambda text: text == "erase")
+    backup_days: int = optional("BACKUP_DAYS", int, absent="35")
+    """Whole days for which backups of the database are kept."""
+
+
 def _alert_channels(*details: str) -> Callable[[], tuple[str, ...]]:
     """The channels of alerts whose parameter says one of these."""
     return lambda: tuple(
@@ -296,6 +312,10 @@ class AuthSettings(NamedTuple):
     """The claim with the id of the user that somebody is; empty: `email` has the user's e-mail address."""
     advisor_claim: str = optional("ADVISOR_CLAIM")
     """The claim with the id of the user whose visits' calls alone somebody reads; empty: nobody is bounded."""
+    eraser_claim: str = optional("ERASER_CLAIM")
+    """The claim that says who may erase calls; empty: nobody may."""
+    eraser_values: frozenset[str] = optional("ERASER_VALUES", lambda text: frozenset(filter(None, text.split(","))))
+    """The values of it that allow it."""
 
 
 class ConsoleSettings(NamedTuple):

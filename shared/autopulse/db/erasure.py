@@ -167,6 +167,12 @@ def erase_call(transaction: Transaction, call_id: int, pseudonyms: Pseudonyms) -
     return ErasedRows(linked, {name: count for name, count in erased._asdict().items() if count})
 
 
+def bury_again(transaction: Transaction, tombstones: Sequence[tuple[str, int | None]]) -> None:
+    """Write tombstones that another database had."""
+    rows = [{"pseudonym": pseudonym, "call_id": call_id} for pseudonym, call_id in tombstones]
+    transaction.execute(_BURY, {"tombstones": as_rows(rows)})
+
+
 def bury(transaction: Transaction, pseudonyms: Pseudonyms, call_id: int | None, vapi_call_ids: Collection[str]) -> None:
     """Write tombstones: of a row, and of calls of Vapi's."""
     made = [] if call_id is None else [pseudonyms.of_call(call_id)]

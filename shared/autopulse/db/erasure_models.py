@@ -56,6 +56,7 @@ class ErasureItem(Model):
     __table_args__ = (
         CheckConstraint("kind IN ('call', 'visit', 'vapi_call')"),
         CheckConstraint("state IN ('waiting', 'asked', 'done', 'failed')"),
+        Index("ix_erasure_item_item", "item"),
     )
 
     erasure_id: Mapped[UUID] = mapped_column(ForeignKey("erasure.id", ondelete="CASCADE"), primary_key=True)

@@ -41,6 +41,7 @@ STATEMENTS = (
         PRIMARY KEY (erasure_id, kind, item)
     )
     """,
+    "CREATE INDEX IF NOT EXISTS ix_erasure_item_item ON erasure_item (item)",  # what Vapi says of a call
 )
 INDEXES = {
     # Who asks for an erasure, or calls back, has a number and no id.
