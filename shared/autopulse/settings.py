@@ -125,6 +125,8 @@ class VerifierSettings(NamedTuple):
     queue_urls: Mapping[str, str] = computed(_queue_urls)
     """Kind -> queue URL."""
     payload_bucket: str = required("PAYLOAD_BUCKET")
+    erasure_queue_url: str = optional("ERASURE_QUEUE_URL")
+    """Where it tells of calls that were deleted at Vapi; empty: nobody is told."""
     # Whatever else it says than false demands one: a check is not switched off by a mistake.
     require_call_token: bool = optional("REQUIRE_CALL_TOKEN", lambda text: text != "false", absent="false")
     """Whether our call id counts only with the application's proof beside it."""
@@ -200,6 +202,8 @@ class ConsumerSettings(NamedTuple):
     """What the answers of an analysis may be called."""
     recording_queue_url: str = optional("RECORDING_QUEUE_URL")
     """Where copies of recordings are asked for; empty if none are made."""
+    erasure_queue_url: str = optional("ERASURE_QUEUE_URL")
+    """Where the consumer of statuses tells of copies of erased calls."""
 
 
 class RecordingSettings(NamedTuple):

@@ -230,6 +230,7 @@ LOCAL: Final = Stack(
         "DatabaseUserSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:user-AbCdEf",
         "DatabaseReaderSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:reader-AbCdEf",
         "DatabaseWriterSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:writer-AbCdEf",
+        "DatabaseEraserSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:eraser-AbCdEf",
         "ExecuteApiUrl": "http://localhost:4566/_aws/execute-api",
         "RecordingRetentionDays": "30",
         "AlertEmailDetail": "link",

@@ -101,6 +101,8 @@ def _read_settings(function: str) -> None:
     settings.database_settings.__wrapped__()
     if function == "AlertsFunction":
         settings.from_environ(settings.AlertSettings)
+    if function == "ErasuresFunction":
+        settings.from_environ(settings.ErasureSettings)
     if function == "SweepFunction":
         settings.from_environ(settings.SweepSettings)
     if function.removesuffix("Function") in PREFIXES:
@@ -115,7 +117,12 @@ BY_TOKEN = ("DatabaseHost", "DatabasePort", "", "DatabaseCaFile", "iam", "Databa
 PAST_THE_PROXY = ("MigrationHost", "DatabasePort", "DatabaseSecretArn", "MigrationCaFile", "iam", "DatabaseUser")
 ADDRESSES: dict[str, tuple[Stack, tuple[object, ...], tuple[object, ...]]] = {
     "of the owner": (
-        LOCAL.but(DatabaseUserSecretArn="", DatabaseReaderSecretArn="", DatabaseWriterSecretArn=""),
+        LOCAL.but(
+            DatabaseUserSecretArn="",
+            DatabaseReaderSecretArn="",
+            DatabaseWriterSecretArn="",
+            DatabaseEraserSecretArn="",
+        ),
         OF_THE_OWNER,
         OF_THE_OWNER,
     ),
@@ -142,6 +149,11 @@ def test_a_function_knows_where_the_database_is_and_who_it_is_there(function: st
     if function == "FollowUpsFunction" and writer:
         expected = (*expected[:-1], "DatabaseWriter")
         expected = tuple("DatabaseWriterSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
+    eraser = {"Ref": "DatabaseEraser"} if expected[-1] else ""
+    if function == "ErasuresFunction" and eraser:
+        expected = (*expected[:-1], "DatabaseEraser")
+        expected = tuple("DatabaseEraserSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
+    assert given.pop("DATABASE_ERASER", "") == (eraser if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_WRITER", "") == (writer if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_READER", "") == (reader if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_NAME") == {"Ref": "DatabaseName"}
@@ -183,7 +195,8 @@ def test_the_migration_runs_whenever_the_code_a_layer_or_the_database_changes() 
     assert resources()[version]["Type"] == "AWS::Lambda::Version"
     assert properties(version)["FunctionName"] == {"Ref": "MigrateFunction"}
     assert source()["Resources"]["MigrateFunction"]["Properties"]["AutoPublishAliasAllProperties"] is True
-    names = ("DatabaseHost", "DatabasePort", "DatabaseName", "DatabaseUser", "DatabaseReader", "DatabaseWriter")
+    roles = ("DatabaseUser", "DatabaseReader", "DatabaseWriter", "DatabaseEraser")
+    names = ("DatabaseHost", "DatabasePort", "DatabaseName", *roles)
     parameters = [{"Ref": name} for name in names]
     assert LOCAL.properties("Migration")["Database"] == [*parameters, "password"]
     assert SHAPES["production"].properties("Migration")["Database"] == [*parameters, "iam"]

@@ -10,10 +10,10 @@ import pytest
 from autopulse import pseudonym_key
 from autopulse.consumers import runner
 from autopulse.db import erasure
+from autopulse.db.calls import ERASED
 from autopulse.db.classification import COLUMNS, ERASED_KINDS
 from autopulse.db.engine import Database, engine
 from autopulse.db.reasons import give_reasons
-from autopulse.domain.erasure import ERASED
 from autopulse.errors import Transient
 from autopulse.vapi.routes import INTERNAL, RECORDING
 from local.database import connect

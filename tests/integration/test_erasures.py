@@ -9,8 +9,8 @@ import pytest
 
 from autopulse.auth.principal import Principal
 from autopulse.db import erasure
+from autopulse.db.calls import ERASED
 from autopulse.db.engine import Database
-from autopulse.domain.erasure import ERASED
 from autopulse.erasures import endpoint, run
 from autopulse.erasures.messages import Copied, Outcome, Told, Work
 from autopulse.erasures.services import Services

@@ -14,13 +14,13 @@ from autopulse.db.receipts import Attempt
 from autopulse.domain.attempts import NO_ORIGINAL, Original
 from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import Facts, Identity
-from autopulse.domain.pseudonyms import Pseudonyms
 from autopulse.errors import InvalidMessage
 from autopulse.vapi.messages import RECEIVED_AT, Message, ReceivedEnvelope
 
 if TYPE_CHECKING:
     from autopulse.consumers.queue import ReceivedMessage
     from autopulse.consumers.services import Services
+    from autopulse.domain.pseudonyms import Pseudonyms
 
 M = TypeVar("M", bound=Message)
 """A consumer's message model."""
@@ -85,7 +85,7 @@ class Owners:
 class World:
     """What a batch goes by besides its records and the database."""
 
-    pseudonyms: Pseudonyms
+    pseudonyms: "Pseudonyms"
     default_organization_id: str = ""
     """Organization of calls that nothing else places; empty for none."""
 

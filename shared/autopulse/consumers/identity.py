@@ -9,13 +9,13 @@ address gives it variables. So our id counts on calls that only the application 
 such a call.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import reduce
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from autopulse.consumers.consumer import M, Owners, Record, World
-from autopulse.consumers.erasures import Erasures
 from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.db.engine import Transaction
 from autopulse.db.follow_ups import hand_over_follow_ups
@@ -25,6 +25,9 @@ from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
 from autopulse.vapi.messages import ReceivedEnvelope
 from autopulse.vapi.routes import BY_ASKING
+
+if TYPE_CHECKING:
+    from autopulse.domain.pseudonyms import Pseudonyms
 
 INBOUND: Final = "inbound"
 """The `call.direction` of a row that waits for a call to us."""
@@ -107,10 +110,10 @@ def _assign(transaction: Transaction, records: Sequence[Record[M]], world: World
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
     owner_ids = {id_ for record in records for id_ in record.message.call.identity.constant_ids}
-    erasures = Erasures(world.pseudonyms, records)
-    locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, erasures.pseudonyms, reports=reports)  # type: ignore[arg-type] # None was taken out
+    tombstones = _Tombstones(world.pseudonyms, records)
+    locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, tombstones.pseudonyms, reports=reports)  # type: ignore[arg-type] # None was taken out
     owners = Owners(locked.owners, world.default_organization_id)
-    late = erasures.late(locked)
+    late = tombstones.late(locked)
     alive = [record for record in records if record.envelope.event_id not in late] if late else records
     # Whatever call they name: another stack's ids may look like ours.
     ignored = (
@@ -157,6 +160,45 @@ def _by_vapi_id(records: Iterable[Record[M]]) -> dict[str, Identity]:
             known = said.get(record.envelope.vapi_call_id, ANYBODY)
             said[record.envelope.vapi_call_id] = join_identities(known, record.message.call.identity)
     return said
+
+
+class _Tombstones:
+    """Which messages of a batch are about calls that were erased.
+
+    A message of an erased call of Vapi's is dropped, whichever row it names. One that names an erased row, and a call
+    of Vapi's that was not erased, is a new dial if the application has given the row a number again. One that names the
+    row alone is dropped if it was sent before the erasure.
+    """
+
+    def __init__(self, pseudonyms: "Pseudonyms", records: Sequence[Record[M]]) -> None:
+        envelopes = [record.envelope for record in records]
+        self._envelopes = envelopes
+        self._calls = {one.call_id: pseudonyms.of_call(one.call_id) for one in envelopes if one.call_id is not None}
+        vapi_call_ids = {one.vapi_call_id for one in envelopes if one.vapi_call_id is not None}
+        self._vapi_calls = {id_: pseudonyms.of_vapi_call(id_) for id_ in vapi_call_ids}
+
+    @property
+    def pseudonyms(self) -> Sequence[str]:
+        """What is looked for among the tombstones."""
+        return [*self._calls.values(), *self._vapi_calls.values()]
+
+    def late(self, locked: Locked) -> set[str]:
+        """Event ids of messages that have to be dropped."""
+        if not locked.tombstones:
+            return set()
+        rows = {call.id for call in locked.calls}
+        return {one.event_id for one in self._envelopes if self._is_late(one, locked.tombstones, rows)}
+
+    def _is_late(self, envelope: ReceivedEnvelope, tombstones: Mapping[str, datetime], rows: Collection[int]) -> bool:
+        vapi_call_id, call_id = envelope.vapi_call_id, envelope.call_id
+        if vapi_call_id is not None and self._vapi_calls[vapi_call_id] in tombstones:
+            return True
+        erased_at = tombstones.get(self._calls[call_id]) if call_id is not None else None
+        if erased_at is None:
+            return False
+        if call_id not in rows:  # it was deleted since
+            return True
+        return vapi_call_id is None and envelope.event_time <= erased_at
 
 
 class _Links:

@@ -20,11 +20,12 @@ from autopulse.db.facts import (
 from autopulse.db.quality import QUALITY_WRITTEN, quality_as_json
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.attempts import NAMES, CallColumns, Original
-from autopulse.domain.erasure import ERASED
 from autopulse.domain.facts import Facts, Identity
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import READY
 
+ERASED: Final = "erased"
+"""Stands in columns that may not be null, where something of a person stood."""
 UNKNOWN_NUMBER: Final = "unknown"
 """`call.customer_number` of a call that we created before anything told the number."""
 

@@ -11,11 +11,10 @@ from typing import Final
 
 from sqlalchemy import text
 
-from autopulse.db.calls import lock_calls
+from autopulse.db.calls import ERASED, lock_calls
 from autopulse.db.engine import Transaction
 from autopulse.db.feedback import follow_reports
 from autopulse.db.statement_parameters import as_rows
-from autopulse.domain.erasure import ERASED
 from autopulse.domain.pseudonyms import Pseudonyms
 from autopulse.domain.status import ENDED, OVER
 

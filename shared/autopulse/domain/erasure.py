@@ -2,9 +2,6 @@
 
 from typing import Final
 
-ERASED: Final = "erased"
-"""Stands in columns that may not be null, where something of a person stood."""
-
 WAITING: Final = "waiting"
 ASKED: Final = "asked"
 """Of a call of Vapi's: its deletion is queued, and the answer has not come."""
