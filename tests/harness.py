@@ -103,6 +103,7 @@ def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of a
         "default_organization_id": "",
         "answer_names": stack_answer_names(),
         "recording_queue_url": "",
+        "erasure_queue_url": "",
     }
     return ConsumerSettings(**usual | values)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from autopulse import pseudonym_key
 from autopulse.consumers import runner
@@ -14,11 +15,12 @@ from autopulse.db.calls import ERASED
 from autopulse.db.classification import COLUMNS, ERASED_KINDS
 from autopulse.db.engine import Database, engine
 from autopulse.db.reasons import give_reasons
+from autopulse.erasures.messages import Copied, read_message
 from autopulse.errors import Transient
 from autopulse.vapi.routes import INTERNAL, RECORDING
 from local.database import connect
 from local.postgres import ERASER
-from tests.harness import PSEUDONYMS, engine_for
+from tests.harness import PSEUDONYMS, consumer_settings, engine_for
 from tests.integration.bodies import (
     VAPI_ID,
     Body,
@@ -180,6 +182,32 @@ def test_what_asking_and_copying_bring_is_dropped(pipeline: Pipeline, eraser: Da
     assert pipeline.deliver(INTERNAL[RECORDING], [envelope("status_update", copied, vapi_call_id=VAPI_ID)]) == []
     assert pipeline.deliver("end_of_call_report", [asked]) == []
     assert everything(pipeline) == before
+
+
+class Queue:
+    """The erasure queue, as far as a consumer calls it."""
+
+    def __init__(self, *, is_there: bool = True) -> None:
+        self.is_there = is_there
+        self.bodies: list[str] = []
+
+    def send_message(self, **message: Any) -> None:  # noqa: ANN401 - as the client has it
+        if not self.is_there:
+            raise EndpointConnectionError(endpoint_url="nowhere")
+        self.bodies.append(message["MessageBody"])
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_copy_that_was_made_too_late_is_deleted(pipeline: Pipeline, eraser: Database, is_there: bool) -> None:
+    erase(eraser, talked_to(pipeline))
+    queue = Queue(is_there=is_there)
+    pipeline.services.settings = consumer_settings(erasure_queue_url="erasures-of-tests")
+    vars(pipeline.services)["recording_queue"] = queue
+    copied = {"type": RECORDING, "call": {"id": VAPI_ID}, "state": "stored", "key": "recordings/one", "bytes": 1}
+    body = envelope("status_update", copied, vapi_call_id=VAPI_ID)
+    assert pipeline.deliver("status_update", [body]) == ([] if is_there else [0])
+    pipeline.keep_recordings(None)
+    assert [read_message(one) for one in queue.bodies] == ([Copied(VAPI_ID)] if is_there else [])
 
 
 def test_a_call_that_goes_on_is_over_and_not_asked_for(pipeline: Pipeline, eraser: Database) -> None:

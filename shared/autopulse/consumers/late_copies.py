@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def erase_late_copies(deliveries: "Sequence[ReceivedMessage]", services: "Services") -> None:
     """Ask for the deletion of each such copy; what cannot be asked for gets a Transient."""
+    if not services.settings.erasure_queue_url:
+        return
     for delivery in deliveries:
         record = delivery.record
         if delivery.disposition is not Disposition.ERASED or record is None:

@@ -46,6 +46,7 @@ def test_a_good_token_opens_the_whole_stage_and_says_who_reads(name: str, scheme
         "expires_at": str(content["exp"]),
         "name": "",
         "may_write": "true",
+        "may_erase": "false",
         "advisor_id": "",
         "user_id": "",
         "email": "",
