@@ -63,7 +63,7 @@ _ERASE = text(f"""
         WHERE call_id = :call_id RETURNING 1
     ), entry AS (
         UPDATE follow_up_entry SET note = NULL, changes = NULL
-        WHERE follow_up_id IN (SELECT id FROM follow_up WHERE call_id = :call_id) RETURNING 1
+        WHERE follow_up_id = ANY (ARRAY(SELECT id FROM follow_up WHERE call_id = :call_id)) RETURNING 1
     )
     SELECT
         (SELECT count(*) FROM called) AS call, (SELECT count(*) FROM attempt) AS vapi_call,
@@ -105,10 +105,10 @@ _BURY = text("""
 _OF_ORGANIZATION: Final = "(CAST(:organization AS uuid) IS NULL OR organization_id = CAST(:organization AS uuid))"
 _FIND_CALL = text(f"SELECT id FROM call WHERE id = :call_id AND {_OF_ORGANIZATION}")  # noqa: S608 - likewise
 _FIND_VAPI_CALL = text(f"""
-    SELECT id FROM call WHERE {_OF_ORGANIZATION} AND id IN (
+    SELECT id FROM call WHERE {_OF_ORGANIZATION} AND id = ANY (ARRAY(
         SELECT call_id FROM vapi_call WHERE vapi_call_id = :vapi_call_id AND vapi_call_id <> ''
-        UNION (SELECT id FROM call WHERE vapi_call_id = :vapi_call_id ORDER BY vapi_call_id))
-    ORDER BY id
+        UNION (SELECT id FROM call WHERE vapi_call_id = :vapi_call_id ORDER BY vapi_call_id)))
+    ORDER BY id + 0  -- by a sort: in the order of its index, a small table would be read whole
 """)  # noqa: S608 - likewise
 _DIGITS: Final = "reverse(regexp_replace({}, '[^0-9]', '', 'g'))"
 # Organization by organization, as the indexes are.
@@ -119,6 +119,7 @@ _FIND_NUMBER = text(f"""
         SELECT record.id FROM tenant CROSS JOIN LATERAL (
             SELECT id FROM service_record
             WHERE organization_id = tenant.id AND {_DIGITS.format("customer_phone")} = ANY (CAST(:digits AS text[]))
+            OFFSET 0
         ) AS record
     )
     SELECT 'visit' AS kind, id FROM visit
@@ -126,9 +127,10 @@ _FIND_NUMBER = text(f"""
     SELECT 'call', called.id FROM tenant CROSS JOIN LATERAL (
         SELECT id FROM call
         WHERE organization_id = tenant.id AND {_DIGITS.format("customer_number")} = ANY (CAST(:digits AS text[]))
+        OFFSET 0
     ) AS called
     UNION
-    SELECT 'call', id FROM call WHERE service_record_id = ANY (ARRAY(SELECT id FROM visit))
+    (SELECT 'call', id FROM call WHERE service_record_id = ANY (ARRAY(SELECT id FROM visit)) ORDER BY service_record_id)
     ORDER BY kind, id
 """)  # noqa: S608 - likewise
 

@@ -44,6 +44,7 @@ STATEMENTS = (
     "CREATE INDEX IF NOT EXISTS ix_erasure_item_item ON erasure_item (item)",  # what Vapi says of a call
 )
 INDEXES = {
+    "ix_call_feedback_duplicate_call_id": "INDEX {name} ON call_feedback_duplicate (call_id)",
     # Who asks for an erasure, or calls back, has a number and no id.
     "ix_service_record_organization_id_digits": (
         "INDEX {name} ON service_record"
