@@ -206,6 +206,8 @@ class Metric:
     """Count of rows of calls that were erased."""
     ERASURE_FAILED: Final = MetricDefinition("ErasureFailed", ByReason)
     """Part of an erasure that was not done: a recording that is left, a call that Vapi does not delete."""
+    CALL_EXPIRED: Final = MetricDefinition("CallExpired", ByReason)
+    """Count of calls whose `words`, or whose `person`, were emptied for their age."""
     EVENT_PRUNED: Final = MetricDefinition("EventPruned", Undivided)
     """`webhook_event` rows deleted for their age."""
 

@@ -249,6 +249,10 @@ class ErasureSettings(NamedTuple):
     erases_what_vapi_deletes: bool = optional("ON_VAPI_DELETE", lambda text: text == "erase")
     backup_days: int = optional("BACKUP_DAYS", int, absent="35")
     """Whole days for which backups of the database are kept."""
+    keep_words_days: int = optional("KEEP_WORDS_DAYS", int, absent="0")
+    """Whole days after which the words of a call go; 0: never."""
+    keep_person_days: int = optional("KEEP_PERSON_DAYS", int, absent="0")
+    """Whole days after which who the customer was goes; 0: never."""
 
 
 def _alert_channels(*details: str) -> Callable[[], tuple[str, ...]]:

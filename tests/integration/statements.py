@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from pg8000.dbapi import convert_paramstyle
 
-from autopulse.db import alerts, erasure, follow_up_changes, reconciliation, saved_views
+from autopulse.db import alerts, erasure, follow_up_changes, reconciliation, retention, saved_views
 from autopulse.db import erasure_requests as requests
 from autopulse.db.calls import read_owners
 from autopulse.db.engine import Database, engine
@@ -128,6 +128,10 @@ def let_erasures_speak(pipeline: Pipeline, database: Database) -> None:
         requests.unfinished(transaction)
         requests.read_tombstones(transaction, "", 10)
         requests.erased_visits(transaction)
+        for kind in (retention.WORDS, retention.PERSON):
+            for organization in retention.list_organizations(transaction):
+                retention.count_older(transaction, kind, organization, datetime.now(timezone.utc))
+                assert retention.empty_next(transaction, kind, organization, datetime.now(timezone.utc), 10).emptied
 
 
 def let_writers_speak(pipeline: Pipeline) -> None:

@@ -38,8 +38,10 @@ class Parts(Services):
         self.configure()
         vars(self).update({"engine": database, "pseudonyms": PSEUDONYMS, "sqs": self})
 
-    def configure(self, *, asks_vapi: bool = True, erases: bool = False) -> None:
-        vars(self)["settings"] = ErasureSettings(QUEUE, REQUESTS, asks_vapi, erases, 35)
+    def configure(
+        self, *, asks_vapi: bool = True, erases: bool = False, keep_words: int = 0, keep_person: int = 0
+    ) -> None:
+        vars(self)["settings"] = ErasureSettings(QUEUE, REQUESTS, asks_vapi, erases, 35, keep_words, keep_person)
 
     def send_message(self, **message: Any) -> None:  # noqa: ANN401 - as the client has it
         self.sent.append((message["QueueUrl"], message["MessageBody"], message.get("DelaySeconds", 0)))
@@ -298,7 +300,7 @@ def test_nobody_erases_without_the_right_or_bounded_or_elsewhere(pipeline: Pipel
 def test_erasures_whose_message_was_lost_are_queued_anew(pipeline: Pipeline, parts: Parts) -> None:
     accepted = post({"call_id": talked_to(pipeline)})
     parts.sent.clear()
-    assert endpoint.handle({"source": "aws.events"}, Context()) == {"queued": 1}
+    assert endpoint.handle({"source": "aws.events"}, Context()) == {"queued": 1, "expired": {}}
     assert [json.loads(body)["erasure_id"] for body in parts.bodies(QUEUE)] == [accepted["id"]]
 
 

@@ -136,6 +136,7 @@ _TABLES: Final[Mapping[str, Mapping[Kind, str]]] = {
         Kind.IDS: "id organization_id",
         Kind.BUSINESS: "requested_by",
     },
+    "retention": {Kind.FIGURES: "kind began", Kind.IDS: "organization_id call_id"},
     "erasure_item": {Kind.FIGURES: "kind state counts", Kind.IDS: "erasure_id item"},
 }
 COLUMNS: Final[Mapping[str, Mapping[str, Kind]]] = {

@@ -66,3 +66,16 @@ class ErasureItem(Model):
     state: Mapped[str] = mapped_column(String(20))
     counts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """Store -> how much of it was found or erased."""
+
+
+class Retention(Model):
+    """How far the calls of an organization were walked through to empty what is older than the stack keeps."""
+
+    __tablename__ = "retention"
+    __table_args__ = (CheckConstraint("kind IN ('words', 'person')"),)
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    began: Mapped[datetime]
+    """When the last call that was emptied began; with its id, the place in the order of the lists."""
+    call_id: Mapped[int]

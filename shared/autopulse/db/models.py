@@ -35,7 +35,7 @@ from autopulse.db.application_models import (
     Transcript,
     User,
 )
-from autopulse.db.erasure_models import ErasedCall, Erasure, ErasureItem
+from autopulse.db.erasure_models import ErasedCall, Erasure, ErasureItem, Retention
 
 APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
 """Tables of the application's, in the order in which they refer to each other."""
@@ -69,6 +69,7 @@ __all__ = [
     "ReasonCategory",
     "ReconciliationRequest",
     "RefusedLink",
+    "Retention",
     "SavedView",
     "ServiceRecord",
     "ServiceRecordOriginal",

@@ -210,6 +210,7 @@ ERASER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     },
     "erasure": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": ("state", "finished_at")},
     "erasure_item": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": ("item", "state", "counts")},
+    "retention": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": ("began", "call_id")},
 }
 """The privileges of the function that erases calls."""
 TIME_OUTS: Final = {

@@ -3,6 +3,7 @@
     {"erase": {"phone": …, "dry_run": …}} -> {"id": …}          {"erasure_id": …} -> the report
     {"export": pseudonym or ""} -> {"tombstones": [[pseudonym, call id or null]], "visits": [ids], "after": … or null}
     {"replay": what an export gave} -> {"calls": how many, "visits": how many}
+    {"retention": "dry-run"} -> {"expired": {"words": how many calls, "person": how many}}
 
 or {"error": …}. Nothing of a request but ids is logged.
 """
@@ -21,6 +22,7 @@ from autopulse.db import erasure_requests as requests
 from autopulse.erasures import run
 from autopulse.erasures.messages import read_message
 from autopulse.erasures.report import report_of
+from autopulse.erasures.retention import expire
 from autopulse.erasures.services import Services
 from autopulse.erasures.wanted import FIELDS, read_wanted
 from autopulse.errors import DataRejected, InvalidMessage, Problem, TokenRefused, Transient
@@ -55,7 +57,9 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
         return _take(event, services, _deadline(context))
     if {"erase", "erasure_id", "export", "replay"} & set(event):
         return _operate(event, services)
-    return {"queued": run.queue_unfinished(services)}
+    is_dry = event.get("retention") == "dry-run"
+    queued = 0 if is_dry else run.queue_unfinished(services)
+    return {"queued": queued, "expired": expire(services, _deadline(context), dry_run=is_dry)}
 
 
 def _deadline(context: "LambdaContext") -> float:

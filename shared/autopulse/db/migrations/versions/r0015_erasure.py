@@ -1,4 +1,4 @@
-"""Erasures, what they are made of, and tombstones of erased calls; visits by the digits of their number.
+"""Erasures, what they are made of, tombstones of erased calls, how far retention is; visits by their number's digits.
 
 A tombstone has no foreign key: it stays when the row of the call is deleted.
 """
@@ -39,6 +39,15 @@ STATEMENTS = (
         state varchar(20) NOT NULL CHECK (state IN ('waiting', 'asked', 'done', 'failed')),
         counts jsonb,
         PRIMARY KEY (erasure_id, kind, item)
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS retention (
+        organization_id uuid NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+        kind varchar(20) NOT NULL CHECK (kind IN ('words', 'person')),
+        began timestamptz NOT NULL,
+        call_id integer NOT NULL,
+        PRIMARY KEY (organization_id, kind)
     )
     """,
     "CREATE INDEX IF NOT EXISTS ix_erasure_item_item ON erasure_item (item)",  # what Vapi says of a call
