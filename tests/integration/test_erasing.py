@@ -147,6 +147,12 @@ def said_of(call_id: int, vapi_call_id: str = VAPI_ID) -> list[Body]:
     ]
 
 
+def row_of(pipeline: Pipeline, vapi_call_id: str) -> list[int]:
+    """The rows that a call of Vapi's is an attempt of."""
+    found = pipeline.database.run("SELECT call_id FROM vapi_call WHERE vapi_call_id = :id", id=vapi_call_id)
+    return [call_id for (call_id,) in found]
+
+
 def everything(pipeline: Pipeline) -> str:
     """All rows of all tables but the receipts, as text."""
     return json.dumps({table: pipeline.rows(f'SELECT * FROM "{table}"') for table in COLUMNS}, default=str)  # noqa: S608
@@ -280,6 +286,19 @@ def test_an_erased_row_of_ours_is_not_taken_over(pipeline: Pipeline, eraser: Dat
     assert pipeline.call(made)["customer_number"] == ERASED
 
 
+def test_a_row_that_was_erased_takes_none_of_ours_over(pipeline: Pipeline, eraser: Database) -> None:
+    """A call of Vapi's that has a row of ours names the erased row: that would be a new dial of it."""
+    pipeline.own("phone-number-1")
+    expecting = pipeline.make_call(direction="inbound")
+    erase(eraser, expecting)
+    pipeline.send_each(status("in-progress", inbound(SECOND_DIAL), 1))
+    (made,) = row_of(pipeline, SECOND_DIAL)
+    named = inbound(SECOND_DIAL, assistantOverrides={"variableValues": {"call_id": str(expecting)}})
+    assert pipeline.send(status("ended", named, 60)) == []
+    assert row_of(pipeline, SECOND_DIAL) == [made]
+    assert pipeline.attempts(expecting) == {}
+
+
 def test_a_batch_that_waited_for_the_erasure_writes_nothing(
     pipeline: Pipeline, eraser: Database, module_database_url: str
 ) -> None:
@@ -289,12 +308,37 @@ def test_a_batch_that_waited_for_the_erasure_writes_nothing(
         erasure.erase_call(transaction, call_id, PSEUDONYMS)
         late = threading.Thread(target=pipeline.send, args=(final_transcript(outbound(call_id), 7, "user", CANARY),))
         late.start()
-        with connect(module_database_url) as watcher:
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            while not watcher.run(waiting)[0][0]:
-                assert late.is_alive()
+        wait_for_lock(module_database_url, late)
     late.join()
     assert CANARY not in everything(pipeline)
+
+
+def test_a_row_of_ours_that_is_erased_meanwhile_is_not_taken_over(
+    pipeline: Pipeline, eraser: Database, module_database_url: str
+) -> None:
+    pipeline.own("phone-number-1")
+    pipeline.send_each(status("in-progress", inbound(), 1))
+    (made,) = row_of(pipeline, VAPI_ID)
+    expecting = pipeline.make_call(direction="inbound")
+    named = inbound(assistantOverrides={"variableValues": {"call_id": str(expecting)}})
+    with eraser.begin() as transaction:
+        erasure.erase_call(transaction, made, PSEUDONYMS)
+        late = threading.Thread(target=pipeline.send, args=(final_transcript(named, 7, "user", CANARY),))
+        late.start()
+        wait_for_lock(module_database_url, late)
+    late.join()
+    assert pipeline.attempts(expecting) == {}
+    assert CANARY not in everything(pipeline)
+
+
+def wait_for_lock(url: str, thread: threading.Thread) -> None:
+    """Until somebody waits for a lock; the thread has to go on until then."""
+    with connect(url) as watcher:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        while not watcher.run(waiting)[0][0]:
+            assert thread.is_alive()
 
 
 def test_other_messages_of_the_batch_are_applied(pipeline: Pipeline, eraser: Database) -> None:

@@ -230,13 +230,16 @@ class _Links:
         return call_id if starts_with_us or _expects_a_call(self._by_id.get(call_id)) else None
 
     def resolve(self, call_id: int | None, vapi_call_id: str | None, identity: Identity) -> LockedCall:
-        """The call of a message; raises Unprocessable, and then leaves no link."""
+        """The call of a message, linked unless it was erased; raises Unprocessable, and then leaves no link."""
+        linked = self._by_vapi_id.get(vapi_call_id or NO_ID)
+        if linked is not None and linked.is_erased:  # since the tombstones were read
+            return linked
         if call_id is None:
             call = self._known(self._by_vapi_id.get(vapi_call_id or NO_ID), "no call has this call.id of Vapi's")
         else:
             call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
         self._check_owner(call, vapi_call_id, identity)
-        if call_id is not None and vapi_call_id is not None:
+        if call_id is not None and vapi_call_id is not None and not call.is_erased:
             self._link(call, vapi_call_id)
         return call
 
