@@ -45,7 +45,7 @@ def start(services: Services, wanted: Wanted, organization_id: str | None, reque
     keep(services, Request(erasure_id, organization_id, wanted.scope, requested_by, wanted.is_dry_run), wanted)
     if not wanted.is_dry_run:
         services.queue(Work(erasure_id))
-    logger().info("erasure requested", extra={"erasure_id": erasure_id, "scope": wanted.scope, "by": requested_by})
+    logger().info("erasure requested", extra={"erasure_id": erasure_id, "scope": wanted.scope})
     return erasure_id
 
 
