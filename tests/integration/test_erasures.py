@@ -220,6 +220,14 @@ def test_what_vapi_does_not_delete_makes_it_failed(
     assert report_on(accepted["id"])["state"] == "done", "Vapi has done it in the end"
 
 
+def test_a_call_of_vapis_is_found_in_capitals_and_its_row_with_it(pipeline: Pipeline, parts: Parts) -> None:
+    call_id = talked_to(pipeline)
+    accepted = post({"vapi_call_id": f" {VAPI_ID.upper()}"})
+    assert take(parts.bodies(QUEUE)) == []
+    assert stores(accepted["id"])["calls"] == (1, 1)
+    assert pipeline.call(call_id)["customer_number"] == ERASED
+
+
 def test_what_vapi_deletes_is_erased_if_the_stack_says_so(pipeline: Pipeline, parts: Parts) -> None:
     call_id = talked_to(pipeline)
     assert take([Told(VAPI_ID, Outcome.DELETED).to_json()]) == []

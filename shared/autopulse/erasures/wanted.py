@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from autopulse.errors import Problem
 from autopulse.json_coercion import MAX_VAPI_CALL_ID_CHARACTERS, Json, read_call_id, read_vapi_call_id
+from autopulse.reconciliation.requests import is_askable
 
 FIELDS: Final = ("call_id", "vapi_call_id", "phone", "dry_run")
 SCOPES: Final = FIELDS[:3]
@@ -57,11 +58,11 @@ def _call_id(value: Json) -> str:
 
 
 def _vapi_call_id(value: Json) -> str:
-    vapi_call_id = read_vapi_call_id(value) if isinstance(value, str) else None
+    vapi_call_id = read_vapi_call_id(value.strip()) if isinstance(value, str) else None
     if vapi_call_id is None:
         text = f"This is Vapi's id of a call: a text of at most {MAX_VAPI_CALL_ID_CHARACTERS} characters."
         raise Problem(400, text, field="vapi_call_id")
-    return vapi_call_id
+    return vapi_call_id.lower() if is_askable(vapi_call_id) else vapi_call_id
 
 
 def _phone(value: Json) -> str:
