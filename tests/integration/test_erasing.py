@@ -21,6 +21,7 @@ from autopulse.vapi.routes import INTERNAL, RECORDING
 from local.database import connect
 from local.postgres import ERASER
 from tests.harness import PSEUDONYMS, consumer_settings, engine_for
+from tests.integration.api.client import Api
 from tests.integration.bodies import (
     VAPI_ID,
     Body,
@@ -410,3 +411,36 @@ def test_a_number_finds_calls_and_visits_however_it_is_written(pipeline: Pipelin
         assert (sorted(found.calls), found.visits) == (sorted([of_visit, own]), (visit,))
         assert erasure.find_number(transaction, None, digits) == found
         assert erasure.find_number(transaction, "00000000-0000-4000-8000-0000000000ff", digits) == erasure.Found()
+
+
+SPAN: Final = {"from_": "2026-07-01T00:00:00Z", "to": "2026-08-01T00:00:00Z"}
+SUMMARIES: Final = (
+    ("/feedback/summary", SPAN | {"period": "day", "group": "advisor"}),
+    ("/feedback/summary", SPAN | {"group": "campaign"}),
+    ("/quality/summary", SPAN),
+    ("/follow-ups/summary", SPAN),
+)
+
+
+def test_all_counts_are_the_same_afterwards_and_nobody_reads_a_word(
+    pipeline: Pipeline, eraser: Database, module_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = pipeline.insert('"user"', organization_id=ORGANIZATION, name="Kim Example")
+    visit = pipeline.make_service_record(service_advisor_id=user)
+    call_id = talked_to(pipeline, service_record_id=visit)
+    pipeline.send_each(report(outbound(pipeline.make_call(), SECOND_DIAL), 130))
+    api = Api(module_database_url, monkeypatch)
+    before = [api.get(path, ORGANIZATION, **query).json for path, query in SUMMARIES]
+    assert before[0]["total"]["detractors"] == 1
+    shown = [f"/calls/{call_id}", f"/calls/{call_id}/transcript", "/calls", "/feedback", "/follow-ups"]
+    assert all(CANARY in api.get(path, ORGANIZATION).text for path in shown[:4])
+    erase(eraser, call_id)
+    with eraser.begin() as transaction:
+        erasure.erase_visit(transaction, visit)
+    assert [api.get(path, ORGANIZATION, **query).json for path, query in SUMMARIES] == before
+    for path in shown:
+        assert CANARY not in api.get(path, ORGANIZATION).text
+        assert "Testa" not in api.get(f"/calls/{call_id}", ORGANIZATION).text
+    assert api.get(f"/calls/{call_id}", ORGANIZATION).json["phone"] == ERASED
+    assert api.get("/calls", ORGANIZATION, q="canary").json["items"] == []
+    api.close()
