@@ -18,7 +18,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from sqlalchemy import Engine, event
 
-from autopulse import settings
+from autopulse import pseudonym_key, settings
 from autopulse.consumers import clients, runner
 from autopulse.consumers.registry import REGISTRY
 from autopulse.consumers.services import Services
@@ -151,6 +151,7 @@ def _name_database(url: str, patch: pytest.MonkeyPatch, secret_arn: str) -> None
     patch.setenv("DATABASE_PORT", str(parts.port))
     patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
     patch.setenv("DATABASE_SECRET_ARN", secret_arn)
+    patch.setattr(pseudonym_key, "pseudonyms", lambda: PSEUDONYMS)
 
 
 def forget() -> None:
