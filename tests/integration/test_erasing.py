@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from random import Random
 from typing import Any, Final, NoReturn
 
 import pytest
@@ -340,6 +341,27 @@ def wait_for_lock(url: str, thread: threading.Thread) -> None:
         )
         while not watcher.run(waiting)[0][0]:
             assert thread.is_alive()
+
+
+def test_calls_that_are_erased_while_their_messages_come_keep_no_word(pipeline: Pipeline, eraser: Database) -> None:
+    ids = {pipeline.make_call(): f"0197f9d4-aaaa-4000-8000-0000000001{number:02}" for number in range(8)}
+    bodies = [body for call_id, vapi_call_id in ids.items() for body in said_of(call_id, vapi_call_id)]
+    Random(15).shuffle(bodies)
+    returned: list[int] = []
+
+    def deliver() -> None:
+        for body in bodies:
+            returned.extend(pipeline.send(body))
+
+    sender = threading.Thread(target=deliver)
+    sender.start()
+    for call_id in ids:
+        erase(eraser, call_id)
+    sender.join()
+    assert returned == []
+    assert pipeline.queues.dead_letters == []
+    assert CANARY not in everything(pipeline)
+    assert {row["customer_number"] for row in pipeline.rows("SELECT customer_number FROM call")} == {ERASED}
 
 
 def test_other_messages_of_the_batch_are_applied(pipeline: Pipeline, eraser: Database) -> None:
