@@ -21,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 CALLS ?= 10
 
 # What a person gives a variable reaches the command as it is: neither make nor the shell looks into it.
-unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN GRADUAL KIND LIMIT LOSE ONLY PHONE_NUMBER RATE SEED SINCE SPEED TIME VAPI_CALL
+unexport ASSISTANT BUILT CALL CALLS DATABASE_CA ENV EVENT FN GRADUAL KIND LIMIT LOSE ONLY PHONE PHONE_NUMBER RATE REPLAY REPORT SAVE SEED SINCE SPEED TIME VAPI_CALL
 apostrophe := '
 quoted = '$(subst $(apostrophe),'\'',$(value $(1)))'
 option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
@@ -145,7 +145,7 @@ bench: $(STACK) $(if $(value FRAMES),browser) ## Measure against the budgets of 
 # The commands for who looks after a stack, here or on AWS.
 OPERATE := PYTHONPATH=shared $(VENV)/bin/python -m operate --environment $(if $(value ENV),$(call quoted,ENV),local) $(if $(value YES),--yes)
 
-.PHONY: deploy build restore environment tools smoke redrive suppress unsuppress unlink drift refusals verify reconcile vapi-configure vapi-doctor rotate-webhook-secret database-check
+.PHONY: deploy build restore environment tools smoke redrive suppress unsuppress unlink erase tombstones drift refusals verify reconcile vapi-configure vapi-doctor rotate-webhook-secret database-check
 deploy: environment $(TOOLS) ## [ENV=staging|production] Test, build for AWS, show what changes, deploy, smoke test (YES=1: do not ask; GRADUAL=false: at once, though an alarm rings; DATABASE_CA=file.pem)
 	$(OPERATE) deploy $(call option,--database-ca,DATABASE_CA) $(call option,--built,BUILT) $(call option,--gradual,GRADUAL)
 
@@ -175,6 +175,14 @@ unsuppress: $(TOOLS) ## [PHONE=+1…] Let a suppressed number be called again (O
 unlink: $(TOOLS) ## [CALL=id] Show which calls of Vapi's a call is linked to, take a wrong link back, redrive what was refused (VAPI_CALL=id ENV= YES=1)
 	test -n $(call quoted,CALL) || { echo "say which: make unlink CALL=id" >&2; exit 2; }
 	$(OPERATE) unlink $(call option,--call,CALL) $(call option,--vapi-call,VAPI_CALL)
+
+# As DATABASE_URL below: everybody may read arguments, and a number is somebody's.
+erase: override export PHONE := $(value PHONE)
+erase: $(TOOLS) ## [PHONE=+1…|CALL=id|VAPI_CALL=id] Show what is kept of a person's calls, and erase it everywhere (DRY_RUN=1 REPORT=id ENV= YES=1)
+	$(OPERATE) erase $(call option,--call,CALL) $(call option,--vapi-call,VAPI_CALL) $(call option,--report,REPORT) $(if $(value DRY_RUN),--dry-run)
+
+tombstones: $(TOOLS) ## [SAVE=file|REPLAY=file] Around make restore: keep what was erased, erase it again in the restored database (ENV=)
+	$(OPERATE) tombstones $(call option,--save,SAVE) $(call option,--replay,REPLAY)
 
 drift: $(TOOLS) ## [SINCE=7d] What Vapi sent that nobody here knows, from the logs, and what to do (ENV=)
 	$(OPERATE) drift $(call option,--since,SINCE)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from autopulse.alerts.messages import Alert, Channel, Step
 from autopulse.auth.principal import Principal
+from autopulse.erasures.messages import Outcome, Told
 from autopulse.ingress.request import read_message
 from autopulse.reconciliation.requests import CallRequest, Reason
 from autopulse.recordings.requests import CopyRequest
@@ -65,6 +66,7 @@ def make_events() -> dict[Path, Event]:
         "operate/unlink.json": {"call_id": 1},
         "apigw/suppressions.json": _check_event(),
         "operate/callers.json": _caller(),
+        "sqs/erasures.json": {"Records": [_record("erasures", 0, _told(), {})]},
     }
     batches["sqs/fetcher.json"] = {"Records": [_fifo_record("vapi-requests", "vapi", _request())]}
     live = make_live_events(gateway_event(b"", {}))
@@ -243,6 +245,11 @@ def _record(queue: str, place: int, body: str, attributes: Event) -> Event:
 
 def _request() -> str:
     return CallRequest(_VAPI_CALL_ID, None, Reason.NO_REPORT).to_json()
+
+
+def _told() -> str:
+    """What Vapi says of a call that nobody has erased: nothing follows from it."""
+    return Told(_VAPI_CALL_ID, Outcome.FAILED, "call.delete.failed").to_json()
 
 
 def _alert() -> str:

@@ -25,6 +25,9 @@ READER: Final = "autopulse_reader"
 WRITER: Final = "autopulse_writer"
 CALLER: Final = "autopulse_caller"
 """Role of the function that answers what Vapi waits for."""
+"""Role that follow-ups and saved views are changed as."""
+ERASER: Final = "autopulse_eraser"
+"""Role that erases calls."""
 _SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60
 _PORT_LINE: Final = 3
@@ -204,7 +207,7 @@ class PostgresServer:
         with self.connect(_SUPERUSER, "postgres", port) as connection:
             self._create_role(connection, OWNER)
             connection.run(f"ALTER ROLE {OWNER} CREATEDB CREATEROLE")
-            for role in (FUNCTIONS, READER, WRITER, CALLER):
+            for role in (FUNCTIONS, READER, WRITER, CALLER, ERASER):
                 self._create_role(connection, role)
                 connection.run(f"GRANT {role} TO {OWNER} WITH ADMIN OPTION")
 

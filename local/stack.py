@@ -20,7 +20,7 @@ from local.console import say
 from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
-from local.postgres import CALLER, FUNCTIONS, OWNER, READER, WRITER, PostgresServer
+from local.postgres import CALLER, ERASER, FUNCTIONS, OWNER, READER, WRITER, PostgresServer
 from local.processes import Identity, is_alive
 from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, seed
@@ -230,6 +230,7 @@ def _deploy_template(paths: StackPaths, cloud: Cloud, addresses: _Addresses) -> 
         "DatabaseReaderSecretArn": cloud.keep_database_secret(READER, server.password(READER)),
         "DatabaseWriterSecretArn": cloud.keep_database_secret(WRITER, server.password(WRITER)),
         "DatabaseCallerSecretArn": cloud.keep_database_secret(CALLER, server.password(CALLER)),
+        "DatabaseEraserSecretArn": cloud.keep_database_secret(ERASER, server.password(ERASER)),
         "ExecuteApiUrl": cloud.execute_api_url,
     }
     cloud.deploy(paths.build, _parameters(paths, addresses) | made, paths.state / "deploy.log")
@@ -248,6 +249,7 @@ def _parameters(paths: StackPaths, addresses: _Addresses) -> dict[str, str]:
         "DatabaseReader": READER,
         "DatabaseWriter": WRITER,
         "DatabaseCaller": CALLER,
+        "DatabaseEraser": ERASER,
         "DefaultOrganizationId": ORGANIZATION_ID,
         "RecordingHosts": recordings.HOST,
         "RecordingRetentionDays": "30",  # the stand-in's recordings are copied into a bucket of the emulator

@@ -14,6 +14,7 @@ from operate import (
     database,
     deploy,
     drift,
+    erase,
     logs,
     reconcile,
     redrive,
@@ -61,6 +62,8 @@ def _read_arguments() -> argparse.Namespace:
     _add_unlink(commands.add_parser("unlink"))
     _add_suppression(commands.add_parser("suppress"), suppressions.suppress)
     _add_suppression(commands.add_parser("unsuppress"), suppressions.unsuppress)
+    _add_erase(commands.add_parser("erase"))
+    _add_tombstones(commands.add_parser("tombstones"))
     _add_reading_of_logs(commands.add_parser("drift"), drift.drift)
     _add_reading_of_logs(commands.add_parser("refusals"), refusals.refusals)
     _add_verify(commands.add_parser("verify"))
@@ -112,6 +115,21 @@ def _add_suppression(parser: argparse.ArgumentParser, command: Callable[[Target,
         return command(_target(arguments), number)
 
     parser.set_defaults(command=run)
+
+
+def _add_erase(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--call", type=_positive, help="id of the row of `call`; a number is read from PHONE")
+    parser.add_argument("--vapi-call", help="Vapi's id of a call")
+    parser.add_argument("--report", help="show how far the erasure of this id is, and erase nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be erased, and erase nothing")
+    parser.set_defaults(command=_erase)
+
+
+def _add_tombstones(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--save", type=Path, help="write what was erased into this file")
+    which.add_argument("--replay", type=Path, help="erase again what this file says that was erased")
+    parser.set_defaults(command=_tombstones)
 
 
 def _add_reading_of_logs(parser: argparse.ArgumentParser, command: Callable[[Target, str], int]) -> None:
@@ -199,6 +217,23 @@ def _redrive(arguments: argparse.Namespace) -> int:
 def _unlink(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.environment, read_stack_paths())
     return unlink.unlink(target, arguments.call, arguments.vapi_call, _confirm(arguments))
+
+
+def _erase(arguments: argparse.Namespace) -> int:
+    if arguments.report:
+        return erase.show(_target(arguments), arguments.report)
+    phone = os.environ.get("PHONE") or None
+    given = {"call_id": arguments.call, "vapi_call_id": arguments.vapi_call, "phone": phone}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if len(wanted) != 1:
+        raise OperationFailed("say what to erase: exactly one of PHONE=+1…, CALL=id and VAPI_CALL=id")
+    return erase.erase(_target(arguments), wanted, _confirm(arguments), dry_run=arguments.dry_run)
+
+
+def _tombstones(arguments: argparse.Namespace) -> int:
+    if arguments.save:
+        return erase.save_tombstones(_target(arguments), arguments.save)
+    return erase.replay_tombstones(_target(arguments), arguments.replay)
 
 
 def _reconcile(arguments: argparse.Namespace) -> int:

@@ -15,6 +15,10 @@ from local.console import say
 from operate.target import OperationFailed
 
 LOG_EXPORTS: Final = ["postgresql", "upgrade", "iam-db-auth-error"]
+_BEFORE: Final = (
+    "# While the database still answers, keep what was erased: pseudonyms and ids, no person.\n"
+    "make tombstones SAVE={environment}-tombstones.json ENV={environment}"
+)
 WAIT: Final = "wait"
 PAUSE_SECONDS: Final = 30
 PATIENCE_SECONDS: Final = 2 * 3600
@@ -104,6 +108,7 @@ def restore(
     if "DatabaseInstanceId" not in outputs:
         raise OperationFailed(f"{environment} has no stack with a database; restore that of somebody else as they do")
     (instance,) = client.describe_db_instances(DBInstanceIdentifier=outputs["DatabaseInstanceId"])["DBInstances"]
+    say(_BEFORE.format(environment=environment))
     for step in steps(instance, outputs, moment):
         say(step.command)
         if runs:
@@ -152,5 +157,7 @@ def _afterwards(environment: str, days: int) -> str:
     return (
         "# CloudFormation reads the new instance's id and secret when a property of the instance changes.\n"
         f"# In infrastructure/samconfig.toml, {environment}-database: DatabaseBackupDays={other}. Commit it, and:\n"
-        f"make deploy ENV={environment} GRADUAL=false"
+        f"make deploy ENV={environment} GRADUAL=false\n"
+        "# Who was erased since that point in time is there again. Erase them once more, before anybody reads:\n"
+        f"make tombstones REPLAY={environment}-tombstones.json ENV={environment}"
     )

@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, settings
 from autopulse.db.migration import upgrade
 from autopulse.db.privileges import FunctionsRole
 from local import ports, stack
-from local.postgres import CALLER, FUNCTIONS, READER, WRITER, PostgresServer
+from local.postgres import CALLER, ERASER, FUNCTIONS, READER, WRITER, PostgresServer
 from local.processes import find_marked
 from local.stack_paths import PROJECT, StackPaths
 from tests.deployed import DeployedStack
@@ -37,6 +37,7 @@ ROLES = (
     FunctionsRole(READER, by_iam=False, only_reads=True),
     FunctionsRole(WRITER, by_iam=False, writes_follow_ups=True),
     FunctionsRole(CALLER, by_iam=False, answers_callers=True),
+    FunctionsRole(ERASER, by_iam=False, erases=True),
 )
 
 settings.register_profile(

@@ -18,7 +18,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from sqlalchemy import Engine, event
 
-from autopulse import settings
+from autopulse import pseudonym_key, settings
 from autopulse.consumers import clients, runner
 from autopulse.consumers.registry import REGISTRY
 from autopulse.consumers.services import Services
@@ -27,6 +27,7 @@ from autopulse.db import engine as db_engine
 from autopulse.db.engine import READ_SECONDS, engine_to, open_connection
 from autopulse.db.prepared import PreparingConnection
 from autopulse.domain.events import CallEvent
+from autopulse.domain.pseudonyms import Pseudonyms
 from autopulse.observability import Measurements
 from autopulse.settings import ConsumerSettings, DatabaseSettings, stack_answer_names
 from local.database import connect
@@ -37,6 +38,7 @@ AnyServices = TypeVar("AnyServices")
 EMPTIED = ("webhook_event", "transcript", "call", "service_record", "vapi_number", "campaign", '"user"', "organization")
 """What the rest hangs on is deleted last."""
 ORGANIZATION = "00000000-0000-4000-8000-0000000000a1"
+PSEUDONYMS = Pseudonyms(b"key-of-tests-key-of-tests-key-of-tests")
 CONSUMERS = {kind.name: kind.consumer for kind in REGISTRY.values()}
 CACHES = (
     settings.database_settings,
@@ -70,7 +72,8 @@ class FakeServices(Services):
         self.call_events: list[CallEvent] = []
         self.pauses: list[float] = []
         self._publishes = "events" in parts
-        vars(self).update({"settings": consumer_settings()} | parts)  # as cached properties keep what they made
+        own = {"settings": consumer_settings(), "pseudonyms": PSEUDONYMS}
+        vars(self).update(own | parts)  # as cached properties keep what they made
 
     def publish(self, call_events: Sequence[CallEvent], measurements: Measurements) -> None:
         if self._publishes:
@@ -100,6 +103,7 @@ def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of a
         "default_organization_id": "",
         "answer_names": stack_answer_names(),
         "recording_queue_url": "",
+        "erasure_queue_url": "",
     }
     return ConsumerSettings(**usual | values)
 
@@ -119,6 +123,7 @@ def engine_for(
         ca_file="",
         writer="",
         caller="",
+        eraser="",
         reader="",
     )
     password = unquote(parts.password or "")
@@ -147,6 +152,7 @@ def _name_database(url: str, patch: pytest.MonkeyPatch, secret_arn: str) -> None
     patch.setenv("DATABASE_PORT", str(parts.port))
     patch.setenv("DATABASE_NAME", parts.path.lstrip("/"))
     patch.setenv("DATABASE_SECRET_ARN", secret_arn)
+    patch.setattr(pseudonym_key, "pseudonyms", lambda: PSEUDONYMS)
 
 
 def forget() -> None:

@@ -187,6 +187,37 @@ declare namespace Api {
     per_response: number | null;
   }
 
+  interface ErasureAccepted {
+    id: string;
+  }
+
+  interface ErasureReport {
+    id: string;
+    state: string;
+    scope: string;
+    dry_run: boolean;
+    requested_by: string;
+    requested_at: string;
+    finished_at: string | null;
+    rows: Record<string, number>;
+    stores: ErasureStore[];
+  }
+
+  interface ErasureRequest {
+    call_id?: number | null;
+    vapi_call_id?: string | null;
+    phone?: string | null;
+    dry_run?: boolean;
+  }
+
+  interface ErasureStore {
+    store: string;
+    found: number | null;
+    done: number | null;
+    remains: string | null;
+    until: string | null;
+  }
+
   interface Error {
     error: ErrorDetail;
   }
@@ -690,6 +721,7 @@ declare namespace Api {
     [path: `follow-ups/${number}`]: FollowUpDetail;
     "me": Me;
     [path: `pings/${string}`]: Ping;
+    [path: `erasures/${string}`]: ErasureReport;
     "views": SavedViews;
   }
 }

@@ -10,10 +10,11 @@ from pg8000.native import Connection
 from sqlalchemy import Engine
 
 from autopulse.consumers.batch import apply_batch
-from autopulse.consumers.consumer import Record
+from autopulse.consumers.consumer import Record, World
 from autopulse.consumers.registry import REGISTRY
 from autopulse.db.engine import engine_to, open_socket
 from autopulse.db.prepared import PreparingConnection
+from autopulse.domain.pseudonyms import Pseudonyms
 from autopulse.vapi.envelope import envelope_from
 from autopulse.vapi.messages import ReceivedEnvelope, read_envelope
 from autopulse.vapi.routes import kind_of
@@ -22,6 +23,7 @@ from local.simulator.webhook_factory import Body
 
 _TRAVELS: Final = timedelta(milliseconds=140)
 """From the sender's time to ours."""
+_NO_KEY: Final = b"nothing was erased"
 _PROCESSED_WITHIN: Final = timedelta(milliseconds=20)
 
 
@@ -47,10 +49,11 @@ def open_engine(database_url: str) -> Iterator[Engine]:
 def apply(engine: Engine, bodies: Sequence[Body]) -> None:
     """Apply webhooks as if each had come and been processed when its sender says that it was sent."""
     envelopes = [_wrap(body["message"]) for body in bodies]
+    world = World(Pseudonyms(_NO_KEY), ORGANIZATION_ID)
     with engine.begin() as transaction:
         for consumer in (kind.consumer for kind in REGISTRY.values()):
             records = [Record(e, consumer.read(e.message)) for e in envelopes if e.kind == consumer.kind]
-            apply_batch(transaction, consumer, records, ORGANIZATION_ID)
+            apply_batch(transaction, consumer, records, world)
 
 
 def date_receipts(connection: Connection, call_ids: Sequence[int | None]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from local.vapi_api.answers import Answer, Fault, error, fault_from
-from local.vapi_api.calls import Calls, Record
+from local.vapi_api.calls import UNKNOWN, Calls, Record
 from local.vapi_api.configuration import ORGANIZATION_ID, SCHEMAS, Configuration
 from local.vapi_api.recordings import CHANNELS, Storage
 
@@ -94,6 +94,8 @@ class Vapi(Configuration):
         parts = [part for part in url.path.split("/") if part]
         if parts[:1] == ["call"] and method == "GET":
             return self._answer_call(parts[1:], parse_qs(url.query, keep_blank_values=True))
+        if parts[:1] == ["call"] and method == "DELETE" and len(parts) > 1:
+            return self._delete_calls(parts[1], body)
         if not parts or parts[0] not in self.stored:
             return error(404, f"Cannot {method} {target}")
         return self.answer_configuration(method, parts, parse_qs(url.query), body)
@@ -134,6 +136,17 @@ class Vapi(Configuration):
         if len(parts) == 1:
             return replace(found, body=self._presigned(found.body))
         return self._redirect(found.body, "/".join(parts[1:]))
+
+    def _delete_calls(self, call_id: str, body: Any) -> Answer:  # noqa: ANN401 - any JSON
+        """`DELETE /call/{id}`: of the ids in the body, which is demanded."""
+        ids = body.get("ids") if isinstance(body, dict) else None
+        if not isinstance(ids, list):
+            return error(400, ["ids must be an array"])
+        found = self.calls.read(call_id)
+        if found.status == 200:  # noqa: PLR2004 - what the status says
+            for one in ids:
+                self.calls.hold(str(one), UNKNOWN)
+        return found
 
     def _redirect(self, record: Record, endpoint: str) -> Answer:
         channel = CHANNELS.get(endpoint)

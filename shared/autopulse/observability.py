@@ -126,6 +126,8 @@ class Metric:
     """Count of records that were applied before, or that came twice in one batch."""
     RECORD_IGNORED: Final = MetricDefinition("RecordIgnored", ByKind)
     """Acknowledged without effect: a word we do not know, a call that is not ours."""
+    RECORD_ERASED: Final = MetricDefinition("RecordErased", ByKind)
+    """Dropped without a receipt: a message about a call that was erased."""
     RECORD_FAILED: Final = MetricDefinition("RecordFailed", ByKindAndReason)
     """Returned to the queue, or put into the dead-letter queue."""
     RECORD_POSTPONED: Final = MetricDefinition("RecordPostponed", ByKind)
@@ -206,6 +208,12 @@ class Metric:
     """Requests that were sent to Vapi's API."""
     RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)
     """A request for a call, or for a page of Vapi's list, that gave nothing; a call that Vapi does not have is none."""
+    CALL_ERASED: Final = MetricDefinition("CallErased", Undivided)
+    """Count of rows of calls that were erased."""
+    ERASURE_FAILED: Final = MetricDefinition("ErasureFailed", ByReason)
+    """Part of an erasure that was not done: a recording that is left, a call that Vapi does not delete."""
+    CALL_EXPIRED: Final = MetricDefinition("CallExpired", ByReason)
+    """Count of calls whose `words`, or whose `person`, were emptied for their age."""
     EVENT_PRUNED: Final = MetricDefinition("EventPruned", Undivided)
     """`webhook_event` rows deleted for their age."""
 

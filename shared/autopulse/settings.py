@@ -125,6 +125,8 @@ class VerifierSettings(NamedTuple):
     queue_urls: Mapping[str, str] = computed(_queue_urls)
     """Kind -> queue URL."""
     payload_bucket: str = required("PAYLOAD_BUCKET")
+    erasure_queue_url: str = optional("ERASURE_QUEUE_URL")
+    """Where it tells of calls that were deleted at Vapi; empty: nobody is told."""
     # Whatever else it says than false demands one: a check is not switched off by a mistake.
     require_call_token: bool = optional("REQUIRE_CALL_TOKEN", lambda text: text != "false", absent="false")
     """Whether our call id counts only with the application's proof beside it."""
@@ -143,6 +145,8 @@ class FetcherSettings(NamedTuple):
     request_queue_url: str = required("VAPI_REQUEST_QUEUE_URL")
     request_dead_letter_queue_url: str = required("VAPI_REQUEST_DEAD_LETTER_QUEUE_URL")
     page_queue_url: str = required("VAPI_PAGE_QUEUE_URL")
+    erasure_queue_url: str = required("ERASURE_QUEUE_URL")
+    """Where it says what became of a deletion."""
     queue_urls: Mapping[str, str] = computed(lambda: _queue_urls(RECORD_KINDS))
     """Kind -> queue URL."""
     payload_bucket: str = required("PAYLOAD_BUCKET")
@@ -184,6 +188,8 @@ class DatabaseSettings(NamedTuple):
     """The role that the follow-ups' function connects as, for the migration; empty if that is `user`."""
     caller: str = optional("DATABASE_CALLER")
     """The role that the callers' function connects as, for the migration; empty if that is `user`."""
+    eraser: str = optional("DATABASE_ERASER")
+    """The role that the erasures' function connects as, for the migration; empty if it is the role that migrates."""
     reader: str = optional("DATABASE_READER")
     """The role that the read API connects as, for the migration, which makes it; empty if that is `user`."""
 
@@ -202,6 +208,8 @@ class ConsumerSettings(NamedTuple):
     """What the answers of an analysis may be called."""
     recording_queue_url: str = optional("RECORDING_QUEUE_URL")
     """Where copies of recordings are asked for; empty if none are made."""
+    erasure_queue_url: str = optional("ERASURE_QUEUE_URL")
+    """Where the consumer of statuses tells of copies of erased calls."""
 
 
 class RecordingSettings(NamedTuple):
@@ -246,6 +254,24 @@ class CallerSettings(NamedTuple):
     """Whether the assistant is told whom a number belongs to, before the caller has said a name."""
     pause_days: int = optional("CONTACT_PAUSE_DAYS", int, absent="90")
     """Days in which nobody who was spoken with is called again; 0 for none."""
+
+
+class ErasureSettings(NamedTuple):
+    """The settings of the function that erases, besides the database's."""
+
+    queue_url: str = required("ERASURE_QUEUE_URL")
+    """Its own queue."""
+    vapi_request_queue_url: str = required("VAPI_REQUEST_QUEUE_URL")
+    """Where Vapi is asked to delete a call."""
+    asks_vapi: bool = optional("RECONCILE", lambda text: text == "on")
+    """Whether there is a key to ask Vapi with."""
+    erases_what_vapi_deletes: bool = optional("ON_VAPI_DELETE", lambda text: text == "erase")
+    backup_days: int = optional("BACKUP_DAYS", int, absent="35")
+    """Whole days for which backups of the database are kept."""
+    keep_words_days: int = optional("KEEP_WORDS_DAYS", int, absent="0")
+    """Whole days after which the words of a call go; 0: never."""
+    keep_person_days: int = optional("KEEP_PERSON_DAYS", int, absent="0")
+    """Whole days after which who the customer was goes; 0: never."""
 
 
 def _alert_channels(*details: str) -> Callable[[], tuple[str, ...]]:
@@ -313,6 +339,10 @@ class AuthSettings(NamedTuple):
     """The claim with the id of the user that somebody is; empty: `email` has the user's e-mail address."""
     advisor_claim: str = optional("ADVISOR_CLAIM")
     """The claim with the id of the user whose visits' calls alone somebody reads; empty: nobody is bounded."""
+    eraser_claim: str = optional("ERASER_CLAIM")
+    """The claim that says who may erase calls; empty: nobody may."""
+    eraser_values: frozenset[str] = optional("ERASER_VALUES", lambda text: frozenset(filter(None, text.split(","))))
+    """The values of it that allow it."""
 
 
 class ConsoleSettings(NamedTuple):

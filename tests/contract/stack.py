@@ -231,6 +231,7 @@ LOCAL: Final = Stack(
         "DatabaseReaderSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:reader-AbCdEf",
         "DatabaseWriterSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:writer-AbCdEf",
         "DatabaseCallerSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:caller-AbCdEf",
+        "DatabaseEraserSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:eraser-AbCdEf",
         "ExecuteApiUrl": "http://localhost:4566/_aws/execute-api",
         "RecordingRetentionDays": "30",
         "AlertEmailDetail": "link",

@@ -101,7 +101,9 @@ def test_the_authorizers_event_carries_a_token_that_every_local_stack_accepts(
     tmp_path: Path,
 ) -> None:
     issuer = Issuer(StackPaths(tmp_path, 0, 0, ""))
-    settings = AuthSettings(ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM, "", frozenset(), "", "")
+    settings = AuthSettings(
+        ISSUER, AUDIENCE, "", issuer.jwks, ORGANIZATION_CLAIM, "", frozenset(), "", "", "", frozenset()
+    )
     services = start_anew(Services(), settings=settings)
     answer = authorizer.handle(services, MADE[EVENTS / "apigw" / "authorizer.json"])
     assert answer["context"]["organization_id"] == ORGANIZATION_ID

@@ -103,6 +103,8 @@ def _read_settings(function: str) -> None:
         settings.from_environ(settings.CallerSettings)
     if function == "AlertsFunction":
         settings.from_environ(settings.AlertSettings)
+    if function == "ErasuresFunction":
+        settings.from_environ(settings.ErasureSettings)
     if function == "SweepFunction":
         settings.from_environ(settings.SweepSettings)
     if function.removesuffix("Function") in PREFIXES:
@@ -118,7 +120,11 @@ PAST_THE_PROXY = ("MigrationHost", "DatabasePort", "DatabaseSecretArn", "Migrati
 ADDRESSES: dict[str, tuple[Stack, tuple[object, ...], tuple[object, ...]]] = {
     "of the owner": (
         LOCAL.but(
-            DatabaseUserSecretArn="", DatabaseReaderSecretArn="", DatabaseWriterSecretArn="", DatabaseCallerSecretArn=""
+            DatabaseUserSecretArn="",
+            DatabaseReaderSecretArn="",
+            DatabaseWriterSecretArn="",
+            DatabaseCallerSecretArn="",
+            DatabaseEraserSecretArn="",
         ),
         OF_THE_OWNER,
         OF_THE_OWNER,
@@ -151,6 +157,11 @@ def test_a_function_knows_where_the_database_is_and_who_it_is_there(function: st
         expected = (*expected[:-1], "DatabaseCaller")
         expected = tuple("DatabaseCallerSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
     assert given.pop("DATABASE_CALLER", "") == (caller if function == "MigrateFunction" else "")
+    eraser = {"Ref": "DatabaseEraser"} if expected[-1] else ""
+    if function == "ErasuresFunction" and eraser:
+        expected = (*expected[:-1], "DatabaseEraser")
+        expected = tuple("DatabaseEraserSecretArn" if one == "DatabaseUserSecretArn" else one for one in expected)
+    assert given.pop("DATABASE_ERASER", "") == (eraser if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_WRITER", "") == (writer if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_READER", "") == (reader if function == "MigrateFunction" else "")
     assert given.pop("DATABASE_NAME") == {"Ref": "DatabaseName"}
@@ -202,7 +213,7 @@ def test_the_migration_runs_whenever_the_code_a_layer_or_the_database_changes() 
     assert resources()[version]["Type"] == "AWS::Lambda::Version"
     assert properties(version)["FunctionName"] == {"Ref": "MigrateFunction"}
     assert source()["Resources"]["MigrateFunction"]["Properties"]["AutoPublishAliasAllProperties"] is True
-    names = ("Host", "Port", "Name", "User", "Reader", "Writer", "Caller")
+    names = ("Host", "Port", "Name", "User", "Reader", "Writer", "Caller", "Eraser")
     parameters = [{"Ref": f"Database{name}"} for name in names]
     assert LOCAL.properties("Migration")["Database"] == [*parameters, "password"]
     assert SHAPES["production"].properties("Migration")["Database"] == [*parameters, "iam"]

@@ -106,7 +106,13 @@ def test_the_key_of_envelopes_is_for_who_writes_and_reads_them() -> None:
     roles = production.ids_of("AWS::IAM::Role")
     named = {role: production.properties(role).get("ManagedPolicyArns", []) for role in roles}
     holders = {role for role, policies in named.items() if {"Ref": "DataKeyPolicy"} in policies}
-    assert holders == {"VerifierRole", "FetcherRole", "SweepRole", *(f"{prefix}Role" for prefix in PREFIXES)}
+    assert holders == {
+        "VerifierRole",
+        "FetcherRole",
+        "SweepRole",
+        "ErasuresRole",
+        *(f"{prefix}Role" for prefix in PREFIXES),
+    }
 
 
 @pytest.mark.parametrize(("shape", "role"), ROLES)
@@ -209,7 +215,7 @@ def test_the_verifier_may_queue_and_store_but_not_read_back() -> None:
         "logs:PutLogEvents",
     }
     assert _resources_for("VerifierRole", "secretsmanager:GetSecretValue") == [{"Fn::GetAtt": ["WebhookSecret", "Id"]}]
-    queues = [{"Fn::GetAtt": [f"{prefix}Queue", "Arn"]} for prefix in PREFIXES]
+    queues = [{"Fn::GetAtt": [f"{prefix}Queue", "Arn"]} for prefix in (*PREFIXES, "Erasure")]
     assert _resources_for("VerifierRole", "sqs:SendMessage") == queues
 
 
@@ -226,7 +232,7 @@ def test_the_fetcher_touches_its_queues_and_the_key_alone() -> None:
         "logs:PutLogEvents",
     }
     assert _resources_for("FetcherRole", "sqs:ReceiveMessage") == [{"Fn::GetAtt": ["VapiRequestQueue", "Arn"]}]
-    sent_to = ["VapiRequest", "VapiRequestDeadLetter", "VapiPage", "StatusUpdate", "EndOfCallReport"]
+    sent_to = ["VapiRequest", "VapiRequestDeadLetter", "VapiPage", "StatusUpdate", "EndOfCallReport", "Erasure"]
     queues = [{"Fn::GetAtt": [f"{name}Queue", "Arn"]} for name in sent_to]
     assert _resources_for("FetcherRole", "sqs:SendMessage") == queues
 
@@ -313,6 +319,24 @@ def test_the_verifier_invokes_the_function_of_callers_and_no_other() -> None:
     assert _resources_for("VerifierRole", "lambda:InvokeFunction") == [{"Ref": "CallersFunctionAliaslive"}]
 
 
+def test_who_erases_connects_as_a_role_of_its_own_and_has_vapi_asked() -> None:
+    own = {"secretsmanager:GetSecretValue", "sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"}
+    assert _actions("ErasuresRole") == LOGGING | own | {"sqs:GetQueueAttributes"}
+    secrets = [PSEUDONYM_KEY, {"Ref": "DatabaseEraserSecretArn"}]
+    assert _resources_for("ErasuresRole", "secretsmanager:GetSecretValue") == secrets
+    sent_to = [{"Fn::GetAtt": [name, "Arn"]} for name in ("ErasureQueue", "VapiRequestQueue")]
+    assert _resources_for("ErasuresRole", "sqs:SendMessage") == sent_to
+    token = TOKEN.replace("DatabaseUser", "DatabaseEraser")
+    for stack in (SHAPES["production"], EXISTING):
+        assert _resources_for("ErasuresRole", "rds-db:connect", stack) == [{"Fn::Sub": token}]
+        assert _resources_for("ErasuresRole", "secretsmanager:GetSecretValue", stack) == [PSEUDONYM_KEY]
+
+
+def test_functions_with_a_role_of_their_own_need_one_that_erases() -> None:
+    (refusal,) = LOCAL.but(DatabaseEraserSecretArn="").complaints
+    assert "DatabaseEraserSecretArn" in refusal
+
+
 @pytest.mark.parametrize("role", ["PruneRole", "ApiRole", "UnlinkRole", "MigrateRole"])
 def test_a_secret_with_a_key_of_its_own_is_decrypted_by_who_reads_it(role: str) -> None:
     key = {"Ref": "DatabaseSecretKeyArn"}
@@ -334,7 +358,7 @@ def test_the_proxy_connects_as_the_functions_roles_and_as_nobody_else() -> None:
     ends = [resource["Fn::Sub"].rpartition(":")[2] for resource in statement["Resource"]]
     assert ends == [
         f"${{DatabaseInstance.DbiResourceId}}/${{{name}}}"
-        for name in ("DatabaseUser", "DatabaseReader", "DatabaseWriter", "DatabaseCaller")
+        for name in ("DatabaseUser", "DatabaseReader", "DatabaseWriter", "DatabaseCaller", "DatabaseEraser")
     ]
 
 

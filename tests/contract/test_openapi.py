@@ -13,6 +13,9 @@ from autopulse.api.resolver import OPENAPI_PATH, ROUTES, app
 from autopulse.callers.suppressions import CHECK_ROUTE
 from autopulse.callers.suppressions import ROUTE as SUPPRESSIONS
 from autopulse.domain.follow_ups import State
+from autopulse.erasures import wanted
+from autopulse.erasures.endpoint import GET_ROUTE as ERASURE_REPORT
+from autopulse.erasures.endpoint import POST_ROUTE as ERASURE_ROUTE
 from autopulse.follow_ups import changes
 from autopulse.follow_ups.endpoint import PATCH_ROUTE, POST_ROUTE
 from autopulse.follow_ups.saved_views import LIST_ROUTE, VIEW_ROUTE
@@ -57,7 +60,7 @@ WRITES = [
     (path, method)
     for path, methods in openapi_writes.PATHS.items()
     for method in methods
-    if not path.startswith((LIST_ROUTE, SUPPRESSIONS))
+    if not path.startswith((LIST_ROUTE, SUPPRESSIONS, ERASURE_ROUTE))
 ]
 
 
@@ -112,9 +115,19 @@ def test_views_are_described_with_their_failures() -> None:
     assert {name for name in openapi_writes.PATHS if name.startswith(LIST_ROUTE)} == {LIST_ROUTE, _path(VIEW_ROUTE)}
 
 
-def test_each_route_of_the_functions_that_change_something_is_described_and_no_other() -> None:
-    functions = [source()["Resources"][name] for name in ("FollowUpsFunction", "CallersFunction")]
-    events = [event for function in functions for event in function["Properties"]["Events"].values()]
+def test_erasures_are_described_with_their_failures() -> None:
+    asked, read = WRITTEN["paths"][ERASURE_ROUTE]["post"], WRITTEN["paths"][_path(ERASURE_REPORT)]["get"]
+    assert set(asked["responses"]) == {"202", "400", "401", "403", "404", "413", "503"}
+    assert set(read["responses"]) == {"200", "401", "403", "404", "503"}
+    assert tuple(WRITTEN["components"]["schemas"]["ErasureRequest"]["properties"]) == wanted.FIELDS
+
+
+def test_each_route_of_the_functions_beside_the_read_api_is_described_and_no_other() -> None:
+    functions = [
+        source()["Resources"][name]["Properties"]
+        for name in ("FollowUpsFunction", "CallersFunction", "ErasuresFunction")
+    ]
+    events = [event for function in functions for event in function["Events"].values()]
     asked = [event["Properties"] for event in events if event["Type"] == "Api"]
     routes = {(properties["Path"], properties["Method"].lower()) for properties in asked}
     assert routes == {(path, method) for path, methods in openapi_writes.PATHS.items() for method in methods}

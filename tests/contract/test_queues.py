@@ -19,7 +19,7 @@ from tests.contract.stack import (
 )
 
 RECONCILIATION = ["VapiRequest", "VapiPage"]
-OWNERS = [*PREFIXES, *RECONCILIATION]
+OWNERS = [*PREFIXES, *RECONCILIATION, "Erasure"]
 """How the logical ids begin of queues that have dead letters."""
 QUEUES = [f"{owner}Queue" for owner in OWNERS]
 DEAD_LETTER_QUEUES = [f"{owner}DeadLetterQueue" for owner in OWNERS]

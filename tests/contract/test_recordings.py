@@ -133,13 +133,12 @@ def test_others_may_do_one_thing_each() -> None:
     bare = KEEPING.but(RecordingRetentionDays="0")
     roles = [role for role in bare.ids_of("AWS::IAM::Role") if "Function" not in bare.properties(role)]
     more = {role: set(_rights(role, KEEPING)) - set(_rights(role, bare)) for role in roles}
+    deleting = {("s3:ListBucketVersions", _arn("RecordingBucket")), ("s3:DeleteObjectVersion", json.dumps(OBJECTS))}
     assert {role: rights for role, rights in more.items() if rights} == {
         "EndOfCallReportRole": {("sqs:SendMessage", _arn("RecordingQueue"))},
         "ApiRole": {("s3:GetObject", json.dumps(OBJECTS)), ("kms:Decrypt", _arn("DataKey"))},
-        "UnlinkRole": {
-            ("s3:ListBucketVersions", _arn("RecordingBucket")),
-            ("s3:DeleteObjectVersion", json.dumps(OBJECTS)),
-        },
+        "UnlinkRole": deleting,
+        "ErasuresRole": deleting,
     }
 
 

@@ -41,6 +41,7 @@ class Vapi:
     url: str = ""
     serve: Serve = lambda handler: send(handler, 200, RECORD)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     @property
     def paths(self) -> list[str]:
@@ -66,6 +67,10 @@ def serving(vapi: Vapi) -> Iterator[Vapi]:
         def do_GET(self) -> None:
             vapi.asked.append((self.path, dict(self.headers)))
             vapi.serve(self)
+
+        def do_DELETE(self) -> None:
+            vapi.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             """Keep still."""
@@ -131,6 +136,36 @@ def test_a_call_is_asked_for_by_its_id_with_the_key_in_the_header_alone(vapi: Va
     assert headers["Authorization"] == f"Bearer {KEY}"
     assert headers["Accept-Encoding"] == "identity"
     assert KEY not in path
+
+
+def test_a_call_is_deleted_by_its_id_in_the_path_and_in_the_body(vapi: Vapi) -> None:
+    client_of(vapi).delete_call(ID.upper())
+    assert vapi.paths == [f"/call/{ID}"]
+    assert [json.loads(body) for body in vapi.bodies] == [{"ids": [ID]}]
+    assert vapi.asked[0][1]["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (503, {"message": "Failed to erase call recordings; the call was not deleted."}, VapiUnavailable),
+        (429, {}, VapiThrottled),
+        (404, {}, VapiCallUnknown),
+        (400, {"message": "This call exceeds your retention window."}, VapiForgot),
+    ],
+)
+def test_a_deletion_that_failed_says_whether_it_is_to_be_tried_again(
+    vapi: Vapi, status: int, body: object, error: type[VapiFailed]
+) -> None:
+    vapi.serve = lambda handler: send(handler, status, body)
+    with pytest.raises(error):
+        client_of(vapi).delete_call(ID)
+
+
+def test_nothing_but_a_uuid_is_deleted(vapi: Vapi) -> None:
+    with pytest.raises(VapiCallUnknown):
+        client_of(vapi).delete_call("../assistant/1")
+    assert vapi.asked == []
 
 
 def test_a_path_of_the_api_s_address_is_kept(vapi: Vapi) -> None:

@@ -28,7 +28,8 @@ _EMPTY: Final = """
     DELETE FROM webhook_event; DELETE FROM call_incident; DELETE FROM call_feedback; DELETE FROM transcript;
     DELETE FROM vapi_call; DELETE FROM call_original; DELETE FROM call; DELETE FROM service_record_original;
     DELETE FROM service_record;
-    DELETE FROM vapi_number; DELETE FROM reconciliation_request; DELETE FROM "user"; DELETE FROM organization
+    DELETE FROM vapi_number; DELETE FROM reconciliation_request; DELETE FROM erased_call;
+    DELETE FROM erasure; DELETE FROM "user"; DELETE FROM organization
 """
 
 

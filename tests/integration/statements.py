@@ -3,18 +3,29 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pg8000.dbapi import convert_paramstyle
 
-from autopulse.db import alerts, callers, follow_up_changes, reconciliation, saved_views, suppressions
+from autopulse.db import (
+    alerts,
+    callers,
+    erasure,
+    follow_up_changes,
+    reconciliation,
+    retention,
+    saved_views,
+    suppressions,
+)
+from autopulse.db import erasure_requests as requests
 from autopulse.db.calls import read_owners
-from autopulse.db.engine import engine
+from autopulse.db.engine import Database, engine
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.receipts import count_repeats
 from autopulse.domain.scope import NO_USER, Scope
 from autopulse.vapi.envelope import envelope_from
 from autopulse.vapi.routes import INTERNAL, RECORDING
+from tests.harness import PSEUDONYMS
 from tests.integration.bodies import (
     conversation,
     fragment,
@@ -102,6 +113,34 @@ def let_alerts_speak(pipeline: Pipeline) -> None:
         alerts.claim(transaction, [(found["id"], "opened")], plan)
         alerts.take_due(transaction, plan)
         alerts.settle(transaction, [alerts.Settled(found["id"], "opened", "webhook", 1, "slow", False, 30)], plan)
+
+
+def let_erasures_speak(pipeline: Pipeline, database: Database) -> None:
+    """Ask for erasures in each way, do them, tell what Vapi says, and read the report."""
+    call_id = pipeline.make_call(service_record_id=pipeline.make_service_record())
+    ask = requests.Request(str(uuid4()), ORGANIZATION, "phone", "kim")
+    call, asked = requests.Item("call", str(call_id)), requests.Item("vapi_call", MADE)
+    with database.begin() as transaction:
+        erasure.find_call(transaction, ORGANIZATION, call_id)
+        erasure.find_vapi_call(transaction, ORGANIZATION, MADE)
+        visits = erasure.find_number(transaction, ORGANIZATION, ["12025550101"]).visits
+        erasure.count_call(transaction, call_id)
+        requests.request_erasure(transaction, ask, [call, asked])
+        requests.request_erasure(transaction, requests.Request(str(uuid4()), None, "phone", "kim", is_dry_run=True), [])
+        assert requests.waiting_items(transaction, ask.id, 10)
+        assert erasure.erase_call(transaction, call_id, PSEUDONYMS) is not None
+        erasure.erase_visit(transaction, visits[0])
+        requests.settle_item(transaction, ask.id, call, "done", {"call": 1})
+        requests.tell_of_vapi_call(transaction, MADE, PSEUDONYMS.of_vapi_call(MADE), "done", {"vapi": "gone"})
+        requests.finish(transaction, ask.id)
+        assert requests.read_erasure(transaction, ask.id, ORGANIZATION) is not None
+        requests.unfinished(transaction)
+        requests.read_tombstones(transaction, "", 10)
+        requests.erased_visits(transaction)
+        for kind in (retention.WORDS, retention.PERSON):
+            for organization in retention.list_organizations(transaction):
+                retention.count_older(transaction, kind, organization, datetime.now(timezone.utc))
+                assert retention.empty_next(transaction, kind, organization, datetime.now(timezone.utc), 10).emptied
 
 
 def let_writers_speak(pipeline: Pipeline) -> None:

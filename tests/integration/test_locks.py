@@ -10,12 +10,13 @@ from pg8000.native import Connection
 
 from autopulse.consumers import end_of_call_report, services
 from autopulse.consumers.batch import apply_batch
-from autopulse.consumers.consumer import Record
+from autopulse.consumers.consumer import Record, World
 from autopulse.db.engine import engine
 from autopulse.db.failures import Fault, diagnose
 from autopulse.errors import AutoPulseError
 from autopulse.vapi.messages import read_envelope
 from local.database import connect
+from tests.harness import PSEUDONYMS
 from tests.integration.bodies import (
     VAPI_ID,
     Body,
@@ -164,7 +165,7 @@ def test_rows_that_refer_to_what_a_batch_has_locked_and_written_do_not_wait(
     record = Record(envelope, end_of_call_report.CONSUMER.read(envelope.message))
     application.run("SET lock_timeout = '100ms'")
     with engine().connect() as transaction:
-        assert apply_batch(transaction, end_of_call_report.CONSUMER, [record], "").refused == {}
+        assert apply_batch(transaction, end_of_call_report.CONSUMER, [record], World(PSEUDONYMS)).refused == {}
         application.run(
             "INSERT INTO transcript (call_id, role, content, timestamp) VALUES (:id, 'human', 'Written.', now())",
             id=call_id,

@@ -13,6 +13,7 @@ from autopulse.db.migration import upgrade
 from autopulse.db.prepared import PreparingConnection
 from autopulse.db.privileges import (
     CALLER_PRIVILEGES,
+    ERASER_PRIVILEGES,
     PRIVILEGES,
     READER_PRIVILEGES,
     WRITER_PRIVILEGES,
@@ -20,9 +21,9 @@ from autopulse.db.privileges import (
 )
 from autopulse.db.queries.connection import PlanningConnection
 from autopulse.operations import prune, unlink
-from local.postgres import CALLER, FUNCTIONS, READER, WRITER
+from local.postgres import CALLER, ERASER, FUNCTIONS, READER, WRITER
 from tests.conftest import ROLES
-from tests.harness import Context
+from tests.harness import Context, engine_for
 from tests.integration.api.client import Api
 from tests.integration.migrations.application import run
 from tests.integration.pipeline import ORGANIZATION, Pipeline
@@ -30,6 +31,7 @@ from tests.integration.statements import (
     let_alerts_speak,
     let_callers_speak,
     let_consumers_speak,
+    let_erasures_speak,
     let_sweeps_speak,
     let_writers_speak,
     noting,
@@ -213,6 +215,52 @@ def test_no_right_of_who_changes_follow_ups_is_one_too_many(changes: set[str], p
     assert [change for change in taken if not _is_refused(pipeline, changes, change, WRITER)] == []
 
 
+@pytest.fixture
+def erasures(pipeline: Pipeline, module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Everything that the function of erasures has to say to the database."""
+    said: set[str] = set()
+    execute = PreparingConnection.execute_prepared
+    monkeypatch.setattr(PreparingConnection, "execute_prepared", noting(execute, said))
+    database = engine_for(module_database_url, ERASER)
+    let_erasures_speak(pipeline, database)
+    yield said
+    database.dispose()
+
+
+def test_no_right_of_who_erases_is_one_too_many(erasures: set[str], pipeline: Pipeline) -> None:
+    assert len(erasures) >= 20
+    assert not _is_refused(pipeline, erasures, "", ERASER)
+    taken = [f"REVOKE {right} FROM {ERASER}" for right in _each_privilege(ERASER_PRIVILEGES)]
+    assert len(taken) > 60
+    assert [change for change in taken if not _is_refused(pipeline, erasures, change, ERASER)] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(one for one in FORBIDDEN if "customer_phone" not in one and "call_feedback_duplicate" not in one),
+        "DELETE FROM call",
+        "UPDATE call SET nps_score = 10",
+        "UPDATE call SET outcome = 'reached'",
+        "UPDATE vapi_call SET vapi_call_id = ''",
+        "SELECT content FROM transcript",
+        "SELECT content FROM call_feedback",
+        "SELECT note FROM follow_up",
+        "SELECT words FROM call_words",
+        "SELECT * FROM call_feedback_duplicate",
+        "DELETE FROM erased_call",
+        "DELETE FROM erasure",
+        "UPDATE erasure SET requested_by = 'nobody'",
+        "DELETE FROM webhook_event",
+    ],
+)
+def test_who_erases_can_do_nothing_else(statement: str, module_functions_url: str) -> None:
+    as_eraser = module_functions_url.replace(f"//{FUNCTIONS}:", f"//{ERASER}:")
+    with pytest.raises(pg8000.exceptions.DatabaseError) as caught:
+        run(as_eraser, statement)
+    assert sqlstate(caught.value) == DENIED
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -322,6 +370,7 @@ def test_their_waits_are_limited_and_the_owners_are_not(empty_database_url: str)
     assert _shown(empty_database_url, WRITER) == privileges.TIME_OUTS | privileges.PLANNING
     answering = privileges.ANSWER_TIME_OUTS | privileges.PLANNING | privileges.ONE_PLAN
     assert _shown(empty_database_url, CALLER) == answering
+    assert _shown(empty_database_url, ERASER) == privileges.TIME_OUTS | privileges.PLANNING
     assert _shown(empty_database_url, "autopulse") == {}
 
 

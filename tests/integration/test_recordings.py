@@ -220,6 +220,23 @@ def test_a_report_without_a_recording_asks_for_nothing(pipeline: Pipeline, queue
     assert queue.batches == []
 
 
+@pytest.mark.parametrize(
+    ("consent", "asks"),
+    [
+        ({"type": "verbal"}, False),
+        ({"type": "stay-on-line", "grantedAt": None}, False),
+        ({"type": "verbal", "grantedAt": "2026-07-11T01:00:05.000Z"}, True),
+        ({}, True),
+    ],
+)
+def test_without_a_grant_where_one_was_asked_there_is_no_copy(
+    pipeline: Pipeline, queue: Queue, consent: Body, asks: bool
+) -> None:
+    body = report(outbound(pipeline.make_call()), 100, recordingUrl=SIGNED, compliance={"recordingConsent": consent})
+    pipeline.send_each(body)
+    assert bool(queue.requests) is asks
+
+
 def test_a_stack_that_keeps_none_asks_for_nothing(pipeline: Pipeline, queue: Queue) -> None:
     pipeline.keep_recordings(None)
     pipeline.send(told(pipeline.make_call(), recordingUrl=SIGNED))

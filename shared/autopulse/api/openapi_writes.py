@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from autopulse.api.erasure_models import ErasureAccepted, ErasureReport, ErasureRequest, ErasureStore
 from autopulse.api.follow_up_models import FollowUp, FollowUpChange, FollowUpConflict, FollowUpOpening
 from autopulse.api.saved_view_models import SavedView, SavedViewContent, SavedViews
 from autopulse.api.suppression_models import (
@@ -24,6 +25,7 @@ MODELS: Final[tuple[type[BaseModel], ...]] = (
     *(FollowUp, FollowUpChange, FollowUpConflict, FollowUpOpening),
     *(SavedView, SavedViewContent, SavedViews),
     *(CheckedNumbers, NewSuppression, NumbersToCheck, SuppressedNumber, SuppressionAnswer),
+    *(ErasureAccepted, ErasureReport, ErasureRequest, ErasureStore),
 )
 """The models that these routes name."""
 _REFERENCE: Final = "#/components/schemas/{}"
@@ -52,9 +54,21 @@ _OF_VIEWS: Final = {
 }
 
 
+_OF_ERASURES: Final = {
+    401: "No valid token.",
+    403: "The token does not let its owner erase calls.",
+    404: "There is no such call, or no such erasure.",
+    503: "Nothing was begun; try again.",
+}
+
+
 def _content(model: type[BaseModel] | str) -> Document:
     name = model if isinstance(model, str) else model.__name__
     return {"application/json": {"schema": {"$ref": _REFERENCE.format(name)}}}
+
+
+def _answered(model: type[BaseModel]) -> Document:
+    return {"content": _content(model)}
 
 
 def _error(text: str) -> Document:
@@ -97,6 +111,19 @@ def _of_numbers(operation_id: str, summary: str, body: type[BaseModel], response
     return _operation(operation_id, summary, [], body=given, responses=refused | responses)
 
 
+def _erasure_operation(operation_id: str, summary: str, responses: Document, **more: Any) -> Document:  # noqa: ANN401 - JSON
+    errors = {str(code): _error(text) for code, text in _OF_ERASURES.items()}
+    made = {"operationId": operation_id, "summary": summary, "parameters": [], **more}
+    return made | {"responses": dict(sorted((errors | responses).items()))}
+
+
+_ERASURE_ID: Final = {
+    "name": "erasure_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "format": "uuid"},
+    "description": "The erasure's id.",
+}
 _NAME: Final = {
     "name": "name",
     "in": "path",
@@ -147,6 +174,26 @@ PATHS: Final[dict[str, Document]] = {
                 "404": _error("It is not suppressed."),
             },
         ),
+    },
+    "/v1/erasures": {
+        "post": _erasure_operation(
+            "request_erasure",
+            "Erase a call, or all calls and visits of a number.",
+            {
+                "202": {"description": "It is queued; the report says how far it is.", **_answered(ErasureAccepted)},
+                "400": _error("Not exactly one of the three is given, or one cannot be read; `field` names it."),
+                "413": _error("The body is too large."),
+            },
+            requestBody={"required": True, "content": _content(ErasureRequest)},
+        )
+    },
+    "/v1/erasures/{erasure_id}": {
+        "get": _erasure_operation(
+            "read_erasure",
+            "What became of an erasure in each store.",
+            {"200": {"description": "The report.", **_answered(ErasureReport)}},
+            parameters=[_ERASURE_ID],
+        )
     },
     "/v1/views": {
         "get": _view_operation(

@@ -61,6 +61,8 @@ def _identify(services: Services, event: Mapping[str, Json]) -> Principal:
         settings.writer_values,
         settings.user_claim,
         settings.advisor_claim,
+        settings.eraser_claim,
+        settings.eraser_values,
     )
     return verify(token, services.keys, rules)
 

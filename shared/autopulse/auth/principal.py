@@ -28,6 +28,8 @@ class Principal:
     """The service advisor whose calls alone the person reads; None for all calls of the organization."""
     user: UserKey = NO_USER
     """Which of the organization's users the person is, as far as the token says."""
+    may_erase: bool = False
+    """Whether the person may erase calls of the organization."""
 
     @property
     def scope(self) -> Scope:
@@ -42,6 +44,7 @@ class Principal:
             "expires_at": str(self.expires_at),
             "name": self.name,
             "may_write": "true" if self.may_write else "false",
+            "may_erase": "true" if self.may_erase else "false",
             "advisor_id": str(self.advisor_id or ""),
             "user_id": str(self.user.id or ""),
             "email": self.user.email,
@@ -84,6 +87,7 @@ def _read(context: Mapping[str, Json]) -> Principal | None:
         context.get("may_write") in {True, "true"},
         advisor_id,
         UserKey(read_call_id(context.get("user_id")), read_text(context.get("email")) or ""),
+        context.get("may_erase") in {True, "true"},
     )
 
 

@@ -55,6 +55,10 @@ class Rules:
     """The claim with the id of the user that the person is; empty: the user with the e-mail address of `email`."""
     advisor_claim: str = ""
     """The claim with the id of the user whose visits' calls alone the person reads; empty: nobody is bounded."""
+    eraser_claim: str = ""
+    """The claim that says who may erase calls; empty: nobody may."""
+    eraser_values: frozenset[str] = frozenset()
+    """The values of that claim that allow it."""
 
 
 def verify(token: str, keys: Keys, rules: Rules) -> Principal:
@@ -79,6 +83,7 @@ def verify(token: str, keys: Keys, rules: Rules) -> Principal:
         _may_write(claims, rules),
         _advisor_of(claims, rules),
         _user_of(claims, rules),
+        bool(rules.eraser_claim) and _has(claims.get(rules.eraser_claim), rules.eraser_values),
     )
 
 
@@ -88,16 +93,18 @@ def _name_of(claims: Mapping[str, Json]) -> str:
 
 
 def _may_write(claims: Mapping[str, Json], rules: Rules) -> bool:
-    if not rules.writer_claim:
-        return True
-    value = claims.get(rules.writer_claim)
+    return not rules.writer_claim or _has(claims.get(rules.writer_claim), rules.writer_values)
+
+
+def _has(value: Json, wanted: frozenset[str]) -> bool:
+    """Whether a claim has one of the values."""
     if value is True:
         given = {"true"}
     elif isinstance(value, str):
         given = {value, *value.split()}
     else:
         given = {item for item in read_list(value) if isinstance(item, str)}
-    return bool(given & rules.writer_values)
+    return bool(given & wanted)
 
 
 def _advisor_of(claims: Mapping[str, Json], rules: Rules) -> int | None:

@@ -17,6 +17,7 @@ from autopulse.consumers.consumer import (
     M,
     Record,
     ServiceRecordNotLocked,
+    World,
 )
 from autopulse.consumers.folding import UNTOLD, fold
 from autopulse.consumers.identity import Identities, identify
@@ -38,6 +39,8 @@ class BatchOutcome:
     """Event ids of the batch that were applied before."""
     ignored: frozenset[str] = frozenset()
     """Have a receipt and no effect: words we do not know, calls that are not ours."""
+    erased: frozenset[str] = frozenset()
+    """Have neither a receipt nor an effect: their calls were erased."""
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     """Left out: the rest was committed without them."""
     call_ids: dict[str, int] = field(default_factory=dict)
@@ -45,13 +48,13 @@ class BatchOutcome:
 
 
 def apply_batch(
-    transaction: Transaction, consumer: Consumer[M], records: Sequence[Record[M]], default_organization_id: str
+    transaction: Transaction, consumer: Consumer[M], records: Sequence[Record[M]], world: World
 ) -> BatchOutcome:
     """Apply records to the database within a transaction; the caller commits."""
     locks_service_records = consumer.changes_service_records
     while True:
         try:
-            return _apply(transaction, consumer, records, default_organization_id, reports=locks_service_records)
+            return _apply(transaction, consumer, records, world, reports=locks_service_records)
         except ServiceRecordNotLocked:
             # A report came while we waited for its call. To lock its service record now could be to wait in a circle.
             transaction.rollback()
@@ -62,21 +65,22 @@ def _apply(
     transaction: Transaction,
     consumer: Consumer[M],
     records: Sequence[Record[M]],
-    default_organization_id: str,
+    world: World,
     *,
     reports: bool,
 ) -> BatchOutcome:
     copies = Counter([record.envelope.event_id for record in records])
     unique = _first_of_each(records)
     about_calls = [record for record in unique if record.message.type != PING]
-    found = identify(transaction, about_calls, default_organization_id, reports=reports)
-    known = [record for record in unique if record.envelope.event_id not in found.refused]
+    found = identify(transaction, about_calls, world, reports=reports)
+    left_out = found.refused.keys() | found.erased
+    known = [record for record in unique if record.envelope.event_id not in left_out]
     ignored = frozenset(r.envelope.event_id for r in known if r.message.ignored or r.envelope.event_id in found.ignored)
     received = _receive(transaction, consumer.kind, known, copies, found, ignored)
     batches = _attempt_batches(transaction, known, found, received)
     call_events = consumer.apply(transaction, batches) if batches else []
     call_ids = {event_id: call.id for event_id, call in found.calls.items()}
-    return BatchOutcome(received.repeated, ignored, found.refused, call_ids, call_events)
+    return BatchOutcome(received.repeated, ignored, frozenset(found.erased), found.refused, call_ids, call_events)
 
 
 def _first_of_each(records: Sequence[Record[M]]) -> list[Record[M]]:

@@ -20,6 +20,7 @@ from autopulse.vapi.messages import RECEIVED_AT, Message, ReceivedEnvelope
 if TYPE_CHECKING:
     from autopulse.consumers.queue import ReceivedMessage
     from autopulse.consumers.services import Services
+    from autopulse.domain.pseudonyms import Pseudonyms
 
 M = TypeVar("M", bound=Message)
 """A consumer's message model."""
@@ -33,6 +34,8 @@ class Disposition(Enum):
     """It had been applied before, or an earlier record of its batch has the same event id."""
     IGNORED = "ignored"
     """It has a receipt and no effect: a word that we do not know, a call that is not ours."""
+    ERASED = "erased"
+    """It is about a call that was erased: it has neither a receipt nor an effect."""
     RETURNED = "returned"
     """SQS delivers it again after a delay."""
     DEAD_LETTERED = "dead-lettered"
@@ -76,6 +79,15 @@ class Owners:
         """The organization of a call that the application did not create."""
         owner = self.owner_of(identity)
         return (owner.organization_id if owner else self.default_organization_id) or None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a batch goes by besides its records and the database."""
+
+    pseudonyms: "Pseudonyms"
+    default_organization_id: str = ""
+    """Organization of calls that nothing else places; empty for none."""
 
 
 @dataclass(slots=True)

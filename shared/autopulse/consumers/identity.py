@@ -9,12 +9,13 @@ address gives it variables. So our id counts on calls that only the application 
 such a call.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import reduce
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from autopulse.consumers.consumer import M, Owners, Record
+from autopulse.consumers.consumer import M, Owners, Record, World
 from autopulse.db.calls import UNKNOWN_NUMBER, Locked, LockedCall, NewCall, create_calls, lock_calls, take_over
 from autopulse.db.engine import Transaction
 from autopulse.db.follow_ups import hand_over_follow_ups
@@ -24,6 +25,9 @@ from autopulse.errors import CallIdentityConflict, UnknownCall, Unprocessable
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING, WEB
 from autopulse.vapi.messages import ReceivedEnvelope
 from autopulse.vapi.routes import BY_ASKING
+
+if TYPE_CHECKING:
+    from autopulse.domain.pseudonyms import Pseudonyms
 
 INBOUND: Final = "inbound"
 """The `call.direction` of a row that waits for a call to us."""
@@ -43,6 +47,8 @@ class Identities:
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     """Event ids of calls whose phone number or assistant is marked as not ours."""
+    erased: set[str] = field(default_factory=set)
+    """Event ids of messages about calls that were erased."""
     owners: Owners = field(default_factory=Owners)
     service_records: frozenset[int] = frozenset()
     """The ids of the rows that are locked."""
@@ -52,25 +58,23 @@ class Identities:
     """Vapi's ids of what they take over -> the application's rows."""
 
 
-def identify(
-    transaction: Transaction, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
-) -> Identities:
+def identify(transaction: Transaction, records: Sequence[Record[M]], world: World, *, reports: bool) -> Identities:
     """Find, if need be create, and lock the calls of all records; `reports`: with their service records."""
     if not records:
         return Identities()
-    found = _assign(transaction, records, default_organization_id, reports=reports)
+    found = _assign(transaction, records, world, reports=reports)
     new = _new_calls(_strangers(records, found), found.owners)
     if new:
         # Calls are created before any is locked, or two batches could each wait for what the other holds.
         transaction.rollback()
         create_calls(transaction, new)
-        found = _assign(transaction, records, default_organization_id, reports=reports)
+        found = _assign(transaction, records, world, reports=reports)
     if found.takeovers:
         hand_over_follow_ups(transaction, found.takeovers)
     if found.takeovers and take_over(transaction, found.takeovers) != found.takeovers.keys():
         # The application has dialled a row of ours while we waited for its lock.
         transaction.rollback()
-        return identify(transaction, records, default_organization_id, reports=reports)
+        return identify(transaction, records, world, reports=reports)
     return found
 
 
@@ -102,24 +106,26 @@ def is_web(identity: Identity) -> bool:
     return identity.call_type in WEB
 
 
-def _assign(
-    transaction: Transaction, records: Sequence[Record[M]], default_organization_id: str, *, reports: bool
-) -> Identities:
+def _assign(transaction: Transaction, records: Sequence[Record[M]], world: World, *, reports: bool) -> Identities:
     call_ids = {record.envelope.call_id for record in records} - {None}
     vapi_call_ids = {record.envelope.vapi_call_id for record in records} - {None}
     owner_ids = {id_ for record in records for id_ in record.message.call.identity.constant_ids}
-    locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, reports=reports)  # type: ignore[arg-type] # None was taken out
-    owners = Owners(locked.owners, default_organization_id)
+    tombstones = _Tombstones(world.pseudonyms, records)
+    locked = lock_calls(transaction, call_ids, vapi_call_ids, owner_ids, tombstones.pseudonyms, reports=reports)  # type: ignore[arg-type] # None was taken out
+    owners = Owners(locked.owners, world.default_organization_id)
+    late = tombstones.late(locked)
+    alive = [record for record in records if record.envelope.event_id not in late] if late else records
     # Whatever call they name: another stack's ids may look like ours.
     ignored = (
-        {record.envelope.event_id for record in records if owners.ignore(record.message.call.identity)}
+        {record.envelope.event_id for record in alive if owners.ignore(record.message.call.identity)}
         if owners.known
         else set[str]()
     )
-    ours = [record for record in records if record.envelope.event_id not in ignored]
+    ours = [record for record in alive if record.envelope.event_id not in ignored]
     links = _Links(locked, owners, _by_vapi_id(one for one in ours if not one.message.leaves_its_receipt_alone))
     found = Identities(
         ignored=ignored,
+        erased=late,
         owners=owners,
         service_records=locked.service_records,
         takeovers=links.takeovers,
@@ -136,9 +142,14 @@ def _assign(
             call_id, vapi_call_id = found.named.get(envelope.event_id), envelope.vapi_call_id
             if record.message.leaves_its_receipt_alone and call_id is not None:
                 vapi_call_id = None  # it links nothing
-            found.calls[envelope.event_id] = links.resolve(call_id, vapi_call_id, record.message.call.identity)
+            call = links.resolve(call_id, vapi_call_id, record.message.call.identity)
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
+            continue
+        if call.is_erased:
+            found.erased.add(envelope.event_id)
+        else:
+            found.calls[envelope.event_id] = call
     return found
 
 
@@ -149,6 +160,45 @@ def _by_vapi_id(records: Iterable[Record[M]]) -> dict[str, Identity]:
             known = said.get(record.envelope.vapi_call_id, ANYBODY)
             said[record.envelope.vapi_call_id] = join_identities(known, record.message.call.identity)
     return said
+
+
+class _Tombstones:
+    """Which messages of a batch are about calls that were erased.
+
+    A message of an erased call of Vapi's is dropped, whichever row it names. One that names an erased row, and a call
+    of Vapi's that was not erased, is a new dial if the application has given the row a number again. One that names the
+    row alone is dropped if it was sent before the erasure.
+    """
+
+    def __init__(self, pseudonyms: "Pseudonyms", records: Sequence[Record[M]]) -> None:
+        envelopes = [record.envelope for record in records]
+        self._envelopes = envelopes
+        self._calls = {one.call_id: pseudonyms.of_call(one.call_id) for one in envelopes if one.call_id is not None}
+        vapi_call_ids = {one.vapi_call_id for one in envelopes if one.vapi_call_id is not None}
+        self._vapi_calls = {id_: pseudonyms.of_vapi_call(id_) for id_ in vapi_call_ids}
+
+    @property
+    def pseudonyms(self) -> Sequence[str]:
+        """What is looked for among the tombstones."""
+        return [*self._calls.values(), *self._vapi_calls.values()]
+
+    def late(self, locked: Locked) -> set[str]:
+        """Event ids of messages that have to be dropped."""
+        if not locked.tombstones:
+            return set()
+        rows = {call.id for call in locked.calls}
+        return {one.event_id for one in self._envelopes if self._is_late(one, locked.tombstones, rows)}
+
+    def _is_late(self, envelope: ReceivedEnvelope, tombstones: Mapping[str, datetime], rows: Collection[int]) -> bool:
+        vapi_call_id, call_id = envelope.vapi_call_id, envelope.call_id
+        if vapi_call_id is not None and self._vapi_calls[vapi_call_id] in tombstones:
+            return True
+        erased_at = tombstones.get(self._calls[call_id]) if call_id is not None else None
+        if erased_at is None:
+            return False
+        if call_id not in rows:  # it was deleted since
+            return True
+        return vapi_call_id is None and envelope.event_time <= erased_at
 
 
 class _Links:
@@ -180,13 +230,16 @@ class _Links:
         return call_id if starts_with_us or _expects_a_call(self._by_id.get(call_id)) else None
 
     def resolve(self, call_id: int | None, vapi_call_id: str | None, identity: Identity) -> LockedCall:
-        """The call of a message; raises Unprocessable, and then leaves no link."""
+        """The call of a message, linked unless it was erased; raises Unprocessable, and then leaves no link."""
+        linked = self._by_vapi_id.get(vapi_call_id or NO_ID)
+        if linked is not None and linked.is_erased:  # since the tombstones were read
+            return linked
         if call_id is None:
             call = self._known(self._by_vapi_id.get(vapi_call_id or NO_ID), "no call has this call.id of Vapi's")
         else:
             call = self._known(self._by_id.get(call_id), "no call has this variableValues.call_id")
         self._check_owner(call, vapi_call_id, identity)
-        if call_id is not None and vapi_call_id is not None:
+        if call_id is not None and vapi_call_id is not None and not call.is_erased:
             self._link(call, vapi_call_id)
         return call
 

@@ -7,10 +7,11 @@ the report comes back, and asks again as the repeat that it is then.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.consumers.consumer import Disposition
 from autopulse.errors import Transient
+from autopulse.json_coercion import read_mapping, read_time
 from autopulse.recordings.requests import CopyRequest
 from autopulse.vapi.messages import ReportMessage
 from autopulse.vapi.recordings import is_private
@@ -54,12 +55,18 @@ def _request_of(delivery: "ReceivedMessage") -> CopyRequest | None:
         return None
     message = record.message
     url = message.recording_url if isinstance(message, ReportMessage) else None
-    if url is None:
+    if url is None or _is_refused(record.envelope.message):
         return None
     is_public = not is_private(url)
     return CopyRequest(
         record.envelope.vapi_call_id, url if is_public else None, message.recording_expires_at if is_public else None
     )
+
+
+def _is_refused(message: "Mapping[str, Any] | None") -> bool:
+    """Whether the customer was asked for consent to be recorded, and has not given it."""
+    consent = read_mapping(read_mapping(read_mapping(message).get("compliance")).get("recordingConsent"))
+    return bool(consent.get("type")) and read_time(consent.get("grantedAt")) is None
 
 
 def _send(bodies: Sequence[str], services: "Services") -> list[str]:

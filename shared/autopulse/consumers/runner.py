@@ -44,7 +44,7 @@ RESERVE_SECONDS: Final = 5
 """The part of the function's time, in seconds, that is kept for call events, dead letters and the answer."""
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 2.0
-_ENDED: Final = frozenset({Disposition.APPLIED, Disposition.DUPLICATE, Disposition.IGNORED})
+_ENDED: Final = frozenset({Disposition.APPLIED, Disposition.DUPLICATE, Disposition.IGNORED, Disposition.ERASED})
 _random: Final = SystemRandom()
 T = TypeVar("T")
 
@@ -190,6 +190,8 @@ def _note(deliveries: Sequence[ReceivedMessage], outcome: BatchOutcome) -> None:
         delivery.error = outcome.refused.get(event_id)
         if event_id in outcome.ignored:
             delivery.disposition = Disposition.IGNORED
+        elif event_id in outcome.erased:
+            delivery.disposition = Disposition.ERASED
         elif event_id in outcome.repeated or event_id in seen:
             delivery.disposition = Disposition.DUPLICATE
         seen.add(event_id)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autopulse.consumers import clients, publisher
 from autopulse.consumers.batch import BatchOutcome, apply_batch
+from autopulse.consumers.consumer import World
 from autopulse.db.engine import engine
 from autopulse.db.failures import Fault, diagnose
+from autopulse.errors import Transient
 from autopulse.guard import place_of
 from autopulse.observability import logger
 from autopulse.settings import ConsumerSettings, from_environ
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from autopulse.consumers.consumer import Consumer, M, Record
     from autopulse.db.engine import Database, Transaction
     from autopulse.domain.events import CallEvent
+    from autopulse.domain.pseudonyms import Pseudonyms
     from autopulse.errors import AutoPulseError
     from autopulse.observability import Measurements
 
@@ -76,6 +79,16 @@ class Services:
         """The event bus."""
         return clients.events()
 
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        """By which erased calls are recognised; raises TransactionFailed while the key cannot be read."""
+        from autopulse.pseudonym_key import pseudonyms  # noqa: PLC0415 - read once, when the first batch comes
+
+        try:
+            return pseudonyms()
+        except Transient as error:
+            raise TransactionFailed(Fault.TRANSIENT, error) from None
+
     def pause(self, seconds: float) -> None:
         """Seconds to wait before the next try."""
         time.sleep(seconds)
@@ -86,8 +99,8 @@ class Services:
 
     def apply(self, consumer: Consumer[M], records: Sequence[Record[M]]) -> BatchOutcome:
         """Apply a batch in one transaction; raises TransactionFailed."""
-        default = self.settings.default_organization_id
-        return self.transact(consumer.kind, lambda transaction: apply_batch(transaction, consumer, records, default))
+        world = World(self.pseudonyms, self.settings.default_organization_id)
+        return self.transact(consumer.kind, lambda transaction: apply_batch(transaction, consumer, records, world))
 
     def transact(self, kind: str, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction and commit it; raises TransactionFailed."""

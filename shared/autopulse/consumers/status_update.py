@@ -6,6 +6,7 @@ from typing import Final
 from autopulse.consumers.calls import joined, record_changes
 from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
 from autopulse.consumers.internal_messages import apply_internal
+from autopulse.consumers.late_copies import erase_late_copies
 from autopulse.db.engine import Transaction
 from autopulse.domain.events import CallEvent
 from autopulse.domain.facts import NOTHING, Ending, Facts
@@ -52,4 +53,4 @@ def ended(envelope: ReceivedEnvelope, reason: str | None) -> Facts:
     )
 
 
-CONSUMER = Consumer("status_update", StatusMessage, apply)
+CONSUMER = Consumer("status_update", StatusMessage, apply, follow_up=erase_late_copies)

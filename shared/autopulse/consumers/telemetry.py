@@ -20,6 +20,7 @@ _METRIC_OF_DISPOSITION: Final = {
     Disposition.APPLIED: Metric.RECORD_APPLIED,
     Disposition.DUPLICATE: Metric.RECORD_DUPLICATE,
     Disposition.IGNORED: Metric.RECORD_IGNORED,
+    Disposition.ERASED: Metric.RECORD_ERASED,
 }
 
 

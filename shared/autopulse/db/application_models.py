@@ -114,6 +114,14 @@ class ServiceRecord(Model):
             postgresql_using="gin",
         ),
         Index(
+            "ix_service_record_organization_id_digits",
+            "organization_id",
+            literal_column("reverse(regexp_replace(customer_phone::text, '[^0-9]'::text, ''::text, 'g'::text))").label(
+                "digits"
+            ),
+            postgresql_ops={"digits": "text_pattern_ops"},
+        ),
+        Index(
             "ix_service_record_organization_id_phone",
             "organization_id",
             text(

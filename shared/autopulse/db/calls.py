@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import TextClause, text
@@ -23,6 +24,8 @@ from autopulse.domain.facts import Facts, Identity
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import READY
 
+ERASED: Final = "erased"
+"""Stands in columns that may not be null, where something of a person stood."""
 UNKNOWN_NUMBER: Final = "unknown"
 """`call.customer_number` of a call that we created before anything told the number."""
 
@@ -60,6 +63,11 @@ class LockedCall:
     columns: CallColumns
     attempts: Sequence[LinkedAttempt]
     """The attempts as they were before the wait for the lock."""
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether it was erased, and the application has given it no number since."""
+        return self.customer_number == ERASED
 
     @property
     def made_by_us(self) -> LinkedAttempt | None:
@@ -116,6 +124,8 @@ class Locked(NamedTuple):
     """The ids of the further rows that are locked."""
     refused_links: frozenset[tuple[int, str]]
     """A row's id and Vapi's id of a call that somebody has unlinked from it."""
+    tombstones: Mapping[str, datetime]
+    """Pseudonym of an id that was given -> when it was erased; those of ids that were not erased are not there."""
 
 
 # Service records are locked before calls: the application's ORM writes a visit before its calls, and whoever locks the
@@ -173,7 +183,9 @@ _LOCK = text(f"""
             FROM attempts))),
         (SELECT ids FROM service_records),
         (SELECT json_agg(json_build_array(call_id, vapi_call_id)) FROM refused_link
-        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json)))))
+        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))),
+        (SELECT json_agg(json_build_array(pseudonym, erased_at)) FROM erased_call
+        WHERE pseudonym = ANY (ARRAY(SELECT json_array_elements_text(CAST(:pseudonyms AS json)))))
 """)  # noqa: S608 - made of constants
 
 _OWNERS = text("""
@@ -272,11 +284,12 @@ _SAVE_REPORTS = _saving(_COLUMNS, f",{QUALITY_WRITTEN}")
 """Also how the calls of reports ran; all other batches have nothing to say of it."""
 
 
-def lock_calls(
+def lock_calls(  # noqa: PLR0913 - all that a batch asks for at once
     transaction: Transaction,
     call_ids: Collection[int],
     vapi_call_ids: Collection[str],
     owner_ids: Collection[str],
+    pseudonyms: Collection[str] = (),
     *,
     reports: bool,
 ) -> Locked:
@@ -284,20 +297,23 @@ def lock_calls(
 
     Before them the service records that reports of these calls change. In the same round trip, whose the Vapi phone
     numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls' attempts came with; and
-    which links of these calls of Vapi's somebody has taken back.
+    which links of these calls of Vapi's somebody has taken back, and which of the pseudonyms are of erased calls. A
+    call that is erased while its lock is waited for has no tombstone yet in what this sees; its number says so.
     """
     values = {
         "call_ids": as_array(call_ids),
         "vapi_call_ids": as_rows(vapi_call_ids),
         "owner_ids": as_rows(owner_ids),
+        "pseudonyms": as_rows(pseudonyms),
         "reports": reports,
     }
-    calls, owners, service_records, refused = execute(transaction, _LOCK, values).one()
+    calls, owners, service_records, refused, tombstones = execute(transaction, _LOCK, values).one()
     return Locked(
         [_read_locked(*call) for call in calls or ()],
         {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
         frozenset(service_records),
         frozenset((call_id, vapi_call_id) for call_id, vapi_call_id in refused or ()),
+        {pseudonym: datetime.fromisoformat(erased_at) for pseudonym, erased_at in tombstones or ()},
     )
 
 

@@ -58,6 +58,7 @@ def upgrade_configured() -> None:
         FunctionsRole(settings.reader, by_iam, only_reads=True),
         FunctionsRole(settings.writer, by_iam, writes_follow_ups=True),
         FunctionsRole(settings.caller, by_iam, answers_callers=True),
+        FunctionsRole(settings.eraser, by_iam, erases=True),
     )
     try:
         upgrade_engine(engine, *(role for role in named if role.name))

@@ -30,6 +30,7 @@ from autopulse.db.application_models import (
     Transcript,
     User,
 )
+from autopulse.db.erasure_models import ErasedCall, Erasure, ErasureItem, Retention
 from autopulse.db.follow_up_models import (
     FollowUp,
     FollowUpAlert,
@@ -59,6 +60,9 @@ __all__ = [
     "CallRecording",
     "CallWords",
     "Campaign",
+    "ErasedCall",
+    "Erasure",
+    "ErasureItem",
     "FollowUp",
     "FollowUpAlert",
     "FollowUpEntry",
@@ -68,6 +72,7 @@ __all__ = [
     "ReasonCategory",
     "ReconciliationRequest",
     "RefusedLink",
+    "Retention",
     "SavedView",
     "ServiceRecord",
     "ServiceRecordOriginal",

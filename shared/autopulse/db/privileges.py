@@ -136,6 +136,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "refused_link": {"SELECT": ("vapi_call_id", "call_id"), "INSERT": ("vapi_call_id", "call_id")},
     "suppression": SUPPRESSIONS,
     "vapi_number": {"SELECT": NUMBER},
+    "erased_call": {"SELECT": ("pseudonym", "erased_at")},
     "organization": {"SELECT": ("id", "name")},
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "email", "organization_id")},
@@ -200,6 +201,53 @@ CALLER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
 """The privileges of the function that answers what Vapi waits for, and keeps the numbers that may not be called."""
+ERASER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "call": {
+        "SELECT": WHOLE,
+        "UPDATE": ("customer_number", "recording_url", "call_reason", "feedback_summary", "status"),
+    },
+    "vapi_call": {
+        "SELECT": WHOLE,
+        "UPDATE": (
+            *("customer_number", "customer_sip_uri", "customer_name", "segments", "call_reason", "feedback_summary"),
+            *("recording_url", "recording_expires_at", "feedback", "status", "reconciliation"),
+        ),
+    },
+    "call_recording": {"SELECT": ("call_id",), "UPDATE": ("state", "object_key", "bytes", "sha256")},
+    "call_quality": {"SELECT": ("call_id",), "UPDATE": ("success_evaluation", "ended_message", "details")},
+    "call_original": {
+        "SELECT": ("call_id", "outcome"),
+        "UPDATE": ("recording_url", "call_reason", "feedback_summary", "feedback"),
+    },
+    "transcript": {"SELECT": ("call_id",), "DELETE": WHOLE},
+    "call_feedback": {"SELECT": ("call_id",), "UPDATE": FEEDBACK},
+    "call_feedback_duplicate": {"SELECT": ("call_id",), "DELETE": WHOLE},
+    "call_words": {"SELECT": ("call_id",), "UPDATE": ("words",)},
+    "follow_up": {"SELECT": ("id", "call_id", "cause"), "UPDATE": ("cause", "note")},
+    "follow_up_entry": {"SELECT": ("follow_up_id",), "UPDATE": ("changes", "note")},
+    "service_record": {
+        "SELECT": WHOLE,
+        "UPDATE": ("customer_name", "customer_phone", "vehicle_info", "status", "feedback", "rating"),
+    },
+    "service_record_original": {
+        "SELECT": ("service_record_id", "status", "feedback", "rating"),
+        "INSERT": ("service_record_id", "status", "feedback", "rating"),
+        "UPDATE": ("feedback",),
+        "DELETE": WHOLE,
+    },
+    "vapi_number": {"SELECT": ("id", "organization_id", "ignored")},
+    "refused_link": {"SELECT": ("vapi_call_id", "call_id")},
+    "organization": {"SELECT": ("id",)},
+    "erased_call": {
+        "SELECT": ("pseudonym", "call_id", "erased_at"),
+        "INSERT": ("pseudonym", "call_id", "erased_at"),
+        "UPDATE": ("call_id", "erased_at"),
+    },
+    "erasure": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": ("state", "finished_at")},
+    "erasure_item": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": ("item", "state", "counts")},
+    "retention": {"SELECT": WHOLE, "INSERT": WHOLE, "UPDATE": ("began", "call_id")},
+}
+"""The privileges of the function that erases calls."""
 TIME_OUTS: Final = {
     # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
     # session's own settings would pin a connection of RDS Proxy to its client.
@@ -252,6 +300,8 @@ class FunctionsRole:
     """It is the role of the function that changes follow-ups and saved views, and nothing else."""
     answers_callers: bool = False
     """It is the role of the function that answers what Vapi waits for, and nothing else."""
+    erases: bool = False
+    """It is the role of the function that erases calls."""
 
     @property
     def privileges(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
@@ -260,6 +310,8 @@ class FunctionsRole:
             return CALLER_PRIVILEGES
         if self.writes_follow_ups:
             return WRITER_PRIVILEGES
+        if self.erases:
+            return ERASER_PRIVILEGES
         return READER_PRIVILEGES if self.only_reads else PRIVILEGES
 
     @property
@@ -269,7 +321,7 @@ class FunctionsRole:
             return ANSWER_TIME_OUTS | PLANNING | ONE_PLAN
         if self.only_reads:
             return TIME_OUTS | PLANNING | READ_ONLY
-        return TIME_OUTS | PLANNING | ({} if self.writes_follow_ups else ONE_PLAN)
+        return TIME_OUTS | PLANNING | ({} if self.writes_follow_ups or self.erases else ONE_PLAN)
 
 
 def grant(connection: Connection, role: FunctionsRole) -> None:
@@ -280,7 +332,7 @@ def grant(connection: Connection, role: FunctionsRole) -> None:
     _create(connection, role, name)
     _let_in_by_iam(connection, role, name)
     _let_into_the_schema(connection, role, name)
-    for table in PRIVILEGES:
+    for table in {**PRIVILEGES, **ERASER_PRIVILEGES}:
         connection.execute(text(f'REVOKE ALL ON "{table}" FROM {name}'))
     for table, privileges in role.privileges.items():
         connection.execute(

@@ -63,6 +63,14 @@ def enqueue(envelope: Envelope, services: QueueServices) -> int:
     return len(body)
 
 
+def send(services: QueueServices, url: str, body: str) -> None:
+    """Put a message of ids into another queue; raises Transient when SQS does not take it."""
+    try:
+        services.sqs.send_message(QueueUrl=url, MessageBody=body)
+    except AWS_ERRORS as error:
+        raise Transient("queue-unavailable", name_of(error)) from None  # its text may quote the request
+
+
 def _store(key: str, body: str, services: QueueServices) -> None:
     bucket = services.settings.payload_bucket
     try:

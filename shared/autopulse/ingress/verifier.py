@@ -4,6 +4,7 @@
 response, writes one log line and counts one metric. Nothing of a body but its type and ids is ever logged.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from autopulse.guard import guarded
 from autopulse.http import Response, answer
 from autopulse.ingress import responses
 from autopulse.ingress.callers import UNAVAILABLE
-from autopulse.ingress.queueing import enqueue
+from autopulse.ingress.queueing import enqueue, send
 from autopulse.ingress.request import read_delivery, read_message
 from autopulse.ingress.services import Services
 from autopulse.ingress.unknown import printable_name, unknown_in
@@ -157,6 +158,8 @@ def _answer_directly(message: Mapping[str, Json], request: RequestContext) -> Re
     if message["type"] in ASKED:
         return _answer_asked(message, request)
     dimension = routes.dimension_of(message["type"])
+    if message["type"] in routes.DELETIONS:
+        _tell_of_deletion(message, request)
     reply = routes.ANSWERS.get(message["type"])
     request.measurements.count(Metric.ANSWER_REQUESTED if reply else Metric.WEBHOOK_IGNORED, type=dimension)
     logger().info("Webhook answered" if reply else "Webhook ignored", extra=request.facts)
@@ -184,6 +187,16 @@ def _token_of(call_id: int, request: RequestContext) -> str | None:
         return None
     keys = request.services.secret.current(request.measurements).call_token_keys
     return call_token(call_id, keys[0]) if keys else None
+
+
+def _tell_of_deletion(message: Mapping[str, Json], request: RequestContext) -> None:
+    """Tell the function of erasures what became of a call at Vapi; raises Transient if its queue does not take it."""
+    vapi_call_id = read_vapi_call_id(read_mapping(message.get("call")).get("id"))
+    if vapi_call_id is None or not request.services.settings.erasure_queue_url:
+        return
+    request.facts["vapi_call_id"] = loggable_id(vapi_call_id)
+    told = {"vapi_call_id": vapi_call_id, "outcome": routes.DELETIONS[message["type"]], "reason": message["type"]}
+    send(request.services, request.services.settings.erasure_queue_url, json.dumps(told))
 
 
 def _enqueue(envelope: Envelope, request: RequestContext) -> Response:

@@ -1,4 +1,4 @@
-"""Vapi's API, as far as reconciliation asks it: one call, or a page of the list. Nothing is ever written there.
+"""Vapi's API, as far as reconciliation asks it: one call, or a page of the list; and the deletion of an erased call.
 
 One request at a time, a pause after each, an end to every answer (bytes and seconds), no redirect followed: an answer
 is somebody else's text, and where it points to nobody has checked. The key is in the header `Authorization` alone.
@@ -144,17 +144,27 @@ class VapiClient:
             raise VapiUnreadable("the list is not newest first")
         return records, len(listed) < limit
 
+    def delete_call(self, vapi_call_id: str) -> None:
+        """Have a call deleted: Vapi takes the ids in a body, and does it later. Raises VapiFailed or Transient."""
+        if not is_askable(vapi_call_id):
+            raise VapiCallUnknown("Vapi's ids are UUIDs")
+        own = vapi_call_id.lower()
+        self._with_key("DELETE", f"/call/{own}", MAX_CALL_BYTES, json.dumps({"ids": [own]}).encode())
+
     def _get(self, path: str, most: int) -> Json:
+        return self._with_key("GET", path, most)
+
+    def _with_key(self, method: str, path: str, most: int, body: bytes | None = None) -> Json:
         key = self._key.current()
         try:
-            return self._ask(path, most, key)
+            return self._ask(method, path, most, key, body)
         except VapiUnauthorized:
             fresh = self._key.reread()
             if fresh is None:
                 raise
-        return self._ask(path, most, fresh)
+        return self._ask(method, path, most, fresh, body)
 
-    def _ask(self, path: str, most: int, key: str) -> Json:
+    def _ask(self, method: str, path: str, most: int, key: str, body: bytes | None) -> Json:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - imported with the pool, when a request is made
 
         base = self._base
@@ -164,20 +174,24 @@ class VapiClient:
         until = self._clock() + TOTAL_SECONDS
         self.requests += 1
         try:
-            return self._read_answer(self._send(base + path, key), most, until)
+            return self._read_answer(self._send(method, base + path, key, body), most, until)
         except (HTTPError, OSError) as error:
             raise VapiUnavailable(type(error).__name__) from None  # its text may quote the request
         finally:
             self._free_at = self._clock() + GAP_SECONDS
 
-    def _send(self, url: str, key: str) -> "BaseHTTPResponse":
+    def _send(self, method: str, url: str, key: str, body: bytes | None) -> "BaseHTTPResponse":
         headers = {
             "Authorization": f"Bearer {key}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",  # what is compressed has no length that could be bounded
             "User-Agent": "autopulse",
         }
-        return self._pool.request("GET", url, headers=headers, redirect=False, retries=False, preload_content=False)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return self._pool.request(
+            method, url, body=body, headers=headers, redirect=False, retries=False, preload_content=False
+        )
 
     def _read_answer(self, response: "BaseHTTPResponse", most: int, until: float) -> Json:
         whole = False

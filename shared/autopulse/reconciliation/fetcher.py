@@ -33,6 +33,7 @@ from autopulse.reconciliation.records import Record, ending_envelope, envelope_o
 from autopulse.reconciliation.requests import (
     CallRequest,
     CallSummary,
+    DeleteRequest,
     ErrorReason,
     FindRequest,
     Found,
@@ -72,6 +73,10 @@ UNRECOVERABLE: Final = "unrecoverable"
 NOT_FOUND: Final = "not_found"
 MISSING: Final = "missing"
 """Results: Vapi has forgotten the call; has no such call, so far; has none for good."""
+GONE: Final = "gone"
+ACCEPTED: Final = "accepted"
+NOT_DELETED: Final = "failed"
+"""What becomes of a deletion (`erasures.messages.Outcome`)."""
 WRONG_ORGANIZATION: Final = "wrong-organization"
 STATUS_UNKNOWN: Final = "status-unknown"
 
@@ -245,10 +250,21 @@ def _bury(run: _Run, delivery: _Delivery) -> None:
     if is_alone or isinstance(error, InvalidMessage):
         try:
             run.services.bury(delivery.body, error.reason, error.detail)
+            _tell_of_failure(run, delivery)
         except Transient as unreachable:
             _count(run, unreachable)
         else:
             delivery.returned_for = None
+
+
+def _tell_of_failure(run: _Run, delivery: _Delivery) -> None:
+    """A deletion that is not tried again is part of an erasure, whose report has to say so."""
+    try:
+        request = read_request(delivery.body)
+    except InvalidMessage:
+        return
+    if isinstance(request, DeleteRequest) and delivery.error is not None:
+        run.services.tell_of_deletion(request.vapi_call_id, NOT_DELETED, delivery.error.reason)
 
 
 def _ask(run: _Run, request: Request) -> None:
@@ -256,6 +272,8 @@ def _ask(run: _Run, request: Request) -> None:
         _ask_for_call(run, request)
     elif isinstance(request, FindRequest):
         _find(run, request)
+    elif isinstance(request, DeleteRequest):
+        _delete(run, request)
     else:
         _walk(run, request)
 
@@ -269,6 +287,19 @@ def _ask_for_call(run: _Run, request: CallRequest) -> None:
         _mark(run, request, _result_of_unknown(run, request))
     else:
         _put(run, record, request)
+
+
+def _delete(run: _Run, request: DeleteRequest) -> None:
+    """Have a call deleted that was erased here, and tell whether Vapi does so."""
+    try:
+        run.services.vapi.delete_call(request.vapi_call_id)
+    except (VapiForgot, VapiCallUnknown):
+        outcome = GONE
+    else:
+        outcome = ACCEPTED
+    run.answered += 1
+    run.services.tell_of_deletion(request.vapi_call_id, outcome)
+    logger().info("Vapi asked", extra={"vapi_call_id": loggable_id(request.vapi_call_id), "result": outcome})
 
 
 def _put(run: _Run, record: Record, request: CallRequest) -> None:

@@ -6,6 +6,7 @@ A request is the body of a message of the request queue:
      "known_vapi_call_id": … or null, "ends_by": … or null}
     {"ask": "find", "call_ids": […], "since": …, "before": … or null}
     {"ask": "window", "since": …, "before": … or null, "walk": …}
+    {"ask": "delete", "vapi_call_id": …}
 
 A page is the body of a message of the page queue:
 
@@ -138,7 +139,18 @@ class WindowRequest:
         return canonical_json({"ask": "window", **_fields(self)})
 
 
-Request = CallRequest | FindRequest | WindowRequest
+@dataclass(frozen=True, slots=True)
+class DeleteRequest:
+    """Ask Vapi to delete a call, whose person is erased."""
+
+    vapi_call_id: str
+
+    def to_json(self) -> str:
+        """Return the body of the queue's message."""
+        return canonical_json({"ask": "delete", **_fields(self)})
+
+
+Request = CallRequest | FindRequest | WindowRequest | DeleteRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +352,7 @@ _REQUESTS: Final[Mapping[str, tuple[Callable[..., Request], Mapping[str, Read]]]
         FindRequest,
         {"call_ids": _each(_call_id, MAX_FOUND_CALLS), "since": _moment, "before": _optional(_moment)},
     ),
+    "delete": (DeleteRequest, {"vapi_call_id": _id_text}),
     "window": (WindowRequest, {"since": _moment, "before": _optional(_moment), "walk": _text}),
 }
 _QUESTIONS: Final[Mapping[str, tuple[Callable[..., Question], Mapping[str, Read]]]] = {

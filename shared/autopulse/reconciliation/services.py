@@ -6,6 +6,7 @@ is read, made or connected to before it is needed, and then it is kept as long a
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime, timezone
 from functools import cached_property
@@ -81,6 +82,11 @@ class Services(Clients):
     def tell(self, page: Page) -> None:
         """Put a page into the page queue; raises Transient."""
         self._send(self.settings.page_queue_url, page.to_json())
+
+    def tell_of_deletion(self, vapi_call_id: str, outcome: str, reason: str = "") -> None:
+        """Put what became of a deletion into the erasure queue; raises Transient."""
+        told = {"vapi_call_id": vapi_call_id, "outcome": outcome, "reason": reason}
+        self._send(self.settings.erasure_queue_url, json.dumps(told))
 
     def bury(self, body: str, reason: str, detail: str) -> None:
         """Put a request that cannot succeed into the dead-letter queue; raises Transient."""

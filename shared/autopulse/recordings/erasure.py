@@ -15,8 +15,12 @@ def erase_copy(key: str) -> None:
     Never raises: the rows are committed. Without a bucket it does nothing.
     """
     bucket = recording_bucket()
-    if not bucket:
-        return
+    if bucket:
+        erase_versions(bucket, key)
+
+
+def erase_versions(bucket: str, key: str) -> int | None:
+    """Delete all versions of an object; how many there were, or None, with a line in the log, if some may be left."""
     import boto3  # noqa: PLC0415 - where there is something to erase
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
@@ -26,10 +30,13 @@ def erase_copy(key: str) -> None:
         s3 = boto3.client("s3", config=bounded())
         listed = s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=MAX_VERSIONS)
         found = [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
-        for version in found:
-            if version["Key"] == key:
-                s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+        own = [version["VersionId"] for version in found if version["Key"] == key]
+        for version_id in own:
+            s3.delete_object(Bucket=bucket, Key=key, VersionId=version_id)
     except ClientError as error:
         logger().error("recording left", extra={"cause": error.response["Error"]["Code"]})
+        return None
     except BotoCoreError as error:
         logger().error("recording left", extra={"cause": type(error).__name__})
+        return None
+    return len(own)

@@ -86,6 +86,9 @@ IGNORED: Final = frozenset(
 )
 """News that nobody here reads, and that needs no answer."""
 
+DELETIONS: Final[Mapping[str, str]] = {"call.deleted": "deleted", "call.delete.failed": "failed"}
+"""Type -> what it says of a call that was to be deleted at Vapi (`erasures.messages.Outcome`)."""
+
 MAX_TOOL_CALLS: Final = 100
 MAX_TOOL_CALL_ID_CHARACTERS: Final = 200
 """Real ids have under 50; a response has an end (6 MB)."""

@@ -445,3 +445,14 @@ def test_calls_outlive_the_process_and_not_their_retention(tmp_path: Path) -> No
         assert _get(after, f"/call/{old['id']}").status == 400
         after.calls.forget_old()
         assert _get(after, f"/call/{old['id']}").status == 404
+
+
+def test_a_call_is_deleted_by_the_ids_in_the_body(vapi: Vapi) -> None:
+    record = {"id": STRANGER, "status": "ended", "createdAt": NOW.isoformat(), "updatedAt": NOW.isoformat()}
+    vapi.calls.put(record)
+    as_us = {"Authorization": f"Bearer {KEY}"}
+    assert _ask(vapi.url, f"/call/{STRANGER}", "DELETE", **as_us).status == 400, "the body is demanded"
+    assert _get(vapi, f"/call/{STRANGER}").status == 200
+    assert _ask(vapi.url, f"/call/{STRANGER}", "DELETE", {"ids": [STRANGER]}, **as_us).status == 200
+    assert _get(vapi, f"/call/{STRANGER}").status == 404
+    assert _ask(vapi.url, f"/call/{STRANGER}", "DELETE", {"ids": [STRANGER]}, **as_us).status == 404

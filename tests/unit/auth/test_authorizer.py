@@ -16,7 +16,7 @@ from tests.unit.auth.tokens import AUDIENCE, CLAIM, ISSUER, KEY_SET, NOW, ORGANI
 ARN = "arn:aws:execute-api:us-west-2:111122223333:api0/api/GET/v1/calls/7"
 
 
-SETTINGS = AuthSettings(ISSUER, AUDIENCE, "", json.dumps(KEY_SET), CLAIM, "", frozenset(), "", "")
+SETTINGS = AuthSettings(ISSUER, AUDIENCE, "", json.dumps(KEY_SET), CLAIM, "", frozenset(), "", "", "", frozenset())
 
 
 def handle(event: object, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of any type
@@ -46,6 +46,7 @@ def test_a_good_token_opens_the_whole_stage_and_says_who_reads(name: str, scheme
         "expires_at": str(content["exp"]),
         "name": "",
         "may_write": "true",
+        "may_erase": "false",
         "advisor_id": "",
         "user_id": "",
         "email": "",

@@ -266,3 +266,17 @@ def test_any_claims_of_the_issuer_are_taken_or_refused(content: dict[str, Any]) 
     for changed in ({}, dict.fromkeys(("exp", "nbf", "iat", "aud", "sub", "iss"), 0)):
         with pytest.raises((TokenRefused, OrganizationMissing)):
             verify(token(content | changed), KEYS, RULES)
+
+
+@pytest.mark.parametrize(
+    ("claim", "given", "may_erase"),
+    [
+        ("", "officer", False),
+        ("role", "officer", True),
+        ("role", ["reader", "officer"], True),
+        ("role", "reader", False),
+    ],
+)
+def test_nobody_may_erase_but_who_has_a_value_of_the_claim(claim: str, given: Any, may_erase: bool) -> None:  # noqa: ANN401 - JSON
+    rules = replace(RULES, eraser_claim=claim, eraser_values=frozenset({"officer"}))
+    assert verify(token(claims(role=given)), KEYS, rules).may_erase is may_erase

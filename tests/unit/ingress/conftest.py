@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 REGION: Literal["us-west-2"] = "us-west-2"
 BUCKET = "autopulse-test-payloads"
+ERASURES = "erasures"
 DEFAULT_CREDENTIALS = {"secret": SECRET, "credentials": [{"kind": "shared-secret"}, {"kind": "hmac"}]}
 
 
@@ -73,7 +74,7 @@ def cloud() -> Iterator[Account]:
     with pytest.MonkeyPatch.context() as environment, moto_account():
         environment.setenv("AWS_DEFAULT_REGION", REGION)
         sqs, s3, secretsmanager = boto3.client("sqs"), boto3.client("s3"), boto3.client("secretsmanager")
-        urls = {kind: _create_queue(sqs, kind) for kind in KINDS}
+        urls = {kind: _create_queue(sqs, kind) for kind in (*KINDS, ERASURES)}
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         secret = secretsmanager.create_secret(Name="autopulse-test-webhook")
         yield Account(urls, secret["ARN"], sqs, s3, secretsmanager, Services())
@@ -89,6 +90,7 @@ def account(cloud: Account, monkeypatch: pytest.MonkeyPatch, _aws_of_nobody: Non
     """Empty queues, the template's secret, and a verifier that has just started."""
     for kind, url in cloud.queue_urls.items():
         monkeypatch.setenv(f"{kind.upper()}_QUEUE_URL", url)
+    monkeypatch.setenv("ERASURE_QUEUE_URL", cloud.queue_urls[ERASURES])
     monkeypatch.setenv("PAYLOAD_BUCKET", BUCKET)
     monkeypatch.setenv("WEBHOOK_SECRET_ARN", cloud.secret_arn)
     for url in cloud.queue_urls.values():

@@ -11,13 +11,14 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from autopulse.erasures.messages import Outcome, Told, read_message
 from autopulse.ingress.queueing import MAX_QUEUED_BYTES
 from autopulse.ingress.request import MAX_BODY_BYTES, MAX_INVOCATION_BYTES
 from autopulse.ingress.verifier import ASKED
 from autopulse.vapi import drift, routes
 from autopulse.vapi.routes import KINDS
 from functions.verifier.app import SERVICES, handler
-from tests.unit.ingress.conftest import DEFAULT_CREDENTIALS, Account
+from tests.unit.ingress.conftest import DEFAULT_CREDENTIALS, ERASURES, Account
 from tests.unit.ingress.requests import SECRET, encoded, event, signed, with_secret
 from tests.unit.vapi import samples
 
@@ -584,3 +585,22 @@ def test_text_that_postgres_refuses_is_cleaned(account: Account) -> None:
 
 def test_a_context_without_an_id_will_do() -> None:
     assert handler(with_secret(samples.hang()), None)["statusCode"] == 200
+
+
+# Deletions at Vapi
+
+
+@pytest.mark.parametrize(("type_", "outcome"), [("call.deleted", "deleted"), ("call.delete.failed", "failed")])
+def test_what_becomes_of_a_deletion_at_vapi_is_told_by_its_id_alone(account: Account, type_: str, outcome: str) -> None:
+    body = {"message": {"type": type_, "call": {"id": samples.VAPI_CALL_ID, "customer": {"number": NUMBER}}}}
+    assert post(with_secret(body)) == (200, {"status": "ignored"})
+    (told,) = account.bodies(ERASURES)
+    assert read_message(told) == Told(samples.VAPI_CALL_ID, Outcome(outcome), type_)
+    assert NUMBER not in told
+    assert account.everything_queued() == []
+
+
+def test_a_deletion_that_cannot_be_told_is_answered_503(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERASURE_QUEUE_URL", f"{account.queue_urls[ERASURES]}-gone")
+    body = {"message": {"type": "call.deleted", "call": {"id": samples.VAPI_CALL_ID}}}
+    assert post(with_secret(body))[0] == 503

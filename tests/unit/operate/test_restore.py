@@ -133,6 +133,8 @@ def test_only_yes_runs_the_steps(runs: bool, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_last_words_say_how_cloudformation_hears_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     restore.restore(Client(), OUTPUTS, "production", None, runs=False)
     printed = capsys.readouterr().out
+    assert printed.index("make tombstones SAVE=") < printed.index("restore-db-instance-to-point-in-time")
+    assert printed.index("make tombstones REPLAY=") > printed.index("make deploy")
     assert "production-database: DatabaseBackupDays=34" in printed
     assert "make deploy ENV=production GRADUAL=false" in printed
 

@@ -25,6 +25,7 @@ from autopulse.reconciliation import fetcher
 from autopulse.reconciliation.records import Record, envelope_of, read_record
 from autopulse.reconciliation.requests import (
     CallRequest,
+    DeleteRequest,
     ErrorReason,
     FindRequest,
     Found,
@@ -80,6 +81,7 @@ class FakeVapi:
     pages: list[list[dict[str, Any]] | VapiFailed] = field(default_factory=list)
     limit: int = 2
     asked: list[object] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     requests: int = 0
     on_request: Callable[[], None] = lambda: None
 
@@ -91,6 +93,10 @@ class FakeVapi:
         if isinstance(answer, Exception):
             raise answer
         return read_record(answer)
+
+    def delete_call(self, vapi_call_id: str) -> None:
+        self.get_call(vapi_call_id)
+        self.deleted.append(vapi_call_id)
 
     def list_calls(self, since: datetime, before: datetime | None) -> tuple[list[Record], bool]:
         self.requests += 1
@@ -116,6 +122,7 @@ class FakeServices(Services):
         self.requests: list[Request] = []
         self.pages: list[Page] = []
         self.buried: list[Buried] = []
+        self.told: list[tuple[str, str, str]] = []
         self.held: dict[str, int] = {}
         self.unbelieved: set[int] = set()
         self.broken: set[str] = set()
@@ -143,6 +150,10 @@ class FakeServices(Services):
     def bury(self, body: str, reason: str, detail: str) -> None:
         self._may("bury")
         self.buried.append(Buried(body, reason, detail))
+
+    def tell_of_deletion(self, vapi_call_id: str, outcome: str, reason: str = "") -> None:
+        self._may("tell_of_deletion")
+        self.told.append((vapi_call_id, outcome, reason))
 
     def hold(self, seconds_by_handle: Any) -> None:  # noqa: ANN401 - as it comes
         self.held |= seconds_by_handle
@@ -578,3 +589,37 @@ def test_the_log_has_ids_and_words_of_ours_alone(
         (id_of(1), "end_of_call_report"),
         (id_of(2), "not_found"),
     ]
+
+
+# Deletions
+
+
+def test_a_call_is_deleted_and_the_erasure_is_told(services: FakeServices, vapi: FakeVapi) -> None:
+    vapi.calls[id_of(1)] = record_of(1)
+    assert deliver(services, DeleteRequest(id_of(1)), DeleteRequest(id_of(2))) == []
+    assert vapi.deleted == [id_of(1)]
+    assert services.told == [(id_of(1), "accepted", ""), (id_of(2), "gone", "")]
+
+
+def test_a_call_that_vapi_keeps_no_longer_is_gone(services: FakeServices, vapi: FakeVapi) -> None:
+    vapi.calls[id_of(1)] = VapiForgot("400")
+    assert deliver(services, DeleteRequest(id_of(1))) == []
+    assert services.told == [(id_of(1), "gone", "")]
+
+
+def test_a_deletion_that_fails_is_tried_again_and_told_once_it_is_given_up(
+    services: FakeServices, vapi: FakeVapi
+) -> None:
+    vapi.calls |= {id_of(1): VapiUnavailable("503"), id_of(2): record_of(2)}
+    requests = (DeleteRequest(id_of(1)), call(2))
+    assert deliver(services, *requests) == [0]
+    assert services.told == []
+    assert deliver(services, *requests, counts=[fetcher.BURIED_AFTER, 1]) == []
+    assert services.told == [(id_of(1), "failed", "vapi-unavailable")]
+    assert [buried.reason for buried in services.buried] == ["vapi-unavailable"]
+
+
+def test_a_deletion_whose_result_nobody_takes_comes_again(services: FakeServices, vapi: FakeVapi) -> None:
+    vapi.calls[id_of(1)] = record_of(1)
+    services.broken.add("tell_of_deletion")
+    assert deliver(services, DeleteRequest(id_of(1))) == [0]

@@ -34,6 +34,7 @@ QUEUES = {
     "VAPI_REQUEST_QUEUE_URL": "requests.fifo",
     "VAPI_REQUEST_DEAD_LETTER_QUEUE_URL": "request-dead-letters.fifo",
     "VAPI_PAGE_QUEUE_URL": "pages",
+    "ERASURE_QUEUE_URL": "erasures",
     "STATUS_UPDATE_QUEUE_URL": "status-update",
     "END_OF_CALL_REPORT_QUEUE_URL": "end-of-call-report",
 }

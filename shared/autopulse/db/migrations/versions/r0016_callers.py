@@ -3,7 +3,7 @@
 from autopulse.db.migrations.online import build, execute_each
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 STATEMENTS = (
     """

@@ -1,0 +1,15 @@
+"""Lambda handler of erasures; what it does is in autopulse.erasures."""
+
+from typing import TYPE_CHECKING, Any
+
+from autopulse.erasures import endpoint
+from autopulse.guard import guarded
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@guarded
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Answer a request, take messages of the queue, or do what an operator asks."""
+    return endpoint.handle(event, context)

@@ -1,0 +1,222 @@
+"""Erase what is a person's of a call and of a visit: words, names, numbers and URLs go, figures and ids stay.
+
+Outcome, score, times and costs stay, so that counts are the same afterwards. Each call is erased in one transaction,
+which also writes its tombstones: from its commit on no consumer brings anything of it back. A call that is erased again
+changes nothing. Which column is of which kind is in `db.classification`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+
+from autopulse.db.calls import ERASED, lock_calls
+from autopulse.db.engine import Transaction
+from autopulse.db.feedback import follow_reports
+from autopulse.db.statement_parameters import as_rows
+from autopulse.domain.pseudonyms import Pseudonyms
+from autopulse.domain.status import ENDED, OVER
+
+_ERASED: Final = f"'{ERASED}'"
+# The time of `updated_at` stays: a call without other times is listed and counted by it. A call that goes on is over
+# for us, since none of its messages is taken any more; without a report Vapi is not asked for one.
+_ERASE = text(f"""
+    WITH called AS (
+        UPDATE call SET
+            customer_number = {_ERASED}, recording_url = NULL, call_reason = NULL, feedback_summary = NULL,
+            status = CASE WHEN status IN {OVER} OR NOT :dialled THEN status ELSE '{ENDED}' END
+        WHERE id = :call_id RETURNING reason_key
+    ), attempt AS (
+        UPDATE vapi_call SET
+            customer_number = NULL, customer_sip_uri = NULL, customer_name = NULL, segments = NULL, call_reason = NULL,
+            feedback_summary = NULL, recording_url = NULL, recording_expires_at = NULL, feedback = NULL,
+            status = CASE WHEN status IN {OVER} THEN status ELSE '{ENDED}' END,
+            reconciliation = CASE WHEN reported_at IS NULL THEN coalesce(reconciliation, 'unrecoverable')
+                ELSE reconciliation END
+        WHERE call_id = :call_id RETURNING 1
+    ), recording AS (
+        UPDATE call_recording SET state = 'erased', object_key = NULL, bytes = NULL, sha256 = NULL
+        WHERE call_id = :call_id RETURNING 1
+    ), quality AS (
+        UPDATE call_quality SET
+            success_evaluation = NULL, ended_message = NULL, details = NULL
+        WHERE call_id = :call_id RETURNING 1
+    ), original AS (
+        UPDATE call_original SET recording_url = NULL, call_reason = NULL, feedback_summary = NULL, feedback = NULL
+        WHERE call_id = :call_id RETURNING 1
+    ), turn AS (
+        DELETE FROM transcript WHERE call_id = :call_id RETURNING 1
+    ), feedback AS (
+        -- The category that the words led to stands for them: the reason is computed again by each migration.
+        UPDATE call_feedback SET
+            content = {_ERASED}, detractors = NULL, positives = NULL, action_items = NULL, structured_data = NULL,
+            reason_category = (SELECT reason_key FROM called)
+        WHERE call_id = :call_id RETURNING 1
+    ), former AS (
+        DELETE FROM call_feedback_duplicate WHERE call_id = :call_id RETURNING 1
+    ), word AS (
+        -- Not deleted, or the next migration would make them anew.
+        UPDATE call_words SET words = CAST('' AS tsvector) WHERE call_id = :call_id RETURNING 1
+    ), follow AS (
+        UPDATE follow_up SET note = NULL, cause = CASE WHEN cause IS NOT NULL THEN {_ERASED} END
+        WHERE call_id = :call_id RETURNING 1
+    ), entry AS (
+        UPDATE follow_up_entry SET note = NULL, changes = NULL
+        WHERE follow_up_id = ANY (ARRAY(SELECT id FROM follow_up WHERE call_id = :call_id)) RETURNING 1
+    )
+    SELECT
+        (SELECT count(*) FROM called) AS call, (SELECT count(*) FROM attempt) AS vapi_call,
+        (SELECT count(*) FROM turn) AS transcript,
+        (SELECT count(*) FROM feedback) + (SELECT count(*) FROM former) AS call_feedback,
+        (SELECT count(*) FROM word) AS call_words, (SELECT count(*) FROM original) AS call_original,
+        (SELECT count(*) FROM quality) AS call_quality, (SELECT count(*) FROM recording) AS call_recording,
+        (SELECT count(*) FROM follow) AS follow_up, (SELECT count(*) FROM entry) AS follow_up_entry
+""")  # noqa: S608 - made of constants
+
+_COUNT = text("""
+    SELECT
+        (SELECT count(*) FROM vapi_call WHERE call_id = :call_id) AS vapi_call,
+        (SELECT count(*) FROM transcript WHERE call_id = :call_id) AS transcript,
+        (SELECT count(*) FROM call_feedback WHERE call_id = :call_id) AS call_feedback,
+        (SELECT count(*) FROM call_recording WHERE call_id = :call_id) AS call_recording,
+        (SELECT count(*) FROM follow_up WHERE call_id = :call_id) AS follow_up
+""")
+
+# A later report of another call of the visit writes its own words; those of the application are gone.
+_ERASE_VISIT = text(f"""
+    WITH original AS (
+        UPDATE service_record_original SET feedback = NULL WHERE service_record_id = :id
+    )
+    UPDATE service_record SET
+        customer_name = {_ERASED}, customer_phone = {_ERASED}, vehicle_info = NULL, feedback = NULL
+    WHERE id = :id
+""")  # noqa: S608 - made of constants
+
+_BURY = text("""
+    INSERT INTO erased_call (pseudonym, call_id, erased_at)
+    SELECT pseudonym, call_id, clock_timestamp()
+    FROM json_to_recordset(CAST(:tombstones AS json)) AS row (pseudonym text, call_id integer)
+    ORDER BY pseudonym
+    ON CONFLICT (pseudonym) DO UPDATE SET
+        erased_at = EXCLUDED.erased_at, call_id = coalesce(EXCLUDED.call_id, erased_call.call_id)
+""")
+
+_OF_ORGANIZATION: Final = "(CAST(:organization AS uuid) IS NULL OR organization_id = CAST(:organization AS uuid))"
+_FIND_CALL = text(f"SELECT id FROM call WHERE id = :call_id AND {_OF_ORGANIZATION}")  # noqa: S608 - likewise
+_FIND_VAPI_CALL = text(f"""
+    SELECT id FROM call WHERE {_OF_ORGANIZATION} AND id = ANY (ARRAY(
+        SELECT call_id FROM vapi_call WHERE vapi_call_id = :vapi_call_id AND vapi_call_id <> ''
+        UNION (SELECT id FROM call WHERE vapi_call_id = :vapi_call_id ORDER BY vapi_call_id)))
+    ORDER BY id + 0  -- by a sort: in the order of its index, a small table would be read whole
+""")  # noqa: S608 - likewise
+_DIGITS: Final = "reverse(regexp_replace({}, '[^0-9]', '', 'g'))"
+# Organization by organization, as the indexes are.
+_FIND_NUMBER = text(f"""
+    WITH tenant AS MATERIALIZED (
+        SELECT id FROM organization WHERE CAST(:organization AS uuid) IS NULL OR id = CAST(:organization AS uuid)
+    ), visit AS MATERIALIZED (
+        SELECT record.id FROM tenant CROSS JOIN LATERAL (
+            SELECT id FROM service_record
+            WHERE organization_id = tenant.id AND {_DIGITS.format("customer_phone")} = ANY (CAST(:digits AS text[]))
+            OFFSET 0
+        ) AS record
+    )
+    SELECT 'visit' AS kind, id FROM visit
+    UNION
+    SELECT 'call', called.id FROM tenant CROSS JOIN LATERAL (
+        SELECT id FROM call
+        WHERE organization_id = tenant.id AND {_DIGITS.format("customer_number")} = ANY (CAST(:digits AS text[]))
+        OFFSET 0
+    ) AS called
+    UNION
+    (SELECT 'call', id FROM call WHERE service_record_id = ANY (ARRAY(SELECT id FROM visit)) ORDER BY service_record_id)
+    ORDER BY kind, id
+""")  # noqa: S608 - likewise
+
+
+_ATTEMPTS = text("SELECT vapi_call_id FROM vapi_call WHERE call_id = :call_id ORDER BY vapi_call_id")
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedRows:
+    """What was erased of one call."""
+
+    vapi_call_ids: tuple[str, ...]
+    """All its calls at Vapi."""
+    rows: dict[str, int]
+    """Table -> rows."""
+
+
+def erase_call(transaction: Transaction, call_id: int, pseudonyms: Pseudonyms) -> ErasedRows | None:
+    """Erase a call and write its tombstones; None if there is no such row, and then only our id has a tombstone.
+
+    Locks as a batch of messages does: the visit, then the call.
+    """
+    locked = lock_calls(transaction, [call_id], [], [], reports=True)
+    if not locked.calls:
+        bury(transaction, pseudonyms, call_id, [])
+        return None
+    (row,) = locked.calls
+    # Anew: the lock may have been waited for, and attempts have come meanwhile.
+    vapi_call_ids = {id_ for (id_,) in transaction.execute(_ATTEMPTS, {"call_id": call_id})} | {row.vapi_call_id}
+    linked = tuple(sorted(id_ for id_ in vapi_call_ids if id_))
+    erased = transaction.execute(_ERASE, {"call_id": call_id, "dialled": bool(vapi_call_ids - {None})}).one()
+    bury(transaction, pseudonyms, call_id, linked)
+    if row.service_record_id is not None:
+        follow_reports(transaction, [row.service_record_id])
+    return ErasedRows(linked, {name: count for name, count in erased._asdict().items() if count})
+
+
+def bury_again(transaction: Transaction, tombstones: Sequence[tuple[str, int | None]]) -> None:
+    """Write tombstones that another database had."""
+    rows = [{"pseudonym": pseudonym, "call_id": call_id} for pseudonym, call_id in tombstones]
+    transaction.execute(_BURY, {"tombstones": as_rows(rows)})
+
+
+def bury(transaction: Transaction, pseudonyms: Pseudonyms, call_id: int | None, vapi_call_ids: Collection[str]) -> None:
+    """Write tombstones: of a row, and of calls of Vapi's."""
+    made = [] if call_id is None else [pseudonyms.of_call(call_id)]
+    made += [pseudonyms.of_vapi_call(id_) for id_ in vapi_call_ids]
+    rows = [{"pseudonym": pseudonym, "call_id": call_id} for pseudonym in dict.fromkeys(made)]
+    transaction.execute(_BURY, {"tombstones": as_rows(rows)})
+
+
+def erase_visit(transaction: Transaction, service_record_id: int) -> bool:
+    """Erase the customer, the vehicle and the words of a visit; whether there is such a visit."""
+    return transaction.execute(_ERASE_VISIT, {"id": service_record_id}).rowcount > 0
+
+
+def count_call(transaction: Transaction, call_id: int) -> dict[str, int]:
+    """How many rows an erasure of a call would change: table -> rows."""
+    found = transaction.execute(_COUNT, {"call_id": call_id}).one()
+    return {name: count for name, count in found._asdict().items() if count}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an erasure is about."""
+
+    calls: tuple[int, ...] = ()
+    visits: tuple[int, ...] = ()
+
+
+def find_call(transaction: Transaction, organization_id: str | None, call_id: int) -> Found:
+    """A call by our id; nothing if it is another organization's."""
+    values = {"call_id": call_id, "organization": organization_id}
+    return Found(tuple(transaction.execute(_FIND_CALL, values).scalars()))
+
+
+def find_vapi_call(transaction: Transaction, organization_id: str | None, vapi_call_id: str) -> Found:
+    """The rows that a call of Vapi's belongs to: one, or two if the application has linked another."""
+    values = {"vapi_call_id": vapi_call_id, "organization": organization_id}
+    return Found(tuple(transaction.execute(_FIND_VAPI_CALL, values).scalars()))
+
+
+def find_number(transaction: Transaction, organization_id: str | None, digits: Sequence[str]) -> Found:
+    """All calls and visits of a number, written in any of these ways."""
+    values = {"digits": [one[::-1] for one in digits], "organization": organization_id}
+    rows = transaction.execute(_FIND_NUMBER, values).all()
+    return Found(
+        tuple(id_ for kind, id_ in rows if kind == "call"), tuple(id_ for kind, id_ in rows if kind == "visit")
+    )

@@ -1,0 +1,178 @@
+"""`erasure` and `erasure_item`: what was asked to be erased, and how far that has come."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+
+from autopulse.db.engine import Transaction
+from autopulse.db.statement_parameters import as_rows
+from autopulse.domain.erasure import WAITING
+
+_REQUEST = text("""
+    INSERT INTO erasure (id, organization_id, scope, requested_by, requested_at, state, is_dry_run)
+    VALUES (:id, :organization, :scope, :requested_by, clock_timestamp(), 'requested', :is_dry_run)
+    ON CONFLICT (id) DO NOTHING
+""")
+_ADD = text("""
+    INSERT INTO erasure_item (erasure_id, kind, item, state, counts)
+    SELECT CAST(:id AS uuid), kind, item, state, counts
+    FROM json_to_recordset(CAST(:items AS json)) AS row (kind text, item text, state text, counts jsonb)
+    ORDER BY kind, item
+    ON CONFLICT (erasure_id, kind, item) DO NOTHING
+""")
+_WAITING = text("""
+    SELECT kind, item FROM erasure_item WHERE erasure_id = :id AND state = 'waiting'
+    ORDER BY kind = 'vapi_call', kind, item LIMIT :rows
+""")
+_SETTLE = text("""
+    UPDATE erasure_item SET state = :state, item = :name,
+        counts = coalesce(counts, '{}') || coalesce(CAST(:counts AS jsonb), '{}')
+    WHERE erasure_id = :id AND kind = :kind AND item = :item
+""")
+_TELL = text("""
+    UPDATE erasure_item SET state = :state, item = :pseudonym,
+        counts = coalesce(counts, '{}') || coalesce(CAST(:counts AS jsonb), '{}')
+    WHERE kind = 'vapi_call' AND item = ANY (ARRAY[CAST(:vapi_call_id AS text), CAST(:pseudonym AS text)])
+    RETURNING erasure_id::text
+""")
+# Failed once something of it has failed for good, done once nothing is left to do.
+_FINISH = text("""
+    UPDATE erasure SET
+        state = CASE WHEN EXISTS (SELECT FROM erasure_item WHERE erasure_id = :id AND state IN ('waiting', 'asked'))
+                THEN 'running'
+            WHEN EXISTS (SELECT FROM erasure_item WHERE erasure_id = :id AND state = 'failed') THEN 'failed'
+            ELSE 'done' END,
+        finished_at = CASE
+            WHEN NOT EXISTS (SELECT FROM erasure_item WHERE erasure_id = :id AND state IN ('waiting', 'asked'))
+                THEN clock_timestamp() END
+    WHERE id = :id AND NOT is_dry_run RETURNING state
+""")
+_DRY = text("UPDATE erasure SET state = 'done', finished_at = clock_timestamp() WHERE id = :id")
+_READ = text("""
+    SELECT id::text, organization_id::text AS organization, scope, requested_by, requested_at, state, is_dry_run,
+        finished_at
+    FROM erasure
+    WHERE id = :id AND (CAST(:organization AS uuid) IS NULL OR organization_id = CAST(:organization AS uuid))
+""")
+_ITEMS = text("SELECT kind, state, counts FROM erasure_item WHERE erasure_id = :id ORDER BY kind, item")
+_TOMBSTONES = text("""
+    SELECT pseudonym, call_id FROM erased_call WHERE pseudonym > :after ORDER BY pseudonym LIMIT :rows
+""")
+_VISITS = text("""
+    SELECT DISTINCT CAST(item AS integer) AS id FROM erasure_item WHERE kind = 'visit' AND state = 'done' ORDER BY id
+""")
+
+
+_UNFINISHED = text("""
+    SELECT id::text FROM erasure WHERE state IN ('requested', 'running') AND NOT is_dry_run
+    ORDER BY requested_at LIMIT 100
+""")
+
+
+class Item(NamedTuple):
+    """One thing to erase."""
+
+    kind: str
+    item: str
+    state: str = WAITING
+    counts: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An erasure as it was asked for; `organization` None is the whole stack."""
+
+    id: str
+    organization: str | None
+    scope: str
+    requested_by: str
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An erasure, and what became of each of its items: (kind, state, counts)."""
+
+    id: str
+    organization: str | None
+    scope: str
+    requested_by: str
+    requested_at: datetime
+    state: str
+    is_dry_run: bool
+    finished_at: datetime | None
+    items: tuple[tuple[str, str, Mapping[str, Any]], ...] = ()
+
+
+def request_erasure(transaction: Transaction, request: Request, items: Iterable[Item]) -> None:
+    """Keep what was asked for; one of the same id stays as it is. A dry run is done with it."""
+    values = {
+        "id": request.id,
+        "organization": request.organization,
+        "scope": request.scope,
+        "requested_by": request.requested_by,
+        "is_dry_run": request.is_dry_run,
+    }
+    transaction.execute(_REQUEST, values)
+    add_items(transaction, request.id, items)
+    if request.is_dry_run:
+        transaction.execute(_DRY, {"id": request.id})
+
+
+def add_items(transaction: Transaction, erasure_id: str, items: Iterable[Item]) -> None:
+    """More that belongs to an erasure; what is there stays as it is."""
+    transaction.execute(_ADD, {"id": erasure_id, "items": as_rows([item._asdict() for item in items])})
+
+
+def waiting_items(transaction: Transaction, erasure_id: str, rows: int) -> list[Item]:
+    """What is left to do: calls and visits first, since calls name those of Vapi's."""
+    return [Item(kind, item) for kind, item in transaction.execute(_WAITING, {"id": erasure_id, "rows": rows})]
+
+
+def settle_item(  # noqa: PLR0913, PLR0917 - all that is said of an item
+    transaction: Transaction, erasure_id: str, item: Item, state: str, counts: Mapping[str, Any], name: str = ""
+) -> None:
+    """Say what became of an item; `name` replaces an id that is not needed any more."""
+    values = {"id": erasure_id, "kind": item.kind, "item": item.item, "state": state, "name": name or item.item}
+    transaction.execute(_SETTLE, values | {"counts": as_rows([counts])[1:-1]})
+
+
+def tell_of_vapi_call(
+    transaction: Transaction, vapi_call_id: str, pseudonym: str, state: str, counts: Mapping[str, Any]
+) -> list[str]:
+    """Say what Vapi answered of a call, in every erasure that has it; returns their ids. Its id is not needed after."""
+    values = {"vapi_call_id": vapi_call_id, "pseudonym": pseudonym, "state": state}
+    return list(transaction.execute(_TELL, values | {"counts": as_rows([counts])[1:-1]}).scalars())
+
+
+def finish(transaction: Transaction, erasure_id: str) -> str | None:
+    """Say how far an erasure is: running, done or failed; None if there is none, or if it is a dry run."""
+    state = transaction.execute(_FINISH, {"id": erasure_id}).scalar_one_or_none()
+    return None if state is None else str(state)
+
+
+def read_erasure(transaction: Transaction, erasure_id: str, organization: str | None) -> Stored | None:
+    """An erasure with its items; None if there is none, or if it is another organization's."""
+    row = transaction.execute(_READ, {"id": erasure_id, "organization": organization}).one_or_none()
+    if row is None:
+        return None
+    items = transaction.execute(_ITEMS, {"id": erasure_id}).all()
+    return Stored(**row._asdict(), items=tuple((kind, state, counts or {}) for kind, state, counts in items))
+
+
+def unfinished(transaction: Transaction) -> list[str]:
+    """Ids of erasures that are not done, the oldest first."""
+    return list(transaction.execute(_UNFINISHED).scalars())
+
+
+def read_tombstones(transaction: Transaction, after: str, rows: int) -> list[tuple[str, int | None]]:
+    """(pseudonym, id of the row) of what was erased, in the order of the pseudonyms, from the one behind `after` on."""
+    return [(one, call_id) for one, call_id in transaction.execute(_TOMBSTONES, {"after": after, "rows": rows})]
+
+
+def erased_visits(transaction: Transaction) -> list[int]:
+    """Ids of the visits that were erased."""
+    return list(transaction.execute(_VISITS).scalars())

@@ -1,0 +1,67 @@
+"""What the function of erasures works with: settings, the database, queues, the bucket of recordings, the key."""
+
+import uuid
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from autopulse.aws import AWS_ERRORS, SQS, Sqs, name_of
+from autopulse.db.engine import Database, engine
+from autopulse.erasures.messages import Message
+from autopulse.errors import Transient
+from autopulse.follow_ups.services import Services as Transactions
+from autopulse.pseudonym_key import pseudonyms
+from autopulse.reconciliation.requests import DeleteRequest
+from autopulse.recordings.erasure import erase_versions
+from autopulse.recordings.requests import object_key_of
+from autopulse.settings import ErasureSettings, from_environ, recording_bucket
+
+if TYPE_CHECKING:
+    from autopulse.domain.pseudonyms import Pseudonyms
+
+GROUP = "vapi"
+"""The message group of the request queue (`reconciliation.services`)."""
+
+
+class Services(Transactions):
+    """A container's services; what is taken from the follow-ups' is how a transaction is done."""
+
+    @cached_property
+    def settings(self) -> ErasureSettings:  # type: ignore[override] # another function's
+        """The function's configuration."""
+        return from_environ(ErasureSettings)
+
+    @cached_property
+    def engine(self) -> Database:
+        """The container's one connection to Postgres."""
+        return engine()
+
+    @cached_property
+    def sqs(self) -> Sqs:
+        """The queues."""
+        return Sqs(SQS)
+
+    @cached_property
+    def pseudonyms(self) -> "Pseudonyms":
+        """What tombstones are made with; raises Transient while the key cannot be read."""
+        return pseudonyms()
+
+    def queue(self, message: Message, delay_seconds: int = 0) -> None:
+        """Put a message into the erasure queue; raises Transient."""
+        self._send(self.settings.queue_url, message.to_json(), DelaySeconds=delay_seconds)
+
+    def ask_vapi(self, vapi_call_id: str) -> None:
+        """Have Vapi asked to delete a call; raises Transient."""
+        body = DeleteRequest(vapi_call_id).to_json()
+        order = {"MessageGroupId": GROUP, "MessageDeduplicationId": str(uuid.uuid4())}
+        self._send(self.settings.vapi_request_queue_url, body, **order)
+
+    def erase_recording(self, vapi_call_id: str) -> int | None:
+        """Delete all versions of a call's copy; how many there were, or None if some are left."""
+        bucket = recording_bucket()
+        return erase_versions(bucket, object_key_of(vapi_call_id)) if bucket else 0
+
+    def _send(self, url: str, body: str, **parameters: object) -> None:
+        try:
+            self.sqs.send_message(QueueUrl=url, MessageBody=body, **parameters)
+        except AWS_ERRORS as error:
+            raise Transient("queue-unavailable", name_of(error)) from None  # its text may quote the request
