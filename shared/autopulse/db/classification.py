@@ -99,7 +99,7 @@ _TABLES: Final[Mapping[str, Mapping[Kind, str]]] = {
         Kind.IDS: "id organization_id inbound_assistant_id",
         Kind.BUSINESS: "ignored transfer_number",
     },
-    # Kept although its person is erased, or they would be called again. The reason is the organization's, and names nobody.
+    # It is kept although its person is erased, who would be called again otherwise. The reason is the organization's.
     "suppression": {
         Kind.FIGURES: "source created_at",
         Kind.IDS: "organization_id pseudonym",
