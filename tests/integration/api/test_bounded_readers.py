@@ -7,6 +7,7 @@ answers are the same to the last count.
 import json
 from collections.abc import Iterator
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 
@@ -117,7 +118,7 @@ class World:
         ]
 
     def ask(self, asked: Asked, who: dict[str, str], call: int, follow_up: int) -> tuple[int, str]:
-        path = asked[0].format(call_id=call, follow_up_id=follow_up, event_id="a" * 64)
+        path = asked[0].format(call_id=call, follow_up_id=follow_up, event_id="a" * 64, erasure_id=UUID(int=1))
         query = {name if name != "from" else "from_": value for name, value in asked[1]}
         answer = self.api.get_as(who, path.removeprefix("/v1"), **query)
         return answer.status, answer.text
@@ -135,6 +136,7 @@ def test_what_a_bounded_reader_is_answered_does_not_depend_on_others_calls(world
     assert {path for (path, _), (status, _) in zip(ASKED, before, strict=True) if status == 200} == set(PATHS) - {
         "/v1/pings/{event_id}",
         "/v1/views",  # the reader's own, in another function
+        "/v1/erasures/{erasure_id}",  # in another function, which refuses bounded readers
     }
     own = world.calls[0], world.follow_ups[0]
     world.add_others()
