@@ -170,6 +170,14 @@ def test_a_call_without_visit_and_words_has_its_number(planned: Planner) -> None
     assert (asked["call_id"], asked["customer"]["score"]) == (call_id, 0)
 
 
+def test_of_many_words_some_are_told(planned: Planner, opened: int) -> None:
+    """A message of the queue has 256 KB, and docs/follow-ups.md promises 500 characters."""
+    planned.pipeline.database.run("UPDATE call_feedback SET content = repeat('Brakes! ', 100000)")
+    planned.tell("opened", opened)
+    words = planned.sender.asked[0]["customer"]["words"]
+    assert (len(words), words[:16]) == (500, "Brakes! Brakes! ")
+
+
 def test_nothing_is_said_of_a_visit_of_another_organization(planned: Planner, opened: int) -> None:
     planned.pipeline.add_other_organization()
     planned.pipeline.database.run("UPDATE service_record SET organization_id = :other", other=OTHER_ORGANIZATION)

@@ -231,6 +231,38 @@ def test_a_takeover_computes_what_nobody_has_touched_anew(pipeline: Pipeline) ->
     assert (row["call_id"], row["version"], row["opened_at"]) == (call_id, 1, after(130))
 
 
+@pytest.mark.usefixtures("default_organization")
+@pytest.mark.parametrize("first", [4, 9])
+def test_a_takeover_tells_no_second_opening(pipeline: Pipeline, first: int) -> None:
+    """Nor is anybody alerted once more: it is the same follow-up. It is withdrawn as any other is."""
+    pipeline.send_each(scored(inbound(), 4))
+    before = follow_ups(pipeline)
+    call_id = pipeline.make_call(id=FIRST_CALL, direction="inbound")
+    variables = {"assistantOverrides": {"variableValues": {"call_id": str(call_id)}}}
+    pipeline.send_each(scored(inbound() | variables, first, 140))
+    opened = [type_ for type_, _ in events(pipeline) if type_ is CallEventType.FOLLOW_UP_OPENED]
+    assert len(opened) == 1
+    expected = [] if first == 9 else [(before[0]["id"], call_id, after(140))]
+    assert [(row["id"], row["call_id"], row["opened_at"]) for row in follow_ups(pipeline)] == expected
+
+
+@pytest.mark.usefixtures("default_organization")
+@pytest.mark.parametrize("touched", [(), (0,), (1,), (0, 1)])
+def test_two_rows_that_are_taken_over_by_one_leave_one_follow_up(pipeline: Pipeline, touched: tuple[int, ...]) -> None:
+    ids = (VAPI_ID, OTHER_ID)
+    pipeline.send_each(*(scored({**inbound(), "id": id_}, 4) for id_ in ids))
+    before = follow_ups(pipeline)
+    assert len(before) == 2
+    for place in touched:
+        pipeline.database.run("UPDATE follow_up SET version = 2 WHERE id = :id", id=before[place]["id"])
+    call_id = pipeline.make_call(id=FIRST_CALL, direction="inbound")
+    variables = {"assistantOverrides": {"variableValues": {"call_id": str(call_id)}}}
+    pipeline.send(*(scored({**inbound(), "id": id_} | variables, 4, 140) for id_ in ids))
+    (row,) = follow_ups(pipeline)
+    assert (row["call_id"], row["version"]) == (call_id, 2 if touched else 1)
+    assert row["id"] == before[touched[0] if touched else 0]["id"]
+
+
 def test_a_link_that_is_taken_back_withdraws_it(pipeline: Pipeline, call_id: int) -> None:
     pipeline.send_each(scored(outbound(call_id), 4))
     assert "removed" in unlink.handler({"call_id": call_id, "vapi_call_id": VAPI_ID, "unlink": True})

@@ -6,6 +6,7 @@ anything is asked to be sent, so an alert is never sent by two runs.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -18,8 +19,10 @@ from autopulse.alerts.messages import (
     read_outcome,
 )
 from autopulse.alerts.services import Services
+from autopulse.alerts.wording import MAX_WORDS_CHARACTERS
 from autopulse.aws import AWS_ERRORS, name_of
 from autopulse.db import alerts as rows
+from autopulse.domain.bounds import cut
 from autopulse.domain.events import CallEventType
 from autopulse.errors import DataRejected, InvalidMessage, Transient
 from autopulse.json_coercion import MAX_CALL_ID, Json, read_mapping
@@ -140,8 +143,13 @@ def _alert(row: rows.Row, now: datetime) -> Alert:
         row["tries"],
         row["call_id"],
         now + SENT_WITHIN,
-        None if customer is None else Customer(**customer),
+        None if customer is None else _told(Customer(**customer)),
     )
+
+
+def _told(customer: Customer) -> Customer:
+    """As much as is told; a message of a queue has an end, and what a customer said need not have one."""
+    return customer if customer.words is None else replace(customer, words=cut(customer.words, MAX_WORDS_CHARACTERS))
 
 
 def _ask(alert: Alert, services: Services) -> None:

@@ -139,8 +139,9 @@ _FOLLOW: Final = text(f"""
     FROM (SELECT * FROM withdrawn UNION ALL SELECT * FROM written) AS followed
 """)  # noqa: S608 - made of constants
 
-# Before our row's attempt moves to the application's row: what somebody has touched goes with it, and wins over what
-# nobody has. If both were touched, the application's row keeps its own.
+# Before our row's attempt moves to the application's row: its follow-up goes with it, so that nobody is told twice.
+# What somebody has touched wins over what nobody has; of two of a kind the application's row keeps its own, and if two
+# rows are taken over by one, the first one's goes.
 # `version` is selected since it is in no covering index: an empty table might be read by one of these as a whole, and
 # the plan is kept when the table has grown.
 _HAND_OVER_FREE: Final = text(f"""
@@ -151,11 +152,17 @@ _HAND_OVER_FREE: Final = text(f"""
             WHERE other.call_id = row.made AND NOT ({UNTOUCHED.replace("follow_up.", "other.")}) OFFSET 0)
 """)  # noqa: S608 - made of constants
 _HAND_OVER: Final = text(f"""
-    UPDATE follow_up SET call_id = row.call_id, organization_id = call.organization_id
-    FROM json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
-    JOIN LATERAL (SELECT id, organization_id FROM call WHERE call.id = row.call_id OFFSET 0) AS call ON true
-    WHERE follow_up.call_id = row.made AND NOT ({UNTOUCHED}) AND follow_up.call_id = ANY (CAST(:made AS integer[]))
-        AND NOT EXISTS (SELECT other.version FROM follow_up AS other WHERE other.call_id = row.call_id OFFSET 0)
+    WITH chosen AS MATERIALIZED (
+        SELECT DISTINCT ON (row.call_id) follow_up.id, row.call_id, call.organization_id, follow_up.version
+        FROM json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
+        JOIN follow_up ON follow_up.call_id = row.made
+        JOIN LATERAL (SELECT id, organization_id FROM call WHERE call.id = row.call_id OFFSET 0) AS call ON true
+        WHERE follow_up.call_id = ANY (CAST(:made AS integer[]))
+            AND NOT EXISTS (SELECT other.version FROM follow_up AS other WHERE other.call_id = row.call_id OFFSET 0)
+        ORDER BY row.call_id, {UNTOUCHED}, row.made
+    )
+    UPDATE follow_up SET call_id = chosen.call_id, organization_id = chosen.organization_id
+    FROM chosen WHERE follow_up.id = chosen.id AND follow_up.id = ANY (ARRAY(SELECT id FROM chosen))
 """)  # noqa: S608 - made of constants
 
 
@@ -173,7 +180,7 @@ def follow_shown(transaction: Transaction, wishes: Sequence[Wish]) -> list[Follo
 
 
 def hand_over_follow_ups(transaction: Transaction, takeovers: Mapping[int, int]) -> None:
-    """Give touched follow-ups of rows that we made to the application's rows: `takeovers` is our id -> the other's."""
+    """Give follow-ups of rows that we made to the application's rows: `takeovers` is our id -> the other's."""
     rows = as_rows({"made": made, "call_id": call_id} for made, call_id in takeovers.items())
     transaction.execute(_HAND_OVER_FREE, {"takeovers": rows, "call_ids": as_array(takeovers.values())})
     transaction.execute(_HAND_OVER, {"takeovers": rows, "made": as_array(takeovers)})
