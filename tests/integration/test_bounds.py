@@ -10,7 +10,8 @@ from autopulse.consumers.publisher import detail_of
 from autopulse.consumers.registry import REGISTRY
 from autopulse.domain import bounds
 from autopulse.domain.bounds import ELLIPSIS, MAX_LISTS, MAX_SPEECH_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TURNS
-from autopulse.vapi.redaction import KEPT, Each, Fields, Rule, UrlOr
+from autopulse.vapi.field_rules import Each, Fields, Rule, UrlOr
+from autopulse.vapi.redaction import KEPT
 from tests.integration.bodies import VAPI_ID, outbound
 from tests.integration.pipeline import Pipeline, envelope
 

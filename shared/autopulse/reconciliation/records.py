@@ -22,8 +22,9 @@ from autopulse.vapi.analysis import read_analysis
 from autopulse.vapi.call_ids import NamedCall, find_named_call
 from autopulse.vapi.envelope import RECONCILIATION as ASKED
 from autopulse.vapi.envelope import Envelope, build_envelope
+from autopulse.vapi.gathering import turns_of
 from autopulse.vapi.messages import RECEIVED_AT, ReportMessage
-from autopulse.vapi.redaction import apply_allow_list, turns_of
+from autopulse.vapi.redaction import apply_allow_list
 from autopulse.vapi.routes import INTERNAL, KIND_BY_TYPE, RECONCILIATION
 from autopulse.vapi.status_words import STATUS_OF_WORD, status_word
 from autopulse.vapi.turns import read_spoken_text, read_turns

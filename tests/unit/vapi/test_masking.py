@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from autopulse.vapi.field_rules import Each, EachById, Fields, UrlOr
 from autopulse.vapi.masking import mask_all, mask_credentials, mask_secrets
-from autopulse.vapi.redaction import KEPT, Each, EachById, Fields, UrlOr, apply_allow_list
+from autopulse.vapi.redaction import KEPT, apply_allow_list
 from autopulse.vapi.secret_shapes import REDACTED
 from tests.unit.vapi import samples
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from autopulse.consumers.registry import REGISTRY
 from autopulse.vapi import turns
+from autopulse.vapi.field_rules import Each, Fields, Rule, UrlOr
 from autopulse.vapi.quality import QualityMessage
-from autopulse.vapi.redaction import KEPT, Each, Fields, Rule, UrlOr
+from autopulse.vapi.redaction import KEPT
 
 MODELS: dict[str, type[BaseModel]] = {kind.name: kind.consumer.model for kind in REGISTRY.values()}
 READ_BY_THE_VERIFIER = {"call.id"}

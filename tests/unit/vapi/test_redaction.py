@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from autopulse.domain.bounds import MAX_PARTS, MAX_TURN_LATENCIES
+from autopulse.vapi.gathering import turns_of
 from autopulse.vapi.masking import mask_secrets
-from autopulse.vapi.redaction import KEPT, apply_allow_list, turns_of
+from autopulse.vapi.redaction import KEPT, apply_allow_list
 from autopulse.vapi.routes import KINDS
 from autopulse.vapi.secret_shapes import REDACTED
 from tests.unit.vapi import samples
