@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import statistics
 import time
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from tests.deployed import DeployedStack, wait_for
 
 NUMBER: Final = "+12025550163"
 PHONE: Final = "phone-of-callers"
+CALLERS: Final = 100
+"""Requests whose times are measured."""
 
 
 @pytest.fixture
@@ -78,6 +81,21 @@ def test_who_calls_back_gets_the_assistant_and_one_row_for_the_whole_call(deploy
         "the webhook on the row",
     )
     assert len(deployed.rows("SELECT id FROM call WHERE vapi_call_id = :id", id=vapi_call_id)) == 1
+
+
+@pytest.mark.usefixtures("visit")
+def test_each_caller_is_answered_and_how_soon_is_printed(deployed: DeployedStack) -> None:
+    def ask() -> tuple[float, dict[str, Any]]:
+        begun = time.monotonic()
+        answer = _ask(deployed, "assistant-request", call=_call(str(uuid.uuid4())))
+        return 1000 * (time.monotonic() - begun), answer
+
+    wait_for(lambda: "assistantOverrides" in ask()[1], "an answer with variables")
+    measured = [ask() for _ in range(CALLERS)]
+    assert {answer["assistantId"] for _, answer in measured} == {"assistant-of-callers"}
+    percentiles = statistics.quantiles([milliseconds for milliseconds, _ in measured], n=100)
+    figures = f"p50 {percentiles[49]:.0f} ms, p99 {percentiles[98]:.0f} ms"
+    print(f"\n{CALLERS} requests for an assistant, one after the other: {figures}")  # noqa: T201 - shown by pytest -s, for the docs
 
 
 @pytest.mark.usefixtures("visit")
