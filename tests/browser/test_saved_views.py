@@ -224,6 +224,7 @@ def test_the_menu_is_used_by_keyboard_alone(open_invented: OpenInvented, api: In
     expect(page.get_by_role("region", name="Saved views")).to_be_hidden()
     expect(button).to_be_focused()
     page.keyboard.press("Space")
+    expect(button).to_have_attribute("aria-expanded", "true")
     expect(page.get_by_test_id("view-name")).to_have_value("half a na")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name="My detractors")).to_be_focused()
