@@ -1,1 +1,1 @@
-"""Commands for a stack that runs, here or on AWS: connect Vapi, look after it, redrive dead letters."""
+"""Commands that operate a running stack, local or on AWS: configure Vapi, check the stack, redrive dead letters."""

@@ -1,4 +1,4 @@
-"""The commands behind the Makefile's targets for who looks after a stack."""
+"""The commands behind the Makefile's targets for operators of a stack."""
 
 import argparse
 import os
@@ -40,11 +40,11 @@ from operate.vapi.stale_credentials import StaleCredentials
 from operate.versions import delete_old_versions
 
 COULD_NOT_TELL = 2
-"""The exit status of a command that looks for something, if it could not look."""
+"""The exit status of a checking command that could not perform its check."""
 
 
 def main() -> int:
-    """Run one command; the exit status."""
+    """Run one command, and return its exit status."""
     arguments = _read_arguments()
     return run_command(lambda: int(arguments.command(arguments)), "interrupted")
 
@@ -246,7 +246,7 @@ def _target(arguments: argparse.Namespace) -> Target:
 
 
 def _or_not_told(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """Let the command's exit status be 2 if it could not tell; 1 would mean that it found something."""
+    """Make the command exit with 2 if it could not perform its check; 1 means that it found something."""
 
     def run(arguments: argparse.Namespace) -> int:
         try:
@@ -266,7 +266,7 @@ def _rotate(arguments: argparse.Namespace) -> int:
 
 
 def _former(target: Target) -> StaleCredentials | None:
-    """Access to Vapi, if there is a key."""
+    """Return a client of Vapi's API, or None without a key."""
     if not os.environ.get("VAPI_API_KEY"):
         return None
     entry = current_entry(read_secret(target))

@@ -1,8 +1,8 @@
-"""A release as files: what `sam deploy` uploads, byte for byte, with a list of what it is.
+"""A release as files: exactly what `sam deploy` uploads, with a list of the files and their hashes.
 
-`sam build` leaves folders, which `sam deploy` would pack with their times and in the order of the file system. Here
-they are packed before, so that two builds of one commit are the same bytes, and so that what one machine built and
-tested is what another one deploys.
+`sam build` leaves folders, which `sam deploy` would pack with modification times and in file system order. Here they
+are packed beforehand in a reproducible way, so that two builds of one commit are byte for byte equal, and one machine
+can deploy what another machine has built and tested.
 """
 
 import hashlib
@@ -20,16 +20,18 @@ from operate.templates import expand, read_template, write_template
 TEMPLATE: Final = "template.yaml"
 MANIFEST: Final = "release.json"
 _CODE: Final = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
-"""Type of resource -> its property that names a folder."""
+"""Resource type -> its property that names a folder."""
 _NEVER: Final = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip file can say. Not the commit's: a function that no commit changed is the same file."""
+"""The earliest time that the zip format can represent. The commit's time is not used, so that a function that a commit
+did not change yields the same file.
+"""
 _FILE_MODE: Final = 0o100644 << 16
 _PROGRAM_MODE: Final = 0o100755 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The contents of a release, and what it was built from."""
+    """The contents of a release, and the commit and environment that it was built from."""
 
     commit: str
     environment: str
@@ -39,10 +41,10 @@ class Release:
 
 
 def pack(built: Path, infrastructure: Path, target: Path, release: Release) -> str:
-    """Pack a build and the templates beside it into `target`, which is made anew.
+    """Pack a build and its templates into `target`, which is created anew.
 
-    Loops are written out, so that what CloudFormation gets is what scanners and tests have read. The result is the
-    SHA-256 of the list of files, which answers for all of it.
+    Loops in the templates are expanded, so that CloudFormation gets what scanners and tests have read. Returns the
+    SHA-256 of the list of files, which covers all of them.
     """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -64,22 +66,23 @@ def pack(built: Path, infrastructure: Path, target: Path, release: Release) -> s
 
 
 def pack_folder(folder: Path, archive: Path, leave_out: str = "") -> None:
-    """Pack all files below a folder: by name, without times, readable by everybody, programs executable.
+    """Pack all files below a folder: sorted by name, without times, readable by everybody, programs executable.
 
-    What lies in a folder named `leave_out` is none of it: bytecode that this machine's Python left beside the sources.
+    Files below a folder named `leave_out` are excluded: bytecode that this machine's Python wrote beside the sources.
     """
     with zipfile.ZipFile(archive, "w") as packed:
         for path in (path for path in _files(folder) if leave_out not in path.relative_to(folder).parts):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _NEVER)
-            entry.create_system = 3  # Unix, wherever it is built
+            entry.create_system = 3  # Unix, whatever system builds it
             entry.external_attr = _PROGRAM_MODE if path.stat().st_mode & 0o100 else _FILE_MODE
             packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
 
 
 def verify(target: Path, commit: str, environment: str, digest: str | None = None) -> Release:
-    """Return what lies in `target`; raises OperationFailed unless it is whole, of this commit and for this environment.
+    """Return the release in `target`.
 
-    `digest` is the one that `pack` returned, from where it was said.
+    Raises OperationFailed unless it is complete, of this commit and for this environment. `digest` is what `pack`
+    returned, passed on by a trusted channel.
     """
     try:
         found = Release(**json.loads((target / MANIFEST).read_text()))
@@ -99,16 +102,16 @@ def verify(target: Path, commit: str, environment: str, digest: str | None = Non
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Name -> SHA-256 in hex, of all files below a folder but the list of them."""
+    """Return name -> SHA-256 in hex for all files below a folder, except the list itself."""
     return {path.relative_to(folder).as_posix(): digest_of(path) for path in _files(folder) if path.name != MANIFEST}
 
 
 def digest_of(file: Path) -> str:
-    """SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files, in the order of their names."""
+    """Return all files, sorted by name."""
     found = (path for path in folder.rglob("*") if path.is_file())
     yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())

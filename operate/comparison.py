@@ -1,7 +1,8 @@
-"""What differs between what is stored of the calls and what Vapi has of them; nothing is written for it.
+"""Compare the stored calls with Vapi's, without writing anything.
 
-A person's machine has neither Vapi's key nor the database: the stack's fetcher reads Vapi's list, page by page, and its
-sweep compares each page with what is stored. What they exchange are summaries: ids, words and figures.
+An operator's machine has neither Vapi's key nor access to the database. So the stack's fetcher reads Vapi's list page
+by page, and its sweep compares each page with the database. They exchange summaries: ids, enumerated values and
+numbers.
 """
 
 import time
@@ -33,11 +34,11 @@ DEFAULT_SINCE: Final = "7d"
 FETCHER: Final = "FetcherFunction"
 SWEEP: Final = "SweepFunction"
 MAX_SHOWN: Final = 200
-"""Differences that a table has; those beyond are counted."""
+"""Maximum number of differences in a table; the others are only counted."""
 AT_ONCE: Final = 500
-"""Calls of one question to the sweep."""
+"""Number of calls in one request to the sweep."""
 TRIES: Final = 3
-"""For what Vapi may answer a moment later."""
+"""For errors of Vapi that may be gone a moment later."""
 PAUSE_SECONDS: Final = 5
 LONGEST_PAUSE_SECONDS: Final = 60
 PAGES_BETWEEN_LINES: Final = 10
@@ -58,15 +59,15 @@ REMEDIES: Final[Mapping[ErrorReason, str]] = {
 
 
 class Difference(NamedTuple):
-    """One thing that Vapi says otherwise of a call."""
+    """One value of a call that differs at Vapi."""
 
     call_id: int | None
-    """Ours; None if no row has it."""
+    """Our id of the call; None if no row has it."""
     vapi_call_id: str
     field: str
-    """call, status, ended_reason, nps_score, report or turns."""
+    """One of call, status, ended_reason, nps_score, report, turns."""
     here: Any
-    """JSON; None is nothing."""
+    """JSON; None means that there is no value."""
     there: Any
 
     def row(self) -> dict[str, str]:
@@ -82,24 +83,24 @@ class Difference(NamedTuple):
 
 @dataclass
 class Compared:
-    """What a comparison has found."""
+    """The result of a comparison."""
 
     since: datetime | None = None
     """None if single calls were compared."""
     calls: int = 0
-    """How many calls of Vapi's were compared."""
+    """Number of Vapi's calls that were compared."""
     differences: dict[Difference, None] = field(default_factory=dict)
     """In the order in which they were found."""
     summaries: dict[str, CallSummary] = field(default_factory=dict)
-    """What Vapi says of the calls that differ, by its id; not of those that it does not list."""
+    """Vapi's id -> Vapi's summary of each call that differs and that Vapi lists."""
 
     @property
     def vapi_call_ids(self) -> list[str]:
-        """The calls that differ."""
+        """Return Vapi's ids of the calls that differ."""
         return list(dict.fromkeys(difference.vapi_call_id for difference in self.differences))
 
     def add(self, calls: Sequence[CallSummary], differences: Sequence[Difference]) -> None:
-        """Take what a part of the comparison has found."""
+        """Add the result of a part of the comparison."""
         self.differences.update(dict.fromkeys(differences))
         different = {difference.vapi_call_id for difference in differences}
         self.summaries.update({call.vapi_call_id: call for call in calls if call.vapi_call_id in different})
@@ -107,7 +108,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """Questions to the fetcher and the sweep of one stack."""
+    """Requests to the fetcher and the sweep of one stack."""
 
     target: Target
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
@@ -115,7 +116,7 @@ class Inquiry:
     sleep: Callable[[float], None] = time.sleep
 
     def pages(self, since: datetime) -> Iterator[tuple[Found, datetime, datetime]]:
-        """Vapi's list from the newest call to `since`: each page, and after and until when its calls were created.
+        """Yield each page of Vapi's list from the newest call to `since`, with the bounds of its calls' creation times.
 
         Raises OperationFailed if a page cannot be read.
         """
@@ -133,7 +134,7 @@ class Inquiry:
             until = before = oldest
 
     def get(self, vapi_call_id: str) -> CallSummary | NotFound:
-        """What Vapi says of a call, or that it has no such call (any longer). Raises OperationFailed."""
+        """Return Vapi's summary of a call, or why Vapi has no such call. Raises OperationFailed."""
         found = self._ask_vapi(GetQuestion(vapi_call_id))
         if isinstance(found, NotFound):
             if found.reason in _ABOUT_THE_CALL:
@@ -146,7 +147,10 @@ class Inquiry:
     def compare(
         self, calls: Sequence[CallSummary], since: datetime | None = None, until: datetime | None = None
     ) -> list[Difference]:
-        """How what is stored differs; with times also what Vapi does not list. Raises OperationFailed."""
+        """Compare with the database; with times, also find stored calls that Vapi does not list.
+
+        Raises OperationFailed.
+        """
         bounds = {name: at and at.isoformat() for name, at in (("since", since), ("until", until))}
         parts = [calls] if since or until else _parts(calls)
         found = []
@@ -156,7 +160,7 @@ class Inquiry:
         return found
 
     def ask(self, vapi_call_ids: Sequence[str]) -> int:
-        """Have Vapi asked for these calls; how many requests were queued. Raises OperationFailed."""
+        """Have the calls requested from Vapi; returns how many requests were queued. Raises OperationFailed."""
         queued = 0
         for part in _parts(vapi_call_ids):
             answer = self._ask_sweep({"ask": {"vapi_call_ids": list(part), "call_ids": []}}).get("queued")
@@ -166,12 +170,12 @@ class Inquiry:
         return queued
 
     def find_vapi_ids(self, call_id: int) -> list[str]:
-        """The calls of Vapi's that a row is linked to. Raises OperationFailed."""
+        """Return Vapi's ids of the calls that a row is linked to. Raises OperationFailed."""
         answer = self._ask_sweep({"find_vapi_ids": {"call_id": call_id}})
         return [str(id_) for id_ in _list_of(answer, "vapi_call_ids")]
 
     def _ask_vapi(self, question: Question) -> Found | NotFound:
-        """Ask, and ask again where that may help."""
+        """Ask, and retry errors that may be transient."""
         for tries in range(1, TRIES + 1):
             said = ask_function(self.target, FETCHER, question.to_object(), self.clock, self.sleep)
             try:
@@ -200,7 +204,7 @@ class Inquiry:
 
 
 def read_window(text: str, now: datetime) -> datetime:
-    """The time that SINCE stands for; raises OperationFailed also for what Vapi may have forgotten."""
+    """Parse SINCE; raises OperationFailed if it is invalid or beyond Vapi's retention."""
     since = read_since(text, now)
     if since < now - WINDOW:
         raise OperationFailed(
@@ -211,7 +215,7 @@ def read_window(text: str, now: datetime) -> datetime:
 
 
 def compare_window(inquiry: Inquiry, since: datetime) -> Compared:
-    """Compare all calls from `since` on, and say how far it has come; raises OperationFailed if it cannot be told."""
+    """Compare all calls from `since` on, and print the progress; raises OperationFailed if that fails."""
     say(f"Comparing with Vapi's list since {show_time(since)} …")
     compared, seen = Compared(since), set[str]()
     for number, (page, after, until) in enumerate(inquiry.pages(since), 1):
@@ -234,19 +238,19 @@ def show_differences(compared: Compared) -> None:
 
 
 def say_how_many_more(differences: int) -> None:
-    """Say how many differences a table has left out, if it has."""
+    """Print how many differences a table has left out, if any."""
     if differences > MAX_SHOWN:
         say(f"  … and {differences - MAX_SHOWN} more differences")
 
 
 def could_not_tell(failed: NotFound) -> OperationFailed:
-    """The error that says why Vapi could not be asked, and what to do."""
+    """Return the error that says why Vapi could not be asked, and what to do."""
     detail = f" ({printable(failed.detail)})" if failed.detail else ""
     return OperationFailed(f"{failed.reason.value}{detail}: {REMEDIES[failed.reason]}")
 
 
 def count(number: int, word: str) -> str:
-    """A number and its word."""
+    """Return a number with its noun, in the plural if need be."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 

@@ -1,13 +1,13 @@
-"""Ask before something is changed."""
+"""Ask for confirmation before something is changed."""
 
 from collections.abc import Callable
 
 Confirm = Callable[[str], bool]
-"""Shows a question; whether the answer is yes."""
+"""Shows a question, and returns whether the answer is yes."""
 
 
 def ask(question: str) -> bool:
-    """Ask at the terminal; no terminal means no."""
+    """Ask at the terminal; without a terminal the answer is no."""
     try:
         return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
     except EOFError:
@@ -15,5 +15,5 @@ def ask(question: str) -> bool:
 
 
 def always(_question: str) -> bool:
-    """Return what YES=1 answers."""
+    """Confirm everything, for YES=1."""
     return True

@@ -1,4 +1,4 @@
-"""`make database-check`: do the migrations fit a database that is there? Only read, by whoever may connect."""
+"""`make database-check`: check whether the migrations fit an existing database. It only reads, as any database role."""
 
 import sys
 from pathlib import Path
@@ -26,13 +26,14 @@ CANNOT_TELL: Final = 2
 _WHICH: Final = "say which database: DATABASE_URL=postgresql://user:password@host:port/name"
 RDS: Final = ".rds.amazonaws.com"
 ROOTS: Final = PROJECT / "layers/dependencies/certificates/rds.pem"
-"""Where a deploy puts the roots of RDS."""
+"""The file in which a deploy puts the root certificates of RDS."""
 
 
 def check(url: str | None, ca_file: str | None = None) -> int:
-    """Print whether the database at `postgresql://user:password@host:port/name` fits, or what does not.
+    """Print whether the database at `postgresql://user:password@host:port/name` fits, or what does not fit.
 
-    Options of the URL are not looked at: off this machine TLS is on, with certificate and host name verified.
+    Options of the URL are ignored: on any host but this machine TLS is used, with the certificate and host name
+    verified.
     """
     try:
         return _check(url, ca_file)
@@ -72,9 +73,9 @@ def _read_url(url: str | None, ca_file: str | None) -> tuple[DatabaseSettings, s
     try:
         parts = urlsplit(url or "")
         host, port, name = parts.hostname or "", parts.port or 5432, unquote(parts.path.strip("/"))
-    except ValueError:  # whose text would have what stands where the port should, which may be a part of the password
+    except ValueError:  # its text would quote the invalid port, which may be a part of the password
         raise OperationFailed(_WHICH) from None
-    # Also postgresql+asyncpg and the like, as the application has it.
+    # Drivers in the scheme, such as postgresql+asyncpg, are accepted because the application's URL has one.
     if not (parts.scheme.startswith("postgres") and host and parts.username and name):
         raise OperationFailed(_WHICH)
     user = unquote(parts.username)
@@ -85,7 +86,7 @@ def _read_url(url: str | None, ca_file: str | None) -> tuple[DatabaseSettings, s
 
 
 def _roots(host: str) -> str:
-    """A file of roots that are not among the system's; RDS Proxy's are."""
+    """Return a file of root certificates that are not among the system's; RDS Proxy's certificates are."""
     if not host.endswith(RDS) or ".proxy-" in host:
         return ""
     if not ROOTS.exists():
@@ -95,7 +96,7 @@ def _roots(host: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """In the server's own words, if it had any; never with the statement or the password."""
+    """Return the server's message, if there is one; never the statement or the password."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         return _reason(error.orig)
     details = error.args[0] if error.args else None

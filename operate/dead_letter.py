@@ -1,4 +1,4 @@
-"""Dead letters: what may be shown of one, and how long it has been there."""
+"""Dead letters: what of one may be displayed, and its age."""
 
 import json
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 NO_REASON: Final = "none"
-"""The word for a letter without a reason: the queue's redrive policy put it there, no consumer."""
+"""Displayed for a dead letter without a reason: the queue's redrive policy moved it, not a consumer."""
 _SHOWN_CHARACTERS: Final = 100
 _KEPT_ATTRIBUTES: Final = ("kind", "event_id")
-"""Attributes that the verifier gives a message; a redriven one has them again, and not why it failed."""
+"""Message attributes that the verifier sets. A redriven message keeps them, without the reason of its failure."""
 
 
 @dataclass(frozen=True)
@@ -26,28 +26,28 @@ class DeadLetter:
 
     @property
     def reason(self) -> str:
-        """Return why a consumer sent it here."""
+        """Return why a consumer dead-lettered it."""
         return self.attributes.get("reason", NO_REASON)
 
     @property
     def kept_attributes(self) -> dict[str, str]:
-        """Return what goes back to the source queue with the body."""
+        """Return the attributes that go back to the source queue with the body."""
         known = {name: self.attributes.get(name) or _text(self._envelope.get(name)) for name in _KEPT_ATTRIBUTES}
         return {name: value for name, value in known.items() if value}
 
     @property
     def bytes_sent(self) -> int:
-        """Return what SQS counts of it when it is sent again."""
+        """Return its size in bytes, as SQS counts it."""
         described = sum(len(f"{name}String{value}".encode()) for name, value in self.kept_attributes.items())
         return len(self.body.encode()) + described
 
     def names(self, call_id: int, vapi_call_id: str) -> bool:
-        """Return whether the message is about this call of ours, or this one of Vapi's."""
+        """Return whether the message is about this call (our id or Vapi's id)."""
         envelope = self._envelope
         return envelope.get("call_id") == call_id or envelope.get("vapi_call_id") == vapi_call_id
 
     def describe(self, now: datetime) -> dict[str, str]:
-        """Return what a person may see: nothing of the message itself, so no name, number or word of a call."""
+        """Return what an operator may see: nothing of the content, so no name, number or text of a call."""
         envelope = self._envelope
         facts = {
             "kind": self.attributes.get("kind") or _text(envelope.get("kind")),
@@ -71,7 +71,7 @@ class DeadLetter:
 
 
 def read_dead_letter(message: Mapping[str, Any]) -> DeadLetter:
-    """A message as SQS delivers it, received with all its attributes."""
+    """Parse a message as SQS delivers it, received with all its attributes."""
     system = message["Attributes"]
     given = message.get("MessageAttributes", {})
     return DeadLetter(
@@ -85,7 +85,7 @@ def read_dead_letter(message: Mapping[str, Any]) -> DeadLetter:
 
 
 def show_age(age: timedelta) -> str:
-    """The two largest units: 3 d 4 h."""
+    """Format a duration with its two largest units, such as `3 d 4 h`."""
     seconds = max(0, int(age.total_seconds()))
     units = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
     shown: list[str] = []
@@ -97,12 +97,12 @@ def show_age(age: timedelta) -> str:
 
 
 def printable_line(text: str) -> str:
-    """Without anything that a terminal obeys; a long text stays whole."""
+    """Return the text with each non-printable character replaced by `?`, so that a terminal obeys none of it."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def printable(text: str) -> str:
-    """As one line of a terminal, without anything that a terminal obeys."""
+    """Return the same text, cut to the length that is shown."""
     return printable_line(text)[:_SHOWN_CHARACTERS]
 
 

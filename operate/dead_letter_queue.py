@@ -1,4 +1,4 @@
-"""A dead-letter queue and the queue that its messages came from: receive, send back, delete, let go."""
+"""A dead-letter queue and its source queue: receive, send back, delete and release dead letters."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,20 +10,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operate.dead_letter import DeadLetter, read_dead_letter
 
 HELD_SECONDS: Final = 900
-"""How long received letters are hidden from everybody else: the time to read the list and to answer."""
+"""Visibility timeout in seconds of received dead letters: the time to read the list and to answer."""
 SAFETY_SECONDS: Final = 60
-"""Nothing is sent so shortly before they become visible again, or somebody else might send it too."""
+"""Nothing is sent this shortly before the visibility timeout ends, since another consumer might then send it too."""
 WAIT_SECONDS: Final = 2
-"""Long polling asks all of SQS's servers, so that an empty answer means an empty queue."""
+"""With long polling SQS asks all of its servers, so that an empty answer means an empty queue."""
 BATCH: Final = 10
 BATCH_BYTES: Final = 1024 * 1024
-"""SQS's limits of one call."""
+"""SQS's limits of one request."""
 REDRIVEN: Final = "redriven"
-"""One message group for all of them: while it keeps many consumers busy, SQS serves the groups of live calls first."""
+"""One message group for all redriven messages. While it keeps many consumers busy, SQS prefers the groups of live
+calls.
+"""
 
 
 class DeadLetterQueue:
-    """The letters of one kind."""
+    """The dead letters of one kind."""
 
     def __init__(self, sqs: Any, source_url: str, url: str, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: ANN401 - a boto3 client
         self._sqs = sqs
@@ -33,7 +35,9 @@ class DeadLetterQueue:
         self._held_since: float | None = None
 
     def receive(self) -> Iterator[list[DeadLetter]]:
-        """Each letter once, until the queue is empty; they stay hidden until they are let go, or HELD_SECONDS."""
+        """Yield each dead letter once, until the queue is empty; each stays invisible for HELD_SECONDS or until
+        release.
+        """
         seen: set[str] = set()
         while messages := self._receive_batch():
             new = {message["MessageId"]: message for message in messages if message["MessageId"] not in seen}
@@ -41,21 +45,21 @@ class DeadLetterQueue:
             yield [read_dead_letter(message) for message in new.values()]
 
     def are_held(self) -> bool:
-        """Return whether the letters are still surely nobody else's."""
+        """Return whether the visibility timeout is certainly still running."""
         since = self._clock() if self._held_since is None else self._held_since
         return self._clock() - since < HELD_SECONDS - SAFETY_SECONDS
 
     def send_back(self, letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
-        """Send to the source queue; yields each letter that it has taken, and no other."""
+        """Send to the source queue; yields each dead letter that the queue has accepted, and no other."""
         for batch in _batches(letters):
             yield from self._send_batch(batch)
 
     def delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-        """Delete what was sent; the letters that could not be deleted, twice tried."""
+        """Delete what was sent; returns the dead letters that could not be deleted in two attempts."""
         return self._delete(self._delete(letters))
 
     def let_go(self, letters: Iterable[DeadLetter]) -> None:
-        """Make letters visible again at once; those that cannot be reached become so when their time is over."""
+        """Make dead letters visible again at once; for those that fail, the visibility timeout ends by itself."""
         for batch in _chunks(letters):
             entries = [
                 {"Id": str(place), "ReceiptHandle": letter.receipt_handle, "VisibilityTimeout": 0}
@@ -84,7 +88,7 @@ class DeadLetterQueue:
         try:
             answer = self._sqs.send_message_batch(QueueUrl=self._source_url, Entries=entries)
         except (ClientError, BotoCoreError):
-            return []  # perhaps it was taken all the same: then it will be there twice, which receipts make harmless
+            return []  # perhaps it was accepted; then it exists twice, and receipts make that harmless
         return [batch[int(taken["Id"])] for taken in answer.get("Successful", [])]
 
     def _delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
@@ -110,7 +114,7 @@ def _entry(place: int, letter: DeadLetter) -> dict[str, Any]:
 
 
 def _batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
-    """As many as one call may carry, in number and in bytes."""
+    """Split into batches that fit one request, by number and by bytes."""
     batch: list[DeadLetter] = []
     total = 0
     for letter in letters:

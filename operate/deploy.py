@@ -1,6 +1,6 @@
-"""`make deploy`: from a clean commit, tested, to an environment of samconfig.toml; then a look at whether it works.
+"""`make deploy`: test a clean commit, deploy it to an environment of samconfig.toml, and run the smoke test.
 
-`make build` does the half of it that needs no credentials, so that another machine can do the other half.
+`make build` does the part that needs no credentials, so that another machine can do the rest.
 """
 
 import hashlib
@@ -21,29 +21,29 @@ from operate.target import OperationFailed
 from operate.templates import read_template
 
 TESTED: Final = PROJECT / ".local" / "tested"
-"""The commit that `make test` last passed on as a whole, on a clean tree."""
+"""Holds the last commit on which the whole of `make test` passed, on a clean tree."""
 BUILT: Final = PROJECT / ".aws-sam" / "build"
 RELEASE: Final = PROJECT / ".aws-sam" / "release"
-"""The folder of the build that is deployed."""
+"""The folder of the release that is deployed."""
 CONTENT_TAG: Final = "autopulse-content"
 """Tag of the account's stack: a hash of its template and parameters."""
 FOR_AWS: Final = ("LAYER_PYTHON_VERSION", "LAYER_PLATFORM")
-"""Variables by which the local stack builds for this machine."""
+"""Environment variables that make a build fit this machine."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The choices of one deploy."""
+    """The options of one deploy."""
 
     asks: bool
     overrides: Mapping[str, str] = field(default_factory=dict)
-    """Parameters of the application that are this time other than configured."""
+    """Parameters of the application that override the configured ones in this deploy."""
     role_arn: str | None = None
-    """The role as which CloudFormation makes resources, instead of whoever deploys."""
+    """The role that CloudFormation uses to create resources; without it, CloudFormation uses the caller's rights."""
 
 
 def build(environment: str, database_ca: str | None = None) -> str:
-    """Test and build what is committed, into RELEASE; its SHA-256. Raises OperationFailed where it stops."""
+    """Test and build the current commit into RELEASE; returns the SHA-256. Raises OperationFailed if a step fails."""
     commit = require_clean_tree(PROJECT)
     require_tests(commit)
     release = release_id(commit, read_configured(APPLICATION, environment).parameters)
@@ -66,7 +66,7 @@ def build(environment: str, database_ca: str | None = None) -> str:
 
 
 def deploy(environment: str, digest: str, formation: Formation, options: Options) -> None:
-    """Deploy what `build` left, stack by stack, showing each change set; raises OperationFailed where it stops."""
+    """Deploy RELEASE stack by stack, showing each change set; raises OperationFailed if a step fails."""
     found = artifact.verify(RELEASE, require_clean_tree(PROJECT), environment, digest)
     say(f"Deploying release {found.release}")
     outputs: dict[str, str] = {}
@@ -81,7 +81,7 @@ def deploy(environment: str, digest: str, formation: Formation, options: Options
 
 
 def _warn(values: Mapping[str, str]) -> None:
-    """Say what may be deployed, and will be missed at night."""
+    """Warn about settings that do not prevent a deploy, but without which nobody is alerted."""
     if not values["AlarmEmail"]:
         say("AlarmEmail is not set: nobody is paged, unless something else is subscribed to AlarmTopic")
     if "://" not in values["RunbookUrl"]:
@@ -92,7 +92,7 @@ def _deploy_stack(one: Configured, values: Mapping[str, str], formation: Formati
     file = RELEASE / one.part.template
     content = hashlib.sha256(json.dumps([artifact.digest_of(file), values], sort_keys=True).encode()).hexdigest()
     if one.part is ACCOUNT and formation.tag(one.stack_name, CONTENT_TAG) == content:
-        # Said by its tag, so that a role that may not change the account can deploy the rest.
+        # The stack's tag answers this, so that a role that may not change the account's stack can deploy the rest.
         say(f"{one.stack_name} is as it should be")
         return
     say(f"Asking CloudFormation what would change in {one.stack_name} …")
@@ -104,7 +104,7 @@ def _deploy_stack(one: Configured, values: Mapping[str, str], formation: Formati
             *("--capabilities", "CAPABILITY_IAM", *(("CAPABILITY_NAMED_IAM",) if one.part is ACCOUNT else ())),
             *("--tags", *one.tags, *((f"{CONTENT_TAG}={content}",) if one.part is ACCOUNT else ())),
             "--confirm-changeset" if options.asks else "--no-confirm-changeset",
-            # What a first deploy made so far stays if it fails, and the next one goes on from there.
+            # If a first deploy fails, its resources stay, and the next deploy continues from there.
             *(("--disable-rollback",) if is_new else ()),
             *(("--role-arn", options.role_arn) if options.role_arn and one.part is not ACCOUNT else ()),
             *("--parameter-overrides", *as_overrides(values)),
@@ -117,7 +117,7 @@ def _deploy_stack(one: Configured, values: Mapping[str, str], formation: Formati
 
 
 def require_clean_tree(project: Path) -> str:
-    """The commit that is checked out; raises OperationFailed if anything lies around that it does not have."""
+    """Return the commit that is checked out; raises OperationFailed if the working tree has other changes."""
     dirty = _git(project, "status", "--porcelain")
     if dirty:
         raise OperationFailed(f"These files are not committed, so nobody could tell later what was deployed:\n{dirty}")
@@ -125,7 +125,7 @@ def require_clean_tree(project: Path) -> str:
 
 
 def require_tests(commit: str, tested: Path = TESTED) -> None:
-    """Run the checks and the tests, unless they passed on this very commit."""
+    """Run the checks and the tests, unless they have passed on this commit."""
     if tested.exists() and tested.read_text().strip() == commit:
         say(f"Tests have passed on {commit[:12]}")
         return
@@ -134,17 +134,17 @@ def require_tests(commit: str, tested: Path = TESTED) -> None:
 
 
 def release_id(commit: str, parameters: Mapping[str, str]) -> str:
-    """Names what runs: the commit, and a hash of the parameters.
+    """Return an id of the release: the commit, and a hash of the parameters.
 
-    It is written into the shared layer, because a function publishes a version only if its code or a layer changed:
-    with other parameters alone, what the alias serves would keep the old ones.
+    It is written into the shared layer, because SAM publishes a new version of a function only if its code or a layer
+    changed: if only parameters changed, the alias would still serve the old ones.
     """
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
     return f"{commit[:12]}-{digest[:12]}"
 
 
 def build_environment(environment: Mapping[str, str], release: str) -> dict[str, str]:
-    """Without what would build for this machine, with the release."""
+    """Return the environment with the release, and without the variables that make a build fit this machine."""
     return {name: value for name, value in environment.items() if name not in FOR_AWS} | {"RELEASE": release}
 
 
@@ -156,7 +156,7 @@ def _git(project: Path, *arguments: str) -> str:
 
 
 def run_step(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-    """Run one step, whose output is its own; raises OperationFailed if it fails."""
+    """Run one step, which prints its own output; raises OperationFailed if it fails."""
     done = subprocess.run(command, cwd=PROJECT, env=environment, check=False)
     if done.returncode:
         raise OperationFailed(

@@ -1,4 +1,4 @@
-"""`make drift`: what Vapi sends that this code does not know, from the logs, and what to do about each sort."""
+"""`make drift`: find in the logs what Vapi sends and this code does not know, and print what to do about each sort."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from operate.logs import LogLine, read_lines, read_since, show_time, show_times
 from operate.target import Target
 
 MAX_EXAMPLES: Final = 3
-"""Calls that are named of each value."""
+"""Maximum number of calls that are named for each value."""
 REMEDIES: Final[Mapping[str, str]] = {
     What.MESSAGE_TYPE: (
         "nobody reads these messages: look the type up in Vapi's documentation of server messages and add it to"
@@ -39,11 +39,11 @@ REMEDIES: Final[Mapping[str, str]] = {
         " as field=name; else name it there as none=name, and it is no longer told"
     ),
 }
-"""Sort -> what follows from it and what to do."""
+"""Sort -> the consequence and the remedy."""
 
 
 class Value(NamedTuple):
-    """One unknown value, as the log has it."""
+    """One unknown value, as it was logged."""
 
     what: str
     value: str
@@ -51,23 +51,23 @@ class Value(NamedTuple):
 
 @dataclass
 class Sightings:
-    """When and where a value was seen."""
+    """When and in which calls a value was seen."""
 
     first: datetime
     last: datetime
     count: int = 0
     calls: dict[str, None] = field(default_factory=dict)
-    """Vapi's ids, as they came."""
+    """Vapi's ids, in the order of the log."""
 
     def add(self, at: datetime, count: int, calls: Iterable[str]) -> None:
-        """Count what a log line says of it."""
+        """Add what one log line says about the value."""
         self.first, self.last = min(self.first, at), max(self.last, at)
         self.count += count
         self.calls.update(dict.fromkeys(calls))
 
 
 def drift(target: Target, since_text: str, now: datetime | None = None) -> int:
-    """Print what is new; the exit status: 0 if nothing is, else 1. Raises OperationFailed if it cannot be told."""
+    """Print what is unknown; returns exit status 0 if there is nothing, else 1. Raises OperationFailed without logs."""
     since = read_since(since_text, now or datetime.now(timezone.utc))
     functions = ["Verifier", *(kind.prefix for kind in REGISTRY.values())]
     seen = collect(read_lines(target, functions, DRIFT, since))
@@ -81,7 +81,7 @@ def drift(target: Target, since_text: str, now: datetime | None = None) -> int:
 
 
 def collect(lines: Iterable[LogLine]) -> dict[Value, Sightings]:
-    """Every value that the lines name, in the order in which they do."""
+    """Return every value that the lines name, in the order of the lines."""
     seen: dict[Value, Sightings] = {}
     for line in lines:
         for value, count, calls in _named(line.said):
@@ -90,7 +90,7 @@ def collect(lines: Iterable[LogLine]) -> dict[Value, Sightings]:
 
 
 def _named(said: Mapping[str, Any]) -> Iterator[tuple[Value, int, list[str]]]:
-    """The verifier's line is of one call; a consumer's says of each value how often and in which calls it came."""
+    """Yield value, count and Vapi's ids: the verifier logs a line per call, a consumer sums up several calls."""
     entries = said.get(DRIFT)
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("value"), str):

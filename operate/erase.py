@@ -1,7 +1,7 @@
 """`make erase` and `make tombstones`: erase a person's calls, and erase them again in a restored database.
 
-The database is where only functions reach it, so the stack's function `erasures` does it. A number is given in the
-environment and not as an argument, which everybody on this machine may read.
+Only functions can reach the database, so the stack's function `erasures` does the work. A phone number is passed in the
+environment, because any user of this machine can read a command's arguments.
 """
 
 import json
@@ -31,7 +31,7 @@ def erase(
     dry_run: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Show what is there, ask, erase, and show what became of it; the exit status.
+    """Show the data, ask, erase, and show the result; returns the exit status.
 
     `wanted` has exactly one of call_id, vapi_call_id and phone.
     """
@@ -57,14 +57,14 @@ def erase(
 
 
 def show(target: Target, erasure_id: str) -> int:
-    """Show how far an erasure is; the exit status."""
+    """Show the progress of an erasure; returns the exit status, 1 if it failed."""
     report = _report(target, erasure_id)
     _show(report, "erased")
     return 1 if report["state"] == "failed" else 0
 
 
 def save_tombstones(target: Target, file: Path) -> int:
-    """Write what was erased into a file, pseudonyms and ids only; the exit status."""
+    """Write the pseudonyms and ids of everything that was erased into a file; returns the exit status."""
     tombstones: list[list[Any]] = []
     visits: list[int] = []
     after: str | None = ""
@@ -79,7 +79,7 @@ def save_tombstones(target: Target, file: Path) -> int:
 
 
 def replay_tombstones(target: Target, file: Path) -> int:
-    """Erase again what a file says that was erased; the exit status."""
+    """Erase again everything that a saved file names; returns the exit status."""
     saved = json.loads(file.read_text())
     pages = [saved["tombstones"][place : place + PAGE] for place in range(0, len(saved["tombstones"]), PAGE)] or [[]]
     calls = visits = 0
@@ -91,7 +91,7 @@ def replay_tombstones(target: Target, file: Path) -> int:
 
 
 PAGE: Final = 100
-"""Tombstones of one invocation, within the function's time."""
+"""Number of tombstones in one invocation, so that it ends within the function's timeout."""
 
 
 def _begin(target: Target, wanted: Mapping[str, object], *, dry_run: bool) -> str:

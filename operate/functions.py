@@ -1,4 +1,4 @@
-"""Ask a function of the stack directly: what only a function can reach, a command asks it for."""
+"""Invoke functions of the stack directly, for data that only a function can reach."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from local.console import say
 from operate.target import OperationFailed, Target
 
 BUSY_SECONDS: Final = 180
-"""How long a function that takes no more invocations is waited for: one of the fetcher's takes 120 s at most."""
+"""Seconds to wait for a throttled function to become free: one invocation of the fetcher takes 120 s at most."""
 ASK_AGAIN_SECONDS: Final = 5
 _BUSY: Final = "TooManyRequestsException"
 
@@ -23,9 +23,9 @@ def ask_function(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Return the JSON object that the function of this logical id answers; raises OperationFailed.
+    """Return the JSON object that the function with this logical id answers; raises OperationFailed.
 
-    A function whose concurrency is used up is asked again for a while.
+    A function that is throttled by its concurrency limit is invoked again for a while.
     """
     name = target.resource(function)
     until = clock() + BUSY_SECONDS

@@ -1,4 +1,4 @@
-"""Read the JSON lines of functions' logs, of a deployed stack or of the local one."""
+"""Read the JSON log lines of functions of a deployed stack or of the local one."""
 
 import json
 import re
@@ -27,9 +27,9 @@ class LogLine:
 
 
 def read_since(text: str, now: datetime) -> datetime:
-    """The time that `7d`, `12h`, `30m`, a date or a time (UTC, if it names no zone) stands for.
+    """Parse `7d`, `12h`, `30m`, a date or a time; without a time zone it is UTC.
 
-    Raises OperationFailed for anything else, and for a time to come.
+    Raises OperationFailed for anything else, and for a future time.
     """
     span = _SPAN.fullmatch(text.strip())
     try:
@@ -43,9 +43,9 @@ def read_since(text: str, now: datetime) -> datetime:
 
 
 def read_lines(target: Target, functions: Iterable[str], words: str, since: datetime) -> Iterator[LogLine]:
-    """The JSON lines that hold `words`, function by function; of each in the order of time, as CloudWatch has it.
+    """Yield the JSON lines that contain `words`, function by function, and in the order of CloudWatch for each.
 
-    `functions` are beginnings of logical ids, such as `Verifier`. Raises OperationFailed if a log cannot be read.
+    `functions` are prefixes of logical ids, such as `Verifier`. Raises OperationFailed if a log cannot be read.
     """
     for function in functions:
         say(f"Reading the log of {function} since {show_time(since)} …")
@@ -63,12 +63,12 @@ def read_lines(target: Target, functions: Iterable[str], words: str, since: date
 
 
 def show_time(at: datetime) -> str:
-    """A time as these commands print it."""
+    """Format a time as all commands print it, in UTC."""
     return f"{at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}Z"
 
 
 def show_times(count: int, first: datetime, last: datetime) -> str:
-    """How often something was seen, and when."""
+    """Format how often something was seen, and when."""
     if count == 1:
         return f"once, {show_time(last)}"
     return f"{count} times, first {show_time(first)}, last {show_time(last)}"

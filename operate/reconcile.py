@@ -1,7 +1,7 @@
-"""`make reconcile`: show what differs from Vapi, have Vapi asked for those calls, wait, and show what has changed.
+"""`make reconcile`: show what differs from Vapi, request those calls from Vapi, wait, and show what has changed.
 
-What Vapi says is written by the consumers, as a webhook is; so a call can be asked for as often as one likes, and one
-that is as Vapi says can be told anew.
+The consumers write Vapi's answers as they write webhooks, idempotently. So a call can be requested any number of times,
+and also if it does not differ.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,27 +35,27 @@ from operate.target import OperationFailed, Target
 
 REQUESTS: Final = "VapiRequest"
 WRITING: Final = ("StatusUpdate", "EndOfCallReport")
-"""Beginnings of the logical ids of queues: what is to be asked, and what Vapi has said."""
+"""Prefixes of the logical ids of queues: REQUESTS holds the requests to Vapi, WRITING the messages from its answers."""
 POLL_SECONDS: Final = 1
 SETTLED_SECONDS: Final = 15
-"""So long nothing waits in any of the queues, and nothing changes: then nothing more comes of it."""
+"""The wait ends after this many seconds with all queues empty and without a change."""
 BUSY_SETTLED_SECONDS: Final = 60
-"""Likewise, where the consumers' queues are never empty."""
+"""The same where the consumers' queues are never empty."""
 PATIENCE_SECONDS: Final = 180
 SECONDS_OF_A_CALL: Final = 3
-"""A request, its pause, and the writing."""
+"""The seconds that one call takes: the request, the pause after it, and the write."""
 SECONDS_BETWEEN_LINES: Final = 5
 MAX_LOOKED_AT: Final = 20
-"""Calls that are left and that Vapi is asked about once more, for the reason."""
+"""Number of calls that still differ and that Vapi is asked about once more, for the reason."""
 MAX_LETTERS: Final = 1_000
-"""Dead letters of a queue that are looked through for calls that are left."""
+"""Number of dead letters of one queue that are searched for calls that still differ."""
 REPAIRED: Final = "as at Vapi"
 NOT_COMPARED: Final = "not compared"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which calls: those since a time, or one by our id or by Vapi's."""
+    """A selection of calls: those since a time, or one by our id or by Vapi's id."""
 
     since: str | None = None
     call_id: int | None = None
@@ -63,23 +63,23 @@ class Choice:
 
     @property
     def is_named(self) -> bool:
-        """Whether one call is meant, which is asked for whether it differs or not."""
+        """Whether a single call is selected, which is requested even if it does not differ."""
         return self.call_id is not None or self.vapi_call_id is not None
 
 
 @dataclass
 class _Outcome:
-    """What has become of the differences."""
+    """What the requests have changed."""
 
     why: dict[str, str] = field(default_factory=dict)
-    """Vapi's id of a call that still differs -> why."""
+    """Vapi's id of each call that still differs -> the reason."""
     left: frozenset[Difference] = frozenset()
 
 
 def reconcile(
     target: Target, choice: Choice, confirm: Confirm, *, dry_run: bool = False, inquiry: Inquiry | None = None
 ) -> int:
-    """Show, ask, repair, show; the exit status: 0 if nothing differs in the end, else 1. Raises OperationFailed."""
+    """Show, ask, repair, show; returns 0 if nothing differs in the end, else 1. Raises OperationFailed."""
     asks = inquiry or Inquiry(target)
     compared = _compare(asks, choice)
     show_differences(compared)
@@ -131,7 +131,7 @@ def _compare_named(asks: Inquiry, call_id: int | None, vapi_call_ids: Sequence[s
 
 
 def _compare_unlinked(asks: Inquiry, call_id: int) -> Compared:
-    """Look through Vapi's list for a call whose record names the row, from the newest on."""
+    """Search Vapi's list, newest first, for a call whose record names the row."""
     since = asks.now() - WINDOW
     say(f"Call {call_id} is linked to none of Vapi's; looking for it in Vapi's list since {show_time(since)} …")
     compared = Compared()
@@ -144,7 +144,7 @@ def _compare_unlinked(asks: Inquiry, call_id: int) -> Compared:
 
 
 def _add(asks: Inquiry, compared: Compared, calls: Sequence[CallSummary]) -> None:
-    """Add calls that are asked for whether they differ or not."""
+    """Add calls that are requested even if they do not differ."""
     compared.calls += len(calls)
     compared.add(calls, asks.compare(calls))
     compared.summaries.update({call.vapi_call_id: call for call in calls})
@@ -154,9 +154,9 @@ def _add(asks: Inquiry, compared: Compared, calls: Sequence[CallSummary]) -> Non
 
 
 def _wait(asks: Inquiry, compared: Compared, wanted: Sequence[str], *, replays: bool) -> None:
-    """Wait until all of it is as Vapi says, or nothing more comes, or it takes too long; and say how far it is."""
+    """Wait until all calls are as at Vapi, nothing changes any more, or the timeout is over; print the progress."""
     known = [compared.summaries[id_] for id_ in wanted if id_ in compared.summaries]
-    waits_for_quiet = replays or len(known) < len(wanted)  # of what cannot be compared, nobody sees the end
+    waits_for_quiet = replays or len(known) < len(wanted)  # the end of a write that cannot be compared is not visible
     began = changed = told = asks.clock()
     last: tuple[int, bool] | None = None
     while True:
@@ -182,7 +182,7 @@ def _wait(asks: Inquiry, compared: Compared, wanted: Sequence[str], *, replays: 
 
 
 def _count_waiting(target: Target, prefixes: Iterable[str]) -> int:
-    """Messages of these queues that wait, are in hand, or come later; approximately, as SQS counts."""
+    """Return the number of messages in these queues: visible, in flight and delayed; approximate, as SQS counts."""
     names = [
         "ApproximateNumberOfMessages",
         "ApproximateNumberOfMessagesNotVisible",
@@ -205,7 +205,7 @@ def _count_waiting(target: Target, prefixes: Iterable[str]) -> int:
 
 
 def _look_again(asks: Inquiry, compared: Compared) -> _Outcome:
-    """Compare once more; ask Vapi again about calls that still differ, some of them, and say why they do."""
+    """Compare once more, and find out why calls still differ; some of them are requested from Vapi for that."""
     left = set(asks.compare(list(compared.summaries.values())))
     unseen = {one for one in compared.differences if one.vapi_call_id not in compared.summaries}
     suspects = list(dict.fromkeys(one.vapi_call_id for one in compared.differences if one in left | unseen))
@@ -225,7 +225,7 @@ def _look_again(asks: Inquiry, compared: Compared) -> _Outcome:
 
 
 def _why(asks: Inquiry, vapi_call_id: str, letters: Mapping[str, str]) -> str | None:
-    """Why a call still differs; None if it does not, now that Vapi is asked once more."""
+    """Return why a call still differs; None if it no longer differs from Vapi's current data."""
     if not is_askable(vapi_call_id):
         return "its id is none of Vapi's, so it cannot be asked for"
     try:
@@ -240,7 +240,7 @@ def _why(asks: Inquiry, vapi_call_id: str, letters: Mapping[str, str]) -> str | 
 
 
 def _why_not_told(asks: Inquiry, said: CallSummary, letters: Mapping[str, str]) -> str:
-    """Why what Vapi has of a call is not here."""
+    """Return why Vapi's data of a call has not been stored."""
     letter = letters.get(said.vapi_call_id)
     if letter is not None:
         return letter
@@ -256,7 +256,7 @@ def _ours(compared: Compared, vapi_call_id: str) -> int | None:
 
 
 def _dead_letters(target: Target, calls: Sequence[tuple[int | None, str]]) -> dict[str, str]:
-    """Vapi's id -> what is to be said of a dead letter about the call; what is looked at stays."""
+    """Return Vapi's id -> a text about a dead letter of the call; the dead letters stay in their queues."""
     found: dict[str, str] = {}
     for prefix in (REQUESTS, *WRITING):
         remedy = "docs/runbook.md, Reconciliation failed" if prefix == REQUESTS else "make redrive"
@@ -272,7 +272,7 @@ def _dead_letters(target: Target, calls: Sequence[tuple[int | None, str]]) -> di
                 if len(held) >= MAX_LETTERS:
                     break
         except (ClientError, BotoCoreError):
-            continue  # the reason is not known then, and that it differs is
+            continue  # the reason stays unknown, and the difference is still reported
         finally:
             letters.let_go(held)
     return found

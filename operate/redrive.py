@@ -1,8 +1,8 @@
-"""`make redrive`: show the dead letters of a kind and why they are there, then move the chosen ones back.
+"""`make redrive`: show the dead letters of a kind with their reasons, then move the chosen ones back.
 
-SQS's own redrive moves only what its redrive policy put into a dead-letter queue, and our consumers put most of it
-there themselves, with the reason. A letter is sent to its queue before it is deleted here: whatever happens in between
-leaves it in both, and then its receipt in `webhook_event` makes the second one a repeat without effect.
+SQS's own redrive moves only what a redrive policy dead-lettered, and most dead letters were sent by our consumers, with
+the reason. A dead letter is sent to its queue before it is deleted here: after any failure in between it is in both
+queues, and its receipt in `webhook_event` makes the second one a duplicate without effect.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from operate.table import print_table
 from operate.target import OperationFailed, Target
 
 RECORDINGS: Final = Kind("recordings", "", "Recording")
-"""What is to be copied: requests and no records, in queues of their own if the stack keeps recordings."""
+"""Requests to copy recordings, which are no records; their queues exist if the stack keeps recordings."""
 ALERTS: Final = Kind("alerts", "", "Alert")
-"""What the planner of alerts hears, in a queue of its own if the stack sends alerts."""
+"""Messages to the alert planner; their queue exists if the stack sends alerts."""
 _OTHERS: Final = {kind.name: kind for kind in (RECORDINGS, ALERTS)}
 LOOKED_AT_MOST: Final = 5_000
-"""Letters of one run: what a person reads, and a laptop's memory holds (a letter may have 1 MiB, few have 20 KiB)."""
+"""Limit of dead letters in one run, for the reader and for memory (one may have 1 MiB, few have 20 KiB)."""
 
 
 @dataclass(frozen=True)
@@ -34,26 +34,26 @@ class Choice:
     reason: str | None = None
     limit: int | None = None
     about: tuple[int, str] | None = None
-    """Only letters that name this call of ours, or this one of Vapi's."""
+    """Only dead letters that name this call (our id and Vapi's id)."""
 
     def takes(self, letter: DeadLetter, taken: int) -> bool:
-        """Return whether this letter is to be moved, too, after so many."""
+        """Return whether this dead letter is to be moved, after `taken` others."""
         if self.is_full(taken) or self.reason not in {None, letter.reason}:
             return False
         return self.about is None or letter.names(*self.about)
 
     def is_full(self, taken: int) -> bool:
-        """Return whether as many are moved as were asked for."""
+        """Return whether the limit is reached."""
         return self.limit is not None and taken >= self.limit
 
 
 def move_back(target: Target, kind: str, choice: Choice) -> int:
-    """Move without asking, and say nothing where nothing is; the exit status."""
+    """Move without asking, and print nothing if there is nothing to move; returns the exit status."""
     return redrive(target, kind, choice, always, quiet=True)
 
 
 def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm, *, quiet: bool = False) -> int:
-    """Show, ask, move; the exit status. `quiet`: no word of a kind without chosen letters."""
+    """Show, ask, move; returns the exit status. `quiet` prints nothing about a kind without chosen dead letters."""
     found = _find_kind(kind)
     letters = _dead_letters(target, found)
     held: list[DeadLetter] = []
@@ -74,7 +74,7 @@ def redrive(target: Target, kind: str, choice: Choice, confirm: Confirm, *, quie
 
 
 def list_kinds(target: Target) -> int:
-    """Print how many dead letters each kind has; the exit status."""
+    """Print how many dead letters each kind has; returns the exit status."""
     say(f"Dead letters (approximately); redrive one kind with: make redrive KIND=…{target.make_suffix}")
     width = max(map(len, REGISTRY))
     for kind in REGISTRY.values():
@@ -86,7 +86,7 @@ def list_kinds(target: Target) -> int:
 
 
 def _find_kind(name: str) -> Kind:
-    """The kind of this name, or the only one whose name has this part; raises OperationFailed."""
+    """Return the kind of this name, or the only one whose name contains it; raises OperationFailed."""
     if name in _OTHERS:
         return _OTHERS[name]
     found = [kind for kind in REGISTRY if name == kind] or [kind for kind in REGISTRY if name and name in kind]
@@ -101,7 +101,7 @@ def _dead_letters(target: Target, kind: Kind) -> DeadLetterQueue:
 
 
 def _collect(letters: DeadLetterQueue, choice: Choice, held: list[DeadLetter]) -> list[DeadLetter]:
-    """Receive until there are enough; what is not chosen is held too, or it would be received again at once."""
+    """Receive until enough are chosen. Others are held too, since SQS would deliver them again at once."""
     chosen: list[DeadLetter] = []
     for batch in letters.receive():
         held.extend(batch)

@@ -1,4 +1,4 @@
-"""`make refusals`: which webhooks were refused, what of them did not match, and what to do."""
+"""`make refusals`: show which webhooks were refused, which part of them did not match, and what to do."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -40,23 +40,23 @@ REMEDIES: Final[Mapping[str, str]] = {
     "bucket-unavailable": f"the verifier does not reach S3: {_VERIFIER}",
     "too-large": "longer than Lambda takes, and not sent again: docs/runbook.md, Webhooks too large",
 }
-"""Part or reason -> what it means and what to do; `{suffix}` is the environment, as make takes it."""
+"""Part or reason -> the cause and the remedy; `{suffix}` stands for the environment, as make takes it."""
 UNREADABLE: Final = "a webhook that was proven genuine cannot be read: give its time to a developer (docs/runbook.md)"
 
 
 class Refusal(NamedTuple):
-    """What refusals that are listed together have in common."""
+    """The key by which refusals are grouped."""
 
     status: int
     reason: str
     part: str
     misses: tuple[tuple[str, str, str], ...]
-    """Credential, header, part."""
+    """Credential, header and part."""
 
 
 @dataclass
 class Occurrences:
-    """When they came, and by how many seconds they were stale."""
+    """When the refusals of a group happened, and by how many seconds they were stale."""
 
     first: datetime
     last: datetime
@@ -65,7 +65,7 @@ class Occurrences:
 
 
 def refusals(target: Target, since_text: str, now: datetime | None = None) -> int:
-    """Print them by what was wrong; the exit status: 0 if there are none, else 1. Raises OperationFailed."""
+    """Print refusals by cause; returns exit status 0 if there are none, else 1. Raises OperationFailed without logs."""
     since = read_since(since_text, now or datetime.now(timezone.utc))
     found = collect(read_lines(target, ["Verifier"], _REFUSED, since))
     if not found:
@@ -81,7 +81,7 @@ def refusals(target: Target, since_text: str, now: datetime | None = None) -> in
 
 
 def collect(lines: Iterable[LogLine]) -> dict[Refusal, Occurrences]:
-    """The refusals that the lines tell of, grouped."""
+    """Return the refusals in the log lines, grouped."""
     found: dict[Refusal, Occurrences] = {}
     for line in lines:
         if line.said.get("message") == _REFUSED:

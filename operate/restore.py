@@ -1,6 +1,6 @@
-"""`make restore`: the database as it was at a point in time, in the place of the one that is there.
+"""`make restore`: restore the database to a point in time, and put it in the place of the present one.
 
-Each step is a call of RDS. Without YES=1 they are printed as commands of the AWS CLI, in order, for a person to run.
+Each step is a request to RDS. Without YES=1 the steps are printed as commands of the AWS CLI, in order.
 """
 
 import shlex
@@ -26,21 +26,21 @@ PATIENCE_SECONDS: Final = 2 * 3600
 
 @dataclass(frozen=True)
 class Step:
-    """One call of RDS, or a wait until an instance is available."""
+    """One request to RDS, or a wait until an instance is available."""
 
     operation: str
     arguments: Mapping[str, Any]
 
     @property
     def command(self) -> str:
-        """The step as a command of the AWS CLI."""
+        """Return the step as a command of the AWS CLI."""
         called = ["wait", "db-instance-available"] if self.operation == WAIT else [self.operation.replace("_", "-")]
         options = (word for name, value in self.arguments.items() for word in _option(name, value))
         return shlex.join(["aws", "rds", *called, *options])
 
 
 def steps(instance: Mapping[str, Any], outputs: Mapping[str, str], moment: str | None) -> Iterator[Step]:
-    """All that makes a restored instance what the stack's own one is, and puts it into its place."""
+    """The steps that give a restored instance the settings of the stack's instance, and put it into its place."""
     name = str(instance["DBInstanceIdentifier"])
     restored, broken = f"{name}-restored", f"{name}-broken"
     proxy = outputs.get("DatabaseProxyName")
@@ -54,7 +54,7 @@ def steps(instance: Mapping[str, Any], outputs: Mapping[str, str], moment: str |
             "DBSubnetGroupName": outputs["DatabaseSubnetGroup"],
             "VpcSecurityGroupIds": [outputs["DatabaseSecurityGroupId"]],
             "DBParameterGroupName": outputs["DatabaseParameterGroup"],
-            "EnableIAMDatabaseAuthentication": True,  # or no function could log in
+            "EnableIAMDatabaseAuthentication": True,  # without it no function could log in
             "ManageMasterUserPassword": True,
             "MasterUserSecretKmsKeyId": outputs["DatabaseSecretKeyArn"],
             "EnableCloudwatchLogsExports": LOG_EXPORTS,
@@ -101,7 +101,7 @@ def restore(
     *,
     runs: bool,
 ) -> int:
-    """Print the steps, or run them; the exit status.
+    """Print the steps, or run them; returns the exit status.
 
     Raises OperationFailed if the environment has no database of its own.
     """
@@ -137,10 +137,10 @@ def _run(client: Any, step: Step) -> None:  # noqa: ANN401 - boto3's client of r
 
 
 def _is_available(client: Any, name: str) -> bool:  # noqa: ANN401 - as above
-    """Return whether an instance of this name is there, at rest, and has no change before it."""
+    """Return whether an instance of this name is available and has no pending change."""
     try:
         (instance,) = client.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
-    except client.exceptions.DBInstanceNotFoundFault:  # a new name takes a while to be known
+    except client.exceptions.DBInstanceNotFoundFault:  # RDS takes a while to find an instance by its new name
         return False
     return bool(instance["DBInstanceStatus"] == "available" and not instance.get("PendingModifiedValues"))
 

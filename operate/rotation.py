@@ -1,6 +1,6 @@
-"""`make rotate-webhook-secret`: a new secret beside the old one, later the old one's end; no webhook is lost.
+"""`make rotate-webhook-secret`: accept a new secret beside the old one, later revoke the old one; no webhook is lost.
 
-Between the two, `make vapi-configure` gives Vapi the new one. The old one ends only when nobody seems to use it.
+In between, `make vapi-configure` gives Vapi the new secret. The old one is revoked only when it seems unused.
 """
 
 import json
@@ -28,25 +28,26 @@ from operate.webhook_secret import (
 )
 
 OVERLAP: Final = timedelta(hours=1)
-"""Least time that both secrets are accepted. A call that began before Vapi got the new one may report with the old
-one: calls last ten minutes by default (at most twelve hours), then analysis. Retries are not waited for: they go on for
-2 h 50 min after an outage, and a report that they do not bring is asked for again by reconciliation."""
+"""Minimum time for which both secrets are accepted. A call that began before Vapi got the new secret may report with
+the old one: calls last ten minutes by default (at most twelve hours), and analysis follows. This does not cover
+retries, which continue for 2 h 50 min after an outage; reconciliation fetches a report that is lost that way.
+"""
 WATCHED: Final = timedelta(minutes=15)
-"""The time up to now in which nothing may have come with the old secret."""
+"""Time before now in which no webhook may have used the old secret."""
 _CREDENTIAL: Final = "credential"
 _FINISH: Final = "make rotate-webhook-secret FINISH=1"
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The clock; tests have their own."""
+    """The clock, which tests replace."""
 
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     sleep: Callable[[float], None] = time.sleep
 
 
 def begin(target: Target, confirm: Confirm, clock: Clock = Clock()) -> int:
-    """Let a new secret be accepted beside the old one; the exit status."""
+    """Accept a new secret beside the old one; returns the exit status."""
     seen = read_secret(target)
     if rotated_at(seen) is not None:
         raise OperationFailed(
@@ -75,9 +76,9 @@ def finish(
     force: bool = False,
     clock: Clock = Clock(),
 ) -> int:
-    """Let the old secret be refused, if nobody uses it any more; the exit status.
+    """Revoke the old secret if it is no longer used; returns the exit status.
 
-    With access to Vapi it is asked too who has a credential of the old secret, and unused ones are deleted there.
+    With access to Vapi, credentials with the old secret are checked there too, and unused ones are deleted.
     """
     seen = read_secret(target)
     began = rotated_at(seen)
@@ -106,7 +107,7 @@ def _objection_of_vapi(vapi: StaleCredentials | None) -> str | None:
 
 
 def _objection(target: Target, document: Mapping[str, Any], began: datetime, now: datetime) -> str | None:
-    """Return why the old secret should stay, if anything speaks for it."""
+    """Return why the old secret should stay, if there is a reason."""
     if now - began < OVERLAP:
         return f"the new secret is {_minutes(now - began)} minutes old; wait until it is {_minutes(OVERLAP)}"
     used = _used_places(target, now - WATCHED)
@@ -120,7 +121,7 @@ def _objection(target: Target, document: Mapping[str, Any], began: datetime, now
 
 
 def _used_places(target: Target, since: datetime) -> Counter[int]:
-    """Return how often each entry matched, by the verifier's log."""
+    """Return how often each entry matched, from the verifier's log."""
     pages = (
         target.client("logs")
         .get_paginator("filter_log_events")

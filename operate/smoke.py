@@ -1,4 +1,4 @@
-"""`make smoke`: does a deployed stack do what it is for? Asked from outside, like Vapi and a browser do."""
+"""`make smoke`: check from outside whether a deployed stack works, as Vapi and a browser would use it."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ PAUSE_SECONDS: Final = 2.0
 
 
 def smoke(target: Target, connection: Connection) -> int:
-    """Print what does not work and what to do; the exit status is 1 if anything does not."""
+    """Print what does not work and what to do; returns exit status 1 if there is anything."""
     say(f"Smoke test of {target.stack_name}")
     wrongs = report(_closed(target, connection))
     wrongs += report(_console(target))
@@ -28,7 +28,7 @@ def smoke(target: Target, connection: Connection) -> int:
 
 
 def _closed(target: Target, connection: Connection) -> Iterator[Finding]:
-    """Nobody gets in without proof."""
+    """Check that requests without credentials are refused."""
     handlers = {"webhook": ("POST", connection.url), "read API": ("GET", f"{target.output('ApiUrl')}/v1/calls")}
     for name, (method, url) in handlers.items():
         status, _ = ask(method, url)
@@ -41,7 +41,7 @@ def _closed(target: Target, connection: Connection) -> Iterator[Finding]:
 
 
 def _console(target: Target) -> Iterator[Finding]:
-    """The page is there, and knows its configuration."""
+    """Check that the page and its configuration are served."""
     base = target.output("ConsoleUrl").partition("#")[0].rstrip("/")
     for path in ("/", "/config.json"):
         status, _ = ask("GET", base + path)
@@ -52,7 +52,7 @@ def _console(target: Target) -> Iterator[Finding]:
 
 
 def _ping(target: Target, connection: Connection) -> Iterator[Finding]:
-    """A signed webhook goes all the way into the database."""
+    """Check that a signed webhook is stored in the database."""
     if target.api_token:
         yield from doctor.ping(connection, doctor.Reader(lambda: target.output("ApiUrl"), target.api_token))
         return
@@ -69,7 +69,7 @@ def _ping(target: Target, connection: Connection) -> Iterator[Finding]:
 
 
 def _logged(target: Target, event_id: str) -> bool:
-    """Return whether the status function logged that it applied the event; who deploys may read logs."""
+    """Return whether the status function logged that it applied the event; an operator may always read logs."""
     logs, group = target.client("logs"), target.resource("StatusUpdateLogGroup")
     began = time.monotonic()
     pattern = f'{{ $.event_id = "{event_id}" && $.disposition = "applied" }}'
@@ -81,7 +81,7 @@ def _logged(target: Target, event_id: str) -> bool:
 
 
 def ask(method: str, url: str) -> tuple[int, bytes]:
-    """The status and the body of an answer; 0 if there is none."""
+    """Return status and body of the answer; status 0 if there is none."""
     try:
         answer = urllib3.request(
             method, url, body=b"{}" if method == "POST" else None, retries=False, timeout=Timeout(connect=10, read=30)

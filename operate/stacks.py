@@ -1,6 +1,6 @@
-"""The stacks of an environment, in the order in which they are deployed, and where their parameters come from.
+"""The stacks of an environment in the order of their deploys, and the sources of their parameters.
 
-An output of one stack is the value of the parameter of that name in those after it.
+An output of one stack is the value of the parameter of the same name in later stacks.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ from operate.target import SAMCONFIG, OperationFailed
 
 INFRASTRUCTURE: Final = PROJECT / "infrastructure" / "samconfig.toml"
 EXISTING_DATABASE: Final = "DatabaseHost"
-"""The parameter of the application by which samconfig.toml names a database that is there."""
+"""The parameter of the application by which samconfig.toml names an existing database."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Part:
 
     name: str
     template: str
-    """Its file, from the project's root; a release has it at the same place."""
+    """Path of the template below the project's root, and below a release."""
 
     def section(self, environment: str) -> tuple[Path, str]:
-        """The file that configures it for an environment, and the section there."""
+        """Return the file that configures the stack for an environment, and the section in it."""
         if self is APPLICATION:
             return SAMCONFIG, environment
         return INFRASTRUCTURE, self.name if self is ACCOUNT else f"{environment}-{self.name}"
@@ -38,7 +38,7 @@ APPLICATION: Final = Part("application", "template.yaml")
 FIREWALL: Final = Part("firewall", "infrastructure/firewall.yaml")
 MONITORING: Final = Part("monitoring", "infrastructure/monitoring.yaml")
 PARTS: Final = (ACCOUNT, DATABASE, APPLICATION, FIREWALL, MONITORING)
-"""The account's role for logs before the stages that write them, the database before the functions of it."""
+"""The account's logging role comes before the stages that use it, the database before its functions."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Configured:
 
 
 def read_configured(part: Part, environment: str) -> Configured:
-    """Return what a stack's section says; raises OperationFailed if there is none."""
+    """Return the stack's section; raises OperationFailed if there is none."""
     file, section = part.section(environment)
     try:
         configured = tomllib.loads(file.read_text())[section]
@@ -73,9 +73,9 @@ def read_configured(part: Part, environment: str) -> Configured:
 
 
 def parts_of(environment: str) -> Iterator[Configured]:
-    """The stacks of an environment, in order.
+    """Yield the stacks of an environment, in order.
 
-    One whose database is there has no stack for it, and one without a section for the firewall has no firewall.
+    An environment with an existing database has no stack for one, and one without a section for the firewall has none.
     """
     given = read_configured(APPLICATION, environment).parameters
     for part in PARTS:
@@ -91,7 +91,7 @@ def _has_section(part: Part, environment: str) -> bool:
 
 
 def asks(environment: str) -> bool:
-    """Return whether a person is to agree to each change set of an environment."""
+    """Return whether a person has to confirm each change set of an environment."""
     deploy = tomllib.loads(SAMCONFIG.read_text())[environment]["deploy"]["parameters"]
     return bool(deploy["confirm_changeset"])
 
@@ -99,10 +99,11 @@ def asks(environment: str) -> bool:
 def choose_values(
     declared: Mapping[str, Mapping[str, Any]], configured: Mapping[str, str], outputs: Mapping[str, str]
 ) -> dict[str, str]:
-    """The value of each declared parameter: as configured, or the output of that name, or its default.
+    """Return the value of each declared parameter: as configured, else the output of that name, else its default.
 
-    All of them, since CloudFormation keeps the former value of a parameter that is not given: what a commit no longer
-    sets would stay set. Raises OperationFailed for a parameter without a value and for a value without a parameter.
+    All parameters are given, because CloudFormation keeps the previous value of one that is not, so that a setting that
+    a commit removed would stay. Raises OperationFailed for a parameter without a value, and a value without a
+    parameter.
     """
     defaults = {name: str(said["Default"]) for name, said in declared.items() if "Default" in said}
     values = defaults | {name: value for name, value in {**outputs, **configured}.items() if name in declared}
@@ -117,7 +118,7 @@ def choose_values(
 
 
 def as_overrides(values: Mapping[str, str]) -> list[str]:
-    """Values as `sam deploy --parameter-overrides` reads them."""
+    """Format values as `sam deploy --parameter-overrides` reads them."""
     return [f"ParameterKey={name},ParameterValue={_quoted(value)}" for name, value in sorted(values.items())]
 
 

@@ -1,6 +1,6 @@
-"""`make suppress` and `make unsuppress`: say that a number may not be called, and that it may be called again.
+"""`make suppress` and `make unsuppress`: forbid calls to a number, and allow them again.
 
-The database is where only functions reach it, so the stack's function `callers` does it.
+Only functions can reach the database, so the stack's function `callers` does it.
 """
 
 from typing import NamedTuple
@@ -14,23 +14,23 @@ FUNCTION = "CallersFunction"
 
 
 class Number(NamedTuple):
-    """What an operator says of a number."""
+    """An operator's command about a number."""
 
     phone: str
     reason: str = ""
     organization: str = ""
-    """Empty: the only one that there is."""
+    """Empty if the database has only one organization."""
 
 
 def suppress(target: Target, number: Number) -> int:
-    """Let the number not be called any more; the exit status."""
+    """Suppress the number; returns the exit status."""
     told = _ask(target, "suppress", number)
     say(f"{'Suppressed' if told['changed'] else 'It was suppressed before'}: organization {_organization(told)}")
     return 0
 
 
 def unsuppress(target: Target, number: Number) -> int:
-    """Let the number be called again; the exit status, 1 if it was not suppressed."""
+    """Take the suppression back; returns the exit status, 1 if the number was not suppressed."""
     told = _ask(target, "unsuppress", number)
     say(f"{'May be called again' if told['changed'] else 'It was not suppressed'}: organization {_organization(told)}")
     return 0 if told["changed"] else 1

@@ -1,4 +1,4 @@
-"""Rows of text as people read them at a terminal."""
+"""Tables of text for a terminal."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from local.console import say
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Print rows of the same columns, aligned, under the columns' names; nothing if there are none."""
+    """Print rows that have the same columns, aligned below a header; print nothing without rows."""
     if not rows:
         return
     widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}

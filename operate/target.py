@@ -1,4 +1,4 @@
-"""The stack that a command is about: the local one, or an environment of samconfig.toml on AWS."""
+"""The stack that a command works on: the local one, or an environment of samconfig.toml on AWS."""
 
 import json
 import os
@@ -19,38 +19,38 @@ from local.stack_paths import PROJECT, STACK_NAME, LocalStackError, StackPaths
 LOCAL: Final = "local"
 SAMCONFIG: Final = PROJECT / "samconfig.toml"
 _CONFIG: Final = Config(read_timeout=150)
-"""Seconds; a function may take 120 to answer, and who gives up earlier asks again."""
+"""Seconds. A function may take 120 to answer, and after a timeout boto3 would invoke it again."""
 
 
 class OperationFailed(LocalStackError):
-    """A command cannot go on; the text says what happened and what to do next."""
+    """A command cannot continue; the text says what happened and what to do next."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One deployed stack, and how to reach it. Nothing is called before it is asked for."""
+    """One deployed stack, and the clients to reach it. Requests are sent only when a value is needed."""
 
     environment: str
     stack_name: str
     client: Callable[[str], Any]
     """Makes the boto3 client of a service. boto3's overloads, one per service, cannot be passed on."""
     known: Mapping[str, str]
-    """Outputs that are known without asking: the local stack's URLs are not those of its template."""
+    """Outputs that replace those of CloudFormation: the local stack's URLs differ from its template's."""
     api_token: str | None = None
 
     @property
     def make_suffix(self) -> str:
-        """The variables that a make command needs in order to be about this stack."""
+        """Return the variables that a make command needs to work on this stack."""
         return "" if self.environment == LOCAL else f" ENV={self.environment}"
 
     def output(self, name: str) -> str:
-        """An output of the stack."""
+        """Return an output of the stack."""
         if name in self.known:
             return self.known[name]
         return _asked(self, lambda: self._outputs()[name], f"output {name}")
 
     def resource(self, logical_id: str) -> str:
-        """The physical id of a resource; for a queue that is its URL."""
+        """Return the physical id of a resource; for a queue that is its URL."""
         formation = self.client("cloudformation")
         return _asked(
             self,
@@ -68,7 +68,7 @@ class Target:
 
 
 def find_target(environment: str, place: StackPaths) -> Target:
-    """The stack of `local`, or of an environment of samconfig.toml; raises OperationFailed if there is no such."""
+    """Return the stack of `local`, or of an environment of samconfig.toml; raises OperationFailed if there is none."""
     return _local(place) if environment == LOCAL else _deployed(environment, SAMCONFIG)
 
 
@@ -108,7 +108,7 @@ def _asked(target: Target, ask: Callable[[], str], what: str) -> str:
 
 
 def read_secret(target: Target) -> dict[str, Any]:
-    """The webhook secret, as it is stored; raises OperationFailed if it cannot be read or is no JSON object."""
+    """Return the webhook secret as stored; raises OperationFailed if it cannot be read or is no valid JSON object."""
     arn = target.output("WebhookSecretArn")
     manager = target.client("secretsmanager")
     text = _asked(target, lambda: str(manager.get_secret_value(SecretId=arn)["SecretString"]), "webhook secret")

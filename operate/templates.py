@@ -1,8 +1,8 @@
-"""The project's templates without their loops: what a deploy hands to CloudFormation, and what scanners and tests read.
+"""Expand the loops of the project's templates, for deploys with CloudFormation, for scanners and for tests.
 
-`python -m operate.templates folder` writes all of them there, for scanners, which do not look into a loop.
+`python -m operate.templates folder` writes all templates there for scanners, which do not expand loops.
 
-SAM CLI expands loops too, but resolves parameters by their defaults on the way, so its result cannot be deployed.
+SAM CLI expands loops too, but also resolves parameters by their defaults, so its result cannot be deployed.
 """
 
 import re
@@ -24,17 +24,17 @@ Yaml = Any
 
 
 def read_template(file: Path) -> dict[str, Yaml]:
-    """A template as it is written."""
+    """Return a template as it is written."""
     return dict(yaml_parse(file.read_text()))
 
 
 def write_template(template: Mapping[str, Yaml], file: Path) -> None:
-    """Write a template as YAML."""
+    """Return a template as YAML."""
     file.write_text(yaml_dump(template))
 
 
 def expand(template: Mapping[str, Yaml]) -> dict[str, Yaml]:
-    """The template with each Fn::ForEach written out, its mappings looked up, and no need of language extensions."""
+    """Return the template with each Fn::ForEach expanded and Fn::FindInMap resolved, without language extensions."""
     mappings = template.get("Mappings", {})
     expanded = dict(_expand(dict(template), {}, mappings))
     transforms = template.get("Transform", [])
@@ -71,7 +71,7 @@ def _loop(loop: Yaml, variables: Mapping[str, str], mappings: Yaml) -> dict[str,
 
 
 def _simplify(value: dict[str, Yaml], mappings: Yaml) -> Yaml:
-    """Return what a function comes to whose arguments are known; other functions as they are."""
+    """Return the result of a function whose arguments are known; other functions stay as they are."""
     match value:
         case {"Fn::FindInMap": [str(name), str(key), str(field)]}:
             return mappings[name][key][field]

@@ -1,7 +1,7 @@
-"""`make unlink`: show which calls of Vapi's a row is linked to and by what, and take a wrong link back.
+"""`make unlink`: show which of Vapi's calls a row is linked to and by which message, and remove a wrong link.
 
-The database is where only functions reach it, so the stack's function `unlink` does that part. What was refused because
-of the link lies in the dead-letter queues, and goes back by the same steps as `make redrive` takes.
+Only functions can reach the database, so the stack's function `unlink` does that part. Records that were refused
+because of the link are dead letters, and go back as `make redrive` moves them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _COUNTED = {"attempts": "attempt", "turns": "turn", "incidents": "incident", "re
 
 
 def unlink(target: Target, call_id: int, vapi_call_id: str | None, confirm: Confirm) -> int:
-    """Show, ask, take back, redrive; the exit status."""
+    """Show the links, ask, remove one, redrive; returns the exit status."""
     links = _ask(target, {"call_id": call_id})["links"]
     _show(call_id, links)
     chosen = _choose(links, vapi_call_id)
@@ -43,7 +43,7 @@ def unlink(target: Target, call_id: int, vapi_call_id: str | None, confirm: Conf
 
 
 def _choose(links: Sequence[Mapping[str, Any]], given: str | None) -> str | None:
-    """The link that was named, else the only one."""
+    """Return the link that was named, else the only one."""
     ids = [str(link["vapi_call_id"]) for link in links]
     if given is None:
         return ids[0] if len(ids) == 1 else None

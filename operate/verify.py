@@ -1,11 +1,11 @@
-"""`make verify`: what differs between what is stored of the calls and what Vapi has of them. Nothing is written."""
+"""`make verify`: show how the stored calls differ from Vapi's. Nothing is written."""
 
 from operate.comparison import Inquiry, compare_window, read_window, show_differences
 from operate.target import Target
 
 
 def verify(target: Target, since: str, inquiry: Inquiry | None = None) -> int:
-    """Print the differences; the exit status: 0 if there are none, else 1. Raises OperationFailed if none can tell."""
+    """Print the differences; returns exit status 0 if there are none, else 1. Raises OperationFailed without Vapi."""
     asks = inquiry or Inquiry(target)
     compared = compare_window(asks, read_window(since, asks.now()))
     show_differences(compared)

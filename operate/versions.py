@@ -1,4 +1,4 @@
-"""Old versions of functions: each deploy publishes one of every function, and each snapshot (SnapStart) is paid for."""
+"""Remove old versions of functions: each deploy publishes one per function, and SnapStart snapshots cost money."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -7,7 +7,7 @@ ALIAS: Final = "live"
 
 
 def delete_old_versions(client: Any, functions: Iterable[str]) -> int:  # noqa: ANN401 - boto3's client of lambda
-    """Delete all versions but those that the alias serves and the one before them; how many were deleted."""
+    """Delete all versions except those that the alias serves and the one before; returns how many were deleted."""
     deleted = 0
     for function in functions:
         for version in _spare(client, function):

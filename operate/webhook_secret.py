@@ -1,9 +1,9 @@
-"""The webhook secret in Secrets Manager, while it is rotated: two secrets are accepted for a while.
+"""The webhook secret in Secrets Manager during a rotation, when two secrets are accepted.
 
     {"secret": the current one, "credentials": [entries of the current one, …, the same entries with the former one],
      "former_secret": …, "rotated_at": ISO 8601}
 
-The last two say that a rotation is under way; the verifier does not read them.
+The last two fields show that a rotation is in progress; the verifier does not read them.
 """
 
 import json
@@ -17,7 +17,7 @@ from autopulse.vapi.webhook_credentials import read_credentials
 from operate.target import OperationFailed, Target, read_secret
 
 SECRET_CHARACTERS: Final = 48
-"""As the template's: letters and digits; 6 bits each make 285."""
+"""Letters and digits, as in the template's secret; at almost 6 bits each they make 285 bits."""
 FORMER: Final = "former_secret"
 ROTATED_AT: Final = "rotated_at"
 
@@ -25,13 +25,13 @@ Document = dict[str, Any]
 
 
 def make_secret() -> str:
-    """A new secret that survives headers and shells."""
+    """Return a new secret, without characters that headers or shells treat specially."""
     alphabet = string.ascii_letters + string.digits
     return "".join(secrets.choice(alphabet) for _ in range(SECRET_CHARACTERS))
 
 
 def add_secret(document: Mapping[str, Any], secret: str, now: datetime) -> Document:
-    """Make `secret` the current one, and let the former one be accepted too, at the list's end."""
+    """Make `secret` the current one, and append the entries of the former one, so that both are accepted."""
     former = document["secret"]
     entries = [entry for entry in document.get("credentials") or [] if isinstance(entry, dict)]
     copies = [entry | {"secret": former} for entry in entries if not entry.get("secret")]
@@ -42,25 +42,25 @@ def add_secret(document: Mapping[str, Any], secret: str, now: datetime) -> Docum
 
 
 def remove_stale(document: Mapping[str, Any]) -> Document:
-    """Accept the current secret only."""
+    """Accept only the current secret."""
     entries = [entry for entry in document["credentials"] if not _is_stale(entry, document)]
     kept = {name: value for name, value in document.items() if name not in {FORMER, ROTATED_AT}}
     return {**kept, "credentials": entries}
 
 
 def former_places(document: Mapping[str, Any]) -> set[int]:
-    """By which numbers the verifier's log calls the entries of the former secret: it counts the usable ones."""
+    """Return the numbers that the verifier logs for the entries of the former secret; it counts usable entries only."""
     usable = [entry for entry in document["credentials"] if _is_usable(entry, document)]
     return {place for place, entry in enumerate(usable) if _is_stale(entry, document)}
 
 
 def rotated_at(document: Mapping[str, Any]) -> datetime | None:
-    """Return when the rotation that is under way began."""
+    """Return when the rotation in progress began; None without a rotation."""
     return datetime.fromisoformat(document[ROTATED_AT]) if FORMER in document else None
 
 
 def store(target: Target, seen: Mapping[str, Any], document: Document) -> None:
-    """Replace what was seen; raises OperationFailed if somebody else has changed it since."""
+    """Replace the version that was read; raises OperationFailed if somebody else has changed the secret since."""
     if read_secret(target) != seen:
         raise OperationFailed("somebody changed the webhook secret meanwhile; nothing was changed, run it again")
     target.client("secretsmanager").put_secret_value(

@@ -1,4 +1,4 @@
-"""Lambda handler of the sender of alerts; what it does is in autopulse.alerts.sender."""
+"""Lambda handler of the alert sender, implemented in autopulse.alerts.sender."""
 
 from typing import Any
 
@@ -10,5 +10,5 @@ _services = sender.Services()
 
 @guarded
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Send alerts by mail or to a webhook."""
+    """Send alerts by e-mail or to a webhook."""
     sender.handle(event, _services)

@@ -1,4 +1,4 @@
-"""Lambda handler of the planner of alerts; what it does is in autopulse.alerts.planner."""
+"""Lambda handler of the alert planner, implemented in autopulse.alerts.planner."""
 
 from typing import Any
 
@@ -11,5 +11,5 @@ _services = Services()
 
 @guarded
 def handler(event: dict[str, Any], _context: object) -> planner.Answer:
-    """Claim alerts of follow-ups, and have what is due sent."""
+    """Claim alerts of follow-ups, and queue those that are due for the sender."""
     return planner.handle(event, _services)

@@ -1,4 +1,4 @@
-"""Lambda handler of the read API; what it does is in autopulse.api."""
+"""Lambda handler of the read API, implemented in autopulse.api."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Lambda handler of the authorizer; what it does is in autopulse.auth.authorizer."""
+"""Lambda handler of the authorizer, implemented in autopulse.auth.authorizer."""
 
 from autopulse.auth.authorizer import handler_of
 from autopulse.auth.services import Services

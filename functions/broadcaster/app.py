@@ -1,4 +1,4 @@
-"""Lambda handler of the broadcaster; what it does is in autopulse.live.broadcaster."""
+"""Lambda handler of the broadcaster, implemented in autopulse.live.broadcaster."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Lambda handler of what Vapi waits for, and of suppressions; what it does is in autopulse.callers."""
+"""Lambda handler of the function `callers`: Vapi's synchronous messages and suppressions; see autopulse.callers."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ from autopulse.guard import guarded
 
 @guarded
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer the verifier, an operator, or a request of the API."""
+    """Answer the verifier, an operator's command, or a request of the API."""
     return endpoint.handle(event)

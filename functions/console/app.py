@@ -1,4 +1,4 @@
-"""Lambda handler of the console: the files of `pages/`, as autopulse.console serves them."""
+"""Lambda handler of the console, which serves the files of `pages/`; implemented in autopulse.console."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -9,5 +9,5 @@ PAGES: Final = Path(__file__).parent / "pages"
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer one browser."""
+    """Answer one HTTP request of a browser."""
     return site.handle(event, PAGES)

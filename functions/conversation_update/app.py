@@ -1,4 +1,4 @@
-"""Lambda handler of the consumer `conversation_update`; what it does is in autopulse.consumers.conversation_update."""
+"""Lambda handler of the consumer `conversation_update`, implemented in autopulse.consumers.conversation_update."""
 
 from autopulse.consumers.conversation_update import CONSUMER
 from autopulse.consumers.runner import handler_of

@@ -1,4 +1,4 @@
-"""Lambda handler of the consumer `end_of_call_report`; what it does is in autopulse.consumers.end_of_call_report."""
+"""Lambda handler of the consumer `end_of_call_report`, implemented in autopulse.consumers.end_of_call_report."""
 
 from autopulse.consumers.end_of_call_report import CONSUMER
 from autopulse.consumers.runner import handler_of

@@ -1,4 +1,4 @@
-"""Lambda handler of erasures; what it does is in autopulse.erasures."""
+"""Lambda handler of erasures, implemented in autopulse.erasures."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 @guarded
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Answer a request, take messages of the queue, or do what an operator asks."""
+    """Answer a request of the API, process messages of the queue, or run an operator's command."""
     return endpoint.handle(event, context)

@@ -1,4 +1,4 @@
-"""Lambda handler of the fetcher: the request queue, or an operator's question -> Vapi's API -> the kinds' queues."""
+"""Lambda handler of the fetcher: reads the request queue or an operator's command, asks Vapi, queues the answers."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,5 +14,5 @@ _SERVICES = Services()
 
 @guarded
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Ask Vapi."""
+    """Ask Vapi's API."""
     return fetcher.handle(event, _SERVICES, context)

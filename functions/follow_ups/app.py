@@ -1,4 +1,4 @@
-"""Lambda handler of what people do about follow-ups; what it does is in autopulse.follow_ups."""
+"""Lambda handler of changes of follow-ups, implemented in autopulse.follow_ups."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ from autopulse.guard import guarded
 
 @guarded
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer a request, or look for what is overdue."""
+    """Answer a request of the API, or find overdue follow-ups when the schedule invokes it."""
     return endpoint.handle(event)

@@ -1,4 +1,4 @@
-"""Lambda handler of the consumer `hang`; what it does is in autopulse.consumers.hang."""
+"""Lambda handler of the consumer `hang`, implemented in autopulse.consumers.hang."""
 
 from autopulse.consumers.hang import CONSUMER
 from autopulse.consumers.runner import handler_of

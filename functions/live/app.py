@@ -1,4 +1,4 @@
-"""Lambda handler of the live call events; what it does is in autopulse.live.endpoints."""
+"""Lambda handler of the live call events, implemented in autopulse.live.endpoints."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Lambda handler of the migration; what it does is in autopulse.operations.migrate."""
+"""Lambda handler of the migration, implemented in autopulse.operations.migrate."""
 
 from autopulse.operations.migrate import handler
 

@@ -1,4 +1,4 @@
-"""Lambda handler of the daily pruning; what it does is in autopulse.operations.prune."""
+"""Lambda handler of the daily pruning, implemented in autopulse.operations.prune."""
 
 from autopulse.operations.prune import handler
 

@@ -1,4 +1,4 @@
-"""Lambda handler of the copying of recordings; what it does is in autopulse.recordings.copying."""
+"""Lambda handler that copies recordings, implemented in autopulse.recordings.copying."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lambda handler of the consumer `status_update`; what it does is in autopulse.consumers.status_update."""
+"""Lambda handler of the consumer `status_update`, implemented in autopulse.consumers.status_update."""
 
 from autopulse.consumers.runner import handler_of
 from autopulse.consumers.services import Services

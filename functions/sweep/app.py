@@ -1,4 +1,4 @@
-"""Lambda handler of the sweep; what it does is in autopulse.reconciliation.sweep."""
+"""Lambda handler of the sweep, implemented in autopulse.reconciliation.sweep."""
 
 from autopulse.reconciliation.sweep import Services, handler_of
 

@@ -1,4 +1,4 @@
-"""Lambda handler of the consumer `transcript`; what it does is in autopulse.consumers.transcript."""
+"""Lambda handler of the consumer `transcript`, implemented in autopulse.consumers.transcript."""
 
 from autopulse.consumers.runner import handler_of
 from autopulse.consumers.services import Services

@@ -1,4 +1,4 @@
-"""Lambda handler of `make unlink`; what it does is in autopulse.operations.unlink."""
+"""Lambda handler of `make unlink`, implemented in autopulse.operations.unlink."""
 
 from autopulse.operations.unlink import handler
 

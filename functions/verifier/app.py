@@ -1,4 +1,4 @@
-"""Lambda handler of the webhooks: API Gateway -> verifier -> the kind's queue."""
+"""Lambda handler of the verifier: it receives webhooks from API Gateway and sends each to the queue of its kind."""
 
 from typing import Final
 

@@ -1,11 +1,11 @@
 # noqa: INP001 - a folder of build files, not a package
-"""Refuse a built dependencies layer that is not for the given target.
+"""Refuse a built dependencies layer that does not fit the given target.
 
     python layers/dependencies/check_target.py .aws-sam/build/DependenciesLayer 3.13 aarch64-manylinux_2_28
 
-A layer for another processor or another Python deploys without a word and then fails at every import. So a deploy looks
-first: at what the build recorded, and at the compiled files themselves. Prints what is wrong, one line each; exits 1 if
-anything is.
+A layer for another processor or Python version deploys without an error, and then every import fails. So a deploy
+checks what the build recorded, and the compiled files themselves. The script prints one line for each mismatch, and
+exits with 1 if there are any.
 """
 
 import json
@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final
 
 MACHINES: Final = {"x86_64": 0x3E, "aarch64": 0xB7}
-"""Processor, as a platform's name begins -> `e_machine` of an ELF header."""
+"""Processor, as the platform's name begins -> `e_machine` of an ELF header."""
 _ELF_MAGIC: Final = b"\x7fELF"
 _E_MACHINE: Final = slice(18, 20)
-"""Little-endian, as both processors are."""
+"""Both processors are little-endian."""
 _CPYTHON: Final = re.compile(r"\.cpython-(\d+)")
-"""The tag of a file that fits one Python only; a library without it (abi3, plain C) fits several."""
+"""The tag of a file that fits only one Python version; a library without it (abi3, plain C) fits several."""
 _CERTIFICATES: Final = "certificates/rds.pem"
 _MAX_EXAMPLES: Final = 3
 
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 def problems(built: Path, python: str, platform: str) -> Iterator[str]:
-    """Everything in the folder that does not fit the target, in words."""
+    """Return a description of each file in the folder that does not fit the target."""
     recorded = _recorded(built)
     if recorded != (python, platform):
         yield f"built for {' '.join(recorded) or 'an unknown target'}, not for {python} {platform}"
@@ -52,7 +52,7 @@ def problems(built: Path, python: str, platform: str) -> Iterator[str]:
 
 
 def _recorded(built: Path) -> tuple[str, ...]:
-    """(Python version, platform) as the build wrote them down, or nothing."""
+    """Return the Python version and platform that the build recorded, or None."""
     try:
         target = json.loads((built / "target.json").read_text())
         return str(target["python"]), str(target["platform"])

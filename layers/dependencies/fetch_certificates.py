@@ -1,10 +1,11 @@
 # noqa: INP001 - a folder of build files, not a package
-"""Put the roots that RDS's certificates are signed by beside the layer's other files, from where the build takes them.
+"""Copy the root certificates of RDS to the dependencies layer, where the build takes them.
 
     python layers/dependencies/fetch_certificates.py [certificates.pem]
 
-They are in no package and change over the years, so a deploy fetches AWS's bundle anew, over TLS. Another PEM file,
-for a database that is not RDS, may be named instead. Exits 1, and leaves what was there, if it gets no certificates.
+No package contains them and they change over the years, so each deploy fetches AWS's bundle over TLS. For a database
+that is not on RDS another PEM file can be named. Without valid certificates the script exits with 1 and keeps the
+existing file.
 """
 
 import ssl
@@ -17,7 +18,7 @@ from typing import Final
 BUNDLE: Final = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 """The roots of all regions, 160 KB; https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html."""
 TARGET: Final = Path(__file__).parent / "certificates" / "rds.pem"
-"""In the functions: /opt/certificates/rds.pem."""
+"""The functions see it as /opt/certificates/rds.pem."""
 SECONDS: Final = 30
 
 
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
     try:
         content = Path(source).read_bytes() if arguments else _download(source)
         roots = count_roots(content)
-    except (OSError, ValueError) as error:  # also urllib's and ssl's
+    except (OSError, ValueError) as error:  # including urllib's and ssl's errors
         print(f"no certificates from {source}: {error}", file=sys.stderr)  # noqa: T201 - a command-line tool prints
         return 1
     TARGET.parent.mkdir(exist_ok=True)
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
 
 
 def count_roots(content: bytes) -> int:
-    """How many authorities' certificates a PEM file has; raises OSError or ValueError if it is none, or has none."""
+    """Return the number of certificates in a PEM file; raises OSError or ValueError if it is invalid or has none."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()

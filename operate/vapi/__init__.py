@@ -1,1 +1,1 @@
-"""Vapi's side: what sends us webhooks, how it should be configured, and whether it is."""
+"""Vapi's configuration: reading it, checking it, and changing it so that webhooks reach a stack."""

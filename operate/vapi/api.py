@@ -1,7 +1,8 @@
-"""Vapi's REST API, as far as webhooks need it. It has an SDK; 20 s to import are too many for four routes.
+"""A client for the parts of Vapi's REST API that webhooks need. Vapi's SDK takes 20 s to import, too long for four
+routes.
 
-Changes are shallow: an object that is sent replaces the stored one as a whole. Rate limits (429) and passing
-faults are waited for; what could be made twice is not sent twice.
+Changes are shallow: an object that is sent replaces the stored one as a whole. The client waits for rate limits (429)
+and retries transient errors, except where a retry could create something twice.
 """
 
 import json
@@ -19,21 +20,21 @@ from operate.target import OperationFailed
 
 API_URL: Final = "https://api.vapi.ai"
 PAGE: Final = 100
-"""Items of one answer."""
+"""Items of one page."""
 TRIES: Final = 4
 BACKOFF_SECONDS: Final = 1
-"""Doubled with each try, unless Vapi says how long (Retry-After)."""
+"""Seconds before the first retry, doubled with each, unless Vapi sends Retry-After."""
 _PASSING: Final = (429, 500, 502, 503, 504)
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
 
 Resource = dict[str, Any]
-"""An assistant, phone number, organization or credential, as Vapi gives it."""
+"""An assistant, phone number, organization or credential, as Vapi returns it."""
 
 
 class VapiRefused(OperationFailed):
-    """Vapi answered with an error; the text has its own words and what to do."""
+    """Vapi answered with an error; the text has Vapi's message and what to do."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -41,10 +42,10 @@ class VapiRefused(OperationFailed):
 
 
 class VapiApi:
-    """The API with one organization's private key."""
+    """The API, called with one organization's private key."""
 
     def __init__(self, key: str, url: str = API_URL) -> None:
-        """Raise OperationFailed if the key is missing, or would travel in plain text."""
+        """Raise OperationFailed if the key is missing, or would be sent unencrypted."""
         if not key.strip():
             raise OperationFailed("say VAPI_API_KEY=…: the organization's private key (dashboard.vapi.ai, API Keys)")
         if not _HEADER_WORD.fullmatch(key.strip()):
@@ -57,11 +58,11 @@ class VapiApi:
         self._pool = urllib3.PoolManager(timeout=Timeout(connect=10, read=30))
 
     def read(self, path: str, **query: str | int) -> Any:  # noqa: ANN401 - any JSON
-        """GET."""
+        """Send a GET request."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def read_all(self, path: str) -> list[Resource]:
-        """Every item of a list that has no cursor: from the newest backwards by the time of creation."""
+        """Return every item of a list without a cursor: pages go backwards by the time of creation, newest first."""
         found: dict[str, Resource] = {}
         until: dict[str, str] = {}
         while True:
@@ -73,15 +74,15 @@ class VapiApi:
             until = {"createdAtLe": min(item["createdAt"] for item in page)}
 
     def create(self, path: str, body: Mapping[str, Any]) -> Resource:
-        """POST; sent once, but for a rate limit and a connection that was not made."""
+        """Send a POST request; it is retried only after a rate limit or if no connection was made."""
         return dict(self._ask("POST", path, body))
 
     def change(self, path: str, body: Mapping[str, Any]) -> Resource:
-        """PATCH."""
+        """Send a PATCH request."""
         return dict(self._ask("PATCH", path, body))
 
     def delete(self, path: str) -> None:
-        """DELETE."""
+        """Send a DELETE request."""
         self._ask("DELETE", path)
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
@@ -99,7 +100,7 @@ class VapiApi:
 
 
 def _retries(method: str) -> Retry:
-    """POST makes something: after an answer that never came, nobody knows whether it did."""
+    """Return whether a retry is safe. A POST without an answer may have created something, so it is not repeated."""
     makes = method == "POST"
     return Retry(
         total=TRIES - 1,
@@ -121,7 +122,7 @@ def _read(data: bytes, request: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _message(data: bytes) -> str:
-    """Vapi's own words: a text, or a list of them for a request that is not valid."""
+    """Return Vapi's error message: a text, or the list of texts for an invalid request."""
     try:
         message = json.loads(data)["message"]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""From an entry of the webhook secret to Vapi's side of it: the plan by which it signs, and a signature to try it."""
+"""Convert an entry of the webhook secret to Vapi's authentication plan, and sign as Vapi does to test it."""
 
 import base64
 import hashlib
@@ -17,18 +17,18 @@ from operate.target import OperationFailed
 BEARER: Final = "Bearer "
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _PREFERRED: Final = ("hmac", "bearer", "shared-secret")
-"""A signature proves the body too, and keeps the secret at home."""
+"""A signature comes first: it also authenticates the body, and the secret is not sent."""
 DEFAULT_ENTRY: Final = {"kind": "hmac", "timestamp_header": "x-vapi-timestamp"}
-"""The strongest entry that the template's secret has."""
+"""The strongest entry of the secret that the template generates."""
 
 Entry = dict[str, Any]
 
 
 def current_entry(document: Mapping[str, Any]) -> Entry:
-    """The entry that Vapi is to use: the best kind among those with the common secret, which is the current one.
+    """Return the entry that Vapi is to use: the best kind among those with the common secret, which is the current one.
 
-    Of signatures the best is one that covers a time, since a captured request then ends with its tolerance.
-    Raises OperationFailed if there is none.
+    The best signature covers a timestamp, because a captured request can be replayed only within the tolerance. Raises
+    OperationFailed if there is no usable entry.
     """
     entries = [entry for entry in document.get("credentials") or [] if isinstance(entry, dict)]
     usable = [entry for entry in entries if not entry.get("secret") and _is_usable(entry, document["secret"])]
@@ -39,12 +39,12 @@ def current_entry(document: Mapping[str, Any]) -> Entry:
 
 
 def plan_of(entry: Entry) -> dict[str, Any]:
-    """The `authenticationPlan` of Vapi's by which it sends what the entry accepts."""
+    """Return Vapi's `authenticationPlan` for webhooks that the entry accepts."""
     return _hmac_plan(entry) if entry["kind"] == "hmac" else _bearer_plan(entry)
 
 
 def sign(entry: Entry, body: bytes) -> dict[str, str]:
-    """The headers that Vapi sends by that plan."""
+    """Return the headers that Vapi sends with that plan."""
     plan = plan_of(entry)
     if plan["type"] == "bearer":
         return {plan["headerName"]: f"{BEARER if plan['bearerPrefixEnabled'] else ''}{plan['token']}"}
@@ -57,7 +57,7 @@ def _is_usable(entry: Entry, secret: str) -> bool:
 
 
 def _is_expressible(entry: Entry) -> bool:
-    """Return whether Vapi can send it: its bearer prefix is fixed."""
+    """Return whether Vapi can send it: Vapi's bearer prefix is fixed."""
     return entry["kind"] != "bearer" or entry.get("prefix", BEARER).strip() in {"", BEARER.strip()}
 
 

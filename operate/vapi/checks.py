@@ -1,4 +1,4 @@
-"""Checks of a configuration at Vapi; each yields findings and asks nobody."""
+"""Checks of Vapi's configuration; each yields findings and sends no request."""
 
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from operate.vapi.scopes import Scope
 
 FEWEST_RETRIES: Final = 3
 LEAST_TIMEOUT_SECONDS: Final = 10
-"""The verifier's own limit: a sender that gives up sooner sends again what is about to be accepted."""
+"""The verifier's own timeout: a sender with a shorter one repeats webhooks that are about to be accepted."""
 DEFAULT_MESSAGES: Final = frozenset(
     {
         "assistant.started",
@@ -30,14 +30,16 @@ DEFAULT_MESSAGES: Final = frozenset(
         "user-interrupted",
     }
 )
-"""What Vapi sends where `serverMessages` is not set."""
+"""The messages that Vapi sends if `serverMessages` is not set."""
 TAKES_OVER: Final = "phone-call-control"
-"""By subscribing to it a server takes over hanging up and forwarding."""
+"""A server that subscribes to this message takes over hanging up and forwarding."""
 _GIVEN: Final = {"assistant": "ASSISTANT={id}", "phone number": "PHONE_NUMBER={id}", "organization": "ORGANIZATION=1"}
 
 
 def check(current: CurrentState, desired: DesiredState, scope: Scope | None) -> list[Finding]:
-    """Look at one scope and what it shadows or is shadowed by; without one at all that sends to this stack."""
+    """Check one scope with those that override it or that it overrides; without one, all scopes that send to this
+    stack.
+    """
     return list(dict.fromkeys([*_check_url(desired), *_check_scopes(current, desired, scope)]))
 
 
@@ -65,7 +67,7 @@ def _concerns(current: CurrentState, desired: DesiredState, scope: Scope | None,
 
 
 def _is_meant(current: CurrentState, desired: DesiredState, resource: Resource) -> bool:
-    """Return whether its events go to this stack, or seem to be meant to: the same host, or one of its credentials."""
+    """Return whether its events go to this stack or seem meant to: same host, or one of the stack's credentials."""
     credential = current.credentials.get(str(server_of(resource).get("credentialId")), {})
     is_signed_for_us = str(credential.get("name") or "").startswith(desired.credential_prefix)
     return is_signed_for_us or urlsplit(url_of(resource)).netloc == urlsplit(desired.url).netloc
@@ -135,7 +137,7 @@ def _check_shadows(current: CurrentState, desired: DesiredState) -> Iterator[Fin
 
 
 def _check_server(current: CurrentState, desired: DesiredState, scope: Scope, resource: Resource) -> Iterator[Finding]:
-    """A server object whose URL is ours."""
+    """Check a server object whose URL is this stack's."""
     where, server = scope.describe(resource), server_of(resource)
     remedy = _configure(desired, scope, resource)
     for examine in (_check_credential, _check_retries, _check_rest):
@@ -143,7 +145,7 @@ def _check_server(current: CurrentState, desired: DesiredState, scope: Scope, re
 
 
 def _legacy(resource: Resource) -> dict[str, Any]:
-    """The secret of a resource that still has it in a field of its own."""
+    """Return the secret of a resource that still has it in the legacy field."""
     secret = server_of(resource).get("secret") or resource.get("serverUrlSecret")
     return {"secret": secret} if secret else {}
 
@@ -198,13 +200,13 @@ def _check_retries(
 
 
 def _minutes(seconds: float) -> str:
-    """A span, rounded down."""
+    """Format a duration, rounded down to minutes."""
     hours, minutes = divmod(int(seconds) // 60, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _asks_for_more(status: int) -> bool:
-    """Return whether it is an answer of ours or the gateway's that asks to be tried again."""
+    """Return whether the verifier or the gateway answers with this status so that Vapi retries."""
     return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -266,7 +268,7 @@ def _check_tools(current: CurrentState, where: str, assistant: Resource) -> Iter
 
 
 def _configure(desired: DesiredState, scope: Scope, resource: Resource) -> str:
-    """The command that sets a scope right."""
+    """Return the command that corrects a scope."""
     return f"make vapi-configure {_GIVEN[scope.name].format(id=resource['id'])}{desired.make_suffix}"
 
 

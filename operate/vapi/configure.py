@@ -1,4 +1,4 @@
-"""`make vapi-configure`: show what would change at Vapi, ask, change it, and see that it is so."""
+"""`make vapi-configure`: show what would change at Vapi, ask, change it, and check the result."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,13 +15,13 @@ from operate.vapi.desired_state import DesiredState, show_url
 from operate.vapi.scopes import Scope
 
 UNMADE: Final = "(new)"
-"""Stands for the id of a credential that has not been made yet."""
+"""Stands for the id of a credential that has not been created yet."""
 _HIDDEN: Final = frozenset({"secret", "headers"})
-"""Fields of a server whose values are nobody's business on a screen."""
+"""Fields of a server whose values must not be displayed."""
 
 
 def configure(api: VapiApi, scope: Scope, desired: DesiredState, confirm: Confirm) -> int:
-    """Bring one scope to what the stack wants; the exit status. Run again, it changes nothing."""
+    """Configure one scope as the stack needs it; returns the exit status. The command is idempotent."""
     _mind_plain_text(desired)
     resource = _read(api, scope, desired)
     credentials = api.read("/credential")
@@ -47,7 +47,7 @@ def _mind_plain_text(desired: DesiredState) -> None:
 
 
 def find_credential(credentials: list[Resource], desired: DesiredState) -> Resource | None:
-    """This stack's credential with the current secret, by its name; the oldest, should there be two."""
+    """Return this stack's credential with the current secret, found by its name; the oldest if there are two."""
     named = [item for item in credentials if item.get("name") == desired.credential_name]
     return min(named, key=lambda item: str(item.get("createdAt", "")), default=None)
 
@@ -70,7 +70,7 @@ def _by_hand(desired: DesiredState) -> str:
 
 
 def _apply(api: VapiApi, scope: Scope, desired: DesiredState, shown: Resource, credential: Resource | None) -> None:
-    """Make the credential if need be, change the scope, and look whether it took."""
+    """Create the credential if there is none, change the scope, and check that Vapi stored the change."""
     resource = scope.read(api)
     if resource.get("updatedAt") != shown.get("updatedAt"):
         raise OperationFailed("somebody changed it meanwhile; nothing was changed, run it again")

@@ -1,4 +1,4 @@
-"""The URL and the secret that Vapi is to be told: the stack's, or what a person gives instead of them."""
+"""The URL and the secret that Vapi gets: the stack's, or those that an operator gives instead."""
 
 import os
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from operate.vapi.desired_state import show_url
 
 @dataclass(frozen=True)
 class Connection:
-    """A webhook URL and the accepted entry by which Vapi is to prove itself there."""
+    """A webhook URL, and the secret's entry with which Vapi authenticates there."""
 
     url: str
     entry: Entry
 
 
 def read_connection(target: Target, environ: Mapping[str, str] = os.environ) -> Connection:
-    """From VAPI_WEBHOOK_URL and VAPI_WEBHOOK_SECRET; what is not given is asked of the stack."""
+    """Return the connection of VAPI_WEBHOOK_URL and VAPI_WEBHOOK_SECRET; missing values are read from the stack."""
     url = environ.get("VAPI_WEBHOOK_URL") or target.output("WebhookUrl")
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
         raise OperationFailed("VAPI_WEBHOOK_URL is no URL")
@@ -30,7 +30,7 @@ def read_connection(target: Target, environ: Mapping[str, str] = os.environ) -> 
 
 
 def refuse_plain_text(url: str) -> None:
-    """Webhooks carry names, numbers and what was said, and often the secret itself; raises OperationFailed."""
+    """Raise OperationFailed for plain HTTP: webhooks carry names, numbers, transcripts and often the secret itself."""
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise OperationFailed(
@@ -39,5 +39,5 @@ def refuse_plain_text(url: str) -> None:
 
 
 def open_api(environ: Mapping[str, str] = os.environ) -> VapiApi:
-    """The API with the key of the environment; VAPI_API_URL leads elsewhere, for tests."""
+    """Return the API with the key of the environment; tests set VAPI_API_URL."""
     return VapiApi(environ.get("VAPI_API_KEY", ""), environ.get("VAPI_API_URL") or API_URL)

@@ -1,4 +1,4 @@
-"""Everything at Vapi that decides where a call's events go, as it is now."""
+"""The current configuration at Vapi that decides where the events of a call go."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ORGANIZATION = Scope("organization")
 
 @dataclass(frozen=True)
 class CurrentState:
-    """The scopes, and the credentials that they may name."""
+    """The scopes, and the credentials and tools that they refer to."""
 
     assistants: tuple[Resource, ...]
     phone_numbers: tuple[Resource, ...]
@@ -22,19 +22,19 @@ class CurrentState:
     """None if the key may not read it."""
     credentials: Mapping[str, Resource]
     tools: Mapping[str, Resource]
-    """Saved tools, by id."""
+    """Saved tools by id."""
     squads: Mapping[str, Resource]
 
     def answers(self, number: Resource, assistant: Resource) -> bool:
-        """Return whether the assistant takes calls to the phone number: as its assistant, or as one of its squad."""
+        """Return whether the assistant answers the phone number, itself or as a member of its squad."""
         members = self.squads.get(str(number.get("squadId")), {}).get("members") or []
         ids = {number.get("assistantId"), *(member.get("assistantId") for member in members)}
         return assistant["id"] in ids
 
     def routes(self, assistant: Resource) -> Iterator[tuple[Scope, Resource | None]]:
-        """Return where the events of an assistant's calls go: for each of its phone numbers, and without one.
+        """Yield where the events of an assistant's calls go: for each of its phone numbers, else without one.
 
-        A pair of the scope whose server URL counts and its resource; None if no scope has one.
+        Each is a pair of the scope whose server URL applies and its resource, which is None if no scope has a URL.
         """
         if url_of(assistant):
             yield ASSISTANT, assistant
@@ -50,7 +50,7 @@ class CurrentState:
 
 
 def read_current_state(api: VapiApi) -> CurrentState:
-    """Read all of it; a dozen requests for a large organization."""
+    """Read the whole state; a large organization takes a dozen requests."""
     return CurrentState(
         assistants=tuple(api.read_all("/assistant")),
         phone_numbers=tuple(api.read_all("/phone-number")),
@@ -71,11 +71,13 @@ def _organization(api: VapiApi) -> Resource | None:
 
 
 def server_of(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """Its server object, or an empty one."""
+    """Return the resource's server object, or an empty one."""
     server = resource.get("server")
     return server if isinstance(server, dict) else {}
 
 
 def url_of(resource: Mapping[str, Any]) -> str:
-    """Its server URL, or an empty text; until late 2024 it was a field of its own, which old resources still have."""
+    """Return the server URL or an empty text; until late 2024 it was a field of its own, which old resources still
+    have.
+    """
     return str(server_of(resource).get("url") or resource.get("serverUrl") or "")

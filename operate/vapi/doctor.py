@@ -1,4 +1,4 @@
-"""`make vapi-doctor`: read the live configuration, say what is wrong, and send a ping all the way."""
+"""`make vapi-doctor`: check the live configuration, and send a ping that has to reach the database."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from operate.vapi.findings import Finding, report, wrong
 from operate.vapi.scopes import Scope
 
 PATIENCE_SECONDS: Final = 90
-"""A ping takes some 20 ms; a function that starts first, and connects, a few seconds."""
+"""A ping takes some 20 ms; after a cold start of a function, a few seconds."""
 PAUSE_SECONDS: Final = 0.5
 _WHERE: Final = "ping"
 _HEADER: Final = re.compile(r"[\x20-\x7e]*")
@@ -32,16 +32,16 @@ _HEADER: Final = re.compile(r"[\x20-\x7e]*")
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader who may ask the read API whether the ping arrived."""
+    """Access to the read API, to ask whether the ping was stored."""
 
     api_url: Callable[[], str]
     token: str | None
 
 
 def examine(api: VapiApi, scope: Scope | None, desired: DesiredState, connection: Connection, reader: Reader) -> int:
-    """Print what is wrong and what to do; the exit status is 1 if anything is."""
+    """Print what is wrong and what to do; returns exit status 1 if there is anything."""
     if scope is not None:
-        scope.read(api)  # says it if there is no such thing
+        scope.read(api)  # raises an error if the scope does not exist
     say("Configuration at Vapi")
     wrongs = report(check(read_current_state(api), desired, scope))
     say(f"Ping through {show_url(connection.url)}")
@@ -64,7 +64,7 @@ def ping(connection: Connection, reader: Reader) -> Iterator[Finding]:
 
 
 def post_ping(connection: Connection) -> str | Finding:
-    """The event id of an accepted ping, or what is wrong."""
+    """Post a ping; returns the event id if it is accepted, else what is wrong."""
     message = {"type": "autopulse.ping", "id": str(uuid.uuid4()), "timestamp": int(time.time() * 1000)}
     body = json.dumps({"message": message}).encode()
     refuse_plain_text(connection.url)
@@ -107,7 +107,7 @@ def _wait(event_id: str, reader: Reader, began: float) -> Iterator[Finding]:
 
 
 def _may_change(status: int) -> bool:
-    """Return whether to ask again: not stored yet (404), no answer (0), too often, or a passing fault."""
+    """Return whether to ask again: not stored yet (404), no answer (0), rate limit, or a transient error."""
     passing = {0, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}
     return status in passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -121,7 +121,7 @@ def _ask(url: str, reader: Reader) -> tuple[int, dict[str, Any]]:
 
 
 def _request(method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
-    if not all(_HEADER.fullmatch(value) for value in headers.values()):  # http.client's complaint would quote it
+    if not all(_HEADER.fullmatch(value) for value in headers.values()):  # the error message of http.client would quote it
         raise OperationFailed("a secret or token has a character that no header carries; give it again")
     return urllib3.request(
         method, url, headers=headers, body=body, retries=False, redirect=False, timeout=Timeout(connect=10, read=30)

@@ -1,4 +1,4 @@
-"""The findings of a doctor: where, what, and what to do about it."""
+"""Findings of the doctor: the place, the problem and the remedy."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from operate.dead_letter import printable_line
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at and is not as it should be."""
+    """One problem."""
 
     where: str
     what: str
     remedy: str
     is_wrong: bool = True
-    """Otherwise advice: webhooks arrive all the same."""
+    """False for advice, which does not keep webhooks from arriving."""
 
 
 def wrong(where: str, what: str, remedy: str) -> Finding:
-    """Webhooks are lost, refused, or open to others."""
+    """Return a finding about webhooks that are lost, refused, or exposed to others."""
     return Finding(where, what, remedy)
 
 
 def advice(where: str, what: str, remedy: str) -> Finding:
-    """It works; it could be better."""
+    """Return a finding about a working configuration that could be better."""
     return Finding(where, what, remedy, is_wrong=False)
 
 
 def report(findings: Iterable[Finding]) -> int:
-    """Print them by place, in each what is wrong first; the number of what is wrong."""
+    """Print findings grouped by place, problems before advice; returns the number of problems."""
     ordered = sorted(findings, key=lambda finding: not finding.is_wrong)
     for where in dict.fromkeys(finding.where for finding in ordered):
         say(printable_line(f"  {where}"))
@@ -40,7 +40,7 @@ def report(findings: Iterable[Finding]) -> int:
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """Return what one remedy is for, and the remedy."""
+    """Print the findings that have one remedy, and the remedy."""
     for finding in findings:
         say(printable_line(f"    {'wrong ' if finding.is_wrong else 'advice'}  {finding.what}"))
     say(printable_line(f"            -> {findings[0].remedy}"))

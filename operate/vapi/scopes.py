@@ -1,4 +1,6 @@
-"""The places of a server URL. Each event goes to one URL: assistant beats phone number beats organization."""
+"""The scopes of a server URL. Each event goes to one: the assistant's, else the phone number's, else the
+organization's.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,16 +20,16 @@ class Scope:
 
     @property
     def has_messages(self) -> bool:
-        """Return whether `serverMessages` and `monitorPlan` are set here: only assistants have them."""
+        """Return whether the scope has `serverMessages` and `monitorPlan`: only assistants do."""
         return self.name == "assistant"
 
     def read(self, api: VapiApi) -> Resource:
-        """Return what Vapi has of it."""
+        """Return the resource as Vapi stores it."""
         return read_organization(api) if self.name == "organization" else dict(api.read(self._path(self.id)))
 
     def change(self, api: VapiApi, resource: Resource, changes: Mapping[str, Any]) -> Resource:
-        """Replace the given top-scope fields, each as a whole."""
-        # The shape of a phone number depends on its provider, so Vapi's schema wants it with every change.
+        """Replace the given top-level fields, each as a whole."""
+        # The schema of a phone number depends on its provider, so Vapi requires the provider with every change.
         provider = {"provider": resource["provider"]} if self.name == "phone number" else {}
         return api.change(self._path(resource["id"]), {**provider, **changes})
 
@@ -38,13 +40,13 @@ class Scope:
         return f"/{folder}/{quote(str(id_), safe='')}"
 
     def describe(self, resource: Mapping[str, Any]) -> str:
-        """As a person knows it: by name and id, never by its number."""
+        """Describe the resource by name and id, never by its phone number."""
         name = resource.get("name")
         return f"{self.name} {resource['id']}" + (f" ({name})" if isinstance(name, str) and name else "")
 
 
 def choose_scope(assistant: str | None, phone_number: str | None, *, organization: bool) -> Scope | None:
-    """The one that is named; raises OperationFailed for two, returns None for none."""
+    """Return the scope that is named, or None; raises OperationFailed if several are."""
     named = [Scope("assistant", assistant)] if assistant else []
     named += [Scope("phone number", phone_number)] if phone_number else []
     named += [Scope("organization")] if organization else []
@@ -54,7 +56,7 @@ def choose_scope(assistant: str | None, phone_number: str | None, *, organizatio
 
 
 def read_organization(api: VapiApi) -> Resource:
-    """The organization of the key."""
+    """Return the organization that the key belongs to."""
     answer = api.read("/org")
     found = answer[0] if isinstance(answer, list) and answer else answer
     if not isinstance(found, dict) or "id" not in found:

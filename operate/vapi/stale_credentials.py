@@ -1,4 +1,4 @@
-"""Credentials of former secrets at Vapi: who uses one still, and the end of those that nobody uses."""
+"""Credentials at Vapi with former secrets: which scopes still use them, and the deletion of unused ones."""
 
 import json
 import re
@@ -17,21 +17,21 @@ from operate.vapi.desired_state import FINGERPRINT_DIGITS, DesiredState
 
 
 class StaleCredentials:
-    """Those of one stack, by their names; a person's own are nobody's business."""
+    """The stale credentials of one stack, recognised by their names; credentials that a person made are left alone."""
 
     def __init__(self, api: VapiApi, desired: DesiredState) -> None:
-        """Nothing is asked yet."""
+        """Keep the client; no request is sent yet."""
         self._api = api
         self._desired = desired
 
     def users(self) -> list[str]:
-        """The scopes whose webhooks are signed with a former secret, described."""
+        """Return descriptions of the scopes whose webhooks are signed with a former secret."""
         current = read_current_state(self._api)
         ids = {item["id"] for item in self._former(current)}
         return list(_users(current, ids))
 
     def delete_unused(self) -> int:
-        """Delete those that nothing names, tools included; how many."""
+        """Delete those that no resource refers to, tools included; returns how many."""
         current = read_current_state(self._api)
         named = json.dumps(
             [current.assistants, current.phone_numbers, current.organization, list(current.tools.values())]
