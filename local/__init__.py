@@ -1,1 +1,1 @@
-"""The local stack: the real template on an AWS emulator, an embedded Postgres, and invented call traffic."""
+"""The local stack: the real template on an AWS emulator, an embedded Postgres, and simulated calls."""

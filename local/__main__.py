@@ -13,7 +13,7 @@ from local.stack_paths import StackPaths, read_stack_paths
 
 
 def main() -> int:
-    """Run one command; the exit status."""
+    """Run one command, and return its exit status."""
     arguments = _read_arguments()
     return run_command(
         lambda: int(arguments.command(read_stack_paths(), arguments)),

@@ -1,8 +1,7 @@
-"""A stand-in for whatever receives alerts of follow-ups: a server on loopback that answers as it is told.
+"""A stand-in for the receiver of alerts of follow-ups: a server on loopback with configurable answers.
 
-The local stack has one, in the process of the stand-in for Vapi's API, whose log shows the alerts; the tests serve it
-within their own process. `python -m local.alert_receiver --port 4600` prints what it gets in a terminal of its own
-(docs/follow-ups.md).
+The local stack runs one in the process of the stand-in for Vapi's API, whose log shows the alerts; the tests run it in
+their own process. `python -m local.alert_receiver --port 4600` prints the alerts that it receives (docs/follow-ups.md).
 """
 
 import argparse
@@ -20,16 +19,16 @@ from local.console import say
 LOOPBACK: Final = "127.0.0.1"
 PATH: Final = "/alerts"
 KEPT: Final = 1000
-"""The number of requests that a receiver remembers."""
+"""The number of requests that a receiver keeps."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What one request is answered with."""
+    """The answer to one request."""
 
     status: int = 200
     seconds: float = 0
-    """How long the answer takes."""
+    """Seconds before the answer is sent."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
     is_endless: bool = False
@@ -38,37 +37,37 @@ class Reply:
 
 @dataclass(frozen=True)
 class Received:
-    """One request."""
+    """One received request."""
 
     headers: Mapping[str, str]
-    """By names in small letters."""
+    """Names in lower case."""
     body: bytes
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - any JSON
-        """The body, read."""
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
 
 class Receiver:
-    """What it has received, and how it answers: the replies in their order, and 200 after them."""
+    """The received requests, and the replies to send: first those given, in order, then 200."""
 
     def __init__(self, url: str) -> None:
-        """Nothing has come yet."""
+        """Begin without requests and replies."""
         self.url = url
         self.replies: list[Reply] = []
         self.received: deque[Received] = deque(maxlen=KEPT)
         self.closing = threading.Event()
 
     def answer(self, received: Received) -> Reply:
-        """Note a request, and take the reply to it."""
+        """Record a request, and return the reply to it."""
         self.received.append(received)
         return self.replies.pop(0) if self.replies else Reply()
 
 
 @contextmanager
 def serve(port: int = 0, *, prints: bool = False) -> Iterator[Receiver]:
-    """Receive on a port of its own."""
+    """Serve on a free port."""
     server = ThreadingHTTPServer((LOOPBACK, port), BaseHTTPRequestHandler)
     server.daemon_threads = True
     receiver = Receiver(f"http://{LOOPBACK}:{server.server_address[1]}{PATH}")
@@ -93,7 +92,7 @@ def _handler_of(receiver: Receiver, *, prints: bool) -> type[BaseHTTPRequestHand
                 say(json.dumps(received.json, indent=2))
             try:
                 self._send(receiver.answer(received))
-            except ConnectionError:  # who asked has seen enough
+            except ConnectionError:  # the client has closed the connection
                 self.close_connection = True
 
         def _send(self, reply: Reply) -> None:
@@ -107,7 +106,7 @@ def _handler_of(receiver: Receiver, *, prints: bool) -> type[BaseHTTPRequestHand
                 self.wfile.write(b"." * 65_536)
 
         def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 - http.server's name
-            """Say nothing."""
+            """Suppress http.server's log."""
 
     return Handler
 

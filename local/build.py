@@ -1,6 +1,6 @@
 """`sam build` for this machine: for the emulator, which runs functions with its own Python, and for `sam local invoke`.
 
-The build for AWS (arm64, Python 3.13) is `make deploy`'s, in a folder of its own.
+Builds for AWS (arm64, Python 3.13) are made by `make deploy`, in another folder.
 """
 
 import fcntl
@@ -23,11 +23,11 @@ _SOURCES: Final = ("template.yaml", "functions", "layers", "shared")
 _LAMBDA_PYTHON: Final = "3.13"
 _FINGERPRINT: Final = "fingerprint"
 _TOOLS: Final = Path(sys.executable).parent
-"""Where this interpreter's `sam` and `uv` are."""
+"""The folder of this interpreter's `sam` and `uv`."""
 
 
 def build_for_emulator(target: Path) -> str:
-    """Build for this host's Python and platform, unless it is built already; the fingerprint of what is in it."""
+    """Build for this host's Python and platform unless the build is current; returns the fingerprint of its sources."""
     return _build_once(target, f"{sys.version_info.major}.{sys.version_info.minor}", _host_platform())
 
 
@@ -37,14 +37,14 @@ def build_for_invoke(target: Path) -> str:
 
 
 def tool_environment() -> dict[str, str]:
-    """The environment for `sam`: the tools of this virtual environment first, loops expanded, no telemetry."""
+    """Return the environment for `sam`: this virtual environment's tools first, loops expanded, no telemetry."""
     path = os.pathsep.join((str(_TOOLS), os.environ.get("PATH", os.defpath)))
     own = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1", "AWS_DEFAULT_REGION": REGION}
     return os.environ | own | {"PATH": path}
 
 
 def sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
-    """Run SAM CLI; its output goes to the log and is shown only if it fails."""
+    """Run SAM CLI; its output goes to the log, and is printed only if it fails."""
     command = [str(_TOOLS / "sam"), *arguments]
     done = subprocess.run(
         command, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -57,7 +57,7 @@ def sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
 
 
 def read_template(built: Path) -> dict[str, Any]:
-    """The template of a build."""
+    """Return the path of a build's template."""
     return dict(yaml_parse((built / "template.yaml").read_text()))
 
 
@@ -86,7 +86,7 @@ def _build_once(target: Path, python: str, layer_platform: str, finish: Callable
 
 @contextmanager
 def _alone(target: Path) -> Iterator[None]:
-    """Two stacks of one project share a build folder."""
+    """Lock the build folder, which two stacks of one project share."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.with_name(f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -107,9 +107,9 @@ def _source_files() -> list[Path]:
 
 
 def _allow_local_endpoint(built: Path) -> None:
-    """Declare AWS_ENDPOINT_URL in the built template, and this host's processor.
+    """Declare AWS_ENDPOINT_URL and this host's architecture in the built template.
 
-    `sam local invoke` sets only variables that the template declares, and on AWS this one has no place.
+    `sam local invoke` sets only variables that the template declares, and the template for AWS must not have this one.
     """
     template = read_template(built)
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
@@ -123,7 +123,7 @@ def _processor() -> str:
 
 
 def _host_platform() -> str:
-    """This host in the words of `uv --python-platform`."""
+    """Return this host's platform as `uv --python-platform` names it."""
     if sys.platform == "darwin":
         return f"{_processor()}-apple-darwin"
     libc = "musl" if "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or "") else "gnu"

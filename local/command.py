@@ -1,4 +1,4 @@
-"""The ends of a command: an exit status, an error that says what to do, or an interruption that cleans up."""
+"""How a command ends: with an exit status, with an error that says what to do, or by an interruption."""
 
 import signal
 import sys
@@ -11,9 +11,9 @@ INTERRUPTED = 130
 
 
 def run_command(work: Callable[[], int], when_interrupted: str) -> int:
-    """Do the work; its exit status. `when_interrupted` is what an interrupted person is told."""
-    # A closed terminal or `kill` ends a command like Ctrl-C does, so that it cleans up; and Ctrl-C ends it also where
-    # a shell started it in the background, with SIGINT ignored.
+    """Run `work` and return its exit status; `when_interrupted` is printed after an interruption."""
+    # A closed terminal (SIGHUP) and `kill` (SIGTERM) end a command like Ctrl-C, so that it cleans up. SIGINT is set,
+    # too, because a shell starts background commands with SIGINT ignored.
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     try:

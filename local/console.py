@@ -5,7 +5,7 @@ import sys
 
 
 def say(text: str = "") -> None:
-    """Print a line at once; a reader who has gone away (`make up | head`) does not end the work."""
+    """Print a line without buffering; a closed pipe (`make up | head`) does not end the command."""
     try:
         print(text, flush=True)
     except BrokenPipeError:

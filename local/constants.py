@@ -1,6 +1,6 @@
-"""Write what the console knows from Python: the words of the API, and the types of its answers.
+"""Write what the console needs from Python: the API's constants, and the types of its answers.
 
-`make constants` runs it, and a test says that the files are what this makes.
+`make constants` runs it, and a test checks that the files are current.
 """
 
 import json
@@ -31,7 +31,7 @@ _PRIMITIVES: Final = {
 
 
 def render_constants() -> str:
-    """Return `constants.js`: what Python and the page both have to know."""
+    """Return `constants.js`: the constants that Python and the page share."""
     outcomes = [*ANSWERED, *(outcome for outcome in Outcome if outcome not in ANSWERED)]
     constants: tuple[tuple[str, str, Any], ...] = (
         ("The statuses of a call, in the order in which a call passes them.", "STATUSES", status.STATUSES),
@@ -64,7 +64,7 @@ def render_constants() -> str:
 
 
 def _javascript(value: int | Mapping[str, int] | Sequence[str | Mapping[str, str | int]]) -> str:
-    """Return a value as JavaScript, of a type that names its very words."""
+    """Return a value as JavaScript, with a literal type."""
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Mapping):
@@ -73,7 +73,7 @@ def _javascript(value: int | Mapping[str, int] | Sequence[str | Mapping[str, str
 
 
 def render_types() -> str:
-    """Return `api.d.ts`: the shapes of the read API's answers by the path that gives them, and its filters."""
+    """Return `api.d.ts`: the types of the read API's answers by path, and of its filters."""
     document = json.loads(render(app, ROUTES))
     schemas = document["components"]["schemas"]
     parts = [

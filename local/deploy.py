@@ -1,4 +1,4 @@
-"""The real template on the emulator: its secrets and artifacts bucket before, `sam deploy`, and what came of it."""
+"""Deploy the real template to the emulator: create its secrets and artifacts bucket, then run `sam deploy`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,42 +17,42 @@ if TYPE_CHECKING:
 
 _BUCKET: Final = f"{STACK_NAME}-artifacts"
 SAMPLE_SECRET: Final = "sample-secret-of-the-local-stack"  # noqa: S105 - published on purpose, accepted by local stacks only
-"""Signs `events/apigw`, so that those files work with `sam local invoke` as they are."""
+"""The secret that signs `events/apigw`, so that those files work with `sam local invoke` unchanged."""
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """The stack as the emulator has it."""
+    """The deployed stack in the emulator."""
 
     resources: Mapping[str, str]
     """Logical id -> physical id."""
     outputs: Mapping[str, str]
     variables: Mapping[str, Mapping[str, str]]
-    """Function's logical id -> its environment variables."""
+    """Logical id of each function -> its environment variables."""
 
 
 class Cloud:
-    """AWS clients that lead to the emulator on one port."""
+    """AWS clients for the emulator on one port."""
 
     def __init__(self, port: int) -> None:
-        """Nothing is called yet."""
+        """Keep the port; clients are created on first use."""
         self._port = port
         self._session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
         self._clients: dict[str, Any] = {}
 
     @property
     def execute_api_url(self) -> str:
-        """Return where the emulator has its APIs, in the form that needs no name resolution."""
+        """Return the endpoint of the emulator's APIs, in the form that needs no name resolution."""
         return f"{endpoint(self._port)}/_aws/execute-api"
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
-        """Return the client of one service, made on first use: that takes longer than most calls."""
+        """Return the client of one service. It is created on first use, which takes longer than most requests."""
         if service not in self._clients:
             self._clients[service] = self._session.client(service, endpoint_url=endpoint(self._port))
         return self._clients[service]
 
     def keep_database_secret(self, user: str, password: str) -> str:
-        """Create or update the secret of a role of the database; its ARN."""
+        """Create or update the secret of a database role; returns its ARN."""
         name, value = f"{STACK_NAME}/database/{user}", json.dumps({"username": user, "password": password})
         secrets: SecretsManagerClient = self.client("secretsmanager")
         try:
@@ -61,7 +61,7 @@ class Cloud:
             return secrets.put_secret_value(SecretId=name, SecretString=value)["ARN"]
 
     def deploy(self, built: Path, parameters: Mapping[str, str], log: Path) -> None:
-        """Deploy a build; parameters that its template does not have are left out."""
+        """Deploy a build; parameters that its template does not declare are left out."""
         self.client("s3").create_bucket(Bucket=_BUCKET)
         known = read_template(built)["Parameters"]
         overrides = [
@@ -69,7 +69,7 @@ class Cloud:
             for name, value in parameters.items()
             if name in known
         ]
-        # samconfig.toml is for AWS; an empty file of our own keeps its settings out.
+        # samconfig.toml is for AWS; an empty configuration file replaces it.
         empty = log.with_name("samconfig.toml")
         empty.write_text("version = 0.1\n")
         sam(
@@ -88,7 +88,7 @@ class Cloud:
         )
 
     def accept_sample_secret(self, secret_arn: str) -> str:
-        """Let the local stack accept the sample events too; the stack's own secret."""
+        """Let the stack accept the sample events' credentials too; returns the stack's own secret."""
         secrets: SecretsManagerClient = self.client("secretsmanager")
         stored = json.loads(secrets.get_secret_value(SecretId=secret_arn)["SecretString"])
         samples = [{"kind": kind, "secret": SAMPLE_SECRET} for kind in ("shared-secret", "hmac")]
@@ -99,11 +99,11 @@ class Cloud:
         return str(stored["secret"])
 
     def keep_vapi_api_key(self, secret_arn: str, key: str) -> None:
-        """Let the fetcher have the key of Vapi's API, if it has another."""
+        """Store the key of Vapi's API for the fetcher, if it has changed."""
         self._keep_secret(secret_arn, {"api_key": key})
 
     def keep_alert_webhook(self, secret_arn: str, url: str) -> None:
-        """Let alerts of follow-ups be sent to this address, if they are sent to another."""
+        """Store the URL to which alerts are sent, if it has changed."""
         self._keep_secret(secret_arn, {"url": url, "format": "json"})
 
     def _keep_secret(self, secret_arn: str, content: Mapping[str, str]) -> None:
@@ -113,7 +113,7 @@ class Cloud:
             secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
 
     def describe(self) -> Deployed | None:
-        """Return what the emulator has of the stack, or None."""
+        """Return the emulator's description of the stack, or None."""
         formation = self.client("cloudformation")
         try:
             stack = formation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
@@ -137,5 +137,5 @@ class Cloud:
 
 
 def _quoted(value: str) -> str:
-    """A parameter's value as SAM CLI reads it: JSON among them has quotes and commas of its own."""
+    """Return a parameter's value as SAM CLI reads it: JSON values contain quotes and commas."""
     return json.dumps(value) if value else value

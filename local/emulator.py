@@ -1,4 +1,4 @@
-"""The AWS emulator (MiniStack): one process, its functions' workers below it, everything in memory."""
+"""The AWS emulator (MiniStack): one process with the functions' workers as children, and all state in memory."""
 
 import http.client
 import os
@@ -12,20 +12,20 @@ from local.stack_paths import LOOPBACK, PROJECT, REGION, LocalStackError, StackP
 
 START_SECONDS: Final = 60
 ACCESS_KEY: Final = "local"
-"""The emulator takes any credentials; these cannot be mistaken for real ones."""
+"""The emulator accepts any credentials; these cannot be mistaken for real ones."""
 _PYTHON: Final = PROJECT / ".local" / "emulator-venv" / "bin" / "python"
 _START: Final = Path(__file__).with_name("emulator_start.py")
 _FOREIGN: Final = ("AWS_", "PYTHON", "VIRTUAL_ENV", "LAMBDA_", "MINISTACK_", "DOCKER_", "VAPI_")
-"""Variables of the person's shell that would change the emulator or its functions, or are none of their business."""
+"""Variables of the user's shell that would change the emulator or its functions, or that they should not see."""
 
 
 def endpoint(port: int) -> str:
-    """URL of the emulator for AWS clients on this machine."""
+    """Return the emulator's URL for AWS clients on this machine."""
     return f"http://localhost:{port}"
 
 
 def client_environment(port: int) -> dict[str, str]:
-    """This process's environment, with the AWS settings that lead to the emulator and to nothing else."""
+    """Return this process's environment with the AWS settings that lead to the emulator only."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {
         "AWS_ENDPOINT_URL": endpoint(port),
@@ -40,16 +40,16 @@ def client_environment(port: int) -> dict[str, str]:
 
 
 class Emulator:
-    """The emulator of one place."""
+    """The emulator of one local stack."""
 
     def __init__(self, paths: StackPaths) -> None:
-        """Name it only."""
+        """Keep the paths; nothing is started."""
         self._directory = paths.state / "emulator"
         self._marker = str(self._directory)
 
     @property
     def log(self) -> Path:
-        """Return what it and its functions printed."""
+        """The log of the emulator and its functions."""
         return self._directory / "emulator.log"
 
     def start(self, port: int, host: str) -> Identity:
@@ -58,7 +58,7 @@ class Emulator:
             raise LocalStackError("the emulator is not installed; start the stack by make, which installs it")
         self.stop()
         identity = start_detached(
-            [_PYTHON, "-P", _START],  # -P: our modules are none of the emulator's
+            [_PYTHON, "-P", _START],  # -P keeps our modules out of the emulator's import path
             directory=self._directory,
             log=self._fresh_log(),
             environment=self._environment(port, host),

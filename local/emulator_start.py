@@ -1,11 +1,12 @@
-"""Start MiniStack behind a gate, and have it unpack each archive once. Run by the emulator's own Python, alone.
+"""Start MiniStack behind a filter of requests, with each archive unpacked once. The emulator's own Python runs this.
 
-MiniStack answers everybody who reaches its port, whatever page of the browser or name in the DNS brought them, and it
-runs the code that it is given. So the gate refuses every request that is not addressed to this machine by its own
-names, or that another origin's page makes: `refusal` says which.
+MiniStack answers every request to its port, including those of any web page and by any host name, and it runs the code
+that it is given. So the filter refuses requests that do not address this machine by its local names, and requests of
+pages of another origin; see `refusal`.
 
-MiniStack unpacks both layers, 2,900 files of 80 MB, for each process that it starts for a function: that takes longer
-than all else that the process does. Here they share one copy, by links; it goes with the emulator's temporary files.
+MiniStack unpacks both layers, 2,900 files of 80 MB, for each process that it starts for a function, which takes longer
+than everything else at its start. Here the processes share one copy through symbolic links; it is deleted with the
+emulator's temporary files.
 """
 
 import hashlib
@@ -24,15 +25,17 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
-"""As ASGI has them."""
+"""The types of ASGI."""
 Headers = Sequence[tuple[bytes, bytes]]
 
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "host.docker.internal"})
-"""What a request may call this machine, besides names below localhost: a name that an attacker's DNS points here is
-none of them. The last one is for functions in containers."""
+"""Host names of this machine, besides those below localhost. A name whose DNS record an attacker points to this machine
+is not among them. The last one is for functions in containers.
+"""
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
-"""Sec-Fetch-Site of what a page of the same origin asks for, and of an address that a person opened. Browsers say one,
-programs do not."""
+"""Sec-Fetch-Site of requests by a page of the same origin, and of an address that a person opened. Browsers send the
+header, programs do not.
+"""
 _CONSOLE: Final = re.compile(r"(?:/_aws/execute-api/[a-z0-9]+)?/[A-Za-z0-9_-]+/console/")
 """The console's page, in both forms of an API's URL."""
 _AUTHORITY: Final = re.compile(r"(?P<name>[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
@@ -41,7 +44,7 @@ _FOREIGN_PAGE: Final = "The local stack answers no page of another origin."
 _FORBIDDEN: Final = 403
 _POLICY_VIOLATION: Final = 1008
 FEW_FILES: Final = 100
-"""A function's own code: not worth a link."""
+"""Archives with fewer files, such as a function's own code, are not worth sharing."""
 _extractall: Final = zipfile.ZipFile.extractall
 
 
@@ -51,7 +54,7 @@ def extract_once(
     members: Iterable[str | zipfile.ZipInfo] | None = None,
     pwd: bytes | None = None,
 ) -> None:
-    """`ZipFile.extractall`, except that what lies in `path` afterwards may be links to an earlier copy."""
+    """Replace `ZipFile.extractall`, so that the entries of `path` may be links to an earlier copy."""
     if path is None or members is not None or len(archive.filelist) < FEW_FILES:
         _extractall(archive, path, members, pwd)
         return
@@ -68,7 +71,7 @@ def _unpacked(archive: zipfile.ZipFile) -> Path:
         _extractall(archive, fresh)
         try:
             Path(fresh).rename(copy)
-        except OSError:  # another thread was first
+        except OSError:  # another thread has unpacked it first
             shutil.rmtree(fresh)
     return copy
 
@@ -79,7 +82,7 @@ def _fingerprint(archive: zipfile.ZipFile) -> str:
 
 
 def behind_gate(application: Application) -> Application:
-    """The application, for whom `refusal` lets in; no answer of it invites a page of another origin to read it."""
+    """Return the application behind the filter `refusal`; no answer has CORS headers for pages of other origins."""
 
     async def gate(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -98,11 +101,11 @@ def behind_gate(application: Application) -> Application:
 
 
 def refusal(kind: str, method: str, path: str, headers: Headers) -> str | None:
-    """Return why a request is refused, in words for who made it by mistake; None lets it in.
+    """Return why a request is refused, as a text for the user, or None to accept it.
 
-    `kind` is "http" or "websocket". A request is answered if it names this machine as LOCAL_NAMES do and comes from no
-    browser, from an address that a person opened, or from a page of the emulator's own. Another page may lead to the
-    console, as an issuer's does after a sign-in, and to nothing else.
+    `kind` is "http" or "websocket". A request is accepted if its host is a local name, and if it comes from no browser,
+    from an address that a person opened, or from a page of the emulator. Another page may navigate to the console only,
+    as an issuer's page does after a sign-in.
     """
     given = _single_values(headers)
     host = given.get("host")
@@ -117,7 +120,7 @@ def refusal(kind: str, method: str, path: str, headers: Headers) -> str | None:
 
 
 def _single_values(headers: Headers) -> dict[str, str | None]:
-    """The headers that decide; None for one that is there twice, since who reads which is anybody's guess."""
+    """Return the headers that decide. The value is None if one occurs twice, as readers differ in which one counts."""
     found: dict[str, str | None] = {}
     for raw_name, raw_value in headers:
         name = raw_name.decode("latin-1").lower()
@@ -127,7 +130,7 @@ def _single_values(headers: Headers) -> dict[str, str | None]:
 
 
 def _name_in(authority: str) -> str:
-    """The name in `name:port`; empty if it is none."""
+    """Return the name in `name:port`, or an empty text if it is malformed."""
     match = _AUTHORITY.fullmatch(authority)
     return match["name"].lower() if match else ""
 
@@ -137,7 +140,7 @@ def _is_local(name: str) -> bool:
 
 
 def _is_own(origin: str, host: str, name: str) -> bool:
-    """Return whether a page's origin is the address that it asks, or another local name of the same port."""
+    """Return whether a page's origin is the address of the request, or another local name with the same port."""
     authority = origin.removeprefix("http://")
     page = _name_in(authority)
     return authority != origin and _is_local(page) and authority[len(page) :] == host[len(name) :]
@@ -169,14 +172,14 @@ async def _refuse(send: Send, reason: str) -> None:
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(content)).encode()),
         (b"x-content-type-options", b"nosniff"),
-        (b"connection", b"close"),  # what the request's body has is not read
+        (b"connection", b"close"),  # the request's body is not read
     ]
     await send({"type": "http.response.start", "status": _FORBIDDEN, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 
 
 def main() -> None:
-    """Start it."""
+    """Start MiniStack."""
     zipfile.ZipFile.extractall = extract_once  # type: ignore[assignment, method-assign]
     server = importlib.import_module("ministack.app")
     server.app = behind_gate(server.app)  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
-"""Write `events/` from `events/webhooks`: the samples in the form in which each function's trigger delivers them.
+"""Write `events/` from `events/webhooks`: the samples as each function's trigger delivers them.
 
-Run by `make events`; a test says that the files are what this makes. Nothing here depends on the clock or on chance.
+`make events` runs it, and a test checks that the files are current. The output does not depend on the clock or on
+random numbers.
 """
 
 import base64
@@ -34,18 +35,18 @@ _ACCOUNT: Final = "111122223333"
 _VAPI_CALL_ID: Final = "00000000-0000-4000-8000-000000000005"
 _PATH: Final = "/v1/webhooks/vapi-webhook"
 _SENT_WITH_PLAIN_SECRET: Final = "ping"  # noqa: S105 - a file name
-"""The webhook that shows the other credential, `X-Vapi-Secret`."""
+"""The webhook that is sent with the other credential, `X-Vapi-Secret`."""
 
 Event = dict[str, Any]
 
 
 def read_webhooks() -> dict[str, bytes]:
-    """The sample webhooks as Vapi would send them, by name."""
+    """Return the sample webhooks as Vapi would send them, by name."""
     return {file.stem: encode(json.loads(file.read_text())) for file in sorted(WEBHOOKS.glob("*.json"))}
 
 
 def make_events() -> dict[Path, Event]:
-    """Every file below `events/` but the webhooks, with its content."""
+    """Return every file below `events/` except the webhooks, with its content."""
     webhooks = read_webhooks()
     gateway = {f"apigw/{name}.json": _signed(name, content) for name, content in webhooks.items()}
     unsigned = {"apigw/unsigned.json": gateway_event(webhooks["ping"], {})}
@@ -74,12 +75,12 @@ def make_events() -> dict[Path, Event]:
 
 
 def render(event: Event) -> str:
-    """The text of a file."""
+    """Return a value as the text of a JSON file."""
     return json.dumps(event, indent=2) + "\n"
 
 
 def main() -> None:
-    """Write all files, and remove those that no webhook makes any more."""
+    """Write all files, and delete those that are no longer generated."""
     events = make_events()
     for folder in {file.parent for file in events}:
         for stale in set(folder.glob("*.json")) - set(events):
@@ -91,7 +92,7 @@ def main() -> None:
 
 
 def gateway_event(content: bytes, headers: Mapping[str, str]) -> Event:
-    """A REST API's proxy event; the body is base64, since the API declares JSON a binary type."""
+    """Return a REST API's proxy event; the body is base64, since the API declares JSON a binary type."""
     usual = {"Content-Type": "application/json", "Host": "api.example.com", "User-Agent": "axios/1.0.0"}
     every = usual | dict(headers)
     return {
@@ -123,7 +124,7 @@ def gateway_event(content: bytes, headers: Mapping[str, str]) -> Event:
 
 
 def _authorizer_event() -> Event:
-    """A REQUEST authorizer's event, with a token that every local stack accepts."""
+    """Return a REQUEST authorizer's event, with a token that every local stack accepts."""
     event = {name: value for name, value in reading_event("/v1/calls").items() if "ody" not in name}
     return event | {
         "type": "REQUEST",
@@ -137,7 +138,7 @@ def _api_event() -> Event:
 
 
 def _change_event() -> Event:
-    """Somebody takes a follow-up."""
+    """Return a request that takes a follow-up."""
     principal = Principal(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT, "Sample Reader", may_write=True)
     event = reading_event("/v1/follow-ups/1", principal.to_context())
     body = json.dumps({"state": "acknowledged", "note": "I call at noon."})
@@ -149,7 +150,7 @@ def _change_event() -> Event:
 
 
 def _check_event() -> Event:
-    """A program asks which numbers may be called."""
+    """Return a request of a program that asks which numbers may be called."""
     principal = Principal(ORGANIZATION_ID, "sample-reader", SAMPLE_EXPIRES_AT, "Sample Reader", may_write=True)
     route = "/v1/suppressions/check"
     event = reading_event(route, principal.to_context())
@@ -161,13 +162,13 @@ def _check_event() -> Event:
 
 
 def _caller() -> Event:
-    """The verifier asks who calls."""
+    """Return the verifier's question about who calls."""
     question = {"question": "assistant-request", "phone_number_id": "phone-number-1", "number": "+12025550142"}
     return question | {"vapi_call_id": "00000000-0000-4000-8000-0000000000c1"}
 
 
 def _console_event() -> Event:
-    """A browser's first request: the page itself."""
+    """Return a browser's first request, for the page itself."""
     event = gateway_event(b"", {"Accept": "text/html", "Accept-Encoding": "gzip, br", "X-Forwarded-Proto": "https"})
     gateway = {**event["requestContext"], "httpMethod": "GET", "path": "/api/console/", "resourcePath": "/console"}
     page = {"resource": "/console", "path": "/console/", "httpMethod": "GET", "requestContext": gateway}
@@ -175,7 +176,7 @@ def _console_event() -> Event:
 
 
 def reading_event(path: str, context: Mapping[str, str] | None = None, **query: str) -> Event:
-    """A REST API's proxy event for a GET of the read API, after the authorizer said who reads."""
+    """Return a REST API's proxy event for a GET of the read API, after the authorizer has added the principal."""
     event = gateway_event(b"", {"Authorization": f"Bearer {SAMPLE_TOKEN}"})
     gateway = {**event["requestContext"], "httpMethod": "GET", "path": f"/api{path}", "resourcePath": "/v1/{proxy+}"}
     return event | {
@@ -192,13 +193,13 @@ def reading_event(path: str, context: Mapping[str, str] | None = None, **query: 
 
 
 def _signed(name: str, content: bytes) -> Event:
-    """The sample secret is accepted by every local stack (`local.deploy`), and by nothing else."""
+    """Return the sample secret, which every local stack accepts (`local.deploy`) and no other stack."""
     plain = name == _SENT_WITH_PLAIN_SECRET
     return gateway_event(content, {"X-Vapi-Secret": SAMPLE_SECRET} if plain else sign(SAMPLE_SECRET, content))
 
 
 def _envelopes(webhooks: Mapping[str, bytes]) -> dict[str, list[Envelope]]:
-    """Return what the verifier would put into each queue."""
+    """Return the messages that the verifier would send to each queue."""
     found: dict[str, list[Envelope]] = {kind: [] for kind in KINDS}
     for content in webhooks.values():
         message = read_message(content)
@@ -219,7 +220,7 @@ def _records(kind: str, envelopes: Sequence[Envelope]) -> Iterator[Event]:
 
 
 def _copy_request() -> Event:
-    """A recording that Vapi does not have: it is asked for, and asked for again."""
+    """Return a request for a recording that Vapi does not have; it is retried."""
     request = CopyRequest("00000000-0000-4000-8000-000000000001")
     return {"Records": [_record("recordings", 0, request.to_json(), {})]}
 
@@ -248,12 +249,12 @@ def _request() -> str:
 
 
 def _told() -> str:
-    """What Vapi says of a call that nobody has erased: nothing follows from it."""
+    """Return Vapi's answer about a call that has not been erased, which has no effect."""
     return Told(_VAPI_CALL_ID, Outcome.FAILED, "call.delete.failed").to_json()
 
 
 def _alert() -> str:
-    """A try whose time is over, so that nobody is sent a sample."""
+    """Return an alert whose deadline has passed, so that the sample sends nothing."""
     return Alert(1, Step.OPENED, Channel.WEBHOOK, 1, 15, _RECEIVED_AT).to_json()
 
 

@@ -1,6 +1,6 @@
-"""`make first-view` measures how fast a view of the running stack's console is there: the browser's own figures.
+"""`make first-view`: measure how fast the running stack's console displays a view, with the browser's own metrics.
 
-They are what Lighthouse reads too: first and largest paint, how much moved, and how long the page could not answer.
+These are the metrics that Lighthouse uses: first and largest paint, layout shift, and blocking time.
 """
 
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ from local.stack import console_link, read_stack
 from local.stack_paths import StackPaths
 
 MOST_BYTES: Final = 110_000
-"""Of all bodies of a first view, as they travel."""
+"""Limit of the compressed bytes of all bodies of a first view."""
 MOST_SHIFT: Final = 0.05
-"""Cumulative layout shift, of which web.dev calls 0.1 good."""
+"""Limit of cumulative layout shift; web.dev rates 0.1 as good."""
 VIEWS: Final = {
     "calls": ("?view=calls", ".call-row, .state-title"),
     "feedback": ("?view=feedback", ".card-list"),
     "follow-ups": ("?view=follow-ups", ".follow-up-row, .state-title"),
 }
-"""Name -> its address, and what is there once it has been read."""
+"""Name -> address, and the selector of what is present once the view has been loaded."""
 CALL: Final = (".call-link", ".turn, .turns-none")
-"""What opens a call from the list, and what is there once it has been read."""
+"""Selectors of the link that opens a call, and of what is present once it is open."""
 _OBSERVE: Final = """
 window.figures = { largest: 0, shift: 0, blocked: 0 };
 const watch = (type, take) => new PerformanceObserver((list) => list.getEntries().forEach(take))
@@ -48,7 +48,7 @@ _READ: Final = """() => {
 
 @dataclass(frozen=True)
 class FirstView:
-    """Figures of one view; times are milliseconds from the navigation."""
+    """Metrics of one view; times are milliseconds since the navigation."""
 
     name: str
     first: float
@@ -57,15 +57,15 @@ class FirstView:
     shift: float
     files: int
     size: int
-    """Bytes of all bodies as they travel."""
+    """Bytes of all bodies as transferred, compressed."""
 
     @property
     def holds(self) -> bool:
-        """Return whether it is small enough, and moves little enough."""
+        """Return whether bytes and layout shift are within their limits."""
         return self.size <= MOST_BYTES and self.shift < MOST_SHIFT
 
     def __str__(self) -> str:
-        """A line of the table."""
+        """Return a line of the table."""
         return (
             f"{self.name:<18} first paint {self.first:5.0f} ms, largest {self.largest:5.0f} ms,"
             f" blocked {self.blocked:4.0f} ms, shift {self.shift:.3f}, {self.files} files, {self.size / 1000:.1f} KB:"
@@ -74,7 +74,7 @@ class FirstView:
 
 
 def measure(paths: StackPaths) -> int:
-    """Print the figures of each view on each device, with an empty cache; the exit status says whether all hold."""
+    """Print the metrics of each view on each device, with an empty cache; returns exit status 0 if all are good."""
     executable = provide()
     running = read_stack(paths)
     say(f"With an empty cache, at most {MOST_BYTES / 1000:.0f} KB and a shift below {MOST_SHIFT}:")
@@ -90,7 +90,7 @@ def measure(paths: StackPaths) -> int:
 
 
 def views_on(browser: Browser, console_url: str, token: str, look: str) -> Iterator[FirstView]:
-    """Each view on one device: the lists, and the call that is the first of its list, if there is one."""
+    """Measure each view on one device: the lists, and the first call of the list, if there is one."""
     for name, (path, marker) in VIEWS.items():
         context = browser.new_context(**LOOKS[look])
         page = context.new_page()
@@ -106,7 +106,7 @@ def views_on(browser: Browser, console_url: str, token: str, look: str) -> Itera
 
 
 def _figures(page: Page, marker: str) -> dict[str, Any]:
-    """Load once more as somebody does who is signed in, and has nothing in the cache."""
+    """Load the view once more with the session and an empty cache."""
     session = page.context.new_cdp_session(page)
     session.send("Network.clearBrowserCache")
     page.add_init_script(_OBSERVE)

@@ -1,4 +1,4 @@
-"""One function in Lambda's own container, on a sample event, against the running stack: `sam local invoke`."""
+"""Run one function in Lambda's container on a sample event, against the running stack, by `sam local invoke`."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, StackPaths
 
 
 def invoke(paths: StackPaths, function: str, event: str) -> int:
-    """Build if needed, then run the command of docs/local.md; its exit status."""
+    """Build if needed, then run the command of docs/local.md; returns its exit status."""
     running = stack.read_running(paths)
     if running is None or running.host == LOOPBACK:
         raise LocalStackError("containers cannot reach the stack; first: BIND=0.0.0.0 make up")

@@ -1,6 +1,6 @@
-"""The local stack's own OIDC issuer: a key pair, and tokens signed with it.
+"""The local stack's own OIDC issuer: a key pair, and tokens that are signed with it.
 
-There is no server: the stack gets the public key by the parameter OidcJwks, and tokens are made here.
+There is no server: the stack gets the public key in its parameter OidcJwks, and tokens are created here.
 """
 
 import json
@@ -26,7 +26,7 @@ AUDIENCE: Final = "autopulse-local"
 ORGANIZATION_CLAIM: Final = "custom:organization_id"
 KEY_ID: Final = "local"
 LIFETIME_SECONDS: Final = 7 * 86_400
-"""Of the token in stack.json; `make up` makes a new one."""
+"""Lifetime of the token in stack.json; `make up` creates a new one."""
 
 _SAMPLE_KEY_ID: Final = "sample"
 _SAMPLE_KEY: Final = {
@@ -38,9 +38,9 @@ _SAMPLE_KEY: Final = {
     "use": "sig",
     "alg": "ES256",
 }
-"""Public part of a key whose private part was thrown away when it had signed SAMPLE_TOKEN."""
+"""Public key for SAMPLE_TOKEN; the private key was deleted after it had signed that token."""
 SAMPLE_EXPIRES_AT: Final = 4_102_444_800
-"""In 2100."""
+"""Expiry of SAMPLE_TOKEN, in the year 2100."""
 _SAMPLE_HEADER: Final = "eyJhbGciOiJFUzI1NiIsImtpZCI6InNhbXBsZSIsInR5cCI6IkpXVCJ9"
 _SAMPLE_CLAIMS: Final = (
     "eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLmNvbS9hdXRvcHVsc2UtbG9jYWwiLCJhdWQiOiJhdXRvcHVsc2UtbG9jYWwi"
@@ -49,30 +49,32 @@ _SAMPLE_CLAIMS: Final = (
 )
 _SAMPLE_SIGNATURE: Final = "AeBWSFoWoBvNtjg8XJ2jXb8YT6j_BLD4t0GnrYD2Hy0lfLgZ6hnXwChAzFsDiGBOEM2vEfUt5S30BaLDJlJmrQ"
 SAMPLE_TOKEN: Final = f"{_SAMPLE_HEADER}.{_SAMPLE_CLAIMS}.{_SAMPLE_SIGNATURE}"
-"""Of a reader of the local stack's organization, for the sample events; published, and good for local stacks only."""
+"""A token of a reader of the local stack's organization, for the sample events. It is public, and only local stacks
+accept it.
+"""
 
 
 class Issuer:
-    """The issuer of one place; its key is made once and stays, so that tokens outlive a restart."""
+    """The issuer of one local stack. Its key is created once and kept, so that tokens stay valid after a restart."""
 
     def __init__(self, paths: StackPaths) -> None:
-        """Read the key, or make it."""
+        """Read the key, or create it."""
         self._key = _keep(paths.state / "issuer.pem")
 
     @property
     def jwks(self) -> str:
-        """The public keys, as a JWKS document."""
+        """Return the public keys as a JWKS document."""
         public = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         own = {"kty": "RSA", "n": public["n"], "e": public["e"], "kid": KEY_ID, "use": "sig", "alg": "RS256"}
         return json.dumps({"keys": [own, _SAMPLE_KEY]}, separators=(",", ":"))
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Return what the template has to be told of this issuer."""
+        """Return the template's parameters for this issuer."""
         return {"OidcIssuer": ISSUER, "OidcAudience": AUDIENCE, "OidcJwks": self.jwks}
 
     def mint(self, organization_id: str, seconds: int = LIFETIME_SECONDS, **claims: Any) -> str:  # noqa: ANN401 - any JSON
-        """Make a token for a reader of one organization; claims replace the usual ones, None leaves one out."""
+        """Create a token for a reader of one organization; `claims` replace the default ones, and None removes one."""
         now = int(time.time())
         usual = {
             "iss": ISSUER,

@@ -1,4 +1,4 @@
-"""Sample events of the live call events, as the gateways and the bus send them; nothing depends on clock or chance."""
+"""Sample events of the live call events as gateways and the bus send them, independent of clock and random numbers."""
 
 import hashlib
 import json
@@ -19,13 +19,13 @@ _WATCHER: Final = {
     "subject": "sample-reader",
     "expires_at": str(round(datetime(2099, 1, 1, tzinfo=timezone.utc).timestamp())),
 }
-"""As the authorizer hands it on: all texts."""
+"""The authorizer's context; API Gateway turns every value into a string."""
 
 Event = dict[str, Any]
 
 
 def make_live_events(request: Mapping[str, Any]) -> dict[str, Event]:
-    """Every sample, by its path below `events/`; `request` is any proxy event of the REST API."""
+    """Return every sample by its path below `events/`; `request` is any proxy event of the REST API."""
     return {
         "apigw/live.json": _ticket(request),
         "websocket/connect.json": _opening(),
@@ -54,7 +54,7 @@ def _ticket(request: Mapping[str, Any]) -> Event:
 
 
 def _opening() -> Event:
-    """Refused by a stack that did not issue this ticket: the sample shows the form."""
+    """Return a connection with a ticket that the stack has not issued and therefore refuses; it shows the form."""
     ticket = "sample-ticket"
     return {
         "headers": {"Host": "live.example.com"},
@@ -124,7 +124,7 @@ def _call_event() -> Event:
 
 
 def _follow_up_event() -> Event:
-    """A follow-up that the sample database does not have: there is nothing to tell of it."""
+    """Return an event of a follow-up that the sample database does not contain, so no alert is sent."""
     changed = {"follow_up_id": 1, "state": "open", "trigger": "score"}
     return _on_the_bus(
         CallEvent(

@@ -1,4 +1,4 @@
-"""The machine that figures were measured on."""
+"""A description of the machine on which measurements were made."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def describe_machine() -> str:
-    """Cores, processor and versions, in a line."""
+    """Return cores, processor and versions in one line."""
     cpu_info = Path("/proc/cpuinfo")
     names = [line for line in cpu_info.read_text().splitlines() if "model name" in line] if cpu_info.exists() else []
     cpu = names[0].partition(":")[2].strip() if names else platform.processor()

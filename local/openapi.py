@@ -1,4 +1,4 @@
-"""Write `docs/openapi.json`; run by `make openapi`, and a test says that the file is what this makes."""
+"""Write `docs/openapi.json`; `make openapi` runs it, and a test checks that the file is current."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Free TCP ports, and who holds one that is not."""
+"""Free TCP ports, and the processes that occupy others."""
 
 import atexit
 import socket
@@ -14,9 +14,9 @@ _TRIES = 50
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Return whether a server can listen there now."""
+    """Return whether a server can listen on the port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As servers do: a port whose last connections are still closing counts as free.
+        # Like servers, this reuses addresses: a port whose last connections are still closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -26,7 +26,7 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def choose(preferred: int, host: str, purpose: str) -> int:
-    """The preferred port, or the next free one, which is then said."""
+    """Return the preferred port, or print and return the next free one."""
     if is_free(preferred, host):
         return preferred
     for port in chain(range(preferred + 1, min(preferred + _TRIES, 65536)), range(20000, 20000 + _TRIES)):
@@ -52,9 +52,9 @@ def _holder(port: int) -> str:
 
 
 def find_any() -> int:
-    """A free port that the system chooses, and gives to nobody else while this process runs; for tests.
+    """Return a free port that the system chooses and that it gives to nobody else while this process runs; for tests.
 
-    Nobody listens on it, so a server can, which reuses addresses as servers do.
+    The port is bound without listening, so a server that reuses addresses can still listen on it.
     """
     holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -62,6 +62,6 @@ def find_any() -> int:
     port = int(holder.getsockname()[1])
     if sys.platform == "linux":
         atexit.register(holder.close)
-    else:  # where a server could not have it then
+    else:  # a server could not listen on it later
         holder.close()
     return port

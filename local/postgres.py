@@ -1,4 +1,4 @@
-"""A PostgreSQL 18 server of one's own: TCP only, scram passwords, no Docker and nothing installed on the machine."""
+"""A local PostgreSQL 18 server: TCP only, scram passwords, without Docker or a system installation."""
 
 import os
 import secrets
@@ -17,24 +17,24 @@ from local.processes import kill
 from local.stack_paths import LOOPBACK, LocalStackError
 
 OWNER: Final = "autopulse"
-"""Role that owns the databases; like the master user of RDS it is no superuser, but makes databases and roles."""
+"""Role that owns the databases. Like the master user of RDS, it is no superuser but may create databases and roles."""
 FUNCTIONS: Final = "autopulse_calls"
-"""Role that the functions connect as; its rights are the migrations' to give."""
+"""Role of the consumers and other functions; the migrations grant its privileges."""
 READER: Final = "autopulse_reader"
-"""Role that the read API connects as; it may only read."""
+"""Role of the read API; it may only read."""
 WRITER: Final = "autopulse_writer"
+"""Role that changes follow-ups and saved views."""
 CALLER: Final = "autopulse_caller"
-"""Role of the function that answers what Vapi waits for."""
-"""Role that follow-ups and saved views are changed as."""
+"""Role of the function that answers Vapi's synchronous messages."""
 ERASER: Final = "autopulse_eraser"
 """Role that erases calls."""
 _SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60
 _PORT_LINE: Final = 3
 _HOST_LINE: Final = 5
-"""Places in postmaster.pid, counted from 0."""
+"""Line numbers in postmaster.pid, counted from 0."""
 _HBA: Final = "host all all all scram-sha-256\n"
-"""What may connect is decided by listen_addresses."""
+"""listen_addresses decides which clients can connect."""
 _SETTINGS_OF_ROLES: Final = """
     SELECT setrole::regrole::text, split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)
     FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase, unnest(setconfig) AS setting
@@ -44,15 +44,15 @@ _QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class PostgresServer:
-    """One server with its data below `directory`; every method may be called again after an interruption."""
+    """One server with its data below `directory`; every method can be repeated after an interruption."""
 
     def __init__(
         self, directory: Path, *, durable: bool = True, settings: Iterable[str] = (), own_passwords: bool = False
     ) -> None:
-        """Name the place only; with `durable` off a power cut may lose the data, and tests run faster.
+        """Keep the settings; with `durable` off a power failure may lose data, and tests run faster.
 
-        With `own_passwords` each role has one of its own, so that who knows one is that role and no other; without, as
-        on servers that live for a test, all have the same.
+        With `own_passwords` each role has a password of its own, so that knowing one gives access to that role only.
+        Otherwise, as on test servers, all roles share one.
         """
         self._directory = directory
         self._own_passwords = own_passwords
@@ -60,7 +60,7 @@ class PostgresServer:
         self._settings = (*(() if durable else _QUICK), *settings)
 
     def password(self, role: str) -> str:
-        """Password of a role, made on first use."""
+        """Return the password of a role, generated on first use."""
         shared = role == _SUPERUSER or not self._own_passwords
         file = self._directory / ("password" if shared else f"password-{role}")
         if not file.exists():
@@ -69,21 +69,21 @@ class PostgresServer:
         return file.read_text()
 
     def database_url(self, database: str, port: int, user: str = OWNER) -> str:
-        """Connection string of a database, for its owner if nobody else is named; `psql` takes it too."""
+        """Return the connection string of a database, by default for its owner; `psql` accepts it too."""
         return f"postgresql://{user}:{self.password(user)}@{LOOPBACK}:{port}/{database}"
 
     def find(self) -> psutil.Process | None:
-        """The running server process, if there is one; also when its data was deleted under it."""
-        # A child looks like its parent for a moment.
+        """Return the running server process, or None; it is found even if its data directory was deleted."""
+        # A forked child looks like its parent for a moment.
         return min(self._find_all(), key=psutil.Process.create_time, default=None)
 
     def find_address(self) -> tuple[str, int] | None:
-        """Host and port that the running server listens on."""
+        """Return host and port that the running server listens on."""
         lines = self._read_pid_file()
         return (lines[_HOST_LINE], int(lines[_PORT_LINE])) if self.find() and len(lines) > _HOST_LINE else None
 
     def start(self, port: int, host: str = LOOPBACK) -> None:
-        """Start it, on data made now or found, and wait until it answers; a server elsewhere is moved."""
+        """Create the data if there is none, and start the server; a server on another address is restarted."""
         self._initialise()
         if self.find_address() not in (None, (host, port)):
             self.stop()
@@ -91,42 +91,42 @@ class PostgresServer:
         self._create_roles(port)
 
     def stop(self) -> None:
-        """Stop it if it runs; its data stays."""
+        """Stop the server if it runs; its data stays."""
         if self.find():
             self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "-t", "20", "stop")
         kill(self._find_all)
 
     def remove(self) -> None:
-        """Stop it and delete everything it kept."""
+        """Stop the server and delete all of its files."""
         self.stop()
         for directory in (reachable_directory(self._directory), self._directory):
             shutil.rmtree(directory, ignore_errors=True)
 
     def create_database(self, name: str, port: int, template: str | None = None) -> None:
-        """Create a database for the owner, unless it exists; a copy has the settings of the roles in it, too."""
+        """Create a database for the owner, unless it exists; a copy also has the role settings of its template."""
         with self.connect(_SUPERUSER, "postgres", port) as connection:
             if not connection.run("SELECT 1 FROM pg_database WHERE datname = :name", name=name):
                 source = f" TEMPLATE {identifier(template)}" if template else ""
-                # Files are copied in half the time, but the checkpoints that this takes wait for the disk.
+                # STRATEGY FILE_COPY takes half the time, but its checkpoints wait for the disk.
                 strategy = "" if self._durable else " STRATEGY FILE_COPY"
                 connection.run(f"CREATE DATABASE {identifier(name)} OWNER {OWNER}{source}{strategy}")
                 for role, setting, value in connection.run(_SETTINGS_OF_ROLES, template=template):
                     connection.run(f"ALTER ROLE {role} IN DATABASE {identifier(name)} SET {setting} = {literal(value)}")
 
     def drop_database(self, name: str, port: int) -> None:
-        """Drop a database with whoever is connected to it."""
+        """Drop a database, ending its connections."""
         with self.connect(_SUPERUSER, "postgres", port) as connection:
             connection.run(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
 
     def connect(self, user: str, database: str, port: int) -> Connection:
-        """Open a connection; use it in a `with`."""
+        """Return a connection, to be used in a `with` statement."""
         return Connection(
             user,
             host=LOOPBACK,
             port=port,
             database=database,
             password=self.password(user),
-            ssl_context=False,  # or pg8000 reads all certificates of the machine, for each connection
+            ssl_context=False,  # otherwise pg8000 reads all certificates of the machine for each connection
             timeout=20,
         )
 
@@ -183,13 +183,13 @@ class PostgresServer:
     def _start_until_it_answers(self, port: int, host: str) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers(port):
-            # Children of a server that was killed hold its shared memory for a moment: the first start may fail.
+            # The first start may fail, because children of a killed server keep its shared memory for a moment.
             if time.monotonic() > deadline:
                 raise LocalStackError(
                     f"Postgres does not answer on port {port}; the end of {self._log}:\n{self._last_log_lines()}"
                 )
             if self.find() is None:
-                # After a reboot the pid in it may be another program's, and the server would refuse to start.
+                # After a reboot another program may have the recorded pid, and the server would refuse to start.
                 (self._data / "postmaster.pid").unlink(missing_ok=True)
                 self._run("pg_ctl", "-D", self._data, "-l", self._log, "-w", "-o", self._options(port, host), "start")
             time.sleep(0.1)
@@ -199,7 +199,7 @@ class PostgresServer:
             return False
         try:
             self.connect(_SUPERUSER, "postgres", port).close()
-        except (InterfaceError, DatabaseError, OSError):  # starting up, or on its way out
+        except (InterfaceError, DatabaseError, OSError):  # it is starting or stopping
             return False
         return True
 
@@ -219,7 +219,7 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         installation = find_installation(self._directory)
         account = server_account()
-        # pg_ctl's server inherits the output streams: a pipe would never see its end.
+        # The server inherits pg_ctl's output streams, so a pipe would never reach its end.
         with (self._data.parent / f"{program}.out").open("w+") as output:
             done = subprocess.run(
                 [installation / "bin" / program, *arguments],
@@ -252,7 +252,7 @@ class PostgresServer:
 
     def _serves_our_data(self, process: psutil.Process) -> bool:
         try:
-            return process.name() == "postgres" and str(self._data) in process.cmdline()  # a zombie has none
+            return process.name() == "postgres" and str(self._data) in process.cmdline()  # a zombie has no command line
         except psutil.Error:
             return False
 

@@ -1,7 +1,7 @@
-"""The stack's processes: started apart from the terminal, known again, and stopped with all that they started.
+"""The stack's processes: started detached from the terminal, recognised later, and stopped with all their descendants.
 
-Each carries the environment variable AUTOPULSE_LOCAL_STACK, and so does everything that it starts. So even a process
-whose record was lost, because the one that started it was killed, is found, and no other is ever touched.
+Each process and all its descendants carry the environment variable AUTOPULSE_LOCAL_STACK. So a process is found even if
+the record of its pid was lost, and no other process is ever killed.
 """
 
 import contextlib
@@ -15,22 +15,22 @@ import psutil
 
 MARKER: Final = "AUTOPULSE_LOCAL_STACK"
 _IN_BACKGROUND: Final = '"$@" >>"$0" 2>&1 & echo $!'
-"""For a shell: run the arguments, log to what comes before them, print the pid."""
+"""Shell script that runs the arguments in the background, logs to the file that precedes them, and prints the pid."""
 STOP_SECONDS: Final = 10
-"""Longest wait for killed processes to be gone, before they are looked for again."""
+"""Maximum wait for killed processes to end, before the search is repeated."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """One process, and no later one with the same pid."""
+    """Identifies one process, and not a later one with the same pid."""
 
     pid: int
     started: float
-    """Seconds since the epoch."""
+    """Start time in seconds since the epoch."""
 
 
 def identify(pid: int) -> Identity | None:
-    """The identity of the living process with this pid."""
+    """Return the identity of the running process with this pid."""
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else Identity(pid, process.create_time())
@@ -39,16 +39,16 @@ def identify(pid: int) -> Identity | None:
 
 
 def is_alive(identity: Identity) -> bool:
-    """Return whether it is still this very process."""
+    """Return whether this process is still running."""
     return identify(identity.pid) == identity
 
 
 def start_detached(
     command: Sequence[str | Path], *, directory: Path, log: Path, environment: Mapping[str, str]
 ) -> Identity | None:
-    """Start a process that is nobody's child, in a session of its own; None if it has ended already.
+    """Start a process in a session of its own, without a parent; returns None if it has already ended.
 
-    So Ctrl-C in the terminal does not reach it, and it outlives whoever starts it.
+    Ctrl-C in the terminal does not reach it, and it continues after the process that started it has ended.
     """
     started = subprocess.run(
         ["/bin/sh", "-c", _IN_BACKGROUND, str(log), *map(str, command)],
@@ -64,21 +64,21 @@ def start_detached(
 
 
 def find_marked(marker: str) -> list[psutil.Process]:
-    """Every living process that the stack with this marker started, directly or not."""
+    """Return every running process that the stack with this marker started, directly or indirectly."""
     return [process for process in psutil.process_iter() if _mark_of(process) == marker]
 
 
 def _mark_of(process: psutil.Process) -> str | None:
     try:
         return None if process.status() == psutil.STATUS_ZOMBIE else process.environ().get(MARKER)
-    except (psutil.Error, OSError):  # gone meanwhile, or somebody else's
+    except (psutil.Error, OSError):  # it has ended, or belongs to another user
         return None
 
 
 def kill(find: Callable[[], list[psutil.Process]]) -> None:
-    """Kill every process found, until none is: one of them may start another meanwhile.
+    """Kill every process that `find` returns, until there is none, since a process may start another in between.
 
-    At once, because none of them has anything to save: the emulator's state is in memory, Postgres recovers.
+    SIGKILL is harmless: the emulator's state is in memory only, and Postgres recovers.
     """
     while processes := find():
         for process in processes:

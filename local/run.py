@@ -1,4 +1,4 @@
-"""`make run`: the stack, one whole call through the real API, what was stored of it, every URL, calls to watch."""
+"""`make run`: the stack, one whole call through the real API and its rows, every URL, and live calls."""
 
 import signal
 import threading
@@ -29,14 +29,14 @@ from local.simulator.webhook_factory import ESSENTIAL_TYPES, Body, webhooks
 from local.stack_paths import LocalStackError, StackPaths
 
 _MANAGERS_PAUSE_SECONDS: Final = (5, 25)
-"""Least and longest time between two changes of follow-ups."""
+"""Minimum and maximum seconds between two changes of follow-ups."""
 _SHOWN: Final = {
     "status-update": "status",
     "conversation-update": "conversation",
     "hang": "stall",
     "end-of-call-report": "report",
 }
-"""Type -> the word for it; other types are posted too, and ignored or joined."""
+"""Message type -> the word that is printed; other types are posted, too."""
 _URLS: Final = {
     "Webhook": "webhook_url",
     "API": "api_url",
@@ -48,7 +48,7 @@ _URLS: Final = {
 
 
 def run(paths: StackPaths, *, show: bool = False) -> int:
-    """Show the whole thing, then wait for Ctrl-C; stop what was started here, and only that."""
+    """Show everything, then wait for Ctrl-C; stop only what this command started."""
     was_up = stack.read_running(paths) is not None
     try:
         say("Starting the local stack")
@@ -67,7 +67,7 @@ def run(paths: StackPaths, *, show: bool = False) -> int:
 
 
 def add_history(running: Mapping[str, Any]) -> None:
-    """Add the calls of the last weeks that are not there yet."""
+    """Add the missing calls of the last weeks."""
     today = datetime.now(timezone.utc).date()
     added = backfill.fill(running["database_url"], today, remember=lambda scripts: remember(running, scripts))
     if added:
@@ -75,7 +75,7 @@ def add_history(running: Mapping[str, Any]) -> None:
 
 
 def show_a_call(running: Mapping[str, Any]) -> None:
-    """Play one complete call through the webhook URL, and print what is stored of it."""
+    """Play one complete call through the webhook URL, and print its rows."""
     script = place_calls(running["database_url"], SystemRandom(), 1, outcome="reached", stalls=True)[0]
     remember(running, [script])
     say(f"\nA simulated call to {script.customer_name} ({script.vehicle}, {script.service.lower()})")
@@ -88,7 +88,7 @@ def show_a_call(running: Mapping[str, Any]) -> None:
 
 
 def show_a_lost_report(running: Mapping[str, Any]) -> None:
-    """Play a call whose report is lost, and say in a line how it came back; needs the stand-in for Vapi's API."""
+    """Play a call whose report is lost, and print how it was recovered; needs the stand-in for Vapi's API."""
     if "vapi_api_key" not in running or SWEEP not in running["functions"]:
         return
     url = running["database_url"]
@@ -113,7 +113,7 @@ def _status(database_url: str, script: CallScript) -> str:
 
 
 def print_urls(paths: StackPaths, running: Mapping[str, Any], *, show: bool = False) -> None:
-    """Print every URL of the running stack; its secrets only with `show`, since a terminal's text ends up in logs."""
+    """Print every URL of the running stack; secrets only with `show`, because terminal output ends up in logs."""
     say()
     for name, key in _URLS.items():
         if key in running:
@@ -129,12 +129,12 @@ def print_urls(paths: StackPaths, running: Mapping[str, Any], *, show: bool = Fa
 
 
 def print_link(running: Mapping[str, Any]) -> None:
-    """Print the link to the console that signs in whoever follows it, for a week."""
+    """Print the console's link, which signs in anybody who has it, for a week."""
     say(f"\nThe console, signed in:\n\n  {running['console_url']}")
 
 
 def without_secrets(url: str) -> str:
-    """The URL without a password, and without a token in its fragment."""
+    """Return the URL without a password, and without a token in its fragment."""
     parts = urlsplit(url)
     credentials, at, address = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{credentials.partition(':')[0]}{at}{address}", fragment="").geturl()
@@ -225,7 +225,7 @@ def _go_on(running: Mapping[str, Any]) -> None:
 
 
 def _call_back(running: Mapping[str, Any], over: threading.Event) -> None:
-    """Let managers change a follow-up every now and then, until it is over; a request that fails is tried later."""
+    """Let managers change a follow-up from time to time until `over` is set; a failed request is retried later."""
     random = SystemRandom()
     managers = Managers(send_to(running), random.random())
     while not over.wait(random.uniform(*_MANAGERS_PAUSE_SECONDS)):
@@ -238,5 +238,5 @@ def _finish(paths: StackPaths, *, was_up: bool) -> None:
         say("The stack was up before and stays up; make down stops it.")
     else:
         say("Stopping the local stack …")
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave half of it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the clean-up
         stack.down(paths)

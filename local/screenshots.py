@@ -1,4 +1,4 @@
-"""Pictures of the console for the README: each view, light, dark and on a phone, of a stack of its own."""
+"""Screenshots of the console for the README: each view, light, dark and on a phone, of a stack of their own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from local.stack_paths import PROJECT, StackPaths
 
 TARGET: Final = PROJECT / "docs" / "screenshots"
 PATIENCE_MILLISECONDS: Final = 60_000
-"""Each function's first run takes seconds on the emulator."""
+"""The first invocation of each function takes seconds on the emulator."""
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "light": {"viewport": {"width": 1280, "height": 800}},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
@@ -35,16 +35,16 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class View:
-    """One picture's subject."""
+    """The subject of one screenshot."""
 
     name: str
     path: str
     shows: tuple[str, ...]
-    """Selectors of what has to be there."""
+    """Selectors of elements that have to be visible."""
 
 
 def views_of(scene: Scene, follow_up_id: int) -> list[View]:
-    """The views of the console, on what the scene has for them."""
+    """Return the views of the console, with addresses that fit the scene."""
     turn = "[data-testid=transcript-turn]"
     return [
         View("calls", "?view=calls", ("[data-testid^=call-row-]",)),
@@ -56,7 +56,7 @@ def views_of(scene: Scene, follow_up_id: int) -> list[View]:
 
 
 def take(paths: StackPaths) -> int:
-    """Take all pictures of a new stack, which is gone afterwards; the exit status."""
+    """Take all screenshots of a new stack, which is deleted afterwards; returns the exit status."""
     executable = provide()
     say("Local stack for the pictures")
     with _new_stack(paths) as running, sync_playwright() as playwright:
@@ -86,7 +86,7 @@ def _new_stack(paths: StackPaths) -> Iterator[dict[str, Any]]:
 
 
 def _open(browser: Browser, scene: Scene, options: dict[str, Any]) -> Page:
-    """A page that lives in the scene's moment."""
+    """Open a page whose clock shows the scene's time."""
     context = browser.new_context(locale="en-US", timezone_id="America/New_York", reduced_motion="reduce", **options)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     context.clock.set_fixed_time(scene.now)

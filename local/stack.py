@@ -1,4 +1,4 @@
-"""The local stack as a whole: bring it up, take it down, say where it is."""
+"""The local stack as a whole: start it, stop it, describe it."""
 
 import fcntl
 import hashlib
@@ -32,8 +32,9 @@ DATABASE: Final = "autopulse"
 FROM_CONTAINERS: Final = "host.docker.internal"
 """This machine's name inside a container that was started with --add-host."""
 WARNING: Final = "  BIND={host}: every machine that reaches this one can read the stack's secrets and run code as you"
-"""The emulator takes any credentials. What keeps browsers out believes a request's own headers, so it keeps out nobody
-who writes them."""
+"""The emulator accepts any credentials. The filter against browsers trusts the request's headers, which any other
+client can set.
+"""
 PING_SECONDS: Final = 60
 _URL_KEYS: Final = {
     "webhook_url": "WebhookUrl",
@@ -47,33 +48,33 @@ _AWS_URL: Final = re.compile(r"(?P<scheme>https|wss)://(?P<api>[a-z0-9]+)\.execu
 
 @dataclass(frozen=True)
 class VapiAddress:
-    """Where the stack finds Vapi's API, and where it sends its alerts."""
+    """The address of Vapi's API, and the address for alerts."""
 
     url: str
     key: str = field(repr=False)
     is_stand_in: bool
     alerts_url: str = ""
-    """Where the stand-in receives alerts of follow-ups; empty without a stand-in: then none are sent."""
+    """The stand-in's address for alerts of follow-ups; empty without a stand-in, and then no alerts are sent."""
 
     @property
     def shown(self) -> dict[str, str]:
-        """What stack.json says of it: the key only of a stand-in, which opens nothing else."""
+        """The fields in stack.json: the key only if it is a stand-in's, which gives access to nothing else."""
         return {"vapi_api_url": self.url} | ({"vapi_api_key": self.key} if self.is_stand_in else {})
 
 
 @dataclass(frozen=True)
 class Running:
-    """The emulator that was started and what is in it."""
+    """The running emulator and what is deployed in it."""
 
     emulator: Identity
     emulator_port: int
     host: str
     deployed: str
-    """Fingerprint of code and parameters; empty until the deploy is through."""
+    """Fingerprint of code and parameters; empty until the deploy has succeeded."""
 
 
 def up(paths: StackPaths) -> dict[str, Any]:
-    """Bring the stack up, or see that it is: a signed ping reaches the database. The content of stack.json."""
+    """Start the stack if need be, and check that a ping reaches the database; returns the content of stack.json."""
     with _alone(paths):
         running = read_running(paths)
         host = paths.bind or (running.host if running else LOOPBACK)
@@ -92,7 +93,7 @@ def up(paths: StackPaths) -> dict[str, Any]:
 
 
 def down(paths: StackPaths) -> bool:
-    """Stop every process that the stack started; the data stays. Whether anything ran."""
+    """Stop every process that the stack started, and keep the data; returns whether anything ran."""
     with _alone(paths):
         paths.stack_file.unlink(missing_ok=True)
         server = database_server(paths)
@@ -105,7 +106,7 @@ def down(paths: StackPaths) -> bool:
 
 
 def clean(paths: StackPaths) -> None:
-    """Take it down, and delete its data and the builds for this machine."""
+    """Stop it, and delete its data and the builds for this machine."""
     down(paths)
     with _alone(paths):
         database_server(paths).remove()
@@ -115,7 +116,7 @@ def clean(paths: StackPaths) -> None:
 
 
 def read_running(paths: StackPaths) -> Running | None:
-    """Return what is running, if the emulator of this place is."""
+    """Return the record of the emulator if it is running."""
     try:
         record = json.loads(_running_file(paths).read_text())
     except (FileNotFoundError, ValueError):
@@ -125,14 +126,14 @@ def read_running(paths: StackPaths) -> Running | None:
 
 
 def read_stack(paths: StackPaths) -> dict[str, Any]:
-    """The content of stack.json of a stack that is up."""
+    """Return the content of stack.json; raises LocalStackError if the stack is not up."""
     if read_running(paths) is None or not paths.stack_file.exists():
         raise LocalStackError("the local stack is not up; start it with: make up")
     return dict(json.loads(paths.stack_file.read_text()))
 
 
 def database_server(paths: StackPaths) -> PostgresServer:
-    """The place's Postgres."""
+    """Return the Postgres server of this stack."""
     return PostgresServer(paths.state / "postgres", own_passwords=True)
 
 
@@ -160,7 +161,7 @@ def _start_database(paths: StackPaths, host: str) -> int:
     server = database_server(paths)
     address = server.find_address()
     if address and address[0] == host:
-        server.start(address[1], host)  # its roles may be older than their passwords
+        server.start(address[1], host)  # the roles may be older than their passwords
         return address[1]
     server.stop()
     port = ports.choose(address[1] if address else paths.database_port, host, "Postgres")
@@ -171,7 +172,7 @@ def _start_database(paths: StackPaths, host: str) -> int:
 
 
 def find_vapi(paths: StackPaths) -> VapiAddress:
-    """Where Vapi's API is: at the stand-in, which is started, or where the environment says."""
+    """Return the address of Vapi's API: the stand-in's, which is started if need be, or that of the environment."""
     if paths.vapi_api_url:
         if not paths.vapi_api_key:
             raise LocalStackError(f"VAPI_API_URL={paths.vapi_api_url} wants VAPI_API_KEY=…, too")
@@ -187,7 +188,7 @@ def find_vapi(paths: StackPaths) -> VapiAddress:
 
 @dataclass(frozen=True)
 class _Addresses:
-    """What the functions have to reach."""
+    """The addresses that the functions need."""
 
     database_port: int
     vapi: VapiAddress
@@ -257,7 +258,7 @@ def _parameters(paths: StackPaths, addresses: _Addresses) -> dict[str, str]:
         "Reconciliation": "on",
         "AlertWebhookDetail": "full" if addresses.vapi.alerts_url else "off",
         "AlertAtNight": "on",
-        "MaximumConcurrency": "2",  # the least; each function at work is a process of its own here
+        "MaximumConcurrency": "2",  # the minimum; each concurrent invocation is a process here
         "LogLevel": "INFO",
     }
 
@@ -293,15 +294,15 @@ def _describe(paths: StackPaths, deployed: Deployed, port: int, addresses: _Addr
 
 
 def console_link(console_url: str, token: str, path: str = "") -> str:
-    """The console's URL with a way in: the page takes the token from the fragment, which no server sees.
+    """Return the console's URL with a token in the fragment, which browsers do not send to servers.
 
-    `path` comes before it, as `"?view=feedback"`. A way in that the URL has already is replaced.
+    `path` precedes the fragment, as `"?view=feedback"`. A token that the URL already has is replaced.
     """
     return f"{console_url.partition('#')[0]}{path}#token={token}"
 
 
 def _local_url(url: str, port: int) -> str:
-    """The emulator's URL of an API, in the form that needs no name resolution."""
+    """Return the emulator's URL of an API, in the form that needs no name resolution."""
     match = _AWS_URL.fullmatch(url)
     if match is None:
         raise LocalStackError(f"an output of the template is no URL of an API: {url}")
@@ -331,7 +332,7 @@ def _queues(deployed: Deployed) -> dict[str, dict[str, str]]:
 
 
 def _invoke_variables(deployed: Deployed, port: int) -> dict[str, dict[str, str]]:
-    """The deployed functions' variables, as a function in a container must see them."""
+    """Return the deployed functions' variables, with addresses that a function in a container can reach."""
 
     def from_container(value: str) -> str:
         return value.replace(f"localhost:{port}", f"{FROM_CONTAINERS}:{port}")
@@ -364,7 +365,7 @@ def _say(progress: str) -> None:
 
 @contextmanager
 def _alone(paths: StackPaths) -> Iterator[None]:
-    """One `up` or `down` at a time; the lock goes with its process, however that ends."""
+    """Lock the stack, so that one `up` or `down` runs at a time; the lock ends with its process in any case."""
     paths.state.mkdir(parents=True, exist_ok=True)
     with (paths.state / "lock").open("w") as lock:
         try:

@@ -1,4 +1,4 @@
-"""The places of the local stack: the project, the directory of its state, the ports and the interface it asks for."""
+"""Paths, ports and interface of a local stack."""
 
 import os
 from collections.abc import Mapping
@@ -13,30 +13,30 @@ LOOPBACK: Final = "127.0.0.1"
 
 
 class LocalStackError(Exception):
-    """Something that the person at the keyboard has to know; the text says what happened and what to do next."""
+    """An error that the user has to know; the text says what happened and what to do next."""
 
 
 @dataclass(frozen=True)
 class StackPaths:
-    """One local stack. Two of them, with different directories, run side by side."""
+    """One local stack. Two stacks with different directories run side by side."""
 
     state: Path
-    """Everything that the stack writes, besides builds; `.local` unless LOCAL_DIR says otherwise."""
+    """The directory of everything that the stack writes except builds; `.local` unless LOCAL_DIR is set."""
     emulator_port: int
-    """Preferred; another free one is taken if it is in use."""
+    """Preferred port; if it is in use, another free one is taken."""
     database_port: int
     bind: str
-    """Interface to listen on; empty: loopback, or whatever a running stack listens on already."""
+    """Interface to listen on; if empty, loopback or the interface of the running stack."""
     vapi_api_port: int = 4599
     """Preferred port of the stand-in for Vapi's API."""
     vapi_api_url: str = ""
-    """Where Vapi's API is; empty: at a stand-in, which is started."""
+    """URL of Vapi's API; if empty, a stand-in is started."""
     vapi_api_key: str = field(default="", repr=False)
-    """The private key of the organization there."""
+    """The private key of the organization at that URL."""
 
     @property
     def stack_file(self) -> Path:
-        """Return what other programs read about the running stack."""
+        """The file in which other programs find the addresses of the running stack."""
         return self.state / "stack.json"
 
     @property
@@ -46,17 +46,17 @@ class StackPaths:
 
     @property
     def build(self) -> Path:
-        """Build for the emulator."""
+        """The build for the emulator."""
         return PROJECT / ".aws-sam" / "local"
 
     @property
     def invoke_build(self) -> Path:
-        """Build for `sam local invoke`."""
+        """The build for `sam local invoke`."""
         return PROJECT / ".aws-sam" / "invoke"
 
 
 def read_stack_paths(environ: Mapping[str, str] = os.environ) -> StackPaths:
-    """The place that LOCAL_DIR, the ports LOCAL_…_PORT, BIND, VAPI_API_URL and VAPI_API_KEY name."""
+    """Return the stack that LOCAL_DIR, the ports LOCAL_…_PORT, BIND, VAPI_API_URL and VAPI_API_KEY describe."""
     return StackPaths(
         state=(PROJECT / environ.get("LOCAL_DIR", ".local")).resolve(),
         emulator_port=int(environ.get("LOCAL_EMULATOR_PORT", "4566")),

@@ -1,7 +1,7 @@
-"""Write the library that the console carries, out of the package that npm installed; `make vendor` runs it.
+"""Write the console's vendored library from the package that npm installed; `make vendor` runs it.
 
-npm has compared the package with its hash in `package-lock.json`. The file gets a head that says what it is and under
-which licence; what follows is the package's, byte by byte, and `package.json` has its checksum.
+npm has checked the package against its hash in `package-lock.json`. The file gets a header with name, version and
+licence; the rest is the package's file byte for byte, and `package.json` has its checksum.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _END_OF_HEAD: Final = "// ----\n"
 
 
 def render() -> str:
-    """Return the file as the installed package makes it."""
+    """Return the vendored file, made from the installed package."""
     version = json.loads((PACKAGE / "package.json").read_text())["version"]
     licence = "".join(f"// {line}".rstrip() + "\n" for line in (PACKAGE / "LICENSE.md").read_text().splitlines())
     said = f"{NAME} {version}, as published; `make vendor` writes it."
@@ -28,22 +28,22 @@ def render() -> str:
 
 
 def version_of(text: str) -> str:
-    """The version that the head of the file names."""
+    """Return the version in the file's header."""
     return text.partition(",")[0].rpartition(" ")[2]
 
 
 def checksum_of(text: str) -> str:
-    """SHA-256 of what the package published."""
+    """Return the SHA-256 of the package's file, without the header."""
     return hashlib.sha256(text.partition(_END_OF_HEAD)[2].encode()).hexdigest()
 
 
 def read_manifest() -> dict[str, Any]:
-    """`package.json`."""
+    """Return the content of `package.json`."""
     return dict(json.loads(MANIFEST.read_text()))
 
 
 def main(arguments: list[str]) -> None:
-    """Write the file and its checksum; with `--check`, only say whether the file is what the package makes."""
+    """Write the file and its checksum; with `--check`, only report whether the file is current."""
     text = render()
     if "--check" in arguments:
         if FILE.read_text() != text:

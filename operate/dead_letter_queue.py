@@ -35,9 +35,7 @@ class DeadLetterQueue:
         self._held_since: float | None = None
 
     def receive(self) -> Iterator[list[DeadLetter]]:
-        """Yield each dead letter once, until the queue is empty; each stays invisible for HELD_SECONDS or until
-        release.
-        """
+        """Yield each dead letter once, in batches, until the queue is empty; each stays invisible for HELD_SECONDS."""
         seen: set[str] = set()
         while messages := self._receive_batch():
             new = {message["MessageId"]: message for message in messages if message["MessageId"] not in seen}

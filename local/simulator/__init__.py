@@ -1,1 +1,1 @@
-"""Invented calls: their webhooks as Vapi sends them, and the rows that have to come of them."""
+"""Simulated calls: their webhooks as Vapi sends them, and the rows that have to result."""

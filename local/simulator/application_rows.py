@@ -1,4 +1,4 @@
-"""The rows that the application would have made: the organization, and the calls that the sample events name."""
+"""The rows that the application would have created: the organization, and the calls of the sample events."""
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -16,7 +16,7 @@ SAMPLE_CALLS: Final = {
     16: None,
     17: "call_123",
 }
-"""Calls named by `events/webhooks`."""
+"""Calls that `events/webhooks` name."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ServiceRecord:
 
 
 def seed(database_url: str) -> None:
-    """Insert what is missing; nothing that is there changes."""
+    """Insert the rows that are missing; existing rows are not changed."""
     with connect(database_url) as connection:
         insert_organization(connection, ORGANIZATION_ID, ORGANIZATION)
         for call_id, vapi_call_id in SAMPLE_CALLS.items():
@@ -60,7 +60,7 @@ def _seed_call(connection: Connection, call_id: int, vapi_call_id: str | None) -
 
 
 def insert_organization(connection: Connection, organization_id: str, name: str) -> None:
-    """Insert an organization, if it is not there."""
+    """Insert an organization, unless it exists."""
     connection.run(
         "INSERT INTO organization (id, name) VALUES (:id, :name) ON CONFLICT (id) DO NOTHING",
         id=organization_id,
@@ -69,7 +69,7 @@ def insert_organization(connection: Connection, organization_id: str, name: str)
 
 
 def insert_service_record(connection: Connection, service_record: ServiceRecord) -> int:
-    """Insert a service visit to follow up, as the application does; its id."""
+    """Insert a service visit to follow up, as the application does; returns its id."""
     rows = connection.run(
         "INSERT INTO service_record (organization_id, campaign_id, customer_name, customer_phone, vehicle_info,"
         " service_type, appointment_date, service_advisor_id, service_advisor_name)"
@@ -89,7 +89,7 @@ def insert_service_record(connection: Connection, service_record: ServiceRecord)
 
 
 def _keep_named(connection: Connection, table: Literal["campaign", "user"], name: str, organization_id: str) -> int:
-    """Find an organization's campaign or user by name, or make it; its id."""
+    """Find an organization's campaign or user by name, or insert it; returns its id."""
     rows = connection.run(
         f'SELECT id FROM "{table}" WHERE organization_id = :organization AND name = :name LIMIT 1',  # noqa: S608 - a name of ours
         organization=organization_id,
@@ -103,7 +103,7 @@ def _keep_named(connection: Connection, table: Literal["campaign", "user"], name
 
 
 def insert_call(connection: Connection, record_id: int, vapi_call_id: str | None = None) -> int:
-    """Insert the call that is about to be placed after a visit, as the application does; its id."""
+    """Insert the call that is about to be dialled after a visit, as the application does; returns its id."""
     rows = connection.run(
         "INSERT INTO call (organization_id, service_record_id, campaign_id, agent_id, customer_number, status,"
         " vapi_call_id)"

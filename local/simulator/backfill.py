@@ -1,6 +1,6 @@
-"""Six weeks of calls that are over, so that the console has something to show from the start.
+"""Six weeks of past calls, so that the console has data from the start.
 
-Every day's calls follow from its date, so that what is missing can be added at any time, and nothing comes twice.
+The calls of a day are derived from its date, so that missing ones can be added at any time without duplicates.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from local.vapi_api.calls import RETENTION
 
 DAYS: Final = 42
 _CALLS_ON: Final = (7, 8, 7, 9, 8, 3, 0)
-"""Calls on a Monday, Tuesday …"""
+"""Number of calls on a Monday, Tuesday …"""
 _OPENS: Final = time(14, tzinfo=timezone.utc)
 _OPEN_MINUTES: Final = 9 * 60
 
@@ -30,11 +30,11 @@ Remember = Callable[[Sequence[CallScript]], None]
 
 
 def _forget(_: Sequence[CallScript]) -> None:
-    """Of who wants to know of no call."""
+    """The default for `remember`."""
 
 
 def calls_of(day: date, seed_of: SeedOf = date.isoformat) -> list[CallScript]:
-    """The calls of a day, always the same."""
+    """Return the calls of a day, which are always the same."""
     random = Random(seed_of(day))  # noqa: S311 - invented data
     opens = datetime.combine(day, _OPENS)
     minutes = sorted(random.sample(range(_OPEN_MINUTES), _CALLS_ON[day.weekday()]))
@@ -48,9 +48,9 @@ def fill(
     seed_of: SeedOf = date.isoformat,
     remember: Remember = _forget,
 ) -> int:
-    """Add what is missing of the days before a day; the number of calls that were added.
+    """Add the missing calls of the days before a day; returns how many were added.
 
-    `remember` is given the calls of each day that Vapi still has, whether they are added or were there.
+    `remember` gets the calls of each day within Vapi's retention, whether they are new or not.
     """
     dates = [today - timedelta(days=ago) for ago in range(days, 0, -1)]
     with open_engine(database_url) as engine, connect(database_url) as connection:
@@ -77,7 +77,7 @@ def _add(connection: Connection, engine: Engine, drafts: Sequence[CallScript], r
 
 
 def _known(connection: Connection, drafts: Sequence[CallScript]) -> dict[str, tuple[int, str]]:
-    """Ids and status of the calls that have their rows, by Vapi's id."""
+    """Return Vapi's id -> id and status, for the calls that have a row."""
     rows = connection.run(
         "SELECT vapi_call_id, id, status FROM call WHERE vapi_call_id = ANY(:ids)",
         ids=[draft.vapi_call_id for draft in drafts],
@@ -86,7 +86,7 @@ def _known(connection: Connection, drafts: Sequence[CallScript]) -> dict[str, tu
 
 
 def _keep(connection: Connection, draft: CallScript, known: tuple[int, str] | None) -> CallScript | None:
-    """The call with its row, which may be there from a run that was interrupted; None if it has its report already."""
+    """Return the call with its row, which an interrupted run may have left; None if it already has its report."""
     if known is None:
         return place(connection, draft, vapi_call_id=draft.vapi_call_id)
     call_id, status = known

@@ -1,4 +1,4 @@
-"""An invented call as Vapi's API has it when it is over: what its report says, in the fields of a record."""
+"""The record of a simulated call that has ended in Vapi's API: the content of its report, in the fields of a record."""
 
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -10,11 +10,11 @@ _OF_THE_REPORT: Final = (
     *("startedAt", "endedAt", "endedReason", "cost", "costBreakdown", "costs", "analysis", "artifact"),
     *("assistant", "phoneNumber", "transcript", "summary", "messages", "recordingUrl", "stereoRecordingUrl"),
 )
-"""The last five are in no schema, and are there all the same."""
+"""The last five are not in Vapi's schema, but in its records."""
 
 
 def record_of(script: CallScript) -> dict[str, Any]:
-    """The record as `GET /call/{id}` gives it, but for its presigned URLs."""
+    """Return the record as `GET /call/{id}` gives it, without its presigned URLs."""
     ((_, body),) = webhooks(script, {"end-of-call-report"})
     report = body["message"]
     updated_at = datetime.fromtimestamp(report["timestamp"] / 1000, timezone.utc)

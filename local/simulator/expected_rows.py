@@ -1,4 +1,4 @@
-"""The rows of an invented call once all its webhooks are in, and a comparison with those that it has."""
+"""The rows that a simulated call must have after all its webhooks, and a comparison with the stored ones."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ _RECORD_STATUS: Final = {
     "busy": "Missed",
     "no_answer": "Missed",
     "failed": "Failed",
-    "cancelled": "Scheduled",  # as the application made it: nobody was asked
+    "cancelled": "Scheduled",  # the application's value: no webhook has changed it
 }
 _ROLES: Final = {"bot": "assistant", "user": "human", "tool_calls": "tool", "tool_call_result": "tool_result"}
 
@@ -47,7 +47,7 @@ class Truth:
 
 
 def truth_of(script: CallScript) -> Truth:
-    """Derive what must be stored; the script's own call only, so its service record must have no other."""
+    """Derive the facts that must be stored. The service record must have no other call."""
     score = script.feedback.score if script.feedback else None
     comment = _comment(script)
     return Truth(
@@ -89,14 +89,14 @@ def read_truth(connection: Connection, call_id: int) -> Truth:
 
 
 def read_turns(connection: Connection, call_id: int) -> list[dict[str, Any]]:
-    """The stored turns, in order."""
+    """Return the stored turns, in order."""
     return read_rows(
         connection, "SELECT * FROM transcript WHERE call_id = :id ORDER BY sequence, timestamp, id", id=call_id
     )
 
 
 def differences(expected: Truth, stored: Truth) -> Iterator[str]:
-    """Name every fact that is not as it must be."""
+    """Yield a description of every fact that differs."""
     is_value = asdict(stored)
     for field, value in asdict(expected).items():
         if value != is_value[field]:
@@ -104,7 +104,7 @@ def differences(expected: Truth, stored: Truth) -> Iterator[str]:
 
 
 def compare(database_url: str, scripts: Sequence[CallScript]) -> Iterator[str]:
-    """Name what the database has wrong about the calls."""
+    """Yield a description of every fact about these calls that is wrong in the database."""
     with connect(database_url) as connection:
         for script in scripts:
             if script.call_id is None:

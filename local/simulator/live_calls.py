@@ -1,4 +1,4 @@
-"""Invented calls as they happen: played at speaking pace, several at once, to their end or until Ctrl-C."""
+"""Simulated calls in real time: several at once, at speaking pace, to their end or until Ctrl-C."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,72 +22,72 @@ from local.simulator.webhook_factory import ESSENTIAL_TYPES, WATCHING_TYPES, Bod
 from local.stack_paths import LocalStackError
 
 LINES: Final = 4
-"""Calls at once."""
+"""Number of concurrent calls."""
 STAGGER_SECONDS: Final = 4
-"""From one line's first call to the next one's."""
+"""Seconds between the first calls of two lines."""
 PAUSE_SECONDS: Final = (3, 12)
-"""Least and longest rest of a line between two calls."""
+"""Minimum and maximum pause of a line between two calls, in seconds."""
 HANGING_UP_SECONDS: Final = 20
-"""How long to wait until the ends of stopped calls are stored."""
+"""Seconds to wait until the ends of stopped calls are stored."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """The calls to play, and at what pace."""
+    """The calls to play, and their speed."""
 
     calls: int | None = None
-    """In all; None goes on until it is stopped."""
+    """Total number; None plays until it is stopped."""
     seed: int | None = None
     speed: float = 1
-    """Times faster than people speak."""
+    """Factor by which calls are faster than speech."""
     lose: float = 0
     """Share of the webhooks that are withheld."""
 
 
 class Clock(Protocol):
-    """Time, as far as a player needs it."""
+    """The clock that a player needs."""
 
     def now(self) -> datetime:
-        """Aware."""
+        """Return the time, with a time zone."""
         ...
 
     def wait_until(self, moment: datetime) -> None:
-        """Return at this moment, or at once if it is past."""
+        """Return at this time, or at once if it has passed."""
         ...
 
 
 class WallClock:
-    """The time of this machine."""
+    """The system's clock."""
 
     @staticmethod
     def now() -> datetime:
-        """In UTC."""
+        """Return the time in UTC."""
         return datetime.now(timezone.utc)
 
     def wait_until(self, moment: datetime) -> None:
-        """Sleep; Ctrl-C wakes it."""
+        """Sleep; Ctrl-C interrupts it."""
         time.sleep(max(0.0, (moment - self.now()).total_seconds()))
 
 
 @dataclass
 class Talk:
-    """A call that is under way."""
+    """A call in progress."""
 
     script: CallScript
     to_come: list[tuple[float, Body]]
-    """Webhooks with their seconds from the call's creation, in order."""
+    """The remaining webhooks with their seconds since the call's creation, in order."""
 
     @property
     def next_due(self) -> datetime:
-        """Return when its next webhook is sent."""
+        """Return when the next webhook is sent."""
         return self.script.created_at + timedelta(seconds=self.to_come[0][0])
 
 
 @dataclass
 class Player:
-    """Plays a program: decides when, and leaves to `place` and `post` what is done then.
+    """Plays a program: it decides when `place` and `post` are called.
 
-    `place` makes the rows of a call before it is dialled, and returns it with its id; `post` sends a webhook.
+    `place` inserts the rows of a call before it is dialled, and returns it with its id; `post` sends a webhook.
     """
 
     program: Program
@@ -96,9 +96,9 @@ class Player:
     place: Callable[[CallScript], CallScript]
     post: Callable[[Body], None]
     tell: Callable[[CallScript, bool], None] = lambda _script, _begins: None
-    """Is told of each call that begins (True) or is over."""
+    """Called at the begin of each call (True), and at its end."""
     remember: Callable[[CallScript], None] = lambda _script: None
-    """Is given each call as it will have gone, before its first webhook, and again if it is to end otherwise."""
+    """Called with the complete script of each call before its first webhook, and again if the call ends otherwise."""
     played: list[CallScript] = field(default_factory=list)
     """Calls whose last webhook was posted."""
     _talks: dict[int, Talk] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Player:
     _begun: int = 0
 
     def play(self) -> None:
-        """Play it to its end, if it has one."""
+        """Play the program to its end, if it has one."""
         for line in range(LINES):
             self._plan(self.clock.now() + self._seconds(line * STAGGER_SECONDS), self._begin)
         while self._due:
@@ -116,7 +116,7 @@ class Player:
             step()
 
     def stop(self) -> None:
-        """End what is under way: those who speak are hung up on, and every call gets its report now."""
+        """End the calls in progress: conversations are hung up, and every call gets its report now."""
         self._due.clear()
         now = _to_the_millisecond(self.clock.now())
         for talk in self._talks.values():
@@ -170,7 +170,7 @@ class Player:
 
 
 class Sender:
-    """Posts webhooks without keeping the player waiting, and remembers the answers; some get lost, if wanted."""
+    """Posts webhooks in the background, and collects the answers; a share of the webhooks may be withheld."""
 
     def __init__(self, stack: Mapping[str, Any], losses: Losses | None = None) -> None:
         self._stack = stack
@@ -180,7 +180,7 @@ class Sender:
         self.answers: list[Answer] = []
 
     def post(self, body: Body) -> None:
-        """Post soon; raises LocalStackError if an earlier one was not taken."""
+        """Post soon; raises LocalStackError if an earlier webhook was refused."""
         if not self.losses.takes(body):
             self._waiting.append(self._posters.submit(post_until_answered, self._stack, body))
         done = [future for future in self._waiting if future.done()]
@@ -193,7 +193,7 @@ class Sender:
         self._keep(waiting)
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Cancel everything that has not been sent."""
         self._posters.shutdown(wait=False, cancel_futures=True)
 
     def _keep(self, futures: list[Future[Answer]]) -> None:
@@ -205,7 +205,7 @@ class Sender:
 
 
 def simulate_live(stack: Mapping[str, Any], program: Program) -> int:
-    """Play a program to its end, or to Ctrl-C, and tell of each call; then compare what is stored. The exit status."""
+    """Play a program to its end or to Ctrl-C, print each call, then compare the rows; returns the exit status."""
     seed = program.seed if program.seed is not None else SystemRandom().randrange(10**6)
     number = "calls until Ctrl-C" if program.calls is None else f"{program.calls} calls"
     say(f"{number}, {LINES} at once, at speaking pace (SEED={seed}); Ctrl-C hangs up and ends")
@@ -229,7 +229,7 @@ def make_player(
     sender: Sender,
     tell: Callable[[CallScript, bool], None] = lambda _script, _begins: None,
 ) -> Player:
-    """A player on the running stack."""
+    """Return a player that uses the running stack."""
 
     def place_one(draft: CallScript) -> CallScript:
         with connect(stack["database_url"]) as connection:
@@ -239,7 +239,7 @@ def make_player(
 
 
 def play(stack: Mapping[str, Any], player: Player, sender: Sender) -> None:
-    """Play until the program is over or Ctrl-C; all calls that had begun have ended when this returns."""
+    """Play until the program ends or Ctrl-C; when this returns, all calls that had begun have ended."""
     try:
         player.play()
     except KeyboardInterrupt:
@@ -261,5 +261,5 @@ def _ending(script: CallScript) -> str:
 
 
 def _to_the_millisecond(moment: datetime) -> datetime:
-    """As exact as webhooks are."""
+    """Truncate to milliseconds, the precision of webhooks."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

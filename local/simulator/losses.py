@@ -1,4 +1,4 @@
-"""Webhooks that are withheld, as if they had been lost, and what then is missing."""
+"""Webhooks that are withheld, as if they had been lost, and the data that is missing without them."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,15 +10,15 @@ from local.simulator.scenario import CallScript
 from local.simulator.webhook_factory import Body
 
 _DECK: Final = 10
-"""Webhooks of a type of which exactly the wanted share is lost."""
+"""Number of webhooks of one type among which the exact share is lost."""
 _TOLD_BY_A_RECORD: Final = frozenset({"status-update", "end-of-call-report"})
 
 
 @dataclass
 class Losses:
-    """Loses a share of the webhooks of every type; the same draws and the same webhooks lose the same.
+    """Loses a share of the webhooks of every type; it is deterministic for the same random numbers and webhooks.
 
-    Of ten webhooks of one type the share is lost as exactly as it divides ten, so that few calls lose some, too.
+    The share is kept within every ten webhooks of a type as exactly as possible, so that few calls lose some, too.
     """
 
     share: float
@@ -28,7 +28,7 @@ class Losses:
     _decks: dict[str, list[bool]] = field(default_factory=dict)
 
     def takes(self, body: Body) -> bool:
-        """Decide whether this webhook is lost, and remember it if so."""
+        """Decide whether this webhook is lost, and record it if so."""
         if self.share <= 0:
             return False
         deck = self._decks.setdefault(body["message"]["type"], [])
@@ -40,22 +40,22 @@ class Losses:
         return is_lost
 
     def sieve(self, bodies: Iterable[Body]) -> list[Body]:
-        """The webhooks that are not lost."""
+        """Return the webhooks that are not lost."""
         return [body for body in bodies if not self.takes(body)]
 
     def known(self, scripts: Iterable[CallScript]) -> list[CallScript]:
-        """The calls as they can be known: no record of Vapi's tells of a stall whose webhook was lost."""
+        """Return the calls as they can be recovered: Vapi's records have no stalls, whose webhooks may be lost."""
         unheard = {body["message"]["call"]["id"] for body in self.lost if body["message"]["type"] == "hang"}
         return [replace(s, stalls_after=None) if s.vapi_call_id in unheard else s for s in scripts]
 
     @property
     def vapi_call_ids(self) -> list[str]:
-        """Calls that may lack what a record of Vapi's tells."""
+        """Calls that may lack data that Vapi's records contain."""
         of_records = (body["message"] for body in self.lost if body["message"]["type"] in _TOLD_BY_A_RECORD)
         return list(dict.fromkeys(message["call"]["id"] for message in of_records))
 
     def describe(self) -> str:
-        """How many of which type."""
+        """Return how many webhooks of each type were lost."""
         counts = Counter(body["message"]["type"] for body in self.lost)
         return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
 
@@ -68,5 +68,5 @@ class Losses:
 
 
 def no_losses() -> Losses:
-    """Everything arrives."""
+    """Return losses that lose nothing."""
     return Losses(0, Random(0))  # noqa: S311 - draws nothing

@@ -1,7 +1,7 @@
-"""Invented managers, who take, note, resolve and dismiss follow-ups over the API, so that an inbox has a life.
+"""Simulated managers, who take, annotate, resolve and dismiss follow-ups over the API.
 
-What becomes of a follow-up is decided by a seed and the place of its call among the others, not by the clock; some are
-left for whoever looks at the console.
+A seed and the position of its call among the others decide what is done about a follow-up, not the clock; some
+follow-ups are left untouched for the person who uses the console.
 """
 
 import http.client
@@ -34,11 +34,11 @@ _TAKE: Final = {"state": "acknowledged"}
 
 
 class Way:
-    """What becomes of a follow-up, as the changes that managers make one after the other."""
+    """A sequence of changes that managers make to one follow-up."""
 
     @staticmethod
     def of(random: Random) -> list[Json]:
-        """Draw one: half are resolved, some are under way, dismissed, or left alone."""
+        """Draw a sequence: half of the follow-ups are resolved, some are in progress, dismissed, or left alone."""
         chance, cause, note = random.random(), random.choice(CAUSES), random.choice(NOTES)
         if chance < 0.3:  # noqa: PLR2004 - shares of the whole
             return []
@@ -51,24 +51,24 @@ class Way:
 
 @dataclass
 class Managers:
-    """People at their inbox, who do one thing after the other."""
+    """Managers who process the inbox, one change after another."""
 
     send: Send
     seed: object
     changed: int = 0
     _plans: dict[int, list[Json]] = field(default_factory=dict)
-    """Follow-up -> what is still to be done about it."""
+    """Follow-up -> the remaining changes."""
     _decided: set[int] = field(default_factory=set)
-    """Calls of which it was decided what becomes of their follow-up."""
+    """Calls for whose follow-up the changes were drawn."""
 
     def work_through(self, call_ids: Collection[int] | None = None) -> int:
-        """Do all that is to be done about those that are unanswered, of these calls if they are given; how many."""
+        """Make all changes of unanswered follow-ups, optionally of these calls only; returns how many were made."""
         while self.do_one(call_ids):
             pass
         return self.changed
 
     def do_one(self, call_ids: Collection[int] | None = None) -> bool:
-        """Make the next change; False if there is none to make."""
+        """Make the next change; returns False if there is none."""
         if not self._plans:
             self._plan(call_ids)
         if not self._plans:
@@ -78,7 +78,7 @@ class Managers:
         if not steps:
             del self._plans[id_]
         if not self._change(id_, step):
-            self._plans.pop(id_, None)  # somebody else has it in hand
+            self._plans.pop(id_, None)  # somebody else is changing it
         return True
 
     def _plan(self, call_ids: Collection[int] | None) -> None:
@@ -104,7 +104,7 @@ class Managers:
             cursor = {"cursor": page["next_cursor"]}
 
     def _change(self, id_: int, change: Json) -> bool:
-        """Make a change of the follow-up as it is now; False if somebody was faster, or has closed it."""
+        """Change the current version of the follow-up; returns False if it has been changed or closed meanwhile."""
         status, current = self.send("GET", f"/follow-ups/{id_}", None, None)
         if status == http.client.NOT_FOUND:
             return False
@@ -118,12 +118,12 @@ class Managers:
 
 
 def sender(running: Mapping[str, Any]) -> Send:
-    """Requests to the API of a local stack, with the token that it has for its reader."""
+    """Return a function that sends requests to a local stack's API, with the token of its reader."""
     parts = urlsplit(running["api_url"])
     headers = {"Authorization": f"Bearer {running['api_token']}", "Content-Type": "application/json"}
 
     def send(method: str, path: str, body: Json | None, version: int | None) -> tuple[int, Json]:
-        """Ask again where the stack was not ready, as people do; a change that was made after all is 412 then."""
+        """Retry while the stack is not ready; if the first try was applied after all, the retry is answered 412."""
         for _ in range(1, TRIES):
             try:
                 status, answer = send_once(method, path, body, version)
@@ -149,7 +149,7 @@ def sender(running: Mapping[str, Any]) -> Send:
 
 
 def call_back(running: Mapping[str, Any], seed: object, call_ids: Sequence[int] | None = None) -> int:
-    """Let managers work through the inbox of a local stack; how many changes they made."""
+    """Let managers process the inbox of a local stack; returns how many changes they made."""
     return Managers(sender(running), seed).work_through(call_ids)
 
 

@@ -1,4 +1,4 @@
-"""What the stack does about lost webhooks: Vapi's stand-in knows the calls, and the sweep is asked to ask it."""
+"""Recovery of lost webhooks: the calls are stored in Vapi's stand-in, and the sweep requests them."""
 
 import json
 import time
@@ -16,23 +16,23 @@ from local.stack_paths import LocalStackError
 from local.vapi_api.control import Control
 
 SWEEP: Final = "SweepFunction"
-"""Its logical id in template.yaml."""
+"""The sweep's logical id in template.yaml."""
 PATIENCE_SECONDS: Final = 60
 SECONDS_OF_A_CALL: Final = 2
 """More than the fetcher's pause between two requests."""
 _AT_ONCE: Final = 500
-"""Calls of one invocation."""
+"""Number of calls in one invocation."""
 _POLL_SECONDS: Final = 0.3
 
 
 def remember(stack: Mapping[str, Any], scripts: Sequence[CallScript]) -> None:
-    """Let Vapi's stand-in know calls, if the stack has one: before their first webhook."""
+    """Store calls in Vapi's stand-in, if the stack has one; this has to precede their first webhook."""
     if "vapi_api_key" in stack:
         Control(stack["vapi_api_url"], stack["vapi_api_key"]).put_calls([record_of(script) for script in scripts])
 
 
 def require_sweep(stack: Mapping[str, Any]) -> None:
-    """Raise LocalStackError unless what is lost can come back here."""
+    """Raise LocalStackError unless the stack can recover lost webhooks."""
     if "vapi_api_key" not in stack:
         raise LocalStackError(
             "LOSE wants the stand-in for Vapi's API, which knows the simulator's calls; make up starts it"
@@ -42,13 +42,13 @@ def require_sweep(stack: Mapping[str, Any]) -> None:
 
 
 def ask_for(stack: Mapping[str, Any], vapi_call_ids: Sequence[str]) -> int:
-    """Have the sweep ask Vapi for calls, whatever it thinks of them; how many requests it has queued."""
+    """Have the sweep request calls from Vapi unconditionally; returns how many requests were queued."""
     parts = [vapi_call_ids[first : first + _AT_ONCE] for first in range(0, len(vapi_call_ids), _AT_ONCE)]
     return sum(sweep(stack, {"ask": {"vapi_call_ids": list(part), "call_ids": []}})["queued"] for part in parts)
 
 
 def sweep(stack: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
-    """Invoke the sweep, as its schedule does with `{}`; its answer."""
+    """Invoke the sweep, as its schedule does with `{}`; returns its answer."""
     cloud = Cloud(urlsplit(stack["aws_endpoint_url"]).port or 0)
     answered = cloud.client("lambda").invoke(FunctionName=stack["functions"][SWEEP], Payload=json.dumps(event).encode())
     answer = json.loads(answered["Payload"].read())
@@ -58,7 +58,7 @@ def sweep(stack: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def bring_back(stack: Mapping[str, Any], scripts: Sequence[CallScript], losses: Losses) -> list[str]:
-    """Have everything asked for that was withheld, and wait until it is stored; what is still wrong then."""
+    """Have all withheld data requested, and wait until it is stored; returns the remaining differences."""
     url = stack["database_url"]
     wrong = len({complaint.partition(":")[0] for complaint in compare(url, scripts)})
     say(f"  {len(losses.lost)} webhooks were withheld ({losses.describe()}): {wrong} calls are not as they happened")
@@ -71,7 +71,7 @@ def bring_back(stack: Mapping[str, Any], scripts: Sequence[CallScript], losses: 
 
 
 def wait_until_repaired(database_url: str, scripts: Sequence[CallScript], asked: int) -> list[str]:
-    """Wait until calls are stored as they happened; what is still wrong when that takes too long."""
+    """Wait until calls are stored as they happened; returns the differences that remain after the timeout."""
     deadline = time.monotonic() + PATIENCE_SECONDS + SECONDS_OF_A_CALL * asked
     while (complaints := list(compare(database_url, scripts))) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)

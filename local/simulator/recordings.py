@@ -1,4 +1,4 @@
-"""A sound that a player gets instead of the recordings that invented calls do not have."""
+"""A sound that players get in place of the recordings of simulated calls, which do not exist."""
 
 import math
 import struct
@@ -7,16 +7,16 @@ from io import BytesIO
 from typing import Final
 
 HOST: Final = "recordings.example.com"
-"""Where invented calls have theirs; nothing answers there."""
+"""The host in the recordings' URLs; nothing answers there."""
 URLS: Final = f"https://{HOST}/**"
-"""Pattern of the URLs that invented calls name."""
+"""Pattern of the URLs of recordings."""
 _RATE: Final = 8000
 _LOUDNESS: Final = 8000
-"""Of 32767."""
+"""Amplitude, of 32767."""
 
 
 def tone(seconds: float = 2, hertz: int = 220) -> bytes:
-    """A low tone, as a WAV file."""
+    """Return a low tone as a WAV file."""
     samples = (round(_LOUDNESS * math.sin(2 * math.pi * hertz * n / _RATE)) for n in range(round(seconds * _RATE)))
     stream = BytesIO()
     with wave.open(stream, "wb") as file:

@@ -1,4 +1,4 @@
-"""Webhooks applied by the consumers themselves, in this process: for past calls, which no queue has to carry."""
+"""Apply webhooks of past calls with the consumers in this process, without queues."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,14 +22,14 @@ from local.simulator.application_rows import ORGANIZATION_ID
 from local.simulator.webhook_factory import Body
 
 _TRAVELS: Final = timedelta(milliseconds=140)
-"""From the sender's time to ours."""
+"""Time between sending and receiving."""
 _NO_KEY: Final = b"nothing was erased"
 _PROCESSED_WITHIN: Final = timedelta(milliseconds=20)
 
 
 @contextmanager
 def open_engine(database_url: str) -> Iterator[Engine]:
-    """A connection as the consumers have it."""
+    """Yield an engine as the consumers use it."""
     parts = urlsplit(database_url)
     engine = engine_to(
         lambda: PreparingConnection(
@@ -47,7 +47,7 @@ def open_engine(database_url: str) -> Iterator[Engine]:
 
 
 def apply(engine: Engine, bodies: Sequence[Body]) -> None:
-    """Apply webhooks as if each had come and been processed when its sender says that it was sent."""
+    """Apply webhooks as if each had been received and processed when it was sent."""
     envelopes = [_wrap(body["message"]) for body in bodies]
     world = World(Pseudonyms(_NO_KEY), ORGANIZATION_ID)
     with engine.begin() as transaction:
@@ -57,7 +57,7 @@ def apply(engine: Engine, bodies: Sequence[Body]) -> None:
 
 
 def date_receipts(connection: Connection, call_ids: Sequence[int | None]) -> None:
-    """Let webhooks that were received weeks ago be processed then, too."""
+    """Set the processing time of past webhooks to shortly after they were received."""
     connection.run(
         "UPDATE webhook_event SET processed_at = received_at + :within WHERE call_id = ANY(:ids)",
         within=_PROCESSED_WITHIN,

@@ -1,4 +1,4 @@
-"""The people, cars and sentences of invented calls. All of it is plainly made up."""
+"""The people, cars and sentences of simulated calls, all obviously invented."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ SERVICES: Final = (
     *("Tire rotation", "Transmission service", "Wheel alignment", "Windshield repair"),
 )
 CAMPAIGNS: Final = ("Service follow-up", "Service follow-up", "First visit", "Brake recall")
-"""As often as they stand here."""
+"""Each is drawn as often as it occurs here."""
 
 
 @dataclass(frozen=True)
 class Advisor:
-    """Somebody at the service desk."""
+    """An employee at the service desk."""
 
     name: str
     scores: tuple[int, ...]
-    """How often customers give 0, 1 … 10."""
+    """Relative frequency of the scores 0, 1 … 10."""
 
 
 ADVISORS: Final = (
@@ -55,7 +55,7 @@ DECLINING: Final[tuple[tuple[Literal["bot", "user"], str], ...]] = (
 
 @dataclass(frozen=True)
 class Topic:
-    """A question of the assistant, and what it may hear from a customer in each mood."""
+    """A question of the assistant, and a customer's answers for each mood."""
 
     question: str
     answers: Mapping[Mood, tuple[str, ...]]
@@ -142,7 +142,7 @@ OVERALL: Final[Mapping[Mood, str]] = {
 
 
 def mood_of(score: int) -> Mood:
-    """Return how somebody feels who gives this score, 0 to 10: detractor, passive or promoter."""
+    """Return the mood of a customer who gives this score, 0 to 10: detractor, passive or promoter."""
     if score <= 6:  # noqa: PLR2004 - as NPS defines it
         return "unhappy"
     return "content" if score <= 8 else "pleased"  # noqa: PLR2004 - likewise

@@ -1,4 +1,4 @@
-"""An invented call, decided before it happens: who is called, what is said, how it ends. Pure and seedable."""
+"""A simulated call, decided before it happens: customer, turns and end. Pure and seedable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from uuid import UUID
 from local.simulator import sample_data
 
 Role = Literal["bot", "user", "tool_calls", "tool_call_result"]
-"""Vapi's words for who speaks."""
+"""Vapi's roles of speakers."""
 
 DECLINED: Final = "declined"
 """Drawn like an outcome: somebody was reached, and had no time."""
@@ -27,7 +27,7 @@ OUTCOMES: Final = (
     "failed",
     "transferred",
 )
-"""As often as they stand here."""
+"""Each is drawn as often as it occurs here."""
 ENDED_REASONS: Final = {
     "reached": ("customer-ended-call", "assistant-ended-call", "assistant-said-end-call-phrase", "silence-timed-out"),
     "voicemail": ("voicemail",),
@@ -39,9 +39,9 @@ ENDED_REASONS: Final = {
     ),
     "transferred": ("assistant-forwarded-call",),
 }
-"""Outcome -> what Vapi may give as the reason."""
+"""Outcome -> the ended reasons that Vapi may give."""
 CONNECTED: Final = frozenset({"reached", "voicemail", "failed", "transferred"})
-"""Outcomes of calls that somebody or something answered."""
+"""Outcomes of calls that a person or a machine answered."""
 
 
 _Line = tuple[Role, str]
@@ -52,16 +52,16 @@ _FOUND: Final[Mapping[sample_data.Mood, tuple[tuple[int, int], ...]]] = {
     "content": ((0, 2), (0, 2), (0, 1)),
     "pleased": ((1, 3), (0, 1), (0, 0)),
 }
-"""Least and greatest number of praises, complaints and actions that the analysis finds."""
+"""Minimum and maximum number of praises, complaints and actions in the analysis."""
 _UNASKED: Final = {
     "voicemail": "The assistant reached a mailbox.",
     DECLINED: "The customer had no time and asked for another call.",
 }
 """Outcome of calls in which nothing was asked -> their summary."""
 _FEW: Final = 4
-"""Turns of a call in which nobody talks to anybody: it does not stall."""
+"""Number of turns of a call without a conversation, which has no stall."""
 STALL_SECONDS: Final = 4
-"""How long the assistant says nothing when it stalls."""
+"""Duration of a stall in seconds."""
 _CHARACTERS_PER_SECOND: Final = 16
 
 
@@ -77,7 +77,7 @@ class _ServiceRecord:
         return sample_data.mood_of(self.score)
 
     def fill(self, text: str) -> str:
-        """Put its particulars into a text."""
+        """Fill the visit's data into a text."""
         return text.format(
             service=self.service.lower(), vehicle=self.vehicle, advisor=self.advisor.name.split()[0], score=self.score
         )
@@ -85,7 +85,7 @@ class _ServiceRecord:
 
 @dataclass(frozen=True)
 class Turn:
-    """One thing said or done; times are seconds from the start of the call."""
+    """One turn or tool call; times are seconds from the start of the call."""
 
     role: Role
     text: str
@@ -107,10 +107,10 @@ class Feedback:
 
 @dataclass(frozen=True)
 class CallScript:
-    """A whole call. Instants are aware; a call that nobody answered has no start."""
+    """A whole call. Times have a time zone; a call that nobody answered has no start."""
 
     call_id: int | None
-    """Ours; None for a call that the application did not place."""
+    """Our id; None for a call that the application did not place."""
     vapi_call_id: str
     customer_name: str
     customer_phone: str
@@ -127,13 +127,13 @@ class CallScript:
     feedback: Feedback | None
     cost: float
     stalls_after: float | None
-    """Seconds from the start at which the assistant fails to answer in time; the call goes on."""
+    """Seconds from the start at which the assistant stalls; the call continues."""
 
 
 def write_script(
     random: Random, call_id: int | None, created_at: datetime, *, outcome: str | None = None, stalls: bool | None = None
 ) -> CallScript:
-    """Invent a call; what is not given is drawn from `random`, and the same draws make the same call."""
+    """Create a call; values that are not given are drawn from `random`, and the same draws make the same call."""
     drawn = outcome or random.choice(OUTCOMES)
     outcome, declines = ("reached", True) if drawn == DECLINED else (drawn, False)
     service_record = _write_service_record(random)
@@ -166,7 +166,7 @@ def write_script(
 
 
 def hasten(script: CallScript, speed: float) -> CallScript:
-    """The same call in less time: `speed` times faster from its creation to its end."""
+    """Return the same call, `speed` times faster from its creation to its end."""
 
     def sooner(moment: datetime) -> datetime:
         return script.created_at + timedelta(seconds=round((moment - script.created_at).total_seconds() / speed, 3))
@@ -184,7 +184,7 @@ def hasten(script: CallScript, speed: float) -> CallScript:
 
 
 def hang_up(script: CallScript, at: datetime) -> CallScript:
-    """The same call, ended by us at this moment: without what would have been said later, and without feedback."""
+    """Return the same call, hung up by us at this time: without later turns, and without feedback."""
     lasted = (at - script.started_at).total_seconds() if script.started_at else 0.0
     return replace(
         script,

@@ -1,4 +1,4 @@
-"""A moment in a workshop's day, always the same: for pictures of the console."""
+"""A reproducible moment of a workshop's day, for screenshots of the console."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _AT: Final = time(19, 30, tzinfo=timezone.utc)
 _EARLIER_MINUTES: Final = (24, 37, 51, 66, 94, 121, 155, 190)
 _TOLD_MINUTES: Final = 11
 _LIVE_SECONDS: Final = (58, 47, 36)
-"""How long ago the calls that are going on were placed."""
+"""Seconds since the calls in progress were placed."""
 _ON_THE_WAY_SECONDS: Final = 0.5
-"""What was sent later has not been stored yet."""
+"""Webhooks of the last half second have not been stored yet."""
 _WAITING: Final = 1
-"""Calls that are about to be dialled."""
+"""Number of calls that are about to be dialled."""
 
 _STEP_MINUTES: Final = "(15 + f.id % 4 * 10)"
-"""How long a person takes for the next change of a follow-up."""
+"""Minutes that a person takes for the next change of a follow-up."""
 _MOVE_ENTRIES: Final = f"""
     UPDATE follow_up_entry e SET at = least(f.opened_at + make_interval(mins => {_STEP_MINUTES} * step.n), :now)
     FROM follow_up f, (
@@ -47,17 +47,17 @@ _NEWEST: Final = "SELECT id FROM follow_up WHERE state = 'open' ORDER BY opened_
 
 @dataclass(frozen=True)
 class Scene:
-    """The calls that the pictures show."""
+    """The calls that the screenshots show."""
 
     now: datetime
     told: CallScript
-    """A call that is over, and had everything: a stall, praise, complaints, actions."""
+    """A call that has ended and has everything: a stall, praise, complaints, actions."""
     live: CallScript
-    """A call that is going on."""
+    """A call in progress."""
 
 
 def moment(today: datetime) -> datetime:
-    """The last Thursday afternoon before a time, so that weekdays and data are the same whenever it is drawn."""
+    """Return the last Thursday afternoon before a time, so that weekdays and data are always the same."""
     days = (today.weekday() - _THURSDAY) % 7
     thursday = datetime.combine(today.date() - timedelta(days=days), _AT)
     return thursday if thursday <= today else thursday - timedelta(days=7)
@@ -76,7 +76,7 @@ def set_up(database_url: str, now: datetime) -> Scene:
 
 
 def date_follow_ups(database_url: str, now: datetime) -> int:
-    """Move what people have just done about the scene's follow-ups to its days; the id of the newest that is open."""
+    """Move the changes of follow-ups to the scene's days; returns the id of the newest open one."""
     with connect(database_url) as connection:
         connection.run(_MOVE_ENTRIES, now=now)
         connection.run(_MOVE_FOLLOW_UPS, now=now)
@@ -115,7 +115,7 @@ def _is_telling(script: CallScript) -> bool:
 
 
 def _is_long(script: CallScript) -> bool:
-    """It still goes on a minute after it was placed, and somebody answered soon."""
+    """Return whether it was answered soon and is still in progress a minute after it was placed."""
     if script.outcome != "reached" or script.started_at is None:
         return False
     answered, ended = (moment - script.created_at for moment in (script.started_at, script.ended_at))
@@ -123,7 +123,7 @@ def _is_long(script: CallScript) -> bool:
 
 
 def _remove_samples(database_url: str) -> None:
-    """The calls of the sample events wait for ever."""
+    """Remove the calls of the sample events, which never end."""
     with connect(database_url) as connection:
         connection.run("DELETE FROM call WHERE id = ANY(:ids)", ids=list(SAMPLE_CALLS))
 

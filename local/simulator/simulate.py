@@ -1,4 +1,4 @@
-"""Call traffic against the running stack: the application's rows first, then signed webhooks as Vapi sends them."""
+"""Calls on the running stack: first the application's rows, then signed webhooks as Vapi sends them."""
 
 import http.client
 import time
@@ -24,30 +24,30 @@ from local.simulator.webhook_client import Answer, encode, post, sign
 from local.simulator.webhook_factory import EVERY_TYPE, Body, webhooks
 
 POSTERS: Final = 5
-"""Posts at once."""
+"""Number of concurrent posts."""
 STORED_SECONDS: Final = 120
-"""How long to wait until everything that was accepted is stored."""
+"""Seconds to wait until everything that was accepted is stored."""
 _COPIES: Final = 3
 _TRIES: Final = 4
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """The traffic that is asked for."""
+    """The requested traffic."""
 
     calls: int
     seed: int | None = None
     disorder: bool = False
     duplicates: bool = False
     rate: float | None = None
-    """Webhooks a second."""
+    """Webhooks per second."""
     types: frozenset[str] = EVERY_TYPE
     lose: float = 0
-    """Share of the webhooks that are withheld, and that the sweep has to bring back."""
+    """Share of the webhooks that are withheld, and that the sweep has to recover."""
 
 
 def simulate(stack: Mapping[str, Any], wanted: PageRequest) -> int:
-    """Make the calls, post their webhooks, wait until all is stored and compare; the exit status."""
+    """Create the calls, post their webhooks, wait until all are stored and compare; returns the exit status."""
     seed = wanted.seed if wanted.seed is not None else SystemRandom().randrange(10**6)
     random = Random(seed)  # noqa: S311 - invented data
     losses = Losses(wanted.lose, Random(f"{seed} lost"))  # noqa: S311 - likewise
@@ -70,7 +70,7 @@ def simulate(stack: Mapping[str, Any], wanted: PageRequest) -> int:
 def settle(
     stack: Mapping[str, Any], scripts: Sequence[CallScript], answers: Sequence[Answer], losses: Losses
 ) -> list[str]:
-    """Wait until everything is stored, and have what was lost asked for; what is wrong in the end."""
+    """Wait until everything is stored, and have lost webhooks recovered; returns the remaining differences."""
     known = losses.known(scripts)
     if not losses.lost:
         return wait_until_stored(stack["database_url"], known, answers)
@@ -84,8 +84,8 @@ def place_calls(
     organization_id: str = ORGANIZATION_ID,
     **given: Any,  # noqa: ANN401 - as write_script takes it
 ) -> list[CallScript]:
-    """Insert the rows that the application has before it starts calls, and decide how the calls go."""
-    # All times lie in the past, as a webhook's do.
+    """Insert the rows that the application creates before calls start, and decide how the calls go."""
+    # All times are in the past, as a webhook's are.
     created_at = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=15)
     scripts = []
     with connect(database_url) as connection:
@@ -101,7 +101,7 @@ def place(
     organization_id: str = ORGANIZATION_ID,
     vapi_call_id: str | None = None,
 ) -> CallScript:
-    """Insert the rows of one call; the call with the id that the database gave it.
+    """Insert the rows of one call; returns the call with the id that the database gave it.
 
     With `vapi_call_id` the two are linked from the start; otherwise the first webhook links them.
     """
@@ -123,9 +123,9 @@ def place(
 def arrange(
     scripts: Iterable[CallScript], random: Random, wanted: PageRequest, losses: Losses | None = None
 ) -> list[Body]:
-    """Put all webhooks in the order they are sent: by the sender's time, or in disorder; repeated if wanted.
+    """Return all webhooks in the order of sending: by the sender's time, or shuffled; duplicated if requested.
 
-    A webhook that is lost is lost with all its repetitions.
+    A webhook that is lost is lost with all its duplicates.
     """
     bodies = [body for script in scripts for _, body in webhooks(script, wanted.types)]
     bodies = (losses or no_losses()).sieve(bodies)
@@ -138,7 +138,7 @@ def arrange(
 
 
 def post_all(stack: Mapping[str, Any], bodies: Sequence[Body], rate: float | None = None) -> list[Answer]:
-    """Post the bodies, signed, several at a time; the answers in the same order."""
+    """Post the bodies, signed, several at a time; returns the answers in the same order."""
     with ThreadPoolExecutor(POSTERS) as posters:
         waiting = [posters.submit(post_until_answered, stack, body) for body in _paced(bodies, rate)]
         return [answer.result() for answer in waiting]
@@ -153,7 +153,7 @@ def _paced(bodies: Sequence[Body], rate: float | None) -> Iterator[Body]:
 
 
 def post_until_answered(stack: Mapping[str, Any], body: Body) -> Answer:
-    """Post as Vapi does with a backoffPlan: again after a 5xx or no answer."""
+    """Post as Vapi does with a backoffPlan, which retries after a 5xx or no answer."""
     content = encode(body)
     answer = Answer(0, "no answer")
     for attempt in range(_TRIES):
@@ -168,12 +168,12 @@ def post_until_answered(stack: Mapping[str, Any], body: Body) -> Answer:
 
 
 def wait_until_stored(database_url: str, scripts: Sequence[CallScript], answers: Sequence[Answer]) -> list[str]:
-    """Wait for every accepted webhook's receipt, then compare every call with its script; the complaints."""
+    """Wait for every accepted webhook's receipt, then compare every call with its script; returns the differences."""
     return wait_until_received(database_url, answers) + list(compare(database_url, scripts))
 
 
 def wait_until_received(database_url: str, answers: Sequence[Answer]) -> list[str]:
-    """Wait for every accepted webhook's receipt; the complaints."""
+    """Wait for every accepted webhook's receipt; returns error messages."""
     complaints = [
         f"a webhook was answered {answer.status}: {answer.body}"
         for answer in answers
@@ -187,7 +187,7 @@ def wait_until_received(database_url: str, answers: Sequence[Answer]) -> list[st
 
 
 def wait_for_receipts(database_url: str, event_ids: Sequence[str], seconds: float = STORED_SECONDS) -> int:
-    """Wait until accepted webhooks are in the database; how many are still missing then."""
+    """Wait until accepted webhooks are in the database; returns how many are missing after the timeout."""
     deadline = time.monotonic() + seconds
     while (missing := len(event_ids) - count_receipts(database_url, event_ids)) and time.monotonic() < deadline:
         time.sleep(0.25)
@@ -201,7 +201,7 @@ def _print_answers(answers: Sequence[Answer], seconds: float) -> None:
 
 
 def conclude(complaints: Sequence[str], calls: int, seconds: float) -> int:
-    """Say whether all calls are stored as they happened; the exit status."""
+    """Print whether all calls are stored as they happened; returns the exit status."""
     for complaint in complaints[:20]:
         say(f"  {complaint}")
     if complaints:

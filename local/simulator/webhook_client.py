@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS: Final = 20
-"""Vapi's default."""
+"""Vapi's default timeout in seconds."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class Answer:
 
     @property
     def verdict(self) -> str:
-        """`accepted`, `ignored`, or whatever else the answer's status field says."""
+        """The answer's status field, such as `accepted` or `ignored`."""
         return str(read_object(self.body).get("status", ""))
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """The bytes that are sent and signed."""
+    """Return the bytes that are sent and signed."""
     return json.dumps(body, separators=(",", ":")).encode()
 
 
 def sign(secret: str, content: bytes) -> dict[str, str]:
-    """Headers of a webhook whose credential is an HMAC over the body."""
+    """Return the headers of a webhook whose credential is an HMAC over the body."""
     return {"X-Vapi-Signature": hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()}
 
 
@@ -54,7 +54,7 @@ def post(url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
 
 
 def read_object(text: str) -> dict[str, Any]:
-    """The JSON object in a text, or an empty one."""
+    """Return the JSON object in a text, or an empty one."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""The webhooks of an invented call, in the shapes that Vapi really sends. Pure: the same script gives the same bodies.
+"""The webhooks of a simulated call, in the shapes that Vapi sends. Pure: the same script gives the same bodies.
 
-Like real ones, every body repeats the whole assistant configuration, prompt and secrets included, and the turns in up
-to four copies. All secrets contain `CANARY`, so that a test can look for it where none of them may be.
+Like real ones, every body repeats the whole assistant configuration with prompt and secrets, and has the turns in up to
+four copies. All secrets contain `CANARY`, so that a test can check that they are stored nowhere.
 """
 
 import json
@@ -18,9 +18,9 @@ EVERY_TYPE: Final = frozenset(
     {"status-update", "conversation-update", "speech-update", "transcript", "hang", "end-of-call-report"}
 )
 ESSENTIAL_TYPES: Final = frozenset({"status-update", "hang", "end-of-call-report"})
-"""What a subscription that wants little asks for."""
+"""The messages of a minimal subscription."""
 WATCHING_TYPES: Final = ESSENTIAL_TYPES | {"conversation-update"}
-"""What a subscription asks for so that calls can be watched live."""
+"""The messages of a subscription for watching calls live."""
 
 _ORGANIZATION: Final = str(uuid5(NAMESPACE_URL, "https://example.com/organization"))
 _ASSISTANT: Final = str(uuid5(NAMESPACE_URL, "https://example.com/assistant"))
@@ -37,15 +37,15 @@ _PROMPT: Final = "\n".join(
     [f"You call customers of Example Motors after a service visit ({CANARY}prompt)."]
     + [f"{number}. {_GUIDELINES[number % len(_GUIDELINES)]}" for number in range(1, 71)]
 )
-"""About 6 KB, as long as prompts in use are."""
+"""About 6 KB, as long as real prompts are."""
 _ENDED_AFTER: Final = 2.5
-"""Seconds from the end of a call to its status-update; measured by others on 20 real calls."""
+"""Seconds from the end of a call to its status-update; published measurements of 20 real calls."""
 _REPORTED_AFTER: Final = 5.5
 """Seconds from the end of a call to its report."""
 
 
 def webhooks(script: CallScript, types: Collection[str] = EVERY_TYPE) -> list[tuple[float, Body]]:
-    """Write every webhook of a call, in the sender's order, each with its seconds from the call's creation."""
+    """Return every webhook of a call in the sender's order, each with its seconds since the call's creation."""
     bodies = [body for body in _write(script) if body["message"]["type"] in types]
     created = script.created_at.timestamp() * 1000
     return [(round((body["message"]["timestamp"] - created) / 1000, 3), body) for body in bodies]
@@ -268,7 +268,7 @@ def _analysis(script: CallScript) -> Body:
     }
     score = -1 if script.feedback.score is None else script.feedback.score
     data: Body = {"nps_score": score, "nps_validated": score >= 0, "overall_feedback": script.feedback.overall}
-    # Vapi leaves an empty list out as often as it sends it.
+    # Vapi omits an empty list as often as it sends it.
     data |= {name: list(items) for name, items in lists.items() if items}
     return {"summary": script.feedback.summary, "structuredData": data, "successEvaluation": "Good"}
 
@@ -302,5 +302,5 @@ def _iso(moment: datetime) -> str:
 
 
 def size(body: Body) -> int:
-    """Bytes of a body as it is sent."""
+    """Return the number of bytes of a body as it is sent."""
     return len(json.dumps(body, separators=(",", ":")))

@@ -1,7 +1,7 @@
 """A stand-in for Vapi's REST API: a server on loopback that answers as Vapi does.
 
-It was made from Vapi's published schema and from what others wrote that they saw. What it refuses, Vapi refuses. `make
-up` starts it as a process of its own beside the stack; the tests serve it within their own process.
+Its sources are Vapi's published schema and published observations. What it refuses, Vapi refuses. `make up` starts it
+as a process beside the stack; the tests run it in their own process.
 """
 
 from local.vapi_api.answers import Answer, Fault, broken, endless, rate_limited

@@ -1,7 +1,7 @@
 """The stand-in as a process of its own: `python -m local.vapi_api DIRECTORY`, with its key in the environment.
 
-Beside it, the same process receives alerts of follow-ups, and prints them. The directory has the calls, and in
-`ready.json` where the process listens: {"api": URL, "storage": URL, "alerts": URL}.
+The same process receives alerts of follow-ups, and prints them. The directory contains the calls, and `ready.json` with
+the addresses: {"api": URL, "storage": URL, "alerts": URL}.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from local.vapi_api.server import serve
 
 
 def main() -> None:
-    """Serve until the process is killed."""
+    """Serve until the process gets SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m local.vapi_api", description=__doc__)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--port", type=int, default=0)

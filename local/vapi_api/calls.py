@@ -1,7 +1,7 @@
-"""The calls that Vapi remembers: found in a list, read one by one, and forgotten after 14 days.
+"""The calls that Vapi has: listed, read one by one, and beyond retention after 14 days.
 
-A record is stored as it is in the end. Before that it is shown as far as the call has come: queued until it starts, in
-progress with an empty artifact until it ends, without its analysis until it is updated for the last time.
+A record is stored in its final form. Until then it is shown as far as the call has come: queued until it starts, in
+progress with an empty artifact until it ends, and without its analysis until its last update.
 """
 
 import json
@@ -21,7 +21,7 @@ DEFAULT_LIMIT: Final = 100
 FORGOTTEN: Final = "forgotten"
 """State of a call that is beyond retention, whatever its age."""
 UNKNOWN: Final = "unknown"
-"""State of a call of which nothing is known any more."""
+"""State of a call that Vapi does not know."""
 ENDED: Final = "ended"
 IN_PROGRESS: Final = "in-progress"
 STATUSES: Final = frozenset(
@@ -29,7 +29,7 @@ STATUSES: Final = frozenset(
 )
 STATES: Final = STATUSES | {FORGOTTEN, UNKNOWN}
 _OVER: Final = frozenset({ENDED, "deletion-failed"})
-"""Statuses of a call that is over."""
+"""Statuses of a call that has ended."""
 _TALKING: Final = frozenset({IN_PROGRESS, "forwarding"})
 _BOUNDS: Final = {"Gt": ">", "Ge": ">=", "Lt": "<", "Le": "<="}
 _TIMES: Final = {"createdAt": "created_at", "updatedAt": "updated_at"}
@@ -39,7 +39,7 @@ _OF_THE_END: Final = frozenset(
     {"endedAt", "endedReason", "endedMessage", "analysis", "cost", "costs", "costBreakdown", "summary", "transcript"}
     | {"messages", "recordingUrl", "stereoRecordingUrl", "durationMs", "durationSeconds", "durationMinutes"}
 )
-"""Fields that a call has when it is over."""
+"""Fields that only an ended call has."""
 _OF_THE_ANALYSIS: Final = ("analysis", "summary")
 
 
@@ -47,7 +47,7 @@ class Calls:
     """The records of one organization, in a file or in memory."""
 
     def __init__(self, file: Path | None, now: Callable[[], datetime]) -> None:
-        """Open the file, or make it."""
+        """Open the file, or create it."""
         self._now = now
         self._database = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
         self._database.execute(
@@ -60,7 +60,7 @@ class Calls:
         self._database.close()
 
     def put(self, *records: Record) -> None:
-        """Store records as they are in the end; those of the same ids are replaced."""
+        """Store final records; those with the same ids are replaced."""
         self._database.executemany(
             "INSERT OR REPLACE INTO call"
             " VALUES (:id, :created_at, :updated_at, :assistantId, :phoneNumberId, NULL, :record)",
@@ -78,7 +78,7 @@ class Calls:
         )
 
     def hold(self, call_id: str, state: str | None) -> None:
-        """Keep a call in a state: one of Vapi's statuses, `forgotten` or `unknown`; None lets time pass again."""
+        """Keep a call in a state: one of Vapi's statuses, `forgotten` or `unknown`; None returns to the real time."""
         if state is not None and state not in STATES:
             raise ValueError(f"a call is in none of these states: {state}")
         self._database.execute("UPDATE call SET state = ? WHERE id = ?", (state, call_id))
@@ -91,11 +91,11 @@ class Calls:
             self.hold(call_id, state)
 
     def forget_old(self) -> None:
-        """Delete what is far beyond retention."""
+        """Delete calls of more than twice the retention."""
         self._database.execute("DELETE FROM call WHERE created_at < ?", (self._horizon() - RETENTION.total_seconds(),))
 
     def read(self, call_id: str) -> Answer:
-        """`GET /call/{id}`; presigned URLs are not made here."""
+        """Answer `GET /call/{id}`, without presigned URLs."""
         row = self._database.execute("SELECT record, state, created_at FROM call WHERE id = ?", (call_id,)).fetchone()
         if row is None or row[1] == UNKNOWN:
             return error(404, f"call with id {call_id} does not exist")
@@ -105,7 +105,7 @@ class Calls:
         return Answer(200, shown(json.loads(record), state, self._now()))
 
     def find(self, query: Mapping[str, Sequence[str]]) -> Answer:
-        """`GET /call`: a bare array, newest first."""
+        """Answer `GET /call` with a plain array, newest first."""
         complaints = list(_complaints(query))
         if complaints:
             return error(400, complaints)
@@ -126,7 +126,7 @@ class Calls:
 
 
 def shown(record: Record, state: str | None, now: datetime) -> Record:
-    """A record as it is at this moment, or in the state in which it is held."""
+    """Return a record as it is at this time, or in the state in which it is held."""
     status = state or _status(record, now)
     if status in _OVER:
         is_analysed = state is not None or _seconds(record["updatedAt"]) <= now.timestamp()
@@ -164,7 +164,7 @@ def _conditions(query: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str
 
 
 def _complaints(query: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """In the words of Vapi's validator."""
+    """Yield error messages as Vapi's validator words them."""
     for name, given in query.items():
         if name == "limit":
             if not 0 <= _number(given[0]) <= MAX_LIMIT:
@@ -192,6 +192,6 @@ def _is_time(text: str) -> bool:
 
 
 def _seconds(time: str) -> float:
-    """Seconds since 1970 of an ISO time, which is UTC if it does not say."""
+    """Return seconds since 1970 of an ISO time, in UTC if it has no offset."""
     moment = datetime.fromisoformat(time)
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

@@ -1,7 +1,7 @@
-"""What is configured in an organization: assistants, phone numbers, credentials, the organization itself.
+"""The configuration of an organization: assistants, phone numbers, credentials, and the organization itself.
 
-Unknown and missing fields are answered 400 with Vapi's list of complaints. A PATCH is shallow: a sent object replaces
-the stored one as a whole. Secrets are never shown again. Lists have no cursor (`limit`, `createdAtLe`).
+Unknown and missing fields are answered 400 with Vapi's list of errors. A PATCH is shallow: an object that is sent
+replaces the stored one as a whole. Secrets are never returned. Lists have no cursor (`limit`, `createdAtLe`).
 """
 
 import copy
@@ -108,19 +108,19 @@ SCHEMAS: Final = {
 }
 _SECRETS: Final = ("secretKey", "token")
 _LISTED: Final = frozenset({"assistant", "phone-number", "squad", "tool"})
-"""What has the parameters `limit` and `createdAt…` of a list."""
+"""Folders whose lists have the parameters `limit` and `createdAt…`."""
 
 
 @dataclass
 class Configuration:
-    """What is stored, by folder and id."""
+    """The stored resources, by folder and id."""
 
     stored: dict[str, dict[str, dict[str, Any]]]
     org_is_closed: bool = False
     before_change: Callable[[], None] | None = None
 
     def add(self, folder: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-        """Store something as it may be there from former times, so without the schema's say."""
+        """Store a resource without validation, as resources of former times may be."""
         made = START + timedelta(minutes=len(self.stored[folder]))
         stamp = made.isoformat().replace("+00:00", "Z")
         item = {"id": str(uuid.uuid4()), "orgId": ORGANIZATION_ID, "createdAt": stamp, "updatedAt": stamp, **fields}
@@ -128,7 +128,7 @@ class Configuration:
         return item
 
     def answer_configuration(self, method: str, parts: list[str], query: Mapping[str, list[str]], body: Any) -> Answer:  # noqa: ANN401 - any JSON
-        """What is answered to who has the key; `parts` are those of the path, the first is a folder."""
+        """Answer an authorized request; `parts` are those of the path, and the first is a folder."""
         folder, ids = parts[0], parts[1:]
         if folder == "org" and self.org_is_closed:
             return error(403, "Forbidden resource")
@@ -169,7 +169,7 @@ class Configuration:
 
 
 def _complaints(folder: str, body: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    """In the words of Vapi's validator."""
+    """Yield error messages as Vapi's validator words them."""
     for found in Draft202012Validator(SCHEMAS[folder]).iter_errors(body):
         path = ".".join(map(str, found.absolute_path))
         if found.validator == "additionalProperties":
@@ -181,7 +181,7 @@ def _complaints(folder: str, body: Any) -> Iterator[str]:  # noqa: ANN401 - any 
 
 
 def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
-    """What a reader gets: "once created, secrets are encrypted and cannot be viewed"."""
+    """Return the resource without secrets: "once created, secrets are encrypted and cannot be viewed"."""
     shown = copy.deepcopy(dict(item))
     plan = shown.get("authenticationPlan")
     if isinstance(plan, dict):

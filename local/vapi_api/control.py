@@ -1,4 +1,4 @@
-"""Tell a stand-in that runs as a process which calls there are, and read what it was asked for."""
+"""A client of the stand-in's control endpoints: store calls, inject faults, read the received requests."""
 
 import http.client
 import json
@@ -9,40 +9,40 @@ from urllib.parse import urlsplit
 from local.stack_paths import LocalStackError
 
 _AT_ONCE: Final = 50
-"""Records of one request."""
+"""Number of records in one request."""
 
 
 class Control:
     """The control endpoints of one stand-in."""
 
     def __init__(self, url: str, key: str) -> None:
-        """Nothing is asked yet."""
+        """Keep the address; no request is sent yet."""
         self._url = url
         self._key = key
 
     def put_calls(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Let it know calls, as they are in the end."""
+        """Store calls in their final form."""
         for first in range(0, len(records), _AT_ONCE):
             self._ask("PUT", "calls", records[first : first + _AT_ONCE])
 
     def hold(self, vapi_call_id: str, state: str | None) -> None:
-        """Keep a call in a state; None lets time pass again."""
+        """Keep a call in a state; None returns to the real time."""
         self._ask("PATCH", f"calls/{vapi_call_id}", {"state": state})
 
     def order_faults(self, *faults: Mapping[str, Any]) -> None:
-        """Let it answer the next requests as each of these says."""
+        """Answer the next requests with these faults."""
         self._ask("POST", "faults", faults)
 
     def clear_faults(self) -> None:
-        """Let it answer as Vapi does."""
+        """Answer as Vapi does again."""
         self._ask("DELETE", "faults")
 
     def requests(self) -> dict[str, list[dict[str, Any]]]:
-        """What the API and the storage were asked for."""
+        """Return the requests to the API and to the storage."""
         return dict(self._ask("GET", "requests"))
 
     def clear_requests(self) -> None:
-        """Let it remember what it is asked for from now on."""
+        """Forget the requests so far."""
         self._ask("DELETE", "requests")
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON

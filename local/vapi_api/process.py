@@ -1,4 +1,4 @@
-"""The stand-in's process beside the stack: started, known again, and stopped."""
+"""The stand-in's process beside the stack: started, found again, and stopped."""
 
 import json
 import os
@@ -23,7 +23,7 @@ START_SECONDS: Final = 30
 
 @dataclass(frozen=True)
 class RunningStandIn:
-    """The process, and where it listens."""
+    """The process, and its addresses."""
 
     process: Identity
     api_url: str
@@ -32,16 +32,16 @@ class RunningStandIn:
 
 
 class StandIn:
-    """The stand-in of one place."""
+    """The stand-in of one local stack."""
 
     def __init__(self, paths: StackPaths) -> None:
-        """Name it only."""
+        """Keep the paths; nothing is started."""
         self._directory = paths.state / "vapi_api"
         self._preferred_port = paths.vapi_api_port
 
     @property
     def key(self) -> str:
-        """Its private key, which is made once and stays."""
+        """Its private key, generated once and kept."""
         file = self._directory / "key"
         if not file.exists():
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class StandIn:
         return file.read_text()
 
     def start(self) -> RunningStandIn:
-        """Start it, if it does not run, where it was before if that is free."""
+        """Start it if it does not run, on its former ports if they are free."""
         running = self.find()
         if running:
             return running
@@ -64,16 +64,16 @@ class StandIn:
         return self._start(port, storage_port)
 
     def find(self) -> RunningStandIn | None:
-        """What runs."""
+        """Return the running process, or None."""
         record = self._read()
         return record if record and is_alive(record.process) else None
 
     def stop(self) -> None:
-        """Stop it; what it knows stays."""
+        """Stop it; its calls stay."""
         kill(lambda: find_marked(str(self._directory)))
 
     def remove(self) -> None:
-        """Stop it, and delete what it knows."""
+        """Stop it, and delete its calls."""
         self.stop()
         shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -115,5 +115,5 @@ class StandIn:
             return RunningStandIn(
                 Identity(**record["process"]), record["api_url"], record["storage_url"], record["alerts_url"]
             )
-        except (FileNotFoundError, ValueError, KeyError):  # KeyError: written by a version of before
+        except (FileNotFoundError, ValueError, KeyError):  # KeyError: a former version wrote the file
             return None

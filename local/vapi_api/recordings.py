@@ -1,7 +1,7 @@
-"""Where Vapi keeps recordings: a storage of its own host that asks for no key, and serves what was signed, for a while.
+"""Vapi's storage of recordings: a host of its own, without a key, that serves presigned URLs until they expire.
 
-It answers as the storage does: 403 to a signature that is wrong or expired, 400 to a bare URL and to whoever comes with
-an `Authorization` beside the signature, 206 to a range, and any page may read it.
+It answers like the real storage: 403 for a wrong or expired signature, 400 for a URL without a signature and for an
+`Authorization` header beside the signature, 206 for a range, and any page may read it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from local.vapi_api.answers import Answer
 FOLDER: Final = "/hipaa-recordings/"
 EXPIRES_SECONDS: Final = 1800
 CHANNELS: Final = {"mono-recording": "mono", "stereo-recording": "stereo"}
-"""Endpoint below a call -> how its file is named."""
+"""Endpoint below a call -> suffix of the file's name."""
 _SECONDS: Final = 2
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
@@ -29,21 +29,21 @@ _ANYBODY: Final = {"Accept-Ranges": "bytes", "Access-Control-Allow-Origin": "*"}
 
 
 class Storage:
-    """The files of one storage, each made when it is asked for."""
+    """The files of one storage, generated when they are requested."""
 
     def __init__(self, url: str) -> None:
-        """`url` is that of the host, without a path."""
+        """Keep `url`, the host's without a path."""
         self.url = url
         self._key = token_bytes()
 
     def presign(self, call_id: str, channel: str, now: datetime) -> str:
-        """An address that opens the recording for half an hour; `channel` is `mono` or `stereo`."""
+        """Return a URL that is valid for half an hour; `channel` is `mono` or `stereo`."""
         path = f"{FOLDER}{call_id}-{uuid5(NAMESPACE_URL, call_id)}-{channel}.wav"
         query = {"X-Amz-Date": now.astimezone(timezone.utc).strftime(_STAMP), "X-Amz-Expires": str(EXPIRES_SECONDS)}
         return f"{self.url}{path}?{urlencode(query | {'X-Amz-Signature': self._signature(path, query)})}"
 
     def answer(self, target: str, headers: Mapping[str, str], now: datetime) -> Answer:
-        """What is answered to a GET."""
+        """Answer a GET."""
         path, query = urlsplit(target).path, _first_values(urlsplit(target).query)
         signature = query.pop("X-Amz-Signature", None)
         if signature is None:
@@ -80,7 +80,7 @@ def _part(content: bytes, wanted: str) -> Answer:
 
 
 def _bounds(first: str, last: str, length: int) -> tuple[int, int]:
-    """First and last byte of a range; `-500` means the last 500."""
+    """Return first and last byte of a range; `-500` means the last 500."""
     if not first:
         return max(0, length - int(last)), length - 1
     return int(first), min(int(last) if last else length, length - 1)

@@ -1,4 +1,4 @@
-"""The stand-in as two servers on loopback: the API, and the storage of the recordings on a port of its own."""
+"""The stand-in as two servers on loopback: the API, and the storage of recordings on a port of its own."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ _SMALL_PIECE: Final = 1_000
 
 
 class _Server(ThreadingHTTPServer):
-    """A server that knows when it is closed, so that nobody waits for a slow answer then."""
+    """A server with an event for its end, so that its end does not wait for slow answers."""
 
     daemon_threads = True
 
@@ -36,14 +36,14 @@ class _Handler(BaseHTTPRequestHandler, ABC):
     vapi: ClassVar[Vapi]
     server: _Server
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one packet for an answer: two would wait 40 ms for each other
+    wbufsize = -1  # an answer is one packet; with two, the second would be delayed by 40 ms
     under_way: ClassVar[list["_Handler"]]
 
     def _serve(self) -> None:
         self.under_way.append(self)
         try:
             self._send(self._answer())
-        except ConnectionError:  # who asked has seen enough
+        except ConnectionError:  # the client has closed the connection
             self.close_connection = True
         finally:
             self.under_way.remove(self)
@@ -60,12 +60,12 @@ class _Handler(BaseHTTPRequestHandler, ABC):
 
     @abstractmethod
     def _decide(self, body: Any) -> Answer:  # noqa: ANN401 - any JSON
-        """Return what is answered, under the lock of what the server knows."""
+        """Return the answer; the caller holds the lock."""
 
     def _request(self, body: Any) -> Request:  # noqa: ANN401 - any JSON
         has_key = "Authorization" in self.headers
         now = self.vapi.now().isoformat()
-        # Recordings are copied by another function than the one that asks for calls, beside it.
+        # Requests for recordings do not count: another function sends them, in parallel.
         at_once = sum(not one.path.endswith("-recording") for one in self.under_way)
         return Request(self.command, self.path, body, now, has_key, at_once)
 
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler, ABC):
                     raise ConnectionAbortedError
 
     def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
+        """Suppress http.server's log."""
 
 
 class _ApiHandler(_Handler):
@@ -122,7 +122,7 @@ def _headers(answer: Answer) -> Mapping[str, str]:
 
 
 def _pieces(content: bytes, length: int, size: int) -> Iterator[bytes]:
-    """The content, repeated or cut to a length; a piece is at least as long as the content if that is short."""
+    """Yield the content, repeated or cut to a length, in pieces of about `size` bytes."""
     if length > len(content):
         content *= max(1, size // max(1, len(content)))
     sent = 0
@@ -135,7 +135,7 @@ def _pieces(content: bytes, length: int, size: int) -> Iterator[bytes]:
 
 @contextmanager
 def serve(port: int = 0, storage_port: int = 0, key: str = KEY, file: Path | None = None) -> Iterator[Vapi]:
-    """An organization with nothing configured in it, on ports of its own; what `file` has of calls is known."""
+    """Serve an organization without configuration, on ports of its own, with the calls in `file`."""
     under_way: list[_Handler] = []
     with ExitStack() as servers:
         api_handler = type("Handler", (_ApiHandler,), {"under_way": under_way})

@@ -1,4 +1,4 @@
-"""One organization at Vapi: who asks gets an answer, a fault that was ordered, or a refusal."""
+"""One organization at Vapi: each request gets an answer, an injected fault, or an error."""
 
 import threading
 from collections import deque
@@ -16,14 +16,14 @@ from local.vapi_api.recordings import CHANNELS, Storage
 
 KEY: Final = "private-key-of-nobody"
 CONTROL: Final = "_stand-in"
-"""First part of the paths by which a test says what is to be answered; Vapi has none such."""
+"""First part of the paths of the control endpoints, which Vapi does not have."""
 REMEMBERED: Final = 10_000
-"""Requests."""
+"""Number of requests."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asked for."""
+    """One request."""
 
     method: str
     target: str
@@ -33,35 +33,35 @@ class Request:
     """ISO time of its arrival."""
     has_authorization: bool
     at_once: int
-    """Requests that were under way, with this one."""
+    """Number of concurrent requests, including this one."""
 
 
 @dataclass
 class Vapi(Configuration):
-    """The organization, and what was asked of it."""
+    """The organization, and the requests that it received."""
 
     url: str = ""
     storage: Storage = field(default_factory=lambda: Storage(""))
     key: str = KEY
     faults: list[Fault] = field(default_factory=list)
-    """Answered first; the oldest one that fits a request."""
+    """Faults to answer with; the oldest that fits a request is used first."""
     requests: deque[Request] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    """To the API, newest last."""
+    """Requests to the API, newest last."""
     fetched: deque[Request] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    """From the storage."""
+    """Requests to the storage."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     moment: datetime | None = None
-    """What time it is here; None: what it is."""
+    """The clock's time; None for the real time."""
     calls: Calls = field(init=False)
     file: Path | None = None
-    """Where calls are kept; None: in memory."""
+    """The file of the calls; None keeps them in memory."""
 
     def __post_init__(self) -> None:
         """Open the calls."""
         self.calls = Calls(self.file, self.now)
 
     def now(self) -> datetime:
-        """Aware."""
+        """Return the time, with a time zone."""
         return self.moment or datetime.now(timezone.utc)
 
     @property
@@ -70,11 +70,11 @@ class Vapi(Configuration):
         return [(request.method, urlsplit(request.target).path, request.body) for request in self.requests]
 
     def changes(self) -> list[tuple[str, str, Any]]:
-        """What was asked for that is no mere question."""
+        """Return the requests that may have changed something."""
         return [asked for asked in self.asked if asked[0] != "GET"]
 
     def take_fault(self, path: str, *, named: bool = False) -> Fault | None:
-        """The fault to answer a request with, if there is one; with `named` only one that says for which path."""
+        """Return the fault for a request, or None; with `named`, only a fault that has a path."""
         for place, fault in enumerate(self.faults):
             if path.startswith(fault.path) and (fault.path or not named):
                 if fault.times is not None:
@@ -84,7 +84,7 @@ class Vapi(Configuration):
         return None
 
     def answer(self, method: str, target: str, key: str, body: Any) -> Answer:  # noqa: ANN401 - any JSON
-        """What Vapi answers; `key` is the header Authorization."""
+        """Return Vapi's answer; `key` is the header Authorization."""
         url = urlsplit(target)
         fault = self.take_fault(url.path)
         if fault is not None:
@@ -101,7 +101,7 @@ class Vapi(Configuration):
         return self.answer_configuration(method, parts, parse_qs(url.query), body)
 
     def control(self, method: str, path: str, key: str, body: Any) -> Answer:  # noqa: ANN401 - any JSON
-        """The control endpoints, below `/_stand-in`; docs/local.md describes them."""
+        """Answer the control endpoints below `/_stand-in`, which docs/local.md describes."""
         if key != f"Bearer {self.key}":
             return error(401, "the stand-in's key is wanted")
         parts = [part for part in path.split("/") if part][1:]
@@ -138,7 +138,7 @@ class Vapi(Configuration):
         return self._redirect(found.body, "/".join(parts[1:]))
 
     def _delete_calls(self, call_id: str, body: Any) -> Answer:  # noqa: ANN401 - any JSON
-        """`DELETE /call/{id}`: of the ids in the body, which is demanded."""
+        """Answer `DELETE /call/{id}`, which deletes the ids in the body; the body is required."""
         ids = body.get("ids") if isinstance(body, dict) else None
         if not isinstance(ids, list):
             return error(400, ["ids must be an array"])
@@ -155,7 +155,7 @@ class Vapi(Configuration):
         return Answer(302, None, {"Location": self.storage.presign(record["id"], channel, self.now())})
 
     def _presigned(self, record: Record) -> Record:
-        """With addresses of its recordings that are made for this answer."""
+        """Return the record with new presigned URLs of its recordings."""
         if not _is_recorded(record):
             return record
         addresses = {
@@ -170,7 +170,7 @@ def _is_recorded(record: Record) -> bool:
 
 
 def new_organization(url: str, storage_url: str, key: str = KEY, file: Path | None = None) -> Vapi:
-    """An organization in which nothing is configured."""
+    """Return an organization without configuration."""
     folders: dict[str, dict[str, dict[str, Any]]] = {folder: {} for folder in (*SCHEMAS, "squad", "tool")}
     vapi = Vapi(folders, url=url, storage=Storage(storage_url), key=key, file=file)
     vapi.add("org", id=ORGANIZATION_ID, name="AutoPulse")

@@ -1,5 +1,4 @@
-"""A client for the parts of Vapi's REST API that webhooks need. Vapi's SDK takes 20 s to import, too long for four
-routes.
+"""A client of Vapi's REST API, as far as webhooks need it. Vapi's SDK takes 20 s to import, too long for four routes.
 
 Changes are shallow: an object that is sent replaces the stored one as a whole. The client waits for rate limits (429)
 and retries transient errors, except where a retry could create something twice.
@@ -100,7 +99,7 @@ class VapiApi:
 
 
 def _retries(method: str) -> Retry:
-    """Return whether a retry is safe. A POST without an answer may have created something, so it is not repeated."""
+    """Return the retry policy. A POST without an answer may have created something, so it is not repeated."""
     makes = method == "POST"
     return Retry(
         total=TRIES - 1,

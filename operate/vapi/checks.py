@@ -37,9 +37,7 @@ _GIVEN: Final = {"assistant": "ASSISTANT={id}", "phone number": "PHONE_NUMBER={i
 
 
 def check(current: CurrentState, desired: DesiredState, scope: Scope | None) -> list[Finding]:
-    """Check one scope with those that override it or that it overrides; without one, all scopes that send to this
-    stack.
-    """
+    """Check one scope with those that it overrides and that override it; without one, all that send to this stack."""
     return list(dict.fromkeys([*_check_url(desired), *_check_scopes(current, desired, scope)]))
 
 

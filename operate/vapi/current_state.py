@@ -77,7 +77,5 @@ def server_of(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def url_of(resource: Mapping[str, Any]) -> str:
-    """Return the server URL or an empty text; until late 2024 it was a field of its own, which old resources still
-    have.
-    """
+    """Return the server URL or an empty text; until late 2024 it was a separate field, which old resources have."""
     return str(server_of(resource).get("url") or resource.get("serverUrl") or "")

@@ -44,9 +44,7 @@ class DesiredState:
 
     @property
     def credential_name(self) -> str:
-        """Name of the credential: the stack, and a hash of secret and plan, because Vapi does not return a secret
-        again.
-        """
+        """Name of the credential: the stack, and a hash of secret and plan, as Vapi does not return a secret again."""
         digest = hashlib.sha256(json.dumps(self.plan, sort_keys=True).encode()).hexdigest()
         return f"{self.credential_prefix}{digest[:FINGERPRINT_DIGITS]}"
 

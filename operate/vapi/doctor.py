@@ -121,7 +121,7 @@ def _ask(url: str, reader: Reader) -> tuple[int, dict[str, Any]]:
 
 
 def _request(method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
-    if not all(_HEADER.fullmatch(value) for value in headers.values()):  # the error message of http.client would quote it
+    if not all(_HEADER.fullmatch(value) for value in headers.values()):  # http.client's error message would quote it
         raise OperationFailed("a secret or token has a character that no header carries; give it again")
     return urllib3.request(
         method, url, headers=headers, body=body, retries=False, redirect=False, timeout=Timeout(connect=10, read=30)

@@ -1,6 +1,4 @@
-"""The scopes of a server URL. Each event goes to one: the assistant's, else the phone number's, else the
-organization's.
-"""
+"""Scopes of a server URL. Each event goes to one: the assistant's, else the phone number's, else the organization's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
