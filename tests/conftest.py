@@ -1,12 +1,12 @@
 """Fixtures that all tests share: a real Postgres with the migrations' schema, and the deployed local stack.
 
-The URLs are the owner's; the functions under test connect as the roles that the migrations admit.
+The URLs are the owner's; the functions under test connect as the roles that the migrations grant privileges to.
 
-The stack is the real template on the emulator, in a directory and on ports of the tests' own; `tests/e2e` and
-`tests/browser` use the same one.
+The stack is the real template on the emulator, with a directory and ports for the tests; `tests/e2e` and
+`tests/browser` share it.
 
-Property tests try the same examples in every run, so that a test fails for what was changed and not by chance;
-`pytest tests/unit tests/property --hypothesis-profile=deep` searches with new ones, for an hour.
+Property tests use the same examples in every run, so that a failure is due to a change and not to chance; `pytest
+tests/unit tests/property --hypothesis-profile=deep` searches with new examples for an hour.
 """
 
 import functools
@@ -44,7 +44,7 @@ settings.register_profile(
     "repeatable",
     derandomize=True,
     max_examples=100,
-    # Neither the time that an example takes nor the share of examples that are thrown away says that the code is wrong.
+    # Neither the time of an example nor the share of discarded examples indicates a fault in the code.
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )
@@ -54,7 +54,7 @@ settings.load_profile("repeatable")
 
 
 class _FailuresAtOnce:
-    """Prints a failure when it happens, as those want it who watch several runs at once (`local/test.sh`)."""
+    """Prints each failure at once, for those who watch several runs (`local/test.sh`)."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -74,9 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _descriptions_of_services() -> Iterator[None]:
-    """Let boto3's sessions share what they read: a description of a service takes each a tenth of a second.
+    """Share boto3's service models between sessions, because each takes a tenth of a second to load.
 
-    moto begins a session for every account in memory.
+    moto creates a session for every account in memory.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", functools.cache(create_loader))
@@ -85,7 +85,7 @@ def _descriptions_of_services() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class DatabaseServer:
-    """The tests' server; tests that restart or kill it use these."""
+    """The tests' Postgres server; tests that restart or kill it use these functions."""
 
     postgres: PostgresServer
     port: int
@@ -94,7 +94,7 @@ class DatabaseServer:
         return self.postgres.database_url(database, self.port)
 
     def create(self, template: str | None = None) -> str:
-        """Create a database of its own name, empty or a copy of `template`; its URL."""
+        """Create a database with a unique name, empty or as a copy of `template`; returns its URL."""
         name = f"test_{uuid.uuid4().hex}"
         self.postgres.create_database(name, self.port, template)
         return self.url(name)
@@ -105,7 +105,7 @@ class DatabaseServer:
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[DatabaseServer]:
-    # Not pytest's own temporary directory: that is closed to the user who runs the server when the tests run as root.
+    # pytest's temporary directory is not accessible to the user who runs the server when the tests run as root.
     directory = Path(tempfile.mkdtemp(prefix="autopulse-test-postgres-"))
     directory.chmod(0o755)
     server = DatabaseServer(PostgresServer(directory, durable=False), ports.find_any())
@@ -119,7 +119,7 @@ def database_server() -> Iterator[DatabaseServer]:
 
 @pytest.fixture(scope="session")
 def migrated_template(database_server: DatabaseServer) -> str:
-    """Name of a database with the newest schema and no rows, to copy."""
+    """Return the name of a database with the newest schema and no rows, to copy."""
     database_server.postgres.create_database(TEMPLATE, database_server.port)
     upgrade(database_server.url(TEMPLATE), *ROLES)
     return TEMPLATE
@@ -127,7 +127,7 @@ def migrated_template(database_server: DatabaseServer) -> str:
 
 @pytest.fixture
 def database_url(database_server: DatabaseServer, migrated_template: str) -> Iterator[str]:
-    """A fresh database with the newest schema, for one test."""
+    """Return the URL of a new database with the newest schema, for one test."""
     url = database_server.create(migrated_template)
     yield url
     database_server.drop(url)
@@ -135,7 +135,7 @@ def database_url(database_server: DatabaseServer, migrated_template: str) -> Ite
 
 @pytest.fixture(scope="module")
 def module_database_url(database_server: DatabaseServer, migrated_template: str) -> Iterator[str]:
-    """A fresh database with the newest schema, for all tests of a module."""
+    """Return the URL of a new database with the newest schema, for all tests of a module."""
     url = database_server.create(migrated_template)
     yield url
     database_server.drop(url)
@@ -143,7 +143,7 @@ def module_database_url(database_server: DatabaseServer, migrated_template: str)
 
 @pytest.fixture
 def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
-    """A database without any table, for tests of the migrations."""
+    """Return the URL of a database without tables, for tests of the migrations."""
     url = database_server.create()
     yield url
     database_server.drop(url)
@@ -151,16 +151,16 @@ def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def paths() -> Iterator[StackPaths]:
-    # One run, one stack: others at the same time (`local/test.sh`) would meet in it.
+    # Each run has a stack of its own, so that concurrent runs (`local/test.sh`) do not share one.
     name = f"e2e-{os.environ.get('TEST_RUN', 'main')}"
     paths = StackPaths(PROJECT / ".local" / name, ports.find_any(), ports.find_any(), "", ports.find_any())
-    stack.clean(paths)  # what an interrupted run left
+    stack.clean(paths)  # an interrupted run may have left files
     yield paths
     stack.down(paths)
     for part in ("emulator", "vapi_api"):
         assert find_marked(str(paths.state / part)) == []
     assert stack.database_server(paths).find() is None
-    stack.database_server(paths).remove()  # the logs stay, for who wants to know why a test failed
+    stack.database_server(paths).remove()  # the logs stay, to find out why a test failed
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +170,7 @@ def _up(paths: StackPaths) -> None:
 
 @pytest.fixture
 def deployed(paths: StackPaths, _up: None) -> DeployedStack:
-    # Read anew for each test: one that restarts the emulator gives the stack another URL.
+    # It is read again for each test, because a restart of the emulator changes the stack's URLs.
     deployed = DeployedStack(paths, stack.read_stack(paths))
     deployed.stop_schedules()
     return deployed

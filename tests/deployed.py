@@ -1,4 +1,4 @@
-"""The deployed stack as tests look at it: its URL, queues, logs and tables."""
+"""The deployed stack as tests see it: its URLs, queues, logs and tables."""
 
 import functools
 import json
@@ -31,7 +31,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """A stack that is up."""
+    """A running stack."""
 
     paths: StackPaths
     stack: Mapping[str, Any]
@@ -45,7 +45,7 @@ class DeployedStack:
         return _cloud(urlsplit(self.stack["aws_endpoint_url"]).port or 0)
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the project on this stack, of somebody who answers nothing."""
+        """Run one of the project's commands on this stack, without a terminal that could answer."""
         return subprocess.run(  # noqa: S603 - the project's own
             command,
             cwd=PROJECT,
@@ -58,17 +58,17 @@ class DeployedStack:
         )
 
     def make(self, target: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run `make target NAME=value …` on this stack, of somebody who answers nothing."""
-        # The tools are there; whether they are the newest is not what is tried.
+        """Run `make target NAME=value …` on this stack, without a terminal that could answer."""
+        # The tools are installed; whether they are current is not tested here.
         untouched = ["-o", ".venv/.installed"]
         return self.run("make", *untouched, target, *(f"{name}={value}" for name, value in variables.items()))
 
     def operate(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run what make runs, which has the exit status."""
+        """Run the command that make runs, to get its exit status."""
         return self.run(sys.executable, "-m", "operate", *arguments, **variables)
 
     def send(self, body: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        """Post a body; signed, unless headers are given."""
+        """Post a body; it is signed unless headers are given."""
         content = body if isinstance(body, bytes) else encode(body)
         signed = sign(self.stack["webhook_secret"], content) if headers is None else headers
         return post(self.stack["webhook_url"], content, signed)
@@ -78,7 +78,7 @@ class DeployedStack:
             return read_rows(connection, statement, **values)
 
     def count_rows(self) -> dict[str, int]:
-        """Rows of every table that a webhook can write."""
+        """Return the rows of every table that a webhook can write."""
         return {table: self.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in TABLES}  # noqa: S608
 
     def receipts(self, event_ids: set[str]) -> set[str]:
@@ -86,7 +86,7 @@ class DeployedStack:
         return {row["event_id"] for row in found}
 
     def dead_letters(self) -> dict[str, list[DeadLetter]]:
-        """Everything in the dead-letter queues, by kind; it stays there."""
+        """Return the contents of the dead-letter queues by kind, without removing them."""
         return {kind: self._read_all(queue["dead_letter_url"]) for kind, queue in self.stack["queues"].items()}
 
     def empty_dead_letters(self) -> None:
@@ -94,14 +94,14 @@ class DeployedStack:
             self.cloud.client("sqs").purge_queue(QueueUrl=queue["dead_letter_url"])
 
     def stop_schedules(self) -> None:
-        """Let nothing happen by the clock: sweeps write receipts, which tests count."""
+        """Disable schedules: sweeps write receipts, which tests count."""
         events = self.cloud.client("events")
         for rule in events.list_rules()["Rules"]:
             if rule.get("ScheduleExpression") and rule["State"] == "ENABLED":
                 events.disable_rule(Name=rule["Name"])
 
     def waiting(self) -> int:
-        """Messages that the consumers still have to take, or have returned."""
+        """Return the number of messages that consumers have not taken yet, or have returned."""
         names = [
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
@@ -115,7 +115,7 @@ class DeployedStack:
         return sum(int(value) for attributes in found for value in attributes.values())
 
     def log_lines(self, but_of: str = "nobody") -> list[str]:
-        """All that the functions logged, one of them left out if its name is given."""
+        """Return everything that the functions logged, optionally without one of them."""
         logs = self.cloud.client("logs")
         names = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
         groups = [name for name in names if not name.endswith(f"-{but_of}")]
@@ -138,12 +138,12 @@ class DeployedStack:
 
 @functools.cache
 def _cloud(port: int) -> Cloud:
-    """One for all tests: they ask the emulator four times a second, and a client takes longer to make than to ask."""
+    """Return a client that all tests share: creating one takes longer than a request, and tests poll often."""
     return Cloud(port)
 
 
 def wait_for(done: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Ask again and again until it is so."""
+    """Poll until the condition holds."""
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"

@@ -1,7 +1,6 @@
 """Stand-ins for Lambda, AWS and the clock when a test calls a function's code in its own process.
 
-Services are handed in or started anew; where a fault is the subject, queues and a bus are moto's, and the Postgres is
-real.
+Services are passed in or created anew. Tests of faults use moto's queues and bus; the Postgres is real.
 """
 
 import json
@@ -36,7 +35,7 @@ from tests.faults.sqs_records import Record
 
 AnyServices = TypeVar("AnyServices")
 EMPTIED = ("webhook_event", "transcript", "call", "service_record", "vapi_number", "campaign", '"user"', "organization")
-"""What the rest hangs on is deleted last."""
+"""Tables in the order of deletion: those that others refer to come last."""
 ORGANIZATION = "00000000-0000-4000-8000-0000000000a1"
 PSEUDONYMS = Pseudonyms(b"key-of-tests-key-of-tests-key-of-tests")
 CONSUMERS = {kind.name: kind.consumer for kind in REGISTRY.values()}
@@ -51,7 +50,7 @@ CACHES = (
 
 
 class Context(LambdaContext):
-    """The context of an invocation that has this much time left, however often it is asked."""
+    """The context of an invocation, with a constant remaining time."""
 
     def __init__(self, seconds: float = 30) -> None:
         self.seconds = seconds
@@ -63,9 +62,9 @@ class Context(LambdaContext):
 
 
 class FakeServices(Services):
-    """A consumer's services, of which `parts` (engine, sqs, s3, events, settings) are a test's own.
+    """A consumer's services, with `parts` (engine, sqs, s3, events, settings) replaced.
 
-    Call events are kept in a list, unless there are `events` to put them on.
+    Call events are collected in a list, unless `events` is given.
     """
 
     def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - whatever has the methods that are called
@@ -73,7 +72,7 @@ class FakeServices(Services):
         self.pauses: list[float] = []
         self._publishes = "events" in parts
         own = {"settings": consumer_settings(), "pseudonyms": PSEUDONYMS}
-        vars(self).update(own | parts)  # as cached properties keep what they made
+        vars(self).update(own | parts)  # cached properties store their values there
 
     def publish(self, call_events: Sequence[CallEvent], measurements: Measurements) -> None:
         if self._publishes:
@@ -86,14 +85,14 @@ class FakeServices(Services):
 
 
 def start_anew(services: AnyServices, **parts: Any) -> AnyServices:  # noqa: ANN401 - whatever has the methods that are called
-    """Let a function's services forget what they made, as in a new container, but for these parts of a test's own."""
+    """Clear a function's cached services, as in a new container, and set the given ones."""
     vars(services).clear()
-    vars(services).update(parts)  # as cached properties keep what they made
+    vars(services).update(parts)  # cached properties store their values there
     return services
 
 
 def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of any field
-    """Settings as a stack has them, but for these."""
+    """Return a stack's settings, with these values replaced."""
     usual: dict[str, Any] = {
         "queue_url": "queue-of-tests",
         "dead_letter_queue_url": "dead-letters-of-tests",
@@ -111,7 +110,7 @@ def consumer_settings(**values: Any) -> ConsumerSettings:  # noqa: ANN401 - of a
 def engine_for(
     url: str, user: str = FUNCTIONS, connection_type: type[PreparingConnection] = PreparingConnection
 ) -> Engine:
-    """The functions' engine for a database; not as the owner, so that a right that is missing shows."""
+    """Return the functions' engine for a database. Its user is not the owner, so that a missing privilege is found."""
     parts = urlsplit(url)
     database = DatabaseSettings(
         host=parts.hostname or "",
@@ -131,7 +130,7 @@ def engine_for(
 
 
 def let_functions_find(url: str, patch: pytest.MonkeyPatch, user: str = FUNCTIONS) -> None:
-    """Let functions that connect by their environment find a database, as this user, without a secret."""
+    """Configure a database in the environment of the functions, with this user, and without a secret."""
     _name_database(url, patch, "secret-of-tests")
     credentials = user, unquote(urlsplit(url).password or "")
     patch.setattr(db_engine, "database_credentials", lambda _settings, **_: credentials)
@@ -139,7 +138,9 @@ def let_functions_find(url: str, patch: pytest.MonkeyPatch, user: str = FUNCTION
 
 
 def point_at(url: str, patch: pytest.MonkeyPatch, user: str = FUNCTIONS) -> None:
-    """Let the functions find a database by their settings and a secret: not the owner's, so a missing right shows."""
+    """Configure a database and its secret for the functions. The user is not the owner, so a missing privilege is
+    found.
+    """
     secret = json.dumps({"username": user, "password": unquote(urlsplit(url).password or "")})
     _name_database(
         url, patch, boto3.client("secretsmanager").create_secret(Name=uuid.uuid4().hex, SecretString=secret)["ARN"]
@@ -156,7 +157,7 @@ def _name_database(url: str, patch: pytest.MonkeyPatch, secret_arn: str) -> None
 
 
 def forget() -> None:
-    """Begin as a new container does: read settings and secrets anew, connect anew."""
+    """Clear caches as in a new container: settings and secrets are read again, connections are made again."""
     if db_engine.engine.cache_info().currsize:
         db_engine.engine().dispose()
     for cache in CACHES:
@@ -164,7 +165,7 @@ def forget() -> None:
 
 
 class Database:
-    """A second connection, which sees what is committed and can do harm."""
+    """A second connection, which sees committed rows and can inject faults."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -186,7 +187,7 @@ class Database:
         return len(killed)
 
     def is_waited_for(self) -> bool:
-        """Return whether a client waits for a lock that somebody else has."""
+        """Return whether a client waits for a lock."""
         return bool(
             self.value(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -195,18 +196,18 @@ class Database:
         )
 
     def empty(self) -> None:
-        """Take away all rows, and what tests made to refuse them."""
+        """Delete all rows, and the triggers that tests created to fail statements."""
         with connect(self.url) as connection:
             for name in ("refuse", "fail"):
                 connection.run(f"DROP FUNCTION IF EXISTS {name} CASCADE")
             connection.run("DROP SEQUENCE IF EXISTS failures")
             connection.run("ALTER SEQUENCE call_id_seq RESTART; ALTER SEQUENCE service_record_id_seq RESTART")
-            # Quicker than TRUNCATE, which makes new files for every table and index.
+            # DELETE is faster than TRUNCATE, which creates new files for every table and index.
             for table in EMPTIED:
                 connection.run(f"DELETE FROM {table}")  # noqa: S608 - a constant
 
     def seed(self, calls: int) -> None:
-        """Calls 1 to `calls`, each with a service record of the same id."""
+        """Insert calls 1 to `calls`, each with a service record of the same id."""
         self.run("INSERT INTO organization VALUES (CAST(:id AS uuid), 'Example Motors')", id=ORGANIZATION)
         self.run(
             "INSERT INTO service_record (organization_id, customer_name, customer_phone)"
@@ -227,7 +228,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Aws:
-    """moto's services, as the consumer's settings name them."""
+    """moto's services, with the names in the consumer's settings."""
 
     queue_url: str
     dead_letter_queue_url: str
@@ -261,7 +262,7 @@ def set_up_aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 
 def handle(records: Sequence[Record], seconds: float = 30) -> list[str]:
-    """Give records of one kind to their consumer; returns the message ids that SQS shall deliver again."""
+    """Invoke the consumer with records of one kind; returns the message ids that SQS has to deliver again."""
     kinds = [kind for record in records if (kind := _kind(record))]
     consumer = CONSUMERS[kinds[0] if kinds else "status_update"]
     answer = runner.handle(consumer, Services(), {"Records": list(records)}, Context(seconds))
@@ -277,9 +278,9 @@ def _kind(record: Record) -> str | None:
 
 @contextmanager
 def before_statement(harm: Callable[[int, str], None]) -> Iterator[list[str]]:
-    """Call `harm(place, statement)` before each statement of the consumer's, a commit and a roll-back too.
+    """Call `harm(place, statement)` before each of the consumer's statements, including commit and rollback.
 
-    Yields the statements that were seen.
+    Yields the list of statements so far.
     """
     seen: list[str] = []
 
@@ -308,7 +309,7 @@ def before_statement(harm: Callable[[int, str], None]) -> Iterator[list[str]]:
 
 
 def metrics(output: str) -> dict[str, float]:
-    """Sums of the EMF lines in the captured output, as `Name` and `Name:dimension=value…`."""
+    """Return the sums of the EMF lines in the captured output, as `Name` and `Name:dimension=value…`."""
     sums: dict[str, float] = {}
     for line in output.splitlines():
         emf = json.loads(line) if line.startswith("{") else {}

@@ -1,4 +1,4 @@
-"""An AWS account in memory, for boto3's clients and for the calls of `autopulse.aws`."""
+"""An AWS account in memory, for boto3's clients and for the requests of `autopulse.aws`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +12,12 @@ from moto.sqs.models import sqs_backends
 from autopulse.aws import credentials
 
 ACCOUNT_ID = "123456789012"
-"""The account that moto gives everybody."""
+"""moto's account id."""
 
 
 @contextmanager
 def moto_account() -> Iterator[None]:
-    """moto answers boto3's clients before they send anything; the other requests get as far as the connection."""
+    """Intercept requests at the connection: moto intercepts boto3's clients earlier, and other requests not at all."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setattr(URLLib3Session, "send", lambda _, request: botocore_stubber("before-send", request))
         credentials.cache_clear()
@@ -26,12 +26,12 @@ def moto_account() -> Iterator[None]:
 
 
 def empty_queue(url: str, region: str) -> None:
-    """Take all messages out of a queue of moto's, without a call: calls for each queue would be most of a test."""
+    """Empty a queue of moto's without a request, because requests for each queue would take most of a test."""
     queues, name = sqs_backends[ACCOUNT_ID][region], url.rpartition("/")[2]
-    queues.get_queue(name).last_purged_at = None  # moto lets a minute pass between two, as SQS does
+    queues.get_queue(name).last_purged_at = None  # like SQS, moto allows one purge a minute
     queues.purge_queue(name)
 
 
 def has_messages(url: str, region: str) -> bool:
-    """Whether somebody could receive a message from a queue of moto's now; asked without a call."""
+    """Return whether a queue of moto's has a visible message, without a request."""
     return bool(sqs_backends[ACCOUNT_ID][region].get_queue(url.rpartition("/")[2]).messages)

@@ -1,4 +1,4 @@
-"""`make bench`: measures the design's budgets, prints a table, writes .local/bench.json; fails if one is missed."""
+"""`make bench`: measure the budgets of the design, print a table, write .local/bench.json; fail if one is missed."""
 
 import json
 import sys
@@ -18,9 +18,9 @@ OUTPUT = budgets.PROJECT / ".local" / "bench.json"
 
 
 def main() -> int:
-    """Measure everything; the exit status says whether every budget holds."""
+    """Measure everything; the exit status says whether every budget is kept."""
     directory = Path(tempfile.mkdtemp(prefix="autopulse-bench-"))
-    directory.chmod(0o755)  # for the account that runs Postgres when this one is root
+    directory.chmod(0o755)  # the user that runs Postgres if this is root needs access
     say("starting Postgres, with fsync on, and filling it")
     with budgets.databases(directory, ports.find_any()) as copy:
         results = budgets.measure_consumers(copy, say)
@@ -34,12 +34,12 @@ def main() -> int:
 
 
 def say(progress: str) -> None:
-    """Tell what is being measured."""
+    """Print what is being measured."""
     sys.stderr.write(f"  {progress} …\n")
 
 
 def write(results: list[Result], per_kind: list[KindFigures], database: DatabaseFigures) -> None:
-    """The table for the reader, the file for programs."""
+    """Print the table, and write the JSON file."""
     machine = describe_machine()
     OUTPUT.parent.mkdir(exist_ok=True)
     content = {
@@ -62,7 +62,7 @@ def write(results: list[Result], per_kind: list[KindFigures], database: Database
 
 
 def row(result: Result) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     measured = f"{result.value:.2f} {result.unit}".strip()
     if result.limit is None:
         return f"{result.name:54}{measured:>10}  {'':17}  {result.detail}"

@@ -28,7 +28,7 @@ from tests.harness import FakeServices, start_anew
 
 PROJECT: Final = Path(__file__).parents[2]
 ROUNDS: Final = 30
-"""Contenders take turns this many times, and the best turn of each counts: what else the machine does can only add."""
+"""Number of rounds. Contenders alternate, and the best round counts, because other load can only add time."""
 CALLS: Final = 20_000
 """Rows of `call` in the databases."""
 VERIFICATIONS: Final = 400
@@ -36,13 +36,13 @@ VERIFICATIONS: Final = 400
 
 @dataclass(frozen=True)
 class Result:
-    """One budget: what was measured, in which unit, and what it has to be."""
+    """One budget: the value that was measured, its unit, and its limit."""
 
     name: str
     value: float
     unit: str
     limit: float | None
-    """None for what is compared only."""
+    """None for a value without a limit."""
     at_most: bool
     detail: str
 
@@ -56,17 +56,17 @@ class Result:
 
 @dataclass(frozen=True)
 class Workload:
-    """Records of one kind in batches of one size, against the ORM and the floor."""
+    """Records of one kind in batches of one size, compared with the ORM and the plain driver."""
 
     name: str
     kind: str
     size: int
     batches: int
-    """In a round."""
+    """Number of batches in a round."""
     make: Callable[[Iterator[Any], int, int], list[SqsEvent]]
     naive: Callable[[Engine, str], None]
     naive_records: int
-    """In a round: the ORM is slow."""
+    """Number of batches in a round; the ORM is slow."""
     at_least: float
 
 
@@ -81,7 +81,7 @@ WORKLOADS: Final = (
 
 @contextmanager
 def databases(directory: Path, port: int, calls: int = CALLS) -> Iterator[Callable[[str], str]]:
-    """A durable Postgres; gives a function that makes a database, filled, as a copy of the same one."""
+    """Yield a function that creates copies of a filled database, on a durable Postgres."""
     from autopulse.db.migration import upgrade  # noqa: PLC0415 - after the server is there
     from autopulse.db.privileges import FunctionsRole  # noqa: PLC0415 - as above
 
@@ -102,7 +102,7 @@ def databases(directory: Path, port: int, calls: int = CALLS) -> Iterator[Callab
 
 
 def measure_consumers(copy: Callable[[str], str], say: Callable[[str], None]) -> list[Result]:
-    """Throughput against the ORM and against the floor, and statements per batch."""
+    """Measure throughput against the ORM and the plain driver, and statements per batch."""
     results = []
     for number, workload in enumerate(WORKLOADS):
         say(workload.name)
@@ -182,9 +182,9 @@ def _count_statements(database_url: str) -> list[Result]:
         consumer = REGISTRY[kind].consumer
         counts = {}
         for size in (1, 10, 100):
-            # The most of ten batches: one without an unhappy customer needs no statement for follow-ups.
+            # The maximum of ten batches counts: one without an unhappy customer needs no statement for follow-ups.
             batches = [partial(_consume_all, consumer, services, make(calls, size, 1)) for _ in range(10)]
-            counts[size] = max(len(contenders.record_statements(batch)[1]) for batch in batches) - 1  # the commit
+            counts[size] = max(len(contenders.record_statements(batch)[1]) for batch in batches) - 1  # less the commit
         detail = ", ".join(f"{count} for {size}" for size, count in counts.items())
         spread = max(counts.values()) - min(counts.values())
         results.append(Result(f"{kind}: statements per batch, spread", spread, "", 0, at_most=True, detail=detail))
@@ -192,7 +192,7 @@ def _count_statements(database_url: str) -> list[Result]:
 
 
 def measure_verifier() -> list[Result]:
-    """The verifier in process on a signed report, without the network."""
+    """Measure the verifier in process with a signed report, without the network."""
     import hmac  # noqa: PLC0415
 
     from autopulse.ingress import verifier  # noqa: PLC0415
@@ -223,9 +223,9 @@ def measure_verifier() -> list[Result]:
 
 
 def measure_imports() -> list[Result]:
-    """Cold imports, each in an interpreter of its own, the contenders taking turns."""
+    """Measure cold imports, each in a new interpreter, with the contenders alternating."""
     verifier = _compare_imports("import functions.verifier.app", "import boto3; boto3.client('sqs')", 0.75)
-    # pydantic itself is imported with the first name that is taken from it.
+    # pydantic loads its modules only when a name is taken from it.
     libraries = "import sqlalchemy.orm, pg8000.dbapi; from pydantic import BaseModel"
     consumer = _compare_imports("import functions.end_of_call_report.app", libraries, 1.1)
     return [
@@ -242,7 +242,7 @@ def _compare_imports(ours: str, libraries: str, limit: float) -> tuple[float, st
 
 
 def _seconds_of(code: str, bytecode: str) -> float:
-    """Processor time, with compiled code kept in the folder `bytecode`: the layers of a deploy have it, too."""
+    """Return processor time; compiled code is kept in the folder `bytecode`, as a deployed layer has it."""
     program = f"import time; t = time.process_time()\n{code}\nprint(time.process_time() - t)"
     environment = os.environ | {
         "PYTHONPATH": f"{PROJECT}:{PROJECT / 'shared'}",

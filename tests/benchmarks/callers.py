@@ -1,7 +1,7 @@
-"""`CALLERS=1 make bench`: how long the verifier and the callers' function take to say who calls and who may be called.
+"""`CALLERS=1 make bench`: measure how long verifier and callers' function take to say who calls, or who may be called.
 
-Both run in this process, one request after the other, with a Postgres of their own that has 100,000 visits; what API
-Gateway, the invocation and the network add is not measured. Fails if a 99th percentile is over the budget.
+Both run in this process, one request after the other, with a Postgres of their own that has 100,000 visits. The time of
+API Gateway, Lambda's invocation and the network is not included. It fails if a 99th percentile is over the budget.
 """
 
 import json
@@ -36,7 +36,7 @@ from tests.harness import engine_for
 
 OUTPUT: Final = PROJECT / ".local" / "bench-callers.json"
 BUDGET_MS: Final = 250.0
-"""A tenth of the 2.5 s that the verifier waits."""
+"""A tenth of the verifier's timeout of 2.5 s."""
 VISITS: Final = 100_000
 REQUESTS: Final = 2_000
 WARM_UP: Final = 50
@@ -55,7 +55,7 @@ ROWS: Final = (
 
 @dataclass(frozen=True)
 class Measured:
-    """One sort of question."""
+    """The times of one sort of request."""
 
     name: str
     p50_ms: float
@@ -68,14 +68,14 @@ class Measured:
 
 
 class _InThisProcess:
-    """Stands for Lambda: the function is called, and its answer goes through JSON."""
+    """Replaces the Lambda client: it calls the function, and converts event and answer to JSON and back."""
 
     def invoke(self, _function: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
         return json.loads(json.dumps(endpoint.handle(json.loads(json.dumps(event)))))
 
 
 def main() -> int:
-    """Measure, print and write; the exit status says whether the budget holds."""
+    """Measure, print and write; the exit status says whether the budget is kept."""
     say(f"starting Postgres, with fsync on, and making {VISITS:,} visits")
     with _database() as url:
         services = Services()
@@ -130,7 +130,7 @@ def _measure(name: str, body: Callable[[int], dict[str, Any]]) -> Measured:
 @contextmanager
 def _database() -> Iterator[str]:
     directory = Path(tempfile.mkdtemp(prefix="autopulse-bench-"))
-    directory.chmod(0o755)  # for the account that runs Postgres when this one is root
+    directory.chmod(0o755)  # the user that runs Postgres if this is root needs access
     server, port = PostgresServer(directory), ports.find_any()
     server.start(port)
     try:

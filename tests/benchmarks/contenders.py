@@ -1,4 +1,4 @@
-"""The contenders: our consumers, the ORM a webhook at a time, and the bare driver with our very statements."""
+"""The contenders: our consumers, the ORM with one transaction per webhook, and plain drivers with our statements."""
 
 import io
 import json
@@ -33,16 +33,16 @@ Statement = tuple[str, tuple[Any, ...]]
 
 
 def services_for(database_url: str) -> FakeServices:
-    """A consumer's services of which the database alone is real.
+    """A consumer's services, of which only the database is real.
 
-    The bus is a network away in production, and nothing here; the rows are committed before it is spoken to.
+    The event bus is left out: in production it is a network request after the commit.
     """
     os.environ["POWERTOOLS_SERVICE_NAME"] = "benchmark"
     return FakeServices(engine=engine_for(database_url))
 
 
 def fill(database_url: str, calls: int) -> None:
-    """Create what the application would have: calls and their service records, numbered from 1."""
+    """Insert what the application would have inserted: calls and their service records, numbered from 1."""
     engine = plain_engine(database_url)
     with engine.begin() as connection:
         connection.execute(insert(Organization).values(id=ORGANIZATION, name="Example Motors"))
@@ -67,12 +67,12 @@ def fill(database_url: str, calls: int) -> None:
 
 
 def plain_engine(database_url: str) -> Engine:
-    """SQLAlchemy on pg8000 as it is, on the same kind of socket."""
+    """Return an unmodified SQLAlchemy engine on pg8000, with the same socket options."""
     return db_engine.engine_to(lambda: plain_connection(database_url))
 
 
 def plain_connection(database_url: str, user: str = OWNER) -> pg8000.dbapi.Connection:
-    """A pg8000 connection as it is, on the same kind of socket."""
+    """Return an unmodified pg8000 connection, with the same socket options."""
     return _connection_of(pg8000.dbapi.Connection, database_url, user)
 
 
@@ -89,7 +89,7 @@ def _connection_of(type_: type[C], database_url: str, user: str) -> C:
 
 
 def consume(consumer: Consumer[Any], services: FakeServices, event: SqsEvent) -> None:
-    """Our way: the handler, logs and metrics included; every record has to be applied."""
+    """Apply a batch with our handler, including logs and metrics; every record has to be applied."""
     with redirect_stdout(io.StringIO()):
         answer = runner.handle(consumer, services, event, Context())
     if answer["batchItemFailures"]:
@@ -97,7 +97,7 @@ def consume(consumer: Consumer[Any], services: FakeServices, event: SqsEvent) ->
 
 
 def record_statements(work: Callable[[], None]) -> tuple[float, list[Statement]]:
-    """Do `work`: its seconds, and every statement that it sends, with ready-made parameters."""
+    """Do `work`; returns its seconds, and every statement that it sends, with its parameters."""
     sent: list[Statement] = []
     execute, commit = PreparingConnection.execute_prepared, PreparingConnection.commit
 
@@ -119,7 +119,7 @@ def record_statements(work: Callable[[], None]) -> tuple[float, list[Statement]]
 
 
 def replay(connection: Any, statements: list[Statement]) -> None:  # noqa: ANN401 - of any driver of DB-API
-    """The statements alone, by a driver."""
+    """Executes the statements with a plain driver."""
     cursor = connection.cursor()
     for operation, parameters in statements:
         if operation:
@@ -133,7 +133,7 @@ def _prepared_connection(database_url: str) -> PreparingConnection:
 
 
 def _psycopg_connection(database_url: str) -> Any:  # noqa: ANN401 - has no part in the product
-    """psycopg 3 with its C part; prepares each statement when it sees it first."""
+    """psycopg 3 with its C extension; it prepares each statement on first use."""
     parts = urlsplit(database_url)
     connection = psycopg.connect(
         host=parts.hostname,
@@ -151,11 +151,11 @@ DRIVERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "prepared": _prepared_connection,
     "psycopg": _psycopg_connection,
 }
-"""Who executes the identical statements: pg8000 as it is, as the product has it, and psycopg 3."""
+"""The drivers that execute the identical statements: unmodified pg8000, pg8000 as the product uses it, psycopg 3."""
 
 
 def store_status(engine: Engine, body: str) -> None:
-    """The application's plan for a status-update: one ORM transaction; no receipt, no facts, no order."""
+    """Apply a status-update with one ORM transaction, as the application planned it: no receipt, facts or order."""
     envelope = json.loads(body)
     with Session(engine) as session:
         call = session.get_one(Call, envelope["call_id"])
@@ -165,7 +165,7 @@ def store_status(engine: Engine, body: str) -> None:
 
 
 def store_report(engine: Engine, body: str) -> None:
-    """The application's plan for a report: call, feedback, transcript and service record in one ORM transaction."""
+    """Apply a report with one ORM transaction, as the application planned it: call, feedback, transcript, visit."""
     envelope = json.loads(body)
     message, data = envelope["message"], envelope["message"]["analysis"]["structuredData"]
     with Session(engine) as session:

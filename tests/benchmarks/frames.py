@@ -1,7 +1,7 @@
-"""`FRAMES=1 make bench`: how smoothly the list of calls moves with 20,000 rows, and with 50 calls that go on.
+"""`FRAMES=1 make bench`: measure how smoothly the list of calls moves with 20,000 rows, and with 50 live calls.
 
-The console runs in a real browser on invented answers, so that the figures are of the page alone. Prints the times
-between frames and the requests for each thing that a reader does; fails if one stutters or asks too often.
+The console runs in a real browser with an invented API, so that only the page is measured. It prints the times between
+frames and the requests during each action, and fails if one is over its budget.
 """
 
 import json
@@ -25,11 +25,11 @@ OUTPUT: Final = PROJECT / ".local" / "bench-frames.json"
 ROWS: Final = 20_000
 LIVE: Final = 50
 SECONDS: Final = 12
-"""That a thing is watched for."""
+"""Duration of each action in seconds."""
 MOST_MILLISECONDS: Final = 34.0
-"""Between two frames, at the 95th percentile: no more than one of them may be missing at 60 in a second."""
+"""Limit of the time between two frames at the 95th percentile: at 60 frames per second, only one may be dropped."""
 MOST_REQUESTS: Final = 5.0
-"""In a second, however many calls there is news of."""
+"""Limit of requests per second, for any number of call events."""
 STEP_MILLISECONDS: Final = 50
 _SEED: Final = 4
 _COUNT_FRAMES: Final = """
@@ -50,7 +50,7 @@ _SCROLLER: Final = "document.querySelector('.call-scroller')"
 
 
 class LargeApi(InventedApi):
-    """Twenty thousand calls that are over, and fifty that go on; each question is answered without looking at all."""
+    """Twenty thousand calls that have ended, and fifty live ones; an answer never iterates over all of them."""
 
     def __init__(self) -> None:
         super().__init__(speaks=True)
@@ -60,7 +60,7 @@ class LargeApi(InventedApi):
         self.going_on: list[Json] = []
 
     def answer(self, path: str, asked: Json) -> Any:  # noqa: ANN401 - any JSON
-        """As the API answers, the newest first."""
+        """Return the calls newest first, as the API does."""
         if path == "calls/count":
             is_to_come = asked.get("to_come") == "true"
             return {"count": 0 if is_to_come else 1000, "is_all": is_to_come}
@@ -76,7 +76,7 @@ class LargeApi(InventedApi):
         return {"items": calls[first : first + limit], "next_cursor": str(first + limit) if first < ROWS else None}
 
     def begin(self) -> None:
-        """One more call goes on."""
+        """Add a live call."""
         call = invent_call(
             10**6 + len(self.known),
             status="In Progress",
@@ -90,7 +90,7 @@ class LargeApi(InventedApi):
         self.call_event(call["id"])
 
     def end(self, call: Json) -> None:
-        """One of them ends: its report is three events."""
+        """End a live call; its report causes three events."""
         self.going_on.remove(call)
         now = datetime.now(timezone.utc)
         call |= {"status": "Completed", "outcome": "reached", "end_time": now.isoformat(), "nps_score": call["id"] % 11}
@@ -113,7 +113,7 @@ def _over(call_id: int, began: datetime) -> Json:
 
 @dataclass
 class Watched:
-    """What somebody does, and how the page kept up."""
+    """An action, and how well the page kept up."""
 
     name: str
     frames: list[float]
@@ -122,11 +122,11 @@ class Watched:
     elements: int
     seconds: float
     has_news: bool = False
-    """Whether requests come from news alone, and so have a budget."""
+    """Whether all requests result from call events, and so have a budget."""
     figures: dict[str, float] = field(default_factory=dict)
 
     def results(self) -> list[Result]:
-        """The figures as budgets."""
+        """Return the measured values as budgets."""
         percents = statistics.quantiles(self.frames, n=100)
         self.figures = {"p50": percents[49], "p95": percents[94], "p99": percents[98], "max": max(self.frames)}
         detail = (
@@ -141,7 +141,7 @@ class Watched:
 
 
 class Watch:
-    """A page that is used, and measured."""
+    """A page in which actions are measured."""
 
     def __init__(self, page: Page, api: LargeApi) -> None:
         self._page = page
@@ -149,7 +149,7 @@ class Watch:
         self._random = random.Random(_SEED)
 
     def measure(self, name: str, step: Callable[[int], None], *, has_news: bool = False) -> Watched:
-        """Do something again and again for some seconds."""
+        """Repeat an action for some seconds."""
         say(name)
         self._page.evaluate(_TAKE)
         asked, began = len(self._api.asked), datetime.now(timezone.utc)
@@ -163,18 +163,18 @@ class Watch:
         return Watched(name, frames, long_tasks, len(self._api.asked) - asked, elements, seconds, has_news)
 
     def wheel(self, _: int) -> None:
-        """Turn the wheel."""
+        """Turn the mouse wheel."""
         self._page.mouse.wheel(0, 600)
 
     def jump(self, place: int) -> None:
-        """Drag the scroll bar somewhere."""
+        """Drag the scroll bar to another place."""
         if place % 6 == 0:
             self._page.evaluate(
                 f"share => {{ const a = {_SCROLLER}; a.scrollTop = share * a.scrollHeight; }}", self._random.random()
             )
 
     def load_all(self) -> None:
-        """Scroll down until there is no more."""
+        """Scroll down to the end."""
         self._page.wait_for_function(
             f"""() => {{
                 {_SCROLLER}.scrollTop = 1e9;
@@ -184,11 +184,11 @@ class Watch:
         )
 
     def to_top(self) -> None:
-        """Scroll back."""
+        """Scroll back to the top."""
         self._page.evaluate(f"{_SCROLLER}.scrollTop = 0")
 
     def news(self, place: int) -> None:
-        """What fifty calls bring: words all the time, and every half a second one ends and another begins."""
+        """Emit the events of fifty calls: turns all the time, and twice a second a call ends and another begins."""
         api = self._api
         for _ in range(2):
             api.call_event(self._random.choice(api.going_on)["id"], "TranscriptUpdated")
@@ -197,7 +197,7 @@ class Watch:
             api.begin()
 
     def hang_up(self, place: int) -> None:
-        """All of them end at once, and as many begin."""
+        """End all live calls at once, and begin as many."""
         if place == 0:
             for call in [*self._api.going_on]:
                 self._api.end(call)
@@ -206,7 +206,7 @@ class Watch:
 
 
 def main() -> int:
-    """Measure everything; the exit status says whether every budget holds."""
+    """Measure everything; the exit status says whether every budget is kept."""
     api = LargeApi()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))

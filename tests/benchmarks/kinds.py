@@ -1,6 +1,6 @@
 """The benchmark of each kind: bytes as sent and as queued, statements and milliseconds of its consumer.
 
-`make bench` prints it last; `python -m tests.benchmarks.kinds` measures it alone.
+`make bench` runs it last; `python -m tests.benchmarks.kinds` runs it alone.
 """
 
 import json
@@ -34,12 +34,12 @@ from tests.benchmarks.workloads import scripts, sqs_event
 from tests.harness import FakeServices
 
 CALLS: Final = 30
-"""For each size of a batch."""
+"""For each batch size."""
 SIZES: Final = (1, 10)
-"""Records in a batch: alone, as in quiet hours, and the template's BatchSize."""
+"""Records in a batch: one, as in quiet hours, and the template's BatchSize."""
 STALLS_AT_TURN: Final = 10
 SENT: Final = EVERY_TYPE - {"speech-update"}
-"""What Vapi is asked to send (`vapi.routes.SUBSCRIPTION`), in the simulator's words."""
+"""The subscription at Vapi (`vapi.routes.SUBSCRIPTION`), with the simulator's names."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class KindFigures:
     sent_bytes: float
     queued_bytes: float
     statements: dict[int, int]
-    """Size of the batch -> SQL statements of an invocation without its commit, at most."""
+    """Batch size -> maximum number of SQL statements of an invocation, without its commit."""
     milliseconds: dict[int, float]
-    """Size of the batch -> an invocation without networks; a quarter was faster: what else runs here can only add."""
+    """Batch size -> lower quartile of an invocation's time without networks, because other load can only add time."""
     events_per_call: float
-    """Call events that are published."""
+    """Number of call events that are published."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class _Played:
 def measure_kinds(
     database_url: str, server: PostgresServer, say: Callable[[str], None], calls: int = CALLS
 ) -> tuple[list[KindFigures], DatabaseFigures]:
-    """Play calls, a multiple of ten, once for each size of a batch."""
+    """Play calls, a multiple of ten, once for each batch size."""
     services = contenders.services_for(database_url)
     source = (_stalling(script) for script in scripts(Random(1)))
     played: dict[int, _Played] = {}
@@ -130,12 +130,12 @@ def _lower_quartile(values: Sequence[float]) -> float:
 
 
 def _stalling(script: CallScript) -> CallScript:
-    """The call with a stall, so that every kind has a message."""
+    """Return the call with a stall, so that every kind has a message."""
     return replace(script, stalls_after=script.turns[STALLS_AT_TURN].ends)
 
 
 def _by_kind(calls: Sequence[CallScript]) -> dict[str, list[Body]]:
-    """All webhooks of calls that go on at the same time, in the order in which they are sent."""
+    """Return all webhooks of concurrent calls, in the order of sending."""
     timed = sorted((timed for script in calls for timed in webhooks(script, SENT)), key=lambda one: one[0])
     bodies: dict[str, list[Body]] = defaultdict(list)
     for _, body in timed:
@@ -154,7 +154,7 @@ def _queued_bytes(kind: str, body: Body) -> int:
 
 
 def _server_use(server: PostgresServer, connection: Connection) -> tuple[float, float]:
-    """Seconds of processor time of all processes of Postgres, and bytes of WAL written, since its start."""
+    """Return processor seconds of all Postgres processes, and bytes of WAL written, since the server's start."""
     process = server.find()
     if process is None:
         raise RuntimeError("Postgres is gone")
@@ -168,7 +168,7 @@ def _processor_seconds(process: psutil.Process) -> float:
 
 
 def table(figures: Sequence[KindFigures], database: DatabaseFigures) -> str:
-    """For the reader."""
+    """Print the tables."""
     head = (
         f"{'':22}{'a call':>8}{'bytes sent':>12}{'queued':>9}{'statements':>12}{'ms alone':>10}{'ms for 10':>11}"
         f"{'events':>8}"
@@ -184,9 +184,9 @@ def table(figures: Sequence[KindFigures], database: DatabaseFigures) -> str:
 
 
 def main(calls: int) -> None:
-    """Measure so many calls, a multiple of ten, on a server of its own, and print."""
+    """Measure this number of calls, a multiple of ten, on a server of their own, and print."""
     directory = Path(tempfile.mkdtemp(prefix="autopulse-bench-"))
-    directory.chmod(0o755)  # for the account that runs Postgres when this one is root
+    directory.chmod(0o755)  # the user that runs Postgres if this is root needs access
     with budgets.databases(directory, ports.find_any(), len(SIZES) * calls) as copy:
         figures = measure_kinds(copy("kinds"), PostgresServer(directory), lambda text: print(f"  {text} …"), calls)  # noqa: T201
     print(table(*figures), describe_machine(), json.dumps([asdict(one) for one in figures[0]]), sep="\n")  # noqa: T201

@@ -1,7 +1,7 @@
-"""Processor time of a consumer's process and of Postgres for each record: `python -m tests.benchmarks.processor`.
+"""Measure processor time of a consumer's process and of Postgres per record: `python -m tests.benchmarks.processor`.
 
-Other programs on the machine change it less than they change a rate, so two states of the code can be compared while
-the machine is busy. `PROFILE=1` prints where the consumer's process spends it; the names of workloads choose some.
+Other programs on the machine affect it less than a rate, so two versions of the code can be compared on a busy machine.
+`PROFILE=1` prints a profile of the consumer's process; arguments select workloads by name.
 """
 
 import cProfile
@@ -24,25 +24,25 @@ from tests.benchmarks.budgets import Workload
 from tests.benchmarks.workloads import scripts
 
 ROUNDS: Final = 30
-"""The best counts."""
+"""Number of rounds, of which the best counts."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """What one record takes, in microseconds and bytes."""
+    """The cost of one record, in microseconds and bytes."""
 
     consumer: float
-    """Of the consumer's process, its driver included."""
+    """Processor time of the consumer's process, with its driver."""
     server: float
-    """Of the process of Postgres that serves it, over all rounds: it is counted in steps of ten milliseconds."""
+    """Processor time of the Postgres process that serves it, over all rounds; its resolution is ten milliseconds."""
 
 
 def measure(workload: Workload, database_url: str, profile: cProfile.Profile | None) -> Use:
-    """Apply batches of records, each of another call."""
+    """Apply batches of records, each record of another call."""
     services = contenders.services_for(database_url)
     consumer = REGISTRY[workload.kind].consumer
     calls = scripts(Random(workload.size))
-    with services.engine.connect() as connection:  # the one that the consumer will have, too
+    with services.engine.connect() as connection:  # the pool will give the consumer this connection
         server = psutil.Process(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
     before, times = _seconds_of(server), []
     for _ in range(ROUNDS):
@@ -67,9 +67,9 @@ def _seconds_of(process: psutil.Process) -> float:
 
 
 def main(wanted: list[str]) -> None:
-    """Measure the workloads whose names hold one of the texts, all if there is none."""
+    """Measure the workloads whose names contain one of the texts, or all if there is none."""
     directory = Path(tempfile.mkdtemp(prefix="autopulse-bench-"))
-    directory.chmod(0o755)  # for the account that runs Postgres when this one is root
+    directory.chmod(0o755)  # the user that runs Postgres if this is root needs access
     profile = cProfile.Profile() if os.environ.get("PROFILE") else None
     with budgets.databases(directory, ports.find_any()) as copy:
         for number, workload in enumerate(budgets.WORKLOADS):

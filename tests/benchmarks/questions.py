@@ -1,4 +1,4 @@
-"""What the benchmark of the read API asks: every path, with many values of what lists can be narrowed by."""
+"""The requests of the read API's benchmark: every path, with many values of the lists' filters."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.benchmarks import archive
 
 BUDGET_MS: Final = 50.0
 FILE_BUDGET_MS: Final = 500.0
-"""Of a file of 5,000 rows, the most there is: a hundred pages in one."""
+"""For a file of 5,000 rows, the maximum: as many as a hundred pages."""
 _NOW: Final = datetime.fromisoformat(archive.NOW)
 Query = dict[str, object]
 LIVE: Final = "Ringing,In Progress,Forwarding"
@@ -24,18 +24,18 @@ LIVE: Final = "Ringing,In Progress,Forwarding"
 
 @dataclass(frozen=True)
 class Question:
-    """A path, and how its parameters are chosen."""
+    """A path, and a function that chooses its parameters."""
 
     name: str
     path: Callable[[random.Random], str]
     query: Callable[[random.Random], Query]
     budget: float = BUDGET_MS
     is_bounded: bool = False
-    """Whether somebody asks who is bounded to one advisor."""
+    """Whether the principal is restricted to one advisor."""
 
 
 def all_questions(organization: str, ids: list[int]) -> Iterator[Question]:
-    """Everything that is asked about an organization, some of whose calls have these ids."""
+    """Return all requests about an organization that has calls with these ids."""
     yield from _of_calls(ids)
     yield from _of_lists(organization)
     yield from _of_feedback()
@@ -75,7 +75,7 @@ def _of_lists(organization: str) -> Iterator[Question]:
 
 
 REASONS: Final = (*(category.key for category in DEFAULTS), OTHER)
-# Of campaigns and advisors, half are another organization's.
+# Half of the campaigns and advisors belong to another organization.
 CALL_LISTS: Final[dict[str, Callable[[random.Random], Query]]] = {
     "": lambda _: {},
     ", 200 a page": lambda _: {"limit": 200},
@@ -162,7 +162,7 @@ COUNTED: Final = (
     *(", going on, of all time", ", no score", ", no score of an advisor", ", reason", ", reason of an advisor"),
     *(", search for a rare word", ", search for a common word", ", search for words"),
 )
-"""Of the lists, those that are counted too."""
+"""Lists whose rows are counted, too."""
 
 
 def _of_feedback() -> Iterator[Question]:
@@ -259,7 +259,7 @@ BOUNDED: Final[tuple[tuple[str, Callable[[random.Random], Query]], ...]] = (
     ("/follow-ups/summary", lambda chance: _span(chance, 90)),
     ("/follow-ups/summary", lambda chance: {"period": "month"} | _span(chance, 365)),
 )
-"""What somebody asks who is bounded to one advisor of twenty."""
+"""Requests of a principal who is restricted to one of twenty advisors."""
 
 
 def _within(days: int, more: Callable[[random.Random], Query]) -> Callable[[random.Random], Query]:
@@ -287,7 +287,7 @@ QUALITY_SUMMARIES: Final[dict[str, tuple[int, Callable[[random.Random], Query]]]
 
 
 def _far_down(chance: random.Random, organization: str, query: Query) -> Query:
-    """As if somebody had turned the pages until here."""
+    """Return the cursor that a reader has after this many pages."""
     binding = cursors.binding_of("calls", Scope(organization), "newest", CallList.model_validate(query).conditions())
     return query | {"cursor": cursors.encode(Position(_moment(chance), 1), binding)}
 

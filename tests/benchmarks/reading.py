@@ -1,7 +1,8 @@
-"""`READING=1 make bench`: how long the read API takes in its handler, with a million calls and ten million turns.
+"""`READING=1 make bench`: measure the read API in its handler, with a million calls and ten million turns.
 
-Makes the rows once, a few minutes' work, and asks every path with many values; fails if a p95 is over the budget.
-On a busy machine the processor time says more: of Postgres, and of Postgres and the handler (`both`).
+It inserts the rows once, which takes a few minutes, and requests every path with many values; it fails if a 95th
+percentile is over the budget. On a busy machine processor time is more reliable: of Postgres, and of Postgres and
+handler together (`both`).
 """
 
 import json
@@ -40,13 +41,13 @@ from tests.integration.api.client import Api
 OUTPUT: Final = PROJECT / ".local" / "bench-reading.json"
 CALLS: Final = 1_000_000
 TURNS: Final = 10
-"""Of each call."""
+"""For each call."""
 EVENTS: Final = 3
-"""Of each call."""
+"""For each call."""
 REQUESTS: Final = 200
-"""Of each question."""
+"""Repetitions of each request."""
 FILE_REQUESTS: Final = 40
-"""Of a file, which takes as long as many pages do."""
+"""Repetitions for a file, which takes as long as many pages."""
 WARM_UP: Final = 20
 SETTINGS: Final = (
     "shared_buffers=1GB",
@@ -55,7 +56,7 @@ SETTINGS: Final = (
     "wal_level=minimal",
     "max_wal_senders=0",
 )
-"""Memory as RDS gives it to a server of 4 GB, a quarter for pages; the rest only makes the rows sooner."""
+"""Memory settings of RDS for a server of 4 GB, a quarter of it for pages; the others only speed up the inserts."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ class Measured:
     p50: float
     p95: float
     postgres: float | None
-    """The 95th percentile of the processor time of Postgres; None on a system that does not say it."""
+    """95th percentile of the processor time of Postgres; None on a system that does not report it."""
     processor: float | None
-    """The same of Postgres and the handler together: other programs on the machine change it less than `p95`."""
+    """The same for Postgres and the handler together; other programs affect it less than `p95`."""
     budget: float
 
     @property
@@ -79,9 +80,9 @@ class Measured:
 
 
 def main(wanted: list[str]) -> int:
-    """Measure the questions whose names hold one of the texts, all without any; returns whether a budget is missed."""
+    """Measure the requests whose names contain one of the texts, or all; returns whether a budget is missed."""
     directory = Path(tempfile.mkdtemp(prefix="autopulse-bench-reading-"))
-    directory.chmod(0o755)  # for the account that runs Postgres when this one is root
+    directory.chmod(0o755)  # the user that runs Postgres if this is root needs access
     server, port = PostgresServer(directory, durable=False, settings=SETTINGS), ports.find_any()
     server.start(port)
     try:
@@ -110,7 +111,7 @@ def _measure(url: str, wanted: list[str]) -> list[Measured]:
 
 
 def _make(server: PostgresServer, port: int, url: str) -> None:
-    """Rows first, then their indexes, as it is fastest."""
+    """Insert rows before their indexes are created, which is fastest."""
     started = time.perf_counter()
     real = command.upgrade
     with patch.object(command, "upgrade", lambda config, _head: real(config, "0003")), _without_reading_calls():
@@ -131,14 +132,14 @@ def _make(server: PostgresServer, port: int, url: str) -> None:
 
 @contextmanager
 def _without_reading_calls() -> Iterator[None]:
-    """A migration would read all calls for their words, which the archive makes itself, and for their reasons."""
+    """Skip the migration's pass over all calls for words and reasons: the archive inserts the words itself."""
     with patch.object(migration, "give_words", lambda *_: True), patch.object(migration, "give_reasons"):
         yield
 
 
 @contextmanager
 def _without_looking_up_references(server: PostgresServer, port: int) -> Iterator[None]:
-    """Fourteen million rows refer to others, and each would be looked up as it is inserted."""
+    """Skip the checks of foreign keys, which would look up fourteen million rows."""
     role = f"ALTER ROLE {OWNER} IN DATABASE archive"
     with server.connect("postgres", "archive", port) as connection:
         connection.run(f"{role} SET session_replication_role = 'replica'")
@@ -179,7 +180,7 @@ def _cut(values: list[float], place: int) -> float:
 
 
 def _schedule_of_postgres(api: Api) -> Path:
-    """Where Linux says how long the process has run that serves the read API."""
+    """Return Linux's file with the processor time of the process that serves the read API."""
     with api.services.engine.connect() as connected:
         driver = connected.connection.driver_connection
         assert isinstance(driver, PlanningConnection)
@@ -188,7 +189,7 @@ def _schedule_of_postgres(api: Api) -> Path:
 
 
 def _processor_ms(schedule: Path) -> float:
-    """In nanoseconds there, while psutil counts in steps of ten milliseconds."""
+    """Return processor time; Linux's file has nanoseconds, psutil only steps of ten milliseconds."""
     return int(schedule.read_text().split()[0]) / 1e6 if schedule.exists() else 0.0
 
 

@@ -1,9 +1,9 @@
-"""`ROW_SECURITY=1 make bench`: what row-level security behind the read API's own bound would cost, for ADR 0014.
+"""`ROW_SECURITY=1 make bench`: measure what row-level security in the read API would cost, for ADR 0014.
 
-Asks the questions of the reading benchmark twice, on an archive of a tenth of its size: as the read API is, and with
-policies on all that it reads. Counts the pages that the plans look at, which no other program on the machine changes,
-and takes the best times. The organization is set before, so this is the plans alone; the round trip that would set it,
-and the proxy's connection that it would pin, come on top.
+It sends the requests of the reading benchmark twice, on an archive of a tenth of its size: unchanged, and with policies
+on all tables that are read. It counts the pages that the plans access, which other programs do not affect, and takes
+the best times. The organization is set beforehand, so only the plans are measured; the additional round trip that would
+set it, and the connection that RDS Proxy would pin, are not included.
 """
 
 import json
@@ -39,25 +39,25 @@ POLICIES: Final = {
     **dict.fromkeys(("vapi_call", "call_original", "transcript", "call_feedback", "call_incident"), _OF_A_CALL),
     "webhook_event": f"call_id IS NULL OR {_OF_A_CALL}",
 }
-"""Table -> what the reader may see of it. Of a sub-select, so that a statement reads the setting once."""
+"""Table -> the policy's condition, with sub-selects so that a statement reads the setting once."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of a question at the database."""
+    """The cost of a request at the database."""
 
     question: str
     organization: str
     pages: int
-    """8 KB each, in memory or not; the median of the values asked for."""
+    """Pages of 8 KB, in memory or not; the median over the values."""
     planning: float
-    """Milliseconds, the best."""
+    """Milliseconds, the minimum."""
     execution: float
-    """Milliseconds, the best."""
+    """Milliseconds, the minimum."""
 
     @classmethod
     def of(cls, question: str, organization: str, explained: list[dict[str, Any]]) -> "Cost":
-        """Of what EXPLAIN said of each time that it was asked."""
+        """Return the cost from the output of EXPLAIN for each execution."""
         plans = [one["Plan"] for one in explained]
         return cls(
             question,
@@ -69,9 +69,9 @@ class Cost:
 
 
 def main() -> int:
-    """Measure both, and print what each question costs without and with policies."""
+    """Measure both, and print what each request costs without and with policies."""
     directory = Path(tempfile.mkdtemp(prefix="autopulse-bench-row-security-"))
-    directory.chmod(0o755)  # for the account that runs Postgres when this one is root
+    directory.chmod(0o755)  # the user that runs Postgres if this is root needs access
     server, port = PostgresServer(directory, durable=False, settings=reading.SETTINGS[:1]), ports.find_any()
     server.start(port)
     try:

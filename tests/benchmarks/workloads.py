@@ -1,4 +1,4 @@
-"""The workload: realistic webhooks of invented calls, as the verifier would have queued them."""
+"""The workload: realistic webhooks of simulated calls, as the verifier would have queued them."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ _START: Final = datetime(2026, 7, 1, 15, tzinfo=timezone.utc)
 
 
 def scripts(random: Random, first_call_id: int = 1) -> Iterator[CallScript]:
-    """Calls that reached the customer, with `TURNS` turns each."""
+    """Return calls that reached the customer, with `TURNS` turns each."""
     for call_id in count(first_call_id):
         script = write_script(random, call_id, _START + timedelta(seconds=call_id), outcome="reached", stalls=False)
         yield _with_turns(script)
@@ -36,17 +36,17 @@ def _with_turns(script: CallScript) -> CallScript:
 
 
 def report_body(script: CallScript) -> bytes:
-    """The report as Vapi posts it."""
+    """Return the report as Vapi posts it."""
     return json.dumps(webhooks(script, {"end-of-call-report"})[0][1], separators=(",", ":")).encode()
 
 
 def status_events(calls: Iterator[CallScript], size: int, batches: int) -> list[SqsEvent]:
-    """Batches of in-progress statuses, each of another call: the first news of a call is the dearest."""
+    """Return batches of in-progress statuses, each of another call: a call's first message costs the most."""
     return [sqs_event("status_update", [_status(next(calls)) for _ in range(size)]) for _ in range(batches)]
 
 
 def report_events(calls: Iterator[CallScript], size: int, batches: int) -> list[SqsEvent]:
-    """Batches of reports, each of another call."""
+    """Return batches of reports, each of another call."""
     return [
         sqs_event("end_of_call_report", [webhooks(next(calls), {"end-of-call-report"})[0][1] for _ in range(size)])
         for _ in range(batches)
@@ -54,7 +54,7 @@ def report_events(calls: Iterator[CallScript], size: int, batches: int) -> list[
 
 
 def sqs_event(kind: str, bodies: list[dict[str, Any]]) -> SqsEvent:
-    """The event that SQS would invoke the consumer with."""
+    """Return the event with which SQS would invoke the consumer."""
     return {"Records": [_record(kind, body) for body in bodies]}
 
 

@@ -1,4 +1,4 @@
-"""Calls that are long over, as rows: a trend needs months, which no simulation has."""
+"""Rows of past calls: a trend needs months of them, which no simulation has."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ PHONE: Final = "+12025550142"
 
 @dataclass(frozen=True)
 class Answer:
-    """One call that came to an end, and what was said in it. Lists are lines, as the database has them."""
+    """One call that has ended, and its analysis. Lists are texts with one item per line, as in the database."""
 
     began: datetime
     score: int | None = None
@@ -25,17 +25,17 @@ class Answer:
     advisor: str | None = "Robin Sample"
     campaign_id: int | None = None
     content: str | None = None
-    """None: the call has no feedback."""
+    """None for a call without feedback."""
     positives: str | None = None
     detractors: str | None = None
     action_items: str | None = None
     demo: bool = False
     direction: str = "outbound"
-    """Or inbound, or web: such a call comes in, too."""
+    """Other values are inbound and web."""
 
 
 def insert_campaign(database_url: str, name: str, organization_id: str = ORGANIZATION_ID) -> int:
-    """Insert a round of calls; its id."""
+    """Insert a campaign; returns its id."""
     with connect(database_url) as connection:
         rows = connection.run(
             "INSERT INTO campaign (name, organization_id, status) VALUES (:name, :organization, 'Active') RETURNING id",
@@ -46,7 +46,7 @@ def insert_campaign(database_url: str, name: str, organization_id: str = ORGANIZ
 
 
 def insert_answers(database_url: str, answers: Iterable[Answer], organization_id: str = ORGANIZATION_ID) -> list[int]:
-    """Insert calls with their visits and feedback; their ids, in the same order."""
+    """Insert calls with their visits and feedback; returns their ids, in the same order."""
     with connect(database_url) as connection:
         connection.run("BEGIN")
         ids = [_insert(connection, answer, organization_id) for answer in answers]
@@ -112,7 +112,7 @@ def _insert_feedback(connection: Connection, answer: Answer, call_id: int) -> No
 
 @dataclass(frozen=True)
 class Dial:
-    """One time that a call was dialled, long over."""
+    """One past attempt of a call."""
 
     began: datetime
     outcome: str
@@ -125,7 +125,7 @@ class Dial:
 def insert_attempts(
     database_url: str, dials: Sequence[Dial], shown: int, organization_id: str = ORGANIZATION_ID
 ) -> tuple[int, list[str]]:
-    """Insert a call that was dialled several times and shows one of them; its id, and Vapi's ids in the given order."""
+    """Insert a call with several attempts, one of which it shows; returns its id, and Vapi's ids in the given order."""
     with connect(database_url) as connection:
         connection.run("BEGIN")
         answer = Answer(dials[shown].began, dials[shown].score, dials[shown].outcome)

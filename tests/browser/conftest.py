@@ -1,7 +1,7 @@
-"""The console in a real browser: one browser for all tests, a context for each page, the deployed stack behind it.
+"""The console in a real browser: one browser for all tests, a context for each page, and the deployed stack.
 
-A test fails on any console error, uncaught exception or violation of the Content-Security-Policy in any of its pages.
-One that provokes such a thing says so by `complaints.expect("part of its text")`.
+A test fails on any console error, uncaught exception or violation of the Content-Security-Policy in any of its pages. A
+test that provokes one calls `complaints.expect("part of its text")`.
 """
 
 import re
@@ -31,29 +31,29 @@ from tests.deployed import DeployedStack
 
 _OF_THE_TRANSFER: Final = {"content-encoding", "content-length", "transfer-encoding"}
 CONNECTIONS: Final = 6
-"""That a browser opens to one host."""
+"""Number of connections that a browser opens to one host."""
 WARMING_SECONDS: Final = 180
 DESKTOP: Final = LOOKS["light"]["viewport"]
 WIDE: Final = {"width": 1440, "height": 900}
-"""All filters stand in one row."""
+"""Wide enough for all filters in one row."""
 PHONE: Final = LOOKS["phone"]
 
 _FILES: Final = re.compile(r"/console/[^/]+/[^/]+$")
-"""Whose path names the release, so that they never change."""
+"""Files whose path contains the release, so that they never change."""
 
 Files = dict[str, tuple[int, dict[str, str], bytes]]
 """URL -> status, headers, content."""
 OpenPage = Callable[..., Page]
-"""(**context options) -> a blank page. Options as of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
+"""(**context options) -> a blank page. Options are those of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
 OpenInvented = Callable[..., Page]
-"""(api, path, script, **context options) -> the console on an invented API, signed in; nothing of a stack is needed.
+"""(api, path, script, **context options) -> the console with an invented API, signed in; it needs no stack.
 
 The script, if there is one, runs in the page before all others.
 """
 OpenConsole = Callable[..., Page]
 """(organization_id, path, news, **context options) -> the console, signed in; `path` as `"?view=feedback"`.
 
-Without `news` it reads again only if it is told to (`keep_news_away`).
+Without `news` it reads again only if the test makes it (`keep_news_away`).
 """
 
 
@@ -73,7 +73,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def _warm(paths: StackPaths, _up: None) -> None:
-    """Start as many workers of the console's function as a browser asks at once: each takes the emulator seconds."""
+    """Start as many workers of the console's function as a browser has connections, because each takes seconds to
+    start.
+    """
     url = read_stack(paths)["console_url"].partition("#")[0]
 
     def load(_: int) -> None:
@@ -86,7 +88,7 @@ def _warm(paths: StackPaths, _up: None) -> None:
 
 @pytest.fixture
 def deployed(deployed: DeployedStack, _warm: None) -> DeployedStack:
-    """The deployed stack, ready for a browser."""
+    """Return the deployed stack, ready for a browser."""
     return deployed
 
 
@@ -99,13 +101,13 @@ def complaints() -> Iterator[Complaints]:
 
 @pytest.fixture(scope="session")
 def kept_files() -> Files:
-    """The console's immutable files, by URL: routing switches a browser's own cache off, and each file takes 50 ms."""
+    """Load the console's immutable files: interception disables the browser's cache, and each file takes 50 ms."""
     return {}
 
 
 @pytest.fixture
 def open_page(browser: Browser, complaints: Complaints, kept_files: Files) -> Iterator[OpenPage]:
-    """Open a page in a context of its own: nobody is signed in there."""
+    """Open a page in a context of its own, without a session."""
     contexts: list[BrowserContext] = []
 
     def open_page(**options: Any) -> Page:  # noqa: ANN401 - as Browser.new_context takes them
@@ -120,13 +122,13 @@ def open_page(browser: Browser, complaints: Complaints, kept_files: Files) -> It
 
     yield open_page
     for context in contexts:
-        context.unroute_all(behavior="ignoreErrors")  # a page may still be asking for files
+        context.unroute_all(behavior="ignoreErrors")  # a page may still be requesting files
         context.close()
 
 
 @pytest.fixture
 def open_invented(open_page: OpenPage) -> OpenInvented:
-    """Open the console on an invented API."""
+    """Open the console with an invented API."""
 
     def open_invented(api: InventedApi, path: str = "", *, script: str = "", **options: Any) -> Page:  # noqa: ANN401 - likewise
         page = open_page(**{"viewport": WIDE, **options})
@@ -140,7 +142,7 @@ def open_invented(open_page: OpenPage) -> OpenInvented:
 
 @pytest.fixture
 def open_console(deployed: DeployedStack, open_page: OpenPage) -> OpenConsole:
-    """Open the console in a context of its own, signed in by a token of the local issuer."""
+    """Open the console in a context of its own, signed in with a token of the local issuer."""
     issuer = Issuer(deployed.paths)
 
     def open_console(
@@ -161,38 +163,38 @@ def open_console(deployed: DeployedStack, open_page: OpenPage) -> OpenConsole:
 
 @pytest.fixture
 def console(open_console: OpenConsole) -> Page:
-    """The console of the organization that `make up` seeds."""
+    """Open the console for the organization that `make up` inserts."""
     return open_console()
 
 
 @pytest.fixture
 def other_console(open_console: OpenConsole, calls: Calls) -> Page:
-    """The console of a second organization, in the same browser."""
-    del calls  # makes the organization
+    """Open the console for a second organization, in the same browser."""
+    del calls  # creates the organization
     return open_console(OTHER_ORGANIZATION_ID)
 
 
 @pytest.fixture
 def phone(open_console: OpenConsole) -> Page:
-    """The console on a phone."""
+    """Open the console on a phone."""
     return open_console(**PHONE)
 
 
 @pytest.fixture(params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest) -> str:
-    """Both colour schemes, one after the other; for `open_console(color_scheme=scheme)`."""
+    """Return each colour scheme in turn, for `open_console(color_scheme=scheme)`."""
     return str(request.param)
 
 
 @pytest.fixture
 def calls(deployed: DeployedStack, request: pytest.FixtureRequest) -> Calls:
-    # Of the same seed come the same Vapi ids, and all tests share one database.
+    # The same seed gives the same Vapi ids, and all tests share one database.
     return Calls(deployed, zlib.crc32(request.node.nodeid.encode()))
 
 
 @pytest.fixture
 def garage(deployed: DeployedStack) -> str:
-    """An organization of the test's own: no other test's calls are in its list."""
+    """Return an organization that only this test uses, so that its list has no other calls."""
     organization_id = str(uuid.uuid4())
     with connect(deployed.database_url) as connection:
         insert_organization(connection, organization_id, "Placeholder Garage")
@@ -200,12 +202,12 @@ def garage(deployed: DeployedStack) -> str:
 
 
 def _play_a_tone(route: Route) -> None:
-    """Recordings are invented; a player gets two seconds of a low tone."""
+    """Answer requests for recordings, which do not exist, with two seconds of a low tone."""
     route.fulfill(body=recordings.tone(), content_type="audio/wav", headers={"accept-ranges": "bytes"})
 
 
 def _answer_as_a_cache(kept: Files, route: Route) -> None:
-    """Answer from what was fetched before, if the server said that it stays as it is."""
+    """Answer with the file as fetched before, if the server declared it immutable."""
     url = route.request.url
     if url not in kept:
         answer = route.fetch()

@@ -1,4 +1,4 @@
-"""The feedback view as a test sees it: what stands where, and what the API says of the same."""
+"""The feedback view as tests see it: its elements, and the API's figures for comparison."""
 
 import http.client
 import json
@@ -35,12 +35,12 @@ class FeedbackPage:
         return self.page.get_by_test_id(f"feedback-filter-{name}")
 
     def wait_until_read(self) -> None:
-        """Wait until figures and list are there, and nothing is being read."""
+        """Wait until figures and list have been read."""
         read = self.page.locator(".panel[aria-busy=false]:not(:has([data-testid=failure]))")
         expect(read).to_have_count(2, timeout=1000 * PATIENCE_SECONDS)
 
     def table_of(self, chart: str) -> list[list[str]]:
-        """The rows of the table that says what a chart shows."""
+        """Return the rows of the table that belongs to a chart."""
         rows = self.page.get_by_test_id(chart).locator("table tbody tr").all()
         return [row.locator("th, td").all_text_contents() for row in rows]
 
@@ -51,11 +51,11 @@ class FeedbackPage:
             expect(self.items.nth(place)).to_have_attribute("data-call-id", str(id_))
 
     def overflow(self) -> int:
-        """Pixels by which the page is wider than its window."""
+        """Return by how many pixels the page is wider than its window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
     def tell_to_read_again(self) -> None:
-        """Do what a new connection makes the page do."""
+        """Make the page react as to a new connection."""
         self.page.evaluate(
             "async () => { const main = document.querySelector('script[type=module]').src;"
             " const { live } = await import(new URL('live.js', main).href);"
@@ -64,7 +64,7 @@ class FeedbackPage:
 
 
 def ask(deployed: DeployedStack, path: str, **query: object) -> Any:  # noqa: ANN401 - any JSON
-    """Return what the read API answers to the organization that `make up` seeds."""
+    """Return the read API's answer for the organization that `make up` inserts."""
     parts = urlsplit(deployed.stack["api_url"])
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
     try:

@@ -1,7 +1,7 @@
-"""The console on an invented API: its own files, and answers that a test wrote down instead of a stack.
+"""The console with an invented API: its own files, and answers that a test sets.
 
-What a screen looks like and how it behaves does not depend on a database, so these tests need no stack: a page takes
-about a second, its calls are exactly those that the test made, and every request that it sends is counted.
+The look and the behaviour of a screen do not depend on a database, so these tests need no stack: a page takes about a
+second, its calls are exactly the test's, and every request is counted.
 """
 
 import base64
@@ -42,7 +42,7 @@ Answer = Callable[[Json], Any]
 
 
 def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of the API's call
-    """A call as a list has it: over for `call_id` minutes, reached, without a score, unless something else is given."""
+    """Return a call of a list: by default it ended `call_id` minutes ago, was reached, and has no score."""
     start = NOW - timedelta(minutes=call_id)
     return {
         "id": call_id,
@@ -77,7 +77,7 @@ def invent_call(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - fields of
 
 
 def invent_call_to_come(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - likewise
-    """A call that is still to come: it has no time, and no word of Vapi's."""
+    """Return a call to come: it has no time and no status of Vapi's."""
     nothing = dict.fromkeys(
         (
             "start_time",
@@ -95,7 +95,7 @@ def invent_call_to_come(call_id: int, **given: Any) -> Json:  # noqa: ANN401 - l
 
 
 def quality_of(**given: Any) -> Json:  # noqa: ANN401 - likewise
-    """How an attempt ran; nothing is known of it but what is given."""
+    """Return how an attempt ran; values that are not given are unknown."""
     lists = ("turn_latencies", "lost_answers", "skipped_answers", "transfers", "scorecards", "activations")
     figures = ("turn", "model", "voice", "transcriber", "endpointing", "from_transport", "to_transport")
     words = ("assistant_id", "assistant_name", "assistant_version", "vapi_campaign_id", "success_evaluation")
@@ -111,7 +111,7 @@ def quality_of(**given: Any) -> Json:  # noqa: ANN401 - likewise
 
 
 def detail_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - likewise
-    """The same call as it is read by itself."""
+    """Return the same call as the API returns a single call."""
     return {
         **call,
         "recording_elsewhere": False,
@@ -131,7 +131,7 @@ def detail_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - likewise
 
 
 def feedback_of(call: Json, **given: Any) -> Json:  # noqa: ANN401 - fields of the API's feedback item
-    """An item of the feedback list about a call."""
+    """Return an item of the feedback list."""
     shared = (
         "start_time end_time duration_seconds outcome direction demo customer_name phone vehicle service campaign_id"
         " campaign_name advisor_id advisor_name nps_score reason updated_at"
@@ -152,7 +152,7 @@ def _nps_category(score: int | None) -> str | None:
 
 
 def tally(calls: int = 40, reached: int = 30, scores: Mapping[int, int] | None = None) -> Json:
-    """The figures of some calls; how often each score was given."""
+    """Return the tally of these counts of the scores."""
     counts = scores if scores is not None else {2: 3, 6: 2, 8: 5, 10: 10}
     responses = sum(counts.values())
     detractors = sum(number for score, number in counts.items() if score < 7)
@@ -176,7 +176,7 @@ def tally(calls: int = 40, reached: int = 30, scores: Mapping[int, int] | None =
 
 
 def summary_of(weeks: int = 13) -> Json:
-    """A summary of some weeks, with three campaigns and three advisors."""
+    """Return a summary of some weeks, with three campaigns and three advisors."""
     starts = [NOW - timedelta(weeks=weeks - place) for place in range(weeks)]
     names = ("Alex Invented", "Casey Placeholder", "Robin Sample")
     return {
@@ -199,7 +199,7 @@ def summary_of(weeks: int = 13) -> Json:
 
 
 def quality_summary_of(**given: Any) -> Json:  # noqa: ANN401 - likewise
-    """How the calls of some weeks ran, with two versions of an assistant."""
+    """Return the quality figures of some weeks, with two versions of an assistant."""
     starts = [NOW - timedelta(weeks=3 - place) for place in range(3)]
     versions = [
         {
@@ -229,7 +229,7 @@ def quality_summary_of(**given: Any) -> Json:  # noqa: ANN401 - likewise
 
 @dataclass
 class InventedApi:
-    """Answers of the read API, and the requests that were made of it."""
+    """Answers of the read API, and the requests that it received."""
 
     calls: list[Json] = field(default_factory=list)
     details: dict[int, Json] = field(default_factory=dict)
@@ -244,30 +244,30 @@ class InventedApi:
     views: dict[str, str] = field(default_factory=dict)
     """Name -> address of the reader's saved views."""
     views_refusal: tuple[int, Json] | None = None
-    """Status and error of every change of a saved view, if it is to be refused."""
+    """Status and error of every change of a saved view, if changes are to be refused."""
     views_asked: list[tuple[str, str, Json | None]] = field(default_factory=list)
     """Method, name and body of the requests that change saved views."""
     refusal: tuple[int, str, str] | None = None
-    """Status, code and message of every answer, if any is to be refused."""
+    """Status, code and message of every answer, if all requests are to be refused."""
     refused_field: str | None = None
     refused_paths: set[str] = field(default_factory=set)
     """Paths below /v1/ that answer 503."""
     sent: int = 0
-    """Bytes of all bodies, as the functions compress them."""
+    """Bytes of all bodies, compressed as the functions do."""
     ticket: str = "invented"
     asked: list[str] = field(default_factory=list)
-    """Paths below /v1/ with their parameters, in the order in which they were asked."""
+    """Paths below /v1/ with their parameters, in the order of the requests."""
     speaks: bool = False
-    """Whether the socket answers to the subscription; without, the page stays at `connecting`."""
+    """Whether the socket confirms the subscription; otherwise the page stays at `connecting`."""
     sockets: list[WebSocketRoute] = field(default_factory=list)
 
     def readings(self, path: str) -> list[Json]:
-        """The parameters of each request of a path."""
+        """Return the parameters of each request of a path."""
         split = [urlsplit(url) for url in self.asked]
         return [_parameters(parts.query) for parts in split if parts.path == path]
 
     def answer(self, path: str, asked: Json) -> Any:  # noqa: ANN401 - any JSON
-        """Return what a path answers; raises KeyError for one that there is not."""
+        """Return the answer for a path; raises KeyError for an unknown one."""
         plain = {
             "live/tickets": {"ticket": self.ticket, "expires_at": NOW.isoformat()},
             "me": self.reader,
@@ -288,13 +288,13 @@ class InventedApi:
         return self._of_call(path)
 
     def call_event(self, call_id: int, event: str = "CallStatusChanged") -> None:
-        """Tell the page that a call has changed."""
+        """Send a call event to the page."""
         message = {"type": "event", "id": uuid.uuid4().hex, "event": event, "call_id": call_id}
         for socket in self.sockets:
             socket.send(json.dumps(message))
 
     def write(self, method: str, path: str, version: str | None, body: Json) -> tuple[int, Json] | None:
-        """Status and answer of a request that changes a follow-up, which everybody is told; None if it is lost."""
+        """Return status and answer of a change of a follow-up, and send its event; None for an answer that is lost."""
         self.inbox.asked.append((method, path, version, body))
         if self.inbox.refusal:
             status, code, message = self.inbox.refusal
@@ -311,7 +311,7 @@ class InventedApi:
         return None if is_lost else (status, answer)
 
     def change_view(self, method: str, name: str, body: Json | None) -> tuple[int, Json | None]:
-        """Status and answer of a request that changes a saved view."""
+        """Return status and answer of a change of a saved view."""
         self.views_asked.append((method, name, body))
         if self.views_refusal:
             status, error = self.views_refusal
@@ -393,7 +393,7 @@ def _parameters(query: str) -> Json:
 
 
 def token_of(organization_id: str = "0a11ce00-0000-4000-8000-000000000001") -> str:
-    """A token as the page reads it; nobody verifies it here."""
+    """Return a token that the page can read; nothing verifies its signature here."""
     claims = {"sub": "reader", "name": "Jo Reader", "exp": 4_102_444_800, "custom:organization_id": organization_id}
     return ".".join(
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims, 0)
@@ -401,13 +401,13 @@ def token_of(organization_id: str = "0a11ce00-0000-4000-8000-000000000001") -> s
 
 
 def serve(page: Page, api: InventedApi) -> None:
-    """Answer everything that a page of the console asks for."""
+    """Answer every request of a page of the console."""
     page.route(re.compile(re.escape("http://localhost/api/")), lambda route: _answer(route, api))
     page.route_web_socket(re.compile("^ws://localhost/"), lambda socket: _listen(socket, api))
 
 
 def address_of(path: str = "") -> str:
-    """The address of a view, signed in; `path` as `"?view=feedback"`."""
+    """Return the address of a view, signed in; `path` as `"?view=feedback"`."""
     return f"{SITE}{path}#token={token_of()}"
 
 
@@ -425,7 +425,7 @@ def _listen(socket: WebSocketRoute, api: InventedApi) -> None:
 
 
 def _answer(route: Route, api: InventedApi) -> None:
-    """Answer a request of the console or of the API behind it."""
+    """Answer a request to the console or its API."""
     parts = urlsplit(route.request.url)
     below = parts.path.removeprefix("/api/")
     if below.startswith("v1/") and route.request.method in {"PATCH", "POST"} and "follow-up" in below:
@@ -496,12 +496,12 @@ class _File:
     body: bytes
     media_type: str
     sent: int
-    """Bytes of it that are sent."""
+    """Return the number of bytes that are transferred."""
 
 
 @functools.cache
 def _read_file(name: str) -> _File:
-    """A file of the console, read and compressed once: every page asks for fifty."""
+    """Return a file of the console, read and compressed once, because every page requests about fifty."""
     path = PAGES / name
     body = path.read_bytes().replace(RELEASE, _RELEASE.encode()) if name == INDEX else path.read_bytes()
     return _File(body, MEDIA_TYPES[path.suffix], _size_of(body))

@@ -10,7 +10,7 @@ Json = dict[str, Any]
 ME: Final = 5
 MY_NAME: Final = "Jo Reader"
 MY_SUBJECT: Final = "reader"
-"""Both as the token of `invented.token_of` has them."""
+"""Both as in the token of `invented.token_of`."""
 _OPEN: Final = {state.value for state in UNANSWERED}
 _OWN: Final = (
     *("id", "call_id", "state", "trigger", "assignee_id", "assignee_name", "cause", "note", "opened_at", "due_at"),
@@ -19,7 +19,7 @@ _OWN: Final = (
 
 
 def invent_follow_up(id_: int, **given: Any) -> Json:  # noqa: ANN401 - fields of the API's follow-up
-    """One of call `id_`, opened `id_` hours ago and due in as many, unless something else is given."""
+    """Return the follow-up of call `id_`; by default it was opened `id_` hours ago and is due in as many."""
     now = datetime.now(timezone.utc)
     return {
         "id": id_,
@@ -53,7 +53,7 @@ def invent_follow_up(id_: int, **given: Any) -> Json:  # noqa: ANN401 - fields o
 
 @dataclass
 class InventedInbox:
-    """Follow-ups, and what was asked to become of them."""
+    """Follow-ups, and the changes that were requested."""
 
     items: list[Json] = field(default_factory=list)
     people: dict[int, str] = field(default_factory=lambda: {ME: MY_NAME, 7: "Kim Example"})
@@ -61,25 +61,25 @@ class InventedInbox:
     answered_in_time: Json | None = None
     entries: dict[int, list[Json]] = field(default_factory=dict)
     asked: list[tuple[str, str, str | None, Json]] = field(default_factory=list)
-    """Method, path, `If-Match` and body of each request that was to change something."""
+    """Method, path, `If-Match` and body of each request for a change."""
     refusal: tuple[int, str, str] | None = None
-    """Status, code and message that each such request gets."""
+    """Status, code and message of the answers to all changes, if they are to be refused."""
     is_late: bool = False
-    """The next change is written, and its answer is lost on the way."""
+    """Whether the next change is applied and its answer is lost."""
 
     def list(self, asked: Json) -> list[Json]:
-        """Those that fit the filters, due last first."""
+        """Return those that match the filters, latest due time first."""
         fit = [item for item in map(self._now, self.items) if _fits(item, asked)]
         return sorted(fit, key=lambda item: (datetime.fromisoformat(item["due_at"]), item["id"]), reverse=True)
 
     def detail(self, id_: int) -> Json:
-        """One with its entries; raises StopIteration without one."""
+        """Return one with its entries; raises StopIteration if it is unknown."""
         item = next(item for item in self.items if item["id"] == id_)
         opened = self._entry(item, "opened", None, item["state"] if item["version"] == 1 else "open", None, {}, None)
         return self._now(item) | {"entries": self.entries.get(id_) or [opened]}
 
     def summary(self) -> Json:
-        """How many stand open, and the causes and people that are known."""
+        """Return the counts of open ones, and the known causes and people."""
         now = datetime.now(timezone.utc).isoformat()
         items = [self._now(item) for item in self.items]
         figures = {"opened": len(items), "resolved": 0, "dismissed": 0, "in_time": 0, "in_time_share": None}
@@ -97,7 +97,7 @@ class InventedInbox:
         } | ({"answered_in_time": self.answered_in_time} if self.answered_in_time else {})
 
     def change(self, id_: int, version: str | None, body: Json, by: str = MY_NAME) -> tuple[int, Json]:
-        """Status and answer of a PATCH."""
+        """Return status and answer of a PATCH."""
         found = [item for item in self.items if item["id"] == id_]
         if not found:
             return _error(404, "not_found", "There is no such follow-up.")
@@ -114,7 +114,7 @@ class InventedInbox:
         return 200, _own(self._now(item))
 
     def open(self, call_id: int, body: Json) -> tuple[int, Json]:
-        """Status and answer of a POST."""
+        """Return status and answer of a POST."""
         for item in self.items:
             if item["call_id"] == call_id:
                 status, answer = _error(409, "conflict", "The call has a follow-up already.")

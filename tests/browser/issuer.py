@@ -1,7 +1,7 @@
-"""A stand-in for an OIDC issuer, on loopback: discovery, sign-in page, tokens by PKCE and refresh, keys, the way out.
+"""A stand-in for an OIDC issuer, on loopback: discovery, sign-in page, tokens by PKCE and refresh, keys, sign-out.
 
-It signs with the local stack's key, so the deployed authorizer takes its tokens once it is told of this issuer. What a
-test wants to go wrong, it sets.
+It signs with the local stack's key, so the deployed authorizer accepts its tokens once it is configured with this
+issuer. A test sets the faults that it needs.
 """
 
 import base64
@@ -30,24 +30,24 @@ Parameters = dict[str, str]
 
 
 class Refused(Exception):
-    """The request is wrong; the text is an OAuth error code."""
+    """The request is invalid; the text is an OAuth error code."""
 
 
 @dataclass
 class Behaviour:
-    """The behaviour of the issuer, and what it was asked for."""
+    """The issuer's configurable behaviour, and the requests that it received."""
 
     lifetimes: list[int] = field(default_factory=list)
-    """Seconds of the next tokens; an hour once there is none left."""
+    """Lifetimes of the next tokens in seconds; then an hour."""
     gives_refresh_tokens: bool = True
     refuses_refresh: bool = False
     cannot_refresh: bool = False
-    """Answers 503 to a refresh."""
+    """Whether a refresh is answered 503."""
     claims: dict[str, Any] = field(default_factory=dict)
-    """Of the next ID tokens, instead of the usual ones."""
+    """Claims that replace the usual ones in the next ID tokens."""
     spoils_signatures: bool = False
     description: dict[str, Any] = field(default_factory=dict)
-    """Of the discovery document, instead of the usual."""
+    """Fields that replace the usual ones in the discovery document."""
     authorizations: list[Parameters] = field(default_factory=list)
     grants: list[Parameters] = field(default_factory=list)
     """Requests for tokens that were granted."""
@@ -56,10 +56,10 @@ class Behaviour:
 
 
 class StandInIssuer:
-    """The issuer's mind; its mouth is the server below."""
+    """The issuer's logic; the server below answers with it."""
 
     def __init__(self, keys: Issuer, redirect_uri: str) -> None:
-        """Know one client, with one redirect URL."""
+        """Register one client, with one redirect URL."""
         self.url = ""
         self.behaviour = Behaviour()
         self._keys = keys
@@ -69,7 +69,7 @@ class StandInIssuer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return what the functions have to be told."""
+        """Return the functions' environment variables for this issuer."""
         told = {"OIDC_ISSUER": self.url, "OIDC_AUDIENCE": CLIENT_ID, "OIDC_CLIENT_ID": CLIENT_ID}
         return told | {"OIDC_JWKS": "", "OIDC_JWKS_URL": "", "OIDC_SCOPES": "openid profile", "OIDC_ORIGINS": ""}
 
@@ -88,7 +88,7 @@ class StandInIssuer:
         return self._keys.jwks
 
     def check(self, asked: Parameters) -> None:
-        """Refuse what an issuer must not answer by a redirect, or what this client may not ask for."""
+        """Refuse a request that must not be answered by a redirect, or that this client may not send."""
         wanted = {"response_type": "code", "client_id": CLIENT_ID, "redirect_uri": self._redirect_uri}
         wanted |= {"code_challenge_method": "S256", "scope": "openid profile"}
         if any(asked.get(name) != value for name, value in wanted.items()):
@@ -98,18 +98,18 @@ class StandInIssuer:
         self.behaviour.authorizations.append(asked)
 
     def agree(self, asked: Parameters) -> str:
-        """Return where to send the reader who agreed."""
+        """Return the redirect for a reader who agreed."""
         code = secrets.token_urlsafe()
         self._codes[code] = asked
         return f"{self._redirect_uri}?{urlencode({'code': code, 'state': asked['state'], 'iss': self.url})}"
 
     def decline(self, asked: Parameters) -> str:
-        """Return where to send the reader who did not."""
+        """Return the redirect for a reader who declined."""
         answer = {"error": "access_denied", "error_description": "<b>not</b> today", "state": asked["state"]}
         return f"{self._redirect_uri}?{urlencode(answer)}"
 
     def grant(self, asked: Parameters) -> dict[str, Any]:
-        """Tokens; raises Refused."""
+        """Return tokens; raises Refused."""
         if asked.get("client_id") != CLIENT_ID:
             raise Refused("invalid_client")
         nonce = None
@@ -136,7 +136,7 @@ class StandInIssuer:
     def _use_up(self, token: str) -> None:
         if self.behaviour.refuses_refresh or token not in self._refresh_tokens:
             raise Refused("invalid_grant")
-        self._refresh_tokens.remove(token)  # each is good for one use
+        self._refresh_tokens.remove(token)  # a refresh token is valid once
 
     def _new_refresh_token(self) -> str:
         token = secrets.token_urlsafe()
@@ -152,7 +152,7 @@ class StandInIssuer:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The issuer's answers over HTTP."""
+    """The issuer's HTTP handler."""
 
     server: "_Server"
 
@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as above
-        """Say nothing."""
+        """Suppress http.server's log."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -241,7 +241,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def serving(issuer: StandInIssuer) -> Iterator[StandInIssuer]:
-    """The issuer, as long as it answers."""
+    """Serve the issuer."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.issuer = issuer
         issuer.url = f"http://127.0.0.1:{server.server_port}"

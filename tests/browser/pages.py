@@ -1,4 +1,4 @@
-"""A page whose test fails on anything that the browser complains about."""
+"""Helpers for pages, and a check that fails a test on any error that the browser reports."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from typing import Final
 from playwright.sync_api import ConsoleMessage, Error, Page, Route, WebSocketRoute
 
 PATIENCE_MILLISECONDS: Final = 45_000
-"""For anything that a test waits for in a page; each function's first run takes seconds here."""
+"""Timeout of every wait in a page; each function's first invocation takes seconds here."""
 
 _REPORT_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -48,22 +48,22 @@ _EMPTY_VIEW: Final = "export function mount(container) { container.append('A vie
 
 
 def show_frame_alone(page: Page) -> None:
-    """Open the frame with empty views in it, so that no view's reading disturbs the test."""
+    """Open the page's frame with empty views, so that no view's requests disturb the test."""
     page.route(_VIEW_FILES, _answer_empty)
 
 
 def keep_news_away(page: Page) -> None:
-    """The page's socket stays open and says nothing: what it shows is read again only if the test asks for it.
+    """Open the page's socket without sending events, so that the page reads again only if the test makes it.
 
-    Otherwise it reads again when its connection is made, which on a busy machine is in the middle of a test.
+    Otherwise it reads again once its connection is made, which on a busy machine is in the middle of a test.
     """
     page.route_web_socket(re.compile("^ws"), _say_nothing)
 
 
 def contrast(page: Page, selector: str, property_: str = "color") -> float:
-    """The ratio of WCAG between a colour of the first such element and the ground that it stands on.
+    """Return WCAG's contrast ratio between a colour of the first such element and its background.
 
-    Found and looked at in one breath: a reading in between may put another element in its place.
+    The element is found and measured in one script, because the page may replace it in between.
     """
     asked = {"selector": selector, "property": property_}
     found = page.evaluate(
@@ -73,11 +73,11 @@ def contrast(page: Page, selector: str, property_: str = "color") -> float:
 
 
 def _say_nothing(socket: WebSocketRoute) -> None:
-    socket.on_message(lambda _: socket.send('{"type": "pong"}'))  # or the page takes the connection for dead
+    socket.on_message(lambda _: socket.send('{"type": "pong"}'))  # without a pong the page drops the connection
 
 
 def wait_until(page: Page, condition: Callable[[], bool], what: object) -> None:
-    """Let the page go on until something has come to our ears."""
+    """Let the page run until the condition holds."""
     deadline = time.monotonic() + PATIENCE_MILLISECONDS / 1000
     while not condition():
         assert time.monotonic() < deadline, what
@@ -105,7 +105,7 @@ class Complaints:
         page.on("crash", lambda crashed: self._found.append(f"crashed: {crashed.url}"))
 
     def expect(self, part: str) -> None:
-        """A complaint with this text is what the test is about, however often it comes."""
+        """Allow errors with this text, however often they occur."""
         self._expected.append(part)
 
     @property

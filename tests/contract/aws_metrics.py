@@ -1,8 +1,9 @@
-"""Metrics that AWS emits by itself, as far as this stack shows them or is paged by them.
+"""Metrics that AWS emits itself and that this stack's dashboard or alarms use.
 
-Checked by hand in November 2026 against AWS's documentation:
+The list was checked in November 2026 against AWS's documentation:
 
-- AWS/SQS https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+- AWS/SQS
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 - AWS/Lambda https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 - AWS/ApiGateway https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
 - AWS/RDS https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
@@ -23,7 +24,7 @@ AWS_METRICS: Final = {
     ),
     "AWS/Lambda": (
         {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"},
-        # By FunctionName all versions and aliases together; with Resource one alias or version of it.
+        # FunctionName alone aggregates all versions and aliases; with Resource it is one alias or version.
         [{"FunctionName"}, {"FunctionName", "Resource"}],
     ),
     "AWS/ApiGateway": (
@@ -41,7 +42,8 @@ AWS_METRICS: Final = {
             "CPUCreditBalance",
             "ReadLatency",
             "WriteLatency",
-            # Of a proxy, by its name: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html
+            # Metrics of a proxy have its name:
+            # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html
             "ClientConnections",
             "DatabaseConnectionsCurrentlySessionPinned",
         },
@@ -50,18 +52,18 @@ AWS_METRICS: Final = {
     "AWS/DynamoDB": ({"ReadThrottleEvents"}, [{"TableName"}]),
     "Database Insights": ({"db.Concurrency.deadlocks"}, [{"DbiResourceId"}]),
 }
-"""Namespace -> its metrics, and the sets of dimensions that they come with."""
+"""Namespace -> its metrics, each with its sets of dimensions."""
 
 
 def is_emitted(namespace: str, metric: str, dimensions: set[str]) -> bool:
-    """Return whether AWS, or a filter of the template on logs, emits this metric with exactly these dimensions."""
+    """Return whether AWS, or a metric filter of the template, emits this metric with exactly these dimensions."""
     metrics, sets = AWS_METRICS.get(namespace, (set(), []))
     return (metric in metrics and dimensions in sets) or (namespace, metric, frozenset(dimensions)) in filtered()
 
 
 @cache
 def filtered() -> frozenset[tuple[str, str, frozenset[str]]]:
-    """Namespace, name and dimensions of what the template's filters make of log lines."""
+    """Return namespace, name and dimensions of the metrics of the template's metric filters."""
     made = [made for id_ in ids_of("AWS::Logs::MetricFilter") for made in properties(id_)["MetricTransformations"]]
     return frozenset(
         (metric["MetricNamespace"], metric["MetricName"], frozenset(said["Key"] for said in metric["Dimensions"]))

@@ -1,4 +1,4 @@
-"""The dashboard's body as the template has it, with its names filled in, and the metrics that its widgets show."""
+"""The dashboard's body in the template, with its names filled in, and the metrics that its widgets show."""
 
 import json
 import re
@@ -17,17 +17,17 @@ _INSIGHTS: Final = re.compile(
     r"DB_PERF_INSIGHTS\('RDS', '(?P<resource>[\w.-]+)', '(?P<metric>[\w.]+)\.(?P<stat>avg)'\)"
 )
 INSIGHTS: Final = "Database Insights"
-"""Stands for a namespace: its counters are no metrics of CloudWatch, but shown like them."""
+"""Used as a namespace: its counters are not CloudWatch metrics, but widgets show them alike."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a widget, or with open dimensions all lines that a SEARCH finds."""
+    """One line of a widget, or, with open dimensions, all lines that a SEARCH finds."""
 
     namespace: str
     metric: str
     dimensions: Mapping[str, str]
-    """Empty where a SEARCH leaves it open."""
+    """A value is empty where a SEARCH leaves it open."""
     stat: str
     period: int
     """Seconds."""
@@ -46,7 +46,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class Widget:
-    """A widget, its place in grid units."""
+    """A widget, with its position in grid units."""
 
     type: str
     x: int
@@ -57,11 +57,11 @@ class Widget:
 
     @property
     def title(self) -> str:
-        """Its title; text has none."""
+        """The widget's title; text widgets have none."""
         return str(self.properties.get("title", ""))
 
     def lines(self) -> Iterator[Series | Expression]:
-        """Return what a metric widget shows, in its order."""
+        """Return the lines of a metric widget, in order."""
         for row in self.properties.get("metrics", []):
             yield self._asked(row[0]) if isinstance(row[0], dict) else self._named(row)
 
@@ -100,12 +100,12 @@ class Widget:
 
 
 def read_widgets(body: str) -> list[Widget]:
-    """The widgets of a body; raises ValueError if it is no JSON."""
+    """Return the widgets of a body; raises ValueError if it is not JSON."""
     return [Widget(**widget) for widget in json.loads(body)["widgets"]]
 
 
 def fill_in(value: Json, names: Mapping[str, str], conditions: Mapping[str, bool]) -> str:
-    """Return what CloudFormation makes of `!Sub`, `!If` and `!Ref`; a name that is not given stands for itself."""
+    """Resolve `!Sub`, `!If` and `!Ref` as CloudFormation does; a name without a value is its own value."""
     if isinstance(value, str):
         return value
     ((function, argument),) = value.items()

@@ -1,4 +1,4 @@
-"""The templates as CloudFormation gets them after the transform, and as parameters decide their conditions."""
+"""The templates as CloudFormation gets them after the transform, with conditions resolved for given parameters."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from operate.templates import expand, read_template
 
 ROOT: Final = Path(__file__).parents[2]
 PREFIXES: Final = [kind.prefix for kind in REGISTRY.values()]
-"""How the logical ids of each kind begin."""
+"""Prefixes of the logical ids of each kind."""
 SECONDS_PER_DAY: Final = 86_400
 NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
@@ -29,14 +29,14 @@ Resource = Mapping[str, Any]
 
 @cache
 def source(part: Part = APPLICATION) -> dict[str, Any]:
-    """A template as it is written, loops written out; intrinsic functions in their long form."""
+    """Return a template as written, with loops expanded and intrinsic functions in their long form."""
     return expand(read_template(ROOT / part.template))
 
 
 @cache
 def resources(part: Part = APPLICATION) -> dict[str, Resource]:
-    """Logical id -> resource, after the transform."""
-    template = expand(read_template(ROOT / part.template))  # a copy of its own: the transform writes into it
+    """Return logical id -> resource, after the transform."""
+    template = expand(read_template(ROOT / part.template))  # an uncached copy: the transform changes it
     if "Transform" not in template:
         return dict(template["Resources"])
     validator = SamTemplateValidator(template, SimpleNamespace(load=dict), region="us-east-1")
@@ -44,22 +44,22 @@ def resources(part: Part = APPLICATION) -> dict[str, Resource]:
 
 
 def properties(logical_id: str, part: Part = APPLICATION) -> Mapping[str, Any]:
-    """The properties of one resource, after the transform."""
+    """Return the properties of one resource, after the transform."""
     return dict(resources(part)[logical_id]["Properties"])
 
 
 def ids_of(resource_type: str, part: Part = APPLICATION) -> list[str]:
-    """The logical ids of all resources of a type, after the transform."""
+    """Return the logical ids of all resources of a type, after the transform."""
     return [name for name, resource in resources(part).items() if resource["Type"] == resource_type]
 
 
 def environment(function: str) -> Mapping[str, Any]:
-    """A function's environment variables, after the transform."""
+    """Return a function's environment variables, after the transform."""
     return dict(properties(function)["Environment"]["Variables"])
 
 
 def denies_plain_text(document: Mapping[str, Any], action: str) -> bool:
-    """Return whether all that a resource's policy refuses is this: nobody may do anything without TLS."""
+    """Return whether the only denial of a resource's policy is that of all requests without TLS."""
     refused = {"Bool": {"aws:SecureTransport": False}}
     names = ("Effect", "Principal", "Action", "Condition")
     denied = [{name: said[name] for name in names} for said in document["Statement"] if said["Effect"] == "Deny"]
@@ -68,27 +68,27 @@ def denies_plain_text(document: Mapping[str, Any], action: str) -> bool:
 
 @dataclass(frozen=True)
 class Stack:
-    """A template as CloudFormation makes it of one set of parameters: without what its conditions leave out."""
+    """A template as CloudFormation sees it with one set of parameters, without what its conditions exclude."""
 
     parameters: Mapping[str, str]
     part: Part = APPLICATION
 
     @cached_property
     def resources(self) -> dict[str, Resource]:
-        """Logical id -> resource; every Fn::If is decided."""
+        """Logical id -> resource, with every Fn::If resolved."""
         made = {name: one for name, one in resources(self.part).items() if self.holds(one.get("Condition", True))}
         return {name: dict(self.decided(one)) for name, one in made.items()}
 
     @cached_property
     def outputs(self) -> dict[str, Any]:
-        """Name -> value of the outputs that the conditions leave."""
+        """Name -> value of the outputs whose conditions hold."""
         declared = source(self.part).get("Outputs", {})
         return {
             name: self.decided(one["Value"]) for name, one in declared.items() if self.holds(one.get("Condition", True))
         }
 
     def but(self, **parameters: str) -> "Stack":
-        """The same with other parameters."""
+        """Return the same stack with other parameters."""
         return Stack({**self.parameters, **parameters}, self.part)
 
     def ids_of(self, *types: str) -> list[str]:
@@ -102,7 +102,7 @@ class Stack:
 
     @property
     def complaints(self) -> list[str]:
-        """Return what CloudFormation would refuse these parameters for."""
+        """Return CloudFormation's reasons to refuse these parameters."""
         return [
             assertion["AssertDescription"]
             for rule in source(self.part).get("Rules", {}).values()
@@ -113,7 +113,7 @@ class Stack:
 
     @cached_property
     def flat(self) -> dict[str, Any]:
-        """The template of the resources alone, with every parameter filled in."""
+        """Return a template of the resources only, with the values of all parameters."""
         made = {name: self._filled(one) for name, one in self.resources.items()}
         for one in made.values():
             one.pop("Condition", None)
@@ -157,7 +157,7 @@ class Stack:
         }
 
     def value(self, value: Any) -> str:  # noqa: ANN401 - a text, or a parameter
-        """A text, or what a parameter is."""
+        """Return a text, or the value of a parameter."""
         if not isinstance(value, dict):
             return str(value)
         declared = source(self.part)["Parameters"][value["Ref"]]
@@ -167,7 +167,7 @@ class Stack:
         return list(map(str, value)) if isinstance(value, list) else self.value(value).split(",")
 
     def decided(self, value: Any) -> Any:  # noqa: ANN401 - any YAML
-        """The value with every Fn::If decided."""
+        """Return the value with every Fn::If resolved."""
         if isinstance(value, list):
             return [item for item in map(self.decided, value) if item != NO_VALUE]
         if not isinstance(value, dict):
@@ -196,11 +196,11 @@ PLACEHOLDERS: Final = {
     "ApiId": "abcdefghij",
     "ApiStageArn": "arn:aws:apigateway:us-east-1::/restapis/abcdefghij/stages/api",
 }
-"""What AWS would put out; other outputs are parameters of their stack, or written in its template."""
+"""Outputs that AWS generates; others are parameters of their stack, or literals in its template."""
 
 
 def stacks_of(environment: str) -> dict[Part, Stack]:
-    """The stacks that `make deploy` makes of an environment, in its order."""
+    """Return the stacks that `make deploy` creates for an environment, in order."""
     made: dict[Part, Stack] = {}
     outputs: dict[str, str] = {}
     for one in stacks.parts_of(environment):
@@ -219,7 +219,7 @@ def _output(stack: Stack, name: str, value: Any) -> str:  # noqa: ANN401 - any Y
 
 
 def stack_of(environment: str, part: Part = APPLICATION) -> Stack:
-    """One of the stacks of an environment."""
+    """Return one of the stacks of an environment."""
     return stacks_of(environment)[part]
 
 
@@ -258,5 +258,5 @@ SHAPES: Final = {
         AlertEmail="manager@example.com", AlertEmailDetail="full", AlertWebhookDetail="link", CustomerKey="true"
     ),
 }
-"""Every way in which the application's template is meant to be deployed, by name."""
+"""Every supported configuration of the application's template, by name."""
 __all__ = ["ACCOUNT", "APPLICATION", "DATABASE", "FIREWALL", "MONITORING"]

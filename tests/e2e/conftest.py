@@ -9,7 +9,7 @@ from tests.deployed import DeployedStack
 
 @pytest.fixture
 def no_dead_letters(deployed: DeployedStack) -> Iterator[None]:
-    """Let a test begin with empty dead-letter queues, and leave none of its own behind."""
+    """Empty the dead-letter queues before and after a test."""
     deployed.empty_dead_letters()
     yield
     deployed.empty_dead_letters()

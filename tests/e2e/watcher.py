@@ -1,4 +1,4 @@
-"""A page's WebSocket, as a Python client: buys a ticket, connects, subscribes, hears call events."""
+"""A Python client that does what a page's WebSocket does: get a ticket, connect, subscribe, receive call events."""
 
 import http.client
 import json
@@ -16,11 +16,11 @@ from local.issuer import Issuer
 from tests.deployed import DeployedStack
 
 PATIENCE_SECONDS: Final = 60
-"""For the first message; each function's first run takes seconds here."""
+"""Seconds to wait for the first message; each function's first invocation takes seconds here."""
 
 
 def buy_ticket(deployed: DeployedStack, token: str | None) -> tuple[int, dict[str, Any]]:
-    """The answer of `POST /v1/live/tickets`: status and body."""
+    """Return status and body of `POST /v1/live/tickets`."""
     url = urlsplit(deployed.stack["api_url"])
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=PATIENCE_SECONDS)
@@ -38,16 +38,16 @@ class Watcher:
         self._client = client
 
     def ask(self, **message: object) -> dict[str, Any]:
-        """Send a message; the answer to it. Call events that come between are a mistake of the test."""
+        """Send a message and return its answer; raises an error if a call event comes first."""
         self._client.send(json.dumps(message))
         return self.hear()
 
     def hear(self, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """The next message; raises TimeoutError if there is none."""
+        """Return the next message; raises TimeoutError if there is none."""
         return dict(json.loads(self._client.recv(seconds)))
 
     def hear_about(self, call_id: int, event: str) -> dict[str, Any]:
-        """The next call event of this event of this call, past all others."""
+        """Return the next event of this type of this call; others are skipped."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             message = self.hear(deadline - time.monotonic())
@@ -56,11 +56,11 @@ class Watcher:
         raise TimeoutError(event)
 
     def drop(self) -> None:
-        """Lose the connection, without a word to the other side."""
+        """Drop the connection without a closing handshake."""
         self._client.socket.shutdown(socket.SHUT_RDWR)
 
     def is_closed(self, seconds: float = PATIENCE_SECONDS) -> bool:
-        """Return whether the other side closes it, within some time."""
+        """Return whether the server closes it within some time."""
         try:
             self.hear(seconds)
         except ConnectionClosed:
@@ -70,7 +70,7 @@ class Watcher:
 
 @contextmanager
 def watching(deployed: DeployedStack, organization_id: str, seconds: int = 3600, **topic: object) -> Iterator[Watcher]:
-    """A watcher of one organization, subscribed; its token lives for `seconds`."""
+    """Return a subscribed watcher of one organization, with a token that is valid for `seconds`."""
     status, ticket = buy_ticket(deployed, Issuer(deployed.paths).mint(organization_id, seconds))
     assert status == http.client.CREATED, ticket
     with connect(

@@ -1,6 +1,6 @@
 """Time that passes only where the code under test waits: in its pauses, and for answers that can no longer come.
 
-What waits for the real time, with a margin, fails on a busy machine; here a deadline is met, or missed, exactly.
+A test with real waits and a margin fails on a busy machine; here a deadline is met or missed exactly.
 """
 
 import select
@@ -18,15 +18,15 @@ POLL_SECONDS: Final = 0.01
 
 
 class Clock:
-    """A clock that stands for the module `time`."""
+    """A replacement for the module `time`."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.seconds = 0.0
-        """Waited so far."""
+        """Sum of the waits so far."""
         self.on_pause: Callable[[], None] = lambda: None
-        """Called in each of the code's pauses."""
+        """Called in each pause of the code."""
         self.is_in_vain: Callable[[], bool] = lambda: False
-        """Whether a wait for Postgres that goes on just now can only end by its time-out."""
+        """Whether the current wait for Postgres can only end by its timeout."""
         for module in (deadline, migrate, migration, queue, runner, services):
             patch.setattr(module, "time", self)
         open_socket = engine.open_socket
@@ -49,7 +49,7 @@ class Clock:
 
 
 class _Socket(socket.socket):
-    """Its time-outs are the clock's: it waits while there is a point in it, however long that takes."""
+    """A socket with the clock's timeouts: it waits as long as an answer is possible, however long that takes."""
 
     def __init__(self, clock: Clock, opened: socket.socket) -> None:
         super().__init__(fileno=opened.detach())
@@ -66,7 +66,7 @@ class _Socket(socket.socket):
 
     def send(self, data: Any, *_: Any) -> int:  # noqa: ANN401 - as socket's
         self._wait_until(lambda: bool(select.select([], [self], [], POLL_SECONDS)[1]))
-        return super().send(data, socket.MSG_DONTWAIT)  # as much as there is room for
+        return super().send(data, socket.MSG_DONTWAIT)  # sends as much as the buffer takes
 
     def _wait_until(self, is_ready: Callable[[], bool]) -> None:
         while not is_ready():

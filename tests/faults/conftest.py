@@ -1,4 +1,4 @@
-"""Every fault test has a database of its own, queues of its own, and a container that remembers nothing."""
+"""Every fault test has a database, queues and a new container of its own."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ from tests.moto_account import moto_account
 
 
 class _CurrentStdout:
-    """pytest gives every test a standard output of its own; the logger keeps the one of its first line."""
+    """Redirect the logger: pytest replaces standard output for each test, and the logger keeps the first one."""
 
     def write(self, text: str) -> int:
         return sys.stdout.write(text)
@@ -45,26 +45,26 @@ def _environment(module_monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def _mock_aws(_environment: None) -> Iterator[None]:
-    """For all tests of a module: boto3 takes half a second to read its services' descriptions."""
+    """Start moto once per module, because boto3 takes half a second to load its service models."""
     with moto_account():
         yield
 
 
 @pytest.fixture
 def aws(_mock_aws: None, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """Two queues, a bucket and a bus of the test's own."""
+    """Create two queues, a bucket and a bus for the test."""
     return set_up_aws(monkeypatch)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock that goes on only while the functions wait."""
+    """Replace time with a clock that advances only while the functions wait."""
     return Clock(monkeypatch)
 
 
 @pytest.fixture
 def database(module_database_url: str, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """A database that the consumers find, with calls 1 to 20, each with its service record, and nothing else."""
+    """Return a database that the consumers use, with calls 1 to 20, each with its service record, and nothing else."""
     assert aws.queue_url
     forget()
     point_at(module_database_url, monkeypatch)

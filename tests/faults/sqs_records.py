@@ -1,4 +1,4 @@
-"""SQS records as the verifier and Lambda make them, of invented calls."""
+"""SQS records of simulated calls, as the verifier and Lambda create them."""
 
 import hashlib
 import json
@@ -50,7 +50,7 @@ def spoken(turns: int, words: str = "Turn") -> list[dict[str, Any]]:
 
 
 def record(kind: str, call_id: int, at: int, message: dict[str, Any], **envelope: object) -> Record:
-    """A record of an SQS event; `at` is the sender's time in seconds after START."""
+    """Return a record of an SQS event; `at` is the sender's time in seconds after START."""
     content = {
         "version": 1,
         "kind": kind,
@@ -75,7 +75,7 @@ def posted(body: str, receive_count: int = 1) -> Record:
 
 
 def received(record: Record, times: int) -> Record:
-    """The same message, delivered for the nth time."""
+    """Return the same message with this receive count."""
     return record | {"attributes": {"ApproximateReceiveCount": str(times)}}
 
 

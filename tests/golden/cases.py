@@ -1,4 +1,4 @@
-"""Cases: what was there before, which webhooks come, and what must be there afterwards (README.md has the format)."""
+"""Cases: the rows before, the webhooks, and the expected rows afterwards (README.md describes the format)."""
 
 import json
 import os
@@ -20,13 +20,13 @@ RECORDED: Final = Path(folder) if (folder := os.environ.get("VAPI_PAYLOADS")) el
 ORDERS: Final = ("sent", "reversed", "shuffled", "doubled")
 SHUFFLES_BY: Final = 20260914
 FIRST_CALL: Final = 1_000_001
-"""Id of a case's first row; the database gives greater ones to rows that messages make."""
+"""Id of a case's first row; rows that messages make have greater ids."""
 OUTBOUND: Final = "outboundPhoneCall"
 SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
-"""Types of call that nobody but Vapi starts."""
+"""Types of call that only Vapi starts."""
 _PLACEHOLDER: Final = re.compile(r"@(?:CALL|VAPI|ORG|ASSISTANT|SQUAD|WORKFLOW|PHONE|OUTPUT)\d*")
 _SECOND: Final = 1000
-"""Milliseconds."""
+"""A second in milliseconds."""
 _WORD_SECONDS: Final = 0.3
 
 Json = Any
@@ -35,29 +35,29 @@ Object = Mapping[str, Json]
 
 @dataclass(frozen=True)
 class Case:
-    """Some webhooks, and what must follow from them in any order."""
+    """Some webhooks, and what must result from them in any order."""
 
     name: str
     given: Object
     expected: Object
     seeded: bool = False
-    """Whether the rows are those of a local stack, which the sample events name, and not the case's own."""
+    """Whether the rows are the local stack's, which the sample events name, instead of the case's own."""
 
     @property
     def rows(self) -> list[Object]:
-        """The application's calls, the one that `@CALL` stands for first."""
+        """The application's calls; `@CALL` stands for the first."""
         first = self.given.get("row")
         return [] if first is None else [first, *self.given.get("more_rows", [])]
 
     @property
     def orders(self) -> list[str]:
-        """Those that make sense: one webhook alone has only one."""
+        """The orders to test; one webhook alone has no reversed or shuffled order."""
         orders = list(self.given.get("orders", ORDERS))
         return orders if len(self.given["deliveries"]) > 1 else [order for order in orders if order in _OF_ONE]
 
     @property
     def ends_in_equal_rows(self) -> bool:
-        """Return whether all tables must be equal after any order (docs/call-state.md 9 says when not)."""
+        """Return whether all tables must be equal after any order (docs/call-state.md 9 lists the exceptions)."""
         return bool(self.given.get("equal_rows", True))
 
     @property
@@ -66,7 +66,7 @@ class Case:
         return list(_find(self.given, "timestamp"))
 
     def posted_in(self, order: str) -> list[int]:
-        """Places of the deliveries in the order in which they are posted."""
+        """Return the indexes of the deliveries in the order in which they are posted."""
         places = list(range(len(self.given["deliveries"])))
         if order == "reversed":
             places.reverse()
@@ -82,12 +82,12 @@ _OF_ONE: Final = frozenset({"sent", "doubled"})
 
 @dataclass(frozen=True)
 class Names:
-    """The values of a case's placeholders; `@CALL` and the like have to be told, others are the same in every run."""
+    """The values of a case's placeholders; those in `told` are given, the others are the same in every run."""
 
     told: Mapping[str, str] = field(default_factory=dict)
 
     def fill(self, value: Json) -> Json:
-        """The same value without placeholders."""
+        """Return the value with its placeholders replaced."""
         return json.loads(_PLACEHOLDER.sub(lambda found: self[found.group()], json.dumps(value)))
 
     def __getitem__(self, name: str) -> str:
@@ -98,18 +98,18 @@ class Names:
         return ORGANIZATION_ID if name == "@ORG1" else str(uuid5(NAMESPACE_URL, name))
 
     def of_calls(self, **ids: int) -> "Names":
-        """These names, and which ids calls have got."""
+        """Return these names with the ids of calls added."""
         return Names({**self.told, **{f"@{name}": str(id_) for name, id_ in ids.items()}})
 
 
 def every_case() -> list[Case]:
-    """The project's own, its sample webhooks, and those of the folder that VAPI_PAYLOADS names."""
+    """Return the project's cases, its sample webhooks, and the cases of the folder in VAPI_PAYLOADS."""
     foreign = [] if RECORDED is None else [*read_cases(RECORDED / "field"), *read_recorded(RECORDED)]
     return [*read_cases(OWN), *read_samples(), *foreign]
 
 
 def read_cases(folder: Path) -> list[Case]:
-    """Every NAME.case of a folder with its NAME.expected."""
+    """Return every NAME.case of a folder with its NAME.expected."""
     return [
         Case(file.stem, given, _read(file.with_suffix(".expected")), seeded=given.get("seeded", False))
         for file in sorted(folder.glob("*.case"))
@@ -118,7 +118,7 @@ def read_cases(folder: Path) -> list[Case]:
 
 
 def read_samples() -> list[Case]:
-    """Every sample webhook, alone, with the rows that a local stack has for it."""
+    """Return every sample webhook as a case, with the rows that a local stack has for it."""
     return [
         Case(f"sample-{file.stem}", _alone(_read(file)), _read(file.with_suffix(".expected")), seeded=True)
         for file in sorted(WEBHOOKS.glob("*.json"))
@@ -126,7 +126,7 @@ def read_samples() -> list[Case]:
 
 
 def read_recorded(folder: Path) -> list[Case]:
-    """Webhooks that somebody recorded: of what they do it is only known that they name a call, or none."""
+    """Return recorded webhooks as cases; the only known fact about each is whether it names a call."""
     return [
         Case(f"recorded-{file.stem}", {**_alone(body), "row": row_of(body)}, expectation_of(file, body))
         for file in sorted(folder.rglob("*.json"))
@@ -135,7 +135,7 @@ def read_recorded(folder: Path) -> list[Case]:
 
 
 def expectation_of(file: Path, body: Object) -> Object:
-    """Return what a recorded webhook must do, by the file beside it, else by the rules (docs/call-state.md 1 and 2)."""
+    """Return a recorded webhook's expectation: the file beside it, else the rules (docs/call-state.md 1 and 2)."""
     beside = file.with_suffix(".expected")
     if beside.exists():
         return _object(_read(beside))
@@ -147,35 +147,35 @@ def expectation_of(file: Path, body: Object) -> Object:
 
 
 def _gets_a_row(body: Object) -> bool:
-    """Return whether a message without our id makes one, at once or after its waiting."""
+    """Return whether a message without our id makes a row, at once or after its waiting time."""
     types = {call.get("type"): bool(call.get("createdAt")) for call in _find(body, "call") if isinstance(call, Mapping)}
     return bool(types.keys() & SELF_STANDING) or types.get(OUTBOUND, False)
 
 
 def names_a_call(body: Object) -> bool:
-    """Return whether an id of a call stands anywhere in a body, without the code under test."""
+    """Return whether a body contains an id of a call; this does not use the code under test."""
     return bool(vapi_id_of(body)) or row_of(body) is not None
 
 
 def is_ping(body: Object) -> bool:
-    """Return whether it is a message of ours, which is about no call."""
+    """Return whether it is one of our own messages, which are about no call."""
     return PING in _find(body, "type")
 
 
 def row_of(body: Object) -> Object | None:
-    """The row that the application would have made for a recorded webhook: by our id, if it says one."""
+    """Return the application's row for a recorded webhook, with our id if the webhook has one."""
     ids = [int(found) for found in _find(body, "call_id") if re.fullmatch("[0-9]{1,9}", str(found))]
     return {"id": ids[0]} if ids and ids[0] else None
 
 
 def vapi_id_of(body: Object) -> str:
-    """Vapi's id of the call that a webhook is about, or nothing."""
+    """Return Vapi's id of the call that a webhook is about, or None."""
     calls = [call for call in _find(body, "call") if isinstance(call, Mapping)]
     return next((str(call["id"]) for call in calls if call.get("id")), "")
 
 
 def body_of(delivery: Object, names: Names) -> Object:
-    """Return what is posted."""
+    """Return the body that is posted."""
     if "webhook" in delivery:
         return _object(_read(WEBHOOKS / f"{delivery['webhook']}.json"))
     body: dict[str, Json] = names.fill(delivery["body"])
@@ -187,7 +187,7 @@ def body_of(delivery: Object, names: Names) -> Object:
 
 
 def _grow(message: dict[str, Json], turns: int, words: int = 0) -> None:
-    """Let the conversation go on: by turns of two speakers, each second one with so many words' confidence."""
+    """Continue the conversation with turns of two speakers; every second turn has confidences of its words."""
     artifact = message.setdefault("artifact", {})
     said = message.setdefault("messages", [])
     begun = float(said[-1]["time"]) if said else float(message["timestamp"])
@@ -221,7 +221,7 @@ def _alone(body: Object) -> dict[str, Json]:
 
 
 def _find(value: Json, name: str) -> Iterator[Json]:
-    """Everything of this name in a value, however deep, the outermost of a branch first."""
+    """Yield every value with this name, at any depth, outermost first."""
     if isinstance(value, Mapping):
         if name in value:
             yield value[name]

@@ -1,4 +1,4 @@
-"""Comparisons of a case's end with its expectations, whose format is in README.md."""
+"""Comparisons of a case's result with its expectations, whose format is in README.md."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -19,18 +19,18 @@ _SHOWN: Final = """
     WHERE call.id = :id AND turn.vapi_call_id IS NOT DISTINCT FROM call.vapi_call_id
     ORDER BY turn.sequence NULLS FIRST, turn."timestamp", turn.id
 """
-"""Fragments have no place, and lie before the lists."""
+"""Fragments have no sequence, and precede the lists."""
 _FREE: Final = frozenset({"case", "source", "reported", "why", "verdict_when_written"})
-"""What is written for people."""
+"""Fields for human readers, which are not compared."""
 
 
 def differences(loop: Loop, expected: Object, ending: Ending) -> list[str]:
-    """Everything that is not as it must be, of a run that has just ended."""
+    """Return all differences from the expectation, for a run that has just ended."""
     return list(_Comparison(loop, expected, ending).differences())
 
 
 def disagreements(one: Rows, other: Rows) -> Iterator[str]:
-    """The rows that are in only one of two runs."""
+    """Yield the rows that only one of two runs has."""
     for table in one:
         yield from (f"- {table} {row}" for row in sorted(set(one[table]) - set(other[table])))
         yield from (f"+ {table} {row}" for row in sorted(set(other[table]) - set(one[table])))
@@ -53,7 +53,7 @@ class _Comparison:
         yield from self._see_rows_of_calls({str(self._call_id): wanted})
 
     def _see_calls(self, wanted: Mapping[str, Object]) -> Iterator[str]:
-        """By `@CALL`, `@CALL2` …"""
+        """Compare calls by `@CALL`, `@CALL2` …"""
         yield from self._see_rows_of_calls(wanted)
 
     def _see_rows_of_calls(self, wanted: Mapping[str, Object]) -> Iterator[str]:
@@ -62,7 +62,7 @@ class _Comparison:
             yield from compare(f"call {call_id}", [columns], rows)
 
     def _see_attempts(self, wanted: list[Object]) -> Iterator[str]:
-        """In the order of Vapi's ids."""
+        """Compare attempts in the order of Vapi's ids."""
         rows = self._rows("SELECT * FROM vapi_call WHERE call_id = :id", id=self._call_id)
         yield from compare("attempts", *(sorted(each, key=itemgetter("vapi_call_id")) for each in (wanted, rows)))
 
@@ -88,7 +88,7 @@ class _Comparison:
         yield from compare("calls in all", wanted, self.loop.pipeline.count("call"))
 
     def _see_receipts(self, wanted: Object) -> Iterator[str]:
-        """Return what each of them says."""
+        """Compare every receipt with the same columns."""
         for receipt in self.loop.pipeline.receipts():
             yield from compare("receipt", wanted, receipt)
 
@@ -96,7 +96,7 @@ class _Comparison:
         yield from compare("receipts", wanted, self.loop.pipeline.count("webhook_event"))
 
     def _see_stored_payloads(self, wanted: int) -> Iterator[str]:
-        """Count envelopes that went through the bucket; those of records that are no dead letters are gone from it."""
+        """Compare how many envelopes went through the bucket; only those of dead letters may be left in it."""
         yield from compare("payloads that were in the bucket", wanted, len(self.loop.cloud.put))
         left = {key.rpartition("/")[2].removesuffix(".json") for key in self.loop.cloud.stored}
         yield from compare("payloads in the bucket of no dead letter", set(), left - self.ending.dead.keys())
@@ -105,7 +105,7 @@ class _Comparison:
         for table in ("webhook_event", "vapi_call", "transcript", "call_feedback", "call_incident"):
             yield from compare(f"rows of {table}", 0, self.loop.pipeline.count(table))
 
-    # What was said
+    # Transcript
 
     def _see_turns(self, wanted: list[list[str]]) -> Iterator[str]:
         yield from compare("turns", wanted, self._turns())
@@ -118,14 +118,14 @@ class _Comparison:
         yield from _contain("turns", wanted, "\n".join(content for _, content in self._turns()))
 
     def _hear(self, wanted: list[list[str]]) -> Iterator[str]:
-        """Return what the API says was said."""
+        """Compare the transcript in the API's answer."""
         answer = self._get(f"/v1/calls/{self._call_id}/transcript", self._organization())
         yield from compare("transcript", wanted, [[turn["speaker"], turn["text"]] for turn in answer.json["turns"]])
 
     def _turns(self) -> list[list[str]]:
         return [[row["role"], row["content"]] for row in self._rows(_SHOWN, id=self._call_id)]
 
-    # What is answered
+    # Answers
 
     def _see_api(self, wanted: list[Object]) -> Iterator[str]:
         for question in wanted:
@@ -139,7 +139,7 @@ class _Comparison:
             yield from compare("answer", wanted, read_object(answer.body))
 
     def _see_ignored(self, wanted: int) -> Iterator[str]:
-        """Return how many of the webhooks, as often as they came, nobody reads."""
+        """Compare the number of distinct webhooks that were ignored."""
         ignored = [answer for answer in self.ending.answers if answer.verdict == "ignored"]
         yield from compare("ignored webhooks", wanted, len(set(ignored)))
 
@@ -154,7 +154,7 @@ class _Comparison:
         else:
             yield from compare("dead letters", sorted(wanted), reasons)
 
-    # Asking
+    # Queries
 
     @property
     def _call_id(self) -> int:
@@ -185,7 +185,9 @@ def _contain(what: str, wanted: list[str], text: str) -> Iterator[str]:
 
 
 def compare(what: str, wanted: Json, found: Json) -> Iterator[str]:
-    """Objects may have more than is wanted; `{"in": …}`, `{"not": …}` and `{"contains": …}` are asked of values."""
+    """Compare values; objects may have additional fields, and `{"in": …}`, `{"not": …}`, `{"contains": …}` are
+    conditions.
+    """
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         for name, value in wanted.items():
             yield from compare(f"{what}.{name}", value, found.get(name, "not there"))

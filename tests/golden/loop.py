@@ -1,6 +1,6 @@
-"""Webhooks from the signature to the rows, in one process: the verifier, queues in memory, the consumers, a Postgres.
+"""Webhooks from the signature to the rows, in one process: verifier, queues in memory, consumers and a Postgres.
 
-Nothing waits: what a consumer returns comes back at once, with the receive count that it would have by then.
+There are no waits: a record that a consumer returns is delivered again at once, with an increased receive count.
 """
 
 import io
@@ -30,11 +30,11 @@ from tests.integration.pipeline import Pipeline
 SECRET: Final = "an-invented-webhook-secret"
 CREDENTIALS: Final = {"secret": SECRET, "credentials": [{"kind": "shared-secret"}, {"kind": "hmac"}]}
 STARTED_AT: Final = datetime(2026, 12, 1, tzinfo=timezone.utc)
-"""When the first webhook of a run comes, if the case says nothing else; each other one comes a second later."""
+"""Time of the first webhook of a run, unless the case gives one; each other one comes a second later."""
 FIRST_MADE_CALL: Final = 5_000_001
 """Id of the first row that messages make."""
 LAST_TRY: Final = 12
-"""No message waits longer than for its eleventh."""
+"""Receive count of the last delivery; no message waits for more than eleven."""
 ORGANIZATIONS: Final = {"@ORG1": "Example Motors", "@ORG2": "Other Motors"}
 EXCEPTED: Final = {
     "call": ["updated_at"],
@@ -45,8 +45,8 @@ EXCEPTED: Final = {
     "call_feedback": ["id", "created_at", "updated_at"],
     "transcript": ["id"],
     "call_incident": ["id"],
-    "follow_up": ["id", "assignee_id"],  # of the seeded users
-    "service_record": ["campaign_id", "service_advisor_id", "appointment_date"],  # of the seeded ones
+    "follow_up": ["id", "assignee_id"],  # users that the seed inserted
+    "service_record": ["campaign_id", "service_advisor_id", "appointment_date"],  # rows that the seed inserted
     "service_record_original": [],
 }
 """Table -> columns that may differ between two orders (docs/call-state.md 9)."""
@@ -61,7 +61,7 @@ Rows = Mapping[str, Sequence[str]]
 
 
 class Clock:
-    """A clock that stands for `datetime` in the verifier and the API: it goes on by a second with each webhook."""
+    """A replacement for `datetime` in the verifier and the API; it advances by a second with each webhook."""
 
     def __init__(self) -> None:
         self._now = STARTED_AT
@@ -78,14 +78,14 @@ class Clock:
 
 @dataclass
 class Cloud:
-    """SQS, S3 and Secrets Manager, as far as the verifier and the consumers call them."""
+    """A fake of SQS, S3 and Secrets Manager, with the methods that the verifier and the consumers call."""
 
     queued: list[tuple[str, str]] = field(default_factory=list)
     """(Kind, body) of the messages that no consumer has taken yet."""
     stored: dict[str, bytes] = field(default_factory=dict)
-    """Objects that are in the bucket, by their keys."""
+    """Key -> content of the objects in the bucket."""
     put: set[str] = field(default_factory=set)
-    """Keys of all objects that ever were."""
+    """Keys of all objects that were ever put."""
 
     def send_message(self, **message: Any) -> None:  # noqa: ANN401 - as boto3 has it
         self.queued.append((message["QueueUrl"], message["MessageBody"]))
@@ -111,17 +111,17 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Ending:
-    """The end of one run of a case; the rows are in the database until the next run."""
+    """The result of one run of a case; the rows are in the database until the next run."""
 
     names: Names
     answers: Sequence[Answer]
-    """The verifier's, in the order in which the webhooks were posted."""
+    """The verifier's answers, in the order of the posts."""
     dead: Mapping[str, str]
-    """Event id -> why it is in the dead letters."""
+    """Event id -> reason, of the dead letters."""
     rows: Rows
-    """All tables, comparable between two orders."""
+    """All tables, in a form that is comparable between two orders."""
     is_timed: bool
-    """Whether each message has its sender's time: without it the receipt's counts, which is another in each order."""
+    """Whether every message has its sender's time; without it the receipt's time counts, which depends on the order."""
 
 
 class Loop:
@@ -148,7 +148,7 @@ class Loop:
         self.pipeline.close()
 
     def play(self, case: Case, order: str) -> Ending:
-        """Post a case's webhooks in an order, and have everything consumed."""
+        """Post a case's webhooks in an order, and let the consumers process everything."""
         names = Names(case.given.get("placeholders", {}))
         self._clear(case, names)
         is_late = bool(case.given.get("row_after_seconds"))
@@ -169,7 +169,7 @@ class Loop:
             is_timed=all(row["occurred_at"] for row in receipts),
         )
 
-    # What was there before
+    # Rows beforehand
 
     def _clear(self, case: Case, names: Names) -> None:
         for table in _EMPTIED:
@@ -197,7 +197,7 @@ class Loop:
             shared = self._write_row({"id": FIRST_CALL + place, **row}, names["@ORG1"], shared)
 
     def _write_row(self, row: dict[str, Any], organization: str, shared: int | None) -> int | None:
-        """Write a call as the application does; the id of its service record."""
+        """Insert a call as the application does; returns the id of its service record."""
         owner = row.pop("organization", organization)
         wanted = row.pop("service_record", False)
         feedback, turns = row.pop("feedback", None), row.pop("turns", [])
@@ -217,12 +217,12 @@ class Loop:
         names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
         self.pipeline.database.run(f"INSERT INTO {table} ({names}) VALUES ({places})", **values)  # noqa: S608 - our names
 
-    # What comes
+    # Deliveries
 
     def _post_all(
         self, case: Case, names: Names, places: Sequence[int], *, at_once: bool
     ) -> tuple[list[Answer], list[tuple[str, str]]]:
-        """Answers, and what the consumers returned: each webhook alone, or all of a kind in one batch."""
+        """Return answers, and the records that consumers returned; webhooks are consumed singly, or in one batch."""
         answers, waiting = [], []
         for place in places:
             answers.append(self._post(case.given["deliveries"][place], names, place))
@@ -246,7 +246,7 @@ class Loop:
         return taken
 
     def _consume(self, messages: Sequence[tuple[str, str]], receive_count: int) -> list[tuple[str, str]]:
-        """Give each kind's messages to its consumer as one batch; those that it returned."""
+        """Deliver each kind's messages to its consumer as one batch; returns those that it returned."""
         by_kind: dict[str, list[str]] = {}
         for kind, body in messages:
             by_kind.setdefault(kind, []).append(body)
@@ -257,19 +257,19 @@ class Loop:
         ]
 
     def _settle(self, waiting: Sequence[tuple[str, str]]) -> None:
-        """Deliver what was returned again and again, until it is applied or dead."""
+        """Deliver returned messages repeatedly, until each is applied or dead-lettered."""
         for receive_count in range(2, LAST_TRY + 1):
             waiting = self._consume(waiting, receive_count)
         assert list(waiting) == [], "messages that wait for ever"
 
-    # What is there afterwards
+    # Rows afterwards
 
     def _dead(self) -> dict[str, str]:
         letters = self.pipeline.queues.dead_letters
         return {json.loads(letter.body)["event_id"]: letter.reason for letter in letters}
 
     def _names(self, case: Case, names: Names) -> Names:
-        """`@CALL` of a case without a row is the row that its messages made for `@VAPI`."""
+        """Return names in which `@CALL` of a case without a row is the row that its messages made for `@VAPI`."""
         if case.rows:
             return names
         made = self.pipeline.rows("SELECT call_id FROM vapi_call WHERE vapi_call_id = :id", id=names["@VAPI"])
@@ -282,12 +282,12 @@ class Loop:
 
 
 def _received_at(case: Case) -> datetime:
-    """Return when its first webhook comes: after all that it tells of, unless the case says when."""
+    """Return the time of the first webhook: the case's, else after all times in its messages."""
     told = [time for time in map(read_time, case.times) if time is not None]
     return read_time(case.given.get("received_at")) or max([STARTED_AT, *told]) + timedelta(minutes=1)
 
 
 def _text(table: str, row: dict[str, Any], made: Mapping[int, str]) -> str:
-    """A row; the database numbers the calls that messages make, so another order may give them other ids."""
+    """Return a row as text; ids that the database gave in the order of arrival are replaced by Vapi's ids."""
     key = "id" if table == "call" else "call_id"
     return json.dumps(row | {key: made.get(row[key], row[key])} if key in row else row, sort_keys=True)

@@ -1,4 +1,4 @@
-"""Webhook bodies: the application's simple shapes, and what Vapi really sends, era by era. All of it is invented."""
+"""Webhook bodies: the application's simple shapes, and Vapi's shapes of several years, all invented."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ Body = dict[str, Any]
 
 
 def milliseconds(seconds: float) -> float:
-    """Of the test's clock, as Vapi has them."""
+    """Return the test clock's time in Vapi's format."""
     return after(seconds).timestamp() * 1000
 
 
@@ -19,7 +19,7 @@ def iso(seconds: float) -> str:
 
 
 def outbound(call_id: int | None, vapi_call_id: str = VAPI_ID, **values: Any) -> Body:  # noqa: ANN401 - any JSON value
-    """`message.call` of a call that the application started."""
+    """Return `message.call` of a call that the application started."""
     variables = {} if call_id is None else {"call_id": str(call_id), "customer_name": "Testa Placeholder"}
     return {
         "id": vapi_call_id,
@@ -37,7 +37,7 @@ def outbound(call_id: int | None, vapi_call_id: str = VAPI_ID, **values: Any) ->
 
 
 def inbound(vapi_call_id: str = VAPI_ID, **values: Any) -> Body:  # noqa: ANN401 - any JSON value
-    """`message.call` of a call that somebody made to us."""
+    """Return `message.call` of an inbound call."""
     return {
         "id": vapi_call_id,
         "type": "inboundPhoneCall",
@@ -51,12 +51,12 @@ def inbound(vapi_call_id: str = VAPI_ID, **values: Any) -> Body:  # noqa: ANN401
 
 
 def ours_alone(call_id: int) -> Body:
-    """`message.call` of a message that gives our id and no other."""
+    """Return `message.call` of a message that has only our id."""
     return {"type": "outboundPhoneCall", "assistantOverrides": {"variableValues": {"call_id": str(call_id)}}}
 
 
 def web(vapi_call_id: str = VAPI_ID, **values: Any) -> Body:  # noqa: ANN401 - any JSON value
-    """`message.call` of a web call: no phone number, no customer."""
+    """Return `message.call` of a web call: no phone number, no customer."""
     overrides = {"clientMessages": ["transcript"]}
     return {
         "id": vapi_call_id,
@@ -68,7 +68,7 @@ def web(vapi_call_id: str = VAPI_ID, **values: Any) -> Body:  # noqa: ANN401 - a
 
 
 def message(type_: str, call: Body, at: float | None = None, **fields: Any) -> Body:  # noqa: ANN401 - any JSON value
-    """Any message; `at` is the sender's time in seconds of the test's clock."""
+    """Return a message; `at` is the sender's time in seconds of the test's clock."""
     timestamp = {} if at is None else {"timestamp": milliseconds(at)}
     return {"message": {**timestamp, "type": type_, "call": call, "assistant": {"server": {"secret": "s"}}, **fields}}
 
@@ -78,7 +78,7 @@ def status(word: str, call: Body, at: float | None = None, **fields: Any) -> Bod
 
 
 def conversation(call: Body, at: float | None, *turns: Body) -> Body:
-    """A conversation update as of 2024-12: the whole history, in several copies."""
+    """Return a conversation-update of December 2024: the whole history, in several copies."""
     prompt = {"role": "system", "message": "You are an assistant.", "time": milliseconds(0), "secondsFromStart": 0}
     plain = [{"role": turn["role"], "content": turn.get("message")} for turn in turns]
     fields = {"messages": [prompt, *turns], "conversation": plain, "messagesOpenAIFormatted": plain}
@@ -86,7 +86,7 @@ def conversation(call: Body, at: float | None, *turns: Body) -> Body:
 
 
 def fragment(call: Body, at: float | None, speaker: str, text: str) -> Body:
-    """A conversation update as the application's documents have it."""
+    """Return a conversation-update as in the application's documents."""
     return message("conversation-update", call, at, transcript={"speaker": speaker, "text": text})
 
 
@@ -95,7 +95,7 @@ def final_transcript(call: Body, at: float | None, role: str, text: str) -> Body
 
 
 def turn(role: str, text: str, seconds: float) -> Body:
-    """An item of `messages` since 2024."""
+    """Return an item of `messages` since 2024."""
     return {"role": role, "message": text, "time": milliseconds(seconds), "secondsFromStart": seconds, "source": ""}
 
 
@@ -127,7 +127,7 @@ ANALYSED: Final[Body] = {
 
 
 def report(call: Body, at: float | None = 130, **fields: Any) -> Body:  # noqa: ANN401 - any JSON value
-    """A report as of July 2025; a field given as None is left out."""
+    """Return a report as of July 2025; a field given as None is left out."""
     prompt = {"role": "system", "message": "You are an assistant.", "time": milliseconds(0), "secondsFromStart": 0}
     usual = {
         "analysis": {"summary": "The customer was content.", "structuredData": ANALYSED, "successEvaluation": "Good"},
@@ -155,5 +155,5 @@ def report(call: Body, at: float | None = 130, **fields: Any) -> Body:  # noqa: 
 
 
 def bare_report(call: Body, at: float | None = 130, **fields: Any) -> Body:  # noqa: ANN401 - any JSON value
-    """A report that says what is given here and nothing else."""
+    """Return a report with the given fields only."""
     return message("end-of-call-report", call, at, **fields)

@@ -1,4 +1,4 @@
-"""The consumers on a database of the module's own, emptied before each test."""
+"""The consumers on a database of the module, emptied before each test."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.integration.pipeline import ORGANIZATION, Pipeline
 
 @pytest.fixture(scope="module")
 def module_functions_url(module_database_url: str) -> str:
-    """The module's database, for who connects as the functions do."""
+    """Return the module's database, with the functions' privileges."""
     return module_database_url.replace("//autopulse:", f"//{FUNCTIONS}:")
 
 
@@ -30,7 +30,7 @@ def pipeline(module_pipeline: Pipeline) -> Pipeline:
 
 @pytest.fixture
 def default_organization(pipeline: Pipeline) -> Iterator[str]:
-    """Let calls whose organization nothing tells be of a default one."""
+    """Assign calls without a known organization to a default one."""
     pipeline.place(ORGANIZATION)
     yield ORGANIZATION
     pipeline.place("")

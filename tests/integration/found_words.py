@@ -1,4 +1,4 @@
-"""Whether calls are found by the words that are shown of them, and by no others."""
+"""A check that searches find calls by the words that are shown of them, and by no others."""
 
 import json
 from datetime import datetime, timezone

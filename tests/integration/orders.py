@@ -1,4 +1,4 @@
-"""Deliver the same messages in many orders, and see that all of them end in equal rows (docs/call-state.md 9)."""
+"""Deliver the same messages in many orders, and check that the rows are always equal (docs/call-state.md 9)."""
 
 import json
 import random
@@ -13,7 +13,7 @@ from tests.integration.bodies import Body
 from tests.integration.pipeline import Pipeline, webhook
 
 FIRST_CALL: Final = 1_000_001
-"""The application's calls have ids from here on; the database gives small ones to calls that messages create."""
+"""First id of the application's calls; calls that messages create have smaller ids."""
 SHUFFLES: Final = 4
 EXCEPTED: Final = {
     "call": ["updated_at"],
@@ -21,7 +21,7 @@ EXCEPTED: Final = {
     "call_quality": [],
     "call_original": [],
     "webhook_event": ["received_at", "processed_at", "outcome", "repeats"],
-    "call_words": ["began"],  # of a call without any time: when its row was written
+    "call_words": ["began"],  # for a call without times, when its row was written
     "call_feedback": ["id", "created_at", "updated_at"],
     "transcript": ["id"],
     "call_incident": ["id"],
@@ -36,7 +36,7 @@ Rows = Mapping[str, Sequence[str]]
 
 
 def snapshot(database: Connection) -> Rows:
-    """All rows as text, without what may differ from order to order; calls that we made go by Vapi's id."""
+    """Return all rows as text without the columns that may differ; calls that messages made are named by Vapi's id."""
     (tables,) = read_rows(database, _SNAPSHOT)
     names = {call["id"]: _name(call) for call in tables["call"] or []}
     return {table: sorted(_text(table, row, names) for row in rows or []) for table, rows in tables.items()}
@@ -54,9 +54,9 @@ def _text(table: str, row: dict[str, Any], names: Mapping[int, object]) -> str:
 def end_in_equal_rows(
     pipeline: Pipeline, prepare: Callable[[], object], bodies: Sequence[Body], receive_count: int = 1
 ) -> Rows:
-    """Deliver `bodies` in many ways, each time after `prepare`; the last are the given order, whose rows are returned.
+    """Deliver `bodies` in many ways, each time after `prepare`; returns the rows of the last, the given order.
 
-    What is returned to the queue is delivered again after all the rest, until nothing changes any more.
+    Returned records are delivered again after all others, until nothing changes any more.
     """
     ends = [_end(pipeline, prepare, batches, receive_count) for batches in _deliveries(bodies)]
     for end in ends[:-1]:
@@ -65,7 +65,7 @@ def end_in_equal_rows(
 
 
 def _deliveries(bodies: Sequence[Body]) -> Iterator[list[list[Body]]]:
-    """Batches of one kind each: shuffled, reversed, all of a kind together, doubled, and in the given order."""
+    """Yield batches of one kind each: shuffled, reversed, each kind as one batch, duplicated, in the given order."""
     for seed in range(SHUFFLES):
         order = random.Random(seed).sample(bodies, len(bodies))
         yield [[body] for body in order]

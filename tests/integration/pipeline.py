@@ -1,4 +1,4 @@
-"""The consumers on a real database, called as Lambda calls them; SQS and the event bus are lists."""
+"""The consumers on a real database, invoked as Lambda does; SQS and the event bus are lists."""
 
 import io
 import json
@@ -44,7 +44,7 @@ class DeadLetter:
 
 @dataclass
 class Queues:
-    """SQS, as far as consumers call it."""
+    """A fake of SQS with the methods that consumers call."""
 
     dead_letters: list[DeadLetter] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
@@ -76,11 +76,11 @@ class Pipeline:
         return self.services.call_events
 
     def place(self, organization: str) -> None:
-        """Say whose calls are that nothing places; empty for nobody's."""
+        """Set the default organization; empty for none."""
         self.services.settings = consumer_settings(default_organization_id=organization)
 
     def keep_recordings(self, queue: Any) -> None:  # noqa: ANN401 - what has the method that is called
-        """Ask for copies of recordings there; None asks nobody."""
+        """Set the queue for copies of recordings; None disables copies."""
         self.services.settings = consumer_settings(recording_queue_url="recordings-of-tests" if queue else "")
         vars(self.services)["recording_queue"] = queue
 
@@ -90,7 +90,7 @@ class Pipeline:
         self.database.close()
 
     def clear(self) -> None:
-        """Empty tables, but for the organization; empty lists."""
+        """Empty the tables except for the organization, and the lists."""
         self.database.run(_EMPTY)
         self.database.run("INSERT INTO organization VALUES (:id, 'Example Motors')", id=ORGANIZATION)
         self.queues.dead_letters.clear()
@@ -102,12 +102,12 @@ class Pipeline:
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
-    # What goes in
+    # Deliveries
 
     def deliver(self, kind: str, bodies: Sequence[str], receive_count: int | Sequence[int] = 1) -> list[int]:
-        """Call the kind's consumer with a batch; places of the records that it returns to the queue.
+        """Invoke the kind's consumer with a batch; returns the indexes of the records that it returns to the queue.
 
-        `receive_count` is of each record, or of all of them.
+        `receive_count` is one value for all records, or one for each.
         """
         counts = [receive_count] * len(bodies) if isinstance(receive_count, int) else receive_count
         records = [_record(place, *one) for place, one in enumerate(zip(bodies, counts, strict=True))]
@@ -115,13 +115,13 @@ class Pipeline:
         return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
     def send(self, *bodies: Mapping[str, Any], receive_count: int = 1) -> list[int]:
-        """Send webhook bodies of one kind through the verifier's reading and one batch of their consumer."""
+        """Send webhook bodies of one kind through the verifier's parsing, and as one batch to their consumer."""
         envelopes = [webhook(body) for body in bodies]
         (kind,) = {envelope.kind for envelope in envelopes}
         return self.deliver(kind, [envelope.to_json() for envelope in envelopes], receive_count)
 
     def send_each(self, *bodies: Mapping[str, Any]) -> None:
-        """Send each alone, in this order; all must be applied."""
+        """Send each body alone, in this order; all must be applied."""
         for body in bodies:
             assert self.send(body) == []
             assert self.queues.dead_letters == []
@@ -133,12 +133,12 @@ class Pipeline:
         return int(self.database.run(statement, **values)[0][0])
 
     def make_call(self, **values: Any) -> int:  # noqa: ANN401 - any SQL value
-        """A call as the application makes it."""
+        """Insert a call as the application does."""
         usual = {"organization_id": ORGANIZATION, "customer_number": "+12025550101", "status": "Ready"}
         return self.insert("call", **(usual | values))
 
     def make_service_record(self, **values: Any) -> int:  # noqa: ANN401 - any SQL value
-        """A service record as the application makes it."""
+        """Insert a service record as the application does."""
         usual = {
             "organization_id": ORGANIZATION,
             "customer_name": "Testa Placeholder",
@@ -150,11 +150,11 @@ class Pipeline:
         self.database.run("INSERT INTO organization VALUES (:id, 'Sample Garage')", id=OTHER_ORGANIZATION)
 
     def own(self, id_: str, organization: str | None = ORGANIZATION, *, ignored: bool = False) -> None:
-        """Say whose calls a phone number, assistant, squad or workflow of Vapi's takes."""
+        """Set the organization of one of Vapi's phone numbers, assistants, squads or workflows."""
         statement = "INSERT INTO vapi_number VALUES (:id, :organization, :ignored)"
         self.database.run(statement, id=id_, organization=organization, ignored=ignored)
 
-    # What is stored
+    # Results
 
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any SQL value
         return read_rows(self.database, statement, **values)
@@ -167,11 +167,11 @@ class Pipeline:
         return self.row("SELECT * FROM call WHERE id = :id", id=call_id)
 
     def facts(self, call_id: int) -> dict[str, Any]:
-        """The only attempt of a call."""
+        """Return the only attempt of a call."""
         return self.row("SELECT * FROM vapi_call WHERE call_id = :id", id=call_id)
 
     def attempts(self, call_id: int) -> dict[str, dict[str, Any]]:
-        """By Vapi's id."""
+        """Return attempts by Vapi's id."""
         rows = self.rows("SELECT * FROM vapi_call WHERE call_id = :id ORDER BY vapi_call_id", id=call_id)
         return {row["vapi_call_id"]: row for row in rows}
 
@@ -182,7 +182,7 @@ class Pipeline:
         return self.rows("SELECT * FROM call_feedback WHERE call_id = :id", id=call_id)
 
     def turns(self, call_id: int) -> list[tuple[str | None, int | None, str, str]]:
-        """(source, sequence, role, content), in the order in which a screen shows them."""
+        """Return (source, sequence, role, content), in the order in which a screen shows them."""
         rows = self.database.run(
             "SELECT source, sequence, role, content FROM transcript WHERE call_id = :id"
             " ORDER BY sequence, timestamp, role, content",
@@ -198,7 +198,7 @@ class Pipeline:
 
 
 def webhook(body: Mapping[str, Any], received_at: datetime = RECEIVED_AT) -> Envelope:
-    """Return what the verifier makes of a webhook's body."""
+    """Return the verifier's envelope for a webhook's body."""
     message = read_message(json.dumps(body).encode())
     kind = kind_of(message)
     assert kind is not None
@@ -206,7 +206,7 @@ def webhook(body: Mapping[str, Any], received_at: datetime = RECEIVED_AT) -> Env
 
 
 def envelope(kind: str, message: Mapping[str, Any], **values: Any) -> str:  # noqa: ANN401 - any JSON value
-    """An envelope of which every field can be chosen, past the verifier."""
+    """Return an envelope with chosen fields, without the verifier."""
     usual = {
         "version": 1,
         "kind": kind,

@@ -1,4 +1,4 @@
-"""What consumers and sweeps say to the database: of each sort at least once, and the statements that it takes."""
+"""The SQL statements of consumers and sweeps, each sort of message and request sent at least once."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
@@ -40,11 +40,11 @@ from tests.integration.bodies import (
 from tests.integration.pipeline import ORGANIZATION, RECEIVED_AT, Pipeline
 
 MADE: Final = "0197f9d4-bbbb-4000-8000-000000000001"
-"""A call that gets a row, and whose row the application's takes over."""
+"""A call that messages make a row for, and the application's row that later replaces it."""
 
 
 def noting(execute: Callable[..., Any], said: set[str]) -> Callable[..., Any]:
-    """`execute_prepared`, which adds each statement to `said`, with $1 for its first parameter."""
+    """A replacement of `execute_prepared` that adds each statement to `said`, with $1 for its first parameter."""
 
     def note(self: PreparingConnection, operation: str, args: Sequence[Any], oids: tuple[int, ...]) -> Any:  # noqa: ANN401 - pg8000's
         said.add(convert_paramstyle("format", operation, args)[0])
@@ -54,7 +54,7 @@ def noting(execute: Callable[..., Any], said: set[str]) -> Callable[..., Any]:
 
 
 def let_consumers_speak(pipeline: Pipeline) -> None:
-    """Send a message of each sort, and let each statement be said."""
+    """Send a message of each sort, so that each statement is executed."""
     pipeline.database.run(
         "INSERT INTO vapi_number (id, organization_id) VALUES ('phone-number-1', :id)", id=ORGANIZATION
     )
@@ -78,12 +78,12 @@ def let_consumers_speak(pipeline: Pipeline) -> None:
         == []
     )
     with engine().connect() as transaction:
-        read_owners(transaction, ["phone-number-1"])  # only a batch that had to wait for another one says this
-        count_repeats(transaction, {"gone": 1})  # and this one with a record whose object is gone
+        read_owners(transaction, ["phone-number-1"])  # executed only by a batch that had to wait for another one
+        count_repeats(transaction, {"gone": 1})  # executed only for a record whose object is gone
 
 
 def let_sweeps_speak() -> None:
-    """Look for everything that is suspicious, and compare."""
+    """Run all searches of the sweep, and a comparison."""
     now, day = datetime.now(timezone.utc), timedelta(days=1)
     lookup = reconciliation.Lookup(now, 100, day)
     with engine().connect() as transaction:
@@ -106,7 +106,7 @@ def let_sweeps_speak() -> None:
 
 
 def let_alerts_speak(pipeline: Pipeline) -> None:
-    """Claim an alert, take it, and note what became of it."""
+    """Claim an alert, take it, and record its result."""
     (found,) = pipeline.rows("SELECT max(id) AS id FROM follow_up")
     plan = alerts.Plan(("webhook",), False, ("webhook",), timedelta(minutes=30), 5)
     with engine().begin() as transaction:
@@ -116,7 +116,7 @@ def let_alerts_speak(pipeline: Pipeline) -> None:
 
 
 def let_erasures_speak(pipeline: Pipeline, database: Database) -> None:
-    """Ask for erasures in each way, do them, tell what Vapi says, and read the report."""
+    """Request erasures in each way, do them, process Vapi's answers, and read the report."""
     call_id = pipeline.make_call(service_record_id=pipeline.make_service_record())
     ask = requests.Request(str(uuid4()), ORGANIZATION, "phone", "kim")
     call, asked = requests.Item("call", str(call_id)), requests.Item("vapi_call", MADE)
@@ -144,7 +144,7 @@ def let_erasures_speak(pipeline: Pipeline, database: Database) -> None:
 
 
 def let_writers_speak(pipeline: Pipeline) -> None:
-    """Open a follow-up, change it, and look for what is overdue; save a view, twice, and remove it."""
+    """Open a follow-up, change it, and find overdue ones; save a view twice, and remove it."""
     call_id = pipeline.make_call(service_record_id=pipeline.make_service_record())
     who, scope = {"subject": "kim", "name": "Kim Example"}, Scope(ORGANIZATION)
     with engine().begin() as transaction:
@@ -170,7 +170,7 @@ def let_writers_speak(pipeline: Pipeline) -> None:
 
 
 def let_callers_speak(pipeline: Pipeline) -> None:
-    """Answer a caller, one whose row is there, and a campaign; suppress a number and take it back."""
+    """Answer a caller, one whose row exists, and a campaign; suppress a number and take it back."""
     visit = pipeline.make_service_record()
     pipeline.make_call(service_record_id=visit)
     defaults = callers.Defaults(ORGANIZATION, "assistant-1")

@@ -1,9 +1,9 @@
-"""Random calls and everything that may be sent about them, in the form that reaches the consumers.
+"""Random calls and their possible messages, in the form that reaches the consumers.
 
-Values come from small pools, so that times, lengths and texts tie and contradict often. Left out is what
-docs/call-state.md 9 leaves out: one Vapi id beside two ids of the application's, and messages with our id alone for a
-row of several Vapi ids. All that is constant for a call of Vapi's (its type, ids and customer) is the same in its
-messages, or not given by some.
+Values come from small pools, so that times, lengths and texts often tie and conflict. The exceptions of
+docs/call-state.md 9 are left out: one Vapi id beside two of the application's ids, and messages with only our id for a
+row of several Vapi ids. Constant data of a call at Vapi (type, ids, customer) is the same in all of its messages, or
+missing in some.
 """
 
 import json
@@ -26,15 +26,15 @@ OWNERS: Final = {
         name: f"{name}-of-other" for name in ("phoneNumberId", "assistantId", "squadId", "workflowId")
     },
 }
-"""Organization -> what `vapi_number` knows to be its."""
+"""Organization -> the ids that `vapi_number` assigns to it."""
 NOT_OURS: Final = "assistant-of-another-stack"
-"""A `vapi_number` whose calls are ignored."""
+"""An id in `vapi_number` whose calls are ignored."""
 FIRST_SERVICE_RECORD: Final = 2_000_001
 SERVICE_RECORDS: Final = 4
 LOST_CALL: Final = 1_999_999
-"""An id of a row that never comes to be."""
+"""An id of a row that is never created."""
 MOST_CALLS: Final = 6
-"""Of one scenario: a batch of many costs little more than one of few."""
+"""In one scenario; a batch of many calls costs little more than one of few."""
 
 SECONDS: Final = st.sampled_from([0, 1, 1.5, 2, 2.5, 60, 61])
 TIMES: Final = SECONDS.map(after)
@@ -71,16 +71,16 @@ class Message:
         return json.dumps({"version": 1, **vars(self)})
 
     def may_be_given_a_row_late(self, default_organization: str) -> bool:
-        """Return whether it tells by itself all that an outbound call's row needs, so that none is waited for."""
+        """Return whether it contains all that an outbound call's row needs, so that no row is waited for."""
         call = self.message["call"]
         if self.origin != WEBHOOK:
-            return False  # it never waits
+            return False  # messages of reconciliation never wait
         known = any(call.get(name) == id_ for ids in OWNERS.values() for name, id_ in ids.items())
         told = call.get("type") == "outboundPhoneCall" and "createdAt" in call
         return self.call_id is None and told and (known or bool(default_organization))
 
     def resent(self) -> "Message":
-        """The same webhook again, later: it can be told for the same by its sender's time only."""
+        """Return the same webhook, received later; only its sender's time identifies it as a duplicate."""
         later = after(1_000).isoformat()
         return replace(self, received_at=later) if self.occurred_at else self
 
@@ -103,12 +103,12 @@ class Batch:
 
     messages: Sequence[Message]
     waited: bool
-    """Whether those that tell enough have waited for their row long enough."""
+    """Whether messages that contain enough for a row have waited for the application's row long enough."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """An order, with repetitions, in batches of one kind."""
+    """An order, with duplicates, in batches of one kind."""
 
     batches: Sequence[Batch]
 
@@ -118,11 +118,11 @@ def optional(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def given(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Values]:
-    """An object in which every field may be missing."""
+    """Return objects in which every field may be missing."""
     return st.fixed_dictionaries({}, optional=fields)
 
 
-# What the application wrote
+# The application's rows
 
 
 def _application_call(place: int) -> st.SearchStrategy[Values]:
@@ -158,7 +158,7 @@ _SERVICE_RECORD: Final = st.fixed_dictionaries(
 _WRITTEN_TURN: Final = st.fixed_dictionaries({"role": st.just("human"), "content": TEXTS, "timestamp": TIMES})
 
 
-# What Vapi sends, in the shapes of all eras
+# Vapi's messages, in the shapes of several years
 
 
 _CLOCK_TIMES: Final = TIMES.flatmap(
@@ -184,7 +184,7 @@ _UNTIMED: Final = st.lists(_SPOKEN, min_size=1, max_size=3)
 _TIMED: Final = st.lists(st.tuples(SECONDS, _SPOKEN), min_size=1, max_size=4).map(
     lambda items: [turn | {"time": after(at).timestamp() * 1000} for at, turn in sorted(items, key=lambda one: one[0])]
 )
-"""As Vapi sends them: each turn after the one before."""
+"""As Vapi sends them, in order of time."""
 _PROGRESS: Final = st.fixed_dictionaries({"type": st.just("status-update"), "status": STATUSES})
 _ENDING: Final = st.fixed_dictionaries(
     {"type": st.just("status-update"), "status": ENDINGS}, optional={"endedReason": REASONS}
@@ -264,7 +264,7 @@ _RESULT: Final = st.fixed_dictionaries(
         "result": st.sampled_from(["missing", "unrecoverable", "not_found", "invented"]),
     }
 )
-"""What became of asking Vapi for the call."""
+"""Results of requests to Vapi."""
 _ANY: Final = (
     ("status_update", _STATUS),
     ("status_update", _RESULT),
@@ -292,10 +292,10 @@ _THEMES: Final[st.SearchStrategy[Theme]] = st.sampled_from(
         [("status_update", _RESULT), ("status_update", _STATUS), ("end_of_call_report", _VERDICT)],
     ]
 )
-"""(Kind, content) of one call's messages: the fewer sorts, the more they contradict one another."""
+"""(Kind, content) of one call's messages: the fewer sorts there are, the more often messages conflict."""
 _INSTANTS: Final = st.sampled_from([(1,), (1,), (0, 2.5), (0, 1, 2, 60)]).map(lambda seconds: [*map(after, seconds)])
 _STARTED_BY_ANYBODY: Final = ["inboundPhoneCall", "webCall", "vapi.websocketCall"]
-"""Types of call to which whoever starts one may give any variables."""
+"""Types of call in which the person who starts one may set any variables."""
 _TYPES: Final = [*_STARTED_BY_ANYBODY, "outboundPhoneCall"]
 _CUSTOMER: Final = st.sampled_from(
     [
@@ -306,28 +306,28 @@ _CUSTOMER: Final = st.sampled_from(
 )
 _CLOCKS: Final = st.sampled_from([(True,), (False,), (True, False)])
 _CREATED: Final = st.sampled_from([(), (-20,), (-20,), (0,), (-20, 0)])
-"""Of an attempt: when its messages say that it was created, and some of them say nothing."""
+"""Creation times in an attempt's messages, some of which have none."""
 _NAMES: Final = {
     0: [["ours"]],
     1: [["both", "ours", "theirs"], ["both", "theirs"], ["both"], ["ours"], ["theirs"]],
     2: [["both"], ["both", "theirs"], ["theirs"]],
 }
-"""Number of a row's Vapi ids, at most 2 -> what a message but the first of one calls its call."""
+"""Number of a row's Vapi ids, at most 2 -> ids in messages after the first."""
 _NAMES_OF_NOBODYS: Final = [["theirs"], ["theirs"], ["theirs", "both"]]
-"""The row that "both" names never comes to be."""
+""""both" names a row that is never created."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A call of Vapi's as its messages name it."""
+    """A call at Vapi, as its messages name it."""
 
     key: str
     first: tuple[str | None, int | None]
-    """What the first message calls its call: by all ids that there are."""
+    """The ids in the first message: all that exist."""
     names: st.SearchStrategy[tuple[str | None, int | None]]
-    """What a message but the first calls its call: by both ids, or by either."""
+    """The ids in later messages: both, or either."""
     snapshots: st.SearchStrategy[Values]
-    """What `message.call` may say besides the id."""
+    """The content of `message.call` besides the id."""
     instants: st.SearchStrategy[datetime]
     timed: st.SearchStrategy[bool]
     theme: Theme
@@ -335,7 +335,7 @@ class Subject:
 
 @st.composite
 def _constant(draw: st.DrawFn, organization_id: str, types: Sequence[str]) -> Values:
-    """Return what is constant for a call of this organization: its type, and ids that are known as its, or nobody's."""
+    """Return the constant data of a call of this organization: type, and ids that are assigned to it or unknown."""
     owned = OWNERS[organization_id]
     ids = {name: draw(st.sampled_from([None, owned[name], owned[name], f"{name}-of-nobody"])) for name in owned}
     return {"type": draw(st.sampled_from(types))} | {name: id_ for name, id_ in ids.items() if id_ is not None}
@@ -344,7 +344,7 @@ def _constant(draw: st.DrawFn, organization_id: str, types: Sequence[str]) -> Va
 def _told(
     constant: Values, customer: Values, created: Sequence[float], always: Sequence[str]
 ) -> st.SearchStrategy[Values]:
-    """Return what one message says of it: all, or less, but for what it `always` says."""
+    """Return the call data of one message: all or a part, but always the names in `always`."""
     times = {"createdAt": st.sampled_from(created).map(lambda at: after(at).isoformat())} if created else {}
     least = {name: st.just(constant[name]) for name in always}
     others = {name: value for name, value in _exactly(constant).items() if name not in always}
@@ -363,7 +363,7 @@ def _exactly(values: Values) -> dict[str, st.SearchStrategy[Any]]:
 
 @st.composite
 def _subjects(draw: st.DrawFn, place: int, call: Values | None, outbound: Sequence[int]) -> list[Subject]:
-    """All attempts of a row, or a call that nobody's row is for, though it may name one of the `outbound` rows."""
+    """Return all attempts of a row, or a call without a row of its own, which may name one of the `outbound` rows."""
     customer = draw(_CUSTOMER)
     ids = [
         f"vapi-{place}-{number}" for number in range(draw(st.sampled_from([1, 1, 1, 2, 2, 3]) if call else st.just(1)))
@@ -396,7 +396,7 @@ def _subject(  # noqa: PLR0917 - what all attempts of a row have in common
         key=key,
         first=(vapi_call_id, None if call is None else call_id),
         names=st.sampled_from([by_name[name] for name in named]),
-        # Without its type, a stranger's first message would be believed.
+        # Without its type, the first message of a call that a stranger started would be accepted.
         snapshots=_told(
             draw(_constant(organization_id, types)), customer, draw(_CREATED), ["type"] if by_stranger else []
         ),
@@ -427,7 +427,7 @@ def _message(draw: st.DrawFn, number: int, subject: Subject) -> Message:
 
 @st.composite
 def _messages_of(draw: st.DrawFn, subject: Subject) -> list[Message]:
-    """All messages about a call of Vapi's."""
+    """Return all messages about a call at Vapi."""
     return [draw(_message(number, subject)) for number in range(draw(st.integers(1, 5)))]
 
 
@@ -460,7 +460,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
 @st.composite
 def deliveries(draw: st.DrawFn, messages: Sequence[Message]) -> Delivery:
-    """All messages, some of them again, in any order and in any batches."""
+    """Return all messages with some duplicates, in any order and in any batches."""
     again = draw(st.lists(st.sampled_from(messages), max_size=5)) if messages else []
     resent = [message.resent() if draw(st.booleans()) else message for message in again]
     order = draw(st.permutations([*messages, *resent]))

@@ -1,4 +1,4 @@
-"""Unit tests: no network at all, no AWS account, and a log that follows the captured standard output."""
+"""Unit tests have no network and no AWS account, and their log goes to the captured standard output."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ from autopulse.observability import logger
 
 
 class _CurrentStdout:
-    """pytest gives every test a standard output of its own; the logger keeps the one of its first line."""
+    """Redirect the logger: pytest replaces standard output for each test, and the logger keeps the first one."""
 
     def write(self, text: str) -> int:
         return sys.stdout.write(text)

@@ -43,7 +43,7 @@ class Answer:
 
     @property
     def error(self) -> dict[str, str]:
-        """The error, if that is all there is."""
+        """The error, if the answer is nothing else."""
         assert self.headers["content-type"] == "application/json"
         (only,) = self.json.items()
         assert only[0] == "error"
@@ -52,17 +52,17 @@ class Answer:
 
     @property
     def rows(self) -> list[dict[str, str]]:
-        """The rows of a CSV."""
+        """The rows of a CSV file."""
         assert self.headers["content-type"].startswith("text/csv")
         return list(csv.DictReader(io.StringIO(self.text.removeprefix("\ufeff"))))
 
 
 class Api:
-    """Asks as the gateway does, and writes rows as the application and the consumers do."""
+    """Sends requests as the gateway does, and inserts rows as the application and the consumers do."""
 
     def __init__(self, url: str, patch: pytest.MonkeyPatch) -> None:
         self.database = connect(url)
-        # Not as the owner, nor as who writes, so that a right that is missing shows.
+        # The user is neither the owner nor a writer, so that a missing privilege is found.
         self.services = start_anew(Services(), engine=engine_for(url, READER, PlanningConnection))
         patch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
         patch.setenv("RECORDING_HOSTS", f"{recordings.HOST} *.r2.cloudflarestorage.com")
@@ -74,17 +74,17 @@ class Api:
         self.database.close()
 
     def clear(self) -> None:
-        """Empty tables, but for two organizations."""
+        """Empty all tables and insert two organizations."""
         self.database.run(_EMPTY)
         for organization, name in ((OURS, "Example Motors"), (THEIRS, "Other Motors")):
             self.database.run("INSERT INTO organization VALUES (:id, :name)", id=organization, name=name)
 
     def get(self, path: str, organization: object = OURS, **query: object) -> Answer:
-        """A reader's GET; underscores that end a parameter's name are left out, for `from_`."""
+        """Send a reader's GET; a trailing underscore of a parameter's name is removed, for `from_`."""
         return self.get_as({}, path, organization, **query)
 
     def get_as(self, who: dict[str, str], path: str, organization: object = OURS, **query: object) -> Answer:
-        """The same of a reader of whom the authorizer says more."""
+        """Send the same, with more of the authorizer's context."""
         parameters = {name.rstrip("_"): str(value) for name, value in query.items()}
         context = {"organization_id": str(organization), "subject": "reader", "expires_at": str(int(time.time()) + 60)}
         return self.send(reading_event(f"/v1{path}", context | who, **parameters))
@@ -96,13 +96,13 @@ class Api:
         return Answer(answer["statusCode"], headers, answer["body"])
 
     def ids(self, path: str, organization: object = OURS, **query: object) -> list[int]:
-        """The calls of a list, in its order."""
+        """Return the calls of a list, in its order."""
         answer = self.get(path, organization, **query)
         assert answer.status == 200, answer.text
         return [item.get("id", item.get("call_id")) for item in answer.json["items"]]
 
     def insert(self, table: str, **values: object) -> int:
-        """Insert a row; its id."""
+        """Insert a row; returns its id."""
         return int(self._insert(table, "id", values))
 
     def _insert(self, table: str, key: str, values: dict[str, object]) -> Any:  # noqa: ANN401 - any type
@@ -111,7 +111,7 @@ class Api:
         return self.database.run(statement, **values)[0][0]
 
     def call(self, organization: object = OURS, **values: object) -> int:
-        """A call; `start_time` may be a text."""
+        """Insert a call; `start_time` may be a text."""
         usual: dict[str, object] = {
             "organization_id": organization,
             "customer_number": "+12025550101",
@@ -131,16 +131,16 @@ class Api:
         self.insert("call_feedback", **{"call_id": call_id, "content": "Fine.", **values})
 
     def attempt(self, call_id: int, vapi_call_id: str, **values: object) -> None:
-        """Insert what Vapi said of one time that a call was dialled."""
+        """Insert Vapi's data of one attempt."""
         self._insert("vapi_call", "call_id", {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
 
     def quality(self, call_id: int, vapi_call_id: str, **values: object) -> None:
-        """How an attempt ran, as its report told."""
+        """Insert how an attempt ran, as its report says."""
         usual: dict[str, object] = {"report_event_id": "e", "outputs_expected": 0, "outputs_lost": 0}
         self._insert("call_quality", "call_id", usual | {"call_id": call_id, "vapi_call_id": vapi_call_id, **values})
 
     def follow_up(self, call_id: int, organization: object = OURS, **values: object) -> int:
-        """A follow-up of a call; its id."""
+        """Insert the follow-up of a call; returns its id."""
         usual: dict[str, object] = {
             "organization_id": organization,
             "trigger": "score",
@@ -150,15 +150,15 @@ class Api:
         return self.insert("follow_up", **(usual | {"call_id": call_id, **values}))
 
     def original(self, call_id: int, **values: object) -> None:
-        """Insert what the application had written before Vapi's first message."""
+        """Insert what the application had written before the first message."""
         self._insert("call_original", "call_id", {"call_id": call_id, "status": "Completed", **values})
 
     def turn(self, call_id: int, text: str, **values: object) -> None:
-        """Something that was said, at the stroke of midnight if no time is given."""
+        """Insert a turn, by default at midnight."""
         usual: dict[str, object] = {"role": "human", "timestamp": "2026-11-02T00:00:00Z"}
         self.insert("transcript", **(usual | {"call_id": call_id, "content": text, **values}))
 
     def receipt(self, event_id: str, **values: object) -> None:
-        """A webhook that was applied."""
+        """Insert the receipt of an applied webhook."""
         usual: dict[str, object] = {"kind": "status_update", "type": "status-update", "outcome": "applied"}
         self._insert("webhook_event", "event_id", usual | {"event_id": event_id, **values})

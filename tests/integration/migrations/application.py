@@ -1,4 +1,4 @@
-"""The AutoPulse application's own database, as it is before this project comes to it."""
+"""The AutoPulse application's database before this project's migrations."""
 
 from typing import Any, Final
 
@@ -43,10 +43,10 @@ TABLES: Final = """
     CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
     INSERT INTO alembic_version VALUES ('f00dfeed0001');
 """
-"""Its defaults for `direction`, `status` and `is_demo` are Python's: the columns have none."""
+"""The defaults for `direction`, `status` and `is_demo` are in Python: the columns have none."""
 
 WITHOUT_FEEDBACK: Final = "DROP TABLE call_feedback"
-"""As in releases in which feedback is still a plan."""
+"""The tables of releases without the planned table of feedback."""
 
 RELEASE: Final = """
     ALTER TABLE organization ADD COLUMN email varchar(255) NOT NULL UNIQUE DEFAULT 'office@example.com',
@@ -72,14 +72,14 @@ RELEASE: Final = """
     CREATE INDEX ix_call_feedback_call_id ON call_feedback (call_id);
     CREATE VIEW recent_calls AS SELECT id, status, start_time FROM call;
 """
-"""What a release has besides its plan: nothing that is in our way."""
+"""Additions of a release that do not conflict with the migrations."""
 
 NARROW: Final = """
     ALTER TABLE call ADD COLUMN vapi_call_id varchar(100), ADD COLUMN ended_reason varchar(50),
         ADD COLUMN cost numeric(10, 4);
     CREATE UNIQUE INDEX ix_call_vapi_call_id ON call (vapi_call_id);
 """
-"""Columns of its own for what Vapi says."""
+"""The application's own columns for Vapi's data."""
 
 ROWS: Final = """
     INSERT INTO organization VALUES ('00000000-0000-4000-8000-0000000000a1', 'Example Motors');
@@ -109,12 +109,12 @@ def run(url: str, statement: str, **values: object) -> list[list[Any]]:
 
 
 def create(url: str) -> None:
-    """The tables, with an organization, a user and a campaign."""
+    """Create the tables, with an organization, a user and a campaign."""
     run(url, TABLES + ROWS)
 
 
 def make_call(connection: pg8000.native.Connection) -> int:
-    """Insert what the application writes about one call, in its own words; return the call's id."""
+    """Insert the application's row of one call, with its own values; returns the call's id."""
     id_ = 0
     for statement in _AS_THE_APPLICATION:
         ((id_,),) = connection.run(statement, id=id_) if ":id" in statement else connection.run(statement)

@@ -1,4 +1,4 @@
-"""Databases as the application has them, and what is in them."""
+"""Databases as the application has them, and their contents."""
 
 import importlib.util
 import os
@@ -20,7 +20,7 @@ def application_url(empty_database_url: str) -> str:
 
 
 def dump(url: str) -> str:
-    """All of a database as SQL, its own settings too."""
+    """Return a whole database as SQL, including its settings."""
     assert PACKAGE is not None
     assert PACKAGE.submodule_search_locations is not None
     installation = Path(PACKAGE.submodule_search_locations[0]) / "pginstall18"
@@ -31,5 +31,5 @@ def dump(url: str) -> str:
         text=True,
         check=True,
     )
-    # A key that psql is to see again at the end; another one each time.
+    # pg_dump writes a random key at the begin, which psql expects at the end.
     return "\n".join(line for line in done.stdout.splitlines() if "restrict" not in line)

@@ -1,4 +1,4 @@
-"""Vapi's stand-in, and what the tests' stack wants of it."""
+"""Vapi's stand-in, and the configuration that the tests' stack needs at Vapi."""
 
 from collections.abc import Iterator
 

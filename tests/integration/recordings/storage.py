@@ -1,4 +1,4 @@
-"""Vapi's API and its storage, as far as a recording goes: one server on loopback that answers as it is told."""
+"""Vapi's API and its storage, for recordings: one server on loopback with configurable answers."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +14,13 @@ SIGNED: Final = "/storage/one-mono.wav?X-Amz-Signature=ab"
 
 
 def wav(size: int = 64_044) -> bytes:
-    """A WAV file as far as its length goes."""
+    """Return a WAV file of this length; only its header is real."""
     return b"RIFF" + (size - 8).to_bytes(4, "little") + b"WAVEfmt " + bytes(size - 16)
 
 
 @dataclass
 class Said:
-    """An answer; a body that is a callable writes what it likes, and the connection is closed after it."""
+    """An answer; a callable body writes the response itself, and the connection is closed after it."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -30,28 +30,28 @@ class Said:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked."""
+    """One request."""
 
     path: str
     authorization: str | None
 
 
 class Storage:
-    """The server; `answers` are by path, lists of them are used up one by one."""
+    """The server; each path has a list of answers, which are used in order."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.requests: list[Request] = []
         self.answers: dict[str, list[Said]] = {}
         self.over = threading.Event()
-        """Set when the test has ended: whoever holds a connection open lets go."""
+        """Set when the test has ended, so that open connections end."""
 
     def say(self, path: str, *answers: Said) -> None:
-        """Answer so, the last one for ever."""
+        """Set the answers of a path; the last one is repeated."""
         self.answers[path] = list(answers)
 
     def keep(self, *bodies: Said) -> None:
-        """Redirect the call to where these are."""
+        """Redirect the call's recording to a path with these answers."""
         self.say(ASKED, self.redirect(f"{self.url}{SIGNED}"))
         self.say(SIGNED, *bodies)
 
@@ -70,7 +70,7 @@ class Storage:
 
 @contextmanager
 def serving() -> Iterator[Storage]:
-    """Start it, and stop it."""
+    """Run the server."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -92,11 +92,11 @@ def serving() -> Iterator[Storage]:
             self.close_connection = self.close_connection or not said.has_length
             try:
                 self.wfile.write(said.body)
-            except OSError:  # it was too long for who reads it
+            except OSError:  # the client has stopped reading
                 self.close_connection = True
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Suppress http.server's log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

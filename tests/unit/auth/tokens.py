@@ -1,4 +1,4 @@
-"""An issuer of the tests' own: keys made once, tokens of every sort."""
+"""An issuer of the tests: keys that are generated once, and tokens of every sort."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ AUDIENCE: Final = "the-client"
 CLAIM: Final = "custom:organization_id"
 ORGANIZATION: Final = "0a11ce00-0000-4000-8000-0000000000aa"
 NOW: Final = 1_795_000_000
-"""Epoch seconds at which the tests' clock stands still."""
+"""The test clock's time, in seconds since the epoch."""
 RULES: Final = Rules(ISSUER, AUDIENCE, CLAIM)
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | bytes
@@ -45,7 +45,7 @@ KEYS: Final = FixedKeys(json.dumps(KEY_SET))
 
 
 def claims(**changed: object) -> dict[str, Any]:
-    """Claims of a good token; None leaves one out."""
+    """Return the claims of a valid token; None removes one."""
     usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "reader-1", "iat": NOW, "exp": NOW + 3600, CLAIM: ORGANIZATION}
     return {name: value for name, value in (usual | changed).items() if value is not None}
 
@@ -53,17 +53,17 @@ def claims(**changed: object) -> dict[str, Any]:
 def token(
     content: Mapping[str, Any], key: Key = RSA_KEY, algorithm: str = "RS256", kid: str | None = "rsa", **header: object
 ) -> str:
-    """Signed bytes, whatever they say: PyJWT's own `encode` refuses to write some claims that an attacker may."""
+    """Sign arbitrary bytes: PyJWT's `encode` refuses some claims that an attacker may send."""
     return jwt.PyJWS().encode(_bytes(content), key, algorithm, {**({"kid": kid} if kid else {}), **header})
 
 
 def unsigned(header: Mapping[str, Any], content: Mapping[str, Any], signature: bytes = b"") -> str:
-    """A token put together by hand, as an attacker does."""
+    """Assemble a token from its parts, as an attacker does."""
     return ".".join(_part(part) for part in (_bytes(header), _bytes(content), signature))
 
 
 def signed_with_the_public_key(kid: str) -> str:
-    """The key-confusion attack: HMAC with the RSA key's public PEM as the shared secret."""
+    """Return the token of the key-confusion attack: an HMAC with the RSA key's public PEM as the shared secret."""
     pem = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     signing = unsigned({"alg": "HS256", "kid": kid, "typ": "JWT"}, claims()).rsplit(".", 1)[0]
     return f"{signing}.{_part(hmac.new(pem, signing.encode(), hashlib.sha256).digest())}"

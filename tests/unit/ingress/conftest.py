@@ -1,4 +1,4 @@
-"""An AWS account in memory with what the template makes for the verifier."""
+"""An AWS account in memory with the resources that the template creates for the verifier."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DEFAULT_CREDENTIALS = {"secret": SECRET, "credentials": [{"kind": "shared-secret
 
 @dataclass
 class Account:
-    """The resources, and how to look at them."""
+    """The resources, and functions that read them."""
 
     queue_urls: dict[str, str]
     secret_arn: str
@@ -40,7 +40,7 @@ class Account:
     s3: S3Client
     secretsmanager: SecretsManagerClient
     clients: Services
-    """Whose clients all tests of a module share."""
+    """Clients that all tests of a module share."""
 
     def received(self, kind: str) -> list[dict[str, Any]]:
         """Take up to ten messages out of a queue."""
@@ -70,7 +70,7 @@ class Account:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Account]:
-    """Made once for a module: a client takes a tenth of a second to make."""
+    """Create the clients once per module, because each takes a tenth of a second."""
     with pytest.MonkeyPatch.context() as environment, moto_account():
         environment.setenv("AWS_DEFAULT_REGION", REGION)
         sqs, s3, secretsmanager = boto3.client("sqs"), boto3.client("s3"), boto3.client("secretsmanager")
@@ -87,7 +87,7 @@ def _create_queue(sqs: SQSClient, kind: str) -> str:
 
 @pytest.fixture
 def account(cloud: Account, monkeypatch: pytest.MonkeyPatch, _aws_of_nobody: None) -> Account:
-    """Empty queues, the template's secret, and a verifier that has just started."""
+    """Return empty queues, the template's secret, and a new verifier."""
     for kind, url in cloud.queue_urls.items():
         monkeypatch.setenv(f"{kind.upper()}_QUEUE_URL", url)
     monkeypatch.setenv("ERASURE_QUEUE_URL", cloud.queue_urls[ERASURES])

@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them over."""
+"""Requests in API Gateway's form."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ SECRET = "an-invented-webhook-secret"
 
 
 def event(body: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    """A REST API's proxy event with a binary body."""
+    """Return a REST API's proxy event with a binary body."""
     given = headers or {}
     return {
         "resource": "/v1/webhooks/vapi-webhook",

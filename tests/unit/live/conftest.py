@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def _table() -> "Iterator[DynamoDBClient]":
-    """Made once for a module: a client takes a tenth of a second to make."""
+    """Create the client once per module, because it takes a tenth of a second."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         environment.setenv("AWS_DEFAULT_REGION", "us-west-2")
         dynamodb = Services().dynamodb
@@ -34,7 +34,7 @@ def _table() -> "Iterator[DynamoDBClient]":
 
 @pytest.fixture
 def gateway(_table: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
-    """An empty table, no connection, and a clock that stands still."""
+    """Return an empty table without connections, and a stopped clock."""
     monkeypatch.setenv("CONNECTIONS_TABLE", TABLE)
     monkeypatch.setenv("CONNECTIONS_URL", "https://live.example.com/live")
     for item in _table.scan(TableName=TABLE)["Items"]:

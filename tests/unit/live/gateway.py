@@ -1,4 +1,4 @@
-"""Fakes for the live functions: a table (moto's), and a gateway with open connections."""
+"""Fakes for the live functions: moto's table, and a gateway with open connections."""
 
 import json
 from collections.abc import Mapping
@@ -18,22 +18,22 @@ TABLE: Final = "autopulse-test-connections"
 OURS: Final = "0a11ce00-0000-4000-8000-000000000001"
 THEIRS: Final = "0b0b0000-0000-4000-8000-000000000002"
 NOW: Final = 1_795_000_000
-"""Epoch seconds at which the tests' clock stands still."""
+"""The test clock's time, in seconds since the epoch."""
 
 
 class GoneException(Exception):
-    """As the client's own, which is made at run time."""
+    """Replaces the client's exception, whose class is created at run time."""
 
 
 class Gateway:
-    """The management API, as far as it is called."""
+    """A fake of the management API with the methods that are called."""
 
     class exceptions:  # noqa: N801 - as boto3 has it
         GoneException = GoneException
 
     def __init__(self) -> None:
         self.open: dict[str, list[dict[str, Any]]] = {}
-        """Connection -> what was posted to it."""
+        """Connection -> the messages that were posted to it."""
         self.closed: list[str] = []
         self.broken: set[str] = set()
         """Connections that time out."""
@@ -51,13 +51,13 @@ class Gateway:
         self.closed.append(ConnectionId)
 
     def said(self, connection_id: str) -> list[dict[str, Any]]:
-        """Return what was posted since the last time."""
+        """Return the messages since the last call."""
         said, self.open[connection_id] = self.open[connection_id], []
         return said
 
 
 class StoppedClock:
-    """A clock that stands for `time` and `datetime`, and does not go on."""
+    """A stopped clock that replaces `time` and `datetime`."""
 
     @staticmethod
     def time() -> int:
@@ -83,14 +83,14 @@ def connect(
     seconds: float = 3600,
     advisor_id: int | None = None,
 ) -> None:
-    """Open a connection whose token lives for `seconds`; below zero it has expired."""
+    """Open a connection whose token is valid for `seconds`; a negative number has expired."""
     who = replace(principal(organization_id, seconds), advisor_id=advisor_id)
     connections.open_connection(SERVICES, connection_id, who, NOW)
     gateway.open[connection_id] = []
 
 
 def say(gateway: Gateway, connection_id: str, message: object) -> list[dict[str, Any]]:
-    """Let the client send a message; what it gets for it."""
+    """Send a client's message; returns what the client receives."""
     body = message if isinstance(message, str) else json.dumps(message)
     context = {"eventType": "MESSAGE", "routeKey": "$default", "connectionId": connection_id}
     assert websocket.handle(SERVICES, {"requestContext": context, "body": body}) == {"statusCode": 200}
@@ -102,7 +102,7 @@ def subscribe(gateway: Gateway, connection_id: str, **topic: object) -> None:
 
 
 def call_event(organization_id: object = OURS, call_id: object = 15, **detail: object) -> dict[str, Any]:
-    """An event of the bus."""
+    """Return an event of the bus."""
     usual = {
         "version": 1,
         "call_id": call_id,
@@ -114,19 +114,19 @@ def call_event(organization_id: object = OURS, call_id: object = 15, **detail: o
 
 
 def broadcast(*events: Mapping[str, Any], seconds: float = 10) -> list[int]:
-    """Let the broadcaster take one batch; the places of those that it returns."""
+    """Invoke the broadcaster with one batch; returns the indexes of the records that it returns."""
     records = [{"messageId": str(place), "body": json.dumps(event)} for place, event in enumerate(events)]
     answer = broadcaster.handle(SERVICES, {"Records": records}, Context(seconds))
     return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 def items() -> list[tuple[str, str]]:
-    """The keys of all that is in the table."""
+    """Return the keys of all items in the table."""
     return sorted((item["pk"]["S"], item["sk"]["S"]) for item in SERVICES.dynamodb.scan(TableName=TABLE)["Items"])
 
 
 def metrics(output: str) -> dict[str, list[float]]:
-    """Metric -> values, of the EMF lines in an output."""
+    """Return metric -> values, from the EMF lines in an output."""
     found: dict[str, list[float]] = {}
     for line in output.splitlines():
         fields = json.loads(line)
@@ -137,5 +137,5 @@ def metrics(output: str) -> dict[str, list[float]]:
 
 
 def lose_table(patch: pytest.MonkeyPatch) -> None:
-    """Let the functions look for a table that is not there."""
+    """Configure a table that does not exist."""
     patch.setitem(vars(SERVICES), "settings", SERVICES.settings._replace(connections_table="no-such-table"))

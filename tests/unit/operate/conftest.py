@@ -1,4 +1,4 @@
-"""A stack in an AWS account in memory: queues and the webhook secret of one kind of each."""
+"""A stack in an AWS account in memory: the queues of one kind, and the webhook secret."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ WEBHOOK_URL = "https://api.example.com/api/v1/webhooks/vapi-webhook"
 
 
 class Formation:
-    """CloudFormation, as far as it is asked about the stack."""
+    """A fake of CloudFormation with the methods that are called."""
 
     def __init__(self, resources: dict[str, str], outputs: dict[str, str]) -> None:
         self._resources = resources
@@ -39,7 +39,7 @@ class Formation:
 
 @dataclass
 class Account:
-    """The resources, and how to look at them."""
+    """The resources, and functions that read them."""
 
     formation: Formation
     urls: dict[str, str]
@@ -66,7 +66,7 @@ class Account:
         self.clients["secretsmanager"].put_secret_value(SecretId=arn, SecretString=text)
 
     def visible(self, logical_id: str) -> list[Any]:
-        """Everything that somebody else could receive now; it stays."""
+        """Return all visible messages without removing them."""
         found: list[Any] = []
         sqs = self.clients["sqs"]
         while messages := sqs.receive_message(
@@ -89,7 +89,7 @@ class Account:
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[dict[str, Any]]:
-    """Made once for a module: a client takes a tenth of a second to make."""
+    """Create the clients once per module, because each takes a tenth of a second."""
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name=REGION)
         yield {service: session.client(service) for service in ("sqs", "secretsmanager")}
@@ -97,7 +97,7 @@ def clients() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def urls(clients: dict[str, Any]) -> dict[str, str]:
-    """Of the queues, by their logical ids."""
+    """Create the queues, by their logical ids."""
     names = [f"{kind.prefix}{suffix}" for kind in REGISTRY.values() for suffix in ("Queue", "DeadLetterQueue")]
     urls = {name: clients["sqs"].create_queue(QueueName=name)["QueueUrl"] for name in names}
     fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
@@ -108,8 +108,8 @@ def urls(clients: dict[str, Any]) -> dict[str, str]:
 
 @pytest.fixture
 def account(clients: dict[str, Any], urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Account:
-    """Empty queues, and a secret of the test's own."""
-    monkeypatch.setattr(dead_letter_queue, "WAIT_SECONDS", 0)  # moto would really wait
+    """Return empty queues, and a secret for this test."""
+    monkeypatch.setattr(dead_letter_queue, "WAIT_SECONDS", 0)  # moto really waits
     for url in urls.values():
         empty_queue(url, REGION)
     arn = clients["secretsmanager"].create_secret(Name=uuid.uuid4().hex)["ARN"]

@@ -1,4 +1,4 @@
-"""Calls at Vapi and what is stored of them, behind the fetcher and the sweep as the Lambda client invokes them."""
+"""Calls at Vapi and their rows, behind fakes of fetcher and sweep that the Lambda client invokes."""
 
 import io
 import json
@@ -30,7 +30,7 @@ def id_of(number: int) -> str:
 
 
 def call(number: int, hours_ago: float = 1, **values: Any) -> CallSummary:  # noqa: ANN401 - a field's
-    """A call that has ended, with a score."""
+    """Return a call that has ended, with a score."""
     began = NOW - timedelta(hours=hours_ago)
     usual = CallSummary(
         vapi_call_id=id_of(number),
@@ -50,7 +50,7 @@ def call(number: int, hours_ago: float = 1, **values: Any) -> CallSummary:  # no
 
 @dataclass
 class Calls:
-    """The two functions, and what they know."""
+    """The two functions, and their data."""
 
     there: dict[str, CallSummary] = field(default_factory=dict)
     here: dict[str, int | None] = field(default_factory=dict)
@@ -59,14 +59,14 @@ class Calls:
     gone: dict[str, ErrorReason] = field(default_factory=dict)
     """Why a call is not found."""
     failures: list[Mapping[str, Any] | Exception] = field(default_factory=list)
-    """Answers of the fetcher that come first."""
+    """Answers of the fetcher that are returned first."""
     stubborn: set[str] = field(default_factory=set)
-    """Calls that asking does not repair."""
+    """Calls that a request does not repair."""
     asked: list[str] = field(default_factory=list)
     questions: list[ListQuestion | GetQuestion] = field(default_factory=list)
     compared: list[Mapping[str, Any]] = field(default_factory=list)
     slow: int = 0
-    """So many comparisons pass before what was asked for is stored."""
+    """Number of comparisons before a requested call is stored."""
     _coming: list[str] = field(default_factory=list)
 
     def put(self, *calls: CallSummary, here: int | None = 9, missing: bool = False) -> None:
@@ -141,7 +141,7 @@ class Calls:
 
 
 class Clock:
-    """Time that passes only where somebody sleeps."""
+    """Time that passes only in `sleep`."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

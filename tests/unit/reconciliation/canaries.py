@@ -1,4 +1,4 @@
-"""A record of Vapi's with a canary in every text that it has, each named by its path."""
+"""A record of Vapi's with a canary in every text, named by its path."""
 
 from typing import Any, Final
 
@@ -66,7 +66,7 @@ _RECORD: Final[dict[str, Any]] = {
 
 
 def record_with_canaries(call_id: int, vapi_call_id: str = samples.VAPI_CALL_ID) -> dict[str, Any]:
-    """A record that has ended, of which nothing with a canary may be kept; and what is kept has none."""
+    """Return a record of an ended call with canaries in everything that must not be kept, and in nothing else."""
     marked: dict[str, Any] = _marked(_RECORD, "")
     marked["assistantOverrides"]["variableValues"]["call_id"] = str(call_id)
     return marked | {

@@ -1,4 +1,4 @@
-"""Webhooks as Vapi sends them, invented throughout, with a recognizable secret at every place known to hold one."""
+"""Invented webhooks in Vapi's shapes, with a recognizable secret at every place where one is known to occur."""
 
 import base64
 import json
@@ -197,7 +197,7 @@ def report(count: int = 40) -> Body:
 
 
 def quality() -> Body:
-    """What an artifact says of how its call ran."""
+    """Return an artifact's data about how the call ran."""
     destination = {
         "type": "number",
         "number": "+12025550177-CANARY",
