@@ -1,4 +1,4 @@
-// How many unhappy customers were answered in time: a figure of the feedback view, or of any other.
+// How many unhappy customers were answered in time; the feedback view shows it.
 
 import { get } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -19,7 +19,7 @@ import { percent } from "./format.js";
  * @typedef {object} Figure
  * @property {HTMLElement} element
  * @property {(asked: Parameters, signal?: AbortSignal) => Promise<void>} load takes `from`, `to` and `timezone`;
- *   without an answer, without detractors, or of one campaign or advisor, nothing is shown
+ *   nothing is shown without an answer, without detractors, or with a filter by campaign or advisor
  */
 
 /** @returns {Figure} */

@@ -1,20 +1,22 @@
-// What a call's analysis answered besides what has a place of its own on the page.
+// The answers of a call's analysis that have no place of their own on the page.
 
-/** Parts of the analysis that hold answers of several questions; everything else at their level is an answer itself. */
+/**
+ * Parts of the analysis that contain answers of several questions; everything else at their level is an answer itself.
+ */
 const PARTS = new Set(["structuredOutputs", "structuredDataMulti", "structuredData", "scorecards"]);
 const LABELS = ["name", "title", "label", "question", "field", "key"];
 const RESULTS = ["result", "structuredData", "data", "value", "answer", "output", "score"];
 const SCORE = "npsscore";
-/** Characters that the API has of a reason, less what blanks at the cut may have taken. */
+/** Characters of a reason that the API returns, less the blanks that may have been removed at the cut. */
 const CUT = 90;
 
 /** @typedef {Pick<Api.CallDetail, "nps_score" | "summary" | "call_reason" | "feedback">} Answered */
 
 /**
- * All answers of a call but those that the page shows elsewhere, and those that say nothing. An answer is left out only
- * if its very words stand in its field's place: one that lost against another is shown.
+ * All answers of a call except those that the page shows elsewhere, and empty ones. An answer is left out only if the
+ * page shows exactly its text in the field's place: one that another answer overrode is shown.
  * @param {Answered} call
- * @returns {Array<[string, unknown]>} names and answers; an object within is not taken apart
+ * @returns {Array<[string, unknown]>} names and answers; nested objects stay as they are
  */
 export function otherAnswers(call) {
   const places = placesOf(call);
@@ -24,7 +26,7 @@ export function otherAnswers(call) {
 }
 
 /**
- * Plain name of a field -> the text that the page shows of it, as lines.
+ * Plain name of a field -> the text that the page shows of it, split into lines.
  * @param {Answered} call
  * @returns {Map<string, string[]>}
  */
@@ -55,7 +57,7 @@ function* answersIn(data) {
 }
 
 /**
- * Answers of a part: of each of its items, by the item's name, else by its key.
+ * Answers of a part: those of each of its items, named by the item's name, else by its key.
  * @param {string} name
  * @param {unknown} value
  * @returns {Generator<[string, unknown]>}
@@ -105,7 +107,7 @@ function saysSomething(name, value) {
 }
 
 /**
- * Whether the page shows this answer in its place, where a long reason is cut.
+ * Whether the page shows this answer in its place; a long reason is cut there.
  * @param {string[] | undefined} place
  * @param {unknown} value
  */

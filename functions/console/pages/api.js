@@ -1,14 +1,14 @@
-// The read API: adds the token, reads JSON, and turns whatever goes wrong into one of two errors.
+// A client of the read API: it adds the token, parses JSON, and converts every failure into one of two errors.
 
 import { loadConfiguration } from "./configuration.js";
 import { ApiError, OfflineError } from "./errors.js";
 import { currentToken, refuseToken, renewToken } from "./signin.js";
 
-/** A little more than the gateway's 29 s: it answers first, and says more than we could. */
+/** A little more than the gateway's timeout of 29 s, whose answer says more than a timeout here. */
 const TIMEOUT_MILLISECONDS = 35_000;
 
 /**
- * A parameter that a mistyped link may have wrong -> what a person can do about it.
+ * A parameter that may be wrong in a mistyped link -> what the reader can do about it.
  * @type {Record<string, string>}
  */
 const PLAIN = {
@@ -27,7 +27,7 @@ export { ApiError, OfflineError };
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Parameters */
 
 /**
- * Reads.
+ * Sends a GET request.
  * @template {keyof Api.Answers} P
  * @param {P} path below /v1, such as "calls/15/transcript"
  * @param {Parameters} [parameters] undefined, null and "" are left out
@@ -40,7 +40,7 @@ export async function get(path, parameters, { signal } = {}) {
 }
 
 /**
- * Posts without a body.
+ * Sends a POST request without a body.
  * @param {string} path
  * @param {{signal?: AbortSignal}} [options]
  * @returns {Promise<Record<string, string>>}
@@ -51,12 +51,12 @@ export async function post(path, { signal } = {}) {
 }
 
 /**
- * Writes.
+ * Sends a change of a follow-up.
  * @param {"POST" | "PATCH"} method
  * @param {string} path
  * @param {object} body
- * @param {{version?: number}} [options] version: the one that the change is of
- * @returns {Promise<Api.FollowUp>} throws ApiError, which has the current one if somebody was faster, or OfflineError
+ * @param {{version?: number}} [options] version: the version that is changed
+ * @returns {Promise<Api.FollowUp>} throws OfflineError, or ApiError with the current one if it was changed meanwhile
  */
 export async function write(method, path, body, { version } = {}) {
   /** @type {Record<string, string>} */
@@ -69,7 +69,7 @@ export async function write(method, path, body, { version } = {}) {
 }
 
 /**
- * Keeps something by a name of the reader's.
+ * Stores a saved view under its name.
  * @param {`views/${string}`} path
  * @param {Api.SavedViewContent} body
  * @returns {Promise<Api.SavedView>} throws ApiError or OfflineError
@@ -81,7 +81,7 @@ export async function putContent(path, body) {
 }
 
 /**
- * Removes something.
+ * Deletes something.
  * @param {string} path
  * @returns {Promise<void>} throws ApiError or OfflineError
  */
@@ -90,11 +90,11 @@ export async function remove(path) {
 }
 
 /**
- * Fetches a file and has the browser save it: a plain link could not send the token.
+ * Fetches a file and makes the browser save it: a plain link cannot send the token.
  * @param {string} path such as "calls.csv"
  * @param {Parameters} parameters
  * @param {string} fileName
- * @returns {Promise<{nextCursor: string | null}>} where the next file begins, if this one has not all rows
+ * @returns {Promise<{nextCursor: string | null}>} cursor of the next file, if this one does not have all rows
  */
 export async function download(path, parameters, fileName) {
   const response = await ask("GET", path, parameters);
@@ -168,7 +168,7 @@ async function send(method, address, token, signal, { headers = {}, body } = {})
 }
 
 /**
- * Aborted with the first of two; browsers before 2023 have no `AbortSignal.any`.
+ * A signal that is aborted with the first of two; browsers before 2023 have no `AbortSignal.any`.
  * @param {AbortSignal} one
  * @param {AbortSignal} other
  */

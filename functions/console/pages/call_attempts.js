@@ -1,4 +1,4 @@
-// A call that was dialled more than once: which attempt is looked at, and what the call is like as that one.
+// A call with several attempts: the choice of an attempt, and the call as that attempt.
 
 import { fill, h } from "./dom.js";
 import { dateTime, ordinal, words } from "./format.js";
@@ -9,7 +9,7 @@ import { keyedList } from "./keyed_list.js";
 /** @typedef {Api.CallDetail & {attempt: Api.Attempt | null}} SeenCall a call as one of its attempts */
 
 /**
- * What an attempt has of its own; the rest is the call's.
+ * The fields that each attempt has itself; the others are the call's.
  * @type {(keyof Api.Attempt & keyof Api.CallDetail)[]}
  */
 const ITS_OWN = [
@@ -35,7 +35,7 @@ const ITS_OWN = [
 
 /**
  * @param {{attempt_number: number | null, attempt_count: number}} call
- * @returns {string} "2nd attempt", if it was dialled more than once
+ * @returns {string} "2nd attempt", if there are several attempts
  */
 export function attemptOf({ attempt_number: number, attempt_count: count }) {
   if (number === 0) {
@@ -49,14 +49,14 @@ export function attemptOf({ attempt_number: number, attempt_count: count }) {
 
 /**
  * @param {Api.Attempt} attempt of the API's call
- * @returns {Key} what the API takes for it: numbers change when news of an earlier attempt comes
+ * @returns {Key} key for the API: numbers change when an earlier attempt becomes known
  */
 export function keyOf({ vapi_call_id: id, number }) {
   return id ?? number;
 }
 
 /**
- * The call as one of its attempts, with only what belongs to that one.
+ * The call as one of its attempts, with only the data of that attempt.
  * @param {Api.CallDetail} call with its attempts
  * @param {Key | null} key of an attempt; null for the one that the call shows
  * @returns {SeenCall} a call; `attempt` is the attempt, or null if there is none
@@ -84,7 +84,7 @@ export function asAttempt(call, key) {
 }
 
 /**
- * The attempts of a call, to choose one from; nothing where there is only one.
+ * A menu of a call's attempts; nothing if there is only one.
  * @param {(key: Key | null) => void} onChoose gets an attempt's key, or null for the one that the call shows
  * @returns {{element: HTMLElement, show: (call: Api.CallDetail, chosen: Key | null) => void}} shows a call with its
  *   attempts, and which one is chosen

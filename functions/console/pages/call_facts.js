@@ -1,4 +1,4 @@
-// What came of a call and what it was about: summary, feedback, visit, and what support asks for.
+// Facts about a call: summary, feedback, visit, and details for support.
 
 import { otherAnswers } from "./answers.js";
 import { fill, h } from "./dom.js";
@@ -15,7 +15,7 @@ const SLOW_MILLISECONDS = 1000;
 
 /**
  * @param {SeenCall} call with its feedback
- * @returns {HTMLElement | null} null as long as nothing is known
+ * @returns {HTMLElement | null} null while nothing is known
  */
 export function outcomeSection(call) {
   const { summary, feedback, nps_score: score } = call;
@@ -81,7 +81,7 @@ export function serviceRecordSection(call) {
 }
 
 /**
- * Other calls about the visit: who was not reached and called back is one story.
+ * Other calls about the visit: a customer who was not reached may have called back.
  * @param {Api.RelatedCall[]} calls latest first
  * @returns {HTMLElement | null}
  */
@@ -116,11 +116,11 @@ function relatedCall(call) {
 }
 
 /**
- * What helps to look into a fault, and nobody else: ids, words of the calling service, cost, and the webhooks; a call
- * has some dozens, so they are drawn when somebody looks. One element for all readings of a call: who opens it must not
- * have it replaced in that moment.
+ * Details that only support needs: ids, Vapi's values, cost, and the webhooks. A call has some dozens of webhooks, so
+ * they are rendered only when the section is open. There is one element for the panel's life, so that a new reading
+ * does not close it.
  * @returns {{element: HTMLElement, show: (call: Api.CallDetail, seen: SeenCall) => void}} show takes a call with its
- *   timeline, and the same as the attempt that is looked at
+ *   timeline, and the same as the chosen attempt
  */
 export function supportSection() {
   /** @type {{call: Api.CallDetail, seen: SeenCall} | null} */
@@ -252,7 +252,7 @@ function points(title, text, tone) {
 }
 
 /**
- * What else was answered; an object within is shown as it is.
+ * Other answers; a nested object is shown as JSON.
  * @param {[string, unknown][]} answers
  */
 function answersSection(answers) {

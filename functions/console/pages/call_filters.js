@@ -1,4 +1,4 @@
-// What the address asks for, in the API's words; and the same question put to one call that has changed.
+// The address's filters as parameters of the API, and the same filters applied to one call that has changed.
 
 import { npsCategoryOf, began, isToCome } from "./call_order.js";
 import { ANSWERED, LEAST_DIGITS } from "./constants.js";
@@ -8,7 +8,8 @@ import { isoDate, RANGE_NAMES, rangeOf } from "./periods.js";
 /** @typedef {Asked & {range?: string}} Filters */
 
 /**
- * Parameters of the address that narrow the list. Dates are the reader's days; times with an offset are kept.
+ * Parameters of the address that filter the list. Dates are days in the reader's time zone; times with an offset are
+ * kept.
  * @type {(keyof Filters)[]}
  */
 export const FILTERS = [
@@ -27,7 +28,7 @@ export const FILTERS = [
   "to_come",
 ];
 /**
- * Those that are folded away first: the bar begins with the customer, the score and the time.
+ * Filters that are folded first: customer, score and time come before them in the bar.
  * @type {(keyof Filters)[]}
  */
 export const OTHERS = ["status", "outcome", "campaign", "advisor", "direction", "demo"];
@@ -43,9 +44,9 @@ export function filtersIn(address) {
 }
 
 /**
- * What the API is asked for. Asked again with what it gives, it gives the same: a range is days that pass.
+ * The API's parameters for these filters. The conversion is idempotent; a range becomes the days that it means now.
  * @param {Filters} filters
- * @returns {Asked} what the API would refuse is left out
+ * @returns {Asked} without values that the API would refuse
  */
 export function parametersOf(filters) {
   const { range, customer, to_come: toCome, from: first, to: last, ...others } = filters;
@@ -54,7 +55,7 @@ export function parametersOf(filters) {
   const [from, to] = time ? [time.from.toISOString(), time.to?.toISOString()] : [first, last];
   return {
     ...others,
-    // What is still to come would bury what has happened; whoever asks for a status gets all that have it.
+    // Calls to come would bury past ones; a filter by status shows all calls with it.
     to_come: toCome === "true" ? "true" : others.status ? undefined : "false",
     from: from && (startOfDay(from, 0) ?? from),
     to: to && (startOfDay(to, 1) ?? to),
@@ -64,7 +65,7 @@ export function parametersOf(filters) {
 
 /**
  * @param {Filters} filters
- * @returns {string} the name of a file that says whose calls and of which days it has, and when it was made
+ * @returns {string} the name of a file, with its filters, its days, and the time at which it was made
  */
 export function fileNameOf({ nps_category: category, range, from, to, outcome, status }) {
   const time = from || to ? `${from ?? "beginning"}-to-${to ?? "now"}` : range;
@@ -75,14 +76,14 @@ export function fileNameOf({ nps_category: category, range, from, to, outcome, s
 
 /**
  * @param {string | undefined} customer
- * @returns {boolean} whether the API takes it: some letter, or three digits
+ * @returns {boolean} whether the API accepts it: it needs a letter, or three digits
  */
 export function isTelling(customer) {
   return customer !== undefined && (/\p{L}/u.test(customer) || digitsOf(customer).length >= LEAST_DIGITS);
 }
 
 /**
- * Whether a call belongs into the list, as the API decides it.
+ * Whether a call matches the filters, as the API decides it.
  * @param {Api.Call} call
  * @param {Filters} filters
  * @returns {boolean}
@@ -93,7 +94,7 @@ export function matches(call, filters) {
 }
 
 /**
- * The category of a score that counts: a mailbox may have one, and nobody gave it.
+ * The category of a score that counts: the score of a call to a mailbox is nobody's.
  * @param {Api.Call} call
  */
 function countedCategoryOf({ outcome, nps_score: score }) {
@@ -114,7 +115,7 @@ const TESTS = {
   from: (call, value) => began(call) >= Date.parse(value),
   to: (call, value) => began(call) < Date.parse(value),
   customer: isCalled,
-  // Who searched for words that were said keeps what was found; what is said elsewhere, the API alone knows.
+  // A call that a search has found stays found; only the API can decide about others.
   q: (call, value) => Boolean(call.match) || isCalled(call, value),
 };
 
@@ -146,7 +147,7 @@ function digitsOf(text) {
 }
 
 /**
- * A day as the instant at which it begins here; `later` days after it. Null if it is no day.
+ * The instant at which a day begins here, or the day that is `later` days after it. Null if it is not a day.
  * @param {string} text
  * @param {number} later
  */

@@ -1,4 +1,4 @@
-// The follow-up of a call, on the call's panel: what becomes of it, or the way to open one.
+// The follow-up of a call on the call's panel: its form, or a button to open one.
 
 import { get } from "./api.js";
 import { section } from "./call_facts.js";
@@ -27,7 +27,7 @@ export class CallFollowUp {
   #form = null;
   /** @type {Api.FollowUpDetail | null} */
   #followUp = null;
-  /** What was typed about one that a report has taken back: it goes to the next one. */
+  /** The unsaved text for a follow-up that a report has withdrawn; the next follow-up gets it. */
   #left = NOTHING;
   #isOver = false;
   #summary = h("summary", { "data-testid": "call-follow-up-state" });
@@ -61,12 +61,12 @@ export class CallFollowUp {
           this.#refresh();
         }
       }),
-      listen(live, "resync", () => this.#hasRead && this.#refresh()), // else nothing is missed
+      listen(live, "resync", () => this.#hasRead && this.#refresh()), // before that nothing can be missed
     ];
     this.#refresh();
   }
 
-  /** Ends it. */
+  /** Ends all requests and listeners. */
   close() {
     this.#isOver = true;
     this.#endings.forEach((end) => end());
@@ -138,7 +138,7 @@ export class CallFollowUp {
     }
   }
 
-  /** Nobody waits for the form who does not open it. */
+  /** The form is loaded only when it is opened. */
   async #loadForm() {
     const wanted = this.#followUp;
     if (!wanted || this.#form) {
@@ -173,7 +173,7 @@ export class CallFollowUp {
     fill(this.#formPlace);
   }
 
-  /** There is none: a person may open one. */
+  /** Shows the button to open a follow-up. */
   #offer() {
     const hadFocus = this.#place.contains(document.activeElement);
     this.#endForm();

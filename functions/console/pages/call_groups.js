@@ -1,18 +1,18 @@
-// Where the rows of the list stand: all of one height, those of live calls first, with a heading above each group.
+// Positions of the list's rows: all of one height, live calls first, with a heading above each group.
 
 import { isLive } from "./call_order.js";
 import { h } from "./dom.js";
 
 /** @import {Entry} from "./call_store.js" */
 
-/** Before a row has been measured. */
+/** Used before a row has been measured. */
 const USUAL_HEIGHT = 52;
-/** As the style sheet has it. */
+/** As in the style sheet. */
 export const HEADING_HEIGHT = 30;
 
 /** Without live calls there is one group, which needs no heading. */
 export class CallGroups {
-  /** Of a row; what is measured replaces it. */
+  /** Height of a row; a measurement replaces it. */
   height = USUAL_HEIGHT;
   #live = 0;
   #count = 0;
@@ -38,7 +38,7 @@ export class CallGroups {
 
   /**
    * @param {number} top pixels from the beginning of the list
-   * @returns {number} the row there, or the one below the heading that is there
+   * @returns {number} the row at that place, or the one below the heading there
    */
   indexAt(top) {
     if (!this.#live) {
@@ -52,14 +52,14 @@ export class CallGroups {
     return this.#live + Math.floor(Math.max(0, rest) / this.height);
   }
 
-  /** Pixels that all rows and headings take. */
+  /** Height of all rows and headings in pixels. */
   get total() {
     return this.topOf(this.#count) - (this.#live && this.#live === this.#count ? HEADING_HEIGHT : 0);
   }
 
   /**
    * @param {number} index
-   * @returns {HTMLTableRowElement | null} what stands directly above a row
+   * @returns {HTMLTableRowElement | null} the heading directly above a row
    */
   headingOf(index) {
     if (!this.#live || (index !== 0 && index !== this.#live)) {
@@ -90,7 +90,7 @@ function write(element, text) {
   }
 }
 
-/** A row in the place of rows that are not there. */
+/** A row that fills the space of rows that are not rendered. */
 export function gap() {
   return h("tr", { class: "call-gap", "aria-hidden": "true" }, h("td", {}));
 }

@@ -1,4 +1,4 @@
-// The list: a real table of which only the rows in sight are there, so that thousands scroll like ten.
+// The list: a table in which only the visible rows are rendered, so that thousands of rows scroll as fast as ten.
 
 import { CallGroups, gap, HEADING_HEIGHT, stretch } from "./call_groups.js";
 import { CallRow, COLUMNS } from "./call_row.js";
@@ -7,7 +7,7 @@ import { isPlainClick } from "./router.js";
 
 /** @import {Entry} from "./call_store.js" */
 
-/** Rows above and below what is in sight, ready for the next turn of the wheel. */
+/** Rows that are rendered above and below the visible ones, so that scrolling finds them ready. */
 const SPARE = 10;
 const STEP = 4;
 /** The next page is read when this many rows are left below. */
@@ -43,9 +43,9 @@ export class CallList {
   /**
    * @param {object} handlers
    * @param {(id: number, options: {byKeyboard: boolean}) => void} handlers.onOpen Enter or a click on a call
-   * @param {(id: number) => void} handlers.onMove the arrow keys came to a call
-   * @param {() => void} handlers.onMore the end is near
-   * @param {(count: number) => void} handlers.onAbove so many calls were added above what is in sight
+   * @param {(id: number) => void} handlers.onMove the arrow keys moved to a call
+   * @param {() => void} handlers.onMore the end of the list is near
+   * @param {(count: number) => void} handlers.onAbove number of calls added above the visible rows
    */
   constructor({ onOpen, onMove, onMore, onAbove }) {
     this.#onOpen = onOpen;
@@ -74,9 +74,9 @@ export class CallList {
   }
 
   /**
-   * Shows entries; what is in sight stays where it is, whatever is added above.
+   * Shows entries; the visible rows stay where they are, even if others are added above.
    * @param {Entry[]} entries
-   * @param {{isComplete: boolean}} options whether these are all
+   * @param {{isComplete: boolean}} options whether there are no more
    */
   show(entries, { isComplete }) {
     const anchor = this.#anchor();
@@ -92,7 +92,7 @@ export class CallList {
     this.table.setAttribute("aria-rowcount", String(isComplete ? entries.length + 1 : -1));
     this.#render();
     if (isGone && focused >= 0) {
-      // The next one, in the place of the one that left.
+      // the next one takes the place of the one that left
       this.#currentRow?.link.focus({ preventScroll: true });
     }
     if (anchor) {
@@ -109,7 +109,7 @@ export class CallList {
     this.#render();
   }
 
-  /** Gives the keyboard back to the current row. */
+  /** Gives the keyboard focus back to the current row. */
   focus() {
     const index = this.#indexOf(this.#currentId);
     if (index >= 0) {
@@ -117,13 +117,13 @@ export class CallList {
     }
   }
 
-  /** Shows the newest. */
+  /** Scrolls to the newest calls. */
   toTop() {
     this.element.scrollTop = 0;
     this.#clearAbove();
   }
 
-  /** Where the reader is: pixels from the top. */
+  /** The scroll position: pixels from the top. */
   get top() {
     return this.element.scrollTop;
   }
@@ -135,7 +135,7 @@ export class CallList {
   }
 
   /**
-   * Brings a call into sight, in the middle, unless it is; the focus stays where it is.
+   * Scrolls a call into the middle unless it is visible; the focus does not move.
    * @param {number} id
    */
   reveal(id) {
@@ -148,23 +148,23 @@ export class CallList {
     }
   }
 
-  /** The first call in sight; null without any. */
+  /** The first visible call, or null. */
   get first() {
     return this.#entries[this.#groups.indexAt(this.element.scrollTop)]?.call ?? null;
   }
 
-  /** @param {boolean} isPrinting all rows are there, since paper does not scroll */
+  /** @param {boolean} isPrinting all rows are rendered, as paper does not scroll */
   print(isPrinting) {
     this.#isPrinting = isPrinting;
     this.#render();
   }
 
-  /** How many rows were shown down to the end of what is in sight. */
+  /** The number of rows from the top to the last visible one. */
   get depth() {
     return Math.min(this.#entries.length, this.#window()[1]);
   }
 
-  /** Ends it. */
+  /** Ends all listeners. */
   close() {
     window.clearInterval(this.#ticking);
     window.cancelAnimationFrame(this.#frame);
@@ -183,7 +183,7 @@ export class CallList {
     });
   }
 
-  /** First and last row in sight, with some to spare; it moves by several rows at a time. */
+  /** First and last row to render: the visible ones and some more; the range moves in steps of several rows. */
   #window() {
     if (this.#isPrinting) {
       return [0, this.#entries.length];
@@ -200,7 +200,7 @@ export class CallList {
     const focused = this.#focusedIndex();
     const indexes = Array.from({ length: last - first }, (_, place) => first + place);
     if (focused >= 0 && (focused < first || focused >= last)) {
-      indexes[focused < first ? "unshift" : "push"](focused); // a row that has the focus must not vanish
+      indexes[focused < first ? "unshift" : "push"](focused); // a row with the focus must not be removed
     }
     this.#put(this.#fill(indexes));
     this.#measure();
@@ -210,7 +210,7 @@ export class CallList {
   }
 
   /**
-   * Rows with the headings of their groups, and where some are left out a gap as high as they are.
+   * Rows with the headings of their groups, and gaps of the same height for rows that are left out.
    * @param {number[]} indexes
    * @returns {Element[]}
    */
@@ -238,7 +238,7 @@ export class CallList {
   }
 
   /**
-   * The row that shows the call, else one that is no longer needed, else a new one.
+   * The row that already shows the call, else a row that is no longer needed, else a new one.
    * @param {number} index
    * @param {Map<number, CallRow>} next
    * @param {CallRow[]} free
@@ -253,7 +253,7 @@ export class CallList {
   }
 
   /**
-   * Moves only what is not in its place, and gives the focus back to a row that had to move.
+   * Moves only elements that are in the wrong place, and restores the focus of a row that had to move.
    * @param {Element[]} elements
    */
   #put(elements) {
@@ -274,7 +274,10 @@ export class CallList {
     }
   }
 
-  /** Rows are of one height, which the style sheet decides; a phone's are higher. Asked for only when it may change. */
+  /**
+   * All rows have one height, which the style sheet sets and which is larger on a phone. It is measured only if it may
+   * have changed.
+   */
   #measure() {
     if (this.#isMeasured) {
       return;
@@ -296,7 +299,7 @@ export class CallList {
     }
   }
 
-  /** The first row in sight, and how much of it is above; null at the top, where news may push it down. */
+  /** The first visible row, and how much of it is hidden; null at the top, where new calls may push it down. */
   #anchor() {
     const { scrollTop } = this.element;
     const index = this.#groups.indexAt(scrollTop);
@@ -365,13 +368,13 @@ export class CallList {
     if (row && isPlainClick(event) && !String(window.getSelection())) {
       event.preventDefault();
       this.#currentId = Number(row.dataset.call);
-      this.#currentRow?.link.focus({ preventScroll: true }); // the keys go on from there
+      this.#currentRow?.link.focus({ preventScroll: true }); // the keys continue from there
       this.#onOpen(this.#currentId, { byKeyboard: event.detail === 0 });
     }
   }
 
   /**
-   * However the focus came to a row, the arrow keys go on from there.
+   * The arrow keys continue from a row that got the focus in any way.
    * @param {FocusEvent} event
    */
   #arrive(event) {
@@ -414,12 +417,12 @@ export class CallList {
   }
 
   /**
-   * Scrolls no more than has to be, and gives the row the focus.
+   * Scrolls as little as possible, and focuses the row.
    * @param {number} index
    */
   #bring(index) {
     const head = this.table.tHead?.offsetHeight ?? 0;
-    const top = index === 0 ? 0 : this.#groups.topOf(index); // with the first row its heading
+    const top = index === 0 ? 0 : this.#groups.topOf(index); // the first row with its heading
     const room = this.element.clientHeight - head - this.#groups.height;
     const { scrollTop } = this.element;
     this.element.scrollTop = Math.min(Math.max(scrollTop, top - room), top);

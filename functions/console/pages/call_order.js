@@ -1,4 +1,4 @@
-// The order of the list: calls that go on, those that have just ended, then as the API sorts, by when they began.
+// The order of the list: live calls, calls that have just ended, then all others by their begin, as the API sorts.
 
 import { NPS_CATEGORIES, OVER, STATUSES, TO_COME } from "./constants.js";
 
@@ -8,20 +8,20 @@ import { NPS_CATEGORIES, OVER, STATUSES, TO_COME } from "./constants.js";
 const WAITING = new Set(TO_COME);
 /** @type {ReadonlySet<string>} */
 const ENDED = new Set(OVER);
-/** Statuses of a call that somebody is on, or will be in a moment. */
+/** Statuses of a call with somebody on the line, now or in a moment. */
 export const LIVE_STATUSES = STATUSES.filter((status) => !WAITING.has(status) && !ENDED.has(status));
 /** @type {ReadonlySet<string>} */
 const LIVE = new Set(LIVE_STATUSES);
-/** What came of a call appears within this time of its end; until then it stays where it was watched. */
+/** Outcomes arrive within this time after the end; until then a call stays where it was watched. */
 const JUST_ENDED_MILLISECONDS = 180_000;
-/** A call without an end for longer than this has lost it: it is not going on. */
+/** A call without an end for longer than this is not live: its end was lost. */
 const LONGEST_MILLISECONDS = 4 * 3_600_000;
-/** Rank of calls that are sorted by nothing but when they began. */
+/** Rank of calls that are sorted only by their begin. */
 export const REST = 2;
 
 /**
  * @param {Api.Call} call
- * @returns {number} milliseconds since 1970; without a time of its own, when the call was made or last changed
+ * @returns {number} milliseconds since 1970; without a begin, when the row was made or last changed
  */
 export function began(call) {
   return Date.parse(call.start_time ?? call.end_time ?? call.updated_at ?? "") || -Infinity;
@@ -30,7 +30,7 @@ export function began(call) {
 /**
  * @param {Api.Call} call
  * @param {number} [now]
- * @returns {boolean} whether somebody is on the phone
+ * @returns {boolean} whether the call is live
  */
 export function isLive(call, now = Date.now()) {
   return LIVE.has(call.status) && (!call.start_time || now - Date.parse(call.start_time) < LONGEST_MILLISECONDS);
@@ -38,7 +38,7 @@ export function isLive(call, now = Date.now()) {
 
 /**
  * @param {Api.Call} call
- * @returns {boolean} whether nobody has been rung for it yet, as the API decides it
+ * @returns {boolean} whether it has not been dialled yet, as the API decides it
  */
 export function isToCome({ start_time: start, end_time: end, status }) {
   return !start && !end && WAITING.has(status);
@@ -53,7 +53,7 @@ export function npsCategoryOf(score) {
 }
 
 /**
- * 0: somebody is on the phone; 1: it has just ended, and what came of it is about to appear; 2: all others.
+ * 0: live; 1: it has just ended, and its outcome is about to arrive; 2: all others.
  * @param {Api.Call} call
  * @param {number} now
  */
@@ -65,7 +65,7 @@ function rankOf(call, now) {
 }
 
 /**
- * A call's place, to be compared by `compare`.
+ * A call's position, for `compare`.
  * @param {Api.Call} call
  * @param {number} [now]
  * @returns {Position}

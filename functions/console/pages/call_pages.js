@@ -6,12 +6,12 @@ import { LARGEST_PAGE } from "./constants.js";
 
 /** @import {Position} from "./call_order.js" */
 
-/** Calls that go on are read apart when calls that began after them fill the first page. */
+/** Live calls are read separately if later calls fill the first page. */
 export const CURRENT_MILLISECONDS = 4 * 3_600_000;
 
 /**
- * Those that there are, whatever else the list is narrowed by. An answer may have fewer rows than asked for, if they
- * are long.
+ * Reads the calls that exist, regardless of other filters. An answer may have fewer rows than requested, if rows are
+ * long.
  * @param {number[]} ids LARGEST_PAGE at most
  * @param {AbortSignal} signal
  */
@@ -30,7 +30,7 @@ export async function readCalls(ids, signal) {
 }
 
 /**
- * Whether a first page has no room for all that began so lately that somebody may still be on the phone.
+ * Whether a full first page may have cut off calls that began so recently that they may still be live.
  * @param {Api.CallPage} page
  */
 export function isCrowded({ items, next_cursor: cursor }) {

@@ -1,4 +1,4 @@
-// One call, beside the list or on a phone over it: what is said, what came of it, what it was about.
+// One call, beside the list or, on a phone, over it: transcript, results and subject.
 
 import { ApiError, get } from "./api.js";
 import { asAttempt, attemptChoice, attemptOf, keyOf } from "./call_attempts.js";
@@ -17,37 +17,37 @@ import { TranscriptView } from "./transcript.js";
 /** @import {SeenCall} from "./call_attempts.js" */
 /** @import {Child} from "./dom.js" */
 
-/** Between two readings of a call, however fast news comes. */
+/** Minimum time between two readings of a call, however many events come. */
 const REST_MILLISECONDS = 120;
 const RETRY_MILLISECONDS = 5000;
 const TICK_MILLISECONDS = 1000;
-/** A heading, and a line. */
+/** A heading and a line of text. */
 const FOLLOW_UP_PIXELS = 88;
 const DIALLABLE = /^\+?[0-9 ().-]{3,20}$/;
 
-/** The panel of one call; for another call there is another panel. */
+/** The panel of one call; another call gets another panel. */
 export class CallPanel {
   /** @type {Api.CallDetail | null} */
   #call = null;
   /**
-   * The same as the attempt that is looked at.
+   * The call as the chosen attempt.
    * @type {SeenCall | null}
    */
   #seen = null;
   /**
-   * Key of the attempt that somebody chose; null for the one that the call shows.
+   * Key of the attempt that the reader chose; null for the one that the call shows.
    * @type {string | number | null}
    */
   #chosen = null;
   /** @type {Player | null} */
   #player = null;
   /**
-   * The place of the turn that somebody looks for, and what they searched for.
+   * Index of the turn to go to, and the text that was searched for.
    * @type {number | null}
    */
   #turn = null;
   #search = "";
-  /** Whether that turn gets the focus as soon as it is there. */
+  /** Whether that turn gets the focus once it is there. */
   #focuses = false;
   #run = new AbortController();
   #endFollowUp = () => {};
@@ -60,7 +60,7 @@ export class CallPanel {
   #stages = h("ol", { class: "stages", "aria-label": "Stages of the call", "data-testid": "stages" });
   #playerPlace = h("div", { class: "player-place" });
   #outcome = h("div", {});
-  /** As high as what will be there, so that what is below does not move. */
+  /** It has the height of the final content, so that nothing below it moves. */
   #followUp = h("div", { style: { "min-height": `${FOLLOW_UP_PIXELS}px` } });
   #serviceRecord = h("div", {});
   #quality = h("div", {});
@@ -74,7 +74,7 @@ export class CallPanel {
 
   /**
    * @param {number} id
-   * @param {{onClose: () => void, onName: (name: string) => void}} handlers onName gets what the call is called
+   * @param {{onClose: () => void, onName: (name: string) => void}} handlers onName gets the call's title
    */
   constructor(id, { onClose, onName }) {
     this.id = id;
@@ -110,15 +110,15 @@ export class CallPanel {
     this.refresh();
   }
 
-  /** Moves the keyboard here. */
+  /** Focuses the panel's title. */
   focus() {
     this.#title.focus({ preventScroll: true });
   }
 
   /**
-   * Goes to a turn, now or as soon as it is there.
-   * @param {number | null} turn its place; null for none
-   * @param {string} search is marked in it
+   * Goes to a turn, once it is there.
+   * @param {number | null} turn its index; null for none
+   * @param {string} search text to mark in it
    */
   lookFor(turn, search) {
     const isSame = turn === this.#turn && search === this.#search;
@@ -129,7 +129,7 @@ export class CallPanel {
     }
   }
 
-  /** Moves the keyboard to the turn that is looked for. */
+  /** Focuses the turn to go to. */
   focusTurn() {
     this.#focuses = true;
     if (this.#call) {
@@ -147,7 +147,7 @@ export class CallPanel {
     }
   }
 
-  /** Ends it. */
+  /** Ends all requests. */
   close() {
     this.#endFollowUp();
     this.#run.abort();
@@ -167,7 +167,7 @@ export class CallPanel {
       ]);
       signal.throwIfAborted();
       if (chosen === this.#chosen) {
-        // else another attempt's turn comes next
+        // otherwise a turn of another attempt comes next
         this.#show(call, transcript);
       }
     } catch (error) {
@@ -187,7 +187,7 @@ export class CallPanel {
   }
 
   /**
-   * What was read stays; that it may be old is said.
+   * Keeps the last reading, and says that it may be outdated.
    * @param {unknown} error
    */
   #fail(error) {
@@ -247,19 +247,19 @@ export class CallPanel {
     this.#tell(before, call);
   }
 
-  /** It is loaded when the call is there, and the call stands without it. */
+  /** The follow-up's code is loaded after the call, which does not need it. */
   async #loadFollowUp() {
     const module = await import("./call_follow_up.js").catch(() => null);
     if (module && !this.#run.signal.aborted) {
       const followUp = new module.CallFollowUp(this.id);
       this.#endFollowUp = () => followUp.close();
-      const place = this.#place(); // what is read must not move
+      const place = this.#place(); // visible content must not move
       fill(this.#followUp, followUp.element);
       this.#return(place);
     }
   }
 
-  /** What was said and heard was another attempt's. */
+  /** Clears transcript and player, which belonged to another attempt. */
   #leave() {
     this.#player?.close();
     this.#player = null;
@@ -275,7 +275,7 @@ export class CallPanel {
     fill(this.#title, nameOf(call));
     this.#onName(call.nps_score === null ? nameOf(call) : `${nameOf(call)}, ${call.nps_score} of 10`);
     showStatus(this.#status, seen);
-    this.#status.hidden = seen.outcome !== null && !isLive(seen); // what came of it says that it is over
+    this.#status.hidden = seen.outcome !== null && !isLive(seen); // the outcome says that it has ended
     fill(this.#badges, this.#status, badges(seen));
     fill(this.#subtitle, subtitle(seen));
     this.#attempts.show(call, this.#chosen);
@@ -303,7 +303,7 @@ export class CallPanel {
     }
   }
 
-  /** The first element in sight, and where it is: what is read must not move when something is added above. */
+  /** The first visible element and its position, so that content added above does not move it. */
   #place() {
     const { top } = this.#body.getBoundingClientRect();
     const element = [...this.#body.querySelectorAll(".turn, .panel-section")].find(
@@ -367,7 +367,7 @@ function badges(call) {
 }
 
 /**
- * The number that one may have to call back, vehicle, service, advisor, when and how long: in a line.
+ * Number to call back, vehicle, service, advisor, time and duration in one line.
  * @param {SeenCall} call
  * @returns {Child[]}
  */

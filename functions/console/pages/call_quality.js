@@ -1,4 +1,4 @@
-// How an attempt ran, in plain words: how quickly the assistant answered, what it cost, what was not answered, and why.
+// How an attempt ran: how quickly the assistant answered, what it cost, which questions stayed open, and why.
 
 import { fact, section } from "./call_facts.js";
 import { h } from "./dom.js";
@@ -28,7 +28,7 @@ const TRANSFERS = {
 
 /**
  * @param {SeenCall} call
- * @returns {HTMLElement | null} null if its report told nothing of it
+ * @returns {HTMLElement | null} null if its report has no data about it
  */
 export function qualitySection({ quality }) {
   if (!quality) {
@@ -163,7 +163,7 @@ function times(count) {
 }
 
 /**
- * One below the other.
+ * The items as lines.
  * @param {(string | null)[]} items
  * @param {string} [between]
  */

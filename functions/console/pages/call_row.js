@@ -1,4 +1,4 @@
-// One line of the list: what it shows of a call, changed in place, so that focus and selection stay.
+// One row of the list. It is updated in place, so that focus and selection stay.
 
 import { h } from "./dom.js";
 import { dateTime, duration, phone, time, words } from "./format.js";
@@ -14,7 +14,7 @@ import { link } from "./router.js";
 const FLASH_MILLISECONDS = 1600;
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", month: "short", day: "numeric" });
 const dateFormat = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
-/** Older days are written with their year, which tells more than the day of the week. */
+/** Older days are shown with the year instead of the weekday. */
 const RECENT_MILLISECONDS = 180 * 86_400_000;
 
 /** Name of a column -> its heading. */
@@ -29,7 +29,7 @@ export const COLUMNS = {
   outcome: "Outcome",
 };
 
-/** A row and its cells; one that has left the window is used for another call. */
+/** A row and its cells. A row outside the rendered range is reused for another call. */
 export class CallRow {
   #cells;
   #link;
@@ -67,15 +67,15 @@ export class CallRow {
     this.element = h("tr", { role: "row", class: "call-row" }, Object.values(this.#cells));
   }
 
-  /** The link that has the focus when the row is the current one. */
+  /** The link that has the focus if the row is the current one. */
   get link() {
     return this.#link;
   }
 
   /**
    * @param {Entry} entry
-   * @param {number} index its place in the list
-   * @param {{openId: number | null, currentId: number | null}} marks the open call, and the one that the keyboard is at
+   * @param {number} index its index in the list
+   * @param {{openId: number | null, currentId: number | null}} marks the open call, and the current one of the keyboard
    */
   show({ call, leaving }, index, { openId, currentId }) {
     if (call !== this.#call) {
@@ -91,7 +91,7 @@ export class CallRow {
     mark(this.element, "data-open", call.id === openId);
   }
 
-  /** Counts on, if somebody is on the phone. */
+  /** Updates the duration of a live call. */
   tick() {
     if (this.#call && isLive(this.#call)) {
       write(this.#cells.duration, durationOf(this.#call));
@@ -133,7 +133,7 @@ export class CallRow {
   }
 
   /**
-   * The first complaint, else the summary: why somebody was unhappy can be read without opening the call.
+   * The first complaint, else the summary, so that the reason is readable without opening the call.
    * @param {Api.Call} call
    */
   #writeSaid({ complaint, gist }) {
@@ -144,7 +144,7 @@ export class CallRow {
   }
 
   /**
-   * The day and the time are apart, one below the other, so that neither is cut.
+   * Day and time are separate lines, so that neither is cut.
    * @param {Api.Call} call
    */
   #writeStart(call) {
@@ -170,7 +170,7 @@ export class CallRow {
  */
 export function showStatus(element, call) {
   write(element, call.status);
-  element.title = call.status; // a narrow list shows the dot alone
+  element.title = call.status; // a narrow list shows only the dot
   element.dataset.status = call.status;
   element.toggleAttribute("data-live", isLive(call));
 }
@@ -189,7 +189,7 @@ export function showScore(element, score) {
 
 /**
  * @param {Api.Call} call
- * @returns {string} whom it is with
+ * @returns {string} the customer's name, else the number
  */
 export function nameOf(call) {
   return call.customer_name || phone(call.phone);
@@ -197,7 +197,7 @@ export function nameOf(call) {
 
 /**
  * @param {Api.Call} call
- * @returns {string} how long it took, or has taken
+ * @returns {string} its duration, or the time since its begin
  */
 export function durationOf(call) {
   if (isLive(call) && call.start_time) {
@@ -207,7 +207,7 @@ export function durationOf(call) {
 }
 
 /**
- * What is not known stays empty: a page of dashes is hard to read.
+ * An unknown value stays empty: a page of dashes is hard to read.
  * @param {Api.Call} call
  */
 function textsOf(call) {
@@ -220,7 +220,7 @@ function textsOf(call) {
 }
 
 /**
- * What came of the call; as long as that is not known, where it is.
+ * The outcome, or the status while there is none.
  * @param {Api.Call} call
  */
 function stateOf(call) {
@@ -245,7 +245,7 @@ function startOf(call) {
 }
 
 /**
- * Writes only what is new; whether it was.
+ * Writes the text only if it is new; returns whether it was.
  * @param {HTMLElement} element
  * @param {string} text
  */

@@ -1,4 +1,4 @@
-// The way of a call, from its place in the queue to its report, with the times that are known.
+// The stages of a call from the queue to its report, with the known times.
 
 import { OVER, STATUS_RANKS } from "./constants.js";
 import { h } from "./dom.js";
@@ -50,7 +50,7 @@ export function stageItems(call) {
 }
 
 /**
- * The last stage that a status is not before; -1 if it is before all of them.
+ * Index of the last stage that the status has reached; -1 if it has reached none.
  * @param {string} status
  */
 function placeOf(status) {
@@ -75,12 +75,12 @@ function stateOf(place, reached, call, at) {
   if (place > reached) {
     return "to come";
   }
-  // Nobody answered: the call has an end, and never was in progress.
+  // Nobody answered: the call ended without having been in progress.
   return STAGES[place] === "In Progress" && !at && call.end_time ? "skipped" : "done";
 }
 
 /**
- * The report knows start and end to the millisecond; else the first webhook of a stage counts, or the last report.
+ * The report has exact times of start and end; otherwise the first webhook of a stage counts, or the last report.
  * @param {Staged} call
  * @returns {Record<string, string | undefined>}
  */

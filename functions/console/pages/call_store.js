@@ -1,4 +1,4 @@
-// The calls that the list has: read in pages, kept true by news, in order.
+// The calls of the list: read in pages, updated by call events, and sorted.
 
 import { get } from "./api.js";
 import { matches, parametersOf } from "./call_filters.js";
@@ -12,17 +12,17 @@ import { RefreshQueue, coalesce } from "./refresh_queue.js";
 
 const FIRST_PAGE = 60;
 const PAGE = 200;
-/** How long a call stays, marked, when it has ceased to match the filters. */
+/** How long a call that no longer matches the filters stays, marked. */
 const LEAVING_MILLISECONDS = 5000;
-/** Between two readings of the whole list, however much news there is. */
+/** Minimum time between two readings of the whole list, however many events come. */
 const CROWD_REST_MILLISECONDS = 1000;
 const SORTING_MILLISECONDS = 10_000;
 const COUNTING_REST_MILLISECONDS = 2000;
-/** Of a longer list, only the top and what is in sight is read again. */
+/** Of a longer list, only the top and the visible part are read again. */
 const MOST_READ_AGAIN = 400;
-/** Rows that are read again around what is in sight. */
+/** Number of rows around the visible part that are read again. */
 const IN_SIGHT = 100;
-/** News that does not change a row of the list. */
+/** Call events that do not change a row of the list. */
 const UNSEEN = new Set(["TranscriptUpdated", "CallStalled"]);
 
 /**
@@ -33,7 +33,7 @@ const UNSEEN = new Set(["TranscriptUpdated", "CallStalled"]);
 
 /** @typedef {{calls: Api.Call[], cursor: string | null, boundary: Position | null}} Reading */
 
-/** Tells of every change by the event "change". */
+/** Dispatches "change" after every change. */
 export class CallStore extends EventTarget {
   /** @type {Entry[]} in order */
   entries = [];
@@ -47,19 +47,19 @@ export class CallStore extends EventTarget {
    */
   readAt = null;
   /**
-   * How many calls match, and how many more are still to come; null as long as nobody has counted.
+   * How many calls match, and how many more are to come; null until they are counted.
    * @type {Api.CallCount | null}
    */
   total = null;
   /** @type {Api.CallCount | null} */
   toCome = null;
   /**
-   * What somebody asked for: the last seven days are others tomorrow.
+   * The filters as given: "the last seven days" means other days tomorrow.
    * @type {Filters}
    */
   #wanted = {};
   /**
-   * The same as it was when the list was read last; its pages belong together.
+   * The filters at the last reading of the list; its pages belong together.
    * @type {Filters}
    */
   #filters = {};
@@ -73,7 +73,7 @@ export class CallStore extends EventTarget {
   /** @type {Promise<void> | null} */
   #more = null;
   #isLoading = false;
-  /** Whether calls to come were counted since the list was opened, and so have to be counted again. */
+  /** Whether calls to come have been counted since the list was opened, and are counted again. */
   #wasCounted = false;
   /** @type {Set<number>} */
   #heard = new Set();
@@ -84,15 +84,15 @@ export class CallStore extends EventTarget {
   #count = coalesce(() => this.#readCounts(), COUNTING_REST_MILLISECONDS);
   #sorting = window.setInterval(() => this.#sort(), SORTING_MILLISECONDS);
 
-  /** Whether all calls that match are there. */
+  /** Whether all calls that match have been read. */
   get isComplete() {
     return this.#cursor === null;
   }
 
   /**
-   * Reads another list; what was shown stays until it is there.
+   * Reads another list; the former one stays visible until then.
    * @param {Filters} filters
-   * @param {number} [atLeast] so many calls, if there are
+   * @param {number} [atLeast] minimum number of calls to read
    */
   async open(filters, atLeast = 0) {
     this.#begin(filters);
@@ -103,9 +103,9 @@ export class CallStore extends EventTarget {
   }
 
   /**
-   * Reads what is shown again, at the place where it was.
-   * @param {number} atLeast so many calls
-   * @param {Api.Call | null} [first] in sight: of a long list, what lies between the top and this call is not read
+   * Reads the visible list again.
+   * @param {number} atLeast minimum number of calls to read
+   * @param {Api.Call | null} [first] visible call: in a long list, calls between the top and this one are not read
    */
   async resync(atLeast, first = null) {
     this.#begin(this.#wanted);
@@ -122,20 +122,20 @@ export class CallStore extends EventTarget {
   }
 
   /**
-   * Takes a call event of docs/events.md.
+   * Handles a call event of docs/events.md.
    * @param {Pick<Api.CallEvent, "event" | "call_id">} callEvent
    */
   hear({ event, call_id: id }) {
     const entry = this.#known.get(id);
     if (this.#isLoading) {
-      this.#heard.add(id); // what is being read may be older than this news
+      this.#heard.add(id); // the current reading may be older than this event
     } else if (!entry || !UNSEEN.has(event) || (event === "TranscriptUpdated" && !isLive(entry.call))) {
       this.#refreshQueue.ask(id);
     }
   }
 
   /**
-   * Keeps a call in the list even if it no longer matches, as long as it is the one that is open.
+   * Keeps the open call in the list even if it no longer matches.
    * @param {number | null} id
    */
   hold(id) {
@@ -146,7 +146,7 @@ export class CallStore extends EventTarget {
     }
   }
 
-  /** Ends all reading. */
+  /** Ends all requests. */
   close() {
     this.#run.abort();
     this.#refreshQueue.stop();
@@ -173,7 +173,7 @@ export class CallStore extends EventTarget {
   }
 
   /**
-   * Reads, and only then replaces what is shown; what news came meanwhile is read afterwards.
+   * Reads, and then replaces the list; events during the reading are handled afterwards.
    * @param {() => Promise<Reading>} read
    */
   async #load(read) {
@@ -222,7 +222,7 @@ export class CallStore extends EventTarget {
   }
 
   /**
-   * The row of calls to come stands above the list: whatever comes later would push the list down.
+   * The count of calls to come is read first: its row is above the list, and would push the list down later.
    * @param {number} atLeast
    * @returns {Promise<Reading>}
    */
@@ -247,7 +247,7 @@ export class CallStore extends EventTarget {
   }
 
   /**
-   * The top, and what is in sight; all others stay as they are known, and so does the place where the list ends.
+   * Reads the top and the visible part; the other calls and the end of the list stay as they are.
    * @param {Api.Call} first
    * @returns {Promise<Reading>}
    */
@@ -264,7 +264,7 @@ export class CallStore extends EventTarget {
     return { calls: [...known, ...newest.calls, ...around.items], cursor: top, boundary: bottom };
   }
 
-  /** How many calls there are; what cannot be counted is not shown. */
+  /** Counts the calls; a count that fails is not shown. */
   async #readCounts() {
     const { signal } = this.#run;
     const total = this.isComplete ? null : this.#ask(parametersOf(this.#filters));
@@ -289,7 +289,7 @@ export class CallStore extends EventTarget {
     return get("calls/count", parameters, { signal: this.#run.signal }).catch(() => null);
   }
 
-  /** Calls that go on, which those that began after them would hide. */
+  /** Live calls that later calls would push off the first page. */
   async #readCurrent() {
     const { signal } = this.#run;
     const parameters = parametersOf(this.#filters);
@@ -325,7 +325,7 @@ export class CallStore extends EventTarget {
   }
 
   /**
-   * What is not there any more leaves.
+   * Removes calls that no longer exist.
    * @param {number[]} ids
    */
   async #reread(ids) {
@@ -347,7 +347,7 @@ export class CallStore extends EventTarget {
   /** @param {Api.Call} read */
   #take(read) {
     const entry = this.#known.get(read.id);
-    const call = { ...read, match: entry?.call.match }; // where it was found, the list alone says
+    const call = { ...read, match: entry?.call.match }; // only the list's answer has the match
     const leaving = !matches(call, this.#filters);
     if (isToCome(call) || (entry && isToCome(entry.call)) || !entry) {
       this.#count();
@@ -361,7 +361,7 @@ export class CallStore extends EventTarget {
   }
 
   /**
-   * Whether a call's place is among those that were read; what is beyond comes with its page.
+   * Whether a call's position is within the pages that were read; calls beyond come with their page.
    * @param {Api.Call} call
    */
   #isWithin(call) {

@@ -1,4 +1,4 @@
-// The view "calls": filters, the list, and the call that is open. News changes what is shown in its place.
+// The view "calls": filters, list and open call. Call events update it in place.
 
 import { download } from "./api.js";
 import { fileNameOf, filtersIn, FILTERS, isTelling, parametersOf } from "./call_filters.js";
@@ -19,7 +19,7 @@ import { empty, failure, handOn, loading } from "./placeholders.js";
 
 /** @import {Entry} from "./call_store.js" */
 
-/** With the arrow keys held down, only the call where they rest is opened. */
+/** While the arrow keys are held down, only the call at which they stop is opened. */
 const RESTING_MILLISECONDS = 180;
 
 /**
@@ -52,7 +52,7 @@ class CallsView {
     },
     "CSV",
   );
-  /** Not a live region: with many calls it changes all the time. */
+  /** Not a live region, because it changes all the time with many calls. */
   #count = h("span", { class: "call-count muted small", "data-testid": "call-count" });
   #saved = h("span", { class: "call-saved muted small", "data-testid": "call-saved" });
   #filters = new FilterBar(this.#count, this.#saved, this.#export);
@@ -73,12 +73,12 @@ class CallsView {
   #asked = null;
   #resting = 0;
   /**
-   * Parameters of the list that the rows in sight are of.
+   * The list's parameters for which the visible rows were read.
    * @type {string | null}
    */
   #shown = null;
   /**
-   * Where to go once the list is there: pixels from the top, or null to where the open call is.
+   * Where to scroll once the list is read: pixels from the top, or null for the open call.
    * @type {number | null}
    */
   #place = null;
@@ -91,7 +91,7 @@ class CallsView {
     this.element = h(
       "div",
       { class: "calls", "data-testid": "calls-view" },
-      h("h1", { class: "visually-hidden" }, "Calls"), // not in the list, which an open call covers on a phone
+      h("h1", { class: "visually-hidden" }, "Calls"), // outside the list, which an open call covers on a phone
       h(
         "section",
         { class: "call-main", "aria-label": "List of calls" },
@@ -111,12 +111,12 @@ class CallsView {
       listen(this.#store, "change", () => this.#show()),
       listen(live, "event", hear),
       listen(live, "resync", () => this.#resync()),
-      listen(document, "keydown", press), // wherever the focus is: a click on what takes none gives it to the page
+      listen(document, "keydown", press), // on the document: a click on an element without focus focuses the page
       listen(window, "beforeprint", () => this.#list.print(true)),
       listen(window, "afterprint", () => this.#list.print(false)),
     );
     this.#endings.push(rememberPlace(() => ({ top: this.#list.top, depth: this.#list.depth, asked: this.#asked })));
-    this.element.toggleAttribute("data-open", callIn(location()) !== null); // the call's place, before it is read
+    this.element.toggleAttribute("data-open", callIn(location()) !== null); // reserves the open call's place
     this.#filters.show();
     this.#filters.fit();
     this.#show();
@@ -170,7 +170,7 @@ class CallsView {
 
   #resync() {
     if (this.#asked !== null) {
-      // else nothing was read before the subscription, and nothing is missed
+      // before that nothing was read, and nothing can be missed
       this.#store.resync(this.#list.depth, this.#list.first);
       this.#panel?.refresh();
     }
@@ -187,11 +187,11 @@ class CallsView {
     this.#showStale(state === "failed" ? readAt : null);
     fill(this.#state, this.#stateOf(entries, state, error, readAt));
     this.#list.element.hidden = entries.length === 0;
-    this.#showPlace(state); // what is hidden cannot be scrolled
+    this.#showPlace(state); // a hidden list cannot be scrolled
   }
 
   /**
-   * What was read stays in sight; that it may be old, or is not what was asked for, is said.
+   * Keeps the last reading visible, and says that it may be outdated or belongs to other filters.
    * @param {Date | null} readAt
    */
   #showStale(readAt) {
@@ -204,7 +204,7 @@ class CallsView {
   }
 
   /**
-   * Where the reader was in this entry of the history; else the open call, once, is in sight.
+   * Restores the scroll position of this history entry; without one, scrolls to the open call, once.
    * @param {string} state
    */
   #showPlace(state) {
@@ -219,11 +219,11 @@ class CallsView {
     }
   }
 
-  /** One row for all that is still to come, so that it does not bury what has happened. */
+  /** One row for all calls to come, so that they do not bury past ones. */
   #showToCome() {
     const isOpen = location().get("to_come") === "true";
     const { toCome } = this.#store;
-    // Until it is known, it keeps its place, and the focus if it has it.
+    // Until the count is known, the row keeps its place, and the focus if it has it.
     const isUnknown = this.#store.state === "loading" && !(this.#store.readAt && this.#toCome.hidden);
     this.#toCome.hidden = !isOpen && !isUnknown && !toCome?.count;
     this.#toCome.setAttribute("href", link({ to_come: isOpen ? null : "true" }));
@@ -321,12 +321,12 @@ class CallsView {
       this.#panel?.focus();
     }
     if (window.matchMedia("(max-height: 480px)").matches) {
-      this.#panelPlace.scrollIntoView(); // the page scrolls there, and the row was further down
+      this.#panelPlace.scrollIntoView(); // the page scrolls on a phone, and the row was further down
     }
   }
 
   /**
-   * The open call follows the arrow keys.
+   * Opens the call that the arrow keys have moved to.
    * @param {number} id
    */
   #follow(id) {
@@ -349,7 +349,7 @@ class CallsView {
 
   /**
    * @param {number | null} id
-   * @param {number | null} turn the place of the turn that is looked for
+   * @param {number | null} turn index of the turn to go to
    */
   #showPanel(id, turn) {
     if (id !== (this.#panel?.id ?? null)) {

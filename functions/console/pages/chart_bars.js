@@ -1,4 +1,4 @@
-// Counts as bars: how often each score was given, what came of the calls, and how sure a score is.
+// Bar charts: how often each score was given, the calls' outcomes, and the confidence interval of a score.
 
 import { npsCategoryOf } from "./call_order.js";
 import { chart, compact, count, label, line, picture, round, ticks, track } from "./charts.js";
@@ -18,7 +18,7 @@ const TOP = 22;
 const PLOT = 200;
 const LEFT = 34;
 const SCORES_HEIGHT = TOP + PLOT + 52;
-/** Pixels of the longest name of a category, and some between. */
+/** Width in pixels of the longest category name, with a margin. */
 const NAME_WIDTH = 64;
 /** @type {ReadonlySet<string>} */
 const REACHED = new Set(ANSWERED);
@@ -31,7 +31,7 @@ export function scoreChart() {
 }
 
 /**
- * Bars as long as their share, each a link. Their figures are text, so no table has to repeat them.
+ * Bars whose length is their share, each a link. The values are text, so no table repeats them.
  * @param {(outcome: string) => string} hrefOf the address of the calls with an outcome
  * @returns {{element: HTMLElement, show: (outcomes: Record<string, number>) => void}} shows outcome -> calls
  */
@@ -52,7 +52,7 @@ export function outcomeChart(hrefOf) {
 }
 
 /**
- * A score and its 95 % interval on the line from -100 to 100. Says nothing to a screen reader: the figures stand
+ * A score and its 95 % interval on the line from -100 to 100. It is hidden from screen readers, as the values are
  * beside it.
  * @param {{nps: number, nps_low: number, nps_high: number}} tally
  * @param {number} width in pixels
@@ -115,7 +115,7 @@ function drawScore({ number, index, total, x, y, step }) {
 }
 
 /**
- * A bar below the scores of a category, and its name; where that is wider than two scores, names end at the right.
+ * A bar below the scores of a category, and its name; if that is wider than two scores, names end at the right.
  * @param {ScoreCategory} category
  * @param {(index: number) => number} x
  * @param {number} step

@@ -1,5 +1,5 @@
-// NPS over time: a line with its 95 % interval, above the number of answers it stands on. It is broken where nobody
-// answered, or so few that the line would show chance: these are dots. A period that goes on is dotted.
+// NPS over time: a line with its 95 % interval, above the number of answers. Periods without answers break the line;
+// periods with so few that the line would show chance are dots. The line to the current period is dotted.
 
 import { chart, compact, count, label, line, picture, round, score } from "./charts.js";
 import { h, svg } from "./dom.js";
@@ -13,13 +13,13 @@ import { nameOf, tickOf } from "./periods.js";
 /**
  * @typedef {object} Trend
  * @property {Api.PeriodTally[]} periods
- * @property {Api.PeriodTally[] | null} everyone the same periods of all, to be compared with
+ * @property {Api.PeriodTally[] | null} everyone the same periods for all advisors, as a comparison
  * @property {string} period day, week or month
  * @property {string} zone
- * @property {string} openFrom what ends at this time or later goes on
+ * @property {string} openFrom a period that ends at this time or later is not over
  */
 
-/** @typedef {(Api.PeriodTally & Answered & {index: number})[]} Run periods with their places */
+/** @typedef {(Api.PeriodTally & Answered & {index: number})[]} Run periods with their indexes */
 
 /**
  * @typedef {object} Scale
@@ -42,19 +42,19 @@ const STRIP = 40;
 const AXIS = 40;
 const HEIGHT = TOP + PLOT + GAP + STRIP + AXIS;
 const STRIP_BOTTOM = TOP + PLOT + GAP + STRIP;
-/** Pixels that a date below the axis takes. */
+/** Width in pixels of a date below the axis. */
 const TICK_WIDTH = 58;
 /**
- * Periods between two dates below the axis: what people count in.
+ * Numbers of periods between two dates below the axis, as people count.
  * @type {Record<string, number[]>}
  */
 const STEPS = { day: [1, 2, 7, 14, 28, 56, 112], week: [1, 2, 4, 8, 13, 26, 52], month: [1, 2, 3, 6, 12, 24] };
-/** What all of the dealership is called beside one of its advisors. */
+/** Name of the whole dealership in the comparison with one advisor. */
 export const EVERYONE = "all advisors";
-/** Fewer answers than this are no point of a line. */
+/** A point of the line needs at least this many answers. */
 const SURE = 5;
 const STRONG = "chart-label chart-value";
-/** With less room than this between them, dots would hide the line. */
+/** With less space between them, dots would hide the line. */
 const DOT_ROOM = 9;
 
 /**
@@ -163,7 +163,7 @@ function drawBars(periods, { step, x, bar, most }, width) {
 }
 
 /**
- * Dates are counted from the last period, which people look at first.
+ * Dates are counted back from the last period, which readers look at first.
  * @param {Trend} data
  * @param {Scale} scale
  */
@@ -198,7 +198,7 @@ function isOpen({ ends }, { openFrom }) {
 }
 
 /**
- * Stretches of periods that all have enough answers; each with fewer is a stretch of its own.
+ * Runs of periods that all have enough answers; a period with fewer is a run of its own.
  * @param {Api.PeriodTally[]} periods
  * @returns {Run[]}
  */
@@ -221,7 +221,7 @@ function runsOf(periods) {
 }
 
 /**
- * A line through what is over, and a dotted one to what goes on.
+ * A line through the periods that are over, dotted to the current one.
  * @param {Run} run
  * @param {Trend} data
  * @param {Scale} scale
@@ -243,7 +243,7 @@ function drawRun(run, data, scale) {
 }
 
 /**
- * How many periods of a run are over, and whether one goes on.
+ * How many periods of a run are over, and whether the last one is not.
  * @param {Run} run
  * @param {Trend} data
  * @returns {[over: number, open: boolean]}
@@ -282,7 +282,7 @@ function drawEveryone(run, { x, y }) {
 }
 
 /**
- * A band; a single period has no width, so it gets a bar as wide as a dot.
+ * A band; a single period has no width and gets a bar as wide as a dot.
  * @param {Run} run
  * @param {Scale} scale
  * @param {string} look further classes
@@ -319,7 +319,7 @@ function pathOf(points) {
 }
 
 /**
- * What one period says: its name, then lines of figures.
+ * The text about one period: its name, then lines of values.
  * @param {Api.PeriodTally} period
  * @param {Trend} data
  */
@@ -335,7 +335,7 @@ function linesOf(period, data) {
 }
 
 /**
- * The same period of everybody.
+ * The same period for all advisors.
  * @param {Api.PeriodTally} period
  * @param {Trend} data
  */
@@ -363,7 +363,7 @@ function tell(data) {
   };
 }
 
-/** Lets a pointer, a finger or the arrow keys look at one period. */
+/** Shows one period's values to a pointer, a finger or the arrow keys. */
 class Pointer {
   /** @type {{data: Trend, scale: Scale, width: number} | null} */
   #shown = null;
@@ -440,7 +440,7 @@ class Pointer {
     this.note.replaceChildren(h("strong", {}, name), ...lines.map((line) => h("span", {}, line)));
     this.line.hidden = this.note.hidden = false;
     Object.assign(this.line.style, { left: `${round(x)}px`, top: `${TOP}px`, height: `${STRIP_BOTTOM - TOP}px` });
-    // Beside the line, on the side that has room, and never out of the picture.
+    // beside the line, on the side with space, within the chart
     const wide = this.note.offsetWidth;
     const left = x > width / 2 ? x - wide - 12 : x + 12;
     this.note.style.left = `${Math.max(0, Math.min(width - wide, left))}px`;

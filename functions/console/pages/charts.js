@@ -1,5 +1,5 @@
-// What all charts share: they are drawn as SVG, by hand, at the width that they have. So text keeps its size on every
-// screen. What they show stands in a table beside them too, for those who do not see it.
+// Common parts of all charts. They are SVG, drawn at the available width, so that text has the same size on every
+// screen. A table beside each chart has the same values for readers who cannot see it.
 
 import { fill, h, svg } from "./dom.js";
 
@@ -10,11 +10,11 @@ const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFra
 
 /** @typedef {[x: number, y: number]} Point */
 
-/** @typedef {{head: string[], rows: string[][], caption: string}} Figures what a chart shows, as a table */
+/** @typedef {{head: string[], rows: string[][], caption: string}} Figures a chart's values, as a table */
 
 /**
  * @param {number} count
- * @returns {string} "1,234", as the language writes it
+ * @returns {string} "1,234", in the format of the locale
  */
 export function count(count) {
   return whole.format(count);
@@ -22,7 +22,7 @@ export function count(count) {
 
 /**
  * @param {number} number
- * @returns {string} "1.2K" where there is room for little
+ * @returns {string} "1.2K" for narrow places
  */
 export function compact(number) {
   return short.format(number);
@@ -30,7 +30,7 @@ export function compact(number) {
 
 /**
  * @param {number | null} nps -100 to 100
- * @returns {string} a whole number: an answer more or less moves it by more than its decimals
+ * @returns {string} a whole number, as a single answer changes it by more than its decimals
  */
 export function score(nps) {
   return typeof nps === "number" ? String(Math.round(nps)) : "–";
@@ -40,10 +40,10 @@ export function score(nps) {
  * A chart that is drawn again whenever its data or its width changes.
  * @template T
  * @param {string} name its data-testid
- * @param {number} height in pixels, which it has before it is drawn, so that nothing below jumps
+ * @param {number} height in pixels, reserved before it is drawn, so that nothing below moves
  * @param {(data: T, width: number) => SVGElement} draw makes the picture from data and width in pixels
- * @param {(data: T) => Figures} tell says the same in a table
- * @param {...Node} extras what else lies over the picture
+ * @param {(data: T) => Figures} tell returns the same values for a table
+ * @param {...Node} extras elements over the chart
  * @returns {{element: HTMLElement, canvas: HTMLElement, show: (data: T) => void}}
  */
 export function chart(name, height, draw, tell, ...extras) {
@@ -69,7 +69,7 @@ export function chart(name, height, draw, tell, ...extras) {
 }
 
 /**
- * The picture itself. It has a name and a description; the figures are in the table beside it.
+ * The SVG with its name and description; the values are in the table beside it.
  * @param {{width: number, height: number, title: string, description: string}} frame
  * @param {...Child} parts
  * @returns {SVGElement}
@@ -105,7 +105,7 @@ export function line(look, [x1, y1], [x2, y2]) {
 }
 
 /**
- * A bar with round ends, as wide as what it lies in; more bars may lie on it.
+ * A bar with round ends and full width, on which other bars may lie.
  * @param {number} height in pixels
  * @param {...SVGElement} bars
  * @returns {SVGElement}
@@ -121,7 +121,7 @@ export function track(height, ...bars) {
 
 /**
  * @param {number} pixels
- * @returns {number} with one decimal: enough for an eye, and short
+ * @returns {number} with one decimal, which is precise enough and short
  */
 export function round(pixels) {
   return Math.round(pixels * 10) / 10;

@@ -1,4 +1,4 @@
-// What this page has to know of the stack that serves it.
+// The configuration that the page gets from its stack.
 
 /**
  * @typedef {object} Configuration
@@ -7,10 +7,10 @@
  * @property {string} issuer OIDC issuer; empty if there is none
  * @property {string} client_id the console's name there; empty if nobody can sign in
  * @property {string} scopes separated by spaces
- * @property {string} audience whom the read API wants tokens to be for
+ * @property {string} audience audience that the read API demands in tokens
  * @property {string[]} origins everything that the page may connect to
  * @property {string} stack the stack's name
- * @property {boolean} takes_token whether a token in the address signs in: on the local stack alone
+ * @property {boolean} takes_token whether a token in the address signs in; only on the local stack
  */
 
 /** @type {Promise<Configuration> | null} */

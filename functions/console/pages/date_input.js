@@ -1,17 +1,17 @@
-// A date that somebody types: it counts when they have stopped, not with every digit of its year.
+// A date control: a date counts when typing has stopped, not with every digit of its year.
 
 import { h } from "./dom.js";
 
 /** @import {Properties} from "./dom.js" */
 
 const TYPING_MILLISECONDS = 400;
-/** Whoever types 2026 passes by the years 2, 20 and 202. */
+/** While 2026 is typed, the control has the years 2, 20 and 202. */
 const FIRST_YEAR = 2000;
 
 /**
  * @param {Properties} properties of the input
  * @param {(day: string, options: {replace: boolean}) => void} choose gets a day as 2026-11-30, or "" for none; replace:
- *   the same visit to the control has chosen before, so that what it chose then is no step to go back to
+ *   whether it replaces an earlier choice since the control got the focus, also in the browser's history
  * @returns {{element: HTMLInputElement, stop: () => void}}
  */
 export function dateInput(properties, choose) {

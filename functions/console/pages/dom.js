@@ -1,7 +1,7 @@
-// Elements made of values. Text always becomes a text node: whatever a customer said can never become markup.
+// Creates elements. Text always becomes a text node, so a customer's words never become markup.
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
-/** What has to be set as a property, since the attribute of that name says only how an element began. */
+/** Names that are set as properties: their attributes only set an element's initial state. */
 const PROPERTIES = new Set(["value", "checked", "selected", "disabled", "hidden", "indeterminate"]);
 
 /** @typedef {Node | string | number | boolean | null | undefined | Child[]} Child */
@@ -20,7 +20,7 @@ const PROPERTIES = new Set(["value", "checked", "selected", "disabled", "hidden"
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Properties} [properties] `class`, `on<Event>` handlers, `style` as an object of CSS properties, or
- *   attributes: `true` sets an empty one; false, null and undefined leave it out (but `aria-*` says "false").
+ *   attributes: `true` sets an empty one; false, null and undefined omit it (`aria-*` gets "false").
  * @param {...Child} children nodes, texts, numbers, or arrays of them; null, undefined and booleans are left out
  * @returns {HTMLElementTagNameMap[K]}
  */
@@ -53,7 +53,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * Hides a control. If it had the focus, `next` gets it: a hidden element loses it to the top of the page.
+ * Hides a control. If it had the focus, `next` gets it; otherwise the focus would move to the top of the page.
  * @param {HTMLElement} control
  * @param {boolean} isHidden
  * @param {HTMLElement | null | undefined} next
@@ -66,12 +66,12 @@ export function setHidden(control, isHidden, next) {
 }
 
 /**
- * Calls back at an event until that is ended.
+ * Adds an event listener.
  * @template {Event} E
  * @param {EventTarget} target
  * @param {string} name
  * @param {(event: E) => void} callback
- * @returns {() => void} ends it
+ * @returns {() => void} removes it
  */
 export function listen(target, name, callback) {
   const listener = /** @type {EventListener} */ (/** @type {unknown} */ (callback));
@@ -80,7 +80,7 @@ export function listen(target, name, callback) {
 }
 
 /**
- * The element around what an event happened to.
+ * The closest ancestor of an event's target that matches.
  * @param {Event} event
  * @param {string} selector
  * @returns {HTMLElement | null}
@@ -90,11 +90,11 @@ export function closest({ target }, selector) {
 }
 
 /**
- * Does something that a button began, once at a time. The button keeps the focus, which `disabled` would take from it.
+ * Runs a button's action, once at a time. The button keeps the focus, which `disabled` would remove.
  * @template T
  * @param {HTMLElement} button
  * @param {() => Promise<T>} work
- * @returns {Promise<T | undefined>} undefined if the same goes on already
+ * @returns {Promise<T | undefined>} undefined if the action is already running
  */
 export async function whileBusy(button, work) {
   if (button.hasAttribute("aria-disabled")) {
@@ -109,13 +109,13 @@ export async function whileBusy(button, work) {
 }
 
 /**
- * Says something to those who listen to the page instead of looking at it, when they are ready for it.
+ * Announces a text to screen readers, after what they are saying.
  * @param {string} text
  */
 export function announce(text) {
   const region = /** @type {HTMLElement} */ (document.getElementById("announcements"));
   region.textContent = "";
-  // A region that has the same text again is not read again, unless it was empty between.
+  // A region with an unchanged text is read again only if it was empty in between.
   window.setTimeout(() => {
     region.textContent = text;
   }, 50);

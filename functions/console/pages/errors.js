@@ -1,6 +1,6 @@
 // Errors of the page's requests.
 
-/** The API answered, but not with what was asked for. */
+/** The API answered with an error. */
 export class ApiError extends Error {
   /**
    * @param {number} status of HTTP
@@ -19,7 +19,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Nobody answered. */
+/** Nobody answered: the network or the API is unreachable. */
 export class OfflineError extends Error {
   /** @param {{cause?: unknown}} [options] */
   constructor(options) {
@@ -28,7 +28,7 @@ export class OfflineError extends Error {
   }
 }
 
-/** There is no token, or no way to get one; the text is for people. */
+/** There is no token, and no way to get one; the message is for readers. */
 export class SignInError extends Error {
   /**
    * @param {string} message
@@ -42,7 +42,7 @@ export class SignInError extends Error {
 
 /**
  * @param {unknown} error
- * @returns {string} what it says to people
+ * @returns {string} a message for readers
  */
 export function messageOf(error) {
   return error instanceof Error && error.message ? error.message : "Something went wrong.";

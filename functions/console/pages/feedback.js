@@ -1,4 +1,4 @@
-// The view "feedback": how calls went, counted, and what customers said. It reads again when a report has come.
+// The view "feedback": figures of the calls, and what customers said. It reads again after a report.
 
 import { answeredInTime } from "./answered_in_time.js";
 import { ApiError, get } from "./api.js";
@@ -21,15 +21,15 @@ import { empty, handOn } from "./placeholders.js";
 /** Call events that change a figure or the list. */
 /** @type {ReadonlySet<Api.CallEventType>} */
 const TELLING = new Set(["FeedbackRecorded", "CallCompleted"]);
-/** A report brings both call events at once, and many calls may end together. */
+/** A report causes both call events, and many calls may end together. */
 const GATHER_MILLISECONDS = 400;
 const REST_MILLISECONDS = 3000;
 
 /**
  * @typedef {object} Answer
  * @property {Api.FeedbackSummary} summary
- * @property {Api.FeedbackSummary | null} before of the time before; null if it could not be read
- * @property {Api.PeriodTally[] | null} everyone the periods of every advisor, if one is chosen
+ * @property {Api.FeedbackSummary | null} before of the preceding period; null if it could not be read
+ * @property {Api.PeriodTally[] | null} everyone the periods of all advisors, if one is chosen
  * @property {Query} query
  * @property {string} zone in which its periods begin
  * @property {Api.GroupTally[]} byCampaign
@@ -48,7 +48,7 @@ export function mount(container) {
   const endings = [
     onNavigate((parameters) => parameters.get("view") === "feedback" && page.hasAsked() && page.ask(parameters)),
     listen(live, "event", hear),
-    listen(live, "resync", () => page.hasAsked() && news.arrived()), // else there was nothing to miss
+    listen(live, "resync", () => page.hasAsked() && news.arrived()), // before that nothing can be missed
     rememberPlace(page.place),
     listen(document, "visibilitychange", () => news.look()),
     news.stop,
@@ -120,7 +120,7 @@ function buildPage() {
       list.element.hidden = below.hidden = false;
     });
   };
-  // What comes first is above what comes later: the list waits for the figures, and does not jump.
+  // The figures are above the list, so the list waits for them and does not move.
   const below = h("div", { class: "feedback-below" }, rest);
   list.element.hidden = below.hidden = true;
   const begin = async () => {
@@ -142,7 +142,7 @@ function buildPage() {
     below,
   );
   const refresh = () => {
-    const query = queryOf(location(), new Date()); // "the last 7 days" are others tomorrow
+    const query = queryOf(location(), new Date()); // "the last 7 days" mean other days tomorrow
     asked.query = query;
     list.show(query);
     return Promise.all([summary.load("quiet"), list.load("quiet")]);
@@ -153,7 +153,7 @@ function buildPage() {
 }
 
 /**
- * What tells whether something else is asked for.
+ * A key that changes when the reader asks for something else.
  * @param {Query} query
  */
 function questionsOf(query) {
@@ -161,8 +161,8 @@ function questionsOf(query) {
 }
 
 /**
- * The figures of a time, and those of each campaign and advisor. A filter by one of them is left out where they are
- * compared: the others are what it is compared with.
+ * The figures of a period, and those of each campaign and advisor. A filter by campaign or advisor does not apply to
+ * the comparison with the others.
  * @param {Query} query
  * @param {AbortSignal} signal
  * @param {string} [zone]
@@ -172,14 +172,14 @@ async function readSummary(query, signal, zone = readersZone()) {
   const { narrow, period } = query;
   /** @param {Parameters} parameters */
   const ask = (parameters) => get("feedback/summary", { ...narrow, timezone: zone, ...parameters }, { signal });
-  // What the figures below cannot say is no reason to show none at all.
+  // If these fail, the other figures are shown all the same.
   const readQuality = () => get("quality/summary", { ...narrow, timezone: zone }, { signal }).catch(() => null);
   try {
     const [whole, campaigns, advisors, before, quality] = await Promise.all([
       ask({ period, group: narrow.campaign ? null : "campaign" }),
       narrow.campaign ? ask({ campaign: null, group: "campaign" }) : null,
       ask({ advisor: null, group: "advisor", period: narrow.advisor ? period : null }),
-      // Without it everything else still stands.
+      // The rest of the page does not depend on it.
       ask({ ...query.before }).catch(() => null),
       readQuality(),
     ]);
@@ -188,7 +188,7 @@ async function readSummary(query, signal, zone = readersZone()) {
     return { summary: whole, before, everyone, query, zone, byCampaign, byAdvisor, quality };
   } catch (error) {
     if (error instanceof ApiError && error.field === "timezone" && zone !== "UTC") {
-      return readSummary(query, signal, "UTC"); // a zone that is newer than the database
+      return readSummary(query, signal, "UTC"); // the database does not know this time zone
     }
     throw error;
   }
@@ -210,7 +210,7 @@ function noCalls({ narrow: { campaign, advisor, direction } }) {
 }
 
 /**
- * Many pieces of news become one reading, a page that nobody looks at waits until somebody does.
+ * Combines many events into one reading, and delays it while the page is hidden.
  * @param {() => void} read
  */
 function gather(read) {

@@ -1,4 +1,4 @@
-// How a score has moved against the time before, and whether that may be chance.
+// The change of a score since the preceding period, and whether it may be due to chance.
 
 import { count, score } from "./charts.js";
 import { h } from "./dom.js";
@@ -8,9 +8,10 @@ import { isAnswered } from "./feedback_query.js";
 /** @import {Answered} from "./feedback_query.js" */
 
 /**
- * The difference of two scores and its 95 % interval, from theirs: the distances to their ends add up as squares
- * (Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17,
- * 1998; Zou and Donner, "Construction of confidence limits about effect measures", Statistics in Medicine 27, 2008).
+ * The difference of two scores and its 95 % interval, by the square-and-add method: the distances from the scores to
+ * the ends of their intervals add up as squares (Newcombe, "Interval estimation for the difference between independent
+ * proportions", Statistics in Medicine 17, 1998; Zou and Donner, "Construction of confidence limits about effect
+ * measures", Statistics in Medicine 27, 2008).
  * @param {Answered} now
  * @param {Answered} before
  * @returns {{change: number, low: number, high: number}}

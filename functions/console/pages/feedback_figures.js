@@ -1,4 +1,4 @@
-// The figures of a time: the score and how sure it is, how it moved, and what came of the calls.
+// The figures of a period: the score and its interval, its change, and the calls' outcomes.
 
 import { SCORE_CATEGORIES, intervalBar, outcomeChart, scoreChart } from "./chart_bars.js";
 import { EVERYONE, trendChart } from "./chart_trend.js";
@@ -18,17 +18,17 @@ import { isPlainClick, link, navigate } from "./router.js";
 /** @import {Trend} from "./chart_trend.js" */
 /** @import {Child} from "./dom.js" */
 
-/** A wider interval than this says little: nine answers have one of about 80. */
+/** A wider interval than this means little: nine answers have one of about 80. */
 const VAGUE = 60;
 const SCALE_HEIGHT = 40;
 const PERIODS = { day: "Day", week: "Week", month: "Month" };
 
 /**
- * What a manager asks first: how good is it, did that change, and what went wrong.
- * @param {{onChoice: () => void}} handlers onChoice: somebody has chosen a category of scores, or a reason
+ * What a manager wants to know first: the score, its change, and what went wrong.
+ * @param {{onChoice: () => void}} handlers onChoice: called when a score category or a reason is chosen
  * @returns {{element: HTMLElement, slot: HTMLElement, show: (answer: Answer) => void,
- *   choose: (reason: string | null) => void}} slot: the place in the score card for what belongs to it and comes from
- *   elsewhere; choose: marks the reason that the list is narrowed to
+ *   choose: (reason: string | null) => void}} slot: an element in the score card for content of another module
+ *   choose: marks the reason by which the list is filtered
  */
 export function firstFigures({ onChoice }) {
   const hero = scoreCard(onChoice);
@@ -44,7 +44,7 @@ export function firstFigures({ onChoice }) {
 }
 
 /**
- * What explains them: how the score moved, which scores were given, what came of the calls.
+ * Charts that explain these figures: the score over time, how often each score was given, the outcomes.
  * @returns {{element: HTMLElement, show: (answer: Answer) => void}}
  */
 export function furtherFigures() {
@@ -166,7 +166,7 @@ function tellScale({ nps, nps_low: low, nps_high: high, responses }) {
 }
 
 /**
- * Shares of the categories, side by side; the legend below says them in words.
+ * Shares of the categories as one bar; the legend below has them as text.
  * @param {Api.Tally} total
  */
 function drawCategories(total) {
@@ -191,7 +191,7 @@ function categoryLegend({ name, title, range }, onChoice) {
     if (isPlainClick(event)) {
       event.preventDefault();
       navigate({ nps_category: name });
-      onChoice(); // the list that it narrows lies below, out of sight
+      onChoice(); // the list is below, outside the window
     }
   };
   const swatch = h("span", { class: `swatch swatch-${name}`, "aria-hidden": "true" });

@@ -1,4 +1,4 @@
-// The row of controls above the figures: what time, whose calls. All of it is in the address.
+// The row of controls above the figures: period and filters. The address contains all of them.
 
 import { dateInput } from "./date_input.js";
 import { fill, h } from "./dom.js";
@@ -12,8 +12,8 @@ import { link, location, navigate } from "./router.js";
 /**
  * @typedef {object} Filters
  * @property {HTMLElement} element
- * @property {(query: Query) => void} show what is asked for
- * @property {(name: "campaign" | "advisor", groups: Api.GroupTally[]) => void} offer the groups that there are
+ * @property {(query: Query) => void} show the address's values
+ * @property {(name: "campaign" | "advisor", groups: Api.GroupTally[]) => void} offer the groups as options
  * @property {() => void} stop
  */
 
@@ -102,7 +102,7 @@ function timeFilter() {
 }
 
 /**
- * A select whose options are those of the answers; what is chosen stays, even if this time has none of it.
+ * A select with the answers' groups as options; the chosen one stays, even if this period has no such call.
  * @param {string} name
  * @param {string} title
  * @param {string} all

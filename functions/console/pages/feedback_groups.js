@@ -1,5 +1,5 @@
-// The same figures for each campaign and each advisor, side by side. A row narrows the whole view to its calls. Who has
-// few answers stands last whatever the order, and has no place in it: one answer would make anybody the best or worst.
+// The figures of each campaign and each advisor, side by side. A click on a row filters the whole view. Groups with few
+// answers come last in any order and have no rank, because one answer would make them the best or the worst.
 
 import { intervalBar } from "./chart_bars.js";
 import { count, score } from "./charts.js";
@@ -11,11 +11,11 @@ import { keyedList } from "./keyed_list.js";
 import { link } from "./router.js";
 
 const FIRST = 10;
-/** Answers below which a score is no reason to place anybody before or after somebody else. */
+/** Minimum number of answers for a rank. */
 const RANKED = 10;
 const BAR_WIDTH = 132;
 /**
- * Columns that sort: their heading, and what they sort by.
+ * Sortable columns: heading and sort key.
  * @type {Record<string, {title: string, of: (group: Api.GroupTally) => number | string | null}>}
  */
 const COLUMNS = {
@@ -26,12 +26,12 @@ const COLUMNS = {
   reach: { title: "Reach", of: ({ reach_rate: rate }) => rate },
   average: { title: "Call time", of: ({ average_duration_seconds: seconds }) => seconds },
 };
-/** What has no room on a phone is below the name there. */
+/** Columns that do not fit on a phone are shown below the name. */
 const WIDE = ["answers", "response", "reach", "average"];
 
 /** @typedef {{column: string, isDescending: boolean}} Order */
 
-/** @typedef {Api.GroupTally & {chosen: boolean, place: number | null}} Row place: of those with answers enough */
+/** @typedef {Api.GroupTally & {chosen: boolean, place: number | null}} Row place: rank, if it has enough answers */
 
 /**
  * @param {string} name campaign or advisor
@@ -43,7 +43,7 @@ export function groupTable(name, title) {
   const body = h("tbody", {});
   const head = headOf(name, (column) => {
     const { order } = state;
-    // Names begin with A, figures with the greatest.
+    // Names sort from A, numbers from the greatest.
     const isDescending = order.column === column ? !order.isDescending : column !== "name";
     state.order = { column, isDescending };
     draw();
@@ -101,7 +101,7 @@ function isRanked({ responses }) {
 }
 
 /**
- * In an order, those with few answers last; what has no value is after what has one.
+ * Sorts; groups with few answers come last, and groups without a value after those with one.
  * @param {Api.GroupTally[]} groups
  * @param {Order} order
  * @returns {Omit<Row, "chosen">[]}
@@ -169,7 +169,7 @@ function headOf(name, onChoice) {
 }
 
 /**
- * A row keeps its link, which may have the focus.
+ * A row keeps its link element, which may have the focus.
  * @param {string} name
  * @param {string | null} key
  */
@@ -198,7 +198,7 @@ function groupRow(name, key) {
 }
 
 /**
- * The link narrows the view to the group, or ends that where it is chosen.
+ * The link filters the view by the group, or removes that filter if the group is chosen.
  * @param {HTMLElement} anchor
  * @param {string} name
  * @param {Row} group

@@ -1,4 +1,4 @@
-// What customers said, call by call: a list that is read page by page, and follows the news.
+// What customers said, call by call: a list that is read page by page, and updated after call events.
 
 import { download, get } from "./api.js";
 import { npsCategoryOf } from "./call_order.js";
@@ -20,11 +20,11 @@ import { empty } from "./placeholders.js";
 /** @import {Kind} from "./panel.js" */
 /** @import {Child} from "./dom.js" */
 
-/** So many are shown first: what explains them stands below. */
+/** Number of items that are shown first; their explanation is below. */
 const FIRST = 10;
-/** So many more with each click. */
+/** Number of items that each click adds. */
 const MORE = 25;
-/** So many are read at once, which most often is all of them: then it can be said how many they are. */
+/** Number of items in a request, usually all of them, so that their total is known. */
 const PAGE = 50;
 const TYPING_MILLISECONDS = 300;
 const SEARCH = "Search complaints and action items";
@@ -36,9 +36,9 @@ const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spread
  * @property {Query} query
  * @property {Api.FeedbackItem[]} items
  * @property {string | null} cursor
- * @property {number} visible so many of the items are shown
- * @property {number} expected so many are to be shown when it reads next
- * @property {Api.ReasonCount[]} reasons what went wrong in this time
+ * @property {number} visible number of items that are shown
+ * @property {number} expected number of items to show after the next reading
+ * @property {Api.ReasonCount[]} reasons the reasons of this period
  */
 
 /** @typedef {{call_id: number, item: Api.FeedbackItem, query: Query, label: string | null}} Shown */
@@ -46,8 +46,8 @@ const FILE = `The newest ${LARGEST_FILE.toLocaleString()} of these, for a spread
 /**
  * @returns {{element: HTMLElement, show: (query: Query) => void, reveal: () => void, expect: (items: number) => void,
  *   tell: (reasons: Api.ReasonCount[]) => void, depth: () => number, load: (kind: Kind) => Promise<void>,
- *   stop: () => void}} show: what `load` is going to read; reveal: brings it into sight, and the keyboard with it;
- *   expect: how many items it shows when it reads next; tell: what the reasons of this time are called
+ *   stop: () => void}} show: sets what `load` reads; reveal: scrolls to it and focuses it;
+ *   expect: sets how many items the next reading shows; tell: sets the labels of the reasons
  */
 export function feedbackList() {
   const list = h("ul", { class: "feedback-items", role: "list" });
@@ -102,7 +102,7 @@ export function feedbackList() {
     h("div", { class: "card-head" }, title, number, controls.element),
     part.element,
   );
-  /** Brings it into sight, and the keyboard with it. */
+  /** Scrolls to the list, and focuses it. */
   const reveal = () => {
     element.scrollIntoView({ block: "start" });
     title.focus({ preventScroll: true });
@@ -119,7 +119,7 @@ export function feedbackList() {
     draw();
   };
   /**
-   * Reads so many items at least, when it reads next.
+   * Sets the minimum number of items of the next reading.
    * @param {number} items
    */
   const expect = (items) => {
@@ -130,7 +130,7 @@ export function feedbackList() {
 }
 
 /**
- * "22 from detractors": of whom there are how many; with a +, there are more.
+ * The count, such as "22 from detractors"; a + means that there are more.
  * @param {State} state
  */
 function numberOf({ items, cursor, reasons, query: { nps_category: category, reason, text, everything } }) {
@@ -156,14 +156,14 @@ function shownOf(item, { query, reasons }) {
 /**
  * @param {string | null} key
  * @param {Api.ReasonCount[]} reasons
- * @returns {string | null} what a reason is called, as far as the figures have told
+ * @returns {string | null} the reason's label, or null until the figures are known
  */
 function labelOf(key, reasons) {
   return key && (reasons.find((reason) => reason.key === key)?.label ?? words(key));
 }
 
 /**
- * "more" reads on from the last page; the other kinds read from the top, "quiet" as many as are shown.
+ * "more" reads the next page; the other kinds read from the top, "quiet" as many items as are shown.
  * @param {State} state
  * @param {AbortSignal} signal
  * @param {Kind} kind
@@ -233,7 +233,7 @@ function listControls(shownQuery) {
       search.value = text ?? "";
     }
   };
-  /** @param {string | null} label what the chosen reason is called, null if none is chosen */
+  /** @param {string | null} label label of the chosen reason; null if none is chosen */
   const name = (label) => {
     setHidden(because, label === null, anchors[0]);
     fill(because, label, h("span", { "aria-hidden": "true" }, "×"), h("span", { class: "visually-hidden" }, HIDE));
@@ -314,7 +314,7 @@ function headOf(item, label, query) {
 }
 
 /**
- * The call in the other view, beside the calls that it was among here; going back leads here again.
+ * A link to the call in the calls view, with the same filters; the browser's back button returns here.
  * @param {Api.FeedbackItem} item
  * @param {Query} query
  */
@@ -358,7 +358,7 @@ function points(title, name, lines, text) {
 }
 
 /**
- * The text with the beginnings of words that were searched for marked, as the API finds them.
+ * The text with marks at the beginnings of the searched words, as the API finds them.
  * @param {string} line
  * @param {string | null | undefined} text
  * @returns {Child}

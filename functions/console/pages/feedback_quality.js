@@ -1,4 +1,4 @@
-// How the calls of a time ran: what they cost, how quickly the assistant answered, which answers were lost.
+// How the calls of a period ran: cost, response times of the assistant, lost answers.
 
 import { count } from "./charts.js";
 import { fill, h } from "./dom.js";
@@ -6,12 +6,12 @@ import { card } from "./feedback_figures.js";
 import { dollars, percent, seconds } from "./format.js";
 
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-/** Weeks and versions that are shown; of more, the latest. */
+/** Maximum number of weeks and of versions; the latest are shown. */
 const MOST_ROWS = 60;
 
 /**
  * @returns {{element: HTMLElement, show: (figures: Api.QualityFigures | null) => void}} show takes null if they could
- *   not be read: everything else on the page stands without them
+ *   not be read; the rest of the page does not depend on them
  */
 export function qualityCard() {
   const facts = h("dl", { class: "quality-facts" });

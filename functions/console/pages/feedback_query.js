@@ -1,4 +1,4 @@
-// What the address of the feedback view asks for, in the API's words.
+// The address of the feedback view as parameters of the API.
 
 import { isoDate, periodOf, timeOf } from "./periods.js";
 import { link } from "./router.js";
@@ -6,7 +6,10 @@ import { link } from "./router.js";
 /** @import {Changes} from "./router.js" */
 /** @import {Time} from "./periods.js" */
 
-/** Parameters of the address that narrow what is shown; `range`, `from` and `to` are the time, `period` the trend's. */
+/**
+ * Parameters of the address that select what is shown; `range`, `from` and `to` are the period, `period` the trend's
+ * unit.
+ */
 export const FILTERS = [
   "range",
   "from",
@@ -21,7 +24,7 @@ export const FILTERS = [
   "text",
 ];
 /**
- * Whose calls; those that nobody chose are the first.
+ * Choices of the calls that count; the first is the default.
  * @type {Record<string, string>}
  */
 export const DIRECTIONS = { outbound: "Outbound", inbound: "Inbound", web: "Web", all: "All" };
@@ -32,10 +35,10 @@ const USUAL_DIRECTION = "outbound";
  * @property {Time} time
  * @property {string} period day, week or month
  * @property {Record<string, string | null | undefined>} narrow parameters of the API for all figures
- * @property {{from: string, to: string}} before the time of the same length before it, which it is compared with
+ * @property {{from: string, to: string}} before the preceding period of the same length, for comparison
  * @property {string | null} nps_category
- * @property {string | null} reason the key of what went wrong, or "any"
- * @property {boolean} everything whether the list also has what says neither a score nor a complaint
+ * @property {string | null} reason the key of a reason, or "any"
+ * @property {boolean} everything whether the list also has items without a score and a complaint
  * @property {string | null} text
  */
 
@@ -81,7 +84,7 @@ export function queryOf(parameters, now) {
 
 /**
  * @param {string | null} name
- * @returns {string | null} the same for the address, which does not say what is usual
+ * @returns {string | null} the value for the address, which omits the default
  */
 export function directionInAddress(name) {
   return name === USUAL_DIRECTION ? null : name;
@@ -90,7 +93,7 @@ export function directionInAddress(name) {
 /**
  * The API refuses a text without letters or digits.
  * @param {string | null} text
- * @returns {string | null} what to search for, if that is anything
+ * @returns {string | null} the text to search for, or null
  */
 export function searchedText(text) {
   return text && /[\p{L}\p{N}]/u.test(text) ? text : null;
@@ -107,7 +110,7 @@ export function listParameters({ narrow, nps_category: category, reason, everyth
 }
 
 /**
- * The same calls in the other view, whose dates are days, too.
+ * The address of the same calls in the calls view, whose dates are days, too.
  * @param {Query} query
  * @param {Changes} more changes of the address, such as an outcome or a call
  * @returns {string} for an `<a href>`
@@ -130,7 +133,7 @@ function timeBefore({ from, to }, now) {
 }
 
 /**
- * The API refuses what cannot be a key.
+ * Null for a text that cannot be a key, because the API refuses it.
  * @param {string | null} key
  */
 function reasonOf(key) {

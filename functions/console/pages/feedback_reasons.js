@@ -1,4 +1,4 @@
-// What went wrong, counted: each reason narrows the list of what customers said to those who say so.
+// The counts of the reasons; a click on one filters the list of what customers said.
 
 import { count, round, track } from "./charts.js";
 import { fill, h, svg } from "./dom.js";
@@ -9,10 +9,10 @@ import { isPlainClick, link, navigate } from "./router.js";
 /** @typedef {Api.ReasonCount & {share: number, before: number | null, chosen: boolean}} Row */
 
 /**
- * @param {() => void} onChoice somebody has chosen a reason
+ * @param {() => void} onChoice called when a reason is chosen
  * @returns {{element: HTMLElement, show: (reasons: Api.ReasonCount[], before: Api.ReasonCount[] | null) => void,
- *   choose: (key: string | null) => void}} show: the reasons of a time, and of the time before if that is known;
- *   choose: marks one
+ *   choose: (key: string | null) => void}} show: the reasons of a period, and of the preceding one if known;
+ *   choose: marks a reason
  */
 export function reasonsCard(onChoice) {
   const list = h("ol", { class: "reasons", role: "list", "data-testid": "reasons" });
@@ -59,7 +59,7 @@ export function reasonsCard(onChoice) {
 }
 
 /**
- * A row keeps its link, which may have the focus.
+ * A row keeps its link element, which may have the focus.
  * @param {string} key
  * @param {() => void} onChoice
  */
@@ -72,7 +72,7 @@ function reasonRow(key, onChoice) {
       const leaves = isChosen;
       navigate({ reason: leaves ? null : key });
       if (!leaves) {
-        onChoice(); // the list that it narrows may be out of sight
+        onChoice(); // the list may be outside the window
       }
     }
   };

@@ -1,4 +1,4 @@
-// What a file for spreadsheets is asked for with.
+// Parameters of files for spreadsheets.
 
 import { LARGEST_FILE } from "./constants.js";
 import { readersZone } from "./periods.js";
@@ -6,7 +6,7 @@ import { readersZone } from "./periods.js";
 /** @import {Parameters} from "./api.js" */
 
 /**
- * Parameters of a file that people open: their clock, words, and a link from each row to its call here.
+ * Parameters of a file for people: their time zone, labels instead of keys, and a link from each row to its call.
  * @returns {Parameters}
  */
 export function formOfFiles() {

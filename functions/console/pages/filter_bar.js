@@ -1,4 +1,4 @@
-// The row of controls above the list. All of it is in the address, so that a reload and a link keep it.
+// The row of controls above the list. The address contains all filters, so that a reload and a link keep them.
 
 import { get } from "./api.js";
 import { filtersIn, FILTERS, isTelling, OTHERS } from "./call_filters.js";
@@ -10,7 +10,7 @@ import { scoreChips } from "./score_chips.js";
 import { timeFilter } from "./time_filter.js";
 
 const TYPING_MILLISECONDS = 300;
-/** Below this the controls would need several rows: they fold behind a button. */
+/** In a narrower window the controls would need several rows, and are folded behind a button. */
 const LEAST_WIDTH = 1800;
 /** @type {Record<string, string>} */
 const LABELS = {
@@ -34,7 +34,7 @@ const CHOICES = {
   advisor: [],
 };
 
-/** Controls for FILTERS, and what else stands in their row. */
+/** Controls for FILTERS, and other elements in their row. */
 export class FilterBar {
   /** @type {Record<string, HTMLSelectElement>} */
   #selects = {};
@@ -89,19 +89,21 @@ export class FilterBar {
     this.#resizing.observe(this.element);
   }
 
-  /** Folds the controls where there is no room for them; at once when the bar comes onto the page, or it would jump. */
+  /**
+   * Folds the controls in a narrow window, already when the bar is added to the page, so that it does not move later.
+   */
   fit() {
     fold(this.element, this.#more, this.element.clientWidth < LEAST_WIDTH);
   }
 
-  /** Ends it. */
+  /** Ends all listeners. */
   close() {
     this.#resizing.disconnect();
     window.clearTimeout(this.#typing);
     this.#time.stop();
   }
 
-  /** Writes what the address says into the controls; not into one that somebody is typing in. */
+  /** Writes the address's values into the controls, except into one that is being edited. */
   show() {
     const given = filtersIn(location());
     if (this.#customer !== document.activeElement) {
@@ -122,7 +124,7 @@ export class FilterBar {
   }
 
   /**
-   * Adds the campaigns and advisors of some calls to what can be chosen.
+   * Adds the campaigns and advisors of these calls to the options.
    * @param {Api.Call[]} calls
    */
   offer(calls) {
@@ -137,7 +139,7 @@ export class FilterBar {
   }
 
   /**
-   * Asks for the campaigns and advisors that the summary knows. What cannot be had is missing from a menu, no more.
+   * Reads the campaigns and advisors of the summary. After an error they are only missing from the menus.
    * @param {AbortSignal} signal
    */
   async learn(signal) {
@@ -245,7 +247,7 @@ function field(name, control) {
 }
 
 /**
- * Draws options only if they are others, since an open menu would close. A value that is unknown stays choosable.
+ * Renders options only if they have changed, because an open menu would close. An unknown value stays an option.
  * @param {HTMLSelectElement} select
  * @param {string} name
  * @param {[string, string][]} options

@@ -1,4 +1,4 @@
-// What people do about follow-ups, and in which words they are told that it could not be done.
+// Changes of follow-ups by the reader, and the messages if a change is refused.
 
 import { get, write } from "./api.js";
 import { ApiError, messageOf, OfflineError } from "./errors.js";
@@ -8,19 +8,19 @@ import { relative } from "./format.js";
 import { claimsOf, storedTokens } from "./tokens.js";
 
 /**
- * @typedef {object} Change as a PATCH has it; what is left out stays
+ * @typedef {object} Change body of a PATCH; omitted fields do not change
  * @property {string} [state]
  * @property {number | null} [assignee_id]
  * @property {string | null} [cause]
  * @property {string} [note]
  */
 
-/** Nothing was written; the message is for people. */
+/** Nothing was written; the message is for readers. */
 export class Refused extends Error {
   /**
    * @param {string} message
    * @param {{cause?: unknown, current?: Api.FollowUpDetail | null, field?: string | null, isGone?: boolean}} [found]
-   *   current: the follow-up as somebody else made it; field: the one that is wrong; isGone: there is none any more
+   *   current: the follow-up as somebody else changed it; field: the invalid one; isGone: it no longer exists
    */
   constructor(message, { cause, current = null, field = null, isGone = false } = {}) {
     super(message, { cause });
@@ -31,9 +31,9 @@ export class Refused extends Error {
 }
 
 /**
- * @param {Api.FollowUp} followUp the version that the change is of
+ * @param {Api.FollowUp} followUp the version that is changed
  * @param {Change} change
- * @returns {Promise<Api.FollowUp>} as it is now; throws Refused
+ * @returns {Promise<Api.FollowUp>} the changed follow-up; throws Refused
  */
 export async function changeFollowUp({ id, version }, change) {
   try {
@@ -72,7 +72,7 @@ export async function openFollowUp(callId, note) {
 }
 
 /**
- * Somebody was faster; or it was this page, if the answer to its first attempt was lost on the way.
+ * Somebody else changed it first; or this page did, if the answer to its first try was lost.
  * @param {number} id
  * @param {Change} change
  * @param {ApiError} error
@@ -82,7 +82,7 @@ async function lookAgain(id, change, error) {
   const current = await readAgain(id);
   const latest = current?.entries[current.entries.length - 1];
   const isDone = current && Object.entries(change).every(([name, value]) => Reflect.get(current, name) === value);
-  const isMine = latest?.actor_subject === claimsOf(storedTokens()?.api_token).sub; // else two would call the customer
+  const isMine = latest?.actor_subject === claimsOf(storedTokens()?.api_token).sub; // else two people call the customer
   if (isDone && latest && isMine && (change.note === undefined || latest.note === change.note)) {
     followUpNews.changed(current);
     return current;

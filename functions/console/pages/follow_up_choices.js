@@ -1,22 +1,22 @@
-// Whom a follow-up can be given to, and the causes that are offered.
+// The people that a follow-up can be assigned to, and the causes that are suggested.
 
 import { get } from "./api.js";
 import { readReader } from "./reader.js";
 import { identity } from "./signin.js";
 
-/** Where nobody has named a cause yet; the organization's own words come first. */
+/** Suggestions that follow the organization's own causes. */
 const USUAL_CAUSES = ["Long wait", "Work not done right", "Price", "Hard to reach", "Unfriendly", "Nothing was wrong"];
 const MOST_CAUSES = 8;
 
 /**
  * @typedef {object} Choices
- * @property {number | null} me the person that the reader is; null if nobody knows
+ * @property {number | null} me the reader's user id; null if unknown
  * @property {Map<number, string>} people id -> name
- * @property {string[]} causes those that were used most first
+ * @property {string[]} causes most frequent first
  */
 
 /**
- * What cannot be had is not offered; a cause can be written in any case.
+ * Reads the choices. Values that cannot be read are not offered; a cause can always be typed.
  * @returns {Promise<Choices>}
  */
 export async function readChoices() {

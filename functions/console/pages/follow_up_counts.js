@@ -1,4 +1,4 @@
-// How many follow-ups wait for somebody, and how many are late: in the navigation of every view, and kept true.
+// The numbers of open and overdue follow-ups in the navigation of every view, kept current.
 
 import { get } from "./api.js";
 import { fill, h, listen } from "./dom.js";
@@ -6,22 +6,22 @@ import { followUpNews } from "./follow_up_news.js";
 import { live } from "./live.js";
 import { coalesce } from "./refresh_queue.js";
 
-/** However fast news comes, there is one reading in this time. */
+/** Minimum time between two readings, however many events come. */
 const REST_MILLISECONDS = 1000;
 const RETRY_MILLISECONDS = 15_000;
-/** What is counted stands open now, whenever it was opened: of the time that the API asks for, the least will do. */
+/** The counts are of the present and do not depend on the API's period, so the shortest is requested. */
 const SPAN_MILLISECONDS = 3_600_000;
 
 /** @typedef {{open: number, acknowledged: number, overdue: number}} Counts */
 
-/** Tells "change" whenever `value` has been read. */
+/** Dispatches "change" after each reading of `value`. */
 class FollowUpCounts extends EventTarget {
   /** @type {Counts | null} */
   value = null;
   #retry = 0;
 
   /**
-   * Reads, and writes the numbers behind the link's name, as long as it is shown.
+   * Reads, and shows the numbers behind the link's name, until it is ended.
    * @param {HTMLAnchorElement} link
    * @returns {() => void} ends it
    */
@@ -37,7 +37,7 @@ class FollowUpCounts extends EventTarget {
     }, REST_MILLISECONDS);
     const endings = [
       listen(followUpNews, "news", ask),
-      listen(live, "resync", () => this.value && ask()), // else nothing was read, and nothing is missed
+      listen(live, "resync", () => this.value && ask()), // before that nothing was read, and nothing can be missed
     ];
     live.settled().then(ask);
     return () => {
@@ -63,7 +63,7 @@ class FollowUpCounts extends EventTarget {
       fill(place, number(open, "open", ""), number(overdue, "overdue", "view-count-late"));
       this.dispatchEvent(new Event("change"));
     } catch {
-      this.#retry = window.setTimeout(ask, RETRY_MILLISECONDS); // the views say what is wrong
+      this.#retry = window.setTimeout(ask, RETRY_MILLISECONDS); // the views show the error
     }
   }
 }

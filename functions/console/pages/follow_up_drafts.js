@@ -1,13 +1,13 @@
-// What somebody has typed about a follow-up and not saved: it outlasts another row, another view, and a sign-in.
-// In sessionStorage, as the tokens: it ends with the tab, and no other reader gets it.
+// Unsaved input for follow-ups: it survives a change of row, a change of view, and a sign-in. Like the tokens it is in
+// sessionStorage, so it ends with the tab, and no other reader gets it.
 
 import { claimsOf, storedTokens } from "./tokens.js";
 
 /**
  * @typedef {object} Draft
  * @property {string} note
- * @property {string | null} cause null: as it is
- * @property {string | null} assignee of the choice; null: as it is
+ * @property {string | null} cause null: unchanged
+ * @property {string | null} assignee the selected value; null: unchanged
  */
 
 /** @type {Draft} */
@@ -37,7 +37,7 @@ export function keepDraft(name, draft) {
   try {
     sessionStorage.setItem(keyOf(name), JSON.stringify(draft));
   } catch {
-    // Full or forbidden: it lasts as long as the page shows it.
+    // Storage is full or forbidden; the draft lasts as long as the page shows it.
   }
 }
 

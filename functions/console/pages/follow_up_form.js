@@ -1,5 +1,5 @@
-// What becomes of a follow-up: whose it is, why the customer was unhappy, a note, and what can be done with it now.
-// What somebody has typed stays until it is saved, whatever others do and whatever goes wrong.
+// The form of a follow-up: assignee, cause, note, and the actions that its state allows. Input stays until it is saved,
+// even if others change the follow-up or a request fails.
 
 import { LONGEST_CAUSE, LONGEST_NOTE, TRANSITIONS } from "./constants.js";
 import { announce, fill, h, setHidden } from "./dom.js";
@@ -15,7 +15,7 @@ import { identity } from "./signin.js";
 /** @import {Draft} from "./follow_up_drafts.js" */
 
 const TICK_MILLISECONDS = 30_000;
-/** State to come -> the button that leads there, and what is said when it is there. */
+/** Next state -> the button for it, and the announcement afterwards. */
 const DEEDS = /** @type {const} */ ([
   ["acknowledged", "Take it", "Taken"],
   ["resolved", "Resolve", "Resolved"],
@@ -31,7 +31,7 @@ export class FollowUpForm {
   /** @type {Choices} */
   #choices = { me: null, people: new Map(), causes: [] };
   #onGone;
-  /** The version that this form has written; what is newer is somebody else's. */
+  /** The version that this form has written; a newer one is somebody else's. */
   #written = 0;
   #isBusy = false;
   #state = h("p", { class: "follow-up-state", tabindex: "-1", "data-testid": "follow-up-state" });
@@ -78,7 +78,7 @@ export class FollowUpForm {
    * @param {Api.FollowUpDetail} followUp
    * @param {object} options
    * @param {boolean} options.mayWrite without it there are no buttons
-   * @param {() => void} options.onGone the follow-up is there no more
+   * @param {() => void} options.onGone called when the follow-up no longer exists
    */
   constructor(followUp, { mayWrite, onGone }) {
     this.#current = followUp;
@@ -115,12 +115,12 @@ export class FollowUpForm {
     this.#write(followUp, draft);
   }
 
-  /** Ends it. */
+  /** Ends all listeners. */
   close() {
     window.clearInterval(this.#ticking);
   }
 
-  /** Moves the keyboard here. */
+  /** Focuses the form. */
   focus() {
     this.#state.focus({ preventScroll: true });
   }
@@ -131,10 +131,10 @@ export class FollowUpForm {
     this.#write(this.#current, this.#draft());
   }
 
-  /** @param {Api.FollowUpDetail} followUp as it was read again */
+  /** @param {Api.FollowUpDetail} followUp as read again */
   show(followUp) {
     if (followUp.version < this.#current.version) {
-      return; // asked for before what is shown was written
+      return; // this reading began before the last write
     }
     const latest = followUp.entries[followUp.entries.length - 1];
     if (followUp.version > Math.max(this.#current.version, this.#written) && latest) {
@@ -156,7 +156,7 @@ export class FollowUpForm {
     return people;
   }
 
-  /** What differs from what is shown. */
+  /** The fields that differ from the follow-up. */
   #draft() {
     const { assignee_id: id, cause } = this.#current;
     const [mine, why] = [this.#assignee.value, this.#cause.value.trim()];
@@ -193,7 +193,7 @@ export class FollowUpForm {
     this.#drawEntries();
   }
 
-  /** What changes with the clock, too. */
+  /** Updates what depends on the clock. */
   #tell() {
     const followUp = this.#current;
     const isLate = isOverdue(followUp);
@@ -213,7 +213,7 @@ export class FollowUpForm {
       people.set(id, assigneeOf(this.#current));
     }
     if (chosen && !people.has(Number(chosen))) {
-      people.set(Number(chosen), `Person ${chosen}`); // of a draft, before the people are known: else it were nobody
+      people.set(Number(chosen), `Person ${chosen}`); // a draft may name a person before the people are read
     }
     const others = [...people].filter(([one]) => one !== me).sort(([, one], [, other]) => one.localeCompare(other));
     const mine = me === null ? [] : [[String(me), `${people.get(me) ?? "Me"} (me)`]];
@@ -251,7 +251,7 @@ export class FollowUpForm {
     this.#keep();
   }
 
-  /** Marks the usual cause that the field has. */
+  /** Marks the suggestion that equals the cause in the field. */
   #press() {
     const cause = this.#cause.value.trim();
     for (const button of this.#causes.children) {
@@ -298,7 +298,7 @@ export class FollowUpForm {
     this.#do(null);
   }
 
-  /** @param {string | null} to state; null: as it is */
+  /** @param {string | null} to state; null: unchanged */
   async #do(to) {
     if (this.#isBusy) {
       return;
@@ -342,7 +342,7 @@ export class FollowUpForm {
   /**
    * @param {Api.FollowUp} changed
    * @param {Change} change
-   * @param {Draft} sent what was typed when it was sent; what has been typed since is still to be saved
+   * @param {Draft} sent the input when it was sent; later input is still unsaved
    */
   #accept(changed, change, sent) {
     const typed = this.#draft();
@@ -367,7 +367,7 @@ export class FollowUpForm {
   #fail(error) {
     const { current = null, field = null, isGone = false } = error instanceof Refused ? error : {};
     if (current) {
-      this.#written = current.version; // the sentence says what is new
+      this.#written = current.version; // the message says what has changed
       this.#news.hidden = true;
       this.#write(current, this.#draft());
     }
@@ -394,7 +394,7 @@ export class FollowUpForm {
     this.#isBusy = isBusy;
     for (const button of [...this.#buttons, this.#save]) {
       if (isBusy) {
-        button.setAttribute("aria-disabled", "true"); // and it keeps the focus
+        button.setAttribute("aria-disabled", "true"); // unlike `disabled`, it keeps the focus
       } else {
         button.removeAttribute("aria-disabled");
       }
@@ -410,7 +410,7 @@ function fact(name, value) {
   return value ? [h("dt", {}, name), h("dd", {}, value)] : null;
 }
 
-/** The form stands in two views, of which each has its own sheet. */
+/** The form is part of two views, and each loads its style sheet. */
 function loadStyleSheet() {
   const { href } = new URL(`./${STYLE_SHEET}`, import.meta.url);
   if (!document.querySelector(`link[href="${href}"]`)) {

@@ -1,4 +1,4 @@
-// The inbox's list: read page by page, again with the news, and walked with the arrow keys.
+// The inbox's list: read page by page, again after call events, with keyboard navigation.
 
 import { get } from "./api.js";
 import { LARGEST_PAGE } from "./constants.js";
@@ -17,13 +17,13 @@ const TICK_MILLISECONDS = 30_000;
 
 /** @typedef {{items: FollowUp[], cursor: string | null}} Page */
 
-/** Shows what `ask` asked for. */
+/** The list for the parameters that `ask` has set. */
 export class FollowUpList {
   /** @type {FollowUp[]} */
   #items = [];
   /** @type {string | null} */
   #cursor = null;
-  /** @type {Parameters | null} null: there is nobody whose they could be */
+  /** @type {Parameters | null} null: the list is of nobody and empty */
   #asked = null;
   /** @type {Marks} */
   #marks = { openId: null, currentId: null, mayWrite: false };
@@ -52,8 +52,8 @@ export class FollowUpList {
    * @param {object} handlers
    * @param {(followUp: FollowUp, button: HTMLButtonElement) => void} handlers.onTake
    * @param {(id: number, options: {byKeyboard: boolean}) => void} handlers.onOpen
-   * @param {(id: number) => void} handlers.onMove the arrow keys came to one
-   * @param {() => HTMLElement} handlers.nothing what is shown if there are none
+   * @param {(id: number) => void} handlers.onMove the arrow keys moved to one
+   * @param {() => HTMLElement} handlers.nothing makes the text for an empty list
    * @param {() => void} handlers.onShown after each reading
    */
   constructor({ onTake, onOpen, onMove, nothing, onShown }) {
@@ -82,22 +82,22 @@ export class FollowUpList {
     this.element = this.#part.element;
   }
 
-  /** @param {Parameters | null} parameters of the list that is wanted; null: an empty one */
+  /** @param {Parameters | null} parameters of the list to show; null: an empty one */
   ask(parameters) {
     this.#asked = parameters;
     this.#items = [];
     return this.#part.load("fresh");
   }
 
-  /** Reads again as many as are shown. */
+  /** Reads again as many items as are shown. */
   refresh() {
     return this.#part.load("quiet");
   }
 
   /**
-   * What this page has just changed is shown before it is read again.
+   * Shows a change of this page before the list is read again.
    * @param {Api.FollowUp} followUp
-   * @param {string | null} by who did it
+   * @param {string | null} by the person who made it
    */
   put(followUp, by) {
     const before = this.#items.find(({ id }) => id === followUp.id);
@@ -119,13 +119,13 @@ export class FollowUpList {
     this.#draw();
   }
 
-  /** Gives the keyboard to the current row; whether there is one. */
+  /** Focuses the current row; returns whether there is one. */
   focus() {
     this.#currentLink?.focus();
     return this.#currentLink !== null;
   }
 
-  /** Ends it. */
+  /** Ends all requests. */
   close() {
     window.clearInterval(this.#ticking);
     this.#part.stop();
@@ -152,7 +152,7 @@ export class FollowUpList {
     return { items, cursor };
   }
 
-  /** If the row with the focus has gone, the next one in its place gets it. */
+  /** If the row with the focus was removed, the next one gets the focus. */
   #draw() {
     const rows = [...this.#list.children];
     const focused = rows.findIndex((row) => row.contains(document.activeElement));

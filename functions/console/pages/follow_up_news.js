@@ -1,4 +1,4 @@
-// What becomes of follow-ups: what others did comes over the WebSocket, what this page did is known at once.
+// Changes of follow-ups: those of others arrive over the WebSocket, and this page's own at once.
 
 import { live } from "./live.js";
 
@@ -7,11 +7,11 @@ const TELLING = new Set(["FollowUpOpened", "FollowUpChanged", "FollowUpOverdue"]
 
 /**
  * @typedef {object} News
- * @property {number} callId whose follow-up it is of
- * @property {Api.FollowUp | null} followUp as it is now, if that is known already
+ * @property {number} callId the call of the follow-up
+ * @property {Api.FollowUp | null} followUp the current one, if it is known
  */
 
-/** Tells "news", with News as its detail. */
+/** Dispatches "news", with News as its detail. */
 class FollowUpNews extends EventTarget {
   constructor() {
     super();

@@ -1,4 +1,4 @@
-// One follow-up beside the list, or on a phone over it: the words of its call, and what becomes of it.
+// One follow-up beside the list, or, on a phone, over it: its call's transcript and its form.
 
 import { get } from "./api.js";
 import { asAttempt } from "./call_attempts.js";
@@ -22,7 +22,7 @@ import { TranscriptView } from "./transcript.js";
 const REST_MILLISECONDS = 1000;
 const RETRY_MILLISECONDS = 5000;
 
-/** The panel of one follow-up; for another one there is another panel. */
+/** The panel of one follow-up; another one gets another panel. */
 export class FollowUpPanel {
   /** @type {FollowUp | null} */
   #followUp = null;
@@ -83,17 +83,17 @@ export class FollowUpPanel {
     this.refresh();
   }
 
-  /** The call that it is of, once that is known. */
+  /** The id of its call, once it is known. */
   get callId() {
     return this.#followUp?.call_id ?? null;
   }
 
-  /** Moves the keyboard here. */
+  /** Focuses the panel's title. */
   focus() {
     this.#title.focus({ preventScroll: true });
   }
 
-  /** Ends it. */
+  /** Ends all requests. */
   close() {
     this.#run.abort();
     this.#form?.close();
@@ -115,7 +115,7 @@ export class FollowUpPanel {
       signal.throwIfAborted();
       this.#show(followUp, reader?.may_write ?? this.#mayWrite);
       if (!reader) {
-        this.#retry = window.setTimeout(() => this.refresh(), RETRY_MILLISECONDS); // or there were no buttons for ever
+        this.#retry = window.setTimeout(() => this.refresh(), RETRY_MILLISECONDS); // there are no buttons without it
       }
     } catch (error) {
       if (!signal.aborted) {
@@ -125,7 +125,7 @@ export class FollowUpPanel {
   }
 
   /**
-   * What was read and typed stays; that it may be old is said.
+   * Keeps the last reading and all input, and says that the reading may be outdated.
    * @param {unknown} error
    */
   #fail(error) {

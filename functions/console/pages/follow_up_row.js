@@ -1,4 +1,4 @@
-// One follow-up in the inbox: who, what they said, whose it is, by when; to be taken and dialled at one touch.
+// One row of the inbox: customer, complaint, assignee and due time, with buttons to take the follow-up and to dial.
 
 import { showScore } from "./call_row.js";
 import { fill, h, setHidden } from "./dom.js";
@@ -23,8 +23,8 @@ const BADGES = { open: "badge-accent", resolved: "badge-good" };
 
 /**
  * @typedef {object} Marks
- * @property {number | null} openId of the follow-up that is open beside the list
- * @property {number | null} currentId of the one where the keyboard is
+ * @property {number | null} openId the follow-up that is open beside the list
+ * @property {number | null} currentId the current one of the keyboard
  * @property {boolean} mayWrite
  */
 
@@ -92,7 +92,7 @@ export function followUpRow(onTake) {
     setHidden(take, !mayWrite || followUp.state !== "open", name);
     take.setAttribute("aria-label", `Take it: ${customerOf(followUp)}`);
     for (const control of [name, dial, take]) {
-      control.tabIndex = isCurrent ? 0 : -1; // the keyboard goes from row to row by the arrow keys
+      control.tabIndex = isCurrent ? 0 : -1; // the arrow keys move between rows, and Tab leaves the list
     }
   };
   return { element, show };
@@ -125,7 +125,7 @@ function showDial(dial, followUp) {
 }
 
 /**
- * Only what is new is written, so that what is selected stays.
+ * Writes the text only if it has changed, so that a selection stays.
  * @param {HTMLElement} element
  * @param {string} text
  */

@@ -1,4 +1,4 @@
-// What is said of a follow-up: why it is there, how old it is, by when it is due, who did what.
+// Texts about a follow-up: its cause, its age, its due time, its history.
 
 import { UNANSWERED } from "./constants.js";
 import { dateTime, phone, time } from "./format.js";
@@ -18,14 +18,14 @@ const DEEDS = { acknowledged: "took it", resolved: "resolved it", dismissed: "di
 
 /**
  * @param {Pick<Api.FollowUp, "state">} followUp
- * @returns {boolean} whether somebody still has to do something
+ * @returns {boolean} whether it still needs an action
  */
 export function isUnanswered({ state }) {
   return UNANSWERED.some((unanswered) => unanswered === state);
 }
 
 /**
- * By this browser's clock, since a follow-up becomes late without anybody's doing.
+ * Whether it is overdue by this browser's clock: it becomes so without an event.
  * @param {Pick<Api.FollowUp, "state" | "due_at">} followUp
  * @param {number} [now]
  */
@@ -40,14 +40,14 @@ export function customerOf({ customer_name: name, phone: number }) {
 
 /**
  * @param {string} number
- * @returns {string | null} the address that dials it; null for what is no number
+ * @returns {string | null} the address that dials it; null if it is not a number
  */
 export function dialLink(number) {
   return DIALLABLE.test(number) ? `tel:${number.replace(/[^+0-9]/g, "")}` : null;
 }
 
 /**
- * The customer's own sentence: the first complaint, else what they said, else what they asked for.
+ * The customer's own words: the first complaint, else the feedback, else the request.
  * @param {FollowUp} followUp
  * @returns {string | null}
  */
@@ -57,7 +57,7 @@ export function saidIn({ detractors, content, action_items: actions }) {
 
 /**
  * @param {Pick<FollowUp, "trigger" | "nps_score">} followUp
- * @returns {string} why it is there
+ * @returns {string} why it was opened
  */
 export function reasonOf({ trigger, nps_score: score }) {
   /** @type {Record<string, string>} */
@@ -82,7 +82,7 @@ export function ageOf(from, now = Date.now()) {
 /**
  * @param {FollowUp | Api.FollowUp} followUp
  * @param {number} [now]
- * @returns {string} by when it is due, by how much it is late, or when it was closed
+ * @returns {string} when it is due, how late it is, or when it was closed
  */
 export function dueOf(followUp, now = Date.now()) {
   if (!isUnanswered(followUp)) {
@@ -98,7 +98,7 @@ export function dueOf(followUp, now = Date.now()) {
 
 /**
  * @param {FollowUp} followUp
- * @returns {string} its state, and by whom: "Taken by Kim Example"
+ * @returns {string} its state with the person: "Taken by Kim Example"
  */
 export function stateOf({ state, state_set_by: by }) {
   return by && state !== "open" ? `${STATES[state]} by ${by}` : STATES[state];
@@ -106,7 +106,7 @@ export function stateOf({ state, state_set_by: by }) {
 
 /**
  * @param {Pick<FollowUp, "assignee_id" | "assignee_name">} followUp
- * @returns {string} whose it is; empty if nobody's
+ * @returns {string} the assignee; empty if there is none
  */
 export function assigneeOf({ assignee_id: id, assignee_name: name }) {
   return name || (id === null ? "" : `Person ${id}`);
@@ -115,7 +115,7 @@ export function assigneeOf({ assignee_id: id, assignee_name: name }) {
 /**
  * @param {Api.FollowUpEntry} entry
  * @param {Map<number, string>} people id -> name
- * @returns {string} who did what
+ * @returns {string} the person and the change
  */
 export function deedOf(entry, people) {
   const who = entry.actor_name || (entry.actor_subject === null ? null : "Somebody");

@@ -1,4 +1,4 @@
-// The view "follow-ups": who is to be called back, and the one that is open. News changes what is shown in its place.
+// The view "follow-ups": the list of customers to call back, and the open follow-up. Call events update it in place.
 
 import { announce, closest, fill, h, listen, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
@@ -22,14 +22,14 @@ import { identity } from "./signin.js";
 /** @import {FollowUp} from "./follow_up_row.js" */
 
 const RESTING_MILLISECONDS = 180;
-/** However fast news comes, the list is read once in this time. */
+/** Minimum time between two readings of the list, however many events come. */
 const REST_MILLISECONDS = 1000;
-/** Until it is asked once more who the reader is, if that could not be told. */
+/** Time before another request for the reader, after one has failed. */
 const RETRY_MILLISECONDS = 5000;
 const TITLE = "To call back";
 
 /**
- * Name in the address -> title, and what there is to say if it is empty.
+ * Name in the address -> title, and the text for an empty list.
  * @type {Record<string, {title: string, nothing: [string, string]}>}
  */
 const LISTS = {
@@ -88,7 +88,7 @@ class FollowUpsView {
     this.element = h(
       "div",
       { class: "follow-ups", "data-testid": "follow-ups-view" },
-      h("h1", { class: "visually-hidden" }, TITLE), // not in the list, which an open one covers on a phone
+      h("h1", { class: "visually-hidden" }, TITLE), // outside the list, which an open follow-up covers on a phone
       h(
         "section",
         { class: "follow-ups-main", "aria-label": "List of follow-ups", tabindex: "-1" },
@@ -119,7 +119,7 @@ class FollowUpsView {
     });
   }
 
-  /** Without it there were no buttons, and nothing were anybody's: it is asked for until it is known. */
+  /** Reads the reader until it succeeds: without one there are no buttons, and "mine" is unknown. */
   async #know() {
     this.#reader = await readReader().catch(() => null);
     if (!this.#reader && !this.#isOver) {
@@ -191,7 +191,7 @@ class FollowUpsView {
 
   #resync() {
     if (this.#asked !== null) {
-      // else nothing was read before the subscription, and nothing is missed
+      // before that nothing was read, and nothing can be missed
       this.#refresh();
       this.#panel?.refresh();
     }
@@ -266,12 +266,12 @@ class FollowUpsView {
       this.#panel?.focus();
     }
     if (window.matchMedia("(max-height: 480px)").matches) {
-      this.#panelPlace.scrollIntoView(); // the page scrolls there, and the row was further down
+      this.#panelPlace.scrollIntoView(); // the page scrolls on a phone, and the row was further down
     }
   }
 
   /**
-   * The open one follows the arrow keys.
+   * Opens the follow-up that the arrow keys have moved to.
    * @param {number} id
    */
   #follow(id) {

@@ -1,4 +1,4 @@
-// Values as people read them, in the browser's language and time zone. Whatever cannot be read becomes a dash.
+// Formats values in the browser's language and time zone. An invalid value becomes a dash.
 
 const NONE = "–";
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
@@ -92,7 +92,7 @@ export function seconds(milliseconds) {
 
 /**
  * @param {string | null | undefined} text
- * @returns {string} "+1 202 555 0147" of a North American number, any other as it is
+ * @returns {string} "+1 202 555 0147" for a North American number; others are unchanged
  */
 export function phone(text) {
   const match = /^\+?1?(\d{3})(\d{3})(\d{4})$/.exec((text ?? "").replace(/[\s().-]/g, ""));
@@ -101,13 +101,13 @@ export function phone(text) {
 
 /**
  * @param {number | null | undefined} share 0 to 1
- * @returns {string} "42 %", as the language writes it
+ * @returns {string} "42 %", in the format of the locale
  */
 export function percent(share) {
   if (typeof share !== "number" || !Number.isFinite(share)) {
     return NONE;
   }
-  // Neither all nor nothing is said of what is only nearly so.
+  // A share of almost 0 or 1 is not rounded to 0 or 1.
   if (share > 0 && share < 0.005) {
     return `< ${ratio.format(0.01)}`;
   }
@@ -115,7 +115,7 @@ export function percent(share) {
 }
 
 /**
- * @param {string | null | undefined} name a status, an outcome, a direction: a word of the API
+ * @param {string | null | undefined} name a value of the API, such as a status, an outcome or a direction
  * @returns {string} "No answer" for "no_answer"
  */
 export function words(name) {

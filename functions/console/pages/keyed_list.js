@@ -1,11 +1,11 @@
-// Lists that change in place: what is still there keeps its element, and with it focus, selection and place.
+// Lists that are updated in place: an item that stays keeps its element, with its focus, selection and scroll position.
 
 /**
  * @template T
  * @param {Element} parent
  * @param {(item: T) => unknown} keyOf
  * @param {(item: T) => {element: Element, show: (item: T) => void}} make
- * @returns {(items: T[]) => void} shows these items, in this order
+ * @returns {(items: T[]) => void} shows the items, in this order
  */
 export function keyedList(parent, keyOf, make) {
   /** @type {Map<unknown, {element: Element, show: (item: T) => void}>} */
@@ -23,7 +23,7 @@ export function keyedList(parent, keyOf, make) {
 }
 
 /**
- * Writes a link of several, of which one is chosen. It stays the same element: a new one would not have the focus.
+ * Updates one of several links, of which one is chosen. The element stays the same, as a new one would lose the focus.
  * @param {HTMLAnchorElement} anchor
  * @param {string} href
  * @param {boolean} isChosen
@@ -38,7 +38,7 @@ export function choose(anchor, href, isChosen) {
 }
 
 /**
- * Moves only what is not in its place: an element that is moved loses its focus.
+ * Moves only elements that are in the wrong place, because a moved element loses its focus.
  * @param {Element} parent
  * @param {Element[]} elements
  */

@@ -1,26 +1,26 @@
-// News as it happens, over a WebSocket, as docs/events.md describes it: connect, subscribe, and only then read.
+// Call events over a WebSocket, as docs/events.md describes: connect, subscribe, and only then read the API.
 
 import { post } from "./api.js";
 import { ApiError, SignInError } from "./errors.js";
 
-/** The gateway closes a connection on which nothing happens for ten minutes. */
+/** Interval of pings: the gateway closes a connection that has been idle for ten minutes. */
 const PING_MILLISECONDS = 240_000;
-/** For a connection, an answer to a subscription or to a ping. */
+/** Timeout for connecting, and for the answers to a subscription and a ping. */
 const ANSWER_MILLISECONDS = 15_000;
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
-/** A connection that lived this long was a good one: the next pause is a short one again. */
+/** After a connection of this duration, the next pause is short again. */
 const GOOD_MILLISECONDS = 10_000;
-/** Longer than this, nothing waits for the connection. */
+/** Maximum time for which readings wait for the connection. */
 const SETTLING_MILLISECONDS = 500;
-/** Ids of call events that were seen; a repeat comes within seconds. */
+/** Number of event ids that are kept to recognise duplicates, which arrive within seconds. */
 const REMEMBERED = 500;
 
 /** @typedef {"connecting" | "live" | "reconnecting" | "offline" | "expired" | "refused"} State */
 
 /**
- * Tells what happens: "event" (detail: the call event), "state" (detail: the new state), and "resync", whenever one is
- * subscribed (again) and has to read what was read before.
+ * Dispatches "event" (detail: the call event), "state" (detail: the new state), and "resync" after every subscription,
+ * when what was read before has to be read again.
  */
 class Live extends EventTarget {
   /** @type {State} */
@@ -48,14 +48,14 @@ class Live extends EventTarget {
     return this.#state;
   }
 
-  /** @returns {ApiError | null} why this reader gets no news, ever; the state is "refused" then */
+  /** @returns {ApiError | null} why this reader never gets events, if the state is "refused" */
   get refusal() {
     return this.#refusal;
   }
 
   /**
-   * What is read after one is subscribed misses nothing, so that it need not be read twice.
-   * @returns {Promise<void>} resolves once the connection is made or lost, and soon in any case
+   * Waits for the subscription, so that data is read after it, misses no event, and need not be read twice.
+   * @returns {Promise<void>} resolves once the connection is made or lost, at the latest after SETTLING_MILLISECONDS
    */
   settled() {
     if (this.#state !== "connecting") {
@@ -68,7 +68,7 @@ class Live extends EventTarget {
   }
 
   /**
-   * Connects, and stays connected.
+   * Connects, and reconnects until it is ended.
    * @param {import("./configuration.js").Configuration} configuration
    */
   start(configuration) {
@@ -79,7 +79,7 @@ class Live extends EventTarget {
     this.#keepConnected(this.#run.signal);
   }
 
-  /** Ends it, as when the reader signs out. */
+  /** Disconnects, as when the reader signs out. */
   stop() {
     this.#run?.abort();
     this.#socket?.close();
@@ -112,7 +112,7 @@ class Live extends EventTarget {
   }
 
   /**
-   * Resolves when the connection is over, however it ended; throws if there was none.
+   * Resolves when the connection has ended in any way; throws if it was never made.
    * @param {AbortSignal} signal
    */
   async #connect(signal) {
@@ -147,7 +147,7 @@ class Live extends EventTarget {
     } else if (message.type === "event") {
       this.#pass(message);
     } else if (message.type === "expired" || message.type === "error") {
-      watch.close(); // the next ticket is bought with a new token
+      watch.close(); // the next ticket is requested with a new token
     }
   }
 
@@ -173,7 +173,7 @@ class Live extends EventTarget {
   }
 
   /**
-   * Grows with every failure, and is partly random, so that not all pages come back at once.
+   * The pause grows with every failure, and has a random part, so that pages do not reconnect all at once.
    * @param {number} failures
    * @returns {Promise<void>}
    */
@@ -188,14 +188,14 @@ class Live extends EventTarget {
     });
   }
 
-  /** The network is back, or somebody looks again after the machine may have slept: do not wait to find out. */
+  /** The network is back, or the page is visible again, perhaps after a suspend: the connection is checked at once. */
   #wake() {
     this.#socket?.dispatchEvent(new Event("wake"));
     this.#hurry();
   }
 }
 
-/** Sees to it that a socket is alive: what does not answer in time is closed. */
+/** Monitors a socket, and closes it if an answer does not arrive in time. */
 class Watch {
   /** @type {WebSocket} */
   #socket;
@@ -242,7 +242,7 @@ class Watch {
     this.#limit = window.setTimeout(() => this.#abandon(), ANSWER_MILLISECONDS);
   }
 
-  /** A dead connection's closing handshake may take the browser a minute; nobody waits for it here. */
+  /** The closing handshake of a dead connection may take a browser a minute, so it is not waited for. */
   #abandon() {
     this.#socket.close();
     this.#socket.dispatchEvent(new Event("close"));

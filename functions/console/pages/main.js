@@ -1,4 +1,4 @@
-// The console's beginning: what stack this is, who reads, and which view they want.
+// The start of the console: it reads the configuration, signs the reader in, and mounts the view.
 
 import { loadConfiguration } from "./configuration.js";
 import { fill, h } from "./dom.js";
@@ -19,14 +19,14 @@ import { failure, loading } from "./placeholders.js";
  */
 
 /**
- * Name in the address -> title, stylesheet and module, loaded when somebody looks. The first is the usual one.
+ * Name in the address -> title, style sheets and module, which are loaded on first use. The first view is the default.
  * @type {Record<string, View>}
  */
 const VIEWS = {
   calls: { title: "Calls", stylesheets: ["calls.css"], load: () => import("./calls.js") },
   "follow-ups": {
     title: "To call back",
-    stylesheets: ["calls.css", "follow_ups.css"], // the words of a call look as they do beside the list of calls
+    stylesheets: ["calls.css", "follow_ups.css"], // the transcript has the style of the calls view
     load: () => import("./follow_ups.js"),
   },
   feedback: { title: "Feedback", stylesheets: ["feedback.css"], load: () => import("./feedback.js") },
@@ -42,7 +42,7 @@ const stylesheets = new Map();
 let leave = () => {};
 
 async function start() {
-  prepare(VIEWS[currentName()]).catch(() => null); // early; what fails here fails again where it is shown
+  prepare(VIEWS[currentName()]).catch(() => null); // an early start; an error occurs again where the view is mounted
   const configuration = await loadConfiguration();
   window.addEventListener("hashchange", () => comeInBy(configuration));
   onSignedOut((reason) => showStranger(configuration, reason));
@@ -64,7 +64,7 @@ async function comeIn(configuration) {
 }
 
 /**
- * Somebody opened a link with another token in this tab: the browser loads nothing for a new fragment.
+ * A link with another token was opened in this tab: the browser does not reload a page for a new fragment.
  * @param {Configuration} configuration
  */
 function comeInBy(configuration) {
@@ -94,7 +94,7 @@ function showReader(configuration) {
   showView();
 }
 
-/** Somebody whose token names no organization: nothing that a view could show or try again would help. */
+/** The reader's token names no organization, so no view can show anything, and a retry does not help. */
 function showRefusal() {
   shown.unmount();
   Object.assign(shown, { name: null, unmount: () => {}, turn: shown.turn + 1 });
@@ -144,7 +144,7 @@ async function mount(view, turn) {
     }
   } catch (error) {
     if (turn === shown.turn) {
-      // A module of an earlier release is gone after a deploy: only the page itself leads to the new one.
+      // After a deploy the modules of an earlier release no longer exist; reloading the page gets the new ones.
       fill(
         container,
         failure(error, () => window.location.reload()),
@@ -180,7 +180,7 @@ function loadStylesheet(name) {
 }
 
 /**
- * A view's rules hold as long as it is shown: several views have scores and facts, and each draws its own.
+ * A view's style sheets are active only while it is shown, because several views style the same elements.
  * @param {string[]} names
  */
 function useStylesheets(names) {
@@ -190,7 +190,7 @@ function useStylesheets(names) {
 }
 
 /**
- * A sheet that has not come yet has no rules to switch; it is switched when it comes.
+ * A sheet that is still loading has no rules yet; it is switched when it is loaded.
  * @param {HTMLLinkElement} link
  * @param {string[]} names
  */

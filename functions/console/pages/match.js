@@ -1,4 +1,4 @@
-// Where a search has found something: the words around it in the list, and the same words in their turn.
+// The hits of a search: the words around a hit in the list, and marks in the turn of the transcript.
 
 import { fill, h } from "./dom.js";
 
@@ -16,7 +16,7 @@ const QUOTED = /"([^"]*)"?|([^"]+)/g;
 const WORD = /[\p{L}\p{N}]+/gu;
 
 /**
- * Shows what stands around a hit, with the hits marked; nothing if there is none.
+ * Shows the text around a hit, with the hits marked; nothing without a hit.
  * @param {HTMLElement} element
  * @param {Api.Match | null | undefined} match
  */
@@ -36,7 +36,7 @@ export function showMatch(element, match) {
 }
 
 /**
- * The changes of an address that lead to a call, and to the turn in which it was found.
+ * The changes of the address that lead to a call, and to the turn with the hit.
  * @param {Pick<Api.Call, "id" | "match">} call
  */
 export function placeOfHit({ id, match }) {
@@ -44,7 +44,7 @@ export function placeOfHit({ id, match }) {
 }
 
 /**
- * A text with what was searched for marked, as the API finds it: whatever the case and the accents.
+ * The text with marks at the hits, found as the API does: ignoring case and accents.
  * @param {string} text
  * @param {string} search
  * @returns {Child[]}
@@ -59,7 +59,7 @@ export function markedText(text, search) {
 }
 
 /**
- * The API counts code points, and a string here has two units for some of them, such as most emoji.
+ * The API counts code points, while strings here have two units for some of them, such as most emoji.
  * @param {Api.Match} match
  * @returns {number[][]}
  */
@@ -70,7 +70,7 @@ function inUnits({ text, marks }) {
 
 /**
  * @param {string} text
- * @param {number[][]} marks where each begins and ends
+ * @param {number[][]} marks begin and end of each
  * @returns {Child[]}
  */
 function pieces(text, marks) {
@@ -92,7 +92,7 @@ function expressionOf(search) {
 }
 
 /**
- * The same text in lower case and without accents; each character stays in its place.
+ * The text in lower case and without accents; each character keeps its index.
  * @param {string} text
  */
 function plain(text) {

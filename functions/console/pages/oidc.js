@@ -1,5 +1,5 @@
-// OpenID Connect in the browser, by the library oauth4webapi: authorization code flow with PKCE (S256), refresh, and
-// signing out. Loaded only when somebody signs in or a token is renewed.
+// OpenID Connect in the browser with the library oauth4webapi: authorization code flow with PKCE (S256), refresh, and
+// signing out. It is loaded only for a sign-in or a refresh.
 
 import { OfflineError, SignInError } from "./errors.js";
 import { claimsOf, storeAttempt } from "./tokens.js";
@@ -11,9 +11,9 @@ import * as vendored from "./vendor/oauth4webapi.js";
 
 const oauth = /** @type {typeof import("oauth4webapi")} */ (/** @type {unknown} */ (vendored));
 
-/** Clocks differ. */
+/** Tolerance for differences between clocks. */
 const LEEWAY_SECONDS = 300;
-/** Of a token that does not say how long it lives. */
+/** Assumed lifetime of a token that does not state one. */
 const DEFAULT_LIFETIME_SECONDS = 300;
 const TIMEOUT_MILLISECONDS = 15_000;
 const NOT_FOR_US = "The issuer's token is not for this console.";
@@ -22,9 +22,9 @@ const NOT_FOR_US = "The issuer's token is not for this console.";
 let discovery = null;
 
 /**
- * Sends the reader to the issuer.
+ * Redirects the reader to the issuer.
  * @param {Configuration} configuration
- * @param {string} search where to come back to, as a query string
+ * @param {string} search query string of the page to return to
  */
 export async function begin(configuration, search) {
   const issuer = await discover(configuration);
@@ -50,9 +50,9 @@ export async function begin(configuration, search) {
 }
 
 /**
- * Turns the issuer's answer into tokens.
+ * Exchanges the issuer's answer for tokens.
  * @param {Configuration} configuration
- * @param {Attempt} attempt whose state was found to be the answer's
+ * @param {Attempt} attempt the attempt with the answer's state
  * @param {URLSearchParams} answer
  * @returns {Promise<Tokens>} throws SignInError
  */
@@ -77,10 +77,10 @@ export async function finish(configuration, attempt, answer) {
 }
 
 /**
- * New tokens by the refresh token.
+ * Gets new tokens with the refresh token.
  * @param {Configuration} configuration
  * @param {Tokens} tokens
- * @returns {Promise<Tokens>} throws SignInError, or OfflineError if it may work later
+ * @returns {Promise<Tokens>} throws SignInError, or OfflineError if a retry may succeed
  */
 export async function refresh(configuration, tokens) {
   const issuer = await discover(configuration);
@@ -104,7 +104,7 @@ export async function refresh(configuration, tokens) {
 }
 
 /**
- * Tells the issuer that the reader goes: the refresh token ends, and the session there if it has a page for that.
+ * Ends the session: revokes the refresh token, and visits the issuer's sign-out page, if there is one.
  * @param {Configuration} configuration
  * @param {Tokens} tokens
  */
@@ -167,13 +167,13 @@ async function describe(configuration) {
     return oauth.processDiscoveryResponse(address, await oauth.discoveryRequest(address, optionsOf(configuration)));
   }, problem);
   if (issuer.issuer !== configuration.issuer) {
-    throw new SignInError(problem); // the API compares them letter by letter, a slash at the end included
+    throw new SignInError(problem); // the API compares issuers character by character, including a trailing slash
   }
   return issuer;
 }
 
 /**
- * The answer's parameters, for the request that exchanges its code.
+ * Validates the answer, and returns its parameters for the token request.
  * @param {AuthorizationServer} issuer
  * @param {Client} client
  * @param {Attempt} attempt
@@ -187,7 +187,7 @@ function validated(issuer, client, attempt, answer) {
 }
 
 /**
- * The library looks at the authorized party only where a token has several audiences.
+ * The library checks the authorized party only if a token has several audiences.
  * @param {Configuration} configuration
  * @param {TokenEndpointResponse} granted
  * @returns {IDToken | undefined} the claims of the ID token, if there is one
@@ -220,7 +220,7 @@ function tokensOf(configuration, granted, earlier) {
 }
 
 /**
- * Counted from now, so that a clock that is wrong does no harm.
+ * Computed from now and the lifetime, so that a wrong clock does no harm.
  * @param {string} token
  * @param {TokenEndpointResponse} granted
  */
@@ -230,7 +230,8 @@ function lifetimeOf(token, granted) {
 }
 
 /**
- * An ID token is for the client; for any other audience the API wants an access token.
+ * Whether the API gets the ID token: its audience is the client; for any other audience the API demands an access
+ * token.
  * @param {Configuration} configuration
  */
 function wantsIdToken(configuration) {
@@ -249,7 +250,7 @@ function clientOf(configuration) {
 function optionsOf(configuration) {
   return {
     [oauth.customFetch]: call,
-    // Only an issuer that was itself configured so, as on the local stack, is asked without TLS.
+    // Only an issuer with an http URL, as on the local stack, is requested without TLS.
     [oauth.allowInsecureRequests]: configuration.issuer.startsWith("http:"),
     signal: () => AbortSignal.timeout(TIMEOUT_MILLISECONDS),
   };
@@ -270,10 +271,10 @@ async function call(address, options) {
 }
 
 /**
- * Does something with the library, whose errors become sentences for people.
+ * Calls the library, and converts its errors into messages for readers.
  * @template T
  * @param {() => Promise<T>} action
- * @param {string} [otherwise] what to say of an error that names no claim and no code
+ * @param {string} [otherwise] message for an error without a claim and a code
  * @returns {Promise<T>} throws SignInError or OfflineError
  */
 async function explained(action, otherwise) {
@@ -303,7 +304,7 @@ function explanationOf(error) {
 
 /**
  * @param {string | undefined} address
- * @param {Record<string, string>} parameters those that are empty are left out
+ * @param {Record<string, string>} parameters empty ones are omitted
  */
 function endpoint(address, parameters) {
   const url = URL.canParse(address ?? "") ? new URL(address ?? "") : null;
@@ -331,7 +332,7 @@ function originOf(address) {
   return URL.canParse(address ?? "") ? new URL(address ?? "").origin : "no address";
 }
 
-/** Where the issuer sends the reader back to: the output ConsoleUrl, or the console below a domain of its own. */
+/** The address to which the issuer redirects: the output ConsoleUrl, or the console below a custom domain. */
 function redirectAddress() {
   return new URL("./", document.baseURI.split(/[?#]/, 1)[0]).href;
 }

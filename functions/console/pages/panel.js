@@ -1,4 +1,4 @@
-// A part of a view that is read from the API: first, when something else is asked for, and again with news.
+// A part of a view that is read from the API: at first, after a change of the filters, and again after events.
 
 import { fill, h } from "./dom.js";
 import { time } from "./format.js";
@@ -7,14 +7,14 @@ import { failure, handOn, loading } from "./placeholders.js";
 /** @typedef {"fresh" | "quiet" | "more"} Kind of loading */
 
 /**
- * `load("fresh")` says that it is reading, and what went wrong; any other kind leaves what is shown until there is
- * something better, and waits for its turn.
+ * `load("fresh")` shows that it is loading, and its error; any other kind keeps the content until there is a new one,
+ * and waits for the current load.
  * @template T
  * @param {object} part
- * @param {HTMLElement} part.content shown once there is something to show
- * @param {HTMLElement} [part.rest] what stands elsewhere and is shown and hidden with it
- * @param {string} part.text while it is loading for the first time
- * @param {(signal: AbortSignal, kind: Kind) => Promise<T>} part.read gets the kind of load, too
+ * @param {HTMLElement} part.content hidden until it has been loaded
+ * @param {HTMLElement} [part.rest] an element elsewhere that is shown and hidden together with it
+ * @param {string} part.text text while it is loading for the first time
+ * @param {(signal: AbortSignal, kind: Kind) => Promise<T>} part.read also gets the kind of load
  * @param {(answer: T) => void} part.show
  * @returns {{element: HTMLElement, load: (kind: Kind) => Promise<void>, stop: () => void}}
  */

@@ -1,17 +1,17 @@
-// Days, weeks and months in words, and the time that the reader looks at.
+// Names of days, weeks and months, and the period that the reader has chosen.
 
 /**
- * The time that is looked at.
+ * The period that is shown.
  * @typedef {object} Time
  * @property {string} name a key of RANGE_NAMES, or "dates"
  * @property {Date} from
- * @property {Date | null} to the first moment that is no longer part of it, null for now
+ * @property {Date | null} to exclusive end; null for now
  * @property {number} days
  */
 
 const DAY_MILLISECONDS = 86_400_000;
 /**
- * Names in the address -> what people call them; both views know all of them.
+ * Names in the address -> labels; both views accept all of them.
  * @type {Record<string, string>}
  */
 export const RANGE_NAMES = {
@@ -24,7 +24,7 @@ export const RANGE_NAMES = {
   "365d": "Last 12 months",
 };
 export const USUAL_RANGE = "90d";
-/** The API counts at most so many periods apart. */
+/** Maximum number of periods that the API returns. */
 const MOST_DAYS = 397;
 const WITH_OFFSET = /^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:?\d{2})$/;
 /** @type {Record<string, Intl.DateTimeFormatOptions>} */
@@ -33,12 +33,12 @@ const FORMS = {
   week: { day: "numeric", month: "short" },
   month: { month: "long" },
 };
-/** Up to so many days, the trend is by the day, or by the week. */
+/** Maximum numbers of days for a trend by day and by week. */
 const DAY_BY_DAY = 35;
 const WEEK_BY_WEEK = 190;
 
 /**
- * @returns {string} the reader's time zone as IANA names it, in which periods begin
+ * @returns {string} the reader's time zone as IANA names it, whose midnight begins a period
  */
 export function readersZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
@@ -46,7 +46,7 @@ export function readersZone() {
 }
 
 /**
- * The time that an address asks for. Dates are the reader's, and the last one is part of it.
+ * The period that an address names. Dates are in the reader's time zone, and the last one is included.
  * @param {URLSearchParams} parameters `range`, or `from` and `to`, as 2026-11-30 or as a time with its offset
  * @param {Date} now
  * @returns {Time}
@@ -87,13 +87,13 @@ export function rangeOf(name, now) {
 }
 
 /**
- * @param {string | null} wanted day, week or month; anything else leaves the choice to us
+ * @param {string | null} wanted day, week or month; for anything else a default is chosen
  * @param {number} days
- * @returns {string} one of them, such that there are neither too few nor too many
+ * @returns {string} one of them, such that the number of periods is neither too small nor too large
  */
 export function periodOf(wanted, days) {
   const usual = days <= DAY_BY_DAY ? "day" : days <= WEEK_BY_WEEK ? "week" : "month";
-  // Of one or two weeks or months there is no trend.
+  // One or two weeks or months make no trend.
   /** @type {Record<string, boolean>} */
   const isCountable = {
     day: days <= MOST_DAYS,
@@ -116,13 +116,13 @@ export function isoDate(date) {
  * @param {{starts: string, ends: string}} period
  * @param {string} kind day, week or month
  * @param {string} zone
- * @param {boolean} [isOpen] whether it goes on: a week's name then has its last day, which is to come
+ * @param {boolean} [isOpen] whether it is not over; a week's name then has its last day, in the future
  * @returns {string} "Mon, Nov 2, 2026", "Nov 2 – 8, 2026, so far" or "November 2026"
  */
 export function nameOf({ starts, ends }, kind, zone, isOpen = false) {
   const first = new Date(starts);
   const form = new Intl.DateTimeFormat(undefined, { ...FORMS[kind], year: "numeric", timeZone: zone });
-  // In the middle of the last day, whether or not the clock changes in the week.
+  // Noon of the last day, which is right even if the clock changes in that week.
   const last = isOpen ? first.getTime() + 6.5 * DAY_MILLISECONDS : Date.parse(ends) - 1;
   const name = kind === "week" ? form.formatRange(first, new Date(last)) : form.format(first);
   return isOpen ? `${name}, so far` : name;
@@ -132,7 +132,7 @@ export function nameOf({ starts, ends }, kind, zone, isOpen = false) {
  * @param {{starts: string}} period
  * @param {string} kind
  * @param {string} zone
- * @returns {{name: string, year: string}} what stands below an axis
+ * @returns {{name: string, year: string}} labels for an axis
  */
 export function tickOf({ starts }, kind, zone) {
   const first = new Date(starts);
@@ -145,7 +145,8 @@ export function tickOf({ starts }, kind, zone) {
 }
 
 /**
- * The beginning of a day, or of one `later`; a time with its offset is taken as it is. Null if it is neither.
+ * The begin of a day, or of the day that is `later` days after it; a time with an offset is unchanged. Null if it is
+ * neither.
  * @param {string | null} text
  * @param {number} later
  */

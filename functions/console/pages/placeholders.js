@@ -1,4 +1,4 @@
-// What stands where content is not: it is coming, there is none, or it could not be had.
+// Placeholders for content that is being loaded, that is empty, or that could not be loaded.
 
 import { h } from "./dom.js";
 import { ApiError, messageOf, OfflineError } from "./errors.js";
@@ -19,7 +19,7 @@ export function loading(text = "Loading …") {
 }
 
 /**
- * @param {string} title what there is none of
+ * @param {string} title what is missing
  * @param {Child} [hint] what to do about it
  * @returns {HTMLElement}
  */
@@ -34,7 +34,7 @@ export function empty(title, hint) {
 
 /**
  * @param {unknown} error
- * @param {() => void} [retry] what the button does; no button without it
+ * @param {() => void} [retry] action of the button; without it there is no button
  * @returns {HTMLElement}
  */
 export function failure(error, retry) {
@@ -49,7 +49,7 @@ export function failure(error, retry) {
 }
 
 /**
- * For a control that goes with what it stands in: what is around that gets the focus, and the page does not lose it.
+ * A handler for a control that its action removes: the focus moves to an ancestor, so that it is not lost.
  * @param {() => void} [action]
  * @returns {(event: Event) => void} a handler
  */

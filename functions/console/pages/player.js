@@ -1,4 +1,4 @@
-// Plays the recording. A player cannot send a token, so the API gives a URL that needs none, and that may end.
+// Plays the recording. An audio element cannot send a token, so the API returns a presigned URL, which expires.
 
 import { ApiError, get } from "./api.js";
 import { fill, h, svg, whileBusy } from "./dom.js";
@@ -10,11 +10,11 @@ const LOST = "The recording is not there any more: it could not be copied while 
 const DELETED = "The recording is not there any more: it was deleted.";
 const SPEEDS = [1, 1.25, 1.5, 2, 0.75];
 const STEP_SECONDS = 5;
-/** A URL with less than this left is fetched anew before it is played. */
+/** A URL with less remaining time is fetched again before it is played. */
 const MARGIN_MILLISECONDS = 30_000;
 const SHAPES = { play: "M7 4.5v15l12-7.5z", pause: "M6 4.5h4v15H6zM14 4.5h4v15h-4z" };
 
-/** Controls of one call's recording; nothing is fetched before somebody plays it. */
+/** Controls of one call's recording; nothing is fetched before it is played. */
 export class Player {
   #callId;
   #attempt;
@@ -24,7 +24,7 @@ export class Player {
   #expiresAt = null;
   #isFetched = false;
   #hasRetried = false;
-  /** Where it begins, as long as nothing is fetched. */
+  /** The position to begin at, while nothing is fetched. */
   #cued = 0;
   #audio = h("audio", { preload: "metadata" });
   #button = h("button", {
@@ -48,9 +48,9 @@ export class Player {
 
   /**
    * @param {number} callId
-   * @param {string | number | null} attempt whose recording it is; null for that of the attempt that the call shows
-   * @param {number | null} length of the call in seconds, until the recording itself says
-   * @param {(seconds: number | null, plays: boolean) => void} onTime seconds that were played, and whether it plays
+   * @param {string | number | null} attempt the recording's attempt; null for the one that the call shows
+   * @param {number | null} length of the call in seconds, until the recording's is known
+   * @param {(seconds: number | null, plays: boolean) => void} onTime position in seconds, and whether it plays
    */
   constructor(callId, attempt, length, onTime) {
     this.#callId = callId;
@@ -76,7 +76,7 @@ export class Player {
 
   /**
    * @param {number} seconds
-   * @param {boolean} [plays] also begins to play
+   * @param {boolean} [plays] whether it also begins to play
    */
   async seek(seconds, plays = true) {
     if (await this.#prepare()) {
@@ -87,7 +87,7 @@ export class Player {
   }
 
   /**
-   * Stands at a place, and neither fetches nor plays anything.
+   * Sets the position without fetching or playing anything.
    * @param {number} seconds
    */
   cue(seconds) {
@@ -98,7 +98,7 @@ export class Player {
     this.#draw();
   }
 
-  /** Ends it. */
+  /** Stops it. */
   close() {
     this.#audio.pause();
     this.#audio.removeAttribute("src");
@@ -112,7 +112,7 @@ export class Player {
     }
   }
 
-  /** Whether there is a URL that can be played. */
+  /** Makes sure that there is a valid URL; false if there is none. */
   async #prepare() {
     const isGood = this.#isFetched && !(this.#expiresAt && this.#expiresAt - Date.now() < MARGIN_MILLISECONDS);
     return isGood || whileBusy(this.#button, () => this.#fetch());
@@ -146,7 +146,7 @@ export class Player {
     }
   }
 
-  /** A URL may end without having said so: it is fetched once more. */
+  /** A URL may expire without notice: it is fetched once more. */
   async #recover() {
     if (!this.#audio.getAttribute("src")) {
       return;
@@ -199,8 +199,8 @@ export class Player {
 }
 
 /**
- * What is said instead of a player.
- * @param {Pick<Api.CallDetail, "recording_elsewhere" | "recording_copy">} call without a recording that can be played
+ * The text that replaces a player.
+ * @param {Pick<Api.CallDetail, "recording_elsewhere" | "recording_copy">} call without a playable recording
  * @returns {string} empty if it never had one
  */
 export function whyNotPlayed({ recording_elsewhere: isElsewhere, recording_copy: copy }) {

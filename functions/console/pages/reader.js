@@ -1,9 +1,9 @@
-// Who reads, as the API knows them: the organization, whether they may write, and which person of it they are.
+// The reader's data in the API: the organization, whether they may write, and their user id.
 
 import { get } from "./api.js";
 
 /**
- * `user_id`: the person of the organization that the reader is; null or left out if nobody knows.
+ * `user_id`: the reader's id among the organization's users; null or missing if unknown.
  * @typedef {Api.Me & {user_id?: number | null}} Reader
  */
 
@@ -11,7 +11,7 @@ import { get } from "./api.js";
 let known = null;
 
 /**
- * Asks once; what could not be read is asked for again the next time.
+ * Reads once; after an error the next call reads again.
  * @returns {Promise<Reader>}
  */
 export function readReader() {
@@ -22,7 +22,7 @@ export function readReader() {
   return known;
 }
 
-/** Somebody else reads now. */
+/** Forgets the reader, as after a new sign-in. */
 export function forgetReader() {
   known = null;
 }

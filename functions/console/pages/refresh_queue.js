@@ -1,22 +1,22 @@
-// Reading again what has changed: much news about many calls is one request, and those are few in a second.
+// Reads changed calls again: events about many calls are combined into one request, with few requests a second.
 
 import { LARGEST_PAGE } from "./constants.js";
 
-/** News of one report comes as several events at once. */
+/** Delay for the events of one report, which arrive together. */
 const GATHER_MILLISECONDS = 50;
-/** Between the end of one request and the beginning of the next. */
+/** Pause between the end of a request and the begin of the next. */
 const REST_MILLISECONDS = 300;
-/** When more than this wait, the list as a whole is read again. */
+/** If more calls than this wait, the whole list is read again. */
 const CROWD = 600;
 const RETRY_MILLISECONDS = 3000;
 const MOST_TRIES = 3;
 
-/** Reads calls again, many by one request, and one request at a time. */
+/** Reads calls again, many in one request, and one request at a time. */
 export class RefreshQueue {
   #read;
   #onCrowd;
   /**
-   * Id of a call that waits -> how often reading it has failed.
+   * Id of a waiting call -> how often reading it has failed.
    * @type {Map<number, number>}
    */
   #waiting = new Map();
@@ -24,8 +24,8 @@ export class RefreshQueue {
   #isStopped = false;
 
   /**
-   * @param {(ids: number[]) => Promise<void>} read reads LARGEST_PAGE calls at most; what it throws is tried
-   *   again a few times
+   * @param {(ids: number[]) => Promise<void>} read reads LARGEST_PAGE calls at most; after an error it is
+   *   retried a few times
    * @param {() => void} onCrowd reads the whole list instead
    */
   constructor(read, onCrowd) {
@@ -33,12 +33,12 @@ export class RefreshQueue {
     this.#onCrowd = onCrowd;
   }
 
-  /** @param {number} id of a call about which there is news */
+  /** @param {number} id of a call that has changed */
   ask(id) {
     this.#put([id], 0);
   }
 
-  /** Reads no more. */
+  /** Ends reading. */
   stop() {
     this.#isStopped = true;
     this.#waiting.clear();
@@ -62,7 +62,7 @@ export class RefreshQueue {
     }
   }
 
-  /** News that comes while calls are being read may be newer than what is read: it waits for the next request. */
+  /** An event during a request may be newer than the answer, so its call waits for the next request. */
   async #work() {
     this.#isBusy = true;
     await pause(GATHER_MILLISECONDS);
@@ -96,10 +96,10 @@ function pause(milliseconds) {
 }
 
 /**
- * One reading that is asked for again and again: never twice at once, and the last asking is always answered.
+ * Runs one reading at a time; a request during a reading causes one more afterwards.
  * @param {() => Promise<void>} read
- * @param {number} restMilliseconds between the end of one and the beginning of the next
- * @returns {() => void} asks
+ * @param {number} restMilliseconds pause between the end of one and the begin of the next
+ * @returns {() => void} requests a reading
  */
 export function coalesce(read, restMilliseconds) {
   let isBusy = false;

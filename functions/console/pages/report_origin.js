@@ -1,4 +1,4 @@
-// How the report of a call came, if not by itself; and that none will come.
+// How a call's report arrived, if not as a webhook, or that there will be none.
 
 /**
  * @typedef {{reported_by: string | null, reconciliation: string | null}} Reported
@@ -6,7 +6,7 @@
 
 /**
  * @param {Reported} call
- * @returns {string} a few words for a line of the list; none for a call whose report came, or may still come
+ * @returns {string} a short text for a row of the list; empty if a webhook brought the report, or still may
  */
 export function reportMark({ reported_by: reportedBy, reconciliation }) {
   if (reconciliation) {
@@ -17,7 +17,7 @@ export function reportMark({ reported_by: reportedBy, reconciliation }) {
 
 /**
  * @param {Reported} call
- * @returns {string | null} the same as a sentence; null where the mark is empty
+ * @returns {string | null} the same as a sentence; null if the short text is empty
  */
 export function reportSentence({ reported_by: reportedBy, reconciliation }) {
   if (reconciliation) {

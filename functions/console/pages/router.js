@@ -1,14 +1,14 @@
-// Where the reader is: the query string. So every view, filter and open call has an address, and a reload keeps it.
+// The router: the query string has the view, every filter and the open call, so that each has an address.
 
 import { closest } from "./dom.js";
 
 /**
- * Where the reader was in what is shown.
+ * The reader's position in a view.
  * @typedef {object} Place
- * @property {number} top pixels from the top
- * @property {number} [depth] rows that were shown
- * @property {number} [items] items that were read
- * @property {string | null} [asked] what the list was asked for
+ * @property {number} top scroll position in pixels from the top
+ * @property {number} [depth] number of rows that were shown
+ * @property {number} [items] number of items that were read
+ * @property {string | null} [asked] the list's parameters
  */
 
 /** @typedef {Record<string, string | number | null | undefined>} Changes of the address */
@@ -16,7 +16,7 @@ import { closest } from "./dom.js";
 /** @type {Set<(parameters: URLSearchParams) => void>} */
 const listeners = new Set();
 /**
- * Entry of the browser's history -> where the reader was in it: how far a list was read and scrolled.
+ * Entry of the browser's history -> the reader's position in it: how far a list was read and scrolled.
  * @type {Map<number, Place | null>}
  */
 const places = new Map();
@@ -25,7 +25,7 @@ let entry = 0;
 let placeOfView = () => null;
 
 /**
- * The parameters of the address, as a copy.
+ * A copy of the address's parameters.
  * @returns {URLSearchParams}
  */
 export function location() {
@@ -33,18 +33,18 @@ export function location() {
 }
 
 /**
- * Goes elsewhere: changes some parameters, keeps the others, and tells all listeners.
+ * Navigates: changes some parameters, keeps the others, and notifies all listeners.
  * @param {Changes} changes null, undefined or "" removes a parameter
- * @param {{replace?: boolean}} [options] replace: no new entry in the browser's history, as for every letter typed
+ * @param {{replace?: boolean}} [options] replace: no new entry in the browser's history, as while typing
  */
 export function navigate(changes, { replace = false } = {}) {
   go(link(changes), replace);
 }
 
 /**
- * Calls back with the new parameters after each navigation, also back and forward.
+ * Adds a listener for the new parameters after each navigation, also back and forward.
  * @param {(parameters: URLSearchParams) => void} callback
- * @returns {() => void} ends it
+ * @returns {() => void} removes it
  */
 export function onNavigate(callback) {
   listeners.add(callback);
@@ -52,7 +52,7 @@ export function onNavigate(callback) {
 }
 
 /**
- * The address that `navigate` would go to, for an `<a href>`: clicks on it navigate without loading the page.
+ * The address of a navigation, for an `<a href>`: a click on it navigates without loading the page.
  * @param {Changes} changes
  * @returns {string} relative, `?…`
  */
@@ -69,9 +69,9 @@ export function link(changes) {
 }
 
 /**
- * Says how to find out where the reader is in what is shown; asked whenever they go elsewhere.
+ * Sets the function that returns the reader's position; it is called before each navigation.
  * @param {() => Place | null} callback
- * @returns {() => void} ends it
+ * @returns {() => void} removes it
  */
 export function rememberPlace(callback) {
   placeOfView = callback;
@@ -80,13 +80,13 @@ export function rememberPlace(callback) {
   };
 }
 
-/** @returns {Place | null} where the reader was when they left this entry of the history; null if it is a new one */
+/** @returns {Place | null} the reader's position when they left this history entry; null for a new one */
 export function recallPlace() {
   return places.get(entry) ?? null;
 }
 
 /**
- * Names the tab, and this entry of the history.
+ * Sets the title of the tab, and of this history entry.
  * @param {string} title
  */
 export function nameThis(title) {
@@ -101,9 +101,9 @@ export function isPlainClick(event) {
   return event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
 }
 
-/** Begins to listen to the browser: its history, and clicks on links of ours. */
+/** Adds listeners for the browser's history, and for clicks on the page's links. */
 export function startRouter() {
-  window.history.scrollRestoration = "manual"; // what is shown has to be read first
+  window.history.scrollRestoration = "manual"; // the content has to be read before it can be scrolled
   entry = enter(window.history.state?.entry ?? Date.now());
   window.addEventListener("popstate", (event) => {
     places.set(entry, placeOfView());

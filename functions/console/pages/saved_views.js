@@ -1,4 +1,4 @@
-// Views by name: some are given, others are the reader's own, kept by the server for every browser of theirs.
+// Saved views: some are predefined, others are the reader's own, which the server stores for all of their browsers.
 
 import { get, putContent, remove } from "./api.js";
 import { LONGEST_VIEW_NAME } from "./constants.js";
@@ -11,7 +11,7 @@ import { location, onNavigate } from "./router.js";
 const STYLE_SHEET = "saved_views.css";
 const DRAFT = "saved-view";
 const USUAL_VIEW = "calls";
-/** What is open in a view, which is no part of it: somebody else is to be called back tomorrow. */
+/** Parameters that open a call or follow-up; a saved view does not contain them, as tomorrow's calls are others. */
 const PASSING = ["call", "turn", "follow_up"];
 
 /** The menu below a button of the header. */
@@ -69,7 +69,7 @@ export class SavedViews {
     ];
   }
 
-  /** Shows it, or hides it. */
+  /** Opens or closes the menu. */
   toggle() {
     if (this.#panel.hidden) {
       this.#open();
@@ -78,13 +78,13 @@ export class SavedViews {
     }
   }
 
-  /** Hides it; what was typed stays. */
+  /** Closes the menu; input stays. */
   close() {
     this.#panel.hidden = true;
     this.#button.setAttribute("aria-expanded", "false");
   }
 
-  /** Ends it. */
+  /** Removes all listeners. */
   end() {
     this.#ends.forEach((end) => end());
   }
@@ -162,7 +162,7 @@ export class SavedViews {
     whileBusy(this.#save, async () => {
       const name = this.#name.value.trim();
       if (!this.#news.querySelector("button")) {
-        fill(this.#news); // but the way to undo something stays
+        fill(this.#news); // the button to undo a removal stays
       }
       if (!/[\p{L}\p{N}]/u.test(name)) {
         this.#tell("Give the view a name first, with a letter or a digit in it.", true);
@@ -179,12 +179,12 @@ export class SavedViews {
   /**
    * @param {string} name
    * @param {string} address
-   * @returns {Promise<boolean>} whether it is kept; if not, the panel says why
+   * @returns {Promise<boolean>} whether it is stored; if not, the panel shows the error
    */
   async #keep(name, address) {
     try {
       const kept = await putContent(`views/${encodeURIComponent(name)}`, { address });
-      this.#turn += 1; // what is being read is older than this
+      this.#turn += 1; // the current reading is older than this change
       this.#tell("");
       this.#draw([...this.#views.filter((view) => view.name !== kept.name), kept]);
       return true;
@@ -239,13 +239,13 @@ export class SavedViews {
     this.#nameButton();
   }
 
-  /** Says before it happens that another view would go. */
+  /** Warns that saving would replace another view. */
   #nameButton() {
     const name = this.#name.value.trim();
     this.#save.textContent = this.#views.some((view) => view.name === name) ? "Replace" : "Save";
   }
 
-  /** Which of them is shown now. */
+  /** Marks the view that is shown now. */
   #mark() {
     const here = sorted(addressOfThis());
     for (const link of this.#links()) {
@@ -265,7 +265,7 @@ export class SavedViews {
   #press(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape" && !this.#panel.hidden) {
-      event.stopPropagation(); // what is open behind it stays open
+      event.stopPropagation(); // an open panel behind the menu stays open
       this.close();
       this.#button.focus();
     } else if (step && !this.#panel.hidden && event.target !== this.#name) {
@@ -279,7 +279,7 @@ export class SavedViews {
   /** @param {MouseEvent} event */
   #choose({ target }) {
     if (target instanceof Element && target.closest("a")) {
-      this.#button.focus(); // unless another view takes it
+      this.#button.focus(); // unless another view takes the focus
       this.close();
       announce(`View ${target.textContent}`);
     }
@@ -295,7 +295,7 @@ export class SavedViews {
 }
 
 /**
- * Loads what it needs, and makes it.
+ * Loads the modules and creates the menu.
  * @param {HTMLButtonElement} button
  * @param {HTMLElement} panel
  */
@@ -304,7 +304,7 @@ export async function savedViews(button, panel) {
   return new SavedViews(button, panel);
 }
 
-/** @returns {Promise<void>} once the rules hold */
+/** @returns {Promise<void>} once the style sheet is loaded */
 function loadStyleSheet() {
   if (document.querySelector(`link[href$="${STYLE_SHEET}"]`)) {
     return Promise.resolve();
@@ -317,7 +317,7 @@ function loadStyleSheet() {
 }
 
 /**
- * @param {number | null} userId of the reader, if anybody knows
+ * @param {number | null} userId of the reader, if known
  * @returns {{name: string, address: string}[]}
  */
 function givenViews(userId) {
@@ -337,7 +337,7 @@ function linkTo({ name, address }) {
   return h("a", { href: address, "data-testid": "view-link" }, name);
 }
 
-/** @returns {string} the address of what is shown, without what is open in it */
+/** @returns {string} the address of the view, without open details */
 function addressOfThis() {
   const parameters = location();
   PASSING.forEach((name) => parameters.delete(name));

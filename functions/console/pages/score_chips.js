@@ -1,4 +1,4 @@
-// The first question about calls: who was unhappy? One chip for each category of the score.
+// One chip for each score category, which filters the list by it.
 
 import { NPS_CATEGORIES } from "./constants.js";
 import { h } from "./dom.js";
@@ -16,7 +16,7 @@ const CHIPS = [
 ];
 
 /**
- * @returns {{element: HTMLElement, show: (chosen: string | undefined) => void}} show takes the category that is chosen
+ * @returns {{element: HTMLElement, show: (chosen: string | undefined) => void}} show takes the chosen category
  */
 export function scoreChips() {
   const chips = CHIPS.map(({ name, title, hint }) =>

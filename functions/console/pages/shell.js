@@ -1,4 +1,4 @@
-// What is around every view: the header with the way between them, how fresh things are, and who is signed in.
+// The frame of every view: the header with navigation, the state of the connection, and the reader.
 
 import { announce, fill, h, svg, whileBusy } from "./dom.js";
 import { messageOf } from "./errors.js";
@@ -19,22 +19,22 @@ const STATES = {
   expired: "Your sign-in has ended",
   refused: "Your account sees no calls",
 };
-/** A lost connection is nobody's business before it has been lost for a while. */
+/** A lost connection is shown only after this time. */
 const SILENCE_MILLISECONDS = 4000;
 
-/** What both views narrow by: who goes to the other one still looks at the same time, score, campaign and advisor. */
+/** Filters that both views have: a change of view keeps period, score, campaign and advisor. */
 const SHARED = ["range", "from", "to", "nps_category", "campaign", "advisor", "direction", "demo"];
 
 let bannerTimer = 0;
 
 /**
- * Draws the header, and keeps it true.
+ * Renders the header, and keeps it current.
  * @param {HTMLElement} header
  * @param {{configuration: import("./configuration.js").Configuration, views: Views}} options
- * @returns {() => void} ends that
+ * @returns {() => void} ends it
  */
 export function showHeader(header, { configuration, views }) {
-  forgetReader(); // it may be another one
+  forgetReader(); // it may be another one after a sign-in
   const links = Object.entries(views).map(linkTo);
   const state = h("span", { class: "connection", role: "status", "data-testid": "connection-state" });
   const banner = h("div", { class: "banner", "data-testid": "connection-banner", hidden: true });
@@ -63,10 +63,10 @@ export function showHeader(header, { configuration, views }) {
 }
 
 /**
- * Draws the page of those who are not signed in.
+ * Renders the page for readers who are not signed in.
  * @param {HTMLElement} container
  * @param {import("./configuration.js").Configuration} configuration
- * @param {string} reason why they are here; may be empty
+ * @param {string} reason why they are signed out; may be empty
  */
 export function showSignIn(container, configuration, reason) {
   const problem = h("p", { class: "notice", role: "alert", hidden: !reason, "data-testid": "sign-in-problem" }, reason);
@@ -128,14 +128,14 @@ function brand({ stack }) {
   return h("a", { class: "brand", href: "?view=calls", title: stack }, logo(), h("span", {}, "AutoPulse"));
 }
 
-/** Whose calls these are, and whose clock times are of: a link may have come from somebody elsewhere. */
+/** The organization and the time zone, because a link may come from somebody elsewhere. */
 function whose() {
   const name = h("span", { class: "organization-name", "data-testid": "organization" });
   const zone = h("span", { class: "time-zone muted small", title: "All times are of this time zone" }, zoneName());
   readReader().then(
     ({ organization_name: called }) => fill(name, called),
     () => null,
-  ); // the views say what is wrong
+  ); // the views show the error
   return h("div", { class: "organization" }, name, zone);
 }
 
@@ -145,7 +145,7 @@ function zoneName() {
 }
 
 /**
- * How many follow-ups wait, in their view's link. Nothing waits for that: it is loaded when all else is.
+ * The number of follow-ups in the link to their view. It is loaded after everything else.
  * @param {HTMLAnchorElement[]} links
  * @returns {() => void} ends it
  */
@@ -159,7 +159,7 @@ function showCounts(links) {
         end = followUpCounts.showIn(link);
       }
     },
-    () => null, // a link without a number is still a link
+    () => null, // the link works without a number
   );
   return () => {
     isOver = true;
@@ -168,7 +168,7 @@ function showCounts(links) {
 }
 
 /**
- * The button of the views that people keep by a name; what it opens is loaded when somebody asks for it.
+ * The button of the saved views; the menu is loaded when it is first opened.
  * @returns {{element: HTMLElement, end: () => void}}
  */
 function viewsByName() {

@@ -1,4 +1,4 @@
-// Who reads: signs people in and out, and hands out the token that the API wants, renewed in time.
+// Signs readers in and out, and provides the token for the API, refreshed in time.
 
 import { loadConfiguration } from "./configuration.js";
 import { OfflineError, SignInError } from "./errors.js";
@@ -7,9 +7,9 @@ import { claimsOf, forgetTokens, storedTokens, storeTokens, takeAttempt } from "
 /** @import {Configuration} from "./configuration.js" */
 /** @import {Tokens} from "./tokens.js" */
 
-/** A token is renewed when it has less than this left. */
+/** A token is refreshed if its remaining time is shorter. */
 const MARGIN_MILLISECONDS = 60_000;
-/** A second redirect within this time would not help: the issuer gives what the API does not take. */
+/** A second redirect within this time does not help: the API refuses the issuer's tokens. */
 const PATIENCE_MILLISECONDS = 60_000;
 const REDIRECTED_AT = "autopulse.redirected-at";
 
@@ -19,8 +19,8 @@ const listeners = new Set();
 let renewal = null;
 
 /**
- * Takes up what the address brings: the answer of the issuer, or the local way in, `#token=<jwt>`. Both are removed
- * from the address, and so from the browser's history.
+ * Processes the address: the issuer's answer, or the local stack's `#token=<jwt>`. Both are removed from the address,
+ * and so from the browser's history.
  * @returns {Promise<boolean>} whether there is a token now; throws SignInError if the issuer refused
  */
 export async function resumeSignIn() {
@@ -34,7 +34,7 @@ export async function resumeSignIn() {
 }
 
 /**
- * A token that the API takes, renewed if it is about to end.
+ * Returns a valid token, refreshed if it is about to expire.
  * @returns {Promise<string>} throws SignInError if nobody is signed in, OfflineError if the issuer does not answer
  */
 export async function currentToken() {
@@ -55,32 +55,32 @@ export async function currentToken() {
 }
 
 /**
- * Another token than one that the API refused.
+ * Returns another token than the one that the API refused.
  * @param {string} refused
  * @returns {Promise<string>} throws as `currentToken`
  */
 export async function renewToken(refused) {
   const tokens = storedTokens();
   if (!tokens) {
-    // Another request has ended the sign-in since this one was sent: going to the issuer again would be a circle.
+    // Another request has ended the session since this one was sent; a redirect to the issuer would be a loop.
     throw new SignInError("Nobody is signed in.");
   }
   return tokens.api_token === refused ? renew(tokens) : tokens.api_token;
 }
 
-/** The API refused even a new token: no use to go on with it. */
+/** Ends the session after the API has refused even a new token. */
 export function refuseToken() {
   end("The server does not accept your sign-in. Sign in again, or ask whoever set the console up.");
 }
 
-/** Sends the reader to the issuer; the page comes back where it is now. */
+/** Redirects to the issuer, which redirects back to the current page. */
 export async function signIn() {
   const configuration = await loadConfiguration();
   const { begin } = await import("./oidc.js");
   await begin(configuration, window.location.search);
 }
 
-/** Forgets the tokens, and ends the session at the issuer if the issuer has a way. */
+/** Forgets the tokens, and ends the session at the issuer if the issuer supports it. */
 export async function signOut() {
   const configuration = await loadConfiguration();
   const tokens = storedTokens();
@@ -107,9 +107,9 @@ export function identity() {
 }
 
 /**
- * Calls back when nobody is signed in any more, with the reason for people.
+ * Adds a listener for the end of the session; it gets the reason as a message for readers.
  * @param {(reason: string) => void} callback
- * @returns {() => void} ends it
+ * @returns {() => void} removes it
  */
 export function onSignedOut(callback) {
   listeners.add(callback);
@@ -117,7 +117,7 @@ export function onSignedOut(callback) {
 }
 
 /**
- * Whether there is an issuer to sign in with.
+ * Whether an issuer is configured.
  * @param {import("./configuration.js").Configuration} configuration
  * @returns {boolean}
  */
@@ -140,7 +140,7 @@ async function finishSignIn(configuration, query) {
 }
 
 /**
- * On the local stack alone: elsewhere a link could sign people in as somebody else.
+ * Accepts a token in the address, on the local stack only: elsewhere a link could sign readers in as somebody else.
  * @param {Configuration} configuration
  */
 function takeFragment(configuration) {
@@ -175,7 +175,7 @@ async function refreshed(tokens) {
   try {
     const renewed = await refresh(await loadConfiguration(), tokens);
     if (storedTokens() !== null) {
-      // or somebody signed out meanwhile
+      // or the reader has signed out meanwhile
       storeTokens(renewed);
     }
     return renewed.api_token;
@@ -184,7 +184,7 @@ async function refreshed(tokens) {
   }
 }
 
-/** The token has ended, and cannot be renewed: to the issuer again, who often knows the reader still. */
+/** The token has expired and cannot be refreshed: the issuer, which often still has a session, is asked again. */
 function over() {
   const error = new SignInError("Your sign-in has ended.");
   forgetTokens();

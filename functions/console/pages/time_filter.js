@@ -1,4 +1,4 @@
-// Of which time: a word such as "Yesterday", which stays true tomorrow, or two days.
+// The filter by time: a range such as "Yesterday", which is relative to today, or two dates.
 
 import { dateInput } from "./date_input.js";
 import { h } from "./dom.js";
@@ -11,7 +11,7 @@ const DATES = "dates";
 const CHOICES = { "": "Any time", ...RANGE_NAMES, [DATES]: "Between two dates" };
 
 /**
- * @returns {{element: HTMLElement, show: (given: Filters) => void, stop: () => void}} show takes what the address says
+ * @returns {{element: HTMLElement, show: (given: Filters) => void, stop: () => void}} show takes the address's filters
  */
 export function timeFilter() {
   const range = h(
@@ -63,7 +63,7 @@ function choose(value) {
 }
 
 /**
- * The reader's day of a time with an offset, for the date control.
+ * The day, in the reader's time zone, of a time with an offset; for the date control.
  * @param {string} value
  */
 function dayOf(value) {

@@ -1,26 +1,26 @@
-// The tokens of this tab: in sessionStorage, so that they end with it, and no other tab or later visitor has them.
+// The tokens of this tab, in sessionStorage: they end with the tab, and no other tab or later visitor gets them.
 
 const TOKENS = "autopulse.tokens";
 const ATTEMPT = "autopulse.sign-in";
 
 /**
  * @typedef {object} Tokens
- * @property {string} api_token what the read API gets
+ * @property {string} api_token the token for the read API
  * @property {string | null} id_token
  * @property {string | null} refresh_token
- * @property {number} expires_at when api_token ends, in milliseconds of this browser's clock
+ * @property {number} expires_at when api_token expires, in milliseconds of this browser's clock
  */
 
 /**
- * One sign-in under way, from this page to the issuer and back.
+ * One sign-in in progress, from this page to the issuer and back.
  * @typedef {object} Attempt
  * @property {string} state
  * @property {string} nonce
  * @property {string} verifier of PKCE
- * @property {string} search where the reader was, as a query string
+ * @property {string} search query string of the page to return to
  */
 
-/** @typedef {Record<string, unknown>} Claims of a JWT, which may say anything */
+/** @typedef {Record<string, unknown>} Claims of a JWT, none of which can be relied on */
 
 /** @returns {Tokens | null} */
 export function storedTokens() {
@@ -43,7 +43,7 @@ export function storeAttempt(attempt) {
 }
 
 /**
- * The attempt that was begun in this tab; it can be taken once.
+ * The attempt that this tab has begun; it can be read only once.
  * @returns {Attempt | null}
  */
 export function takeAttempt() {
@@ -53,7 +53,7 @@ export function takeAttempt() {
 }
 
 /**
- * What a JWT says, without a look at its signature: that is the API's to verify.
+ * The claims of a JWT. The signature is not verified here, but by the API.
  * @param {string | null | undefined} token
  * @returns {Claims} empty if it is no JWT
  */

@@ -1,4 +1,4 @@
-// What is said, as it is said. Turns that stay keep their element, so that a reader's place and selection stay too.
+// The transcript, updated during a call. A turn that stays keeps its element, with its selection and scroll position.
 
 import { closest, fill, h, setHidden } from "./dom.js";
 import { duration, time } from "./format.js";
@@ -8,12 +8,12 @@ import { markedText } from "./match.js";
 const SPEAKERS = { human: "Customer", assistant: "Assistant", tool: "Tool", tool_result: "Tool's answer" };
 const SPOKEN = new Set(["human", "assistant"]);
 const TOOL_CALL = /^([\w.-]+)\((.*)\)$/s;
-/** A reader who has scrolled up by less than this is still at the end. */
+/** A reader who is at most this far from the end is considered to be at the end. */
 const NEAR_PIXELS = 60;
 
-/** @typedef {{turn: Api.Turn, continues: boolean, element: HTMLElement}} Item a turn and how it is shown */
+/** @typedef {{turn: Api.Turn, continues: boolean, element: HTMLElement}} Item a turn and its element */
 
-/** The turns of one call, with its stalls among them. */
+/** The turns of one call, with stalls between them. */
 export class TranscriptView {
   /** @type {Item[]} */
   #turns = [];
@@ -21,7 +21,7 @@ export class TranscriptView {
   #marks = [];
   #unseen = 0;
   #canSeek = false;
-  /** Whether it was a mailbox that spoke, and not the customer. */
+  /** Whether a mailbox spoke, and not the customer. */
   #isMailbox = false;
   /** @type {Item | null} */
   #current = null;
@@ -39,8 +39,8 @@ export class TranscriptView {
   });
 
   /**
-   * @param {HTMLElement} scroller what scrolls around it
-   * @param {(seconds: number) => void} onSeek plays the recording from so many seconds
+   * @param {HTMLElement} scroller the scrolling ancestor
+   * @param {(seconds: number) => void} onSeek plays the recording from this position
    */
   constructor(scroller, onSeek) {
     this.#scroller = scroller;
@@ -56,13 +56,13 @@ export class TranscriptView {
     scroller.addEventListener("scroll", () => this.isAtEnd && this.#see());
   }
 
-  /** Forgets what was shown: the next turns are another conversation's. */
+  /** Forgets all turns: the next ones are of another conversation. */
   reset() {
     this.#clear();
     this.#see();
   }
 
-  /** Whether the last turn is in sight. */
+  /** Whether the last turn is visible. */
   get isAtEnd() {
     return this.#overhang() <= NEAR_PIXELS;
   }
@@ -88,7 +88,7 @@ export class TranscriptView {
   }
 
   /**
-   * Ends a change of what is shown: goes with the end, or says that there is more.
+   * Ends an update: scrolls to the end, or shows that there are new turns.
    * @param {boolean} follows whether the reader was at the end before
    */
   settle(follows) {
@@ -101,16 +101,16 @@ export class TranscriptView {
     }
   }
 
-  /** Shows the last turn. */
+  /** Scrolls to the last turn. */
   toEnd() {
     this.#see();
     this.#scroller.scrollTop += Math.max(0, this.#overhang());
   }
 
   /**
-   * Marks the turn that is heard.
-   * @param {number | null} seconds into the recording; null for none
-   * @param {boolean} follows scrolls there
+   * Marks the turn that is playing.
+   * @param {number | null} seconds position in the recording; null for none
+   * @param {boolean} follows whether to scroll to it
    */
   highlight(seconds, follows) {
     const item =
@@ -130,11 +130,11 @@ export class TranscriptView {
   }
 
   /**
-   * Shows the turn that is looked for, with what was searched for marked.
-   * @param {number | null} place null for none
+   * Goes to a turn, and marks the searched text in it.
+   * @param {number | null} place index; null for none
    * @param {string} search
    * @param {boolean} focuses
-   * @returns {Api.Turn | null} the turn, if it is there
+   * @returns {Api.Turn | null} the turn, if it exists
    */
   find(place, search, focuses) {
     this.#turns.forEach(({ element, turn }) => {
@@ -159,7 +159,7 @@ export class TranscriptView {
     return item.turn;
   }
 
-  /** Pixels from the bottom of what is in sight to the bottom of the last turn. */
+  /** Pixels from the bottom of the visible part to the bottom of the last turn. */
   #overhang() {
     const bottom = (this.#end.hidden ? this.#list : this.#end).getBoundingClientRect().bottom;
     return bottom - this.#scroller.getBoundingClientRect().bottom + 12;
@@ -208,7 +208,7 @@ export class TranscriptView {
   }
 
   /**
-   * Each stall stands after the last turn that began before it; they come in the order of their times.
+   * Inserts each stall after the last turn that began before it, in order of time.
    * @param {Api.Incident[]} incidents
    */
   #place(incidents) {
@@ -284,7 +284,7 @@ export class TranscriptView {
   }
 
   /**
-   * Whoever selects words of a turn does not want to hear it.
+   * A click plays the turn, unless it ends a selection of text.
    * @param {MouseEvent} event
    * @param {number} seconds
    */
