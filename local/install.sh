@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes a virtual environment and installs a requirements file into it; an interrupted installation is taken up again.
-# Nothing is installed that is not the very file whose hash the requirements have.
-# usage: install.sh <directory> <requirements file> <what it is, for the progress line>      PYTHON=… chooses the interpreter
+# Creates a virtual environment and installs a requirements file into it; an interrupted installation is continued.
+# Only files with the hashes in the requirements are installed.
+# usage: install.sh <directory> <requirements file> <description, for the progress line>      PYTHON=… chooses the interpreter
 set -eu
 directory=$1
 requirements=$2
@@ -35,8 +35,8 @@ if ! "$directory/bin/python" -m pip --version >/dev/null 2>&1; then
     rm -f "$directory.log"
 fi
 
-# A source distribution runs its own code to be installed, with build tools that nothing pins. One is left, on one platform: watchdog 4.0.2,
-# which SAM CLI pins, has no wheel for Python 3.14 on macOS.
+# The installation of a source distribution runs its own code, with build tools that are not pinned. There is one, on one platform: watchdog
+# 4.0.2, which SAM CLI pins, has no wheel for Python 3.14 on macOS.
 case "$(uname)" in
     Darwin) binary=--prefer-binary ;;
     *) binary=--only-binary=:all: ;;
@@ -44,7 +44,7 @@ esac
 
 echo "Installing $what into $directory (the first time takes a minute or two) …"
 mkdir -p "$(dirname "$directory")"
-# The file has everything, so nothing is left to resolve; older pips do not find a package's extras among pinned ones.
+# The file is complete, so nothing has to be resolved; older pips do not find a package's extras among pinned ones.
 if ! "$directory/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --no-deps "$binary" \
     --requirement "$requirements"; then
     echo "The installation failed (see above). It needs the package registry; when that answers, run make again: it goes on from here." >&2

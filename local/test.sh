@@ -1,7 +1,7 @@
 #!/bin/sh
-# All tests, or the unit tests alone, in several runs side by side: two cores are never idle while one run waits, and
-# no run collects what another one runs, as pytest's own workers would.
-# What each prints is shown as it comes, behind the name of its run, and kept in .local/tests.
+# Runs all tests, or only the unit tests, as several parallel runs, so that two cores are not idle while one run waits, and
+# no run collects another one's tests, as pytest's own workers would.
+# The output of each run is shown at once, prefixed with the run's name, and kept in .local/tests.
 # usage: test.sh <python> [unit]
 set -u
 python=$1
@@ -9,7 +9,7 @@ logs=.local/tests
 runs=
 mkdir -p "$logs"
 
-# Each run has a stack of its own, which TEST_RUN names, and a cache of its own.
+# Each run has a stack, named by TEST_RUN, and a cache of its own.
 run() {
     TEST_RUN=$1
     export TEST_RUN
@@ -17,11 +17,11 @@ run() {
     exec "$@" -o "cache_dir=.local/pytest-cache-$TEST_RUN"
 }
 
-# A pipe with a name, so that the shell waits for the tests and not for what shows their lines.
+# A named pipe, so that the shell waits for the tests and not for the process that prints their lines.
 show() {
     rm -f "$logs/$1.pipe"
     mkfifo "$logs/$1.pipe"
-    # Not awk, since Debian's waits for 4 KB before it looks at a line.
+    # Not awk, because Debian's reads 4 KB before it processes a line.
     while IFS= read -r line; do printf '%s | %s\n' "$1" "$line"; done <"$logs/$1.pipe" | tee "$logs/$1.log" &
 }
 
@@ -31,7 +31,7 @@ start() {
     runs="$runs $!"
 }
 
-# In the foreground, so that Ctrl-C reaches it as it reaches any test; then waits for the others.
+# In the foreground, so that Ctrl-C reaches it as it reaches the tests; then wait for the others.
 finish_with() {
     trap 'kill $runs 2>/dev/null' EXIT INT TERM
     show "$1"
@@ -39,12 +39,12 @@ finish_with() {
     status=$?
     for one in $runs; do wait "$one" || status=1; done
     trap - EXIT INT TERM
-    wait # until every line is shown
+    wait # until every line is printed
     exit "$status"
 }
 
 if [ "${2:-all}" = unit ]; then
-    # About half of the time each.
+    # Each takes about half of the time.
     set -- tests/unit/operate tests/unit/ingress tests/unit/reconciliation tests/unit/vapi
     others=$(printf -- ' --ignore=%s' "$@")
     quick="--quiet --hypothesis-profile=quick"
@@ -55,6 +55,6 @@ if [ "${2:-all}" = unit ]; then
 fi
 
 start console "$python" -m pytest tests/browser
-# What is watched by people and clocks goes first: a page, a stack.
+# Tests with browsers and timeouts go first: a page, a stack.
 start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser
 finish_with stack "$python" -m pytest tests/e2e
