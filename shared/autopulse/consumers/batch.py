@@ -197,8 +197,7 @@ def _organization_of(
 
 
 def _attempt_without_id(call: KnownCall) -> str:
-    """Return the attempt of a message that gives only our call id: the call's only attempt, else the one the row shows.
-    """
+    """Return the attempt of a message with our call id alone: the only attempt, else the one that the row shows."""
     ids = sorted(call.attempts.keys() - {NO_ID})
     shown = call.row.vapi_call_id
     if len(ids) > 1 and shown is not None:

@@ -1,5 +1,4 @@
-"""`conversation-update`: each message has the whole conversation so far; in the application's own form, one fragment.
-"""
+"""`conversation-update`: the whole conversation so far; or, in the application's own form, one fragment."""
 
 from collections.abc import Mapping, Sequence
 

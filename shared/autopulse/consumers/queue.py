@@ -139,8 +139,7 @@ def _send_to_dead_letters(delivery: ReceivedMessage, kind: str, services: Servic
 
 
 def delay_returned(deliveries: Sequence[ReceivedMessage], services: Services) -> None:
-    """Make returned messages visible after a backoff by their receive count, instead of after the visibility timeout.
-    """
+    """Make returned messages visible after a backoff by their receive count, before the visibility timeout ends."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     waiting = iter(deliveries)

@@ -183,8 +183,7 @@ def _persistently(run: _Invocation, transact: Callable[[], T]) -> T:
 
 
 def _note(deliveries: Sequence[ReceivedMessage], outcome: BatchOutcome) -> None:
-    """Set the disposition or the error of each delivery; a repeat within the batch gets the error of its first record.
-    """
+    """Set the result of each delivery; a repeat within the batch gets the error of its first record."""
     seen: set[str] = set()
     for delivery in deliveries:
         if delivery.envelope is None:

@@ -34,8 +34,7 @@ class Clients:
         return boto3.client("s3", config=bounded())
 
     def read_text(self, arn: str, **version: str) -> str:
-        """Return the value of a secret, of the current version or of the one that `version` selects; raises Transient.
-        """
+        """Return a secret's value: the current version, or the one that `version` selects; raises Transient."""
         try:
             return str(self.secretsmanager.get_secret_value(SecretId=arn, **version).get("SecretString", ""))
         except AWS_ERRORS as error:

@@ -36,8 +36,7 @@ class WebhookSecret:
         self._failed = False
 
     def current(self, measurements: Measurements) -> Credentials:
-        """Return the credentials, from the cache while Secrets Manager fails; raises Transient if the cache is empty.
-        """
+        """Return the credentials; the cached ones while Secrets Manager fails. Raises Transient if there are none."""
         if self._credentials is None:
             return self._fetch(measurements)
         if self.clock() - self._read_at >= KEPT_SECONDS and self._may_try():
