@@ -90,7 +90,7 @@ def customer_number(identity: Identity) -> str:
 
 
 def sip_user(uri: str | None) -> str:
-    """The user in a SIP address: `sip:user:password@host;parameters` -> `user`; the host if there is no user."""
+    """The user in a SIP address: `sip:user:password@host;parameters` -> `user`; the host if there is none."""
     address = (uri or "").strip().strip("<>")
     scheme, colon, rest = address.partition(":")
     if colon and scheme.lower() in {"sip", "sips", "tel"}:

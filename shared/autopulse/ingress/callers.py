@@ -49,7 +49,7 @@ class Callers:
     """The client of the callers' function, with the assistants that it named last."""
 
     def __init__(self, function: str, client: "Lambda | None", assistant_id: str) -> None:
-        """`function` is its ARN, or empty; `assistant_id` answers calls to numbers without an assistant of their own."""
+        """`function` is its ARN, or empty; `assistant_id` answers calls to numbers with no assistant of their own."""
         self._function, self._client, self._default = function, client, assistant_id
         self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self.clock: Callable[[], float] = time.monotonic
