@@ -1,4 +1,4 @@
-"""Parts that every route needs: the principal, and the form of a file."""
+"""Parts that the routes share: the principal, and the answer with a file."""
 
 from typing import Annotated, Any, Protocol
 
@@ -28,7 +28,7 @@ class ListParameters(Protocol):
 
     @property
     def form(self) -> str:
-        """`programs` or `people`."""
+        """`programs` or `people`: who the file is for."""
         ...
 
     @property
