@@ -43,9 +43,9 @@ class ListParameters(Protocol):
 
 
 def csv_response(name: str, model: type[BaseModel], asked: ListParameters, page: Page[Any]) -> Response[str]:
-    """A file of these items, to be saved, or of as many as an answer can have.
+    """A CSV file of these items, cut to the maximum size of an answer.
 
-    Where the next one begins is in a header.
+    The header `x-next-cursor` has the cursor of the next page.
     """
     if asked.form == "people":
         form = Form(name, asked.zone, asked.console)

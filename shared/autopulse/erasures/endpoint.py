@@ -40,12 +40,12 @@ _PATH: Final = re.compile(r"/v1/erasures/([0-9a-fA-F-]{36})/?")
 
 @cache
 def container_services() -> Services:
-    """The one of this container."""
+    """The services of this container."""
     return Services()
 
 
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Answer whoever invokes the function."""
+    """Answer the API, the erasure queue, an operator or the schedule."""
     services = container_services()
     if "httpMethod" in event:
         response = _answer(event, services)
