@@ -231,6 +231,6 @@ class Problem(AutoPulseError):
 
 
 class MigrationFailed(AutoPulseError):
-    """The database could not be brought up to date; the detail says why."""
+    """The database could not be migrated; the detail says why."""
 
     reason = "migration"

@@ -162,7 +162,7 @@ class Metric:
     ALERT_UNDELIVERED: Final = MetricDefinition("AlertUndelivered", Undivided)
     """Count of alerts that are no longer retried."""
     FOLLOW_UP_ANSWERED: Final = MetricDefinition("FollowUpAnswered", ByReason)
-    """Count of follow-ups that a person took, resolved or dismissed first, as `in_time` or `late`."""
+    """Count of follow-ups that a person acknowledged, resolved or dismissed first, as `in_time` or `late`."""
     FOLLOW_UP_UNANSWERED: Final = MetricDefinition("FollowUpUnanswered", ByReason)
     """The number of follow-ups, every five minutes: `open` ones, and `overdue` ones of all unanswered."""
     CALL_EVENT_PUBLISHED: Final = MetricDefinition("CallEventPublished", Undivided)

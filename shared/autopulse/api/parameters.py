@@ -111,7 +111,7 @@ class _CommonFilters(_Parameters):
     until: Instant | None = Field(None, alias="to", description="Calls that began before this time.")
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """Condition of `db.queries.filters` -> value, for the parameters that were given."""
+        """Condition of `db.queries.filters` -> value, for the given parameters."""
         given: dict[str, Any] = {
             "campaign": self.campaign,
             "since": self.since and self.since.isoformat(),

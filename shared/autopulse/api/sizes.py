@@ -11,7 +11,7 @@ MAX_BYTES: Final = 5_000_000
 _MOST_OF_ASCII: Final = 2
 """The maximum number of bytes of one printable ASCII character of JSON: a quotation mark gets a backslash."""
 _MOST_OF_ANY: Final = 14
-"""The same of any character: `\\\\ud83d\\\\ude00`, since body and answer are both written in ASCII."""
+"""The maximum number of bytes of any other character: `\\\\ud83d\\\\ude00`, because body and answer are both ASCII."""
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 

@@ -33,7 +33,7 @@ from autopulse.vapi.routes import PING
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What became of a batch's events, by event id."""
+    """The results of a batch's events, by event id."""
 
     repeated: frozenset[str] = frozenset()
     """Event ids of the batch that were applied before."""

@@ -27,7 +27,7 @@ M = TypeVar("M", bound=Message)
 
 
 class Disposition(Enum):
-    """What becomes of a delivery; the values are those of the log and of `webhook_event.outcome`."""
+    """The result of processing a delivery; the values are those of the log and of `webhook_event.outcome`."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -134,9 +134,9 @@ class Consumer(Generic[M]):
     """Sends requests to other queues after the commit; a delivery whose request fails gets an error, and returns."""
 
     def read(self, message: Mapping[str, Any] | None, received_at: datetime | None = None) -> M:
-        """Read an envelope's message; raises InvalidMessage only if there is none, or it has no type.
+        """Read an envelope's message; raises InvalidMessage only if there is none, or if it has no type.
 
-        Times too far ahead of `received_at` count as not given.
+        Times too far ahead of `received_at` count as absent.
         """
         try:
             return self.model.model_validate(message, context={RECEIVED_AT: received_at})

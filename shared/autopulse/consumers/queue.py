@@ -26,7 +26,7 @@ _random: Final = SystemRandom()
 
 @dataclass(slots=True)
 class ReceivedMessage:
-    """One message from the queue, and what became of it."""
+    """One message from the queue, with the result of its processing."""
 
     message_id: str
     receipt_handle: str

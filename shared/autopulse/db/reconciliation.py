@@ -441,5 +441,5 @@ def find_vapi_ids(
 
 
 def find_rows(transaction: Transaction, call_ids: Collection[int]) -> frozenset[int]:
-    """Those of these ids that have a row."""
+    """The given ids that have a row."""
     return frozenset(transaction.execute(_ROWS, {"call_ids": as_array(call_ids)}).scalars())

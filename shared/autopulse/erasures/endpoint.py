@@ -2,10 +2,10 @@
 
     {"erase": {"phone": …, "dry_run": …}} -> {"id": …}          {"erasure_id": …} -> the report
     {"export": pseudonym or ""} -> {"tombstones": [[pseudonym, call id or null]], "visits": [ids], "after": … or null}
-    {"replay": what an export gave} -> {"calls": how many, "visits": how many}
-    {"retention": "dry-run"} -> {"expired": {"words": how many calls, "person": how many}}
+    {"replay": the result of an export} -> {"calls": number, "visits": number}
+    {"retention": "dry-run"} -> {"expired": {"words": number of calls, "person": number of calls}}
 
-or {"error": …}. Nothing of a request but ids is logged.
+or {"error": …}. Of a request, only ids are logged.
 """
 
 import re

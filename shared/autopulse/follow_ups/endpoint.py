@@ -53,7 +53,7 @@ def container_services() -> Services:
 
 
 def handle(event: Mapping[str, Any]) -> Response:
-    """Answer a REST API's proxy event that the authorizer has let through; any other event is the schedule's."""
+    """Answer an authorized proxy event of a REST API; any other event is the schedule's."""
     if "httpMethod" not in event:
         return {"overdue": find_overdue(container_services())}
     response = _answer(event, container_services())

@@ -16,7 +16,7 @@ def handler_of(services: "Services") -> Callable[[dict[str, Any], Any], dict[str
 
 
 def handle(services: "Services", event: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer a gateway; only a REST API's event has a method."""
+    """Answer a gateway; only a REST API's event has an HTTP method."""
     if "httpMethod" in event:
         return ticket_endpoint.handle(services, event)
     return dict(websocket.handle(services, event))
