@@ -92,7 +92,7 @@ def _read(context: Mapping[str, Json]) -> Principal | None:
 
 
 def _bound_of(value: Json) -> int | None:
-    """The advisor of a restricted principal; raises ValueError if invalid, because that lifts no restriction."""
+    """The advisor of a restricted principal; raises ValueError for an invalid one, so that no restriction is lost."""
     if value is None or value == "":
         return None
     advisor_id = read_call_id(value)

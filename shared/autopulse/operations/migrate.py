@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 ANSWER_RESERVE_SECONDS: Final = 15
-"""The part of the function's time that is reserved for the answer, without which CloudFormation waits in vain."""
+"""Part of the function's time, reserved for the answer: without one, CloudFormation waits for its own timeout."""
 ANSWER_TIMEOUT_SECONDS: Final = 10
 REASON_BYTES: Final = 3000
 """The maximum length of a reason; CloudFormation accepts 4096 bytes in all."""
