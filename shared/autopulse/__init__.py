@@ -1,1 +1,1 @@
-"""AutoPulse's call backend: from a signed Vapi webhook to the true record of a call in Postgres."""
+"""AutoPulse's call backend: it turns Vapi's signed webhooks into the correct record of each call in Postgres."""

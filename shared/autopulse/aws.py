@@ -1,9 +1,9 @@
-"""Calls of AWS services, signed and sent by botocore's own parts, without a client.
+"""Calls of AWS services with botocore's signing and HTTP, without its clients.
 
-boto3 builds a client from the description of its whole service, which is a third of the verifier's cold start. For one
-call of a service that speaks JSON it takes less: keys, an endpoint by botocore's rules, a signature and a request. The
-operations are named, and take what they take, as those of boto3's clients, and they raise what those raise: ClientError
-with the service's code, or a BotoCoreError.
+boto3 builds a client from the description of the whole service, which is a third of the verifier's cold start. One call
+of a JSON service needs less: keys, an endpoint by botocore's rules, a signature and a request. The operations have the
+names and parameters of boto3's clients, and raise the same errors: ClientError with the service's code, or a
+BotoCoreError.
 """
 
 import json
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
 AWS_ERRORS: Final = (BotoCoreError, ClientError)
-"""Everything that a call of a client raises: not reached, not answered, or answered with an error."""
+"""All errors that a call of a client raises: no connection, no answer, or an error answer."""
 TRIES: Final = 2
 LONGEST_PAUSE_SECONDS: Final = 0.2
 CONNECT_SECONDS: Final = 1
 READ_SECONDS: Final = 3
-"""Two tries of four seconds stay inside the functions' 10 s, and those inside API Gateway's 29 s."""
+"""Timeouts in seconds: two tries of four seconds fit into the functions' 10 s, and those into API Gateway's 29 s."""
 FUNCTION_FAILED: Final = "FunctionFailed"
-"""Our code for an invocation whose function raised, or ran out of time."""
+"""Our own error code for an invocation whose function raised an error or timed out."""
 UNREADABLE: Final = "UnreadableAnswer"
-"""Our code for an answer that says success in no JSON."""
+"""Our own error code for an answer with a success status that is not JSON."""
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _THROTTLED: Final = frozenset(
     {
@@ -65,7 +65,7 @@ _random: Final = SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How a service of JSON is spoken to."""
+    """The names of a JSON service."""
 
     name: str
     """The service's name in botocore's endpoint rules and in signatures."""
@@ -82,13 +82,13 @@ EVENTBRIDGE: Final = Service("events", "AWSEvents", "1.1", "AWS_ENDPOINT_URL_EVE
 
 
 def name_of(error: Exception) -> str:
-    """What went wrong, as AWS or botocore calls it, without the text: that may quote the request."""
+    """The error's name at AWS or botocore, without its text, which may contain the request."""
     code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
     return code or type(error).__name__
 
 
 class _Keys(NamedTuple):
-    """What a signer reads of botocore's ReadOnlyCredentials, whose module takes 15 ms to import."""
+    """The fields of botocore's ReadOnlyCredentials that a signer reads; importing its module would take 15 ms."""
 
     access_key: str
     secret_key: str
@@ -96,7 +96,7 @@ class _Keys(NamedTuple):
 
 
 def keys() -> "ReadOnlyCredentials":
-    """The function's keys, as they are now: those of its environment, or those that botocore finds and renews.
+    """The function's current keys: those in its environment, or those that botocore finds and renews.
 
     Raises NoCredentialsError, or CredentialRetrievalError.
     """
@@ -109,17 +109,17 @@ def keys() -> "ReadOnlyCredentials":
 
 @cache
 def credentials() -> "Credentials":
-    """Keys that end, or lie elsewhere: with SnapStart at the address that the environment names; they renew themselves.
+    """Temporary keys, which renew themselves; with SnapStart they are at the URL that the environment has.
 
-    On a person's machine, wherever botocore finds any. Raises NoCredentialsError.
+    On a developer's machine botocore's usual sources are used. Raises NoCredentialsError.
     """
-    from botocore.credentials import ContainerProvider, EnvProvider  # noqa: PLC0415 - 15 ms that few functions need
+    from botocore.credentials import ContainerProvider, EnvProvider  # noqa: PLC0415 - takes 15 ms
 
     for provider in (EnvProvider(), ContainerProvider()):
         found: Credentials | None = provider.load()
         if found is not None:
             return found
-    from botocore.session import Session  # noqa: PLC0415 - 0.1 s that no function needs
+    from botocore.session import Session  # noqa: PLC0415 - the import takes 0.1 s, and no function needs it
 
     found = Session().get_credentials()
     if found is None:
@@ -128,7 +128,7 @@ def credentials() -> "Credentials":
 
 
 def region() -> str:
-    """Where the function runs; raises NoRegionError."""
+    """The region of the function; raises NoRegionError."""
     named = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
     if not named:
         raise NoRegionError
@@ -136,10 +136,10 @@ def region() -> str:
 
 
 class JsonClient:
-    """A service of JSON; its connections are kept, and a call that may succeed the next time is tried once more."""
+    """A client of a JSON service; it keeps connections, and retries a call once if that may help."""
 
     def __init__(self, service: Service, read_seconds: float = READ_SECONDS) -> None:
-        """Name them only; `read_seconds` is how long the service may take to answer, besides the connection."""
+        """Keep the parameters; `read_seconds` is the timeout of an answer, without the connection."""
         self._service = service
         self.read_seconds = read_seconds
 
@@ -157,9 +157,9 @@ class JsonClient:
 
     def _try(self, operation: str, body: bytes) -> dict[str, Any]:
         response = self._connections.send(self._sign(operation, body).prepare())
-        if response.status_code >= 300:  # noqa: PLR2004 - success is 2xx; the services redirect nobody
+        if response.status_code >= 300:  # noqa: PLR2004 - success is 2xx; the services do not redirect
             raise ClientError(_error_of(response), operation)
-        if "x-amz-function-error" in response.headers:  # Lambda's; its answer is the function's traceback
+        if "x-amz-function-error" in response.headers:  # set by Lambda if the answer is the function's traceback
             raise ClientError(_error(FUNCTION_FAILED, response.status_code), operation)
         try:
             answer = json.loads(response.content)
@@ -181,7 +181,7 @@ class JsonClient:
     def _sign(self, operation: str, body: bytes) -> AWSRequest:
         headers = self._headers(operation) | {"User-Agent": f"Botocore/{botocore.__version__} autopulse"}
         trace_id = os.environ.get("_X_AMZN_TRACE_ID")
-        if trace_id:  # so that Lambda sees a loop, and X-Ray the whole way of a message
+        if trace_id:  # lets Lambda detect loops, and X-Ray show a message's whole path
             headers["X-Amzn-Trace-Id"] = trace_id
         request = AWSRequest("POST", f"{self._endpoint.rstrip('/')}{self._path(operation)}", headers, body)
         SigV4Auth(keys(), self._service.name, region()).add_auth(request)
@@ -193,9 +193,9 @@ class JsonClient:
 
     @cached_property
     def _connections(self) -> URLLib3Session:
-        from botocore.utils import get_environ_proxies  # noqa: PLC0415 - as botocore's own endpoints do
+        from botocore.utils import get_environ_proxies  # noqa: PLC0415 - as in botocore's endpoints
 
-        options: Any = {  # what botocore's clients give, which its published types have otherwise
+        options: Any = {  # as in botocore's clients; its published types differ
             "verify": os.environ.get("AWS_CA_BUNDLE") or True,
             "timeout": (CONNECT_SECONDS, self.read_seconds),
             "socket_options": _keep_alive(),
@@ -203,9 +203,9 @@ class JsonClient:
         return URLLib3Session(proxies=get_environ_proxies(self._endpoint), **options)
 
 
-def bounded(**options: Any) -> "Config":  # noqa: ANN401 - as botocore names them
-    """How boto3's clients are made that we have: with our time-outs and one more try, not five of a minute each."""
-    from botocore.config import Config  # noqa: PLC0415 - imported with boto3, where there is a client of it
+def bounded(**options: Any) -> "Config":  # noqa: ANN401 - botocore's options
+    """The configuration of our boto3 clients: our timeouts and one retry, instead of five of a minute each."""
+    from botocore.config import Config  # noqa: PLC0415 - imported with boto3, for its clients only
 
     usual: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
@@ -217,23 +217,23 @@ def bounded(**options: Any) -> "Config":  # noqa: ANN401 - as botocore names the
 
 
 class Sqs(JsonClient):
-    """SQS, as boto3's client names it."""
+    """SQS, with the method names of boto3's client."""
 
     def send_message(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
         """Put a message into a queue."""
         return self.call("SendMessage", parameters)
 
     def send_message_batch(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
-        """Put up to ten messages into a queue; the answer says which were not taken."""
+        """Put up to ten messages into a queue; the answer lists those that were not accepted."""
         return self.call("SendMessageBatch", parameters)
 
     def change_message_visibility_batch(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
-        """Say when messages that were received come again."""
+        """Set when received messages become visible again."""
         return self.call("ChangeMessageVisibilityBatch", parameters)
 
 
 class SecretsManager(JsonClient):
-    """Secrets Manager, as boto3's client names it."""
+    """Secrets Manager, with the method names of boto3's client."""
 
     def get_secret_value(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
         """Read a secret."""
@@ -241,16 +241,16 @@ class SecretsManager(JsonClient):
 
 
 class Lambda(JsonClient):
-    """Lambda, of which an operation is a path and no header; somebody waits for its answers, so nothing is tried again.
+    """Lambda, in whose requests the operation is a path; calls are not retried: the caller is waiting.
 
-    But for a kept connection that the service has closed: what was sent by it has reached nobody.
+    The exception is a kept connection that the service has closed: its request has not been processed.
     """
 
     CLOSED_SECONDS: Final = 0.5
-    """A connection that ends later than this after the request may have been the function's end."""
+    """If a connection ends later than this, in seconds after the request, the function itself may have ended."""
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """What the function of this ARN answers to the event; raises ClientError or BotoCoreError."""
+        """Return the function's answer to the event; `function` is its ARN. Raises ClientError or BotoCoreError."""
         body, begun = json.dumps(event).encode(), time.monotonic()
         try:
             return self._try(function, body)
@@ -259,7 +259,7 @@ class Lambda(JsonClient):
                 raise
         return self._try(function, body)
 
-    def _headers(self, operation: str) -> dict[str, str]:  # noqa: ARG002 - of all operations
+    def _headers(self, operation: str) -> dict[str, str]:  # noqa: ARG002 - the same for all operations
         return {"Content-Type": "application/json", "X-Amz-Invocation-Type": "RequestResponse"}
 
     def _path(self, operation: str) -> str:
@@ -267,20 +267,20 @@ class Lambda(JsonClient):
 
 
 class EventBridge(JsonClient):
-    """EventBridge, as boto3's client names it."""
+    """EventBridge, with the method names of boto3's client."""
 
     def put_events(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - the service's own
-        """Put entries on buses; the answer says which were not taken."""
+        """Put entries on buses; the answer lists those that were not accepted."""
         return self.call("PutEvents", parameters)
 
 
 def sign_url(url: str, query: Mapping[str, str], seconds: int) -> str:
-    """Let whoever has the URL read an object of S3 for so long, as boto3's `generate_presigned_url` does.
+    """Sign a URL to read an object of S3 for some seconds, as boto3's `generate_presigned_url` does.
 
-    The URL's path has to be quoted; the query is what the answer shall be like (`response-content-type` and others).
-    It ends with the keys that sign it, if they end earlier. Raises NoCredentialsError or NoRegionError.
+    The URL's path has to be quoted; the query sets headers of the answer (`response-content-type` and others). The URL
+    expires earlier if the keys do. Raises NoCredentialsError or NoRegionError.
     """
-    from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415 - the read API's alone
+    from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415 - only the read API needs it
 
     request = AWSRequest("GET", f"{url}?{urlencode(query, quote_via=quote)}")
     S3SigV4QueryAuth(keys(), "s3", region(), expires=seconds).add_auth(request)
@@ -288,8 +288,8 @@ def sign_url(url: str, query: Mapping[str, str], seconds: int) -> str:
 
 
 def endpoint_of(service: Service) -> str:
-    """Where a service is, as botocore's clients find it: by the environment, else by the rules of its partition."""
-    from botocore.endpoint_provider import EndpointProvider  # noqa: PLC0415 - needs the rules, when a call is made
+    """The URL of a service, found as botocore's clients do: from the environment, else by its partition's rules."""
+    from botocore.endpoint_provider import EndpointProvider  # noqa: PLC0415 - needed for the first call
     from botocore.loaders import Loader  # noqa: PLC0415
 
     loader = Loader()
@@ -316,15 +316,15 @@ def _is_on(variable: str) -> bool:
 
 
 def _keep_alive() -> list[tuple[int, int, int]]:
-    import socket  # noqa: PLC0415 - urllib3 has imported it; the names are wanted once
+    import socket  # noqa: PLC0415 - needed once, and urllib3 has imported it
 
     return [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
 
 def _error_of(response: AWSResponse) -> Any:  # noqa: ANN401 - as ClientError takes it
-    """The code of an error answer; its text is left out, for it may quote the request.
+    """The code of an error answer; its text is left out, because it may contain the request.
 
-    SQS has a code of before, when it did not speak JSON, which its clients still know it by.
+    Some codes of SQS are older than its JSON protocol; its clients still use them.
     """
     try:
         told = json.loads(response.content)
@@ -341,9 +341,9 @@ def _error(code: str, status: int) -> Any:  # noqa: ANN401 - as ClientError take
 
 
 def _may_succeed_again(error: ClientError | ConnectionError | HTTPClientError) -> bool:
-    """Whether another try, with keys that are found anew if these have expired, may succeed."""
+    """Whether a retry may succeed, with new keys if these have expired."""
     if not isinstance(error, ClientError):
-        return True  # not reached, or no answer in time
+        return True  # no connection, or no answer in time
     code, status = name_of(error), error.response["ResponseMetadata"]["HTTPStatusCode"]
     if code in _EXPIRED:
         credentials.cache_clear()

@@ -1,32 +1,32 @@
-"""Everything that can go wrong with a webhook, a record or a reader's request, as one tree.
+"""All errors of webhooks, records and readers' requests, as a class hierarchy.
 
     AutoPulseError
-    ├── Refused               the webhook does not prove that Vapi sent it  -> 401, counted by reason
-    ├── UnreadableRequest     no message can be read out of the webhook     -> 400 or 413
-    ├── Unprocessable         the record's data; trying again cannot help   -> the dead-letter queue, with its reason
+    ├── Refused               no proof that Vapi sent the webhook           -> 401, counted by reason
+    ├── UnreadableRequest     the webhook has no readable message           -> 400 or 413
+    ├── Unprocessable         the record's data; retries do not help        -> the dead-letter queue, with its reason
     │   ├── InvalidMessage        no readable envelope, or no call named in it
-    │   ├── PayloadGone           its envelope is no more in the payload bucket, and nothing says that it was applied
+    │   ├── PayloadGone           its envelope is no longer in the payload bucket, and it has no receipt
     │   ├── UnknownCall           names a call that has no row (waits first: the row may be about to be committed)
     │   ├── CallIdentityConflict  its two call ids belong to different calls
     │   └── DataRejected          Postgres refuses its values, even alone in a transaction
-    ├── Transient             an outage; the same can succeed later         -> back to the queue after a backoff; 503
-    ├── VapiFailed            Vapi was asked, and gave no call
-    │   ├── VapiUnauthorized      it does not take the key                      -> asking stops, and an alarm
-    │   ├── VapiForgot            what is asked for is older than what it keeps -> the call is unrecoverable
-    │   ├── VapiCallUnknown       it has no such call                           -> asked again later, then missing
-    │   ├── VapiThrottled         it demands a pause                            -> asked again after that
-    │   ├── VapiUnavailable       it was not reached, or failed                 -> asked again later
-    │   ├── VapiUnreadable        its answer is nothing that we can use         -> asked again, then a dead letter
-    │   │   └── VapiTooLong           it is longer than it may be                   -> a shorter page is asked for
-    │   └── VapiNotConfigured     there is no usable key or address             -> asking stops, and an alarm
-    ├── DeliveryFailed        an alert of a follow-up was not taken         -> tried again, or an alarm
-    ├── TokenRefused          no token that lets its reader in              -> 401, counted by reason
-    ├── OrganizationMissing   a genuine token that names no organization    -> 403
-    ├── AdvisorUnreadable     a genuine token bounded to nobody knows whom  -> 403
-    ├── Problem               the reader asks for what cannot be answered   -> 4xx, with a text for the reader
-    └── MigrationFailed       the database cannot be brought up to date     -> the deploy fails, with a text for people
+    ├── Transient             an outage; a retry may succeed                -> back to the queue after a backoff; 503
+    ├── VapiFailed            Vapi's API returned no call
+    │   ├── VapiUnauthorized      Vapi refuses the key                          -> requests stop, and an alarm
+    │   ├── VapiForgot            the call is older than Vapi's retention       -> the call is unrecoverable
+    │   ├── VapiCallUnknown       Vapi has no such call                         -> requested again later, then missing
+    │   ├── VapiThrottled         Vapi demands a pause                          -> requested again after that
+    │   ├── VapiUnavailable       Vapi was unreachable, or failed               -> requested again later
+    │   ├── VapiUnreadable        Vapi's answer is unusable                     -> requested again, then a dead letter
+    │   │   └── VapiTooLong           the answer is too long                        -> a shorter page is requested
+    │   └── VapiNotConfigured     there is no usable key or URL                 -> requests stop, and an alarm
+    ├── DeliveryFailed        an alert of a follow-up was not accepted      -> retried, or an alarm
+    ├── TokenRefused          no valid token                                -> 401, counted by reason
+    ├── OrganizationMissing   a valid token without an organization         -> 403
+    ├── AdvisorUnreadable     a valid token with an unreadable advisor      -> 403
+    ├── Problem               the request cannot be answered                -> 4xx, with a text for the reader
+    └── MigrationFailed       the database cannot be migrated               -> the deploy fails, with a text for people
 
-Each carries a `reason`: the metric's dimension and the log's key. Nothing matches on an error's text.
+Each error has a `reason`: the metric's dimension and the log's key. No code depends on an error's text.
 """
 
 from typing import Any, Final, NamedTuple
@@ -35,12 +35,12 @@ from autopulse.http import CODES, error_body
 
 
 class AutoPulseError(Exception):
-    """Base of the tree."""
+    """The base class of all errors."""
 
     reason: str
-    """One of a bounded set of words."""
+    """A word of a limited set."""
     detail: str
-    """What was wrong, and with which field; it never contains a value."""
+    """The error and the field it concerns; it never contains a value."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
@@ -48,30 +48,30 @@ class AutoPulseError(Exception):
 
 
 class Miss(NamedTuple):
-    """Which part of a request did not match a credential; nothing of the request, nothing of a secret."""
+    """The part of a request that did not match a credential, without any value of the request or of a secret."""
 
     part: str
     """One of `vapi.signature.Part`."""
     header: str
-    """The header in which the credential, as it is configured, looks for that part."""
+    """The header in which the credential's configuration expects this part."""
     seconds: int | None = None
-    """By how much a right signature is too old; negative, if it is of a time to come."""
+    """The seconds by which a right signature is too old; negative if its time is in the future."""
     credential: int = 0
-    """Its place in the list."""
+    """The credential's position in the list."""
 
 
 class Refused(AutoPulseError):
-    """The signature check failed: `missing`, `mismatch`, `stale` or `malformed`; the sender learns none of it."""
+    """The signature check failed: `missing`, `mismatch`, `stale` or `malformed`. The sender is not told the reason."""
 
     def __init__(self, reason: str, *misses: Miss) -> None:
         super().__init__()
         self.reason = reason
         self.misses = misses
-        """One of each credential, the nearest first."""
+        """One miss per credential, the nearest first."""
 
 
 class UnreadableRequest(AutoPulseError):
-    """The request is not a webhook at all; `status` is 400 or 413, the detail says to the sender what is wrong."""
+    """The request is not a webhook; `status` is 400 or 413, and the detail says to the sender what is wrong."""
 
     def __init__(self, status: int, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -80,7 +80,7 @@ class UnreadableRequest(AutoPulseError):
 
 
 class Unprocessable(AutoPulseError):
-    """The record's own data cannot be applied, now or later."""
+    """The record's own data cannot be applied; retries do not help."""
 
 
 class InvalidMessage(Unprocessable):
@@ -90,13 +90,13 @@ class InvalidMessage(Unprocessable):
 
 
 class PayloadGone(Unprocessable):
-    """The envelope was too long for the queue, and its object in the payload bucket is not there."""
+    """The envelope was too long for the queue, and its object is no longer in the payload bucket."""
 
     reason = "PayloadGone"
 
 
 class UnknownCall(Unprocessable):
-    """The message names a call that the database does not have, and may not create it."""
+    """The message names a call that the database does not have and that it may not create."""
 
     reason = "UnknownCall"
 
@@ -108,7 +108,7 @@ class CallIdentityConflict(Unprocessable):
 
 
 class DataRejected(Unprocessable):
-    """Postgres refuses the record's values, even when the record is alone in a transaction."""
+    """Postgres rejects the record's values, even if the record is alone in its transaction."""
 
     reason = "DataRejected"
 
@@ -122,7 +122,7 @@ class Transient(AutoPulseError):
 
 
 class VapiFailed(AutoPulseError):
-    """Vapi's API was asked, and gave nothing; `retry_after` are the seconds that it wants to be left alone."""
+    """Vapi's API returned nothing; `retry_after` is the pause in seconds that it demands."""
 
     def __init__(self, detail: str = "", retry_after: float | None = None) -> None:
         super().__init__(detail)
@@ -130,13 +130,13 @@ class VapiFailed(AutoPulseError):
 
 
 class VapiUnauthorized(VapiFailed):
-    """Vapi does not take the key: 401 or 403."""
+    """Vapi refuses the key: 401 or 403."""
 
     reason = "vapi-unauthorized"
 
 
 class VapiForgot(VapiFailed):
-    """What is asked for is older than what Vapi keeps for the subscription: 400, with words that say so."""
+    """The request is for data that are older than the subscription's retention: 400, with words that say so."""
 
     reason = "vapi-forgot"
 
@@ -154,39 +154,39 @@ class VapiThrottled(VapiFailed):
 
 
 class VapiUnavailable(VapiFailed):
-    """Vapi was not reached, did not answer in time, or answered 5xx."""
+    """Vapi was unreachable, did not answer in time, or answered 5xx."""
 
     reason = "vapi-unavailable"
 
 
 class VapiUnreadable(VapiFailed):
-    """Vapi's answer is a redirect, too long, no JSON, of another shape, or a status that is not documented."""
+    """Vapi's answer is a redirect, too long, not JSON, of another form, or has an undocumented status."""
 
     reason = "vapi-unreadable"
 
 
 class VapiTooLong(VapiUnreadable):
-    """Vapi's answer is longer than it may be."""
+    """Vapi's answer is longer than the limit."""
 
 
 class VapiNotConfigured(VapiFailed):
-    """The stack has no usable key or address of Vapi's API."""
+    """The stack has no usable key or URL of Vapi's API."""
 
     reason = "not-configured"
 
 
 class DeliveryFailed(AutoPulseError):
-    """A try that did not deliver; `reason` is the metric's dimension, one of the words below."""
+    """An attempt to deliver an alert failed; `reason` is the metric's dimension, one of the words below."""
 
     NOT_CONFIGURED: Final = "not-configured"
-    """The secret has no address, or one that is not HTTPS."""
+    """The secret has no URL, or one that is not HTTPS."""
     NOT_OF_THE_INTERNET: Final = "not-of-the-internet"
-    """The name leads to an address of a private network."""
+    """The host's address is in a private network."""
     UNAVAILABLE: Final = "unavailable"
-    """Not reached, 5xx, 408 or 429."""
+    """The host was unreachable, or answered 5xx, 408 or 429."""
     SLOW: Final = "slow"
     REFUSED: Final = "refused"
-    """Another 4xx."""
+    """The host answered with another 4xx."""
     REDIRECTED: Final = "redirected"
 
     def __init__(self, reason: str, *, is_final: bool = False, retry_after: int = 0) -> None:
@@ -197,7 +197,7 @@ class DeliveryFailed(AutoPulseError):
 
 
 class TokenRefused(AutoPulseError):
-    """The request carries no token that lets its sender in -> 401, counted by reason."""
+    """The request has no valid token -> 401, counted by reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -205,13 +205,13 @@ class TokenRefused(AutoPulseError):
 
 
 class OrganizationMissing(AutoPulseError):
-    """The token is genuine, and names no organization whose calls its owner may read -> 403."""
+    """The token is valid, but names no organization -> 403."""
 
     reason = "organization"
 
 
 class AdvisorUnreadable(AutoPulseError):
-    """The token is genuine, and its claim that bounds its owner to an advisor's calls names no user -> 403."""
+    """The token is valid, but its claim that restricts its owner to an advisor's calls names no user -> 403."""
 
     reason = "advisor"
 
@@ -231,6 +231,6 @@ class Problem(AutoPulseError):
 
 
 class MigrationFailed(AutoPulseError):
-    """The database could not be brought up to date; the detail says why."""
+    """The database could not be migrated; the detail says why."""
 
     reason = "migration"

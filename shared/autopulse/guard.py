@@ -1,8 +1,8 @@
-"""What stands between a handler and the platform's log: no text of a library's or of an unexpected error gets there.
+"""Keep the texts of libraries and of unexpected errors out of the log.
 
-Such texts hold what people said: Postgres quotes the values that it refuses, SQLAlchemy's pool logs the whole chain of
-tracebacks when a connection breaks, pydantic and its warnings show their input, botocore the request. So of a library's
-line only who said it and where is kept, and of an error that escapes a handler its type and place.
+Such texts may contain what people said: Postgres quotes rejected values, SQLAlchemy's pool logs all tracebacks when a
+connection breaks, pydantic and its warnings show their input, botocore the request. Therefore only the source and place
+of a library's log line are kept, and only the type and place of an error that escapes a handler.
 """
 
 import logging
@@ -18,17 +18,17 @@ from autopulse.settings import SettingInvalid, SettingMissing
 
 Answer = TypeVar("Answer")
 _OURS: Final = (AutoPulseError, SettingMissing, SettingInvalid)
-"""Their texts name fields and settings, never a value."""
+"""Errors whose texts name fields and settings, and never contain a value."""
 
 
 class HandlerFailed(Exception):
-    """Stands for an unexpected error: its text is that one's type and place."""
+    """Replaces an unexpected error; its text is that error's type and place."""
 
 
 def guarded(
     handler: Callable[[dict[str, Any], Any], Answer], passing: type[Exception] | tuple[()] = ()
 ) -> Callable[[dict[str, Any], Any], Answer]:
-    """Return the handler of a Lambda function, from which no error escapes with its text but ours and `passing`."""
+    """Wrap a Lambda function's handler: errors that escape it lose their text, except our own and `passing`."""
 
     @wraps(handler)
     def handle(event: dict[str, Any], context: Any) -> Answer:  # noqa: ANN401 - Lambda's
@@ -39,7 +39,7 @@ def guarded(
             raise
         except _OURS as error:
             raise error from None
-        except Exception as error:  # noqa: BLE001 - whatever it is, the platform would print it
+        except Exception as error:  # noqa: BLE001 - the platform would log any error with its text
             cause = place_of(error)
             logger().error("unexpected", extra={"cause": cause})
             raise HandlerFailed(cause) from None
@@ -48,7 +48,7 @@ def guarded(
 
 
 def place_of(error: BaseException) -> str:
-    """The error's type and where it was raised; its text might hold data."""
+    """The error's type and where it was raised, without its text, which may contain data."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -58,14 +58,14 @@ def place_of(error: BaseException) -> str:
 
 @cache
 def silence_libraries() -> None:
-    """Let every handler that libraries log to, and everything else that Python prints of itself, keep texts back.
+    """Remove the texts from all log lines of libraries, and from what Python itself prints.
 
-    The platform's handler is there before our code is imported. Hooks that somebody set are theirs.
+    The platform's log handler exists before our code is imported. Hooks that others have set are not replaced.
     """
     for handler in (*logging.getLogger().handlers, logging.lastResort):
         if handler is not None:
             handler.addFilter(_WithoutText())
-    logging.raiseExceptions = False  # a line that cannot be written is not told of with its traceback and arguments
+    logging.raiseExceptions = False  # otherwise a failure to log would print its traceback and arguments
     logging.captureWarnings(True)
     if threading.excepthook is threading.__excepthook__:
         threading.excepthook = lambda failed: _report_unheard(failed.exc_value)
@@ -74,14 +74,14 @@ def silence_libraries() -> None:
 
 
 def _report_unheard(error: BaseException | None) -> None:
-    """Of an error in a thread, or while an object was taken down: nobody can catch it."""
+    """Log an error in a thread or a destructor, which no handler can catch."""
     logger().error("unexpected", extra={"cause": "?" if error is None else place_of(error)})
 
 
 class _WithoutText(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, a library's without its text, arguments and traceback."""
-        if not hasattr(record, "cause"):  # another handler's filter has been here
+        """Pass every record on; one of a library without its text, arguments and traceback."""
+        if not hasattr(record, "cause"):  # the filter of another handler has changed it already
             cause = type(record.exc_info[1]).__name__ if record.exc_info else ""
             record.__dict__["cause"] = cause
             record.exc_info = record.exc_text = record.stack_info = None

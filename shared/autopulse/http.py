@@ -1,4 +1,4 @@
-"""HTTP answers in the form of API Gateway's proxy integration, and the one shape of an error.
+"""HTTP answers for API Gateway's proxy integration, and the common form of errors.
 
 An error's body is `{"error": {"code", "message", "field"?}}`; the code follows from the status unless one is given.
 """
@@ -34,16 +34,16 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
 
 
 def answer_error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error, in its one shape."""
+    """An error answer in the common form."""
     return answer(status, error_body(CODES[status], message), headers)
 
 
 def answer_text(status: int, body: str, headers: Mapping[str, str], *, is_base64: bool = False) -> Response:
-    """An answer with a body as it is; `is_base64`: API Gateway decodes it, and sends the bytes."""
+    """An answer with a text body; with `is_base64`, API Gateway decodes it and sends the bytes."""
     return {"statusCode": status, "headers": dict(headers), "body": body, "isBase64Encoded": is_base64}
 
 
 def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
-    """The body of an error; `field` names the parameter that is wrong, if one is."""
+    """The body of an error; `field` names the wrong parameter, if there is one."""
     error = {"code": code, "message": message}
     return {"error": error if field is None else {**error, "field": field}}

@@ -1,8 +1,8 @@
-"""Read one untrusted JSON value: the value if it is usable, else None ("not given").
+"""Read one untrusted JSON value: the value if it is usable, else None, which means that it is absent.
 
-Vapi's payloads changed shape in every era and every field but identity is optional, and whoever calls our API may send
-anything, so nothing here raises: absent, null, wrong-typed, non-finite and out-of-range values all read as None. The
-verifier and the consumers share these functions, so that both mean the same by "a time" or "a call id".
+Vapi's payloads have changed their form in every version, every field except the identity is optional, and clients of
+our API may send anything. Therefore nothing here raises: null, values of a wrong type, non-finite and out-of-range
+values all read as None. The verifier and the consumers share these functions, so that they read values alike.
 """
 
 import json
@@ -20,36 +20,36 @@ MAX_CALL_ID: Final = 2**31 - 1
 """`call.id` is a Postgres integer."""
 MAX_VAPI_CALL_ID_CHARACTERS: Final = 100
 NPS_SCORES: Final = frozenset(map(Decimal, range(11)))
-"""0, the worst, to 10."""
+"""The scores from 0, the worst, to 10."""
 MAX_DEPTH: Final = 64
-"""Nesting that `clean` keeps; what lies deeper reads as None. Recorded bodies have 11 levels."""
+"""The depth of nesting that `clean` keeps; deeper values read as None. Recorded bodies have 11 levels."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST: Final = datetime(2015, 1, 1, tzinfo=timezone.utc)
-"""No call is older: what says so is 0, or was never a time."""
+"""No call is older; an earlier time is 0, or not a time."""
 _LAST: Final = datetime(9998, 12, 31, tzinfo=timezone.utc)
 MAX_AHEAD: Final = timedelta(hours=1)
-"""How far a sender's clock may be ahead of ours, at the most. What is told of a later time was never a time."""
+"""How far a sender's clock may be ahead of ours; a later time counts as absent."""
 _MILLISECONDS_FROM: Final = 1e11
-"""Epoch numbers below this are seconds (until the year 5138); from it on they are milliseconds (since March 1973)."""
+"""Epoch numbers below this are seconds (until the year 5138); others are milliseconds (since March 1973)."""
 _EXACT_MILLISECONDS: Final = 4e12
-"""Below this (the year 2096) the seconds as a float are exact to less than half a microsecond."""
+"""Below this (the year 2096) seconds as a float are exact to less than half a microsecond."""
 MAX_PHONE_NUMBER: Final = 10**15 - 1
 """E.164 has 15 digits."""
 _NUMERIC: Final = re.compile(
     r"[ \t\r\n]*([+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?)[ \t\r\n]*", re.ASCII
 )
 _EPOCH_TEXT: Final = re.compile(r"[ \t\r\n]*([0-9]{9,20}(?:\.[0-9]{1,20})?)[ \t\r\n]*", re.ASCII)
-"""Fewer digits are no epoch number since 2015, but may be a date: 20250713."""
+"""With fewer digits it cannot be an epoch number since 2015, but it may be a date: 20250713."""
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _CALL_ID: Final = re.compile(r"[ \t\r\n]*0*([0-9]{1,10})[ \t\r\n]*", re.ASCII)
 _INTEGRAL: Final = re.compile(r"[ \t\r\n]*\+?0*([0-9]{1,2})(?:\.0+)?[ \t\r\n]*", re.ASCII)
 
 
 def clean_text(text: str) -> str:
-    """The text as Postgres and pg8000 can carry it: without U+0000, lone surrogates as U+FFFD. Not trimmed."""
+    """The text as Postgres and pg8000 accept it: without U+0000, lone surrogates as U+FFFD. It is not trimmed."""
     if (text.isascii() and "\x00" not in text) or _UNSTORABLE.search(text) is None:
         return text
-    # Python joins surrogate pairs while it decodes JSON, so each one that is left stands alone.
+    # The JSON decoder joins surrogate pairs, so each remaining surrogate is a lone one.
     return _UNSTORABLE.sub(lambda match: "" if match[0] == "\x00" else "�", text)
 
 
@@ -67,22 +67,22 @@ def clean(value: Json, depth: int = MAX_DEPTH) -> Json:
 
 
 def read_text(value: Json) -> str | None:
-    """Clean text, if it is text at all; the empty string counts as text."""
+    """Clean text; the empty string counts as text."""
     return clean_text(value) if isinstance(value, str) else None
 
 
 def read_words(value: Json) -> str | None:
-    """Text that says something: blank counts as not given. For parts of a message that was cleaned as a whole."""
+    """Text that is not blank, for parts of a message that was cleaned as a whole."""
     return value if isinstance(value, str) and value and not value.isspace() else None
 
 
 def read_mapping(value: Json) -> Mapping[str, Json]:
-    """The object, or an empty one."""
+    """The object; an empty one if the value is not an object."""
     return value if isinstance(value, dict) else {}
 
 
 def read_list(value: Json) -> Sequence[Json]:
-    """The array, or an empty one."""
+    """The array; an empty one if the value is not an array."""
     return value if isinstance(value, list) else ()
 
 
@@ -102,7 +102,7 @@ def read_number(value: Json) -> Decimal | None:
 
 
 def read_phone_number(value: Json) -> str | None:
-    """Clean text that says something, or the digits of an integral number of at most 15."""
+    """Clean text that is not blank, or the digits of an integer of at most 15 digits."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -111,23 +111,23 @@ def read_phone_number(value: Json) -> str | None:
 
 
 def read_time(value: Json) -> datetime | None:
-    """An instant from 2015 to 9998, aware and in UTC, to the microsecond.
+    """A time from 2015 to 9998, aware and in UTC, to the microsecond.
 
-    Takes ISO 8601 text with or without an offset (without: UTC), and epoch numbers, also as text, in seconds or
+    Reads ISO 8601 text with or without an offset (without: UTC), and epoch numbers, also as text, in seconds or
     milliseconds.
     """
     return _read_from(_FIRST, value)
 
 
 def plausible_time(moment: datetime) -> datetime | None:
-    """The instant, if it lies in the years 2015 to 9998: when there were calls, and years have four digits."""
+    """The time if it is from 2015 to 9998; earlier there were no calls, and later years have five digits."""
     return moment if _FIRST <= moment <= _LAST else None
 
 
 def not_ahead(moment: datetime | None, received_at: datetime | None) -> datetime | None:
-    """The instant, unless it lies more than an hour after the receipt of what tells it; then it counts as not given.
+    """The time, or None if it is more than an hour after the receipt of its message.
 
-    Times decide which of two messages counts. One of the year 9998 would win for ever.
+    Times decide which of two messages counts, so a message with a time in the year 9998 would always count.
     """
     if moment is None or received_at is None:
         return moment
@@ -135,21 +135,21 @@ def not_ahead(moment: datetime | None, received_at: datetime | None) -> datetime
 
 
 def read_instant(value: Json) -> datetime | None:
-    """The same from 1970 on: a clock's time, which is not a call's."""
+    """As `read_time`, but from 1970 on: the time of a clock, not of a call."""
     return _read_from(_EPOCH, value)
 
 
 def _read_from(first: datetime, value: Json) -> datetime | None:
-    """An instant from `first` to 9998."""
+    """A time from `first` to 9998."""
     try:
         moment = _read_time_text(value) if isinstance(value, str) else _read_epoch(value)
-    except (OverflowError, ValueError):  # unreadable text, NaN, beyond the years 1 to 9999
+    except (OverflowError, ValueError):  # unreadable text, NaN, outside of the years 1 to 9999
         return None
     return moment if moment is not None and first <= moment <= _LAST else None
 
 
 def _read_time_text(text: str) -> datetime | None:
-    number = None if text[4:5] == "-" else _EPOCH_TEXT.fullmatch(text)  # a date, as it is mostly
+    number = None if text[4:5] == "-" else _EPOCH_TEXT.fullmatch(text)  # usually it is a date
     return _read_epoch(float(number[1])) if number else _read_iso(text)
 
 
@@ -161,17 +161,17 @@ def _read_iso(text: str) -> datetime:
 
 
 def _read_epoch(value: Json) -> datetime | None:
-    if type(value) is not float and type(value) is not int:  # a boolean is an int, too
+    if type(value) is not float and type(value) is not int:  # a boolean is an int too
         return None
-    number = float(value)  # is compared in a fifth of the time of a long integer
+    number = float(value)  # comparing it takes a fifth of the time of a long integer
     if _MILLISECONDS_FROM <= number < _EXACT_MILLISECONDS and number.is_integer():
-        return datetime.fromtimestamp(number / 1000, timezone.utc)  # half the time of the sum below
+        return datetime.fromtimestamp(number / 1000, timezone.utc)  # half of the time of the sum below
     in_milliseconds = abs(number) >= _MILLISECONDS_FROM
     return _EPOCH + (timedelta(milliseconds=value) if in_milliseconds else timedelta(seconds=value))
 
 
 def to_text(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with microseconds."""
+    """The time in ISO 8601, in UTC with microseconds."""
     return None if moment is None else moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
 
 
@@ -188,7 +188,7 @@ def read_call_id(value: Json) -> int | None:
 
 
 def read_vapi_call_id(value: Json) -> str | None:
-    """Vapi's `call.id`: any text of 1 to 100 characters; usually, not always, a UUID."""
+    """Vapi's `call.id`: any text of 1 to 100 characters; usually a UUID."""
     text = read_text(value)
     return text if text and len(text) <= MAX_VAPI_CALL_ID_CHARACTERS else None
 
@@ -203,7 +203,7 @@ def read_nps(value: Json) -> int | None:
 
 
 def as_text(value: Json) -> str:
-    """Text as it is, anything else but null as compact JSON."""
+    """Text unchanged; any other value except null as compact JSON."""
     if value is None:
         return ""
     return (

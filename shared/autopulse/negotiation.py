@@ -1,4 +1,4 @@
-"""What a client accepts of the forms that an answer can have."""
+"""The encodings of an answer that a client accepts."""
 
 
 def accepts_gzip(accepted: str) -> bool:

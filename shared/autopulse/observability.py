@@ -1,7 +1,8 @@
-"""Logs and metrics, the same in every function.
+"""Logs and metrics of all functions.
 
-Logs are one JSON object a line and never hold a body, secret, phone number or transcript. Metrics are CloudWatch EMF
-lines in the namespace `AutoPulse`; the dimension `service` is the stack's name, so two stacks in an account keep apart.
+Logs are one JSON object per line and never contain a body, secret, phone number or transcript. Metrics are CloudWatch
+EMF lines in the namespace `AutoPulse`; the dimension `service` is the stack's name, which separates two stacks in one
+account.
 """
 
 import inspect
@@ -20,65 +21,65 @@ NAMESPACE: Final = "AutoPulse"
 MILLISECONDS: Final = MetricUnit.Milliseconds
 P = ParamSpec("P")
 MAX_VALUES: Final = 100
-"""Of one metric in one EMF line."""
+"""The maximum number of values of one metric in one EMF line."""
 Dimensions = tuple[tuple[str, str], ...]
 
 
 class Undivided(NamedTuple):
-    """The dimensions of a metric that has none besides `service`."""
+    """The dimensions of a metric without any besides `service`."""
 
 
 class ByKind(NamedTuple):
-    """The dimensions of a metric of each kind of message (`consumers.registry`)."""
+    """The dimensions of a metric per kind of message (`consumers.registry`)."""
 
     kind: str
 
 
 class ByReason(NamedTuple):
-    """The dimensions of a metric of each reason (`errors`)."""
+    """The dimensions of a metric per reason (`errors`)."""
 
     reason: str
 
 
 class ByKindAndReason(NamedTuple):
-    """The dimensions of a metric of each kind of message and reason."""
+    """The dimensions of a metric per kind of message and reason."""
 
     kind: str
     reason: str
 
 
 class ByType(NamedTuple):
-    """The dimensions of a metric of each type of Vapi's messages (`vapi.routes`)."""
+    """The dimensions of a metric per type of Vapi's messages (`vapi.routes`)."""
 
     type: str
 
 
 class ByWhat(NamedTuple):
-    """The dimensions of a metric of each sort of unknown value (`vapi.drift`)."""
+    """The dimensions of a metric per sort of unknown value (`vapi.drift`)."""
 
     what: str
 
 
 class ByOutcome(NamedTuple):
-    """The dimensions of a metric of each outcome of a call (`domain.outcome`)."""
+    """The dimensions of a metric per outcome of a call (`domain.outcome`)."""
 
     outcome: str
 
 
 class ByNpsCategory(NamedTuple):
-    """The dimensions of a metric of each NPS group (`domain.nps`)."""
+    """The dimensions of a metric per NPS category (`domain.nps`)."""
 
     nps_category: str
 
 
 class ByRoute(NamedTuple):
-    """The dimensions of a metric of each route of the read API."""
+    """The dimensions of a metric per route of the read API."""
 
     route: str
 
 
 class ByRouteAndStatus(NamedTuple):
-    """The dimensions of a metric of each route of the read API and status of its answers."""
+    """The dimensions of a metric per route of the read API and status of its answers."""
 
     route: str
     status: str
@@ -86,11 +87,11 @@ class ByRouteAndStatus(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MetricDefinition(Generic[P]):
-    """A metric's name, what it is divided by, and its unit; each is made once, and equal to itself alone."""
+    """A metric's name, dimensions and unit. Each metric has one instance, which is equal only to itself."""
 
     name: str
     dimensions: Callable[P, NamedTuple]
-    """One of the classes above: a measurement gives its fields, which mypy and its constructor check."""
+    """One of the classes above; measurements pass its fields, which mypy and the class's constructor check."""
     unit: MetricUnit = MetricUnit.Count
 
     @property
@@ -107,91 +108,91 @@ class Metric:
     WEBHOOK_REFUSED: Final = MetricDefinition("WebhookRefused", ByReason)
     """Count of webhooks that were answered 4xx or 503."""
     WEBHOOK_IGNORED: Final = MetricDefinition("WebhookIgnored", ByType)
-    """A message that nobody here reads."""
+    """Count of messages of types that are ignored."""
     ANSWER_REQUESTED: Final = MetricDefinition("AnswerRequested", ByType)
-    """A message that waits for an answer we do not give."""
+    """Count of messages that need an answer and get a refusal."""
     CALLER_ANSWERED: Final = MetricDefinition("CallerAnswered", ByReason)
-    """Requests for an assistant that were answered, by who calls, or by why the database was not asked."""
+    """Count of requests for an assistant, by who calls, or by the reason why the database was not asked."""
     PREDIAL_ANSWERED: Final = MetricDefinition("PredialAnswered", ByReason)
-    """Questions whether a contact may be called, by `eligible` or what stands against it."""
+    """Count of questions whether a contact may be called, by `eligible` or the obstacle."""
     TRANSFER_ANSWERED: Final = MetricDefinition("TransferAnswered", ByReason)
-    """Questions where a caller is handed over to, by `transferred` or why it was refused."""
+    """Count of requests for a transfer's destination, by `transferred` or the reason of the refusal."""
     CREDENTIAL_UNUSABLE: Final = MetricDefinition("CredentialUnusable", Undivided)
-    """Entries of the webhook secret that cannot be used."""
+    """Count of unusable entries of the webhook secret."""
     CALL_TOKEN_REFUSED: Final = MetricDefinition("CallTokenRefused", Undivided)
-    """A call id of ours that did not count, since its token was missing or wrong."""
+    """Count of our call ids that were ignored because their token was missing or wrong."""
     RECORD_APPLIED: Final = MetricDefinition("RecordApplied", ByKind)
     """Count of records whose transaction was committed."""
     RECORD_DUPLICATE: Final = MetricDefinition("RecordDuplicate", ByKind)
-    """Count of records that were applied before, or that came twice in one batch."""
+    """Count of records whose event was applied before, or came twice in one batch."""
     RECORD_IGNORED: Final = MetricDefinition("RecordIgnored", ByKind)
-    """Acknowledged without effect: a word we do not know, a call that is not ours."""
+    """Count of records without effect: an unknown word, or a call that is not ours."""
     RECORD_ERASED: Final = MetricDefinition("RecordErased", ByKind)
-    """Dropped without a receipt: a message about a call that was erased."""
+    """Count of messages about erased calls, which were dropped without a receipt."""
     RECORD_FAILED: Final = MetricDefinition("RecordFailed", ByKindAndReason)
-    """Returned to the queue, or put into the dead-letter queue."""
+    """Count of records that were returned to the queue or dead-lettered."""
     RECORD_POSTPONED: Final = MetricDefinition("RecordPostponed", ByKind)
-    """Back in the queue, after a transient error: database, AWS service, time."""
+    """Count of records that were returned to the queue by a transient error: database, AWS service, time."""
     PAYLOAD_LEFT: Final = MetricDefinition("PayloadLeft", ByKind)
-    """Objects of records that have ended which could not be deleted; they expire."""
+    """Count of objects of ended records that could not be deleted; they expire."""
     CALL_SUSPECTED: Final = MetricDefinition("CallSuspected", ByReason)
-    """Count of calls that Vapi was to be asked for, by what was suspicious of them."""
+    """Count of calls for which requests to Vapi were queued, by the reason."""
     CALL_RECONCILED: Final = MetricDefinition("CallReconciled", ByKind)
-    """Count of calls whose first report, or whose status, did not come by a webhook but by asking Vapi."""
+    """Count of calls whose first report or status came from Vapi's API instead of a webhook."""
     CALL_UNRECOVERABLE: Final = MetricDefinition("CallUnrecoverable", Undivided)
-    """Count of calls of which Vapi keeps nothing any longer, or knows nothing."""
+    """Count of calls that Vapi has deleted or does not have."""
     VALUE_UNKNOWN: Final = MetricDefinition("ValueUnknown", ByWhat)
-    """A word or a field of Vapi's that we do not know; the log names it, and `make drift` lists them."""
+    """Count of unknown words or fields of Vapi's; they are logged, and `make drift` lists them."""
     TURN_SKIPPED: Final = MetricDefinition("TurnSkipped", Undivided)
-    """An item of a transcript without text or with a role that we do not store."""
+    """Count of a transcript's items without text, or with a role that is not stored."""
     CALL_STALLED: Final = MetricDefinition("CallStalled", Undivided)
-    """The assistant failed to answer in time."""
+    """Count of stalls, in which the assistant did not answer in time."""
     CALL_COMPLETED: Final = MetricDefinition("CallCompleted", ByOutcome)
-    """The first report of a call, committed."""
+    """Count of calls whose first report was committed."""
     SCORE_GIVEN: Final = MetricDefinition("ScoreGiven", ByNpsCategory)
-    """The NPS answer of a first report: promoter, passive or detractor."""
+    """Count of first reports' NPS answers, by category: promoter, passive or detractor."""
     FOLLOW_UP_OPENED: Final = MetricDefinition("FollowUpOpened", ByReason)
-    """Count of follow-ups that a message or a person has opened, by why (`domain.follow_ups.Trigger`)."""
+    """Count of follow-ups that a message or a person has opened, by trigger (`domain.follow_ups.Trigger`)."""
     FOLLOW_UP_OVERDUE: Final = MetricDefinition("FollowUpOverdue", Undivided)
     """Count of follow-ups that were not answered in time, each once."""
     ALERT_DELIVERED: Final = MetricDefinition("AlertDelivered", Undivided)
-    """Count of alerts of follow-ups that a mail's topic or a webhook has taken."""
+    """Count of follow-ups' alerts that a mail topic or a webhook has accepted."""
     ALERT_FAILED: Final = MetricDefinition("AlertFailed", ByReason)
-    """Count of tries at sending an alert that failed, by why (`errors.DeliveryFailed`)."""
+    """Count of failed attempts to send an alert, by reason (`errors.DeliveryFailed`)."""
     ALERT_UNDELIVERED: Final = MetricDefinition("AlertUndelivered", Undivided)
-    """Count of alerts that are not tried any more."""
+    """Count of alerts that are no longer retried."""
     FOLLOW_UP_ANSWERED: Final = MetricDefinition("FollowUpAnswered", ByReason)
-    """Count of follow-ups that a person took, resolved or dismissed first, as `in_time` or `late`."""
+    """Count of follow-ups that a person acknowledged, resolved or dismissed first, as `in_time` or `late`."""
     FOLLOW_UP_UNANSWERED: Final = MetricDefinition("FollowUpUnanswered", ByReason)
-    """How many are unanswered at this moment, every five minutes: `open` (not taken), or `overdue` among all."""
+    """The number of follow-ups, every five minutes: `open` ones, and `overdue` ones of all unanswered."""
     CALL_EVENT_PUBLISHED: Final = MetricDefinition("CallEventPublished", Undivided)
     """Count of call events that the event bus has accepted."""
     CALL_EVENT_LOST: Final = MetricDefinition("CallEventLost", Undivided)
-    """The bus did not take it; a page shows it at its next read."""
+    """Count of call events that the event bus did not accept; pages show the change at their next read."""
     TICKET_ISSUED: Final = MetricDefinition("TicketIssued", Undivided)
-    """Tickets for a WebSocket connection."""
+    """Count of issued tickets for WebSocket connections."""
     CONNECTION_OPENED: Final = MetricDefinition("ConnectionOpened", Undivided)
-    """WebSocket connections whose ticket was good."""
+    """Count of WebSocket connections with a valid ticket."""
     CONNECTION_REFUSED: Final = MetricDefinition("ConnectionRefused", Undivided)
-    """WebSocket connections without a good ticket."""
+    """Count of WebSocket connections that were refused because their ticket was invalid."""
     CONNECTION_GONE: Final = MetricDefinition("ConnectionGone", Undivided)
-    """Count of connections that were closed when a call event was posted."""
+    """Count of connections that turned out to be closed when a call event was posted."""
     CONNECTION_EXPIRED: Final = MetricDefinition("ConnectionExpired", Undivided)
-    """Closed by us, since their token had expired."""
+    """Count of connections that were closed because their token had expired."""
     CALL_EVENT_PUSHED: Final = MetricDefinition("CallEventPushed", Undivided)
-    """Count of posts, one for each connection."""
+    """Count of posts of call events, one per connection."""
     CALL_EVENT_UNDELIVERED: Final = MetricDefinition("CallEventUndelivered", Undivided)
-    """Not posted to a connection that was open; the page shows it at its next read."""
+    """Count of failed posts to open connections; pages show the change at their next read."""
     AGE_PUSHED_FROM_RECEIPT: Final = MetricDefinition("AgePushedFromReceipt", Undivided, MILLISECONDS)
-    """The age of a call event when it has been posted to all its connections, from the verifier's receipt."""
+    """The time from the verifier's receipt until a call event has been posted to all its connections."""
     AGE_PUSHED_FROM_COMMIT: Final = MetricDefinition("AgePushedFromCommit", Undivided, MILLISECONDS)
-    """The age of a call event when it has been posted to all its connections, from the commit."""
+    """The time from the commit until a call event has been posted to all its connections."""
     TOKEN_REFUSED: Final = MetricDefinition("TokenRefused", ByReason)
-    """A request for the read API without a token that lets its sender in."""
+    """Count of requests to the read API without a valid token."""
     API_ANSWERED: Final = MetricDefinition("ApiAnswered", ByRouteAndStatus)
-    """Answers of the read API."""
+    """Count of answers of the read API."""
     API_DURATION: Final = MetricDefinition("ApiDuration", ByRoute, MILLISECONDS)
-    """The time of an answer in the handler."""
+    """The duration of an answer in the handler."""
     BATCH_SIZE: Final = MetricDefinition("BatchSize", ByKind)
     """The number of records of one invocation."""
     AGE_FROM_SENDER: Final = MetricDefinition("AgeFromSender", ByKind, MILLISECONDS)
@@ -199,40 +200,40 @@ class Metric:
     AGE_FROM_RECEIPT: Final = MetricDefinition("AgeFromReceipt", ByKind, MILLISECONDS)
     """The age of a record at commit, from the verifier's receipt."""
     RECORDING_STORED: Final = MetricDefinition("RecordingStored", Undivided)
-    """Recordings that were copied into the bucket."""
+    """Count of recordings that were copied into the bucket."""
     RECORDING_MISSING: Final = MetricDefinition("RecordingMissing", Undivided)
-    """Recordings that could not be copied, and are not asked for again."""
+    """Count of recordings that could not be copied, and are no longer requested."""
     RECORDING_FAILED: Final = MetricDefinition("RecordingFailed", ByReason)
-    """Tries at copying a recording that failed, unless Vapi said that there is none."""
+    """Count of failed attempts to copy a recording, unless Vapi has no recording."""
     VAPI_ASKED: Final = MetricDefinition("VapiAsked", Undivided)
-    """Requests that were sent to Vapi's API."""
+    """Count of requests to Vapi's API."""
     RECONCILIATION_FAILED: Final = MetricDefinition("ReconciliationFailed", ByReason)
-    """A request for a call, or for a page of Vapi's list, that gave nothing; a call that Vapi does not have is none."""
+    """Count of failed requests for a call or a page of Vapi's list; a call that Vapi does not have is no failure."""
     CALL_ERASED: Final = MetricDefinition("CallErased", Undivided)
-    """Count of rows of calls that were erased."""
+    """Count of erased rows of calls."""
     ERASURE_FAILED: Final = MetricDefinition("ErasureFailed", ByReason)
-    """Part of an erasure that was not done: a recording that is left, a call that Vapi does not delete."""
+    """Count of failed parts of erasures: a recording that is left, a call that Vapi does not delete."""
     CALL_EXPIRED: Final = MetricDefinition("CallExpired", ByReason)
-    """Count of calls whose `words`, or whose `person`, were emptied for their age."""
+    """Count of calls whose `words` or `person` were emptied because of their age."""
     EVENT_PRUNED: Final = MetricDefinition("EventPruned", Undivided)
-    """`webhook_event` rows deleted for their age."""
+    """Count of rows of `webhook_event` that were deleted because of their age."""
 
 
 METRICS: Final = tuple(one for one in vars(Metric).values() if isinstance(one, MetricDefinition))
 
 
 _MADE_ID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{64}")
-"""A UUID, as Vapi's ids are, and an event id of ours: nobody's name or number."""
+"""Matches a UUID, as Vapi's ids are, and our event ids; neither can be a name or a phone number."""
 _NOT_OF_AN_ID: Final = re.compile(r"[^\w.:-]+", re.ASCII)
 _MAX_ID_CHARACTERS: Final = 100
 _TELEPHONE_DIGITS: Final = 7
-"""A shorter number calls nobody."""
+"""The minimum number of digits of a phone number."""
 
 
 def loggable_id(id_: str | None) -> str | None:
-    """An id that a sender chose, as the log takes it.
+    """An id from outside, in the form in which it may be logged.
 
-    Only letters and digits of ASCII and `_.:-` are left; digits are not, if they might be a telephone number.
+    Only ASCII letters and digits and `_.:-` are kept; digits that might be a phone number are removed.
     """
     if id_ is None or _MADE_ID.fullmatch(id_):
         return id_
@@ -250,9 +251,10 @@ def logger() -> Logger:
 def log_each(message: str, rows: Iterable[Mapping[str, object]]) -> None:
     """Write one INFO line for each row, as `logger().info(message, extra=row)` would.
 
-    What all lines share is formatted once: 1 us a line instead of 21, which counts in a batch of a hundred records.
+    The common part of the lines is formatted once, which takes 1 us per line instead of 21; a batch has a hundred
+    records.
     """
-    from pydantic_core import to_json  # noqa: PLC0415 - who writes single lines does without it
+    from pydantic_core import to_json  # noqa: PLC0415 - needed only for several lines
 
     log = logger()
     if log.log_level > logging.INFO:
@@ -267,27 +269,28 @@ def log_each(message: str, rows: Iterable[Mapping[str, object]]) -> None:
 
 
 class Measurements:
-    """Collects one invocation's metrics and writes them as EMF lines, one for each set of dimensions.
+    """Collects one invocation's metrics, and writes them as EMF lines, one for each set of dimensions.
 
-    The values go to Powertools all at once: its `add_metric` formats all earlier values again for each new one.
+    The values are passed to Powertools together, because each call of its `add_metric` formats all earlier values
+    again.
     """
 
     def __init__(self) -> None:
         self._sets: dict[Dimensions, dict[MetricDefinition[Any], list[float]]] = {}
 
     def count(self, metric: MetricDefinition[P], amount: int = 1, *args: P.args, **dimensions: P.kwargs) -> None:
-        """Add to a count; amounts of one flush are summed. Raises TypeError for other dimensions than the metric's."""
+        """Add to a count; a flush writes the sum. Raises TypeError if the dimensions are not the metric's."""
         values = self._values(metric, metric.dimensions(*args, **dimensions))
         values[:] = [sum(values) + amount]
 
     def record(
         self, metric: MetricDefinition[P], values: Iterable[float], *args: P.args, **dimensions: P.kwargs
     ) -> None:
-        """Add values to a distribution. Raises TypeError for other dimensions than the metric's."""
+        """Add values to a distribution. Raises TypeError if the dimensions are not the metric's."""
         self._values(metric, metric.dimensions(*args, **dimensions)).extend(values)
 
     def flush(self) -> None:
-        """Write and forget everything collected."""
+        """Write and clear all collected values."""
         emf = EphemeralMetrics(namespace=NAMESPACE)
         for dimensions, metrics in self._sets.items():
             for start in range(0, max(map(len, metrics.values())), MAX_VALUES):
@@ -310,6 +313,6 @@ def _write(
         for metric, values in metrics.items()
         if values[part]
     }
-    # The line goes to standard output as it is: CloudWatch reads metrics from log lines that are nothing but JSON.
+    # The line is printed unchanged, because CloudWatch reads metrics only from log lines that are plain JSON.
     line = emf.serialize_metric_set(values, {**dict(dimensions), "service": emf.service})
     print(json.dumps(line, separators=(",", ":")))  # noqa: T201

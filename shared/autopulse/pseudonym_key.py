@@ -1,7 +1,7 @@
-"""The key of pseudonyms, read from Secrets Manager once per container.
+"""The key of pseudonyms, which is read from Secrets Manager once per container.
 
-Without the key nothing can tell what was erased. Who needs it treats that as an outage: a consumer returns its batch to
-the queue, and a question about a number is answered as if the number was suppressed.
+Without the key, erased calls cannot be recognised. A missing key is therefore treated as an outage: a consumer returns
+its batch to the queue, and a number counts as suppressed.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ from autopulse.errors import Transient
 from autopulse.settings import pseudonym_key_secret_arn
 
 READ_SECONDS: Final = 2
-"""With the connection and one more try, the secret may cost six seconds of the function's time."""
+"""Timeout in seconds for reading the secret. With the connection and one retry it may take six seconds."""
 LEAST_CHARACTERS: Final = 32
 UNAVAILABLE: Final = "pseudonym-key-unavailable"
 UNREADABLE: Final = "pseudonym-key-unreadable"
@@ -20,11 +20,11 @@ UNREADABLE: Final = "pseudonym-key-unreadable"
 
 @cache
 def pseudonyms() -> Pseudonyms:
-    """Pseudonyms with the stack's key, kept as long as the container; raises Transient or SettingMissing.
+    """Return the pseudonyms with the stack's key, cached as long as the container; raises Transient or SettingMissing.
 
-    An error is not kept: the next call asks again.
+    An error is not cached: the next call tries again.
     """
-    from autopulse.aws import AWS_ERRORS, SECRETS_MANAGER, SecretsManager  # noqa: PLC0415 - 0.1 s of first use
+    from autopulse.aws import AWS_ERRORS, SECRETS_MANAGER, SecretsManager  # noqa: PLC0415 - the import takes 0.1 s
 
     client = SecretsManager(SECRETS_MANAGER, READ_SECONDS)
     try:

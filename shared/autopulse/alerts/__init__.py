@@ -1,1 +1,1 @@
-"""Alerts of follow-ups: one function claims and plans them in the database, another one sends them to the Internet."""
+"""Alerts of follow-ups: the planner claims them in the database, and the sender, a second function, sends them."""

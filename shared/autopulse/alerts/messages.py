@@ -1,7 +1,7 @@
-"""What the two functions of the alerts tell each other through their queues.
+"""The messages between the two functions of the alerts.
 
-The planner asks for one try of one alert, and the sender says what became of it. What a request says of a customer is
-there only if the channel may say it; its queue is encrypted, and neither function logs it.
+The planner requests one attempt to send one alert, and the sender reports its result. A request has data of a customer
+only if the channel may show them; its queue is encrypted, and neither function logs them.
 """
 
 import json
@@ -19,14 +19,14 @@ MAX_REASON_CHARACTERS: Final = 40
 
 
 class Step:
-    """What of a follow-up is told."""
+    """The event of a follow-up that an alert is about."""
 
     OPENED: Final = "opened"
     OVERDUE: Final = "overdue"
 
 
 class Channel:
-    """Where it is told."""
+    """The channel of an alert."""
 
     EMAIL: Final = "email"
     WEBHOOK: Final = "webhook"
@@ -38,7 +38,7 @@ CHANNELS: Final = (Channel.EMAIL, Channel.WEBHOOK)
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What a `full` alert says of the customer; each may be missing."""
+    """The customer's data in a `full` alert; each may be missing."""
 
     name: str | None = None
     phone: str | None = None
@@ -49,47 +49,47 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One try of one alert."""
+    """One attempt to send one alert."""
 
     follow_up_id: int
     step: str
     channel: str
     tries: int
-    """Which try it is, from 1."""
+    """The number of the attempt, from 1."""
     call_id: int
     not_after: datetime
-    """It is not sent later: the planner takes the try for lost then, and makes the next one."""
+    """The latest time to send it; after that the planner counts the attempt as failed and makes the next one."""
     customer: Customer | None = None
-    """None: the alert says nothing of the customer."""
+    """None: the alert has no data of the customer."""
 
     @property
     def key(self) -> str:
-        """The same for each try, so that a receiver can tell a repeat."""
+        """The same key for each attempt, by which a receiver recognises repeats."""
         return f"follow-up-{self.follow_up_id}-{self.step}-{self.channel}"
 
     def to_json(self) -> str:
-        """The body of its message."""
+        """The body of the alert's message."""
         given = asdict(self) | {"version": VERSION, "not_after": to_text(self.not_after)}
         return json.dumps(given, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one try."""
+    """The result of one attempt."""
 
     follow_up_id: int
     step: str
     channel: str
     tries: int
     reason: str | None = None
-    """Why it failed; None: it was delivered."""
+    """The reason of the failure; None if it was delivered."""
     is_final: bool = False
-    """Whether another try cannot end otherwise."""
+    """Whether further attempts would fail too."""
     retry_after: int = 0
-    """Seconds that the receiver asked to wait at least."""
+    """The minimum delay in seconds that the receiver has asked for."""
 
     def to_json(self) -> str:
-        """The body of its message."""
+        """The body of the result's message."""
         return json.dumps({"version": VERSION, "outcome": asdict(self)}, separators=(",", ":"))
 
 
@@ -109,7 +109,7 @@ def read_alert(body: str) -> Alert:
 
 
 def read_outcome(given: Mapping[str, Json]) -> Outcome:
-    """Read what the sender says; raises InvalidMessage."""
+    """Read the sender's result; raises InvalidMessage."""
     reason = read_text(given.get("reason"))
     return Outcome(
         **_named(given),

@@ -1,8 +1,8 @@
-"""The function that decides on alerts: it claims each one in the database, and asks the sender to send it.
+"""The planner of alerts: claims each alert in the database, and requests the sender to send it.
 
-Events of the bus say that a follow-up was opened or is overdue; the sender says what became of a try; a schedule finds
-what is due. Whatever woke it, it then takes what is due: the claim and the count of the try are committed before
-anything is asked to be sent, so an alert is never sent by two runs.
+It is invoked by the bus with events (a follow-up was opened, or is overdue), by the sender with results, and by a
+schedule. Each time it then takes the alerts that are due. The claim and the number of the attempt are committed before
+the request is sent, so two runs never send the same alert.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,20 +33,20 @@ STEPS: Final[Mapping[str, str]] = {
     CallEventType.FOLLOW_UP_OPENED.value: Step.OPENED,
     CallEventType.FOLLOW_UP_OVERDUE.value: Step.OVERDUE,
 }
-"""The event that says it -> the step."""
+"""Type of the event -> the step."""
 WAITS_SECONDS: Final = (30, 300, 1800, 7200)
-"""After the first try that failed, the second and so on; after the last one the alert is undelivered."""
+"""The delays in seconds after each failed attempt; after the last one the alert is undelivered."""
 LEASE: Final = timedelta(minutes=30)
-"""Until a try of which nothing was heard is taken for lost."""
+"""The time after which an attempt without a result counts as failed."""
 SENT_WITHIN: Final = timedelta(minutes=20)
-"""A try is not begun later: its message may lie in the queue, and it ends before the lease does."""
+"""The latest start of an attempt: its message may wait in the queue, and it has to end before the lease does."""
 _RUNS: Final = 20
-"""The most transactions of one invocation."""
+"""The maximum number of transactions in one invocation."""
 Answer = dict[str, Any]
 
 
 def handle(event: Mapping[str, Any], services: Services) -> Answer:
-    """Take the messages of a batch, or what is due; a message that failed for an outage's sake comes again."""
+    """Process a batch's messages, or the alerts that are due; a message that failed through an outage is retried."""
     failed: list[str] = []
     records = event.get("Records", ())
     told: list[tuple[int, str]] = []
@@ -148,12 +148,12 @@ def _alert(row: rows.Row, now: datetime) -> Alert:
 
 
 def _told(customer: Customer) -> Customer:
-    """As much as is told; a message of a queue has an end, and what a customer said need not have one."""
+    """The customer's data, cut to fit: a queue's message is limited, and a customer's words are not."""
     return customer if customer.words is None else replace(customer, words=cut(customer.words, MAX_WORDS_CHARACTERS))
 
 
 def _ask(alert: Alert, services: Services) -> None:
-    """Hand it to the sender. If the queue cannot be reached, the try is lost, and made again after the lease."""
+    """Send the request to the sender. If the queue fails, the attempt is lost, and repeated after the lease."""
     try:
         services.sqs.send_message(
             QueueUrl=services.settings.sender_queue_url,

@@ -1,7 +1,7 @@
-"""The function that sends alerts: one try for each message of its queue, and what became of it to the planner.
+"""The sender of alerts: makes one attempt for each message of its queue, and reports the result to the planner.
 
-It is outside any VPC and knows no database. The planner has claimed the alert and counted the try before, so a message
-that comes twice is the one case of a repeat, and carries the same key.
+It is outside any VPC and has no access to the database. The planner has claimed the alert and counted the attempt, so
+the only possible repeat is a message that SQS delivers twice; it has the same key.
 """
 
 import time
@@ -20,24 +20,24 @@ from autopulse.settings import AlertSenderSettings, from_environ
 
 REPORT_TRIES: Final = 3
 REPORT_PAUSE_SECONDS: Final = 2.0
-"""Between tries at saying what became of an alert, each of which the client makes twice."""
+"""Pauses in seconds between reports of a result; the client makes each report up to twice."""
 SECRET_SECONDS: Final = 60
-"""How long a secret that was read is used."""
+"""The time in seconds for which a secret is cached."""
 
 
 class Topics(Protocol):
-    """SNS, as far as alerts call it."""
+    """The part of the SNS client that alerts use."""
 
     def publish(self, *, TopicArn: str, Subject: str, Message: str) -> object:  # noqa: N803 - as boto3 has it
-        """Send a mail to all who have subscribed."""
+        """Send a mail to all subscribers."""
         ...
 
 
 class Services:
-    """A container's services."""
+    """The services of one container."""
 
     def __init__(self) -> None:
-        """Nothing is read yet."""
+        """Read nothing yet."""
         self._target: Target | None = None
         self._read_at = 0.0
 
@@ -48,32 +48,32 @@ class Services:
 
     @cached_property
     def sqs(self) -> Sqs:
-        """The planner's queue."""
+        """The client of the planner's queue."""
         return Sqs(SQS)
 
     @cached_property
     def secretsmanager(self) -> SecretsManager:
-        """The keeper of the webhook's address."""
+        """The client of the secret with the webhook's address."""
         return SecretsManager(SECRETS_MANAGER)
 
     @cached_property
     def sns(self) -> Topics:
-        """The topic of the mails."""
-        import boto3  # noqa: PLC0415 - 0.1 s that a webhook does not need
+        """The client of the topic that sends mails."""
+        import boto3  # noqa: PLC0415 - the import takes 0.1 s, and a webhook does not need it
 
         client: Topics = boto3.client("sns", config=bounded())
         return client
 
     def now(self) -> datetime:
-        """The time, in UTC."""
+        """The current time in UTC."""
         return datetime.now(timezone.utc)
 
     def pause(self, seconds: float) -> None:
-        """Seconds to wait before the next try."""
+        """Wait some seconds before the next try."""
         time.sleep(seconds)
 
     def target(self) -> Target:
-        """The webhook, read again after a minute; raises DeliveryFailed."""
+        """The webhook, whose secret is cached for a minute; raises DeliveryFailed."""
         if self._target is None or time.monotonic() - self._read_at >= SECRET_SECONDS:
             try:
                 secret = self.secretsmanager.get_secret_value(SecretId=self.settings.webhook_secret_arn)
@@ -86,7 +86,7 @@ class Services:
 
 
 def handle(event: Mapping[str, Any], services: Services) -> None:
-    """Try the alert of each message; a message that cannot be read is of no use to anybody, and logged."""
+    """Make one attempt for each message; a message that cannot be read is logged and dropped."""
     for record in event["Records"]:
         try:
             alert = read_alert(record["body"])
@@ -129,7 +129,7 @@ def _send(alert: Alert, services: Services) -> None:
 
 
 def _report(outcome: Outcome, services: Services) -> None:
-    """Say what became of it; an error that lasts is the platform's, which has the message come again."""
+    """Report the result; if the error persists, it is raised, and SQS delivers the message again."""
     for left in reversed(range(REPORT_TRIES)):
         try:
             services.sqs.send_message(QueueUrl=services.settings.alert_queue_url, MessageBody=outcome.to_json())

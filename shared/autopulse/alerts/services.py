@@ -1,4 +1,4 @@
-"""What the planner of alerts works with: settings, the database, the sender's queue."""
+"""The services of the planner of alerts: settings, the database, the sender's queue."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Services:
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def settings(self) -> AlertSettings:
@@ -27,19 +27,19 @@ class Services:
 
     @cached_property
     def sqs(self) -> Sqs:
-        """The sender's queue."""
+        """The client of the sender's queue."""
         return Sqs(SQS)
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        """Do the work in one transaction and commit it; raises Transient or DataRejected."""
+        """Run `work` in one transaction and commit it; raises Transient or DataRejected."""
         try:
             with self.engine.connect() as transaction:
                 try:
                     outcome = work(transaction)
                     transaction.commit()
                 except Exception:
-                    transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
+                    transaction.invalidate()  # the connection's state is unknown
                     raise
-        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
-            raise diagnose(error)[1] from None  # its text has values
+        except Exception as error:  # noqa: BLE001 - every error is classified, and raised as one of our own
+            raise diagnose(error)[1] from None  # the original error's text contains values
         return outcome

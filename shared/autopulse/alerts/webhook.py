@@ -1,7 +1,7 @@
-"""Send an alert to a webhook: one POST by HTTPS, which follows nothing and has an end.
+"""Send an alert to a webhook: one HTTPS POST with a time limit, and without following redirects.
 
-The address is an operator's, from a secret. What stands behind it is not ours: the certificate has to be its host's,
-the address one of the Internet, no redirect is followed, and of the answer only the status counts.
+An operator sets the URL in a secret, and the server is not ours. Therefore its certificate has to match the host, its
+address has to be a public one, no redirect is followed, and only the status of the answer is used.
 """
 
 import base64
@@ -29,7 +29,7 @@ from autopulse.json_coercion import read_mapping
 from autopulse.reconciliation.client import read_retry_after
 
 LONGEST_SECONDS: Final = 10.0
-"""For a whole try, from the connection to the answer's status."""
+"""The time limit in seconds of a whole attempt, from the connection to the answer's status."""
 MOST_RETRY_AFTER_SECONDS: Final = 900
 _SLACK: Final = "slack"
 _JSON: Final = "json"
@@ -39,17 +39,17 @@ _OK, _REDIRECTS, _REFUSED, _SERVER_ERROR = 200, 300, 400, 500
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a webhook is, and how it is spoken to."""
+    """The URL of a webhook, and the format of its requests."""
 
     url: str
     format: str = _SLACK
-    """`slack`: an object with the text alone; `json`: with the ids and, if it may, the customer's fields."""
+    """`slack`: an object with only the text; `json`: with the ids, and if allowed with the customer's data."""
     signing_key: str = ""
-    """What the body is signed with; empty: it is not signed."""
+    """The key that signs the body; empty for none."""
 
 
 def read_target(secret: str) -> Target:
-    """The secret's JSON: {"url": …, "format": "slack" or "json", "signing_key": …}; raises DeliveryFailed."""
+    """Read the secret's JSON: {"url": …, "format": "slack" or "json", "signing_key": …}; raises DeliveryFailed."""
     try:
         given = read_mapping(json.loads(secret))
     except ValueError:
@@ -68,7 +68,7 @@ def post(
     takes_loopback: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> None:
-    """Send it once; raises DeliveryFailed. `takes_loopback`: this machine itself may receive it, by HTTP."""
+    """Send it once; raises DeliveryFailed. With `takes_loopback` it may be sent to this machine by HTTP."""
     parts = _checked(target.url, takes_loopback=takes_loopback)
     body = _body(alert, target, console_url)
     headers = {
@@ -84,7 +84,7 @@ def post(
             connection.connect()
             _let_outside(connection.sock, takes_loopback=takes_loopback)
             status, retry_after = _ask(connection, parts, body, headers, deadline)
-    except (http.client.InvalidURL, UnicodeError):  # a host or a path that no request can have
+    except (http.client.InvalidURL, UnicodeError):  # a host or a path that is invalid in a request
         raise DeliveryFailed(DeliveryFailed.NOT_CONFIGURED, is_final=True) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         is_late = isinstance(error, TimeoutError) or time.monotonic() >= deadline
@@ -114,7 +114,7 @@ def _body(alert: Alert, target: Target, console_url: str) -> bytes:
 
 
 def _signature(alert: Alert, target: Target, body: bytes, now: int) -> dict[str, str]:
-    """The headers of Standard Webhooks: https://www.standardwebhooks.com."""
+    """The signature headers of Standard Webhooks: https://www.standardwebhooks.com."""
     if not target.signing_key:
         return {}
     signed = b".".join([alert.key.encode(), str(now).encode(), body])
@@ -139,7 +139,7 @@ def _tls() -> ssl.SSLContext:
 
 
 def _let_outside(connected: socket.socket, *, takes_loopback: bool) -> None:
-    """Raise DeliveryFailed if the name has led to an address that is not of the Internet."""
+    """Raise DeliveryFailed if the host's address is not a public one."""
     address = ipaddress.ip_address(connected.getpeername()[0])
     if not address.is_global and not (takes_loopback and address.is_loopback):
         raise DeliveryFailed(DeliveryFailed.NOT_OF_THE_INTERNET, is_final=True)
@@ -152,7 +152,7 @@ def _ask(
     headers: Mapping[str, str],
     deadline: float,
 ) -> tuple[int, str | None]:
-    """The answer's status, and how long it asks to wait; when the time is over, the connection is shut down."""
+    """The answer's status, and the delay that it asks for; the connection is shut down at the deadline."""
     guard = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, [connection.sock])
     guard.daemon = True
     guard.start()
@@ -168,7 +168,7 @@ def _ask(
 
 def _shut_down(connected: socket.socket) -> None:
     try:
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # the plain one: TLS would wait to say goodbye
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # not TLS's own shutdown, which would wait for the peer
     except OSError:
         return
 

@@ -1,4 +1,4 @@
-"""What an alert says: a sentence and a link, and of the customer only what it was given."""
+"""The texts of alerts: a sentence and a link, with only the given data of the customer."""
 
 from typing import Any, Final
 
@@ -13,12 +13,12 @@ _SENTENCES: Final = {
 
 
 def subject_of(alert: Alert) -> str:
-    """The subject of a mail; it never says anything of the customer, since mailboxes show it on locked screens."""
+    """The subject of a mail; it has no data of the customer, because phones show it on locked screens."""
     return "AutoPulse: " + ("a follow-up was opened" if alert.step == Step.OPENED else "a follow-up is overdue")
 
 
 def link_to(alert: Alert, console_url: str) -> str:
-    """Where the console shows the call with its follow-up."""
+    """The URL of the call with its follow-up in the console."""
     return f"{console_url.rstrip('/')}/?call={alert.call_id}"
 
 
@@ -44,7 +44,7 @@ def fields_of(alert: Alert, console_url: str) -> dict[str, Any]:
 
 
 def as_slack_text(text: str) -> str:
-    """Plain text as Slack and its likes read it: what a customer said makes no link there, and calls nobody."""
+    """Escape plain text for Slack and the like, so that a customer's words make no link and mention nobody."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -57,5 +57,5 @@ def _lines(customer: Customer) -> list[str]:
 
 
 def _one_line(text: str | None) -> str:
-    """Without ends of lines, so that what a customer is called or said is no line of ours, such as the link."""
+    """Join the lines, so that a customer's name or words cannot imitate a line of ours, such as the link."""
     return " ".join((text or "").split())

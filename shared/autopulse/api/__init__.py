@@ -1,1 +1,1 @@
-"""The read API: what the screens show, and other programs fetch. Everything is bounded by the reader's organization."""
+"""The read API for the console and other programs. All data are restricted to the reader's organization."""

@@ -1,4 +1,4 @@
-"""What the models of the read API's answers are made of: moments, amounts, lists, and the base class."""
+"""The types in the read API's answers: times, amounts, lists, and the base class."""
 
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -16,7 +16,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _is_offered(url: str | None) -> bool:
-    """The database has an address, or a copy of ours; whether a browser can play it is not a question for SQL."""
+    """Whether the database has a URL or a copy of a recording; whether it is playable is checked later."""
     if url == COPIED:
         return bool(copy_settings().bucket_url)
     return url is not None and is_at(url, recording_hosts()) and not is_private(url)
@@ -53,10 +53,10 @@ RecordingCopy = Annotated[
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 Item = TypeVar("Item")
 Listed = Annotated[list[Item], BeforeValidator(_or_nothing)]
-"""A list that the database has only if there is something in it."""
+"""A list that is null in the database if it is empty."""
 
 
 class Answer(BaseModel):
-    """The base of all that the read API answers; its values are not changed."""
+    """The base of all answers of the read API; instances are immutable."""
 
     model_config = ConfigDict(frozen=True)

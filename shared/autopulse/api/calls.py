@@ -1,4 +1,4 @@
-"""Calls: the list, one of them, its words, its recording."""
+"""The routes of calls: the list, one call, its transcript, its recording."""
 
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -25,9 +25,9 @@ from autopulse.json_coercion import MAX_CALL_ID
 
 CALLS: Final = Listing("calls", read_calls, TypeAdapter(list[Call]), lambda call: call.id)
 MOST_COUNTED: Final = 1000
-"""More would cost more than a page of the list, and tell people no more."""
+"""The maximum count; counting more would take longer than a page of the list, and be of no use to people."""
 MOST_COUNTED_BY_VISITS: Final = 100
-"""The same where the visit or the words of each call have to be looked up."""
+"""The maximum count if the visit or the words of each call have to be looked up."""
 CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The call's id.")]
 
 
@@ -39,7 +39,7 @@ def list_calls(principal: CurrentPrincipal, query: Annotated[CallList, Query()])
 
 
 def show_count(principal: CurrentPrincipal, query: Annotated[CallFilters, Query()]) -> CallCount:
-    """How many calls there are, counted to 1,000, or to 100 of an advisor, a customer's name or a search."""
+    """How many calls match, counted up to 1,000, or up to 100 for an advisor, a customer's name or a search."""
     wanted = PageRequest(principal.scope, query.conditions(), 0)
     most = MOST_COUNTED_BY_VISITS if _is_searched(wanted.bounded) else MOST_COUNTED
     found = ask(lambda session: count_calls(session, replace(wanted, rows=most + 1)))
@@ -68,7 +68,7 @@ def show_call(principal: CurrentPrincipal, call_id: CallId) -> CallDetail:
         attempts = attempts[: count_fitting(map(bytes_of, attempts), room // 2)]
         room -= sum(map(bytes_of, attempts))
         timeline = timeline[: count_fitting(map(bytes_of, timeline), room)]
-    # The one that is shown came first, so that it is among them.
+    # The shown attempt comes first in the document, so that the limit cannot exclude it.
     attempts = sorted(attempts, key=lambda attempt: attempt.number)
     return call.model_copy(update={"attempts": attempts, "timeline": timeline})
 
@@ -76,7 +76,7 @@ def show_call(principal: CurrentPrincipal, call_id: CallId) -> CallDetail:
 def show_transcript(
     principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]
 ) -> Transcript:
-    """What was said in one attempt, in order: in the one that the call shows, if no other is asked for."""
+    """The turns of one attempt in order; by default those of the attempt that the call shows."""
     document = ask(lambda session: read_transcript(session, principal.scope, call_id, query.attempt))
     note_shown([call_id])
     transcript = Transcript.model_validate_json(_of_an_attempt(document))
@@ -88,7 +88,7 @@ def show_transcript(
 
 
 def show_recording(principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
-    """Where an attempt's recording can be played; 404 without one that can, 410 once it is not there any more."""
+    """Where an attempt's recording can be played; 404 if none can, 410 if it no longer exists."""
     document = ask(lambda session: read_recording(session, principal.scope, call_id, query.attempt))
     note_shown([call_id])
     kept = KeptRecording.model_validate_json(_of_an_attempt(document))

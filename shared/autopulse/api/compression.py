@@ -1,4 +1,4 @@
-"""Bodies in gzip for who takes them: a page of the list is an eighth of what it says."""
+"""Compress bodies with gzip for clients that accept it; a page of the list shrinks to an eighth."""
 
 import base64
 import gzip
@@ -8,7 +8,7 @@ from typing import Any, Final
 from autopulse.negotiation import accepts_gzip
 
 LEAST_BYTES: Final = 1000
-"""A shorter body fits into the packet of its headers either way."""
+"""The minimum size; a shorter body fits into the packet of its headers without compression."""
 LEVEL: Final = 6
 
 

@@ -1,7 +1,7 @@
-"""Cursors: where the next page begins, as a word that the reader hands back.
+"""Cursors: the position at which the next page begins, as a text that the client sends back.
 
-A cursor is bound to the list that it came from: to what its reader may see, the filters and the order. It holds
-nothing secret and is not signed, since it cannot lead anywhere: a forged one is another place in the reader's own list.
+A cursor is bound to its list: to the reader's scope, the filters and the order. It has no secret and is not signed,
+because a forged cursor is only another position in the reader's own list.
 """
 
 import base64
@@ -22,19 +22,19 @@ _BINDING_CHARACTERS: Final = 16
 
 
 def binding_of(kind: str, scope: Scope, order: str, filters: Mapping[str, Json]) -> str:
-    """Return what tells one list from another."""
+    """Return a digest that identifies the list."""
     content = json.dumps([kind, scope.organization_id, scope.advisor_id, order, sorted(filters.items())])
     return hashlib.sha256(content.encode()).hexdigest()[:_BINDING_CHARACTERS]
 
 
 def encode(position: Position, binding: str) -> str:
-    """The word for a place in a list."""
+    """The cursor of a position in a list."""
     content = json.dumps([position.began, position.call_id, binding], separators=(",", ":"))
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
 def decode(cursor: str, binding: str) -> Position:
-    """The place in a list; raises Problem if it is none, or one in another list."""
+    """The position of a cursor; raises Problem if it is invalid, or belongs to another list."""
     began, call_id, bound_to = _read(cursor)
     if bound_to != binding:
         raise Problem(400, "The cursor belongs to another list: begin again without it.", field="cursor")

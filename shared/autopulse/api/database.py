@@ -1,4 +1,4 @@
-"""Questions to the database, within the time that the request has left."""
+"""Run queries within the remaining time of the request."""
 
 import time
 from contextvars import ContextVar
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from autopulse.db.engine import Database, Transaction
 
 MOST_SECONDS: Final = 8
-"""The time limit of one query in seconds; the function has 10."""
+"""The time limit of one query in seconds; the function's timeout is 10 s."""
 Answer = TypeVar("Answer")
 _engine: ContextVar["Database"] = ContextVar("engine")
 _until: ContextVar[float] = ContextVar("until")
 
 
 def answer_questions(engine: "Database", seconds: float) -> None:
-    """Let all questions of this request be answered by this database, or given up, within this time."""
+    """Run all queries of this request in this database, with this time limit in seconds."""
     _engine.set(engine)
     _until.set(time.monotonic() + min(seconds, MOST_SECONDS))
 
 
 def ask(question: "Callable[[Transaction], Answer]") -> Answer:
-    """Ask; raises DataRejected or Transient."""
+    """Run a query; raises DataRejected or Transient."""
     return read(_engine.get(), question, _until.get() - time.monotonic())

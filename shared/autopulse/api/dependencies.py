@@ -1,4 +1,4 @@
-"""Parts that every route needs: the principal, and the form of a file."""
+"""Parts that the routes share: the principal, and the answer with a file."""
 
 from typing import Annotated, Any, Protocol
 
@@ -28,7 +28,7 @@ class ListParameters(Protocol):
 
     @property
     def form(self) -> str:
-        """`programs` or `people`."""
+        """`programs` or `people`: who the file is for."""
         ...
 
     @property
@@ -43,9 +43,9 @@ class ListParameters(Protocol):
 
 
 def csv_response(name: str, model: type[BaseModel], asked: ListParameters, page: Page[Any]) -> Response[str]:
-    """A file of these items, to be saved, or of as many as an answer can have.
+    """A CSV file of these items, cut to the maximum size of an answer.
 
-    Where the next one begins is in a header.
+    The header `x-next-cursor` has the cursor of the next page.
     """
     if asked.form == "people":
         form = Form(name, asked.zone, asked.console)

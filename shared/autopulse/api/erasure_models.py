@@ -1,4 +1,4 @@
-"""Erasures, as their function answers."""
+"""The requests and answers about erasures, which the erasure function gives."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from autopulse.api.answer_types import Answer, Moment
 
 
 class ErasureRequest(Answer):
-    """What is to be erased: exactly one of an id of ours, an id of Vapi's, and a number."""
+    """What has to be erased: exactly one of our call id, Vapi's call id and a phone number."""
 
     call_id: int | None = None
     vapi_call_id: str | None = None
@@ -15,13 +15,13 @@ class ErasureRequest(Answer):
 
 
 class ErasureAccepted(Answer):
-    """The id by which the report is read."""
+    """The id under which the report can be read."""
 
     id: str
 
 
 class ErasureStore(Answer):
-    """What became of an erasure in one store."""
+    """The result of an erasure in one store."""
 
     store: str = Field(description="calls, visits, recordings, vapi, queues, dead_letters, payloads or backups.")
     found: int | None = Field(description="How much was found; null of what is not searched.")
@@ -31,7 +31,7 @@ class ErasureStore(Answer):
 
 
 class ErasureReport(Answer):
-    """How far an erasure is."""
+    """The state and the report of an erasure."""
 
     id: str
     state: str = Field(description="requested, running, done, or failed if something was not erased for good.")

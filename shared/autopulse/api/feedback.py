@@ -1,4 +1,4 @@
-"""Feedback: how calls went, counted, and the list behind it."""
+"""The routes of feedback: statistics, and the list behind them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
@@ -55,7 +55,7 @@ def export_feedback(principal: CurrentPrincipal, query: Annotated[FeedbackExport
 
 
 def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Query()]) -> FeedbackSummary:
-    """NPS, reach and response rates: in all, per period, per campaign or advisor. The last 90 days if not told."""
+    """NPS, reach and response rates: in all, per period, per campaign or advisor. By default of the last 90 days."""
     since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
     document = ask(lambda session: read_summary(session, principal.scope, span, query.group, query.conditions()))
@@ -63,7 +63,7 @@ def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Qu
 
 
 def time_of(query: Summary | QualitySummary | FollowUpSummaryQuery, period: str | None) -> tuple[datetime, datetime]:
-    """The time that a summary is of; raises Problem if there is none, or if it has too many periods."""
+    """The time span of a summary; raises Problem if it is empty, or has too many periods."""
     try:
         until = query.until or max(datetime.now(timezone.utc), query.since or datetime.now(timezone.utc))
         since = query.since or until - DEFAULT_SPAN

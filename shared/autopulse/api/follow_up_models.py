@@ -1,4 +1,4 @@
-"""Follow-ups, as the read API and their own function answer."""
+"""The answers about follow-ups, of the read API and of the follow-ups' own function."""
 
 from typing import Any, Literal
 
@@ -30,19 +30,19 @@ class FollowUp(Answer):
 
 
 class FollowUpOpening(Answer):
-    """What a person may say when opening a follow-up."""
+    """The fields that a person may set when opening a follow-up."""
 
     note: str | None = Field(None, max_length=MAX_NOTE_CHARACTERS)
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
-    """A field that is left out stays as it is: null is not what it becomes."""
+    """An omitted field is left unchanged, so null is not its default."""
     for field in schema["properties"].values():
         field.pop("default", None)
 
 
 class FollowUpChange(Answer):
-    """What a person may change of a follow-up: one field or several."""
+    """The fields of a follow-up that a person may change, one or several."""
 
     model_config = ConfigDict(json_schema_extra=_without_defaults)
 
@@ -55,13 +55,13 @@ class FollowUpChange(Answer):
 
 
 class FollowUpConflict(Error):
-    """Why a change was not made, and the follow-up that is there."""
+    """Why a change was not made, with the current follow-up."""
 
     follow_up: FollowUp
 
 
 class ListedFollowUp(FollowUp):
-    """A follow-up, as a list shows it: with its call."""
+    """A follow-up in a list, with its call."""
 
     nps_score: int | None
     customer_name: str | None
@@ -107,7 +107,7 @@ class FollowUpDetail(ListedFollowUp):
 
 
 class FollowUpFigures(Answer):
-    """How follow-ups went."""
+    """Statistics of follow-ups."""
 
     opened: int
     resolved: int
@@ -121,27 +121,27 @@ class FollowUpFigures(Answer):
 
 
 class CauseFigures(FollowUpFigures):
-    """Follow-ups of one cause."""
+    """Statistics of the follow-ups with one cause."""
 
     cause: str
 
 
 class AssigneeFigures(FollowUpFigures):
-    """Follow-ups of one assignee."""
+    """Statistics of the follow-ups of one assignee."""
 
     assignee_id: int | None
     assignee_name: str | None
 
 
 class FollowUpPeriod(FollowUpFigures):
-    """Follow-ups that were opened in one period."""
+    """Statistics of the follow-ups that were opened in one period."""
 
     starts: Moment
     ends: Moment
 
 
 class AnsweredInTime(Answer):
-    """How many of the detractors (0 to 6) were answered before it was due, of those opened in the time."""
+    """How many detractors (0 to 6) were answered in time, of the follow-ups that were opened in the time span."""
 
     count: int
     of: int = Field(description="Those that were answered in time, or whose time is over.")
@@ -149,7 +149,7 @@ class AnsweredInTime(Answer):
 
 
 class NextScore(Answer):
-    """The next score that the same customers gave: in a later call to the same number, after it was resolved."""
+    """The next scores of the same customers: in later calls to the same numbers, after the follow-ups were resolved."""
 
     of: int = Field(description="Resolved follow-ups of calls with a score, the latest 1,000 of the time.")
     count: int = Field(description="Those whose customer has given another score since.")
@@ -158,7 +158,7 @@ class NextScore(Answer):
 
 
 class FollowUpSummary(Answer):
-    """How many follow-ups stand open now, and how those went that were opened in the time."""
+    """How many follow-ups are open now, and statistics of those that were opened in the time span."""
 
     since: Moment
     until: Moment
@@ -174,5 +174,5 @@ class FollowUpSummary(Answer):
 
 
 def etag_of(version: int) -> str:
-    """The `ETag` of a follow-up, which `If-Match` of a change names."""
+    """The `ETag` of a follow-up's version, which a change has to send as `If-Match`."""
     return f'"{version}"'

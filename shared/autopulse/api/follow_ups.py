@@ -1,4 +1,4 @@
-"""Follow-ups: the inbox, one of them with its entries, and figures."""
+"""The routes of follow-ups: the inbox, one follow-up with its entries, and statistics."""
 
 from typing import Annotated, Any, Final
 
@@ -27,7 +27,7 @@ FollowUpId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The follow-u
 
 
 def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, Query()]) -> FollowUpPage:
-    """Follow-ups, those that are due last first."""
+    """Follow-ups in descending order of their due times."""
     filters, states = query.conditions(), query.states()
     asked = filters | {"states": ",".join(states)} | ({"me": repr(principal.user)} if "me" in filters else {})
     binding = cursors.binding_of("follow-ups", principal.scope, "newest", asked)
@@ -64,7 +64,7 @@ def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> Res
 def summarize_follow_ups(
     principal: CurrentPrincipal, query: Annotated[FollowUpSummaryQuery, Query()]
 ) -> FollowUpSummary:
-    """How many stand open now, and how those went that were opened in the time."""
+    """How many follow-ups are open now, and statistics of those that were opened in the time span."""
     since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
     document = ask(lambda session: questions.read_follow_up_summary(session, principal.scope, span))
@@ -89,7 +89,7 @@ def _with_share(row: dict[str, int]) -> dict[str, float | None]:
 
 
 def _figures(row: dict[str, Any]) -> dict[str, Any]:
-    """Figures with the share that was answered in time, of those that were answered or are overdue."""
+    """Statistics with the share that was answered in time, of those that were answered or are overdue."""
     decided = row.pop("decided")
     share = round(row["in_time"] / decided, _SHARE_DIGITS) if decided else None
     return row | {"in_time_share": share}

@@ -1,4 +1,4 @@
-"""A page of a list, whatever is in it."""
+"""Pages of the lists, independent of their items."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,17 +24,17 @@ class Listed(Protocol):
 
     @property
     def start_time(self) -> datetime | None:
-        """Return when the call began."""
+        """When the call began; None if it was never answered."""
         ...
 
     @property
     def end_time(self) -> datetime | None:
-        """Return when it ended; all that is known of a call that never got through."""
+        """When it ended; the only time of a call that was not answered."""
         ...
 
     @property
     def updated_at(self) -> datetime | None:
-        """Return when its row was made or last written; all that is known of a call that is still to come."""
+        """When its row was created or last written; the only time of a call that is still to come."""
         ...
 
 
@@ -71,7 +71,7 @@ class Page(Generic[Item]):
     items: Sequence[Item]
     is_last: bool
     is_small: bool
-    """Whether its answer is short enough for sure."""
+    """Whether its answer is certainly short enough."""
     call_id: Callable[[Item], int]
     binding: str
 
@@ -82,11 +82,11 @@ class Page(Generic[Item]):
 
     @property
     def call_ids(self) -> list[int]:
-        """The organization that the data is of."""
+        """The ids of the calls that the page shows."""
         return [self.call_id(item) for item in self.items]
 
     def first(self, count: int) -> "Page[Item]":
-        """The page with no more items than this; the next one begins behind them."""
+        """The page cut to at most `count` items; the next page begins behind them."""
         if count >= len(self.items):
             return self
         return replace(self, items=self.items[:count], is_last=False)
@@ -98,7 +98,7 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True)
 class Listing(Generic[Item]):
-    """One of the lists: what is in it, and how it is read."""
+    """One of the lists: its name, how it is read, and the type of its items."""
 
     name: str
     read: Callable[[Transaction, PageRequest], Found]
@@ -106,13 +106,13 @@ class Listing(Generic[Item]):
     call_id: Callable[[Item], int]
 
     def page(self, principal: Principal, parameters: ListParameters) -> Page[Item]:
-        """The items that were asked for, fewer if they are long; raises Problem for a cursor of another list."""
+        """The requested items, fewer if they are long; raises Problem for a cursor of another list."""
         filters = parameters.conditions()
         binding = cursors.binding_of(self.name, principal.scope, parameters.order, filters)
         wanted = PageRequest(
             scope=principal.scope,
             filters=filters,
-            rows=parameters.limit + 1,  # one more, to see whether there are more
+            rows=parameters.limit + 1,  # one more, to know whether there is a next page
             newest_first=parameters.order == "newest",
             after=cursors.decode(parameters.cursor, binding) if parameters.cursor else None,
         )
@@ -123,5 +123,5 @@ class Listing(Generic[Item]):
 
 
 def fit_json(page: Page[Item]) -> Page[Item]:
-    """As much of a page as an answer in JSON can have."""
+    """Cut a page to the maximum size of a JSON answer."""
     return page if page.is_small else page.first(count_fitting(map(bytes_of, page.items)))

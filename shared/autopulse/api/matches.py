@@ -1,4 +1,4 @@
-"""Where in a call a search has found something."""
+"""The place in a call where a search found something."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -15,11 +15,11 @@ PLACES: Final = {
     "positives": "praise",
     "content": "feedback",
 }
-"""Name of a text as the database has it -> what it is called, in the order in which they are shown."""
+"""Name of a text in the database -> its name in the answer, in the order of preference."""
 
 
 class Match(Answer):
-    """Words of a call in which a search has found something."""
+    """The words of a call that a search found."""
 
     where: str = Field(description="turn, summary, complaint, action_item, praise, or feedback (the customer's own).")
     turn: int | None = Field(description="The turn's place in the call's transcript, from 0; null if it is no turn.")
@@ -28,7 +28,7 @@ class Match(Answer):
 
 
 def _match(found: Mapping[str, Any] | None, info: ValidationInfo) -> Match | None:
-    """What is shown of the texts in which the hit may be; null for a call that is found by its visit or its number."""
+    """The match to show from the texts in which it may be; null for a call found by its visit or number."""
     search: Search | None = (info.context or {}).get("search")
     if search is None or not found:
         return None

@@ -1,4 +1,4 @@
-"""What the API answers with. Times are UTC, durations say their unit, null is not known."""
+"""The answers of the read API. Times are UTC, names of durations have the unit, null means not known."""
 
 from typing import Annotated, Any
 
@@ -18,13 +18,13 @@ class ErrorDetail(Answer):
 
 
 class Error(Answer):
-    """Every answer that is not what was asked for."""
+    """The body of every error answer."""
 
     error: ErrorDetail
 
 
 class CallFields(Answer):
-    """What a list shows of a call, and a file of calls."""
+    """The fields of a call in a list and in a file."""
 
     id: int
     vapi_call_id: str | None
@@ -65,13 +65,13 @@ class CallFields(Answer):
 
 
 class Call(CallFields):
-    """A call, as a list shows it."""
+    """A call in a list."""
 
     match: FoundMatch = None
 
 
 class CallCount(Answer):
-    """How many calls there are."""
+    """The number of calls that match."""
 
     count: int
     is_all: bool = Field(description="False: there are more than `count`, which is the most that is counted.")
@@ -97,7 +97,7 @@ class CallPage(Answer):
 
 
 class Feedback(Answer):
-    """What the customer said. Lists are lines of text."""
+    """The customer's feedback. Lists are lines of text."""
 
     content: str
     positives: str | None
@@ -123,14 +123,14 @@ class ServiceRecord(Answer):
 
 
 class Incident(Answer):
-    """Something that went wrong during the call."""
+    """An event during the call that did not end it, such as a stall."""
 
     kind: str
     occurred_at: Moment
 
 
 class Event(Answer):
-    """A webhook about the call. `delivery_ms`: from the sender to us; `processing_ms`: from us into the database."""
+    """A webhook about the call. `delivery_ms`: from the sender to us; `processing_ms`: from us to the database."""
 
     event_id: str
     kind: str
@@ -148,7 +148,7 @@ class Event(Answer):
 
 
 class AttemptFeedback(Answer):
-    """What was said in one attempt. Lists are lines of text."""
+    """The feedback of one attempt. Lists are lines of text."""
 
     content: str
     positives: str | None = None
@@ -158,7 +158,7 @@ class AttemptFeedback(Answer):
 
 
 class Attempt(Answer):
-    """One time that the call was dialled: one call of Vapi's."""
+    """One attempt: one call at Vapi."""
 
     number: int = Field(description="From 1, by when they began; 0 for what was there before Vapi's first message.")
     vapi_call_id: str | None
@@ -189,7 +189,7 @@ class Attempt(Answer):
 
 
 class RelatedCall(Answer):
-    """Another call about the same visit, such as that of a customer who calls back."""
+    """Another call about the same visit, such as a customer's call back."""
 
     id: int
     direction: str = Field(description="outbound, inbound, or web.")
@@ -202,7 +202,7 @@ class RelatedCall(Answer):
 
 
 class CallDetail(CallFields):
-    """A call with all that belongs to it."""
+    """A call with all its data."""
 
     recording_elsewhere: Elsewhere
     recording_copy: RecordingCopy
@@ -219,7 +219,7 @@ class CallDetail(CallFields):
 
 
 class Turn(Answer):
-    """Something said, a tool call or a tool's result."""
+    """A spoken turn, a tool call or a tool's result."""
 
     speaker: str
     text: str
@@ -241,14 +241,14 @@ class Transcript(Answer):
 
 
 class Recording(Answer):
-    """Where the recording can be played from, without a token."""
+    """The URL from which the recording can be played, without a token."""
 
     url: str
     expires_at: Moment | None = Field(description="Null if the URL does not say.")
 
 
 class KeptRecording(Answer):
-    """What is known of a recording, whether or not it can be played."""
+    """The stored data of a recording, which may be unplayable."""
 
     url: str | None
     expires_at: Moment | None
@@ -259,7 +259,7 @@ class KeptRecording(Answer):
 
 
 class Ping(Answer):
-    """A ping that went all the way into the database."""
+    """A ping that was stored in the database."""
 
     event_id: str
     occurred_at: Moment | None
@@ -328,21 +328,21 @@ class Tally(Answer):
 
 
 class PeriodTally(Tally):
-    """One period; the first and the last may be cut off by `from` and `to`."""
+    """One period; `from` and `to` may cut the first and the last one."""
 
     starts: Moment
     ends: Moment
 
 
 class GroupTally(Tally):
-    """One campaign or advisor; `key` is what the filter of that name takes, null for calls without one."""
+    """One campaign or advisor; `key` is the value for the filter of that name, null for calls without one."""
 
     key: str | None
     name: str | None
 
 
 class ReasonCount(Answer):
-    """How often something went wrong."""
+    """The number of calls with one reason."""
 
     key: str = Field(description="What `reason` of the lists takes.")
     label: str
@@ -350,7 +350,7 @@ class ReasonCount(Answer):
 
 
 class FeedbackSummary(Answer):
-    """How calls went."""
+    """Statistics of calls and their feedback."""
 
     since: Moment
     until: Moment

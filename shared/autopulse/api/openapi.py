@@ -1,4 +1,4 @@
-"""The API's OpenAPI document: what Powertools reads off the routes, put right where it cannot know better."""
+"""The API's OpenAPI document: what Powertools derives from the routes, with corrections."""
 
 import inspect
 import json
@@ -59,7 +59,7 @@ Document = dict[str, Any]
 
 
 def render(app: "APIGatewayRestResolver", routes: Routes) -> str:
-    """Return the document as text; made once per container."""
+    """Return the document as text, which is built once per container."""
     return _render(app, tuple(routes.items()))
 
 
@@ -89,7 +89,7 @@ def _path(rule: str) -> str:
 
 
 def _is_ours(name: str, routes: tuple[tuple[str, Callable[..., Any]], ...]) -> bool:
-    """Neither Powertools' errors, which nobody gets, nor the models of query strings, which are parameters."""
+    """Whether a schema is in the document: not Powertools' errors, which are never sent, nor query models."""
     asked = {model.__name__ for _, function in routes if (model := query_model(function))}
     return not name.endswith("ValidationError") and name not in asked
 
@@ -119,7 +119,7 @@ def _parameters(model: type[BaseModel]) -> list[Document]:
 
 
 def _parameter(name: str, schema: Document) -> Document:
-    """A query parameter is there or not: null is no value of it."""
+    """A query parameter's schema without null, which a query string cannot express."""
     description = schema.pop("description", None)
     given = [choice for choice in schema.pop("anyOf", []) if choice != {"type": "null"}]
     if schema.get("default", 0) is None:

@@ -1,7 +1,7 @@
-"""The part of the OpenAPI document about routes that another function answers: those that change something, and views.
+"""The part of the OpenAPI document about routes of other functions: those that change something, and saved views.
 
-It is written here by hand, since no router knows them: `autopulse.follow_ups` reads what they are given, and a test
-says that both agree. `autopulse.callers` reads what the routes of suppressions are given.
+It is written by hand, because these routes have no router: `autopulse.follow_ups` reads their requests, and a test
+checks that the two agree. `autopulse.callers` reads the requests about suppressions.
 """
 
 from typing import Any, Final
@@ -27,7 +27,7 @@ MODELS: Final[tuple[type[BaseModel], ...]] = (
     *(CheckedNumbers, NewSuppression, NumbersToCheck, SuppressedNumber, SuppressionAnswer),
     *(ErasureAccepted, ErasureReport, ErasureRequest, ErasureStore),
 )
-"""The models that these routes name."""
+"""The models of these routes."""
 _REFERENCE: Final = "#/components/schemas/{}"
 ETAG: Final = {
     "description": "The follow-up's version in quotes, which `If-Match` of a change names.",

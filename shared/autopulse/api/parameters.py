@@ -1,4 +1,4 @@
-"""The query parameters of each list, and the conditions that they mean."""
+"""The query parameters of each list, and the database conditions that they stand for."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -19,10 +19,10 @@ PAGE: Final = 50
 MAX_PAGE: Final = 200
 EXPORT: Final = 500
 MAX_EXPORT: Final = 5000
-"""Rows of one CSV; the response of more could pass Lambda's 6 MB."""
+"""The maximum number of rows of a CSV file; with more, the response could exceed Lambda's 6 MB."""
 MAX_PERIODS: Final = 400
 MIN_DIGITS: Final = 3
-"""Fewer would be the end of too many numbers."""
+"""The minimum number of digits; with fewer, too many numbers would match."""
 DIRECTIONS: Final = ("outbound", "inbound", "web")
 _DIRECTION: Final = f"({'|'.join(DIRECTIONS)}|all)"
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -39,7 +39,7 @@ def _has_words(text: str) -> str:
 
 
 def _is_no_number(value: object) -> object:
-    """Else pydantic takes it for seconds since 1970: a year that somebody began to type would narrow nothing."""
+    """Reject numbers: pydantic would read them as seconds since 1970, and a half-typed year would filter nothing."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         raise ValueError("is a number, not a date and a time")
     return value
@@ -111,7 +111,7 @@ class _CommonFilters(_Parameters):
     until: Instant | None = Field(None, alias="to", description="Calls that began before this time.")
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """Condition of `db.queries.filters` -> value, for the parameters that were given."""
+        """Condition of `db.queries.filters` -> value, for the given parameters."""
         given: dict[str, Any] = {
             "campaign": self.campaign,
             "since": self.since and self.since.isoformat(),
@@ -151,11 +151,11 @@ class CallFilters(_CommonFilters):
 
     @property
     def search(self) -> Search | None:
-        """What is looked for; None if the list is no search."""
+        """The parsed search; None if there is no search."""
         return None if self.q is None else read_search(self.q)
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """As above."""
+        """Condition of `db.queries.filters` -> value, for the given parameters."""
         own: dict[str, Any] = {
             **_search(self.q),
             "outcome": self.outcome and self.outcome.value,
@@ -172,7 +172,7 @@ class CallFilters(_CommonFilters):
 
 
 class _Counted(_CommonFilters):
-    """The feedback that is shown and counted: a parameter that nobody gives leaves nothing out."""
+    """Parameters for feedback; an omitted parameter excludes nothing."""
 
     direction: Directions = Field(
         "outbound", description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
@@ -180,7 +180,7 @@ class _Counted(_CommonFilters):
     demo: bool = Field(default=False, description="Demonstrations instead of real calls.")
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """As above."""
+        """Condition of `db.queries.filters` -> value, for the given parameters."""
         return super().conditions() | {"demo": self.demo, **_directions(self.direction)}
 
 
@@ -197,7 +197,7 @@ class FeedbackFilters(_Counted):
     )
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """As above."""
+        """Condition of `db.queries.filters` -> value, for the given parameters."""
         own: dict[str, str | int | bool] = {**_nps_category(self.nps_category), **_reason(self.reason)}
         if self.telling is not None:
             own["telling"] = self.telling
@@ -226,23 +226,23 @@ class _Export(_Page):
 
 
 class CallList(_Page, CallFilters):
-    """A page of calls."""
+    """The parameters of a page of calls."""
 
     ids: CallIds | None = Field(
         None, description=f"Only these calls: ids with commas between them, {MAX_PAGE} at most; for what has changed."
     )
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """As above."""
+        """Condition of `db.queries.filters` -> value, for the given parameters."""
         return super().conditions() | ({} if self.ids is None else {"ids": f"{{{self.ids}}}"})
 
 
 class CallExport(_Export, CallFilters):
-    """A file of calls."""
+    """The parameters of a file of calls."""
 
 
 class AttemptChoice(_Parameters):
-    """The attempt of a call that is asked for."""
+    """The parameter that selects an attempt of a call."""
 
     attempt: str | None = Field(
         None,
@@ -253,34 +253,34 @@ class AttemptChoice(_Parameters):
 
 
 class FeedbackList(_Page, FeedbackFilters):
-    """A page of feedback."""
+    """The parameters of a page of feedback."""
 
 
 class FeedbackExport(_Export, FeedbackFilters):
-    """A file of feedback."""
+    """The parameters of a file of feedback."""
 
 
 class _Summed(_Counted):
     zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """As above, without the time: a summary has that apart."""
+        """The conditions without the time span, which a summary passes separately."""
         return {name: value for name, value in super().conditions().items() if name not in {"since", "until"}}
 
 
 class QualitySummary(_Summed):
-    """The parameters of the summary of how calls ran."""
+    """The parameters of the statistics of calls' quality."""
 
 
 class Summary(_Summed):
-    """The parameters of the summary of feedback."""
+    """The parameters of the statistics of feedback."""
 
     period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
     group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")
 
 
 class FollowUpList(_Parameters):
-    """A page of follow-ups."""
+    """The parameters of a page of follow-ups."""
 
     state: FollowUpStates | None = Field(
         None, description="`open`, `acknowledged`, `resolved` or `dismissed`, or several with commas between them."
@@ -302,12 +302,12 @@ class FollowUpList(_Parameters):
     cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`next_cursor` of the page before.")
 
     def states(self) -> list[str]:
-        """The states that were asked for; what is overdue is open or acknowledged."""
+        """The requested states; overdue follow-ups are open or acknowledged."""
         asked = {state.value for state in State} if self.state is None else set(self.state.split(","))
         return sorted(asked & {state.value for state in UNANSWERED} if self.overdue else asked)
 
     def conditions(self) -> dict[str, str | int | bool]:
-        """Condition of `db.queries.follow_ups` -> value, for the parameters that were given."""
+        """Condition of `db.queries.follow_ups` -> value, for the given parameters."""
         given: dict[str, Any] = {
             "assignee": int(self.assignee) if self.assignee and self.assignee.isdigit() else None,
             "me": True if self.assignee == "me" else None,
@@ -322,7 +322,7 @@ class FollowUpList(_Parameters):
 
 
 class FollowUpSummaryQuery(_Parameters):
-    """The parameters of the summary of follow-ups."""
+    """The parameters of the statistics of follow-ups."""
 
     since: Instant | None = Field(
         None, alias="from", description="Follow-ups that were opened at this time or later; ISO 8601 with its offset."
@@ -345,7 +345,7 @@ def names_of(function: Callable[..., Any]) -> frozenset[str]:
 
 
 def periods_between(span: timedelta, period: str | None) -> int:
-    """Return how many periods a span has, at most."""
+    """Return the maximum number of periods in a time span."""
     return 1 if period is None else span.days // _DAYS[period] + 2
 
 
@@ -391,7 +391,7 @@ def _reason(reason: str | None) -> Filters:
 
 
 def _customer(customer: str | None) -> Filters:
-    """Digits without any letter are a phone number, from its end."""
+    """Digits without a letter are the end of a phone number; other text is a name."""
     if customer is None:
         return {}
     if any(character.isalpha() for character in customer):
@@ -400,7 +400,7 @@ def _customer(customer: str | None) -> Filters:
 
 
 def _search(text: str | None) -> Filters:
-    """The parts of a search that there are (`db.queries.search`). No word can hold a character that means something."""
+    """The parts of a search (`db.queries.search`). Words contain no character with a special meaning."""
     if text is None:
         return {}
     search = read_search(text)
@@ -422,5 +422,5 @@ def _search(text: str | None) -> Filters:
 
 
 def _prefixes(text: str) -> str:
-    """A tsquery: a word that begins like this, for each word."""
+    """A tsquery with the prefix of each word."""
     return " & ".join(f"'{word}':*" for word in _WORD.findall(text))

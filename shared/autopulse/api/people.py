@@ -1,4 +1,4 @@
-"""Lists as people read them in a spreadsheet: headings and values in words, times of their own clock."""
+"""Lists for people who read them in a spreadsheet: headings and values in words, times of a time zone."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 Row = Mapping[str, Any]
 _FORM: Final = "%Y-%m-%d %H:%M"
-"""A format that every spreadsheet reads as a date and a time."""
+"""A format that all spreadsheets read as date and time."""
 
 
 def _words(name: str) -> Callable[[Row, ZoneInfo | timezone], object]:
@@ -28,7 +28,7 @@ def _began(row: Row, zone: ZoneInfo | timezone) -> object:
 
 
 def _duration(row: Row, _: ZoneInfo | timezone) -> object:
-    """Hours, minutes and seconds, since spreadsheets take two parts for hours and minutes."""
+    """Hours, minutes and seconds, because spreadsheets read two parts as hours and minutes."""
     seconds = row["duration_seconds"]
     return None if seconds is None else f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
@@ -65,14 +65,14 @@ COLUMNS: Final[Mapping[str, Mapping[str, Callable[[Row, ZoneInfo | timezone], ob
         "Call": _value("call_id"),
     },
 }
-"""List -> heading -> what of a row stands below it."""
+"""List -> heading -> the function for the column's values."""
 _LINK: Final = "Link"
 
 
 class Form:
     """The form of a list's file: headings in words, times of a zone, and a link to each call if there is a console.
 
-    A zone that nobody knows is UTC, and the heading says so.
+    An unknown zone is replaced by UTC; the heading names the zone.
     """
 
     def __init__(self, name: str, zone: str, console: str | None) -> None:
@@ -87,7 +87,7 @@ class Form:
         return tuple(named if self._console is None else [*named[:-1], _LINK, named[-1]])
 
     def as_people_read(self, rows: Iterable[Row]) -> list[dict[str, object]]:
-        """Each row under the headings."""
+        """Convert each row to values by heading."""
         return [self._read(row) for row in rows]
 
     def _read(self, row: Row) -> dict[str, object]:
@@ -98,5 +98,5 @@ class Form:
 def _zone_of(name: str) -> ZoneInfo | timezone:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):  # a folder, no path, or not found
+    except (OSError, ValueError, KeyError):  # the name is a folder, not a path, or not found
         return timezone.utc

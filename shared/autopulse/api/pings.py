@@ -1,4 +1,4 @@
-"""The route that says whether a ping went all the way."""
+"""The route that shows whether a ping was stored."""
 
 from typing import Annotated
 

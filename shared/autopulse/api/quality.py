@@ -1,4 +1,4 @@
-"""How calls ran, in figures: costs, latencies by the assistant's version, answers lost."""
+"""Statistics of the quality of calls: costs, latencies by the assistant's version, lost answers."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -20,7 +20,7 @@ _DOLLAR_DIGITS: Final = 4
 
 
 def summarize_quality(principal: CurrentPrincipal, query: Annotated[QualitySummary, Query()]) -> QualityFigures:
-    """What calls cost, how quickly they were answered by week and version, which answers were lost."""
+    """Costs of calls, response times by week and version, and lost answers."""
     since, until = time_of(query, "week")
     span = Span(since.isoformat(), until.isoformat(), "week", query.zone)
     document = ask(lambda session: read_quality_summary(session, principal.scope, span, query.conditions()))
@@ -54,5 +54,5 @@ def _costs(counts: Mapping[str, int], told: Mapping[str, Any]) -> CostFigures:
 
 
 def _per(dollars: float, count: int) -> float | None:
-    """Null where nothing was paid: then costs are not known."""
+    """The cost per item; null if the total is 0, because the costs are then not known."""
     return round(dollars / count, _DOLLAR_DIGITS) if dollars and count else None

@@ -1,4 +1,4 @@
-"""How calls ran, as the read API answers: of one attempt, and in figures."""
+"""The answers about the quality of calls: of one attempt, and statistics."""
 
 from typing import Annotated
 
@@ -9,13 +9,13 @@ from autopulse.domain.quality import COST_TYPES, Latencies
 
 
 def _of_turns(turns: list[list[int | None]] | None) -> list[dict[str, int | None]]:
-    """Latencies by their names, as `domain.quality` has them in their order."""
+    """Latencies by name; the database has them in the order of `domain.quality`."""
     names = [f"{name}_ms" for name in Latencies._fields]
     return [dict(zip(names, turn, strict=True)) for turn in turns or []]
 
 
 class TurnLatency(Answer):
-    """How long the customer waited for one answer of the assistant's, and what took the time."""
+    """How long the customer waited for one answer of the assistant, and the time of each step."""
 
     turn_ms: int | None
     model_ms: int | None
@@ -25,7 +25,7 @@ class TurnLatency(Answer):
 
 
 class Transfer(Answer):
-    """One try to hand the customer on."""
+    """One attempt to transfer the customer."""
 
     to: str | None = Field(description="number, sip, assistant; whose number it was is not kept.")
     assistant_name: str | None
@@ -36,7 +36,7 @@ class Transfer(Answer):
 
 
 class Scorecard(Answer):
-    """What a scorecard of Vapi's makes of the call."""
+    """The result of one of Vapi's scorecards."""
 
     name: str | None
     score: float | None
@@ -44,7 +44,7 @@ class Scorecard(Answer):
 
 
 class SkippedAnswer(Answer):
-    """A structured output that was not asked for, since a condition was not met."""
+    """A structured output that was not extracted, because a condition was not met."""
 
     name: str
     condition: str | None = Field(description="minMessages, minCallDuration, endedReason, or what Vapi says besides.")
@@ -61,7 +61,7 @@ class Activation(Answer):
 
 
 class Quality(Answer):
-    """How an attempt ran, as the report that counts says. Latencies are milliseconds, costs US dollars."""
+    """The quality of an attempt, from the report that counts. Latencies are milliseconds, costs US dollars."""
 
     turn_latency_median_ms: int | None = Field(description="From the end of the customer's words to the answer.")
     turn_latency_average_ms: int | None
@@ -94,19 +94,19 @@ class Quality(Answer):
 
     @property
     def is_empty(self) -> bool:
-        """Whether the report has told nothing of all this."""
+        """Whether the report has no such data."""
         return not self.answers_expected and all(
             value in (None, [], {}) for name, value in self if name != "answers_expected"
         )
 
 
 def told(quality: Quality | None) -> Quality | None:
-    """Return how the call ran; None if its report said nothing of it."""
+    """Return the quality data; None if the report has none."""
     return None if quality is None or quality.is_empty else quality
 
 
 class CostFigures(Answer):
-    """What calls cost, all their attempts together. Dollars are US dollars."""
+    """The costs of calls with all their attempts, in US dollars."""
 
     calls: int = Field(description="Calls that began.")
     reached: int = Field(description="Those of them in which somebody answered.")
@@ -119,7 +119,7 @@ class CostFigures(Answer):
 
 
 class AnswerFigures(Answer):
-    """How often an answer could not be extracted from what was said."""
+    """How often an answer could not be extracted from a call."""
 
     expected: int = Field(description="Structured outputs that were to be extracted.")
     lost: int = Field(description="Those of them whose extraction failed.")
@@ -127,7 +127,7 @@ class AnswerFigures(Answer):
 
 
 class VersionFigures(Answer):
-    """How quickly a version of an assistant answered in a week; the first and the last week may be cut off."""
+    """The response times of an assistant's version in a week; the first and the last week may be incomplete."""
 
     starts: Moment
     ends: Moment
@@ -139,7 +139,7 @@ class VersionFigures(Answer):
 
 
 class QualityFigures(Answer):
-    """How calls ran."""
+    """Statistics of the quality of calls."""
 
     since: Moment
     until: Moment

@@ -1,4 +1,4 @@
-"""Where a recording can be played from, and until when: our copy, or as long as it lives Vapi's own address."""
+"""The URL from which a recording can be played, and its expiry: our copy, or Vapi's own URL while it is valid."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ from autopulse.vapi.recordings import expiry_of, is_at, is_playable, is_private
 
 ELSEWHERE: Final = "recording_elsewhere"
 URL_SECONDS: Final = 900
-"""How long a URL of our copy opens it: a player asks again when it has ended."""
+"""The seconds for which a URL of our copy is valid; a player requests a new one afterwards."""
 _EXTENSIONS: Final = {
     "audio/wav": "wav",
     "audio/x-wav": "wav",
@@ -26,14 +26,14 @@ _EXTENSIONS: Final = {
     "audio/webm": "webm",
     "audio/flac": "flac",
 }
-"""Content type -> how a file of it is named; others are named .audio."""
+"""Content type -> the suffix of the file's name; other types get .audio."""
 
 
 def offer(call_id: int, kept: KeptRecording, now: datetime) -> Recording:
-    """Our copy if there is one, else Vapi's own recording.
+    """Return our copy if there is one, else Vapi's own recording.
 
-    Raises Problem as below; and 410 `recording_lost` if no copy could be made and Vapi's cannot be played, or 410
-    `recording_deleted` if our copy has had its time.
+    Raises Problem as `offer_recording`; and 410 `recording_lost` if no copy could be made and Vapi's cannot be played,
+    or 410 `recording_deleted` if the retention time of our copy has ended.
     """
     bucket_url, days = copy_settings()
     is_stored = kept.state == STORED and kept.object_key is not None and bool(bucket_url)
@@ -54,7 +54,7 @@ def offer(call_id: int, kept: KeptRecording, now: datetime) -> Recording:
 
 
 def _is_over(stored_at: datetime | None, days: int, now: datetime) -> bool:
-    """Whether the bucket may have deleted it; it does so at the first midnight after its days, and perhaps later."""
+    """Whether the bucket may have deleted it, which happens at the first midnight after its days, or later."""
     return stored_at is not None and days > 0 and stored_at + timedelta(days=days) <= now
 
 
@@ -73,11 +73,11 @@ def _copy(url: str, call_id: int, content_type: str | None, now: datetime) -> Re
 
 
 def offer_recording(url: str | None, told: datetime | None, now: datetime) -> Recording:
-    """Where to play Vapi's own; `told` is when the URL ends, if somebody said so beside it.
+    """Return Vapi's own recording; `told` is the expiry time that was reported with the URL.
 
-    Raises Problem: 404 `recording_missing` without a URL that a browser may open, 404 `recording_private` if only
-    Vapi can open it, 404 `recording_elsewhere` at a host that this stack does not play from, 410 `recording_expired`
-    once it has ended.
+    Raises Problem: 404 `recording_missing` without a URL that a browser may open, 404 `recording_private` if only Vapi
+    can open it, 404 `recording_elsewhere` if this stack does not allow its host, 410 `recording_expired` after its
+    expiry time.
     """
     if url is not None and is_private(url):
         raise Problem(404, "The recording lies in Vapi's private storage.", code="recording_private")

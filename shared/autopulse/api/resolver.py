@@ -1,6 +1,6 @@
-"""The read API's routes, and how a request becomes an answer.
+"""The read API's routes, and the processing of a request.
 
-Each leaves one line in the log, one count and one duration; every failure has the same shape.
+Each request writes one log line, one count and one duration; all errors have the same form.
 """
 
 import re
@@ -51,16 +51,16 @@ ROUTES: Final[Mapping[str, Callable[..., Any]]] = {
     "/v1/me": me.show_me,
     "/v1/pings/<event_id>": pings.show_ping,
 }
-"""Path -> what answers its GET. There is nothing but reading."""
+"""Path -> the function that answers its GET. There are no other methods."""
 PARAMETERS: Final = {rule: names_of(function) for rule, function in ROUTES.items()}
 OPENAPI_PATH: Final = "/v1/openapi.json"
 HEADERS: Final = {
-    "cache-control": "no-store",  # what customers said is kept nowhere on the way, nor on a shared machine's disk
-    "x-content-type-options": "nosniff",  # a file is what it says, whatever its text looks like
+    "cache-control": "no-store",  # customers' words must not be cached by proxies, nor on a shared computer's disk
+    "x-content-type-options": "nosniff",  # browsers must not guess another type from the text
 }
-"""Of every answer, errors too."""
+"""The headers of every answer, also of errors."""
 RESERVE_SECONDS: Final = 1
-"""The part of the function's time, in seconds, that is kept for the answer."""
+"""The part of the function's time, in seconds, that is reserved for the answer."""
 MESSAGES: Final = {
     401: "Sign in: the request carries no valid token.",
     404: "No such path.",
@@ -68,10 +68,10 @@ MESSAGES: Final = {
     500: "Something went wrong here.",
     503: "The database does not answer at the moment; try again.",
 }
-"""Status -> what it says to a reader, where nothing particular is to be said."""
+"""Status -> the message for the reader, if there is no specific one."""
 _RULES: Final = {
     rule: re.compile(re.sub("<[^>]+>", "[^/]+", rule))
-    for rule in sorted((*ROUTES, OPENAPI_PATH), key=lambda rule: "<" in rule)  # a name is not an id
+    for rule in sorted((*ROUTES, OPENAPI_PATH), key=lambda rule: "<" in rule)  # fixed paths first: a name is not an id
 }
 
 
@@ -81,7 +81,7 @@ app = APIGatewayRestResolver(
 
 
 def handler_of(services: "Services") -> Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]:
-    """The Lambda handler of the read API."""
+    """Return the Lambda handler of the read API."""
     return guarded(partial(handle, services))
 
 
@@ -98,7 +98,7 @@ def handle(services: "Services", event: dict[str, Any], context: "LambdaContext"
 
 
 def route_of(path: Json) -> str:
-    """The route that a path is of, or `other`; a slash at its end is nothing."""
+    """The route of a path, or `other`; a slash at the end is ignored."""
     return next((rule for rule, pattern in _RULES.items() if pattern.fullmatch(str(path).rstrip("/"))), "other")
 
 
@@ -114,7 +114,7 @@ def _report(event: Json, status: int, milliseconds: float) -> None:
 
 
 def refuse_unknown_parameters(resolver: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """A misspelt filter must not give a longer list than was meant."""
+    """Reject unknown parameters: a misspelt filter must not return a longer list than intended."""
     given = resolver.current_event.get("multiValueQueryStringParameters") or {}
     known = PARAMETERS.get(route_of(resolver.current_event.path), frozenset())
     for name, values in given.items():
@@ -126,7 +126,7 @@ def refuse_unknown_parameters(resolver: APIGatewayRestResolver, next_middleware:
 
 
 def answer_problem(status: int, body: Mapping[str, Any]) -> Response[Any]:
-    """An error in the one shape."""
+    """An error in the common form."""
     headers: dict[str, str | list[str]] = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
@@ -163,7 +163,7 @@ def _answer_unavailable(error: Transient) -> Response[Any]:
 
 
 def _answer_unexpected(error: Exception) -> Response[Any]:
-    # Its text may hold what a customer said.
+    # The error's text may contain a customer's words.
     logger().error("unexpected", extra={"cause": type(error).__name__})
     return _plain(500)
 

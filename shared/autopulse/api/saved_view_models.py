@@ -1,4 +1,4 @@
-"""Saved views, as the function of the follow-ups answers."""
+"""The answers about saved views, which the follow-ups' function gives."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from autopulse.domain.saved_views import MAX_ADDRESS_CHARACTERS, MAX_VIEWS
 
 
 class SavedView(Answer):
-    """A view of the console that a person keeps."""
+    """A view of the console that a person has saved."""
 
     name: str
     address: str = Field(description="A query string of the console, with its question mark.")
@@ -22,7 +22,7 @@ class SavedViews(Answer):
 
 
 class SavedViewContent(Answer):
-    """What a view shows."""
+    """The content of a view."""
 
     address: str = Field(
         max_length=MAX_ADDRESS_CHARACTERS,

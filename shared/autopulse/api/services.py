@@ -1,6 +1,6 @@
-"""The services of the read API. The function's app.py makes one `Services` and hands it to the handler.
+"""The services of the read API. The function's app.py makes one `Services` and passes it to the handler.
 
-Nothing is made or connected to before it is needed, and then it is kept as long as the container.
+Each service is created on first use and kept as long as the container.
 """
 
 from functools import cached_property
@@ -10,7 +10,7 @@ from autopulse.db.queries.connection import reading_engine
 
 
 class Services:
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def engine(self) -> Database:

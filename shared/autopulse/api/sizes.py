@@ -1,4 +1,4 @@
-"""The longest answers: Lambda takes 6 MB of JSON, in which the body is one text, quoted once more."""
+"""The maximum size of answers: Lambda accepts 6 MB of JSON, which contains the body as one text, escaped again."""
 
 import json
 import re
@@ -7,23 +7,23 @@ from itertools import takewhile
 from typing import Any, Final, Protocol
 
 MAX_BYTES: Final = 5_000_000
-"""The maximum size of an answer as it leaves the function; headers and JSON around it add some hundred bytes."""
+"""The maximum size of an answer as it leaves the function; headers and the JSON around it add some hundred bytes."""
 _MOST_OF_ASCII: Final = 2
-"""Bytes that a character of JSON may become: a quotation mark gets a backslash."""
+"""The maximum number of bytes of one printable ASCII character of JSON: a quotation mark gets a backslash."""
 _MOST_OF_ANY: Final = 14
-"""The same of any character: `\\\\ud83d\\\\ude00`, since body and answer are both written in ASCII."""
+"""The maximum number of bytes of any other character: `\\\\ud83d\\\\ude00`, because body and answer are both ASCII."""
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def is_small(text: str) -> bool:
-    """Return whether an answer that says no more than this JSON or this file is short enough, without measuring it."""
-    if _CONTROLS.search(text):  # as in no JSON; each becomes six characters
+    """Return whether an answer with this JSON or file is certainly short enough, without measuring it."""
+    if _CONTROLS.search(text):  # never in JSON; each becomes six characters
         return False
     return len(text) * (_MOST_OF_ASCII if text.isascii() else _MOST_OF_ANY) < MAX_BYTES * 0.9
 
 
 def bytes_of_text(text: str) -> int:
-    """Of a part of a body that is text."""
+    """The number of bytes of a body's part that is text."""
     return len(json.dumps(text)) - 2
 
 
@@ -36,12 +36,12 @@ class Model(Protocol):
 
 
 def bytes_of(item: Model) -> int:
-    """Of a part of a body that is JSON, with the comma behind it."""
+    """The number of bytes of a body's part that is JSON, with the comma behind it."""
     return bytes_of_text(json.dumps(item.model_dump(mode="json"), separators=(",", ":"))) + 1
 
 
 def count_fitting(sizes: Iterable[int], room: int = MAX_BYTES) -> int:
-    """Return how many of the first parts fit together; one at least, if there are any."""
+    """Return how many of the first parts fit together, at least one if there are any."""
     total = 0
 
     def fits(size: int) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers that may not be called, as people and programs ask for them and hear of them."""
+"""Requests and answers about numbers that may not be called."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +12,7 @@ Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="In E
 
 
 class NumbersToCheck(Answer):
-    """Which numbers are meant."""
+    """The numbers to check."""
 
     numbers: Annotated[list[Number], Field(min_length=1, max_length=MAX_CHECKED)]
 
@@ -36,7 +36,7 @@ class CheckedNumbers(Answer):
 
 
 class NewSuppression(Answer):
-    """A number that is not to be called any more."""
+    """A number that may not be called any more."""
 
     number: Number
     reason: str = Field(
@@ -45,13 +45,13 @@ class NewSuppression(Answer):
 
 
 class SuppressedNumber(Answer):
-    """Which number is meant."""
+    """The number of a suppression to remove."""
 
     number: Number
 
 
 class SuppressionAnswer(Answer):
-    """What became of it."""
+    """The result of a change of suppressions."""
 
     number: Number
     added: bool = Field(description="Whether it was not suppressed before.")

@@ -1,4 +1,4 @@
-"""The calls that the answer to this request shows, for its line in the log."""
+"""The calls that the answer to this request shows, for its log line."""
 
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
@@ -7,12 +7,12 @@ _shown: ContextVar[Sequence[int]] = ContextVar("shown", default=())
 
 
 def forget_shown() -> None:
-    """Begin a request."""
+    """Start a request without any shown calls."""
     _shown.set(())
 
 
 def note_shown(call_ids: Iterable[int]) -> None:
-    """Say whose data the answer has."""
+    """Record the calls whose data the answer has."""
     _shown.set(tuple(call_ids))
 
 

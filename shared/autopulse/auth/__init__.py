@@ -1,1 +1,1 @@
-"""The authorizer: people with a token of the OIDC issuer may read, each the calls of one organization."""
+"""The authorizer: holders of a token of the OIDC issuer may read the calls of one organization."""

@@ -1,8 +1,8 @@
-"""The authorizer of every route that people read from.
+"""The authorizer of all routes for people.
 
-A good token gets a policy for the whole stage, since API Gateway keeps it for all routes; a token that proves nothing
-gets 401; one whose owner has no organization, or is bounded to an advisor that cannot be read, gets a policy that
-denies, which is 403. Tokens are never logged.
+A valid token gets a policy for the whole stage, because API Gateway caches the policy for all routes. An invalid token
+gets 401. A token without an organization, or with an unreadable advisor to which its owner is restricted, gets a policy
+that denies everything (403). Tokens are never logged.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,12 +27,12 @@ class Unauthorized(Exception):
 
 
 def handler_of(services: Services) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The Lambda handler of the authorizer."""
+    """Return the Lambda handler of the authorizer."""
     return guarded(lambda event, _context: handle(services, event), passing=Unauthorized)
 
 
 def handle(services: Services, event: Json) -> dict[str, Any]:
-    """Return the policy for a REQUEST authorizer's event; raises Unauthorized, or Transient if it cannot be told."""
+    """Return the policy for a REQUEST authorizer's event; raises Unauthorized, or Transient without the keys."""
     event = read_mapping(event)
     try:
         principal = _identify(services, event)
@@ -87,7 +87,7 @@ def _policy(event: Mapping[str, Json], effect: str, principal: str, context: Map
 
 
 def _whole_stage(event: Mapping[str, Json]) -> str:
-    """`arn:aws:execute-api:<region>:<account>:<api>/<stage>/*` for any method's ARN of that stage."""
+    """`arn:aws:execute-api:<region>:<account>:<api>/<stage>/*`, from the ARN of any method of that stage."""
     api, stage = str(event.get("methodArn", "")).split("/", 2)[:2]
     return f"{api}/{stage}/*"
 

@@ -1,4 +1,4 @@
-"""The issuer's public keys: given by a setting, or read from where the issuer publishes them."""
+"""The issuer's public keys, from a setting or from the issuer's URL."""
 
 import json
 import urllib.error
@@ -15,34 +15,34 @@ from autopulse.json_coercion import Json, read_mapping, read_text
 from autopulse.settings import AuthSettings
 
 TIMEOUT_SECONDS: Final = 3
-"""The time-out of one request to the issuer; there are two at most, within the authorizer's 10 s."""
+"""The timeout in seconds of one request to the issuer; at most two fit into the authorizer's 10 s."""
 LIFESPAN_SECONDS: Final = 600
-"""How long read keys are used; issuers announce new ones days before they sign with them."""
+"""The time for which keys are cached; issuers announce new keys days before they use them."""
 COOLDOWN_SECONDS: Final = 30
-"""A token with an unknown key id makes us read the keys again, at most this often: anybody can write a key id."""
+"""The minimum time between reads for tokens with an unknown key id, which anyone can invent."""
 MAX_DOCUMENT_BYTES: Final = 1_000_000
 
 
 class Keys(Protocol):
-    """A place to find the key that a token names."""
+    """A source of the issuer's keys."""
 
     def find(self, key_id: str) -> PyJWK:
-        """The public key; raises TokenRefused if there is none, Transient if that cannot be told."""
+        """Return the public key; raises TokenRefused if there is none, Transient if the keys are unavailable."""
         ...
 
 
 class FixedKeys:
-    """Keys that are part of the configuration."""
+    """Keys from the configuration."""
 
     def __init__(self, key_set: str) -> None:
-        """Take a JWKS document; raises Transient if it is none."""
+        """Read a JWKS document; raises Transient if it is invalid."""
         try:
             self._keys = PyJWKSet.from_json(key_set)
         except (PyJWTError, ValueError) as error:
             raise Transient("keys-unreadable") from error
 
     def find(self, key_id: str) -> PyJWK:
-        """The key of that id."""
+        """Return the key with this id; raises TokenRefused if there is none."""
         key = PyJWKClient.match_kid(self._keys.keys, key_id)
         if key is None:
             raise TokenRefused("unknown-key")
@@ -50,18 +50,18 @@ class FixedKeys:
 
 
 class PublishedKeys:
-    """Keys at a URL, read when first needed, again after a while, and again for a key that nobody has seen."""
+    """Keys from a URL, cached for a time, and read again for an unknown key id."""
 
     def __init__(self, url: str) -> None:
-        """Read nothing yet."""
+        """Keep the URL; nothing is read yet."""
         self._client = PyJWKClient(
             url, timeout=TIMEOUT_SECONDS, lifespan=LIFESPAN_SECONDS, cooldown_duration=COOLDOWN_SECONDS
         )
 
     def find(self, key_id: str) -> PyJWK:
-        """The key of that id."""
+        """Return the key with this id; raises TokenRefused if there is none, Transient if the URL fails."""
         try:
-            self._client.get_jwk_set()  # apart, since the next call has one error for "no keys" and "not this key"
+            self._client.get_jwk_set()  # the next call has one error for "no keys" and "not this key"
         except (PyJWTError, ValueError, OSError) as error:
             raise Transient("keys-unavailable") from error
         try:
@@ -73,7 +73,7 @@ class PublishedKeys:
 
 
 def keys_of(settings: AuthSettings) -> Keys:
-    """The configured issuer's keys; raises Transient if nobody can say where they are."""
+    """The configured issuer's keys; raises Transient if their URL is not known."""
     return FixedKeys(settings.jwks) if settings.jwks else PublishedKeys(_url(settings))
 
 
@@ -86,7 +86,7 @@ def _url(settings: AuthSettings) -> str:
 
 
 def _discover(issuer: str) -> str:
-    """Return where the issuer's own description (OpenID Connect Discovery 1.0) says that its keys are."""
+    """Return the keys' URL from the issuer's discovery document (OpenID Connect Discovery 1.0)."""
     document = _read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     url = read_text(document.get("jwks_uri"))
     if document.get("issuer") != issuer or url is None:

@@ -1,4 +1,4 @@
-"""The principal: what the authorizer found in a token, and every function behind it goes by."""
+"""The principal: what the authorizer has read from a token, for all functions behind it."""
 
 import time
 import uuid
@@ -12,32 +12,32 @@ from autopulse.json_coercion import Json, read_call_id, read_mapping, read_text
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person whose token was verified."""
+    """A person with a verified token."""
 
     organization_id: str
-    """A UUID in canonical form; everything that the principal reads is bounded to it."""
+    """A UUID in canonical form; everything that the principal reads is restricted to this organization."""
     subject: str
-    """The issuer's name for the person."""
+    """The issuer's id of the person."""
     expires_at: int
-    """Epoch seconds: when the token, and with it a connection that it opened, ends."""
+    """Epoch seconds at which the token expires, and with it a connection that it opened."""
     name: str = ""
-    """What the token calls the person; empty if it does not say."""
+    """The person's name in the token; empty if there is none."""
     may_write: bool = False
     """Whether the person may change follow-ups."""
     advisor_id: int | None = None
-    """The service advisor whose calls alone the person reads; None for all calls of the organization."""
+    """The service advisor to whose calls the person is restricted; None for all calls of the organization."""
     user: UserKey = NO_USER
-    """Which of the organization's users the person is, as far as the token says."""
+    """The key of the organization's user that the person is, as the token gives it."""
     may_erase: bool = False
     """Whether the person may erase calls of the organization."""
 
     @property
     def scope(self) -> Scope:
-        """What bounds everything that the principal reads."""
+        """The restriction of everything that the principal reads."""
         return Scope(self.organization_id, self.advisor_id)
 
     def to_context(self) -> dict[str, str]:
-        """The authorizer's context; API Gateway hands values on as text, whatever they were."""
+        """The authorizer's context; API Gateway passes all values on as text."""
         return {
             "organization_id": self.organization_id,
             "subject": self.subject,
@@ -52,9 +52,9 @@ class Principal:
 
 
 def principal_of(event: Json) -> Principal:
-    """The reader of a request that the authorizer let pass; raises TokenRefused, also once the token has expired.
+    """The principal of an authorized request; raises TokenRefused, also if the token has expired.
 
-    API Gateway keeps an authorizer's answer for minutes, which may be longer than the token lives.
+    API Gateway caches an authorizer's answer for minutes, which may be longer than the token is valid.
     """
     context = read_mapping(read_mapping(read_mapping(event).get("requestContext")).get("authorizer"))
     principal = _read(context)
@@ -66,7 +66,7 @@ def principal_of(event: Json) -> Principal:
 
 
 def organization_of(value: Json) -> str:
-    """A claim's organization in canonical form; raises OrganizationMissing."""
+    """The organization of a claim in canonical form; raises OrganizationMissing."""
     try:
         return str(uuid.UUID(read_text(value) or ""))
     except ValueError:
@@ -92,7 +92,7 @@ def _read(context: Mapping[str, Json]) -> Principal | None:
 
 
 def _bound_of(value: Json) -> int | None:
-    """The advisor of a bounded principal; raises ValueError for what is none, since that must not unbind anybody."""
+    """The advisor of a restricted principal; raises ValueError for an invalid one, so that no restriction is lost."""
     if value is None or value == "":
         return None
     advisor_id = read_call_id(value)

@@ -1,7 +1,7 @@
-"""The services of the authorizer besides the token: settings, and the issuer's keys.
+"""The services of the authorizer: settings, and the issuer's keys.
 
-The function's app.py makes one `Services` and hands it to the handler; a test makes one with parts of its own. Nothing
-is read before it is needed, and then it is kept as long as the container.
+The function's app.py makes one `Services` and passes it to the handler; tests make their own. Nothing is read before
+its first use, and then it is kept as long as the container.
 """
 
 from functools import cached_property
@@ -11,7 +11,7 @@ from autopulse.settings import AuthSettings, from_environ
 
 
 class Services:
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def settings(self) -> AuthSettings:
@@ -20,5 +20,5 @@ class Services:
 
     @cached_property
     def keys(self) -> Keys:
-        """The issuer's keys; raises Transient as long as nobody can say where they are."""
+        """The issuer's keys; raises Transient while their URL is not known."""
         return keys_of(self.settings)

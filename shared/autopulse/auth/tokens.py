@@ -1,4 +1,4 @@
-"""Verify a JWT: signed by the issuer, for us, now, and for which organization."""
+"""Verify a JWT: its signature, issuer, audience and time; and read its organization."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from autopulse.errors import AdvisorUnreadable, TokenRefused
 from autopulse.json_coercion import Json, read_call_id, read_list, read_text
 
 ALGORITHMS: Final = ("RS256", "ES256")
-"""Public-key only: with `none` or an HMAC anybody who knows the public key could sign."""
+"""Only algorithms with public keys: with `none` or an HMAC, anyone who knows the public key could sign."""
 LEEWAY_SECONDS: Final = 30
-"""Clocks differ."""
+"""The tolerance in seconds for differences between clocks."""
 MAX_NAME_CHARACTERS: Final = 255
 MAX_EMAIL_CHARACTERS: Final = 255
 MAX_CHARACTERS: Final = 16_384
-"""API Gateway takes 10,240 bytes of headers."""
+"""API Gateway accepts 10,240 bytes of headers."""
 _REASONS: Final[Mapping[type[Exception], str]] = {
     ExpiredSignatureError: "expired",
     ImmatureSignatureError: "not-yet-valid",
@@ -37,32 +37,32 @@ _REASONS: Final[Mapping[type[Exception], str]] = {
     InvalidSignatureError: "signature",
     MissingRequiredClaimError: "claims",
 }
-"""Anything else is `malformed`."""
+"""Error of the library -> reason; all other errors are `malformed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The issuer whose tokens are accepted."""
+    """The rules for accepted tokens."""
 
     issuer: str
     audience: str
     organization_claim: str
     writer_claim: str = ""
-    """The claim that says who may change follow-ups; empty: all readers may."""
+    """The claim that allows changes of follow-ups; if empty, all readers may change them."""
     writer_values: frozenset[str] = frozenset()
-    """The values of that claim that allow it; the claim may have one, a list, or several with blanks between them."""
+    """The values of that claim that allow it; it may be one value, a list, or values separated by blanks."""
     user_claim: str = ""
-    """The claim with the id of the user that the person is; empty: the user with the e-mail address of `email`."""
+    """The claim with the id of the person's user; if empty, the user is found by the e-mail address in `email`."""
     advisor_claim: str = ""
-    """The claim with the id of the user whose visits' calls alone the person reads; empty: nobody is bounded."""
+    """The claim with the id of the user to whose visits the person is restricted; if empty, nobody is restricted."""
     eraser_claim: str = ""
-    """The claim that says who may erase calls; empty: nobody may."""
+    """The claim that allows erasures of calls; if empty, nobody may erase."""
     eraser_values: frozenset[str] = frozenset()
     """The values of that claim that allow it."""
 
 
 def verify(token: str, keys: Keys, rules: Rules) -> Principal:
-    """Return who the token's owner is.
+    """Return the token's principal.
 
     Raises TokenRefused; OrganizationMissing or AdvisorUnreadable; or Transient without the keys.
     """
@@ -97,7 +97,7 @@ def _may_write(claims: Mapping[str, Json], rules: Rules) -> bool:
 
 
 def _has(value: Json, wanted: frozenset[str]) -> bool:
-    """Whether a claim has one of the values."""
+    """Whether a claim has one of the wanted values."""
     if value is True:
         given = {"true"}
     elif isinstance(value, str):
@@ -108,7 +108,7 @@ def _has(value: Json, wanted: frozenset[str]) -> bool:
 
 
 def _advisor_of(claims: Mapping[str, Json], rules: Rules) -> int | None:
-    """The advisor that bounds the owner; a claim that is there and names nobody does not unbind anybody."""
+    """The advisor to whom the owner is restricted; a claim with an invalid value does not lift the restriction."""
     if not rules.advisor_claim or rules.advisor_claim not in claims:
         return None
     advisor_id = read_call_id(claims[rules.advisor_claim])
@@ -118,7 +118,7 @@ def _advisor_of(claims: Mapping[str, Json], rules: Rules) -> int | None:
 
 
 def _user_of(claims: Mapping[str, Json], rules: Rules) -> UserKey:
-    """Who the owner is among the users; an address that the issuer says is not verified is nobody's."""
+    """The key of the owner's user; an e-mail address that the issuer has not verified is ignored."""
     if rules.user_claim:
         return UserKey(read_call_id(claims.get(rules.user_claim)))
     email = (read_text(claims.get("email")) or "").strip()
@@ -129,10 +129,10 @@ def _user_of(claims: Mapping[str, Json], rules: Rules) -> UserKey:
 
 def _verified_claims(token: str, keys: Keys, issuer: str) -> Mapping[str, Json]:
     header = jwt.get_unverified_header(token)
-    # Before the key is looked for, so that nonsense costs no request to the issuer.
+    # This is checked before the key is looked up, so that invalid tokens cause no request to the issuer.
     if header.get("alg") not in ALGORITHMS:
         raise InvalidAlgorithmError
-    if "crit" in header:  # extensions that must be understood; we know none
+    if "crit" in header:  # extensions that must be understood; none is supported
         raise TokenRefused("malformed")
     return jwt.decode(
         token,
@@ -145,7 +145,7 @@ def _verified_claims(token: str, keys: Keys, issuer: str) -> Mapping[str, Json]:
 
 
 def _audiences(claims: Mapping[str, Json]) -> list[Json]:
-    """For whom a token is; Cognito's access tokens have no `aud` but the `client_id` that asked for them."""
+    """The audiences of a token; Cognito's access tokens have the `client_id` of the requester instead of `aud`."""
     if "aud" in claims:
         return [claims["aud"], *read_list(claims["aud"])]
     return [claims.get("client_id")] if claims.get("token_use") == "access" else []

@@ -1,4 +1,4 @@
-"""The keys that every log line about a reader's request has, to say who read what. Ids only, no data.
+"""The keys of every log line about a reader's request, which record who read which calls. They are ids only.
 
 docs/operation.md has the query that finds who read a call.
 """
@@ -19,8 +19,8 @@ _UNPRINTED: Final = re.compile("[^!-~]+")
 def read_keys(event: Json, call_ids: Collection[int]) -> Mapping[str, str | None]:
     """`subject`, `organization_id`, and `call_ids` of the calls that the answer shows: `,15,17,`, empty for none.
 
-    One text, since Logs Insights makes a field of each place of an array, and of 200 fields of a line at most. A number
-    between commas is found without its being part of another.
+    The ids are one text, because Logs Insights makes a field of each item of an array, and supports 200 fields per
+    line. Commas around each id make the search for one exact.
     """
     shown = f",{','.join(map(str, call_ids))}," if call_ids else ""
     principal = _reader_of(event)

@@ -1,1 +1,1 @@
-"""What Vapi waits for and the database knows: who calls, who may be called; and which numbers may not be."""
+"""Answers for Vapi from the database (who calls, and who may be called), and the suppressed numbers."""

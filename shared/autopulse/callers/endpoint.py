@@ -1,6 +1,6 @@
-"""What the callers' function is invoked for: by the verifier, by an operator, or by the API.
+"""The entry point of the callers' function, which is invoked by the verifier, by an operator, or by the API.
 
-The verifier's questions are in `callers.questions`, suppressions in `callers.suppressions`. No number is logged.
+`callers.questions` answers the verifier, `callers.suppressions` has the suppressions. No number is logged.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from autopulse.observability import logger
 
 @cache
 def container_services() -> Services:
-    """The one of this container."""
+    """The services of this container."""
     return Services()
 
 
 def handle(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer a REST API's proxy event that the authorizer has let through, an operator, or the verifier."""
+    """Answer an authorized proxy event of a REST API, an operator, or the verifier."""
     services = container_services()
     if "httpMethod" in event:
         response = _answer(event, services)

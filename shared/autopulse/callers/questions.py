@@ -1,11 +1,11 @@
-"""What the verifier asks, since Vapi waits for it, and what an operator asks for.
+"""Answer the verifier's questions, for which Vapi waits.
 
     {"question": "assistant-request", "phone_number_id", "number", "vapi_call_id"}
         -> {"assistant_id", "caller", "call_id", "variables": {…}}
     {"question": "predial", "owner_ids": […], "number", "call_id"}  -> {"eligible", "reason"}
     {"question": "transfer", "phone_number_id"}                     -> {"number"}
 
-or {"error": reason}. Nothing of a request but Vapi's id of the call is logged.
+or {"error": reason}. Of a request, only Vapi's call id is logged.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ _PERSONAL: Final = ("customer_name", "vehicle", "visit_date", "advisor")
 
 
 def answer_question(question: Mapping[str, Any], services: Services) -> Answer:
-    """Answer the verifier; every error is an answer too, since an invocation that fails tells nothing."""
+    """Answer the verifier. Errors are answers too, because a failed invocation has no reason."""
     name = str(question.get("question"))
     read = QUESTIONS.get(name)
     if read is None:
@@ -80,7 +80,7 @@ def _caller(call: InboundCall, row: Row) -> str:
 
 
 def _variables(row: Row, *, personal: bool) -> dict[str, str]:
-    """What the assistant may use; whose number it is, and that we called it, only if this stack says so."""
+    """The assistant's variables; whose number it is, and that we called it, only if the stack allows it."""
     variables = {} if row["call_id"] is None else {"call_id": str(row["call_id"])}
     if not personal or row["visit_id"] is None:
         return variables
@@ -114,7 +114,7 @@ def _not_eligible(reason: str) -> Answer:
 
 
 def obstacle_of(row: Row) -> Obstacle | None:
-    """What stands against calling a number, of what `check_numbers` says of it; None if nothing does."""
+    """The obstacle to calling a number, from the result of `check_numbers`; None if there is none."""
     found = {
         Obstacle.SUPPRESSED: row["reason"] is not None,
         Obstacle.IN_CALL: row["in_call"],
@@ -140,4 +140,4 @@ QUESTIONS: Final[Mapping[str, Callable[[Mapping[str, Any], Services], Answer]]] 
     "predial": _predial,
     "transfer": _transfer,
 }
-"""Name -> how it is answered; the verifier's `ingress.callers` asks them."""
+"""Name of a question -> the function that answers it; `ingress.callers` asks them."""

@@ -1,4 +1,4 @@
-"""What the callers' function works with: settings, the database, the pseudonyms of numbers."""
+"""The services of the callers' function: settings, the database, the pseudonyms of numbers."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -12,13 +12,13 @@ from autopulse.settings import CallerSettings, from_environ
 
 T = TypeVar("T")
 ANSWER_SECONDS: Final = 2.0
-"""The time limit in the database of what Vapi waits for; the verifier waits for 2.5 s."""
+"""The time limit in seconds of database work for Vapi's requests; the verifier waits for 2.5 s."""
 REQUEST_SECONDS: Final = 6.0
-"""The same of what people ask; the function has 10."""
+"""The time limit in seconds of database work for people's requests; the function's timeout is 10 s."""
 
 
 class Services:
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def settings(self) -> CallerSettings:
@@ -32,9 +32,9 @@ class Services:
 
     @property
     def pseudonyms(self) -> Pseudonyms:
-        """By which suppressed numbers are known; raises Transient."""
+        """The pseudonyms of suppressed numbers; raises Transient."""
         return pseudonym_key.pseudonyms()
 
     def transact(self, work: Callable[[Transaction], T], most_seconds: float = REQUEST_SECONDS) -> T:
-        """Do the work in one transaction and commit it; raises the work's Problem, else Transient or DataRejected."""
+        """Run `work` in one transaction and commit it; raises the work's Problem, else Transient or DataRejected."""
         return transact(self.engine, work, most_seconds)

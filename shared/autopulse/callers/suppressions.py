@@ -1,6 +1,6 @@
 """`POST /v1/suppressions/check`, `POST` and `DELETE /v1/suppressions`, and `make suppress` and `make unsuppress`.
 
-Numbers are in bodies: what is in a URL ends in logs. A number is stored as its pseudonym alone.
+Numbers are in request bodies, because URLs are logged. Only the pseudonym of a number is stored.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _E164: Final = "A number is in E.164 form, as +12025550142."
 
 
 def answer_request(event: Mapping[str, Any], principal: Principal, services: Services) -> Response:
-    """Check, add or remove; raises Problem."""
+    """Check, add or remove suppressions; raises Problem."""
     path, method = str(event.get("path")).rstrip("/"), event["httpMethod"]
     if (path, method) == (CHECK_ROUTE, "POST"):
         return _check(event, _writer_of_all(principal), services)
@@ -50,7 +50,7 @@ def _writer(principal: Principal) -> Principal:
 
 
 def _writer_of_all(principal: Principal) -> Principal:
-    """Whoever reads the calls of one advisor alone may add a number; what all others did with it is not theirs."""
+    """Require a principal for all calls; one who is restricted to an advisor's calls may only add suppressions."""
     if principal.advisor_id is not None:
         raise Problem(403, "You read the calls of one advisor, and this is about all of the organization.")
     return _writer(principal)
@@ -106,7 +106,7 @@ def _unsuppress(organization_id: str, number: str, services: Services) -> bool:
 def operate(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
     """Answer an operator: {"operate": "suppress"|"unsuppress", "number", "reason", "organization"} -> {"changed"}.
 
-    Or {"error": …}. Without an organization the only one that there is is meant.
+    Or {"error": …}. Without an organization the only existing one is used.
     """
     number = e164_of(event.get("number"))
     if number is None:

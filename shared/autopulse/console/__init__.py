@@ -1,1 +1,1 @@
-"""Serves the console: its files, what they have to know of this stack, and what browsers may do with them."""
+"""Serves the console: its files, its configuration for this stack, and its security policy."""

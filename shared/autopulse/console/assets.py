@@ -1,4 +1,4 @@
-"""The console's files: read once per container, compressed once, and named by what they are."""
+"""The console's files: read once per container, compressed once, with their content types."""
 
 import gzip
 import hashlib
@@ -19,33 +19,33 @@ MEDIA_TYPES: Final = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-"""Ending -> content type. All of it is text, and worth compressing; another file does not ship."""
+"""Suffix -> content type. All are texts, which compress well; other files are not served."""
 
 
 @dataclass(frozen=True)
 class Asset:
-    """One thing to serve."""
+    """One file to serve."""
 
     content: bytes
     media_type: str
 
     @cached_property
     def digest(self) -> str:
-        """Return what tells this content from any other: 128 bits in hex."""
+        """Return the digest of the content: 128 bits in hexadecimal digits."""
         return hashlib.sha256(self.content).hexdigest()[:32]
 
     @cached_property
     def compressed(self) -> bytes:
-        """The content in gzip; the same bytes in every container."""
+        """The content in gzip, with the same bytes in every container."""
         return gzip.compress(self.content, mtime=0)
 
 
 @dataclass(frozen=True)
 class Pages:
-    """The index, and all other files below the release that they are."""
+    """The index, and all other files under their release."""
 
     release: str
-    """Changes with any file, so that browsers may keep what lies below it for good."""
+    """It changes with every file, so browsers may cache the files below it for ever."""
     index: Asset
     files: Mapping[str, Asset]
     """Path below the folder -> file."""
@@ -53,7 +53,7 @@ class Pages:
 
 @cache
 def read_pages(folder: Path) -> Pages:
-    """Read all files of a folder; kept per container."""
+    """Read all files of a folder, once per container."""
     found = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
     files = {path: Asset(file.read_bytes(), MEDIA_TYPES[file.suffix]) for path, file in found.items()}
     release = _release_of(files)

@@ -1,4 +1,4 @@
-"""`config.json`: what the page has to know of this stack. It is public, so there is no secret in it."""
+"""`config.json`: this stack's configuration for the page. It is public, and has no secret."""
 
 import json
 
@@ -7,11 +7,11 @@ from autopulse.console.policy import origins
 from autopulse.settings import ConsoleSettings
 
 API_URL = "../v1"
-"""The read API as seen from the console, whatever host and prefix lead to both."""
+"""The path of the read API relative to the console, which is the same for every host and prefix."""
 
 
 def render(settings: ConsoleSettings) -> Asset:
-    """Return the document; `issuer` and `client_id` are empty where nobody can sign in."""
+    """Return the document; `issuer` and `client_id` are empty if nobody can sign in."""
     content = {
         "api_url": API_URL,
         "websocket_url": settings.websocket_url,

@@ -1,4 +1,4 @@
-"""The content security policy: a browser may do nothing with the console but what its parts are made for."""
+"""The content security policy: it allows browsers only what the console needs."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,18 +9,18 @@ from autopulse.settings import ConsoleSettings
 YEAR_SECONDS: Final = 31_536_000
 HEADERS: Final = {
     "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",  # for browsers that do not know frame-ancestors
-    "referrer-policy": "no-referrer",  # the address has names and numbers that people look for
+    "x-frame-options": "DENY",  # for browsers without support of frame-ancestors
+    "referrer-policy": "no-referrer",  # the URL may have names and numbers from a search
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-"""Of every answer."""
+"""The headers of every answer."""
 NOTHING: Final = "'none'"
 
 
 def content_security_policy(settings: ConsoleSettings) -> str:
-    """Return the policy of the page: only files of ours, and connections to the API, the socket and the issuer."""
+    """Return the page's policy: only our own files, and connections to the API, the WebSocket and the issuer."""
     connections = ["'self'", *origins(settings)]
     return "; ".join(
         (
@@ -33,26 +33,26 @@ def content_security_policy(settings: ConsoleSettings) -> str:
             f"form-action {NOTHING}",
             f"base-uri {NOTHING}",
             f"frame-ancestors {NOTHING}",
-            "require-trusted-types-for 'script'",  # a browser that knows this refuses markup made of text
+            "require-trusted-types-for 'script'",  # browsers that support this refuse markup from text
             f"trusted-types {NOTHING}",
         )
     )
 
 
 def media_sources(settings: ConsoleSettings) -> list[str]:
-    """Where recordings are played from: the stack's bucket, if it keeps copies, and Vapi's hosts."""
+    """Sources of recordings: the stack's bucket, if it keeps copies, and Vapi's hosts."""
     bucket = [origin_of(settings.recording_bucket_url)] if settings.recording_bucket_url else []
     return [*bucket, *(f"https://{host}" for host in settings.recording_hosts)]
 
 
 def origins(settings: ConsoleSettings) -> list[str]:
-    """Everything besides this host that the page connects to."""
+    """All origins, besides its own host, to which the page connects."""
     issuer = [settings.issuer, *settings.oidc_origins.split()] if settings.issuer else []
     return list(dict.fromkeys(origin_of(url) for url in (settings.websocket_url, *issuer)))
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL; raises ValueError for what would say something else to a browser."""
+    """Scheme, host and port of a URL; raises ValueError for a URL that a browser would read differently."""
     parts = urlsplit(url)
     if parts.scheme not in {"https", "wss", "http", "ws"} or not parts.netloc or set(parts.netloc) & set(" ;,'\"*@"):
         raise ValueError("a setting of the console is no URL")
@@ -60,7 +60,7 @@ def origin_of(url: str) -> str:
 
 
 def transport_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """For a browser that came by TLS: to come by nothing else again. Names of the headers are in lower case."""
+    """The header that makes a browser use only TLS from now on, if it came by TLS. Header names are in lower case."""
     if headers.get("x-forwarded-proto") != "https":
         return {}
     return {"strict-transport-security": f"max-age={YEAR_SECONDS}"}

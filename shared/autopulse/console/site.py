@@ -1,8 +1,8 @@
-"""Answers requests for the console below whatever path leads to it; it never looks at that path itself.
+"""Answer requests for the console, independently of the path under which it is served.
 
-`console` leads to `console/`, which is the index. Below it are `config.json`, what the page has to know of this stack,
-and `<release>/<file>`, everything else. The first two are always asked for anew; the rest browsers keep, since another
-content is another release.
+`console` redirects to `console/`, which is the index. Below it are `config.json`, the stack's configuration, and
+`<release>/<file>` for all other files. Browsers always request the first two again, and cache the other files, because
+new content has a new release.
 """
 
 import base64
@@ -47,7 +47,7 @@ def _answer(event: Mapping[str, Json], headers: Mapping[str, str], folder: Path)
 
 
 def _path_below(event: Mapping[str, Json]) -> str | None:
-    """The path below `console/`; None for `console` alone, from which relative links would lead elsewhere."""
+    """The path below `console/`; None for `console` alone, from which relative links would be wrong."""
     below = read_text(read_mapping(event.get("pathParameters")).get("path"))
     if below:
         return below
@@ -55,7 +55,7 @@ def _path_below(event: Mapping[str, Json]) -> str | None:
 
 
 def _find(path: str, folder: Path) -> tuple[Asset | None, str]:
-    """Look a path up among what there is; a path that leads out of the folder is just another unknown name."""
+    """Find the file of a path; a path that leads out of the folder is an unknown name."""
     pages = read_pages(folder)
     if path in {"", INDEX}:
         return pages.index, ASKED_ANEW
@@ -81,7 +81,7 @@ def _represent(asset: Asset, caching: str, headers: Mapping[str, str]) -> Respon
 
 
 def _has(tag: str, wanted: str) -> bool:
-    """Return whether an If-None-Match header names this tag; gateways may have made it a weak one."""
+    """Return whether an If-None-Match header has this tag, which a gateway may have made a weak one."""
     tags = {part.strip().removeprefix("W/") for part in wanted.split(",")}
     return bool({tag, "*"} & tags)
 

@@ -1,1 +1,1 @@
-"""What each kind of message does to a call, and the one skeleton that all consumers share."""
+"""The consumers: what each kind of message changes in a call, and the runner that all consumers share."""

@@ -1,7 +1,7 @@
-"""A batch is one transaction of a constant number of statements, whatever its size.
+"""Apply one batch in one transaction, with a constant number of statements whatever its size.
 
-The order of its steps is the order in which all consumers take their locks: service records by id, calls by id,
-receipts by event id. So two batches never wait for each other in a circle, nor for the application.
+All consumers take their locks in the same order: service records by id, calls by id, receipts by event id. This order
+prevents deadlocks between batches, and between a batch and the application.
 """
 
 from collections import Counter
@@ -33,16 +33,16 @@ from autopulse.vapi.routes import PING
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What became of a batch's events, by event id."""
+    """The results of a batch's events, by event id."""
 
     repeated: frozenset[str] = frozenset()
     """Event ids of the batch that were applied before."""
     ignored: frozenset[str] = frozenset()
-    """Have a receipt and no effect: words we do not know, calls that are not ours."""
+    """Event ids that get a receipt and have no effect: unknown words, or calls that are not ours."""
     erased: frozenset[str] = frozenset()
-    """Have neither a receipt nor an effect: their calls were erased."""
+    """Event ids that get neither a receipt nor an effect, because their calls were erased."""
     refused: dict[str, Unprocessable] = field(default_factory=dict)
-    """Left out: the rest was committed without them."""
+    """The errors of events that were left out of the batch; the other events were committed without them."""
     call_ids: dict[str, int] = field(default_factory=dict)
     call_events: Sequence[CallEvent] = ()
 
@@ -56,7 +56,8 @@ def apply_batch(
         try:
             return _apply(transaction, consumer, records, world, reports=locks_service_records)
         except ServiceRecordNotLocked:
-            # A report came while we waited for its call. To lock its service record now could be to wait in a circle.
+            # A report arrived while this transaction waited for its call. Locking its service record now could cause a
+            # deadlock.
             transaction.rollback()
             locks_service_records = True
 
@@ -84,14 +85,14 @@ def _apply(
 
 
 def _first_of_each(records: Sequence[Record[M]]) -> list[Record[M]]:
-    """Without repeats; as between batches, the first to come counts."""
+    """Drop repeats within the batch: the first record of an event id counts, as it does between batches."""
     first: dict[str, Record[M]] = {}
     for record in records:
         first.setdefault(record.envelope.event_id, record)
     return list(first.values())
 
 
-def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
+def _receive(  # noqa: PLR0913, PLR0917 - a receipt has this many columns
     transaction: Transaction,
     kind: str,
     records: Sequence[Record[M]],
@@ -126,7 +127,10 @@ def _receive(  # noqa: PLR0913, PLR0917 - everything that a receipt says
 def _attempt_batches(
     transaction: Transaction, records: Sequence[Record[M]], found: Identities, received: Received
 ) -> list[AttemptBatch[M]]:
-    """The new messages by attempt, in the order of the calls' ids; one with an unknown word still links its ids."""
+    """Group the new messages by attempt, in the order of the calls' ids.
+
+    A message with an unknown word still links its ids.
+    """
     of_call: dict[int, tuple[LockedCall, list[Record[M]]]] = {}
     for record in records:
         event_id = record.envelope.event_id
@@ -139,7 +143,7 @@ def _attempt_batches(
 
 
 def _of_call(call: KnownCall, records: Iterable[Record[M]], repeated: Collection[str]) -> list[AttemptBatch[M]]:
-    """The new messages of a call by attempt."""
+    """Group the new messages of one call by attempt."""
     of_attempt: dict[str, list[Record[M]]] = {}
     for record in records:
         if record.envelope.event_id not in repeated:
@@ -181,19 +185,19 @@ def _organization_of(
     found: Identities,
     stored: Mapping[str, Attempt],
 ) -> str | None:
-    """Whose a row is that we made; None if the application made it."""
+    """Return the organization of a row that we created, or None if the application created the row."""
     made = row.made_by_us
     if made is None:
         return None
     owners, known = found.owners, stored[made.vapi_call_id].facts.identity
-    if known.constant_ids != made.identity.constant_ids:  # another batch has told more while this one waited for it
+    if known.constant_ids != made.identity.constant_ids:  # another batch added ids meanwhile
         owners = replace(owners, known={**owners.known, **read_owners(transaction, known.constant_ids)})
     said = (record.message.call.identity for record in records)
     return owners.organization_of(reduce(join_identities, said, known))
 
 
 def _attempt_without_id(call: KnownCall) -> str:
-    """Which attempt a message with our id alone is about: the only one, else the one that the row shows."""
+    """Return the attempt of a message with our call id alone: the only attempt, else the one that the row shows."""
     ids = sorted(call.attempts.keys() - {NO_ID})
     shown = call.row.vapi_call_id
     if len(ids) > 1 and shown is not None:

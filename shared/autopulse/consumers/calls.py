@@ -1,4 +1,4 @@
-"""Bring calls up to date with new facts of their attempts: the write that all kinds share."""
+"""Bring calls up to date with new facts of their attempts; all kinds of messages use this module."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,32 +22,32 @@ from autopulse.vapi.ended_reasons import family_of
 
 @dataclass(slots=True)
 class Change(Generic[M]):
-    """An attempt with its new messages' facts joined to what was known."""
+    """An attempt, with the facts of its new messages joined to the facts that were stored."""
 
     attempt: AttemptBatch[M]
     facts: Facts
 
 
 def joined(attempt: AttemptBatch[M], facts_of: Callable[[Record[M]], Facts]) -> Change[M]:
-    """What was known of an attempt and what its new messages say, together."""
+    """Join the stored facts of an attempt with the facts of its new messages."""
     said = join_all(_with_common(facts_of(record), record) for record in attempt.records)
     return Change(attempt, join(attempt.facts, said))
 
 
 def _with_common(facts: Facts, record: Record[M]) -> Facts:
-    """Facts of a message, with what messages of every kind say."""
+    """Add to a message's facts those that messages of every kind give."""
     snapshot = record.message.call
     if facts is NOTHING:
         facts = Facts()
     facts.identity, facts.created_at = snapshot.identity, snapshot.created_at
-    if not record.message.is_ours:  # the time of what we said is none of the call's
+    if not record.message.is_ours:  # our own messages' time is not the call's
         facts.first_at = record.envelope.occurred_at
     return facts
 
 
 @dataclass(slots=True)
 class _Update(Generic[M]):
-    """A call with all its attempts as they are now."""
+    """A call with all its attempts as they are after this batch."""
 
     call: KnownCall
     changes: Sequence[Change[M]]
@@ -58,7 +58,7 @@ class _Update(Generic[M]):
 
     @property
     def writes(self) -> bool:
-        """Whether there is anything that the database does not say already."""
+        """Whether this update differs from what the database has."""
         return self.call.moved or bool(self.rows)
 
 
@@ -84,16 +84,16 @@ def _is_changed(change: Change[M]) -> bool:
 
 
 def _hidden(facts: Facts) -> list[object]:
-    """What equality of facts leaves out: how their lists are stored."""
+    """The parts of facts that their equality does not compare: how their lists are stored."""
     return [(list_.offset, list_.hidden) for list_ in facts.lists]
 
 
 def record_changes(
     transaction: Transaction, changes: Iterable[Change[M]], *, with_words: bool = False
 ) -> list[CallEvent]:
-    """Write what changed of each attempt, its call, the service records that follow, and the words of the call.
+    """Write the changed attempts, their calls, the service records that follow from them, and the words of the calls.
 
-    `with_words`: what was said may have changed. Returns a call event for each change that people see.
+    `with_words` says that what was said in the calls may have changed. Returns a call event for each visible change.
     """
     told = list(_updates(changes))
     call_events = _record(transaction, [update for update in told if update.writes])
@@ -104,12 +104,12 @@ def record_changes(
 
 
 def _has_words(update: _Update[M]) -> bool:
-    """Whether people can find the call by its words: as soon as there is a report (`db.words`)."""
+    """Whether the call can be found by its words, which is so as soon as there is a report (`db.words`)."""
     return any(facts.report for facts in update.attempts.values())
 
 
 def _shows_other(update: _Update[M]) -> bool:
-    """Whether what the words are made of may have changed, besides what was said."""
+    """Whether other sources of a call's words than its turns may have changed."""
     call, shown = update.call, update.shown
     row, stored = _call_row(update, _stored_row(call)), call.row
     return (
@@ -142,7 +142,7 @@ def _record(transaction: Transaction, updates: Sequence[_Update[M]]) -> list[Cal
 
 
 def _follow_up(transaction: Transaction, updates: Sequence[_Update[M]], rows: Sequence[CallRow]) -> list[CallEvent]:
-    """Open, change and withdraw follow-ups, in one statement; none where there is none and none is called for."""
+    """Create, change and withdraw follow-ups with one statement, or with none if no call has or needs a follow-up."""
     wishes = [
         wish
         for update, row in zip(updates, rows, strict=True)
@@ -156,7 +156,7 @@ def _follow_up(transaction: Transaction, updates: Sequence[_Update[M]], rows: Se
 
 
 def _may_have_one(update: _Update[M], row: CallRow) -> bool:
-    """Whether a follow-up may be there that this batch changes: by an earlier report, or since the row moves."""
+    """Whether a follow-up may exist that this batch changes: an earlier report made one, or the batch moves the row."""
     call = update.call
     reported = any(attempt.facts.report for attempt in call.attempts.values())
     return reported or call.moved or row.organization_id != call.row.organization_id
@@ -196,7 +196,7 @@ def _updates(changes: Iterable[Change[M]]) -> Iterable[_Update[M]]:
 
 
 def _call_row(update: _Update[M], stored: CallRow) -> CallRow:
-    """What people see of the call now; `stored` is what they saw before."""
+    """The values of the call's row after this batch; `stored` has its values before."""
     shown = update.shown
     web = shown.attempt is not None and is_web(update.attempts[shown.attempt].identity)
     identity = _identity_of_row(update)
@@ -222,7 +222,7 @@ def _call_row(update: _Update[M], stored: CallRow) -> CallRow:
 
 
 def _identity_of_row(update: _Update[M]) -> Identity | None:
-    """What a row that we made follows in; None if it is the application's."""
+    """The identity from which a row that we created takes its values; None if the application created the row."""
     made = update.call.row.made_by_us
     if made is None or len(update.attempts) > 1 or made.vapi_call_id not in update.attempts:
         return None
@@ -237,7 +237,7 @@ def _stored_row(call: KnownCall) -> CallRow:
 
 
 def _is_feedback_new(update: _Update[M]) -> bool:
-    """Whether `call_feedback` does not say yet what the shown attempt says."""
+    """Whether the feedback of the shown attempt differs from what `call_feedback` has."""
     call, shown = update.call, update.shown
     if not shown.feedback_given:
         return False
@@ -250,7 +250,7 @@ def _is_feedback_new(update: _Update[M]) -> bool:
 
 
 def _follow(transaction: Transaction, updates: Iterable[_Update[M]]) -> None:
-    """Bring the service records up to date of calls of which an attempt is reported, or counts from now on.
+    """Update the service records of calls of which an attempt has a new report, or of which another attempt counts now.
 
     Raises ServiceRecordNotLocked if one of them is not locked.
     """
@@ -278,13 +278,13 @@ def _call_events(update: _Update[M]) -> Iterable[CallEvent]:
 
 
 def _attempt_shown(update: _Update[M]) -> AttemptBatch[M]:
-    """The attempt that is shown; else, if this batch has no messages of it, one that changed what is shown."""
+    """The attempt that is shown; if this batch has no messages of it, an attempt that changed what is shown."""
     of_attempt = {change.attempt.vapi_call_id: change.attempt for change in update.changes}
     return of_attempt.get(update.shown.attempt or NO_ID) or update.changes[0].attempt
 
 
 def call_event(type_: CallEventType, attempt: AttemptBatch[M], **changed: object) -> CallEvent:
-    """An event about a call, as its attempt in this batch tells it."""
+    """Build an event about a call from its attempt in this batch."""
     call = attempt.call
     received_at = min([record.envelope.received_at for record in attempt.records])
     return CallEvent(

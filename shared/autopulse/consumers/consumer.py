@@ -1,4 +1,4 @@
-"""What a consumer's `apply` gets: for each attempt, its call under our lock, what was known, and the new messages."""
+"""The types that a consumer's `apply` receives: per attempt, its locked call, its stored facts and its new messages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from autopulse.domain.pseudonyms import Pseudonyms
 
 M = TypeVar("M", bound=Message)
-"""A consumer's message model."""
+"""The type of a consumer's messages: a pydantic model."""
 
 
 class Disposition(Enum):
-    """What becomes of a delivery; the values are those of the log and of `webhook_event.outcome`."""
+    """The result of processing a delivery; the values are those of the log and of `webhook_event.outcome`."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
-    """It had been applied before, or an earlier record of its batch has the same event id."""
+    """The event had been applied before, or an earlier record of the batch has the same event id."""
     IGNORED = "ignored"
-    """It has a receipt and no effect: a word that we do not know, a call that is not ours."""
+    """The record gets a receipt and has no effect: it has an unknown word, or is about a call that is not ours."""
     ERASED = "erased"
-    """It is about a call that was erased: it has neither a receipt nor an effect."""
+    """The record is about an erased call: it gets neither a receipt nor an effect."""
     RETURNED = "returned"
-    """SQS delivers it again after a delay."""
+    """SQS delivers the message again after a delay."""
     DEAD_LETTERED = "dead-lettered"
 
 
 class ServiceRecordNotLocked(Exception):
-    """A batch turns out to change a service record that it did not lock before the calls: it has to begin anew."""
+    """A batch has to change a service record that it did not lock before the calls, so it has to start again."""
 
 
 @dataclass(slots=True)
@@ -52,20 +52,20 @@ class Record(Generic[M]):
     envelope: ReceivedEnvelope
     message: M
     waited: bool = False
-    """Whether it was returned to the queue as often as a message about an unknown call is."""
+    """Whether it has been returned to the queue as often as a message about an unknown call may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Whose calls are whose."""
+    """The owners of phone numbers, assistants, squads and workflows, by which a call's organization is found."""
 
     known: Mapping[str, NumberOwner] = field(default_factory=dict)
     """The owners by Vapi's id of a phone number, an assistant, a squad or a workflow."""
     default_organization_id: str = ""
-    """Empty: there is none."""
+    """The organization of calls without a known owner; empty if there is none."""
 
     def owner_of(self, identity: Identity) -> NumberOwner | None:
-        """The first of the call's constant ids that is known decides."""
+        """Return the owner of the first known one of the call's constant ids, or None."""
         if not self.known:
             return None
         return next((self.known[id_] for id_ in identity.constant_ids if id_ in self.known), None)
@@ -76,37 +76,37 @@ class Owners:
         return owner is not None and owner.ignored
 
     def organization_of(self, identity: Identity) -> str | None:
-        """The organization of a call that the application did not create."""
+        """The organization of a call that the application did not create; None if it is not known."""
         owner = self.owner_of(identity)
         return (owner.organization_id if owner else self.default_organization_id) or None
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a batch goes by besides its records and the database."""
+    """What a batch needs besides its records and the database."""
 
     pseudonyms: "Pseudonyms"
     default_organization_id: str = ""
-    """Organization of calls that nothing else places; empty for none."""
+    """The organization of calls that nothing else assigns to one; empty if there is none."""
 
 
 @dataclass(slots=True)
 class KnownCall:
-    """A call under our lock, with everything that is known of it."""
+    """A locked call, with everything that is stored about it."""
 
     row: LockedCall
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
-    """The attempts as they were before this batch, by Vapi's id."""
+    """The attempts as they were before this batch, by Vapi's call id."""
     original: Original = NO_ORIGINAL
     original_is_new: bool = False
-    """Whether what the application wrote has to be kept with this batch."""
+    """Whether this batch has to store what the application wrote."""
     folded: str | None = None
-    """The attempt that this batch joins with the one without an id; `attempts` has them as one."""
+    """The attempt that this batch joins with the attempt without an id; `attempts` has the two as one."""
     moved: bool = False
-    """Whether this batch moved an attempt here from a row of ours."""
+    """Whether this batch moved an attempt to this row from a row that we created."""
     service_record_locked: bool = False
     organization_id: str = ""
-    """Of a row that we made it follows from what its messages say; else it is the row's."""
+    """The row's organization; for a row that we created, the one that its messages indicate."""
 
 
 @dataclass(slots=True)
@@ -115,28 +115,28 @@ class AttemptBatch(Generic[M]):
 
     call: KnownCall
     vapi_call_id: str
-    """Vapi's id; empty for the attempt of messages that gave our id alone."""
+    """Vapi's call id; empty for the attempt of messages that give only our id."""
     facts: Facts
-    """Known before."""
+    """The facts that were stored before this batch."""
     records: Sequence[Record[M]]
 
 
 @dataclass(frozen=True, slots=True)
 class Consumer(Generic[M]):
-    """A consumer is this sentence: messages of `kind` read as `model` are applied by `apply`."""
+    """A consumer: messages of `kind` are read as `model` and applied by `apply`."""
 
     kind: str
     model: type[M]
     apply: Callable[[Transaction, Sequence[AttemptBatch[M]]], list[CallEvent]]
     changes_service_records: bool = False
-    """Whether it needs the calls' service records, and locks them before the calls."""
+    """Whether it changes the calls' service records, and therefore locks them before the calls."""
     follow_up: "Callable[[Sequence[ReceivedMessage], Services], None] | None" = None
-    """What is to be asked for after the commit; it gives those deliveries an error that have to come again for it."""
+    """Sends requests to other queues after the commit; a delivery whose request fails gets an error, and returns."""
 
     def read(self, message: Mapping[str, Any] | None, received_at: datetime | None = None) -> M:
-        """Read an envelope's message; raises InvalidMessage only if there is none, or it has no type.
+        """Read an envelope's message; raises InvalidMessage only if there is none, or if it has no type.
 
-        Times too far ahead of `received_at` count as not given.
+        Times too far ahead of `received_at` count as absent.
         """
         try:
             return self.model.model_validate(message, context={RECEIVED_AT: received_at})

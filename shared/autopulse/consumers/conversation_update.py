@@ -1,4 +1,4 @@
-"""`conversation-update`: what was said so far, every time; or, in the application's own shape, one fragment."""
+"""`conversation-update`: the whole conversation so far; or, in the application's own form, one fragment."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ from autopulse.vapi.turns import read_turns, role_of
 
 
 def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[ConversationMessage]]) -> list[CallEvent]:
-    """Store the lists that count, and fragments that lie before them."""
+    """Store the lists that count, and the fragments that are shown beside them."""
     turns = {record.envelope.event_id: _turns(record) for attempt in attempts for record in attempt.records}
     changes = [joined(attempt, lambda record: _facts(record, turns[record.envelope.event_id])) for attempt in attempts]
     lists = {event_id: list_.turns for event_id, list_ in turns.items()}
@@ -46,7 +46,7 @@ def _fragments(attempt: AttemptBatch[ConversationMessage]) -> list[Fragment]:
 
 
 def _call_event(change: Change[ConversationMessage], turns: Mapping[str, Turns]) -> CallEvent | None:
-    """That a list of this batch is shown now."""
+    """The event that a list of this batch is shown now; None if none is."""
     new = {record.envelope.event_id for record in change.attempt.records}
     shown = [turns[id_] for list_ in visible(change.facts.lists) if (id_ := list_.rank.event_id) in new]
     if not shown:

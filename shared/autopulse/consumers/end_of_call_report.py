@@ -1,6 +1,6 @@
-"""`end-of-call-report`: everything about an attempt that is over.
+"""`end-of-call-report`: all data of an attempt that has ended.
 
-Of two reports the one that says more counts, then the later one.
+Of two reports about an attempt the more complete one counts, then the later one.
 """
 
 from collections.abc import Sequence
@@ -33,14 +33,14 @@ MAX_CALL_REASON_CHARACTERS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report, read."""
+    """The content of one report."""
 
     facts: Facts
     turns: Turns
 
 
 def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[ReportMessage]]) -> list[CallEvent]:
-    """Store what the reports that count say, and the turns of each list."""
+    """Store the facts of the reports that count, and the turns of each list."""
     names = stack_answer_names()
     reports = {
         record.envelope.event_id: read_report(record, names) for attempt in attempts for record in attempt.records
@@ -54,7 +54,7 @@ def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[ReportMessag
 
 
 def read_report(record: Record[ReportMessage], names: AnswerNames) -> Report:
-    """Read one report; nothing in it is required. `names` are what the answers may be called."""
+    """Read one report, none of whose fields is required. `names` are the names that answers may have."""
     envelope, message = record.envelope, record.message
     turns = _turns(envelope, message)
     analysis = read_analysis(message, names)

@@ -1,6 +1,6 @@
-"""Join an attempt without an id, of messages that gave our id alone, with the first attempt that has one.
+"""Join an attempt without an id, from messages that give only our id, with the first attempt that has an id.
 
-Until a message gives Vapi's id, nothing tells which call of Vapi's is meant; then it was that one all along.
+Until a message gives Vapi's id, it is not known which Vapi call the earlier messages are about; then it is that one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ UNTOLD: Final = Attempt(NOTHING, made_call=False)
 
 
 def fold(transaction: Transaction, calls: Iterable[KnownCall]) -> None:
-    """Join the attempts of those calls that have one without an id and one with an id."""
+    """Join the attempt without an id and the first one with an id, of each call that has both."""
     folding = [call for call in calls if NO_ID in call.attempts and len(call.attempts) > 1]
     if not folding:
         return

@@ -1,4 +1,4 @@
-"""`hang`: the assistant failed to answer in time. The call goes on, unless the message itself says that it is over."""
+"""`hang`: the assistant did not answer in time. The call continues, unless the message itself says that it is over."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from autopulse.vapi.messages import HangMessage
 
 
 def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[HangMessage]]) -> list[CallEvent]:
-    """Record each stall as an incident, each ending as an ending."""
+    """Store each stall as an incident, and each end of a call as an end."""
     stalls = [
         (attempt, record.envelope.event_time)
         for attempt in attempts
@@ -28,7 +28,7 @@ def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[HangMessage]
 
 
 def facts_of(record: Record[HangMessage]) -> Facts:
-    """Nothing, for a stall."""
+    """The facts of a hang: those of the call's end, or none for a stall."""
     if not record.message.ends_call:
         return NOTHING
     return ended(record.envelope, record.message.reason)

@@ -1,12 +1,13 @@
-"""Which call a message is about (docs/call-state.md 2).
+"""Find the call that a message is about (docs/call-state.md 2).
 
-Our id, where it can be ours, else Vapi's; a message with both links them, for the whole batch. A call that the
-application did not create gets a row if its organization is known; the application's own row takes it over when a
-message names both. The first link stands; a message that contradicts it is refused.
+A message is assigned by our call id where that id counts, else by Vapi's. A message with both ids links them for the
+whole batch. A call that the application did not create gets a row if its organization is known; if a later message
+names both that call and a row of the application, the application's row takes the call over. The first link stands, and
+a message that contradicts it is refused.
 
-A signature says that a message is Vapi's, not that what it carries is ours: whoever starts a web call or dials a SIP
-address gives it variables. So our id counts on calls that only the application starts, and on others if the row expects
-such a call.
+A valid signature proves that Vapi sent the message, but not that its content is ours: whoever starts a web call or
+dials a SIP address can set the call's variables. Therefore our id counts on calls that only the application can start,
+and on other calls only if the row expects such a call.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from autopulse.domain.pseudonyms import Pseudonyms
 
 INBOUND: Final = "inbound"
-"""The `call.direction` of a row that waits for a call to us."""
+"""The `call.direction` of a row that waits for an inbound call."""
 MAX_NUMBER_CHARACTERS: Final = 20
 """The maximum length of `call.customer_number`."""
 _CONSTANT: Final = 5
@@ -39,11 +40,11 @@ _CONSTANT: Final = 5
 
 @dataclass(slots=True)
 class Identities:
-    """By event id: the locked call, or why there is none."""
+    """The calls of a batch's messages, by event id: the locked call, or the reason why there is none."""
 
     calls: dict[str, LockedCall] = field(default_factory=dict)
     named: dict[str, int] = field(default_factory=dict)
-    """Our id, of messages that give one which counts."""
+    """Our call id, by event id, for messages that give an id which counts."""
     refused: dict[str, Unprocessable] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     """Event ids of calls whose phone number or assistant is marked as not ours."""
@@ -53,40 +54,43 @@ class Identities:
     service_records: frozenset[int] = frozenset()
     """The ids of the rows that are locked."""
     takeovers: dict[int, int] = field(default_factory=dict)
-    """Rows that we made -> the application's rows that take them over."""
+    """Rows that we created -> the application's rows that take them over."""
     moved: dict[str, int] = field(default_factory=dict)
-    """Vapi's ids of what they take over -> the application's rows."""
+    """Vapi's ids of the calls that are taken over -> the application's rows."""
 
 
 def identify(transaction: Transaction, records: Sequence[Record[M]], world: World, *, reports: bool) -> Identities:
-    """Find, if need be create, and lock the calls of all records; `reports`: with their service records."""
+    """Find, create if necessary, and lock the calls of all records.
+
+    With `reports`, the calls' service records are locked too.
+    """
     if not records:
         return Identities()
     found = _assign(transaction, records, world, reports=reports)
     new = _new_calls(_strangers(records, found), found.owners)
     if new:
-        # Calls are created before any is locked, or two batches could each wait for what the other holds.
+        # All calls are created before any is locked; otherwise two batches could deadlock.
         transaction.rollback()
         create_calls(transaction, new)
         found = _assign(transaction, records, world, reports=reports)
     if found.takeovers:
         hand_over_follow_ups(transaction, found.takeovers)
     if found.takeovers and take_over(transaction, found.takeovers) != found.takeovers.keys():
-        # The application has dialled a row of ours while we waited for its lock.
+        # The application has started a call of one of the rows while this transaction waited for its lock.
         transaction.rollback()
         return identify(transaction, records, world, reports=reports)
     return found
 
 
 def customer_number(identity: Identity) -> str:
-    """The customer's number, else the user part of the SIP address, as the column takes it."""
+    """The customer's number, else the user part of the SIP address, cut to the length of the column."""
     if identity.customer_number:
         return identity.customer_number[:MAX_NUMBER_CHARACTERS]
     return sip_user(identity.customer_sip_uri)[-MAX_NUMBER_CHARACTERS:] or UNKNOWN_NUMBER
 
 
 def sip_user(uri: str | None) -> str:
-    """Who is called at a SIP address: `sip:user:password@host;parameters` -> `user`; the host if there is no user."""
+    """The user in a SIP address: `sip:user:password@host;parameters` -> `user`; the host if there is none."""
     address = (uri or "").strip().strip("<>")
     scheme, colon, rest = address.partition(":")
     if colon and scheme.lower() in {"sip", "sips", "tel"}:
@@ -115,7 +119,7 @@ def _assign(transaction: Transaction, records: Sequence[Record[M]], world: World
     owners = Owners(locked.owners, world.default_organization_id)
     late = tombstones.late(locked)
     alive = [record for record in records if record.envelope.event_id not in late] if late else records
-    # Whatever call they name: another stack's ids may look like ours.
+    # Calls of ignored owners are ignored whichever call id they give: another stack's ids may look like ours.
     ignored = (
         {record.envelope.event_id for record in alive if owners.ignore(record.message.call.identity)}
         if owners.known
@@ -135,13 +139,13 @@ def _assign(transaction: Transaction, records: Sequence[Record[M]], world: World
         call_id = links.our_id(record.envelope, record.message.call.identity)
         if call_id is not None:
             found.named[record.envelope.event_id] = call_id
-    # Messages with both ids first: their links count for the rest.
+    # Messages with both ids are processed first, because their links apply to the others.
     for record in sorted(ours, key=lambda record: record.envelope.event_id not in found.named):
         envelope = record.envelope
         try:
             call_id, vapi_call_id = found.named.get(envelope.event_id), envelope.vapi_call_id
             if record.message.leaves_its_receipt_alone and call_id is not None:
-                vapi_call_id = None  # it links nothing
+                vapi_call_id = None  # such a message links no id
             call = links.resolve(call_id, vapi_call_id, record.message.call.identity)
         except Unprocessable as refusal:
             found.refused[envelope.event_id] = refusal
@@ -163,11 +167,11 @@ def _by_vapi_id(records: Iterable[Record[M]]) -> dict[str, Identity]:
 
 
 class _Tombstones:
-    """Which messages of a batch are about calls that were erased.
+    """Finds the messages of a batch that are about erased calls.
 
-    A message of an erased call of Vapi's is dropped, whichever row it names. One that names an erased row, and a call
-    of Vapi's that was not erased, is a new dial if the application has given the row a number again. One that names the
-    row alone is dropped if it was sent before the erasure.
+    A message with the Vapi id of an erased call is dropped, whichever row it names. A message that names an erased row
+    and a Vapi call that was not erased is a new dial, if the application has given the row a number again. A message
+    that names only the row is dropped if it was sent before the erasure.
     """
 
     def __init__(self, pseudonyms: "Pseudonyms", records: Sequence[Record[M]]) -> None:
@@ -179,7 +183,7 @@ class _Tombstones:
 
     @property
     def pseudonyms(self) -> Sequence[str]:
-        """What is looked for among the tombstones."""
+        """The pseudonyms to look up among the tombstones."""
         return [*self._calls.values(), *self._vapi_calls.values()]
 
     def late(self, locked: Locked) -> set[str]:
@@ -196,13 +200,13 @@ class _Tombstones:
         erased_at = tombstones.get(self._calls[call_id]) if call_id is not None else None
         if erased_at is None:
             return False
-        if call_id not in rows:  # it was deleted since
+        if call_id not in rows:  # the row was deleted in the meantime
             return True
         return vapi_call_id is None and envelope.event_time <= erased_at
 
 
 class _Links:
-    """What is known of ids while a batch is assigned to calls."""
+    """What is known about ids while the messages of a batch are assigned to calls."""
 
     def __init__(self, locked: Locked, owners: Owners, said: Mapping[str, Identity]) -> None:
         calls = locked.calls
@@ -218,10 +222,11 @@ class _Links:
         self._stored = {attempt.vapi_call_id: attempt.identity for attempt, _ in attempts}
 
     def our_id(self, envelope: ReceivedEnvelope, identity: Identity) -> int | None:
-        """The message's id of ours, if it counts: a call's variables are the application's only if it started the call.
+        """Return our call id if the message gives one that counts; None otherwise.
 
-        The type of a call is the same in all its messages. Where one lacks it, what the others said of it decides.
-        A link that somebody has taken back (`make unlink`) is not made again.
+        Only calls that the application started carry its variables.
+        All messages of a call have the same call type. A message without a type takes it from the call's other
+        messages. A link that was removed by hand (`make unlink`) is not made again.
         """
         call_id, vapi_call_id = envelope.call_id, envelope.vapi_call_id
         if call_id is None or (call_id, vapi_call_id) in self._refused:
@@ -230,9 +235,12 @@ class _Links:
         return call_id if starts_with_us or _expects_a_call(self._by_id.get(call_id)) else None
 
     def resolve(self, call_id: int | None, vapi_call_id: str | None, identity: Identity) -> LockedCall:
-        """The call of a message, linked unless it was erased; raises Unprocessable, and then leaves no link."""
+        """Return the call of a message, and link it unless it was erased.
+
+        Raises Unprocessable, and then makes no link.
+        """
         linked = self._by_vapi_id.get(vapi_call_id or NO_ID)
-        if linked is not None and linked.is_erased:  # since the tombstones were read
+        if linked is not None and linked.is_erased:  # it was erased after the tombstones were read
             return linked
         if call_id is None:
             call = self._known(self._by_vapi_id.get(vapi_call_id or NO_ID), "no call has this call.id of Vapi's")
@@ -244,9 +252,9 @@ class _Links:
         return call
 
     def _check_owner(self, call: LockedCall, vapi_call_id: str | None, identity: Identity) -> None:
-        """Refuse what was said of another organization's phone number, assistant, squad or workflow.
+        """Refuse a message whose phone number, assistant, squad or workflow belongs to another organization.
 
-        A row that we made follows its own call to whichever organization that belongs to.
+        This does not apply to a row that we created: it follows its call to the organization that the call belongs to.
         """
         if not self._owners.known:
             return
@@ -258,12 +266,12 @@ class _Links:
             raise CallIdentityConflict("the phone number, assistant, squad or workflow is of another organization")
 
     def _known_of(self, vapi_call_id: str | None, identity: Identity) -> Identity:
-        """What a message says of its call; where it is silent, what was stored, and what the batch's others say."""
+        """Complete a message's identity by what was stored and by what the batch's other messages give."""
         if vapi_call_id is None or None not in identity[:_CONSTANT]:
             return identity
         stored = self._stored.get(vapi_call_id, ANYBODY)
         said = self._said.get(vapi_call_id, ANYBODY)
-        if stored is ANYBODY and said is identity:  # the first and only message of its call, as most are
+        if stored is ANYBODY and said is identity:  # the only message of its call so far, as most are
             return identity
         return Identity(*[own or kept or told for own, kept, told in zip(identity, stored, said, strict=True)])
 
@@ -287,12 +295,12 @@ class _Links:
 
 
 def _expects_a_call(call: LockedCall | None) -> bool:
-    """Whether it is a row that the application made for a call to us. One that we made has its call already."""
+    """Whether the application created the row for an inbound call. A row that we created has its call already."""
     return call is not None and call.direction == INBOUND and not any(attempt.made_call for attempt in call.attempts)
 
 
 def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M]]:
-    """Messages about calls that may get a row of their own: they do not say which call of ours it is."""
+    """Messages that do not name a call of ours, and for whose calls a row may be created."""
     return [
         record
         for record in records
@@ -304,15 +312,18 @@ def _strangers(records: Sequence[Record[M]], found: Identities) -> list[Record[M
 
 
 def _may_create(record: Record[M]) -> bool:
-    """Whether nobody but Vapi starts such calls; or it is one of ours whose row has had time to come, and did not."""
+    """Whether a row may be created for the message's call.
+
+    This is so if only Vapi starts such calls, or if the application's row has had time to appear and has not appeared.
+    """
     snapshot = record.message.call
-    # What is asked for is minutes old at least.
+    # Messages from reconciliation are at least minutes old.
     waited = record.waited or record.envelope.origin == BY_ASKING
     return snapshot.type in SELF_STANDING or (snapshot.type == OUTBOUND and snapshot.created_at is not None and waited)
 
 
 def _new_calls(records: Sequence[Record[M]], owners: Owners) -> list[NewCall]:
-    """The calls whose organization is known."""
+    """The calls to create: those whose organization is known."""
     said: dict[str, list[Identity]] = {}
     for record in records:
         if record.envelope.vapi_call_id is not None:

@@ -1,4 +1,4 @@
-"""Messages that our own functions put into the status queue: they say what became of something, and no status."""
+"""Messages that our own functions put into the status queue: they give the result of a task, not a call's status."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,7 +10,7 @@ from autopulse.vapi.messages import StatusMessage
 
 
 def apply_internal(transaction: Transaction, attempts: Sequence[AttemptBatch[StatusMessage]]) -> None:
-    """Store what the batch's internal messages say; the attempts' own rows have to be written before."""
+    """Store the content of the batch's internal messages; the rows of the attempts have to be written before."""
     copies = {(copy["call_id"], copy["vapi_call_id"]): copy for copy in sorted(_copies(attempts), key=_precedence)}
     if copies:
         save_copies(transaction, list(copies.values()))
@@ -39,5 +39,5 @@ def _copy(attempt: AttemptBatch[StatusMessage], record: Record[StatusMessage], s
 
 
 def _precedence(copy: Copy) -> tuple[int, str]:
-    """Of several about one attempt the last in this order counts, as in the database."""
+    """Sort key of messages about one attempt: the last one counts, as it does in the database."""
     return STATES.index(copy["state"]), copy["stored_at"].isoformat() if copy["stored_at"] else ""

@@ -1,7 +1,8 @@
-"""After a commit: a recording that was copied although its call had been erased is deleted.
+"""After a commit, have recordings deleted that were copied although their calls had been erased.
 
-The function that copies knows no database. Its message that a copy is stored is dropped by the call's tombstone, and
-leads here; if the erasure queue does not take the request, the message comes back.
+The copying function has no access to the database. The tombstone of the call drops its message that a copy is stored,
+and this module then requests the deletion. If the erasure queue does not accept the request, SQS delivers the message
+again.
 """
 
 import json
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def erase_late_copies(deliveries: "Sequence[ReceivedMessage]", services: "Services") -> None:
-    """Ask for the deletion of each such copy; what cannot be asked for gets a Transient."""
+    """Request the deletion of each such copy; a delivery whose request fails gets a Transient."""
     if not services.settings.erasure_queue_url:
         return
     for delivery in deliveries:
@@ -36,7 +37,7 @@ def erase_late_copies(deliveries: "Sequence[ReceivedMessage]", services: "Servic
 
 
 def _ask(vapi_call_id: str | None, services: "Services") -> None:
-    from autopulse.aws import AWS_ERRORS  # noqa: PLC0415 - on first use, as the client
+    from autopulse.aws import AWS_ERRORS  # noqa: PLC0415 - imported on first use, as the client is
 
     body = json.dumps({"vapi_call_id": vapi_call_id, "copied": True})
     try:

@@ -1,11 +1,11 @@
-"""Envelopes too long for a queue: a pointer in the queue, and the envelope as an object of the payload bucket.
+"""Envelopes that are too long for a queue: the queue has a pointer, and the payload bucket has the envelope.
 
-An object lives as long as its record may be needed. When the record has ended, applied, a repeat or ignored, the object
-is deleted, after the commit. A record that waits in the queue or lies in the dead letters keeps its object. What could
-not be deleted expires by the bucket's lifecycle rule.
+An object exists as long as its record may need it. It is deleted after the commit that ends the record as applied,
+repeated or ignored. A record that waits in the queue or is a dead letter keeps its object. Objects that could not be
+deleted expire by the bucket's lifecycle rule.
 
-So a pointer may come whose object is gone: SQS delivers a message twice, a webhook that was sent twice has one object,
-and its first copy may have ended before. It is a repeat if the event has its receipt.
+A pointer may therefore arrive after its object was deleted: SQS can deliver a message twice, and a repeated webhook
+shares one object with its first copy. Such a record is a repeat if its event has a receipt.
 """
 
 import time
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from autopulse.consumers.services import Services
 
 DELETED_AT_ONCE: Final = 1000
-"""Keys of one DeleteObjects call; a batch has a hundred records at most, unless a stack says otherwise."""
+"""The maximum number of keys of one DeleteObjects call; a batch has at most a hundred records by default."""
 
 
 def fetch_payload(key: str, services: "Services") -> str:
-    """Return an envelope that lies in the bucket; raises PayloadGone or Transient."""
+    """Return the envelope that is stored in the bucket; raises PayloadGone or Transient."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     try:
@@ -41,10 +41,10 @@ def fetch_payload(key: str, services: "Services") -> str:
 
 
 def delete_payloads(keys: Iterable[str], until: float, services: "Services") -> int:
-    """Delete objects of records that have ended; returns how many could not be deleted, which are logged.
+    """Delete objects of records that have ended; returns the number that could not be deleted, whose errors are logged.
 
-    A bucket that cannot be reached is not tried again for the rest: each try may take seconds. After `until` (of
-    time.monotonic()) none is begun.
+    After the bucket was unreachable once, the other objects are not tried, because each try may take seconds. No
+    request starts after `until`, a time of time.monotonic().
     """
     waiting = iter(dict.fromkeys(keys))
     left = 0
@@ -59,7 +59,7 @@ def delete_payloads(keys: Iterable[str], until: float, services: "Services") -> 
 
 
 def _delete(keys: list[str], services: "Services") -> list[str]:
-    """Why each of those that are left could not be deleted, as AWS calls it."""
+    """Return AWS's error code for each object that could not be deleted."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
     try:

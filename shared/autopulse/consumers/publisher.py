@@ -1,4 +1,4 @@
-"""Put call events on the EventBridge bus. Never raises: a lost call event costs a refresh, never data."""
+"""Put call events on the EventBridge bus. This never raises: a lost call event only delays a page's refresh."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "autopulse.calls"
 VERSION: Final = 1
-"""The version of `detail`: new fields keep it, and a changed meaning raises it."""
+"""The version of `detail`. A change of meaning raises it; a new field does not."""
 ENTRIES: Final = 10
 """The maximum number of entries of one PutEvents call."""
 TRIES: Final = 3
@@ -24,7 +24,7 @@ PAUSE_SECONDS: Final = 0.1
 
 
 class BusSettings(Protocol):
-    """Which bus."""
+    """The settings that publishing needs."""
 
     @property
     def event_bus_name(self) -> str:
@@ -33,7 +33,7 @@ class BusSettings(Protocol):
 
 
 class Services(Protocol):
-    """What call events are published with."""
+    """The services that publishing needs."""
 
     @property
     def settings(self) -> BusSettings:
@@ -46,19 +46,19 @@ class Services(Protocol):
         ...
 
     def pause(self, seconds: float) -> None:
-        """Seconds to wait before the next try."""
+        """Wait some seconds before the next try."""
         ...
 
 
 def publish(call_events: Sequence[CallEvent], measurements: Measurements, services: Services) -> None:
-    """Send all call events in as few requests as possible; entries that the bus refuses are retried, then counted."""
+    """Send all call events in as few requests as possible; rejected entries are retried, and then counted as lost."""
     published = 0
     try:
         waiting = iter(call_events)
         while chunk := [_entry(call_event, services) for call_event in islice(waiting, ENTRIES)]:
             published += len(chunk) - _put(chunk, services)
-    except Exception as error:  # noqa: BLE001 - the edge that must not fail: the rows are committed
-        # A bus that cannot be reached is not asked again for the rest: SQS waits for the answer.
+    except Exception as error:  # noqa: BLE001 - publishing must never fail the batch: its rows are committed
+        # An unreachable bus is not tried again for the other events, because SQS waits for the answer.
         logger().warning("call events lost", extra={"cause": type(error).__name__})
     if call_events:
         measurements.count(Metric.CALL_EVENT_PUBLISHED, published)
@@ -67,7 +67,7 @@ def publish(call_events: Sequence[CallEvent], measurements: Measurements, servic
 
 
 def _put(entries: list["PutEventsRequestEntryTypeDef"], services: Services) -> int:
-    """Returns how many entries the bus did not take."""
+    """Return the number of entries that the bus rejected."""
     for attempt in range(TRIES):
         if attempt:
             services.pause(PAUSE_SECONDS * attempt)
@@ -79,7 +79,7 @@ def _put(entries: list["PutEventsRequestEntryTypeDef"], services: Services) -> i
 
 
 def detail_of(call_event: CallEvent) -> dict[str, Any]:
-    """The event's `detail`; `docs/events` has its schema for each type."""
+    """The event's `detail`; `docs/events` has a schema for each type."""
     return {
         "version": VERSION,
         "call_id": call_event.call_id,

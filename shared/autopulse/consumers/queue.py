@@ -1,4 +1,4 @@
-"""A consumer's dealings with its queue: read deliveries, dead-letter what can never succeed, send back what may."""
+"""A consumer's use of its queue: read deliveries, dead-letter permanent errors, return transient ones."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,44 +14,45 @@ from autopulse.errors import AutoPulseError, DataRejected, InvalidMessage, Trans
 from autopulse.vapi.messages import ReceivedEnvelope, read_envelope, require_identity
 
 VISIBILITY_BATCH: Final = 10
-"""Entries of one ChangeMessageVisibilityBatch call."""
+"""The maximum number of entries of one ChangeMessageVisibilityBatch call."""
 UNKNOWN_CALL_TRIES: Final = 10
-"""Returned after 1, 2, 4 … 120 s: the call's row may be about to be committed. Together 8 minutes."""
+"""Retries after 1, 2, 4 … 120 s, together 8 minutes: the call's row may be about to be committed."""
 UNKNOWN_CALL_MAX_SECONDS: Final = 120
 DATA_REJECTED_TRIES: Final = 5
-"""Returned after 1, 2 … 16 s: a row that it clashes with, or refers to, may be changing just now."""
+"""Retries after 1, 2 … 16 s: another transaction may be changing the row that this one clashes with or refers to."""
 TRANSIENT_MAX_SECONDS: Final = 900
 _random: Final = SystemRandom()
 
 
 @dataclass(slots=True)
 class ReceivedMessage:
-    """One message from the queue, and what became of it."""
+    """One message from the queue, with the result of its processing."""
 
     message_id: str
     receipt_handle: str
     receive_count: int
     body: str
     envelope: ReceivedEnvelope | None = None
-    """The envelope as the queue carries it, perhaps without its message; None if it could not be read."""
+    """The envelope as the queue carries it, without its message if that is in the bucket; None if it could not be read.
+    """
     record: Record[Any] | None = None
     error: AutoPulseError | None = None
-    """Why it was not applied."""
+    """The reason why it was not applied."""
     disposition: Disposition = Disposition.APPLIED
     call_id: int | None = None
 
     @property
     def payload_key(self) -> str | None:
-        """Where in the payload bucket its envelope is whole, if it was too long for the queue."""
+        """The key of its whole envelope in the payload bucket; None if the queue carries the envelope."""
         return self.envelope.payload_key if self.envelope else None
 
 
 def read_deliveries(
     consumer: Consumer[Any], services: Services, event: dict[str, Any], deadline: float
 ) -> list[ReceivedMessage]:
-    """Every record of an SQS event, read and validated, or with the error that says why not.
+    """Read and validate every record of an SQS event; a record that is invalid has its error.
 
-    After `deadline` (of time.monotonic()) no more payloads are fetched.
+    No payload is fetched after `deadline`, a time of time.monotonic().
     """
     return [_read(consumer, services, record, deadline) for record in event["Records"]]
 
@@ -84,9 +85,9 @@ def _read_record(
 
 
 def send_to_dead_letter_queue(deliveries: Iterable[ReceivedMessage], kind: str, services: Services) -> None:
-    """Move what can never succeed into the dead-letter queue; what cannot be moved goes back to the queue.
+    """Move records with permanent errors into the dead-letter queue; those that cannot be moved go back to their queue.
 
-    A queue that cannot be reached is not tried again for the rest: each try may take seconds.
+    An unreachable queue is not tried again for the other records, because each try may take seconds.
     """
     reachable = True
     for delivery in deliveries:
@@ -102,7 +103,7 @@ def send_to_dead_letter_queue(deliveries: Iterable[ReceivedMessage], kind: str, 
 
 
 def is_permanent(delivery: ReceivedMessage) -> bool:
-    """Whether the delivery's error will not go away by waiting any longer."""
+    """Whether retries will not solve the delivery's error."""
     error, tries = delivery.error, delivery.receive_count
     if isinstance(error, UnknownCall):
         return tries > UNKNOWN_CALL_TRIES
@@ -112,12 +113,12 @@ def is_permanent(delivery: ReceivedMessage) -> bool:
 
 
 def is_waiting(delivery: ReceivedMessage) -> bool:
-    """Whether the delivery's own data made it come back, for what it names may be about to be committed."""
+    """Whether the delivery is retried because of its own data: what it names may be about to be committed."""
     return isinstance(delivery.error, Unprocessable) and not is_permanent(delivery)
 
 
 def _send_to_dead_letters(delivery: ReceivedMessage, kind: str, services: Services) -> bool:
-    """Whether the queue took it; raises Transient if it cannot be reached."""
+    """Return whether the queue accepted the message; raises Transient if the queue is unreachable."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     error = delivery.error or AutoPulseError()
@@ -138,7 +139,7 @@ def _send_to_dead_letters(delivery: ReceivedMessage, kind: str, services: Servic
 
 
 def delay_returned(deliveries: Sequence[ReceivedMessage], services: Services) -> None:
-    """Let returned messages come back after a backoff by their receive count, not after the visibility time-out."""
+    """Make returned messages visible after a backoff by their receive count, before the visibility timeout ends."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     waiting = iter(deliveries)
@@ -152,13 +153,13 @@ def delay_returned(deliveries: Sequence[ReceivedMessage], services: Services) ->
                 ],
             )
         except (BotoCoreError, ClientError):
-            return  # they come back all the same, when their visibility time-out is over
+            return  # they become visible anyway when their visibility timeout ends
 
 
 def backoff_seconds(delivery: ReceivedMessage, draw: Callable[[int, int], int] = _random.randint) -> int:
-    """Doubling with the receive count, with up to a quarter more at random, so that a burst does not return as one.
+    """The delay in seconds: it doubles with the receive count, and up to a quarter is added at random.
 
-    `draw` returns an integer between two, both included.
+    The random part spreads the retries of a burst. `draw(a, b)` returns an integer from a to b, both included.
     """
     if isinstance(delivery.error, Unprocessable):
         seconds = min(1 << (delivery.receive_count - 1), UNKNOWN_CALL_MAX_SECONDS)

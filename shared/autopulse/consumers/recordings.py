@@ -1,8 +1,9 @@
-"""After a report is committed: ask for a copy of its recording.
+"""After a report is committed, request a copy of its recording.
 
-The request goes straight into the queue of the copying function, not over the event bus: without a key of Vapi's API it
-needs the report's presigned URL, which opens the recording for whoever has it. If the queue does not take a request,
-the report comes back, and asks again as the repeat that it is then.
+The request goes directly into the queue of the copying function, not over the event bus, because it may contain the
+report's presigned URL, which gives access to the recording; the copying function needs that URL if it has no key of
+Vapi's API. If the queue does not accept a request, SQS delivers the report again; it is a repeat then, and the request
+is made again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +26,9 @@ REQUESTS: Final = 10
 
 
 def ask_for_copies(deliveries: "Sequence[ReceivedMessage]", services: "Services") -> None:
-    """Ask for a copy for each report that told of a recording; what cannot be asked for gets a Transient.
+    """Request a copy for each report with a recording; a delivery whose request fails gets a Transient.
 
-    As many requests as tens of reports. A queue that cannot be reached is not tried again for the rest.
+    One SendMessageBatch call has ten requests. An unreachable queue is not tried again for the other requests.
     """
     if not services.settings.recording_queue_url:
         return
@@ -44,9 +45,9 @@ def ask_for_copies(deliveries: "Sequence[ReceivedMessage]", services: "Services"
 
 
 def _request_of(delivery: "ReceivedMessage") -> CopyRequest | None:
-    """None if nothing is to be copied; or if it was asked for before, by an earlier delivery of the same event.
+    """Return the request, or None if there is nothing to copy or an earlier delivery of the event made the request.
 
-    Not every repeat was: one that SQS delivers again may have been committed and no more.
+    A repeat may need its request: SQS may deliver again a message whose first delivery failed after its commit.
     """
     record = delivery.record
     is_new = delivery.disposition is Disposition.APPLIED
@@ -64,13 +65,13 @@ def _request_of(delivery: "ReceivedMessage") -> CopyRequest | None:
 
 
 def _is_refused(message: "Mapping[str, Any] | None") -> bool:
-    """Whether the customer was asked for consent to be recorded, and has not given it."""
+    """Whether the customer was asked for consent to the recording and did not give it."""
     consent = read_mapping(read_mapping(read_mapping(message).get("compliance")).get("recordingConsent"))
     return bool(consent.get("type")) and read_time(consent.get("grantedAt")) is None
 
 
 def _send(bodies: Sequence[str], services: "Services") -> list[str]:
-    """The bodies that the queue did not take."""
+    """Return the bodies that the queue did not accept."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - on first use, as the client
 
     try:

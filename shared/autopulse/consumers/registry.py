@@ -1,8 +1,8 @@
-"""Every kind of message on one screen: which consumer applies it, which function runs that, and how its names begin.
+"""All kinds of messages, with the consumer and the function of each, and the prefix of its names.
 
-A kind has one name wherever people meet it: the consumer's module in this package, the function's folder, the file of
-its samples (`events/sqs/<kind>.json`), the verifier's variable (`<KIND>_QUEUE_URL`), `kind` of envelopes, metrics and
-log lines. The rows are text: what needs names alone (commands, tests of the template) imports no consumer by them.
+The name of a kind is used everywhere: the consumer's module in this package, the function's folder, the file of its
+samples (`events/sqs/<kind>.json`), the verifier's variable (`<KIND>_QUEUE_URL`), `kind` of envelopes, metrics and log
+lines. The rows contain text, so that commands and template tests that only need names do not import the consumers.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Kind:
 
     name: str
     message: str
-    """The model in `autopulse.vapi.messages` that its messages are read as."""
+    """The name of the model in `autopulse.vapi.messages` for its messages."""
     prefix: str
-    """How the logical ids of its queues, function, role, log group and alarms in `template.yaml` begin."""
+    """The prefix of the logical ids of its queues, function, role, log group and alarms in `template.yaml`."""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ class Kind:
 
     @property
     def consumer(self) -> Consumer[Any]:
-        """The consumer that applies its messages; imported when it is asked for."""
+        """The consumer that applies its messages, imported on first use."""
         consumer: Consumer[Any] = import_module(f"autopulse.consumers.{self.name}").CONSUMER
         return consumer
 

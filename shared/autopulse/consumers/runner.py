@@ -1,7 +1,7 @@
-"""The skeleton of every consumer: read, apply in one transaction, tell the watchers, tidy up, answer SQS.
+"""The runner of every consumer: read, apply in one transaction, publish call events, clean up, answer SQS.
 
-Nothing is dropped: a record is applied, known already, ignored as the stack was told to, in the dead-letter queue with
-its reason, or back in the queue.
+No record is lost. It is applied, a repeat, ignored by the stack's configuration, in the dead-letter queue with its
+reason, or back in its queue.
 """
 
 import gc
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RESERVE_SECONDS: Final = 5
-"""The part of the function's time, in seconds, that is kept for call events, dead letters and the answer."""
+"""The part of the function's time, in seconds, that is reserved for call events, dead letters and the answer."""
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 2.0
 _ENDED: Final = frozenset({Disposition.APPLIED, Disposition.DUPLICATE, Disposition.IGNORED, Disposition.ERASED})
@@ -54,12 +54,12 @@ Handler = Callable[[dict[str, Any], "LambdaContext"], Answer]
 
 @dataclass(frozen=True, slots=True)
 class _Invocation:
-    """What the steps of one invocation share."""
+    """What the steps of one invocation have in common."""
 
     consumer: Consumer[Any]
     services: Services
     deadline: float
-    """A time of time.monotonic() after which nothing begins that may wait."""
+    """A time of time.monotonic() after which no step starts that may wait."""
     measurements: Measurements = field(default_factory=Measurements)
 
     @property
@@ -68,7 +68,7 @@ class _Invocation:
 
 
 def handler_of(consumer: Consumer[Any], services: Services) -> Handler:
-    """The Lambda handler of a consumer."""
+    """Return the Lambda handler of a consumer."""
 
     def handler(event: dict[str, Any], context: "LambdaContext") -> Answer:
         return handle(consumer, services, event, context)
@@ -78,13 +78,13 @@ def handler_of(consumer: Consumer[Any], services: Services) -> Handler:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Let the garbage collector wait until a batch is done.
+    """Disable the garbage collector while a batch is applied.
 
-    What a batch makes is freed by its reference counts when the batch ends. The collector would look for cycles in it
-    several times, and now and then in everything that was ever imported, which takes longer than a batch does, while
-    rows are locked.
+    Reference counting frees a batch's objects when the batch ends. The collector would search them for cycles several
+    times, and sometimes search all imported modules, which takes longer than the batch itself while its rows are
+    locked.
     """
-    if not gc.isenabled():  # somebody else's batch, or choice
+    if not gc.isenabled():  # an outer caller has disabled it, and will enable it
         yield
         return
     gc.disable()
@@ -96,7 +96,7 @@ def _without_collections() -> Iterator[None]:
 
 @_without_collections()
 def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], context: "LambdaContext") -> Answer:
-    """Apply an SQS event's records; answers with those that SQS shall deliver again."""
+    """Apply the records of an SQS event; returns the ids of those that SQS has to deliver again."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     run = _Invocation(consumer, services, deadline)
     deliveries = read_deliveries(consumer, services, event, deadline)
@@ -118,7 +118,7 @@ def handle(consumer: Consumer[Any], services: Services, event: dict[str, Any], c
 
 
 def _settle(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> list[CallEvent]:
-    """Commit what can be committed, splitting the batch around bad records; a committed half keeps its events."""
+    """Commit the batch, and split it in halves around bad records; a half that is committed keeps its events."""
     if not deliveries:
         return []
     try:
@@ -139,7 +139,10 @@ def _settle(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> list[Cal
 
 
 def _recognize_repeats(run: _Invocation, gone: Sequence[ReceivedMessage]) -> None:
-    """Acknowledge those whose object is gone since their event was applied before; the others keep their error."""
+    """Mark records as repeats whose payload was deleted because their event was applied before.
+
+    The other records without a payload keep their error.
+    """
     copies = Counter(delivery.envelope.event_id for delivery in gone if delivery.envelope)
     if not copies:
         return
@@ -165,7 +168,7 @@ def _commit(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> BatchOut
 
 
 def _persistently(run: _Invocation, transact: Callable[[], T]) -> T:
-    """One transaction, tried again after transient errors, until the deadline."""
+    """Run one transaction, and retry it after transient errors until the deadline."""
     pause = FIRST_PAUSE_SECONDS
     if time.monotonic() > run.deadline:
         raise TransactionFailed(Fault.TRANSIENT, Transient("out-of-time"))
@@ -180,7 +183,7 @@ def _persistently(run: _Invocation, transact: Callable[[], T]) -> T:
 
 
 def _note(deliveries: Sequence[ReceivedMessage], outcome: BatchOutcome) -> None:
-    """Tell each delivery what became of it; repeats within the batch share the disposition of their first."""
+    """Set the result of each delivery; a repeat within the batch gets the error of its first record."""
     seen: set[str] = set()
     for delivery in deliveries:
         if delivery.envelope is None:
@@ -198,9 +201,9 @@ def _note(deliveries: Sequence[ReceivedMessage], outcome: BatchOutcome) -> None:
 
 
 def _ignore_unknown_calls(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> None:
-    """A stack may be told that calls it does not know are none of its business, once they had time to appear.
+    """Ignore records about unknown calls, if the stack is configured to and the calls had time to appear.
 
-    What was asked for about such a call is ignored at once, without a receipt: it can be asked for again.
+    A record from reconciliation is ignored at once, without a receipt, because Vapi can be asked for it again.
     """
     for delivery in deliveries:
         if _is_askable(delivery) or (run.services.settings.ignore_unknown_calls and _may_be_ignored(delivery)):
@@ -215,13 +218,13 @@ def _is_askable(delivery: ReceivedMessage) -> bool:
 
 def _may_be_ignored(delivery: ReceivedMessage) -> bool:
     if isinstance(delivery.error, PayloadGone):
-        # The object was there at the last of the tries, which ended as ignored, without a receipt.
+        # Its object existed at the last retry, which ended as ignored and without a receipt.
         return delivery.receive_count > UNKNOWN_CALL_TRIES + 1
     return isinstance(delivery.error, UnknownCall) and is_permanent(delivery)
 
 
 def _delete_payloads(run: _Invocation, deliveries: Sequence[ReceivedMessage]) -> None:
-    """Delete the objects of records that have ended; what waits or is a dead letter may need its own again."""
+    """Delete the payloads of records that have ended; records that wait and dead letters may need theirs again."""
     keys = [d.payload_key for d in deliveries if d.payload_key is not None and d.record and d.disposition in _ENDED]
     left = delete_payloads(keys, run.deadline + RESERVE_SECONDS - LONGEST_SECONDS, run.services) if keys else 0
     if left:

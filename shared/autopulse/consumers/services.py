@@ -1,7 +1,7 @@
-"""What a consumer works with besides its messages: settings, the database, its queue, the payload bucket, the bus.
+"""The services of a consumer: settings, the database, its queue, the payload bucket, the bus.
 
-Each function's app.py makes one `Services` and hands it to its handler; a test makes one with parts of its own. Nothing
-is read, made or connected to before it is needed, and then it is kept as long as the container.
+Each function's app.py makes one `Services` and passes it to its handler; tests make their own. Each service is created
+on first use and kept as long as the container.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class TransactionFailed(Exception):
-    """A transaction was not committed: whose fault that is, and the error that its records get."""
+    """A transaction was not committed; this has the kind of fault and the error for its records."""
 
     def __init__(self, fault: Fault, error: AutoPulseError) -> None:
         super().__init__(error.reason)
@@ -47,7 +47,7 @@ class TransactionFailed(Exception):
 
 
 class Services:
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def settings(self) -> ConsumerSettings:
@@ -61,28 +61,28 @@ class Services:
 
     @cached_property
     def sqs(self) -> SQSClient:
-        """The queue and its dead letters."""
+        """The client of the kind's queue and of its dead-letter queue."""
         return clients.sqs()
 
     @cached_property
     def recording_queue(self) -> Sqs:
-        """The queue of copies of recordings."""
+        """The client of the queue of recordings to copy."""
         return clients.recording_queue()
 
     @cached_property
     def s3(self) -> S3Client:
-        """The payload bucket."""
+        """The client of the payload bucket."""
         return clients.s3()
 
     @cached_property
     def events(self) -> EventBridge:
-        """The event bus."""
+        """The client of the event bus."""
         return clients.events()
 
     @cached_property
     def pseudonyms(self) -> Pseudonyms:
-        """By which erased calls are recognised; raises TransactionFailed while the key cannot be read."""
-        from autopulse.pseudonym_key import pseudonyms  # noqa: PLC0415 - read once, when the first batch comes
+        """The pseudonyms by which erased calls are recognised; raises TransactionFailed if their key cannot be read."""
+        from autopulse.pseudonym_key import pseudonyms  # noqa: PLC0415 - the key is read once, with the first batch
 
         try:
             return pseudonyms()
@@ -90,7 +90,7 @@ class Services:
             raise TransactionFailed(Fault.TRANSIENT, error) from None
 
     def pause(self, seconds: float) -> None:
-        """Seconds to wait before the next try."""
+        """Wait some seconds before the next try."""
         time.sleep(seconds)
 
     def publish(self, call_events: Sequence[CallEvent], measurements: Measurements) -> None:
@@ -103,34 +103,34 @@ class Services:
         return self.transact(consumer.kind, lambda transaction: apply_batch(transaction, consumer, records, world))
 
     def transact(self, kind: str, work: Callable[[Transaction], T]) -> T:
-        """Do the work in one transaction and commit it; raises TransactionFailed."""
+        """Run `work` in one transaction and commit it; raises TransactionFailed."""
         try:
             with self.engine.connect() as transaction, _thrown_away_unless_sound(transaction):
                 outcome = work(transaction)
                 transaction.commit()
-        except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
+        except Exception as error:  # noqa: BLE001 - every error is classified, and raised as one of our own
             fault, ours = diagnose(error)
             if fault is Fault.UNEXPECTED:
                 logger().error("unexpected", extra={"kind": kind, "cause": place_of(error)})
-            raise TransactionFailed(fault, ours) from None  # its text has values
+            raise TransactionFailed(fault, ours) from None  # the original error's text contains values
         return outcome
 
 
 @contextmanager
 def _thrown_away_unless_sound(transaction: Transaction) -> Iterator[None]:
-    """Roll back what bad data left; a connection that met worse, or cannot even do that, is thrown away."""
+    """Roll back after an error that bad data caused; drop the connection after any other, or if the rollback fails."""
     try:
         yield
     except Exception as error:
         if diagnose(error)[0] is not Fault.DATA or not _rolled_back(transaction):
-            transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
+            transaction.invalidate()  # the connection's state is unknown
         raise
 
 
 def _rolled_back(transaction: Transaction) -> bool:
     try:
         transaction.rollback()
-    except Exception:  # noqa: BLE001 - the connection is lost, whatever it says
+    except Exception:  # noqa: BLE001 - the connection is dropped whatever the error is
         logger().warning("roll-back failed")
         return False
     return True

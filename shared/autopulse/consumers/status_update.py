@@ -1,4 +1,4 @@
-"""`status-update`, `call.started`, `call.ended`, `call.failed`: how far the call is; and that Vapi cannot tell."""
+"""`status-update`, `call.started`, `call.ended`, `call.failed`: the progress of a call; and Vapi's missing data."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,14 +21,14 @@ _ENDED_WITH_REASON: Final = frozenset({"end_time", "ended_reason"})
 
 
 def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[StatusMessage]]) -> list[CallEvent]:
-    """Join the statuses to what is known of each attempt, and store what our own functions say of it."""
+    """Join the statuses to the stored facts of each attempt, and store the content of our own functions' messages."""
     call_events = record_changes(transaction, [joined(attempt, facts_of) for attempt in attempts])
     apply_internal(transaction, attempts)
     return call_events
 
 
 def facts_of(record: Record[StatusMessage]) -> Facts:
-    """What one status says; nothing, if its word is unknown, or if it is no status."""
+    """The facts of one status; none if its word is unknown, or if the message is not a status."""
     envelope, message = record.envelope, record.message
     if message.ignored or message.copy_state:
         return NOTHING
@@ -43,7 +43,7 @@ def facts_of(record: Record[StatusMessage]) -> Facts:
 
 
 def ended(envelope: ReceivedEnvelope, reason: str | None) -> Facts:
-    """The facts of an ending, with its reason if there is one."""
+    """The facts of the end of a call, with its reason if there is one."""
     at = envelope.event_time
     return Facts(
         status=Status(ENDED, envelope.occurred_at),

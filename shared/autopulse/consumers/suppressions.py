@@ -1,4 +1,4 @@
-"""Suppress the numbers of customers who asked in a call not to be called any more."""
+"""Suppress the numbers of customers who asked during a call not to be called any more."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from autopulse.vapi.messages import ReportMessage
 
 
 def suppress_who_asks_for_it(transaction: Transaction, changes: Sequence[Change[ReportMessage]]) -> None:
-    """Suppress the numbers of reports that ask for it and did not before, with one statement if there are any.
+    """Suppress the numbers of reports that newly contain such a request, with one statement if there are any.
 
-    Raises Transient if the key of pseudonyms cannot be read: then the batch comes again. What somebody has taken back
-    stays so, whatever a later report of the same call repeats. A call without a number is logged by its id.
+    Raises Transient if the key of pseudonyms cannot be read, so that the batch is retried. A suppression that a person
+    has removed is not made again by later reports of the same call. A call without a number is logged by its id.
     """
     new = [change for change in changes if _asks(change.facts) and not _asks(change.attempt.facts)]
     if new:
@@ -22,7 +22,7 @@ def suppress_who_asks_for_it(transaction: Transaction, changes: Sequence[Change[
 
 
 def _suppress(transaction: Transaction, changes: Sequence[Change[ReportMessage]]) -> None:
-    from autopulse import pseudonym_key  # noqa: PLC0415 - few reports ask for it
+    from autopulse import pseudonym_key  # noqa: PLC0415 - few reports need it
     from autopulse.db.suppressions import Suppression, add_suppressions  # noqa: PLC0415
     from autopulse.domain.phone_numbers import e164_of  # noqa: PLC0415
     from autopulse.domain.suppressions import ASKED_IN_A_CALL, Source  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What a batch leaves behind for those who watch: a log line for each record, and the metrics."""
+"""The logs and metrics of a batch: one log line for each record."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -31,7 +31,7 @@ def account_for(
     committed_at: datetime,
     measurements: Measurements,
 ) -> None:
-    """Log and measure what became of each delivery."""
+    """Log and measure the disposition of each delivery."""
     measurements.record(Metric.BATCH_SIZE, [len(deliveries)], kind=kind)
     _log(kind, deliveries)
     _measure(kind, deliveries, committed_at, measurements)
@@ -42,7 +42,7 @@ def account_for(
 
 
 def _measure_event(call_event: CallEvent, completed: Collection[int], measurements: Measurements) -> None:
-    """Count what a call event says of its call; `completed` are the calls whose first report this batch has."""
+    """Count the call event; `completed` are the ids of the calls whose first report is in this batch."""
     changed = call_event.changed
     if call_event.type is CallEventType.CALL_STALLED:
         measurements.count(Metric.CALL_STALLED)
@@ -59,9 +59,9 @@ def _measure_event(call_event: CallEvent, completed: Collection[int], measuremen
 def _measure_reconciliation(
     kind: str, deliveries: Sequence[ReceivedMessage], call_events: Sequence[CallEvent], measurements: Measurements
 ) -> None:
-    """Count the calls that asking Vapi has brought up to date, and those that it cannot.
+    """Count the calls that reconciliation has brought up to date, and those that it could not.
 
-    A later report, such as one whose analysis came after it, is none that a webhook has lost.
+    A later report, such as one with a late analysis, is not counted: no webhook was lost.
     """
     type_ = CallEventType.CALL_COMPLETED if kind == "end_of_call_report" else CallEventType.CALL_STATUS_CHANGED
     changed = {call_event.call_id for call_event in call_events if call_event.type is type_}
@@ -76,7 +76,7 @@ def _measure_reconciliation(
 
 
 def _is_first_answer(call_event: CallEvent, completed: Collection[int]) -> bool:
-    """Later reports of a call correct its answer; counted again, the call would have two."""
+    """Whether this is a call's first answer; later reports correct the answer, and would count the call twice."""
     return call_event.changed["nps_score"] is not None and call_event.call_id in completed
 
 

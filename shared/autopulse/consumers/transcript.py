@@ -1,4 +1,4 @@
-"""`transcript`, final: one spoken turn, shown as long as no list of turns has it."""
+"""`transcript`, final: one spoken turn, which is shown until a list of turns contains it."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from autopulse.vapi.turns import role_of
 
 
 def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[TranscriptMessage]]) -> list[CallEvent]:
-    """Add the turns that lie before the attempt's lists."""
+    """Store the turns that are newer than the attempt's lists."""
     changes = [joined(attempt, facts_of) for attempt in attempts]
     said = [
         (change, [one for r in change.attempt.records if (one := _fragment(change.attempt, r))]) for change in changes
@@ -24,7 +24,7 @@ def apply(transaction: Transaction, attempts: Sequence[AttemptBatch[TranscriptMe
 
 
 def facts_of(record: Record[TranscriptMessage]) -> Facts:
-    """That the customer was heard, if it was the customer."""
+    """The fact that the customer was heard, if the turn is the customer's."""
     message = record.message
     return Facts(human_turn=message.transcript is not None and role_of(message.role) == HUMAN)
 

@@ -1,4 +1,4 @@
-"""Store what the lists and fragments of attempts show: the writes that conversation updates and reports share."""
+"""Store the turns that attempts show; conversation updates and reports share this module."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ Spoken = Mapping[str, Sequence[Turn]]
 
 
 def list_of(source: str, turns: Turns, rank: Rank) -> Lists:
-    """The list that a message holds: none, if there is no turn in it."""
+    """The list of turns that a message has; empty if it has no turn."""
     if not turns.turns:
         return ()
     first = turns.first_time
@@ -41,7 +41,7 @@ def list_of(source: str, turns: Turns, rank: Rank) -> Lists:
 
 @dataclass(slots=True)
 class _Recomposed(Generic[M]):
-    """An attempt whose shown lists have changed."""
+    """An attempt of which the shown lists have changed."""
 
     change: Change[M]
     lists: list[TurnList]
@@ -53,12 +53,12 @@ class _Recomposed(Generic[M]):
 
     @property
     def needs_stored(self) -> bool:
-        """Whether turns of earlier messages take part."""
+        """Whether the stored turns of earlier messages are needed."""
         return any(list_.rank.event_id not in self.spoken for list_ in self.lists)
 
 
 def record_lists(transaction: Transaction, changes: Sequence[tuple[Change[M], Spoken]]) -> list[Change[M]]:
-    """Store the turns of attempts whose lists have changed; returns all changes, with what the lists hide."""
+    """Store the turns of attempts whose lists have changed; returns all changes, with the turns that the lists hide."""
     recomposed = [
         _Recomposed(change, visible(change.facts.lists), spoken)
         for change, spoken in changes
@@ -80,32 +80,32 @@ def record_lists(transaction: Transaction, changes: Sequence[tuple[Change[M], Sp
 
 
 def _show(lists: Lists) -> tuple[list[TurnList], int | None]:
-    """All that decides which turns are shown."""
+    """The values that decide which turns are shown."""
     return visible(lists), fragments_until(lists)
 
 
 def _turns_of(list_: TurnList, one: _Recomposed[M], stored: Mapping[AttemptKey, StoredTurns]) -> Sequence[Turn]:
-    """A list's turns: of this batch, or what is stored of it and what was hidden."""
+    """The turns of a list: from this batch, or from the database, where shown and hidden turns are stored."""
     turns = one.spoken.get(list_.rank.event_id)
     return stored_turns_of(list_, stored.get(one.key)) if turns is None else turns
 
 
 def stored_turns_of(list_: TurnList, stored: StoredTurns | None) -> Sequence[Turn]:
-    """The turns of a stored list, with their places in it: those that are shown and those that are hidden."""
+    """The turns of a stored list with their positions, both those that are shown and those that are hidden."""
     turns = stored.lists.get((list_.source, list_.key), ()) if stored else ()
     shown = [turn._replace(sequence=turn.sequence - list_.offset) for turn in turns]
     return sorted([*shown, *list_.hidden])
 
 
 def with_storage(facts: Facts, composed: Iterable[TurnList]) -> Facts:
-    """The facts with what the attempt's lists hide now; lists that are not shown hide nothing."""
+    """Add to the facts the turns that the attempt's lists hide now; lists that are not shown hide none."""
     now = {(list_.source, list_.key): list_ for list_ in composed}
     lists = (now.get((list_.source, list_.key)) or replace(list_, offset=0, hidden=()) for list_ in facts.lists)
     return replace(facts, lists=tuple(lists))
 
 
 def attempt_turns(key: AttemptKey, turns: Sequence[ShownTurn], lists: Lists) -> AttemptTurns:
-    """What to store of an attempt whose lists show these turns."""
+    """What to store for an attempt whose lists show these turns."""
     until = fragments_until(lists)
     return AttemptTurns(*key, turns, None if until is None else EPOCH + until * _SECOND)
 
@@ -117,7 +117,7 @@ def is_before(fragment: Fragment, lists: Lists) -> bool:
 
 
 def spoken(attempt: AttemptBatch[M], record: Record[M], speaker: str | None, words: str | None) -> Fragment | None:
-    """A fragment of what a speaker said; None if nothing was said, or nobody whose role is stored said it."""
+    """Build a fragment from a speaker's words; None if there are no words, or if turns of that role are not stored."""
     role = role_of(speaker)
     if role is None or words is None:
         return None
@@ -125,7 +125,7 @@ def spoken(attempt: AttemptBatch[M], record: Record[M], speaker: str | None, wor
 
 
 def record_fragments(transaction: Transaction, said: Iterable[tuple[Change[M], Sequence[Fragment]]]) -> list[CallEvent]:
-    """Store fragments that lie before the attempt's lists."""
+    """Store the fragments that are shown beside the attempt's lists."""
     fitting = [
         (change.attempt, kept)
         for change, fragments in said
@@ -137,5 +137,5 @@ def record_fragments(transaction: Transaction, said: Iterable[tuple[Change[M], S
 
 
 def transcript_event(attempt: AttemptBatch[M], source: str, *, turns: int, skipped: int) -> CallEvent:
-    """That the words of an attempt have changed."""
+    """Build the event that the words of an attempt have changed."""
     return call_event(CallEventType.TRANSCRIPT_UPDATED, attempt, source=source, turns=turns, skipped=skipped)

@@ -1,4 +1,4 @@
-"""Count and name what the messages of a batch say and nobody here knows: statuses, ended reasons, roles, outputs."""
+"""Count and log values in a batch's messages that this code does not know: statuses, ended reasons, roles, outputs."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,15 +28,15 @@ from autopulse.vapi.status_words import WORDS_WITHOUT_STATUS
 from autopulse.vapi.turns import PROMPT_ROLES, ROLES, role_of
 
 MAX_CALL_IDS: Final = 3
-"""Calls that a log line names as examples of a value."""
+"""The maximum number of calls that a log line gives as examples of a value."""
 A_SPEAKER: Final = "(speaker)"
-"""Stands for who speaks in the application's own shape of a turn: it may be somebody's name."""
+"""Replaces the speaker in the application's own form of a turn, because it may be a person's name."""
 NO_WORD: Final = "(none)"
-"""Stands for a status that is missing, or no text."""
+"""Replaces a status that is missing or not a text."""
 
 
 def note_unknown(kind: str, deliveries: Iterable[ReceivedMessage], measurements: Measurements) -> None:
-    """Count the unknown values of applied records and of ignored statuses, and name them in one log line."""
+    """Count the unknown values of applied records and of ignored statuses, and log them in one line."""
     found: defaultdict[UnknownValue, list[ReceivedMessage]] = defaultdict(list)
     for delivery in deliveries:
         if delivery.record is not None:
@@ -82,8 +82,8 @@ def _reason_of(message: Message) -> str | None:
 
 
 def _unknown_roles(message: Message) -> Iterator[str]:
-    """Each role once that is none of a speaker's, a tool's or a prompt's; an item without a role has none."""
-    roles = {role for role in _roles_of(message) if isinstance(role, str)} - ROLES.keys()  # mostly nothing is left
+    """Yield once each role that is not one of a speaker, a tool or a prompt; items without a role are skipped."""
+    roles = {role for role in _roles_of(message) if isinstance(role, str)} - ROLES.keys()  # usually empty
     words = (word for role in sorted(roles) if (word := (read_words(role) or "").strip().lower()))
     yield from (word for word in dict.fromkeys(words) if word not in ROLES and word not in PROMPT_ROLES)
 

@@ -1,1 +1,1 @@
-"""Postgres: models, connection, and SQL as small functions of (session, values). The only importer of SQLAlchemy."""
+"""Postgres: models, connection, SQL in small functions of (session, values). Only this package imports SQLAlchemy."""

@@ -1,4 +1,4 @@
-"""The tables that are ours and that messages fill, besides those of follow-ups."""
+"""Our own tables that messages fill, besides those of follow-ups."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -27,17 +27,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from autopulse.db.application_models import Model
 
 _ATTEMPT_BEGAN: Final = text("coalesce(created_at, first_at)")
-"""When an attempt began (docs/call-state.md 3)."""
+"""The time when an attempt began (docs/call-state.md 3)."""
 
 
 class VapiCall(Model):
-    """An attempt: what Vapi's messages said of one call of Vapi's. `call` is computed from its attempts."""
+    """An attempt: the facts of one call at Vapi. The row of `call` is computed from its attempts."""
 
     __tablename__ = "vapi_call"
     __table_args__ = (
         Index("ix_vapi_call_vapi_call_id", "vapi_call_id", unique=True, postgresql_where=text("vapi_call_id <> ''")),
-        # Which is unreported changes once in the life of an attempt, when it began never: what else is updated of it
-        # writes none of these.
+        # An attempt enters or leaves the unreported ones once, and its beginning never changes. Other updates of the
+        # row do not write these indexes.
         Index(
             "ix_vapi_call_unreported_began",
             _ATTEMPT_BEGAN,
@@ -59,36 +59,36 @@ class VapiCall(Model):
         ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
-    """Vapi's id; empty for the attempt of messages that gave our id alone."""
+    """Vapi's call id; empty for the attempt of messages that give only our id."""
     made_call: Mapped[bool] = mapped_column(server_default=false())
-    """Whether the row of `call` was made for it, not by the application."""
+    """Whether we created the row of `call` for this attempt, rather than the application."""
 
-    # Which call it is.
+    # Its identity.
     call_type: Mapped[str | None]
-    """outboundPhoneCall, inboundPhoneCall, webCall, vapi.websocketCall, or what Vapi may call others."""
+    """outboundPhoneCall, inboundPhoneCall, webCall, vapi.websocketCall, or another type of Vapi's."""
     phone_number_id: Mapped[str | None]
     assistant_id: Mapped[str | None]
-    """The call's own; the assistant that speaks may be another."""
+    """The assistant of the call; another assistant may speak."""
     squad_id: Mapped[str | None]
     workflow_id: Mapped[str | None]
     customer_number: Mapped[str | None]
     customer_sip_uri: Mapped[str | None]
     customer_name: Mapped[str | None]
     created_at: Mapped[datetime | None]
-    """The least `createdAt`."""
+    """The earliest `createdAt`."""
     first_at: Mapped[datetime | None]
-    """The least sender's time."""
+    """The earliest sender's time."""
 
     # The facts (`domain.facts`).
     status: Mapped[str | None] = mapped_column(String(20))
     status_at: Mapped[datetime | None]
-    """The sender's time of that status; null if it gave none."""
+    """The sender's time of that status; null if it has none."""
     in_progress_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_reason_at: Mapped[datetime | None]
     ended_status_reason: Mapped[str | None]
     reported_at: Mapped[datetime | None]
-    """The winning report's time: the sender's if `reported_timed`, else the receipt's."""
+    """The time of the report that counts: the sender's if `reported_timed`, else the time of receipt."""
     reported_timed: Mapped[bool | None]
     report_has_answers: Mapped[bool | None]
     report_has_turns: Mapped[bool | None]
@@ -98,24 +98,24 @@ class VapiCall(Model):
     report_duration_sec: Mapped[int | None]
     report_ended_reason: Mapped[str | None]
     report_origin: Mapped[str | None] = mapped_column(String(20))
-    """`webhook`, or `reconciliation` if it was asked for; null of reports that are older than this column: webhooks."""
+    """`webhook`, or `reconciliation` if Vapi was asked for the report; null (older reports) means webhook."""
     human_turn: Mapped[bool | None]
     """Whether a turn of the customer was heard."""
     segments: Mapped[Any | None] = mapped_column(JSONB)
-    """Which lists of turns are kept."""
+    """The lists of turns that are kept."""
     reported_columns: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
-    """Columns of `call` that a message has ever given a value for; the application's own value stands in the others."""
+    """Columns of `call` for which any message has given a value; the other columns keep the application's values."""
     reconciliation: Mapped[str | None] = mapped_column(String(20))
-    """`unrecoverable` if Vapi keeps it no longer, `missing` if Vapi has no such call; shown without a report."""
+    """`unrecoverable` if Vapi has deleted the call, `missing` if Vapi has no such call; shown if there is no report."""
 
-    # What people see of it: computed from the facts.
+    # The columns that are shown, computed from the facts.
     start_time: Mapped[datetime | None]
     end_time: Mapped[datetime | None]
     duration_sec: Mapped[int | None]
     ended_reason: Mapped[str | None]
     outcome: Mapped[str | None] = mapped_column(String(20))
 
-    # What its report says.
+    # The columns of its report.
     nps_score: Mapped[int | None]
     call_reason: Mapped[str | None] = mapped_column(String(100))
     feedback_summary: Mapped[str | None]
@@ -127,7 +127,7 @@ class VapiCall(Model):
 
 
 class CallRecording(Model):
-    """What became of the copy of an attempt's recording; it goes and moves with its attempt."""
+    """The state of the copy of an attempt's recording; it is deleted and moved together with the attempt."""
 
     __tablename__ = "call_recording"
     __table_args__ = (
@@ -142,19 +142,19 @@ class CallRecording(Model):
     call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(String(20))
-    """stored; missing, if none could be made; erased, if it was deleted before its time."""
+    """stored; missing, if no copy could be made; erased, if it was deleted before its retention time ended."""
     object_key: Mapped[str | None]
-    """Its place in the bucket, if it was stored."""
+    """The key of the object in the bucket, if it was stored."""
     bytes: Mapped[int | None] = mapped_column(BigInteger)
     content_type: Mapped[str | None]
     """audio/wav, audio/mpeg and others."""
     sha256: Mapped[str | None]
-    """Of the object, in hexadecimal digits."""
+    """The object's digest in hexadecimal digits."""
     stored_at: Mapped[datetime | None]
 
 
 class CallQuality(Model):
-    """How the call of an attempt ran and what it cost, as the report that counts says (`domain.quality`)."""
+    """The quality and cost of an attempt's call, from the report that counts (`domain.quality`)."""
 
     __tablename__ = "call_quality"
     __table_args__ = (
@@ -181,7 +181,7 @@ class CallQuality(Model):
     call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
     report_event_id: Mapped[str]
-    """Of the report that says so."""
+    """The time of the report."""
     turn_latency_median_ms: Mapped[int | None]
     turn_latency_average_ms: Mapped[int | None]
     model_latency_average_ms: Mapped[int | None]
@@ -195,7 +195,7 @@ class CallQuality(Model):
     assistant_interruptions: Mapped[int | None]
     """How often the customer interrupted the assistant."""
     cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
-    """US dollars, like all of the following."""
+    """US dollars, as all following costs."""
     cost_transport: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     cost_transcriber: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     cost_model: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
@@ -210,23 +210,23 @@ class CallQuality(Model):
     assistant_name: Mapped[str | None]
     assistant_version: Mapped[str | None]
     vapi_campaign_id: Mapped[str | None]
-    """Of a campaign at Vapi, which is none of the application's."""
+    """The id of a campaign at Vapi, which is not one of the application's campaigns."""
     success_evaluation: Mapped[str | None]
     consent_type: Mapped[str | None]
     consent_granted_at: Mapped[datetime | None]
     ended_message: Mapped[str | None]
     outputs_expected: Mapped[int]
-    """Structured outputs that were to be extracted."""
+    """The number of structured outputs that were to be extracted."""
     outputs_lost: Mapped[int]
-    """Those of them whose extraction failed."""
+    """The number of these whose extraction failed."""
     turn_latencies: Mapped[Any | None] = mapped_column(JSONB)
-    """For each answer of the assistant's [turn, model, voice, transcriber, endpointing], in milliseconds."""
+    """For each answer of the assistant [turn, model, voice, transcriber, endpointing], in milliseconds."""
     details: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """Lists: `lost_answers`, `skipped_answers`, `transfers`, `scorecards`, `activations`."""
 
 
 class CallOriginal(Model):
-    """Attempt 0: a call as the application had it before Vapi's first message about it; no row for a mere Ready."""
+    """Attempt 0: a call as the application had it before Vapi's first message; a Ready call has no row."""
 
     __tablename__ = "call_original"
 
@@ -245,11 +245,11 @@ class CallOriginal(Model):
     recording_url: Mapped[str | None]
     cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     feedback: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    """The field of the same name of `VapiCall`."""
+    """JSON of the same form as `VapiCall.feedback`."""
 
 
 class WebhookEvent(Model):
-    """A receipt for every webhook applied, written with its effect; makes repeats and latencies visible. No payload."""
+    """The receipt of an applied webhook, written in its transaction. It recognises repeats, and has no payload."""
 
     __tablename__ = "webhook_event"
 
@@ -262,33 +262,33 @@ class WebhookEvent(Model):
     received_at: Mapped[datetime] = mapped_column(index=True)
     processed_at: Mapped[datetime]
     status: Mapped[str | None] = mapped_column(String(20))
-    """The status that the call had after this webhook; null if the webhook gave none."""
+    """The status of the call after this webhook; null if the webhook gave none."""
     outcome: Mapped[str] = mapped_column(String(20))
-    """applied, or ignored."""
+    """applied or ignored."""
     origin: Mapped[str] = mapped_column(server_default=text("'webhook'"))
-    """`webhook`, or `reconciliation` if it is made of what Vapi answered when it was asked."""
+    """`webhook`, or `reconciliation` if the message was made from an answer of Vapi's API."""
     repeats: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class VapiNumber(Model):
-    """Whose the calls of a phone number, assistant, squad or workflow are, if the application did not create them."""
+    """The owner of a phone number, assistant, squad or workflow, for calls that the application did not create."""
 
     __tablename__ = "vapi_number"
     __table_args__ = (CheckConstraint("ignored OR organization_id IS NOT NULL"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    """Vapi's id of any of these."""
+    """Vapi's id of the phone number, assistant, squad or workflow."""
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
     ignored: Mapped[bool] = mapped_column(server_default=false())
-    """Not ours: its calls are acknowledged and not recorded."""
+    """Whether its calls are not ours, and are acknowledged without being stored."""
     inbound_assistant_id: Mapped[str | None]
     """Of a phone number: Vapi's id of the assistant that takes its calls, if Vapi asks for one."""
     transfer_number: Mapped[str | None]
-    """Of a phone number: the number, as E.164, that a caller is handed over to."""
+    """Of a phone number: the number, as E.164, to which its callers are transferred."""
 
 
 class Suppression(Model):
-    """A number that an organization may not call, known by its pseudonym alone (`domain.suppressions`)."""
+    """A number that an organization may not call; only its pseudonym is stored (`domain.suppressions`)."""
 
     __tablename__ = "suppression"
     __table_args__ = (
@@ -305,7 +305,7 @@ class Suppression(Model):
 
 
 class RefusedLink(Model):
-    """A link between a call of Vapi's and a row that an operator has removed; no webhook may make it again."""
+    """A link between a Vapi call and a row that an operator has removed; no message may make it again."""
 
     __tablename__ = "refused_link"
 
@@ -317,28 +317,28 @@ class RefusedLink(Model):
 
 
 class ReconciliationRequest(Model):
-    """What was asked of Vapi about a call, for one reason: how often, and when it may be asked again.
+    """The requests to Vapi about a call for one reason: their number, and when the next one is allowed.
 
-    It has no foreign key: what is asked for may be a call that has no row.
+    The table has no foreign key, because the call may have no row.
     """
 
     __tablename__ = "reconciliation_request"
 
     call_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """The row of `call`; 0 if there is none."""
+    """The id of the row of `call`; 0 if there is none."""
     vapi_call_id: Mapped[str] = mapped_column(primary_key=True)
-    """Vapi's id; empty if it is what is looked for."""
+    """Vapi's id; empty if it is to be found."""
     reason: Mapped[str] = mapped_column(String(20), primary_key=True)
     tries: Mapped[int] = mapped_column(SmallInteger)
-    """How often it was asked for."""
+    """The number of requests."""
     asked_at: Mapped[datetime] = mapped_column(index=True)
-    """The last time."""
+    """The time of the last request."""
     next_at: Mapped[datetime | None]
-    """It is not asked for again before; null: never again."""
+    """The earliest time of the next request; null if there must be none."""
 
 
 class CallWords(Model):
-    """The words that a call is found by, of all that is shown of it (`db.words`)."""
+    """The searchable words of a call, from all that is shown of it (`db.words`)."""
 
     __tablename__ = "call_words"
     __table_args__ = (Index("ix_call_words_words", "words", postgresql_using="gin"),)
@@ -347,15 +347,15 @@ class CallWords(Model):
         ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     organization_id: Mapped[UUID]
-    """The call's."""
+    """The call's organization."""
     began: Mapped[datetime]
     """When the call began (`db.queries.filters.BEGAN`); `-infinity` if that is not known."""
     words: Mapped[str] = mapped_column(TSVECTOR)
-    """Each word with the end of the organization's id and the month of `began` before it; without places."""
+    """Each word, preceded by the end of the organization's id and by the month of `began`; without positions."""
 
 
 class ServiceRecordOriginal(Model):
-    """A service record as the application had it, while a report's values stand in it."""
+    """The application's values of a service record whose values were replaced by those of a report."""
 
     __tablename__ = "service_record_original"
 
@@ -368,7 +368,7 @@ class ServiceRecordOriginal(Model):
 
 
 class CallIncident(Model):
-    """Something that went wrong during a call, such as a stall."""
+    """An event during a call that does not end it, such as a stall."""
 
     __tablename__ = "call_incident"
     __table_args__ = (UniqueConstraint("call_id", "kind", "occurred_at"),)

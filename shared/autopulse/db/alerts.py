@@ -1,6 +1,6 @@
-"""`follow_up_alert`: which alerts are claimed, when each is to be sent, and what became of it.
+"""`follow_up_alert`: the claims of alerts, when each has to be sent, and the result.
 
-Each function is one statement within a transaction of the caller.
+Each function runs one statement in a transaction of the caller.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from autopulse.db.statement_parameters import as_rows
 
 WAITING, SENDING, DELIVERED, UNDELIVERED, DROPPED = "waiting", "sending", "delivered", "undelivered", "dropped"
 TAKEN_AT_ONCE: Final = 50
-"""The most that one transaction takes."""
+"""The maximum number of alerts that one transaction takes."""
 MAX_AGE: Final = timedelta(days=7)
-"""What was opened or due longer ago is told to nobody: a report of that age is from a backfill."""
+"""Follow-ups that were opened or due longer ago are not alerted: reports of that age come from a backfill."""
 Row = dict[str, Any]
 
 
@@ -26,32 +26,32 @@ class Plan(NamedTuple):
 
     channels: tuple[str, ...]
     at_night: bool
-    """Whether they are sent outside of business hours, too."""
+    """Whether alerts are also sent outside of business hours."""
     full_channels: tuple[str, ...]
-    """Those that may say whom a follow-up is about."""
+    """The channels whose alerts may contain the customer's data."""
     lease: timedelta
-    """Until a try of which nothing was heard is taken for lost."""
+    """The time after which an attempt without a result counts as failed."""
     tries: int
-    """The most tries of one alert."""
+    """The maximum number of attempts to send one alert."""
 
 
 class Settled(NamedTuple):
-    """What became of one try, and what follows from it."""
+    """The result of one attempt to send an alert, and what follows from it."""
 
     follow_up_id: int
     step: str
     channel: str
     tries: int
     reason: str | None
-    """None: delivered."""
+    """The reason of the failure; None if the alert was delivered."""
     is_over: bool
-    """Whether there is no other try."""
+    """Whether there is no further attempt."""
     wait: int
-    """Seconds to the next one."""
+    """Seconds until the next attempt."""
 
 
-# An alert that was dropped before it was ever tried may be claimed again: a follow-up that was reopened before the
-# morning, and is overdue once more.
+# An alert that was dropped without an attempt may be claimed again: its follow-up was reopened before the morning, and
+# is overdue again.
 _CLAIM: Final = text(f"""
     INSERT INTO follow_up_alert (follow_up_id, step, channel, state, claimed_at, send_at)
     SELECT follow_up.id, told.step, channel.name, 'waiting', now(),
@@ -67,9 +67,9 @@ _CLAIM: Final = text(f"""
     WHERE follow_up_alert.state = 'dropped' AND follow_up_alert.tries = 0
 """)  # noqa: S608 - made of constants
 
-# One that is being sent comes here when nothing was heard of it for the lease: the try counts as failed. A follow-up
-# that somebody has taken needs no alert that it was opened, and one that is closed or has time again none at all.
-# Whatever was late, an outage or a lost try: what would be sent at night waits for the morning.
+# An alert in the state `sending` is taken again after the lease, and its attempt counts as failed. The alert that a
+# follow-up was opened is dropped if a person has acknowledged it; all alerts are dropped if it is closed or no longer
+# overdue. After any delay (an outage, a lost attempt), an alert that would be sent at night waits until the morning.
 _TAKE: Final = text(f"""
     WITH due AS MATERIALIZED (
         SELECT follow_up_id, step, channel FROM follow_up_alert
@@ -117,7 +117,8 @@ _TAKE: Final = text(f"""
     ) AS one
 """)  # noqa: S608 - made of constants
 
-# What is heard late of a try that was taken for lost still counts if it was delivered; else the later try's word does.
+# A late result of an attempt that counted as failed still counts if the alert was delivered; otherwise the later
+# attempt's result counts.
 _SETTLE: Final = text(f"""
     WITH settled AS (
         SELECT * FROM json_to_recordset(CAST(:settled AS json)) AS row (
@@ -146,7 +147,7 @@ _SETTLE: Final = text(f"""
 
 
 def claim(transaction: Transaction, told: Sequence[tuple[int, str]], plan: Plan) -> None:
-    """Claim the alerts of follow-ups and steps, once for each channel; what is claimed already stays as it is."""
+    """Claim the alerts of follow-ups and steps, once per channel; existing claims are left alone."""
     steps = as_rows({"follow_up_id": id_, "step": step} for id_, step in sorted(set(told)))
     channels = as_rows({"name": name} for name in plan.channels)
     given = {"told": steps, "channels": channels, "at_night": plan.at_night, "max_age": _seconds(MAX_AGE)}
@@ -154,13 +155,13 @@ def claim(transaction: Transaction, told: Sequence[tuple[int, str]], plan: Plan)
 
 
 def take_due(transaction: Transaction, plan: Plan) -> list[Row]:
-    """Take what is due, each by one run alone: in their new state, with what may be said of the customer."""
+    """Take the due alerts, each in one run only; returns the rows in their new state with customer data."""
     given = {"most": TAKEN_AT_ONCE, "tries": plan.tries, "lease": _seconds(plan.lease), "at_night": plan.at_night}
     return list(transaction.execute(_TAKE, given | {"full": as_rows(plan.full_channels)}).scalars())
 
 
 def settle(transaction: Transaction, settled: Sequence[Settled], plan: Plan) -> list[Row]:
-    """Note what became of tries; returns those that are undelivered for good."""
+    """Store the results of attempts; returns the alerts that are finally undelivered."""
     last = {(one.follow_up_id, one.step, one.channel): one for one in sorted(settled, key=_delivered_last)}
     given = {"settled": as_rows(one._asdict() for one in last.values()), "at_night": plan.at_night}
     return list(transaction.execute(_SETTLE, given).scalars())

@@ -1,4 +1,4 @@
-"""The tables that belong to the AutoPulse application, with columns of ours added."""
+"""The tables of the AutoPulse application, with columns that we add."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -23,12 +23,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 ACCENTED: Final = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._"
-"""What is folded where words of visits are compared: letters with accents, and what keeps words apart.
+"""The characters that are replaced where words of visits are compared: accented letters, and word separators.
 
-Upper case too, since not every locale of a database knows it of these.
+Upper-case letters are included, because not every locale of a database converts all of them.
 """
 PLAIN: Final = "aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    "
-"""What each of them is folded to."""
+"""The replacement of each of these characters."""
 
 
 class Model(DeclarativeBase):
@@ -58,7 +58,7 @@ class User(Model):
 
 
 class Campaign(Model):
-    """A round of follow-up calls: Draft, Active, Completed or Paused."""
+    """A series of follow-up calls: Draft, Active, Completed or Paused."""
 
     __tablename__ = "campaign"
 
@@ -69,7 +69,7 @@ class Campaign(Model):
 
 
 class ServiceRecord(Model):
-    """A car's visit, which the call asks about."""
+    """A car's visit to the workshop, which the call asks about."""
 
     __tablename__ = "service_record"
     __table_args__ = (
@@ -150,15 +150,15 @@ class ServiceRecord(Model):
 
 
 _BEGAN: Final = (text("coalesce(start_time, end_time, updated_at, '-infinity'::timestamptz)"), "id")
-"""The order in which people read calls (`db.queries.filters`)."""
+"""The order of lists of calls (`db.queries.filters`)."""
 
 
 _OPEN: Final = "status NOT IN ('Completed', 'Ended', 'Missed', 'Failed')"
-"""The condition that a call is not over (`domain.status.OVER`)."""
+"""The condition that a call has not ended (`domain.status.OVER`)."""
 
 
 class Call(Model):
-    """A call, as people see it: one of its attempts (`VapiCall`), once Vapi has reported anything about it."""
+    """A call as it is shown: one of its attempts (`VapiCall`), once Vapi has reported anything about it."""
 
     __tablename__ = "call"
     __table_args__ = (
@@ -307,22 +307,22 @@ class Call(Model):
     is_demo: Mapped[bool] = mapped_column(server_default=false())
 
     vapi_call_id: Mapped[str | None]
-    """The shown attempt's."""
+    """The id of the shown attempt."""
     ended_reason: Mapped[str | None]
-    """Vapi's word, up to 121 characters; `outcome` is its group."""
+    """Vapi's reason, up to 121 characters; `outcome` is its group."""
     outcome: Mapped[str | None] = mapped_column(String(20))
     cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     """US dollars."""
     is_web: Mapped[bool] = mapped_column(server_default=false())
-    """Whether the shown attempt is a web call; the application's `direction` knows no third word."""
+    """Whether the shown attempt is a web call; the application's `direction` has only two values."""
     updated_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
-    """When the row was made, or last written by us; null if it is older than this column."""
+    """When the row was created, or last written by us; null if the row is older than this column."""
     reason_key: Mapped[str | None] = mapped_column(String(40))
-    """What went wrong: the key of a category (`domain.reasons`); null if nothing did, as far as anybody said."""
+    """What went wrong: the key of a category (`domain.reasons`); null if no complaint is known."""
 
 
 class CallFeedback(Model):
-    """What the customer said, as the analysis read it; at most one row per call."""
+    """The customer's feedback as the analysis gives it; at most one row per call."""
 
     __tablename__ = "call_feedback"
     __table_args__ = (
@@ -346,16 +346,16 @@ class CallFeedback(Model):
     updated_at: Mapped[datetime | None]
     structured_data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     reason_category: Mapped[str | None]
-    """What the analysis answers of it, line by line; null if it was not asked."""
+    """The analysis' answer to the question for the reason, line by line; null if it was not in the analysis."""
 
 
 class Transcript(Model):
-    """One turn of a call, of whichever attempt: a report's, a conversation's, a fragment, the application's (null)."""
+    """One turn of any attempt of a call: from a report, a conversation, a fragment, or the application (null)."""
 
     __tablename__ = "transcript"
     __table_args__ = (
         Index("ix_transcript_call_id_vapi_call_id_sequence", "call_id", "vapi_call_id", "sequence", unique=True),
-        # A long text itself would not fit into an index entry.
+        # The text may be too long for an index entry.
         Index(
             "ix_transcript_fragment",
             "call_id",
@@ -378,6 +378,6 @@ class Transcript(Model):
     """Vapi's id of the turn's attempt; null if the application wrote the turn."""
     source: Mapped[str | None] = mapped_column(String(20))
     segment: Mapped[int | None] = mapped_column(BigInteger)
-    """Key of the list that it is of: that list's first time in seconds since 1970; null if it has none."""
+    """The key of the turn's list: the list's first time in seconds since 1970; null if it has none."""
     sequence: Mapped[int | None]
-    """Place among the attempt's turns, from 0; null for fragments, which are ordered by time."""
+    """The position among the attempt's turns, from 0; null for fragments, which are ordered by time."""

@@ -1,4 +1,4 @@
-"""Who calls a number of ours, and whose the number is."""
+"""Find the customer who calls one of our numbers, and the owner of the number."""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -14,24 +14,24 @@ from autopulse.domain.status import READY
 
 Row = dict[str, Any]
 MOST_VISITS: Final = 100
-"""Of one number that are looked at, the newest."""
+"""The maximum number of a phone number's visits that are read, the newest first."""
 MAX_NUMBER_CHARACTERS: Final = 20
 """The maximum length of `call.customer_number`."""
 
-# As the index of the migration r0016 has it: a number of ten digits without a plus sign is one of North America.
+# The expression of the index of migration r0016: ten digits without a plus sign are a number in North America.
 PHONE: Final = (
     "(repeat('1', (record.customer_phone NOT LIKE '+%'"
     " AND length(regexp_replace(record.customer_phone, '[^0-9]', '', 'g')) = 10)::integer)"
     " || regexp_replace(record.customer_phone, '[^0-9]', '', 'g'))"
 )
-"""The digits of a visit's number as E.164 has them, without the plus sign (`domain.phone_numbers`)."""
+"""The digits of a visit's phone number in E.164, without the plus sign (`domain.phone_numbers`)."""
 NEWEST_FIRST: Final = (
     "coalesce(visit.appointment_date > now(), false), visit.appointment_date DESC NULLS LAST, visit.id DESC"
 )
-"""Of several visits, the newest that has begun is meant; one that is still to come is what nobody was called about."""
+"""The order of visits: the newest that has begun comes first; calls are not about future visits."""
 _NAME: Final = r"lower(regexp_replace(btrim(customer_name), '\s+', ' ', 'g'))"
 
-# By a sort: in the order of ids, all visits might be read until there are enough with this number.
+# Sorted here: in the order of ids, the planner might read all visits to find enough with this number.
 _VISITS: Final = f"""
     SELECT visit.* FROM owner CROSS JOIN LATERAL (
         SELECT record.id, record.customer_name, record.vehicle_info, record.appointment_date,
@@ -48,7 +48,7 @@ _CALLED: Final = f"""
     FROM call WHERE call.service_record_id = visit.id AND call.organization_id = owner.organization_id)
 """  # noqa: S608 - made of constants
 
-# A row that is there already is left as it is: another request for the same call has made it, or a webhook of it.
+# An existing row is left alone: another request for the same call has created it, or one of the call's webhooks.
 _ANSWER_CALLER: Final = text(f"""
     WITH number AS MATERIALIZED (
         SELECT organization_id, ignored, inbound_assistant_id FROM vapi_number
@@ -92,7 +92,7 @@ _ANSWER_CALLER: Final = text(f"""
         FROM owner LEFT JOIN visit ON true
     ) AS one
 """)  # noqa: S608 - made of constants
-# By another snapshot than the statement before, which did not see what others had not committed yet.
+# A statement of its own has a new snapshot, which contains rows that were committed after the first one began.
 _FIND_CALL: Final = text("""
     SELECT coalesce(
         (SELECT call_id FROM vapi_call WHERE vapi_call_id = CAST(:vapi_call_id AS text) AND vapi_call_id <> ''),
@@ -112,31 +112,31 @@ _OWNERS: Final = text("""
 
 
 class InboundCall(NamedTuple):
-    """A call to one of our numbers, as Vapi asks who shall take it."""
+    """A call to one of our numbers, for which Vapi asks for an assistant."""
 
     phone_number_id: str
-    """Empty: Vapi did not say it."""
+    """Vapi's id of the phone number; empty if the request has none."""
     vapi_call_id: str
-    """Empty: Vapi did not say it; then it gets no row."""
+    """Vapi's id of the call; empty if the request has none, and then the call gets no row."""
     number: str | None
-    """The caller's, as E.164; None for a withheld one."""
+    """The caller's number as E.164; None if it is withheld."""
 
 
 class Defaults(NamedTuple):
-    """What counts for a phone number that `vapi_number` does not know, or says nothing of."""
+    """The defaults for a phone number for which `vapi_number` has no row or no value."""
 
     organization_id: str
-    """Empty for none."""
+    """The organization; empty if there is none."""
     assistant_id: str
-    """Empty for none."""
+    """The assistant's id; empty if there is none."""
 
 
 def answer_caller(transaction: Transaction, call: InboundCall, defaults: Defaults) -> Row | None:
-    """Find the caller's visit and make the call's row, if an assistant takes it; None for a number that is not ours.
+    """Find the caller's visit, and create the call's row if an assistant takes the call; None for an unknown number.
 
-    Has `organization_id` (null if nobody knows whose number it is; then there is no row), `assistant_id`, `call_id` of
-    our row, `has_visits`, and of the one customer with this number `visit_id`, `customer_name`, `vehicle`,
-    `visit_date`, `advisor`, `missed_call`: null if there is none, or several.
+    Returns `organization_id` (null if the number's owner is unknown, and then there is no row), `assistant_id`,
+    `call_id` of our row, `has_visits`, and if one customer has this number `visit_id`, `customer_name`, `vehicle`,
+    `visit_date`, `advisor`, `missed_call`: null if there is no such customer, or several.
     """
     values = {
         "phone_number_id": call.phone_number_id,
@@ -153,14 +153,14 @@ def answer_caller(transaction: Transaction, call: InboundCall, defaults: Default
 
 
 def _find_call(transaction: Transaction, vapi_call_id: str, organization_id: str) -> int | None:
-    """The row that somebody else has made of the call; None if it is another organization's."""
+    """The id of the row that another transaction has created for the call; None if it is another organization's."""
     call_id = execute(transaction, _FIND_CALL, {"vapi_call_id": vapi_call_id}).scalar_one()
     values = {"id": call_id, "organization_id": organization_id}
     return None if call_id is None else execute(transaction, _OF_ORGANIZATION, values).scalar_one_or_none()
 
 
 def find_transfer_number(transaction: Transaction, phone_number_id: str) -> str | None:
-    """Where callers of one of our numbers are handed over to."""
+    """The number to which callers of one of our numbers are transferred; None if there is none."""
     found: str | None = execute(
         transaction, _TRANSFER_NUMBER, {"phone_number_id": phone_number_id}
     ).scalar_one_or_none()
@@ -168,7 +168,7 @@ def find_transfer_number(transaction: Transaction, phone_number_id: str) -> str 
 
 
 def find_owner(transaction: Transaction, ids: Sequence[str], default_organization_id: str) -> str | None:
-    """The organization of the first of these ids of Vapi's that is known, else the default; None for nobody's."""
+    """The organization of the first known one of these Vapi ids, else the default; None if the owner is ignored."""
     rows = execute(transaction, _OWNERS, {"ids": as_rows(ids)}).scalar_one() if ids else []
     owners = {id_: (organization_id, ignored) for id_, organization_id, ignored in rows}
     known = next((owners[id_] for id_ in ids if id_ in owners), None)

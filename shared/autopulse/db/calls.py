@@ -1,4 +1,4 @@
-"""Find, create, lock and write calls and their attempts, a whole batch in each statement."""
+"""Find, create, lock and write calls and their attempts, with one statement for a whole batch."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,31 +25,31 @@ from autopulse.domain.outcome import Outcome
 from autopulse.domain.status import READY
 
 ERASED: Final = "erased"
-"""Stands in columns that may not be null, where something of a person stood."""
+"""Replaces erased values in columns that may not be null."""
 UNKNOWN_NUMBER: Final = "unknown"
-"""`call.customer_number` of a call that we created before anything told the number."""
+"""`call.customer_number` of a call that we created before any message gave the number."""
 
 CALL_COLUMNS: Final = """
     status varchar, start_time timestamptz, end_time timestamptz, duration_sec integer, ended_reason text,
     outcome varchar, nps_score integer, call_reason varchar, feedback_summary text, recording_url text, cost numeric
 """
-"""The columns of `call` that follow the attempts (`domain.attempts.CallColumns`), as `json_to_recordset` reads them."""
+"""The columns of `call` that follow the attempts (`domain.attempts.CallColumns`), for `json_to_recordset`."""
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 
 class LinkedAttempt(NamedTuple):
-    """An attempt of a call, as far as identities need it."""
+    """An attempt of a call, with the columns that identities need."""
 
     vapi_call_id: str
     made_call: bool
-    """Whether we made the call's row for it."""
+    """Whether we created the call's row for it."""
     identity: Identity
-    """The identity that the call was placed with; only its type and its constant ids are read."""
+    """The call's identity; only its type and its constant ids are read."""
 
 
 @dataclass(slots=True)
 class LockedCall:
-    """A call's row under our lock."""
+    """A row of `call` that this transaction has locked."""
 
     id: int
     vapi_call_id: str | None
@@ -62,16 +62,16 @@ class LockedCall:
     is_web: bool
     columns: CallColumns
     attempts: Sequence[LinkedAttempt]
-    """The attempts as they were before the wait for the lock."""
+    """The attempts as they were before the lock was granted."""
 
     @property
     def is_erased(self) -> bool:
-        """Whether it was erased, and the application has given it no number since."""
+        """Whether the call was erased, and the application has not set a number since."""
         return self.customer_number == ERASED
 
     @property
     def made_by_us(self) -> LinkedAttempt | None:
-        """The attempt that the row was made for; None if the application made it, or uses it by now."""
+        """The attempt for which we created the row; None if the application created it, or uses it now."""
         return self.attempts[0] if len(self.attempts) == 1 and self.attempts[0].made_call else None
 
 
@@ -98,7 +98,7 @@ class CallRow(NamedTuple):
 
 
 class NewCall(NamedTuple):
-    """A call that the application did not create."""
+    """A call to create, which the application did not create."""
 
     vapi_call_id: str
     organization_id: str
@@ -108,7 +108,7 @@ class NewCall(NamedTuple):
 
 
 class NumberOwner(NamedTuple):
-    """Whose calls a Vapi phone number, assistant, squad or workflow takes."""
+    """The owner of the calls of a Vapi phone number, assistant, squad or workflow."""
 
     organization_id: str | None
     ignored: bool
@@ -119,19 +119,19 @@ class Locked(NamedTuple):
 
     calls: Sequence[LockedCall]
     owners: Mapping[str, NumberOwner]
-    """The owners by Vapi's id of a phone number, an assistant, a squad or a workflow."""
+    """The owners, by Vapi's id of a phone number, an assistant, a squad or a workflow."""
     service_records: frozenset[int]
-    """The ids of the further rows that are locked."""
+    """The ids of the locked service records."""
     refused_links: frozenset[tuple[int, str]]
-    """A row's id and Vapi's id of a call that somebody has unlinked from it."""
+    """Pairs of a row's id and the Vapi id of a call that an operator has unlinked from it."""
     tombstones: Mapping[str, datetime]
-    """Pseudonym of an id that was given -> when it was erased; those of ids that were not erased are not there."""
+    """Pseudonym of an id in the batch -> when its call was erased; ids of other calls are not in it."""
 
 
-# Service records are locked before calls: the application's ORM writes a visit before its calls, and whoever locks the
-# other way round waits in a circle with it. They are needed where a report has come or comes, where a row of ours with
-# a report may be taken over, and where the application had finished a call of which we hear for the first time.
-# NO KEY: other rows may go on referring to these.
+# Service records are locked before calls, as the application's ORM writes a visit before its calls; the opposite order
+# could deadlock with it. They are needed if a report exists or arrives, if a row of ours with a report may be taken
+# over, and if the application had finished a call of which this is the first message. NO KEY allows other transactions
+# to insert rows that refer to these.
 _LOCK = text(f"""
     WITH named AS MATERIALIZED (
         SELECT id FROM unnest(CAST(:call_ids AS integer[])) AS id
@@ -210,8 +210,8 @@ _CREATE = text("""
     INSERT INTO vapi_call (call_id, vapi_call_id, made_call) SELECT id, vapi_call_id, true FROM made
 """)
 
-# The rows that belong to the call move before it goes; what refers to a row is looked up when the statement has ended.
-# `made` says what the planner cannot see, that it need not read whole tables.
+# The rows that belong to the call are moved before the call is deleted; foreign keys are checked when the statement
+# ends. `made` lets the planner see that it need not read whole tables.
 _TAKE_OVER = text("""
     WITH moved AS MATERIALIZED (
         SELECT row.* FROM json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
@@ -239,7 +239,7 @@ _TAKE_OVER = text("""
     SELECT made FROM moved
 """)
 
-# One statement for all of these tables. Only what changes is written of `call`.
+# One statement for all of these tables. In `call` only changed rows are written.
 _SAVE: Final = f"""
     WITH attempt AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:attempts AS json))
@@ -271,20 +271,20 @@ _SAVE: Final = f"""
 
 
 def _saving(columns: Mapping[str, str], more: str = "") -> TextClause:
-    """Write these columns of attempts: name -> definition."""
+    """The statement that writes these columns of attempts: name -> definition."""
     new = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns)
     return text(_SAVE.format(columns=", ".join(columns.values()), names=", ".join(columns), new=new, more=more))
 
 
 _COLUMNS: Final = dict(zip(ATTEMPT_NAMES, ATTEMPT_COLUMNS.split(","), strict=True))
 _SAVE_STATUSES = _saving({name: column for name, column in _COLUMNS.items() if name not in OF_REPORTS_AND_LISTS})
-"""Half of the columns, if no attempt of a batch has the others: each costs time in each row, null or not."""
+"""A statement with half of the columns, for batches that need no others: each column costs time in each row."""
 _SAVE_FACTS = _saving(_COLUMNS)
 _SAVE_REPORTS = _saving(_COLUMNS, f",{QUALITY_WRITTEN}")
-"""Also how the calls of reports ran; all other batches have nothing to say of it."""
+"""A statement that also writes the quality data of reports; other batches have none."""
 
 
-def lock_calls(  # noqa: PLR0913 - all that a batch asks for at once
+def lock_calls(  # noqa: PLR0913 - a batch needs all of it in one statement
     transaction: Transaction,
     call_ids: Collection[int],
     vapi_call_ids: Collection[str],
@@ -293,12 +293,12 @@ def lock_calls(  # noqa: PLR0913 - all that a batch asks for at once
     *,
     reports: bool,
 ) -> Locked:
-    """Lock every call of either id, in the order of the ids: one order for all, so that none waits in a circle.
+    """Lock all calls with one of these ids, in the order of their row ids, which prevents deadlocks.
 
-    Before them the service records that reports of these calls change. In the same round trip, whose the Vapi phone
-    numbers, assistants, squads and workflows of `owner_ids` are, and those that the calls' attempts came with; and
-    which links of these calls of Vapi's somebody has taken back, and which of the pseudonyms are of erased calls. A
-    call that is erased while its lock is waited for has no tombstone yet in what this sees; its number says so.
+    The service records that these calls' reports change are locked before. The same statement returns the owners of
+    `owner_ids` and of the attempts' constant ids, the links of these Vapi calls that an operator has removed, and the
+    pseudonyms that belong to erased calls. A call that is erased while this waits for its lock has no tombstone in the
+    statement's snapshot; its customer number shows the erasure.
     """
     values = {
         "call_ids": as_array(call_ids),
@@ -317,7 +317,7 @@ def lock_calls(  # noqa: PLR0913 - all that a batch asks for at once
     )
 
 
-def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the statement
+def _read_locked(  # noqa: PLR0913, PLR0917 - the statement's columns in their order
     id_: int,
     vapi_call_id: str | None,
     organization_id: str,
@@ -344,11 +344,11 @@ def _read_locked(  # noqa: PLR0913, PLR0917 - the columns, in the order of the s
 
 
 def read_columns(stored: Mapping[str, Any]) -> CallColumns:
-    """The columns that follow the attempts, from a row as JSON."""
+    """Read the columns that follow the attempts from a row as JSON."""
     return _read_columns(*(stored[name] for name in NAMES))
 
 
-def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
+def _read_columns(  # noqa: PLR0913, PLR0917 - the columns in their order
     status: str,
     start_time: str | None,
     end_time: str | None,
@@ -377,13 +377,13 @@ def _read_columns(  # noqa: PLR0913, PLR0917 - the columns, in their order
 
 
 def read_owners(transaction: Transaction, owner_ids: Collection[str]) -> Mapping[str, NumberOwner]:
-    """Whose phone numbers, assistants, squads and workflows of Vapi's these are, as far as that is known."""
+    """The known owners of these Vapi phone numbers, assistants, squads and workflows."""
     rows = transaction.execute(_OWNERS, {"owner_ids": as_rows(owner_ids)})
     return {id_: NumberOwner(organization_id, ignored) for id_, organization_id, ignored in rows}
 
 
 def create_calls(transaction: Transaction, calls: Iterable[NewCall]) -> None:
-    """Create calls that the application did not; one that somebody else created meanwhile is left as it is."""
+    """Create calls; a row that another transaction has created in the meantime is left alone."""
     rows: list[dict[str, Any]] = [
         {
             "organization_id": call.organization_id,
@@ -399,10 +399,10 @@ def create_calls(transaction: Transaction, calls: Iterable[NewCall]) -> None:
 
 
 def take_over(transaction: Transaction, takeovers: Mapping[int, int]) -> frozenset[int]:
-    """Move the attempts of calls that we made to the application's calls, and delete the rows that we made.
+    """Move the attempts of rows that we created to the application's rows, and delete our rows.
 
-    `takeovers` has the id of our row -> the id of the application's; both are locked. Returns our rows that went: one
-    that has been dialled by the application meanwhile stays.
+    `takeovers` has the id of our row -> the id of the application's; both are locked. Returns the ids of the deleted
+    rows: a row that the application has dialled in the meantime stays.
     """
     rows = [{"made": made, "call_id": call_id} for made, call_id in takeovers.items()]
     return frozenset(
@@ -417,9 +417,9 @@ def save_calls(
     origins: Mapping[int, Original],
     folded: Collection[int],
 ) -> None:
-    """Write attempts, what people see of their calls, and what the application had written before the first of them.
+    """Write attempts, the visible columns of their calls, and the application's values before the first attempt.
 
-    `folded` are the calls whose attempt without an id has become part of one with an id.
+    `folded` are the ids of calls whose attempt without an id has become part of an attempt with an id.
     """
     quality = [row for attempt in attempts if (row := _quality_as_json(attempt))]
     values = {
@@ -464,5 +464,5 @@ def _call_as_json(row: CallRow) -> dict[str, Any]:
 
 
 def _columns_as_json(columns: CallColumns) -> dict[str, Any]:
-    """Only what is known, as json_to_recordset reads null else."""
+    """Only known values; json_to_recordset reads the missing ones as null."""
     return {name: value for name, value in zip(NAMES, columns, strict=True) if value is not None}

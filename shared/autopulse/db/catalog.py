@@ -1,4 +1,4 @@
-"""What a database has, as its catalogs say: read only, and open to whoever may connect."""
+"""The objects of a database as read from its catalogs; this is read-only, and any role that can connect may do it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -91,11 +91,11 @@ class Server:
     """The server of a connection, and its role."""
 
     version: int
-    """18, not 18.1."""
+    """The major version: 18, not 18.1."""
     encoding: str
     user: str
     schema: str | None
-    """The first that there is of the search path: where tables are made."""
+    """The first existing schema of the search path, in which new tables are created; None if there is none."""
     may_create: bool
 
 
@@ -104,12 +104,12 @@ class Relation:
     """A table, view, index or sequence."""
 
     kind: str
-    """The kind of the relation in words: a table, a view."""
+    """The kind in words: table, view, index or sequence."""
     unlogged: bool
     row_security: bool
     has_rules: bool
     is_bound: bool
-    """To other tables or to a type, by which its columns are not its own: inheritance, partitions."""
+    """Whether its columns depend on other tables or on a type, by inheritance or as a partition."""
     is_owned: bool
     """Whether the connected role owns the relation."""
 
@@ -122,14 +122,14 @@ class Column:
     type: str
     not_null: bool
     is_filled: bool
-    """Whether an insert may leave it out though it is not null: it has a default, or is an identity."""
+    """Whether an insert may omit it although it is not null: it has a default, or is an identity."""
     is_generated: bool
     is_deterministic: bool
-    """Whether equal text is the same text by its collation."""
+    """Whether its collation is deterministic: only identical texts are equal."""
 
     @property
     def is_required(self) -> bool:
-        """Whether every insert has to give it a value."""
+        """Whether every insert has to give a value."""
         return self.not_null and not self.is_filled
 
 
@@ -142,11 +142,11 @@ class IndexEntry:
     columns: Sequence[str]
     """The columns of the index in order; an empty text stands for an expression."""
     uses: Sequence[str]
-    """All columns that it looks at, in expressions too."""
+    """All columns that it uses, also in expressions."""
     is_unique: bool
-    """Or excludes rows by another rule."""
+    """Whether it is unique, or enforces an exclusion constraint."""
     is_key: bool
-    """The primary key's, to which others can refer."""
+    """Whether it is the primary key's, to which foreign keys can refer."""
     is_partial: bool
     nulls_are_equal: bool
 
@@ -157,7 +157,7 @@ class Constraint:
 
     table: str
     kind: str
-    """`c` (conversation list) or `f` (fragment)."""
+    """`c` (check) or `f` (foreign key), as in `pg_constraint.contype`."""
     target: str
     """The table that a foreign key refers to."""
     definition: str
@@ -172,25 +172,25 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All of it, of the schema `public` where nothing else is said."""
+    """The objects of a database, of the schema `public` where nothing else is stated."""
 
     relations: Mapping[str, Relation]
     elsewhere: Mapping[str, frozenset[str]]
     """Other schema -> names of relations in it."""
     types: frozenset[str]
     columns: Mapping[str, Mapping[str, Column]]
-    """Table -> name -> column, of the tables that were asked about."""
+    """Table -> name -> column, for the tables that were requested."""
     indexes: Sequence[IndexEntry]
     constraints: Sequence[Constraint]
 
 
 def read_server(connection: Connection) -> Server:
-    """Whatever its version."""
+    """Read the server's version, which may be any, and the role."""
     return Server(*connection.execute(_SERVER, {"schema": SCHEMA}).one())
 
 
 def read_catalog(connection: Connection, tables: Sequence[str]) -> Catalog:
-    """The columns of these tables, and all else of every table, of Postgres 15 or newer."""
+    """Read the columns of these tables, and the other objects of all tables; needs Postgres 15 or newer."""
     schema = {"schema": SCHEMA}
     relations, elsewhere = _read_relations(connection)
     columns: dict[str, dict[str, Column]] = {}
@@ -207,7 +207,7 @@ def read_catalog(connection: Connection, tables: Sequence[str]) -> Catalog:
 
 
 def find_users(connection: Connection, table: str, column: str) -> list[str]:
-    """What is made of a column, so that Postgres refuses to change its type: views, triggers and the like, by name."""
+    """Names of views, triggers and the like that make Postgres refuse a change of the column's type."""
     return list(connection.scalars(_USERS, {"table": f'{SCHEMA}."{table}"', "column": column}))
 
 
@@ -223,5 +223,5 @@ def _read_relations(connection: Connection) -> tuple[dict[str, Relation], dict[s
 
 
 def quoted(name: str) -> str:
-    """An identifier, quoted; only for names that a catalog gave."""
+    """A quoted identifier; only for names that were read from a catalog."""
     return '"' + name.replace('"', '""') + '"'

@@ -1,7 +1,7 @@
-"""What each column holds: whose it is, and so whether an erasure empties it (`db.erasure`).
+"""The kind of data in each column, which decides whether an erasure empties it (`db.erasure`).
 
-A test compares this with the models, so that no column is added without a kind, and proves that an erasure empties the
-first two kinds.
+A test compares this with the models, so that each column has a kind, and proves that an erasure empties the first two
+kinds.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from typing import Final
 
 
 class Kind(str, Enum):
-    """What a column holds."""
+    """The kind of data that a column has."""
 
     PERSON = "person"
-    """Says who a customer is: names, numbers, addresses of SIP, vehicles."""
+    """Identifies a customer: names, numbers, SIP addresses, vehicles."""
     WORDS = "words"
-    """What was said, or what somebody or a model wrote of it; where a recording of it is."""
+    """What was said, what a person or a model wrote about it, and where its recording is."""
     FIGURES = "figures"
-    """Numbers, times, states and keys of bounded sets, by which calls are counted."""
+    """Numbers, times, states and keys of limited sets, by which calls are counted."""
     IDS = "ids"
     """Ids and hashes. They lead to a person only through a column of the first kind."""
     BUSINESS = "business"
-    """Of an organization and its staff: names, settings, who did what. No customer's."""
+    """Data of an organization and its staff: names, settings, who did what; none of a customer."""
 
 
 _OF_CALLS: Final = {
@@ -99,7 +99,8 @@ _TABLES: Final[Mapping[str, Mapping[Kind, str]]] = {
         Kind.IDS: "id organization_id inbound_assistant_id",
         Kind.BUSINESS: "ignored transfer_number",
     },
-    # It is kept although its person is erased, who would be called again otherwise. The reason is the organization's.
+    # The row survives the erasure of its person, who would otherwise be called again. The reason is the organization's
+    # text.
     "suppression": {
         Kind.FIGURES: "source created_at",
         Kind.IDS: "organization_id pseudonym",
@@ -154,4 +155,4 @@ COLUMNS: Final[Mapping[str, Mapping[str, Kind]]] = {
 }
 """Table -> column -> kind."""
 ERASED_KINDS: Final = frozenset({Kind.PERSON, Kind.WORDS})
-"""What an erasure empties."""
+"""The columns that an erasure empties."""

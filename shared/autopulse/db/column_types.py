@@ -1,7 +1,7 @@
-"""Column types as Postgres and SQLAlchemy write them: which holds what another holds, and how a column is widened.
+"""Compare column types of Postgres and SQLAlchemy: which type holds another's values, and how to widen a column.
 
-`character varying(50)` and `text` are of one family, and differ in what they can hold; so do the integers, and the
-numerics by their digits before and after the point. All other types hold themselves.
+`character varying(50)` and `text` are of one family, and differ in the values that they can hold; so do the integers,
+and the numerics by their digits before and after the point. Any other type holds only its own values.
 """
 
 import math
@@ -18,7 +18,7 @@ _MICROSECONDS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A type by its family and what it can hold: numbers that grow with it, or none where all of a family are alike."""
+    """A type: its family and its capacity, as numbers that grow with it; empty if the family has one capacity."""
 
     family: str
     capacity: tuple[float, ...] = ()
@@ -31,7 +31,7 @@ class ColumnType:
 
 
 def read_type(name: str) -> ColumnType:
-    """A type by its name in SQL, in either case: `VARCHAR(20)`, `character varying(20)`."""
+    """Read a type from its name in SQL, in upper or lower case: `VARCHAR(20)`, `character varying(20)`."""
     name = name.lower()
     if name in _INTEGERS:
         return ColumnType("integer", (_INTEGERS[name],))
@@ -46,12 +46,12 @@ def read_type(name: str) -> ColumnType:
 
 
 def spell(name: str) -> str:
-    """The shorter of a type's names, to be told to people."""
+    """The shorter of a type's names, for messages."""
     return name.lower().replace("character varying", "varchar")
 
 
 def widen(found: str, needed: str) -> str | None:
-    """The type that holds what both hold, in SQL; None if `found` does already, or is of another family."""
+    """The SQL type that holds the values of both; None if `found` does so, or is of another family."""
     own, other = read_type(found), read_type(needed)
     if own.family != other.family or own.holds(other):
         return None

@@ -1,9 +1,9 @@
-"""Whether a database is one that the migrations fit: looked at before the first change, read only.
+"""Check before the first migration whether the migrations fit a database; this only reads.
 
-It has none of the application's tables, or all of them as `models` describes them without the columns that we add;
-`call_feedback` may be absent. What else the application has is its own, as long as no statement of ours can fail by it:
-more columns that an insert may leave out, longer ones, and anything in tables that we only read. Columns of our names
-that are there already are widened by the migrations, where their values stay what they are.
+A database fits if it has none of the application's tables, or all of them as in `models` without our columns;
+`call_feedback` may be absent. Other objects of the application are allowed, as long as they cannot make a statement of
+ours fail: further columns that an insert may omit, longer columns, and anything in tables that we only read. Existing
+columns with the names of ours are widened by the migrations, if that does not change their values.
 """
 
 import json
@@ -32,20 +32,20 @@ from autopulse.db.privileges import PRIVILEGES, WHOLE
 
 OLDEST_SERVER: Final = 15
 OPTIONAL: Final = "call_feedback"
-"""The table that not every release of the application has."""
+"""The application's table that not all of its releases have."""
 RENAMED: Final = ("calls", "servicerecords", "service_records", "transcripts")
-"""Tables of releases that call all of them by plurals."""
+"""Tables of releases in which all names are plurals."""
 RENAMED_TOO: Final = ("organizations", "users", "campaigns")
-"""Further ones of theirs; but other programs have such tables, too."""
+"""Further tables of these releases; they do not identify the application, because other programs have them too."""
 TELLING: Final = ("service_record", "call", "call_feedback", "transcript")
-"""By these one knows the application; they are all that we write in of its tables."""
+"""The tables that identify the application. They are also those of its tables that we write to."""
 EMPTIED: Final = ("call_feedback", "transcript")
-"""Rows of the application's go from these: a report's turns take the place of others."""
+"""Tables of the application from which we delete rows: a report's turns replace others."""
 WITHOUT_MODEL: Final = ("call_feedback_duplicate",)
 MENTIONS: Final = ("type", "kind", "category")
-"""Columns of feedback that is meant to have several rows per call."""
+"""Columns of a `call_feedback` that has several rows per call by design."""
 NEVER_NULL: Final = frozenset({"updated_at"})
-"""Nullable, but never written as null."""
+"""Columns that are nullable, but are never written as null."""
 ARBITERS: Final = (("call", ["vapi_call_id"]), ("call_feedback", ["call_id"]))
 """Columns that may be unique in the application's tables, because the migrations make them so."""
 DEFINITION_LENGTH: Final = 200
@@ -56,29 +56,29 @@ _ONE_A_CALL: Final = "one row per call; releases that write a row for each menti
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """One thing that is not as it has to be."""
+    """One difference between the database and what the migrations need."""
 
     table: str
-    """Or what else it is about, such as the server."""
+    """The table, or another object such as the server."""
     column: str | None
     found: str
     needed: str
 
     def __str__(self) -> str:
-        """One line, for people."""
+        """The difference in one line, for messages."""
         place = f"{self.table}.{self.column}" if self.column else self.table
         return f"{place}: {self.found} found (needed: {self.needed})"
 
 
 class DatabaseDoesNotFit(Exception):
-    """The migrations do not fit this database, and nothing was changed; the text has all that is in the way."""
+    """The migrations do not fit this database, and nothing was changed; the text lists all differences."""
 
     def __init__(self, misfits: Iterable[Misfit]) -> None:
         self.misfits = tuple(misfits)
         super().__init__("\n  ".join([_INTRODUCTION, *map(str, self.misfits)]))
 
     def shortened(self, size: int) -> str:
-        """The same in one line of at most `size` bytes as JSON, with the number of those that have no place in it."""
+        """The text in one line of at most `size` bytes as JSON; it ends with the number of omitted differences."""
         lines = [str(misfit) for misfit in self.misfits]
         for count in range(len(lines), 0, -1):
             rest = [f"and {len(lines) - count} more: see the log"] if count < len(lines) else []
@@ -89,13 +89,13 @@ class DatabaseDoesNotFit(Exception):
 
 
 class CannotTell(Exception):
-    """Who looks may not read what has to be read; the text says what."""
+    """The connected role lacks the privilege to read what has to be checked; the text says what."""
 
 
 def find_misfits(connection: Connection, *, migrates: bool) -> list[Misfit]:
-    """All that stands in the way of the migrations, in a transaction of its own that only reads.
+    """Find all differences that prevent the migrations, in a read-only transaction of its own.
 
-    With `migrates`, that includes what whoever is connected may not do. Raises CannotTell.
+    With `migrates`, missing privileges of the connected role are included. Raises CannotTell.
     """
     try:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
@@ -113,14 +113,14 @@ def find_misfits(connection: Connection, *, migrates: bool) -> list[Misfit]:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One look at one database."""
+    """One check of one database."""
 
     connection: Connection
     server: Server
     catalog: Catalog
     migrates: bool
     unread: list[str]
-    """Tables whose rows would have to be looked at, and may not be read."""
+    """Tables whose rows have to be checked, and which the role may not read."""
 
     def misfits(self) -> Iterator[Misfit]:
         yield from self._place()
@@ -145,7 +145,7 @@ class _Look:
             yield Misfit(f"schema {SCHEMA}", None, f"{server.user}, who may make no table in it", "one who may")
 
     def _tables_elsewhere(self) -> Iterator[Misfit]:
-        """The application's tables under other names or in another schema: beside those, ours would stay empty."""
+        """Find the application's tables under other names or in another schema; ours would then stay empty."""
         relations = self.catalog.relations
         if renamed := [name for name in RENAMED if name in relations]:
             renamed += [name for name in RENAMED_TOO if name in relations]
@@ -156,7 +156,7 @@ class _Look:
                     yield Misfit("tables", None, f"{', '.join(moved)} in schema {schema}", f"schema {SCHEMA}")
 
     def _names_taken(self) -> Iterator[Misfit]:
-        """What is to be made must not be there, whatever it is."""
+        """Find objects of any kind with the name of a table or an index that the migrations create."""
         relations, new = self.catalog.relations, {*Model.metadata.tables, *WITHOUT_MODEL} - {*APPLICATION}
         for name in sorted(new & relations.keys()):
             yield Misfit(name, None, f"{relations[name].kind} of that name", "none: it is ours to make")
@@ -171,9 +171,9 @@ class _Look:
                     )
 
     def _stands_for(self, index: Index) -> bool:
-        """Whether the application's own of that name is of the same plain columns, as SQLAlchemy names its indexes.
+        """Whether the application's index of this name has the same plain columns; SQLAlchemy names them alike.
 
-        One of all rows does what ours of some rows has to do.
+        An index of all rows can replace a partial one of ours.
         """
         columns = [column.name if isinstance(column, Column) else "" for column in index.expressions]
         if "" in columns or index.table is None:
@@ -255,7 +255,7 @@ class _Look:
         ]
 
     def _unique(self, table: Table) -> Iterator[Misfit]:
-        """What is unique by a rule of the application's may refuse our rows."""
+        """Find unique indexes of the application that could reject our rows."""
         for index in self.catalog.indexes:
             if index.table != table.name or not index.is_unique or "id" in index.columns:
                 continue
@@ -266,7 +266,7 @@ class _Look:
                 )
 
     def _constraints(self, table: Table) -> Iterator[Misfit]:
-        """What the application demands of values, or of the rows that refer to its own, is not in its plan."""
+        """Find constraints on values, or on rows that refer to the application's, that could fail our statements."""
         planned = [(table.name, [column], target, ["id"]) for column, target in _references(table)]
         missing = [column for column, _ in self._missing_references(table)]
         checked = table.columns.keys() if _columns_of(table, "INSERT") else _written(table)
@@ -281,7 +281,7 @@ class _Look:
                 yield Misfit(table.name, None, definition, "none, or it may refuse what is written")
 
     def _several_a_call(self, table: Table) -> Iterator[Misfit]:
-        """Feedback of which a call has several rows by design; the migrations keep one of accidental repeats."""
+        """Find feedback with several rows per call by design; of accidental repeats the migrations keep one."""
         found = self._found(table)
         more = [name for name in found if name not in table.columns]
         if named := [name for name in more if name in MENTIONS or name.endswith(tuple(f"_{one}" for one in MENTIONS))]:
@@ -296,7 +296,7 @@ class _Look:
             yield Misfit(table.name, None, f"several rows of a call that differ in {', '.join(more)}", _ONE_A_CALL)
 
     def _rows(self, table: Table) -> Iterator[Misfit]:
-        """Values in columns of our names that cannot stay as they are."""
+        """Find values in existing columns with the names of ours that cannot be kept."""
         found = self._found(table).keys() & ADDED.get(table.name, ())
         if table.name == "call" and "vapi_call_id" in found and self._has(table.name, _REPEATED):
             yield Misfit(table.name, "vapi_call_id", "one value in several rows", "one row for each")
@@ -306,7 +306,7 @@ class _Look:
                     yield Misfit(table.name, name, "values of the application's own", "none: the column is ours")
 
     def _has(self, table: str, rows: str) -> bool:
-        """Whether a query has a row; False, and noted, if who looks may not read the table."""
+        """Whether a query has a row; False if the role may not read the table, which is then added to `unread`."""
         name = f"{SCHEMA}.{quoted(table)}"
         if not self.connection.scalar(text("SELECT has_table_privilege(:name, 'SELECT')"), {"name": name}):
             self.unread.append(table)
@@ -325,7 +325,7 @@ def _differing(columns: Iterable[str]) -> str:
 
 
 def _nulls(table: Table, column: Column[Any], found: FoundColumn) -> Iterator[Misfit]:
-    """A null cannot be shown where the plan has none, nor written where the database takes none."""
+    """Find nullable columns that we read as not null, and required ones that we write as null or omit."""
     if not found.not_null:
         if not column.nullable:
             yield Misfit(table.name, column.name, "nullable", "NOT NULL")
@@ -336,13 +336,13 @@ def _nulls(table: Table, column: Column[Any], found: FoundColumn) -> Iterator[Mi
 
 
 def _is_given(table: Table, column: Column[Any]) -> bool:
-    """Whether our inserts, if there are any, have a value for it: their own, or the default that migrations set."""
+    """Whether our inserts, if any, give the column a value: their own, or the default that migrations set."""
     given = _columns_of(table, "INSERT")
     return not given or column.name in given or column.server_default is not None
 
 
 def _columns_of(table: Table, right: str) -> frozenset[str]:
-    """The columns that the functions insert or update; none if they do not do it at all."""
+    """The columns that the functions insert or update; empty if they do neither."""
     columns = PRIVILEGES.get(table.name, {}).get(right)
     if columns is None:
         return frozenset()
@@ -354,7 +354,7 @@ def _written(table: Table) -> frozenset[str]:
 
 
 def _references(table: Table) -> list[tuple[str, str]]:
-    """Column and table of each foreign key of the plan."""
+    """Column and target table of each foreign key of the model."""
     return [
         (key.parent.name, key.column.table.name) for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
     ]

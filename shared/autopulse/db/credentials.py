@@ -1,4 +1,4 @@
-"""Who connects to the database, and what proves it: a password of Secrets Manager, or a token that IAM's keys sign."""
+"""The database credentials: a password from Secrets Manager, or an IAM token that is signed here."""
 
 import json
 from functools import cache
@@ -9,13 +9,13 @@ from autopulse.errors import Transient
 from autopulse.settings import DatabaseSettings
 
 TOKEN_SECONDS: Final = 900
-"""How long a token opens connections, the most there is; a connection that it opened lives on."""
+"""The time during which a token opens connections, which is the maximum; an open connection outlives it."""
 SECRET_READ_SECONDS: Final = 2
-"""With the connection and one more try, the secret may cost six seconds of the function's time."""
+"""Timeout in seconds for reading the secret. With the connection and one retry it may take six seconds."""
 
 
 def database_credentials(settings: DatabaseSettings, *, refresh: bool = False) -> tuple[str, str]:
-    """User and password: a token made for this connection, or of the secret as once read, again on `refresh`."""
+    """Return user and password: a new token, or the cached secret, which `refresh` reads again."""
     if settings.by_iam:
         return settings.user, _token(settings)
     if refresh:
@@ -24,11 +24,11 @@ def database_credentials(settings: DatabaseSettings, *, refresh: bool = False) -
 
 
 def _token(settings: DatabaseSettings) -> str:
-    """Sign a token, without a request to anybody.
+    """Sign a token, without a request to AWS.
 
-    boto3's `generate_db_auth_token` makes the same, but reads the description of all of RDS for it: 0.6 s.
+    boto3's `generate_db_auth_token` returns the same, but first reads the description of the whole RDS API: 0.6 s.
     """
-    from botocore.auth import SigV4QueryAuth  # noqa: PLC0415 - 0.1 s that only a connection needs
+    from botocore.auth import SigV4QueryAuth  # noqa: PLC0415 - the import takes 0.1 s, and only a connection needs it
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
@@ -46,8 +46,8 @@ def _token(settings: DatabaseSettings) -> str:
 
 @cache
 def read_secret(secret_arn: str) -> tuple[str, str]:
-    """User and password of a secret, kept as long as the container; raises Transient."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - 0.1 s that only a connection needs
+    """Return user and password from a secret, cached as long as the container; raises Transient."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - needed for a connection only
 
     from autopulse.aws import SECRETS_MANAGER, SecretsManager  # noqa: PLC0415
 
@@ -60,5 +60,5 @@ def read_secret(secret_arn: str) -> tuple[str, str]:
         credentials = json.loads(secret)
         return credentials["username"], credentials["password"]
     except (ValueError, KeyError, TypeError):
-        # The text of the error, and of its cause, may be the secret's.
+        # The texts of the error and of its cause may contain the secret.
         raise Transient("database-secret-unreadable") from None

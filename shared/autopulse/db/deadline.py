@@ -1,4 +1,4 @@
-"""Until when waits for Postgres may last: a network that swallows packets must not cost a function its answer."""
+"""A deadline for all waits for Postgres: a network that drops packets must not delay a function's answer."""
 
 import time
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from contextvars import ContextVar
 from typing import Final
 
 LAST_WAIT_SECONDS: Final = 0.1
-"""The time limit in seconds of a wait that begins after the deadline, such as a rollback's."""
+"""The timeout in seconds of a wait that starts after the deadline, such as a rollback's."""
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
 def deadline(at: float) -> Iterator[None]:
-    """Bound every wait for Postgres inside the block by `at`, a time of `time.monotonic()`."""
+    """Limit every wait for Postgres in the block by `at`, a time of `time.monotonic()`."""
     token = _deadline.set(at)
     try:
         yield
@@ -28,7 +28,7 @@ def is_over() -> bool:
 
 
 def seconds_left(at_most: float | None) -> float | None:
-    """How long the next wait may last; None for ever."""
+    """The timeout in seconds of the next wait, at most `at_most`; None for no timeout."""
     at = _deadline.get()
     if at is None:
         return at_most

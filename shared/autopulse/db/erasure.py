@@ -1,8 +1,8 @@
-"""Erase what is a person's of a call and of a visit: words, names, numbers and URLs go, figures and ids stay.
+"""Erase personal data of calls and visits: words, names, numbers and URLs are deleted, figures and ids are kept.
 
-Outcome, score, times and costs stay, so that counts are the same afterwards. Each call is erased in one transaction,
-which also writes its tombstones: from its commit on no consumer brings anything of it back. A call that is erased again
-changes nothing. Which column is of which kind is in `db.classification`.
+Outcome, score, times and costs are kept, so that counts do not change. Each call is erased in one transaction, which
+also writes its tombstones; after its commit no consumer restores any of the data. Erasing a call again changes nothing.
+`db.classification` has the kind of each column.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,8 +19,8 @@ from autopulse.domain.pseudonyms import Pseudonyms
 from autopulse.domain.status import ENDED, OVER
 
 _ERASED: Final = f"'{ERASED}'"
-# The time of `updated_at` stays: a call without other times is listed and counted by it. A call that goes on is over
-# for us, since none of its messages is taken any more; without a report Vapi is not asked for one.
+# `updated_at` is not changed, because a call without other times is listed and counted by it. A call in progress counts
+# as ended, because its further messages are dropped; if it has no report, Vapi is not asked for one.
 _ERASE = text(f"""
     WITH called AS (
         UPDATE call SET
@@ -83,7 +83,7 @@ _COUNT = text("""
         (SELECT count(*) FROM follow_up WHERE call_id = :call_id) AS follow_up
 """)
 
-# A later report of another call of the visit writes its own words; those of the application are gone.
+# A later report of another call of the visit writes its own words; the application's words are not restored.
 _ERASE_VISIT = text(f"""
     WITH original AS (
         UPDATE service_record_original SET feedback = NULL WHERE service_record_id = :id
@@ -111,7 +111,7 @@ _FIND_VAPI_CALL = text(f"""
     ORDER BY id + 0  -- by a sort: in the order of its index, a small table would be read whole
 """)  # noqa: S608 - likewise
 _DIGITS: Final = "reverse(regexp_replace({}, '[^0-9]', '', 'g'))"
-# Organization by organization, as the indexes are.
+# One organization after the other, as the indexes begin with the organization.
 _FIND_NUMBER = text(f"""
     WITH tenant AS MATERIALIZED (
         SELECT id FROM organization WHERE CAST(:organization AS uuid) IS NULL OR id = CAST(:organization AS uuid)
@@ -143,22 +143,22 @@ class ErasedRows:
     """What was erased of one call."""
 
     vapi_call_ids: tuple[str, ...]
-    """All its calls at Vapi."""
+    """All ids of the call at Vapi."""
     rows: dict[str, int]
     """Table -> rows."""
 
 
 def erase_call(transaction: Transaction, call_id: int, pseudonyms: Pseudonyms) -> ErasedRows | None:
-    """Erase a call and write its tombstones; None if there is no such row, and then only our id has a tombstone.
+    """Erase a call and write its tombstones; None if it has no row, and then only our id gets a tombstone.
 
-    Locks as a batch of messages does: the visit, then the call.
+    The locks are taken in the same order as by a batch of messages: first the visit, then the call.
     """
     locked = lock_calls(transaction, [call_id], [], [], reports=True)
     if not locked.calls:
         bury(transaction, pseudonyms, call_id, [])
         return None
     (row,) = locked.calls
-    # Anew: the lock may have been waited for, and attempts have come meanwhile.
+    # The attempts are read again, because more may have arrived while this waited for the lock.
     vapi_call_ids = {id_ for (id_,) in transaction.execute(_ATTEMPTS, {"call_id": call_id})} | {row.vapi_call_id}
     linked = tuple(sorted(id_ for id_ in vapi_call_ids if id_))
     erased = transaction.execute(_ERASE, {"call_id": call_id, "dialled": bool(vapi_call_ids - {None})}).one()
@@ -169,13 +169,13 @@ def erase_call(transaction: Transaction, call_id: int, pseudonyms: Pseudonyms) -
 
 
 def bury_again(transaction: Transaction, tombstones: Sequence[tuple[str, int | None]]) -> None:
-    """Write tombstones that another database had."""
+    """Write tombstones that were read from another database."""
     rows = [{"pseudonym": pseudonym, "call_id": call_id} for pseudonym, call_id in tombstones]
     transaction.execute(_BURY, {"tombstones": as_rows(rows)})
 
 
 def bury(transaction: Transaction, pseudonyms: Pseudonyms, call_id: int | None, vapi_call_ids: Collection[str]) -> None:
-    """Write tombstones: of a row, and of calls of Vapi's."""
+    """Write the tombstones of a row and of its calls at Vapi."""
     made = [] if call_id is None else [pseudonyms.of_call(call_id)]
     made += [pseudonyms.of_vapi_call(id_) for id_ in vapi_call_ids]
     rows = [{"pseudonym": pseudonym, "call_id": call_id} for pseudonym in dict.fromkeys(made)]
@@ -183,38 +183,38 @@ def bury(transaction: Transaction, pseudonyms: Pseudonyms, call_id: int | None, 
 
 
 def erase_visit(transaction: Transaction, service_record_id: int) -> bool:
-    """Erase the customer, the vehicle and the words of a visit; whether there is such a visit."""
+    """Erase the customer, the vehicle and the words of a visit; returns whether the visit exists."""
     return transaction.execute(_ERASE_VISIT, {"id": service_record_id}).rowcount > 0
 
 
 def count_call(transaction: Transaction, call_id: int) -> dict[str, int]:
-    """How many rows an erasure of a call would change: table -> rows."""
+    """Count the rows that an erasure of a call would change: table -> rows."""
     found = transaction.execute(_COUNT, {"call_id": call_id}).one()
     return {name: count for name, count in found._asdict().items() if count}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an erasure is about."""
+    """The rows that an erasure affects."""
 
     calls: tuple[int, ...] = ()
     visits: tuple[int, ...] = ()
 
 
 def find_call(transaction: Transaction, organization_id: str | None, call_id: int) -> Found:
-    """A call by our id; nothing if it is another organization's."""
+    """Find a call by our id; nothing is found if it is another organization's."""
     values = {"call_id": call_id, "organization": organization_id}
     return Found(tuple(transaction.execute(_FIND_CALL, values).scalars()))
 
 
 def find_vapi_call(transaction: Transaction, organization_id: str | None, vapi_call_id: str) -> Found:
-    """The rows that a call of Vapi's belongs to: one, or two if the application has linked another."""
+    """Find the rows of a call at Vapi: one, or two if the application has linked another row."""
     values = {"vapi_call_id": vapi_call_id, "organization": organization_id}
     return Found(tuple(transaction.execute(_FIND_VAPI_CALL, values).scalars()))
 
 
 def find_number(transaction: Transaction, organization_id: str | None, digits: Sequence[str]) -> Found:
-    """All calls and visits of a number, written in any of these ways."""
+    """Find all calls and visits of a number, which may be written in any of these ways."""
     values = {"digits": [one[::-1] for one in digits], "organization": organization_id}
     rows = transaction.execute(_FIND_NUMBER, values).all()
     return Found(

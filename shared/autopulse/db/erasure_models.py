@@ -12,22 +12,22 @@ from autopulse.db.application_models import Model
 
 
 class ErasedCall(Model):
-    """A tombstone: what is known of an erased call, so that no late message brings it back.
+    """A tombstone: recognises an erased call, so that no late message restores its data.
 
-    One for the row of `call`, and one for each of its calls at Vapi.
+    There is one for the row of `call`, and one for each of its calls at Vapi.
     """
 
     __tablename__ = "erased_call"
 
     pseudonym: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """Of our id or of Vapi's (`domain.pseudonyms`)."""
+    """The pseudonym of our id or of Vapi's id (`domain.pseudonyms`)."""
     call_id: Mapped[int | None]
-    """The row of `call` that it was; null if there was none. The row may be gone."""
+    """The id of the row of `call`; null if there was none. The row may have been deleted."""
     erased_at: Mapped[datetime]
 
 
 class Erasure(Model):
-    """A request to erase a call, or all calls and visits of a number. The number itself is not kept."""
+    """A request to erase a call, or all calls and visits of a number. The number itself is not stored."""
 
     __tablename__ = "erasure"
     __table_args__ = (
@@ -38,11 +38,11 @@ class Erasure(Model):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"))
-    """Whose calls it is bounded to; null for those of the whole stack."""
+    """The organization whose calls it is restricted to; null for the whole stack."""
     scope: Mapped[str] = mapped_column(String(20))
-    """What was given: an id of ours, an id of Vapi's, or a number."""
+    """What the request gave: our id, Vapi's id, or a number."""
     requested_by: Mapped[str]
-    """The token's subject; `operator` or `vapi`."""
+    """The token's subject, `operator` or `vapi`."""
     requested_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(20))
     is_dry_run: Mapped[bool] = mapped_column(server_default=false())
@@ -50,7 +50,7 @@ class Erasure(Model):
 
 
 class ErasureItem(Model):
-    """One thing that an erasure is about, and what became of it."""
+    """One item of an erasure, and its state."""
 
     __tablename__ = "erasure_item"
     __table_args__ = (
@@ -62,14 +62,14 @@ class ErasureItem(Model):
     erasure_id: Mapped[UUID] = mapped_column(ForeignKey("erasure.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     item: Mapped[str] = mapped_column(primary_key=True)
-    """The id of the row; of a call of Vapi's its id there, and its pseudonym once Vapi has answered."""
+    """The id of the row; for a call at Vapi its id there, which its pseudonym replaces after Vapi's answer."""
     state: Mapped[str] = mapped_column(String(20))
     counts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    """Store -> how much of it was found or erased."""
+    """Store -> number of items found or erased in it."""
 
 
 class Retention(Model):
-    """How far the calls of an organization were walked through to empty what is older than the stack keeps."""
+    """How far an organization's calls have been emptied of data that is older than the stack's retention time."""
 
     __tablename__ = "retention"
     __table_args__ = (CheckConstraint("kind IN ('words', 'person')"),)
@@ -77,5 +77,5 @@ class Retention(Model):
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     began: Mapped[datetime]
-    """When the last call that was emptied began; with its id, the place in the order of the lists."""
+    """The time when the last emptied call began; together with its id it is the position in the order of the lists."""
     call_id: Mapped[int]

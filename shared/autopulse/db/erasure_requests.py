@@ -1,4 +1,4 @@
-"""`erasure` and `erasure_item`: what was asked to be erased, and how far that has come."""
+"""`erasure` and `erasure_item`: the requested erasures, and their progress."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ _TELL = text("""
     WHERE kind = 'vapi_call' AND item = ANY (ARRAY[CAST(:vapi_call_id AS text), CAST(:pseudonym AS text)])
     RETURNING erasure_id::text
 """)
-# Failed once something of it has failed for good, done once nothing is left to do.
+# The state is failed if any item has finally failed, and done if no item is left.
 _FINISH = text("""
     UPDATE erasure SET
         state = CASE WHEN EXISTS (SELECT FROM erasure_item WHERE erasure_id = :id AND state IN ('waiting', 'asked'))
@@ -73,7 +73,7 @@ _UNFINISHED = text("""
 
 
 class Item(NamedTuple):
-    """One thing to erase."""
+    """One item to erase."""
 
     kind: str
     item: str
@@ -83,7 +83,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An erasure as it was asked for; `organization` None is the whole stack."""
+    """A requested erasure; `organization` None stands for the whole stack."""
 
     id: str
     organization: str | None
@@ -94,7 +94,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An erasure, and what became of each of its items: (kind, state, counts)."""
+    """A stored erasure with its items: (kind, state, counts)."""
 
     id: str
     organization: str | None
@@ -108,7 +108,7 @@ class Stored:
 
 
 def request_erasure(transaction: Transaction, request: Request, items: Iterable[Item]) -> None:
-    """Keep what was asked for; one of the same id stays as it is. A dry run is done with it."""
+    """Store a request with its items, unless one with this id exists. A dry run is done at once."""
     values = {
         "id": request.id,
         "organization": request.organization,
@@ -123,19 +123,19 @@ def request_erasure(transaction: Transaction, request: Request, items: Iterable[
 
 
 def add_items(transaction: Transaction, erasure_id: str, items: Iterable[Item]) -> None:
-    """More that belongs to an erasure; what is there stays as it is."""
+    """Add items to an erasure; existing ones are left alone."""
     transaction.execute(_ADD, {"id": erasure_id, "items": as_rows([item._asdict() for item in items])})
 
 
 def waiting_items(transaction: Transaction, erasure_id: str, rows: int) -> list[Item]:
-    """What is left to do: calls and visits first, since calls name those of Vapi's."""
+    """The next items to erase: calls and visits first, because calls lead to those at Vapi."""
     return [Item(kind, item) for kind, item in transaction.execute(_WAITING, {"id": erasure_id, "rows": rows})]
 
 
-def settle_item(  # noqa: PLR0913, PLR0917 - all that is said of an item
+def settle_item(  # noqa: PLR0913, PLR0917 - an item has this many values
     transaction: Transaction, erasure_id: str, item: Item, state: str, counts: Mapping[str, Any], name: str = ""
 ) -> None:
-    """Say what became of an item; `name` replaces an id that is not needed any more."""
+    """Store the state of an item; `name` replaces an id that is no longer needed."""
     values = {"id": erasure_id, "kind": item.kind, "item": item.item, "state": state, "name": name or item.item}
     transaction.execute(_SETTLE, values | {"counts": as_rows([counts])[1:-1]})
 
@@ -143,13 +143,13 @@ def settle_item(  # noqa: PLR0913, PLR0917 - all that is said of an item
 def tell_of_vapi_call(
     transaction: Transaction, vapi_call_id: str, pseudonym: str, state: str, counts: Mapping[str, Any]
 ) -> list[str]:
-    """Say what Vapi answered of a call, in every erasure that has it; returns their ids. Its id is not needed after."""
+    """Store Vapi's answer about a call in all its erasures, replace its id there, and return their ids."""
     values = {"vapi_call_id": vapi_call_id, "pseudonym": pseudonym, "state": state}
     return list(transaction.execute(_TELL, values | {"counts": as_rows([counts])[1:-1]}).scalars())
 
 
 def finish(transaction: Transaction, erasure_id: str) -> str | None:
-    """Say how far an erasure is: running, done or failed; None if there is none, or if it is a dry run."""
+    """Update an erasure's state to running, done or failed, and return it; None for none and for dry runs."""
     state = transaction.execute(_FINISH, {"id": erasure_id}).scalar_one_or_none()
     return None if state is None else str(state)
 
@@ -164,15 +164,15 @@ def read_erasure(transaction: Transaction, erasure_id: str, organization: str | 
 
 
 def unfinished(transaction: Transaction) -> list[str]:
-    """Ids of erasures that are not done, the oldest first."""
+    """Ids of unfinished erasures, the oldest first."""
     return list(transaction.execute(_UNFINISHED).scalars())
 
 
 def read_tombstones(transaction: Transaction, after: str, rows: int) -> list[tuple[str, int | None]]:
-    """(pseudonym, id of the row) of what was erased, in the order of the pseudonyms, from the one behind `after` on."""
+    """(pseudonym, id of the row) of tombstones in the order of the pseudonyms, starting behind `after`."""
     return [(one, call_id) for one, call_id in transaction.execute(_TOMBSTONES, {"after": after, "rows": rows})]
 
 
 def erased_visits(transaction: Transaction) -> list[int]:
-    """Ids of the visits that were erased."""
+    """Ids of the erased visits."""
     return list(transaction.execute(_VISITS).scalars())

@@ -1,4 +1,4 @@
-"""`vapi_call`: the facts of an attempt, as its columns and as JSON."""
+"""`vapi_call`: convert the facts of an attempt to columns and JSON, and back."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -34,18 +34,18 @@ OF_REPORTS_AND_LISTS: Final = frozenset(
         "segments",
     }
 )
-"""Columns that are null as long as an attempt has neither a report nor a list of turns; what it has, it keeps."""
+"""Columns that stay null until an attempt has a report or a list of turns, and then keep their values."""
 _IDENTITY: Final = Identity._fields
 _PLAIN: Final = (
     *_IDENTITY,
     *("created_at", "first_at", "in_progress_at", "ended_at", "human_turn", "reconciliation"),
     *("start_time", "end_time", "duration_sec", "ended_reason"),
 )
-"""Columns whose values `_plain` gives as they are."""
+"""Columns whose values `_plain` returns unchanged."""
 
 
 def read_facts(stored: Mapping[str, Any]) -> Facts:
-    """Facts from a `vapi_call` row as JSON."""
+    """Read facts from a `vapi_call` row as JSON."""
     return Facts(
         identity=Identity(*(stored[name] for name in _IDENTITY)),
         created_at=read_stored_time(stored["created_at"]),
@@ -63,17 +63,17 @@ def read_facts(stored: Mapping[str, Any]) -> Facts:
 
 
 def read_stored_time(value: str | None) -> datetime | None:
-    """A time from Postgres' JSON."""
+    """Read a time from Postgres' JSON."""
     return None if value is None else datetime.fromisoformat(value)
 
 
 def read_stored_cost(value: float | None) -> Decimal | None:
-    """A `numeric(12, 6)` from Postgres' JSON: its 12 digits survive a float."""
+    """Read a `numeric(12, 6)` from Postgres' JSON; a float keeps its 12 digits."""
     return None if value is None else Decimal(repr(value)).quantize(Decimal("0.000001"))
 
 
 def read_stored_feedback(value: Mapping[str, Any] | None) -> Feedback | None:
-    """Feedback from JSON that `feedback_as_json` wrote, or from a row of `call_feedback`."""
+    """Read feedback from JSON that `feedback_as_json` wrote, or from a row of `call_feedback`."""
     if value is None:
         return None
     return Feedback(
@@ -133,7 +133,7 @@ def _read_lists(stored: Any) -> Lists:  # noqa: ANN401 - JSON
 
 
 def attempt_as_json(facts: Facts, columns: CallColumns) -> dict[str, Any]:
-    """A row of `vapi_call`: the facts, and what they mean; only what is known, as json_to_recordset reads null else."""
+    """A row of `vapi_call`: facts and computed columns, without unknown ones: json_to_recordset reads null."""
     values: dict[str, Any] = {
         name: value for name, value in zip(_PLAIN, _plain(facts, columns), strict=True) if value is not None
     }
@@ -190,7 +190,7 @@ def _report_as_json(report: ReportFacts) -> dict[str, Any]:
 
 
 def feedback_as_json(feedback: Feedback | None) -> dict[str, Any] | None:
-    """A row of `call_feedback`, or of a column that keeps one."""
+    """A row of `call_feedback`, or the value of a column that stores one."""
     if feedback is None:
         return None
     return {name: getattr(feedback, name) for name in Feedback.__dataclass_fields__}

@@ -1,4 +1,4 @@
-"""What a failed transaction means: bad data, a transient error, or an unexpected one."""
+"""Classify a failed transaction: bad data, a transient error, or an unexpected one."""
 
 from enum import Enum
 from typing import Any, Final
@@ -10,15 +10,15 @@ from autopulse.db.engine import sqlstate
 from autopulse.errors import AutoPulseError, DataRejected, Transient
 
 DATA_CLASSES: Final = frozenset({"21", "22", "23", "54"})
-"""SQLSTATE classes of the data: cardinality, data exception, integrity, program limit. All others are transient."""
+"""SQLSTATE classes of bad data: cardinality, data exception, integrity, program limit. All others are transient."""
 
 MAX_STATEMENT_CHARACTERS: Final = 1000
 _NAMED: Final = {"C": "sqlstate", "s": "schema", "t": "table", "c": "column", "d": "type", "n": "constraint"}
-"""Fields of Postgres' error that are names."""
+"""Fields of Postgres' error that are names and contain no values."""
 
 
 class Fault(Enum):
-    """The class of a database error, and what to do about it."""
+    """The class of a database error, which decides how it is handled."""
 
     DATA = "split the batch until the record stands alone"
     TRANSIENT = "throw the connection away and try again"
@@ -26,7 +26,7 @@ class Fault(Enum):
 
 
 def diagnose(error: Exception) -> tuple[Fault, AutoPulseError]:
-    """Whose fault it is, and the error of ours that says so; never with a value in it."""
+    """The class of an error, and the error to raise in its place, which contains no values."""
     if isinstance(error, Transient):
         return Fault.TRANSIENT, error
     if isinstance(error, DBAPIError):
@@ -40,9 +40,9 @@ def diagnose(error: Exception) -> tuple[Fault, AutoPulseError]:
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """What Postgres says of a refused statement that is not a row's: the statement, its code, and names of the schema.
+    """Describe a refused statement without values: the statement, the error code, and names of the schema.
 
-    Its message and detail quote values.
+    Postgres' message and detail are omitted, because they quote values.
     """
     if not isinstance(error, DBAPIError):
         return {}

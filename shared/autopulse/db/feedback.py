@@ -1,4 +1,4 @@
-"""`call_feedback` and the service records that follow it."""
+"""`call_feedback`, and the service records that follow from it."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ from autopulse.db.reasons import DEFAULT_CATEGORIES, reasons
 from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.feedback import Feedback
 
-# The call's columns are those of this transaction's earlier statements, so the score is the new one.
+# Earlier statements of this transaction have written the call's columns, so the score is the new one.
 _REPLACE = text(f"""
     WITH input AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
@@ -38,11 +38,11 @@ _REPLACE = text(f"""
         reason_category = EXCLUDED.reason_category, updated_at = now()
 """)  # noqa: S608 - made of constants
 
-# Of all reported attempts of a visit's calls that say how it went: one that reached the customer first, then the latest
-# report, then the latest call. What the application itself had finished comes after the reports that are as good. If
-# that is the best, or none is left because a later report took back what an earlier one said, the application's own
-# values return; from then on they are the application's to change, so they are not kept any longer. What is said again
-# by ANY is for the planner: it cannot see how few rows it has to join.
+# Of all reported attempts of a visit's calls with an outcome for the visit: first one that reached the customer, then
+# the latest report, then the latest call. A call that the application had finished ranks after equally good reports. If
+# that one ranks first, or no attempt is left because a later report withdrew an earlier one's answers, the
+# application's own values are restored; from then on the application may change them, so their copy is deleted. The
+# conditions with ANY are repeated for the planner, which cannot know how few rows it has to join.
 _FOLLOW = text("""
     WITH called AS MATERIALIZED (
         SELECT id, service_record_id FROM call WHERE service_record_id = ANY (CAST(:ids AS integer[]))
@@ -99,12 +99,12 @@ _FOLLOW = text("""
 
 
 def replace_feedback(transaction: Transaction, feedback: Collection[tuple[int, Feedback | None]]) -> None:
-    """Make each call's feedback row exactly this one, None deletes it; and the call's reason what it says."""
+    """Replace each call's feedback row by this one (None deletes it), and update the call's reason."""
     rows = [{"call_id": call_id, **(feedback_as_json(row) or {})} for call_id, row in feedback]
     values = {"rows": as_rows(rows), "call_ids": as_array(call_id for call_id, _ in feedback)}
     execute(transaction, _REPLACE, values | {"reason_categories": DEFAULT_CATEGORIES})
 
 
 def follow_reports(transaction: Transaction, service_record_ids: Collection[int]) -> None:
-    """Bring service records, which are locked, up to the reported attempts of their calls."""
+    """Update service records, which are locked, from the reported attempts of their calls."""
     execute(transaction, _FOLLOW, {"ids": as_array(service_record_ids)})

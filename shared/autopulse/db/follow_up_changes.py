@@ -1,4 +1,4 @@
-"""What people do about follow-ups, and which are overdue: each within a transaction of the caller."""
+"""Changes of follow-ups by people, and the marking of overdue ones; the caller owns the transaction."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ from autopulse.domain.follow_ups import UNANSWERED
 from autopulse.domain.scope import Scope, UserKey
 
 OVERDUE_AT_ONCE: Final = 500
-"""The most that one transaction marks."""
+"""The maximum number of follow-ups that one transaction marks."""
 Row = dict[str, Any]
 _UNANSWERED: Final = f"({', '.join(repr(state.value) for state in UNANSWERED)})"
 _COLUMNS: Final = f"""
@@ -101,7 +101,7 @@ _UNANSWERED_NOW: Final = text(f"""
         FROM follow_up WHERE state IN {_UNANSWERED}
     ) AS one
 """)  # noqa: S608 - made of constants
-# Several runs at once mark different ones, and each of them one run alone.
+# Simultaneous runs mark different follow-ups: each follow-up is marked by one run.
 _MARK: Final = text(f"""
     WITH late AS MATERIALIZED (
         SELECT id FROM follow_up
@@ -117,13 +117,13 @@ _MARK: Final = text(f"""
 
 
 def count_unanswered(transaction: Transaction) -> Row:
-    """How many follow-ups of all organizations are `open`, and how many unanswered ones are `overdue`."""
+    """The numbers of `open` follow-ups of all organizations, and of `overdue` ones without an answer."""
     row: Row = transaction.execute(_UNANSWERED_NOW).scalar_one()
     return row
 
 
 def lock_follow_up(transaction: Transaction, scope: Scope, user: UserKey, id_: int) -> Row | None:
-    """A follow-up under our lock, with the id and name of the principal's user as `me`; None if it has no such one."""
+    """Lock a follow-up; it has the id and name of the principal's user as `me`. None if it is not in the scope."""
     values = values_of(scope) | values_of_user(user) | {"id": id_}
     return transaction.execute(_LOCK, values).scalar_one_or_none()
 
@@ -144,19 +144,19 @@ def find_user_name(transaction: Transaction, organization_id: str, id_: int) -> 
 
 
 def open_follow_up(transaction: Transaction, scope: Scope, values: Mapping[str, Any]) -> Row | None:
-    """Open one for `call_id` by `subject` and `name`, with a `note`; None if there is one, or no such call."""
+    """Open a follow-up of `call_id` by `subject` and `name`, with a `note`; None if one exists or no such call."""
     return transaction.execute(_OPEN, values_of(scope) | dict(values)).scalar_one_or_none()
 
 
 def change_follow_up(transaction: Transaction, values: Mapping[str, Any]) -> Row:
-    """Write a follow-up, which is locked, as it is to be, and an entry that says what changed.
+    """Write a follow-up, which is locked, and an entry with the change.
 
-    `answered` of what it returns is `in_time` or `late` if this was the answer; null if it was none.
+    The returned row has `answered`: `in_time` or `late` if this change was the answer, otherwise null.
     """
     row: Row = transaction.execute(_CHANGE, dict(values)).scalar_one()
     return row
 
 
 def mark_overdue(transaction: Transaction) -> list[Row]:
-    """Mark those that are unanswered and whose time is over, each once; returns them."""
+    """Mark unanswered follow-ups whose time is over, each once; returns them."""
     return list(transaction.execute(_MARK, {"most": OVERDUE_AT_ONCE}).scalars())

@@ -1,4 +1,4 @@
-"""The tables of follow-ups, and of what an organization's people set and keep."""
+"""The tables of follow-ups, of an organization's settings, and of people's saved views."""
 
 from datetime import datetime, time
 from typing import Any
@@ -76,22 +76,22 @@ class FollowUp(Model):
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     assignee_name: Mapped[str | None] = mapped_column(String(255))
     cause: Mapped[str | None] = mapped_column(String(100))
-    """Why the customer was unhappy, in a word of the organization's; a resolved follow-up has one."""
+    """The cause of the customer's dissatisfaction, as one of the organization's keys; a resolved follow-up has one."""
     note: Mapped[str | None]
     opened_at: Mapped[datetime]
-    """The report's time; of one that a person opened, when that was."""
+    """The time of the report; for a follow-up that a person opened, the time of opening."""
     due_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     """When it was resolved or dismissed."""
     overdue_at: Mapped[datetime | None]
-    """When it was marked as overdue, which happens once; null before that."""
+    """When it was marked as overdue, which happens once; null before."""
     version: Mapped[int] = mapped_column(server_default=text("1"))
     """1 when the follow-up is opened; each change by a person adds 1."""
 
 
 class FollowUpEntry(Model):
-    """One change of a follow-up: who, when, from, to. Without an actor, a message opened it."""
+    """One change of a follow-up: who, when, from, to. It has no actor if a message opened the follow-up."""
 
     __tablename__ = "follow_up_entry"
     __table_args__ = (Index("ix_follow_up_entry_follow_up_id", "follow_up_id", "id"),)
@@ -107,12 +107,12 @@ class FollowUpEntry(Model):
     from_state: Mapped[str | None] = mapped_column(String(20))
     to_state: Mapped[str] = mapped_column(String(20))
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    """Field -> [before, after], for those that changed."""
+    """Field -> [before, after], for each changed field."""
     note: Mapped[str | None]
 
 
 class FollowUpAlert(Model):
-    """The claim of an alert of a follow-up: one for each step and channel, and what became of it."""
+    """The claim of a follow-up's alert, for one step and channel, and its result."""
 
     __tablename__ = "follow_up_alert"
     __table_args__ = (
@@ -128,20 +128,20 @@ class FollowUpAlert(Model):
     step: Mapped[str] = mapped_column(String(20), primary_key=True)
     channel: Mapped[str] = mapped_column(String(20), primary_key=True)
     state: Mapped[str] = mapped_column(String(20))
-    """`dropped`: nobody needed it any more when its time came."""
+    """`dropped`: the alert was no longer needed when its time came."""
     tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
-    """How often it was handed to the sender."""
+    """The number of times it was passed to the sender."""
     claimed_at: Mapped[datetime]
     send_at: Mapped[datetime]
-    """It is not tried before; while it is being sent, when the try is taken for lost."""
+    """The earliest time of the next attempt; while it is being sent, when that attempt counts as failed."""
     ended_at: Mapped[datetime | None]
     """When it was delivered, given up or dropped."""
     reason: Mapped[str | None] = mapped_column(String(40))
-    """Why the last try failed."""
+    """The reason why the last attempt failed."""
 
 
 class OrganizationSetting(Model):
-    """When an organization works; one without a row has `domain.follow_ups.DEFAULT_HOURS`."""
+    """The working hours of an organization; one without a row has `domain.follow_ups.DEFAULT_HOURS`."""
 
     __tablename__ = "organization_setting"
     __table_args__ = (
@@ -153,18 +153,18 @@ class OrganizationSetting(Model):
 
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
     time_zone: Mapped[str] = mapped_column(String(64), server_default=text("'America/New_York'"))
-    """IANA name."""
+    """The IANA name of the time zone."""
     days: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=text("'{1,2,3,4,5}'"))
     """ISO days of the week: 1 is Monday."""
     opens_at: Mapped[time] = mapped_column(server_default=text("'09:00'"))
     closes_at: Mapped[time] = mapped_column(server_default=text("'17:00'"))
-    """24:00 for a day that does not close."""
+    """24:00 if the organization does not close on these days."""
     hours_to_answer: Mapped[int] = mapped_column(SmallInteger, server_default=text("8"))
-    """Business hours."""
+    """The time to answer, in business hours."""
 
 
 class ReasonCategory(Model):
-    """A category of what went wrong, of an organization that keeps its own; without any, `domain.reasons.DEFAULTS`."""
+    """A category of complaints of an organization; one without rows has `domain.reasons.DEFAULTS`."""
 
     __tablename__ = "reason_category"
     __table_args__ = (
@@ -176,13 +176,13 @@ class ReasonCategory(Model):
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
     label: Mapped[str] = mapped_column(String(100))
     keywords: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
-    """Words, or several with blanks between them; with `*` at the end, the last may have any ending."""
+    """Words, or phrases with blanks between words; with `*` at the end, the last word may have any ending."""
     position: Mapped[int]
-    """Of several categories that fit, the one with the lowest is the reason."""
+    """If several categories match, the one with the lowest position is the reason."""
 
 
 class SavedView(Model):
-    """A view of the console that a person keeps by a name (`domain.saved_views`)."""
+    """A view of the console that a person has saved under a name (`domain.saved_views`)."""
 
     __tablename__ = "saved_view"
     __table_args__ = (
@@ -193,10 +193,10 @@ class SavedView(Model):
 
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
     subject: Mapped[str] = mapped_column(String(255), primary_key=True)
-    """The token's."""
+    """The token's subject."""
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     address: Mapped[str] = mapped_column(String(1000))
     """The query string."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When its address was given last."""
+    """When its address was last saved."""

@@ -1,4 +1,4 @@
-"""`follow_up`: what messages do to follow-ups, a whole batch in one statement; and when a follow-up is due."""
+"""`follow_up`: changes by messages, with one statement for a batch; and the SQL for the due time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -10,11 +10,11 @@ from autopulse.db.statement_parameters import as_array, as_rows
 from autopulse.domain.follow_ups import DEFAULT_HOURS, Wish
 
 UNTOUCHED: Final = "follow_up.version = 1 AND follow_up.trigger <> 'manual'"
-"""Nobody has made or changed the follow-up: it goes with the report that the call shows."""
+"""The condition that no person has made or changed the follow-up, so that it follows the call's shown report."""
 
 
 class Followed(NamedTuple):
-    """What became of a call's follow-up."""
+    """A change of a call's follow-up by a message."""
 
     call_id: int
     follow_up_id: int
@@ -27,7 +27,7 @@ class Followed(NamedTuple):
 
 
 def hours_of(organization_id: str) -> str:
-    """A subquery: the business hours of an organization, in one row; `organization_id` is an expression."""
+    """A subquery with an organization's business hours in one row; `organization_id` is an expression."""
     days = ",".join(map(str, DEFAULT_HOURS.days))
     return f"""(
         SELECT coalesce(time_zone, '{DEFAULT_HOURS.time_zone}') AS time_zone,
@@ -42,14 +42,14 @@ def hours_of(organization_id: str) -> str:
 
 
 def due_at(hours: str, opened_at: str) -> str:
-    """A scalar subquery: when the business hours to answer are over.
+    """A scalar subquery: the time when the business hours to answer are over.
 
-    `hours` is the name of a row that has them, `opened_at` an expression. A day's hours are from the instant that its
-    opening time names to the one that its closing time names. Postgres knows the time zones, which the functions'
-    runtime need not; a time that the clock skips is as much later, one that it has twice is the second.
+    `hours` is the name of a row with the business hours, `opened_at` an expression. A day's hours last from the instant
+    of its opening time to that of its closing time. Postgres has the time zones, which the functions' runtime may lack;
+    a local time that a clock change skips is moved later, and of a repeated one the second counts.
     """
     spoken = f"({opened_at} AT TIME ZONE {hours}.time_zone)::date"
-    # With a margin for days that a change of the clock makes shorter than an hour; none is shorter without one.
+    # The margin covers days that a clock change makes shorter than an hour; without a change no day is shorter.
     weeks = f"ceil({hours}.hours_to_answer * 3600 / extract(epoch FROM {hours}.closes_at - {hours}.opens_at) * 1.04)"
     return f"""(
         SELECT begins + make_interval(secs => {hours}.hours_to_answer * 3600 - (total - seconds)) FROM (
@@ -69,9 +69,9 @@ def due_at(hours: str, opened_at: str) -> str:
 
 
 def working_at(hours: str, instant: str) -> str:
-    """A scalar subquery: an instant if it is within the business hours, else when they begin next; as `due_at` has it.
+    """A scalar subquery: the instant if it is within business hours, else the start of the next ones; see `due_at`.
 
-    Two weeks hold a day of each sort that is longer than nothing, whatever a change of the clock makes of it.
+    Two weeks contain at least one day of each weekday that is not empty, whatever a clock change does.
     """
     spoken = f"({instant} AT TIME ZONE {hours}.time_zone)::date"
     return f"""(
@@ -84,8 +84,8 @@ def working_at(hours: str, instant: str) -> str:
     )"""  # noqa: S608 - made of constants
 
 
-# What is said again by ANY is for the planner: it cannot see how few rows it has to join. A row that somebody changes
-# at this moment is waited for, and is touched then. The organization follows the call's, whoever has touched it.
+# The conditions with ANY are repeated for the planner, which cannot know how few rows it has to join. A row that a
+# person is changing is waited for, and counts as touched then. The organization always follows the call's.
 _FOLLOW: Final = text(f"""
     WITH wish AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:wishes AS json))
@@ -139,11 +139,11 @@ _FOLLOW: Final = text(f"""
     FROM (SELECT * FROM withdrawn UNION ALL SELECT * FROM written) AS followed
 """)  # noqa: S608 - made of constants
 
-# Before our row's attempt moves to the application's row: its follow-up goes with it, so that nobody is told twice.
-# What somebody has touched wins over what nobody has; of two of a kind the application's row keeps its own, and if two
-# rows are taken over by one, the first one's goes.
-# `version` is selected since it is in no covering index: an empty table might be read by one of these as a whole, and
-# the plan is kept when the table has grown.
+# This runs before the attempt of our row moves to the application's row: the follow-up moves too, so that people are
+# not alerted twice. A touched follow-up has priority over an untouched one; of two of a kind the application's row
+# keeps its own, and if one row takes over two rows, the first one's is moved. `version` is selected because no covering
+# index has it: otherwise the planner might choose a full scan of such an index while the table is empty, and keep that
+# plan when the table has grown.
 _HAND_OVER_FREE: Final = text(f"""
     DELETE FROM follow_up USING json_to_recordset(CAST(:takeovers AS json)) AS row (made integer, call_id integer)
     WHERE follow_up.call_id = row.call_id AND {UNTOUCHED} AND follow_up.call_id = ANY (CAST(:call_ids AS integer[]))
@@ -167,7 +167,7 @@ _HAND_OVER: Final = text(f"""
 
 
 def follow_shown(transaction: Transaction, wishes: Sequence[Wish]) -> list[Followed]:
-    """Make each call's follow-up what the report that it shows calls for, unless somebody has touched it."""
+    """Make each call's follow-up match the call's shown report, unless a person has touched it."""
     rows = [
         {"call_id": wish.call_id, "trigger": wish.trigger.value, "opened_at": wish.opened_at}
         if wish.trigger
@@ -180,7 +180,7 @@ def follow_shown(transaction: Transaction, wishes: Sequence[Wish]) -> list[Follo
 
 
 def hand_over_follow_ups(transaction: Transaction, takeovers: Mapping[int, int]) -> None:
-    """Give follow-ups of rows that we made to the application's rows: `takeovers` is our id -> the other's."""
+    """Move follow-ups from rows that we created to the application's rows: `takeovers` is our id -> the other id."""
     rows = as_rows({"made": made, "call_id": call_id} for made, call_id in takeovers.items())
     transaction.execute(_HAND_OVER_FREE, {"takeovers": rows, "call_ids": as_array(takeovers.values())})
     transaction.execute(_HAND_OVER, {"takeovers": rows, "made": as_array(takeovers)})

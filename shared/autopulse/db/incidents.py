@@ -1,4 +1,4 @@
-"""`call_incident`: what went wrong during a call."""
+"""`call_incident`: events during a call, such as stalls."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,6 +21,6 @@ _RECORD = text("""
 
 
 def record_incidents(transaction: Transaction, kind: str, incidents: Iterable[tuple[int, datetime]]) -> None:
-    """Record (call id, time) once each."""
+    """Store each (call id, time) once."""
     rows = [{"call_id": call_id, "occurred_at": at} for call_id, at in incidents]
     transaction.execute(_RECORD, {"kind": kind, "rows": as_rows(rows)})

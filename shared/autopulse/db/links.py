@@ -1,4 +1,4 @@
-"""Which calls of Vapi's are linked to a row of `call`, and by what; and the end of a link that was wrong."""
+"""The calls at Vapi that are linked to a row of `call`, the origin of each link, and the removal of a wrong link."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,21 +10,21 @@ from autopulse.db.engine import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A call of Vapi's that a row is linked to, and the first message that named it, as far as receipts go back."""
+    """A link from a row to a Vapi call, with the first message that made it, if its receipt is still stored."""
 
     vapi_call_id: str
     made_call: bool
-    """Whether we made the row for it."""
+    """Whether we created the row for it."""
     is_shown: bool
     has_attempt: bool
-    """Whether a message has told anything of it; else the application has written its id, and nothing has come yet."""
+    """Whether any message about it has arrived; otherwise only the application has written its id."""
     call_type: str | None
     created_at: datetime | None
     status: str | None
     reported_at: datetime | None
     receipts: int
     first_type: str | None
-    """The first message's type."""
+    """The type of the first message."""
     first_occurred_at: datetime | None
     first_received_at: datetime | None
     last_received_at: datetime | None
@@ -32,7 +32,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many rows a link had."""
+    """The numbers of rows that a link had."""
 
     attempts: int
     turns: int
@@ -40,7 +40,7 @@ class Removed:
     receipts: int
 
 
-# The attempt of messages that gave our id alone is no link.
+# An attempt of messages that give only our id is not a link.
 _FIND = text("""
     SELECT
         link.vapi_call_id, coalesce(attempt.made_call, false), link.vapi_call_id = call.vapi_call_id IS TRUE,
@@ -64,8 +64,8 @@ _FIND = text("""
     ORDER BY link.vapi_call_id
 """)
 
-# An incident does not say whose it is. Its receipt does, as long as it is kept; without other attempts all are this
-# one's.
+# An incident does not have its attempt. Its receipt does, as long as that is stored; if there is no other attempt, all
+# incidents are this one's.
 _REMOVE = text("""
     WITH hang AS MATERIALIZED (
         SELECT coalesce(occurred_at, received_at) AS at, vapi_call_id IS NOT DISTINCT FROM :vapi_call_id AS goes
@@ -99,9 +99,9 @@ def find_links(transaction: Transaction, call_id: int) -> list[Link]:
 
 
 def remove_link(transaction: Transaction, call_id: int, vapi_call_id: str, *, alone: bool) -> Removed:
-    """Delete what a linked call of Vapi's has of its own, and refuse the link from now on; the row has to be locked.
+    """Delete the data of a linked Vapi call, and refuse the link from now on; the row has to be locked.
 
-    `alone`: the row has no other attempt, so that attempt 0 is the row itself again.
+    `alone` says that the row has no other attempt, and then the row gets the values of attempt 0.
     """
     values = {"call_id": call_id, "vapi_call_id": vapi_call_id, "alone": alone}
     return Removed(*transaction.execute(_REMOVE, values).one())

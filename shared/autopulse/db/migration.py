@@ -1,4 +1,4 @@
-"""Bring a database's schema up to date; run on every deploy, before new consumers take traffic."""
+"""Migrate a database's schema; this runs on every deploy, before new consumers take traffic."""
 
 import logging
 import time
@@ -25,14 +25,14 @@ from autopulse.settings import database_settings, migration_settings
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 VERSION_TABLE: Final = "autopulse_calls_version"
-"""Of our own: the application may have an `alembic_version` for its revisions in the same schema."""
+"""Our own version table: the application may have an `alembic_version` for its revisions in the same schema."""
 LOCK_KEY: Final = 4_207_130_015
-"""The advisory lock of "migrations are running": any number that nobody else uses."""
+"""The advisory lock that says that migrations are running: any number that nothing else uses."""
 LOCK_TIMEOUT_SECONDS: Final = 5
-"""A change of a table waits this long for it: longer, and everybody else queues behind the wait."""
+"""The lock timeout of a change of a table; during a longer wait all other statements would queue behind it."""
 TRIES: Final = 10
 BUSY: Final = frozenset({"55P03", "40P01"})
-"""SQLSTATEs of a table that somebody else has, or wants, at the same time: lock not available, deadlock."""
+"""SQLSTATEs of a conflict with another user of the table: lock not available, deadlock."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ def upgrade(dsn: str, *roles: FunctionsRole) -> None:
 
 
 def upgrade_configured() -> None:
-    """Migrate the database that the settings name; index builds may take as long as they take, or the `deadline` says.
+    """Migrate the database of the settings; index builds are limited only by the `deadline`.
 
-    What Postgres builds at the deadline, it goes on building: the next run finds it.
+    An index build that runs at the deadline is continued by Postgres, and found by the next run.
     """
     settings = migration_settings()
     engine, by_iam = engine_to(lambda: connect(read_seconds=None, settings=settings)), database_settings().by_iam
@@ -67,11 +67,11 @@ def upgrade_configured() -> None:
 
 
 def upgrade_engine(engine: Engine, *roles: FunctionsRole) -> None:
-    """Migrate to the newest revision known here; one run at a time, retrying while a table is busy.
+    """Migrate to the newest revision known here; one run at a time, retrying while a table is locked.
 
-    Then let the functions in: as roles of their own, or, without any, as the role that migrates.
-    A database that is ahead of this code (a deploy is being rolled back) is left as it is. One that was never migrated
-    is looked at before the first change; raises DatabaseDoesNotFit, and changes nothing, unless all of it fits.
+    Then the functions get access: as roles of their own, or if there are none, as the role that migrates. A database
+    with a newer revision (a deploy is being rolled back) is left alone. A database that was never migrated is checked
+    first; if it does not fit, this raises DatabaseDoesNotFit and changes nothing.
     """
     with engine.connect() as connection:
         try:
@@ -83,7 +83,7 @@ def upgrade_engine(engine: Engine, *roles: FunctionsRole) -> None:
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
             connection.commit()
         except BaseException:
-            connection.invalidate()  # with all that it holds, our turn too
+            connection.invalidate()  # releases all that it holds, the advisory lock too
             raise
 
 
@@ -100,8 +100,8 @@ def _connect(dsn: str) -> pg8000.dbapi.Connection:
 
 
 def _wait_for_turn(connection: Connection) -> None:
-    # Asked again and again instead of waited for: a waiting statement holds a snapshot, and CREATE INDEX CONCURRENTLY
-    # of the run that has the lock would wait for that.
+    # The lock is polled: a statement that waits holds a snapshot, and CREATE INDEX CONCURRENTLY of the run with the
+    # lock would wait for that snapshot to end.
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY}):
         connection.commit()
         if deadline.is_over():
@@ -114,7 +114,7 @@ def _wait_for_turn(connection: Connection) -> None:
 
 
 def _retry_while_locked(connection: Connection) -> bool:
-    """Whether the schema is now this code's; False for a newer one."""
+    """Migrate, with retries; returns whether the schema is now this code's, False if it is newer."""
     for attempt in range(1, TRIES):
         try:
             return _try(connection)
@@ -135,7 +135,7 @@ def _try(connection: Connection) -> bool:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision that a database is at; None if it was never migrated, or not as far as the first revision."""
+    """The revision of a database; None if it was never migrated, or not as far as the first revision."""
     try:
         if connection.scalar(text("SELECT to_regclass(:table)"), {"table": VERSION_TABLE}) is None:
             return None
@@ -157,7 +157,7 @@ def _run(connection: Connection) -> bool:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        # Alembic's only word for a revision it has no script of: a newer release has migrated this database.
+        # Alembic raises this error for a revision without a script: a newer release has migrated this database.
         if not _is_ahead(connection, config):
             raise
         _log.warning("the database is ahead of this code; nothing to do", extra={"cause": type(error).__name__})
@@ -170,7 +170,7 @@ def _run(connection: Connection) -> bool:
 
 
 def _is_ahead(connection: Connection, config: Config) -> bool:
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - only on roll-back
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - needed only in a rollback
 
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     connection.rollback()

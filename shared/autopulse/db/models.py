@@ -1,6 +1,6 @@
-"""The tables. Migrations make them; a test proves that both say the same.
+"""All tables. Migrations create them, and a test proves that the migrations match the models.
 
-`organization` to `transcript` belong to the AutoPulse application, with columns of ours added; the rest are ours.
+`organization` to `transcript` belong to the AutoPulse application, with columns that we add; the rest are ours.
 """
 
 from collections.abc import Mapping
@@ -41,13 +41,13 @@ from autopulse.db.follow_up_models import (
 )
 
 APPLICATION: Final = ("organization", "user", "campaign", "service_record", "call", "call_feedback", "transcript")
-"""Tables of the application's, in the order in which they refer to each other."""
+"""The application's tables, in the order in which they refer to each other."""
 ADDED: Final[Mapping[str, frozenset[str]]] = {
     "call": frozenset({"vapi_call_id", "ended_reason", "outcome", "cost", "is_web", "updated_at", "reason_key"}),
     "call_feedback": frozenset({"structured_data", "reason_category"}),
     "transcript": frozenset({"vapi_call_id", "source", "segment", "sequence"}),
 }
-"""Table of the application's -> its columns that are ours."""
+"""Table of the application -> its columns that we add."""
 
 __all__ = [
     "ADDED",

@@ -1,7 +1,7 @@
-"""The outcome of calls of which Vapi has told nothing, from what the application wrote: docs/call-state.md, section 4.
+"""Set the outcome of calls without any message of Vapi from the application's values: docs/call-state.md, section 4.
 
-Those are the calls of before, and calls that the application's own receiver of webhooks brings to an end while Vapi
-still speaks to it. Figures count by outcomes, so each migration gives one to those that have none.
+These are calls from before the first migration, and calls that the application's own receiver of webhooks finishes
+while Vapi still sends them there. Statistics count by outcomes, so each migration sets the missing ones.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 ROWS: Final = 1000
-"""Changed in one transaction: some 20 ms, for which they are locked."""
+"""The number of rows that one transaction changes, and locks for some 20 ms."""
 _WITHOUT: Final = """
     outcome IS NULL AND (
         nps_score IS NOT NULL OR status IN ('Missed', 'Failed') OR (status = 'Completed' AND start_time IS NOT NULL)
@@ -37,9 +37,9 @@ _ONE: Final = text(f"UPDATE call SET outcome = {_GIVEN} WHERE id = :id AND {_WIT
 
 
 def give_outcomes(connection: Connection, commit: Callable[[], None]) -> None:
-    """Give each of them its outcome, in transactions that `commit` ends, and that hold few rows for a short time.
+    """Set the outcome of each such call, in transactions that `commit` ends and that lock few rows for a short time.
 
-    Rows that somebody else has locked are passed by, and waited for at last, one by one.
+    Rows that are locked are skipped, and at the end waited for one by one.
     """
     after: int | None = 0
     while after is not None:

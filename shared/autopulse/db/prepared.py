@@ -1,7 +1,7 @@
-"""pg8000 with its statements prepared once per connection, and with an end to every wait.
+"""pg8000 with statements that are prepared once per connection, and with a timeout for every wait.
 
-pg8000 scans a statement's text for placeholders in Python at every execution, then needs three round trips (parse,
-describe, execute). A consumer runs the same few long statements all its life: prepared, each costs one round trip.
+pg8000 searches a statement's text for placeholders in Python at every execution, and needs three round trips (parse,
+describe, execute). A consumer executes the same few long statements all the time; prepared, each needs one round trip.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ Prepared = tuple[bytes, Any, Any]
 
 
 class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg8000 has no types
-    """A pg8000 connection whose cursors prepare what they execute with parameters.
+    """A pg8000 connection whose cursors prepare statements with parameters.
 
-    A wait for the server ends after `read_seconds` (None: never), and at the `deadline`.
+    A wait for the server ends after `read_seconds` (None: without a timeout), and at the `deadline`.
     """
 
     def __init__(self, *args: Any, read_seconds: float | None = None, **kwargs: Any) -> None:  # noqa: ANN401 - passed through to pg8000
@@ -34,7 +34,7 @@ class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg80
             self.register_in_adapter(oid, read_json)
 
     def cursor(self) -> "PreparingCursor":
-        """A cursor that prepares."""
+        """Return a cursor that prepares statements."""
         return PreparingCursor(self)
 
     def commit(self) -> None:
@@ -42,22 +42,22 @@ class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg80
         self.execute_simple("commit")
 
     def rollback(self) -> None:
-        """Roll back, if there is anything to roll back."""
+        """Roll back, if a transaction is open."""
         if self._in_transaction:
             self.execute_simple("rollback")
 
     def close(self) -> None:
-        """Send Terminate, and do not wait for a server that does not answer."""
+        """Send Terminate, without waiting for a server that does not answer."""
         self._limit_wait(LAST_WAIT_SECONDS)
         super().close()
 
     def handle_messages(self, context: Context) -> None:
-        """Wait for what the server answers."""
+        """Wait for the server's answer, within the timeout."""
         self._limit_wait(self._read_seconds)
         super().handle_messages(context)
 
     def _send_message(self, code: bytes, data: bytes) -> None:
-        self._limit_wait(self._read_seconds)  # a long statement waits for a server that reads it
+        self._limit_wait(self._read_seconds)  # while a long statement is sent, this waits for the server to read it
         super()._send_message(code, data)
 
     def _limit_wait(self, at_most: float | None) -> None:
@@ -65,7 +65,7 @@ class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg80
             self._usock.settimeout(seconds_left(at_most))
 
     def execute_prepared(self, operation: str, args: Sequence[Any], oids: tuple[int, ...]) -> Context:
-        """Execute a statement in DB-API placeholder style, preparing it when it is new to this connection."""
+        """Execute a statement with DB-API placeholders, and prepare it on its first execution in this connection."""
         if not (self._in_transaction or self.autocommit):
             self.execute_simple("begin transaction")
         if (operation, oids) not in self._prepared:
@@ -76,7 +76,7 @@ class PreparingConnection(pg8000.dbapi.Connection):  # type: ignore[misc] # pg80
 
 
 class PreparingCursor(pg8000.dbapi.Cursor):  # type: ignore[misc] # pg8000 has no types
-    """pg8000's cursor, except that statements with parameters are prepared once."""
+    """pg8000's cursor, which prepares statements with parameters once."""
 
     def __init__(self, connection: PreparingConnection) -> None:
         super().__init__(connection)
@@ -84,7 +84,7 @@ class PreparingCursor(pg8000.dbapi.Cursor):  # type: ignore[misc] # pg8000 has n
         self._connection = connection
 
     def execute(self, operation: str, args: Sequence[Any] = (), stream: Any = None) -> "PreparingCursor":  # noqa: ANN401 - pg8000's signature
-        """Execute one statement; without parameters, or with a COPY stream, exactly as pg8000 does."""
+        """Execute one statement; without parameters, or with a COPY stream, as pg8000 does."""
         if not args or stream is not None:
             super().execute(operation, args, stream)
             return self

@@ -1,12 +1,11 @@
-"""The functions' own roles in the database, and what they may do: what their statements do, and nothing else.
+"""The database roles of the functions, with exactly the privileges that their statements need.
 
-Consumers, pruning, unlinking and alerts connect as one role, the read API as another, which may only read. Each right
-is one that a statement of `autopulse.db` needs, and no statement needs more: the tests take each away, and run all
-statements without it.
+Consumers, pruning, unlinking and alerts connect as one role, the read API as another, which can only read. Each
+privilege is needed by a statement of `autopulse.db`: the tests revoke each one, and run all statements without it.
 
-A role for unlinking alone would need all that the consumers may do to a call, since it writes the row anew from what is
-left, and two privileges besides (to note a refused link, and to delete an original). It would keep no more from
-anybody, and cost one more secret to hand over and rotate. What keeps people apart is who may invoke the function.
+A role for unlinking alone would need all privileges of the consumers on a call, because it computes the row again from
+the remaining attempts, and two more (to insert a refused link, and to delete an original). It would protect nothing
+more, and need one more secret to hand over and rotate. Who may invoke the function is what protects it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from autopulse.db.quality import QUALITY_NAMES
 from autopulse.domain.attempts import NAMES
 
 WHOLE: Final = ()
-"""A right to all columns, those too that the application may add: what is read and shown as a whole."""
+"""A privilege on all columns, also those that the application may add; for tables that are read as a whole."""
 FEEDBACK: Final = ("content", "detractors", "positives", "action_items", "structured_data", "reason_category")
 FOLLOW_UP: Final = (*("call_id", "organization_id", "trigger", "opened_at", "due_at", "assignee_id", "assignee_name"),)
 ENTRY: Final = (
@@ -48,9 +47,9 @@ INBOUND: Final = (
     *("organization_id", "service_record_id", "vapi_call_id", "status", "direction", "is_web", "customer_number"),
     "updated_at",
 )
-"""The columns of a row that is made for a caller, and with other values for a call that a webhook tells of."""
+"""The columns of a row that is created for a caller, or with other values for a call that a webhook reports."""
 MOVED: Final = "call_id"
-"""The column that changes when a row of ours hands over to the application's row of the same call."""
+"""The column that changes when the application's row takes over a row of ours."""
 PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": WHOLE,
@@ -59,23 +58,23 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
             *("organization_id", "vapi_call_id", "customer_number", "direction", "is_web", *NAMES, "updated_at"),
             "reason_key",
         ),
-        # A row that we made, when the application's row of the same call is known.
+        # Deletes a row that we created, when the application's row of the same call is known.
         "DELETE": WHOLE,
     },
-    # A row goes when an attempt without an id becomes part of one that has an id.
+    # A row is deleted when an attempt without an id becomes part of one with an id.
     "vapi_call": {"SELECT": WHOLE, "INSERT": ATTEMPT, "UPDATE": (MOVED, *ATTEMPT_NAMES), "DELETE": WHOLE},
     "call_recording": {
         "SELECT": RECORDING,
         "INSERT": RECORDING,
         "UPDATE": RECORDING[2:],
     },
-    # Rows move and go with their attempts, by the reference.
+    # Rows are moved and deleted with their attempts, by the foreign key.
     "call_quality": {
         "SELECT": WHOLE,
         "INSERT": ("call_id", "vapi_call_id", *QUALITY_NAMES),
         "UPDATE": QUALITY_NAMES,
     },
-    # A row goes when the last link of its call is taken back.
+    # A row is deleted when the last link of its call is removed.
     "call_original": {"SELECT": WHOLE, "INSERT": ("call_id", *NAMES, "feedback"), "DELETE": WHOLE},
     "transcript": {
         "SELECT": ("id", "call_id", "vapi_call_id", "source", "segment", "sequence", "role", "content", "timestamp"),
@@ -89,7 +88,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "UPDATE": (*FEEDBACK, "updated_at"),
         "DELETE": WHOLE,
     },
-    # Rows go with their calls, by the reference.
+    # Rows are deleted with their calls, by the foreign key.
     "call_words": {"SELECT": WORDS, "INSERT": WORDS, "UPDATE": WORDS[1:]},
     "call_incident": {
         "SELECT": ("call_id", "kind", "occurred_at"),
@@ -117,7 +116,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "INSERT": ("service_record_id", "status", "feedback", "rating"),
         "DELETE": WHOLE,
     },
-    # A row goes when the report that a call shows does not call for it any more.
+    # A row is deleted when the call's shown report no longer requires a follow-up.
     "follow_up": {
         "SELECT": WHOLE,
         "INSERT": (*FOLLOW_UP, "note"),
@@ -141,7 +140,7 @@ PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
-"""Table -> right -> its columns. They include those of the other roles, which may not be there."""
+"""Table -> privilege -> its columns. They include those of the other roles, which may be absent."""
 READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {"SELECT": WHOLE},
     "vapi_call": {"SELECT": WHOLE},
@@ -161,7 +160,7 @@ READER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "campaign": {"SELECT": ("id", "name", "organization_id")},
     "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
-"""The privileges of who only reads."""
+"""The privileges of the roles that only read."""
 WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "follow_up": {
         "SELECT": WHOLE,
@@ -178,7 +177,7 @@ WRITER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "service_record": {"SELECT": ("id", "organization_id", "service_advisor_id", "service_advisor_name")},
     "user": {"SELECT": ("id", "name", "email", "organization_id")},
 }
-"""The privileges of the function in which people change follow-ups and save views, and which finds what is overdue."""
+"""The privileges of the function in which people change follow-ups and save views, and which marks overdue ones."""
 CALLER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": (
@@ -200,7 +199,7 @@ CALLER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "organization_setting": {"SELECT": ("organization_id", "time_zone")},
     "user": {"SELECT": ("id", "name", "organization_id")},
 }
-"""The privileges of the function that answers what Vapi waits for, and keeps the numbers that may not be called."""
+"""The privileges of the function that answers Vapi's requests and keeps the suppressed numbers."""
 ERASER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "call": {
         "SELECT": WHOLE,
@@ -249,36 +248,36 @@ ERASER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
 }
 """The privileges of the function that erases calls."""
 TIME_OUTS: Final = {
-    # Below the consumers' 30 s, so that a frozen or killed function's locks are let go. On the role, since a
-    # session's own settings would pin a connection of RDS Proxy to its client.
+    # Shorter than the consumers' timeout of 30 s, so that the locks of a frozen or killed function are released. It is
+    # set for the role, because a session's own setting would pin a connection of RDS Proxy to its client.
     "statement_timeout": "15s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "20s",
 }
 ANSWER_TIME_OUTS: Final = {
-    # Whoever calls hears nothing until there is an answer, and Vapi waits for 7.5 s.
+    # The caller hears nothing until there is an answer, and Vapi's timeout is 7.5 s.
     "statement_timeout": "1800ms",
     "lock_timeout": "1500ms",
     "idle_in_transaction_session_timeout": "5s",
 }
 PLANNING: Final = {
-    # All that the functions say to the database is answered by an index. A statement is planned once for a connection,
-    # perhaps while its table is so small that reading all of it seems cheaper, and a busy day makes it grow.
+    # All statements of the functions can use an index. A statement is planned once per connection, possibly while its
+    # table is so small that a sequential scan seems cheaper; later the table may grow.
     "enable_seqscan": "off",
-    # To start workers takes longer than what they would save of a page, and takes it from everybody else.
+    # Starting parallel workers takes longer than they save for a page, and uses CPU time that other statements need.
     "max_parallel_workers_per_gather": "0",
-    # To compile a statement takes longer than any of ours does; before Postgres 18, a table read whole in spite of the
-    # above looks dear enough for it.
+    # Compiling a statement takes longer than any of ours runs; before Postgres 18, the cost of a sequential scan with
+    # enable_seqscan off is high enough to trigger it.
     "jit": "off",
 }
 ONE_PLAN: Final = {
-    # The plan that tests/integration/test_consumer_plans.py sees, from the first time on. Postgres would make another
-    # for each of a statement's first five times, and go on with that as long as a growing table makes it look cheaper:
-    # it takes as long as the statement itself, and for an empty array it may read a partial index from end to end.
+    # Always the plan that tests/integration/test_consumer_plans.py checks. Postgres would plan the first five
+    # executions of a statement anew, and continue while a growing table makes that look cheaper: planning takes as long
+    # as the statement itself, and for an empty array it may scan a whole partial index.
     "plan_cache_mode": "force_generic_plan",
 }
 READ_ONLY: Final = {"default_transaction_read_only": "on"}
-"""The session setting of a role that only reads, besides the lack of a privilege to write."""
+"""The session setting of roles that only read, in addition to the lack of write privileges."""
 
 _SEQUENCES: Final = text("""
     SELECT DISTINCT sequence.oid::regclass::text FROM pg_attrdef AS value
@@ -290,18 +289,18 @@ _SEQUENCES: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class FunctionsRole:
-    """The database role that the functions connect as."""
+    """A database role of the functions."""
 
     name: str
     by_iam: bool
-    """With tokens of IAM, not with a password, which somebody has to give the role."""
+    """Whether it connects with IAM tokens, rather than with a password, which an operator has to set."""
     only_reads: bool = False
     writes_follow_ups: bool = False
-    """It is the role of the function that changes follow-ups and saved views, and nothing else."""
+    """Whether it is the role of the function that changes follow-ups and saved views."""
     answers_callers: bool = False
-    """It is the role of the function that answers what Vapi waits for, and nothing else."""
+    """Whether it is the role of the function that answers Vapi's requests."""
     erases: bool = False
-    """It is the role of the function that erases calls."""
+    """Whether it is the role of the function that erases calls."""
 
     @property
     def privileges(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
@@ -316,7 +315,7 @@ class FunctionsRole:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """How its sessions begin."""
+        """The settings of its sessions."""
         if self.answers_callers:
             return ANSWER_TIME_OUTS | PLANNING | ONE_PLAN
         if self.only_reads:
@@ -325,9 +324,9 @@ class FunctionsRole:
 
 
 def grant(connection: Connection, role: FunctionsRole) -> None:
-    """Make the role if there is none, and its privileges exactly those above; whoever runs this owns the tables."""
+    """Create the role if it does not exist, and set exactly its privileges; run by the owner of the tables."""
     if role.name == connection.scalar(text("SELECT current_user")):
-        return  # an owner has its privileges by being the owner
+        return  # an owner has all privileges on its own tables
     name = _quoted(connection, role.name)
     _create(connection, role, name)
     _let_in_by_iam(connection, role, name)
@@ -345,9 +344,9 @@ def grant(connection: Connection, role: FunctionsRole) -> None:
 
 
 def set_up_sessions(connection: Connection, roles: Sequence[FunctionsRole]) -> None:
-    """Limit the waits of the functions' roles, and say how their statements are planned.
+    """Set the timeouts and the planner settings of the functions' roles.
 
-    Without one, the role that runs this is theirs, and only its waits are limited: it plans migrations, too.
+    If there are none, the functions use the connected role; it gets only the timeouts, because it plans migrations too.
     """
     owner = str(connection.scalar(text("SELECT current_user")))
     database = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
@@ -361,19 +360,19 @@ def set_up_sessions(connection: Connection, roles: Sequence[FunctionsRole]) -> N
 def _create(connection: Connection, role: FunctionsRole, name: str) -> None:
     if _exists(connection, role.name):
         return
-    # Roles are the whole server's: another stack's migration may make it at this moment.
+    # Roles belong to the whole server: another stack's migration may create it at the same time.
     beaten = "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
     connection.execute(text(f"DO $$ BEGIN CREATE ROLE {name} LOGIN; {beaten}; END $$"))
 
 
 def _let_in_by_iam(connection: Connection, role: FunctionsRole, name: str) -> None:
-    """RDS takes tokens, and from then on no password, of members of this role of its own."""
+    """Make the role a member of `rds_iam`: RDS then accepts tokens for it, and no password."""
     if role.by_iam and _exists(connection, "rds_iam"):
         connection.execute(text(f"GRANT rds_iam TO {name}"))
 
 
 def _let_into_the_schema(connection: Connection, role: FunctionsRole, name: str) -> None:
-    """Everybody may by default; where that was taken back, this needs an owner's privileges."""
+    """All roles have this privilege by default; if it was revoked, granting it needs an owner's privileges."""
     if not connection.scalar(text("SELECT has_schema_privilege(:role, 'public', 'USAGE')"), {"role": role.name}):
         connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {name}"))
     if not connection.scalar(

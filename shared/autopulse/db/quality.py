@@ -1,7 +1,7 @@
-"""`call_quality`: how the call of an attempt ran, as the report that counts says.
+"""`call_quality`: the quality data of an attempt's call, from the report that counts.
 
-A row goes with its attempt: a takeover moves it and an end of the link deletes it by the reference to `vapi_call`. So
-nothing is read while facts are joined: whoever writes an attempt's new report writes its row in the same statement.
+The foreign key to `vapi_call` moves a row in a takeover, and deletes it when its link is removed. The table is not read
+while facts are joined: the statement that writes an attempt's new report also writes its row here.
 """
 
 from typing import Any, Final
@@ -21,7 +21,7 @@ QUALITY_COLUMNS: Final = f"""
 """
 QUALITY_NAMES: Final = tuple(column.split()[0] for column in QUALITY_COLUMNS.split(","))
 _NAMES: Final = ", ".join(QUALITY_NAMES)
-# An attempt without an id becomes part of one with an id: if the report that counts was its own, so is how it ran.
+# An attempt without an id becomes part of one with an id; if its report is the one that counts, its row is moved too.
 QUALITY_WRITTEN: Final = f"""
     quality AS (
         INSERT INTO call_quality (call_id, vapi_call_id, {_NAMES})
@@ -38,11 +38,11 @@ QUALITY_WRITTEN: Final = f"""
             {", ".join(f"{name} = EXCLUDED.{name}" for name in QUALITY_NAMES)}
     )
 """  # noqa: S608 - made of constants
-"""A part of the statement that writes attempts (`db.calls`), which has them as `attempt`."""
+"""A part of the statement that writes attempts (`db.calls`), in which they are `attempt`."""
 
 
 def quality_as_json(report: ReportFacts) -> dict[str, Any] | None:
-    """A row of `call_quality` without its keys; only what is known. None for a report whose row is written."""
+    """A row of `call_quality` without its keys and unknown values; None for a report whose row is already written."""
     quality = report.quality
     if quality is None:
         return None

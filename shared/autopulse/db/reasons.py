@@ -1,7 +1,7 @@
-"""The reason of a call, computed where the words are: in the statement that writes them, and again for what is stored.
+"""Compute the reason of a call in SQL: in the statement that writes the feedback, and again for stored calls.
 
-Postgres folds texts: accents and case go, and punctuation becomes a blank. A keyword is then found between blanks,
-which are the boundaries of words.
+Postgres folds texts: accents and case are removed, and punctuation becomes a blank. Keywords are then searched between
+blanks, which are the word boundaries.
 """
 
 import json
@@ -15,9 +15,9 @@ from autopulse.domain.nps import PASSIVES_FROM
 from autopulse.domain.reasons import ANY_ENDING, DEFAULTS, MAX_SEARCHED_CHARACTERS, NOTHING, OTHER
 
 ROWS: Final = 5000
-"""Calls that are looked at in one transaction; locked are those whose reason is another one."""
+"""The number of calls that one transaction reads; only those whose reason changes are locked."""
 _ACCENTS: Final = r"'[\u0300-\u036f]+'"
-# Not [[:alnum:]], which would be Latin letters only in a database without a language.
+# [[:alnum:]] would only match Latin letters in a database with the locale C.
 _BETWEEN_WORDS: Final = (
     r"'[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
     r"\u2000-\u206f\u3000-\u303f]+'"
@@ -25,7 +25,7 @@ _BETWEEN_WORDS: Final = (
 
 
 def folded(expression: str) -> str:
-    """An expression: the text without accents, case and punctuation; words with one blank between them."""
+    """An expression: the text without accents, case and punctuation; words are separated by one blank."""
     bare = f"lower(regexp_replace(normalize({expression}, NFD), {_ACCENTS}, '', 'g'))"
     return f"btrim(regexp_replace({bare}, {_BETWEEN_WORDS}, ' ', 'g'))"
 
@@ -49,7 +49,7 @@ DEFAULT_CATEGORIES: Final = json.dumps(
         for position, category in enumerate(DEFAULTS)
     ]
 )
-"""The value of `:reason_categories`: those of organizations without rows of their own, ready to be compared."""
+"""The value of `:reason_categories`: the default categories, folded for comparison."""
 
 _NOTHING: Final = ", ".join(f"'{word}'" for word in NOTHING)
 _OWN_PATTERNS: Final = f"""ARRAY(
@@ -63,8 +63,8 @@ _OWN_PATTERNS: Final = f"""ARRAY(
 def reasons(said: str) -> str:
     """Common table expressions, the last of which is `reason (call_id, key)`: the reason of each call, null for none.
 
-    `said` is the name of a relation of call_id, organization_id, nps_score, content, detractors and reason_category;
-    who has no content has no feedback, and no reason.
+    `said` is the name of a relation of call_id, organization_id, nps_score, content, detractors and reason_category; a
+    row without content has no feedback, and therefore no reason.
     """
     return f"""
         reason_said AS MATERIALIZED (
@@ -112,7 +112,7 @@ _NEXT: Final = text(f"""
     SELECT max(batch.call_id), array_agg(batch.call_id) FILTER (WHERE batch.reason_key IS DISTINCT FROM reason.key)
     FROM batch JOIN reason USING (call_id)
 """)  # noqa: S608 - made of constants
-# Computed again when nobody else can change them: locked in the order in which everybody locks calls, then read anew.
+# The reasons are computed again while the rows are locked, in the order in which all transactions lock calls.
 _LOCK: Final = text("SELECT FROM call WHERE id = ANY (CAST(:ids AS integer[])) ORDER BY id FOR NO KEY UPDATE")
 _CORRECT: Final = text(f"""
     WITH batch AS MATERIALIZED ({_STORED} WHERE call.id = ANY (CAST(:ids AS integer[]))), {reasons("batch")}
@@ -122,10 +122,10 @@ _CORRECT: Final = text(f"""
 
 
 def give_reasons(connection: Connection, commit: Callable[[], None]) -> int:
-    """Give each call the reason that it has by the categories of now, in transactions that `commit` ends.
+    """Set the reason of each call by the current categories; returns how many changed.
 
-    Each migration does so: for what the application itself has written, and for categories that were changed since.
-    Returns how many calls had another one.
+    `commit` ends each transaction. Each migration does this, for feedback that the application itself has written, and
+    for changed categories.
     """
     after, changed = 0, 0
     while True:

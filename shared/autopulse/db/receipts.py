@@ -1,4 +1,4 @@
-"""`webhook_event`: a receipt for each webhook, written with its effect."""
+"""`webhook_event`: a receipt for each webhook, written in the transaction of its effect."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from autopulse.domain.feedback import Feedback
 
 
 class Receipt(TypedDict):
-    """One webhook, and how often it came in this batch."""
+    """The receipt of one webhook, with the number of its copies in this batch."""
 
     event_id: str
     kind: str
@@ -34,29 +34,29 @@ class Receipt(TypedDict):
 
 @dataclass(slots=True)
 class Attempt:
-    """An attempt as it is stored."""
+    """A stored attempt."""
 
     facts: Facts
     made_call: bool
-    """Whether we made the call's row for it."""
+    """Whether we created the call's row for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What the database knew before."""
+    """What the database had before this batch."""
 
     repeated: frozenset[str]
-    """Event ids that had a receipt already."""
+    """Event ids that had a receipt."""
     attempts: Mapping[int, Mapping[str, Attempt]]
-    """Call id -> Vapi's id -> the attempt, read under the calls' locks."""
+    """Call id -> Vapi's id -> the attempt, read while the calls are locked."""
     origins: Mapping[int, Original]
-    """Call id -> attempt 0, of calls that have an attempt."""
+    """Call id -> attempt 0, for calls that have an attempt."""
     written_feedback: Mapping[int, Feedback]
-    """Call id -> the application's feedback, of the calls that were asked for."""
+    """Call id -> the application's feedback, for the calls for which it was requested."""
 
 
-# Reads the facts in the same round trip. Not in the statement that takes the locks: after a wait, that one still sees
-# the facts as they were before it.
+# The facts are read in the same round trip. The statement that takes the locks could not read them: after a wait its
+# snapshot is still the one from before.
 _RECORD = text("""
     WITH receipt AS (
         INSERT INTO webhook_event (
@@ -79,7 +79,7 @@ _RECORD = text("""
         (SELECT json_agg(call_feedback) FROM call_feedback WHERE call_id = ANY (CAST(:written AS integer[])))
 """)
 
-# Locked in the order of their ids, as a batch locks receipts. What is said again by ANY is for the planner.
+# Receipts are locked in the order of their ids, as in a batch. The condition with ANY is repeated for the planner.
 _COUNT_REPEATS = text("""
     WITH copy AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:copies AS json)) AS row (event_id text, copies integer)
@@ -106,7 +106,7 @@ def record_receipts(
 ) -> Received:
     """Write the receipts, count repeats, and read the calls' attempts.
 
-    `written` are the calls of which what the application wrote is asked for.
+    `written` are the calls whose values from the application are read too.
     """
     values = {"receipts": as_rows(receipts), "call_ids": as_array(call_ids), "written": as_array(written)}
     repeated, attempts, origins, feedback = execute(transaction, _RECORD, values).one()
@@ -122,12 +122,12 @@ def record_receipts(
 
 
 def count_repeats(transaction: Transaction, copies: Mapping[str, int]) -> dict[str, int | None]:
-    """Count copies of events that have a receipt, and nothing else; returns the calls of those that have one."""
+    """Count copies of events that have a receipt; returns the call of each of these events."""
     rows = [{"event_id": event_id, "copies": number} for event_id, number in copies.items()]
     return {row.event_id: row.call_id for row in transaction.execute(_COUNT_REPEATS, {"copies": as_rows(rows)})}
 
 
 def prune_receipts(transaction: Transaction, age: timedelta, rows: int) -> int:
-    """Delete at most `rows` receipts older than `age`; returns how many there were."""
+    """Delete at most `rows` receipts older than `age`; returns the number deleted."""
     pruned = transaction.execute(_PRUNE, {"age": f"{age.days} days", "rows": rows})
     return len(pruned.all())

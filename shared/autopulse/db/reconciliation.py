@@ -1,9 +1,9 @@
-"""What is suspicious of the calls, what has been asked of Vapi about them, and what is stored of those that Vapi lists.
+"""Find suspicious calls, record the requests to Vapi about them, and read what is stored of the calls that Vapi lists.
 
-A suspicion is claimed in the statement that finds it: of two sweeps at the same time one waits for the other's claim,
-and finds that the call has been asked for. Each reason has a pace, after which nothing is asked for it again.
+The statement that finds a suspicious call also claims it: if two sweeps run at the same time, one waits for the other's
+claim, and then skips the call. Each reason has a schedule of requests; after its end the call is not requested again.
 
-Vapi keeps a call for 14 days, so nothing is looked at that began more than thirteen and a half days ago.
+Vapi keeps a call for 14 days, so calls that began more than thirteen and a half days ago are not searched.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,44 +20,44 @@ from autopulse.domain.status import ENDED, IN_PROGRESS, OVER
 
 WINDOW: Final = timedelta(days=13, hours=12)
 NO_CALL: Final = 0
-"""The call id of a claim about a call that has no row."""
+"""The call id of a claim about a call without a row."""
 NO_ID: Final = ""
-"""Vapi's id in a claim about a call that has none."""
+"""The Vapi id of a claim about a call without one."""
 MOST_LISTED: Final = 1000
-"""Calls of ours that a list of Vapi's lacks, of one comparison."""
+"""The maximum number of calls per comparison that we have and Vapi's list lacks."""
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 AS_UNKNOWN_CALLS_ARE: Final = (_HOUR, _DAY - _HOUR)
-"""At once, an hour later, a day later: so often is asked for a call before Vapi is believed not to have it."""
+"""The pauses between requests for a call that Vapi does not have: after three requests it counts as missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A call that is asked for now: nobody else asks for it, for this reason, before the pace says so."""
+    """A claimed call: no other sweep requests it for this reason before its next scheduled time."""
 
     call_id: int
     vapi_call_id: str
     tries: int
-    """How often it has been asked for, this time included."""
+    """The number of requests, this one included."""
     is_last: bool
     ends_by: datetime | None = None
-    """When a call that has not ended is over at the latest; None if that is not known."""
+    """The time at which a call in progress must have ended; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """When is looked, and how much."""
+    """The time of a search, and its limits."""
 
     now: datetime
     rows: int
-    """The most calls of one reason; the next sweep finds the rest."""
+    """The maximum number of calls per reason; the next sweep finds the rest."""
     longest_call: timedelta
-    """How long a call may last."""
+    """The maximum duration of a call."""
 
 
-# Who may be asked for: it was not asked for yet, or its pace says so. As a value and not as a join, which the planner
-# might make by reading all claims.
+# The calls that may be requested: those that were not requested yet, or whose next time has come. A subquery for a
+# value, because the planner might implement a join by reading all claims.
 _DUE: Final = """
     coalesce((
         SELECT coalesce(next_at <= CAST(:now AS timestamptz), false) FROM reconciliation_request
@@ -91,7 +91,7 @@ _ATTEMPT: Final = f"""
 """  # noqa: S608 - made of constants, as all statements of this file
 _WAITING: Final = "'Queued', 'Ringing', 'Forwarding'"
 _OPEN: Final = f"status NOT IN {OVER}"
-# The condition of the index is said in its own words, or Postgres would not see that it is met.
+# The condition of the index is repeated literally; otherwise Postgres does not recognise that it holds.
 _LINKED: Final = f"""
     SELECT call.id AS call_id, call.vapi_call_id, CAST(NULL AS timestamptz) AS ends_by FROM call
     WHERE call.vapi_call_id IS NOT NULL AND call.{_OPEN}
@@ -154,7 +154,7 @@ _NOT_LINKED = text(
 """  # noqa: S608
     )
 )
-# What somebody else has found to be suspicious: a comparison, a dead letter.
+# Suspicious calls that were found elsewhere: by a comparison, or in a dead letter.
 _NAMED = text(
     _CLAIM.format(
         suspicious="""
@@ -163,7 +163,7 @@ _NAMED = text(
 """
     )
 )
-# One for all calls, and without an end: how often the list of Vapi's is walked through for those without an id.
+# One claim for all calls without an id, and without an end: it schedules the walks through Vapi's list for them.
 _TURN = text("""
     INSERT INTO reconciliation_request AS claim (call_id, vapi_call_id, reason, tries, asked_at, next_at)
     VALUES (0, '', :reason, 1, CAST(:now AS timestamptz), CAST(:next AS timestamptz))
@@ -184,46 +184,46 @@ _FORGET = text("""
 
 
 def claim_calls_without_a_report(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
-    """Attempts that ended 10 minutes ago, and of which no report has come."""
+    """Claim attempts that ended at least 10 minutes ago and have no report."""
     return _claim(transaction, _NO_REPORT, reason, AS_UNKNOWN_CALLS_ARE, lookup)
 
 
 def claim_calls_without_news(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
-    """Attempts in progress that must have ended 15 minutes ago."""
+    """Claim attempts in progress that must have ended at least 15 minutes ago."""
     return _claim(transaction, _NO_NEWS, reason, AS_UNKNOWN_CALLS_ARE, lookup, longest=_interval(lookup.longest_call))
 
 
 def claim_calls_not_answered(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
-    """Attempts that have been queued, ringing or forwarded for 15 minutes."""
+    """Claim attempts that have been queued, ringing or forwarded for 15 minutes."""
     values = {"longest": _interval(lookup.longest_call)}
     return _claim(transaction, _NOT_ANSWERED, reason, AS_UNKNOWN_CALLS_ARE, lookup, **values)
 
 
 def claim_calls_not_started(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
-    """Calls with an id of Vapi's that have told nothing more for 10 minutes; for an hour, if they are scheduled."""
+    """Claim calls with a Vapi id that had no further message for 10 minutes; for an hour, if they are scheduled."""
     told = _claim(transaction, _NOT_STARTED, reason, AS_UNKNOWN_CALLS_ARE, lookup)
     return told + _claim(transaction, _LINKED_ONLY, reason, AS_UNKNOWN_CALLS_ARE, lookup)
 
 
 def claim_calls_without_answers(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
-    """Attempts that reached the customer, and whose report has no answers: 2 min, 15 min and 24 h after it."""
+    """Claim attempts that reached the customer and whose report has no answers: 2 min, 15 min and 24 h after it."""
     pace = (timedelta(minutes=13), timedelta(hours=23, minutes=45))
     return _claim(transaction, _NO_ANALYSIS, reason, pace, lookup)
 
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """Calls that may have been placed, and have no id of Vapi's."""
+    """Calls that may have been dialled and have no Vapi id."""
 
     call_ids: tuple[int, ...]
     since: datetime
-    """When the oldest of them was made."""
+    """When the oldest of them was created."""
 
 
 def claim_calls_not_linked(transaction: Transaction, reason: str, lookup: Lookup) -> Unlinked | None:
-    """Outbound calls of the last day that are not over and have no id of Vapi's, once an hour, each ever more rarely.
+    """Find outbound calls of the last day that have not ended and have no Vapi id; each is returned ever more rarely.
 
-    None if there are none, or they were looked for within the hour.
+    None if there are none, or if this was done within the last hour.
     """
     now = lookup.now
     if not transaction.execute(_TURN, {"reason": reason, "now": _time(now), "next": _time(now + _HOUR)}).first():
@@ -242,7 +242,7 @@ def claim_named_calls(
     pace: Sequence[timedelta],
     now: datetime,
 ) -> list[Claim]:
-    """Those of these calls, by our id (or NO_CALL) and Vapi's (or NO_ID), that the pace lets be asked for now."""
+    """Claim those of these calls, given by our id (or NO_CALL) and Vapi's (or NO_ID), that the schedule allows now."""
     if not calls:
         return []
     rows = [{"call_id": call_id, "vapi_call_id": vapi_call_id} for call_id, vapi_call_id in calls]
@@ -251,13 +251,13 @@ def claim_named_calls(
 
 
 def find_call_known_to_vapi(transaction: Transaction, now: datetime) -> str | None:
-    """Vapi's id of a call that it has reported lately, if there is one."""
+    """Vapi's id of a call that Vapi has reported recently; None if there is none."""
     values = {"now": _time(now), "window": _interval(WINDOW)}
     return transaction.execute(_KNOWN_TO_VAPI, values).scalar_one_or_none()
 
 
 def forget_old_claims(transaction: Transaction, now: datetime, age: timedelta) -> int:
-    """Delete claims that are older; returns how many there were."""
+    """Delete claims older than `age`; returns the number deleted."""
     return transaction.execute(_FORGET, {"now": _time(now), "age": _interval(age)}).rowcount
 
 
@@ -298,16 +298,16 @@ def _intervals(spans: Sequence[timedelta]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StoredCall:
-    """What is stored of one call of Vapi's."""
+    """What is stored of one call at Vapi."""
 
     call_id: int | None
-    """The row that it is linked to; None if it is linked to none."""
+    """The id of the row that it is linked to; None if there is none."""
     expected_by: int | None
-    """The row that Vapi's record names, if there is one, and the link was not taken back."""
+    """The id of the row that Vapi's record names, if the row exists and the link was not removed by an operator."""
     expects_inbound: bool
-    """Whether that row waits for a call to us."""
+    """Whether that row waits for an inbound call."""
     status: str | None
-    """Of the attempt, else of the row."""
+    """The value of the attempt, else of the row."""
     has_attempt: bool
     ended: bool
     reported: bool
@@ -319,7 +319,7 @@ class StoredCall:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored of the calls of a page, and whose they are."""
+    """What is stored of the calls of a page, and the owners of the calls."""
 
     calls: Mapping[str, StoredCall]
     owners: Mapping[str, NumberOwner]
@@ -327,14 +327,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class UnlistedCall:
-    """A call that we have, and a list of Vapi's lacks."""
+    """A call that we have and that is not in Vapi's list."""
 
     call_id: int
     vapi_call_id: str
     status: str | None
 
 
-# By key, each row of the page: as joins, the planner might read whole tables for them.
+# Lookups by key for each row of the page: for joins, the planner might read whole tables.
 _STORED = text("""
     SELECT
         (SELECT json_agg(json_build_array(
@@ -400,18 +400,18 @@ _ROWS = text("SELECT id FROM call WHERE id = ANY (CAST(:call_ids AS integer[]))"
 
 @dataclass(frozen=True, slots=True)
 class VapiId:
-    """A call of Vapi's that a row is linked to."""
+    """A Vapi call that is linked to a row."""
 
     call_id: int
     vapi_call_id: str
     ends_by: datetime | None
-    """When it is over at the latest; None if it is over, or nothing is known of it."""
+    """The time at which it must have ended; None if it has ended, or nothing is known of it."""
 
 
 def read_stored(
     transaction: Transaction, calls: Collection[tuple[str, int | None]], owner_ids: Collection[str]
 ) -> Stored:
-    """What is stored of these calls, each by Vapi's id and what its record says to be ours."""
+    """What is stored of these calls, each given by Vapi's id and the call id that its record contains."""
     rows = [{"vapi_call_id": vapi_call_id, "call_id": call_id} for vapi_call_id, call_id in calls]
     found, owners = transaction.execute(_STORED, {"calls": as_rows(rows), "owner_ids": as_rows(owner_ids)}).one()
     return Stored(
@@ -423,7 +423,7 @@ def read_stored(
 def find_unlisted(
     transaction: Transaction, listed: Collection[str], since: datetime, until: datetime
 ) -> list[UnlistedCall]:
-    """Calls that began after `since` and not after `until`, and are not among those that Vapi has listed."""
+    """Calls that began after `since` and not after `until`, and that Vapi has not listed."""
     values = {"since": _time(since), "until": _time(until), "listed": as_rows(listed), "rows": MOST_LISTED}
     return [UnlistedCall(*row) for row in transaction.execute(_NOT_LISTED, values)]
 
@@ -431,7 +431,7 @@ def find_unlisted(
 def find_vapi_ids(
     transaction: Transaction, call_ids: Collection[int], vapi_call_ids: Collection[str], longest_call: timedelta
 ) -> list[VapiId]:
-    """All calls of Vapi's that these rows are linked to, and the rows that these calls of Vapi's are linked to."""
+    """All Vapi calls that are linked to these rows, or to the rows of these Vapi calls."""
     values = {
         "call_ids": as_array(call_ids),
         "vapi_call_ids": as_rows(vapi_call_ids),
@@ -441,5 +441,5 @@ def find_vapi_ids(
 
 
 def find_rows(transaction: Transaction, call_ids: Collection[int]) -> frozenset[int]:
-    """Those of these ids that have a row."""
+    """The given ids that have a row."""
     return frozenset(transaction.execute(_ROWS, {"call_ids": as_array(call_ids)}).scalars())

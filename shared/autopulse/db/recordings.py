@@ -1,4 +1,4 @@
-"""`call_recording`: what became of the copies of recordings."""
+"""`call_recording`: the state of the copies of recordings."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from autopulse.domain.copies import STATES
 
 
 class Copy(TypedDict):
-    """What became of an attempt's recording."""
+    """The state of the copy of an attempt's recording."""
 
     call_id: int
     vapi_call_id: str
@@ -24,7 +24,7 @@ class Copy(TypedDict):
     stored_at: datetime | None
 
 
-# Of two copies the later one counts: it took the other one's place in the bucket.
+# Of two copies the later one counts, because its object has replaced the other one's in the bucket.
 _RANK: Final = f"array_position(ARRAY{list(STATES)}, {{}}.state::text)"
 _SAVE = text(f"""
     INSERT INTO call_recording (call_id, vapi_call_id, state, object_key, bytes, content_type, sha256, stored_at)
@@ -46,11 +46,11 @@ _FIND_KEY = text("""
 
 
 def save_copies(transaction: Transaction, copies: Sequence[Copy]) -> None:
-    """Note what became of copies, one for each attempt at most; the attempts have to be there."""
+    """Store the states of copies, at most one for each attempt; the attempts have to exist."""
     transaction.execute(_SAVE, {"copies": as_rows(copies)})
 
 
 def find_object_key(transaction: Transaction, call_id: int, vapi_call_id: str) -> str | None:
-    """Where an attempt's copy is in the bucket; None if there is none."""
+    """The key of the attempt's copy in the bucket; None if there is none."""
     values = {"call_id": call_id, "vapi_call_id": vapi_call_id}
     return transaction.execute(_FIND_KEY, values).scalar_one_or_none()

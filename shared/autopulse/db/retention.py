@@ -1,8 +1,7 @@
-"""Empty what is older than the stack keeps: words of calls, and persons of calls and visits.
+"""Empty data that is older than the stack's retention times: words of calls, and personal data of calls and visits.
 
-Calls are walked through in the order in which they began, organization by organization, from where the last walk has
-ended (`retention`). A call that somebody else has locked is left to the next walk, which begins with it again: nobody
-is waited for. What is emptied twice is emptied all the same.
+Each organization's calls are processed in the order in which they began, from where the last walk ended (`retention`).
+A locked call is not waited for; the next walk starts with it. Emptying a call twice does no harm.
 """
 
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from autopulse.db.statement_parameters import as_array
 
 WORDS: Final = "words"
 PERSON: Final = "person"
-"""What goes; each has a walk of its own."""
+"""The kinds of data to empty, each with a walk of its own."""
 _IDS: Final = "ANY (CAST(:ids AS integer[]))"
 _ERASED: Final = f"'{ERASED}'"
 
@@ -54,7 +53,7 @@ _MARK = text("""
     VALUES (CAST(:organization AS uuid), :kind, CAST(:began AS timestamptz), :call_id)
     ON CONFLICT (organization_id, kind) DO UPDATE SET began = EXCLUDED.began, call_id = EXCLUDED.call_id
 """)
-# As `db.erasure` does, but for numbers and names, and for the figures of a call that goes on.
+# As in `db.erasure`, without numbers and names, and without the status of a call in progress.
 _EMPTY_WORDS = text(f"""
     WITH attempt AS (
         UPDATE vapi_call SET segments = NULL, call_reason = NULL, feedback_summary = NULL, recording_url = NULL,
@@ -113,13 +112,13 @@ _EMPTY: Final[dict[str, TextClause]] = {WORDS: _EMPTY_WORDS, PERSON: _EMPTY_PERS
 
 
 class Walked(NamedTuple):
-    """What one step of a walk did."""
+    """The result of one step of a walk."""
 
     emptied: int
     skipped: int
-    """Calls that somebody else had locked."""
+    """The number of calls that were locked by other transactions."""
     is_over: bool
-    """Whether this walk has nothing more to do in the organization."""
+    """Whether the walk through the organization has ended."""
 
 
 def list_organizations(transaction: Transaction) -> Sequence[str]:
@@ -128,7 +127,7 @@ def list_organizations(transaction: Transaction) -> Sequence[str]:
 
 
 def empty_next(transaction: Transaction, kind: str, organization: str, before: datetime, rows: int) -> Walked:
-    """Empty the next calls of an organization that began before that time; at most `rows`."""
+    """Empty the next calls of an organization that began before the time `before`, at most `rows` calls."""
     where = {"kind": kind, "organization": organization, "before": before.isoformat()}
     found = transaction.execute(_NEXT, where | {"rows": rows}).all()
     own = [id_ for id_, _, is_locked in found if is_locked]
@@ -143,6 +142,6 @@ def empty_next(transaction: Transaction, kind: str, organization: str, before: d
 
 
 def count_older(transaction: Transaction, kind: str, organization: str, before: datetime) -> int:
-    """How many calls of an organization a walk has before it."""
+    """The number of an organization's calls that a walk still has to process."""
     where = {"kind": kind, "organization": organization, "before": before.isoformat()}
     return int(transaction.execute(_COUNT, where).scalar_one())

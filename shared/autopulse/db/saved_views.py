@@ -1,4 +1,4 @@
-"""A person's saved views: each within a transaction of the caller."""
+"""A person's saved views; the caller owns the transaction."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ _LIST: Final = text(f"""
         SELECT {_COLUMNS} FROM saved_view WHERE {_OWN}
     ) AS own
 """)  # noqa: S608 - made of constants
-# Whoever saves waits for who saves for the same person, so that two of them do not count the same rows.
+# Transactions that save a view of the same person wait for each other, so that the limit cannot be exceeded.
 _LOCK: Final = text(f"SELECT name FROM saved_view WHERE {_OWN} ORDER BY name FOR UPDATE")  # noqa: S608 - likewise
 _SAVE: Final = text(f"""
     WITH kept AS (
@@ -35,18 +35,18 @@ _REMOVE: Final = text(f"DELETE FROM saved_view WHERE {_OWN} AND name = :name RET
 
 
 def list_views(transaction: Transaction, own: Mapping[str, str]) -> list[Row]:
-    """The views of a person, by name; `own` has the `organization` and the `subject`."""
+    """The views of a person by name; `own` has the `organization` and the `subject`."""
     rows: list[Row] = transaction.execute(_LIST, own).scalar_one()
     return rows
 
 
 def save_view(transaction: Transaction, own: Mapping[str, str], name: str, address: str) -> Row | None:
-    """Make the view, or replace the one with this name; None if the person has as many as there may be."""
+    """Create the view, or replace the one with this name; None if the person has the maximum number of views."""
     transaction.execute(_LOCK, own)
     row: Row | None = transaction.execute(_SAVE, {**own, "name": name, "address": address}).scalar_one_or_none()
     return row
 
 
 def remove_view(transaction: Transaction, own: Mapping[str, str], name: str) -> bool:
-    """Whether there was one."""
+    """Delete a view; returns whether it existed."""
     return transaction.execute(_REMOVE, {**own, "name": name}).scalar_one_or_none() is not None

@@ -1,4 +1,4 @@
-"""`suppression`: numbers that may not be called, and what else stands against calling a number."""
+"""`suppression`: numbers that may not be called, and the other obstacles to calling a number."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
@@ -14,8 +14,8 @@ from autopulse.domain.phone_numbers import is_national
 
 Row = dict[str, Any]
 
-# What is said of each number is looked up by its key, whatever the planner knows of a table. `customer_number` is
-# counted since it is in no covering index, which might be read as a whole.
+# The data of each number are looked up by key, whatever the planner's statistics are. `customer_number` is counted
+# because no covering index has it; the planner might scan such an index as a whole.
 _CHECK: Final = text(f"""
     WITH asked AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:numbers AS json))
@@ -76,7 +76,7 @@ _LAST_UUID: Final = str(UUID(int=2**128 - 1))
 
 
 class Suppression(NamedTuple):
-    """A number that is not to be called by an organization any more."""
+    """A number that an organization may not call any more."""
 
     organization_id: str
     pseudonym: str
@@ -88,18 +88,18 @@ class Checked(NamedTuple):
     """A number to look up."""
 
     number: str
-    """As E.164."""
+    """The number as E.164."""
     pseudonym: str
     call_id: int | None = None
-    """The row that it is to be dialled for, if the request says it: its visit counts, not the number's newest."""
+    """The row that is to be dialled, if the request names it: its visit counts instead of the number's newest one."""
 
 
 def check_numbers(
     transaction: Transaction, organization_id: str, numbers: Sequence[Checked], pause_days: int
 ) -> list[Row]:
-    """What stands against calling each number: `reason`, `source` and `since` of its suppression, and three truths.
+    """The obstacles to calling each number: `reason`, `source` and `since` of its suppression, and three booleans.
 
-    They are `in_call`, `asked_lately` and `answered`. `pause_days` 0: nobody was asked lately.
+    These are `in_call`, `asked_lately` and `answered`. If `pause_days` is 0, `asked_lately` is never true.
     """
     rows = [_as_row(place, one) for place, one in enumerate(numbers)]
     values = {"numbers": as_rows(rows), "organization_id": organization_id, "pause_days": pause_days}
@@ -109,25 +109,25 @@ def check_numbers(
 
 def _as_row(place: int, one: Checked) -> Row:
     digits = one.number.removeprefix("+")
-    # A row of the application's has the number as somebody wrote it, which may be without the country's 1.
+    # The application stores a number as it was typed, possibly without the country code 1.
     keys = [digits[::-1], *([digits[:0:-1]] if is_national(one.number) else [])]
     row: Row = {"place": place, "pseudonym": one.pseudonym, "digits": digits, "keys": keys}
     return row if one.call_id is None else row | {"call_id": one.call_id}
 
 
 def add_suppressions(transaction: Transaction, suppressions: Collection[Suppression]) -> int:
-    """Add those that are not there yet; returns how many. One that is there keeps its reason."""
+    """Add the new ones; returns their number. An existing one keeps its reason."""
     rows = as_rows(one._asdict() for one in suppressions)
     return len(execute(transaction, _ADD, {"rows": rows}).all())
 
 
 def remove_suppression(transaction: Transaction, organization_id: str, pseudonym: str) -> bool:
-    """Whether there was one."""
+    """Delete a suppression; returns whether it existed."""
     values = {"organization_id": organization_id, "pseudonym": pseudonym}
     return execute(transaction, _REMOVE, values).scalar_one_or_none() is not None
 
 
 def find_organizations(transaction: Transaction, given: UUID | None) -> list[str]:
-    """The organization of this id, or two of them at most if none is given."""
+    """The organization with this id; if no id is given, at most two of all organizations."""
     values = {"first": str(given or _FIRST_UUID), "last": str(given or _LAST_UUID)}
     return list(execute(transaction, _ORGANIZATIONS, values).scalars())

@@ -1,4 +1,4 @@
-"""The rows of `transcript`: what an attempt's lists and fragments show, in order, exactly once."""
+"""The rows of `transcript`: the turns that an attempt's lists and fragments show, in order and without duplicates."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ AttemptKey = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One spoken turn that came alone."""
+    """One spoken turn from a message of its own."""
 
     call_id: int
     vapi_call_id: str
@@ -35,12 +35,12 @@ class AttemptTurns(NamedTuple):
     vapi_call_id: str
     turns: Sequence[ShownTurn]
     fragments_until: datetime | None
-    """Fragments from this time on go; None if all of them stay."""
+    """Fragments from this time on are deleted; None if all of them are kept."""
 
 
-# What goes, changes and comes are different rows, so that the parts of the statement may run in any order. The call's
-# lock leaves no conflict to expect: ON CONFLICT would lock, and so write, each row that stays as it is, and cost a
-# fifth more for each new one. `call_ids` says what the planner cannot see, that it need not read the whole table.
+# The deleted, updated and inserted rows are disjoint, so the parts of the statement may run in any order. Because the
+# call is locked, no conflicts can occur: ON CONFLICT would lock, and so write, each unchanged row, and take a fifth
+# longer for each new one. `call_ids` lets the planner see that it need not read the whole table.
 _REPLACE = text("""
     WITH attempt AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:attempts AS json)) AS row (
@@ -94,7 +94,7 @@ _READ = text("""
 
 
 def replace_turns(transaction: Transaction, attempts: Sequence[AttemptTurns]) -> None:
-    """Make each attempt's rows exactly these turns; unchanged rows are not written. The calls have to be locked."""
+    """Replace each attempt's rows by these turns; unchanged rows are not written. The calls have to be locked."""
     rows = [
         {
             "call_id": attempt.call_id,
@@ -119,7 +119,7 @@ def replace_turns(transaction: Transaction, attempts: Sequence[AttemptTurns]) ->
 
 
 def add_fragments(transaction: Transaction, fragments: Collection[Fragment]) -> None:
-    """Add spoken turns that are not there yet."""
+    """Add spoken turns that are not stored yet."""
     rows = [
         {
             "call_id": fragment.call_id,
@@ -137,12 +137,12 @@ class StoredTurns(NamedTuple):
     """The turns that are stored for one attempt."""
 
     lists: Mapping[tuple[str, int | None], Sequence[Turn]]
-    """Source and key of a list -> its shown turns, with their places among the attempt's turns."""
+    """Source and key of a list -> its shown turns, with their positions among the attempt's turns."""
     fragments: Sequence[Fragment]
 
 
 def read_stored_turns(transaction: Transaction, call_ids: Collection[int]) -> Mapping[AttemptKey, StoredTurns]:
-    """All turns of ours of these calls."""
+    """All stored turns of these calls, without those that the application wrote."""
     lists: dict[AttemptKey, dict[tuple[str, int | None], list[Turn]]] = {}
     fragments: dict[AttemptKey, list[Fragment]] = {}
     for call_id, vapi_call_id, source, segment, sequence, role, content, timestamp in transaction.execute(

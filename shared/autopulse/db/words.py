@@ -1,12 +1,12 @@
-"""`call_words`: the words that a call is found by, made of what is shown of it.
+"""`call_words`: the words by which a call is found, made from all that is shown of it.
 
-A call has a row once a report has come, or if it was over without any message of Vapi's: what is still said changes
-with every message, and a row for each of these would cost more than all else that is written. The words are always
-made of the rows that are stored, in the transaction that changes them, so that no order of messages matters.
+A call gets a row when a report arrives, or if it ended without any message of Vapi: before that the words change with
+every message, and writing a row each time would cost more than all other writes. The words are always computed from the
+stored rows, in the transaction that changes these, so the order of messages does not matter.
 
-Each word stands with the end of its organization's id and the month in which its call began before it. One index then
-answers which calls of an organization and a month have a word, and reads nothing of others; months are asked for one
-after another, from where a page begins, until it is full.
+Each word is preceded by the end of its organization's id and by the month in which its call began. One index then finds
+the calls of an organization and a month that have a word, without reading others; a query searches one month after the
+other, from the position of its page, until the page is full.
 """
 
 import time
@@ -23,24 +23,24 @@ from autopulse.domain.words import MARK, words_of
 from autopulse.json_coercion import MAX_CALL_ID
 
 SPOKEN: Final = "role IN ('human', 'assistant')"
-"""The condition on a turn that somebody said it; what a tool was asked and answered are no words of a call."""
+"""The condition that a turn was spoken; the turns of tools are not part of a call's words."""
 FIRST_MONTH: Final = "2015-01-01"
 NO_MONTH: Final = "none"
-"""In the place of a month, for a call that began before FIRST_MONTH or of which no time is known."""
+"""Replaces the month of a call that began before FIRST_MONTH, or of which no time is known."""
 SECONDS: Final = 240
-"""For which `give_words` goes on; a migration must not wait for all calls of many years."""
+"""The time limit of `give_words` in seconds; a migration must not wait for all calls of many years."""
 ROWS: Final = 500
-"""Calls of one transaction of `give_words`: some 500 ms, for which nobody else writes their words."""
+"""The number of calls in one transaction of `give_words`, some 500 ms, during which their words are locked."""
 
 
 def month_of(moment: str) -> str:
-    """An expression: the month of a moment, as it stands before words."""
+    """An expression: the month of a time, in the form that precedes words."""
     is_known = f"{moment} >= '{FIRST_MONTH}' AND isfinite({moment})"
     return f"CASE WHEN {is_known} THEN to_char({moment} AT TIME ZONE 'UTC', 'YYMM') ELSE '{NO_MONTH}' END"
 
 
 def marked(words: str, organization: str, month: str) -> str:
-    """An expression: the words with whose and of which month they are, in the place of MARK."""
+    """An expression: the words with their organization and month in place of MARK."""
     return f"replace({words}, '{MARK}', right({organization}::text, 8) || {month})"
 
 
@@ -88,7 +88,7 @@ _LOCK: Final = text("""
 
 
 def follow_words(transaction: Transaction, call_ids: Collection[int]) -> None:
-    """Make the words of calls, which are locked, those of what is shown of them now."""
+    """Update the words of calls, which are locked, to what is shown of them now."""
     read = transaction.execute(_READ, {"call_ids": as_array(sorted(call_ids))}).scalar_one() or []
     transaction.execute(_WRITE, {"rows": as_rows(map(_as_json, read))})
 
@@ -99,9 +99,10 @@ def _as_json(read: list[Any]) -> dict[str, Any]:
 
 
 def give_words(connection: Connection, commit: Callable[[], None], seconds: float = SECONDS) -> bool:
-    """Give their words to calls that have none: those of before, and those that old code wrote during a deploy.
+    """Create the words of calls that have none: old calls, and calls that old code wrote during a deploy.
 
-    The newest first, in transactions that `commit` ends, for no longer than this; returns whether that was enough.
+    The newest calls come first, in transactions that `commit` ends, for at most `seconds`; returns whether all are
+    done.
     """
     end, before = time.monotonic() + seconds, MAX_CALL_ID + 1
     while call_ids := connection.scalars(_WITHOUT, {"before": before}).all():

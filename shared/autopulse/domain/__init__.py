@@ -1,1 +1,1 @@
-"""What a call is, in our own words: pure values and rules, no I/O and no clock."""
+"""The rules of calls, independent of Vapi and the database: pure values and functions, without I/O or a clock."""

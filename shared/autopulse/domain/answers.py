@@ -1,7 +1,8 @@
-"""The questions that an analysis answers for us, and what people call them.
+"""The questions that an analysis answers, and the names that their answers may have.
 
-Whoever sets up an assistant gives its questions titles ("NPS Score", "What went well?"), so names are compared without
-case, blanks, hyphens, underscores and punctuation, and each field has aliases. docs/vapi.md has the same list.
+The author of an assistant chooses the titles of its questions ("NPS Score", "What went well?"). Names are therefore
+compared without case, blanks, hyphens, underscores and punctuation, and each field has aliases. docs/vapi.md has the
+same list.
 """
 
 from collections.abc import Iterator, Mapping
@@ -60,14 +61,14 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
         *("Reason for dissatisfaction", "Dissatisfaction reason", "Went wrong category"),
     ),
 }
-"""Field -> what else it may be called."""
+"""Field -> its other names."""
 FIELDS: Final = tuple(ALIASES)
 NO_FIELD: Final = "none"
-"""Stands for a field where a name is known to be the answer to no question of ours."""
+"""The name in place of a field for names that answer none of our questions."""
 MAX_ALIAS_CHARACTERS: Final = 100
 
 AnswerNames = Mapping[str, str]
-"""Plain name -> the field that it stands for; of a field, its own name first, then its aliases as listed."""
+"""Plain name -> its field; the first names of a field are its own, then its aliases in order."""
 
 
 def plain_name(name: str) -> str:
@@ -77,9 +78,9 @@ def plain_name(name: str) -> str:
 
 @cache
 def answer_names(more: str = "") -> AnswerNames:
-    """The names of our fields, with `more` aliases: `field=alias,alias;field=alias`; those of `none` are left out.
+    """The names of our fields, with `more` aliases: `field=alias,alias;field=alias`. Those of `none` are left out.
 
-    Raises ValueError that says which entry cannot be used and why.
+    Raises ValueError, which says which entry is invalid and why.
     """
     names: dict[str, str] = {}
     for field, aliases in ALIASES.items():
@@ -93,7 +94,7 @@ def answer_names(more: str = "") -> AnswerNames:
 
 @cache
 def other_names(more: str = "") -> frozenset[str]:
-    """The plain names that `more` says to stand for no field of ours: `none=name,name`. Raises ValueError as above."""
+    """The plain names that `more` declares to be no field: `none=name,name`. Raises ValueError as `answer_names`."""
     answer_names(more)
     return frozenset(plain_name(alias) for field, alias in _read_aliases(more) if field == NO_FIELD)
 

@@ -1,6 +1,6 @@
-"""Which attempt a call's row shows, and what the row says then (docs/call-state.md 4).
+"""Choose the attempt that a call's row shows, and compute the row's values (docs/call-state.md 4).
 
-What people see is computed from the facts of all attempts, never from its own old value.
+The visible values are computed from the facts of all attempts, never from their own previous values.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,20 +15,20 @@ from autopulse.domain.outcome import Family, Outcome, outcome_of
 from autopulse.domain.status import COMPLETED, READY, is_over
 
 NO_ID: Final = ""
-"""The attempt of messages that gave our id alone."""
+"""The key of the attempt of messages that give only our call id."""
 _NEVER: Final = datetime.min.replace(tzinfo=timezone.utc)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _REPORTED: Final = frozenset({"nps_score", "feedback_summary", "recording_url", "cost"})
-"""Columns that only reports write: a report gives them all, nulls included."""
+"""Columns that only reports write: a report writes all of them, nulls included."""
 _REACHED: Final = frozenset({Outcome.REACHED, Outcome.TRANSFERRED})
 _ALWAYS: Final = frozenset({"outcome"})
 _SILENT: Final = ReportFacts(Precedence(answers=False, turns=False, timed=False, at=_NEVER, event_id=""))
 FamilyOf = Callable[[str], Family]
-"""The family of an ended reason, which the vendor's package knows."""
+"""Returns the family of an ended reason, as defined in the package `vapi`."""
 
 
 class CallColumns(NamedTuple):
-    """The columns of `call` that follow the attempts; a tuple, since a batch makes several for each call."""
+    """The columns of `call` that follow from the attempts; a tuple, because a batch makes several for each call."""
 
     status: str = READY
     start_time: datetime | None = None
@@ -45,25 +45,25 @@ class CallColumns(NamedTuple):
 
 NAMES: Final = CallColumns._fields
 NOTHING_WRITTEN: Final = CallColumns()
-"""A row as the application makes it before it does anything with it."""
+"""The columns of a row that the application has created and not changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """Attempt 0: what the application had written before our first fact."""
+    """Attempt 0: the values that the application had written before our first fact."""
 
     columns: CallColumns = NOTHING_WRITTEN
     feedback: Feedback | None = None
     finished: bool = field(init=False)
-    """Whether it was a call of its own; else the application was preparing the first attempt."""
+    """Whether it was a call of its own; otherwise the application was preparing the first attempt."""
 
     def __post_init__(self) -> None:
-        """Tell once what is asked several times."""
+        """Compute `finished` once, because it is read several times."""
         object.__setattr__(self, "finished", is_over(self.columns.status) or self.columns.nps_score is not None)
 
     @property
     def reached(self) -> bool:
-        """Whether the customer was reached, so that the service record follows it."""
+        """Whether the customer was reached, so that the service record has to be updated."""
         return self.finished and self.columns.outcome in _REACHED
 
 
@@ -71,11 +71,11 @@ NO_ORIGINAL: Final = Original()
 
 
 def original_of(written: CallColumns) -> CallColumns:
-    """What the application wrote, with the outcome that its status tells and a status that says that it is over."""
+    """The application's values, with the outcome of their status, and with a status of a call that has ended."""
     if written.nps_score is not None and not is_over(written.status):
         written = written._replace(status=COMPLETED)
     if not is_over(written.status):
-        return written._replace(outcome=None)  # of an earlier call, which the application has begun to dial again
+        return written._replace(outcome=None)  # it belongs to an earlier call; the application is dialling again
     return written._replace(outcome=written.outcome or _outcome_told(written))
 
 
@@ -87,23 +87,23 @@ def _outcome_told(written: CallColumns) -> Outcome | None:
 
 @dataclass(slots=True)
 class Shown:
-    """What a row says, and of which attempt."""
+    """The values that a row shows, and the attempt that they are from."""
 
     attempt: str | None
     """The attempt's key; None for attempt 0."""
     columns: CallColumns
     feedback: Feedback | None
     feedback_given: bool
-    """Whether `call_feedback` follows `feedback`; else the application's row, if there is one, stands."""
+    """Whether `call_feedback` follows `feedback`; otherwise the application's row, if there is one, is left alone."""
 
     @property
     def vapi_call_id(self) -> str | None:
-        """Vapi's id of the attempt; None for attempt 0 and for an attempt without one."""
+        """Vapi's id of the attempt; None for attempt 0 and for an attempt without an id."""
         return self.attempt or None
 
 
 def taken_back(removed: Facts, original: Original, current: CallColumns) -> CallColumns:
-    """A row without an attempt that was never its own: what that one gave is as the application had written it."""
+    """The columns of a row whose only attempt was moved away: the application's values replace the attempt's."""
     given = _given(removed)
     return CallColumns._make(
         [before if name in given else now for name, before, now in zip(NAMES, original.columns, current, strict=True)]
@@ -111,7 +111,7 @@ def taken_back(removed: Facts, original: Original, current: CallColumns) -> Call
 
 
 def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
-    """What an attempt's own facts say."""
+    """The columns that follow from an attempt's own facts."""
     report = facts.report or _SILENT
     start = report.start_time or facts.in_progress_at
     end = report.end_time or facts.ended_at
@@ -122,7 +122,7 @@ def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
         scored=report.nps_score is not None,
         human=facts.human_turn,
     )
-    return CallColumns(  # by place: twice as fast as by name, and a batch makes one for each attempt
+    return CallColumns(  # positional arguments take half of the time, and a batch makes one for each attempt
         facts.status.name if facts.status else READY,
         start,
         end,
@@ -140,14 +140,15 @@ def columns_of(facts: Facts, family_of: FamilyOf) -> CallColumns:
 def shown_of(
     attempts: Mapping[str, Facts], columns: Mapping[str, CallColumns], original: Original, current: CallColumns
 ) -> Shown:
-    """What a row shows.
+    """Compute what a row shows.
 
-    `attempts` has at least one, by Vapi's id, and `columns` what each of them says; `current` is what the row says now.
+    `attempts` has at least one attempt, by Vapi's id, `columns` has the columns of each, and `current` those of the
+    row.
     """
     if len(attempts) == 1 and not original.finished:
         (best,) = attempts
         return _show(best, columns[best], attempts, original, current)
-    # One of which Vapi has told nothing, and never will, is shown last.
+    # An attempt of which only a mark is known (Vapi has no data of it, and will have none) is shown last.
     ended = [_begin(facts) for facts in attempts.values() if is_ended(facts)] + ([_NEVER] if original.finished else [])
     weights = {
         id_: (
@@ -168,7 +169,7 @@ def shown_of(
 def _show(
     best: str, own: CallColumns, attempts: Mapping[str, Facts], original: Original, current: CallColumns
 ) -> Shown:
-    """The attempt `best`, whose own facts say `own`."""
+    """Show the attempt `best`, whose own columns are `own`."""
     report = attempts[best].report
     reported = any(facts.report for facts in attempts.values())
     return Shown(
@@ -180,7 +181,7 @@ def _show(
 
 
 def is_ended(facts: Facts) -> bool:
-    """Whether an attempt is over."""
+    """Whether an attempt has ended."""
     return (
         facts.ended_at is not None
         or facts.report is not None
@@ -189,7 +190,7 @@ def is_ended(facts: Facts) -> bool:
 
 
 def _is_only_marked(facts: Facts) -> bool:
-    """Whether all that is known of an attempt is that Vapi does not have it."""
+    """Whether the only fact about an attempt is that Vapi does not have it."""
     told = (facts.created_at, facts.first_at, facts.status, facts.ended_at, facts.report)
     return facts.reconciliation is not None and not facts.lists and all(fact is None for fact in told)
 
@@ -201,9 +202,9 @@ def _begin(facts: Facts) -> datetime:
 def _values(
     own: CallColumns, best: str, attempts: Mapping[str, Facts], original: Original, current: CallColumns
 ) -> CallColumns:
-    """The shown attempt's columns; in those that it was never given what the application had written, if it counts."""
+    """The shown attempt's columns; those that it did not report have the application's values, if these count."""
     if original is NO_ORIGINAL and current == NOTHING_WRITTEN:
-        return own  # the first news of a row, as most are; what it was not given is null there too
+        return own  # the usual case, a row's first message: columns that it does not report are null here too
     given = _given(attempts[best])
     if original.finished:
         written = otherwise = NOTHING_WRITTEN
@@ -219,7 +220,7 @@ def _values(
 
 
 def _given(facts: Facts) -> frozenset[str]:
-    """Columns of `call` that follow an attempt's facts, nulls included."""
+    """The columns of `call` that an attempt's facts determine, nulls included."""
     given = facts.reported_columns | _ALWAYS
     if facts.status:
         given |= {"status"}
@@ -231,5 +232,5 @@ def _given(facts: Facts) -> frozenset[str]:
 def _seconds_between(start: datetime | None, end: datetime | None) -> int | None:
     if start is None or end is None:
         return None
-    seconds = max(0, ((end - start) // _MICROSECOND + 500_000) // 1_000_000)  # half up
+    seconds = max(0, ((end - start) // _MICROSECOND + 500_000) // 1_000_000)  # rounded half up
     return seconds if seconds <= MAX_INTEGER else None

@@ -1,7 +1,7 @@
-"""How long texts may be that we keep or show (docs/api.md has the table), and how one is cut.
+"""The maximum lengths of texts that are stored or shown (docs/api.md has the table), and how texts are cut.
 
-Characters are Unicode's code points, as Python and Postgres count them, so nothing is cut inside of one. What tells
-one thing from another (an id, an address) is never cut: too long, it counts as not given.
+Lengths are counted in Unicode code points, as Python and Postgres do, so no character is split. A value that identifies
+something (an id, a URL) is never cut: if it is too long, it counts as absent.
 """
 
 import json
@@ -28,36 +28,36 @@ MAX_LISTS: Final = 50
 MAX_DATA_BYTES: Final = 200_000
 """The maximum size of an analysis as JSON in UTF-8."""
 MAX_KEY_CHARACTERS: Final = 200
-"""The maximum length of a key in such data."""
+"""The maximum length of a key in an analysis."""
 MAX_ENDED_MESSAGE_CHARACTERS: Final = 1_000
-"""The maximum length of the message in which Vapi says more about the end of a call; providers write in it."""
+"""The maximum length of Vapi's message about the end of a call, which may contain text of providers."""
 MAX_TURN_LATENCIES: Final = 500
-"""The maximum number of turns of the assistant's whose latencies are kept: some two hours of talk."""
+"""The maximum number of the assistant's turns whose latencies are stored: some two hours of talk."""
 MAX_PARTS: Final = 50
-"""The maximum number of parts of a cost, transfers, scorecards and skipped outputs of an attempt, of each."""
+"""The maximum number of an attempt's cost parts, transfers, scorecards and skipped outputs, for each of these."""
 MAX_LATENCY_MILLISECONDS: Final = 3_600_000
-"""The greatest latency; nobody waits an hour for an answer, so what is more was measured wrong."""
+"""The greatest latency in milliseconds, an hour; a greater value is a measurement error."""
 MAX_INTERRUPTIONS: Final = 100_000
 """The greatest number of interruptions of a call."""
 ELLIPSIS: Final = "\u2026"
 """The last character of a text that was cut."""
 CUT: Final = "autopulse_cut"
-"""A name in structured data that was cut: its value is true."""
+"""A name in structured data that was cut; its value is true."""
 _LONGEST_PER_CHARACTER: Final = 60
-"""A quick bound: `5e-324`, the number that grows most when its zeros are written, has 326 characters then."""
+"""The most bytes that a character of JSON can need in a jsonb: `5e-324` has 326 characters with all its zeros."""
 _BETWEEN: Final = 4
-"""Bytes of a colon, a comma and their blanks, at the most."""
+"""The maximum number of bytes of a colon, a comma and their blanks."""
 
 
 def cut(text: str, most: int) -> str:
-    """The text, or its beginning with an ellipsis as the last of `most` characters."""
+    """The text, or if it is too long, its beginning with an ellipsis as the last of `most` characters."""
     return text if len(text) <= most else text[: most - 1] + ELLIPSIS
 
 
 def cut_data(data: dict[str, Any]) -> dict[str, Any]:
-    """A JSON object of MAX_DATA_BYTES at most: itself, or its first parts and `autopulse_cut`.
+    """A JSON object of at most MAX_DATA_BYTES: `data` itself, or its first parts and `autopulse_cut`.
 
-    Texts are cut to MAX_TEXT_CHARACTERS; what comes after the bytes are used up is left out.
+    Texts are cut to MAX_TEXT_CHARACTERS; the parts that no longer fit are left out.
     """
     if len(json.dumps(data)) * _LONGEST_PER_CHARACTER <= MAX_DATA_BYTES or _bytes_of(data) <= MAX_DATA_BYTES:
         return data
@@ -66,7 +66,7 @@ def cut_data(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bytes_of(value: Any) -> int:  # noqa: ANN401 - JSON
-    """Of the value as the text of a jsonb: a blank after each comma and colon, and numbers with all their zeros."""
+    """The bytes of the value as text of a jsonb: a blank after each comma and colon, numbers with all zeros."""
     if isinstance(value, dict):
         return 2 + sum(_bytes_of(name) + _bytes_of(item) + _BETWEEN for name, item in value.items())
     if isinstance(value, list):
@@ -77,17 +77,17 @@ def _bytes_of(value: Any) -> int:  # noqa: ANN401 - JSON
 
 
 class _Full(Exception):
-    """Nothing more fits."""
+    """No further part fits."""
 
 
 class _Budget:
-    """Bytes that are left while JSON is copied; what is in the copy has been paid for."""
+    """The bytes that are left while JSON is copied; the parts in the copy are already subtracted."""
 
     def __init__(self, left: int) -> None:
         self._left = left
 
     def take(self, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """A copy of as much of the value as fits; raises _Full if nothing of it does."""
+        """Copy as much of the value as fits; raises _Full if none of it does."""
         if isinstance(value, str):
             return self._take_text(value)
         if isinstance(value, dict):

@@ -1,11 +1,11 @@
-"""What can become of the copy of a recording."""
+"""The states of the copy of a recording."""
 
 from typing import Final
 
 STORED: Final = "stored"
 MISSING: Final = "missing"
-"""None could be made: the recording was not there, or not there any more."""
+"""No copy could be made, because the recording did not exist or had been deleted."""
 ERASED: Final = "erased"
-"""It was deleted before its time."""
+"""The copy was deleted before its retention time ended."""
 STATES: Final = (MISSING, STORED, ERASED)
-"""Each overrules those before it: a copy that was made is not missing, and an erased one is not there again."""
+"""Each state overrides those before it: a stored copy is not missing, and an erased one does not come back."""

@@ -1,14 +1,14 @@
-"""Words of erasures that several parts share."""
+"""States and item kinds of erasures, which several parts share."""
 
 from typing import Final
 
 WAITING: Final = "waiting"
 ASKED: Final = "asked"
-"""Of a call of Vapi's: its deletion is queued, and the answer has not come."""
+"""State of a call at Vapi: its deletion is queued, and its result is not known yet."""
 DONE: Final = "done"
 FAILED: Final = "failed"
 
 CALL: Final = "call"
 VISIT: Final = "visit"
 VAPI_CALL: Final = "vapi_call"
-"""What an erasure is made of: rows of calls, visits (service records), and calls of Vapi's."""
+"""The kinds of items of an erasure: rows of calls, visits (service records), and calls at Vapi."""

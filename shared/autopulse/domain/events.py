@@ -1,4 +1,4 @@
-"""What watchers are told after a commit. A lost call event costs a refresh, never data."""
+"""Call events, which are published after a commit. A lost call event delays a page's refresh, and loses no data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,17 +22,17 @@ class CallEventType(str, Enum):
 
 @dataclass(slots=True)
 class CallEvent:
-    """One fact about one call, with what changed."""
+    """One change of one call."""
 
     type: CallEventType
     call_id: int
     vapi_call_id: str | None
     organization_id: str
     changed: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values; no transcript text. `docs/events.md` says which."""
+    """JSON values without transcript text. `docs/events.md` lists them."""
     received_at: datetime | None = field(default=None, compare=False)
-    """When the verifier took the first message that this is news of; with the next, what stages are measured by."""
+    """When the verifier received the first message of the change; stages are measured from these two times."""
     committed_at: datetime | None = field(default=None, compare=False)
-    """Known once its transaction is committed."""
+    """When the transaction was committed; None until then."""
     advisor_id: int | None = None
-    """The service advisor of the call's visit: whose reader is bounded to another one is not told."""
+    """The service advisor of the call's visit; readers who are restricted to another advisor do not get the event."""

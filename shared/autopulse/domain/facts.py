@@ -1,7 +1,7 @@
-"""What is known of one attempt (one call of Vapi's), as facts that any order of messages adds up to.
+"""The facts about one attempt (one call at Vapi), which do not depend on the order of messages.
 
-`join` is associative, commutative and idempotent: each fact keeps the least, the greatest or the union of what was
-said. So messages may come in any order, any number of times and in any batches, and end in the same facts
+`join` is associative, commutative and idempotent: each fact keeps the least, the greatest or the union of the values.
+So messages may arrive in any order, any number of times and in any batches, and the facts are the same
 (docs/call-state.md 3).
 """
 
@@ -19,9 +19,9 @@ from autopulse.domain.status import Status
 from autopulse.json_coercion import MAX_CALL_ID
 
 BY_WEBHOOK: Final = "webhook"
-"""The origin of a report that was sent to us; of every report that was stored before others could be."""
+"""The origin of a report that Vapi sent; also of every report that was stored before there were other origins."""
 MARKS: Final = frozenset({"missing", "unrecoverable"})
-"""Why nothing more can be asked for of an attempt: Vapi has no such call, or keeps it no longer."""
+"""The marks, which say why an attempt cannot be asked for again: Vapi has no such call, or has deleted it."""
 MAX_INTEGER: Final = MAX_CALL_ID
 """The largest Postgres integer."""
 Value = TypeVar("Value")
@@ -29,22 +29,22 @@ Ordered = TypeVar("Ordered", datetime, str, "Ending")
 
 
 class Precedence(NamedTuple):
-    """Which of two reports counts: the one that says more, then the later one.
+    """Decides which of two reports counts: the more complete one, then the later one.
 
-    One without a sender's time ranks below every timed one, and then by the time of receipt.
+    A report without a sender's time ranks below every report with one; those without are ordered by time of receipt.
     """
 
     answers: bool
-    """Whether it has an answer of the customer's, or any other result of an analysis."""
+    """Whether it has an answer of the customer, or any other result of an analysis."""
     turns: bool
     timed: bool
     at: datetime
     event_id: str
-    """Tells two reports of the same instant apart: it has a digest of the content."""
+    """Orders reports of the same instant; it contains a digest of the content."""
 
 
 class Ending(NamedTuple):
-    """When a status said that the call ended, and why."""
+    """The time and reason of a call's end, as a status gives them."""
 
     at: datetime
     reason: str
@@ -52,7 +52,7 @@ class Ending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """What the report that counts says of the call; None where it is silent."""
+    """The values of the report that counts; None if the report does not have a value."""
 
     precedence: Precedence
     start_time: datetime | None = None
@@ -65,17 +65,19 @@ class ReportFacts:
     recording_url: str | None = None
     recording_expires_at: datetime | None = None
     cost: Decimal | None = None
-    """US dollars."""
+    """The cost in US dollars."""
     feedback: Feedback | None = None
     origin: str = BY_WEBHOOK
-    """How it came: it was sent to us, or we asked for it."""
+    """Whether Vapi sent the report by itself, or was asked for it."""
     quality: Quality | None = field(default=None, compare=False)
-    """Of a report that has just come. Those that are stored have theirs in a table of their own, which only readers of
-    one call and of figures look at: None says that there is nothing to write."""
+    """The quality data of a new report; None means that there is nothing to write.
+
+    A stored report has its data in a table of their own, which is read only for one call and for statistics.
+    """
 
 
 class Identity(NamedTuple):
-    """What is constant for a call: its type, the ids that it was placed with, and who was called."""
+    """The constant values of a call: its type, the ids that it was started with, and the customer."""
 
     call_type: str | None = None
     phone_number_id: str | None = None
@@ -88,8 +90,8 @@ class Identity(NamedTuple):
 
     @property
     def constant_ids(self) -> tuple[str, ...]:
-        """Those of phone number, assistant, squad and workflow that are known: the first of them owns the call."""
-        return tuple([id_ for id_ in self[1:5] if id_ is not None])  # quicker than by their names
+        """The known ids of phone number, assistant, squad and workflow; the first one determines the owner."""
+        return tuple([id_ for id_ in self[1:5] if id_ is not None])  # faster than by name
 
 
 ANYBODY: Final = Identity()
@@ -97,36 +99,36 @@ ANYBODY: Final = Identity()
 
 @dataclass(slots=True)
 class Facts:
-    """Everything that messages said of one attempt, joined."""
+    """All facts about one attempt, joined from its messages."""
 
     identity: Identity = ANYBODY
     created_at: datetime | None = None
-    """The earliest time at which it is said to have been made."""
+    """The earliest time of creation that a message gives."""
     first_at: datetime | None = None
-    """The least sender's time."""
+    """The earliest sender's time."""
     status: Status | None = None
     in_progress_at: datetime | None = None
-    """The earliest time that a message has given."""
+    """The earliest time that a message gives."""
     ended_at: datetime | None = None
-    """The earliest time that a message has given."""
+    """The earliest time that a message gives."""
     ending: Ending | None = None
-    """The earliest that has a reason."""
+    """The earliest end with a reason."""
     report: ReportFacts | None = None
     lists: Lists = ()
     human_turn: bool = False
-    """Whether any list or fragment had a turn of the customer's."""
+    """Whether any list or fragment had a turn of the customer."""
     reported_columns: frozenset[str] = frozenset()
-    """Columns of `call` that a message has ever given a value for."""
+    """Columns of `call` for which any message has given a value."""
     reconciliation: str | None = None
-    """The greatest of the MARKS that was found."""
+    """The greatest mark of MARKS that was stored."""
 
 
 NOTHING: Final = Facts()
-"""No message has said anything yet."""
+"""The facts before any message."""
 
 
 def join(one: Facts, other: Facts) -> Facts:
-    """Both together; of equal lists and reports that of `one`."""
+    """Join two sets of facts; of equal lists and reports those of `one` are kept."""
     if one is NOTHING or other is NOTHING:
         return other if one is NOTHING else one
     return Facts(
@@ -146,12 +148,12 @@ def join(one: Facts, other: Facts) -> Facts:
 
 
 def join_all(facts: Iterable[Facts]) -> Facts:
-    """All together; of none, no facts."""
+    """Join any number of facts; NOTHING if there are none."""
     return reduce(join, facts, NOTHING)
 
 
 def join_identities(one: Identity, other: Identity) -> Identity:
-    """The least text given for each part: of one call all are the same."""
+    """Join each part by its least text; all messages of one call have the same."""
     if one is ANYBODY or one == other:
         return other
     return one if other is ANYBODY else Identity(*map(_least, one, other))

@@ -1,6 +1,6 @@
-"""What a report's analysis says the customer thinks (docs/call-state.md 7).
+"""Read the customer's answers from a report's analysis (docs/call-state.md 7).
 
-The analysis comes as sheets, best first: whatever a sheet answers in a usable way is not asked of the sheets after it.
+The analysis is a list of sheets, best first; a sheet is used only for answers that no earlier sheet gives.
 """
 
 import json
@@ -26,18 +26,18 @@ from autopulse.json_coercion import Json, as_text, clean, read_nps, read_text
 
 NO_COMMENT: Final = "No comment."
 NOT_GIVEN: Final = frozenset({"", "UNKNOWN"})
-"""Text that says nothing, in upper case and without blanks around it."""
+"""Texts without meaning, in upper case and without blanks around them."""
 _OF_TEN: Final = re.compile(r"\s*([0-9]{1,2})(?:\.0+)?\s*(?:/|out of|of)\s*10\s*", re.IGNORECASE)
 _NO_SCORE: Final = frozenset({"-1", "-1.0"})
 Value = TypeVar("Value")
 
 Sheet = Sequence[tuple[str, Json]]
-"""Names and answers."""
+"""Pairs of a name and an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A `call_feedback` row."""
+    """A row of `call_feedback`."""
 
     content: str
     detractors: str | None
@@ -45,26 +45,26 @@ class Feedback:
     action_items: str | None
     structured_data: Mapping[str, Any] | None
     reason_category: str | None = None
-    """What the analysis answers of what went wrong; it wins over the words of `detractors`."""
+    """The analysis' own category of what went wrong, which has priority over the words of `detractors`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A report's analysis as we store it."""
+    """A report's analysis as it is stored."""
 
     nps_score: int | None
     call_reason: str | None
     summary: str | None
     feedback: Feedback | None
-    """None if the report has neither a feedback field nor anything structured."""
+    """None if the report has neither a feedback field nor structured data."""
     has_answers: bool
-    """Whether any value of it says something."""
+    """Whether any of its values has a meaning."""
 
 
 def read_sheets(
     sheets: Sequence[Sheet], summaries: Iterable[Json], given: Mapping[str, Any], names: AnswerNames
 ) -> Analysis:
-    """Read an analysis: its sheets, best first, the summaries that are no answers, and all that was given, as JSON."""
+    """Read an analysis from its sheets, best first, the separate summaries, and the whole analysis as JSON."""
     answers = [_answers(sheet, names) for sheet in sheets]
     told = next(filter(None, map(given_text, summaries)), None)
     summary = cut(told, MAX_TEXT_CHARACTERS) if told else _first(_lines, SUMMARY, answers)
@@ -78,7 +78,7 @@ def read_sheets(
 
 
 def _answers(sheet: Sheet, names: AnswerNames) -> dict[str, list[Json]]:
-    """Field -> its answers: under its own name, then under its aliases as they are listed, then by name."""
+    """Field -> its answers: under its own name, then under its aliases in order, then sorted by name."""
     found: dict[str, list[tuple[str, str, Json]]] = {}
     for name, value in sheet:
         plain = plain_name(name)
@@ -88,7 +88,7 @@ def _answers(sheet: Sheet, names: AnswerNames) -> dict[str, list[Json]]:
 
 
 def _in_order(answers: list[tuple[str, str, Json]], names: AnswerNames) -> list[tuple[str, str, Json]]:
-    """Answers to one question, each with its plain name and its name: one alone, as there is mostly, is in order."""
+    """Sort the answers to one question, with plain name and name; a single answer, the usual case, needs no sorting."""
     if len(answers) == 1:
         return answers
     order = {plain: place for place, plain in enumerate(names)}
@@ -98,7 +98,7 @@ def _in_order(answers: list[tuple[str, str, Json]], names: AnswerNames) -> list[
 def _first(
     read: Callable[[Json], Value | None], field: str, sheets: Iterable[Mapping[str, Sequence[Json]]]
 ) -> Value | None:
-    """A field of the first sheet in which it can be used: UNKNOWN in one leaves it to the next."""
+    """The first sheet's usable value of a field; UNKNOWN counts as unusable."""
     values = (read(value) for sheet in sheets for value in sheet.get(field, ()))
     return next((value for value in values if value is not None), None)
 
@@ -117,10 +117,10 @@ def _feedback(
 
 
 def says_something(name: str, value: Json, names: AnswerNames) -> bool:
-    """Whether an answer says anything.
+    """Whether an answer has a meaning.
 
-    Null, false, blank text, UNKNOWN, a score of -1 and what has only such in it do not: an analysis that got no answer
-    still says `nps_validated: false`.
+    Null, false, blank text, UNKNOWN, a score of -1 and containers of only such values have none: an analysis without an
+    answer still has `nps_validated: false`.
     """
     value = parsed(value)
     if value is False:
@@ -136,13 +136,13 @@ def says_something(name: str, value: Json, names: AnswerNames) -> bool:
 
 
 def given_text(value: Json) -> str | None:
-    """Text as it is; blank and UNKNOWN count as not given."""
+    """The text unchanged; None if it is blank or UNKNOWN."""
     text = read_text(value)
     return None if text is None or text.strip().upper() in NOT_GIVEN else text
 
 
 def parsed(value: Json) -> Json:
-    """What a JSON text of an object or a list holds, clean; anything else as it is."""
+    """Parse and clean a JSON text of an object or a list; any other value is returned unchanged."""
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
     try:
@@ -152,13 +152,13 @@ def parsed(value: Json) -> Json:
 
 
 def _score(value: Json) -> int | None:
-    """A score of 0 to 10, also as "9/10" or "9 out of 10"."""
+    """A score from 0 to 10, also as "9/10" or "9 out of 10"."""
     of_ten = _OF_TEN.fullmatch(value) if isinstance(value, str) else None
     return read_nps(of_ten[1] if of_ten else value)
 
 
 def _lines(value: Json) -> str | None:
-    """Text, or a list as lines; blank and UNKNOWN items left out."""
+    """The text, or a list as lines; blank and UNKNOWN items are left out."""
     value = parsed(value)
     if isinstance(value, list):
         texts = (given_text(item if isinstance(item, str) else as_text(item)) for item in value)

@@ -1,4 +1,4 @@
-"""Follow-ups: which calls are to be answered by a person, and what may be done with one (docs/follow-ups.md)."""
+"""Follow-ups: which calls need an answer from a person, and the states of a follow-up (docs/follow-ups.md)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,11 +16,11 @@ MAX_NAME_CHARACTERS: Final = 255
 MAX_CAUSE_CHARACTERS: Final = 100
 MAX_NOTE_CHARACTERS: Final = 4_000
 MAX_HOURS: Final = 200
-"""The most business hours that an organization may take to answer."""
+"""The greatest number of business hours that an organization may set as its time to answer."""
 
 
 class State(str, Enum):
-    """Where a follow-up is."""
+    """The state of a follow-up."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -29,7 +29,7 @@ class State(str, Enum):
 
 
 class Trigger(str, Enum):
-    """Why there is a follow-up."""
+    """The reason for a follow-up."""
 
     SCORE = "score"
     CALLBACK_REQUESTED = "callback_requested"
@@ -38,27 +38,27 @@ class Trigger(str, Enum):
 
 
 UNANSWERED: Final = (State.OPEN, State.ACKNOWLEDGED)
-"""The states in which the clock runs."""
+"""The states in which the time to answer runs."""
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.OPEN: frozenset({State.ACKNOWLEDGED, State.RESOLVED, State.DISMISSED}),
     State.ACKNOWLEDGED: frozenset({State.OPEN, State.RESOLVED, State.DISMISSED}),
     State.RESOLVED: frozenset({State.OPEN}),
     State.DISMISSED: frozenset({State.OPEN}),
 }
-"""State -> the states that a person may bring it to."""
+"""State -> the states to which a person may change it."""
 
 
 class FollowUpRules(NamedTuple):
-    """What opens a follow-up in this stack."""
+    """The rules for opening follow-ups in this stack."""
 
     score: int = 6
-    """The greatest score that does."""
+    """The greatest score that opens one."""
     action_items: bool = False
-    """Whether action items do."""
+    """Whether action items open one."""
 
 
 class BusinessHours(NamedTuple):
-    """When an organization works, and how long it takes to answer: the values of one that has set none."""
+    """An organization's working hours and time to answer; the defaults apply to an organization that has set none."""
 
     time_zone: str = "America/New_York"
     days: tuple[int, ...] = (1, 2, 3, 4, 5)
@@ -80,28 +80,28 @@ CALLBACK_NAMES: Final = frozenset(
         ),
     )
 )
-"""Plain names of the answers that ask for a callback; docs/follow-ups.md has the list."""
+"""Plain names of the answers that request a callback; docs/follow-ups.md has the list."""
 
 
 class Wish(NamedTuple):
-    """What the report that a call shows calls for."""
+    """The follow-up that a call's shown report requires."""
 
     call_id: int
     trigger: Trigger | None = None
-    """None: for no follow-up."""
+    """The reason; None if no follow-up is required."""
     opened_at: datetime | None = None
-    """The report's time."""
+    """The time of the report."""
 
 
 def wish_of(call_id: int, shown: Shown, attempts: Mapping[str, Facts], rules: FollowUpRules) -> Wish:
-    """What the report that a call shows calls for."""
+    """The follow-up that a call's shown report requires."""
     report = None if shown.attempt is None else attempts[shown.attempt].report
     trigger = trigger_of(report, rules)
     return Wish(call_id, trigger, report.precedence.at) if report and trigger else Wish(call_id)
 
 
 def trigger_of(report: ReportFacts | None, rules: FollowUpRules) -> Trigger | None:
-    """Why the report that a call shows calls for a follow-up, the strongest reason first; None if it does not."""
+    """The strongest reason for a follow-up in a call's shown report; None if there is none."""
     if report is None:
         return None
     if report.nps_score is not None and report.nps_score <= rules.score:
@@ -115,10 +115,10 @@ def trigger_of(report: ReportFacts | None, rules: FollowUpRules) -> Trigger | No
 
 
 def asks_for_callback(data: Mapping[str, Any] | None) -> bool:
-    """Whether an answer of that name says yes, wherever it is in the structured data."""
+    """Whether any such answer in the structured data is yes, at any depth."""
     return data is not None and says_yes_to(CALLBACK_NAMES, dict(data))
 
 
 def names_callback(value: Json) -> bool:
-    """Whether an answer of that name is anywhere in a value, whatever it says."""
+    """Whether a value contains such an answer at any depth, whatever its value."""
     return names_answer(CALLBACK_NAMES, value)

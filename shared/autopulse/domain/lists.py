@@ -1,7 +1,7 @@
-"""Lists of turns: which of them count, and what they show together (docs/call-state.md 5).
+"""Lists of turns: which of them count, and which turns they show together (docs/call-state.md 5).
 
-A conversation update or a report holds a list. With squads it may hold only what was said since the last handoff, so
-several lists may make up one conversation. `join_lists` is associative, commutative and idempotent.
+A conversation update or a report has a list. In a squad the list may start at the last handoff, so several lists may
+form one conversation. `join_lists` is associative, commutative and idempotent.
 """
 
 from collections import Counter
@@ -16,13 +16,13 @@ from autopulse.domain.turns import Turn, within_bounds
 REPORT: Final = "report"
 CONVERSATION: Final = "conversation"
 SAME_TURN: Final = timedelta(seconds=1)
-"""Turns of neighbouring lists with equal role and words that lie no further apart than this are one."""
+"""Turns of neighbouring lists with equal role and words are the same if their times differ by at most this."""
 
 
 class Rank(NamedTuple):
-    """Which of two lists of one source and key is the greater.
+    """Decides which of two lists of one source and key is the greater.
 
-    A conversation's lists differ in time, length and event id only, a report's in all but the length.
+    A conversation's lists differ only in time, length and event id, a report's lists in all parts but the length.
     """
 
     answers: bool
@@ -34,27 +34,27 @@ class Rank(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TurnList:
-    """What is known of a list besides its turns."""
+    """The data of a list besides its turns."""
 
     source: str
     key: int | None
-    """The first time that an item of it has, in whole seconds since 1970; None if no item has one."""
+    """The first time of any of its items, in whole seconds since 1970; None if no item has a time."""
     rank: Rank
     begin: datetime
-    """The time of the item; without one, the time of the message."""
+    """The time of that item; without one, the time of the message."""
     offset: int = field(default=0, compare=False)
-    """Added to the places of its turns where they are stored."""
+    """The difference between the stored positions of its turns and their positions in the list."""
     hidden: tuple[Turn, ...] = field(default=(), compare=False)
-    """Turns that other lists hide now, and may show again when they change."""
+    """Turns that other lists hide, and that are shown again if those lists change."""
 
     @property
     def second(self) -> int:
-        """The whole second at which it counts."""
+        """The whole second by which it is ordered."""
         return int(self.begin.timestamp()) if self.key is None else self.key
 
 
 class ShownTurn(NamedTuple):
-    """A turn as it is stored: where it is from, and its place among the attempt's turns."""
+    """A turn as it is stored: its list, and its position among the attempt's turns."""
 
     source: str
     key: int | None
@@ -63,11 +63,11 @@ class ShownTurn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """What an attempt's lists show together."""
+    """The turns that an attempt's lists show together."""
 
     turns: Sequence[ShownTurn]
     lists: Sequence[TurnList]
-    """The lists that take part, with what they hide."""
+    """The lists that show turns, with the turns that they hide."""
 
 
 Lists = tuple[TurnList, ...]
@@ -86,7 +86,7 @@ def join_lists(one: Lists, other: Lists) -> Lists:
 
 
 def _greatest(lists: Iterable[TurnList]) -> Iterable[TurnList]:
-    """MAX_LISTS of each source at the most; those without a key cover others, and stay."""
+    """The greatest MAX_LISTS lists of each source. Lists without a key are all kept, because they cover others."""
     of_source = Counter[str]()
     for list_ in sorted(lists, key=lambda list_: list_.rank, reverse=True):
         of_source[list_.source] += list_.key is not None
@@ -99,9 +99,9 @@ def _order(list_: TurnList) -> tuple[str, bool, int]:
 
 
 def _uncovered(greatest: Mapping[tuple[str, int | None], TurnList]) -> Iterable[TurnList]:
-    """Without lists that another one covers for good.
+    """Leave out lists that another list covers permanently.
 
-    A list without a key is never left out: it goes on covering what is older, though it may not be shown itself.
+    A list without a key is always kept: it still covers older lists, even if it is not shown itself.
     """
     covers_all = (REPORT, None) in greatest
     first_report = min((key for source, key in greatest if source == REPORT and key is not None), default=None)
@@ -122,10 +122,10 @@ def visible(lists: Lists) -> list[TurnList]:
 
 
 def _gives_way(whole: TurnList, lists: Lists) -> bool:
-    """Whether a list without a key is replaced by a greater one that begins no later than its message's time."""
+    """Whether a list without a key is replaced by a greater one that begins no later than the list's message."""
     for other in lists:
         if other.source == whole.source and other.key is not None and other.second <= whole.second:
-            return True  # it is the greater, or it would be covered
+            return True  # the other is greater; otherwise it would be covered
         if (whole.source, other.source) == (CONVERSATION, REPORT) and (
             other.key is None or other.second <= whole.second
         ):
@@ -141,9 +141,9 @@ def fragments_until(lists: Lists) -> int | None:
 
 
 def compose(lists: Sequence[TurnList], turns: Mapping[TurnList, Sequence[Turn]]) -> Composition:
-    """What `visible` lists show: each its turns before the next one begins, and none of them twice.
+    """Compose the turns that `visible` lists show: of each list those before the next list begins, without duplicates.
 
-    Together they keep no more than one message may: of more, the greatest lists keep theirs.
+    All lists together keep as many turns as one message may have; if there are more, the greatest lists keep theirs.
     """
     turns = _within_bounds(lists, turns)
     shown: list[ShownTurn] = []

@@ -1,4 +1,4 @@
-"""The Net Promoter Score of a number of answers, and how sure it is."""
+"""The Net Promoter Score of a number of answers, with its confidence interval."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ CATEGORIES: Final[Mapping[str, range]] = {
     "passive": range(PASSIVES_FROM, PROMOTERS_FROM),
     "promoter": range(PROMOTERS_FROM, 11),
 }
-"""NPS category -> the scores of it, from bad to good."""
+"""NPS category -> its scores, from bad to good."""
 Z_95: Final = 1.959964
-"""Standard deviations that 95 % of a normal distribution lie within."""
+"""The number of standard deviations around the mean that contain 95 % of a normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nps:
-    """A score from -100 to 100, and the interval that holds the true one in 95 of 100 samples like this."""
+    """A score from -100 to 100, with the 95 % confidence interval of the true score."""
 
     score: float
     low: float
@@ -27,7 +27,7 @@ class Nps:
 
 
 def category_of(score: int) -> str:
-    """What an answer from 0 to 10 makes its giver: promoter, passive or detractor."""
+    """The NPS category of a score from 0 to 10: promoter, passive or detractor."""
     if score >= PROMOTERS_FROM:
         return "promoter"
     return "passive" if score >= PASSIVES_FROM else "detractor"
@@ -36,9 +36,9 @@ def category_of(score: int) -> str:
 def nps_of(promoters: int, passives: int, detractors: int) -> Nps | None:
     """The score of answers 9 to 10, 7 to 8 and 0 to 6; None without any.
 
-    The interval is the adjusted Wald interval for small samples: as if there were three answers more, spread 3/4, 3/2
-    and 3/4 (Rocks, "Interval Estimation for the Net Promoter Score", The American Statistician 70, 2016). The plain one
-    would be certain of a score of 100 after a single promoter.
+    The interval is the adjusted Wald interval for small samples: it adds three answers, spread 3/4, 3/2 and 3/4 (Rocks,
+    "Interval Estimation for the Net Promoter Score", The American Statistician 70, 2016). The unadjusted interval has
+    the width 0 after a single promoter.
     """
     answers = promoters + passives + detractors
     if not answers:

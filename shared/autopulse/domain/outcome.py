@@ -1,11 +1,11 @@
-"""What came of a call: the outcome that people see, and the families of reasons that it is computed from."""
+"""The outcome of a call, and the families of ended reasons from which it is computed."""
 
 from enum import Enum
 from typing import Final
 
 
 class Family(str, Enum):
-    """What sort of end a reason names; which reason belongs where is the sender's vocabulary."""
+    """The family of an ended reason; the package `vapi` assigns the reasons to families."""
 
     REACHED = "reached"
     VOICEMAIL = "voicemail"
@@ -14,7 +14,7 @@ class Family(str, Enum):
     TRANSFERRED = "transferred"
     CANCELLED = "cancelled"
     SILENCE = "silence"
-    """Nobody said anything for too long: a voicemail, an empty line, or a customer who went away."""
+    """Nobody spoke for too long: a voicemail, an empty line, or a customer who went away."""
     FAILED = "failed"
     UNKNOWN = "unknown"
 
@@ -33,17 +33,16 @@ class Outcome(str, Enum):
 
 
 ANSWERED: Final = (Outcome.REACHED, Outcome.TRANSFERRED)
-"""Outcomes of calls in which somebody answered."""
+"""Outcomes of calls that were answered."""
 _WITHOUT_A_SCORE: Final = {Family.FAILED: Outcome.FAILED, Family.UNKNOWN: Outcome.UNKNOWN}
-"""Families whose calls were reached after all if the customer gave a score."""
+"""Families whose calls count as reached if the customer gave a score."""
 
 
 def outcome_of(family: Family | None, *, reported: bool, scored: bool, human: bool) -> Outcome | None:
-    """What came of a call, by the table of docs/call-state.md 6.
+    """The outcome of a call by the table of docs/call-state.md 6; None while nothing is known about the call's end.
 
-    `family` is that of the reason for the call's end, None if no reason is known. `reported` says whether a report has
-    come, `scored` whether it has a score, `human` whether a turn of the customer was heard. None as long as nothing is
-    known of the call's end.
+    `family` is that of the ended reason, None if no reason is known. `reported` is true after a report, `scored` if a
+    report has a score, `human` if there was a turn of the customer.
     """
     if family is None:
         if not reported:

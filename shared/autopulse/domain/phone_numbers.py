@@ -1,13 +1,13 @@
-"""Telephone numbers as people and programs write them, and as they are compared: E.164."""
+"""Convert telephone numbers from any spelling to E.164, in which they are compared."""
 
 import re
 from typing import Final
 
 COUNTRY: Final = "1"
-"""The country code of a number of ten digits that has none: the organizations are in North America."""
+"""The country code of a ten-digit number without one: the organizations are in North America."""
 NATIONAL_DIGITS: Final = 10
 _MIN_DIGITS: Final = 7
-"""E.164 sets no least; a shorter number is an extension, or a service of the caller's own network."""
+"""E.164 sets no minimum; a shorter number is an extension, or a service of the caller's own network."""
 _MAX_DIGITS: Final = 15
 _MAX_CHARACTERS: Final = 40
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -16,15 +16,15 @@ _NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
 
 
 def is_e164(number: object) -> bool:
-    """Whether it is a number in the one form that means the same everywhere: `+12025550142`."""
+    """Whether it is a text in the form of E.164: `+12025550142`."""
     return isinstance(number, str) and _E164.fullmatch(number) is not None
 
 
 def e164_of(written: object) -> str | None:
-    """The number as E.164; None for what is none, such as a withheld one.
+    """The number as E.164; None if it is not a number, such as a withheld one.
 
-    What has no plus sign and ten digits is a number of North America, as in `db.callers`, which compares what the
-    application has stored.
+    Ten digits without a plus sign are a number in North America; `db.callers` uses the same rule for the numbers that
+    the application has stored.
     """
     if not isinstance(written, str) or len(written) > _MAX_CHARACTERS:
         return None
@@ -39,5 +39,5 @@ def e164_of(written: object) -> str | None:
 
 
 def is_national(number: str) -> bool:
-    """Whether an E.164 number is one of North America, which people write without the country code."""
+    """Whether an E.164 number is in North America, where people omit the country code."""
     return number.startswith(f"+{COUNTRY}") and len(number) == len(COUNTRY) + NATIONAL_DIGITS + 1

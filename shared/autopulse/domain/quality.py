@@ -1,6 +1,6 @@
-"""How a call ran and what it cost, as the report that counts says (docs/call-state.md 3).
+"""The quality and cost of a call, from the report that counts (docs/call-state.md 3).
 
-Latencies are whole milliseconds, costs US dollars. None is what the report does not tell.
+Latencies are whole milliseconds, costs US dollars. None means that the report has no value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ COST_TYPES: Final = (
     "knowledge_base",
     "other",
 )
-"""What a call costs money for; `other` is what Vapi charges under names that are not known here."""
+"""The types of costs; `other` are Vapi's charges with unknown names."""
 
 
 class Latencies(NamedTuple):
-    """How long the customer waited for an answer of the assistant's (`turn`), and what took the time."""
+    """How long the customer waited for an answer of the assistant (`turn`), and the time of each step."""
 
     turn: int | None = None
     model: int | None = None
@@ -38,10 +38,10 @@ NO_LATENCIES: Final = Latencies()
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """All of it, of one attempt."""
+    """The quality data of one attempt."""
 
     turn_latencies: Sequence[Latencies] = ()
-    """One for each answer of the assistant's, in order."""
+    """The latencies of each answer of the assistant, in order."""
     turn_latency_median: int | None = None
     averages: Latencies = NO_LATENCIES
     from_transport_average: int | None = None
@@ -52,7 +52,7 @@ class Quality:
     """How often the customer interrupted the assistant."""
     cost: Decimal | None = None
     costs: Mapping[str, Decimal] = field(default_factory=dict)
-    """By COST_TYPES; only those that are told."""
+    """Type of COST_TYPES -> cost in US dollars; only reported types."""
     assistant_id: str | None = None
     assistant_name: str | None = None
     assistant_version: str | None = None
@@ -62,8 +62,8 @@ class Quality:
     consent_granted_at: datetime | None = None
     ended_message: str | None = None
     outputs_expected: int = 0
-    """Structured outputs that were to be extracted; those whose condition was not met are not among them."""
+    """The number of structured outputs to be extracted, without those whose condition was not met."""
     outputs_lost: int = 0
-    """Those of them whose extraction failed."""
+    """The number of these whose extraction failed."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """`lost_answers`, `skipped_answers`, `transfers`, `scorecards` and `activations`: lists, as the API shows them."""
+    """`lost_answers`, `skipped_answers`, `transfers`, `scorecards` and `activations`: lists in the form of the API."""

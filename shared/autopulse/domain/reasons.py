@@ -1,22 +1,23 @@
-"""What went wrong, as a short list of reasons: the categories that an organization has if it keeps none of its own.
+"""Reasons, which say what went wrong: the default categories of an organization that has none of its own.
 
-A call has one reason at most: the first category, in their order, of which a keyword is in what the customer complained
-of. So the counts of all reasons add up to the calls that have one. docs/reasons.md says how an operator changes them.
+A call has at most one reason: the first category, in their order, with a keyword in the customer's complaint. The
+counts of all reasons therefore add up to the number of calls that have one. docs/reasons.md describes how an operator
+changes them.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 OTHER: Final = "other"
-"""The key of what fits no category: a complaint without any keyword, or a detractor who complained of nothing."""
+"""The key for a complaint without any keyword, and for a detractor without a complaint."""
 OTHER_LABEL: Final = "Something else"
 NOTHING: Final = ("", "none", "no", "nothing", "n a", "na", "not applicable", "no complaint", "no complaints")
-"""What a complaint or an answer says, folded, that is none."""
+"""Folded texts of a complaint or an answer that mean that there is none."""
 ANY_ENDING: Final = "*"
-"""After a keyword: its last word may have any ending."""
+"""The mark after a keyword whose last word may have any ending."""
 MAX_KEY_CHARACTERS: Final = 40
 MAX_SEARCHED_CHARACTERS: Final = 10_000
-"""Of a complaint: keywords further on are not looked for."""
+"""The number of characters of a complaint in which keywords are searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Category:
 
 
 def label_of(key: str) -> str:
-    """The label of a category that an organization has no label for."""
+    """The default label of a category, for an organization without a label of its own."""
     return next((category.label for category in DEFAULTS if category.key == key), OTHER_LABEL)
 
 

@@ -1,4 +1,4 @@
-"""Saved views: a name that a person gives to an address of the console, which says what is shown and of which calls."""
+"""Saved views: named addresses of the console; an address selects a page and its calls."""
 
 import re
 import unicodedata
@@ -7,16 +7,16 @@ from typing import Final
 MAX_NAME_CHARACTERS: Final = 60
 MAX_ADDRESS_CHARACTERS: Final = 1_000
 MAX_VIEWS: Final = 50
-"""The most that one person keeps."""
+"""The maximum number of views of one person."""
 _ADDRESS: Final = re.compile(r"\?[!-~]+")
 _NOT_IN_ADDRESSES: Final = frozenset('#<>"\\`')
 
 
 def name_of(text: str) -> str | None:
-    """The name as it is kept, or None if it is none.
+    """The name as it is stored, or None if it is invalid.
 
-    It is a part of a path, which some gateways decode and others do not: without `%` and `/` both say the same. With a
-    letter or a digit in it, it is no dots, which a browser would take for the way to another path.
+    The name is part of a path, which some gateways decode and others do not; `%` and `/` are invalid because the two
+    readings would differ. A letter or a digit is required, because browsers resolve a path segment of dots.
     """
     name = unicodedata.normalize("NFC", text).strip()
     is_plain = name.isprintable() and not {"%", "/", "\\"} & set(name)
@@ -25,6 +25,6 @@ def name_of(text: str) -> str | None:
 
 
 def is_address(text: str) -> bool:
-    """Whether it is a query string and nothing else: it cannot lead to another page, host or scheme."""
+    """Whether the text is only a query string, so that it cannot lead to another page, host or scheme."""
     is_short = len(text) <= MAX_ADDRESS_CHARACTERS
     return is_short and _ADDRESS.fullmatch(text) is not None and not _NOT_IN_ADDRESSES & set(text)

@@ -1,4 +1,4 @@
-"""Whose calls a principal reads, and who the principal is among the organization's users."""
+"""The calls that a principal may read, and the organization's user who is the principal."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What bounds everything that is read or changed; each query takes one."""
+    """Restricts everything that is read or changed; every query takes one."""
 
     organization_id: str
     advisor_id: int | None = None
@@ -15,12 +15,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class UserKey:
-    """What a token says about which of the organization's users its owner is; nothing, if both are empty."""
+    """The id and e-mail address in a token that identify one of the organization's users; empty if it has none."""
 
     id: int | None = None
-    """The user's id; if it is known, the e-mail address does not count."""
+    """The user's id; if it is known, the e-mail address is ignored."""
     email: str = ""
 
 
 NO_USER: Final = UserKey()
-"""Of a token that does not say it."""
+"""The key of a token that does not identify a user."""

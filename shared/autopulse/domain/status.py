@@ -1,8 +1,8 @@
-"""The statuses of a call, and which of two it keeps.
+"""The statuses of a call, and their order of precedence.
 
-A call keeps the greatest (tier, has a sender's time, sender's time, rank): whatever the order of arrival, the same one
-wins. Completed beats Ended beats the rest; within a tier the later message wins, and a word that comes further along a
-call's way breaks a tie.
+A call keeps the greatest (tier, has a sender's time, sender's time, rank), whatever the order of arrival. Completed has
+the highest tier, Ended the next; within a tier the later message wins, and for equal times the status that comes later
+in a call.
 """
 
 from collections.abc import Mapping
@@ -18,32 +18,32 @@ FAILED: Final = "Failed"
 
 STATUSES: Final = (
     *(READY, "Scheduled", "Queued", "Ringing", IN_PROGRESS, "Forwarding", ENDED, COMPLETED),
-    *(MISSED, FAILED),  # these two are written by the application only
+    *(MISSED, FAILED),  # only the application writes these two
 )
-"""All statuses of a call, in the order in which a call passes them."""
+"""All statuses of a call, in the order in which a call has them."""
 TO_COME: Final = (READY, "Scheduled", "Queued")
-"""Statuses of a call that nobody has been rung for, if it has no time of its own."""
+"""Statuses of a call that has not been dialled, unless it has a time of its own."""
 OVER: Final = (COMPLETED, ENDED, MISSED, FAILED)
-"""Statuses of a call that has come to an end."""
+"""Statuses of a call that has ended."""
 
 RANKS: Final[Mapping[str, int]] = {"Scheduled": 1, "Queued": 2, "Ringing": 3, IN_PROGRESS: 4, "Forwarding": 5}
-"""How far along its way a call of this status is; every other status is before the first or has ended the call."""
+"""The order of the statuses during a call; others come before the first, or have ended the call."""
 _TIERS: Final[Mapping[str, int]] = {status: 3 if status == COMPLETED else 2 for status in OVER}
 _NEVER: Final = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def is_over(status: str) -> bool:
-    """Whether a call of this status, as people see it, has come to an end."""
+    """Whether a call with this visible status has ended."""
     return status in OVER
 
 
 class Status(NamedTuple):
-    """A call's status as people see it, and the sender's time of it, if it gave one; of two, `weight` decides."""
+    """A call's visible status, with the sender's time if there is one; `weight` decides between two."""
 
     name: str
     at: datetime | None = None
 
     @property
     def weight(self) -> tuple[int, bool, datetime, int, str]:
-        """What statuses are compared by; the name itself only tells apart words that we never write."""
+        """The sort key of statuses; the name is in it only for words that we never write."""
         return (_TIERS.get(self.name, 1), self.at is not None, self.at or _NEVER, RANKS.get(self.name, 0), self.name)

@@ -1,4 +1,4 @@
-"""Answers of an analysis that have no column of their own: looked for by their names, wherever they are."""
+"""Find answers without a column of their own in an analysis, by their names and at any depth."""
 
 import re
 from collections.abc import Collection
@@ -15,7 +15,7 @@ _MAX_DEPTH: Final = 8
 
 
 def says_yes_to(names: Collection[str], value: Json, depth: int = 0) -> bool:
-    """Whether an answer with one of these plain names says yes, anywhere in a value."""
+    """Whether an answer with one of these plain names is yes, at any depth of the value."""
     value = parsed(value)
     if depth > _MAX_DEPTH:
         return False
@@ -33,7 +33,7 @@ def says_yes_to(names: Collection[str], value: Json, depth: int = 0) -> bool:
 
 
 def names_answer(names: Collection[str], value: Json, depth: int = 0) -> bool:
-    """Whether an answer with one of these plain names is anywhere in a value, whatever it says."""
+    """Whether a value contains an answer with one of these plain names, at any depth and whatever its value."""
     value = parsed(value)
     if depth > _MAX_DEPTH:
         return False

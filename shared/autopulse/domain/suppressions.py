@@ -1,4 +1,4 @@
-"""Numbers that may not be called, and what else stands against calling a number (docs/vapi.md, "Before a call")."""
+"""Suppressed numbers, and other obstacles to calling a number (docs/vapi.md, "Before a call")."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -9,13 +9,13 @@ from autopulse.domain.structured_answers import names_answer, says_yes_to
 
 MAX_REASON_CHARACTERS: Final = 200
 MAX_CHECKED: Final = 100
-"""The most numbers of one request."""
+"""The maximum number of numbers in one request."""
 ASKED_IN_A_CALL: Final = "asked for it in a call"
 """The reason of a suppression that a report has made."""
 
 
 class Source(str, Enum):
-    """Who has suppressed a number."""
+    """The origin of a suppression."""
 
     STRUCTURED_OUTPUT = "structured_output"
     OPERATOR = "operator"
@@ -23,13 +23,13 @@ class Source(str, Enum):
 
 
 class Obstacle(str, Enum):
-    """Why a number is not to be called now; of several the first of this order is told."""
+    """The reason why a number may not be called now; if there are several, the first in this order is given."""
 
     SUPPRESSED = "suppressed"
     IN_CALL = "in_call"
-    """A call of ours with the number goes on."""
+    """A call with the number is in progress."""
     ASKED_LATELY = "asked_lately"
-    """The customer was spoken with, or gave a score, within the pause."""
+    """The customer was reached, or gave a score, within the pause."""
     ANSWERED = "answered"
     """A score was given for the visit."""
 
@@ -45,14 +45,14 @@ OPT_OUT_NAMES: Final = frozenset(
         ),
     )
 )
-"""Plain names of the answers that ask for no more calls; docs/vapi.md has the list."""
+"""Plain names of the answers that request no more calls; docs/vapi.md has the list."""
 
 
 def asks_for_no_calls(data: Mapping[str, Any] | None) -> bool:
-    """Whether an answer of that name says yes, wherever it is in the structured data."""
+    """Whether any such answer in the structured data is yes, at any depth."""
     return data is not None and says_yes_to(OPT_OUT_NAMES, dict(data))
 
 
 def names_opt_out(value: Any) -> bool:  # noqa: ANN401 - any JSON
-    """Whether an answer of that name is anywhere in a value, whatever it says."""
+    """Whether a value contains such an answer at any depth, whatever its value."""
     return names_answer(OPT_OUT_NAMES, value)

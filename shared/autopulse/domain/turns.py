@@ -12,14 +12,14 @@ HUMAN: Final = "human"
 ASSISTANT: Final = "assistant"
 TOOL: Final = "tool"
 TOOL_RESULT: Final = "tool_result"
-"""These four are the values of `transcript.role` that the application knows."""
+"""The roles of turns: these four are the values of `transcript.role` that the application knows."""
 
 
 class Turn(NamedTuple):
-    """One spoken turn, tool call or tool result; a tuple, since a batch has hundreds of them."""
+    """One spoken turn, tool call or tool result; a tuple, because a batch has hundreds of them."""
 
     sequence: int
-    """Place in the sender's list, from 0, without its prompts."""
+    """The position in the sender's list, from 0, without prompts."""
     role: str
     content: str
     timestamp: datetime
@@ -31,25 +31,25 @@ class Turns:
 
     turns: tuple[Turn, ...]
     length: int
-    """Places in the list, those of skipped items included."""
+    """The number of positions in the list, with skipped items."""
     first_time: datetime | None = None
-    """The first time that an item of the list itself has, skipped items included; None if no item has any."""
+    """The first time of any item of the list, also of skipped ones; None if no item has a time."""
 
     @property
     def skipped(self) -> int:
-        """Items without text, with a role that is not stored, or beyond what is kept."""
+        """The number of items that have no text, have a role that is not stored, or are beyond the limit."""
         return self.length - len(self.turns)
 
     @property
     def human(self) -> bool:
-        """Whether the customer speaks."""
+        """Whether a turn is the customer's."""
         return any(turn.role == HUMAN for turn in self.turns)
 
 
 def within_bounds(
     turns: Iterable[Turn], most: int = MAX_TURNS, characters: int = MAX_SPEECH_CHARACTERS
 ) -> Iterator[Turn]:
-    """The first of these turns, as far as their number and the characters of all together go."""
+    """The first turns, up to the maximum number of turns and of characters of all turns together."""
     for turn in islice(turns, most):
         characters -= len(turn.content)
         if characters < 0:

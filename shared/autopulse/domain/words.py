@@ -1,7 +1,7 @@
-"""The words that people search calls for: how texts are taken apart, and what a question asks for.
+"""Full-text search of calls: how texts are split into words, and how a query is read.
 
-Words are compared without upper case and accents, so that `sebastien` finds `Sébastien`; of a word its beginning is
-enough. What stands in quotes has to be said in that order. Words without a meaning of their own are not looked for.
+Words are compared without case and accents, so that `sebastien` finds `Sébastien`; a query matches the beginnings of
+words. Quoted words must occur in that order. Stop words are not searched.
 """
 
 import re
@@ -13,16 +13,16 @@ from typing import Final
 from autopulse.domain.bounds import ELLIPSIS
 
 MAX_WORDS: Final = 5_000
-"""The maximum number of distinct words of a call: with the marks before them they stay below a tsvector's 1 MB."""
+"""The maximum number of distinct words of a call; with their marks they fit into a tsvector's limit of 1 MB."""
 MAX_WORD_CHARACTERS: Final = 40
-"""Of a longer word, the beginning."""
+"""The number of characters of a word that are kept."""
 MAX_ASKED_WORDS: Final = 8
-"""Of a question; further ones are not looked for."""
+"""The maximum number of words in a query; further ones are ignored."""
 MARK: Final = "@"
-"""Stands before each word of a document and of a question, where the database puts whose and of which month it is."""
+"""Precedes each word of a document and of a query; the database inserts the organization and the month there."""
 SNIPPET_CHARACTERS: Final = 160
 LEAD_CHARACTERS: Final = 50
-"""Of a snippet, at most before the first hit."""
+"""The maximum number of characters of a snippet before the first hit."""
 MAX_MARKS: Final = 20
 
 _STOP_WORDS: Final = """
@@ -34,14 +34,14 @@ _STOP_WORDS: Final = """
     c d l m n s t qu
 """
 STOP_WORDS: Final = frozenset(_STOP_WORDS.split())
-"""English, French and Spanish, without accents, and letters that stand alone in them."""
+"""English, French and Spanish words without accents, and single letters that occur as words in these languages."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _APART: Final = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
 _COMBINING: Final = re.compile("[\u0300-\u036f]+")
 _PART: Final = re.compile(r'"([^"]*)"?|([^"]+)')
 _ACCENTED: Final = range(0x00C0, 0x0180)
 _BLANK: Final = re.compile(r"\s+")
-# These say the same to Python and to Postgres, in which no other class may stand within brackets.
+# Python and Postgres give these classes the same meaning; in Postgres no other class may be within brackets.
 _BETWEEN_WORDS: Final = r"(?:\W|_)+"
 _END_OF_WORD: Final = r"(?=\W|_|$)"
 
@@ -54,7 +54,7 @@ def fold(text: str) -> str:
 
 
 def _letters() -> dict[str, str]:
-    """Letter -> the letters that fold to it, itself among them."""
+    """Letter -> all letters that fold to it, itself included."""
     found: dict[str, str] = {}
     for code in _ACCENTED:
         folded = fold(chr(code))
@@ -67,12 +67,12 @@ _CLASSES: Final = {letter: f"[{forms}]" for letter, forms in _letters().items()}
 
 
 def _split(folded: str) -> list[str]:
-    """The words of a text; without accents, in a quarter of the time."""
+    """The words of a folded text; ASCII text is split in a quarter of the time."""
     return folded.translate(_APART).split() if folded.isascii() else _WORD.findall(folded)
 
 
 def words_of(texts: Iterable[str | None]) -> frozenset[str]:
-    """The distinct words of texts that can be searched for; of more than MAX_WORDS, the first in the alphabet."""
+    """The distinct searchable words of texts; if there are more than MAX_WORDS, the first in alphabetical order."""
     found: set[str] = set()
     for text in texts:
         if text:
@@ -85,26 +85,26 @@ def words_of(texts: Iterable[str | None]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What somebody looks for: all of it has to be there."""
+    """A parsed query, all parts of which must match."""
 
     beginnings: tuple[str, ...]
-    """Of words, folded."""
+    """Beginnings of words, folded."""
     phrases: tuple[tuple[str, ...], ...] = ()
-    """Words that follow one another, folded."""
+    """Sequences of words, folded."""
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The whole words of all phrases that have a meaning."""
+        """The words of all phrases, without stop words."""
         return tuple(dict.fromkeys(word for phrase in self.phrases for word in phrase if word not in STOP_WORDS))
 
     @property
     def letters(self) -> tuple[str, ...]:
-        """What is in each text without accents that has any of it, in lower case."""
+        """Lower-case beginnings; every matching text without accents contains at least one of them."""
         return (*(phrase[0] for phrase in self.phrases), *self.beginnings)
 
     @property
     def pattern(self) -> str:
-        """A regular expression, of Python's and Postgres', for each thing that is looked for."""
+        """One regular expression, valid in Python and Postgres, with an alternative for each part of the query."""
         return "|".join([*map(_phrase, self.phrases), *map(_spelled, self.beginnings)])
 
     @property
@@ -114,12 +114,12 @@ class Search:
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """The same as `pattern`, apart."""
+        """The alternatives of `pattern`, one by one."""
         return (*map(_phrase, self.phrases), *map(_spelled, self.beginnings))
 
 
 def read_search(text: str) -> Search:
-    """Read what somebody typed; nothing in it is an operator but quotes."""
+    """Parse a query that a person typed; only quotes have a special meaning."""
     beginnings: dict[str, None] = {}
     phrases: dict[tuple[str, ...], None] = {}
     left = MAX_ASKED_WORDS
@@ -131,7 +131,7 @@ def read_search(text: str) -> Search:
         else:
             beginnings.update(dict.fromkeys(words))
     telling = [word for word in beginnings if word not in STOP_WORDS]
-    # Somebody who asks for nothing else may mean a name.
+    # A query of stop words alone may be a name.
     return Search(tuple(telling if telling or phrases else beginnings), tuple(phrases))
 
 
@@ -149,11 +149,11 @@ class Snippet:
 
     text: str
     marks: list[tuple[int, int]]
-    """Where each hit begins and ends."""
+    """The start and end of each hit."""
 
 
 def snippet_of(text: str, pattern: str) -> Snippet:
-    """Cut a text to what is around the first hit of `Search.pattern`; its beginning, if there is none."""
+    """Cut a text to the part around the first hit of `Search.pattern`, or to its beginning if there is no hit."""
     expression = re.compile(rf"(?<![^\W_])(?:{pattern})", re.IGNORECASE)
     text = _BLANK.sub(" ", text).strip()
     first = expression.search(text)
@@ -171,7 +171,7 @@ def snippet_of(text: str, pattern: str) -> Snippet:
 
 
 def _start(text: str, hit: int) -> int:
-    """Where a snippet begins: at a word, not far before the hit."""
+    """The start of a snippet: the beginning of a word, shortly before the hit."""
     if hit <= LEAD_CHARACTERS or len(text) <= SNIPPET_CHARACTERS:
         return 0
     blank = text.find(" ", hit - LEAD_CHARACTERS, hit)

@@ -1,1 +1,1 @@
-"""Erasing calls: what is asked for, what is done about it, and what became of it in each store."""
+"""Erasing calls: the requests, their execution, and the reports of the result in each store."""

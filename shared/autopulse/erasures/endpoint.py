@@ -2,10 +2,10 @@
 
     {"erase": {"phone": …, "dry_run": …}} -> {"id": …}          {"erasure_id": …} -> the report
     {"export": pseudonym or ""} -> {"tombstones": [[pseudonym, call id or null]], "visits": [ids], "after": … or null}
-    {"replay": what an export gave} -> {"calls": how many, "visits": how many}
-    {"retention": "dry-run"} -> {"expired": {"words": how many calls, "person": how many}}
+    {"replay": the result of an export} -> {"calls": number, "visits": number}
+    {"retention": "dry-run"} -> {"expired": {"words": number of calls, "person": number of calls}}
 
-or {"error": …}. Nothing of a request but ids is logged.
+or {"error": …}. Of a request, only ids are logged.
 """
 
 import re
@@ -40,12 +40,12 @@ _PATH: Final = re.compile(r"/v1/erasures/([0-9a-fA-F-]{36})/?")
 
 @cache
 def container_services() -> Services:
-    """The one of this container."""
+    """The services of this container."""
     return Services()
 
 
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Answer whoever invokes the function."""
+    """Answer the API, the erasure queue, an operator or the schedule."""
     services = container_services()
     if "httpMethod" in event:
         response = _answer(event, services)

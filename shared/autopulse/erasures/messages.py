@@ -1,11 +1,11 @@
 """The bodies of the erasure queue's messages.
 
-    {"erasure_id": …}                                    do what is left to do of an erasure
-    {"erasure_id": …, "look_again": Vapi's id}           see whether a call has got a row since it was erased
-    {"vapi_call_id": …, "outcome": deleted|gone|failed, "reason": …}      what Vapi answered, or told by itself
+    {"erasure_id": …}                                    process the remaining items of an erasure
+    {"erasure_id": …, "look_again": Vapi's id}           check whether a call has got a row since it was erased
+    {"vapi_call_id": …, "outcome": deleted|gone|failed, "reason": …}      Vapi's answer, or its webhook
     {"vapi_call_id": …, "copied": true}                  a recording was copied although its call was erased
 
-Ids only: a number is never queued.
+They contain only ids: a number is never queued.
 """
 
 import json
@@ -19,14 +19,14 @@ from autopulse.json_text import read_json
 
 
 class Outcome(str, Enum):
-    """What became of a call at Vapi."""
+    """The result of a call's deletion at Vapi."""
 
     ACCEPTED = "accepted"
-    """Vapi has taken the request, and deletes within hours."""
+    """Vapi has accepted the request, and deletes the call within hours."""
     DELETED = "deleted"
-    """Vapi says so by a webhook."""
+    """Vapi has reported the deletion in a webhook."""
     GONE = "gone"
-    """Vapi has no such call, or keeps it no longer."""
+    """Vapi has no such call, or has deleted it."""
     FAILED = "failed"
 
 
@@ -35,11 +35,11 @@ MAX_REASON_CHARACTERS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An erasure to go on with."""
+    """An erasure to continue."""
 
     erasure_id: str
     look_again: str | None = None
-    """Vapi's id of a call that had no row."""
+    """The Vapi id of a call that had no row."""
 
     def to_json(self) -> str:
         """The body of the message."""
@@ -48,7 +48,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What Vapi said of a call."""
+    """Vapi's result of a call's deletion."""
 
     vapi_call_id: str
     outcome: Outcome
@@ -61,7 +61,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A copy that was made too late."""
+    """A copy that was made after the erasure."""
 
     vapi_call_id: str
 

@@ -1,4 +1,4 @@
-"""What became of an erasure in each store: what was found and done, what remains, and until when."""
+"""The report of an erasure for each store: what was found and done, what remains, and until when."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,13 +11,13 @@ from autopulse.domain.erasure import CALL, DONE, VAPI_CALL, VISIT
 
 QUEUE_DAYS: Final = 7
 DEAD_LETTER_DAYS: Final = 21
-"""Seven in a queue, and then fourteen among its dead letters."""
+"""Days that a message may exist: seven in a queue, and fourteen among the dead letters."""
 PAYLOAD_DAYS: Final = 35
 Items = Iterable[tuple[str, str, Mapping[str, Any]]]
 
 
 def report_of(stored: Stored, backup_days: int) -> dict[str, Any]:
-    """The report, as the API answers it."""
+    """The report in the form of the API's answer."""
     report = {
         "id": stored.id,
         "state": stored.state,
@@ -33,7 +33,7 @@ def report_of(stored: Stored, backup_days: int) -> dict[str, Any]:
 
 
 def _rows(items: Items) -> dict[str, int]:
-    """Table -> rows, of all calls together."""
+    """Table -> number of rows of all calls."""
     added: Counter[str] = Counter()
     for kind, _, counts in items:
         if kind in {CALL, VISIT}:
@@ -70,7 +70,7 @@ def _remains_at_vapi(said: Counter[str]) -> str | None:
 
 
 def _of_time(stored: Stored, backup_days: int) -> list[dict[str, Any]]:
-    """Stores that are not searched: what may be in them is dropped when it arrives, and expires."""
+    """Stores that are not searched: data in them are dropped on arrival, or expire."""
     since = stored.requested_at
     dropped = "messages about these calls are dropped when they are taken"
     return [

@@ -1,4 +1,4 @@
-"""The nightly walk: empty what is older than the stack keeps, in small batches, as long as there is time."""
+"""The nightly run: empty data that are older than the stack's retention times, in small batches until a deadline."""
 
 import time
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from autopulse.erasures.services import Services
 from autopulse.observability import Measurements, Metric, logger
 
 ROWS: Final = 500
-"""Calls of one transaction."""
+"""The number of calls in one transaction."""
 
 
 def expire(services: Services, deadline: float, *, dry_run: bool = False) -> dict[str, int]:
-    """Empty words and persons that are too old, until `deadline` (of time.monotonic()); kind -> calls.
+    """Empty words and personal data that are too old, until `deadline` (of time.monotonic()); returns kind -> calls.
 
-    A dry run counts the calls that a walk has before it.
+    A dry run counts the calls that are still to be emptied.
     """
     done: dict[str, int] = {}
     measurements = Measurements()
@@ -36,7 +36,7 @@ def expire(services: Services, deadline: float, *, dry_run: bool = False) -> dic
 
 
 def _kinds(services: Services) -> Iterator[tuple[str, datetime]]:
-    """What goes, and of calls that began before when."""
+    """Yield each kind of data to empty, with the time before which its calls began."""
     settings, now = services.settings, datetime.now(timezone.utc)
     for kind, days in ((rows.WORDS, settings.keep_words_days), (rows.PERSON, settings.keep_person_days)):
         if days:

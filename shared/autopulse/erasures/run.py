@@ -1,6 +1,6 @@
-"""What is done about an erasure: the rows of each call in a transaction, then its recording, then its call at Vapi.
+"""Execute an erasure: each call's rows in one transaction, then its recording, then its deletion at Vapi.
 
-Each item has its state in the database, so that whoever dies half-way is gone on from there, and twice is harmless.
+The state of each item is stored, so an interrupted run is continued, and a repeated one does no harm.
 """
 
 import time
@@ -24,22 +24,22 @@ from autopulse.reconciliation.requests import is_askable
 OPERATOR: Final = "operator"
 VAPI: Final = "vapi"
 ITEMS: Final = 50
-"""Of one look at what is left to do."""
+"""The maximum number of remaining items that one query reads."""
 COUNTED_CALLS: Final = 100
-"""Of which a dry run says how many rows they have."""
+"""The maximum number of calls whose rows a dry run counts."""
 LOOK_AGAIN_SECONDS: Final = 90
-"""Longer than a consumer may take that began before the tombstone was there."""
+"""Longer than a consumer may take that started before the tombstone was written."""
 RESERVE_SECONDS: Final = 20
-"""Of the function's time: the longest that one item may take."""
+"""The part of the function's time that is reserved: the longest time that one item may take."""
 TOMBSTONES: Final = 200
-"""Of one page of an export; as many calls are erased again within the function's time."""
+"""The number of tombstones in one page of an export; so many calls are erased again within the function's time."""
 LEFT: Final = "recordings-left"
 
 
 def start(services: Services, wanted: Wanted, organization_id: str | None, requested_by: str) -> str:
-    """Keep what is to be erased, and queue it; returns the erasure's id. Raises Problem or Transient.
+    """Store a request to erase, and queue it; returns the erasure's id. Raises Problem or Transient.
 
-    `organization_id` bounds it; None is an operator, who may also erase a call of Vapi's that has no row.
+    `organization_id` restricts it; None is for an operator, who may also erase a Vapi call that has no row.
     """
     erasure_id = str(uuid.uuid4())
     keep(services, Request(erasure_id, organization_id, wanted.scope, requested_by, wanted.is_dry_run), wanted)
@@ -50,7 +50,7 @@ def start(services: Services, wanted: Wanted, organization_id: str | None, reque
 
 
 def keep(services: Services, request: Request, wanted: Wanted) -> None:
-    """Find what is meant, and write it down with the request."""
+    """Find the affected rows, and store them with the request."""
     pseudonyms = services.pseudonyms
 
     def work(transaction: Transaction) -> bool:
@@ -85,9 +85,9 @@ def _counted(transaction: Transaction, item: Item) -> Item:
 
 
 def take(services: Services, message: Message, deadline: float, measurements: Measurements) -> bool:
-    """Do what a message asks for; whether all of it is done. Raises Transient.
+    """Process a message; returns whether all its work is done. Raises Transient.
 
-    After `deadline` (of time.monotonic()) no more items are begun.
+    After `deadline` (of time.monotonic()) no further item is started.
     """
     if isinstance(message, Told):
         _note_told(services, message, measurements)
@@ -148,7 +148,7 @@ def _erase_visit(transaction: Transaction, erasure_id: str, item: Item) -> None:
 
 
 def _erase_elsewhere(services: Services, erasure_id: str, item: Item, measurements: Measurements) -> bool:
-    """Delete the recording of a call of Vapi's, and have Vapi asked to delete the call; whether that could be done."""
+    """Delete the recording of a Vapi call, and request the call's deletion; returns whether that was possible."""
     versions = services.erase_recording(item.item)
     if versions is None:
         measurements.count(Metric.ERASURE_FAILED, reason=LEFT)
@@ -163,14 +163,14 @@ def _erase_elsewhere(services: Services, erasure_id: str, item: Item, measuremen
     return True
 
 
-def _settle(  # noqa: PLR0913, PLR0917 - all that is said of an item
+def _settle(  # noqa: PLR0913, PLR0917 - an item has this many values
     services: Services, erasure_id: str, item: Item, state: str, counts: Mapping[str, Any], name: str = ""
 ) -> None:
     services.transact(lambda transaction: requests.settle_item(transaction, erasure_id, item, state, counts, name))
 
 
 def _note_told(services: Services, told: Told, measurements: Measurements) -> None:
-    """What Vapi said of a call; one that it deleted by itself is erased here, too, if the stack says so."""
+    """Store Vapi's result; a call that Vapi deleted by itself is erased here too, if the stack is configured so."""
     pseudonym = services.pseudonyms.of_vapi_call(told.vapi_call_id)
     state = FAILED if told.outcome is Outcome.FAILED else DONE
     counts = {"vapi": told.outcome.value}
@@ -208,14 +208,14 @@ def _look_again(services: Services, erasure_id: str, vapi_call_id: str) -> None:
 
 
 def export(services: Services, after: str) -> dict[str, Any]:
-    """A page of what was erased, for a database that is restored: {tombstones, visits (of the first page), after}."""
+    """A page of the tombstones, for a restored database: {tombstones, visits (in the first page only), after}."""
     found = services.transact(lambda transaction: requests.read_tombstones(transaction, after, TOMBSTONES))
     visits = [] if after else services.transact(requests.erased_visits)
     return {"tombstones": found, "visits": visits, "after": found[-1][0] if len(found) == TOMBSTONES else None}
 
 
 def replay(services: Services, tombstones: Sequence[tuple[str, int | None]], visits: Sequence[int]) -> dict[str, int]:
-    """Erase again, in a database that was restored, what `export` gave of the one before."""
+    """Erase again in a restored database what `export` returned from the previous one."""
     services.transact(lambda transaction: rows.bury_again(transaction, tombstones))
     call_ids = sorted({call_id for _, call_id in tombstones if call_id is not None})
     for call_id in call_ids:
@@ -227,7 +227,7 @@ def replay(services: Services, tombstones: Sequence[tuple[str, int | None]], vis
 
 
 def queue_unfinished(services: Services) -> int:
-    """Queue erasures anew that are not done: a message may have been lost; returns how many there are."""
+    """Queue unfinished erasures again, because messages may have been lost; returns their number."""
     unfinished = services.transact(requests.unfinished)
     for erasure_id in unfinished:
         services.queue(Work(erasure_id))

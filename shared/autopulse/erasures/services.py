@@ -1,4 +1,4 @@
-"""What the function of erasures works with: settings, the database, queues, the bucket of recordings, the key."""
+"""The services of the erasure function: settings, the database, queues, the bucket of recordings, the key."""
 
 import uuid
 from functools import cached_property
@@ -23,10 +23,10 @@ GROUP = "vapi"
 
 
 class Services(Transactions):
-    """A container's services; what is taken from the follow-ups' is how a transaction is done."""
+    """The services of one container; transactions work as for the follow-ups' function."""
 
     @cached_property
-    def settings(self) -> ErasureSettings:  # type: ignore[override] # another function's
+    def settings(self) -> ErasureSettings:  # type: ignore[override] # another type of settings
         """The function's configuration."""
         return from_environ(ErasureSettings)
 
@@ -37,12 +37,12 @@ class Services(Transactions):
 
     @cached_property
     def sqs(self) -> Sqs:
-        """The queues."""
+        """The client of the queues."""
         return Sqs(SQS)
 
     @cached_property
     def pseudonyms(self) -> "Pseudonyms":
-        """What tombstones are made with; raises Transient while the key cannot be read."""
+        """The pseudonyms for tombstones; raises Transient while their key cannot be read."""
         return pseudonyms()
 
     def queue(self, message: Message, delay_seconds: int = 0) -> None:
@@ -50,13 +50,13 @@ class Services(Transactions):
         self._send(self.settings.queue_url, message.to_json(), DelaySeconds=delay_seconds)
 
     def ask_vapi(self, vapi_call_id: str) -> None:
-        """Have Vapi asked to delete a call; raises Transient."""
+        """Queue a request to Vapi to delete a call; raises Transient."""
         body = DeleteRequest(vapi_call_id).to_json()
         order = {"MessageGroupId": GROUP, "MessageDeduplicationId": str(uuid.uuid4())}
         self._send(self.settings.vapi_request_queue_url, body, **order)
 
     def erase_recording(self, vapi_call_id: str) -> int | None:
-        """Delete all versions of a call's copy; how many there were, or None if some are left."""
+        """Delete all versions of a call's copy; returns their number, or None if some are left."""
         bucket = recording_bucket()
         return erase_versions(bucket, object_key_of(vapi_call_id)) if bucket else 0
 
@@ -64,4 +64,4 @@ class Services(Transactions):
         try:
             self.sqs.send_message(QueueUrl=url, MessageBody=body, **parameters)
         except AWS_ERRORS as error:
-            raise Transient("queue-unavailable", name_of(error)) from None  # its text may quote the request
+            raise Transient("queue-unavailable", name_of(error)) from None  # the error's text may contain the request

@@ -1,4 +1,4 @@
-"""What is to be erased: one of an id of ours, an id of Vapi's, and a number."""
+"""Read what has to be erased: one of our call id, Vapi's call id and a phone number."""
 
 import re
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ FIELDS: Final = ("call_id", "vapi_call_id", "phone", "dry_run")
 SCOPES: Final = FIELDS[:3]
 MIN_DIGITS: Final = 7
 MAX_DIGITS: Final = 15
-"""Of a number; E.164 allows no more."""
+"""The maximum number of digits of a number, as in E.164."""
 _PHONE: Final = re.compile(r"\+?[0-9 ().-]{7,40}")
 _NORTH_AMERICAN: Final = 10
-"""Digits of a number there without the country's 1, which is often left out."""
+"""The number of digits of a number in North America without the country code 1, which is often omitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an erasure is asked for."""
+    """The target of an erasure."""
 
     scope: str
     value: str = field(repr=False)
@@ -30,7 +30,7 @@ class Wanted:
 
     @property
     def digits(self) -> tuple[str, ...]:
-        """How the number may be written: with a country's 1 and without it."""
+        """The possible spellings of the number: with the country code 1 and without it."""
         if len(self.value) == _NORTH_AMERICAN + 1 and self.value.startswith("1"):
             return self.value, self.value[1:]
         if len(self.value) == _NORTH_AMERICAN:
@@ -39,7 +39,7 @@ class Wanted:
 
 
 def read_wanted(given: Mapping[str, Any]) -> Wanted:
-    """Read what is to be erased; raises Problem, which names the field and never its value."""
+    """Read the target of an erasure; raises Problem, which names the field and never its value."""
     scopes = [name for name in SCOPES if given.get(name) is not None]
     if len(scopes) != 1:
         raise Problem(400, f"Give exactly one of {', '.join(SCOPES)}.")

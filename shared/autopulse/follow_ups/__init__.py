@@ -1,1 +1,1 @@
-"""What people do about follow-ups, and what is found overdue."""
+"""Changes of follow-ups by people, saved views, and the marking of overdue follow-ups."""

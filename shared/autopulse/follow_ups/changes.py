@@ -1,4 +1,4 @@
-"""What a request to change a follow-up asks for, and what follows from it."""
+"""Read a request to change a follow-up, and apply it."""
 
 import re
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from autopulse.follow_ups.requests import read_object
 from autopulse.json_coercion import MAX_CALL_ID, Json, read_text
 
 FIELDS: Final = ("state", "assignee_id", "cause", "note")
-"""What a PATCH may change."""
+"""The fields that a PATCH may change."""
 ME: Final = "me"
-"""In the place of a user's id: the user that the principal is."""
+"""Replaces a user's id, for the user that the principal is."""
 _VERSION: Final = re.compile(r'"([1-9][0-9]*)"')
 _VERSION_DIGITS: Final = 10
-"""A version with more is one that no follow-up has."""
+"""The maximum number of digits of a version; no follow-up has more."""
 _STATES: Final = {state.value: state for state in State}
 
 
@@ -29,15 +29,15 @@ class Change:
 
     @property
     def names_me(self) -> bool:
-        """Whether the principal's own user is to be the assignee."""
+        """Whether the assignee shall be the principal's own user."""
         return self.given.get("assignee_id") == ME
 
     def named(self, own_id: int | None) -> "Change":
-        """The change with the id of the principal's user in the place of ME."""
+        """The change with ME replaced by the id of the principal's user."""
         return Change({**self.given, "assignee_id": own_id}) if self.names_me else self
 
     def applied_to(self, current: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields as they are to be; raises Problem 422 for what the current state does not allow."""
+        """The changed fields; raises Problem 422 for a change that the current state does not allow."""
         wanted = {name: self.given.get(name, current[name]) for name in FIELDS}
         before, after = State(current["state"]), State(wanted["state"])
         if after is not before and after not in TRANSITIONS[before]:
@@ -49,7 +49,7 @@ class Change:
 
 
 def read_change(body: Json) -> Change:
-    """The body of a PATCH; raises Problem."""
+    """Read the body of a PATCH; raises Problem."""
     given = read_object(body, FIELDS)
     if not given:
         raise Problem(400, f"Give one of {', '.join(FIELDS)}.")
@@ -58,12 +58,12 @@ def read_change(body: Json) -> Change:
 
 
 def read_note(body: Json) -> str | None:
-    """The note of a POST, whose body may be empty; raises Problem."""
+    """Read the note of a POST, whose body may be empty; raises Problem."""
     return _note(read_object(body, ("note",)).get("note")) if body else None
 
 
 def read_version(header: Json) -> int:
-    """The version that `If-Match` names; raises Problem 428 without one, 400 for what is no quoted version."""
+    """The version in `If-Match`; raises Problem 428 without one, 400 if it is not a quoted version."""
     if not isinstance(header, str) or not header.strip():
         raise Problem(428, "Say in If-Match which version the change is of.", field="If-Match")
     version = _VERSION.fullmatch(header.strip())

@@ -1,8 +1,8 @@
 """`POST /v1/calls/{call_id}/follow-up`, `PATCH /v1/follow-ups/{follow_up_id}`, saved views, and the schedule.
 
-A change names the version that it is of, and is refused if there is a newer one: nobody overwrites what nobody showed.
-The schedule finds what was not answered in time.
-Who did it is the token's subject and name. Nothing of a note, a name or a call but ids is logged.
+A change names the version on which it is based, and is refused if there is a newer one, so nobody overwrites a change
+that they have not seen. The schedule marks follow-ups that were not answered in time. The actor is the token's subject
+and name. Of notes, names and calls, only ids are logged.
 """
 
 import json
@@ -35,11 +35,11 @@ PATCH_ROUTE: Final = "/v1/follow-ups/<follow_up_id>"
 _POST: Final = re.compile(r"/v1/calls/([0-9]{1,10})/follow-up/?")
 _PATCH: Final = re.compile(r"/v1/follow-ups/([0-9]{1,10})/?")
 _RUNS: Final = 20
-"""The most transactions of one run of the schedule."""
+"""The maximum number of transactions in one run of the schedule."""
 
 
 class _Beaten(Exception):
-    """There is a follow-up that the request did not know: `status` 409 or 412, with the one that is there."""
+    """The request did not know the current follow-up: `status` 409 or 412, with that follow-up."""
 
     def __init__(self, status: int, message: str, current: rows.Row) -> None:
         super().__init__(message)
@@ -48,12 +48,12 @@ class _Beaten(Exception):
 
 @cache
 def container_services() -> Services:
-    """The one of this container."""
+    """The services of this container."""
     return Services()
 
 
 def handle(event: Mapping[str, Any]) -> Response:
-    """Answer a REST API's proxy event that the authorizer has let through; any other event is the schedule's."""
+    """Answer an authorized proxy event of a REST API; any other event is the schedule's."""
     if "httpMethod" not in event:
         return {"overdue": find_overdue(container_services())}
     response = _answer(event, container_services())
@@ -70,7 +70,7 @@ def _route_of(event: Mapping[str, Any]) -> str:
 
 
 def find_overdue(services: Services) -> int:
-    """Mark and tell what was not answered in time, each once; returns how many."""
+    """Mark follow-ups that were not answered in time, each once, and publish their events; returns their number."""
     found = 0
     for _ in range(_RUNS):
         now = datetime.now(timezone.utc)
@@ -90,7 +90,7 @@ def find_overdue(services: Services) -> int:
 
 
 def _measure(services: Services) -> None:
-    """Say how many are unanswered now; a dashboard shows it."""
+    """Measure how many are unanswered now, for the dashboard."""
     measurements = Measurements()
     for name, count in services.transact(rows.count_unanswered).items():
         measurements.record(Metric.FOLLOW_UP_UNANSWERED, [count], reason=name)
@@ -176,7 +176,7 @@ def _patch(event: Mapping[str, Any], principal: Principal, services: Services) -
 def _change(
     transaction: Transaction, principal: Principal, id_: int, version: int, change: Change
 ) -> tuple[rows.Row, bool] | _Beaten:
-    """The follow-up as it is now, and whether that is new."""
+    """The follow-up after the change, and whether it was changed."""
     current = rows.lock_follow_up(transaction, principal.scope, principal.user, id_)
     if current is None:
         raise Problem(404, "There is no such follow-up.")
@@ -209,7 +209,7 @@ def _change(
 
 
 def _own_id(current: rows.Row, change: Change) -> int | None:
-    """The id of the user that the principal is; raises Problem if it is needed and there is none."""
+    """The id of the principal's user; raises Problem if it is needed and there is none."""
     me = current["me"]
     if me is None and change.names_me:
         raise Problem(422, "The token does not say which of the organization's users you are.", field="assignee_id")
@@ -232,7 +232,7 @@ def _assignee_name(
     return name or None
 
 
-def _tell(  # noqa: PLR0913, PLR0917 - all that an event says
+def _tell(  # noqa: PLR0913, PLR0917 - an event has this many fields
     type_: CallEventType,
     row: rows.Row,
     principal: Principal,

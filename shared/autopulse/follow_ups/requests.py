@@ -1,4 +1,4 @@
-"""What a request that changes something is made of: its path, its headers and its body."""
+"""Read the parts of a request that changes something: its path, its headers and its body."""
 
 import base64
 import binascii
@@ -11,12 +11,12 @@ from autopulse.errors import Problem
 from autopulse.json_coercion import Json, clean, clean_text, read_mapping
 
 HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-"""Those of each answer."""
+"""The headers of each answer."""
 MAX_BODY_BYTES: Final = 50_000
 
 
 def header_of(event: Mapping[str, Any], wanted: str) -> Json:
-    """A header by its name in small letters."""
+    """A header by its name in lower case."""
     headers = read_mapping(event.get("headers"))
     return next((value for name, value in headers.items() if name.lower() == wanted), None)
 
@@ -33,7 +33,7 @@ def body_of(event: Mapping[str, Any]) -> Json:
 
 
 def read_object(body: Json, fields: tuple[str, ...]) -> Mapping[str, Any]:
-    """The body's object, which may have these fields and no others, each once; raises Problem."""
+    """The body's object, which may only have these fields, each once; raises Problem."""
     if isinstance(body, str) and len(body.encode(errors="replace")) > MAX_BODY_BYTES:
         raise Problem(413, "The body is too large.")
     try:
@@ -54,7 +54,7 @@ def read_object(body: Json, fields: tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def _finite(text: str) -> float:
-    """Raises ValueError for NaN and what is beyond a float: `clean` makes null of those, which empties a field."""
+    """Raise ValueError for NaN and numbers beyond a float: `clean` would make them null, emptying a field."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError

@@ -1,6 +1,6 @@
-"""`GET /v1/views`, `PUT` and `DELETE /v1/views/{name}`: the views of the console that a person keeps.
+"""`GET /v1/views`, `PUT` and `DELETE /v1/views/{name}`: a person's saved views of the console.
 
-Each person has their own, whoever they are: it needs no right to change follow-ups, and nobody sees another's.
+Each person has views of their own, which nobody else sees; the right to change follow-ups is not needed.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What the function of the follow-ups works with: settings, the database, the bus."""
+"""The services of the follow-ups' function: settings, the database, the bus."""
 
 import time
 from collections.abc import Callable
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MOST_SECONDS: Final = 15
-"""The time limit of one change, its second try included; the function has 20."""
+"""The time limit of one change in seconds, with its retry; the function's timeout is 20 s."""
 
 
 class _NotCommitted(Exception):
-    """The work failed before its commit; the cause says by what."""
+    """The work failed before its commit; the cause is the error."""
 
 
 def _told(error: _NotCommitted) -> Exception:
@@ -32,13 +32,13 @@ def _told(error: _NotCommitted) -> Exception:
 def _commit(transaction: Transaction) -> None:
     try:
         transaction.commit()
-    except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
+    except Exception as error:  # noqa: BLE001 - every error is classified, and raised as one of our own
         transaction.invalidate()
-        raise diagnose(error)[1] from None  # its text has values
+        raise diagnose(error)[1] from None  # the original error's text contains values
 
 
 class Services:
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def settings(self) -> FollowUpSettings:
@@ -52,31 +52,30 @@ class Services:
 
     @cached_property
     def events(self) -> "EventBridge":
-        """The event bus."""
+        """The client of the event bus."""
         return clients.events()
 
     def pause(self, seconds: float) -> None:
-        """Seconds to wait before the next try."""
+        """Wait some seconds before the next try."""
         time.sleep(seconds)
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        """As `transact`, within `MOST_SECONDS`."""
+        """Run `work` as the function `transact` does, within `MOST_SECONDS`."""
         return transact(self.engine, work, MOST_SECONDS)
 
 
 def transact(database: Database, work: Callable[[Transaction], T], most_seconds: float) -> T:
-    """Do the work in one transaction and commit it; raises the work's Problem, else Transient or DataRejected.
+    """Run `work` in one transaction and commit it; raises the work's Problem, else Transient or DataRejected.
 
-    Work that an outage ended is done once more: the connection may be one that the server has closed meanwhile, and
-    what was not committed has changed nothing. A commit whose answer is lost is not repeated. All of it takes
-    `most_seconds` at most.
+    After an outage `work` is run once more: the server may have closed the kept connection, and a failed transaction
+    has changed nothing. A commit whose answer is lost is not repeated. All of it takes at most `most_seconds`.
     """
     with deadline(time.monotonic() + most_seconds):
         try:
             return _try(database, work)
         except _NotCommitted as error:
             if not isinstance(_told(error), Transient):
-                raise _told(error) from None  # its text has values
+                raise _told(error) from None  # the original error's text contains values
         try:
             return _try(database, work)
         except _NotCommitted as error:
@@ -92,7 +91,7 @@ def _try(database: Database, work: Callable[[Transaction], T]) -> T:
                 transaction.rollback()
                 raise
             except Exception:
-                transaction.invalidate()  # what it still holds or expects of the server is anybody's guess
+                transaction.invalidate()  # the connection's state is unknown
                 raise
             _commit(transaction)
     except (Problem, Transient):

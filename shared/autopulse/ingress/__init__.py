@@ -1,1 +1,1 @@
-"""The verifier's flow: from what API Gateway hands over to an envelope in a queue."""
+"""The verifier's steps: from API Gateway's event to an envelope in a queue."""

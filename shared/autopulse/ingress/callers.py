@@ -1,8 +1,8 @@
-"""Ask the function beside the database what Vapi waits for; whatever becomes of that, there is an answer in time.
+"""Ask the callers' function for answers that Vapi waits for; Vapi gets an answer in time even if the function fails.
 
-Vapi gives up on an `assistant-request` after 7.5 s, so ours is there within 5 s of the request's coming: it may have
-taken one second already, the function gets one to be reached and 2.5 to answer, and half a second more is for a kept
-connection that turns out to be closed.
+Vapi's timeout for an `assistant-request` is 7.5 s. Our answer comes within 5 s of the request: up to one second has
+passed before, one second is for the connection to the function and 2.5 s for its answer, and half a second is for a
+kept connection that turns out to be closed.
 """
 
 import time
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 READ_SECONDS: Final = 2.5
 LATE_SECONDS: Final = 1.0
-"""A request that has taken longer by now is answered without asking anybody."""
+"""A request that is older than this, in seconds, is answered without calling the function."""
 MAX_KEPT: Final = 1_000
 KEPT_SECONDS: Final = 3_600
 UNAVAILABLE: Final = "unavailable"
@@ -37,27 +37,27 @@ UNKNOWN_ASSISTANT: Final = "no_assistant"
 
 
 class Asked(NamedTuple):
-    """The answer to Vapi, and the word by which it is counted."""
+    """The answer to Vapi, and the reason by which it is counted."""
 
     answer: Json
     reason: str
     cause: str | None = None
-    """Why the function gave no answer, if it gave none."""
+    """The reason why the function gave no answer; None if it gave one."""
 
 
 class Callers:
-    """The function of a container, and the assistants that it last named."""
+    """The client of the callers' function, with the assistants that it named last."""
 
     def __init__(self, function: str, client: "Lambda | None", assistant_id: str) -> None:
-        """`function` is its ARN, empty for none; `assistant_id` takes calls of numbers without one of their own."""
+        """`function` is its ARN, or empty; `assistant_id` answers calls to numbers with no assistant of their own."""
         self._function, self._client, self._default = function, client, assistant_id
         self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self.clock: Callable[[], float] = time.monotonic
 
     def answer(self, message: Mapping[str, Json], seconds: float, token_of: Callable[[int], str | None]) -> Asked:
-        """Answer a message of a type that `question_of` reads; `seconds` is how long the request has taken by now.
+        """Answer a message of a type that `question_of` reads; `seconds` is the time since the request arrived.
 
-        `token_of` makes the proof of our call id, which the call's webhooks need beside it in some stacks.
+        `token_of` returns the token for our call id; some stacks require it in the call's webhooks.
         """
         question = question_of(message) or {}
         told, cause = self._ask(question) if seconds <= LATE_SECONDS else (None, "late")
@@ -72,7 +72,7 @@ class Callers:
         return Asked(_refusal(message), UNAVAILABLE if told is None else "no_number", cause)
 
     def _ask(self, question: Question) -> tuple[Mapping[str, Json] | None, str | None]:
-        """What the function says, or why it says nothing."""
+        """Return the function's answer, or the reason why there is none."""
         if not self._function or self._client is None:
             return None, "not-configured"
         try:

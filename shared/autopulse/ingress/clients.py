@@ -1,4 +1,4 @@
-"""The services of AWS that whoever puts messages into the queues calls: the verifier, and the fetcher as it does."""
+"""The AWS clients of the functions that queue messages: the verifier and the fetcher."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """Made when they are needed, and then kept as long as the container."""
+    """Clients that are created on first use and kept as long as the container."""
 
     @cached_property
     def sqs(self) -> Sqs:
-        """The queues."""
+        """The client of the queues."""
         return Sqs(SQS)
 
     @cached_property
     def secretsmanager(self) -> SecretsManager:
-        """The keeper of the secrets."""
+        """The client of Secrets Manager."""
         return SecretsManager(SECRETS_MANAGER)
 
     @cached_property
     def s3(self) -> S3Client:
-        """The payload bucket; only a message that is too long for a queue needs it."""
-        import boto3  # noqa: PLC0415 - 0.1 s
+        """The client of the payload bucket, which only messages too long for a queue need."""
+        import boto3  # noqa: PLC0415 - the import takes 0.1 s
 
         return boto3.client("s3", config=bounded())
 
     def read_text(self, arn: str, **version: str) -> str:
-        """What a secret holds, now or as `version` says; raises Transient."""
+        """Return a secret's value: the current version, or the one that `version` selects; raises Transient."""
         try:
             return str(self.secretsmanager.get_secret_value(SecretId=arn, **version).get("SecretString", ""))
         except AWS_ERRORS as error:

@@ -1,4 +1,4 @@
-"""Put an envelope into its kind's queue; one that is too long for a queue goes to the payload bucket first."""
+"""Put an envelope into its kind's queue; an envelope that is too long goes to the payload bucket first."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from autopulse.vapi.envelope import Envelope
 
 MAX_QUEUED_BYTES: Final = 900 * 1024
-"""SQS takes 1 MiB, attributes included; the rest is room for those and for what a dead letter adds."""
+"""The longest body for a queue. SQS accepts 1 MiB with attributes; the rest is for these and a dead letter's additions.
+"""
 
 
 class QueueSettings(Protocol):
-    """Where envelopes go."""
+    """The settings that queueing needs."""
 
     @property
     def queue_urls(self) -> Mapping[str, str]:
@@ -29,12 +30,12 @@ class QueueSettings(Protocol):
 
     @property
     def payload_bucket(self) -> str:
-        """The bucket of those that are too long for a queue."""
+        """The bucket of envelopes that are too long for a queue."""
         ...
 
 
 class QueueServices(Protocol):
-    """What puts envelopes there."""
+    """The services that queueing needs."""
 
     @property
     def settings(self) -> QueueSettings:
@@ -53,8 +54,8 @@ class QueueServices(Protocol):
 
 
 def enqueue(envelope: Envelope, services: QueueServices) -> int:
-    """Return the bytes of the envelope, when it is durable; raises Transient when SQS or S3 does not take it."""
-    body = envelope.to_json()  # ASCII: a character is a byte
+    """Queue the envelope and return its size in bytes; raises Transient if SQS or S3 does not accept it."""
+    body = envelope.to_json()  # the JSON is ASCII: each character is one byte
     if len(body) > MAX_QUEUED_BYTES:
         _store(envelope.payload_key, body, services)
         _send(envelope, envelope.to_pointer_json(), services)
@@ -64,11 +65,11 @@ def enqueue(envelope: Envelope, services: QueueServices) -> int:
 
 
 def send(services: QueueServices, url: str, body: str) -> None:
-    """Put a message of ids into another queue; raises Transient when SQS does not take it."""
+    """Put a message that contains only ids into another queue; raises Transient if SQS does not accept it."""
     try:
         services.sqs.send_message(QueueUrl=url, MessageBody=body)
     except AWS_ERRORS as error:
-        raise Transient("queue-unavailable", name_of(error)) from None  # its text may quote the request
+        raise Transient("queue-unavailable", name_of(error)) from None  # the error's text may contain the request
 
 
 def _store(key: str, body: str, services: QueueServices) -> None:
@@ -76,7 +77,7 @@ def _store(key: str, body: str, services: QueueServices) -> None:
     try:
         services.s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
     except AWS_ERRORS as error:
-        raise Transient("bucket-unavailable", name_of(error)) from None  # its text may quote the request
+        raise Transient("bucket-unavailable", name_of(error)) from None  # the error's text may contain the request
 
 
 def _send(envelope: Envelope, body: str, services: QueueServices) -> None:
@@ -91,4 +92,4 @@ def _send(envelope: Envelope, body: str, services: QueueServices) -> None:
             },
         )
     except AWS_ERRORS as error:
-        raise Transient("queue-unavailable", name_of(error)) from None  # as above
+        raise Transient("queue-unavailable", name_of(error)) from None  # the error's text may contain the request

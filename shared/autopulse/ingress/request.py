@@ -1,4 +1,4 @@
-"""Read what API Gateway hands over, whatever it is: first the bytes and headers, after the verification the message."""
+"""Read API Gateway's event: first the bytes and headers, and after the verification the message."""
 
 import base64
 import json
@@ -12,11 +12,13 @@ from autopulse.vapi.signature import Delivery
 MAX_INVOCATION_BYTES: Final = 6_291_456
 """The maximum size of the event that Lambda passes to a function: API Gateway's JSON with the body as base64."""
 MAX_BODY_BYTES: Final = MAX_INVOCATION_BYTES // 4 * 3
-"""What base64 lets through, some kilobytes of headers less. API Gateway itself refuses what does not get here."""
+"""The maximum size of a body: the event's limit without base64's overhead and some kilobytes of headers. API Gateway
+itself refuses longer requests.
+"""
 
 
 def read_delivery(event: Json) -> Delivery:
-    """Return the request of a REST API's proxy event, not yet believed; raises UnreadableRequest."""
+    """Return the unverified request of a REST API's proxy event; raises UnreadableRequest."""
     event = read_mapping(event)
     method = event.get("httpMethod")
     return Delivery(_headers(event), _body(event), method if isinstance(method, str) else "POST")
@@ -40,7 +42,7 @@ def _decode(text: str) -> bytes:
 
 
 def _headers(event: Mapping[str, Json]) -> dict[str, tuple[str, ...]]:
-    """Names in lower case, distinct values: REST APIs keep the sender's case and give the last value twice."""
+    """Return distinct values by lower-case name. REST APIs keep the sender's case, and repeat the last value."""
     headers: dict[str, dict[str, None]] = {}
     for name, value in _header_lines(event):
         headers.setdefault(name.lower(), {})[value] = None
@@ -57,8 +59,8 @@ def _header_lines(event: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 def read_message(body: bytes) -> dict[str, Json]:
     """Return the message, which has a `type`; raises UnreadableRequest.
 
-    It is `message` of the body, with what lies beside it (the simple shapes) where it says nothing of its own, or the
-    body itself (older senders).
+    The message is the body's `message`, completed by the fields beside it (some shapes have them there), or the body
+    itself (older senders).
     """
     message = _parse(body)
     inner = message.get("message")
@@ -75,7 +77,7 @@ def _says(value: Json) -> bool:
 
 
 def _with(beside: Json, value: Json) -> Json:
-    """Of two objects each field from the one that says it; the message's own counts first."""
+    """Merge two objects field by field; where both have a value, the message's own counts."""
     if isinstance(beside, dict) and isinstance(value, dict):
         return beside | {name: item for name, item in value.items() if _says(item)}
     return value
@@ -86,7 +88,7 @@ def _parse(body: bytes) -> dict[str, Json]:
         document = json.loads(body)
     except RecursionError as error:
         raise UnreadableRequest(400, "too-deep", "The body is nested too deeply.") from error
-    except ValueError as error:  # not JSON, not UTF-8, or an integer of more digits than Python reads
+    except ValueError as error:  # invalid JSON, invalid UTF-8, or an integer with more digits than Python reads
         raise UnreadableRequest(400, "not-json", "The body is not valid JSON in UTF-8.") from error
     if not isinstance(document, dict):
         raise UnreadableRequest(400, "not-an-object", "The body is not a JSON object.")

@@ -10,17 +10,17 @@ _UNAVAILABLE: Final = "The webhook cannot be taken at the moment; send it again 
 
 
 def accepted(event_id: str) -> Response:
-    """The webhook is in its queue."""
+    """The response to a webhook that is in its queue."""
     return answer(200, {"status": "accepted", "event_id": event_id})
 
 
 def ignored() -> Response:
-    """The webhook is of a type that nobody here reads."""
+    """The response to a webhook of a type that is not processed."""
     return answer(200, {"status": "ignored"})
 
 
 def refusal(problem: UnreadableRequest | Refused | Transient) -> Response:
-    """What the sender may know: all refused requests get the same body, so that nobody can probe the check."""
+    """The response to a refused request. All of them have the same body, so that a sender cannot probe the check."""
     if isinstance(problem, UnreadableRequest):
         return answer_error(problem.status, problem.detail)
     return answer_error(401, _UNAUTHORIZED) if isinstance(problem, Refused) else answer_error(503, _UNAVAILABLE)

@@ -1,7 +1,7 @@
-"""What the verifier works with besides the webhook: settings, the secret, the queues, the payload bucket.
+"""The services of the verifier: settings, the secret, the queues, the payload bucket.
 
-The function's app.py makes one `Services` and hands it to the handler; a test makes one with parts of its own. Nothing
-is read, made or connected to before it is needed, and then it is kept as long as the container.
+The function's app.py makes one `Services` and passes it to the handler; tests make their own. Each service is created
+on first use and kept as long as the container.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autopulse.settings import VerifierSettings, from_environ
 
 
 class Services(Clients):
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def settings(self) -> VerifierSettings:
@@ -25,16 +25,16 @@ class Services(Clients):
 
     @cached_property
     def secret(self) -> WebhookSecret:
-        """The accepted credentials; nothing is read before the first webhook."""
+        """The accepted credentials, which are read with the first webhook."""
         return WebhookSecret(self.read_secret, read_former=lambda: self.read_secret(VersionStage="AWSPREVIOUS"))
 
     @cached_property
     def callers(self) -> Callers:
-        """What Vapi waits for and the database knows."""
+        """The client of the callers' function."""
         settings = self.settings
         client = Lambda(LAMBDA, READ_SECONDS) if settings.callers_function else None
         return Callers(settings.callers_function, client, settings.inbound_assistant_id)
 
     def read_secret(self, **version: str) -> str:
-        """The JSON of the webhook secret, as it is now or as `version` says; raises Transient."""
+        """The JSON of the webhook secret: the current version, or what `version` selects; raises Transient."""
         return self.read_text(self.settings.webhook_secret_arn, **version)

@@ -1,4 +1,4 @@
-"""The types of messages and the top-level fields that nobody here knows; the consumers look at what is deeper."""
+"""Find unknown message types and unknown top-level fields; the consumers check the fields further down."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,11 +11,11 @@ from autopulse.vapi.masking import mask_secrets
 from autopulse.vapi.redaction import KEPT
 
 _MAX_READ_CHARACTERS: Final = 1024
-"""Of a name that are looked at."""
+"""The number of characters of a name that are examined."""
 _COMMON: Final = frozenset(
     {
         *("type", "timestamp", "call", "artifact", "assistant", "assistantVersion", "customer", "phoneNumber", "chat"),
-        # Where our call id is looked for, and what names speakers: `vapi.call_ids`, `vapi.speaker_names`.
+        # These fields may have our call id or the speakers' names: see `vapi.call_ids` and `vapi.speaker_names`.
         *("metadata", "variables", "variableValues", "squad", "workflow", "artifactPlan"),
         *("assistantOverrides", "squadOverrides", "membersOverrides", "workflowOverrides"),
     }
@@ -52,16 +52,16 @@ _FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "voice-request": frozenset({"text", "sampleRate"}),
     routes.PING: frozenset({"id"}),
 }
-"""Type -> its own fields in Vapi's schemas of 2024 to 2026 and in recorded bodies, besides those of all types."""
+"""Message type -> its own fields in Vapi's schemas of 2024 to 2026 and in recorded bodies, less the common ones."""
 
 
 _WITHOUT_SCHEMA: Final = ("campaign.", "contact.")
-"""Beginnings of types that Vapi offers and of whose messages it publishes nothing."""
+"""Prefixes of types that Vapi offers without publishing the fields of their messages."""
 
 
 @cache
 def known_fields(type_name: str) -> frozenset[str] | None:
-    """The top-level fields that messages of a known type may have; None if Vapi does not say."""
+    """The top-level fields that messages of a known type may have; None if Vapi does not publish them."""
     if type_name.startswith(_WITHOUT_SCHEMA) and type_name not in _FIELDS:
         return None
     kind = routes.KIND_BY_TYPE.get(type_name)
@@ -71,7 +71,7 @@ def known_fields(type_name: str) -> frozenset[str] | None:
 
 
 def unknown_in(message: Mapping[str, Json]) -> list[UnknownValue]:
-    """The type, if nobody knows it; else the message's unknown fields, in its order. Costs a microsecond."""
+    """Return the type if it is unknown, else the message's unknown fields in their order. Takes a microsecond."""
     type_name = message["type"]
     if routes.dimension_of(type_name) == routes.OTHER:
         return [UnknownValue(What.MESSAGE_TYPE, type_name)]
@@ -82,5 +82,5 @@ def unknown_in(message: Mapping[str, Json]) -> list[UnknownValue]:
 
 
 def printable_name(name: str) -> str:
-    """A type's or a field's name as the log takes it, without secrets too."""
+    """The name of a type or a field as it may be logged, with secrets masked."""
     return printable(mask_secrets(clean_text(name[:_MAX_READ_CHARACTERS])))

@@ -1,7 +1,7 @@
-"""The verifier: proves that a webhook is Vapi's, and has what is kept of it in a queue before it answers.
+"""The verifier: prove that a webhook comes from Vapi, and queue what is kept of it before the answer.
 
-`_take` is the whole of it: verify, parse, route, redact, identify, enqueue. Whatever the event is, `handle` returns one
-response, writes one log line and counts one metric. Nothing of a body but its type and ids is ever logged.
+`_take` has all steps: verify, parse, route, redact, identify, enqueue. Whatever the event is, `handle` returns one
+response, writes one log line and counts one metric. Of a body, only its type and ids are ever logged.
 """
 
 import json
@@ -38,28 +38,28 @@ ASKED: Final = {
     PREDIAL: Metric.PREDIAL_ANSWERED,
     TRANSFER: Metric.TRANSFER_ANSWERED,
 }
-"""Type that the callers' function is asked about -> what its answers are counted by."""
+"""Type of a message for the callers' function -> the metric that counts the answers."""
 NOT_CONFIGURED: Final = "not-configured"
 STALE: Final = "stale"
 MAX_LOGGED_MISSES: Final = 20
 _OF_ANOTHER_SECRET: Final = frozenset({Part.SECRET_MISMATCH, Part.SIGNATURE_MISMATCH, Part.OTHER_TEXT_SIGNED})
-"""Misses that a secret of before would explain."""
+"""Mismatches that the secret's previous version could explain."""
 
 
 @dataclass
 class RequestContext:
-    """One request while it is handled: what it is handled with, and what will be counted and logged of it."""
+    """One request: the services for it, and what is counted and logged about it."""
 
     services: Services
     received_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     measurements: Measurements = field(default_factory=Measurements)
     facts: dict[str, Json] = field(default_factory=dict)
     delivery: Delivery | None = None
-    """What came, if it could be read that far."""
+    """The request, if it could be read."""
 
 
 def handler_of(services: Services) -> Callable[[dict[str, Any], Any], Response]:
-    """The Lambda handler of the verifier."""
+    """Return the Lambda handler of the verifier."""
     return guarded(lambda event, context: handle(services, event, context))
 
 
@@ -88,13 +88,13 @@ def _take(event: Json, request: RequestContext) -> Response:
     kind = routes.kind_of(message)
     if kind is None:
         return _answer_directly(message, request)
-    kept = apply_allow_list(kind, message)  # nothing else of the message reaches a queue or the database
+    kept = apply_allow_list(kind, message)  # only this part of the message reaches a queue or the database
     envelope = _identify(kind, message, kept, acceptance, request)
     return _enqueue(envelope, request)
 
 
 def _notice_unknown(message: Mapping[str, Json], request: RequestContext) -> None:
-    """Count the type or the fields that nobody knows, and name them in the line of this request."""
+    """Count an unknown type or unknown fields, and add them to the request's log line."""
     unknown = unknown_in(message)
     if not unknown:
         return
@@ -127,14 +127,14 @@ def _check(credentials: Credentials, delivery: Delivery, now: datetime) -> Accep
 def _identify(
     kind: str, message: Mapping[str, Json], kept: Mapping[str, Json], acceptance: Acceptance, request: RequestContext
 ) -> Envelope:
-    """The envelope: which event the message is, and which call it is about."""
+    """Build the envelope: the event id of the message, and the ids of its call."""
     return build_envelope(
         kind, message, kept, request.received_at, acceptance.message_id, lambda named: _believe(named, request)
     )
 
 
 def _believe(named: NamedCall, request: RequestContext) -> bool:
-    """Whether our call id counts: always, or only with the application's token, if this stack demands one."""
+    """Whether our call id counts: always, or only with the application's token if this stack requires one."""
     if not request.services.settings.require_call_token:
         return True
     secret = request.services.secret
@@ -142,7 +142,7 @@ def _believe(named: NamedCall, request: RequestContext) -> bool:
     if is_proven(named.call_id, named.token, keys):
         return True
     if named.token is not None or not keys:
-        fresh = secret.reread(request.measurements)  # the application may have a new secret already
+        fresh = secret.reread(request.measurements)  # the application may use a new secret already
         keys = fresh.call_token_keys if fresh else keys
     if not keys:
         raise Transient(NOT_CONFIGURED, "the webhook secret has no call_token_secret")
@@ -154,7 +154,7 @@ def _believe(named: NamedCall, request: RequestContext) -> bool:
 
 
 def _answer_directly(message: Mapping[str, Json], request: RequestContext) -> Response:
-    """Answer what cannot or need not be queued."""
+    """Answer a message that cannot be queued, or need not be."""
     if message["type"] in ASKED:
         return _answer_asked(message, request)
     dimension = routes.dimension_of(message["type"])
@@ -167,7 +167,7 @@ def _answer_directly(message: Mapping[str, Json], request: RequestContext) -> Re
 
 
 def _answer_asked(message: Mapping[str, Json], request: RequestContext) -> Response:
-    """Answer what the database knows: who calls, who may be called, where a caller is handed over to."""
+    """Answer from the database: who calls, who may be called, where a caller is transferred to."""
     call_id = read_vapi_call_id(read_mapping(message.get("call")).get("id"))
     request.facts["vapi_call_id"] = loggable_id(call_id)
     seconds = (datetime.now(timezone.utc) - request.received_at).total_seconds()
@@ -182,7 +182,7 @@ def _answer_asked(message: Mapping[str, Json], request: RequestContext) -> Respo
 
 
 def _token_of(call_id: int, request: RequestContext) -> str | None:
-    """The proof that the webhooks of a call carry beside our id, if this stack demands one."""
+    """The token that a call's webhooks carry beside our id; None if this stack does not require one."""
     if not request.services.settings.require_call_token:
         return None
     keys = request.services.secret.current(request.measurements).call_token_keys
@@ -190,7 +190,7 @@ def _token_of(call_id: int, request: RequestContext) -> str | None:
 
 
 def _tell_of_deletion(message: Mapping[str, Json], request: RequestContext) -> None:
-    """Tell the function of erasures what became of a call at Vapi; raises Transient if its queue does not take it."""
+    """Queue the result of a call's deletion at Vapi for the erasure function; raises Transient if SQS fails."""
     vapi_call_id = read_vapi_call_id(read_mapping(message.get("call")).get("id"))
     if vapi_call_id is None or not request.services.settings.erasure_queue_url:
         return
@@ -224,7 +224,7 @@ def _refuse(problem: UnreadableRequest | Refused | Transient, request: RequestCo
 
 
 def _describe(misses: Sequence[Miss], request: RequestContext) -> dict[str, Json]:
-    """What did not match, for the log: the nearest part, and for each credential which, where and by how much."""
+    """Describe the mismatch for the log: the nearest part, and for each credential which part differs and how."""
     nearest = misses[0].part
     if nearest in _OF_ANOTHER_SECRET and _is_of_former(request):
         nearest = Part.FORMER_SECRET
@@ -240,7 +240,7 @@ def _told(miss: Miss) -> dict[str, Json]:
 
 
 def _is_of_former(request: RequestContext) -> bool:
-    """Whether the secret's previous version would have accepted the request, in time or too late."""
+    """Whether the secret's previous version would have accepted the request, apart from its age."""
     former = request.services.secret.former()
     if request.delivery is None or not former:
         return False

@@ -1,4 +1,4 @@
-"""The webhook secret, kept for minutes, and read again when a request does not match it: it may have been rotated."""
+"""The webhook secret, cached for minutes. It is read again if a request does not match, as it may have been rotated."""
 
 import time
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from autopulse.vapi.webhook_credentials import Credentials, read_credentials
 
 KEPT_SECONDS: Final = 300
 REREAD_SECONDS: Final = 10
-"""At most one read in this time for requests that do not match: anybody can send those."""
+"""The minimum time in seconds between two reads for requests that do not match, since anyone can send such requests."""
 UNAVAILABLE: Final = "secret-unavailable"
 
 
 class WebhookSecret:
-    """The accepted credentials, as `read` last gave them: it returns the secret's JSON or raises Transient."""
+    """The accepted credentials from `read`, which returns the secret's JSON or raises Transient."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class WebhookSecret:
         self._failed = False
 
     def current(self, measurements: Measurements) -> Credentials:
-        """Return the credentials; an old copy serves while Secrets Manager fails. Without any, raises Transient."""
+        """Return the credentials; the cached ones while Secrets Manager fails. Raises Transient if there are none."""
         if self._credentials is None:
             return self._fetch(measurements)
         if self.clock() - self._read_at >= KEPT_SECONDS and self._may_try():
@@ -45,9 +45,9 @@ class WebhookSecret:
         return self._credentials
 
     def reread(self, measurements: Measurements) -> Credentials | None:
-        """Return what Secrets Manager says now, or None if it was asked a moment ago.
+        """Read the secret again and return its credentials; None if it was read a moment ago.
 
-        Raises Transient if it could not say: then a request that does not match cannot be called wrong either.
+        Raises Transient if it cannot be read: without it, a request that does not match cannot be called wrong.
         """
         if self._may_try():
             return self._fetch(measurements)
@@ -56,9 +56,10 @@ class WebhookSecret:
         return None
 
     def former(self) -> tuple[Credential, ...]:
-        """What the secret's previous version accepted, to tell whose secret is out of date; nothing is accepted by it.
+        """The credentials of the secret's previous version. They explain a mismatch, and are never accepted.
 
-        Read at most once in `KEPT_SECONDS`, whatever comes of it; none, if there is no such version or no answer.
+        They are read at most once in `KEPT_SECONDS`, even after an error; empty if there is no such version or no
+        answer.
         """
         if self._former_at is None or self.clock() - self._former_at >= KEPT_SECONDS:
             self._former_at = self.clock()

@@ -1,1 +1,1 @@
-"""The live part: connections, tickets, and the events that are pushed to browsers."""
+"""The live part: connections, tickets, and the pushing of events to browsers."""

@@ -1,4 +1,4 @@
-"""The bound of a reader (`AdvisorClaim`) in the table: of a ticket, and of the connection that it opens."""
+"""The restriction of a reader to an advisor (`AdvisorClaim`), as stored with a ticket and with its connection."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +10,7 @@ _ATTRIBUTE: Final = "advisor_id"
 
 
 def bound_item(advisor_id: int | None) -> dict[str, "AttributeValueTypeDef"]:
-    """The attributes of an item that say whose calls alone the reader may be told of; none for all calls."""
+    """The attributes of an item for a restricted reader; none if the reader may read all calls."""
     return {} if advisor_id is None else {_ATTRIBUTE: {"N": str(advisor_id)}}
 
 

@@ -1,7 +1,8 @@
-"""Pass call events on from the bus to the connections of their organization that want them.
+"""Post call events from the bus to the connections of their organization that have subscribed to them.
 
-One Query for each call of a batch, then all posts at once. A call event that cannot be posted is not tried
-again: the page shows the change at its next read. Only if the connections cannot be read does it return to the queue.
+There is one Query for each call of a batch, and then all posts are made in parallel. A failed post is not retried,
+because the page shows the change at its next read. An event returns to the queue only if the connections are
+unreadable.
 """
 
 import json
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from autopulse.live.services import Services
 
 RESERVE_SECONDS: Final = 3
-"""Of the function's time, kept to end well; what is not posted by then is not posted."""
+"""The part of the function's time that is reserved for its end; events that are not posted by then are dropped."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -41,13 +42,13 @@ class Subject:
     organization_id: str
     call_id: int
     advisor_id: int | None = None
-    """The service advisor of its visit; None if it has none, or if the event does not say."""
+    """The service advisor of its visit; None if it has none, or if the event does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PendingEvent:
     text: str
-    """As it is posted."""
+    """The text to post."""
     detail: Mapping[str, Json]
     watchers: Sequence[Connection]
 
@@ -57,12 +58,12 @@ Answer = dict[str, list[dict[str, str]]]
 
 
 def handler_of(services: "Services") -> Callable[[dict[str, Any], Any], Answer]:
-    """The Lambda handler of the broadcaster."""
+    """Return the Lambda handler of the broadcaster."""
     return guarded(partial(handle, services))
 
 
 def handle(services: "Services", event: Mapping[str, Any], context: "LambdaContext") -> Answer:
-    """Take events of the bus from their queue; answers with those whose connections cannot be read."""
+    """Process events of the bus from their queue; returns those whose connections could not be read."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     call_events: list[_PendingEvent] = []
     failed: list[str] = []
@@ -78,7 +79,7 @@ def handle(services: "Services", event: Mapping[str, Any], context: "LambdaConte
 
 
 def _read_event(body: str, find: Find) -> Iterator[_PendingEvent]:
-    """One call event and who wants it, or nothing. Raises an AWS error if the connections cannot be read."""
+    """Yield a call event with its connections, or nothing. Raises an AWS error if the connections cannot be read."""
     event = read_mapping(json.loads(body))
     detail = read_mapping(event.get("detail"))
     subject = read_subject(detail)
@@ -93,7 +94,7 @@ def _find(services: "Services", subject: Subject) -> Sequence[Connection]:
 
 
 def _broadcast(services: "Services", call_events: Sequence[_PendingEvent], deadline: float) -> None:
-    """Post all call events of a batch at once: they say their times, so a page does not mind their order."""
+    """Post all call events of a batch in parallel; they have times, so their order does not matter to a page."""
     posts = [(connection, call_event.text) for call_event in call_events for connection in call_event.watchers]
     results = iter(_pass_on_to_all(services, posts, deadline))
     measurements = Measurements()
@@ -110,7 +111,7 @@ def _count(results: Counter[Posted], call_event: _PendingEvent, measurements: Me
 
 
 def read_subject(detail: Mapping[str, Json]) -> Subject | None:
-    """The organization and the call of an event; None if it is not one of ours."""
+    """The organization and the call of an event; None if it is not a call event."""
     call_id = read_call_id(detail.get("call_id"))
     try:
         organization_id = str(UUID(detail["organization_id"]))
@@ -124,12 +125,12 @@ def _pass_on_to_all(services: "Services", posts: Sequence[tuple[Connection, str]
         return _pass_on(services, *connection_and_text) if time.monotonic() < deadline else Posted.FAILED
 
     if len(posts) == 1:
-        return [pass_on(posts[0])]  # without the detour over another thread
+        return [pass_on(posts[0])]  # a single post needs no thread
     return list(services.posters.map(pass_on, posts))
 
 
 def _pass_on(services: "Services", connection: Connection, text: str) -> Posted:
-    """Post to a connection whose token is valid; clean up behind one that is gone or has expired."""
+    """Post to a connection whose token is valid; delete a connection that is closed or has expired."""
     try:
         if connection.has_expired():
             drop_expired(services, connection)
@@ -137,7 +138,7 @@ def _pass_on(services: "Services", connection: Connection, text: str) -> Posted:
         posted = post(services, connection.id, text)
         if posted is Posted.GONE:
             forget_connection(services, connection)
-    except AWS_ERRORS as error:  # it is found again by the next call event, or by the table's TTL
+    except AWS_ERRORS as error:  # the next call event finds it again, or the table's TTL deletes it
         logger().warning("connection not forgotten", extra={"cause": name_of(error)})
         return Posted.FAILED
     return posted

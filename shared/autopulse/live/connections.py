@@ -1,7 +1,7 @@
-"""The open WebSocket connections, in DynamoDB.
+"""The open WebSocket connections in DynamoDB.
 
-A connection has two items: one below its organization, with its topics, which the broadcaster finds in one Query; and
-one below its own id, because the gateway names only that when the client says something or leaves.
+A connection has two items: one under its organization with its topics, which the broadcaster finds in one Query, and
+one under its own id, because the gateway's events of messages and of closing have only this id.
 """
 
 import time
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     Key = dict[str, AttributeValueTypeDef]
 
 LONGEST_SECONDS: Final = 2 * 60 * 60
-"""The gateway closes a connection after this time, whatever happens on it."""
+"""The gateway closes a connection after this time, in seconds, even if it is in use."""
 MAX_TOPICS: Final = 50
-"""Of one connection."""
+"""The maximum number of topics of one connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One open WebSocket, and whose it is."""
+    """An open WebSocket connection and its owner."""
 
     id: str
     organization_id: str
     expires_at: int
-    """Epoch seconds: the token's end, or the gateway's longest time, whichever is first. Also the items' TTL."""
+    """Epoch seconds of the token's expiry or the gateway's closing, whichever is first; also the items' TTL."""
     advisor_id: int | None = None
-    """The service advisor of whose visits' calls alone it is told; None for all calls of the organization."""
+    """The service advisor to whose visits' calls it is restricted; None for all calls of the organization."""
 
     def has_expired(self) -> bool:
-        """Return whether it may not be told anything any more; the table forgets it only hours later."""
+        """Return whether nothing may be posted to it any more; the table deletes it hours later."""
         return self.expires_at <= time.time()
 
 
 def open_connection(services: "Services", connection_id: str, principal: Principal, now: int) -> Connection:
-    """Keep a new connection, without any topic yet."""
+    """Store a new connection, which has no topic yet."""
     expires_at = min(principal.expires_at, now + LONGEST_SECONDS)
     connection = Connection(connection_id, principal.organization_id, expires_at, principal.advisor_id)
     values: Key = {
@@ -60,13 +60,13 @@ def open_connection(services: "Services", connection_id: str, principal: Princip
 
 
 def find_connection(services: "Services", connection_id: str) -> Connection | None:
-    """The connection, if it is known; it may have expired."""
+    """Return the connection, which may have expired; None if it is unknown."""
     found = services.dynamodb.get_item(TableName=services.table, Key=_own_key(connection_id), ConsistentRead=True)
     return _connection(connection_id, found["Item"]) if "Item" in found else None
 
 
 def close_connection(services: "Services", connection_id: str) -> None:
-    """Forget a connection of which only the id is known."""
+    """Delete a connection by its id."""
     deleted = services.dynamodb.delete_item(
         TableName=services.table, Key=_own_key(connection_id), ReturnValues="ALL_OLD"
     )
@@ -76,13 +76,13 @@ def close_connection(services: "Services", connection_id: str) -> None:
 
 
 def forget_connection(services: "Services", connection: Connection) -> None:
-    """Forget a connection. The way to its other item goes last, so that a failure between the two can be repaired."""
+    """Delete a connection. The item that leads to the other one is deleted last, so that a failure can be repaired."""
     for key in (_member_key(connection), _own_key(connection.id)):
         services.dynamodb.delete_item(TableName=services.table, Key=key)
 
 
 def subscribe(services: "Services", connection: Connection, topic: Topic) -> bool:
-    """Add a topic; False if the connection has as many as it may, or was forgotten meanwhile."""
+    """Add a topic; False if the connection has the maximum number, or was deleted in the meantime."""
     client = services.dynamodb
     try:
         client.update_item(
@@ -105,7 +105,7 @@ def subscribe(services: "Services", connection: Connection, topic: Topic) -> boo
 
 
 def unsubscribe(services: "Services", connection: Connection, topic: Topic) -> None:
-    """Take a topic away; one that it does not have is no error."""
+    """Remove a topic; a missing one is no error."""
     client = services.dynamodb
     try:
         client.update_item(
@@ -116,15 +116,15 @@ def unsubscribe(services: "Services", connection: Connection, topic: Topic) -> N
             ExpressionAttributeValues={":topics": {"SS": [topic.key]}},
         )
     except client.exceptions.ConditionalCheckFailedException:
-        return  # it was forgotten meanwhile, and its topics with it
+        return  # the connection was deleted in the meantime, with its topics
 
 
 def find_watchers(
     services: "Services", organization_id: str, call_id: int, advisor_id: int | None = None
 ) -> Iterator[Connection]:
-    """The connections of one organization that have subscribed to this call; read consistently, in one Query.
+    """The connections of one organization that have subscribed to this call, from one consistent Query.
 
-    `advisor_id` is of the call's visit: who is bounded to another advisor is not among them.
+    `advisor_id` is that of the call's visit: connections that are restricted to another advisor are left out.
     """
     pages = services.dynamodb.get_paginator("query").paginate(
         TableName=services.table,

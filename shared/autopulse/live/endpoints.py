@@ -1,4 +1,4 @@
-"""The function behind two gateways: the REST API asks it for tickets, the WebSocket API tells it of connections."""
+"""The function behind two gateways: the REST API requests tickets, the WebSocket API sends events of connections."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def handler_of(services: "Services") -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The Lambda handler behind both gateways."""
+    """Return the Lambda handler for both gateways."""
     return guarded(lambda event, _context: handle(services, event))
 
 
 def handle(services: "Services", event: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer a gateway; only a REST API's event has a method."""
+    """Answer a gateway; only a REST API's event has an HTTP method."""
     if "httpMethod" in event:
         return ticket_endpoint.handle(services, event)
     return dict(websocket.handle(services, event))

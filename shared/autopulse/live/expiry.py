@@ -1,4 +1,4 @@
-"""A connection whose token is no longer valid is told so, closed and forgotten."""
+"""End connections whose token has expired."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def drop_expired(services: "Services", connection: Connection) -> None:
-    """Tell the client that its token is no longer valid, close the connection, forget it."""
+    """Tell the client that its token has expired, close the connection, and delete it."""
     post(services, connection.id, expired())
     hang_up(services, connection.id)
     forget_connection(services, connection)

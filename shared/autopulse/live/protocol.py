@@ -1,6 +1,6 @@
-"""The messages of the WebSocket, both ways, as JSON texts; `docs/events.md` describes them for clients.
+"""The WebSocket's messages in both directions as JSON texts; `docs/events.md` describes them for clients.
 
-Pure. Whatever a client sends reads as a request or raises BadRequest.
+These are pure functions. Each message of a client is read as a request, or raises BadRequest.
 """
 
 import json
@@ -12,21 +12,21 @@ from typing import Final
 from autopulse.json_coercion import Json, read_call_id, read_mapping, read_vapi_call_id, to_text
 
 MAX_FRAME_BYTES: Final = 32_000
-"""A little under the gateway's 32 KB: it closes a connection that a longer frame is posted to."""
+"""A little less than the gateway's 32 KB: it closes a connection to which a longer frame is posted."""
 MAX_WORD_CHARACTERS: Final = 255
-"""Of a call event's words as JSON."""
+"""The maximum length of a call event's words as JSON."""
 CALLS: Final = "calls"
-"""The topic of all calls of one's organization."""
+"""The topic of all calls of the client's organization."""
 ACTIONS: Final = frozenset({"subscribe", "unsubscribe", "ping"})
 
 
 class BadRequest(ValueError):
-    """The client sent something that we do not understand; the text says what, and goes back to it."""
+    """The client's message is invalid; the text says why, and is sent back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """All calls of one's organization, or one call."""
+    """All calls of the client's organization, or one call."""
 
     call_id: int | None = None
 
@@ -37,7 +37,7 @@ class Topic:
 
     @property
     def fields(self) -> dict[str, Json]:
-        """Return how clients say it."""
+        """Return the topic's fields in a message."""
         return {"topic": CALLS} if self.call_id is None else {"call_id": self.call_id}
 
 
@@ -47,7 +47,7 @@ class Request:
 
     action: str
     topic: Topic | None
-    """None for a ping only."""
+    """None only for a ping."""
 
 
 def read_request(text: Json) -> Request:
@@ -72,32 +72,32 @@ def _read_topic(fields: Mapping[str, Json]) -> Topic:
 
 
 def subscribed(topic: Topic) -> str:
-    """From now on, every call event of the topic is posted."""
+    """The answer to a subscription: from now on every call event of the topic is posted."""
     return _text({"type": "subscribed", **topic.fields})
 
 
 def unsubscribed(topic: Topic) -> str:
-    """No call event of the topic is posted any more, unless another topic covers it."""
+    """The answer to its end: the topic's call events are no longer posted, unless another topic covers them."""
     return _text({"type": "unsubscribed", **topic.fields})
 
 
 def pong() -> str:
-    """The answer to a ping: the connection is open, its token valid."""
+    """The answer to a ping: the connection is open, and its token is valid."""
     return _text({"type": "pong"})
 
 
 def expired() -> str:
-    """The last message before the connection is closed, because its token is no longer valid."""
+    """The last message before the connection is closed, because its token has expired."""
     return _text({"type": "expired"})
 
 
 def error(code: str, message: str) -> str:
-    """A request could not be done; the connection stays as it was."""
+    """The answer to a failed request, which has changed nothing."""
     return _text({"type": "error", "error": {"code": code, "message": message}})
 
 
 def call_event(event: Mapping[str, Json], pushed_at: datetime) -> str:
-    """A call event, made of the event on the bus; if it does not fit a frame it is cut down to what it is about."""
+    """The message of a call event from the bus; if it is too long for a frame, it only says which call has changed."""
     detail = read_mapping(event.get("detail"))
     fields = {
         "type": "event",
@@ -116,10 +116,10 @@ def call_event(event: Mapping[str, Json], pushed_at: datetime) -> str:
 
 
 def _short(value: Json) -> Json:
-    """A word, a time or a number, as every call event of ours has; null for what would not fit a frame."""
+    """A word, a time or a number, as all our call events have; null for a value that would be too long for a frame."""
     return value if value is None or len(_text({"": value})) <= MAX_WORD_CHARACTERS else None
 
 
 def _text(fields: Mapping[str, Json]) -> str:
-    """Compact JSON in ASCII, so that its length is its bytes."""
+    """Compact JSON in ASCII, whose length is its number of bytes."""
     return json.dumps(fields, separators=(",", ":"))

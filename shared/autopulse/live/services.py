@@ -1,7 +1,7 @@
-"""The services of the live functions: settings, the table of connections, the gateway's management API, posters.
+"""The services of the live functions: settings, the table of connections, the gateway's management API, threads.
 
-Each function's app.py makes one `Services` and hands it to its handler; a test makes one with parts of its own. Nothing
-is read or made before it is needed, and then it is kept as long as the container.
+Each function's app.py makes one `Services` and passes it to its handler; tests make their own. Each service is created
+on first use and kept as long as the container.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 POSTERS: Final = 32
-"""Posts at once. One takes about 10 ms, so a thousand connections take a third of a second."""
+"""The number of parallel posts. One takes about 10 ms, so a thousand connections take a third of a second."""
 CONFIG: Final = bounded(read_timeout=2, max_pool_connections=POSTERS)
-"""The time-out in seconds: two tries stay within the functions' 10 s."""
+"""The timeout in seconds: two tries fit into the functions' 10 s."""
 
 
 class Services:
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def settings(self) -> LiveSettings:
@@ -50,5 +50,5 @@ class Services:
 
     @cached_property
     def posters(self) -> ThreadPoolExecutor:
-        """The threads that post."""
+        """The threads that post in parallel."""
         return ThreadPoolExecutor(POSTERS, "poster")

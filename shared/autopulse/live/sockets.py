@@ -1,4 +1,4 @@
-"""The open end of a connection, by the gateway's management API: post a text, or close it. Nothing here raises."""
+"""Post a text to a connection, or close it, by the gateway's management API. Nothing here raises."""
 
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -17,13 +17,13 @@ class Posted(Enum):
     GONE = "gone"
     """The connection is closed."""
     EXPIRED = "expired"
-    """Not sent: the connection's token is no longer valid."""
+    """Not sent, because the connection's token has expired."""
     FAILED = "failed"
-    """The gateway did not take it; the connection may be open."""
+    """The gateway did not accept it; the connection may be open."""
 
 
 def post(services: "Services", connection_id: str, text: str) -> Posted:
-    """Send a text of one frame at most to a connection."""
+    """Post a text of at most one frame to a connection."""
     client = services.management
     try:
         client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
@@ -36,7 +36,7 @@ def post(services: "Services", connection_id: str, text: str) -> Posted:
 
 
 def hang_up(services: "Services", connection_id: str) -> None:
-    """Close a connection; one that is closed already is fine."""
+    """Close a connection, which may be closed already."""
     client = services.management
     try:
         client.delete_connection(ConnectionId=connection_id)

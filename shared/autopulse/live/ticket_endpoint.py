@@ -1,4 +1,4 @@
-"""`POST /v1/live/tickets`: whoever has a good token gets a ticket for one WebSocket connection."""
+"""`POST /v1/live/tickets`: exchange a valid token for a ticket for one WebSocket connection."""
 
 import time
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _HEADERS: Final = {"cache-control": "no-store"}
 
 
 def handle(services: "Services", event: Mapping[str, Any]) -> Response:
-    """Answer a REST API's proxy event that the authorizer has let through; the log says whom a ticket was for."""
+    """Answer an authorized proxy event of a REST API, and log who got a ticket."""
     response = _answer_reader(services, event)
     logger().info("answered", extra={"route": ROUTE, "status": response["statusCode"], **read_keys(event, ())})
     return response

@@ -1,7 +1,7 @@
-"""Single-use tickets: a browser cannot send `Authorization` on a WebSocket, so its token buys a ticket first.
+"""Single-use tickets: a browser cannot send `Authorization` for a WebSocket, so it exchanges its token for a ticket.
 
-A ticket is 256 random bits and lives for a minute. The table has its digest only, and whoever takes the item away has
-used the ticket: two connections cannot both.
+A ticket is 256 random bits and is valid for a minute. The table only has its digest. Deleting the item is what uses the
+ticket, so two connections cannot both use it.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _SORT_KEY: Final = "ticket"
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The content that the browser gets."""
+    """The ticket that the browser gets."""
 
     text: str
     expires_at: int
@@ -30,7 +30,7 @@ class Ticket:
 
 
 def issue_ticket(services: "Services", principal: Principal, now: int) -> Ticket:
-    """Make a ticket; `now` in epoch seconds. Raises the client's errors."""
+    """Create a ticket; `now` in epoch seconds. Raises the client's errors."""
     ticket = Ticket(secrets.token_urlsafe(_BYTES), min(now + LIFETIME_SECONDS, principal.expires_at))
     services.dynamodb.put_item(
         TableName=services.table,
@@ -48,7 +48,7 @@ def issue_ticket(services: "Services", principal: Principal, now: int) -> Ticket
 
 
 def redeem_ticket(services: "Services", text: str, now: int) -> Principal | None:
-    """Use a ticket up: whose it was, or None if it is unknown, used or too old. Raises the client's errors."""
+    """Use a ticket: returns its owner, or None if it is unknown, used or expired. Raises the client's errors."""
     client = services.dynamodb
     try:
         used = client.delete_item(

@@ -1,6 +1,6 @@
-"""Everything that the gateway tells of a WebSocket: it opens, its client says something, it is closed.
+"""The gateway's events of a WebSocket: it opens, its client sends a message, it is closed.
 
-The answer to a message goes back by the management API, not as the function's result: that would need a route response.
+The answer to a message is sent by the management API; as the function's result it would need a route response.
 """
 
 import time
@@ -36,10 +36,10 @@ _UNAVAILABLE: Final = {"statusCode": 503}
 
 
 def handle(services: "Services", event: Event) -> Answer:
-    """Take one event of the gateway; anything but 2xx refuses a connection that is being opened."""
+    """Process one event of the gateway; any status but 2xx refuses a connection that is being opened."""
     measurements = Measurements()
     try:
-        # The type, not the route: a client may name "$connect" as its action.
+        # The event's type is used, not its route: a client may send "$connect" as its action.
         return _HANDLERS[event["requestContext"]["eventType"]](services, event, measurements)
     except AWS_ERRORS as error:
         logger().warning("live unavailable", extra={"cause": name_of(error)})
@@ -49,7 +49,7 @@ def handle(services: "Services", event: Event) -> Answer:
 
 
 def _connect(services: "Services", event: Event, measurements: Measurements) -> Answer:
-    """Open a connection for a good ticket. Its client cannot be posted to before this has returned."""
+    """Open a connection for a valid ticket. Nothing can be posted to its client before this has returned."""
     now = int(time.time())
     ticket = read_mapping(event.get("queryStringParameters")).get("ticket")
     principal = redeem_ticket(services, ticket, now) if isinstance(ticket, str) else None
@@ -67,7 +67,7 @@ def _disconnect(services: "Services", event: Event, _measurements: Measurements)
 
 
 def _message(services: "Services", event: Event, measurements: Measurements) -> Answer:
-    """Do what the client asks for; a connection that is unknown or has expired is closed."""
+    """Process a client's message; an unknown or expired connection is closed."""
     connection_id = _id_of(event)
     connection = find_connection(services, connection_id)
     if connection is None:

@@ -1,7 +1,7 @@
-"""The migration as a CloudFormation custom resource: a deploy goes on only when the schema is ready for its code.
+"""The migration as a CloudFormation custom resource: a deploy continues only after the schema is migrated.
 
-Invoked by hand (`{}`), it migrates and says so. On roll-back CloudFormation calls the old code again, which finds the
-database ahead of it and reports success; a deletion touches nothing.
+Invoked by hand (`{}`), it migrates and returns the result. In a rollback CloudFormation invokes the old code, which
+finds a newer schema and reports success; a deletion changes nothing.
 """
 
 import json
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 ANSWER_RESERVE_SECONDS: Final = 15
-"""Of the function's time, kept for the answer: without one, CloudFormation waits for its own time-out."""
+"""Part of the function's time, reserved for the answer: without one, CloudFormation waits for its own timeout."""
 ANSWER_TIMEOUT_SECONDS: Final = 10
 REASON_BYTES: Final = 3000
-"""Of a long reason; CloudFormation takes 4096 bytes in all."""
+"""The maximum length of a reason; CloudFormation accepts 4096 bytes in all."""
 PHYSICAL_ID: Final = "autopulse-schema"
-"""Always the same, so that CloudFormation never replaces, and so never deletes, the schema."""
+"""A constant, so that CloudFormation never replaces, and so never deletes, the schema."""
 
 
 @guarded
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:
-    """Migrate, and tell CloudFormation how it went; returns status and reason."""
+    """Migrate, and send the result to CloudFormation; returns status and reason."""
     problem = None if event.get("RequestType") == "Delete" else _migrate(context)
     status = "FAILED" if problem else "SUCCESS"
     reason = problem or "the schema is up to date"
@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:
 
 
 def _migrate(context: "LambdaContext") -> str | None:
-    """Returns what went wrong."""
+    """Return the error as a text; None after success."""
     seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_SECONDS
     end = time.monotonic() + seconds
     try:
@@ -53,7 +53,7 @@ def _migrate(context: "LambdaContext") -> str | None:
     except DatabaseDoesNotFit as error:
         logger().error("the database does not fit", extra={"misfits": [str(misfit) for misfit in error.misfits]})
         return error.shortened(REASON_BYTES)
-    except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
+    except Exception as error:  # noqa: BLE001 - CloudFormation waits for an answer after any error
         logger().error("migration failed", extra={"cause": place_of(error), **describe(error)})
         problem = f"{type(error).__name__}: {diagnose(error)[1].detail}"
         if time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""Delete receipts that are too old to meet a resend: a batch at a time, so that nobody waits for a long transaction."""
+"""Delete receipts that are too old for a resend, in batches, so that no transaction is long."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RETENTION: Final = timedelta(days=35)
-"""Longer than a message can live: 7 days in a queue, 14 in its dead-letter queue, and two weeks to move it back."""
+"""Longer than a message can exist: 7 days in a queue, 14 in its dead-letter queue, and two weeks to move it back."""
 ROWS: Final = 1000
-"""Of one transaction: some 20 ms."""
+"""The number of receipts in one transaction, which takes some 20 ms."""
 RESERVE_SECONDS: Final = 20
-"""Of the function's time: more than one batch takes at worst (the role's statement time-out is 15 s)."""
+"""The reserved part of the function's time: more than one batch takes (the role's statement timeout is 15 s)."""
 
 
 @guarded
 def handler(_event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:
-    """Prune while there is anything to prune, and time; the next day goes on from there."""
+    """Delete old receipts until none or no time is left; the next day's run continues."""
     total, pruned = 0, ROWS
     while pruned == ROWS and context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000:
         with engine().begin() as transaction:

@@ -1,11 +1,11 @@
-"""Show which calls of Vapi's a row is linked to, and take a wrong link back; invoked by `make unlink`.
+"""Show the Vapi calls that a row is linked to, and remove a wrong link; invoked by `make unlink`.
 
     {"call_id": 7}                                               -> {"links": […]}
     {"call_id": 7, "vapi_call_id": "…", "unlink": true}          -> {"links": […], "removed": {…}}
 
-or {"error": …}. What the call of Vapi's told goes: its attempt, turns, incidents, the copy of its recording, and the
-row's id in its receipts. The row, its feedback and its service record are computed again from what is left
-(docs/call-state.md 2). Nothing of a call but its ids is answered or logged.
+or {"error": …}. The data of the Vapi call are deleted: its attempt, turns, incidents, the copy of its recording, and
+the row's id in its receipts. The row, its feedback and its service record are computed again from the other attempts
+(docs/call-state.md 2). Of a call, only ids are returned and logged.
 """
 
 from dataclasses import asdict
@@ -31,13 +31,13 @@ from autopulse.vapi.call_types import WEB
 from autopulse.vapi.ended_reasons import family_of
 
 PASSES: Final = 3
-"""A batch that waited for the row's lock meanwhile may have written the attempt once more."""
+"""A batch that waited for the row's lock may have written the attempt again."""
 
 Answer = dict[str, Any]
 
 
 class _Impossible(Exception):
-    """What was asked for cannot be done; the text says why."""
+    """The request is impossible; the text says why."""
 
 
 def handler(event: dict[str, Any], _context: object = None) -> Answer:
@@ -80,7 +80,7 @@ def _unlink(call_id: int, vapi_call_id: str) -> Removed:
     removed = _remove(call_id, vapi_call_id)
     for _ in range(PASSES - 1):
         with engine().connect() as transaction:
-            lock_calls(transaction, [call_id], [], [], reports=True)  # behind whoever waited for it
+            lock_calls(transaction, [call_id], [], [], reports=True)  # after any transaction that waited for the lock
             again = any(link.vapi_call_id == vapi_call_id for link in find_links(transaction, call_id))
         if not again:
             return removed

@@ -1,1 +1,1 @@
-"""Reconciliation: what webhooks have lost is asked of Vapi, and written as if Vapi had sent it."""
+"""Reconciliation: ask Vapi for the data of lost webhooks, and process them as the webhooks would have been."""

@@ -1,7 +1,7 @@
-"""Vapi's API, as far as reconciliation asks it: one call, or a page of the list; and the deletion of an erased call.
+"""The client of Vapi's API for reconciliation: get a call, list calls, and delete an erased call.
 
-One request at a time, a pause after each, an end to every answer (bytes and seconds), no redirect followed: an answer
-is somebody else's text, and where it points to nobody has checked. The key is in the header `Authorization` alone.
+It sends one request at a time with pauses between, limits the size and duration of every answer, and follows no
+redirect, because answers are untrusted. The key is sent only in the header `Authorization`.
 """
 
 import json
@@ -36,34 +36,34 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
 GAP_SECONDS: Final = 0.7
-"""Between the end of a request and the next one, as Vapi's own client has it; no limit is published."""
+"""The pause in seconds between a request's end and the next one, as in Vapi's own client; no limit is published."""
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 20
-"""Until the answer begins, and between any two parts of it."""
+"""The timeout in seconds for the start of an answer, and between any two parts of it."""
 TOTAL_SECONDS: Final = 40
-"""For the whole of an answer."""
+"""The time limit in seconds of a whole answer."""
 MAX_CALL_BYTES: Final = 20_000_000
-"""Of one record; they have some 137 KB."""
+"""The maximum size of one record; records have some 137 KB."""
 MAX_PAGE_BYTES: Final = 30_000_000
 MAX_ERROR_BYTES: Final = 65_536
 PAGE_LIMITS: Final = (50, 10, 1)
-"""Calls that a page is asked for: fewer, where as many are too long."""
+"""The numbers of calls to request for a page: a smaller one follows if the page is too long."""
 MAX_RETRY_AFTER_SECONDS: Final = 900
 KEPT_SECONDS: Final = 300
 REREAD_SECONDS: Final = 10
-"""The secret is read at most once in this time for a key that Vapi does not take."""
+"""The minimum time in seconds between two reads of the secret after Vapi has refused the key."""
 _CHUNK_BYTES: Final = 65_536
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEY: Final = re.compile(r"[!-~]{8,1000}")
-"""What a header can carry: visible ASCII."""
+"""Characters that a header can carry: visible ASCII."""
 _LENGTH: Final = re.compile("[0-9]{1,18}")
-"""What `int` reads, unlike thousands of digits; the bytes of what says another length are counted all the same."""
+"""At most as many digits as `int` reads; a longer length is ignored, and the bytes are counted anyway."""
 _FORGOTTEN: Final = ("retention", "history")
-"""Words of the answer 400 that say that Vapi keeps no calls of that age."""
+"""Words in a 400 answer that mean that Vapi does not keep calls of that age."""
 
 
 class ApiKey:
-    """The organization's private key: `{"api_key": "…"}` in a secret, whose text `read` returns or raises Transient."""
+    """The organization's private key: `{"api_key": "…"}` in a secret. `read` returns its text or raises Transient."""
 
     def __init__(self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
@@ -72,13 +72,13 @@ class ApiKey:
         self._read_at = -math.inf
 
     def current(self) -> str:
-        """Return the key, read again after some minutes; raises VapiNotConfigured if there is none, or Transient."""
+        """Return the key, cached for some minutes; raises VapiNotConfigured if there is none, or Transient."""
         if not self._key or self._clock() - self._read_at >= KEPT_SECONDS:
             self._fetch()
         return self._key
 
     def reread(self) -> str | None:
-        """Return another key than the one that Vapi did not take, or None if the secret has no other."""
+        """Read the secret again after Vapi has refused the key; None if its key is the same."""
         if self._clock() - self._read_at < REREAD_SECONDS:
             return None
         refused = self._key
@@ -99,7 +99,7 @@ class ApiKey:
 
 
 class VapiClient:
-    """Vapi's API at `url`; the connection is kept, and so is the time of the last request."""
+    """A client of Vapi's API at `url`; it keeps the connection, and the time of the last request."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class VapiClient:
         self._sleep = sleep
         self._free_at = -math.inf
         self.requests = 0
-        """How many requests were sent."""
+        """The number of requests that were sent."""
 
     def get_call(self, vapi_call_id: str) -> Record:
         """Return a call's record; raises VapiFailed or Transient."""
@@ -126,9 +126,9 @@ class VapiClient:
         return record
 
     def list_calls(self, since: datetime, before: datetime | None) -> tuple[list[Record], bool]:
-        """Return a page of the list from `before` on (None: the newest), newest first, and whether it is the last.
+        """Return a page of the list from `before` on (None: the newest), newest first, and whether it is the last page.
 
-        Both times are of creation, and included. Raises VapiFailed or Transient.
+        Both times are creation times, and inclusive. Raises VapiFailed or Transient.
         """
         for limit in PAGE_LIMITS:
             try:
@@ -145,7 +145,7 @@ class VapiClient:
         return records, len(listed) < limit
 
     def delete_call(self, vapi_call_id: str) -> None:
-        """Have a call deleted: Vapi takes the ids in a body, and does it later. Raises VapiFailed or Transient."""
+        """Request a call's deletion, which Vapi does later; the ids are in the body. Raises VapiFailed or Transient."""
         if not is_askable(vapi_call_id):
             raise VapiCallUnknown("Vapi's ids are UUIDs")
         own = vapi_call_id.lower()
@@ -165,7 +165,7 @@ class VapiClient:
         return self._ask(method, path, most, fresh, body)
 
     def _ask(self, method: str, path: str, most: int, key: str, body: bytes | None) -> Json:
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - imported with the pool, when a request is made
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - imported with the pool, for the first request
 
         base = self._base
         pause = self._free_at - self._clock()
@@ -176,7 +176,7 @@ class VapiClient:
         try:
             return self._read_answer(self._send(method, base + path, key, body), most, until)
         except (HTTPError, OSError) as error:
-            raise VapiUnavailable(type(error).__name__) from None  # its text may quote the request
+            raise VapiUnavailable(type(error).__name__) from None  # the error's text may contain the request
         finally:
             self._free_at = self._clock() + GAP_SECONDS
 
@@ -184,7 +184,7 @@ class VapiClient:
         headers = {
             "Authorization": f"Bearer {key}",
             "Accept": "application/json",
-            "Accept-Encoding": "identity",  # what is compressed has no length that could be bounded
+            "Accept-Encoding": "identity",  # the decompressed length could not be limited
             "User-Agent": "autopulse",
         }
         if body is not None:
@@ -206,7 +206,7 @@ class VapiClient:
             if whole:
                 response.release_conn()
             else:
-                response.close()  # what was not read would come before the next answer
+                response.close()  # otherwise unread bytes would precede the next answer
         try:
             return read_json(body.decode())
         except (ValueError, RecursionError):
@@ -229,7 +229,7 @@ class VapiClient:
 
     @cached_property
     def _pool(self) -> "PoolManager":
-        from urllib3 import PoolManager, Timeout  # noqa: PLC0415 - needed when the first request is made
+        from urllib3 import PoolManager, Timeout  # noqa: PLC0415 - imported for the first request
 
         return PoolManager(maxsize=1, timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS))
 
@@ -239,7 +239,7 @@ class VapiClient:
 
 
 def checked_url(url: str) -> str:
-    """Return where the API is, without a slash at the end; raises VapiNotConfigured unless it is https, or loopback."""
+    """Return the API's URL without a slash at the end; raises VapiNotConfigured unless it is https, or loopback."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
@@ -259,12 +259,12 @@ def _query(since: datetime, before: datetime | None, limit: int) -> str:
 
 
 def _instant(moment: datetime) -> str:
-    """As Vapi writes times: in milliseconds, with a Z."""
+    """The time in Vapi's form: with milliseconds and a Z."""
     return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _failure(status: int, headers: Mapping[str, str], text: bytes) -> VapiFailed:
-    """The error that an answer stands for; nothing of its text is kept."""
+    """The error of an answer, without any of its text."""
     if status == HTTPStatus.BAD_REQUEST and any(word in text.decode(errors="replace").lower() for word in _FORGOTTEN):
         return VapiForgot(str(status))
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -281,7 +281,7 @@ def _failure(status: int, headers: Mapping[str, str], text: bytes) -> VapiFailed
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds that `Retry-After` asks for, as a number or as a date, a quarter of an hour at most."""
+    """The seconds in `Retry-After`, a number or a date; at most a quarter of an hour."""
     if value is None:
         return None
     try:
@@ -289,7 +289,7 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
     except ValueError:
         try:
             until = parsedate_to_datetime(value)
-        except (ValueError, OverflowError):  # the latter of a time zone with too many digits
+        except (ValueError, OverflowError):  # OverflowError: a time zone with too many digits
             return None
         seconds = ((until if until.tzinfo else until.replace(tzinfo=timezone.utc)) - now).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 0.0), float(MAX_RETRY_AFTER_SECONDS))

@@ -1,7 +1,7 @@
-"""How what Vapi's list says of calls differs from what is stored of them.
+"""Compare the calls in Vapi's list with what is stored of them.
 
-A difference is one that asking Vapi for the call can repair. What is stored and the list lacks (a score whose output
-was deleted there, a status that has come since) is none: a report that says more stays.
+Only differences that a request to Vapi can repair are reported. Data that are stored and not in the list (a score whose
+output was deleted there, a later status) are no difference, because a more complete report keeps its precedence.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from autopulse.reconciliation.requests import CallSummary
 from autopulse.vapi.call_types import OUTBOUND, SELF_STANDING
 
 SETTLED_AFTER: Final = timedelta(minutes=1)
-"""What Vapi knew a moment ago may be on its way to us: its report comes some seconds after the end."""
+"""The age from which Vapi's data are compared: a report arrives some seconds after the end of its call."""
 CALL: Final = "call"
 STATUS: Final = "status"
 REPORT: Final = "report"
@@ -27,7 +27,7 @@ WITH_ANSWERS: Final = "with answers"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that Vapi says otherwise of a call."""
+    """One difference between Vapi's data and ours about a call."""
 
     call_id: int | None
     vapi_call_id: str
@@ -37,7 +37,7 @@ class Difference:
     there: Json
 
     def to_object(self) -> dict[str, Json]:
-        """Return the JSON object that people's commands read."""
+        """Return the JSON object for the operators' commands."""
         return {
             "call_id": self.call_id,
             "vapi_call_id": self.vapi_call_id,
@@ -49,15 +49,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a comparison is made with."""
+    """The parameters of a comparison."""
 
     now: datetime
     default_organization_id: str
-    """Whose the calls are that no `vapi_number` places; empty for nobody's."""
+    """The organization of calls without an owner in `vapi_number`; empty if there is none."""
 
 
 def compare(transaction: Transaction, calls: Sequence[CallSummary], comparison: Comparison) -> list[Difference]:
-    """All differences of these calls, by one statement. Calls that are not ours have none."""
+    """All differences of these calls, with one statement. Calls that are not ours have none."""
     settled = [call for call in calls if _is_settled(call, comparison.now)]
     if not settled:
         return []
@@ -69,7 +69,7 @@ def compare(transaction: Transaction, calls: Sequence[CallSummary], comparison: 
 def compare_whole(
     transaction: Transaction, calls: Sequence[CallSummary], since: datetime, until: datetime, comparison: Comparison
 ) -> list[Difference]:
-    """Also the calls that we have and Vapi lacks, of a list that has all calls from `since` to `until`."""
+    """These differences, and calls that we have and Vapi lacks; the list has all calls from `since` to `until`."""
     until = min(until, comparison.now - SETTLED_AFTER)
     unlisted = find_unlisted(transaction, [call.vapi_call_id for call in calls], since, until)
     lacking = [Difference(one.call_id, one.vapi_call_id, CALL, one.status, None) for one in unlisted]
@@ -84,7 +84,7 @@ def _is_settled(call: CallSummary, now: datetime) -> bool:
 def _differences(call: CallSummary, stored: Stored, comparison: Comparison) -> Iterable[Difference]:
     known = stored.calls[call.vapi_call_id]
     if call.status != ENDED and call.status not in RANKS:
-        return []  # Vapi says itself that it has no such call, or a word that we do not know
+        return []  # Vapi has no such call any more, or its word is unknown
     if known.call_id is not None:
         found = _of_known(call, known)
         return [Difference(known.call_id, call.vapi_call_id, *difference) for difference in found]
@@ -115,7 +115,7 @@ def _of_known(call: CallSummary, known: StoredCall) -> Iterator[tuple[str, Json,
 
 
 def _row_named(call: CallSummary, known: StoredCall) -> int | None:
-    """The row that the record names, where our id can be ours (docs/call-state.md 2)."""
+    """The row that the record names, if our id counts for such a call (docs/call-state.md 2)."""
     return known.expected_by if call.type in {None, OUTBOUND} or known.expects_inbound else None
 
 
@@ -124,7 +124,7 @@ def _is_ours(call: CallSummary, stored: Stored, comparison: Comparison) -> bool:
     if call.type not in SELF_STANDING and (call.type != OUTBOUND or call.created_at is None):
         return False
     if call.type == OUTBOUND and call.call_id is not None:
-        return False  # it names a row that is not there, another stack's
+        return False  # the row that it names does not exist; it is another stack's
     owner = next((stored.owners[id_] for id_ in call.owner_ids if id_ in stored.owners), None)
     if owner is not None:
         return owner.organization_id is not None and not owner.ignored

@@ -1,8 +1,8 @@
-"""Dead letters about calls that were unknown: asked for, and moved back to their queues when the call is known.
+"""Dead letters about calls that were unknown: requested from Vapi, and redriven when the call is known.
 
-A letter is sent to its queue before it is deleted here: whatever happens in between leaves it in both, and then its
-receipt makes the second one a repeat. A call's letters are moved back three times at most: one that comes back each
-time is about a call that is known, and that it may not name.
+A letter is sent to its queue before it is deleted here, so a failure between the two leaves it in both; its receipt
+then makes the second one a repeat. A call's letters are redriven at most three times: a letter that returns each time
+is about a known call, and names it wrongly.
 """
 
 import json
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SUFFIX: Final = "-dead-letters"
-"""Of the name of a kind's dead-letter queue, behind that of its queue."""
+"""The suffix of the name of a kind's dead-letter queue, after the name of its queue."""
 HELD_SECONDS: Final = 60
-"""How long received letters are hidden from everybody else: as long as the function may take."""
+"""The visibility timeout of received letters in seconds: the function's timeout."""
 BATCH: Final = 10
-"""Messages of one call of SQS's."""
+"""The maximum number of messages of one SQS call."""
 GROUP: Final = "redriven"
-"""As of those that people move back: SQS serves the groups of live calls first."""
+"""The message group of redriven letters, as for redrives by operators: SQS prefers the groups of live calls."""
 _KEPT: Final = ("kind", "event_id")
-"""Attributes that a message has in its queue."""
+"""The attributes of a message in its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Letter:
     """A dead letter about an unknown call."""
 
     queue_url: str
-    """Of its kind: where it came from."""
+    """The URL of the queue that it was in before."""
     receipt_handle: str
     body: str
     attributes: Mapping[str, str]
@@ -41,7 +41,7 @@ class Letter:
 
     @property
     def dead_letter_queue_url(self) -> str:
-        """Where it lies."""
+        """The URL of the dead-letter queue that it is in."""
         return self.queue_url + SUFFIX
 
 
@@ -53,9 +53,9 @@ class DeadLetters:
         self._queue_urls = queue_urls
 
     def read(self, most: int) -> list[Letter]:
-        """Up to so many letters of each kind that are about unknown calls; they stay hidden until they are let go.
+        """Receive up to `most` letters of each kind about unknown calls; they stay hidden until `let_go`.
 
-        Others are let go at once. Raises ClientError or BotoCoreError.
+        Other letters become visible at once. Raises ClientError or BotoCoreError.
         """
         return [letter for url in self._queue_urls for letter in self._read_queue(url, most)]
 
@@ -111,7 +111,7 @@ class DeadLetters:
 
 
 def _read(queue_url: str, message: Mapping[str, Any]) -> Letter | None:
-    """A letter, if it is about a call that was unknown, and that it names."""
+    """Read a letter; None if it is not about an unknown call that it names."""
     attributes = {
         name: value["StringValue"]
         for name, value in message.get("MessageAttributes", {}).items()

@@ -1,11 +1,11 @@
-"""The fetcher: asks Vapi what the request queue asks for, and puts what it answers where webhooks go.
+"""The fetcher: processes the request queue by asking Vapi, and queues the answers as messages.
 
-A record becomes a message in the queue of its kind; a call that Vapi has forgotten or does not have becomes a result;
-a page of Vapi's list becomes a page for the sweep, and the next request. Operators ask directly, for summaries.
+A record becomes a message in the queue of its kind; a call that Vapi has deleted or does not have becomes a result; a
+page of Vapi's list becomes a page for the sweep, and the next request. Operators invoke it directly, for summaries.
 
-The request queue has one message group, so one invocation runs at a time and every request waits for the last one. An
-order is not needed: behind a request that failed the others are asked all the same. What goes back to the queue holds
-up everything behind it, so a request that alone fails again and again becomes a dead letter.
+The request queue has one message group, so one invocation runs at a time and requests are processed one after the
+other. Their order does not matter: after a failed request the others are processed all the same. A returned request
+blocks all later ones, so a request that alone fails repeatedly becomes a dead letter.
 """
 
 import time
@@ -54,36 +54,36 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RESERVE_SECONDS: Final = 75
-"""Of the function's time: the longest that a request may take, which is not begun any more, and time to end well."""
+"""The part of the function's time that is reserved: the longest request, and time for the end of the invocation."""
 MAX_FAILURES: Final = 3
-"""Of one invocation; after them Vapi is left alone for a while."""
+"""The maximum number of requests in one invocation, after which Vapi gets a pause."""
 BURIED_AFTER: Final = 5
-"""Deliveries of a request that fails while others are answered."""
+"""The maximum number of deliveries of a request that fails while others succeed."""
 PAUSE_SECONDS: Final = 5
 LONGEST_PAUSE_SECONDS: Final = 120
 THROTTLED_SECONDS: Final = 30
-"""Where Vapi demands a pause and does not say how long."""
+"""The pause in seconds if Vapi demands one without a duration."""
 STOPPED_SECONDS: Final = 60
-"""Until a key that Vapi does not take is tried again."""
+"""The pause in seconds after Vapi has refused the key."""
 WINDOW: Final = timedelta(days=13, hours=12)
-"""What Vapi surely remembers: the least of its plans keeps 14 days."""
+"""The age of calls that Vapi certainly keeps: the shortest retention of its plans is 14 days."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 UNRECOVERABLE: Final = "unrecoverable"
 NOT_FOUND: Final = "not_found"
 MISSING: Final = "missing"
-"""Results: Vapi has forgotten the call; has no such call, so far; has none for good."""
+"""Results: Vapi has deleted the call; does not have it so far; does not have it at all."""
 GONE: Final = "gone"
 ACCEPTED: Final = "accepted"
 NOT_DELETED: Final = "failed"
-"""What becomes of a deletion (`erasures.messages.Outcome`)."""
+"""Results of a deletion (`erasures.messages.Outcome`)."""
 WRONG_ORGANIZATION: Final = "wrong-organization"
 STATUS_UNKNOWN: Final = "status-unknown"
 
 
 @dataclass(slots=True)
 class _Delivery:
-    """One message of the request queue, and what became of it."""
+    """One message of the request queue, and its result."""
 
     message_id: str
     receipt_handle: str
@@ -91,24 +91,24 @@ class _Delivery:
     body: str
     error: AutoPulseError | None = None
     returned_for: int | None = None
-    """Seconds until it comes again; None if it is done."""
+    """Seconds until it is delivered again; None if it is done."""
 
 
 @dataclass
 class _Run:
-    """What the requests of one invocation share."""
+    """The state that the requests of one invocation share."""
 
     services: Services
     deadline: float
-    """A time of time.monotonic() after which no request is begun."""
+    """A time of time.monotonic() after which no request is started."""
     measurements: Measurements = field(default_factory=Measurements)
     answered: int = 0
-    """Requests that Vapi answered, be it that it has no such call."""
+    """The number of requests that Vapi answered, also that it has no such call."""
     found: bool = False
-    """Whether Vapi had a call that was asked for by its id: then the key is of the right organization."""
+    """Whether Vapi had a call that was requested by its id; then the key is of the right organization."""
     failures: int = 0
     stopped_for: int | None = None
-    """Seconds that Vapi is to be left alone; None while it may be asked."""
+    """Seconds during which no request may be sent to Vapi; None if requests are allowed."""
 
     def now(self) -> datetime:
         return self.services.now()
@@ -117,7 +117,7 @@ class _Run:
         return self.services.believe(named, self.measurements)
 
     def get(self, vapi_call_id: str) -> Record:
-        """Return a call's record; VapiCallUnknown also if Vapi says so by a status."""
+        """Return a call's record; raises VapiCallUnknown also if the record's status says that there is none."""
         try:
             record = self.services.vapi.get_call(vapi_call_id)
         except (VapiForgot, VapiCallUnknown):
@@ -130,13 +130,13 @@ class _Run:
         return record
 
     def list(self, since: datetime, before: datetime | None) -> tuple[list[Record], datetime | None]:
-        """Return a page of the list and where the next one begins, or None if there is none."""
+        """Return a page of the list, and where the next one begins; None if this is the last."""
         records, last = self.services.vapi.list_calls(since, before)
         self.answered += 1
         oldest = min((at for record in records if (at := record.created_at)), default=None)
         if last or oldest is None:
             return records, None
-        if before is not None and oldest >= before:  # as many calls of one millisecond as a page has
+        if before is not None and oldest >= before:  # a whole page of calls has the same millisecond
             return records, before - _MILLISECOND
         return records, oldest
 
@@ -146,7 +146,7 @@ class _Run:
 
 
 def handle(event: Mapping[str, Any], services: Services, context: "LambdaContext") -> dict[str, Any]:
-    """Take a batch of the request queue, and answer with what shall come again; or answer a question."""
+    """Process a batch of the request queue, and return what has to be delivered again; or answer an operator."""
     run = _Run(services, time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     before = services.vapi.requests
     try:
@@ -202,7 +202,7 @@ def _take(run: _Run, records: Sequence[Mapping[str, Any]]) -> dict[str, Json]:
 
 
 def _deliver(run: _Run, delivery: _Delivery) -> None:
-    """Ask for what a message wants, unless Vapi is to be left alone or time is up."""
+    """Process a request, unless Vapi needs a pause or the time is over."""
     if run.stopped_for is not None or time.monotonic() > run.deadline:
         delivery.returned_for = run.stopped_for or 0
         return
@@ -210,7 +210,7 @@ def _deliver(run: _Run, delivery: _Delivery) -> None:
         _ask(run, read_request(delivery.body))
     except (InvalidMessage, VapiFailed, Transient) as error:
         _fail(run, delivery, error)
-    except Exception as error:  # noqa: BLE001 - in this queue what one record does to us would hold up all others
+    except Exception as error:  # noqa: BLE001 - an error of one request must not block all others in this queue
         cause = place_of(error)
         logger().error("unexpected", extra={"cause": cause})
         _fail(run, delivery, VapiUnreadable(cause))
@@ -223,7 +223,7 @@ def _fail(run: _Run, delivery: _Delivery, error: AutoPulseError) -> None:
 
 
 def _pause(run: _Run, error: AutoPulseError, receive_count: int) -> int:
-    """Seconds until a request that failed is tried again; what fails for all of them stops the invocation."""
+    """Seconds until a failed request is retried; an error that affects all requests stops the invocation."""
     if isinstance(error, VapiUnauthorized | VapiNotConfigured):
         run.stopped_for = STOPPED_SECONDS
         return STOPPED_SECONDS
@@ -241,7 +241,7 @@ def _pause(run: _Run, error: AutoPulseError, receive_count: int) -> int:
 
 
 def _bury(run: _Run, delivery: _Delivery) -> None:
-    """Move a request into the dead letters that cannot be read, or that fails again and again while others do not."""
+    """Dead-letter requests that cannot be read, or that fail repeatedly while others succeed."""
     error = delivery.error
     if error is None:
         return
@@ -258,7 +258,7 @@ def _bury(run: _Run, delivery: _Delivery) -> None:
 
 
 def _tell_of_failure(run: _Run, delivery: _Delivery) -> None:
-    """A deletion that is not tried again is part of an erasure, whose report has to say so."""
+    """Report the final failure of a deletion, which an erasure's report has to contain."""
     try:
         request = read_request(delivery.body)
     except InvalidMessage:
@@ -290,7 +290,7 @@ def _ask_for_call(run: _Run, request: CallRequest) -> None:
 
 
 def _delete(run: _Run, request: DeleteRequest) -> None:
-    """Have a call deleted that was erased here, and tell whether Vapi does so."""
+    """Request the deletion of a call that was erased here, and report the result."""
     try:
         run.services.vapi.delete_call(request.vapi_call_id)
     except (VapiForgot, VapiCallUnknown):
@@ -313,7 +313,7 @@ def _put(run: _Run, record: Record, request: CallRequest) -> None:
 
 
 def _result_of_unknown(run: _Run, request: CallRequest) -> str:
-    """Whether a call that Vapi does not have is missing: only if Vapi has another one of ours."""
+    """The result for a call that Vapi does not have: it is missing only if Vapi has another call of ours."""
     if not request.last:
         return NOT_FOUND
     if run.found or _has(run, request.known_vapi_call_id):
@@ -334,7 +334,7 @@ def _has(run: _Run, vapi_call_id: str | None) -> bool:
 
 
 def _mark(run: _Run, request: CallRequest, result: str) -> None:
-    """Tell what became of asking; a call that is marked for good, and was in progress, is over by now."""
+    """Report the result of a request; a call that is marked permanently and was in progress has ended."""
     run.services.put(result_envelope(result, request.vapi_call_id, request.call_id, run.now()))
     if result != NOT_FOUND and request.ends_by is not None:
         run.services.put(ending_envelope(request.vapi_call_id, request.ends_by, run.now()))
@@ -342,7 +342,7 @@ def _mark(run: _Run, request: CallRequest, result: str) -> None:
 
 
 def _find(run: _Run, request: FindRequest) -> None:
-    """Ask for those calls of a page of the list that carry an id which is looked for; go on until all are found."""
+    """Read a page of the list, and request the calls in it whose id is searched; continue until all are found."""
     try:
         records, before = run.list(request.since, request.before)
     except VapiForgot:
@@ -360,7 +360,7 @@ def _find(run: _Run, request: FindRequest) -> None:
 
 
 def _remembered(run: _Run, since: datetime) -> datetime:
-    """Return the beginning of what Vapi surely keeps; raises VapiForgot if it has forgotten even that."""
+    """Return the start of the time that Vapi certainly keeps; raises VapiForgot if it rejects even that."""
     least = run.now() - WINDOW
     if since >= least:
         raise VapiForgot("the window")
@@ -368,7 +368,7 @@ def _remembered(run: _Run, since: datetime) -> datetime:
 
 
 def _walk(run: _Run, request: WindowRequest) -> None:
-    """Tell the sweep a page of the list, and ask for the next one."""
+    """Send the sweep a page of the list, and request the next one."""
     until = request.before or run.now()
     try:
         records, before = run.list(request.since, request.before)

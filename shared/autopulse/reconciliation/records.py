@@ -1,8 +1,8 @@
-"""What Vapi's record of a call becomes: a message as a webhook would have brought it, and a summary in words of ours.
+"""Convert Vapi's record of a call to a message, as a webhook would have brought it, and to a summary in our own words.
 
-A record is what `GET /call/{id}` answers, and what `GET /call` has a list of. It has nearly the fields of a report, so
-the message is the record itself with a type and a time, and the record once more as its `call`: the verifier's
-allow-list looks for each field in both places and keeps what it keeps of a webhook.
+A record is the answer of `GET /call/{id}`, and an item of the list of `GET /call`. It has nearly the fields of a
+report, so the message is the record with a type and a time, and with the record again as its `call`: the verifier's
+allow-list searches both places and keeps what it keeps of a webhook.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,13 +32,13 @@ from autopulse.vapi.turns import read_spoken_text, read_turns
 REPORT: Final = "end-of-call-report"
 STATUS: Final = "status-update"
 NOT_FOUND: Final = "not-found"
-"""Vapi's status of a call that is not there any more."""
+"""Vapi's status of a call that no longer exists."""
 DELETION_FAILED: Final = "deletion-failed"
 """Vapi's status of a call that has ended, and that it could not delete."""
 UNKNOWN: Final = "unknown"
-"""The status of a summary where Vapi's word is none that we know."""
+"""The status of a summary if Vapi's word is unknown."""
 FINAL_AFTER: Final = timedelta(minutes=10)
-"""After its end a call's record is final even if nobody has said anything in it."""
+"""The time after a call's end at which its record counts as final, even without turns."""
 _TYPES: Final = frozenset({"inboundPhoneCall", "outboundPhoneCall", "webCall", "vapi.websocketCall"})
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -47,19 +47,19 @@ Believe = Callable[[NamedCall], bool]
 
 @dataclass(frozen=True)
 class Record:
-    """A call as Vapi's API has it."""
+    """A call as Vapi's API returns it."""
 
     fields: Mapping[str, Json]
     vapi_call_id: str
 
     @property
     def created_at(self) -> datetime | None:
-        """When the call was made at Vapi; what the list is ordered by."""
+        """When the call was created at Vapi; the list is ordered by this time."""
         return read_time(self.fields.get("createdAt"))
 
     @property
     def ended_at(self) -> datetime | None:
-        """When the call was over."""
+        """When the call ended."""
         return read_time(self.fields.get("endedAt"))
 
     @property
@@ -69,7 +69,7 @@ class Record:
 
     @property
     def told_at(self) -> datetime | None:
-        """The sender's time of the message that the record becomes."""
+        """The sender's time of the message made from the record."""
         return self.updated_at or self.ended_at
 
     @property
@@ -79,18 +79,18 @@ class Record:
 
     @property
     def is_gone(self) -> bool:
-        """Whether Vapi says that it has no such call, by a status instead of a 404."""
+        """Whether the status says that there is no such call, in place of a 404."""
         return self.word == NOT_FOUND
 
     @property
     def has_ended(self) -> bool:
-        """Whether the call is over; one that could not be deleted is, if it has an end."""
+        """Whether the call has ended; a call that could not be deleted has, if it has an end time."""
         return STATUS_OF_WORD.get(self.word) == ENDED or (self.word == DELETION_FAILED and self.ended_at is not None)
 
     def is_final(self, now: datetime) -> bool:
-        """Whether all that will ever be known of a call that has ended is probably there: Vapi first says that it has.
+        """Whether the record of an ended call is probably complete, which it is not right after the end.
 
-        With turns it is; without any (nobody has answered) some time after its end.
+        With turns it is complete; without turns (nobody answered) some time after its end.
         """
         if not self.has_ended:
             return False
@@ -104,13 +104,13 @@ class Record:
 
     @cached_property
     def named(self) -> NamedCall | None:
-        """Our call id, wherever the record has it."""
+        """Our call id, from any place in the record."""
         return find_named_call(self._message(REPORT))
 
     def message(self, now: datetime) -> dict[str, Json] | None:
-        """Return the message that says what the record says, or None if it says nothing that we store.
+        """Return the message with the record's content, or None if there is nothing to store.
 
-        That is a report if the record is final, else the call's status.
+        It is a report if the record is final, else the call's status.
         """
         if self.is_final(now):
             return self._message(REPORT)
@@ -119,14 +119,14 @@ class Record:
         return None
 
     def _message(self, type_: str) -> dict[str, Json]:
-        # `id` and `type` of a record are the call's. A webhook's call has the status of its beginning: nobody reads it.
+        # A record's `id` and `type` are the call's. The status in a webhook's call is the initial one, and is not read.
         call = {name: value for name, value in self.fields.items() if name not in {"status", "call"}}
         status = {"status": "ended" if self.has_ended else self.word} if type_ == STATUS else {}
         return {**call, "id": None, "type": type_, "timestamp": _milliseconds(self.told_at), "call": call, **status}
 
 
 def read_record(value: Json) -> Record:
-    """Read a record; raises VapiUnreadable if it is none: no object, without an id or without a status."""
+    """Read a record; raises VapiUnreadable if it is not an object, or has no id or no status."""
     fields = read_mapping(value)
     vapi_call_id = read_vapi_call_id(fields.get("id"))
     if vapi_call_id is None or read_words(fields.get("status")) is None:
@@ -137,8 +137,8 @@ def read_record(value: Json) -> Record:
 def read_records(value: Json) -> list[Record]:
     """Read a list of records, newest first and each once; raises VapiUnreadable.
 
-    A record that has no id, status or createdAt is left out, and the others are read: one call of Vapi's must not hide
-    fifty. A list of which nothing can be read is no list of calls.
+    A record without id, status or createdAt is left out, so that one bad record does not hide fifty others. If no
+    record is readable, the list is rejected.
     """
     if not isinstance(value, list):
         raise VapiUnreadable("no list of records")
@@ -162,7 +162,7 @@ def read_records(value: Json) -> list[Record]:
 
 
 def envelope_of(record: Record, now: datetime, believe: Believe) -> Envelope | None:
-    """Put what a record says into an envelope, as the verifier would; None if it says nothing that we store."""
+    """Put a record's content into an envelope, as the verifier would; None if there is nothing to store."""
     message = record.message(now)
     if message is None:
         return None
@@ -171,14 +171,14 @@ def envelope_of(record: Record, now: datetime, believe: Believe) -> Envelope | N
 
 
 def result_envelope(result: str, vapi_call_id: str | None, call_id: int | None, now: datetime) -> Envelope:
-    """Put what became of asking for a call into an envelope of our own type."""
+    """Put the result of a request for a call into an envelope of our own type."""
     return _of_ours(
         {"type": RECONCILIATION, "timestamp": _milliseconds(now), "result": result}, vapi_call_id, call_id, now
     )
 
 
 def ending_envelope(vapi_call_id: str, ends_by: datetime, now: datetime) -> Envelope:
-    """Put into an envelope that a call is over, which nobody has reported."""
+    """Build an envelope that says that a call has ended, which no message has reported."""
     message = {"type": STATUS, "timestamp": _milliseconds(ends_by), "status": "ended"}
     return _of_ours(message, vapi_call_id, None, now)
 
@@ -192,8 +192,8 @@ def _of_ours(message: dict[str, Json], vapi_call_id: str | None, call_id: int | 
 
 
 def summarize(record: Record, now: datetime, names: AnswerNames, believe: Believe) -> CallSummary:
-    """Say what a record says in ids, words of a bounded set and figures."""
-    message = record._message(REPORT)  # noqa: SLF001 - the record's own module
+    """Summarize a record with ids, words of limited sets and figures only."""
+    message = record._message(REPORT)  # noqa: SLF001 - a method of the same module
     kept = apply_allow_list(KIND_BY_TYPE[REPORT], message)
     report = ReportMessage.model_validate(kept, context={RECEIVED_AT: now})
     analysis = read_analysis(report, names)

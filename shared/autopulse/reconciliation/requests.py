@@ -1,4 +1,4 @@
-"""The shapes that the parts of reconciliation exchange: what is to be asked of Vapi, and what Vapi says in short.
+"""The messages between the parts of reconciliation: requests to Vapi, and summaries of its answers.
 
 A request is the body of a message of the request queue:
 
@@ -12,13 +12,13 @@ A page is the body of a message of the page queue:
 
     {"walk": …, "calls": […], "complete": false, "since": …, "until": …}
 
-A question and its answer are the payload of a direct invocation of the fetcher, and what it returns:
+A question and its answer are the payload of a direct invocation of the fetcher, and its result:
 
     {"list": {"since": …, "before": … or null}}    or    {"get": {"vapi_call_id": …}}
     {"calls": […], "before": … or null}    or    {"error": {"reason": …, "detail": …, "retry_after": seconds or null}}
 
-Times are ISO 8601 in UTC with microseconds. The readers are strict: only we write these, so a field that is absent or
-of another type is an error, not "not given". They raise InvalidMessage, which names the field and never its value.
+Times are ISO 8601 in UTC with microseconds. The readers are strict: only our code writes these messages, so a field
+that is absent or of another type is an error. They raise InvalidMessage, which names the field and never its value.
 """
 
 import math
@@ -35,75 +35,75 @@ from autopulse.json_text import read_json
 from autopulse.vapi.envelope import canonical_json
 
 MAX_FOUND_CALLS: Final = 1000
-"""Calls of ours that one request looks for in Vapi's list."""
+"""The maximum number of our calls that one request looks for in Vapi's list."""
 MAX_OWNER_IDS: Final = 4
-"""Of a call: its phone number, assistant, squad and workflow."""
+"""The maximum number of ids of a call's owners: phone number, assistant, squad and workflow."""
 MAX_PAGE_CALLS: Final = 1000
-"""Calls of one page; Vapi's own limit."""
+"""The maximum number of calls in a page, which is Vapi's own limit."""
 MAX_WORD_CHARACTERS: Final = 255
-"""Of an ended reason, a status, a walk's name."""
+"""The maximum length of an ended reason, a status, and a walk's name."""
 _ABSENT: Final = object()
 _VAPI_CALL_ID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Reason(str, Enum):
-    """Why a call is asked for."""
+    """Why a call is requested."""
 
     NO_REPORT = "no_report"
-    """It has ended, and its report has not come."""
+    """It has ended, and its report has not arrived."""
     NO_NEWS = "no_news"
-    """It is in progress for longer than a call can last."""
+    """It has been in progress for longer than a call can last."""
     NOT_ANSWERED = "not_answered"
-    """It is queued, ringing or being forwarded for too long."""
+    """It has been queued, ringing or forwarded for too long."""
     NOT_STARTED = "not_started"
-    """It has an id of Vapi's, and nothing has been heard of it."""
+    """It has a Vapi id, and no message about it has arrived."""
     NOT_LINKED = "not_linked"
-    """The application has ordered it, and it has no id of Vapi's."""
+    """The application has ordered it, and it has no Vapi id."""
     NO_ANALYSIS = "no_analysis"
-    """Its report has no answers though they were expected."""
+    """Its report has no answers although they were expected."""
     DEAD_LETTER = "dead_letter"
     """A message about it is a dead letter."""
     DIFFERENT = "different"
-    """A comparison has found something else at Vapi."""
+    """A comparison has found a difference from Vapi's data."""
     ASKED = "asked"
-    """An operator asks."""
+    """An operator has requested it."""
 
 
 class ErrorReason(str, Enum):
-    """Why Vapi could not be asked, or gave nothing."""
+    """Why Vapi could not be asked, or returned nothing."""
 
     UNAUTHORIZED = "vapi-unauthorized"
-    """Vapi does not take the key."""
+    """Vapi refuses the key."""
     FORGOT = "vapi-forgot"
-    """The call, or the time that was asked for, is older than what Vapi keeps."""
+    """The call or the time span is older than Vapi's retention."""
     UNKNOWN_CALL = "vapi-unknown-call"
     """Vapi has no such call in the key's organization."""
     THROTTLED = "vapi-throttled"
     """Vapi demands a pause."""
     UNAVAILABLE = "vapi-unavailable"
-    """Vapi was not reached, did not answer in time, or answered with an error of its own."""
+    """Vapi was unreachable, did not answer in time, or answered with a server error."""
     NOT_CONFIGURED = "not-configured"
-    """The stack has no key, or no usable address of Vapi's."""
+    """The stack has no key, or no usable URL of Vapi's API."""
     UNREADABLE = "vapi-unreadable"
-    """Vapi's answer is no JSON, of another shape, too long, or a redirect."""
+    """Vapi's answer is not JSON, has another form, is too long, or is a redirect."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """Ask for one call of Vapi's."""
+    """A request for one Vapi call."""
 
     vapi_call_id: str
     call_id: int | None
-    """Ours, if it is known: a record without it is about this row all the same."""
+    """Our call id, if it is known: the record is then about this row even if it does not name it."""
     reason: Reason
     tries: int = 0
-    """How often this was asked before."""
+    """The number of earlier requests."""
     last: bool = False
-    """If Vapi does not know the call this time, it is missing there."""
+    """Whether the call counts as missing if Vapi does not have it this time."""
     known_vapi_call_id: str | None = None
-    """A call that Vapi has: with it the fetcher proves that its key is of the right organization."""
+    """A call that Vapi has, by which the fetcher proves that its key is of the right organization."""
     ends_by: datetime | None = None
-    """When a call in progress is over at the latest; None if it need not be ended."""
+    """When a call in progress must have ended; None if it need not be ended."""
 
     def to_json(self) -> str:
         """Return the body of the queue's message."""
@@ -112,12 +112,12 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class FindRequest:
-    """Look for calls of ours, whose ids at Vapi are not known, in Vapi's list from the newest on."""
+    """A search of Vapi's list, from the newest call on, for calls of ours whose Vapi ids are not known."""
 
     call_ids: tuple[int, ...]
     since: datetime
     before: datetime | None = None
-    """Where the last page has ended; None to begin with the newest call."""
+    """Where the last page ended; None to begin with the newest call."""
 
     def to_json(self) -> str:
         """Return the body of the queue's message."""
@@ -126,13 +126,13 @@ class FindRequest:
 
 @dataclass(frozen=True, slots=True)
 class WindowRequest:
-    """Walk through Vapi's list from the newest call to `since`: one page for each request."""
+    """A walk through Vapi's list from the newest call to `since`, with one page per request."""
 
     since: datetime
     walk: str
-    """Names the walk: the same in all its requests and pages."""
+    """The name of the walk, which is the same in all its requests and pages."""
     before: datetime | None = None
-    """As that of a FindRequest."""
+    """Where the last page ended; None to begin with the newest call."""
 
     def to_json(self) -> str:
         """Return the body of the queue's message."""
@@ -141,7 +141,7 @@ class WindowRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRequest:
-    """Ask Vapi to delete a call, whose person is erased."""
+    """A request to delete a call at Vapi, after its erasure here."""
 
     vapi_call_id: str
 
@@ -155,25 +155,25 @@ Request = CallRequest | FindRequest | WindowRequest | DeleteRequest
 
 @dataclass(frozen=True, slots=True)
 class CallSummary:
-    """What Vapi's record of a call says, in ids, words of a bounded set and figures: no text of people's."""
+    """A summary of Vapi's record of a call with ids, words of limited sets and figures, but no text of a person."""
 
     vapi_call_id: str
     call_id: int | None
-    """Ours, as the record's variables give it."""
+    """Our call id in the record's variables."""
     type: str | None
     """Vapi's type of call."""
     status: str
-    """Ours (`domain.status`); Vapi's `not-found` and `deletion-failed` as they are; any other word is `unknown`."""
+    """Our status (`domain.status`), or Vapi's `not-found` or `deletion-failed`; any other word is `unknown`."""
     ended_reason: str | None
     nps_score: int | None
     has_turns: bool
     has_answers: bool
-    """Whether the analysis says anything (docs/call-state.md, section 3)."""
+    """Whether the analysis has any meaningful value (docs/call-state.md, section 3)."""
     created_at: datetime | None
     ended_at: datetime | None
     updated_at: datetime | None
     owner_ids: tuple[str, ...] = ()
-    """The call's constant ids (docs/call-state.md 1), by which it is known whose it is."""
+    """The call's constant ids (docs/call-state.md 1), which determine its owner."""
 
     def to_object(self) -> dict[str, Json]:
         """Return the JSON object."""
@@ -182,12 +182,12 @@ class CallSummary:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of Vapi's list: every call that was created after `since` and not after `until`."""
+    """A page of Vapi's list: all calls that were created after `since` and not after `until`."""
 
     walk: str
     calls: tuple[CallSummary, ...]
     complete: bool
-    """Whether the walk ends with this page."""
+    """Whether this is the walk's last page."""
     since: datetime
     until: datetime
 
@@ -198,11 +198,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ListQuestion:
-    """Ask directly for a page of Vapi's list: calls that were created from `since` to `before`, the newest first."""
+    """A direct question for a page of Vapi's list: calls created from `since` to `before`, the newest first."""
 
     since: datetime
     before: datetime | None = None
-    """Where the last page has ended; None to begin with the newest call."""
+    """Where the last page ended; None to begin with the newest call."""
 
     def to_object(self) -> dict[str, Json]:
         """Return the payload of the invocation."""
@@ -211,7 +211,7 @@ class ListQuestion:
 
 @dataclass(frozen=True, slots=True)
 class GetQuestion:
-    """Ask directly for one call of Vapi's."""
+    """A direct question for one Vapi call."""
 
     vapi_call_id: str
 
@@ -225,7 +225,7 @@ Question = ListQuestion | GetQuestion
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer of a direct invocation: calls, and where the next page begins."""
+    """The answer to a direct invocation: calls, and where the next page begins."""
 
     calls: tuple[CallSummary, ...]
     before: datetime | None = None
@@ -238,21 +238,21 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """The answer of a direct invocation that got nothing of Vapi."""
+    """The answer to a direct invocation that got no call from Vapi."""
 
     reason: ErrorReason
     detail: str = ""
-    """For people; never a value of Vapi's."""
+    """A text for people, which never has a value of Vapi's."""
     retry_after: float | None = None
-    """Seconds that Vapi wants to be left alone."""
+    """The pause in seconds that Vapi demands."""
 
     def to_object(self) -> dict[str, Json]:
-        """Return the JSON object that the invocation answers."""
+        """Return the JSON object that the invocation returns."""
         return {"error": _fields(self)}
 
 
 def is_askable(vapi_call_id: str | None) -> bool:
-    """Whether Vapi can be asked for a call of this id: its ids are UUIDs, and nothing else gets into a path."""
+    """Whether a call with this id can be requested: Vapi's ids are UUIDs, and no other text is put into a path."""
     return vapi_call_id is not None and _VAPI_CALL_ID.fullmatch(vapi_call_id) is not None
 
 
@@ -278,7 +278,7 @@ def _written(value: Json) -> Json:
 
 T = TypeVar("T")
 Read = Callable[[Json], Any]
-"""Returns what a value says, or raises ValueError."""
+"""Converts a value, or raises ValueError."""
 
 
 def _text(value: Json, most: int = MAX_WORD_CHARACTERS) -> str:
@@ -293,7 +293,7 @@ def _id_text(value: Json) -> str:
 
 def _truth(value: Json) -> bool:
     if not isinstance(value, bool):
-        raise ValueError  # noqa: TRY004 - the one error of a reader
+        raise ValueError  # noqa: TRY004 - readers raise ValueError only
     return value
 
 
@@ -406,7 +406,7 @@ def read_summaries(value: Json) -> tuple[CallSummary, ...]:
 
 
 def read_answer(value: Json) -> Found | NotFound:
-    """Read what a direct invocation of the fetcher has answered."""
+    """Read the answer to a direct invocation of the fetcher."""
     answer = _mapping(value, "answer")
     if "error" in answer:
         return _build(NotFound, _NOT_FOUND, answer["error"], "answer")

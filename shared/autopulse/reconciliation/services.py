@@ -1,7 +1,7 @@
-"""The fetcher's services: settings, Vapi's API, queues, the payload bucket, the clock.
+"""The services of the fetcher: settings, Vapi's API, queues, the payload bucket, the clock.
 
-The function's app.py makes one `Services` and hands it to its handler; a test makes one with parts of its own. Nothing
-is read, made or connected to before it is needed, and then it is kept as long as the container.
+The function's app.py makes one `Services` and passes it to its handler; tests make their own. Each service is created
+on first use and kept as long as the container.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from autopulse.vapi.envelope import Envelope
 
 GROUP: Final = "vapi"
-"""The one message group of the request queue: SQS hands out its next messages only when the last ones are done."""
+"""The only message group of the request queue: SQS delivers its next messages only after the last ones are done."""
 _VISIBILITY_BATCH: Final = 10
-"""Entries of one ChangeMessageVisibilityBatch call."""
+"""The maximum number of entries of one ChangeMessageVisibilityBatch call."""
 
 
 class Services(Clients):
-    """A container's services."""
+    """The services of one container."""
 
     @cached_property
     def settings(self) -> FetcherSettings:
@@ -47,19 +47,19 @@ class Services(Clients):
 
     @cached_property
     def vapi(self) -> VapiClient:
-        """Vapi's API."""
+        """The client of Vapi's API."""
         return VapiClient(
             self.settings.vapi_api_url, ApiKey(lambda: self.read_text(self.settings.vapi_api_key_secret_arn))
         )
 
     def now(self) -> datetime:
-        """The time, in UTC."""
+        """The current time in UTC."""
         return datetime.now(timezone.utc)
 
     def believe(self, named: NamedCall, measurements: Measurements) -> bool:
-        """Whether our call id counts: always, or only with the application's token, if this stack demands one.
+        """Whether our call id counts: always, or only with the application's token if this stack requires one.
 
-        As the verifier does: two stacks may share an organization of Vapi's, and have the same ids. Raises Transient.
+        The verifier does the same: two stacks may share an organization at Vapi and have equal ids. Raises Transient.
         """
         if not self.settings.require_call_token:
             return True
@@ -84,18 +84,18 @@ class Services(Clients):
         self._send(self.settings.page_queue_url, page.to_json())
 
     def tell_of_deletion(self, vapi_call_id: str, outcome: str, reason: str = "") -> None:
-        """Put what became of a deletion into the erasure queue; raises Transient."""
+        """Put the result of a deletion into the erasure queue; raises Transient."""
         told = {"vapi_call_id": vapi_call_id, "outcome": outcome, "reason": reason}
         self._send(self.settings.erasure_queue_url, json.dumps(told))
 
     def bury(self, body: str, reason: str, detail: str) -> None:
-        """Put a request that cannot succeed into the dead-letter queue; raises Transient."""
+        """Dead-letter a request that cannot succeed; raises Transient."""
         attributes = {"reason": reason, "detail": detail} if detail else {"reason": reason}
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         self._send(self.settings.request_dead_letter_queue_url, body, MessageAttributes=typed, **_in_order())
 
     def hold(self, seconds_by_handle: Mapping[str, int]) -> None:
-        """Let messages that go back to the request queue come again after so many seconds."""
+        """Hide messages that return to the request queue for these numbers of seconds."""
         waiting = iter(seconds_by_handle.items())
         while chunk := list(islice(waiting, _VISIBILITY_BATCH)):
             entries = [
@@ -105,7 +105,7 @@ class Services(Clients):
             try:
                 self.sqs.change_message_visibility_batch(QueueUrl=self.settings.request_queue_url, Entries=entries)
             except AWS_ERRORS:
-                return  # they come again all the same, when their visibility time-out is over
+                return  # they become visible anyway when their visibility timeout ends
 
     @cached_property
     def _webhook_secret(self) -> WebhookSecret:
@@ -115,9 +115,9 @@ class Services(Clients):
         try:
             self.sqs.send_message(QueueUrl=url, MessageBody=body, **parameters)
         except AWS_ERRORS as error:
-            raise Transient("queue-unavailable", name_of(error)) from None  # its text may quote the request
+            raise Transient("queue-unavailable", name_of(error)) from None  # the error's text may contain the request
 
 
 def _in_order() -> dict[str, object]:
-    """What a FIFO queue demands; each sending is one of its own, also of a request that was made before."""
+    """The parameters of a FIFO queue; each message has its own deduplication id, even if its request is repeated."""
     return {"MessageGroupId": GROUP, "MessageDeduplicationId": str(uuid.uuid4())}

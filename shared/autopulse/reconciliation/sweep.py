@@ -1,4 +1,4 @@
-"""The sweep: finds what is suspicious of the calls that are stored, and has the fetcher ask Vapi for it.
+"""The sweep: finds suspicious calls in the database, and queues requests for them to the fetcher.
 
 It is invoked by a schedule every few minutes, and nightly with {"window": true}; with the pages of Vapi's list that the
 fetcher sends; and by operators:
@@ -8,7 +8,7 @@ fetcher sends; and by operators:
     {"find_vapi_ids": {"call_id": 7}}                                   -> {"vapi_call_ids": […]}
 
 or {"error": {"reason": …, "detail": …, "retry_after": null}}. Requests are sent before their claims are committed: if
-the commit fails, they are asked once more, and a second answer is a repeat.
+the commit fails, they are sent again later, and the second answer is a repeat.
 """
 
 import uuid
@@ -48,28 +48,28 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 ROWS: Final = 100
-"""The most calls of one reason that one sweep asks for; with 700 ms between requests some two minutes' worth."""
+"""The maximum number of requests per reason of one sweep; at 700 ms between requests they take some two minutes."""
 LETTERS: Final = 50
 LETTERS_NIGHTLY: Final = 200
-"""Dead letters of a kind that one sweep looks at."""
+"""The maximum number of dead letters per kind that one sweep reads."""
 ASKED_AT_MOST: Final = 1000
-"""Calls of one invocation by an operator."""
+"""The maximum number of calls in one invocation by an operator."""
 CLAIMS_KEPT: Final = timedelta(days=30)
-"""Longer than anything is asked for again."""
+"""The retention time of claims, which is longer than any schedule of requests."""
 GROUP: Final = "vapi"
-"""The one message group of the request queue: one request to Vapi at a time."""
+"""The only message group of the request queue, so that one request to Vapi runs at a time."""
 BATCH: Final = 10
-"""Messages of one call of SQS's."""
+"""The maximum number of messages of one SQS call."""
 BEFORE_IT_WAS_MADE: Final = timedelta(hours=1)
-"""How far clocks of ours and Vapi's may be apart."""
+"""The maximum difference between our clocks and Vapi's."""
 
 _NIGHT: Final = timedelta(hours=20)
 DIFFERENT_PACE: Final = (_NIGHT, _NIGHT)
-"""What asking did not repair in three nights, it does not repair."""
+"""The schedule for differences: those that requests did not repair in three nights are not requested again."""
 DEAD_LETTER_PACE: Final = (_NIGHT,) * 13
-"""Each night, as long as a dead letter is kept."""
+"""The schedule for dead letters: each night, as long as a dead letter is kept."""
 MOVE_BACK: Final = "move_back"
-"""The reason of the claim by which a call's letters are moved back."""
+"""The reason of the claims that limit how often a call's letters are redriven."""
 MOVE_BACK_PACE: Final = (timedelta(hours=1), timedelta(days=1))
 
 Claims = Callable[[Transaction, str, db.Lookup], list[db.Claim]]
@@ -80,13 +80,13 @@ SUSPICIONS: Final[Mapping[Reason, Claims]] = {
     Reason.NOT_STARTED: db.claim_calls_not_started,
     Reason.NO_ANALYSIS: db.claim_calls_without_answers,
 }
-"""What is suspicious of a call with an id of Vapi's, the worst first."""
+"""Reason -> the search for suspicious calls with a Vapi id, the most urgent first."""
 _MAY_BE_MISSING: Final = frozenset({Reason.NO_REPORT, Reason.NO_NEWS, Reason.NOT_ANSWERED, Reason.NOT_STARTED})
-"""Reasons for which a call that Vapi does not have, however often it is asked, is marked."""
+"""Reasons for which a call that Vapi repeatedly does not have is marked."""
 
 
 class Services:
-    """A container's services, made on first use; tests make one with parts of their own."""
+    """The services of one container, created on first use; tests make their own."""
 
     @cached_property
     def settings(self) -> SweepSettings:
@@ -95,16 +95,16 @@ class Services:
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        """The request queue, the queues of the kinds, and their dead letters."""
+        """The client of the request queue, the queues of the kinds, and their dead-letter queues."""
         return clients.sqs()
 
     def now(self) -> datetime:
-        """The time that everything is compared with."""
+        """The current time, with which all times are compared."""
         return datetime.now(timezone.utc)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """A transaction, committed if nothing is raised; else its connection is thrown away with what it holds."""
+        """A transaction that is committed if nothing is raised; otherwise its connection is dropped."""
         with engine().connect() as transaction:
             try:
                 yield transaction
@@ -116,7 +116,7 @@ class Services:
 
 @dataclass
 class _Run:
-    """What the steps of one invocation share."""
+    """The state that the steps of one invocation share."""
 
     services: Services
     now: datetime
@@ -135,7 +135,7 @@ class _Run:
         return Comparison(self.now, self.services.settings.default_organization_id)
 
     def send(self, requests: Sequence[Request]) -> None:
-        """Put requests into the queue, in their order; each sending is one of its own, also of an equal request."""
+        """Queue requests in their order; each message has its own deduplication id, even if its request is repeated."""
         waiting = iter(requests)
         while chunk := list(islice(waiting, BATCH)):
             answer = self.services.sqs.send_message_batch(
@@ -160,11 +160,11 @@ class _Run:
 
 
 class NotQueued(Exception):
-    """The queue has not taken all requests: nothing is claimed, and the next sweep asks."""
+    """The queue has not accepted all requests: nothing is claimed, and the next sweep repeats them."""
 
 
 def handle(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
-    """Sweep, take pages, or answer an operator."""
+    """Run a sweep, process pages, or answer an operator."""
     run = _Run(services, services.now())
     try:
         if "Records" in event:
@@ -178,7 +178,7 @@ def handle(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
 
 
 def handler_of(services: Services) -> Callable[[dict[str, Any], object], dict[str, Any]]:
-    """The Lambda handler."""
+    """Return the Lambda handler of the sweep."""
 
     def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return handle(event, services)
@@ -186,7 +186,7 @@ def handler_of(services: Services) -> Callable[[dict[str, Any], object], dict[st
     return guarded(handler)
 
 
-# By the schedule
+# Sweeps by the schedule
 
 
 def _sweep(run: _Run, *, nightly: bool) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def _look_for_unlinked(run: _Run) -> int:
 
 
 def _look_through_dead_letters(run: _Run, *, nightly: bool) -> dict[str, int]:
-    """Move those back whose call is known by now; nightly, ask for the others."""
+    """Redrive the letters whose calls are known now; nightly, request the other calls."""
     letters = DeadLetters(run.services.sqs, run.services.settings.queue_urls.values())
     found = letters.read(LETTERS_NIGHTLY if nightly else LETTERS)
     left = found
@@ -256,7 +256,7 @@ def _look_through_dead_letters(run: _Run, *, nightly: bool) -> dict[str, int]:
 
 
 def _known(run: _Run, letters: Sequence[Letter]) -> list[Letter]:
-    """Those whose call has a row: the row that they name, else the one that Vapi's call is linked to."""
+    """The letters whose call has a row: the row that they name, else the one that Vapi's call is linked to."""
     if not letters:
         return []
     call_ids = {letter.call_id for letter in letters if letter.call_id is not None}
@@ -300,7 +300,7 @@ def _ask_for(run: _Run, reason: Reason, calls: Collection[tuple[int, str]], pace
 
 
 def _take_pages(run: _Run, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Compare the pages of an SQS event, as a rule one; raises what goes wrong, and then all of them come again."""
+    """Compare the pages of an SQS event, usually one; any error is raised, and then all pages are delivered again."""
     for record in records:
         _take_page(run, record["body"])
     return {"batchItemFailures": []}
@@ -318,7 +318,7 @@ def _take_page(run: _Run, body: str) -> None:
     logger().info("page compared", extra=facts)
 
 
-# For operators
+# Questions of operators
 
 
 def _answered(run: _Run, answer: Callable[[_Run, Mapping[str, Json]], dict[str, Json]], given: Json) -> dict[str, Json]:
@@ -341,7 +341,7 @@ def _compare(run: _Run, given: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _ask(run: _Run, given: Mapping[str, Json]) -> dict[str, Json]:
-    """Ask for calls by either id, whatever has been asked before; those that have no id of Vapi's are looked for."""
+    """Request calls by either id, whatever was requested before; Vapi's list is searched for missing Vapi ids."""
     if not run.services.settings.is_on:
         return NotFound(ErrorReason.NOT_CONFIGURED, "reconciliation is switched off").to_object()
     vapi_call_ids = _ids(given.get("vapi_call_ids"), read_vapi_call_id, "vapi_call_ids")

@@ -1,1 +1,1 @@
-"""Copies of recordings in a bucket of ours: asked for after a report, made outside the VPC, kept for as long as set."""
+"""Copies of recordings in our own bucket: requested after a report, made outside the VPC, kept for a set time."""

@@ -1,9 +1,9 @@
-"""The function that copies recordings: from Vapi into a bucket of ours, and what became of it into the status queue.
+"""The copying function: copies recordings from Vapi into our bucket, and reports the results to the status queue.
 
-A try that failed is made again after 30 s, 5 min, 1 h and 1 day. A queue delays a message by 15 minutes at most and
-hides one for 12 hours at most, so a message says itself when its time has come: what comes too early is hidden for what
-remains. After the last try the recording is `missing`; the request is kept among the dead letters, unless Vapi said
-plainly that there is none, for somebody may mend the reason and redrive it.
+A failed attempt is repeated after 30 s, 5 min, 1 h and 1 day. SQS delays a message by at most 15 minutes and hides one
+for at most 12 hours, so a message has the time of its next attempt: a message that comes earlier is hidden again. After
+the last attempt the recording is `missing`. Unless Vapi clearly has no recording, the request becomes a dead letter,
+because an operator may correct the cause and redrive it.
 """
 
 import json
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
     from autopulse.aws import SecretsManager
 
 WAITS_SECONDS: Final = (30, 300, 3600, 86_400)
-"""After the first try that failed, the second and so on."""
+"""The delays in seconds after the first failed attempt, the second and so on."""
 MAX_DELAY_SECONDS: Final = 900
-"""SQS's longest delay of a new message."""
+"""SQS's longest delay of a new message, in seconds."""
 MAX_HIDDEN_SECONDS: Final = 42_000
-"""Below SQS's 12 hours, which count from when it handed the message over."""
+"""Less than SQS's limit of 12 hours, which starts when the message is received."""
 OUTAGE_SECONDS: Final = 60
-"""Until a message comes again that failed for an AWS service's sake."""
+"""The delay in seconds of a message that failed through an AWS service."""
 PART_BYTES: Final = 8 * 1024 * 1024
-"""Of an upload: all that is in memory of a recording."""
+"""The size in bytes of a part of an upload, which is the part of a recording that is in memory."""
 S3_READ_SECONDS: Final = 20
 KEPT_SECONDS: Final = 300
-"""How long the key is kept before it is read again: it may have been rotated."""
+"""The time in seconds for which the key is cached; it may be rotated."""
 
 Answer = dict[str, list[dict[str, str]]]
 
 
 class Services:
-    """What the function works with: made on first use, and kept as long as the container."""
+    """The services of the function, created on first use and kept as long as the container."""
 
     def __init__(self) -> None:
         self._key: tuple[float, str] | None = None
@@ -60,7 +60,7 @@ class Services:
 
     @cached_property
     def s3(self) -> "S3Client":
-        """The bucket of the copies."""
+        """The client of the bucket."""
         import boto3  # noqa: PLC0415 - on first use
 
         from autopulse.aws import bounded  # noqa: PLC0415 - on first use
@@ -69,7 +69,7 @@ class Services:
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        """The function's queue, its dead letters, and the status queue."""
+        """The client of the function's queue, its dead-letter queue, and the status queue."""
         import boto3  # noqa: PLC0415 - on first use
 
         from autopulse.aws import bounded  # noqa: PLC0415 - on first use
@@ -78,23 +78,23 @@ class Services:
 
     @cached_property
     def secrets(self) -> "SecretsManager":
-        """Where Vapi's key is."""
+        """The client of the secret with Vapi's key."""
         from autopulse.aws import SECRETS_MANAGER, SecretsManager  # noqa: PLC0415 - on first use
 
         return SecretsManager(SECRETS_MANAGER)
 
     def now(self) -> datetime:
-        """The time."""
+        """The current time in UTC."""
         return datetime.now(timezone.utc)
 
     @property
     def source(self) -> Source:
-        """Where recordings come from; raises ClientError or BotoCoreError if the key cannot be read."""
+        """The source of recordings; raises ClientError or BotoCoreError if the key cannot be read."""
         settings = self.settings
         return Source(settings.api_url, self._api_key(settings.api_key_secret_arn), settings.storage_hosts)
 
     def _api_key(self, arn: str) -> str:
-        """Vapi's key; empty for none."""
+        """Vapi's key; empty if there is none."""
         if not arn:
             return ""
         if self._key is None or time.monotonic() - self._key[0] >= KEPT_SECONDS:
@@ -102,12 +102,12 @@ class Services:
         return self._key[1]
 
     def forget_key(self) -> None:
-        """Read it again next time: it was refused."""
+        """Read the key again next time, because it was refused."""
         self._key = None
 
 
 def handle(event: dict[str, Any], services: Services) -> Answer:
-    """Answer an SQS event, of one record as the stack is made; answers with those that shall come again."""
+    """Answer an SQS event, by default of one record; returns the records to deliver again."""
     measurements = Measurements()
     returned = [record["messageId"] for record in event["Records"] if not _settle(record, services, measurements)]
     measurements.flush()
@@ -115,7 +115,7 @@ def handle(event: dict[str, Any], services: Services) -> Answer:
 
 
 def _settle(record: dict[str, Any], services: Services, measurements: Measurements) -> bool:
-    """Do what a message asks for; whether it has its end."""
+    """Process a message; returns whether it is done."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported with boto3, on first use
 
     try:
@@ -158,11 +158,11 @@ def _copy(request: CopyRequest, services: Services, measurements: Measurements) 
 
 
 def _upload(body: Body, key: str, services: Services) -> None:
-    """Write the object as it comes in; what breaks off leaves no object, since only the end completes an upload."""
+    """Upload the object while it is downloaded; an interrupted upload leaves no object."""
     from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 - imported with boto3, on first use
 
     services.s3.upload_fileobj(
-        cast("IO[bytes]", body),  # it is only read
+        cast("IO[bytes]", body),  # only its method `read` is used
         services.settings.bucket,
         key,
         ExtraArgs={"ContentType": body.content_type},
@@ -193,7 +193,7 @@ def _try_again_or_give_up(
 
 
 def _has_ended(request: CopyRequest, services: Services) -> bool:
-    """Whether the presigned URL is all there was, and is no longer good."""
+    """Whether the presigned URL was the only source, and has expired."""
     if request.url is None or services.source.api_key:
         return False
     expires_at = expiry_of(request.url, request.expires_at)
@@ -210,7 +210,7 @@ def _ask_again(request: CopyRequest, wait: float, services: Services) -> None:
 
 
 def _hide(record: dict[str, Any], seconds: float, services: Services) -> None:
-    """Let the message come back in so many seconds, or in 12 hours if that is sooner."""
+    """Hide the message for `seconds`, at most for 12 hours."""
     services.sqs.change_message_visibility(
         QueueUrl=services.settings.queue_url,
         ReceiptHandle=record["receiptHandle"],
@@ -219,7 +219,7 @@ def _hide(record: dict[str, Any], seconds: float, services: Services) -> None:
 
 
 def _report(request: CopyRequest, services: Services, **result: Json) -> None:
-    """Tell the consumer of the status queue what became of it; the same result is the same event."""
+    """Report the result to the consumer of the status queue; the same result is the same event."""
     message = {"type": RECORDING, "call": {"id": request.vapi_call_id}, **result}
     envelope = envelope_from(INTERNAL[RECORDING], message, services.now())
     services.sqs.send_message(
@@ -250,7 +250,7 @@ def _keys(request: CopyRequest) -> dict[str, object]:
 
 
 def _key_of(secret: Json) -> str:
-    """The key within the secret's JSON; empty if there is none."""
+    """The key in the secret's JSON; empty if there is none."""
     try:
         given = read_mapping(json.loads(secret)).get("api_key")
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""Fetch a recording from Vapi: by the call's id with the key, or at the report's presigned URL without one.
+"""Download a recording from Vapi: by the call's id with the key, or else from the report's presigned URL.
 
-Vapi's API answers with a redirect to its storage. That is followed by hand, once, to hosts that the stack lists, and
-without the key. No other address is ever asked: neither one that a message names, nor where a second redirect leads.
+Vapi's API answers with a redirect to its storage. Our code follows this redirect once, without the key, and only to
+hosts that the stack lists. No other URL is requested, neither one in a message, nor the target of a second redirect.
 """
 
 import hashlib
@@ -24,19 +24,19 @@ from autopulse.recordings.requests import UUID, CopyRequest
 from autopulse.vapi.recordings import is_at
 
 MAX_BYTES: Final = 200_000_000
-"""Of one recording: 104 minutes of Vapi's usual WAV (16 kHz, 16 bit, mono)."""
+"""The maximum size of a recording: 104 minutes of Vapi's usual WAV (16 kHz, 16 bit, mono)."""
 LONGEST_SECONDS: Final = 120.0
-"""For everything that one copy reads, from the first connection to the last byte."""
+"""The time limit in seconds of one download, from the first connection to the last byte."""
 QUIET_SECONDS: Final = 10.0
-"""The longest wait for a connection, or for the next bytes."""
+"""The timeout in seconds for a connection, and for the next bytes."""
 READ_BYTES: Final = 65_536
 MOST_RETRY_AFTER_SECONDS: Final = 3600.0
 _AUDIO: Final = re.compile("audio/[a-z0-9][a-z0-9.+-]{0,60}")
 _LENGTH: Final = re.compile("[0-9]{1,18}")
-"""What `int` reads, unlike thousands of digits; the bytes of what says another length are counted all the same."""
+"""At most as many digits as `int` reads; a longer length is ignored, and the bytes are counted anyway."""
 _HEAD_BYTES: Final = 16
 _TEXT: Final = re.compile(rb"(?!RIFF)(?:\xef\xbb\xbf)?[\t\n\r -~]*")
-"""ASCII alone: all kinds of audio files have other bytes among their first, but for WAV, whose length may be any."""
+"""Only ASCII: all audio files have other bytes near their beginning, except WAV, whose length may be any number."""
 _RIFF_HEAD_BYTES: Final = 8
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK, _BAD_REQUEST, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 400, 404, 410, 429, 500
@@ -47,52 +47,52 @@ _NUMERIC_LABEL: Final = re.compile("0x[0-9a-f]*|[0-9]+", re.IGNORECASE)
 
 
 class CopyFailed(Exception):
-    """A copy that was not made; `reason` is the metric's dimension, one of the words below."""
+    """The copy was not made; `reason` is the metric's dimension, one of the words below."""
 
     NOT_FOUND: Final = "not-found"
-    """Vapi has none, or none any more."""
+    """Vapi has no recording, or has deleted it."""
     UNAUTHORIZED: Final = "unauthorized"
     """Vapi refuses the key."""
     EXPIRED: Final = "expired"
     """The storage refuses the presigned URL."""
     THROTTLED: Final = "throttled"
     UNAVAILABLE: Final = "unavailable"
-    """Not reached, or 5xx."""
+    """Vapi was unreachable, or answered 5xx."""
     SLOW: Final = "slow"
     REDIRECT_REFUSED: Final = "redirect-refused"
-    """It leads to a host that is not listed, or on to another place."""
+    """The redirect leads to a host that is not allowed, or to a further redirect."""
     NO_AUDIO: Final = "no-audio"
     TOO_LARGE: Final = "too-large"
     BROKEN_OFF: Final = "broken-off"
-    """It ended before its end."""
+    """The answer ended too early."""
     NO_SOURCE: Final = "no-source"
-    """There is neither a key and an id of Vapi's form, nor a URL."""
+    """There is no URL, and no key or no id in Vapi's form."""
     UNEXPECTED: Final = "unexpected"
-    """Another status than those that are documented."""
+    """The answer has a status that is not documented."""
 
     def __init__(self, reason: str, *, is_final: bool = False, retry_after: float = 0) -> None:
         super().__init__(reason)
         self.reason = reason
         self.is_final = is_final
-        """Whether another try cannot end otherwise."""
+        """Whether further attempts would fail too."""
         self.retry_after = retry_after
-        """Seconds that Vapi asked to wait at least."""
+        """The minimum delay in seconds that Vapi has asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where recordings are fetched from."""
+    """The source of recordings."""
 
     api_url: str
-    """Base URL of Vapi's API."""
+    """The base URL of Vapi's API."""
     api_key: str
-    """Empty: only presigned URLs of reports are asked."""
+    """Vapi's key; if it is empty, only presigned URLs of reports are used."""
     storage_hosts: Collection[str]
-    """Hosts that a recording is read from; `*.example.com` is every host below example.com."""
+    """Hosts that recordings are read from; `*.example.com` stands for every subdomain of example.com."""
 
 
 class Body:
-    """The body of an answer, as a file that is read once: counted, hashed, and checked for its end."""
+    """The body of an answer as a file that is read once: it is counted, hashed, and checked for completeness."""
 
     def __init__(self, answer: http.client.HTTPResponse, content_type: str, deadline: float) -> None:
         self._answer = answer
@@ -102,17 +102,17 @@ class Body:
         self._sha256 = hashlib.sha256()
         self.content_type = content_type
         self.bytes = 0
-        """Read so far."""
+        """The number of bytes read so far."""
 
     @property
     def sha256(self) -> str:
-        """Of what was read so far, in hexadecimal digits."""
+        """The digest of the bytes read so far, in hexadecimal digits."""
         return self._sha256.hexdigest()
 
     def read(self, amount: int = -1) -> bytes:
-        """So many bytes, fewer only at the end; a negative number is all that are left.
+        """Read `amount` bytes, fewer only at the end; a negative number reads all that are left.
 
-        Raises CopyFailed when it is too long, breaks off or takes too long.
+        Raises CopyFailed if the body is too long, ends too early or takes too long.
         """
         left = amount if amount >= 0 else MAX_BYTES + 1
         parts = []
@@ -139,7 +139,7 @@ class Body:
         return part
 
     def _check_head(self) -> None:
-        """Raise CopyFailed if it begins as a page or a message does: the content type is only what its sender says."""
+        """Raise CopyFailed if it begins like a page or a text, because the content type may be wrong."""
         if (len(self._head) == _HEAD_BYTES or self._is_over) and _TEXT.fullmatch(self._head):
             raise CopyFailed(CopyFailed.NO_AUDIO)
 
@@ -157,7 +157,7 @@ class Body:
         return None if self._answer.chunked else _length_of(self._answer)
 
     def _is_whole(self) -> bool:
-        """Whether what was read is all there is: by its length, its chunks, or by what a WAV file says of itself."""
+        """Whether the body is complete: by its length, its chunks, or the length in a WAV file."""
         if self.bytes == 0:
             raise CopyFailed(CopyFailed.NO_AUDIO)
         if self._length is not None:
@@ -168,7 +168,7 @@ class Body:
 
 @contextmanager
 def open_recording(request: CopyRequest, source: Source) -> Iterator[Body]:
-    """The recording as a body to be read; raises CopyFailed, as its reading does."""
+    """Open a recording as a body to read; opening and reading raise CopyFailed."""
     deadline = time.monotonic() + LONGEST_SECONDS
     api = urlsplit(source.api_url)
     if source.api_key and UUID.fullmatch(request.vapi_call_id):
@@ -191,10 +191,11 @@ def open_recording(request: CopyRequest, source: Source) -> Iterator[Body]:
 
 
 def may_be_read(url: str, hosts: Collection[str], api: SplitResult) -> bool:
-    """Whether the storage may be asked at this address.
+    """Whether a URL of the storage may be requested.
 
-    It has to be https, at a listed host, without a user or another port, and no IP address. If Vapi's API is a stand-in
-    on loopback, so may be its storage, at the same host and a port that needs no privilege: there http is enough.
+    It has to be https, at a listed host, without a user or another port, and without an IP address. If Vapi's API is a
+    test double on loopback, its storage may be one too, at the same host and an unprivileged port; then http is
+    allowed.
     """
     try:
         parts = urlsplit(url)
@@ -207,7 +208,7 @@ def may_be_read(url: str, hosts: Collection[str], api: SplitResult) -> bool:
 
 
 def is_loopback(api: SplitResult) -> bool:
-    """Whether an address is this machine's own."""
+    """Whether a URL is on this machine."""
     host = api.hostname or ""
     try:
         return host == _LOCALHOST or ipaddress.ip_address(host).is_loopback
@@ -216,7 +217,7 @@ def is_loopback(api: SplitResult) -> bool:
 
 
 def _joined(asked: str, location: str) -> str:
-    """Where a redirect leads; empty for nowhere."""
+    """The absolute target of a redirect; empty if it is invalid."""
     try:
         return urljoin(asked, location)
     except ValueError:
@@ -227,9 +228,9 @@ def _joined(asked: str, location: str) -> str:
 def _get(
     url: str, headers: Mapping[str, str], deadline: float, *, is_inside: bool
 ) -> Iterator[http.client.HTTPResponse]:
-    """Ask once, following nothing; `is_inside`: the address may be one that is not of the Internet.
+    """Send one request without following redirects; with `is_inside` the address may be a private one.
 
-    When the deadline comes, the connection is shut down, whatever is being waited for.
+    At the deadline the connection is shut down, which ends every wait.
     """
     parts = urlsplit(url)
     with closing(connection_to(parts)) as connection:
@@ -262,7 +263,7 @@ def _answer_of(
 
 
 def connection_to(parts: SplitResult) -> http.client.HTTPConnection:
-    """By TLS, or to a stand-in on loopback by http; nothing is connected yet. Raises CopyFailed for any other."""
+    """A TLS connection, or http to a test double on loopback; it is not opened yet. Raises CopyFailed for any other."""
     host, port = parts.hostname or "", parts.port
     if parts.scheme == "https":
         return http.client.HTTPSConnection(host, port, timeout=QUIET_SECONDS, context=_tls())
@@ -277,14 +278,14 @@ def _tls() -> ssl.SSLContext:
 
 
 def _let_outside(connected: socket.socket, *, is_inside: bool) -> None:
-    """Raise CopyFailed if a listed name has led to an address that is not of the Internet."""
+    """Raise CopyFailed if a listed host name has led to an address that is not public."""
     if not is_inside and not ipaddress.ip_address(connected.getpeername()[0]).is_global:
         raise CopyFailed(CopyFailed.REDIRECT_REFUSED)
 
 
 def _shut_down(connected: socket.socket) -> None:
     try:
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # the plain one: TLS would wait to say goodbye
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # not TLS's own shutdown, which would wait for the peer
     except OSError:
         return
 
@@ -300,7 +301,7 @@ def _check_api(answer: http.client.HTTPResponse) -> None:
         return
     if status in {_NOT_FOUND, _GONE}:
         raise CopyFailed(CopyFailed.NOT_FOUND)
-    if status == _BAD_REQUEST:  # beyond what the subscription keeps; the id has the right form
+    if status == _BAD_REQUEST:  # the call is older than the subscription keeps; its id has the right form
         raise CopyFailed(CopyFailed.NOT_FOUND, is_final=True)
     if status in _UNAUTHORIZED:
         raise CopyFailed(CopyFailed.UNAUTHORIZED)
@@ -329,7 +330,7 @@ def _unavailable(answer: http.client.HTTPResponse) -> CopyFailed:
 
 
 def _retry_after(given: str | None) -> float:
-    """Seconds, bounded; a date counts as not given."""
+    """The delay in seconds, limited; a date counts as absent."""
     try:
         seconds = float(given or 0)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The end of a copy before its time: all versions of its object."""
+"""Delete a copy before its retention time ends, with all versions of its object."""
 
 from typing import Final
 
@@ -6,13 +6,13 @@ from autopulse.observability import logger
 from autopulse.settings import recording_bucket
 
 MAX_VERSIONS: Final = 1000
-"""Of one object that are deleted; each copy of a recording that is made again is one, and lives a day."""
+"""The maximum number of versions that are deleted; each repeated copy makes a version, which expires after a day."""
 
 
 def erase_copy(key: str) -> None:
-    """Delete an object of the bucket with all its versions; one that cannot be deleted expires by the bucket's rule.
+    """Delete an object of the bucket with all its versions; a remaining one expires by the bucket's rule.
 
-    Never raises: the rows are committed. Without a bucket it does nothing.
+    Never raises, because the rows are committed. Without a bucket it does nothing.
     """
     bucket = recording_bucket()
     if bucket:
@@ -20,8 +20,8 @@ def erase_copy(key: str) -> None:
 
 
 def erase_versions(bucket: str, key: str) -> int | None:
-    """Delete all versions of an object; how many there were, or None, with a line in the log, if some may be left."""
-    import boto3  # noqa: PLC0415 - where there is something to erase
+    """Delete all versions of an object; returns their number, or None, with a log line, if some may be left."""
+    import boto3  # noqa: PLC0415 - needed only if there is something to erase
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
     from autopulse.aws import bounded  # noqa: PLC0415 - as above

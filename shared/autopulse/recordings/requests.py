@@ -1,10 +1,10 @@
-"""What the queue of the copying function carries: whose recording is to be copied, and how often that was tried.
+"""The messages of the copying function's queue: the call whose recording is to be copied, and the number of attempts.
 
     {"version": 1, "vapi_call_id": …, "url": the report's presigned URL or null, "expires_at": when that ends or null,
      "tries": 0, "not_before": … or null}
 
-Times are ISO 8601 in UTC with microseconds. The URL is a capability for half an hour: the queue is encrypted, and
-neither a log nor an event has it.
+Times are ISO 8601 in UTC with microseconds. The URL gives access to the recording for half an hour: the queue is
+encrypted, and the URL is in no log and no event.
 """
 
 import hashlib
@@ -20,29 +20,29 @@ from autopulse.json_text import read_json
 
 VERSION: Final = 1
 PREFIX: Final = "recordings/"
-"""What the keys of all copies begin with."""
+"""The prefix of the keys of all copies."""
 MAX_TRIES: Final = 100
 UUID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""Vapi's ids; nothing else goes into a path of its API."""
+"""The form of Vapi's ids; no other text is put into a path of its API."""
 
 
 @dataclass(frozen=True, slots=True)
 class CopyRequest:
-    """One recording to copy."""
+    """A request to copy one recording."""
 
     vapi_call_id: str
     url: str | None = None
-    """The report's own presigned URL, for stacks without a key of Vapi's API."""
+    """The report's presigned URL, for stacks without a key of Vapi's API."""
     expires_at: datetime | None = None
-    """When the URL ends, if the report said so."""
+    """When the URL expires, if the report says so."""
     tries: int = 0
-    """How often it has failed."""
+    """The number of failed attempts."""
     not_before: datetime | None = None
-    """The next try is not made before; a queue delays no message for so long."""
+    """The earliest time of the next attempt, which may be later than a queue can delay a message."""
 
     @property
     def object_key(self) -> str:
-        """Its place in the bucket: one for each call of Vapi's, so that a repeat writes the same object again."""
+        """Its key in the bucket: one for each Vapi call, so that a repeat overwrites the same object."""
         return object_key_of(self.vapi_call_id)
 
     def to_json(self) -> str:
@@ -59,7 +59,7 @@ class CopyRequest:
 
 
 def object_key_of(vapi_call_id: str) -> str:
-    """The key of a call's copy: Vapi's id, or a digest of an id that is no UUID."""
+    """The key of a call's copy: it contains Vapi's id, or the digest of an id that is not a UUID."""
     is_uuid = UUID.fullmatch(vapi_call_id)
     return PREFIX + (vapi_call_id.lower() if is_uuid else hashlib.sha256(vapi_call_id.encode()).hexdigest())
 

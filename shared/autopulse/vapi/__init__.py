@@ -1,1 +1,1 @@
-"""The words of the sender: its message types, its signatures, its payloads, and the envelope that we put them in."""
+"""Vapi's vocabulary: its message types, signatures and payloads, and the envelope that carries its messages."""

@@ -1,13 +1,15 @@
-"""Where a report has its analysis, and in which shapes.
+"""Find a report's analysis, and read it in all of its shapes.
 
-`analysis.structuredData` is the older way, `artifact.structuredOutputs` the present one: `{id: {name, result}}`, the
-result a value or an object of several. `analysis.structuredDataMulti` has one object for each plan or assistant, and
-`artifact.scorecards` what was computed of the outputs. Bodies in public differ in all of this: results without a name,
-objects directly below the id, answers without any id, lists, JSON texts. So an object is read by what it looks like:
+`analysis.structuredData` is the older place, `artifact.structuredOutputs` the current one: `{id: {name, result}}`, in
+which the result is a value or an object of several values. `analysis.structuredDataMulti` has one object for each plan
+or assistant, and `artifact.scorecards` has values that were computed from the outputs. Published bodies differ in all
+of this: results without a name, objects directly below the id, answers without any id, lists, JSON texts. Therefore an
+object is read by its form:
 
-- one with fields of ours is a sheet of answers;
-- one that names a result (`{name, result}`, `{key, structuredData}`, `{assistant, data}`) is an answer, or holds some;
-- any other is looked into, up to `MAX_DEPTH` objects deep.
+- an object with fields of ours is a sheet of answers;
+- an object that names a result (`{name, result}`, `{key, structuredData}`, `{assistant, data}`) is an answer, or
+  contains answers;
+- any other object is searched, up to `MAX_DEPTH` objects deep.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,22 +24,22 @@ from autopulse.vapi.messages import ReportMessage
 
 MAX_DEPTH: Final = 6
 _LABELS: Final = ("name", "title", "label", "question", "field", "key")
-"""What may name a result, best first."""
+"""Fields that may have the name of a result, best first."""
 _COMPANIONS: Final = frozenset(
     {
         *(*_LABELS, "id", "type", "description", "status", "error", "schema", "plan", "planKey", "compliancePlan"),
         *("assistant", "assistantId", "assistantName", "scoreNormalized", "metricPoints", "confidence", "explanation"),
     }
 )
-"""What may stand beside a result without being an answer."""
+"""Fields that may stand beside a result and are not answers."""
 _RESULTS: Final = ("result", "structuredData", "data", "value", "answer", "output", "score")
-"""Where a named result is."""
+"""Fields that may have the value of a named result."""
 _VALUES: Final = (*_RESULTS, "rating", "text", "content", "items")
-"""Where an object that is the answer to one question has it."""
+"""Fields that may have the value of an object that answers one question."""
 
 
 def read_analysis(message: ReportMessage, names: AnswerNames) -> Analysis:
-    """Read everything in which a report analyses its call; `names` are what the answers may be called."""
+    """Read all parts of a report's analysis; `names` are the names that answers may have."""
     data, multi = parsed(message.analysis.structured_data), parsed(message.analysis.structured_data_multi)
     outputs, scorecards = parsed(message.artifact.structured_outputs), parsed(message.artifact.scorecards)
     reader = _Reader(names)
@@ -52,8 +54,8 @@ def read_analysis(message: ReportMessage, names: AnswerNames) -> Analysis:
 def unknown_outputs(message: ReportMessage, names: AnswerNames) -> list[str]:
     """The names of structured outputs that answer none of our questions, as their author wrote them.
 
-    An output that is known neither by its name nor by any field of its result is unknown; one without a name has none.
-    One that says whether a callback, or no more calls, are asked for answers a question, though it has no column.
+    An output is unknown if neither its name nor any field of its result is known; an output without a name is left out.
+    An output that asks for a callback, or for no more calls, is known, although it has no column.
     """
     outputs, reader = parsed(message.artifact.structured_outputs), _Reader(names)
     items = outputs.values() if isinstance(outputs, dict) else outputs if isinstance(outputs, list) else ()
@@ -62,7 +64,7 @@ def unknown_outputs(message: ReportMessage, names: AnswerNames) -> list[str]:
 
 
 def _by_id(outputs: Json) -> Json:
-    """A list of outputs in the order of their ids, if each has one; an object's are taken in the order of its keys."""
+    """Sort a list of outputs by their ids, if each output has one; the outputs of an object are sorted by its keys."""
     if isinstance(outputs, list) and all(
         isinstance(item, dict) and isinstance(item.get("id"), str) for item in outputs
     ):
@@ -71,7 +73,7 @@ def _by_id(outputs: Json) -> Json:
 
 
 def _given(data: Json, **parts: Json) -> dict[str, Any]:
-    """All of it as one JSON object: structured data at the top, the other parts under Vapi's names."""
+    """The whole analysis as one JSON object: structured data at the top, the other parts under Vapi's names."""
     given = {name: part for name, part in {"structuredData": data, **parts}.items() if _is_given(part)}
     return (
         {**data, **{name: part for name, part in given.items() if name in parts}} if isinstance(data, dict) else given
@@ -87,7 +89,7 @@ class _Reader:
         self._names = names
 
     def sheets(self, value: Json, label: str = "", depth: int = MAX_DEPTH) -> Iterator[Sheet]:
-        """The sheets of answers in a value that is called `label`, best first."""
+        """Yield the sheets of answers in a value with the name `label`, best first."""
         value = parsed(value)
         if depth and isinstance(value, dict):
             yield from self._of_object(value, label, depth)
@@ -98,7 +100,7 @@ class _Reader:
             yield [(label, value)]
 
     def knows(self, value: Json) -> bool:
-        """Whether any answer in the value is one of ours."""
+        """Whether any answer in the value is known."""
         return any(self._is_field(label) for sheet in self.sheets(value) for label, _ in sheet)
 
     def _of_object(self, value: Mapping[str, Json], label: str, depth: int) -> Iterator[Sheet]:
@@ -120,7 +122,7 @@ class _Reader:
             yield [(label, _only_value(result))]
 
     def _of_answers(self, value: Mapping[str, Json], depth: int) -> Iterator[Sheet]:
-        """Answers side by side; what names a result among them is read after them."""
+        """Yield the answers of one object; objects in it that name a result are read after them."""
         results = {name: item for name, item in value.items() if isinstance(item, dict) and _named_result(item)}
         yield [
             (name, _answer(item)) if self._is_field(name) else (name, item)
@@ -135,12 +137,12 @@ class _Reader:
 
 
 def _label(value: Mapping[str, Json]) -> str:
-    """What names a result, or "" if nothing does."""
+    """The name of a result, or "" if it has none."""
     return next((label for key in _LABELS if (label := read_words(value.get(key)))), "")
 
 
 def _named_result(value: Mapping[str, Json]) -> tuple[str, Json] | None:
-    """The name, "" if there is none, and the result of an object that is a result with its description."""
+    """The name ("" if there is none) and the value of an object that describes a result; None for any other."""
     label = _label(value)
     key = next((key for key in _RESULTS if key in value), None)
     if key is None or not (value.keys() <= {*_COMPANIONS, key} or (key == "result" and label)):
@@ -154,7 +156,7 @@ def _answer(value: Json) -> Json:
 
 
 def _only_value(value: Mapping[str, Json]) -> Json:
-    """What an object that answers one question says: its value, else its only entry, else itself."""
+    """The value of an object that answers one question: its value field, else its only entry, else itself."""
     found = next((value[name] for name in _VALUES if name in value), None)
     if found is None and len(value) == 1:
         (found,) = value.values()

@@ -1,11 +1,11 @@
-"""Where a message says which call it is about, and who was called.
+"""Find our call id in a message, and who was called.
 
-Vapi carries an application's variables and metadata in many objects: in the overrides of whatever takes the call
-(assistant, squad, workflow), in each of those itself, and for campaigns in each customer. Which of them a body has
+Vapi carries an application's variables and metadata in many objects: in the overrides of the assistant, squad or
+workflow that takes the call, in these objects themselves, and for campaigns in each customer. Which of them a body has
 depends on how the call was made. Some bodies have no `call`, only a copy of it below the artifact's variables.
 
-The header X-Call-Id, which some messages have too, is not read: a signature covers the body alone, so whoever has a
-signed body without ids could say of any call that it is about that one.
+The header X-Call-Id, which some messages have too, is not read: a signature covers only the body, so the holder of a
+signed body without ids could assign it to any call.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from autopulse.vapi.call_tokens import CALL_TOKEN
 
 CALL_ID: Final = "call_id"
 MAX_MEMBERS: Final = 100
-"""Of a squad, that are looked at. Vapi's own squads have a handful."""
+"""The maximum number of a squad's members that are read. Vapi's own squads have a handful."""
 _MEMBERS: Final = "members"
 
 Path = tuple[str, ...]
@@ -33,7 +33,7 @@ _FIRST: Final[tuple[Path, ...]] = (
     ("call", "assistantOverrides", "metadata"),
     ("assistant", "variableValues"),
 )
-"""Where our id nearly always is."""
+"""The places that nearly always have our id."""
 
 _INNER_CALLS: Final[tuple[Path, ...]] = (("artifact", "variables", "call"), ("artifact", "variableValues", "call"))
 
@@ -45,7 +45,7 @@ _HOLDERS: Final[tuple[Path, ...]] = (
     ("artifact",),
     *(place for call in _INNER_CALLS for place in (call, (*call, "customer"))),
 )
-"""What may hold variables and metadata in any of the places below, from the message on."""
+"""Objects that may hold variables and metadata in any of the places below, as paths from the message."""
 
 _PLACES: Final[tuple[Path, ...]] = (
     ("assistantOverrides", "variableValues"),
@@ -65,18 +65,18 @@ _PLACES: Final[tuple[Path, ...]] = (
     *_of("squad", _MEMBERS),
     *_of("workflow"),
 )
-"""Where a holder has them; those of `members` in each of the first members."""
+"""Places in such an object; a place in `members` is looked up in each of the first members."""
 
 
 class NamedCall(NamedTuple):
-    """Our call id as a message gives it, and what stands beside it as its proof."""
+    """Our call id in a message, and the token beside it that proves it."""
 
     call_id: int
     token: Json
 
 
 def find_named_call(message: Mapping[str, Json]) -> NamedCall | None:
-    """Our call id from the first place that has a valid one (docs/call-state.md, section 1), and its token."""
+    """Return the first valid call id (docs/call-state.md, section 1) with its token; None if there is none."""
     for variables in map(read_mapping, _variables_of(message)):
         call_id = read_call_id(variables.get(CALL_ID))
         if call_id is not None:
@@ -85,19 +85,19 @@ def find_named_call(message: Mapping[str, Json]) -> NamedCall | None:
 
 
 def find_call_id(message: Mapping[str, Json]) -> int | None:
-    """Our call id from the first place that has a valid one, proven or not."""
+    """Return the first valid call id, with or without a valid token."""
     named = find_named_call(message)
     return named.call_id if named else None
 
 
 def calls_of(message: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-    """Every copy of the call that the message has, best first; what one of them lacks the next may say."""
+    """Every copy of the call in the message, best first; a value that one copy lacks may be in the next."""
     copies = [read_mapping(message.get("call")), *(read_mapping(_look_up(message, path)) for path in _INNER_CALLS)]
     return [copy for copy in copies if copy]
 
 
 def customers_of(message: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-    """Everything that the message says of who was called, best first."""
+    """Every object of the message that describes the customer, best first."""
     paths = (("call", "customer"), ("customer",), *((*call, "customer") for call in _INNER_CALLS))
     copies = (read_mapping(_look_up(message, path)) for path in (*paths, ("artifact", "variables", "customer")))
     return [copy for copy in copies if copy]

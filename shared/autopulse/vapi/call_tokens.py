@@ -1,8 +1,8 @@
-"""Proof that our call id in a message is one that the application gave: `call_token` beside `call_id`.
+"""Proof that the application set our call id in a message: `call_token` beside `call_id`.
 
-It is the HMAC-SHA256 of the id's decimal digits, as 64 hexadecimal digits, with a secret that the application and the
-verifier share. An id is a small number that anybody may guess; a token can be made by the application alone. It proves
-the id that it is beside, in whatever call it comes, for as long as its secret is accepted.
+The token is the HMAC-SHA256 of the id's decimal digits, as 64 hexadecimal digits, with a secret that the application
+and the verifier share. An id is a small number that anyone can guess, but only the application can make its token. A
+token proves its id in any call, as long as its secret is accepted.
 """
 
 import hashlib
@@ -16,12 +16,12 @@ CALL_TOKEN: Final = "call_token"  # noqa: S105 - the name of a field
 
 
 def call_token(call_id: int, key: bytes) -> str:
-    """The token of a call."""
+    """The token of a call id, as 64 hexadecimal digits."""
     return hmac.new(key, str(call_id).encode(), hashlib.sha256).hexdigest()
 
 
 def is_proven(call_id: int, token: Json, keys: Sequence[bytes]) -> bool:
-    """Whether the token was made with one of the keys; each is compared, in constant time."""
+    """Whether the token was made with one of the keys. Each comparison takes constant time."""
     if not isinstance(token, str):
         return False
     given = token.strip().lower().encode("utf-8", "surrogatepass")

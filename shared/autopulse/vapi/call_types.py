@@ -3,8 +3,8 @@
 from typing import Final
 
 OUTBOUND: Final = "outboundPhoneCall"
-"""Only who holds the private key of a Vapi organization can order one."""
+"""A call that only the holder of a Vapi organization's private key can order."""
 SELF_STANDING: Final = frozenset({"inboundPhoneCall", "webCall", "vapi.websocketCall"})
-"""Types of call that nobody but Vapi starts."""
+"""Types of calls that only Vapi starts."""
 WEB: Final = frozenset({"webCall", "vapi.websocketCall"})
-"""From a browser, as test calls from Vapi's dashboard are."""
+"""A call from a browser, such as a test call from Vapi's dashboard."""

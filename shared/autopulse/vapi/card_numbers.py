@@ -1,15 +1,17 @@
-"""Numbers of payment cards in what people say, told from the other numbers that they say.
+"""Find the numbers of payment cards in what people say, and distinguish them from other numbers.
 
-A number may be a card's if its length and its first digits are an issuer's, and its check digit fits (Luhn). One in
-ten other numbers of such a length and beginning would pass, too, so how it is written and what stands beside it decide:
+A number may be a card's if its length and its first digits are in an issuer's range, and its check digit is right
+(Luhn). One in ten other numbers of such a length and beginning meets these conditions too, so the spelling and the
+neighbouring words decide:
 
-1. Written as cards are, it is one: in groups of 4-4-4-4 (19 digits: 4-4-4-4-3), 4-6-5 or 4-6-4; or digit by digit, or
-   in pairs, as it is said, if nothing else is in that row of digits. Further groups of four, as parcels have them, make
-   it another number, but for those of further cards and for the month and year in which a card ends.
-2. As one number without gaps it is one, unless it is named as another: an order, an invoice, a tracking number.
-3. In any other grouping, or in a longer row of digits, it is one only near a word of cards: card, Visa, credit, CVV.
+1. A number that is written as cards are is a card number: in groups of 4-4-4-4 (19 digits: 4-4-4-4-3), 4-6-5 or 4-6-4;
+   or digit by digit or in pairs, if its row of digits has nothing else. If further groups of four follow, as in parcel
+   numbers, it is another number, unless these are further cards, or the month and year in which a card expires. 2. A
+   number without gaps is a card number, unless it is named as another: an order, an invoice, a tracking number. 3. A
+   number in any other grouping, or in a longer row of digits, is a card number only near a word about cards: card,
+   Visa, credit, CVV.
 
-So counted numbers, phone numbers in a row, dates, odometers and prices stay.
+Counts, lists of phone numbers, dates, odometer readings and prices are therefore not masked.
 """
 
 import re
@@ -20,20 +22,23 @@ from typing import Final
 _LEAST: Final = 14
 _MOST: Final = 19
 _ROW: Final = re.compile(r"(?<![\w+])[0-9](?:[ .-]?[0-9]|,[ ][0-9]){13,79}+", re.ASCII)
-"""Digits with no more than a sign between them; after a plus is a phone number. A longer row is read in parts."""
+"""Digits with at most one separator between them. After a plus comes a phone number. Longer rows are read in parts."""
 _GROUP: Final = re.compile(r"[0-9]+")
 _TWO_DIGITS: Final = re.compile(r"[0-9]{2}")
 _SIZES: Final = tuple(map(chr, range(48, 48 + 81)))
-"""Size of a group -> a character, up to 9 the digit itself: the sizes of a row are a text."""
+"""Size of a group -> a character, for sizes up to 9 the digit: the sizes of a row form a text."""
 _ON_A_CARD: Final = re.compile(f"(?=(44443|4444|465|464|[{_SIZES[_LEAST]}-{_SIZES[_MOST]}]))")
-"""Sizes of the groups on a card."""
+"""Sizes of the groups of digits on a card."""
 _FOURS: Final = re.compile("4+")
 _MONTH_AND_YEAR: Final = re.compile(r"(?:0[1-9]|1[0-2])[0-9]{2}")
 _AS_SAID: Final = re.compile("1{14,19}|2{7,9}")
 _TRIES: Final = 8
-"""Groups of a row near a word of cards in which a number may begin, before the first number and after each."""
+"""The maximum number of groups, in a row near a word about cards, that are tried as a number's first group.
+
+It applies before the first number found, and again after each one.
+"""
 _NEAR: Final = 60
-"""Characters before a row, and after it, in which a word of cards is near."""
+"""The number of characters before and after a row in which a word about cards is near."""
 _CARD_WORDS: Final = (
     *("card", "visa", "master", "amex", "american express", "discover", "diners", "maestro", "credit", "debit"),
     *("cvv", "cvc", "expir", "security code", "tarjeta", "karte", "carte", "cartao", "cart\u00e3o", "kaart", "carta"),
@@ -49,17 +54,17 @@ _NAME_CHARACTERS: Final = 40
 _DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")
 
 Place = tuple[int, int]
-"""Where a group begins and ends."""
+"""The characters of `text` from the start of a group to its end."""
 
 
 def find_cards(text: str) -> Iterator[Place]:
-    """Begin and end of each card's number, in their order, without overlaps."""
+    """Yield the start and end of each card number, in order and without overlaps."""
     has_words = _has_card_word(text)
     for row in _ROW.finditer(text):
         start, end = row.span()
         is_near = has_words and _is_near_card_word(text, start, end)
         if not is_near and end - start > 3 * _MOST and not _TWO_DIGITS.search(text, start, end):
-            continue  # more digits than a card has, one by one
+            continue  # more single digits than a card has
         groups = [group.span() for group in _GROUP.finditer(text, start, end)]
         if text[end : end + 1].isalpha():
             groups.pop()  # "3rd"
@@ -67,12 +72,12 @@ def find_cards(text: str) -> Iterator[Place]:
 
 
 def names_another_number(name: str) -> bool:
-    """Whether what a field is called, such as `orderNumber` or `tracking_id`, says that it has no card's number."""
+    """Whether a field's name, such as `orderNumber` or `tracking_id`, means that it has no card number."""
     return _NAMED.search(_WORD_IN_NAME.sub(" ", name)) is not None
 
 
 def _as_written(text: str, groups: Sequence[Place]) -> list[Place]:
-    """Numbers in the groups that a card has, as one, or as they are said."""
+    """Card numbers that are written in the groups of a card, without gaps, or digit by digit."""
     sizes = "".join([_SIZES[end - start] for start, end in groups])
     if _AS_SAID.fullmatch(sizes):
         return [(groups[0][0], groups[-1][1])] if _fits(_digits(text, groups)) else []
@@ -90,7 +95,7 @@ def _as_written(text: str, groups: Sequence[Place]) -> list[Place]:
 
 
 def _ends_with_card(text: str, groups: Sequence[Place], sizes: str, first: int) -> bool:
-    """Whether the groups of four that these four are among are cards, and perhaps when the last one ends."""
+    """Whether the groups of four around these four form cards, perhaps with the last one's expiry date."""
     fours = next(row for row in _FOURS.finditer(sizes) if row.start() <= first < row.end())
     before, after = first - fours.start(), fours.end() - first - 4
     if after % 4 == 1:
@@ -100,7 +105,7 @@ def _ends_with_card(text: str, groups: Sequence[Place], sizes: str, first: int) 
 
 
 def _as_any(text: str, groups: Sequence[Place]) -> Iterator[Place]:
-    """Numbers however they are grouped, that begin and end with a group."""
+    """Yield card numbers in any grouping, each of which starts and ends with a group."""
     digits = _digits(text, groups)
     begins = list(accumulate((end - start for start, end in groups), initial=0))
     after = {begin: place for place, begin in enumerate(begins)}
@@ -127,14 +132,14 @@ def _is_near_card_word(text: str, start: int, end: int) -> bool:
 
 def _has_card_word(text: str) -> bool:
     lowered = text.lower()
-    for word in _CARD_WORDS:  # noqa: SIM110 - a generator would cost more than the search
+    for word in _CARD_WORDS:  # noqa: SIM110 - a generator would take longer than the search
         if word in lowered:
             return True
     return False
 
 
 def _is_named(text: str, start: int) -> bool:
-    """Whether the number that begins there is named as another than a card's."""
+    """Whether the number at `start` is named as something other than a card number."""
     return _NAMED.search(text[max(0, start - _NAME_CHARACTERS) : start]) is not None
 
 
@@ -143,7 +148,7 @@ def _fits(digits: str) -> bool:
 
 
 def _lengths_of(two: str) -> tuple[int, ...]:
-    """How long a number with these first digits is, by the issuers' ranges; the usual length first."""
+    """The possible lengths of a number with these first two digits by the issuers' ranges, the usual length first."""
     if two[:1] == "4":
         return 16, 19
     if "51" <= two <= "55" or "22" <= two <= "27":
@@ -156,7 +161,7 @@ def _lengths_of(two: str) -> tuple[int, ...]:
 
 
 def _has_check_digit(digits: str) -> bool:
-    """Luhn: every second digit from the end doubled, the sum of all digits is a multiple of ten."""
-    characters = digits.encode()  # each 48 more than its digit
+    """Luhn's check: every second digit from the end is doubled, and the sum of all digits is a multiple of ten."""
+    characters = digits.encode()  # each value is 48 more than its digit
     total = sum(characters[::-2]) + sum(characters[-2::-2].translate(_DOUBLED))
     return (total - 48 * len(characters)) % 10 == 0

@@ -1,9 +1,9 @@
-"""What Vapi sends and this code does not know: words and fields that its next version brought.
+"""Values that Vapi sends and this code does not know: words and fields of newer versions.
 
-Each is counted by its sort (`What`) and named in a log line, for `make drift`. A value is a word of a program, such as
-a type or the name of a field, and never what a person said: several words are not named, save an output's name. As it
-comes from outside, it is logged like one all the same: printable and short, at most `MAX_VALUES` of a message and
-`MAX_KEPT` different ones of a container. The verifier masks secrets in it first, as it does in all that it queues.
+Each value is counted by its sort (`What`), and logged for `make drift`. A value is an identifier, such as a type or the
+name of a field, and never what a person said: text of several words is not logged, except an output's name. Because
+values come from outside, they are printable and short in the log, at most `MAX_VALUES` of a message and `MAX_KEPT`
+different ones per container. The verifier masks secrets in them before, as in everything that it queues.
 """
 
 import re
@@ -13,19 +13,19 @@ from functools import cache
 from typing import Final, NamedTuple
 
 DRIFT: Final = "drift"
-"""The log's key of a list of `{"what", "value"}`; a consumer's have a `count` and `vapi_call_ids` of their own too."""
+"""The log's key of a list of `{"what", "value"}`; the consumers' items also have `count` and `vapi_call_ids`."""
 MAX_VALUES: Final = 10
-"""Values of one message, or of one batch, that a log line names."""
+"""The maximum number of values that a log line has of one message or of one batch."""
 MAX_KEPT: Final = 100
-"""Different values that one container names; what comes after them is counted and not named."""
+"""The maximum number of different values that one container logs; further ones are only counted."""
 MAX_CHARACTERS: Final = 128
-"""Of a value in the log; the longest ended reason of Vapi's schema has 121."""
+"""The maximum length of a value in the log; the longest ended reason in Vapi's schema has 121 characters."""
 SEVERAL_WORDS: Final = "(several words)"
-"""Stands for a value that no program made: it may be what somebody said."""
+"""Replaces a value that is not an identifier, because a person may have said it."""
 _UNPRINTED: Final = re.compile(r"[^\w.:/=\[\]\"'(),?!&#+ -]+", re.ASCII)
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _TELEPHONE_DIGITS: Final = 7
-"""Fewer digits, between whatever else, call nobody."""
+"""Matches telephone numbers; fewer digits are not a telephone number, whatever separates them."""
 
 
 class What(str, Enum):
@@ -40,20 +40,20 @@ class What(str, Enum):
 
 
 class UnknownValue(NamedTuple):
-    """A value that nobody here knows, as it was sent."""
+    """A value that this code does not know, as it was sent."""
 
     what: What
     value: str
 
 
 class Named:
-    """Which values a container has named: a sender who makes up new ones all the time fills no log."""
+    """The values that a container has logged; the limit keeps a sender that invents values from filling the log."""
 
     def __init__(self) -> None:
         self._values: set[UnknownValue] = set()
 
     def choose(self, values: Iterable[UnknownValue]) -> list[UnknownValue]:
-        """Those that a log line may name, printable: at most `MAX_VALUES`, each once."""
+        """Choose the values to log, made printable: at most `MAX_VALUES`, each once."""
         return list(dict.fromkeys(self._admitted(values)))
 
     def _admitted(self, values: Iterable[UnknownValue]) -> Iterator[UnknownValue]:
@@ -66,7 +66,7 @@ class Named:
 
 @cache
 def named() -> Named:
-    """This container's."""
+    """Return the container's record of logged values."""
     return Named()
 
 
@@ -77,6 +77,6 @@ def _shown(what: What, value: str) -> str:
 
 
 def printable(value: str) -> str:
-    """A word that a sender chose, as the log takes it: ASCII, short, without telephone numbers."""
+    """Convert a word from outside for the log: ASCII, short, without telephone numbers."""
     text = _LONG_NUMBER.sub("#", _UNPRINTED.sub("?", value))[:MAX_CHARACTERS]
     return re.sub("[0-9]", "#", text) if sum(map(str.isdigit, text)) >= _TELEPHONE_DIGITS else text

@@ -1,7 +1,7 @@
-"""Vapi's `endedReason`: which family a reason belongs to.
+"""The family of each `endedReason` of Vapi's.
 
-Vapi has some 600 of them, renames them from version to version and adds new ones, so they are told by patterns. A
-reason is compared in lower case, with hyphens for underscores and blanks.
+Vapi has some 600 reasons, renames them between versions and adds new ones, so they are matched by patterns. Before
+that, a reason is converted to lower case, with hyphens for underscores and blanks.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Final
 from autopulse.domain.outcome import Family
 
 _PATTERNS: Final = (
-    # In this order; the first that matches counts. First, reasons whose words would mislead the patterns below.
+    # The first pattern that matches counts. The first ones are for reasons that the patterns below would misread.
     (Family.FAILED, "*inbound-call-failed-to-connect* *warm-transfer-hang-timeout *warm-transfer-idle-timeout"),
     (Family.VOICEMAIL, "*voicemail* *voice-mail* *answering-machine* *machine-detected* *mailbox*"),
     (Family.NO_ANSWER, "*before-call-connect* *before-connect* call.ringing.*hung-up* call.ringing.*ended-call*"),
@@ -23,7 +23,7 @@ _PATTERNS: Final = (
             " call-forwarded* call-transferred* *transfer-completed*"
         ),
     ),
-    # A transfer to a person that came to nothing: the customer was in the conversation when it began.
+    # The transfer to a person failed; the customer was in the conversation when it began.
     (Family.REACHED, "call.forwarding.* *error-transfer-* *transfer-failed* *warm-transfer*"),
     (Family.CANCELLED, "manually-cancel* cancel* *call-deleted *call-cancel* call.ringing.hook-*"),
     (
@@ -56,7 +56,7 @@ _PATTERNS: Final = (
             " pipeline-* call.start.* call-start-* assistant-request-* assistant-not-*"
         ),
     ),
-    # Words that say it plainly wherever they stand, if nothing above matches.
+    # Words with a clear meaning anywhere in a reason, for reasons that match nothing above.
     (Family.BUSY, "*-busy"),
     (Family.NO_ANSWER, "*no-answer* *did-not-answer* *not-answered* *unanswered* *declined* *rejected*"),
     (Family.CANCELLED, "*cancelled* *canceled*"),
@@ -66,7 +66,7 @@ _PATTERNS: Final = (
 
 
 def family_of(reason: str) -> Family:
-    """The family of an ended reason."""
+    """The family of an ended reason; the reason may be in any spelling described above."""
     return _family_of(re.sub(r"[\s_]+", "-", reason.strip().lower()))
 
 
@@ -77,5 +77,5 @@ def _family_of(word: str) -> Family:
 
 @cache
 def _rules() -> list[tuple[Family, re.Pattern[str]]]:
-    """Compiled on first use: some ten milliseconds that an import does not need."""
+    """The compiled patterns; compiling takes some ten milliseconds, and so happens on first use."""
     return [(family, re.compile("|".join(map(translate, patterns.split())))) for family, patterns in _PATTERNS]

@@ -1,15 +1,15 @@
-"""What a queue carries: one message, redacted, with its identities and times. Version 1.
+"""The envelope of a queued message: one redacted message with its identities and times. Version 1.
 
     {"version": 1, "kind": …, "event_id": 64 hex digits, "vapi_call_id": text or null, "call_id": integer or null,
      "occurred_at": sender's time or null, "received_at": ours, "message": {…}}
 
-and, of a message that was made of what Vapi answered when it was asked, `"origin": "reconciliation"`. Without it the
-message was a webhook.
+A message that was made from an answer of Vapi's API also has `"origin": "reconciliation"`. Without it the message was a
+webhook.
 
-An event id begins with the sender's time, so that receipts of one time are neighbours in their index.
+An event id begins with the sender's time, so that receipts of about the same time are neighbours in their index.
 
-Times are ISO 8601 in UTC with microseconds. An envelope that is too long for a queue lies in the payload bucket; the
-queue then carries the same object with `payload_key` in the place of `message`.
+Times are ISO 8601 in UTC with microseconds. An envelope that is too long for a queue is stored in the payload bucket;
+the queue then carries the same object with `payload_key` in place of `message`.
 """
 
 import hashlib
@@ -31,14 +31,14 @@ WEBHOOK: Final = BY_WEBHOOK
 RECONCILIATION: Final = BY_ASKING
 EVENT_ID_DIGITS: Final = 64
 TIME_DIGITS: Final = 12
-"""Of an event id that are the sender's time."""
+"""The number of digits of an event id that encode the sender's time."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """One accepted message on its way to its consumer."""
+    """One accepted message for its consumer."""
 
     kind: str
     event_id: str
@@ -50,24 +50,24 @@ class Envelope:
     origin: str = WEBHOOK
 
     def to_json(self) -> str:
-        """Return it whole."""
+        """The envelope with its message, as JSON."""
         return canonical_json(self._head() | {MESSAGE: self.message})
 
     def to_pointer_json(self) -> str:
-        """Return it with the key of its place in the payload bucket instead of the message."""
+        """The envelope as JSON, with its key in the payload bucket in place of the message."""
         return canonical_json(self._head() | {PAYLOAD_KEY: self.payload_key})
 
     @property
     def payload_key(self) -> str:
-        """Its place in the payload bucket."""
+        """Its key in the payload bucket."""
         return f"envelopes/{self.received_at:%Y/%m/%d}/{self.event_id}.json"
 
     @property
     def fairness_group(self) -> str:
-        """Whose share of a queue the message takes, as 64 hexadecimal digits.
+        """The SQS message group, as 64 hexadecimal digits; SQS balances delays between groups.
 
-        That of the phone number, which belongs to one organization; of a call without one it is the call's own. SQS
-        then lets nobody's flood delay the messages of others.
+        It is that of the phone number, which belongs to one organization; a call without a phone number has its own. So
+        one organization's many messages do not delay those of the others.
         """
         number = read_mapping(self.message.get("call")).get("phoneNumberId")
         return _digest([number or self.vapi_call_id or self.call_id or self.event_id])
@@ -87,7 +87,7 @@ class Envelope:
 
 
 def believe_all(_named: NamedCall) -> bool:
-    """What is believed where no proof of an id is demanded."""
+    """Accept every call id, for stacks that require no token."""
     return True
 
 
@@ -98,12 +98,12 @@ def envelope_from(
     signed_message_id: str | None = None,
     origin: str = WEBHOOK,
 ) -> Envelope:
-    """Put a message, as it was sent, into its envelope as the verifier does: redacted, and its call id believed."""
+    """Build an envelope of a message as it was sent, as the verifier does: redacted, any call id accepted."""
     kept = apply_allow_list(kind, message)
     return build_envelope(kind, message, kept, received_at, signed_message_id, origin=origin)
 
 
-def build_envelope(  # noqa: PLR0913, PLR0917 - everything that an envelope says
+def build_envelope(  # noqa: PLR0913, PLR0917 - an envelope has this many parts
     kind: str,
     message: Mapping[str, Json],
     kept: Mapping[str, Json],
@@ -112,13 +112,13 @@ def build_envelope(  # noqa: PLR0913, PLR0917 - everything that an envelope says
     believe: Callable[[NamedCall], bool] = believe_all,
     origin: str = WEBHOOK,
 ) -> Envelope:
-    """Identify a message: the envelope of what is `kept` of it; our call id only if `believe` says so of it.
+    """Build the envelope of what is `kept` of a message; our call id counts only if `believe` accepts it.
 
-    A sender's time that is too far ahead of the receipt counts as absent. The event id has it as it was sent all the
-    same: a resend may come when it is not so far ahead any more.
+    A sender's time that is too far ahead of the receipt counts as absent. The event id contains it nevertheless,
+    because a resend may arrive when the time is no longer too far ahead.
 
-    A webhook and what Vapi answers of the same instant are two events: of one event the first to come would decide
-    which origin its receipt and its report have.
+    A webhook and an answer of Vapi's API with the same time are two events. If they were one, the first to arrive would
+    determine the origin of its receipt and of its report.
     """
     vapi_call_id = _vapi_call_id(kept)
     named = None if kept["type"] == PING else find_named_call(message)
@@ -150,12 +150,12 @@ def _event_id(identity: list[Json], told_at: datetime | None) -> str:
 def _timed_identity(
     kind: str, call_id: int | None, told_at: datetime, kept: Mapping[str, Json], content: Mapping[str, Json]
 ) -> list[Json]:
-    """Which event a message with a sender's time is: what cannot change when Vapi sends it again.
+    """The parts of a message with a sender's time that identify its event: those that a resend does not change.
 
     [Vapi's call id, our call id, type, time, status, role, spoken text, digest], each null if not given. The digest is
-    of a conversation's turns, and of a report but for its URLs: those are signed anew for each delivery. Of a message
-    that names no call it is of all that was sent: two calls' are two events; of an internal one it is of all that it
-    says. A ping's own id stands for its text.
+    that of a conversation's turns, or of a report without its URLs, which are signed anew for each delivery. For a
+    message that names no call the digest is that of everything sent, so that messages of two calls differ; for an
+    internal message it is that of its whole content. A ping has its own id in place of the text.
     """
     role, text = _spoken(kind, kept)
     said: Json = kept.get("messages") if kind == "conversation_update" else None
@@ -166,9 +166,9 @@ def _timed_identity(
 
 
 def _untimed_identity(call_id: int | None, signed_message_id: str | None, content: Mapping[str, Json]) -> list[Json]:
-    """Which event a message without a sender's time is: the sender's signed id, else all that it says but URLs.
+    """The parts of a message without a sender's time that identify its event: the signed id, else the content.
 
-    ["message-id", id], or ["content", our call id, message].
+    ["message-id", id], or ["content", our call id, message], where the message has no URLs.
     """
     if signed_message_id is not None:
         return ["message-id", signed_message_id]
@@ -193,7 +193,7 @@ def _without_urls(content: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def canonical_json(value: Json) -> str:
-    """Compact ASCII with sorted keys: equal values have equal texts."""
+    """Compact ASCII JSON with sorted keys: equal values have equal texts."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True, allow_nan=False)
 
 

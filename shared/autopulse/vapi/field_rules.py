@@ -1,4 +1,4 @@
-"""What is kept of one value of a message, cleaned and masked; None drops it. The allow-list is made of these rules."""
+"""The allow-list's rules: each returns what is kept of one value, cleaned and masked; None drops the value."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,18 +27,18 @@ Rule = Callable[[Json], Json]
 _USER_INFO: Final = re.compile(r"(?<=://)[^\s/?#]+(?=@)")
 _TELEPHONE: Final = re.compile(r"\+?[0-9](?:[ ()./-]{0,2}[0-9]){6,}", re.ASCII)
 _ADDRESS: Final = re.compile(r"(?:\bsips?:)?[^\s@:<>\"']{1,64}@[^\s@<>\"']{1,255}")
-"""With bounds, as e-mail has them: without, a long word would be looked through again from each of its letters."""
+"""The lengths are limited, as those of e-mail addresses are, so that long words do not take quadratic time."""
 _LEAST_OF_NO_FIGURE: Final = 10**9
-"""No latency, cost or count is as much; a card's number is more."""
+"""The limit of a figure: no latency, cost or count is as great, and a card number is greater."""
 
 
 def text(value: Json) -> Json:
-    """Text without secrets."""
+    """Keep text, with secrets masked."""
     return mask_secrets(clean_text(value)) if isinstance(value, str) else None
 
 
 def number(value: Json) -> Json:
-    """A number, also as text; none that is a card's."""
+    """Keep a number, also as text, unless it is a card number."""
     if isinstance(value, str):
         written = value.strip()
         return None if read_number(value) is None or mask_secrets(written) != written else written
@@ -46,51 +46,51 @@ def number(value: Json) -> Json:
 
 
 def time(value: Json) -> Json:
-    """A time: ISO 8601 text, or a number of milliseconds."""
+    """Keep a time: ISO 8601 text, or a number of milliseconds."""
     return text(value) if isinstance(value, str) else number(value)
 
 
 def phone_number(value: Json) -> Json:
-    """A number to call, as text or as an integral number."""
+    """Keep a phone number, as text or as an integer."""
     return id_text(read_phone_number(value))
 
 
 def id_text(value: Json) -> Json:
-    """An id or a number to call, which may look like a key without a name, or like a card's number."""
+    """Keep an id or a phone number, even if it looks like a key or a card number."""
     return mask_credentials(clean_text(value)) if isinstance(value, str) else None
 
 
 def said(value: Json) -> Json:
-    """Words, of a content in parts too, or a number."""
+    """Keep spoken words, as text, as a list of parts, or as a number."""
     if isinstance(value, dict | list):
         return text(read_said(value))
     return text(value) if isinstance(value, str) else number(value)
 
 
 def names(value: Json) -> Json:
-    """A list of texts; other items are dropped."""
+    """Keep the texts of a list; other items are dropped."""
     return [text(name) for name in read_list(value) if isinstance(name, str)] or None
 
 
 def figure(value: Json) -> Json:
-    """A latency, a cost or a count, also as text."""
+    """Keep a latency, a cost or a count, also as text."""
     amount = read_number(value)
     return None if amount is None or abs(amount) >= _LEAST_OF_NO_FIGURE else value
 
 
 def label(value: Json) -> Json:
-    """A word, or a number that stands for one, such as a version."""
+    """Keep a word, or a number that stands for one, such as a version."""
     return text(value) if isinstance(value, str) else figure(value)
 
 
 def foreign_text(value: Json) -> Json:
-    """What providers write: they quote the numbers and addresses that they were to call."""
+    """Keep a provider's text, with telephone numbers and addresses masked: providers quote those they were to call."""
     masked = text(value)
     return _ADDRESS.sub(REDACTED, _TELEPHONE.sub(REDACTED, masked)) if isinstance(masked, str) else None
 
 
 def condition(value: Json) -> Json:
-    """The condition of a structured output, or its name alone: its type, its limit, the ended reasons that it takes."""
+    """Keep an output's condition: a text, or an object with its type, its limit and its ended reasons."""
     if not isinstance(value, Mapping):
         return text(value)
     others = [(name, item) for name, item in value.items() if name != "type"]
@@ -101,23 +101,23 @@ def condition(value: Json) -> Json:
 
 
 def whole(value: Json) -> Json:
-    """Any JSON, without the secrets in it."""
+    """Keep any JSON, with secrets masked."""
     return mask_all(clean(value))
 
 
 def identifier(value: Json) -> Json:
-    """Vapi's call id; one that would be redacted is none, or two calls would become one."""
+    """Keep Vapi's call id; an id that masking would change is dropped, or the ids of two calls could become equal."""
     id_ = read_vapi_call_id(value)
     return id_ if id_ and mask_credentials(id_) == id_ else None
 
 
 def ping_id(value: Json) -> Json:
-    """The id of a ping, up to 100 characters."""
+    """Keep the id of a ping, up to 100 characters."""
     return text(value) if isinstance(value, str) and len(value) <= MAX_PING_ID_CHARACTERS else None
 
 
 def url(value: Json) -> Json:
-    """Keep a recording's address: its signed query is what makes it work, so only user and password are masked."""
+    """Keep a recording's URL with its signed query, without which it is useless; user and password are masked."""
     if not isinstance(value, str) or not value.lower().startswith(("https://", "http://")):
         return text(value)
     return _USER_INFO.sub(REDACTED, clean_text(value))
@@ -125,12 +125,12 @@ def url(value: Json) -> Json:
 
 @dataclass(frozen=True)
 class Fields:
-    """A rule: of an object these fields; an object of which nothing is kept is dropped."""
+    """A rule for an object: keep these fields; drop an object of which no field is kept."""
 
     allowed: Mapping[str, Rule]
 
     def __call__(self, value: Json) -> Json:
-        """Return the fields of a message that the allow-list keeps."""
+        """Return the fields of an object that the rule keeps."""
         given = read_mapping(value)
         if not given:
             return None
@@ -140,36 +140,36 @@ class Fields:
 
 @dataclass(frozen=True)
 class Each:
-    """A rule: of each object of a list what another rule keeps."""
+    """A rule for a list of objects: apply another rule to each."""
 
     rule: Rule
     most: int | None = None
-    """Items that are looked at; None for all of them."""
+    """The maximum number of items that are read; None for all."""
 
     def __call__(self, value: Json) -> Json:
-        """Return what is kept, an item of which nothing is kept as an empty object: turns are numbered by places."""
+        """Return the kept items; one without kept fields becomes an empty object, as turns are numbered by position."""
         return [self.rule(item) or {} for item in read_list(value)[: self.most] if isinstance(item, Mapping)] or None
 
 
 @dataclass(frozen=True)
 class EachById:
-    """A rule: of each object of an object that has them by Vapi's ids, or of a list, what another rule keeps."""
+    """A rule for objects by Vapi's ids, or for a list of them: apply another rule to each."""
 
     rule: Rule
     most: int
 
     def __call__(self, value: Json) -> Json:
-        """Return the parts as a list."""
+        """Return the kept objects as a list."""
         parts = list(value.values()) if isinstance(value, Mapping) else value
         return Each(self.rule, self.most)(parts)
 
 
 @dataclass(frozen=True)
 class UrlOr:
-    """A rule: an address alone, in the place of an object that another rule is for."""
+    """A rule for an object that may be replaced by a URL alone."""
 
     rule: Rule
 
     def __call__(self, value: Json) -> Json:
-        """Return the fields of a message that the allow-list keeps."""
+        """Return the URL, or what the other rule keeps of the object."""
         return url(value) if isinstance(value, str) else self.rule(value)

@@ -1,7 +1,7 @@
-"""One place for what the eras of Vapi's messages put in several.
+"""Move the fields of a message to one place each; Vapi's versions put them in several.
 
-Each field is looked for in all of its places, so that an object that is there, or a value that cannot be used, never
-hides what only another place has.
+All places of a field are searched, so that an empty object or an unusable value in one place does not hide the value in
+another.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from autopulse.vapi.speakers import split_speech
 from autopulse.vapi.turns import PROMPT_ROLES, has_turn, has_words
 
 Reader = Callable[[Json], object]
-"""Reads a value as it will be read, and says None if it cannot be used."""
+"""Reads a value as it will be read later; returns None if it cannot be used."""
 
 
 def _words(value: Json) -> str | None:
@@ -39,7 +39,7 @@ _CALL_FIELDS: Final[Mapping[str, Reader]] = {
     "createdAt": read_time,
 }
 _OWNERS: Final = ("assistant", "squad", "workflow")
-"""What of a call's own says whose it is, beside its phone number. `message.assistant` is whoever speaks just now."""
+"""Parts of the call that identify its owner, besides the phone number. `message.assistant` is the current speaker."""
 _CUSTOMER_FIELDS: Final[Mapping[str, Reader]] = {
     "number": read_phone_number,
     "sipUri": _words,
@@ -61,14 +61,14 @@ _FACTS_OF_CALL: Final[Mapping[str, Mapping[str, Reader]]] = {
         "endedMessage": _words,
     },
 }
-"""Kind -> what its messages say, or their call says as the REST API has it."""
+"""Kind -> fields of its messages that may also be in the message's call, as the REST API has them."""
 _OBJECTS_OF_CALL: Final[Mapping[str, Sequence[str]]] = {
     "end_of_call_report": ("analysis", "artifact", "compliance", "costBreakdown")
 }
 
 
 def _with_facts_of_call(kind: str, message: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Return the message with what only its call says of what came of it."""
+    """Return the message with the results that only its call has."""
     if kind not in _FACTS_OF_CALL:
         return message
     call = read_mapping(message.get("call"))
@@ -78,7 +78,7 @@ def _with_facts_of_call(kind: str, message: Mapping[str, Json]) -> Mapping[str, 
 
 
 def _costs(holder: Mapping[str, Json]) -> Iterator[Json]:
-    """The cost itself, else the total of its breakdown, else the sum of its parts."""
+    """Yield the cost itself, the total of its breakdown and the sum of its parts, in this order."""
     yield holder.get("cost")
     yield read_mapping(holder.get("costBreakdown")).get("total")
     parts = [read_number(read_mapping(part).get("cost")) for part in read_list(holder.get("costs"))]
@@ -112,12 +112,12 @@ def _fields_of(copies: Iterable[Mapping[str, Json]], fields: Mapping[str, Reader
 
 
 def _first(read: Reader, values: Iterable[Json]) -> Json:
-    """The first value that can be used, as it is."""
+    """Return the first usable value, unchanged."""
     return next((value for value in values if read(value) is not None), None)
 
 
 def _joined(first: Json, second: Json) -> Json:
-    """One object: fields of the second where the first says nothing."""
+    """Merge two objects; fields of the first count where both have a value."""
     said = {name: value for name, value in read_mapping(first).items() if value not in (None, "", [], {})}
     return {**read_mapping(second), **said}
 
@@ -131,7 +131,7 @@ def _gather_report(message: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _gather_said(message: Mapping[str, Json]) -> dict[str, Json]:
-    """The turns; or, if no list has words, the transcript's text with its speakers' names, if that has any."""
+    """The turns; or, if no list has words, the transcript's text with its speakers' names, if there are any."""
     turns = turns_of(message, read_mapping(message.get("call")))
     text = None if any(map(has_words, turns)) else _transcript_of(message)
     if text is None:
@@ -140,7 +140,7 @@ def _gather_said(message: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _gather_analysis(message: Mapping[str, Json]) -> dict[str, Json]:
-    """Each part of the analysis from the first place that has it, Vapi's documented one first."""
+    """Each part of the analysis from the first place that has it; the place that Vapi documents comes first."""
     call, artifact = read_mapping(message.get("call")), read_mapping(message.get("artifact"))
     analysis, inner = read_mapping(message.get("analysis")), read_mapping(call.get("analysis"))
     places = (analysis, artifact, message, inner, read_mapping(call.get("artifact")), call)
@@ -155,11 +155,11 @@ def _gather_analysis(message: Mapping[str, Json]) -> dict[str, Json]:
 
 
 _OF_QUALITY: Final = ("performanceMetrics", "transfers", "skippedStructuredOutputs", "assistantActivations")
-"""Fields of the artifact that say how a call ran."""
+"""Fields of the artifact that describe the call's quality."""
 
 
 def _gather_quality(message: Mapping[str, Json]) -> dict[str, Json]:
-    """The costs by their types, and the assistant that is named with an id or a name, from the first place of each."""
+    """The costs by type, and the assistant with its id or name, each from the first place that has it."""
     call = read_mapping(message.get("call"))
     assistants = (read_mapping(place.get("assistant")) for place in (message, call))
     return {
@@ -182,15 +182,15 @@ _GATHER: Final[Mapping[str, Callable[[Mapping[str, Json]], dict[str, Json]]]] = 
 
 
 def gather(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the message with each of its fields in the place where the newest era has it."""
+    """Return the message with each of its fields in the place where Vapi's newest version has it."""
     return _GATHER.get(kind, _gather)(_with_facts_of_call(kind, message))
 
 
 def turns_of(*holders: Mapping[str, Json]) -> list[Json]:
-    """Return the first turn list that has words, without the prompts in it: the others are copies in other shapes.
+    """Return the first turn list with words, without its prompts; other lists are copies in other shapes.
 
-    If none has words, it is the first with a tool's turns, else the first that has items at all. `holders` are the
-    message and what else may have lists, best first.
+    If no list has words, return the first with a tool's turns, else the first that is not empty. `holders` are the
+    message and other objects that may have lists, best first.
     """
     judges = (has_words, has_turn, bool)
     found = (turns for judge in judges for items in _turn_lists(holders) if any(map(judge, turns := _spoken(items))))
@@ -219,7 +219,7 @@ def _is_prompt(item: Mapping[str, Json]) -> bool:
 
 
 def _transcript_of(message: Mapping[str, Json]) -> str | None:
-    """Return the first transcript in which anybody says anything."""
+    """Return the first transcript with words."""
     call = read_mapping(message.get("call"))
     places = (message, read_mapping(message.get("artifact")), call, read_mapping(call.get("artifact")))
     texts = (text for place in places if (text := _words(place.get("transcript"))) is not None)

@@ -1,12 +1,12 @@
 """Mask secrets in free texts, which no allow-list can filter: what people and tools say in a call.
 
-It masks credentials by the shapes that their issuers give them, what stands after a name such as `password` or
-`api_key`, also in other languages, tokens in query strings, payment cards (`card_numbers` has their rule) and IBANs
-whose check digits fit, and social security numbers. Phone numbers, order numbers, prices, dates and plain UUIDs stay.
+Masked are: credentials in the forms of their issuers, values after a name such as `password` or `api_key` (in other
+languages too), tokens in query strings, payment cards (`card_numbers` has the rule), IBANs with a right check digit,
+and social security numbers. Phone numbers, order numbers, prices, dates and plain UUIDs are not masked.
 
-A text is looked at as it is read: compatibility characters and other scripts' digits as those that they stand for,
-without invisible characters, and once more with percent-encoding and JSON's escapes undone. Time is linear in the
-length of the text. `secret_shapes` has what is looked for.
+A text is searched in a normalised form, with ASCII for compatibility characters and for other scripts' digits and
+without invisible characters, and again with percent-encoding and JSON's escapes decoded. The time is linear in the
+length of the text. `secret_shapes` has the patterns.
 """
 
 import re
@@ -31,7 +31,7 @@ from autopulse.vapi.secret_shapes import (
 def mask_secrets(text: str) -> str:
     """Return the text without credentials, card numbers and the like.
 
-    What is found in a plain or decoded form of the text is returned in that form, with everything else that is in it.
+    A text in which something is found only in its normalised or decoded form is returned in that form.
     """
     if len(text) < _SHORTEST:
         return text
@@ -45,12 +45,12 @@ def mask_secrets(text: str) -> str:
 
 
 def mask_credentials(text: str) -> str:
-    """Return an identifier without what has the shape of a known credential: most ids look like some key or number."""
+    """Mask known credentials in an identifier. Other patterns are not used: most ids match some of them."""
     return text if _PLAIN_ID.fullmatch(text) else apply_shapes(KNOWN, text, text.lower())
 
 
 def mask_all(value: Json) -> Json:
-    """Return a cleaned JSON value with every text masked, keys too, and whatever stands under a secret's name."""
+    """Return a cleaned JSON value with all texts masked, keys too, and every value under a secret's name."""
     if isinstance(value, str):
         return mask_secrets(value)
     if isinstance(value, dict):
@@ -72,7 +72,7 @@ def _conceal_item(name: str, value: Json) -> Json:
 
 
 def mask_number(value: float | None) -> float | None:
-    """Return the number, or None if it is a card's."""
+    """Return the number, or None if it is a card number."""
     return None if value is not None and abs(value) >= _LEAST_CARD and mask_secrets(str(value)) != str(value) else value
 
 
@@ -81,9 +81,9 @@ _PLAIN_ID: Final = re.compile(r"[0-9a-f-]{36}|\+?[0-9]{1,15}")
 _ONLY_DIGITS: Final = re.compile(r"[0-9]{1,19}")
 _LEAST_CARD: Final = 10**13
 _SHORTEST: Final = 7
-"""Of all that is looked for; most texts of a turn besides its words are shorter."""
+"""The longest text that the quick check is for; most texts of a turn besides its words are shorter."""
 
-# Forms in which a text is looked at
+# Forms in which a text is searched
 
 _INVISIBLE: Final = frozenset(
     map(
@@ -97,11 +97,11 @@ _INVISIBLE: Final = frozenset(
 )
 _DASHES: Final = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d")
 _LONGEST_PLAIN: Final = 3
-"""Characters that one may stand for; a few stand for whole phrases, which are no part of a secret."""
+"""The longest replacement of one character; a few characters mean whole phrases, which are no part of a secret."""
 
 
 def _plain(text: str) -> str:
-    """ASCII for what stands for ASCII, digits of all scripts among it; no invisible characters, one kind of hyphen."""
+    """Replace characters and digits of other scripts by ASCII; drop invisible ones; use one kind of hyphen."""
     plain = {ord(one): told for one in set(text) if not one.isascii() and (told := _plain_form(one)) != one}
     return text.translate(plain) if plain else text
 
@@ -125,7 +125,7 @@ _OF_ENTITY: Final = {"quot": '"', "amp": "&", "39": "'", "34": '"'}
 
 
 def _decoded(text: str) -> str:
-    """Percent-encoding of ASCII, JSON's escapes and the entities of quotes undone, however often they were encoded."""
+    """Decode percent-encoded ASCII, JSON's escapes and the entities of quotes, also if they were encoded repeatedly."""
     return _ENCODED.sub(_character_of, text)
 
 
@@ -134,7 +134,7 @@ def _character_of(match: re.Match[str]) -> str:
     return chr(int(code, 16)) if code else match[3] or _OF_ENTITY[match[4] or match[5] or match[6]]
 
 
-# What is looked for
+# Patterns to search for
 
 
 def _mask(text: str) -> str:
@@ -163,7 +163,7 @@ def _mask_cards(text: str) -> str:
 
 _LONG: Final = re.compile(r"[\w+/.-]{16}", re.ASCII)
 _LONG_WORD: Final = re.compile(r"[A-Za-z_+/]{18}")
-"""Without a digit in the whole text a key is one long word, and the names of things have hyphens and dots."""
+"""A key without a digit in the whole text is one long word; other long names have hyphens and dots."""
 _NUMBER: Final = re.compile(r"[0-9](?:[ .,-]{0,2}[0-9]){8}")
 _DIGIT: Final = re.compile(r"[0-9]")
 _MARKS_OF_PROSE: Final[Sequence[str]] = (
@@ -177,7 +177,7 @@ _MARKS_OF_PROSE: Final[Sequence[str]] = (
     "kennwort",
     "wachtwoord",
 )
-"""Of what is looked for in words without a digit and without an assignment."""
+"""Marks of the patterns that apply to words without a digit and without an assignment."""
 _MARKS: Final[Sequence[str]] = (
     *_MARKS_OF_PROSE,
     *("=", "://", "secret", "token", "key", "credential", "signature", "xox", "pin", "cvv", "cvc", "security code"),
@@ -200,7 +200,7 @@ _MARKS: Final[Sequence[str]] = (
 
 
 def _is_harmless(text: str, lowered: str) -> bool:
-    """Whether a few quick looks rule out every shape, as they do for most of what people say."""
+    """Whether a few quick checks exclude every pattern, as they do for most of what people say."""
     if _DIGIT.search(text):
         if _LONG.search(text) or _NUMBER.search(text):
             return False
@@ -209,7 +209,7 @@ def _is_harmless(text: str, lowered: str) -> bool:
         return False
     else:
         marks = _MARKS if ":" in text or "=" in text else _MARKS_OF_PROSE
-    for mark in marks:  # noqa: SIM110 - a generator would cost more than the search
+    for mark in marks:  # noqa: SIM110 - a generator would take longer than the search
         if mark in lowered:
             return False
     return True

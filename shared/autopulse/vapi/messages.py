@@ -1,7 +1,8 @@
-"""What the consumers read: the envelope, and one model per kind of message.
+"""The models that consumers read: the envelope, and one model per kind of message.
 
-Every field but identity is optional, and a field that cannot be used reads as not given (`json_coercion`), so only an
-unreadable envelope or one that names no call fails. The fields keep Vapi's names; `redaction.py` says which arrive.
+Every field except the identity is optional, and an unusable value counts as absent (`json_coercion`), so only an
+unreadable envelope or one that names no call fails. The fields have Vapi's names; `redaction.py` lists those that
+arrive.
 """
 
 import re
@@ -60,9 +61,9 @@ _MAX_COST: Final = Decimal(10) ** 6
 _COST_STEP: Final = Decimal("0.000001")
 
 MAX_PAYLOAD_KEY_CHARACTERS: Final = 1024
-"""Of an object's key in S3."""
+"""The maximum length of an object's key in S3."""
 RECEIVED_AT: Final = "received_at"
-"""In the context of a validation: when the message was received."""
+"""The key of the time of receipt in a validation's context."""
 
 
 def _read_told_time(value: Json, info: ValidationInfo) -> datetime | None:
@@ -70,17 +71,17 @@ def _read_told_time(value: Json, info: ValidationInfo) -> datetime | None:
 
 
 def read_cost(dollars: Decimal) -> Decimal | None:
-    """The amount as numeric(12, 6) takes it, if it does."""
+    """The amount rounded for numeric(12, 6); None if it does not fit."""
     if abs(dollars) >= _MAX_COST:
         return None
     cost = dollars.quantize(_COST_STEP, ROUND_HALF_UP)
-    return cost if abs(cost) < _MAX_COST else None  # rounding may have reached it
+    return cost if abs(cost) < _MAX_COST else None  # rounding may have made it too large
 
 
 def limited(read: Callable[[Json], str | None], most: int, *, is_whole: bool = False) -> Callable[[Json], str | None]:
-    """A reader of texts of at most so many characters; a longer one counts as not given if it `is_whole`, or is cut.
+    """Return a reader of texts of at most `most` characters; a longer text is cut, or absent if it `is_whole`.
 
-    A function in a function takes half of the time of an object that is called, and a message has ten such texts.
+    A closure takes half of the time of a callable object, and a message has ten such texts.
     """
 
     def read_limited(value: Json) -> str | None:
@@ -94,33 +95,33 @@ def limited(read: Callable[[Json], str | None], most: int, *, is_whole: bool = F
 
 Id = Annotated[str | None, BeforeValidator(limited(read_words, MAX_ID_CHARACTERS, is_whole=True))]
 Word = Annotated[str | None, BeforeValidator(limited(read_text, MAX_ID_CHARACTERS))]
-"""One that is looked up: a status, a role."""
+"""A word that is looked up, such as a status or a role."""
 Name = Annotated[str | None, BeforeValidator(limited(read_words, MAX_NAME_CHARACTERS))]
 Reason = Annotated[str | None, BeforeValidator(limited(read_words, MAX_REASON_CHARACTERS))]
 Address = Annotated[str | None, BeforeValidator(limited(read_words, MAX_ADDRESS_CHARACTERS, is_whole=True))]
 NonBlankText = Annotated[str | None, BeforeValidator(limited(read_words, MAX_TEXT_CHARACTERS))]
 Speech = Annotated[str | None, BeforeValidator(limited(read_words, MAX_SPEECH_CHARACTERS))]
-"""All turns as one text."""
+"""The text of all turns."""
 Time = Annotated[datetime | None, BeforeValidator(read_time)]
-"""Any time, also one to come."""
+"""A time in the past or the future."""
 PastTime = Annotated[datetime | None, BeforeValidator(_read_told_time)]
-"""Of what has happened: not told if it lies ahead of the receipt that the context has."""
+"""A time in the past; it counts as absent if it is later than the time of receipt in the context."""
 Number = Annotated[Decimal | None, BeforeValidator(read_number)]
 PhoneNumber = Annotated[str | None, BeforeValidator(limited(read_phone_number, MAX_NAME_CHARACTERS, is_whole=True))]
-# Read as they are, not copied: their parts are read one by one where they are used.
+# Objects are not copied, because their parts are read one by one where they are used.
 Object = Annotated[Mapping[str, Any], SkipValidation(), BeforeValidator(read_mapping)]
 Items = Annotated[Sequence[Any], SkipValidation(), BeforeValidator(read_list)]
 
 
 class Reading(BaseModel):
-    """What is read of a message: whatever else is there is left alone."""
+    """The base of all models; other fields of a message are ignored."""
 
-    # Validators are built when a model is first used, not while the function is imported.
+    # Validators are built when a model is first used, not during the import.
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
-def absent(model: type[Reading], alias: str | None = None) -> Any:  # noqa: ANN401 - a field's default, as pydantic types it
-    """A default that is made once; pydantic would copy a plain one, all the way down, for each message."""
+def absent(model: type[Reading], alias: str | None = None) -> Any:  # noqa: ANN401 - pydantic types a field's default so
+    """A field's default that is made once; pydantic would deep-copy a plain default for each message."""
     return Field(default_factory=partial(_empty, model), alias=alias)
 
 
@@ -138,7 +139,7 @@ class Customer(Reading):
 
 
 class CallSnapshot(Reading):
-    """`message.call`: the call as it was when it was created, in every message. Its status is never news."""
+    """`message.call`: the call as it was when it was created, in every message. Its status is therefore ignored."""
 
     type: Id = None
     status: Word = None
@@ -151,7 +152,7 @@ class CallSnapshot(Reading):
 
     @cached_property
     def identity(self) -> Identity:
-        """What is the same in all messages of the call."""
+        """The values that are the same in all messages of the call."""
         customer = self.customer
         return Identity(
             self.type,
@@ -173,33 +174,33 @@ class Message(Reading):
 
     @property
     def ignored(self) -> bool:
-        """Whether the message says nothing that we record."""
+        """Whether the message has nothing to store."""
         return False
 
     @property
     def is_ours(self) -> bool:
-        """Whether a function of ours made it, and no record or webhook of Vapi's."""
+        """Whether one of our functions made the message, rather than Vapi."""
         return self.type in INTERNAL
 
     @property
     def leaves_its_receipt_alone(self) -> bool:
-        """Whether nothing follows from it, not even a link between ids."""
+        """Whether the message has no effect besides its receipt, not even a link between ids."""
         return self.is_ours and self.ignored
 
     @property
     def reported_status(self) -> str | None:
-        """The status, as people see it, that the call has come to by this message; None if it tells none."""
+        """The status that the message gives the call, as people see it; None if it gives none."""
         return None
 
 
 class StatusMessage(Message):
-    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, and what our functions say."""
+    """`status-update`, `call.started`, `call.ended`, `call.failed`, `autopulse.ping`, and our functions' messages."""
 
     status: Word = None
     ended_reason: Reason = Field(None, alias="endedReason")
-    # Of `autopulse.reconciliation`.
+    # The result in `autopulse.reconciliation`.
     result: Word = None
-    # Of `autopulse.recording`.
+    # The state in `autopulse.recording`.
     state: Word = None
     key: Id = None
     bytes: Number = None
@@ -208,22 +209,22 @@ class StatusMessage(Message):
 
     @property
     def mark(self) -> str | None:
-        """Why nothing more can be asked for, if the message says that."""
+        """The mark that the message sets, if it is about missing data; None otherwise."""
         return self.result if self.type == RECONCILIATION and self.result in MARKS else None
 
     @property
     def copy_state(self) -> str | None:
-        """What became of the copy of the recording, if the message says that."""
+        """The state of the recording's copy, if the message is about one; None otherwise."""
         return self.state if self.type == RECORDING and self.state in STATES else None
 
     @cached_property
     def word(self) -> str:
-        """The normalised status word; the type itself where it tells the state."""
+        """The normalised status word; the type if that gives the status."""
         return self.type if self.type in STATUS_OF_WORD else status_word(self.status)
 
     @property
     def ignored(self) -> bool:
-        """Whether the status word is none of those we know; or the result is none that stays."""
+        """Whether the status word is unknown, or the result is not stored."""
         if self.is_ours:
             return self.mark is None and self.copy_state is None
         return self.type != PING and self.word not in STATUS_OF_WORD
@@ -235,30 +236,30 @@ class StatusMessage(Message):
 
 
 class HangMessage(Message):
-    """`hang`: the assistant is stalling; or, in the application's own shape, the call is over."""
+    """`hang`: the assistant is stalling; or, in the application's own form, the call is over."""
 
     reason: Reason = None
 
     @property
     def ends_call(self) -> bool:
-        """Whether this hang itself says that the call is over."""
+        """Whether this hang means that the call is over."""
         return self.reason is not None or STATUS_OF_WORD.get(status_word(self.call.status)) == ENDED
 
     @property
     def reported_status(self) -> str | None:
-        """The end, if it tells of one."""
+        """Ended, if the call is over; None otherwise."""
         return ENDED if self.ends_call else None
 
 
 class Fragment(Reading):
-    """The application's own shape of a conversation update: one turn."""
+    """One turn: the application's own form of a conversation update."""
 
     speaker: Word = None
     text: NonBlankText = None
 
 
 class ConversationMessage(Message):
-    """`conversation-update`: the whole history, each time; or one fragment."""
+    """`conversation-update`: the whole history in each message; or one fragment."""
 
     messages: Items = ()
     transcript: Annotated[Fragment, BeforeValidator(read_mapping)] = absent(Fragment)
@@ -280,20 +281,20 @@ def _read_recording(value: Json) -> Json:
 
 
 class MonoRecording(Reading):
-    """`artifact.recording.mono`, or its address alone."""
+    """`artifact.recording.mono`, or its URL alone."""
 
     combined_url: Address = Field(None, alias="combinedUrl")
 
 
 class Recording(Reading):
-    """`artifact.recording`, or its address alone."""
+    """`artifact.recording`, or its URL alone."""
 
     stereo_url: Address = Field(None, alias="stereoUrl")
     mono: Annotated[MonoRecording, BeforeValidator(_read_mono)] = absent(MonoRecording)
 
 
 class Artifact(Reading):
-    """What the report's artifact adds to the report."""
+    """Fields of a report that are in its artifact."""
 
     recording_url: Address = Field(None, alias="recordingUrl")
     stereo_recording_url: Address = Field(None, alias="stereoRecordingUrl")
@@ -307,7 +308,7 @@ class Artifact(Reading):
 
 
 class ReportAnalysis(Reading):
-    """`analysis`, in whatever shapes: `autopulse.vapi.analysis` reads them."""
+    """`analysis`, in any of its shapes: `autopulse.vapi.analysis` reads them."""
 
     summary: NonBlankText = None
     structured_data: Any = Field(None, alias="structuredData")
@@ -316,14 +317,14 @@ class ReportAnalysis(Reading):
 
 
 class TranscriptNames(Reading):
-    """What the speakers of the transcript's text are called."""
+    """The names of the speakers in the transcript's text."""
 
     assistant: Items = ()
     customer: Items = ()
 
 
 class ReportMessage(Message):
-    """`end-of-call-report`."""
+    """`end-of-call-report`: all data of a call that has ended."""
 
     ended_reason: Reason = Field(None, alias="endedReason")
     started_at: PastTime = Field(None, alias="startedAt")
@@ -350,7 +351,7 @@ class ReportMessage(Message):
 
     @property
     def duration_sec(self) -> int | None:
-        """Whole seconds, half up, from the first duration given; negative is 0, beyond an integer is None."""
+        """Whole seconds from the first duration given, rounded half up; negative is 0, more than an integer is None."""
         scales = (
             (self.duration_seconds, 1),
             (self.duration_milliseconds, Decimal("0.001")),
@@ -364,20 +365,20 @@ class ReportMessage(Message):
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars."""
+        """The cost in US dollars."""
         return None if self.cost_given is None else read_cost(self.cost_given)
 
     @property
     def speaker_names(self) -> SpeakerNames:
-        """What the speakers of the transcript's text are called, by sides."""
+        """The names of the speakers in the transcript's text, by side."""
         given = (self.transcript_names.assistant, self.transcript_names.customer)
         return SpeakerNames(*([name for name in names if read_words(name)] for names in given))
 
     @property
     def recording_url(self) -> str | None:
-        """Where to listen, best first; an address in Vapi's private storage only if there is no other.
+        """The best URL of the recording; a URL in Vapi's private storage only if there is no other.
 
-        Since July 2026 only presigned URLs can be played (for 30 minutes), so they go first.
+        Since July 2026 only presigned URLs can be played (for 30 minutes), so they come first.
         """
         artifact = self.artifact
         urls = (
@@ -396,19 +397,19 @@ class ReportMessage(Message):
 
     @property
     def recording_expires_at(self) -> datetime | None:
-        """When `recording_url` ends, if it is a presigned one and the report says so."""
+        """When `recording_url` expires, if it is a presigned URL and its end is known."""
         artifact, url = self.artifact, self.recording_url
         is_presigned = url is not None and url in {artifact.presigned_mono_url, artifact.presigned_stereo_url}
         return artifact.presigned_urls_expires_at if is_presigned else None
 
 
 class ReceivedEnvelope(BaseModel):
-    """An envelope as a consumer reads it from its queue; `autopulse.vapi.envelope` has it as it was put there."""
+    """An envelope as a consumer reads it from its queue; `autopulse.vapi.envelope` writes it."""
 
-    # Validators are built when a model is first used, not while the function is imported.
+    # Validators are built when a model is first used, not during the import.
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
-    version: Literal[1]  # autopulse.vapi.envelope.VERSION
+    version: Literal[1]  # the same value as autopulse.vapi.envelope.VERSION
     kind: str = Field(max_length=MAX_ID_CHARACTERS)
     event_id: str = Field(min_length=1, max_length=128)
     vapi_call_id: Annotated[
@@ -417,13 +418,13 @@ class ReceivedEnvelope(BaseModel):
     call_id: Annotated[int | None, BeforeValidator(read_call_id)] = None
     occurred_at: Time = None
     received_at: Annotated[datetime, BeforeValidator(read_time)]
-    origin: Literal["webhook", "reconciliation"] = "webhook"  # those of autopulse.vapi.envelope
+    origin: Literal["webhook", "reconciliation"] = "webhook"  # the values of autopulse.vapi.envelope
     message: Annotated[dict[str, Any] | None, SkipValidation()] = None
     payload_key: str | None = Field(None, max_length=MAX_PAYLOAD_KEY_CHARACTERS)
 
     @property
     def event_time(self) -> datetime:
-        """The sender's time, else the receipt's."""
+        """The sender's time, else the time of receipt."""
         return self.occurred_at or self.received_at
 
 
@@ -434,7 +435,7 @@ def read_envelope(body: str) -> ReceivedEnvelope:
     """
     try:
         content: Json = read_json(body)
-        # The verifier writes clean ASCII; another writer's envelope may hold what Postgres or pg8000 cannot take.
+        # The verifier writes clean ASCII; another sender's envelope may contain what Postgres or pg8000 cannot take.
         if not body.isascii() or ("\\u" in body and _ESCAPED_UNSTORABLE.search(body)):
             content = clean(content)
         return ReceivedEnvelope.model_validate(content)
@@ -446,6 +447,6 @@ def read_envelope(body: str) -> ReceivedEnvelope:
 
 
 def require_identity(envelope: ReceivedEnvelope, message: Message) -> None:
-    """Raise InvalidMessage unless the message names a call; a ping names none."""
+    """Raise InvalidMessage unless the message names a call; a ping need not."""
     if envelope.call_id is None and envelope.vapi_call_id is None and message.type != PING:
         raise InvalidMessage("neither call.id nor variableValues.call_id is given")

@@ -1,7 +1,7 @@
-"""How a report says that its call ran: latencies, costs, transfers, versions, consent, and what was not answered.
+"""Read a report's data about the call's quality: latencies, costs, transfers, versions, consent, missing answers.
 
-Vapi sends most of it since 2026, and in the artifact; costs come as a list of parts or as a breakdown, and often as
-both. A field that cannot be used costs that field only. `redaction` says which of it arrives here.
+Vapi has sent most of it since 2026, in the artifact; costs come as a list of parts, as a breakdown, or as both. An
+unusable field costs only that field. `redaction` lists the fields that arrive here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ _OF_COST_TYPE: Final[Mapping[str, str]] = {
     "analysis": "analysis",
     "knowledge-base": "knowledge_base",
 }
-"""Vapi's type of a cost's part -> ours."""
+"""Vapi's type of a cost's part -> our type."""
 _OF_BREAKDOWN: Final[Mapping[str, str]] = {
     "transport": "transport",
     "stt": "transcriber",
@@ -61,18 +61,18 @@ _OF_BREAKDOWN: Final[Mapping[str, str]] = {
     "voicemailDetectionCost": "voicemail_detection",
     "knowledgeBaseCost": "knowledge_base",
 }
-"""The breakdown's name of a cost -> ours; it has those of the analysis in an object of their own."""
+"""The breakdown's name of a cost -> our type; the costs of the analysis are in an object of their own."""
 _RESULTS: Final = ("result", "structuredData", "data", "value", "answer", "output", "score")
-"""Where an output has its result."""
+"""Fields that may have an output's result."""
 _TURN: Final = ("turnLatency", "modelLatency", "voiceLatency", "transcriberLatency", "endpointingLatency")
-"""A turn's latencies, in the order of `Latencies`."""
+"""Vapi's names of a turn's latencies, in the order of `Latencies`."""
 _GREATEST_SCORE: Final = Decimal(10) ** 6
 
 
 def _read_figure(value: Json, most: int) -> int | None:
-    """A whole number from 0 to `most`, half up."""
+    """A whole number from 0 to `most`, rounded half up."""
     if type(value) in {int, float} and 0 <= value <= most:
-        return int(value + 0.5)  # in a fifth of the time of what follows: a call has some hundred latencies
+        return int(value + 0.5)  # a fifth of the time of the general way below; a call has some hundred latencies
     number = read_number(value)
     if number is None or not 0 <= number <= most:
         return None
@@ -93,14 +93,14 @@ def _read_score(value: Json) -> Decimal | None:
 
 
 def _read_label(value: Json) -> str | None:
-    """A word, or a number or a boolean that stands for one."""
+    """A word, or a number or a boolean in place of a word."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else read_words(value)
 
 
 def _read_condition(value: Json) -> Mapping[str, Json]:
-    """An object, or its type alone."""
+    """The condition as an object, which has only a type if the condition is a text."""
     return {"type": value} if isinstance(value, str) else read_mapping(value)
 
 
@@ -127,7 +127,7 @@ class PerformanceMetrics(Reading):
 
 
 class Activation(Reading):
-    """An item of `artifact.assistantActivations`: an assistant that spoke, in the order in which they did."""
+    """An item of `artifact.assistantActivations`: an assistant that spoke, in the order of their first turns."""
 
     assistant_id: Id = Field(None, alias="assistantId")
     assistant_name: Name = Field(None, alias="assistantName")
@@ -135,21 +135,21 @@ class Activation(Reading):
 
 
 class Speaker(Reading):
-    """`message.assistant`: the one that spoke last."""
+    """`message.assistant`: the assistant that spoke last."""
 
     id: Id = None
     name: Name = None
 
 
 class RecordingConsent(Reading):
-    """`compliance.recordingConsent`; without a time it was not granted."""
+    """`compliance.recordingConsent`; without a time the consent was not given."""
 
     type: Label = None
     granted_at: PastTime = Field(None, alias="grantedAt")
 
 
 class Compliance(Reading):
-    """`compliance`."""
+    """`compliance`: only the consent to the recording is read."""
 
     recording_consent: Annotated[RecordingConsent, BeforeValidator(read_mapping)] = absent(
         RecordingConsent, "recordingConsent"
@@ -157,7 +157,7 @@ class Compliance(Reading):
 
 
 class Destination(Reading):
-    """What is kept of where a call was transferred to: no number and no address."""
+    """The destination of a transfer, without its number and address."""
 
     type: Label = None
     assistant_name: Name = Field(None, alias="assistantName")
@@ -189,7 +189,7 @@ class Scorecard(Reading):
 
 
 class QualityArtifact(Reading):
-    """What the artifact says of how its call ran."""
+    """Fields of the artifact about the call's quality."""
 
     performance: Annotated[PerformanceMetrics, BeforeValidator(read_mapping)] = absent(
         PerformanceMetrics, "performanceMetrics"
@@ -200,13 +200,13 @@ class QualityArtifact(Reading):
 
 
 class EvaluatedAnalysis(Reading):
-    """What the analysis says of the call as a whole."""
+    """Fields of the analysis about the whole call."""
 
     success_evaluation: Evaluation = Field(None, alias="successEvaluation")
 
 
 class QualityMessage(Reading):
-    """`end-of-call-report`, as far as it says how its call ran."""
+    """`end-of-call-report`, with the fields about the call's quality."""
 
     artifact: Annotated[QualityArtifact, BeforeValidator(read_mapping)] = absent(QualityArtifact)
     analysis: Annotated[EvaluatedAnalysis, BeforeValidator(read_mapping)] = absent(EvaluatedAnalysis)
@@ -221,7 +221,7 @@ class QualityMessage(Reading):
 
 
 def read_quality(content: Mapping[str, Any], report: ReportMessage, received_at: datetime) -> Quality:
-    """Read how a report's call ran; `content` is the envelope's message, and `report` the same, read."""
+    """Read the quality of a call; `content` is the envelope's message, and `report` is the same message, parsed."""
     message = QualityMessage.model_validate(content, context={RECEIVED_AT: received_at})
     performance = message.artifact.performance
     latencies = [_latencies(item) for item in performance.turn_latencies[:MAX_TURN_LATENCIES]]
@@ -265,7 +265,7 @@ def _latencies(item: Json) -> Latencies:
 
 
 def _assistant(message: QualityMessage) -> Activation:
-    """The assistant that the call began with, if its activations say so; else the one that spoke last."""
+    """The assistant that the call began with, if the activations name it; else the one that spoke last."""
     activations = _activations(message)
     speaker = Activation.model_validate(
         {
@@ -284,7 +284,7 @@ def _activations(message: QualityMessage) -> list[Activation]:
 
 
 def _costs(message: QualityMessage) -> dict[str, Decimal]:
-    """Dollars by type: of the parts, if there are any with a cost, else of the breakdown."""
+    """US dollars by type: the sum of the parts, if any part has a cost, else the breakdown."""
     return _sums(_parts(message.costs)) or _sums(_of_breakdown(message.cost_breakdown))
 
 
@@ -310,24 +310,24 @@ def _of_breakdown(breakdown: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
 
 
 def _outputs(outputs: Json) -> Iterator[Mapping[str, Json]]:
-    """The structured outputs that were to be extracted, by their ids or in a list."""
+    """Yield the structured outputs that were to be extracted, which come by id or as a list."""
     items = list(outputs.values()) if isinstance(outputs, dict) else read_list(outputs)
     return (item for item in items if isinstance(item, dict))
 
 
 def _is_lost(output: Mapping[str, Json]) -> bool:
-    """Whether an output has a name and no result: its extraction failed."""
+    """Whether an output has a name and no result, which means that its extraction failed."""
     return "name" in output and all(output.get(name) is None for name in _RESULTS) and output.keys() <= _KNOWN
 
 
 _KNOWN: Final = frozenset({"id", "name", "compliancePlan", *_RESULTS})
-"""Of an output that names its result; another one may have its answers beside the name."""
+"""Applies to an output that names its result; an output without one may have its answers beside the name."""
 
 
 def _details(
     message: QualityMessage, scorecards: Json, lost: Sequence[Mapping[str, Json]]
 ) -> Iterator[tuple[str, Any]]:
-    """The lists that have something in them, by their names."""
+    """Yield the lists that are not empty, with their names."""
     cards = list(scorecards.values()) if isinstance(scorecards, dict) else read_list(scorecards)
     lists: dict[str, list[Any]] = {
         "lost_answers": [name for output in lost if (name := _name(output.get("name")))],
@@ -346,7 +346,7 @@ def _name(value: Json) -> str | None:
 
 
 def _skipped(item: Json) -> dict[str, Any] | None:
-    """The name, and of the condition its type, its limit or its ended reasons; None of an output without a name."""
+    """The name of an output, and the type, limit or ended reasons of its condition; None if it has no name."""
     output = SkippedOutput.model_validate(read_mapping(item))
     if output.name is None:
         return None

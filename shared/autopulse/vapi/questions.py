@@ -1,6 +1,6 @@
-"""What Vapi waits for and the database knows: what is asked of it, and how Vapi wants to hear the answer.
+"""Requests of Vapi's that the database answers: the question in them, and the form of the answer.
 
-Only what is named here leaves the message: an `assistant-request` carries secrets of the phone number
+Only the values that are named here leave the message: an `assistant-request` contains secrets of the phone number
 (`twilioAuthToken`, `serverUrlSecret`).
 """
 
@@ -13,13 +13,13 @@ ASSISTANT_REQUEST: Final = "assistant-request"
 PREDIAL: Final = "campaign.predial"
 TRANSFER: Final = "transfer-destination-request"
 MAX_CHARACTERS: Final = 200
-"""Of an id or a number that is asked about; real ones have under 50."""
+"""The maximum length of an id or a number in a question; real ones have under 50 characters."""
 
 Question = dict[str, Json]
 
 
 def question_of(message: Mapping[str, Json]) -> Question | None:
-    """What the callers' function is asked (`callers.questions`); None for a type that it does not answer."""
+    """The question for the callers' function (`callers.questions`); None for a type that it does not answer."""
     read = _READERS.get(message["type"])
     return read(message) if read else None
 
@@ -60,7 +60,7 @@ def _transfer(message: Mapping[str, Json]) -> Question:
 
 
 def with_assistant(assistant_id: str, variables: Mapping[str, str]) -> Json:
-    """The answer to an `assistant-request`; without variables the assistant speaks as it would with anybody."""
+    """The answer to an `assistant-request`; without variables the assistant does not know the caller."""
     answer: dict[str, Json] = {"assistantId": assistant_id}
     if variables:
         answer["assistantOverrides"] = {"variableValues": dict(variables)}
@@ -85,7 +85,7 @@ def _of(value: Mapping[str, Json], *path: str) -> Json:
 
 
 def _text(*values: Json) -> str | None:
-    """The first that is a text of a length that such things have."""
+    """The first value that is a text of at most the maximum length."""
     texts = (read_text(value) for value in values)
     return next((text for text in texts if text and len(text) <= MAX_CHARACTERS), None)
 
@@ -95,4 +95,4 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Json]], Question]]] = {
     PREDIAL: _predial,
     TRANSFER: _transfer,
 }
-"""Type -> how it is read."""
+"""Message type -> the function that reads its question."""

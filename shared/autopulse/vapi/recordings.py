@@ -1,4 +1,4 @@
-"""Addresses of recordings: which a browser can play, which hosts may be asked for one, and when an address ends."""
+"""URLs of recordings: which a browser can play, which hosts are allowed, and when a URL expires."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,34 +9,34 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from autopulse.json_coercion import read_time
 
 _STORAGE: Final = ".r2.cloudflarestorage.com"
-"""Where Vapi keeps recordings since July 2026. The bucket is private: who has no signature gets 400."""
+"""Vapi's storage of recordings since July 2026. The bucket is private: a request without a signature gets 400."""
 _FORMER_STORAGE: Final = "storage.vapi.ai"
-"""The attempts' positions before the move; the old name has no row any more."""
+"""Vapi's storage of recordings before that; the name has had no DNS record since then."""
 _SIGNATURE: Final = "x-amz-signature"
 _ANY_BELOW: Final = "*."
-"""What a host begins with that stands for every host below it."""
+"""The prefix of an allowed host that stands for all of its subdomains."""
 HOST: Final = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
-"""A host that recordings are played from, as the stack's parameter names it."""
-# A backslash or a user before the host leads a browser elsewhere than it seems; another port is another server.
+"""An allowed host of recordings in the stack's parameter."""
+# A backslash or a user before the host makes a browser open another host; another port is another server.
 _PLAYABLE: Final = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#].*)?", re.IGNORECASE)
 _LASTING: Final = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"))
-"""When it was signed, and for how many seconds: S3 and what speaks its language, and Google's storage."""
+"""Fields with the time of the signature and the seconds it lasts: S3 and compatible stores, and Google's storage."""
 _ENDING: Final = (("signature", "expires"), ("sig", "se"))
-"""The signature, and when it ends: older ones of S3 and Google, and CloudFront's; Azure's."""
+"""Fields with the signature and the time it expires: older ones of S3 and Google, and CloudFront's; Azure's."""
 
 
 def is_playable(url: str) -> bool:
-    """Whether a browser may be sent there, if the host is one of the stack's: https, printable, no credentials.
+    """Whether a browser can play the URL, if its host is allowed: https, printable, without credentials.
 
-    A bare address in Vapi's storage is not: whoever opens it is answered 400.
+    A URL in Vapi's storage without a signature is not playable: Vapi answers 400.
     """
     return _host_of(url) is not None and not is_private(url)
 
 
 def is_at(url: str, hosts: Collection[str]) -> bool:
-    """Whether an https address is at one of these hosts; `*.example.com` is every host below example.com.
+    """Whether an https URL has one of these hosts; `*.example.com` stands for every subdomain of example.com.
 
-    Browsers that play a recording and the function that copies it are both held to it, each with hosts of its own.
+    This applies to the browsers that play a recording and to the function that copies it, each with its own hosts.
     """
     host = _host_of(url)
     return host is not None and any(
@@ -50,7 +50,7 @@ def _host_of(url: str) -> str | None:
 
 
 def is_private(url: str) -> bool:
-    """Whether it is a bare address in Vapi's storage, which only Vapi can open."""
+    """Whether it is a URL in Vapi's storage without a signature, which only Vapi can open."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -60,7 +60,7 @@ def is_private(url: str) -> bool:
 
 
 def expiry_of(url: str, told: datetime | None = None) -> datetime | None:
-    """When a presigned URL ends: as it says itself, else as was told; None if neither says so readably."""
+    """When a presigned URL expires: as its query says, else `told`; None if neither is readable."""
     query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     for signed_at, seconds in _LASTING:
         if signed_at in query and seconds in query:

@@ -1,8 +1,8 @@
-"""What of a message is kept: an allow-list per kind, and nothing else goes anywhere durable.
+"""The allow-list of each kind of message: only what it keeps is stored anywhere.
 
-Vapi's bodies carry the whole assistant with its prompts and server secret, provider credentials, unauthenticated
-monitor URLs, and up to four copies of the turns. `apply_allow_list` gathers what eras put in different places,
-then keeps the listed fields under Vapi's own names. A value of the wrong type is dropped, like one that is absent.
+Vapi's bodies contain the whole assistant with its prompts and server secret, provider credentials, unauthenticated
+monitor URLs, and up to four copies of the turns. `apply_allow_list` moves fields that Vapi's versions put in different
+places to one place, then keeps the listed fields under Vapi's own names. A value of the wrong type is dropped.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ _PERFORMANCE: Final = Fields(
         "numAssistantInterrupted": keep.figure,
     }
 )
-# Where a call was transferred to is somebody's number. What was said there is a conversation of its own.
+# The destination of a transfer is a person's number. The conversation there is not part of the call.
 _TRANSFER: Final = Fields(
     {"destination": Fields({"type": keep.text, "assistantName": keep.text}), "mode": keep.text, "status": keep.text}
 )
@@ -114,7 +114,7 @@ _OF_OURS: Final[Mapping[str, Fields]] = {
         }
     ),
 }
-"""Type of ours -> what is kept."""
+"""Internal type -> the fields that are kept."""
 KEPT: Final[Mapping[str, Fields]] = {
     "status_update": Fields({**_COMMON, "status": keep.text, "endedReason": keep.text}),
     "hang": Fields({**_COMMON, "reason": keep.text}),
@@ -150,7 +150,7 @@ KEPT: Final[Mapping[str, Fields]] = {
         }
     ),
 }
-"""Kind -> what is kept."""
+"""Kind -> the fields that are kept."""
 
 URL_FIELDS: Final = frozenset(
     {
@@ -163,13 +163,13 @@ URL_FIELDS: Final = frozenset(
         "presignedUrlsExpiresAt",
     }
 )
-"""Fields that hold addresses, on a report and on its artifact: they are signed anew for each delivery."""
+"""Fields of a report and of its artifact that have URLs, which are signed anew for each delivery."""
 RESTATED_FIELDS: Final = frozenset({"assistant"})
-"""Fields that say how something is called when a message is sent, which may be another name when it is sent again."""
+"""Fields with names as they are when a message is sent; a resend may have other names."""
 
 
 def apply_allow_list(kind: str, message: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the message with what its kind keeps, always with its type; everything in it is clean."""
+    """Return the fields of a message that its kind keeps, always with its type; all values are clean."""
     rule = _OF_OURS.get(message["type"]) or KEPT[kind]
     kept: dict[str, Json] = rule(gather(kind, message))
     return kept

@@ -1,6 +1,6 @@
-"""What becomes of each type of message that Vapi can send: queued, answered at once, or ignored.
+"""How each type of message that Vapi can send is processed: queued, answered at once, or ignored.
 
-The names are those of Vapi's `ServerMessage` union, its `serverMessages` setting and the older eras of both.
+The names are those of Vapi's `ServerMessage` union, its `serverMessages` setting and older versions of both.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,20 +9,20 @@ from typing import Final
 from autopulse.json_coercion import Json, clean_text, read_list, read_mapping
 
 PING: Final = "autopulse.ping"
-"""A type of ours: goes through the status queue and leaves only its `webhook_event`."""
+"""An internal type: it passes through the status queue and stores only its `webhook_event`."""
 RECONCILIATION: Final = "autopulse.reconciliation"
-"""A type of ours: what became of asking Vapi for a call, where that gave no message."""
+"""An internal type: the result of asking Vapi for a call, if there was no record to make a message of."""
 BY_WEBHOOK: Final = "webhook"
 BY_ASKING: Final = "reconciliation"
-"""The origins of messages: Vapi sent them, or they are made of what Vapi answered when it was asked."""
+"""The origins of messages: Vapi sent them, or they were made from answers of its API."""
 RECORDING: Final = "autopulse.recording"
-"""A type of ours: what became of copying a recording."""
+"""An internal type: the result of copying a recording."""
 _OWN: Final = "autopulse."
 TRANSCRIPT: Final = "transcript"
 FINAL_TRANSCRIPT: Final = 'transcript[transcriptType="final"]'
-"""Vapi sends this literally when a server subscribed to final transcripts only."""
+"""Vapi sends this literally if a server subscribes to final transcripts only."""
 OTHER: Final = "other"
-"""The metric's dimension of every type that is not named here."""
+"""The metric's dimension of all types that are not named here."""
 
 KIND_BY_TYPE: Final[Mapping[str, str]] = {
     "status-update": "status_update",
@@ -36,19 +36,19 @@ KIND_BY_TYPE: Final[Mapping[str, str]] = {
     TRANSCRIPT: "transcript",
     FINAL_TRANSCRIPT: "transcript",
 }
-"""Type -> kind (`consumers.registry`). Of transcripts the final ones only: partial ones replace each other."""
+"""Type -> kind (`consumers.registry`). Only final transcripts are queued, because partial ones replace each other."""
 KINDS: Final = tuple(dict.fromkeys(KIND_BY_TYPE.values()))
-"""The kinds of message: one queue, one dead-letter queue and one consumer each."""
+"""The kinds of messages; each has a queue, a dead-letter queue and a consumer."""
 
 INTERNAL: Final[Mapping[str, str]] = {RECONCILIATION: "status_update", RECORDING: "status_update"}
-"""Type -> kind, of messages that our own functions put into a queue. A webhook of such a type is ignored."""
+"""Type -> kind, of messages that our own functions queue. A webhook of such a type is ignored."""
 
 SUBSCRIPTION: Final = frozenset(
     {"status-update", "conversation-update", "end-of-call-report", "hang", FINAL_TRANSCRIPT}
 )
-"""What Vapi is asked to send (`serverMessages`): of what is read here all that it offers, and nothing else.
+"""The types to subscribe to at Vapi (`serverMessages`): all types read here that Vapi offers, and no others.
 
-The other types above are the application's own; `transcript` would bring the partial ones too.
+The other types above are the application's own; `transcript` would add the partial transcripts.
 """
 
 IGNORED: Final = frozenset(
@@ -84,18 +84,18 @@ IGNORED: Final = frozenset(
         "voice-input",
     }
 )
-"""News that nobody here reads, and that needs no answer."""
+"""Notifications that are ignored and need no answer."""
 
 DELETIONS: Final[Mapping[str, str]] = {"call.deleted": "deleted", "call.delete.failed": "failed"}
-"""Type -> what it says of a call that was to be deleted at Vapi (`erasures.messages.Outcome`)."""
+"""Type -> the result that it reports of a call's deletion at Vapi (`erasures.messages.Outcome`)."""
 
 MAX_TOOL_CALLS: Final = 100
 MAX_TOOL_CALL_ID_CHARACTERS: Final = 200
-"""Real ids have under 50; a response has an end (6 MB)."""
+"""The maximum length of a tool call's id; real ids have under 50 characters, and a response is limited to 6 MB."""
 MAX_TOOL_NAME_CHARACTERS: Final = 200
-"""Model providers take 64."""
+"""The maximum length of a tool's name; model providers accept 64 characters."""
 UNNAMED_TOOL: Final = "tool"
-"""The `name` of a refusal, which Vapi's schema requires, where the request says none."""
+"""The `name` in a refusal if the request has none; Vapi's schema requires one."""
 _NOT_SERVED: Final = "This server does not answer such requests."
 _TO_THE_CALLER: Final = "Sorry, this number cannot take your call right now. Goodbye."
 
@@ -117,7 +117,7 @@ def _refuse_tool_calls(message: Mapping[str, Json]) -> Json:
 
 
 def _tool_calls(message: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """Ids and names, "" for none, from all three lists: which of them is there changed with the years."""
+    """Yield ids and names ("" for none) from all three lists; Vapi's versions use different ones."""
     wrapped = [(read_mapping(item).get("toolCall"), item) for item in read_list(message.get("toolWithToolCallList"))]
     bare = [(call, None) for name in ("toolCallList", "toolCalls") for call in read_list(message.get(name))]
     for call, tool in (*bare, *wrapped):
@@ -127,7 +127,7 @@ def _tool_calls(message: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 
 
 def _tool_name(described: Json) -> str:
-    """The name of a call's function, or of the tool itself; "" if there is none that can be repeated."""
+    """The name of a call's function, or of the tool itself; "" if there is none that is safe to repeat."""
     described = read_mapping(described)
     for name in (read_mapping(described.get("function")).get("name"), described.get("name")):
         if isinstance(name, str) and 0 < len(name) <= MAX_TOOL_NAME_CHARACTERS and name.isprintable():
@@ -136,27 +136,27 @@ def _tool_name(described: Json) -> str:
 
 
 ANSWERS: Final[Mapping[str, Callable[[Mapping[str, Json]], Json]]] = {
-    "assistant-request": lambda _: {"error": _TO_THE_CALLER},  # spoken to who calls
+    "assistant-request": lambda _: {"error": _TO_THE_CALLER},  # Vapi speaks this text to the caller
     "tool-calls": _refuse_tool_calls,
-    "function-call": lambda _: {"result": _NOT_SERVED},  # tool-calls of 2024; has no error shape
+    "function-call": lambda _: {"result": _NOT_SERVED},  # tool calls of 2024, which have no form for errors
     "transfer-destination-request": _refuse,
     "handoff-destination-request": _refuse,
     "knowledge-base-request": lambda _: {"documents": []},
-    "campaign.predial": lambda _: {"eligible": False},  # nobody is called on a check that was not made
-    "call.endpointing.request": lambda _: {"timeoutSeconds": 0.4},  # has no error shape; this is Vapi's own default
+    "campaign.predial": lambda _: {"eligible": False},  # without a check the customer must not be called
+    "call.endpointing.request": lambda _: {"timeoutSeconds": 0.4},  # has no form for errors; this is Vapi's default
     "voice-request": _refuse,
 }
-"""Type -> the answer that says no. These wait for the HTTP response, so they cannot be queued."""
+"""Type -> the answer that refuses. Vapi waits for these responses, so the requests cannot be queued."""
 
 
 def kind_of(message: Mapping[str, Json]) -> str | None:
-    """Return the queue that the message belongs in, or None."""
+    """Return the kind of the message, whose queue it belongs in; None if it is not queued."""
     kind = KIND_BY_TYPE.get(message["type"])
     return None if kind == "transcript" and not _is_final(message) else kind
 
 
 def is_ours(type_name: str) -> bool:
-    """Whether the type is one of this project's own, such as a ping, and no word of Vapi's."""
+    """Whether the type is internal, such as a ping, and not one of Vapi's."""
     return type_name.startswith(_OWN)
 
 
@@ -166,6 +166,6 @@ def _is_final(message: Mapping[str, Json]) -> bool:
 
 
 def dimension_of(type_name: str) -> str:
-    """Return the type as a metric's dimension: one of a bounded set."""
+    """Return the type as a value of the metric's dimension, of which there is a limited number."""
     known = any(type_name in types for types in (KIND_BY_TYPE, INTERNAL, IGNORED, ANSWERS))
     return type_name if known else OTHER

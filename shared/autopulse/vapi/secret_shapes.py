@@ -1,7 +1,7 @@
-"""The shapes of secrets in a text: credentials by their issuers, values after the name of a secret, numbers.
+"""The patterns of secrets in a text: credentials by issuer, values after the name of a secret, numbers.
 
-Each pattern takes time linear in the length of the text: it begins where another run of its characters ends, and
-repeats without going back. `masking` says in which forms a text is looked at.
+Each pattern takes time linear in the length of the text: it starts only where a run of its characters starts, and its
+repetitions do not backtrack. `masking` says in which forms a text is searched.
 """
 
 import base64
@@ -15,7 +15,7 @@ REDACTED: Final = "[redacted]"
 
 
 class Shape(NamedTuple):
-    """What is masked: looked for in texts that have one of the marks in any case."""
+    """A pattern to mask. A text is searched for it only if it contains one of the marks, in upper or lower case."""
 
     marks: Sequence[str]
     pattern: re.Pattern[str]
@@ -31,7 +31,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def apply_shapes(shapes: Iterable[Shape], text: str, lowered: str) -> str:
-    """Return the text with these shapes masked; `lowered`, the text in lower case, is searched for their marks."""
+    """Return the text with these patterns masked; `lowered`, the text in lower case, is searched for their marks."""
     for marks, pattern, replacement in shapes:
         for mark in marks:
             if mark in lowered:
@@ -41,7 +41,7 @@ def apply_shapes(shapes: Iterable[Shape], text: str, lowered: str) -> str:
 
 
 def _basic(match: re.Match[str]) -> str:
-    """HTTP's basic credentials are base64 of a name, a colon and a password."""
+    """Mask HTTP's basic credentials: base64 of a name, a colon and a password."""
     try:
         decoded = base64.b64decode(match[1] + "=" * (-len(match[1]) % 4), validate=True).decode()
     except ValueError:
@@ -50,14 +50,14 @@ def _basic(match: re.Match[str]) -> str:
 
 
 def _iban(match: re.Match[str]) -> str:
-    """ISO 13616: as long as the country has it; moved and with letters as numbers, the remainder by 97 is 1."""
+    """Mask an IBAN by ISO 13616: it has its country's length, and its rearranged number modulo 97 is 1."""
     length = _IBAN_LENGTHS.get(match[0][:2].upper(), 0)
     places = [place for place, character in enumerate(match[0]) if character != " "]
     if not length or length > len(places):
         return match[0]
     end = places[length - 1] + 1
     if end < len(match[0]) and length < len(places) and places[length] == end:
-        return match[0]  # in the middle of a group
+        return match[0]  # the match ends in the middle of a group
     compact = match[0][:end].replace(" ", "").upper()
     number = (compact[4:] + compact[:4]).translate(_IBAN_NUMBERS)
     return match[0] if int(number) % 97 != 1 else REDACTED + match[0][end:]
@@ -91,7 +91,7 @@ _IBAN_LENGTHS: Final = {
 
 
 def mask_token(match: re.Match[str]) -> str:
-    """A long row that nobody says is a key: hexadecimal, base64, or of digits and letters in both cases."""
+    """Mask a long run of characters that is a key: hexadecimal, base64, or with digits and letters of both cases."""
     token = match[0]
     if _HEXADECIMAL.fullmatch(token):
         return REDACTED
@@ -102,7 +102,7 @@ def mask_token(match: re.Match[str]) -> str:
 
 
 def _is_base64(token: str) -> bool:
-    """Whether it is 30, 32 or 64 bytes, as keys are."""
+    """Whether the base64 decodes to 30, 32 or 64 bytes, as keys do."""
     return len(token) in {40, 44, 88} and _BASE64.fullmatch(token) is not None
 
 
@@ -130,7 +130,7 @@ _KEY_NAMES: Final = (
 _ASSIGNED: Final = r"""["']? \s{0,2} (?:=>|:=|[:=]) \s{0,3}"""
 _SAID: Final = r"\s{1,2} (?:is|was|equals|ist|war|lautet|es|era|est|é|è|är|er|jest|это) :? \s{1,2}"
 _WORD: Final = r"(?<![A-Za-z0-9_])"
-"""Where a word begins; `\\b` knows ASCII letters only."""
+"""The start of a word; `\\b` knows ASCII letters only."""
 _END: Final = r"(?=[.,;!?\"')]{0,4}(?:\s|\Z))"
 
 KNOWN: Final = (
@@ -229,7 +229,7 @@ SHAPES: Final = (
     ),
     _shape("cookie", r"(?i: (\b cookie [\"']? \s? : \s?)) (?=[^\n]{0,200}=) [^\n]{4,}", rf"\1{REDACTED}"),
 )
-"""What is looked for in words that people say, too; each value apart from its name, which stays."""
+"""Patterns for spoken words too; only the value after a name is masked, not the name."""
 NUMBERS: Final = (
     (
         _compiled(
@@ -246,7 +246,7 @@ NUMBERS: Final = (
         _iban,
     ),
 )
-"""What is looked for in texts that have as many digits: social security numbers, and accounts by their check digits."""
+"""Patterns for texts with enough digits: social security numbers, and accounts by their check digits."""
 
 # Names of JSON fields
 
@@ -260,7 +260,7 @@ _NUMBER_NAME: Final = re.compile(
 
 
 def names_a_secret(name: str, value: Json) -> bool:
-    """Whether what a field has is no answer but a password, a key or a number that nobody may keep."""
+    """Whether a field's name and value indicate a password, a key or a number that must not be stored."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return False
     text = str(value)

@@ -1,7 +1,7 @@
-"""Does a request prove that Vapi sent it? The three kinds of credential that Vapi offers, checked on the raw bytes.
+"""Verify that Vapi sent a request: the three kinds of credentials that Vapi offers, checked on the raw bytes.
 
-Total: any bytes and any headers give an `Acceptance` or raise `Refused`, and nothing else. Secrets are compared in
-constant time, as bytes, because `compare_digest` raises on text that is not ASCII.
+Any bytes and any headers give an `Acceptance` or raise `Refused`, and no other error. Secrets are compared in constant
+time, as bytes, because `compare_digest` raises an error for text that is not ASCII.
 """
 
 import base64
@@ -17,61 +17,61 @@ from autopulse.errors import Miss, Refused
 from autopulse.json_coercion import read_instant
 
 DIGEST_BYTES: Final[Mapping[str, int]] = {"sha256": 32, "sha512": 64, "sha1": 20}
-"""The algorithms that Vapi offers, and the length of their signatures."""
+"""The algorithms that Vapi offers, and the length in bytes of their signatures."""
 MESSAGE_ID_PLACEHOLDERS: Final = frozenset({"svix-id", "message-id"})
 PLACEHOLDERS: Final = frozenset({"body", "timestamp", "method", "url"}) | MESSAGE_ID_PLACEHOLDERS
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,9})?", re.ASCII)
 _CLOSENESS: Final = ("missing", "malformed", "mismatch", "stale")
-"""Reasons, from the farthest to the nearest miss: of several credentials the nearest is told."""
+"""Reasons, from the farthest to the nearest miss: the nearest of all credentials is reported."""
 _ANY_PREFIX: Final = re.compile(r"\A[A-Za-z0-9]{1,10}[=,:]")
 _TIMESTAMP_HEADERS: Final = ("x-timestamp", "x-vapi-timestamp")
-"""Where Vapi's time may be though the credential names no header: Vapi's default, and that of our own entry."""
+"""Headers with Vapi's time if the credential names none: Vapi's default, and that of our own default entry."""
 
 
 class Part(str, Enum):
-    """What of a request did not match, for the log alone: the answer is the same for all."""
+    """The part of a request that did not match. It is only logged: all refused requests get the same answer."""
 
     HEADER_MISSING = "header-missing"
     HEADER_EMPTY = "header-empty"
     HEADER_REPEATED = "header-repeated"
     PREFIX_MISSING = "prefix-missing"
-    """The token has not what should stand before it, such as `Bearer `."""
+    """The token lacks its prefix, such as `Bearer `."""
     SECRET_MISMATCH = "secret-mismatch"  # noqa: S105 - the name of a miss
     SECRET_SENT = "secret-sent"  # noqa: S105 - the name of a miss
-    """The secret itself, where a signature by it should be."""
+    """The header has the secret itself in place of a signature."""
     WRONG_PREFIX = "wrong-prefix"
     WRONG_ALGORITHM = "wrong-algorithm"
     WRONG_ENCODING = "wrong-encoding"
     SIGNATURE_UNREADABLE = "signature-unreadable"
     TIMESTAMP_UNREADABLE = "timestamp-unreadable"
     SIGNATURE_MISMATCH = "signature-mismatch"
-    """Another secret, or another body than was signed: nobody can tell which without the other one."""
+    """The secret or the body differs from those that were used for signing; the two cases look the same."""
     OTHER_TEXT_SIGNED = "other-text-signed"
     """The right secret signed this body, but with a time before it or without one, unlike `payload_format`."""
     STALE = "stale"
     FORMER_SECRET = "former-secret"  # noqa: S105 - the name of a miss
-    """A credential of the secret's previous version accepts the request: the secret of before, or an option."""
+    """A credential of the secret's previous version accepts the request: either the secret or an option has changed."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A request as it arrived: header names in lower case, each with its distinct values, and the bytes as sent."""
+    """A request as it arrived: header names in lower case, each with its distinct values, and the raw bytes."""
 
     headers: Mapping[str, Sequence[str]]
     body: bytes
     method: str = "POST"
 
     def absent(self, name: str) -> str:
-        """Why there is no value: the header is not there, or it is blank."""
+        """The reason why there is no value: the header is missing or blank."""
         return Part.HEADER_EMPTY if self.headers.get(name.lower()) else Part.HEADER_MISSING
 
     def values(self, name: str) -> list[str]:
-        """Return the header's values that are not blank: an empty header proves nothing."""
+        """Return the header's values that are not blank, since an empty header proves nothing."""
         return [value for value in self.headers.get(name.lower(), ()) if value.strip()]
 
     def single(self, name: str) -> str:
-        """Return the header's only value; two would leave open which of them was signed."""
+        """Return the header's only value; with two values it would be unclear which was signed."""
         values = self.values(name)
         if len(values) > 1:
             raise Refused("malformed", Miss(Part.HEADER_REPEATED, name))
@@ -82,14 +82,14 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Which credential matched, by its place in the list, and the message id if the signature covers one."""
+    """The position of the credential that matched, and the message id if the signature covers one."""
 
     credential: int
     message_id: str | None = None
 
 
 class Credential(Protocol):
-    """One accepted way to prove the sender."""
+    """One accepted way to prove who sent a request."""
 
     def check(self, delivery: Delivery, now: datetime) -> str | None:
         """Return the signed message id, if there is one; raise Refused with the reason if the proof fails."""
@@ -104,7 +104,7 @@ class SharedSecret:
     prefix: str = ""
 
     def check(self, delivery: Delivery, now: datetime) -> None:  # noqa: ARG002 - part of the protocol
-        """The field of `Credential` with this name."""
+        """Accept a token that equals the secret; raise Refused otherwise."""
         sent = delivery.values(self.header)
         tokens = [value[len(self.prefix) :].strip() for value in sent if _has_prefix(value, self.prefix)]
         if not tokens and sent:
@@ -117,7 +117,7 @@ class SharedSecret:
 
 @dataclass(frozen=True)
 class Hmac:
-    """A keyed digest of the body, or of a text that contains it, in a header that may hold several."""
+    """An HMAC of the body, or of a text that contains it, in a header that may have several signatures."""
 
     secret: bytes = field(repr=False)
     header: str
@@ -131,7 +131,7 @@ class Hmac:
     url: str = ""
 
     def check(self, delivery: Delivery, now: datetime) -> str | None:
-        """See Credential. A stale request is told from a forged one: its signature is right."""
+        """See Credential. A stale request differs from a forged one in that its signature is right."""
         signatures = self._signatures(delivery)
         moment = self._timestamp(delivery)
         message_id = self._message_id(delivery)
@@ -143,9 +143,9 @@ class Hmac:
         return message_id
 
     def explain(self, delivery: Delivery) -> Part:
-        """Why a signature does not match: the right secret signed another text than `payload_format` says, or not.
+        """Return the reason for a mismatch, such as that the right secret signed a text other than `payload_format`.
 
-        All texts are tried, whichever fits, so that the time of the answer tells nothing.
+        All texts are tried even after one matches, so that the time of the answer reveals nothing.
         """
         signatures = self._signatures(delivery)
         times = {name: delivery.values(name) for name in (self.timestamp_header, *_TIMESTAMP_HEADERS) if name}
@@ -163,7 +163,7 @@ class Hmac:
         return decoded
 
     def _malformation(self, tokens: Sequence[str]) -> str:
-        """How signatures are written, if they are written in a way that another configuration has."""
+        """The way in which the signatures are written, if another configuration would accept it."""
         if _any_equal(self.secret, [_bytes(token) for token in tokens]):
             return Part.SECRET_SENT
         texts = [_ANY_PREFIX.sub("", token).rstrip(",") for token in tokens]
@@ -191,7 +191,7 @@ class Hmac:
         return moment
 
     def _message_id(self, delivery: Delivery) -> str | None:
-        """Only an id that is part of what was signed is worth anything."""
+        """Return the message id, if the signature covers it; any other id is worthless."""
         signed = MESSAGE_ID_PLACEHOLDERS.intersection(placeholders(self.payload_format))
         return delivery.single(self.message_id_header) if self.message_id_header and signed else None
 
@@ -199,7 +199,7 @@ class Hmac:
         return b"".join(self._parts(delivery, _bytes(message_id or "")))
 
     def _parts(self, delivery: Delivery, message_id: bytes) -> Iterator[bytes]:
-        """Yield literal texts and placeholders in turn; `split` puts the placeholders at the odd places."""
+        """Yield literal texts and values in turn; `split` puts the placeholders at the odd positions."""
         values = {
             "body": delivery.body,
             "timestamp": _bytes(delivery.single(self.timestamp_header)) if self.timestamp_header else b"",
@@ -212,12 +212,12 @@ class Hmac:
 
 
 def placeholders(payload_format: str) -> list[str]:
-    """Their names, in order."""
+    """The names of a format's placeholders, in order."""
     return _PLACEHOLDER.findall(payload_format)
 
 
 def verify(credentials: Sequence[Credential], delivery: Delivery, now: datetime) -> Acceptance:
-    """Accept what any one credential accepts; else raise Refused with all misses, and the reason of the nearest."""
+    """Accept a request that any credential accepts; else raise Refused with all misses, and the nearest's reason."""
     refusals: list[tuple[str, Miss]] = []
     for place, credential in enumerate(credentials):
         try:
@@ -230,14 +230,14 @@ def verify(credentials: Sequence[Credential], delivery: Delivery, now: datetime)
 
 
 def _explained(miss: Miss, credential: Credential, delivery: Delivery) -> Miss:
-    """What only a refused request is worth: more digests of its body."""
+    """Explain a miss with more digests of the body, which are computed for refused requests only."""
     if miss.part == Part.SIGNATURE_MISMATCH and isinstance(credential, Hmac):
         return miss._replace(part=credential.explain(delivery))
     return miss
 
 
 def decode_base64(text: str) -> bytes:
-    """Strictly, but with or without padding; raises ValueError."""
+    """Decode strictly, with or without padding; raises ValueError."""
     return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
@@ -249,7 +249,7 @@ def _decoded(text: str, encoding: str) -> bytes | None:
 
 
 def _any_equal(expected: bytes, candidates: Sequence[bytes]) -> bool:
-    return any([hmac.compare_digest(expected, candidate) for candidate in candidates])  # noqa: C419 - all of them
+    return any([hmac.compare_digest(expected, candidate) for candidate in candidates])  # noqa: C419 - compares all
 
 
 def _has_prefix(value: str, prefix: str) -> bool:

@@ -1,7 +1,7 @@
-"""What a report says that the speakers of its transcript are called.
+"""The names that a report gives for the speakers of its transcript.
 
-A transcript's labels are set by the assistant's `transcriptPlan` (AI and User if it sets none); others write the
-assistant's and the customer's own names. In a squad every member may have its own.
+The assistant's `transcriptPlan` sets a transcript's labels (AI and User by default); some senders use the assistant's
+and the customer's own names. In a squad each member may have its own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,16 +12,16 @@ from autopulse.json_coercion import Json, read_list, read_mapping, read_words
 from autopulse.vapi.speakers import SpeakerNames, names_in
 
 MAX_NAMES: Final = 20
-"""Of a side, that are kept."""
+"""The maximum number of names that are kept of one side."""
 MAX_NAME_CHARACTERS: Final = 100
 MAX_MEMBERS: Final = 100
-"""Of a squad, that are looked at."""
+"""The maximum number of a squad's members that are read."""
 _CUSTOMER_VARIABLES: Final = ("customer_name", "customerName")
 _OVERRIDES: Final = ("assistantOverrides", "squadOverrides", "membersOverrides", "workflowOverrides")
 
 
 def speaker_names_of(message: Mapping[str, Json], text: str) -> SpeakerNames:
-    """Those names that are labels in the text."""
+    """The names that are used as labels in the text."""
     assistants, customers = zip(*_names(message), strict=True)
     return SpeakerNames(_kept(assistants, text), _kept(customers, text))
 
@@ -32,7 +32,7 @@ def _kept(names: Iterable[Json], text: str) -> list[str]:
 
 
 def _names(message: Mapping[str, Json]) -> Iterator[tuple[Json, Json]]:
-    """Pairs of what the assistant and the customer may be called."""
+    """Yield pairs of possible names, of the assistant and of the customer."""
     call, artifact = read_mapping(message.get("call")), read_mapping(message.get("artifact"))
     for holder in (message, call):
         yield None, read_mapping(holder.get("customer")).get("name")
@@ -47,7 +47,7 @@ def _names(message: Mapping[str, Json]) -> Iterator[tuple[Json, Json]]:
 
 
 def _configured(holder: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
-    """Every object that may configure an assistant of the call; the holder itself without its own name."""
+    """Yield every object that may configure an assistant of the call; `holder` itself without its own name."""
     yield {name: value for name, value in holder.items() if name == "artifactPlan"}
     squad = read_mapping(holder.get("squad"))
     members = (read_mapping(member) for member in islice(read_list(squad.get("members")), MAX_MEMBERS))

@@ -1,8 +1,8 @@
-"""Who says what in a transcript's text: lines that begin with a speaker's label, `Label: words`.
+"""Split a transcript's text by speakers: lines that begin with a speaker's label, `Label: words`.
 
-AI, bot, assistant, user, human, customer and the names that the call itself gives are always understood. Any other
-label is a speaker only as long as one of the two sides has none: if it opens the text or begins several lines, and
-besides those the first one that comes. Words that begin a line with a colon for other reasons ("Note: …") are none.
+AI, bot, assistant, user, human, customer and the names that the call itself gives are always labels. Another label is a
+speaker only while one of the two sides has none: if it opens the text or begins several lines, and after those the
+first one that occurs. Words with a colon at the beginning of a line for other reasons ("Note: …") are not labels.
 """
 
 import re
@@ -21,7 +21,7 @@ SPEAKING_ROLES: Final[Mapping[str, str]] = {
     "assistant": ASSISTANT,
     "ai": ASSISTANT,
 }
-"""Words for who speaks, as roles of turns and as labels, -> the role that we store."""
+"""Words for speakers, as roles of turns and as labels, -> the role that is stored."""
 MAX_LABEL_WORDS: Final = 4
 MAX_WORD_CHARACTERS: Final = 40
 _LEAD_INS: Final = """
@@ -32,11 +32,11 @@ _LEAD_INS: Final = """
     warning web website well yes
 """
 _ORDINARY: Final = frozenset(_LEAD_INS.split())
-"""First words of lines with a colon in which nobody is named."""
+"""First words of lines with a colon that are no names."""
 
 
 class SpeakerNames(NamedTuple):
-    """What the call itself says that its speakers are called; a full name is also known by its first words."""
+    """The names that the call gives for its speakers; a full name is also recognised by its first words."""
 
     assistant: Sequence[str] = ()
     customer: Sequence[str] = ()
@@ -47,19 +47,19 @@ NOBODY: Final = SpeakerNames()
 
 class _Label(NamedTuple):
     plain: str
-    """Without case and superfluous blanks."""
+    """The label in lower case and with single blanks."""
     written: str
     begins: int
     ends: int
-    """Where the words after it begin."""
+    """Where the words after the label begin."""
     spaced: bool
     """Whether a blank or nothing follows the colon."""
 
 
 def split_speech(text: str, names: SpeakerNames = NOBODY) -> list[tuple[str, str]]:
-    """The role and the words of each turn, in order, the words trimmed; a label without words has "".
+    """The role and the trimmed words of each turn, in order; a label without words has "".
 
-    Words before the first label, or a text without any, are the assistant's.
+    Words before the first label, or a text without labels, are the assistant's.
     """
     known = _known(names)
     labels = [label for label in _labels(text) if label.plain in known or _is_name(label)]
@@ -74,13 +74,13 @@ def split_speech(text: str, names: SpeakerNames = NOBODY) -> list[tuple[str, str
 
 
 def names_in(text: str, names: Iterable[str]) -> list[str]:
-    """Those of the names that are speakers' labels in the text."""
+    """The names that are speakers' labels in the text."""
     labels = {label.plain for label in _labels(text)}
     return [name for name in names if not labels.isdisjoint(_labels_of(name))]
 
 
 def _roles(text: str, labels: Sequence[_Label], known: Mapping[str, str]) -> Mapping[str, str]:
-    """Label -> role, of those labels that are speakers."""
+    """Label -> role, for the labels that are speakers."""
     roles = {label.plain: known[label.plain] for label in labels if label.plain in known}
     missing = [side for side in (ASSISTANT, HUMAN) if side not in roles.values()]
     if not missing:
@@ -92,12 +92,12 @@ def _roles(text: str, labels: Sequence[_Label], known: Mapping[str, str]) -> Map
         others = [plain for plain in times if plain not in speakers]
         speakers.update(others[: max(0, len(missing) - len(speakers))])
     unknown = [plain for plain in times if plain in speakers]
-    # A call has one customer: who comes after both sides have a speaker is another assistant.
+    # A call has one customer: a further speaker, after both sides have one, is another assistant.
     return roles | dict.fromkeys(unknown, ASSISTANT) | dict(zip(unknown, missing, strict=False))
 
 
 def _known(names: SpeakerNames) -> dict[str, str]:
-    """Labels that are always understood -> role. What could be either side's is neither's."""
+    """Labels that are always speakers -> role. A label that could mean either side is left out."""
     assistant = {label for name in names.assistant for label in _labels_of(name)}
     customer = {label for name in names.customer for label in _labels_of(name)}
     sides = dict.fromkeys(assistant - customer, ASSISTANT) | dict.fromkeys(customer - assistant, HUMAN)
@@ -105,7 +105,7 @@ def _known(names: SpeakerNames) -> dict[str, str]:
 
 
 def _labels_of(name: str) -> set[str]:
-    """What a speaker of that name may be labelled: the whole name, and its first words."""
+    """The labels that a speaker of this name may have: the whole name, and its first words."""
     words = _plain(name).split()
     labels = {" ".join(words[:count]) for count in range(1, len(words))} - _ORDINARY
     return labels | {" ".join(words)} - {""}
@@ -119,9 +119,9 @@ def _labels(text: str) -> Iterator[_Label]:
 
 
 def _is_name(label: _Label) -> bool:
-    """Whether a label that nobody told us of looks like somebody's name, or part in the call.
+    """Whether a label that the call does not give looks like a person's name or role.
 
-    The colon of "http:" and of "at 10:30" goes on, and a phrase in small letters is no name.
+    A colon as in "http:" or "at 10:30" has text right after it, and a phrase in lower case is not a name.
     """
     words = label.written.split()
     capital = len(words) == 1 or all(not word[0].islower() for word in words)
@@ -134,7 +134,7 @@ def _plain(label: str) -> str:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """A label at the beginning of a line: a word, and up to three more words or numbers."""
+    """The pattern of a label at the beginning of a line: a word, and up to three more words or numbers."""
     word = rf"[^\W\d_][\w.'\u2019-]{{0,{MAX_WORD_CHARACTERS - 1}}}"
     more = rf"{word}|\d{{1,4}}|\({word}(?:[ ]{word})?\)"
     label = rf"{word}(?:[ \t]+(?:{more})){{0,{MAX_LABEL_WORDS - 1}}}"

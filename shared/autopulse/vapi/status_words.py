@@ -1,4 +1,4 @@
-"""Vapi's, and older senders', words for a call's state, and the statuses that they stand for."""
+"""The words of Vapi and of older senders for a call's state, and the statuses that they mean."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,17 +22,17 @@ STATUS_OF_WORD: Final[Mapping[str, str]] = {
     "call.ended": ENDED,
     "call.failed": ENDED,
 }
-"""Word, normalised by `status_word`, -> status."""
+"""Status word, normalised by `status_word`, -> status."""
 
 REASON_OF_WORD: Final[Mapping[str, str]] = {
     word: word for word in ("failed", "busy", "no-answer", "canceled", "call.failed")
 }
-"""Words that are themselves the reason why the call ended, when none is sent."""
+"""Words that are themselves the reason for the call's end, if no reason is sent."""
 
 WORDS_WITHOUT_STATUS: Final = frozenset({"not-found", "deletion-failed"})
-"""Words of Vapi's for a call that it no longer has: they say nothing of how the call went."""
+"""Vapi's words for calls that it has deleted, which say nothing about the call's result."""
 
 
 def status_word(value: Json) -> str:
-    """The word as the tables above have it: lower-case, hyphens for underscores and blanks; "" if it is not text."""
+    """The word in the tables' form: lower case, hyphens for underscores and blanks; "" if it is not text."""
     return (read_text(value) or "").strip().lower().replace("_", "-").replace(" ", "-")

@@ -1,8 +1,8 @@
-"""The turns of a conversation, read from Vapi's lists of every era.
+"""Read the turns of a conversation from the lists of all of Vapi's versions.
 
-An item is `{role, message | content | text, time?, secondsFromStart?}`; tool calls carry their name and arguments,
-tool results their result. The same code reads lists that were redacted by the verifier and lists that were not.
-A transcript's text, where there are no lists, is told apart by `autopulse.vapi.speakers`.
+An item is `{role, message | content | text, time?, secondsFromStart?}`; tool calls have their name and arguments, tool
+results their result. The same code reads lists before and after the verifier's redaction. If there are no lists,
+`autopulse.vapi.speakers` splits the transcript's text.
 """
 
 import math
@@ -27,7 +27,7 @@ from autopulse.json_coercion import (
 from autopulse.vapi.speakers import NOBODY, SPEAKING_ROLES, SpeakerNames, split_speech
 
 PROMPT_ROLES: Final = frozenset({"system", "developer"})
-"""Roles of what the assistant is told: it never leaves the verifier, and has no place among the turns."""
+"""Roles of the assistant's prompts, which never leave the verifier and are not counted among the turns."""
 ROLES: Final[Mapping[str, str]] = {
     **SPEAKING_ROLES,
     "tool_calls": TOOL,
@@ -39,23 +39,23 @@ ROLES: Final[Mapping[str, str]] = {
 """The sender's role -> the `transcript.role` that the application knows."""
 
 _WORDS: Final = ("message", "content", "text")
-"""Where an item has its words; the first field that has any counts."""
+"""Fields that may have an item's words; the first that has any counts."""
 _PARTS: Final = ("text", "content", "transcript", "value")
-"""Where a part of a content that comes in parts has its words."""
+"""Fields that may have the words of one part, if the content is a list of parts."""
 MAX_PART_DEPTH: Final = 8
 
 
 def role_of(value: Json) -> str | None:
-    """The stored role for a sender's role."""
+    """The stored role for a sender's role; None if turns of the role are not stored."""
     return ROLES.get((read_words(value) or "").strip().lower())
 
 
 def read_turns(
     items: Sequence[Json], fallback: datetime, start: datetime | None = None, received_at: datetime | None = None
 ) -> Turns:
-    """The turns of a list; a turn's time is its own, else `start` + its seconds, else `fallback`.
+    """The turns of a list; a turn's time is its own, else `start` plus its seconds, else `fallback`.
 
-    A time too far ahead of `received_at` counts as not given.
+    A time too far ahead of `received_at` counts as absent.
     """
     read = [(_role_word(item), item) for item in map(read_mapping, items)]
     timed = [(word, item, _time(item, start, received_at)) for word, item in read if word not in PROMPT_ROLES]
@@ -65,9 +65,9 @@ def read_turns(
 
 
 def read_spoken_text(text: str, at: datetime, names: SpeakerNames = NOBODY) -> Turns:
-    """The turns of a report's `transcript` text, `speaker: words` in lines; all at the same instant, none has a time.
+    """The turns of a report's `transcript` text, lines of `speaker: words`; all have the time `at`.
 
-    `names` are what the call says that its speakers are called.
+    `names` are the names that the call gives for its speakers.
     """
     said = split_speech(text, names)
     turns = (_bounded(place, role, words, at) for place, (role, words) in enumerate(said) if words)
@@ -79,20 +79,20 @@ def _bounded(place: int, role: str, words: str, at: datetime) -> Turn:
 
 
 def has_words(item: Mapping[str, Json]) -> bool:
-    """Whether the item is something that the customer or the assistant said."""
+    """Whether the item has words of the customer or the assistant."""
     return ROLES.get(_role_word(item)) in {HUMAN, ASSISTANT} and bool(_spoken(item))
 
 
 def has_turn(item: Mapping[str, Json]) -> bool:
-    """Whether the item is a turn at all: something said, a tool call or a tool's result."""
+    """Whether the item is a turn: words, a tool call or a tool's result."""
     role = ROLES.get(_role_word(item))
     return role is not None and bool(_content(role, item))
 
 
 def read_said(value: Json) -> str | None:
-    """What was said: text, or a list of parts that have text (`[{type, text}]`), which are joined by a blank.
+    """The spoken text: a text, or the texts of a list of parts (`[{type, text}]`), joined by blanks.
 
-    None if it says nothing. Text is not trimmed.
+    None if there are no words. Text is not trimmed.
     """
     if isinstance(value, str):
         return read_words(value)
@@ -116,7 +116,7 @@ def _parts(value: Json, depth: int) -> Iterator[str]:
 def _role_word(item: Mapping[str, Json]) -> str:
     word = item.get("role")
     if isinstance(word, str) and word in ROLES:
-        return word  # as it is mostly, and a batch has hundreds
+        return word  # the usual case, which is fast because a batch has hundreds
     return (read_words(word) or "").strip().lower()
 
 
@@ -126,7 +126,7 @@ def _read_turn(place: int, role: str | None, item: Mapping[str, Json], at: datet
 
 
 def _time(item: Mapping[str, Json], start: datetime | None, received_at: datetime | None) -> datetime | None:
-    """The item's own time, else that of its seconds after the start."""
+    """The item's own time, else the time of its seconds after the start."""
     own = not_ahead(read_time(item.get("time")), received_at)
     return own or not_ahead(_after(start, item), received_at)
 
@@ -150,7 +150,7 @@ def _content(role: str, item: Mapping[str, Json]) -> str:
 
 
 def _spoken(item: Mapping[str, Json]) -> str:
-    """The words of the first field that has any; a number says itself, if no field has words."""
+    """The words of the first field that has any; a number is used if no field has words."""
     for name in _WORDS:
         words = read_said(item.get(name))
         if words is not None:
@@ -165,7 +165,7 @@ def _numeral(value: Json) -> str:
 
 
 def _calls(item: Mapping[str, Json]) -> Iterator[str]:
-    """`name(arguments)` of each call, in the shapes of `tool_calls` and of 2024's `function_call`."""
+    """Yield `name(arguments)` of each call, in the shapes of `tool_calls` and of 2024's `function_call`."""
     for call in read_list(item.get("toolCalls")) or read_list(item.get("tool_calls")) or [item]:
         function = read_mapping(read_mapping(call).get("function")) or _function(read_mapping(call))
         name = read_text(function.get("name"))

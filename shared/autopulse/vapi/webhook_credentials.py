@@ -1,11 +1,11 @@
-"""Read the webhook secret: which credentials are accepted, with every option that Vapi offers for them.
+"""Read the webhook secret: the accepted credentials, with all options that Vapi offers for them.
 
     {"secret": "…", "credentials": [{"kind": "shared-secret"}, {"kind": "hmac", "secret": "…", "algorithm": "sha512"}],
      "call_token_secret": "…" or ["…", …]}
 
-An entry without a secret of its own uses the outer one. An entry that cannot be used is left out and reported by its
-field, never by a value; so is one with a field that nobody knows, since a mistyped option must not weaken a check.
-`call_token_secret` is the application's for its call ids (`autopulse.vapi.call_tokens`); of several each is accepted.
+An entry without a secret of its own uses the outer one. An unusable entry is left out and reported by its field, never
+by a value; so is an entry with an unknown field, since a mistyped option must not weaken a check. With
+`call_token_secret` the application signs its call ids (`autopulse.vapi.call_tokens`); each one of a list is accepted.
 """
 
 import json
@@ -31,7 +31,7 @@ _CALL_TOKEN_SECRET: Final = "call_token_secret"  # noqa: S105 - the name of a fi
 
 
 class UnusableEntry(ValueError):
-    """An entry of the list cannot be used; the argument is the field to blame."""
+    """An entry of the list cannot be used; the argument is the name of the wrong field."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Credentials:
 
     usable: tuple[Credential, ...]
     unusable: tuple[str, ...]
-    """The field that spoils an entry, such as `credentials[1].algorithm`."""
+    """The wrong field of each unusable entry, such as `credentials[1].algorithm`."""
     call_token_keys: tuple[bytes, ...] = field(default=(), repr=False)
     """Keys of the tokens that prove our call ids."""
 
 
 def read_credentials(text: str) -> Credentials:
-    """Read the JSON of the secret; never raises. Nothing usable means that nothing can be accepted."""
+    """Read the JSON of the secret; never raises. Without a usable entry no request can be accepted."""
     try:
         document = read_mapping(json.loads(text))
     except (ValueError, RecursionError):
@@ -60,7 +60,7 @@ def read_credentials(text: str) -> Credentials:
 
 
 def _read_call_token_secret(value: Json) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
-    """Return the keys, and the fields that cannot be used; absent and null are no key."""
+    """Return the keys, and the fields that cannot be used; absent and null give no key."""
     if value is None:
         return (), ()
     secrets = value if isinstance(value, list) else [value]
@@ -88,7 +88,7 @@ def _read_entries(
 
 
 class _Options:
-    """One entry's fields, read with their defaults; remembers which were asked for."""
+    """The fields of one entry with their defaults; it records which fields were read."""
 
     def __init__(self, entry: Mapping[str, Json], common_secret: Json) -> None:
         """Read `entry`, in which null counts as absent."""
@@ -96,51 +96,51 @@ class _Options:
         self._asked = {"kind", "secret"}
 
     def text(self, name: str, default: str) -> str:
-        """Take text; the empty one too."""
+        """Read a text, which may be empty."""
         value = self.value(name, default)
         if not isinstance(value, str):
             raise UnusableEntry(name)
         return value
 
     def name(self, name: str, default: str) -> str:
-        """Take text that is not blank."""
+        """Read a text that is not blank."""
         value = self.text(name, default)
         if not value.strip():
             raise UnusableEntry(name)
         return value.strip()
 
     def optional_name(self, name: str) -> str | None:
-        """Take text that is not blank, or nothing."""
+        """Read a text that is not blank; None if it is absent."""
         return None if self.value(name, None) is None else self.name(name, "")
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """Take one of the choices; the first is the default."""
+        """Read one of the choices; the first is the default."""
         value = self.text(name, choices[0])
         if value not in choices:
             raise UnusableEntry(name)
         return value
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        """Take true or false."""
+        """Read true or false."""
         value = self.value(name, default)
         if not isinstance(value, bool):
             raise UnusableEntry(name)
         return value
 
     def seconds(self, name: str, default: float) -> timedelta:
-        """Take a positive number of seconds, at most a year."""
+        """Read a positive number of seconds, at most a year."""
         value = self.value(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_TOLERANCE_SECONDS:
             raise UnusableEntry(name)
         return timedelta(seconds=value)
 
     def value(self, name: str, default: Json) -> Json:
-        """Take the value as it is."""
+        """Read the value unchanged."""
         self._asked.add(name)
         return self._entry.get(name, default)
 
     def refuse_unknown(self) -> None:
-        """Complain about the first field that nobody asked for."""
+        """Raise UnusableEntry for the first field that was not read."""
         for name in sorted(self._entry.keys() - self._asked):
             raise UnusableEntry(name)
 
@@ -192,7 +192,7 @@ _READERS: Final[Mapping[str, Callable[[_Options], Credential]]] = {
 def _payload_format(options: _Options, given: Mapping[str, str | None]) -> str:
     """Return the format, if it covers the body, each of its placeholders has a value, and each header is signed.
 
-    A time or an id beside the signed text is whatever the sender of a captured request writes there.
+    An unsigned time or id could be replaced by anyone who resends a captured request.
     """
     payload_format = options.text("payload_format", "{timestamp}.{body}" if given["timestamp"] else "{body}")
     names = placeholders(payload_format)
@@ -206,12 +206,12 @@ def _payload_format(options: _Options, given: Mapping[str, str | None]) -> str:
 
 
 def _plain(options: _Options) -> bytes:
-    """Return the secret as a header can carry it: HTTP trims values."""
+    """Return the secret as a header can carry it, without blanks around it, because HTTP trims values."""
     return options.name("secret", "").encode("utf-8", "surrogatepass")
 
 
 def _key(options: _Options) -> bytes:
-    """Return the secret as the key of a digest: every character counts."""
+    """Return the secret as the key of a digest, in which every character counts."""
     options.name("secret", "")
     secret = options.text("secret", "")
     is_base64 = options.boolean("secret_is_base64", default=False)
@@ -219,7 +219,7 @@ def _key(options: _Options) -> bytes:
 
 
 def _decoded(secret: str) -> bytes:
-    """Return the key behind base64, with or without the `whsec_` that Standard Webhooks put before it."""
+    """Return the key that is encoded as base64, with or without the prefix `whsec_` of Standard Webhooks."""
     try:
         key = decode_base64(secret.strip().removeprefix("whsec_"))
     except ValueError:

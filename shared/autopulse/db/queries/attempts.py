@@ -1,4 +1,4 @@
-"""The attempts of one call, numbered: what Vapi said of each time that it was dialled."""
+"""SQL for the attempts of one call, which are numbered."""
 
 from typing import Final
 
@@ -10,8 +10,8 @@ _COLUMNS: Final = """
     start_time, end_time, duration_sec, ended_reason, outcome, nps_score, call_reason, feedback_summary, recording_url,
     cost, feedback
 """
-# The row has the shown attempt's id. An attempt without one may stand beside what the application had finished before:
-# then the row has that one's outcome.
+# The row has the shown attempt's id. If an attempt without an id exists beside a call that the application had
+# finished, the row shows the one whose outcome it has.
 IS_OF_THE_ROW: Final = """
     vapi_call_id = coalesce(call.vapi_call_id, '')
         AND (call.vapi_call_id IS NOT NULL OR outcome IS NOT DISTINCT FROM call.outcome)
@@ -31,21 +31,21 @@ ATTEMPTS: Final = f"""
         FROM call_original WHERE call_id = call.id AND {FINISHED_BEFORE}
     ) AS numbered
 """  # noqa: S608 - made of constants
-"""Of the row `call`: numbered from 1 in the order in which they began, `shown` for the one that the row has.
+"""For the row `call`: its attempts, numbered from 1 in the order in which they began; `shown` marks the row's attempt.
 
-What the application had finished before Vapi's first message is number 0, and has no `key`.
+The call that the application had finished before Vapi's first message has the number 0 and no `key`.
 """
 
 SHOWN_ATTEMPT: Final = f"""
     SELECT * FROM ({ATTEMPTS}) AS attempt ORDER BY shown DESC, number DESC LIMIT 1
 """  # noqa: S608 - made of constants
-"""Of the row `call`: the attempt that it shows. There is none of a call of which Vapi has said nothing."""
-# What the application wrote of a call that it had not finished stands until an attempt has turns of its own.
+"""For the row `call`: the attempt that it shows. A call without messages of Vapi has none."""
+# The application's turns of a call that it had not finished are shown until an attempt has turns of its own.
 ITS_TURNS: Final = f"""
     turn.call_id = chosen.call_id AND (turn.vapi_call_id = chosen.key OR turn.vapi_call_id IS NULL AND (
         chosen.key IS NULL OR chosen.shown AND NOT EXISTS (
             SELECT FROM call_original WHERE call_id = chosen.call_id AND {FINISHED_BEFORE})))
 """
-"""The condition on `transcript AS turn` that it is of the attempt `chosen`."""
+"""The condition on `transcript AS turn` that it belongs to the attempt `chosen`."""
 ORDER_OF_TURNS: Final = 'sequence IS NOT NULL, sequence, "timestamp", id'
-"""Fragments lie before the lists that they stand beside."""
+"""Fragments come before the lists that are shown with them."""

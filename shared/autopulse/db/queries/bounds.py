@@ -1,4 +1,4 @@
-"""What is shown of a text, however long it is: its beginning, and an ellipsis as the last character."""
+"""SQL for limiting the length of shown texts: a long text is cut, and ends with an ellipsis."""
 
 from typing import Final
 
@@ -6,45 +6,45 @@ from autopulse.domain.bounds import CUT, ELLIPSIS, MAX_ADDRESS_CHARACTERS, MAX_D
 from autopulse.domain.copies import STORED
 
 MAX_SHOWN_CHARACTERS: Final = 255
-"""The maximum length of a shown name, word, id or number; the application's longest such columns have it."""
+"""The maximum length of a shown name, word, id or number; the longest such columns of the application have it."""
 MAX_LISTED_CHARACTERS: Final = 4_000
 """The maximum length of a customer's text in a list."""
 MAX_GIST_CHARACTERS: Final = 200
-"""The maximum length of what a row of the list of calls says of a call."""
+"""The maximum length of a text in a row of the list of calls."""
 _LOOKED_AT: Final = 4 * MAX_GIST_CHARACTERS
-"""Characters of a text among which its beginning is looked for: blank lines before it may be left out."""
+"""The number of characters at the start of a text in which its first line is searched, behind blank lines."""
 MAX_READ_BYTES: Final = 8_000_000
-"""The maximum size of a list as JSON, as Postgres returns it; the API answers with less."""
+"""The maximum size of a list as JSON, as Postgres returns it; the API's answers are smaller."""
 
 
 def shown(column: str, most: int = MAX_SHOWN_CHARACTERS) -> str:
     """An expression: the text, cut to `most` characters."""
-    # The bytes are known without reading the text, and are no fewer than its characters.
+    # The number of bytes is known without reading the text, and is at least the number of characters.
     is_long = f"octet_length({column}) > {most} AND length({column}) > {most}"
     return f"CASE WHEN {is_long} THEN left({column}, {most - 1}) || '{ELLIPSIS}' ELSE {column} END"
 
 
 def first_line(column: str) -> str:
-    """An expression: the first line of a text that is not blank, without a mark of a list before it."""
+    """An expression: the first line of a text that is not blank, without a leading list mark."""
     return f"substring(left({column}, {_LOOKED_AT}) FROM '(?:^|\\n)[\\s*\u2022-]*([^\\s*\u2022-][^\\n]*)')"
 
 
 def one_line(column: str) -> str:
-    """An expression: the beginning of a text with its lines after one another; null if it is blank."""
+    """An expression: the beginning of a text with its lines joined; null if it is blank."""
     return f"nullif(btrim(regexp_replace(left({column}, {_LOOKED_AT}), '\\s+', ' ', 'g')), '')"
 
 
 def shown_address(column: str) -> str:
-    """An expression: the address, or null if it is too long to be one."""
+    """An expression: the URL, or null if it is too long to be one."""
     return f"CASE WHEN length({column}) <= {MAX_ADDRESS_CHARACTERS} THEN {column} END"
 
 
 COPIED: Final = "copied"
-"""In the place of the address of a recording of which the stack has a copy."""
+"""Replaces the URL of a recording of which the stack has a copy."""
 
 
 def shown_recording(column: str, attempt: str) -> str:
-    """An expression: COPIED if there is a copy of the attempt's recording, else the address, as above.
+    """An expression: COPIED if there is a copy of the attempt's recording, else the URL as `shown_address` gives it.
 
     `attempt` is an expression of Vapi's id; null for no attempt.
     """
@@ -52,13 +52,13 @@ def shown_recording(column: str, attempt: str) -> str:
 
 
 def copy_of(attempt: str) -> str:
-    """An expression: what became of the copy of an attempt's recording; null if nothing did."""
+    """An expression: the state of the copy of an attempt's recording; null if it has none."""
     is_its = f"copy.call_id = call.id AND copy.vapi_call_id = {attempt}"
     return f"(SELECT copy.state FROM call_recording AS copy WHERE {is_its})"  # noqa: S608 - made of constants
 
 
 def shown_data(column: str) -> str:
-    """An expression: the jsonb, or an object that says that it is too long."""
+    """An expression: the jsonb, or if it is too long, an object that says so."""
     return (
         f"CASE WHEN octet_length({column}::text) > {MAX_DATA_BYTES}"
         f" THEN jsonb_build_object('{CUT}', true) ELSE {column} END"
@@ -66,7 +66,7 @@ def shown_data(column: str) -> str:
 
 
 def shown_feedback(column: str) -> str:
-    """An expression: a jsonb that keeps what was said, each text cut."""
+    """An expression: the jsonb of the feedback with each text cut."""
     texts = ("content", "positives", "detractors", "action_items")
     fields = ", ".join(f"'{name}', {shown(f'({column} ->> {name!r})', MAX_TEXT_CHARACTERS)}" for name in texts)
     data = shown_data(f"({column} -> 'structured_data')")
@@ -74,9 +74,9 @@ def shown_feedback(column: str) -> str:
 
 
 def as_many_as_fit(rows: str, order: str, most: int) -> str:
-    """A query: the text of a JSON list of a query's first rows, as many as `most` bytes take, and one at least.
+    """A query: a query's first rows as text of a JSON list, as many as fit into `most` bytes, at least one.
 
-    Its second column is how many rows there are.
+    The second column is the number of rows.
     """
     return f"""
         SELECT '[' || coalesce(string_agg(item, ',' ORDER BY place) FILTER (WHERE place = 1 OR bytes <= {most}), '')

@@ -1,4 +1,4 @@
-"""One call: everything about it, its words, its recording."""
+"""Queries of one call: all its data, its transcript, its recording."""
 
 from typing import Final
 
@@ -24,14 +24,14 @@ from autopulse.domain.quality import COST_TYPES
 from autopulse.domain.scope import Scope
 
 MAX_EVENTS: Final = 1000
-"""The maximum number of entries of a timeline; a long call has some hundred."""
+"""The maximum number of entries of a timeline; a long call has about a hundred."""
 MAX_INCIDENTS: Final = 100
 MAX_RELATED: Final = 20
-"""The latest other calls of a visit."""
+"""The maximum number of other calls of a visit, the latest first."""
 MAX_ATTEMPTS: Final = 100
-"""The latest; few calls are dialled more than three times."""
+"""The maximum number of attempts, the latest first; few calls are dialled more than three times."""
 NO_ATTEMPT: Final = "null"
-"""The answer about a call that has no such attempt."""
+"""The answer if the call has no such attempt."""
 
 LATENCIES: Final = """
     round(1000 * extract(epoch FROM received_at - occurred_at)) AS delivery_ms,
@@ -72,7 +72,7 @@ _ATTEMPTS: Final = f"""
         (SELECT row_to_json(row) FROM ({_QUALITY}) AS row) AS quality
     FROM ({ATTEMPTS}) AS attempt ORDER BY number DESC LIMIT {MAX_ATTEMPTS}
 """  # noqa: S608 - made of constants
-# Whoever sees one call of a visit sees all of them: the visit's advisor is what bounds people.
+# A principal who may read one call of a visit may read all: principals are restricted by the visit's advisor.
 _RELATED: Final = f"""
     SELECT call.id, {shown(DIRECTION)} AS direction, {shown("call.status")} AS status,
         {shown("call.outcome")} AS outcome, call.nps_score, call.start_time, call.end_time,
@@ -121,8 +121,8 @@ _CALL = text(f"""
     ) AS whole
 """)  # noqa: S608 - made of constants
 
-# The attempt that is asked for, else the one that the row shows. Of a call that Vapi has said nothing of there is none,
-# and the row itself is all that is known.
+# The requested attempt, else the one that the row shows. A call without messages of Vapi has no attempt, and the row
+# itself is used.
 _CHOSEN: Final = f"""
     SELECT call.id AS call_id, call.start_time AS row_start, call.recording_url AS row_url, attempt.*
     FROM call LEFT JOIN LATERAL (
@@ -141,7 +141,7 @@ _TURNS: Final = f"""
     ORDER BY {ORDER_OF_TURNS} LIMIT {MAX_TURNS}
 """  # noqa: S608 - made of constants
 
-# Of turns of several sources, the best one's name.
+# If the turns have several sources, the best source is named.
 _TRANSCRIPT = text(f"""
     SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
         SELECT chosen.call_id, chosen.number AS attempt, {shown("chosen.vapi_call_id")} AS vapi_call_id,
@@ -156,7 +156,7 @@ _TRANSCRIPT = text(f"""
     FROM ({_CHOSEN}) AS chosen
 """)  # noqa: S608 - made of constants
 
-# The application may have written another recording on the row since.
+# The application may have written another recording's URL to the row since.
 _IS_ITS_OWN: Final = "(chosen.shown IS FALSE OR chosen.recording_url IS NOT DISTINCT FROM chosen.row_url)"
 _RECORDING = text(f"""
     SELECT CASE WHEN {_IS_KNOWN} THEN (SELECT row_to_json(whole) FROM (
@@ -173,21 +173,21 @@ _RECORDING = text(f"""
 
 
 def read_call(transaction: Transaction, scope: Scope, call_id: int) -> str | None:
-    """A call with all that belongs to it: a JSON object; None without such a call."""
+    """A call with all its data, as a JSON object; None if there is no such call."""
     values = values_of(scope) | {"call_id": call_id}
     return transaction.execute(_CALL, values).scalar_one_or_none()
 
 
 def read_transcript(transaction: Transaction, scope: Scope, call_id: int, attempt: str | None) -> str | None:
-    """Turns in order, and where they are from: a JSON object, or NO_ATTEMPT; None without such a call.
+    """The turns in order and their source, as a JSON object, or NO_ATTEMPT; None if there is no such call.
 
-    `attempt` is a number or Vapi's id; None is the attempt that the row shows.
+    `attempt` is a number or Vapi's id; None stands for the attempt that the row shows.
     """
     return _of_an_attempt(transaction, _TRANSCRIPT, scope, call_id, attempt)
 
 
 def read_recording(transaction: Transaction, scope: Scope, call_id: int, attempt: str | None) -> str | None:
-    """The URL of a recording, when it ends, and our copy of it, each null if not known; otherwise as the transcript."""
+    """A recording's URL, its expiry time and our copy, each null if not known; otherwise as for the transcript."""
     return _of_an_attempt(transaction, _RECORDING, scope, call_id, attempt)
 
 

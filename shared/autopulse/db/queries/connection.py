@@ -1,4 +1,4 @@
-"""The readers' connection: each statement is planned for the values at hand."""
+"""The read API's connection, in which each statement is planned for its values."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,36 +14,37 @@ from autopulse.db.prepared import PreparingConnection
 from autopulse.errors import Transient
 
 TRIES: Final = 2
-"""A container that slept for an hour finds its connection closed."""
+"""A container that was idle for an hour finds its connection closed."""
 Answer = TypeVar("Answer")
 
 
 class PlanningConnection(PreparingConnection):
-    """A connection that prepares nothing.
+    """A connection that does not keep prepared statements.
 
-    A prepared statement gets a generic plan in the end, and none is right for both a rare filter and a common one.
+    A prepared statement gets a generic plan after some executions, which cannot suit both rare and common filter
+    values.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through to pg8000
         self._statements: dict[str, str] = {}
         super().__init__(*args, **kwargs)
-        # One statement sees one snapshot; a transaction around it would only be two more round trips.
+        # A single statement sees one snapshot; a transaction around it would only add two round trips.
         self.autocommit = True
 
     def execute_prepared(self, operation: str, args: Sequence[Any], oids: tuple[int, ...]) -> Context:
-        """Execute a statement in DB-API placeholder style, planned for these arguments."""
+        """Execute a statement with DB-API placeholders, planned for these arguments."""
         if operation not in self._statements:
             self._statements[operation], _ = pg8000.dbapi.convert_paramstyle(pg8000.dbapi.paramstyle, operation, args)
         return self.execute_unnamed(self._statements[operation], args, oids)
 
 
 def reading_engine() -> Database:
-    """An engine for reading; one connection, made on first use."""
+    """An engine for reading, with one connection that is opened on first use."""
     return engine_to(lambda: connect(connection_type=PlanningConnection))
 
 
 def read(engine: Database, question: Callable[[Transaction], Answer], seconds: float) -> Answer:
-    """Ask; raises DataRejected for values that Postgres cannot take, Transient if there is no answer in time."""
+    """Run a query; raises DataRejected for values that Postgres rejects, Transient without a timely answer."""
     with deadline(time.monotonic() + seconds):
         for _ in range(1, TRIES):
             try:
@@ -59,7 +60,7 @@ def _ask(engine: Database, question: Callable[[Transaction], Answer]) -> Answer:
             try:
                 return question(transaction)
             except Exception:
-                transaction.invalidate()  # what the connection still holds or expects is anybody's guess
+                transaction.invalidate()  # the connection's state is unknown
                 raise
-    except Exception as error:  # noqa: BLE001 - it is told apart, and raised as an error of ours
-        raise diagnose(error)[1] from None  # its text has values
+    except Exception as error:  # noqa: BLE001 - every error is classified, and raised as one of our own
+        raise diagnose(error)[1] from None  # the original error's text contains values

@@ -1,6 +1,6 @@
-"""What lists can be narrowed by: each filter is one condition that an index of the migrations answers.
+"""The filters of lists: each is a condition for which the migrations create an index.
 
-The texts here and in the indexes have to be the same, or Postgres does not see that they are.
+The expressions here have to be the same as in the indexes; otherwise Postgres does not use these.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,27 +12,27 @@ from autopulse.domain.nps import CATEGORIES, PASSIVES_FROM, PROMOTERS_FROM
 from autopulse.domain.outcome import ANSWERED
 
 BEGAN: Final = "coalesce(call.start_time, call.end_time, call.updated_at, '-infinity'::timestamptz)"
-"""What calls are sorted by: one that never got through has an end only, others stand where their row was last written.
+"""The sort key of calls: start, else the end of a call that was not answered, else when the row was last written.
 
-So a call that is still to come, or that failed before it had any time, does not stay on top for ever.
+So calls that are still to come, or that failed before they had any time, do not stay at the top.
 """
 REACHED: Final = f"({', '.join(repr(outcome.value) for outcome in ANSWERED)})"
-"""Outcomes of calls in which somebody answered."""
+"""Outcomes of calls that were answered."""
 OVER: Final = str(status.OVER)
-"""Statuses of calls that came to an end."""
+"""Statuses of calls that have ended."""
 TO_COME: Final = f"call.start_time IS NULL AND call.end_time IS NULL AND call.status IN {status.TO_COME}"
-"""Whether a call is still to come: nobody has been rung."""
+"""Whether a call is still to come: it has not been dialled."""
 NPS_CATEGORIES: Final = tuple(CATEGORIES)
 NPS_CATEGORY: Final = f"width_bucket(call.nps_score, ARRAY[{PASSIVES_FROM}, {PROMOTERS_FROM}])"
-"""A place in NPS_CATEGORIES."""
+"""The index in NPS_CATEGORIES."""
 COUNTS: Final = f"call.nps_score BETWEEN 0 AND 10 AND call.outcome IN {REACHED}"
-"""Whether a score counts, here and in every figure: a voicemail may have one, and nobody gave it."""
+"""Whether a score counts in the lists and statistics: a voicemail may have a score that no customer gave."""
 COMPLAINT: Final = "btrim(feedback.detractors, E' \\n') <> ''"
-"""Whether the customer complained of something."""
+"""Whether there is a complaint of the customer."""
 DIRECTION: Final = "CASE WHEN call.is_web THEN 'web' ELSE call.direction END"
-"""The application's column knows two words only, and a web call may be either."""
+"""The application's column has two values only, and a web call may have either."""
 DIGITS: Final = "reverse(regexp_replace(call.customer_number, '[^0-9]', '', 'g'))"
-"""Backwards, since people know a number's end and not its country code."""
+"""The digits in reverse order, because people search for the end of a number, without its country code."""
 NAME_WORDS: Final = "to_tsvector('simple'::regconfig, left(record.customer_name, 1000))"
 FEEDBACK_WORDS: Final = (
     "to_tsvector('simple'::regconfig,"
@@ -42,18 +42,18 @@ _TAGGED: Final = "replace(' ' || {words}::text, ' ''', ' ''' || right({organizat
 NAMES_OF_THE_ORGANIZATION: Final = (
     _TAGGED.format(words=NAME_WORDS, organization="record.organization_id") + "::tsvector"
 )
-"""The words of a name, each with the end of the organization's id before it.
+"""The words of a name, each preceded by the end of the organization's id.
 
-What many customers of other organizations are called is then found without reading theirs.
+A name that is common in other organizations is then found without reading their rows.
 """
-# Letters with accents, as they are folded for searching in `domain.words`, and what keeps words apart.
+# Accented letters are replaced as in the search of `domain.words`, and so are word separators.
 VISIT_WORDS: Final = (
     "to_tsvector('simple'::regconfig, translate(lower(left(coalesce(record.customer_name, '') || ' '"
     " || coalesce(record.vehicle_info, '') || ' ' || coalesce(record.service_advisor_name, ''), 1000)),"
     " 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ-/._',"
     " 'aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy    '))"
 )
-"""Words of a visit: its customer, vehicle and advisor."""
+"""The words of a visit: its customer, vehicle and advisor."""
 _OF_THE_ORGANIZATION: Final = "record.organization_id = CAST(:organization AS uuid)"
 
 Filters = Mapping[str, str | int | bool]
@@ -87,9 +87,9 @@ CONDITIONS: Final[Mapping[str, str]] = {
 OF_THE_RECORD: Final = frozenset({"advisor_id", BOUND_ADVISOR, "advisor_name", "name"})
 """Conditions on the service record."""
 _IF_OF_THE_ORGANIZATION: Final = f"CASE WHEN {_OF_THE_ORGANIZATION} THEN true END"
-"""In a CASE the planner takes it for a coin's toss.
+"""The planner estimates a CASE as true for half of the rows.
 
-As an equation it would be as rare as the organization, on top of what the organization narrowed already.
+It would estimate the plain condition as rare as the organization, in addition to the organization's own condition.
 """
 SERVICE_RECORDS: Final[Mapping[str, str]] = {
     **CONDITIONS,
@@ -99,7 +99,7 @@ SERVICE_RECORDS: Final[Mapping[str, str]] = {
         + f"::tsquery AND {_IF_OF_THE_ORGANIZATION}"
     ),
 }
-"""The same conditions as an index of the service records themselves has them."""
+"""The same conditions as the indexes of the service records have them."""
 VISITS_FOUND: Final = (
     _TAGGED.format(words=VISIT_WORDS, organization="record.organization_id")
     + "::tsvector @@ "
@@ -108,21 +108,21 @@ VISITS_FOUND: Final = (
     )
     + f"::tsquery AND {_IF_OF_THE_ORGANIZATION}"
 )
-"""The condition on service records that a search finds them, as an index has it."""
+"""The condition that a search finds a service record, as its index has it."""
 RECORD: Final = f"service_record AS record WHERE record.id = call.service_record_id AND {_IF_OF_THE_ORGANIZATION}"
-"""The visit of a call, if it is of the organization, as all but a few are."""
+"""The visit of a call, if it belongs to the organization, as nearly all do."""
 
 
 def where(names: Iterable[str]) -> str:
-    """The conditions of a list, of one organization whatever else is asked for."""
+    """The conditions of a list, always with the organization's."""
     return " AND ".join(["call.organization_id = CAST(:organization AS uuid)", *(CONDITIONS[name] for name in names)])
 
 
 def conditions(names: Iterable[str]) -> str:
-    """Some of the conditions, none of which may be all that there is."""
+    """Some of the conditions, at least one."""
     return " AND ".join(CONDITIONS[name] for name in names)
 
 
 def of_service_records(names: Iterable[str]) -> tuple[str, ...]:
-    """Those conditions that are on the service record."""
+    """Those of the conditions that are on the service record."""
     return tuple(name for name in names if name in OF_THE_RECORD)

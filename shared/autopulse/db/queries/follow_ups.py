@@ -1,4 +1,4 @@
-"""Follow-ups as people read them: the inbox by when they are due, one with its entries, and how it goes in figures."""
+"""Queries of follow-ups: the inbox in the order of due times, one follow-up with its entries, and statistics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from autopulse.domain.nps import PASSIVES_FROM
 from autopulse.domain.scope import Scope, UserKey
 
 MAX_ENTRIES: Final = 500
-"""The most entries that are shown of one follow-up: the latest."""
+"""The maximum number of shown entries of one follow-up, the latest first."""
 _UNANSWERED: Final = f"({', '.join(repr(state.value) for state in UNANSWERED)})"
 IS_OVERDUE: Final = f"(follow_up.state IN {_UNANSWERED} AND follow_up.due_at < now())"
 OWN_COLUMNS: Final = f"""
@@ -50,8 +50,8 @@ _CALL_TABLES: Final = """
         WHERE id = record.service_advisor_id AND organization_id = call.organization_id OFFSET 0) AS advisor ON true
     LEFT JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true
 """
-# OFFSET 0 keeps the planner at looking up the call of each follow-up in its turn, until the page is full: else it reads
-# all visits of the advisor first. Where there are no such visits, no follow-up is looked at.
+# OFFSET 0 makes the planner look up the call of one follow-up after the other until the page is full; otherwise it
+# reads all visits of the advisor first. If there are no such visits, no follow-up is read.
 _OF_A_VISIT: Final = """EXISTS (
     SELECT FROM service_record AS record WHERE record.organization_id = CAST(:organization AS uuid) AND {condition}
 ) AND EXISTS (
@@ -79,7 +79,7 @@ CONDITIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class FollowUpPage:
-    """What identifies one page of the inbox."""
+    """Identifies one page of the inbox."""
 
     scope: Scope
     user: UserKey
@@ -87,11 +87,11 @@ class FollowUpPage:
     filters: Filters
     rows: int
     after: Position | None = None
-    """The time is when that follow-up was due, the id is its own."""
+    """The due time and the id of the last follow-up of the previous page."""
 
 
 def read_follow_ups(transaction: Transaction, wanted: FollowUpPage) -> Found:
-    """A page of follow-ups, those that are due last first."""
+    """A page of follow-ups, in descending order of due times."""
     filters = narrowed(wanted.scope, wanted.filters)
     values: dict[str, object] = {
         **values_of(wanted.scope),
@@ -108,7 +108,7 @@ def read_follow_ups(transaction: Transaction, wanted: FollowUpPage) -> Found:
 
 @cache
 def _page(names: tuple[str, ...], after: bool) -> TextClause:
-    """Each state is walked in its order for a page at most: open ones are few among all that were ever resolved."""
+    """At most a page of each state is read in its order, because open follow-ups are few among all resolved ones."""
     conditions = "".join(f" AND {CONDITIONS[name]}" for name in names)
     beyond = "AND (follow_up.due_at, follow_up.id) < (CAST(:after_due AS timestamptz), :after_id)" if after else ""
     page = f"""
@@ -142,15 +142,15 @@ _ONE: Final = text(f"""
 
 
 def read_follow_up(transaction: Transaction, scope: Scope, id_: int) -> str | None:
-    """One follow-up with its entries, as a JSON object; None if there is none of that id in the scope."""
+    """One follow-up with its entries, as a JSON object; None if it is not in the scope."""
     return transaction.execute(_ONE, values_of(scope) | {"id": id_}).scalar_one_or_none()
 
 
 MAX_COMPARED: Final = 1_000
-"""The most resolved follow-ups whose customers' next scores are looked up: the latest."""
+"""The maximum number of resolved follow-ups whose customers' next scores are read, the latest first."""
 MIN_NUMBER_DIGITS: Final = 7
-"""A number with fewer is nobody's: an extension, or no number at all."""
-# The same customer is the same number of the organization: the application keeps no customers, only visits.
+"""A number with fewer digits does not identify a customer: it is an extension, or no number."""
+# A customer is identified by the number and the organization: the application has visits, but no customers.
 _NEXT_SCORE: Final = f"""
     SELECT call.nps_score AS score FROM call
     WHERE call.organization_id = CAST(:organization AS uuid) AND {DIGITS} = solved.digits
@@ -159,7 +159,7 @@ _NEXT_SCORE: Final = f"""
 """  # noqa: S608 - made of constants
 _MEDIAN: Final = "percentile_cont(0.5) WITHIN GROUP (ORDER BY {hours})"
 _FIGURES: Final = "opened, resolved, dismissed, in_time, decided, median_hours_to_acknowledge, median_hours_to_resolve"
-# In each period, also in one without any follow-ups.
+# For each period, also one without follow-ups.
 _FIGURES_OF_ALL: Final = ", ".join(
     name if name.startswith("median") else f"coalesce({name}, 0) AS {name}" for name in _FIGURES.split(", ")
 )
@@ -239,9 +239,9 @@ _SUMMARY: Final = text(f"""
 
 
 def read_follow_up_summary(transaction: Transaction, scope: Scope, span: Span) -> str:
-    """Figures as a JSON object.
+    """Statistics as a JSON object.
 
-    How many are unanswered `now`; `total`, `causes`, `assignees`, `periods` of a time; and whether it helped:
+    It has the unanswered follow-ups `now`; `total`, `causes`, `assignees`, `periods` of a time span; and the effect:
     `answered_in_time` of detractors, and the `next_score` of the same customers.
     """
     values = {

@@ -1,4 +1,4 @@
-"""The principal's organization, and which of its users the principal is."""
+"""The principal's organization, and the principal's own user in it."""
 
 from sqlalchemy import text
 
@@ -13,6 +13,6 @@ _ME = text(f"""
 
 
 def read_me(transaction: Transaction, scope: Scope, user: UserKey) -> tuple[str | None, int | None]:
-    """The organization's name, if the application knows it, and the id of the principal's user, if it is one."""
+    """The organization's name, if the application has it, and the id of the principal's user, if it is known."""
     name, user_id = transaction.execute(_ME, values_of(scope) | values_of_user(user)).one()
     return name, user_id

@@ -1,4 +1,4 @@
-"""Pages of calls in the order in which they began: keyset pagination, so that page 1,000 costs what page 1 does."""
+"""Pages of calls in the order in which they began. Keyset pagination makes page 1,000 as fast as page 1."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -67,7 +67,7 @@ CALL_TABLES: Final = f"""
             max(reconciliation) FILTER (WHERE reported_at IS NULL AND {IS_OF_THE_ROW}) AS reconciliation
         FROM vapi_call WHERE call_id = call.id) AS dialled
 """  # noqa: S608 - made of constants
-"""What is shown of a call, looked up by key for each row of a page: `OFFSET 0` keeps the planner at that."""
+"""The columns of a shown call. `OFFSET 0` makes the planner look them up by key for each row of a page."""
 SAID: Final = f"""
     LEFT JOIN LATERAL (
         SELECT {first_line("feedback.detractors")} AS complaint,
@@ -75,7 +75,7 @@ SAID: Final = f"""
         FROM (SELECT) AS one LEFT JOIN call_feedback AS feedback ON feedback.call_id = call.id OFFSET 0
     ) AS said ON true
 """  # noqa: S608 - made of constants
-"""What a row of the list of calls says in a line: one more key looked up, and no more of a text than that shows."""
+"""The text of a row in the list of calls, from one more lookup by key; only the shown part of a text is read."""
 _SAID: Final = ", ".join(
     f"{shown(f'feedback.{name}', MAX_LISTED_CHARACTERS)} AS {name}"
     for name in ("content", "positives", "detractors", "action_items")
@@ -89,20 +89,20 @@ FEEDBACK_COLUMNS: Final = f"""
 """
 FEEDBACK: Final = "JOIN LATERAL (SELECT * FROM call_feedback WHERE call_id = call.id OFFSET 0) AS feedback ON true"
 SEARCHED_FEEDBACK: Final = "JOIN call_feedback AS feedback ON feedback.call_id = call.id"
-"""In a text search the planner chooses: it looks a rare word up, and walks the calls for a common one."""
+"""In a text search the planner chooses: an index lookup for a rare word, a walk through the calls for a common one."""
 NEXT: Final = 2500
-"""Calls that are looked at first in a search for visits: all that is needed if one in fifty is found."""
+"""The number of calls that a search for visits reads first; this suffices if one in fifty matches."""
 NEXT_NAMES: Final = 1500
-"""The same for a name, which is in no index that has the visits in this order: each visit is a page of its own."""
+"""The same for a name; no index has the visits in this order, so each visit is read from a page of its own."""
 OF_THE_FEEDBACK: Final = frozenset({"words", "telling"})
-"""Conditions on what the customer said."""
+"""Conditions on the customer's feedback."""
 FEW: Final = 1000
-"""Visits whose calls are looked up one by one."""
+"""The maximum number of visits whose calls are looked up one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a list: that of the last call that somebody has seen."""
+    """A position in a list: that of the last call of the previous page."""
 
     began: str
     """ISO 8601, or `-infinity` for a call of which no time is known."""
@@ -111,29 +111,29 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What identifies one page of one list."""
+    """Identifies one page of one list."""
 
     scope: Scope
     filters: Filters
-    """Those that were asked for."""
+    """The filters of the request."""
     rows: int
     newest_first: bool = True
     after: Position | None = None
 
     @property
     def bounded(self) -> Filters:
-        """The filters, and what bounds the principal."""
+        """The filters together with the restriction of the principal."""
         return narrowed(self.scope, self.filters)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page."""
+    """The rows that were found for a page."""
 
     document: str
-    """A JSON list: the first of the rows, as many as MAX_READ_BYTES take."""
+    """A JSON list of the first rows, as many as fit into MAX_READ_BYTES."""
     rows: int
-    """The calls of the batch that exist."""
+    """The number of rows that were found; the document may have fewer."""
 
 
 def read_calls(transaction: Transaction, wanted: PageRequest) -> Found:
@@ -147,7 +147,7 @@ def read_feedback(transaction: Transaction, wanted: PageRequest) -> Found:
 
 
 def count_calls(transaction: Transaction, wanted: PageRequest) -> int:
-    """How many calls there are, of `wanted.rows` at most: the keys of one page, so it costs what that does."""
+    """The number of matching calls, at most `wanted.rows`; it reads the keys of one page, and takes as long as that."""
     values = values_of(wanted.scope) | {"rows": wanted.rows, **wanted.bounded}
     return int(transaction.execute(_count(tuple(sorted(wanted.bounded))), values).scalar_one())
 
@@ -169,7 +169,7 @@ def _read(transaction: Transaction, wanted: PageRequest, columns: str, feedback:
 
 @cache
 def _statement(columns: str, feedback: str, names: tuple[str, ...], newest_first: bool, after: bool) -> TextClause:
-    """The page's ids first, from indexes as far as they go; then what is shown of these calls, looked up by key."""
+    """The page's ids come first, from indexes as far as possible; then the shown columns are looked up by key."""
     direction = "DESC" if newest_first else "ASC"
     beyond = f"AND ({BEGAN}, call.id) {'<' if newest_first else '>'} (CAST(:after_began AS timestamptz), :after_id)"
     order = f"ORDER BY {BEGAN} {direction}, call.id {direction}"
@@ -202,9 +202,9 @@ def _found(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -
 
 
 def _found_by_service_records(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
-    """The next calls, if the page is among them; or those of the visits, if they are few; or all calls in their order.
+    """The next calls if they contain the page, else the visits' calls if these are few, else all calls in order.
 
-    The planner cannot know which it will be: each word of a name may be common, and the two together rare.
+    The planner cannot know which case it is: each word of a name may be common, and their combination rare.
     """
     service_records = of_service_records(names)
     calls = tuple(name for name in names if name not in {*service_records, *OF_THE_FEEDBACK})
@@ -243,6 +243,6 @@ def _found_by_service_records(feedback: str, names: tuple[str, ...], direction: 
 
 
 def _order(names: tuple[str, ...], direction: str) -> str:
-    # A number is rarer than the planner thinks: walking through all calls for a page of its few takes 300 ms.
+    # A number is rarer than the planner estimates: walking through all calls to find a page of them takes 300 ms.
     order = f"{BEGAN} + interval '0'" if {"digits", "ids"} & {*names} else BEGAN
     return f"ORDER BY {order} {direction}, call.id {direction}"

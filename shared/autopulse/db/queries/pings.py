@@ -1,4 +1,4 @@
-"""Did a ping arrive? A ping belongs to no call, and so to no organization; who asks must know its event id."""
+"""Whether a ping has arrived. A ping belongs to no organization; the reader has to know its event id."""
 
 from sqlalchemy import text
 
@@ -14,5 +14,5 @@ _PING = text(f"""
 
 
 def read_ping(transaction: Transaction, event_id: str) -> str | None:
-    """A ping's receipt: a JSON object; None if it is not stored, or not yet."""
+    """A ping's receipt as a JSON object; None if it is not stored (yet)."""
     return transaction.execute(_PING, {"event_id": event_id}).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""How the calls of a time ran: what they cost, how quickly they were answered, which answers were lost."""
+"""Statistics of the quality of calls in a time span: costs, response times, lost answers."""
 
 from functools import cache
 from typing import Final
@@ -13,7 +13,7 @@ from autopulse.db.scope import narrowed, values_of
 from autopulse.domain.scope import Scope
 
 MAX_VERSIONS: Final = 1_000
-"""The maximum number of assistants' versions of all weeks together; those with the most calls."""
+"""The maximum number of assistant versions of all weeks together, those with the most calls."""
 _COLUMNS: Final = f"call.id, {BEGAN} AS began, call.outcome, call.nps_score"
 _TIME: Final = f"""
     {BEGAN} >= CAST(:since AS timestamptz) AND {BEGAN} < CAST(:until AS timestamptz) AND {HAS_BEGUN}
@@ -21,7 +21,7 @@ _TIME: Final = f"""
 
 
 def read_quality_summary(transaction: Transaction, scope: Scope, span: Span, filters: Filters) -> str:
-    """Figures as a JSON object: `counts` of calls, what their attempts `told`, and `versions`, a list by week."""
+    """Statistics as a JSON object: `counts` of calls, what their attempts `told`, and `versions`, a list by week."""
     filters = narrowed(scope, filters)
     values = {
         **values_of(scope),
@@ -35,7 +35,7 @@ def read_quality_summary(transaction: Transaction, scope: Scope, span: Span, fil
 
 @cache
 def _statement(names: tuple[str, ...]) -> TextClause:
-    """The calls of the time from one index, and their attempts' figures from another, in one walk through each."""
+    """The calls of the time span come from one index, and their attempts' data from another, by one scan of each."""
     called = _of_service_records(names) if of_service_records(names) else _called(names)
     return text(f"""
         WITH week AS (
@@ -86,7 +86,7 @@ def _called(names: tuple[str, ...]) -> str:
 
 
 def _of_service_records(names: tuple[str, ...]) -> str:
-    """The calls of some visits, whose ids are kept at hand while the calls of the whole time are read."""
+    """The calls of some visits; the visits' ids are kept in memory while all calls of the time span are read."""
     service_records = of_service_records(names)
     calls = tuple(name for name in names if name not in service_records)
     return f"""

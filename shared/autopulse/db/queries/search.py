@@ -1,6 +1,6 @@
-"""The calls of a search: by what was said, by their visit, or by the end of a number; and where in a call the hit is.
+"""Search calls: by what was said, by their visit, or by the end of a number; and find the place of the hit in a call.
 
-Each way finds the next calls in the order of the list, a page of them at most; together they are the page.
+Each of these ways finds the next calls in the order of the list, at most a page; their union is the page.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -21,17 +21,17 @@ from autopulse.db.words import FIRST_MONTH, NO_MONTH, SPOKEN, marked
 from autopulse.domain.bounds import MAX_TURNS
 
 SEARCH: Final = "search_"
-"""Names of filters that begin with this are parts of one search: whichever of them finds a call, it is found.
+"""The prefix of filters that belong to one search: a call that any of them finds is found.
 
-`search_words`: a tsquery of words with MARK before them; `search_phrases`: an array of regular expressions, each of
-which has to be found, too. `search_visits`: a tsquery. `search_digits`: as the filter `digits`. `search_pattern` and
-`search_patterns`, if there are several, say what is a hit in a text: regular expressions, together and apart.
-`search_letters` and `search_named` are arrays for LIKE: one of those is in each hit, all of these in each visit.
+`search_words`: a tsquery of words with MARK before them; `search_phrases`: an array of regular expressions, all of
+which have to match, too. `search_visits`: a tsquery. `search_digits`: as the filter `digits`. `search_pattern` and
+`search_patterns` (if there are several) are regular expressions for the hits in a text, joined and one by one.
+`search_letters` and `search_named` are arrays for LIKE: every hit has one of the former, every visit all of the latter.
 """
 FEW: Final = 1000
-"""Visits whose calls are looked up one by one."""
+"""The maximum number of visits whose calls are looked up one by one."""
 MAX_MONTHS: Final = 240
-"""Months that are asked for: twenty years."""
+"""The maximum number of months that are searched: twenty years."""
 _TEXTS: Final = ("feedback_summary", "detractors", "action_items", "positives", "content")
 _KEY: Final = f"call.id, {BEGAN} AS began"
 _RECORD_OF_IT: Final = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants
@@ -48,7 +48,7 @@ _MAY_NAME: Final = f"""
 
 
 def is_search(names: Iterable[str]) -> bool:
-    """Whether a list is a search, besides what else narrows it."""
+    """Whether the filters contain a search."""
     return any(name.startswith(SEARCH) for name in names)
 
 
@@ -77,7 +77,7 @@ def _record_for(names: tuple[str, ...]) -> str:
     return _RECORD_OF_IT if OF_THE_RECORD.intersection(names) else ""
 
 
-# The months from where the page begins, one after another: the next is asked for if the page is not full yet.
+# The months are searched one after the other from the page's position, until the page is full.
 def _by_words(names: tuple[str, ...], direction: str, beyond: str) -> str:
     step = "-1" if direction == "DESC" else "1"
     first = f"""
@@ -95,7 +95,7 @@ def _by_words(names: tuple[str, ...], direction: str, beyond: str) -> str:
         (until if direction == "DESC" else since).append("CAST(:after_began AS timestamptz)")
     newest = f"({first} ORDER BY {BEGAN} DESC, call.id DESC LIMIT 1) AS newest (month)"
     oldest = f"({first} ORDER BY {BEGAN}, call.id LIMIT 1) AS oldest (month)"
-    # Null without any call: then there are no months.
+    # Null if there is no call, and then there are no months.
     last = f"(SELECT least(month, {_month('least', until)}) FROM {newest})"  # noqa: S608 - made of constants
     start = f"(SELECT greatest(month, {_month('greatest', since)}) FROM {oldest})"  # noqa: S608 - made of constants
     ends = (last, start) if direction == "DESC" else (start, last)
@@ -142,7 +142,7 @@ def _by_visits(names: tuple[str, ...], direction: str, beyond: str) -> str:
 
 
 def _by_digits(names: tuple[str, ...], direction: str, beyond: str) -> str:
-    # A number is rarer than the planner thinks: walking through all calls for a page of its few takes 300 ms.
+    # A number is rarer than the planner estimates: walking through all calls to find a page of them takes 300 ms.
     return f"""
         SELECT {_KEY} FROM call {_record_for(names)} WHERE {where(names)} AND {DIGITS} LIKE :search_digits {beyond}
         ORDER BY {BEGAN} + interval '0' {direction}, call.id {direction} LIMIT :rows
@@ -164,7 +164,7 @@ def _says(text: str, pattern: str = ":search_pattern") -> str:
     return _SAYS.format(text=text, pattern=pattern)
 
 
-# To look for letters takes a tenth of the time of an expression, which then decides.
+# LIKE takes a tenth of the time of the regular expression, which then decides.
 def _may_say(text: str) -> str:
     return f"({_HAS_ACCENTS.format(text=text)} OR lower({text}) LIKE ANY (CAST(:search_letters AS text[])))"
 

@@ -1,4 +1,4 @@
-"""How the calls of a time went, counted: in all, per period, and per campaign or advisor."""
+"""Statistics of the calls in a time span: in all, per period, and per campaign or advisor."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -27,17 +27,17 @@ _COUNTED: Final = """
 HAS_BEGUN: Final = (
     f"(call.start_time IS NOT NULL OR call.end_time IS NOT NULL OR call.outcome IS NOT NULL OR call.status IN {OVER})"
 )
-"""A call that is still to come has a place in the lists, and is in no figure."""
+"""A call that is still to come is in the lists, but not in the statistics."""
 _HAS_ENDED: Final = f"(called.outcome IS NOT NULL OR called.end_time IS NOT NULL OR called.status IN {OVER})"
-"""Also without a reason or a report, which may still come, or never do."""
+"""Also true without a reason or a report, which may be late or missing."""
 _COUNTS: Final = f"outcome IN {REACHED} AND score BETWEEN 0 AND 10"
-"""`filters.COUNTS`, of many calls at once."""
+"""`filters.COUNTS` for the rows of `called`."""
 _SERVICE_RECORDS: Final = """
     LEFT JOIN service_record AS followed ON followed.id = called.service_record_id
         AND followed.organization_id = CAST(:organization AS uuid)
         AND followed.id = ANY (ARRAY(SELECT service_record_id FROM called))
 """
-"""The visits of a period's calls from one walk through an index: to look each one up takes three times as long."""
+"""The visits of a period's calls, from one index scan; single lookups take three times as long."""
 _NAMES: Final = {
     None: "NULL::text",
     "campaign": "(SELECT name FROM campaign WHERE id = key::integer AND organization_id = CAST(:organization AS uuid))",
@@ -50,18 +50,18 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time that is looked at."""
+    """The time span of the statistics."""
 
     since: str
-    """ISO 8601, like `until`, which is no longer part of it."""
+    """ISO 8601, as is `until`, which is exclusive."""
     until: str
     period: str | None
-    """One of PERIODS, in `time_zone`; None for the whole as one."""
+    """One of PERIODS, in `time_zone`; None for the whole time span."""
     time_zone: str
 
 
 def read_summary(transaction: Transaction, scope: Scope, span: Span, group: str | None, filters: Filters) -> str:
-    """Counts as a JSON list; each row tells by `set` what it counts: total, period, group, outcome, score, reason."""
+    """Counts as a JSON list; `set` says what a row counts: total, period, group, outcome, score, reason."""
     filters = narrowed(scope, filters)
     statement = _statement(tuple(sorted(filters)), group)
     values = {
@@ -78,7 +78,7 @@ def read_summary(transaction: Transaction, scope: Scope, span: Span, group: str 
 
 @cache
 def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
-    """The calls are read once, from an index, and counted by all that tells them apart; the counts are added up."""
+    """The calls are read once, from an index, and counted in groups of all columns; the counts are then added up."""
     tally = _of_service_records if of_service_records(names) else _per_period
     return text(f"""
         WITH period AS (
@@ -117,9 +117,9 @@ def _statement(names: tuple[str, ...], group: str | None) -> TextClause:
 
 
 def _reasons(names: tuple[str, ...]) -> str:
-    """The calls of the whole time by what went wrong, from the index of those of which something did.
+    """The calls of the whole time span by reason, from the index of calls that have a reason.
 
-    They are those of the lists: whether a call has begun is not asked.
+    These are the calls of the lists: calls that have not begun are not excluded.
     """
     service_records = of_service_records(names)
     calls = tuple(name for name in names if name not in service_records)
@@ -143,7 +143,7 @@ def _reasons(names: tuple[str, ...]) -> str:
 
 
 def _per_period(names: tuple[str, ...], group: str | None) -> str:
-    """The calls of each period from one range of an index; nothing is computed of a single call."""
+    """The calls of each period from one range of an index, without computations per call."""
     return f"""LATERAL (
         WITH called AS {"MATERIALIZED" if group == "advisor" else "NOT MATERIALIZED"} (
             SELECT {_COUNTED} FROM call
@@ -154,7 +154,7 @@ def _per_period(names: tuple[str, ...], group: str | None) -> str:
 
 
 def _of_service_records(names: tuple[str, ...], group: str | None) -> str:
-    """The calls of some visits, whose ids are kept at hand while the calls of the whole time are read."""
+    """The calls of some visits; the visits' ids are kept in memory while all calls of the time span are read."""
     service_records = of_service_records(names)
     calls = tuple(name for name in names if name not in service_records)
     return f"""(
