@@ -94,7 +94,7 @@ export function matches(call, filters) {
 }
 
 /**
- * The category of a score that counts: the score of a call to a mailbox is nobody's.
+ * The category of a score that counts; a call to a mailbox may have a score that nobody gave.
  * @param {Api.Call} call
  */
 function countedCategoryOf({ outcome, nps_score: score }) {

@@ -23,7 +23,7 @@ export class FollowUpList {
   #items = [];
   /** @type {string | null} */
   #cursor = null;
-  /** @type {Parameters | null} null: the list is of nobody and empty */
+  /** @type {Parameters | null} null: there is no person, and the list is empty */
   #asked = null;
   /** @type {Marks} */
   #marks = { openId: null, currentId: null, mayWrite: false };

@@ -54,7 +54,7 @@ class Live extends EventTarget {
   }
 
   /**
-   * Waits for the subscription, so that data is read after it, misses no event, and need not be read twice.
+   * Data that is read after the subscription misses no event, so that it need not be read twice.
    * @returns {Promise<void>} resolves once the connection is made or lost, at the latest after SETTLING_MILLISECONDS
    */
   settled() {
