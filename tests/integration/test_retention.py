@@ -129,6 +129,25 @@ def test_a_call_that_is_locked_is_not_waited_for_and_comes_next_time(
     assert pipeline.call(locked)["customer_number"] == ERASED
 
 
+@pytest.mark.parametrize("kind", [rows.WORDS, rows.PERSON])
+def test_a_call_whose_visit_is_locked_comes_next_time(
+    pipeline: Pipeline, database: Database, module_database_url: str, kind: str
+) -> None:
+    visit = pipeline.make_service_record(feedback="said there")
+    old_call(pipeline, 60)
+    busy = old_call(pipeline, 50, service_record_id=visit)
+    with connect(module_database_url) as other:
+        other.run("BEGIN")
+        other.run("SELECT id FROM service_record FOR NO KEY UPDATE")
+        assert step(database, kind) == rows.Walked(1, 1, is_over=True)
+        other.run("ROLLBACK")
+    assert step(database, kind) == rows.Walked(1, 0, is_over=True)
+    assert pipeline.rows("SELECT call_id FROM retention") == [{"call_id": busy}]
+    (row,) = pipeline.rows("SELECT customer_name, feedback FROM service_record")
+    emptied = {rows.WORDS: ("Testa Placeholder", None), rows.PERSON: (ERASED, "said there")}
+    assert (row["customer_name"], row["feedback"]) == emptied[kind]
+
+
 def test_nothing_goes_unless_the_stack_says_so(pipeline: Pipeline, parts: Parts) -> None:
     old_call(pipeline, 5000)
     assert run() == {}

@@ -1,8 +1,8 @@
 """Empty what is older than the stack keeps: words of calls, and persons of calls and visits.
 
 Calls are walked through in the order in which they began, organization by organization, from where the last walk has
-ended (`retention`). A call that somebody else has locked is left to the next walk, which begins with it again: nobody
-is waited for. What is emptied twice is emptied all the same.
+ended (`retention`). A call that somebody else has locked, or whose visit, is left to the next walk, which begins with
+it again: nobody is waited for. What is emptied twice is emptied all the same.
 """
 
 from collections.abc import Sequence
@@ -33,9 +33,15 @@ _NEXT = text(f"""
         WHERE organization_id = CAST(:organization AS uuid) AND {BEGAN} < CAST(:before AS timestamptz)
             AND ({BEGAN}, id) > ((SELECT began FROM mark), (SELECT call_id FROM mark))
         ORDER BY {BEGAN}, id LIMIT :rows
+    ), visit AS MATERIALIZED (
+        SELECT id FROM service_record
+        WHERE id = ANY (ARRAY(SELECT service_record_id FROM call WHERE id = ANY (ARRAY(SELECT id FROM candidate))))
+        ORDER BY id + 0 FOR NO KEY UPDATE SKIP LOCKED
     ), locked AS MATERIALIZED (
-        SELECT id FROM call WHERE id = ANY (ARRAY(SELECT id FROM candidate)) ORDER BY id + 0
-        FOR NO KEY UPDATE SKIP LOCKED
+        SELECT id FROM call
+        WHERE id = ANY (ARRAY(SELECT id FROM candidate))
+            AND (service_record_id IS NULL OR service_record_id = ANY (ARRAY(SELECT id FROM visit)))
+        ORDER BY id + 0 FOR NO KEY UPDATE SKIP LOCKED
     )
     SELECT candidate.id, candidate.began::text, candidate.id = ANY (ARRAY(SELECT id FROM locked))
     FROM candidate ORDER BY began, id
@@ -85,7 +91,6 @@ _EMPTY_WORDS = text(f"""
         WHERE id = ANY (ARRAY(SELECT service_record_id FROM call WHERE id = {_IDS}))
             AND NOT EXISTS (SELECT FROM call AS newer WHERE newer.service_record_id = service_record.id
                 AND {BEGAN.replace("call.", "newer.")} >= CAST(:before AS timestamptz))
-        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), said AS (
         UPDATE service_record SET feedback = NULL WHERE id = ANY (ARRAY(SELECT id FROM visit))
     ), said_before AS (
@@ -102,7 +107,6 @@ _EMPTY_PERSONS = text(f"""
         WHERE id = ANY (ARRAY(SELECT service_record_id FROM call WHERE id = {_IDS}))
             AND NOT EXISTS (SELECT FROM call AS newer WHERE newer.service_record_id = service_record.id
                 AND {BEGAN.replace("call.", "newer.")} >= CAST(:before AS timestamptz))
-        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), person AS (
         UPDATE service_record SET customer_name = {_ERASED}, customer_phone = {_ERASED}, vehicle_info = NULL
         WHERE id = ANY (ARRAY(SELECT id FROM visit))
@@ -117,7 +121,7 @@ class Walked(NamedTuple):
 
     emptied: int
     skipped: int
-    """Calls that somebody else had locked."""
+    """Calls that somebody else had locked, or their visits."""
     is_over: bool
     """Whether this walk has nothing more to do in the organization."""
 
