@@ -220,6 +220,46 @@ def test_what_vapi_does_not_delete_makes_it_failed(
     assert report_on(accepted["id"])["state"] == "done", "Vapi has done it in the end"
 
 
+@pytest.mark.parametrize("told", [Outcome.DELETED, Outcome.GONE, Outcome.FAILED])
+def test_what_vapi_tells_by_itself_counts_though_its_answer_comes_later(
+    pipeline: Pipeline, parts: Parts, told: Outcome
+) -> None:
+    accepted = post({"call_id": talked_to(pipeline)})
+    take(parts.bodies(QUEUE))
+    assert take([Told(VAPI_ID, told, "call.delete.failed").to_json()]) == []
+    before = report_on(accepted["id"])
+    assert before["state"] == ("failed" if told is Outcome.FAILED else "done")
+    assert take([Told(VAPI_ID, Outcome.ACCEPTED).to_json()]) == []
+    after = report_on(accepted["id"])
+    assert (after["state"], after["stores"]) == (before["state"], before["stores"])
+
+
+def test_a_deletion_stays_one_whatever_failed_before_it(pipeline: Pipeline, parts: Parts) -> None:
+    accepted = post({"call_id": talked_to(pipeline)})
+    take(parts.bodies(QUEUE))
+    for outcome in (Outcome.DELETED, Outcome.FAILED):
+        assert take([Told(VAPI_ID, outcome, "call.delete.failed").to_json()]) == []
+    assert report_on(accepted["id"])["state"] == "done"
+
+
+def test_a_request_that_failed_and_is_sent_again_is_done(pipeline: Pipeline, parts: Parts) -> None:
+    accepted = post({"call_id": talked_to(pipeline)})
+    take(parts.bodies(QUEUE))
+    for outcome in (Outcome.FAILED, Outcome.ACCEPTED):
+        assert take([Told(VAPI_ID, outcome, "vapi-unreadable").to_json()]) == []
+    assert report_on(accepted["id"])["state"] == "done"
+
+
+def test_a_call_whose_id_is_stored_in_both_cases_is_asked_for_once(pipeline: Pipeline, parts: Parts) -> None:
+    call_id = talked_to(pipeline)
+    pipeline.database.run("UPDATE call SET vapi_call_id = :id", id=VAPI_ID.upper())
+    accepted = post({"call_id": call_id})
+    assert take(parts.bodies(QUEUE)) == []
+    assert [read_request(one) for one in parts.bodies(REQUESTS)] == [DeleteRequest(VAPI_ID)]
+    assert take([Told(VAPI_ID, Outcome.ACCEPTED).to_json()]) == []
+    assert report_on(accepted["id"])["state"] == "done"
+
+
 def test_a_call_of_vapis_is_found_in_capitals_and_its_row_with_it(pipeline: Pipeline, parts: Parts) -> None:
     call_id = talked_to(pipeline)
     accepted = post({"vapi_call_id": f" {VAPI_ID.upper()}"})
@@ -267,6 +307,62 @@ def test_a_row_that_was_made_meanwhile_is_erased_by_the_second_look(pipeline: Pi
     answered = endpoint.handle({"erase": {"vapi_call_id": SECOND_DIAL}}, Context())
     assert take([Work(answered["id"], VAPI_ID).to_json()]) == []
     assert pipeline.call(call_id)["customer_number"] == ERASED
+
+
+@pytest.mark.parametrize("asks_vapi", [True, False])
+def test_a_second_look_that_finds_a_row_after_vapi_has_answered_is_done_as_well(
+    pipeline: Pipeline, parts: Parts, asks_vapi: bool
+) -> None:
+    parts.configure(asks_vapi=asks_vapi)
+    pipeline.own("phone-number-1")
+    answered = endpoint.handle({"erase": {"vapi_call_id": VAPI_ID}}, Context())
+    work, look = Work(answered["id"]).to_json(), Work(answered["id"], VAPI_ID).to_json()
+    assert sorted(parts.bodies(QUEUE)) == sorted([work, look])
+    assert take([work]) == []
+    assert take([Told(VAPI_ID, Outcome.ACCEPTED).to_json()]) == []
+    tombstones = pipeline.rows("SELECT * FROM erased_call")
+    pipeline.database.run("DELETE FROM erased_call")
+    pipeline.send(status("in-progress", inbound(), 1))
+    (made,) = pipeline.rows("SELECT id FROM call")
+    assert len(tombstones) == 1, "the row's batch began before it was there"
+    assert take([look]) == []
+    assert pipeline.call(made["id"])["customer_number"] == ERASED
+    assert endpoint.handle({"erasure_id": answered["id"]}, Context())["state"] == "done"
+    items = pipeline.rows("SELECT item FROM erasure_item WHERE kind = 'vapi_call'")
+    assert items == [{"item": PSEUDONYMS.of_vapi_call(VAPI_ID)}]
+
+
+def test_a_dry_run_stands_in_no_ones_way_and_keeps_no_id_of_vapis(pipeline: Pipeline, parts: Parts) -> None:
+    parts.configure(erases=True)
+    endpoint.handle({"erase": {"vapi_call_id": VAPI_ID, "dry_run": True}}, Context())
+    assert VAPI_ID not in json.dumps(pipeline.rows("SELECT * FROM erasure_item"), default=str)
+    call_id = talked_to(pipeline)
+    assert take([Told(VAPI_ID, Outcome.DELETED).to_json()]) == []
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(call_id)["customer_number"] == ERASED
+
+
+WAYS: Final = ("+12025550101", "2025550101", "12025550101", "0012025550101", "011 1 202-555-0101", "(202) 555-0101")
+
+
+@pytest.mark.parametrize("given", [*WAYS, "1.202.555.0101", "+1\u00a0202\u00a0555\u00a00101", "+1/202/5550101"])
+@pytest.mark.parametrize("stored", WAYS)
+def test_a_number_is_found_in_whatever_way_it_is_given_and_stored(
+    pipeline: Pipeline, parts: Parts, given: str, stored: str
+) -> None:
+    call_id, other = pipeline.make_call(customer_number=stored), pipeline.make_call(customer_number="+12025550109")
+    assert post({"phone": given})["status"] == 202
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(call_id)["customer_number"] == ERASED
+    assert pipeline.call(other)["customer_number"] == "+12025550109"
+
+
+def test_ten_digits_with_another_countrys_code_are_no_number_of_north_america(pipeline: Pipeline, parts: Parts) -> None:
+    own, other = pipeline.make_call(customer_number="+4532555010"), pipeline.make_call(customer_number="+14532555010")
+    post({"phone": "+45 32 55 50 10"})
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(own)["customer_number"] == ERASED
+    assert pipeline.call(other)["customer_number"] == "+14532555010"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ _REQUEST = text("""
 _ADD = text("""
     INSERT INTO erasure_item (erasure_id, kind, item, state, counts)
     SELECT CAST(:id AS uuid), kind, item, state, counts
-    FROM json_to_recordset(CAST(:items AS json)) AS row (kind text, item text, state text, counts jsonb)
+    FROM json_to_recordset(CAST(:items AS json)) AS row (
+        kind text, item text, state text, counts jsonb, pseudonym text)
+    WHERE NOT EXISTS (
+        SELECT FROM erasure_item AS known
+        WHERE known.erasure_id = CAST(:id AS uuid) AND known.kind = row.kind AND known.item = row.pseudonym)
     ORDER BY kind, item
     ON CONFLICT (erasure_id, kind, item) DO NOTHING
 """)
@@ -32,11 +36,26 @@ _SETTLE = text("""
         counts = coalesce(counts, '{}') || coalesce(CAST(:counts AS jsonb), '{}')
     WHERE erasure_id = :id AND kind = :kind AND item = :item
 """)
+# What Vapi answered to the request does not count any more once it has told by itself what became of the call: the two
+# take different ways, and may come in either order. What failed does not undo a deletion.
 _TELL = text("""
-    UPDATE erasure_item SET state = :state, item = :pseudonym,
-        counts = coalesce(counts, '{}') || coalesce(CAST(:counts AS jsonb), '{}')
-    WHERE kind = 'vapi_call' AND item = ANY (ARRAY[CAST(:vapi_call_id AS text), CAST(:pseudonym AS text)])
-    RETURNING erasure_id::text
+    WITH known AS MATERIALIZED (
+        SELECT one.erasure_id, one.item, CASE CAST(:outcome AS text)
+            WHEN 'accepted' THEN one.counts ->> 'vapi' IN ('deleted', 'gone')
+                OR one.counts ->> 'vapi' = 'failed' AND one.counts ->> 'reason' = 'call.delete.failed'
+            WHEN 'failed' THEN one.counts ->> 'vapi' IN ('deleted', 'gone')
+        END IS TRUE AS stays
+        FROM erasure_item AS one JOIN erasure ON erasure.id = one.erasure_id AND NOT erasure.is_dry_run
+        WHERE one.kind = 'vapi_call' AND one.item = ANY (ARRAY[CAST(:vapi_call_id AS text), CAST(:pseudonym AS text)])
+        ORDER BY one.erasure_id FOR UPDATE OF one
+    )
+    UPDATE erasure_item SET item = :pseudonym,
+        state = CASE WHEN known.stays THEN erasure_item.state ELSE :state END,
+        counts = coalesce(erasure_item.counts, '{}')
+            || CASE WHEN known.stays THEN '{}' ELSE coalesce(CAST(:counts AS jsonb), '{}') END
+    FROM known
+    WHERE erasure_item.erasure_id = known.erasure_id AND kind = 'vapi_call' AND erasure_item.item = known.item
+    RETURNING erasure_item.erasure_id::text
 """)
 # Failed once something of it has failed for good, done once nothing is left to do.
 _FINISH = text("""
@@ -79,6 +98,8 @@ class Item(NamedTuple):
     item: str
     state: str = WAITING
     counts: Mapping[str, Any] | None = None
+    pseudonym: str | None = None
+    """Of a call of Vapi's that is not added if the erasure has it by its pseudonym already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +164,11 @@ def settle_item(  # noqa: PLR0913, PLR0917 - all that is said of an item
 def tell_of_vapi_call(
     transaction: Transaction, vapi_call_id: str, pseudonym: str, state: str, counts: Mapping[str, Any]
 ) -> list[str]:
-    """Say what Vapi answered of a call, in every erasure that has it; returns their ids. Its id is not needed after."""
-    values = {"vapi_call_id": vapi_call_id, "pseudonym": pseudonym, "state": state}
+    """Say what Vapi answered of a call, in every erasure that has it; returns their ids. Its id is not needed after.
+
+    A dry run has asked for nothing.
+    """
+    values = {"vapi_call_id": vapi_call_id, "pseudonym": pseudonym, "state": state, "outcome": counts.get("vapi")}
     return list(transaction.execute(_TELL, values | {"counts": as_rows([counts])[1:-1]}).scalars())
 
 

@@ -62,7 +62,8 @@ def keep(services: Services, request: Request, wanted: Wanted) -> None:
             items = [_counted(transaction, item) for item in items[:COUNTED_CALLS]] + items[COUNTED_CALLS:]
         is_unknown = wanted.scope == "vapi_call_id" and not found.calls
         if is_unknown:
-            items.append(Item(VAPI_CALL, wanted.value))
+            name = pseudonyms.of_vapi_call(wanted.value)
+            items.append(Item(VAPI_CALL, name if request.is_dry_run else wanted.value))
         requests.request_erasure(transaction, request, items)
         if is_unknown and not request.is_dry_run:
             rows.bury(transaction, pseudonyms, None, [wanted.value])
@@ -133,7 +134,10 @@ def _erase_call(services: Services, erasure_id: str, item: Item, measurements: M
     def work(transaction: Transaction) -> bool:
         erased = rows.erase_call(transaction, int(item.item), services.pseudonyms)
         linked = erased.vapi_call_ids if erased else ()
-        requests.add_items(transaction, erasure_id, [Item(VAPI_CALL, id_) for id_ in linked])
+        # One of each, if the application has written the id of a call in capitals.
+        by_name = {services.pseudonyms.of_vapi_call(id_): id_ for id_ in linked}
+        items = [Item(VAPI_CALL, id_, pseudonym=name) for name, id_ in by_name.items()]
+        requests.add_items(transaction, erasure_id, items)
         requests.settle_item(transaction, erasure_id, item, DONE, erased.rows if erased else {})
         return erased is not None
 
@@ -173,7 +177,7 @@ def _note_told(services: Services, told: Told, measurements: Measurements) -> No
     """What Vapi said of a call; one that it deleted by itself is erased here, too, if the stack says so."""
     pseudonym = services.pseudonyms.of_vapi_call(told.vapi_call_id)
     state = FAILED if told.outcome is Outcome.FAILED else DONE
-    counts = {"vapi": told.outcome.value}
+    counts = {"vapi": told.outcome.value, "reason": told.reason}
     if state == FAILED:
         measurements.count(Metric.ERASURE_FAILED, reason=VAPI)
         said = {"vapi_call_id": loggable_id(told.vapi_call_id), "reason": told.reason}
