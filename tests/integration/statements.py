@@ -135,7 +135,9 @@ def let_erasures_speak(pipeline: Pipeline, database: Database) -> None:
         requests.finish(transaction, ask.id)
         assert requests.read_erasure(transaction, ask.id, ORGANIZATION) is not None
         requests.unfinished(transaction)
-        requests.read_tombstones(transaction, "", 10)
+        tombstones = requests.read_tombstones(transaction, "", 10)
+        assert erasure.bury_early(transaction, tombstones) == []
+        erasure.bury_again(transaction, tombstones)
         requests.erased_visits(transaction)
         for kind in (retention.WORDS, retention.PERSON):
             for organization in retention.list_organizations(transaction):

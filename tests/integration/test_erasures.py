@@ -22,7 +22,7 @@ from local.postgres import ERASER
 from tests.harness import PSEUDONYMS, Context, engine_for
 from tests.integration.bodies import VAPI_ID, inbound, outbound, report, status
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline
-from tests.integration.test_erasing import CANARY, SECOND_DIAL, everything, talked_to
+from tests.integration.test_erasing import CANARY, SECOND_DIAL, everything, said_of, talked_to
 
 QUEUE: Final = "erasures-of-tests"
 REQUESTS: Final = "vapi-requests-of-tests"
@@ -422,3 +422,65 @@ def test_a_restored_database_is_erased_again(pipeline: Pipeline, parts: Parts) -
     assert CANARY not in everything(pipeline)
     pipeline.send(status("ended", inbound(), 60))
     assert pipeline.call(call_id)["customer_number"] == ERASED
+
+
+def export() -> dict[str, Any]:
+    return json.loads(json.dumps(endpoint.handle({"export": ""}, Context())))  # type: ignore[no-any-return]
+
+
+def test_what_was_given_a_number_after_its_erasure_stays_in_a_restored_database(
+    pipeline: Pipeline, parts: Parts
+) -> None:
+    visit = pipeline.make_service_record()
+    call_id = talked_to(pipeline, service_record_id=visit)
+    post({"phone": "+12025550101"})
+    take(parts.bodies(QUEUE))
+    pipeline.database.run("UPDATE call SET customer_number = '+12025550199'")
+    pipeline.database.run("UPDATE service_record SET customer_name = 'Testa Placeholder'")
+    pipeline.send(*said_of(call_id, SECOND_DIAL)[-1:])
+    before = everything(pipeline)
+    assert endpoint.handle({"replay": export()}, Context()) == {"calls": 0, "visits": 0}
+    assert everything(pipeline) == before
+
+
+def test_what_was_erased_once_more_since_then_goes(pipeline: Pipeline, parts: Parts) -> None:
+    visit = pipeline.make_service_record()
+    talked_to(pipeline, service_record_id=visit)
+    post({"phone": "+12025550101"})
+    take(parts.bodies(QUEUE))
+    later = export()
+    for one in (*later["tombstones"], *later["visits"]):
+        one[-1] = one[-1].replace("20", "21", 1)
+    pipeline.database.run("UPDATE call SET customer_number = '+12025550199'")
+    pipeline.database.run("UPDATE service_record SET customer_name = 'canary'")
+    assert endpoint.handle({"replay": later}, Context()) == {"calls": 1, "visits": 1}
+    assert CANARY not in everything(pipeline)
+    assert "2025550199" not in everything(pipeline)
+
+
+def test_a_replay_that_is_killed_goes_on_with_what_is_left(
+    pipeline: Pipeline, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_ids = [talked_to_as(pipeline, number) for number in range(3)]
+    post({"phone": "+12025550101"})
+    take(parts.bodies(QUEUE))
+    saved = export()
+    pipeline.database.run("DELETE FROM erased_call; DELETE FROM erasure")
+    pipeline.database.run("UPDATE call SET customer_number = '+12025550101'")
+    done, erased = erasure.erase_call, []
+
+    def once(transaction: Any, call_id: int, pseudonyms: Any) -> Any:  # noqa: ANN401 - erase_call's
+        if erased:
+            raise Transient("database")
+        erased.append(call_id)
+        return done(transaction, call_id, pseudonyms)
+
+    monkeypatch.setattr(erasure, "erase_call", once)
+    with pytest.raises(Transient):
+        run.replay(parts, saved["tombstones"], saved["visits"])
+    assert pipeline.count("erased_call") == len(saved["tombstones"]), "nothing late is taken from now on"
+    monkeypatch.setattr(erasure, "erase_call", done)
+    assert run.replay(parts, saved["tombstones"], saved["visits"])["calls"] == len(call_ids) - 1
+    assert {row["customer_number"] for row in pipeline.rows("SELECT customer_number FROM call")} == {ERASED}
+    times = pipeline.rows("SELECT erased_at FROM erased_call WHERE erased_at < '2000-01-01'")
+    assert times == []

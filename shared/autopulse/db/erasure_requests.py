@@ -78,10 +78,11 @@ _READ = text("""
 """)
 _ITEMS = text("SELECT kind, state, counts FROM erasure_item WHERE erasure_id = :id ORDER BY kind, item")
 _TOMBSTONES = text("""
-    SELECT pseudonym, call_id FROM erased_call WHERE pseudonym > :after ORDER BY pseudonym LIMIT :rows
+    SELECT pseudonym, call_id, erased_at FROM erased_call WHERE pseudonym > :after ORDER BY pseudonym LIMIT :rows
 """)
 _VISITS = text("""
-    SELECT DISTINCT CAST(item AS integer) AS id FROM erasure_item WHERE kind = 'visit' AND state = 'done' ORDER BY id
+    SELECT CAST(item AS integer) AS id, max(requested_at) FROM erasure_item JOIN erasure ON id = erasure_id
+    WHERE kind = 'visit' AND erasure_item.state = 'done' GROUP BY item ORDER BY 1
 """)
 
 
@@ -192,11 +193,13 @@ def unfinished(transaction: Transaction) -> list[str]:
     return list(transaction.execute(_UNFINISHED).scalars())
 
 
-def read_tombstones(transaction: Transaction, after: str, rows: int) -> list[tuple[str, int | None]]:
-    """(pseudonym, id of the row) of what was erased, in the order of the pseudonyms, from the one behind `after` on."""
-    return [(one, call_id) for one, call_id in transaction.execute(_TOMBSTONES, {"after": after, "rows": rows})]
+def read_tombstones(transaction: Transaction, after: str, rows: int) -> list[tuple[str, int | None, str]]:
+    """(pseudonym, id of the row, when) of what was erased, in the order of the pseudonyms, from behind `after` on."""
+    found = transaction.execute(_TOMBSTONES, {"after": after, "rows": rows})
+    return [(pseudonym, call_id, erased_at.isoformat()) for pseudonym, call_id, erased_at in found]
 
 
-def erased_visits(transaction: Transaction) -> list[int]:
-    """Ids of the visits that were erased."""
-    return list(transaction.execute(_VISITS).scalars())
+def erased_visits(transaction: Transaction) -> dict[int, datetime]:
+    """Ids of the visits that were erased -> when that was asked for last."""
+    found = transaction.execute(_VISITS).all()
+    return dict(map(tuple, found))

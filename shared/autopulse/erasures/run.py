@@ -6,6 +6,7 @@ Each item has its state in the database, so that whoever dies half-way is gone o
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -214,20 +215,31 @@ def _look_again(services: Services, erasure_id: str, vapi_call_id: str) -> None:
 def export(services: Services, after: str) -> dict[str, Any]:
     """A page of what was erased, for a database that is restored: {tombstones, visits (of the first page), after}."""
     found = services.transact(lambda transaction: requests.read_tombstones(transaction, after, TOMBSTONES))
-    visits = [] if after else services.transact(requests.erased_visits)
-    return {"tombstones": found, "visits": visits, "after": found[-1][0] if len(found) == TOMBSTONES else None}
+    visits = {} if after else services.transact(requests.erased_visits)
+    return {
+        "tombstones": found,
+        "visits": [[id_, erased_at.isoformat()] for id_, erased_at in visits.items()],
+        "after": found[-1][0] if len(found) == TOMBSTONES else None,
+    }
 
 
-def replay(services: Services, tombstones: Sequence[tuple[str, int | None]], visits: Sequence[int]) -> dict[str, int]:
-    """Erase again, in a database that was restored, what `export` gave of the one before."""
-    services.transact(lambda transaction: rows.bury_again(transaction, tombstones))
-    call_ids = sorted({call_id for _, call_id in tombstones if call_id is not None})
+def replay(
+    services: Services, tombstones: Sequence[tuple[str, int | None, str]], visits: Sequence[tuple[int, str]]
+) -> dict[str, int]:
+    """Erase again, in a database that was restored, what `export` gave of the one before.
+
+    What was erased in it already is left alone: the application may have given it a number since.
+    """
+    call_ids = services.transact(lambda transaction: rows.bury_early(transaction, tombstones))
     for call_id in call_ids:
         services.transact(partial(rows.erase_call, call_id=call_id, pseudonyms=services.pseudonyms))
-    for visit in visits:
+    services.transact(lambda transaction: rows.bury_again(transaction, tombstones))
+    known = services.transact(requests.erased_visits) if visits else {}
+    wanted = [id_ for id_, at in visits if id_ not in known or known[id_] < datetime.fromisoformat(at)]
+    for visit in wanted:
         services.transact(partial(rows.erase_visit, service_record_id=visit))
-    logger().info("erased again", extra={"calls": len(call_ids), "visits": len(visits)})
-    return {"calls": len(call_ids), "visits": len(visits)}
+    logger().info("erased again", extra={"calls": len(call_ids), "visits": len(wanted)})
+    return {"calls": len(call_ids), "visits": len(wanted)}
 
 
 def queue_unfinished(services: Services) -> int:
