@@ -170,8 +170,8 @@ def test_who_is_killed_half_way_is_gone_on_from_there(
     assert len(parts.bodies(REQUESTS)) == 3
 
 
-def talked_to_as(pipeline: Pipeline, number: int) -> int:
-    call_id = pipeline.make_call()
+def talked_to_as(pipeline: Pipeline, number: int, **values: Any) -> int:  # noqa: ANN401 - any SQL value
+    call_id = pipeline.make_call(**values)
     pipeline.send_each(report(dialled(call_id, number)))
     return call_id
 
@@ -355,6 +355,21 @@ def test_a_number_is_found_in_whatever_way_it_is_given_and_stored(
     assert take(parts.bodies(QUEUE)) == []
     assert pipeline.call(call_id)["customer_number"] == ERASED
     assert pipeline.call(other)["customer_number"] == "+12025550109"
+
+
+def test_a_number_that_only_an_attempt_had_takes_its_call_along(pipeline: Pipeline, parts: Parts) -> None:
+    pipeline.add_other_organization()
+    redialled = talked_to(pipeline, customer_number="(303) 555-0107")
+    elsewhere = talked_to_as(pipeline, 1, customer_number="+13035550108")
+    pipeline.database.run(
+        "UPDATE call SET organization_id = :id WHERE id = :call", id=OTHER_ORGANIZATION, call=elsewhere
+    )
+    pipeline.database.run("UPDATE vapi_call SET customer_number = '+12025550101'")
+    post({"phone": "202-555-0101"})
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(redialled)["customer_number"] == ERASED
+    assert pipeline.call(elsewhere)["customer_number"] == "+13035550108", "another organization's"
+    assert "2025550101" not in json.dumps(pipeline.facts(redialled), default=str)
 
 
 def test_ten_digits_with_another_countrys_code_are_no_number_of_north_america(pipeline: Pipeline, parts: Parts) -> None:

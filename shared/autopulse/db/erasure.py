@@ -151,6 +151,13 @@ _FIND_NUMBER = text(f"""
     ) AS called
     UNION
     (SELECT 'call', id FROM call WHERE service_record_id = ANY (ARRAY(SELECT id FROM visit)) ORDER BY service_record_id)
+    UNION
+    -- An attempt may have had another number than the row has now, or a caller's that the row never had.
+    (SELECT 'call', id FROM call
+    WHERE organization_id = ANY (ARRAY(SELECT id FROM tenant)) AND id = ANY (ARRAY(
+        SELECT call_id FROM vapi_call
+        WHERE customer_number IS NOT NULL AND {_DIGITS.format("customer_number")} = ANY (CAST(:digits AS text[]))))
+    ORDER BY id + 0)
     ORDER BY kind, id
 """)  # noqa: S608 - likewise
 
