@@ -360,7 +360,7 @@ def test_a_number_is_found_in_whatever_way_it_is_given_and_stored(
 def test_a_number_that_only_an_attempt_had_takes_its_call_along(pipeline: Pipeline, parts: Parts) -> None:
     pipeline.add_other_organization()
     redialled = talked_to(pipeline, customer_number="(303) 555-0107")
-    elsewhere = talked_to_as(pipeline, 1, customer_number="+13035550108")
+    elsewhere = talked_to_as(pipeline, 9, customer_number="+13035550108")
     pipeline.database.run(
         "UPDATE call SET organization_id = :id WHERE id = :call", id=OTHER_ORGANIZATION, call=elsewhere
     )
@@ -482,7 +482,8 @@ def test_a_replay_that_is_killed_goes_on_with_what_is_left(
     saved = export()
     pipeline.database.run("DELETE FROM erased_call; DELETE FROM erasure")
     pipeline.database.run("UPDATE call SET customer_number = '+12025550101'")
-    done, erased = erasure.erase_call, []
+    done = erasure.erase_call
+    erased: list[int] = []
 
     def once(transaction: Any, call_id: int, pseudonyms: Any) -> Any:  # noqa: ANN401 - erase_call's
         if erased:
