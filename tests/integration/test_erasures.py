@@ -372,6 +372,17 @@ def test_a_number_that_only_an_attempt_had_takes_its_call_along(pipeline: Pipeli
     assert "2025550101" not in json.dumps(pipeline.facts(redialled), default=str)
 
 
+def test_a_call_of_another_organization_stays_though_it_names_the_visit(pipeline: Pipeline, parts: Parts) -> None:
+    pipeline.add_other_organization()
+    visit = pipeline.make_service_record()
+    elsewhere = {"organization_id": OTHER_ORGANIZATION, "customer_number": "+13035550108"}
+    own, other = (pipeline.make_call(service_record_id=visit, **values) for values in ({}, elsewhere))
+    post({"phone": "+12025550101"})
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(own)["customer_number"] == ERASED
+    assert pipeline.call(other)["customer_number"] == "+13035550108"
+
+
 def test_ten_digits_with_another_countrys_code_are_no_number_of_north_america(pipeline: Pipeline, parts: Parts) -> None:
     own, other = pipeline.make_call(customer_number="+4532555010"), pipeline.make_call(customer_number="+14532555010")
     post({"phone": "+45 32 55 50 10"})

@@ -150,7 +150,10 @@ _FIND_NUMBER = text(f"""
         OFFSET 0
     ) AS called
     UNION
-    (SELECT 'call', id FROM call WHERE service_record_id = ANY (ARRAY(SELECT id FROM visit)) ORDER BY service_record_id)
+    (SELECT 'call', id FROM call
+    WHERE service_record_id = ANY (ARRAY(SELECT id FROM visit))
+        AND organization_id = ANY (ARRAY(SELECT id FROM tenant))
+    ORDER BY service_record_id)
     UNION
     -- An attempt may have had another number than the row has now, or a caller's that the row never had.
     (SELECT 'call', id FROM call
