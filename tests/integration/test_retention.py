@@ -16,7 +16,7 @@ from local.database import connect
 from local.postgres import ERASER
 from tests.harness import Context, engine_for
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.test_erasing import columns_with_canaries, put_canaries, talked_to
+from tests.integration.test_erasing import CANARY, columns_with_canaries, put_canaries, said_of, talked_to
 from tests.integration.test_erasures import Parts
 
 FIGURES: Final = "SELECT status, outcome, nps_score, duration_sec, cost, start_time, end_time, reason_key FROM call"
@@ -72,6 +72,27 @@ def test_what_is_too_old_goes_and_the_figures_stay(
     kept = left | {"call_recording.object_key", "call_recording.sha256"}
     assert columns_with_canaries(pipeline) == held & kept
     assert pipeline.rows(FIGURES) == before
+
+
+def test_a_call_is_not_found_by_a_name_that_went_and_as_before_by_what_was_said(
+    pipeline: Pipeline, database: Database
+) -> None:
+    visit = pipeline.make_service_record(customer_name="Zoë O'Sample-Name", vehicle_info="2021 Roadster")
+    other = pipeline.make_service_record(customer_name="Zoë Younger")
+    passed, last, younger = (pipeline.make_call(service_record_id=id_) for id_ in (visit, visit, other))
+    for number, (call_id, days) in enumerate(((passed, 60), (last, 50), (younger, 39))):
+        pipeline.send_each(*said_of(call_id, f"0197f9d4-aaaa-4000-8000-0000000004{number:02}"))
+        age(pipeline, call_id, days)
+    asked = ("zoe", "sample", "name", "2021", "roadster", CANARY)
+
+    def found_by() -> list[set[str]]:
+        stored = pipeline.rows("SELECT words::text FROM call_words ORDER BY call_id")
+        return [{word for word in asked if f"{word}'" in row["words"]} for row in stored]
+
+    assert found_by() == [set(asked), set(asked), {"zoe", CANARY}]
+    assert step(database, rows.PERSON, 1) == rows.Walked(1, 0, is_over=False)
+    assert found_by() == [{CANARY}, {CANARY}, {"zoe", CANARY}], "all calls of the visit, whose newest is old enough"
+    assert step(database, rows.PERSON) == rows.Walked(1, 0, is_over=True)
 
 
 def test_what_is_younger_stays(pipeline: Pipeline, database: Database) -> None:

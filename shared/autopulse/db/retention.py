@@ -5,7 +5,7 @@ ended (`retention`). A call that somebody else has locked, or whose visit, is le
 it again: nobody is waited for. What is emptied twice is emptied all the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -14,7 +14,9 @@ from sqlalchemy import TextClause, text
 from autopulse.db.calls import ERASED
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.filters import BEGAN
-from autopulse.db.statement_parameters import as_array
+from autopulse.db.statement_parameters import as_array, as_rows
+from autopulse.db.words import month_of
+from autopulse.domain.words import words_of
 
 WORDS: Final = "words"
 PERSON: Final = "person"
@@ -113,6 +115,24 @@ _EMPTY_PERSONS = text(f"""
     )
     UPDATE call SET customer_number = {_ERASED} WHERE id = {_IDS}
 """)  # noqa: S608 - made of constants
+# All calls of the visits whose person goes, also those that the walk has passed: what a call is found by has the words
+# of its visit in it (`db.words`).
+_NAMED = text(f"""
+    SELECT call.id, record.customer_name, record.vehicle_info
+    FROM service_record AS record JOIN call ON call.service_record_id = record.id
+    WHERE record.id = ANY (ARRAY(SELECT service_record_id FROM call WHERE id = {_IDS}))
+        AND (record.customer_name <> {_ERASED} OR record.vehicle_info IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM call AS newer WHERE newer.service_record_id = record.id
+            AND {BEGAN.replace("call.", "newer.")} >= CAST(:before AS timestamptz))
+    ORDER BY call.id
+""")  # noqa: S608 - made of constants
+_FORGET_NAMES = text(f"""
+    UPDATE call_words SET words = ts_delete(call_words.words, ARRAY(
+        SELECT right(call_words.organization_id::text, 8) || {month_of("call_words.began")} || word
+        FROM json_array_elements_text(named.words) AS word))
+    FROM json_to_recordset(CAST(:rows AS json)) AS named (call_id integer, words json)
+    WHERE call_words.call_id = named.call_id AND call_words.call_id = {_IDS}
+""")  # noqa: S608 - made of constants
 _EMPTY: Final[dict[str, TextClause]] = {WORDS: _EMPTY_WORDS, PERSON: _EMPTY_PERSONS}
 
 
@@ -137,13 +157,25 @@ def empty_next(transaction: Transaction, kind: str, organization: str, before: d
     found = transaction.execute(_NEXT, where | {"rows": rows}).all()
     own = [id_ for id_, _, is_locked in found if is_locked]
     if own:
-        transaction.execute(_EMPTY[kind], {"ids": as_array(own), "before": where["before"]})
+        values = {"ids": as_array(own), "before": where["before"]}
+        if kind == PERSON:
+            _forget_names(transaction, values)
+        transaction.execute(_EMPTY[kind], values)
     first = next((place for place, (_, _, is_locked) in enumerate(found) if not is_locked), len(found))
     if first:
         id_, began, _ = found[first - 1]
         mark = {"kind": kind, "organization": organization, "began": began, "call_id": id_}
         transaction.execute(_MARK, mark)
     return Walked(len(own), len(found) - len(own), len(found) < rows or first < len(found))
+
+
+def _forget_names(transaction: Transaction, values: Mapping[str, str]) -> None:
+    """Take the words of visits whose person goes out of what their calls are found by."""
+    named = transaction.execute(_NAMED, values).all()
+    rows = [{"call_id": id_, "words": sorted(words_of(texts))} for id_, *texts in named]
+    if rows:
+        ids = as_array(id_ for id_, *_ in named)
+        transaction.execute(_FORGET_NAMES, {"rows": as_rows(rows), "ids": ids})
 
 
 def count_older(transaction: Transaction, kind: str, organization: str, before: datetime) -> int:
