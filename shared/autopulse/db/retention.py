@@ -129,8 +129,8 @@ _NAMED = text(f"""
 _FORGET_NAMES = text(f"""
     UPDATE call_words SET words = ts_delete(call_words.words, ARRAY(
         SELECT right(call_words.organization_id::text, 8) || {month_of("call_words.began")} || word
-        FROM json_array_elements_text(named.words) AS word))
-    FROM json_to_recordset(CAST(:rows AS json)) AS named (call_id integer, words json)
+        FROM json_array_elements_text(named.gone) AS word))
+    FROM json_to_recordset(CAST(:rows AS json)) AS named (call_id integer, gone json)
     WHERE call_words.call_id = named.call_id AND call_words.call_id = {_IDS}
 """)  # noqa: S608 - made of constants
 _EMPTY: Final[dict[str, TextClause]] = {WORDS: _EMPTY_WORDS, PERSON: _EMPTY_PERSONS}
@@ -172,7 +172,7 @@ def empty_next(transaction: Transaction, kind: str, organization: str, before: d
 def _forget_names(transaction: Transaction, values: Mapping[str, str]) -> None:
     """Take the words of visits whose person goes out of what their calls are found by."""
     named = transaction.execute(_NAMED, values).all()
-    rows = [{"call_id": id_, "words": sorted(words_of(texts))} for id_, *texts in named]
+    rows = [{"call_id": id_, "gone": sorted(words_of(texts))} for id_, *texts in named]
     if rows:
         ids = as_array(id_ for id_, *_ in named)
         transaction.execute(_FORGET_NAMES, {"rows": as_rows(rows), "ids": ids})
