@@ -118,6 +118,7 @@ def let_alerts_speak(pipeline: Pipeline) -> None:
 def let_erasures_speak(pipeline: Pipeline, database: Database) -> None:
     """Request erasures in each way, do them, process Vapi's answers, and read the report."""
     call_id = pipeline.make_call(service_record_id=pipeline.make_service_record())
+    pipeline.make_call(customer_number="+13035550102", service_record_id=_visit_of_somebody_else(pipeline))
     ask = requests.Request(str(uuid4()), ORGANIZATION, "phone", "kim")
     call, asked = requests.Item("call", str(call_id)), requests.Item("vapi_call", MADE)
     with database.begin() as transaction:
@@ -135,12 +136,18 @@ def let_erasures_speak(pipeline: Pipeline, database: Database) -> None:
         requests.finish(transaction, ask.id)
         assert requests.read_erasure(transaction, ask.id, ORGANIZATION) is not None
         requests.unfinished(transaction)
-        requests.read_tombstones(transaction, "", 10)
+        tombstones = requests.read_tombstones(transaction, "", 10)
+        assert erasure.bury_early(transaction, tombstones) == []
+        erasure.bury_again(transaction, tombstones)
         requests.erased_visits(transaction)
         for kind in (retention.WORDS, retention.PERSON):
             for organization in retention.list_organizations(transaction):
                 retention.count_older(transaction, kind, organization, datetime.now(timezone.utc))
                 assert retention.empty_next(transaction, kind, organization, datetime.now(timezone.utc), 10).emptied
+
+
+def _visit_of_somebody_else(pipeline: Pipeline) -> int:
+    return pipeline.make_service_record(customer_phone="+13035550102")
 
 
 def let_writers_speak(pipeline: Pipeline) -> None:

@@ -273,7 +273,8 @@ def test_visits_of_other_organizations_and_demos_are_nobodys(callers: Callers, p
 
 
 @pytest.mark.parametrize(
-    "customer", [None, {}, {"number": ""}, {"number": "anonymous"}, {"number": 7}, {"sipUri": "sip:a@b"}]
+    "customer",
+    [None, {}, {"number": ""}, {"number": "anonymous"}, {"number": "+266696687"}, {"number": 7}, {"sipUri": "sip:a@b"}],
 )
 def test_a_withheld_number_gets_the_assistant_and_a_row(callers: Callers, pipeline: Pipeline, customer: object) -> None:
     callers.own()

@@ -22,7 +22,7 @@ from local.postgres import ERASER
 from tests.harness import PSEUDONYMS, Context, engine_for
 from tests.integration.bodies import VAPI_ID, inbound, outbound, report, status
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline
-from tests.integration.test_erasing import CANARY, SECOND_DIAL, everything, talked_to
+from tests.integration.test_erasing import CANARY, SECOND_DIAL, everything, said_of, talked_to
 
 QUEUE: Final = "erasures-of-tests"
 REQUESTS: Final = "vapi-requests-of-tests"
@@ -170,8 +170,8 @@ def test_who_is_killed_half_way_is_gone_on_from_there(
     assert len(parts.bodies(REQUESTS)) == 3
 
 
-def talked_to_as(pipeline: Pipeline, number: int) -> int:
-    call_id = pipeline.make_call()
+def talked_to_as(pipeline: Pipeline, number: int, **values: Any) -> int:  # noqa: ANN401 - any SQL value
+    call_id = pipeline.make_call(**values)
     pipeline.send_each(report(dialled(call_id, number)))
     return call_id
 
@@ -218,6 +218,46 @@ def test_what_vapi_does_not_delete_makes_it_failed(
     assert '"ErasureFailed"' in capsys.readouterr().out
     assert take([Told(VAPI_ID, Outcome.DELETED).to_json()]) == []
     assert report_on(accepted["id"])["state"] == "done", "Vapi has done it in the end"
+
+
+@pytest.mark.parametrize("told", [Outcome.DELETED, Outcome.GONE, Outcome.FAILED])
+def test_what_vapi_tells_by_itself_counts_though_its_answer_comes_later(
+    pipeline: Pipeline, parts: Parts, told: Outcome
+) -> None:
+    accepted = post({"call_id": talked_to(pipeline)})
+    take(parts.bodies(QUEUE))
+    assert take([Told(VAPI_ID, told, "call.delete.failed").to_json()]) == []
+    before = report_on(accepted["id"])
+    assert before["state"] == ("failed" if told is Outcome.FAILED else "done")
+    assert take([Told(VAPI_ID, Outcome.ACCEPTED).to_json()]) == []
+    after = report_on(accepted["id"])
+    assert (after["state"], after["stores"]) == (before["state"], before["stores"])
+
+
+def test_a_deletion_stays_one_whatever_failed_before_it(pipeline: Pipeline, parts: Parts) -> None:
+    accepted = post({"call_id": talked_to(pipeline)})
+    take(parts.bodies(QUEUE))
+    for outcome in (Outcome.DELETED, Outcome.FAILED):
+        assert take([Told(VAPI_ID, outcome, "call.delete.failed").to_json()]) == []
+    assert report_on(accepted["id"])["state"] == "done"
+
+
+def test_a_request_that_failed_and_is_sent_again_is_done(pipeline: Pipeline, parts: Parts) -> None:
+    accepted = post({"call_id": talked_to(pipeline)})
+    take(parts.bodies(QUEUE))
+    for outcome in (Outcome.FAILED, Outcome.ACCEPTED):
+        assert take([Told(VAPI_ID, outcome, "vapi-unreadable").to_json()]) == []
+    assert report_on(accepted["id"])["state"] == "done"
+
+
+def test_a_call_whose_id_is_stored_in_both_cases_is_asked_for_once(pipeline: Pipeline, parts: Parts) -> None:
+    call_id = talked_to(pipeline)
+    pipeline.database.run("UPDATE call SET vapi_call_id = :id", id=VAPI_ID.upper())
+    accepted = post({"call_id": call_id})
+    assert take(parts.bodies(QUEUE)) == []
+    assert [read_request(one) for one in parts.bodies(REQUESTS)] == [DeleteRequest(VAPI_ID)]
+    assert take([Told(VAPI_ID, Outcome.ACCEPTED).to_json()]) == []
+    assert report_on(accepted["id"])["state"] == "done"
 
 
 def test_a_call_of_vapis_is_found_in_capitals_and_its_row_with_it(pipeline: Pipeline, parts: Parts) -> None:
@@ -267,6 +307,88 @@ def test_a_row_that_was_made_meanwhile_is_erased_by_the_second_look(pipeline: Pi
     answered = endpoint.handle({"erase": {"vapi_call_id": SECOND_DIAL}}, Context())
     assert take([Work(answered["id"], VAPI_ID).to_json()]) == []
     assert pipeline.call(call_id)["customer_number"] == ERASED
+
+
+@pytest.mark.parametrize("asks_vapi", [True, False])
+def test_a_second_look_that_finds_a_row_after_vapi_has_answered_is_done_as_well(
+    pipeline: Pipeline, parts: Parts, asks_vapi: bool
+) -> None:
+    parts.configure(asks_vapi=asks_vapi)
+    pipeline.own("phone-number-1")
+    answered = endpoint.handle({"erase": {"vapi_call_id": VAPI_ID}}, Context())
+    work, look = Work(answered["id"]).to_json(), Work(answered["id"], VAPI_ID).to_json()
+    assert sorted(parts.bodies(QUEUE)) == sorted([work, look])
+    assert take([work]) == []
+    assert take([Told(VAPI_ID, Outcome.ACCEPTED).to_json()]) == []
+    tombstones = pipeline.rows("SELECT * FROM erased_call")
+    pipeline.database.run("DELETE FROM erased_call")
+    pipeline.send(status("in-progress", inbound(), 1))
+    (made,) = pipeline.rows("SELECT id FROM call")
+    assert len(tombstones) == 1, "the row's batch began before it was there"
+    assert take([look]) == []
+    assert pipeline.call(made["id"])["customer_number"] == ERASED
+    assert endpoint.handle({"erasure_id": answered["id"]}, Context())["state"] == "done"
+    items = pipeline.rows("SELECT item FROM erasure_item WHERE kind = 'vapi_call'")
+    assert items == [{"item": PSEUDONYMS.of_vapi_call(VAPI_ID)}]
+
+
+def test_a_dry_run_stands_in_no_ones_way_and_keeps_no_id_of_vapis(pipeline: Pipeline, parts: Parts) -> None:
+    parts.configure(erases=True)
+    endpoint.handle({"erase": {"vapi_call_id": VAPI_ID, "dry_run": True}}, Context())
+    assert VAPI_ID not in json.dumps(pipeline.rows("SELECT * FROM erasure_item"), default=str)
+    call_id = talked_to(pipeline)
+    assert take([Told(VAPI_ID, Outcome.DELETED).to_json()]) == []
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(call_id)["customer_number"] == ERASED
+
+
+WAYS: Final = ("+12025550101", "2025550101", "12025550101", "0012025550101", "011 1 202-555-0101", "(202) 555-0101")
+
+
+@pytest.mark.parametrize("given", [*WAYS, "1.202.555.0101", "+1\u00a0202\u00a0555\u00a00101", "+1/202/5550101"])
+@pytest.mark.parametrize("stored", WAYS)
+def test_a_number_is_found_in_whatever_way_it_is_given_and_stored(
+    pipeline: Pipeline, parts: Parts, given: str, stored: str
+) -> None:
+    call_id, other = pipeline.make_call(customer_number=stored), pipeline.make_call(customer_number="+12025550109")
+    assert post({"phone": given})["status"] == 202
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(call_id)["customer_number"] == ERASED
+    assert pipeline.call(other)["customer_number"] == "+12025550109"
+
+
+def test_a_number_that_only_an_attempt_had_takes_its_call_along(pipeline: Pipeline, parts: Parts) -> None:
+    pipeline.add_other_organization()
+    redialled = talked_to(pipeline, customer_number="(303) 555-0107")
+    elsewhere = talked_to_as(pipeline, 9, customer_number="+13035550108")
+    pipeline.database.run(
+        "UPDATE call SET organization_id = :id WHERE id = :call", id=OTHER_ORGANIZATION, call=elsewhere
+    )
+    pipeline.database.run("UPDATE vapi_call SET customer_number = '+12025550101'")
+    post({"phone": "202-555-0101"})
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(redialled)["customer_number"] == ERASED
+    assert pipeline.call(elsewhere)["customer_number"] == "+13035550108", "another organization's"
+    assert "2025550101" not in json.dumps(pipeline.facts(redialled), default=str)
+
+
+def test_a_call_of_another_organization_stays_though_it_names_the_visit(pipeline: Pipeline, parts: Parts) -> None:
+    pipeline.add_other_organization()
+    visit = pipeline.make_service_record()
+    elsewhere = {"organization_id": OTHER_ORGANIZATION, "customer_number": "+13035550108"}
+    own, other = (pipeline.make_call(service_record_id=visit, **values) for values in ({}, elsewhere))
+    post({"phone": "+12025550101"})
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(own)["customer_number"] == ERASED
+    assert pipeline.call(other)["customer_number"] == "+13035550108"
+
+
+def test_ten_digits_with_another_countrys_code_are_no_number_of_north_america(pipeline: Pipeline, parts: Parts) -> None:
+    own, other = pipeline.make_call(customer_number="+4532555010"), pipeline.make_call(customer_number="+14532555010")
+    post({"phone": "+45 32 55 50 10"})
+    assert take(parts.bodies(QUEUE)) == []
+    assert pipeline.call(own)["customer_number"] == ERASED
+    assert pipeline.call(other)["customer_number"] == "+14532555010"
 
 
 @pytest.mark.parametrize(
@@ -326,3 +448,66 @@ def test_a_restored_database_is_erased_again(pipeline: Pipeline, parts: Parts) -
     assert CANARY not in everything(pipeline)
     pipeline.send(status("ended", inbound(), 60))
     assert pipeline.call(call_id)["customer_number"] == ERASED
+
+
+def export() -> dict[str, Any]:
+    return json.loads(json.dumps(endpoint.handle({"export": ""}, Context())))  # type: ignore[no-any-return]
+
+
+def test_what_was_given_a_number_after_its_erasure_stays_in_a_restored_database(
+    pipeline: Pipeline, parts: Parts
+) -> None:
+    visit = pipeline.make_service_record()
+    call_id = talked_to(pipeline, service_record_id=visit)
+    post({"phone": "+12025550101"})
+    take(parts.bodies(QUEUE))
+    pipeline.database.run("UPDATE call SET customer_number = '+12025550199'")
+    pipeline.database.run("UPDATE service_record SET customer_name = 'Testa Placeholder'")
+    pipeline.send(*said_of(call_id, SECOND_DIAL)[-1:])
+    before = everything(pipeline)
+    assert endpoint.handle({"replay": export()}, Context()) == {"calls": 0, "visits": 0}
+    assert everything(pipeline) == before
+
+
+def test_what_was_erased_once_more_since_then_goes(pipeline: Pipeline, parts: Parts) -> None:
+    visit = pipeline.make_service_record()
+    talked_to(pipeline, service_record_id=visit)
+    post({"phone": "+12025550101"})
+    take(parts.bodies(QUEUE))
+    later = export()
+    for one in (*later["tombstones"], *later["visits"]):
+        one[-1] = one[-1].replace("20", "21", 1)
+    pipeline.database.run("UPDATE call SET customer_number = '+12025550199'")
+    pipeline.database.run("UPDATE service_record SET customer_name = 'canary'")
+    assert endpoint.handle({"replay": later}, Context()) == {"calls": 1, "visits": 1}
+    assert CANARY not in everything(pipeline)
+    assert "2025550199" not in everything(pipeline)
+
+
+def test_a_replay_that_is_killed_goes_on_with_what_is_left(
+    pipeline: Pipeline, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_ids = [talked_to_as(pipeline, number) for number in range(3)]
+    post({"phone": "+12025550101"})
+    take(parts.bodies(QUEUE))
+    saved = export()
+    pipeline.database.run("DELETE FROM erased_call; DELETE FROM erasure")
+    pipeline.database.run("UPDATE call SET customer_number = '+12025550101'")
+    done = erasure.erase_call
+    erased: list[int] = []
+
+    def once(transaction: Any, call_id: int, pseudonyms: Any) -> Any:  # noqa: ANN401 - erase_call's
+        if erased:
+            raise Transient("database")
+        erased.append(call_id)
+        return done(transaction, call_id, pseudonyms)
+
+    monkeypatch.setattr(erasure, "erase_call", once)
+    with pytest.raises(Transient):
+        run.replay(parts, saved["tombstones"], saved["visits"])
+    assert pipeline.count("erased_call") == len(saved["tombstones"]), "nothing late is taken from now on"
+    monkeypatch.setattr(erasure, "erase_call", done)
+    assert run.replay(parts, saved["tombstones"], saved["visits"])["calls"] == len(call_ids) - 1
+    assert {row["customer_number"] for row in pipeline.rows("SELECT customer_number FROM call")} == {ERASED}
+    times = pipeline.rows("SELECT erased_at FROM erased_call WHERE erased_at < '2000-01-01'")
+    assert times == []

@@ -246,7 +246,7 @@ def test_no_right_of_who_erases_is_one_too_many(erasures: set[str], pipeline: Pi
         "SELECT content FROM transcript",
         "SELECT content FROM call_feedback",
         "SELECT note FROM follow_up",
-        "SELECT words FROM call_words",
+        "INSERT INTO call_words (call_id) VALUES (1)",
         "SELECT * FROM call_feedback_duplicate",
         "DELETE FROM erased_call",
         "DELETE FROM erasure",

@@ -16,7 +16,7 @@ from local.database import connect
 from local.postgres import ERASER
 from tests.harness import Context, engine_for
 from tests.integration.pipeline import ORGANIZATION, Pipeline
-from tests.integration.test_erasing import columns_with_canaries, put_canaries, talked_to
+from tests.integration.test_erasing import CANARY, columns_with_canaries, put_canaries, said_of, talked_to
 from tests.integration.test_erasures import Parts
 
 FIGURES: Final = "SELECT status, outcome, nps_score, duration_sec, cost, start_time, end_time, reason_key FROM call"
@@ -74,6 +74,27 @@ def test_what_is_too_old_goes_and_the_figures_stay(
     assert pipeline.rows(FIGURES) == before
 
 
+def test_a_call_is_not_found_by_a_name_that_went_and_as_before_by_what_was_said(
+    pipeline: Pipeline, database: Database
+) -> None:
+    visit = pipeline.make_service_record(customer_name="Zoë O'Sample-Name", vehicle_info="2021 Roadster")
+    other = pipeline.make_service_record(customer_name="Zoë Younger")
+    passed, last, younger = (pipeline.make_call(service_record_id=id_) for id_ in (visit, visit, other))
+    for number, (call_id, days) in enumerate(((passed, 60), (last, 50), (younger, 39))):
+        pipeline.send_each(*said_of(call_id, f"0197f9d4-aaaa-4000-8000-0000000004{number:02}"))
+        age(pipeline, call_id, days)
+    asked = ("zoe", "sample", "name", "2021", "roadster", CANARY)
+
+    def found_by() -> list[set[str]]:
+        stored = pipeline.rows("SELECT words::text FROM call_words ORDER BY call_id")
+        return [{word for word in asked if f"{word}'" in row["words"]} for row in stored]
+
+    assert found_by() == [set(asked), set(asked), {"zoe", CANARY}]
+    assert step(database, rows.PERSON, 1) == rows.Walked(1, 0, is_over=False)
+    assert found_by() == [{CANARY}, {CANARY}, {"zoe", CANARY}], "all calls of the visit, whose newest is old enough"
+    assert step(database, rows.PERSON) == rows.Walked(1, 0, is_over=True)
+
+
 def test_what_is_younger_stays(pipeline: Pipeline, database: Database) -> None:
     call_id = talked_to(pipeline)
     age(pipeline, call_id, 39)
@@ -127,6 +148,25 @@ def test_a_call_that_is_locked_is_not_waited_for_and_comes_next_time(
     assert [pipeline.call(id_)["customer_number"] == ERASED for id_ in (first, locked, last)] == [True, False, True]
     assert step(database, rows.PERSON) == (2, 0, True)
     assert pipeline.call(locked)["customer_number"] == ERASED
+
+
+@pytest.mark.parametrize("kind", [rows.WORDS, rows.PERSON])
+def test_a_call_whose_visit_is_locked_comes_next_time(
+    pipeline: Pipeline, database: Database, module_database_url: str, kind: str
+) -> None:
+    visit = pipeline.make_service_record(feedback="said there")
+    old_call(pipeline, 60)
+    busy = old_call(pipeline, 50, service_record_id=visit)
+    with connect(module_database_url) as other:
+        other.run("BEGIN")
+        other.run("SELECT id FROM service_record FOR NO KEY UPDATE")
+        assert step(database, kind) == rows.Walked(1, 1, is_over=True)
+        other.run("ROLLBACK")
+    assert step(database, kind) == rows.Walked(1, 0, is_over=True)
+    assert pipeline.rows("SELECT call_id FROM retention") == [{"call_id": busy}]
+    (row,) = pipeline.rows("SELECT customer_name, feedback FROM service_record")
+    emptied = {rows.WORDS: ("Testa Placeholder", None), rows.PERSON: (ERASED, "said there")}
+    assert (row["customer_name"], row["feedback"]) == emptied[kind]
 
 
 def test_nothing_goes_unless_the_stack_says_so(pipeline: Pipeline, parts: Parts) -> None:

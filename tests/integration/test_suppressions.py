@@ -105,6 +105,16 @@ def test_a_suppressed_number_may_not_be_called(numbers: Numbers) -> None:
     assert numbers.predial("(202) 555-0101") == "suppressed"
 
 
+@pytest.mark.parametrize("written", ["0012025550101", "011 1 202 555 0101", "+1\u00a0202\u00a0555\u00a00101"])
+def test_a_number_is_known_though_it_is_written_as_it_is_dialled(
+    numbers: Numbers, pipeline: Pipeline, written: str
+) -> None:
+    _spoken(pipeline, customer_number=written)
+    assert numbers.predial() == "asked_lately"
+    numbers.suppress()
+    assert numbers.predial(written) == "suppressed"
+
+
 def test_another_organizations_suppression_is_its_own(numbers: Numbers, pipeline: Pipeline) -> None:
     pipeline.add_other_organization()
     numbers.suppress(organization_id=OTHER_ORGANIZATION)
@@ -189,7 +199,7 @@ def test_another_organizations_call_id_names_no_visit(numbers: Numbers, pipeline
     assert numbers.predial(contact=named) == "eligible"
 
 
-@pytest.mark.parametrize("number", [None, "", "anonymous", 12025550101, "+", "+1 202", {}, "x" * 200])
+@pytest.mark.parametrize("number", [None, "", "anonymous", "+266696687", 12025550101, "+", "+1 202", {}, "x" * 200])
 def test_what_is_no_number_is_not_called(numbers: Numbers, number: object) -> None:
     assert numbers.predial(number) == "no_number"
 

@@ -53,6 +53,11 @@ class VapiCall(Model):
             "reported_at",
             postgresql_where=text("report_has_answers = false AND vapi_call_id <> ''"),
         ),
+        Index(
+            "ix_vapi_call_digits",
+            text("reverse(regexp_replace(customer_number, '[^0-9]'::text, ''::text, 'g'::text))"),
+            postgresql_where=text("customer_number IS NOT NULL"),
+        ),
     )
 
     call_id: Mapped[int] = mapped_column(

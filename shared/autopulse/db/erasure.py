@@ -102,6 +102,26 @@ _BURY = text("""
         erased_at = EXCLUDED.erased_at, call_id = coalesce(EXCLUDED.call_id, erased_call.call_id)
 """)
 
+_GIVEN: Final = """
+    SELECT * FROM json_to_recordset(CAST(:tombstones AS json))
+        AS row (pseudonym text, call_id integer, erased_at timestamptz)
+"""
+# With a time before all others until the rows are erased: whoever is killed in between begins with them again.
+_BURY_EARLY = text(f"""
+    WITH given AS MATERIALIZED ({_GIVEN}), made AS (
+        INSERT INTO erased_call (pseudonym, call_id, erased_at)
+        SELECT pseudonym, call_id, '1970-01-01' FROM given ORDER BY pseudonym
+        ON CONFLICT (pseudonym) DO NOTHING
+    )
+    SELECT DISTINCT given.call_id FROM given LEFT JOIN erased_call AS known USING (pseudonym)
+    WHERE given.call_id IS NOT NULL AND (known.erased_at < given.erased_at) IS NOT FALSE
+    ORDER BY 1
+""")  # noqa: S608 - made of constants
+_BURY_AGAIN = text(f"""
+    UPDATE erased_call SET erased_at = given.erased_at FROM ({_GIVEN}) AS given
+    WHERE erased_call.pseudonym = given.pseudonym AND erased_call.erased_at < given.erased_at
+""")  # noqa: S608 - likewise
+
 _OF_ORGANIZATION: Final = "(CAST(:organization AS uuid) IS NULL OR organization_id = CAST(:organization AS uuid))"
 _FIND_CALL = text(f"SELECT id FROM call WHERE id = :call_id AND {_OF_ORGANIZATION}")  # noqa: S608 - likewise
 _FIND_VAPI_CALL = text(f"""
@@ -130,7 +150,17 @@ _FIND_NUMBER = text(f"""
         OFFSET 0
     ) AS called
     UNION
-    (SELECT 'call', id FROM call WHERE service_record_id = ANY (ARRAY(SELECT id FROM visit)) ORDER BY service_record_id)
+    (SELECT 'call', id FROM call
+    WHERE service_record_id = ANY (ARRAY(SELECT id FROM visit))
+        AND organization_id = ANY (ARRAY(SELECT id FROM tenant))
+    ORDER BY service_record_id)
+    UNION
+    -- An attempt may have had another number than the row has now, or a caller's that the row never had.
+    (SELECT 'call', id FROM call
+    WHERE organization_id = ANY (ARRAY(SELECT id FROM tenant)) AND id = ANY (ARRAY(
+        SELECT call_id FROM vapi_call
+        WHERE customer_number IS NOT NULL AND {_DIGITS.format("customer_number")} = ANY (CAST(:digits AS text[]))))
+    ORDER BY id + 0)
     ORDER BY kind, id
 """)  # noqa: S608 - likewise
 
@@ -168,10 +198,21 @@ def erase_call(transaction: Transaction, call_id: int, pseudonyms: Pseudonyms) -
     return ErasedRows(linked, {name: count for name, count in erased._asdict().items() if count})
 
 
-def bury_again(transaction: Transaction, tombstones: Sequence[tuple[str, int | None]]) -> None:
-    """Write tombstones that were read from another database."""
-    rows = [{"pseudonym": pseudonym, "call_id": call_id} for pseudonym, call_id in tombstones]
-    transaction.execute(_BURY, {"tombstones": as_rows(rows)})
+def bury_early(transaction: Transaction, tombstones: Sequence[tuple[str, int | None, str]]) -> list[int]:
+    """Write tombstones that another database had; returns which rows were erased there and not here since.
+
+    One that was erased here as well, and has been given a number since, is a call of its own.
+    """
+    return list(transaction.execute(_BURY_EARLY, {"tombstones": _given(tombstones)}).scalars())
+
+
+def bury_again(transaction: Transaction, tombstones: Sequence[tuple[str, int | None, str]]) -> None:
+    """Give such tombstones their times, once their rows are erased."""
+    transaction.execute(_BURY_AGAIN, {"tombstones": _given(tombstones)})
+
+
+def _given(tombstones: Sequence[tuple[str, int | None, str]]) -> str:
+    return as_rows(dict(zip(("pseudonym", "call_id", "erased_at"), one, strict=True)) for one in tombstones)
 
 
 def bury(transaction: Transaction, pseudonyms: Pseudonyms, call_id: int | None, vapi_call_ids: Collection[str]) -> None:

@@ -19,7 +19,11 @@ _REQUEST = text("""
 _ADD = text("""
     INSERT INTO erasure_item (erasure_id, kind, item, state, counts)
     SELECT CAST(:id AS uuid), kind, item, state, counts
-    FROM json_to_recordset(CAST(:items AS json)) AS row (kind text, item text, state text, counts jsonb)
+    FROM json_to_recordset(CAST(:items AS json)) AS row (
+        kind text, item text, state text, counts jsonb, pseudonym text)
+    WHERE NOT EXISTS (
+        SELECT FROM erasure_item AS known
+        WHERE known.erasure_id = CAST(:id AS uuid) AND known.kind = row.kind AND known.item = row.pseudonym)
     ORDER BY kind, item
     ON CONFLICT (erasure_id, kind, item) DO NOTHING
 """)
@@ -32,11 +36,26 @@ _SETTLE = text("""
         counts = coalesce(counts, '{}') || coalesce(CAST(:counts AS jsonb), '{}')
     WHERE erasure_id = :id AND kind = :kind AND item = :item
 """)
+# What Vapi answered to the request does not count any more once it has told by itself what became of the call: the two
+# take different ways, and may come in either order. What failed does not undo a deletion.
 _TELL = text("""
-    UPDATE erasure_item SET state = :state, item = :pseudonym,
-        counts = coalesce(counts, '{}') || coalesce(CAST(:counts AS jsonb), '{}')
-    WHERE kind = 'vapi_call' AND item = ANY (ARRAY[CAST(:vapi_call_id AS text), CAST(:pseudonym AS text)])
-    RETURNING erasure_id::text
+    WITH known AS MATERIALIZED (
+        SELECT one.erasure_id, one.item, CASE CAST(:outcome AS text)
+            WHEN 'accepted' THEN one.counts ->> 'vapi' IN ('deleted', 'gone')
+                OR one.counts ->> 'vapi' = 'failed' AND one.counts ->> 'reason' = 'call.delete.failed'
+            WHEN 'failed' THEN one.counts ->> 'vapi' IN ('deleted', 'gone')
+        END IS TRUE AS stays
+        FROM erasure_item AS one JOIN erasure ON erasure.id = one.erasure_id AND NOT erasure.is_dry_run
+        WHERE one.kind = 'vapi_call' AND one.item = ANY (ARRAY[CAST(:vapi_call_id AS text), CAST(:pseudonym AS text)])
+        ORDER BY one.erasure_id FOR UPDATE OF one
+    )
+    UPDATE erasure_item SET item = :pseudonym,
+        state = CASE WHEN known.stays THEN erasure_item.state ELSE :state END,
+        counts = coalesce(erasure_item.counts, '{}')
+            || CASE WHEN known.stays THEN '{}' ELSE coalesce(CAST(:counts AS jsonb), '{}') END
+    FROM known
+    WHERE erasure_item.erasure_id = known.erasure_id AND kind = 'vapi_call' AND erasure_item.item = known.item
+    RETURNING erasure_item.erasure_id::text
 """)
 # The state is failed if any item has finally failed, and done if no item is left.
 _FINISH = text("""
@@ -59,10 +78,11 @@ _READ = text("""
 """)
 _ITEMS = text("SELECT kind, state, counts FROM erasure_item WHERE erasure_id = :id ORDER BY kind, item")
 _TOMBSTONES = text("""
-    SELECT pseudonym, call_id FROM erased_call WHERE pseudonym > :after ORDER BY pseudonym LIMIT :rows
+    SELECT pseudonym, call_id, erased_at FROM erased_call WHERE pseudonym > :after ORDER BY pseudonym LIMIT :rows
 """)
 _VISITS = text("""
-    SELECT DISTINCT CAST(item AS integer) AS id FROM erasure_item WHERE kind = 'visit' AND state = 'done' ORDER BY id
+    SELECT CAST(item AS integer) AS id, max(requested_at) FROM erasure_item JOIN erasure ON id = erasure_id
+    WHERE kind = 'visit' AND erasure_item.state = 'done' GROUP BY item ORDER BY 1
 """)
 
 
@@ -79,6 +99,8 @@ class Item(NamedTuple):
     item: str
     state: str = WAITING
     counts: Mapping[str, Any] | None = None
+    pseudonym: str | None = None
+    """Of a call of Vapi's that is not added if the erasure has it by its pseudonym already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +165,11 @@ def settle_item(  # noqa: PLR0913, PLR0917 - an item has this many values
 def tell_of_vapi_call(
     transaction: Transaction, vapi_call_id: str, pseudonym: str, state: str, counts: Mapping[str, Any]
 ) -> list[str]:
-    """Store Vapi's answer about a call in all its erasures, replace its id there, and return their ids."""
-    values = {"vapi_call_id": vapi_call_id, "pseudonym": pseudonym, "state": state}
+    """Say what Vapi answered of a call, in every erasure that has it; returns their ids. Its id is not needed after.
+
+    A dry run has asked for nothing.
+    """
+    values = {"vapi_call_id": vapi_call_id, "pseudonym": pseudonym, "state": state, "outcome": counts.get("vapi")}
     return list(transaction.execute(_TELL, values | {"counts": as_rows([counts])[1:-1]}).scalars())
 
 
@@ -168,11 +193,13 @@ def unfinished(transaction: Transaction) -> list[str]:
     return list(transaction.execute(_UNFINISHED).scalars())
 
 
-def read_tombstones(transaction: Transaction, after: str, rows: int) -> list[tuple[str, int | None]]:
-    """(pseudonym, id of the row) of tombstones in the order of the pseudonyms, starting behind `after`."""
-    return [(one, call_id) for one, call_id in transaction.execute(_TOMBSTONES, {"after": after, "rows": rows})]
+def read_tombstones(transaction: Transaction, after: str, rows: int) -> list[tuple[str, int | None, str]]:
+    """(pseudonym, id of the row, when) of what was erased, in the order of the pseudonyms, from behind `after` on."""
+    found = transaction.execute(_TOMBSTONES, {"after": after, "rows": rows})
+    return [(pseudonym, call_id, erased_at.isoformat()) for pseudonym, call_id, erased_at in found]
 
 
-def erased_visits(transaction: Transaction) -> list[int]:
-    """Ids of the erased visits."""
-    return list(transaction.execute(_VISITS).scalars())
+def erased_visits(transaction: Transaction) -> dict[int, datetime]:
+    """Ids of the visits that were erased -> when that was asked for last."""
+    found = transaction.execute(_VISITS).all()
+    return dict(map(tuple, found))

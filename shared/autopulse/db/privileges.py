@@ -221,7 +221,7 @@ ERASER_PRIVILEGES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "transcript": {"SELECT": ("call_id",), "DELETE": WHOLE},
     "call_feedback": {"SELECT": ("call_id",), "UPDATE": FEEDBACK},
     "call_feedback_duplicate": {"SELECT": ("call_id",), "DELETE": WHOLE},
-    "call_words": {"SELECT": ("call_id",), "UPDATE": ("words",)},
+    "call_words": {"SELECT": WORDS, "UPDATE": ("words",)},
     "follow_up": {"SELECT": ("id", "call_id", "cause"), "UPDATE": ("cause", "note")},
     "follow_up_entry": {"SELECT": ("follow_up_id",), "UPDATE": ("changes", "note")},
     "service_record": {

@@ -10,7 +10,7 @@ from autopulse.db.callers import NEWEST_FIRST, PHONE
 from autopulse.db.engine import Transaction, execute
 from autopulse.db.queries.filters import BEGAN, DIGITS, OVER, REACHED, TO_COME
 from autopulse.db.statement_parameters import as_rows
-from autopulse.domain.phone_numbers import is_national
+from autopulse.domain.phone_numbers import ways_of
 
 Row = dict[str, Any]
 
@@ -109,8 +109,8 @@ def check_numbers(
 
 def _as_row(place: int, one: Checked) -> Row:
     digits = one.number.removeprefix("+")
-    # The application stores a number as it was typed, possibly without the country code 1.
-    keys = [digits[::-1], *([digits[:0:-1]] if is_national(one.number) else [])]
+    # A row of the application's has the number as somebody wrote it, which may be without the country's 1.
+    keys = [way[::-1] for way in ways_of(digits)]
     row: Row = {"place": place, "pseudonym": one.pseudonym, "digits": digits, "keys": keys}
     return row if one.call_id is None else row | {"call_id": one.call_id}
 

@@ -1,7 +1,8 @@
 """`POST /v1/erasures`, `GET /v1/erasures/{id}`, the erasure queue, the operator's commands and the schedule.
 
     {"erase": {"phone": …, "dry_run": …}} -> {"id": …}          {"erasure_id": …} -> the report
-    {"export": pseudonym or ""} -> {"tombstones": [[pseudonym, call id or null]], "visits": [ids], "after": … or null}
+    {"export": pseudonym or ""}
+        -> {"tombstones": [[pseudonym, call id or null, time]], "visits": [[id, time]], "after": … or null}
     {"replay": the result of an export} -> {"calls": number, "visits": number}
     {"retention": "dry-run"} -> {"expired": {"words": number of calls, "person": number of calls}}
 

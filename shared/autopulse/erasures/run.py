@@ -6,6 +6,7 @@ The state of each item is stored, so an interrupted run is continued, and a repe
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -62,7 +63,8 @@ def keep(services: Services, request: Request, wanted: Wanted) -> None:
             items = [_counted(transaction, item) for item in items[:COUNTED_CALLS]] + items[COUNTED_CALLS:]
         is_unknown = wanted.scope == "vapi_call_id" and not found.calls
         if is_unknown:
-            items.append(Item(VAPI_CALL, wanted.value))
+            name = pseudonyms.of_vapi_call(wanted.value)
+            items.append(Item(VAPI_CALL, name if request.is_dry_run else wanted.value))
         requests.request_erasure(transaction, request, items)
         if is_unknown and not request.is_dry_run:
             rows.bury(transaction, pseudonyms, None, [wanted.value])
@@ -133,7 +135,10 @@ def _erase_call(services: Services, erasure_id: str, item: Item, measurements: M
     def work(transaction: Transaction) -> bool:
         erased = rows.erase_call(transaction, int(item.item), services.pseudonyms)
         linked = erased.vapi_call_ids if erased else ()
-        requests.add_items(transaction, erasure_id, [Item(VAPI_CALL, id_) for id_ in linked])
+        # One of each, if the application has written the id of a call in capitals.
+        by_name = {services.pseudonyms.of_vapi_call(id_): id_ for id_ in linked}
+        items = [Item(VAPI_CALL, id_, pseudonym=name) for name, id_ in by_name.items()]
+        requests.add_items(transaction, erasure_id, items)
         requests.settle_item(transaction, erasure_id, item, DONE, erased.rows if erased else {})
         return erased is not None
 
@@ -173,7 +178,7 @@ def _note_told(services: Services, told: Told, measurements: Measurements) -> No
     """Store Vapi's result; a call that Vapi deleted by itself is erased here too, if the stack is configured so."""
     pseudonym = services.pseudonyms.of_vapi_call(told.vapi_call_id)
     state = FAILED if told.outcome is Outcome.FAILED else DONE
-    counts = {"vapi": told.outcome.value}
+    counts = {"vapi": told.outcome.value, "reason": told.reason}
     if state == FAILED:
         measurements.count(Metric.ERASURE_FAILED, reason=VAPI)
         said = {"vapi_call_id": loggable_id(told.vapi_call_id), "reason": told.reason}
@@ -210,20 +215,31 @@ def _look_again(services: Services, erasure_id: str, vapi_call_id: str) -> None:
 def export(services: Services, after: str) -> dict[str, Any]:
     """A page of the tombstones, for a restored database: {tombstones, visits (in the first page only), after}."""
     found = services.transact(lambda transaction: requests.read_tombstones(transaction, after, TOMBSTONES))
-    visits = [] if after else services.transact(requests.erased_visits)
-    return {"tombstones": found, "visits": visits, "after": found[-1][0] if len(found) == TOMBSTONES else None}
+    visits = {} if after else services.transact(requests.erased_visits)
+    return {
+        "tombstones": found,
+        "visits": [[id_, erased_at.isoformat()] for id_, erased_at in visits.items()],
+        "after": found[-1][0] if len(found) == TOMBSTONES else None,
+    }
 
 
-def replay(services: Services, tombstones: Sequence[tuple[str, int | None]], visits: Sequence[int]) -> dict[str, int]:
-    """Erase again in a restored database what `export` returned from the previous one."""
-    services.transact(lambda transaction: rows.bury_again(transaction, tombstones))
-    call_ids = sorted({call_id for _, call_id in tombstones if call_id is not None})
+def replay(
+    services: Services, tombstones: Sequence[tuple[str, int | None, str]], visits: Sequence[tuple[int, str]]
+) -> dict[str, int]:
+    """Erase again, in a database that was restored, what `export` gave of the one before.
+
+    What was erased in it already is left alone: the application may have given it a number since.
+    """
+    call_ids = services.transact(lambda transaction: rows.bury_early(transaction, tombstones))
     for call_id in call_ids:
         services.transact(partial(rows.erase_call, call_id=call_id, pseudonyms=services.pseudonyms))
-    for visit in visits:
+    services.transact(lambda transaction: rows.bury_again(transaction, tombstones))
+    known = services.transact(requests.erased_visits) if visits else {}
+    wanted = [id_ for id_, at in visits if id_ not in known or known[id_] < datetime.fromisoformat(at)]
+    for visit in wanted:
         services.transact(partial(rows.erase_visit, service_record_id=visit))
-    logger().info("erased again", extra={"calls": len(call_ids), "visits": len(visits)})
-    return {"calls": len(call_ids), "visits": len(visits)}
+    logger().info("erased again", extra={"calls": len(call_ids), "visits": len(wanted)})
+    return {"calls": len(call_ids), "visits": len(wanted)}
 
 
 def queue_unfinished(services: Services) -> int:

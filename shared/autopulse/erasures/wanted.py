@@ -1,22 +1,16 @@
 """Read what has to be erased: one of our call id, Vapi's call id and a phone number."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from autopulse.domain.phone_numbers import digits_of, ways_of
 from autopulse.errors import Problem
 from autopulse.json_coercion import MAX_VAPI_CALL_ID_CHARACTERS, Json, read_call_id, read_vapi_call_id
 from autopulse.reconciliation.requests import is_askable
 
 FIELDS: Final = ("call_id", "vapi_call_id", "phone", "dry_run")
 SCOPES: Final = FIELDS[:3]
-MIN_DIGITS: Final = 7
-MAX_DIGITS: Final = 15
-"""The maximum number of digits of a number, as in E.164."""
-_PHONE: Final = re.compile(r"\+?[0-9 ().-]{7,40}")
-_NORTH_AMERICAN: Final = 10
-"""The number of digits of a number in North America without the country code 1, which is often omitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +24,8 @@ class Wanted:
 
     @property
     def digits(self) -> tuple[str, ...]:
-        """The possible spellings of the number: with the country code 1 and without it."""
-        if len(self.value) == _NORTH_AMERICAN + 1 and self.value.startswith("1"):
-            return self.value, self.value[1:]
-        if len(self.value) == _NORTH_AMERICAN:
-            return self.value, f"1{self.value}"
-        return (self.value,)
+        """How the number may be written where it is stored."""
+        return ways_of(self.value)
 
 
 def read_wanted(given: Mapping[str, Any]) -> Wanted:
@@ -66,10 +56,9 @@ def _vapi_call_id(value: Json) -> str:
 
 
 def _phone(value: Json) -> str:
-    digits = re.sub("[^0-9]", "", value) if isinstance(value, str) and _PHONE.fullmatch(value.strip()) else ""
-    if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
-        text = f"This is a phone number such as +12025550101, with {MIN_DIGITS} to {MAX_DIGITS} digits."
-        raise Problem(400, text, field="phone")
+    digits = digits_of(value) if isinstance(value, str) else ""
+    if not digits:
+        raise Problem(400, "This is a phone number such as +12025550101, with 7 to 15 digits.", field="phone")
     return digits
 
 

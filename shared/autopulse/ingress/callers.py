@@ -91,14 +91,15 @@ class Callers:
     ) -> Asked:
         number_id = phone_number_id_of(message) or ""
         if told is None:
-            assistant_id = self._recall(number_id) or self._default
+            recalled = self._recall(number_id)
+            assistant_id = self._default if recalled is None else recalled
             if assistant_id:
                 return Asked(with_assistant(assistant_id, {}), UNAVAILABLE, cause)
             return Asked(_refusal(message), UNAVAILABLE, cause)
-        found = read_text(told.get("assistant_id"))
+        found = read_text(told.get("assistant_id")) or ""
+        self._keep(number_id, found)
         if not found:
             return Asked(_refusal(message), UNKNOWN_ASSISTANT)
-        self._keep(number_id, found)
         return Asked(with_assistant(found, _variables(told, token_of)), read_text(told.get("caller")) or "unknown")
 
     def _keep(self, number_id: str, assistant_id: str) -> None:
@@ -109,8 +110,9 @@ class Callers:
                 self._known.popitem(last=False)
 
     def _recall(self, number_id: str) -> str | None:
+        """The assistant that was named last; empty if none was, None if nothing is known."""
         assistant_id, kept_at = self._known.get(number_id, (None, 0.0))
-        return assistant_id if assistant_id and self.clock() - kept_at < KEPT_SECONDS else None
+        return assistant_id if self.clock() - kept_at < KEPT_SECONDS else None
 
 
 def _variables(told: Mapping[str, Json], token_of: Callable[[int], str | None]) -> dict[str, str]:

@@ -135,6 +135,20 @@ def test_without_an_answer_nobody_is_called_and_nobody_is_handed_over(
     assert ask("transfer-destination-request") == {"error": "This server does not answer such requests."}
 
 
+@pytest.mark.parametrize("default", ["", "assistant-default"])
+def test_a_number_that_is_not_ours_any_more_stays_so_when_the_function_does_not_answer(
+    function: Function, ask: Callable[..., Any], default: str
+) -> None:
+    vars(SERVICES)["callers"] = Callers(FUNCTION, function, default)  # type: ignore[arg-type] # as above
+    assert ask()["assistantId"] == "assistant-1"
+    function.says = {"assistant_id": None, "caller": "ignored", "call_id": None, "variables": {}}
+    assert ask() == REFUSAL
+    function.says = {"error": "database"}
+    assert ask() == REFUSAL
+    function.says = KNOWN
+    assert ask()["assistantId"] == "assistant-1"
+
+
 def test_an_answer_of_long_ago_is_forgotten(function: Function, ask: Callable[..., Any]) -> None:
     now = 100.0
     SERVICES.callers.clock = lambda: now
