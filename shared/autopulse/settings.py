@@ -272,6 +272,8 @@ class ErasureSettings(NamedTuple):
     """Whole days after which the words of a call are emptied; 0: never."""
     keep_person_days: int = optional("KEEP_PERSON_DAYS", int, absent="0")
     """Whole days after which the personal data of a call are emptied; 0: never."""
+    payload_bucket: str = optional("PAYLOAD_BUCKET")
+    """The bucket of envelopes that are too long for a queue."""
 
 
 def _alert_channels(*details: str) -> Callable[[], tuple[str, ...]]:

@@ -188,7 +188,7 @@ PAYLOADS = {"Fn::Sub": "${PayloadBucket.Arn}/envelopes/*"}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_envelopes_in_the_bucket_are_written_by_who_queues_them_and_read_and_deleted_by_consumers(shape: str) -> None:
+def test_envelopes_in_the_bucket_are_written_by_who_queues_them_and_read_by_consumers_alone(shape: str) -> None:
     stack = SHAPES[shape]
     consumers = {f"{prefix}Role" for prefix in PREFIXES}
     for role in stack.ids_of("AWS::IAM::Role"):
@@ -199,8 +199,11 @@ def test_envelopes_in_the_bucket_are_written_by_who_queues_them_and_read_and_del
             assert _resources_for(role, "s3:DeleteObject", stack) == [PAYLOADS]
             assert _resources_for(role, "s3:ListBucket", stack) == [{"Fn::GetAtt": ["PayloadBucket", "Arn"]}]
         else:
-            writers = {"VerifierRole", "FetcherRole"}
-            assert allowed - OF_RECORDINGS.get(role, set()) == ({"s3:PutObject"} if role in writers else set())
+            others = {name: {"s3:PutObject"} for name in ("VerifierRole", "FetcherRole")}
+            others["ErasuresRole"] = {"s3:DeleteObject", "s3:ListBucket"}
+            assert allowed - OF_RECORDINGS.get(role, set()) == others.get(role, set())
+    assert _resources_for("ErasuresRole", "s3:DeleteObject", stack) == [PAYLOADS]
+    assert _resources_for("ErasuresRole", "s3:ListBucket", stack) == [{"Fn::GetAtt": ["PayloadBucket", "Arn"]}]
     for role in ("VerifierRole", "FetcherRole"):
         assert _resources_for(role, "s3:PutObject", stack) == [PAYLOADS]
 
@@ -321,7 +324,8 @@ def test_the_verifier_invokes_the_function_of_callers_and_no_other() -> None:
 
 def test_who_erases_connects_as_a_role_of_its_own_and_has_vapi_asked() -> None:
     own = {"secretsmanager:GetSecretValue", "sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"}
-    assert _actions("ErasuresRole") == LOGGING | own | {"sqs:GetQueueAttributes"}
+    objects = {"s3:DeleteObject", "s3:ListBucket"}
+    assert _actions("ErasuresRole") == LOGGING | own | objects | {"sqs:GetQueueAttributes"}
     secrets = [PSEUDONYM_KEY, {"Ref": "DatabaseEraserSecretArn"}]
     assert _resources_for("ErasuresRole", "secretsmanager:GetSecretValue") == secrets
     sent_to = [{"Fn::GetAtt": [name, "Arn"]} for name in ("ErasureQueue", "VapiRequestQueue")]

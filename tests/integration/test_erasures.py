@@ -34,7 +34,8 @@ class Parts(Services):
     def __init__(self, database: Database) -> None:
         self.sent: list[tuple[str, str, int]] = []
         self.versions: dict[str, int] = {}
-        self.is_bucket_there = True
+        self.payloads: dict[str, int] = {}
+        self.is_bucket_there = self.is_payload_bucket_there = True
         self.configure()
         vars(self).update({"engine": database, "pseudonyms": PSEUDONYMS, "sqs": self})
 
@@ -48,6 +49,9 @@ class Parts(Services):
 
     def erase_recording(self, vapi_call_id: str) -> int | None:
         return self.versions.pop(vapi_call_id, 0) if self.is_bucket_there else None
+
+    def erase_payloads(self, vapi_call_id: str) -> int | None:
+        return self.payloads.pop(vapi_call_id, 0) if self.is_payload_bucket_there else None
 
     def bodies(self, queue: str) -> list[str]:
         found = [body for url, body, _ in self.sent if url == queue]
@@ -95,7 +99,7 @@ def take(bodies: list[str], seconds: float = 60) -> list[str]:
 
 def test_a_call_is_erased_everywhere_and_the_report_says_so(pipeline: Pipeline, parts: Parts) -> None:
     call_id = talked_to(pipeline, service_record_id=pipeline.make_service_record())
-    parts.versions[VAPI_ID], turns = 2, pipeline.count("transcript")
+    parts.versions[VAPI_ID], parts.payloads[VAPI_ID], turns = 2, 3, pipeline.count("transcript")
     accepted = post({"call_id": call_id})
     assert accepted["status"] == 202
     assert report_on(accepted["id"])["state"] == "requested"
@@ -112,11 +116,12 @@ def test_a_call_is_erased_everywhere_and_the_report_says_so(pipeline: Pipeline, 
         "calls": (1, 1),
         "visits": (0, 0),
         "recordings": (2, 2),
+        "payloads": (3, 3),
         "vapi": (1, 1),
-        **dict.fromkeys(("queues", "dead_letters", "payloads", "backups"), (None, None)),
+        **dict.fromkeys(("queues", "dead_letters", "backups"), (None, None)),
     }
     assert done["rows"]["transcript"] == turns
-    assert all(one["until"] > done["requested_at"] for one in done["stores"][4:])
+    assert all(one["until"] > done["requested_at"] for one in done["stores"][5:])
     items = pipeline.rows("SELECT item FROM erasure_item WHERE kind = 'vapi_call'")
     assert items == [{"item": PSEUDONYMS.of_vapi_call(VAPI_ID)}], "its id is not needed any more"
 
@@ -187,14 +192,15 @@ def test_what_does_not_fit_into_the_time_comes_again(pipeline: Pipeline, parts: 
     assert stores(accepted["id"])["calls"] == (1, 0)
 
 
-def test_a_recording_that_cannot_be_deleted_is_tried_again(pipeline: Pipeline, parts: Parts) -> None:
+@pytest.mark.parametrize("bucket", ["is_bucket_there", "is_payload_bucket_there"])
+def test_an_object_that_cannot_be_deleted_is_tried_again(pipeline: Pipeline, parts: Parts, bucket: str) -> None:
     accepted = post({"call_id": talked_to(pipeline)})
-    parts.is_bucket_there = False
+    setattr(parts, bucket, False)
     bodies = parts.bodies(QUEUE)
     assert take(bodies) == bodies
     assert CANARY not in everything(pipeline), "the rest is done"
     assert report_on(accepted["id"])["state"] == "running"
-    parts.is_bucket_there = True
+    setattr(parts, bucket, True)
     assert take(bodies) == []
 
 
@@ -205,7 +211,7 @@ def test_a_stack_without_a_key_says_that_vapi_was_not_asked(pipeline: Pipeline, 
     assert parts.bodies(REQUESTS) == []
     told = report_on(accepted["id"])
     assert told["state"] == "done"
-    assert "not asked" in told["stores"][3]["remains"]
+    assert "not asked" in told["stores"][4]["remains"]
 
 
 def test_what_vapi_does_not_delete_makes_it_failed(

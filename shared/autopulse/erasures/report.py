@@ -12,7 +12,6 @@ from autopulse.domain.erasure import CALL, DONE, VAPI_CALL, VISIT
 QUEUE_DAYS: Final = 7
 DEAD_LETTER_DAYS: Final = 21
 """Days that a message may exist: seven in a queue, and fourteen among the dead letters."""
-PAYLOAD_DAYS: Final = 35
 Items = Iterable[tuple[str, str, Mapping[str, Any]]]
 
 
@@ -43,13 +42,16 @@ def _rows(items: Items) -> dict[str, int]:
 
 def _of_items(stored: Stored) -> list[dict[str, Any]]:
     vapi_calls = [(state, counts) for kind, state, counts in stored.items if kind == VAPI_CALL]
-    recordings = sum(int(counts.get("recordings", 0)) for _, counts in vapi_calls)
+    recordings, payloads = (
+        sum(int(counts.get(store, 0)) for _, counts in vapi_calls) for store in ("recordings", "payloads")
+    )
     said = Counter(str(counts.get("vapi", "waiting")) for _, counts in vapi_calls)
     deleted = said["deleted"] + said["gone"] + said["accepted"]
     return [
         _store("calls", *_counted(stored, CALL)),
         _store("visits", *_counted(stored, VISIT)),
         _store("recordings", recordings, recordings),
+        _store("payloads", payloads, payloads),
         _store("vapi", len(vapi_calls), deleted, _remains_at_vapi(said)),
     ]
 
@@ -76,7 +78,6 @@ def _of_time(stored: Stored, backup_days: int) -> list[dict[str, Any]]:
     return [
         _until("queues", dropped, _after(since, QUEUE_DAYS)),
         _until("dead_letters", dropped, _after(since, DEAD_LETTER_DAYS)),
-        _until("payloads", "objects of such messages, which expire", _after(since, PAYLOAD_DAYS)),
         _until("backups", "as they were; what is restored is erased again", _after(since, backup_days)),
     ]
 

@@ -35,6 +35,7 @@ RESERVE_SECONDS: Final = 20
 TOMBSTONES: Final = 200
 """The number of tombstones in one page of an export; so many calls are erased again within the function's time."""
 LEFT: Final = "recordings-left"
+PAYLOADS_LEFT: Final = "payloads-left"
 
 
 def start(services: Services, wanted: Wanted, organization_id: str | None, requested_by: str) -> str:
@@ -153,12 +154,14 @@ def _erase_visit(transaction: Transaction, erasure_id: str, item: Item) -> None:
 
 
 def _erase_elsewhere(services: Services, erasure_id: str, item: Item, measurements: Measurements) -> bool:
-    """Delete the recording of a Vapi call, and request the call's deletion; returns whether that was possible."""
-    versions = services.erase_recording(item.item)
-    if versions is None:
-        measurements.count(Metric.ERASURE_FAILED, reason=LEFT)
+    """Delete a Vapi call's recording and payloads, and request the call's deletion; returns whether that worked."""
+    versions, payloads = services.erase_recording(item.item), services.erase_payloads(item.item)
+    for left, reason in ((versions is None, LEFT), (payloads is None, PAYLOADS_LEFT)):
+        if left:
+            measurements.count(Metric.ERASURE_FAILED, reason=reason)
+    if versions is None or payloads is None:
         return False
-    counts: dict[str, Any] = {"recordings": versions}
+    counts: dict[str, Any] = {"recordings": versions, "payloads": payloads}
     if services.settings.asks_vapi and is_askable(item.item):
         services.ask_vapi(item.item)
         _settle(services, erasure_id, item, ASKED, counts)

@@ -11,9 +11,10 @@ from autopulse.errors import Transient
 from autopulse.follow_ups.services import Services as Transactions
 from autopulse.pseudonym_key import pseudonyms
 from autopulse.reconciliation.requests import DeleteRequest
-from autopulse.recordings.erasure import erase_versions
+from autopulse.recordings.erasure import erase_objects, erase_versions
 from autopulse.recordings.requests import object_key_of
 from autopulse.settings import ErasureSettings, from_environ, recording_bucket
+from autopulse.vapi.envelope import payload_prefix_of
 
 if TYPE_CHECKING:
     from autopulse.domain.pseudonyms import Pseudonyms
@@ -59,6 +60,11 @@ class Services(Transactions):
         """Delete all versions of a call's copy; returns their number, or None if some are left."""
         bucket = recording_bucket()
         return erase_versions(bucket, object_key_of(vapi_call_id)) if bucket else 0
+
+    def erase_payloads(self, vapi_call_id: str) -> int | None:
+        """Delete a call's envelopes from the payload bucket; returns their number, or None if some are left."""
+        bucket = self.settings.payload_bucket
+        return erase_objects(bucket, payload_prefix_of(vapi_call_id)) if bucket else 0
 
     def _send(self, url: str, body: str, **parameters: object) -> None:
         try:

@@ -1,9 +1,12 @@
 """Delete a copy before its retention time ends, with all versions of its object."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from autopulse.observability import logger
 from autopulse.settings import recording_bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 MAX_VERSIONS: Final = 1000
 """The maximum number of versions that are deleted; each repeated copy makes a version, which expires after a day."""
@@ -40,3 +43,30 @@ def erase_versions(bucket: str, key: str) -> int | None:
         logger().error("recording left", extra={"cause": type(error).__name__})
         return None
     return len(own)
+
+
+def erase_objects(bucket: str, prefix: str) -> int | None:
+    """Delete the objects whose keys begin so; returns their number, or None, with a log line, if some may be left.
+
+    The bucket keeps no versions. Of more than 1,000 objects the rest is left.
+    """
+    import boto3  # noqa: PLC0415 - needed only if there is something to erase
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+    from autopulse.aws import bounded  # noqa: PLC0415 - as above
+
+    try:
+        s3 = boto3.client("s3", config=bounded())
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
+        keys: list[ObjectIdentifierTypeDef] = [{"Key": one["Key"]} for one in listed.get("Contents", ())]
+        errors = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys}).get("Errors", ()) if keys else ()
+    except ClientError as error:
+        logger().error("payloads left", extra={"cause": error.response["Error"]["Code"]})
+        return None
+    except BotoCoreError as error:
+        logger().error("payloads left", extra={"cause": type(error).__name__})
+        return None
+    if errors or listed["IsTruncated"]:
+        logger().error("payloads left", extra={"count": len(errors)})
+        return None
+    return len(keys)

@@ -36,6 +36,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
+def payload_prefix_of(vapi_call_id: str | None) -> str:
+    """The beginning of the keys in the payload bucket of all envelopes of one Vapi call, so that they can be erased.
+
+    It has a hash of the id, because an id may have any characters. The case of the id makes no difference.
+    """
+    name = "none" if vapi_call_id is None else hashlib.sha256(vapi_call_id.strip().lower().encode()).hexdigest()
+    return f"envelopes/{name}/"
+
+
 @dataclass(frozen=True)
 class Envelope:
     """One accepted message for its consumer."""
@@ -60,7 +69,7 @@ class Envelope:
     @property
     def payload_key(self) -> str:
         """Its key in the payload bucket."""
-        return f"envelopes/{self.received_at:%Y/%m/%d}/{self.event_id}.json"
+        return f"{payload_prefix_of(self.vapi_call_id)}{self.event_id}.json"
 
     @property
     def fairness_group(self) -> str:

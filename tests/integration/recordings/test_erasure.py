@@ -6,7 +6,7 @@ from typing import Final
 import boto3
 import pytest
 
-from autopulse.recordings.erasure import erase_copy
+from autopulse.recordings.erasure import erase_copy, erase_objects
 from tests.moto_account import moto_account
 
 BUCKET: Final = "recordings-of-tests"
@@ -51,3 +51,17 @@ def test_a_bucket_that_refuses_is_no_failure_of_the_unlinking(
     monkeypatch.setenv("RECORDING_BUCKET", "another-bucket")
     erase_copy("recordings/one")
     assert [record.message for record in caplog.records] == ["recording left"]
+
+
+def test_the_objects_below_a_prefix_go_and_no_other() -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="payloads-of-tests")
+    for key in ("envelopes/a/1.json", "envelopes/a/2.json", "envelopes/ab/3.json"):
+        s3.put_object(Bucket="payloads-of-tests", Key=key, Body=b"{}")
+    assert erase_objects("payloads-of-tests", "envelopes/a/") == 2
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket="payloads-of-tests")["Contents"]] == ["envelopes/ab/3.json"]
+    assert erase_objects("payloads-of-tests", "envelopes/a/") == 0
+
+
+def test_of_a_bucket_that_cannot_be_read_objects_may_be_left() -> None:
+    assert erase_objects("no-such-bucket-of-tests", "envelopes/a/") is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autopulse.errors import InvalidMessage
-from autopulse.vapi.envelope import RECONCILIATION, VERSION, Envelope, envelope_from
+from autopulse.vapi.envelope import RECONCILIATION, VERSION, Envelope, envelope_from, payload_prefix_of
 from autopulse.vapi.messages import read_envelope
 from autopulse.vapi.redaction import RESTATED_FIELDS, URL_FIELDS
 from autopulse.vapi.routes import KINDS
@@ -80,10 +80,18 @@ def test_the_envelope_is_this() -> None:
     }
 
 
+def test_the_keys_of_a_calls_envelopes_begin_alike_and_of_no_other_calls() -> None:
+    id_ = "0b0b0000-0000-4000-8000-00000000abcd"
+    assert payload_prefix_of(id_) == payload_prefix_of(f" {id_.upper()} ")
+    assert payload_prefix_of("a/../b").count("/") == 2
+    others = {payload_prefix_of(one) for one in (id_, f"{id_}0", id_[:-1], "none", None)}
+    assert len(others) == 5
+
+
 def test_a_pointer_has_the_key_for_the_message() -> None:
     envelope = enveloped("end_of_call_report", samples.report())
     whole, pointer = json.loads(envelope.to_json()), json.loads(envelope.to_pointer_json())
-    assert pointer.pop("payload_key") == f"envelopes/2026/11/22/{envelope.event_id}.json"
+    assert pointer.pop("payload_key") == f"{payload_prefix_of(envelope.vapi_call_id)}{envelope.event_id}.json"
     assert whole.pop("message")
     assert pointer == whole
 
