@@ -10,15 +10,15 @@ from autopulse.api.quality_models import Quality, told
 
 
 class ErrorDetail(Answer):
-    """The description of the fault."""
+    """The code and the message of an error, and the field that it is about."""
 
-    code: str = Field(description="A word for programs.")
-    message: str = Field(description="A sentence for people.")
-    field: str | None = Field(None, description="The parameter that is wrong, if one is.")
+    code: str = Field(description="A code for programs, such as `not_found`.")
+    message: str = Field(description="A message for people, in whole sentences.")
+    field: str | None = Field(None, description="The name of the parameter or field that is wrong, if there is one.")
 
 
 class Error(Answer):
-    """The body of every error answer."""
+    """The body of every response with an error."""
 
     error: ErrorDetail
 
@@ -31,7 +31,7 @@ class CallFields(Answer):
     status: str
     outcome: str | None
     ended_reason: str | None
-    direction: str = Field(description="outbound, inbound, or web.")
+    direction: str = Field(description="outbound, inbound or web.")
     demo: bool
     customer_name: str | None
     phone: str
@@ -45,22 +45,39 @@ class CallFields(Answer):
     end_time: Moment | None
     duration_seconds: int | None
     nps_score: int | None
-    reason: str | None = Field(description="The key of what went wrong, as the summary has it; null if nothing did.")
+    reason: str | None = Field(
+        description="The key of what went wrong, as in `reasons` of the feedback summary; null if nothing went wrong."
+    )
     has_recording: Offered
-    attempt_count: int = Field(description="How many calls of Vapi's it has been; 0 if Vapi has said nothing of it.")
+    attempt_count: int = Field(
+        description="The number of attempts, each one call at Vapi; 0 if Vapi has sent no message about the call."
+    )
     attempt_number: int | None = Field(
-        description="The attempt that all of this is of: from 1, or 0 for what was there before Vapi's first message."
+        description=(
+            "The number of the attempt whose data the call shows, from 1; 0 for what the application wrote before"
+            " Vapi's first message."
+        )
     )
     reported_by: str | None = Field(
-        description="How the report came: webhook, or reconciliation if Vapi was asked for it; null without a report."
+        description=(
+            "How the report was received: webhook, or reconciliation if it was requested from Vapi; null without a"
+            " report."
+        )
     )
     reconciliation: str | None = Field(
-        description="Why no report will come: Vapi has no such call (missing), or keeps it no longer (unrecoverable)."
+        description=(
+            "Why no report will come: missing (Vapi has no such call) or unrecoverable (Vapi no longer has it); null"
+            " if there is a report, or if one may still come."
+        )
     )
-    complaint: str | None = Field(description="What the customer complained of first; at most 200 characters.")
-    gist: str | None = Field(description="The summary in one line, else what was said; at most 200 characters.")
+    complaint: str | None = Field(description="The first line of the customer's complaints; at most 200 characters.")
+    gist: str | None = Field(
+        description="The summary in one line or, if there is none, the content of the feedback; at most 200 characters."
+    )
     updated_at: Moment | None = Field(
-        description="When the call was made or last changed; its place in the list, if it has no time."
+        description=(
+            "When the call's row was created or last changed; lists sort a call by it if it has neither start nor end."
+        )
     )
 
 
@@ -74,17 +91,24 @@ class CallCount(Answer):
     """The number of calls that match."""
 
     count: int
-    is_all: bool = Field(description="False: there are more than `count`, which is the most that is counted.")
+    is_all: bool = Field(
+        description=(
+            "Whether `count` is the exact number; false if counting stopped at the maximum and more calls match."
+        )
+    )
 
 
 class Me(Answer):
     """The organization of the principal's token."""
 
     organization_id: str
-    organization_name: str | None = Field(description="Null if the application has no such organization.")
-    user_id: int | None = Field(description="The organization's user that the principal is; null if nobody can say.")
+    organization_name: str | None = Field(description="The name; null if the application has no such organization.")
+    user_id: int | None = Field(description="The id of the token's user in the organization; null if it is not known.")
     advisor_id: int | None = Field(
-        description="The service advisor whose calls alone the token shows; null if it shows all of the organization."
+        description=(
+            "The user id of the only service advisor whose calls the token may read; null if it may read all calls of"
+            " the organization."
+        )
     )
     may_write: bool = Field(description="Whether the principal may change follow-ups.")
 
@@ -93,11 +117,11 @@ class CallPage(Answer):
     """Calls in the order in which they began."""
 
     items: list[Call]
-    next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null on the last one.")
+    next_cursor: str | None = Field(description="The value of `cursor` for the next page; null on the last page.")
 
 
 class Feedback(Answer):
-    """The customer's feedback. Lists are lines of text."""
+    """The customer's feedback. Lists are texts with one item per line."""
 
     content: str
     positives: str | None
@@ -130,25 +154,30 @@ class Incident(Answer):
 
 
 class Event(Answer):
-    """A webhook about the call. `delivery_ms`: from the sender to us; `processing_ms`: from us to the database."""
+    """A webhook about the call."""
 
     event_id: str
     kind: str
     type: str
-    vapi_call_id: str | None = Field(description="Of the attempt that it tells of; null if it has our id alone.")
+    vapi_call_id: str | None = Field(
+        description=(
+            "Vapi's id of the attempt that the message is about; null if the message has only this API's id of the"
+            " call."
+        )
+    )
     occurred_at: Moment | None
     received_at: Moment
     processed_at: Moment
-    delivery_ms: int | None
-    processing_ms: int
-    status: str | None = Field(description="The status that the call came to by it; null if it told none.")
+    delivery_ms: int | None = Field(description="The time from `occurred_at` to `received_at` in milliseconds.")
+    processing_ms: int = Field(description="The time from `received_at` to `processed_at` in milliseconds.")
+    status: str | None = Field(description="The status that the message gave the call; null if it gave none.")
     outcome: str
-    origin: str = Field(description="webhook, or reconciliation if Vapi was asked for it.")
+    origin: str = Field(description="webhook, or reconciliation if the message was requested from Vapi.")
     repeats: int
 
 
 class AttemptFeedback(Answer):
-    """The feedback of one attempt. Lists are lines of text."""
+    """The feedback of one attempt. Lists are texts with one item per line."""
 
     content: str
     positives: str | None = None
@@ -160,11 +189,16 @@ class AttemptFeedback(Answer):
 class Attempt(Answer):
     """One attempt: one call at Vapi."""
 
-    number: int = Field(description="From 1, by when they began; 0 for what was there before Vapi's first message.")
+    number: int = Field(
+        description=(
+            "Its number in the order in which the attempts began, from 1; 0 for what the application wrote before"
+            " Vapi's first message."
+        )
+    )
     vapi_call_id: str | None
-    shown: bool = Field(description="Whether it is the one that the call shows.")
+    shown: bool = Field(description="Whether the call shows the data of this attempt.")
     status: str | None
-    began_at: Moment | None = Field(description="When Vapi made it, or first told of it.")
+    began_at: Moment | None = Field(description="When Vapi created the attempt, or first reported it.")
     start_time: Moment | None
     end_time: Moment | None
     duration_seconds: int | None
@@ -178,13 +212,13 @@ class Attempt(Answer):
     call_reason: str | None
     summary: str | None
     feedback: AttemptFeedback | None
-    customer_name: str | None = Field(description="As Vapi has it.")
+    customer_name: str | None = Field(description="The customer's name at Vapi.")
     phone: str | None
     customer_sip_uri: str | None
-    reported_by: str | None = Field(description="As that of the call.")
-    reconciliation: str | None = Field(description="As that of the call.")
+    reported_by: str | None = Field(description="How its report was received, as `reported_by` of the call.")
+    reconciliation: str | None = Field(description="Why it will have no report, as `reconciliation` of the call.")
     quality: Annotated[Quality | None, AfterValidator(told)] = Field(
-        description="How it ran; null if its report said nothing of it."
+        description="The technical data of the attempt; null if its report had none."
     )
 
 
@@ -192,7 +226,7 @@ class RelatedCall(Answer):
     """Another call about the same visit, such as a customer's call back."""
 
     id: int
-    direction: str = Field(description="outbound, inbound, or web.")
+    direction: str = Field(description="outbound, inbound or web.")
     status: str
     outcome: str | None
     nps_score: int | None
@@ -206,16 +240,18 @@ class CallDetail(CallFields):
 
     recording_elsewhere: Elsewhere
     recording_copy: RecordingCopy
-    attempts: list[Attempt] = Field(description="In the order in which they began; the latest 100.")
+    attempts: list[Attempt] = Field(description="The latest 100 attempts, in the order in which they began.")
     cost_dollars: Dollars | None
-    quality: Quality | None = Field(description="How the attempt ran that the call shows.")
+    quality: Quality | None = Field(
+        description="The technical data of the attempt that the call shows; null if there are none."
+    )
     call_reason: str | None
     summary: str | None
     feedback: Feedback | None
     service_record: ServiceRecord | None
     related_calls: list[RelatedCall] = Field(description="Other calls about the same visit, latest first; at most 20.")
     incidents: list[Incident]
-    timeline: list[Event] = Field(description="Webhooks in the order of their receipt; the first 1,000.")
+    timeline: list[Event] = Field(description="The first 1,000 webhooks about the call, in the order of their receipt.")
 
 
 class Turn(Answer):
@@ -224,27 +260,32 @@ class Turn(Answer):
     speaker: str
     text: str
     at: Moment
-    seconds: float | None = Field(description="From the start of the call, if that is known.")
+    seconds: float | None = Field(description="Seconds since the start of the call; null if the start is not known.")
 
 
 class Transcript(Answer):
     """An attempt's turns, in order."""
 
     call_id: int
-    attempt: int | None = Field(description="Whose turns these are: an attempt's number; null if there is none yet.")
-    vapi_call_id: str | None = Field(description="The attempt's.")
+    attempt: int | None = Field(
+        description="The number of the attempt whose turns these are; null if there is no attempt yet."
+    )
+    vapi_call_id: str | None = Field(description="Vapi's id of the attempt.")
     source: str | None = Field(
-        description="The best of report, conversation and fragment; null: written by the application, or nothing yet."
+        description=(
+            "The best source of the turns: report, conversation or fragment; null if the application wrote them, or if"
+            " there are none yet."
+        )
     )
     start_time: Moment | None
-    turns: list[Turn] = Field(description="The first 5,000.")
+    turns: list[Turn] = Field(description="The first 5,000 turns.")
 
 
 class Recording(Answer):
     """The URL from which the recording can be played, without a token."""
 
     url: str
-    expires_at: Moment | None = Field(description="Null if the URL does not say.")
+    expires_at: Moment | None = Field(description="When the URL expires; null if that is not known.")
 
 
 class KeptRecording(Answer):
@@ -265,8 +306,8 @@ class Ping(Answer):
     occurred_at: Moment | None
     received_at: Moment
     processed_at: Moment
-    delivery_ms: int | None
-    processing_ms: int
+    delivery_ms: int | None = Field(description="The time from `occurred_at` to `received_at` in milliseconds.")
+    processing_ms: int = Field(description="The time from `received_at` to `processed_at` in milliseconds.")
     repeats: int
 
 
@@ -278,7 +319,7 @@ class FeedbackItem(Answer):
     end_time: Moment | None
     duration_seconds: int | None
     outcome: str | None
-    direction: str = Field(description="outbound, inbound, or web.")
+    direction: str = Field(description="outbound, inbound or web.")
     demo: bool
     customer_name: str | None
     phone: str
@@ -289,16 +330,18 @@ class FeedbackItem(Answer):
     advisor_id: int | None
     advisor_name: str | None
     nps_score: int | None
-    nps_category: str | None = Field(
-        description="promoter, passive or detractor; null for a score that does not count."
+    nps_category: str | None = Field(description="promoter, passive or detractor; null without a score that counts.")
+    reason: str | None = Field(
+        description="The key of what went wrong, as in `reasons` of the feedback summary; null if nothing went wrong."
     )
-    reason: str | None = Field(description="The key of what went wrong, as the summary has it; null if nothing did.")
     content: str
     positives: str | None
     detractors: str | None
     action_items: str | None
     updated_at: Moment | None = Field(
-        description="When the call was made or last changed; its place in the list, if it has no time."
+        description=(
+            "When the call's row was created or last changed; lists sort a call by it if it has neither start nor end."
+        )
     )
 
 
@@ -306,36 +349,42 @@ class FeedbackPage(Answer):
     """Feedback in the order in which the calls began."""
 
     items: list[FeedbackItem]
-    next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null on the last one.")
+    next_cursor: str | None = Field(description="The value of `cursor` for the next page; null on the last page.")
 
 
 class Tally(Answer):
-    """Counts of calls by outcome, and of their scores."""
+    """The numbers of calls, and of their scores."""
 
-    calls: int = Field(description="Calls that began, whatever came of them.")
-    tried: int = Field(description="Calls that ended and were not cancelled, also without a reason or a report.")
-    reached: int = Field(description="Calls in which somebody answered: outcome reached or transferred.")
-    reach_rate: float | None = Field(description="reached / tried.")
-    responses: int = Field(description="Scores from 0 to 10 of the calls reached: the sample size of the NPS.")
-    response_rate: float | None = Field(description="responses / reached.")
+    calls: int = Field(description="The number of calls that began, with any outcome.")
+    tried: int = Field(
+        description="Calls that ended and were not cancelled, whether or not an ended reason or a report was received."
+    )
+    reached: int = Field(description="Calls that a person answered: the outcome is reached or transferred.")
+    reach_rate: float | None = Field(description="`reached` / `tried`, from 0 to 1; null if `tried` is 0.")
+    responses: int = Field(
+        description="The number of scores from 0 to 10 in reached calls: the sample size of the NPS."
+    )
+    response_rate: float | None = Field(description="`responses` / `reached`, from 0 to 1; null if `reached` is 0.")
     promoters: int
     passives: int
     detractors: int
-    nps: float | None = Field(description="-100 to 100; null without a score.")
-    nps_low: float | None = Field(description="Lower end of the 95 % interval.")
-    nps_high: float | None = Field(description="Upper end of the 95 % interval.")
-    average_duration_seconds: float | None = Field(description="Of the calls reached whose duration is known.")
+    nps: float | None = Field(description="The Net Promoter Score, from -100 to 100; null without a response.")
+    nps_low: float | None = Field(description="The lower end of the 95 % confidence interval of the NPS.")
+    nps_high: float | None = Field(description="The upper end of the 95 % confidence interval of the NPS.")
+    average_duration_seconds: float | None = Field(
+        description="The average duration in seconds of reached calls whose duration is known."
+    )
 
 
 class PeriodTally(Tally):
-    """One period; `from` and `to` may cut the first and the last one."""
+    """The numbers of one period; `from` and `to` may shorten the first and the last one."""
 
     starts: Moment
     ends: Moment
 
 
 class GroupTally(Tally):
-    """One campaign or advisor; `key` is the value for the filter of that name, null for calls without one."""
+    """The numbers of one campaign or advisor; `key` is the value of that filter, null for calls without one."""
 
     key: str | None
     name: str | None
@@ -344,7 +393,7 @@ class GroupTally(Tally):
 class ReasonCount(Answer):
     """The number of calls with one reason."""
 
-    key: str = Field(description="What `reason` of the lists takes.")
+    key: str = Field(description="The value of the filter `reason`.")
     label: str
     count: int
 
@@ -355,10 +404,15 @@ class FeedbackSummary(Answer):
     since: Moment
     until: Moment
     total: Tally
-    outcomes: dict[str, int] = Field(description="Outcome -> calls; those without one yet are left out.")
-    scores: list[int] = Field(description="How often each score from 0 to 10 was given; their sum is `responses`.")
+    outcomes: dict[str, int] = Field(description="Outcome -> number of calls; calls without an outcome are left out.")
+    scores: list[int] = Field(
+        description="The number of responses with each score from 0 to 10; their sum is `responses`."
+    )
     periods: list[PeriodTally]
-    groups: list[GroupTally] = Field(description="The 200 with the most calls.")
+    groups: list[GroupTally] = Field(description="The 200 campaigns or advisors with the most calls.")
     reasons: list[ReasonCount] = Field(
-        description="What went wrong, most often first. A call has one reason at most; these add up to `reason=any`."
+        description=(
+            "What went wrong, the most frequent reason first. A call has at most one reason, so their sum is the"
+            " number of calls with `reason=any`."
+        )
     )
