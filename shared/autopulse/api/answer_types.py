@@ -34,19 +34,19 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
 Offered = Annotated[
     bool,
     BeforeValidator(_is_offered),
-    Field(description="Whether there is a recording that a browser can play, unless its URL has expired."),
+    Field(description="Whether there is a recording that a browser can play; its URL may have expired."),
 ]
 Elsewhere = Annotated[
     bool,
     BeforeValidator(_is_elsewhere),
-    Field(description="Whether there is a recording at a host that this stack does not play from."),
+    Field(description="Whether there is a recording at a host that is not among the allowed hosts of this stack."),
 ]
 RecordingCopy = Annotated[
     str | None,
     Field(
         description=(
-            "What became of the stack's own copy: stored; missing, if the recording was not there any more when it was"
-            " copied; erased; null if none was made, or not yet."
+            "The state of the stack's own copy: stored; missing, if the recording no longer existed when it was to be"
+            " copied; erased; null if there is no copy, or not yet."
         )
     ),
 ]
