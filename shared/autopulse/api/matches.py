@@ -19,12 +19,21 @@ PLACES: Final = {
 
 
 class Match(Answer):
-    """The words of a call that a search found."""
+    """The text of a call in which a search found its words."""
 
-    where: str = Field(description="turn, summary, complaint, action_item, praise, or feedback (the customer's own).")
-    turn: int | None = Field(description="The turn's place in the call's transcript, from 0; null if it is no turn.")
-    text: str = Field(description="What stands around the first hit.")
-    marks: list[list[int]] = Field(description="Where in it each hit begins, and where it ends, in code points.")
+    where: str = Field(
+        description=(
+            "The place of the match: turn, summary, complaint, action_item, praise, or feedback (the customer's own"
+            " words)."
+        )
+    )
+    turn: int | None = Field(
+        description="The turn's index in the transcript of the call, from 0; null if the match is not in a turn."
+    )
+    text: str = Field(description="The text around the first match.")
+    marks: list[list[int]] = Field(
+        description="The positions of all matches in `text`, as [begin, end] in code points."
+    )
 
 
 def _match(found: Mapping[str, Any] | None, info: ValidationInfo) -> Match | None:
@@ -47,5 +56,9 @@ def _cut(where: str, turn: int | None, text: str, search: Search) -> Match:
 FoundMatch = Annotated[
     Match | None,
     BeforeValidator(_match),
-    Field(description="Of a search by `q`: where it was said. Null of others, and if the visit or the number fits."),
+    Field(
+        description=(
+            "Where a search by `q` found its words; null without a search, or if only the visit or the number matches."
+        )
+    ),
 ]
