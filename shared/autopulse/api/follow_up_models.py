@@ -11,22 +11,26 @@ from autopulse.domain.follow_ups import MAX_CAUSE_CHARACTERS, MAX_NOTE_CHARACTER
 
 
 class FollowUp(Answer):
-    """What a person has to do about a call."""
+    """A task that a person has to do about a call."""
 
     id: int
     call_id: int
-    state: str = Field(description="open, acknowledged, resolved or dismissed.")
-    trigger: str = Field(description="score, callback_requested, action_item or manual.")
+    state: str = Field(description="The state: open, acknowledged, resolved or dismissed.")
+    trigger: str = Field(description="Why it was opened: score, callback_requested, action_item or manual.")
     assignee_id: int | None
     assignee_name: str | None
     cause: str | None
     note: str | None
     opened_at: Moment
-    due_at: Moment = Field(description="When the business hours to answer are over.")
+    due_at: Moment = Field(
+        description=(
+            "The time by which it has to be acknowledged, resolved or dismissed; only business hours count towards it."
+        )
+    )
     acknowledged_at: Moment | None
     resolved_at: Moment | None = Field(description="When it was resolved or dismissed.")
-    overdue: bool = Field(description="Whether it was to be answered by now, and is open or acknowledged.")
-    version: int = Field(description="What `If-Match` is to name, in quotes.")
+    overdue: bool = Field(description="Whether it is past due, and still open or acknowledged.")
+    version: int = Field(description="The version, which `If-Match` of a change has to name in quotes.")
 
 
 class FollowUpOpening(Answer):
@@ -42,20 +46,20 @@ def _without_defaults(schema: dict[str, Any]) -> None:
 
 
 class FollowUpChange(Answer):
-    """The fields of a follow-up that a person may change, one or several."""
+    """A change of a follow-up: one or more of these fields."""
 
     model_config = ConfigDict(json_schema_extra=_without_defaults)
 
-    state: State | SkipJsonSchema[None] = Field(None, description="To resolve it needs a cause.")
+    state: State | SkipJsonSchema[None] = Field(None, description="The new state; `resolved` requires a cause.")
     assignee_id: int | Literal["me"] | None = Field(
-        None, description="A user of the organization; `me` is the one that the token names; null is nobody."
+        None, description="The id of a user of the organization, `me` for the token's user, or null for no assignee."
     )
     cause: str | None = Field(None, max_length=MAX_CAUSE_CHARACTERS)
     note: str | None = Field(None, max_length=MAX_NOTE_CHARACTERS)
 
 
 class FollowUpConflict(Error):
-    """Why a change was not made, with the current follow-up."""
+    """The error that prevented a change, and the current follow-up."""
 
     follow_up: FollowUp
 
@@ -75,7 +79,7 @@ class ListedFollowUp(FollowUp):
     detractors: str | None
     action_items: str | None
     state_set_by: str | None = Field(
-        description="The name in the token of who brought it into its state; null if a message opened it."
+        description="The name of the person who set the state, from the token; null if a message opened the follow-up."
     )
 
 
@@ -83,7 +87,7 @@ class FollowUpPage(Answer):
     """A page of follow-ups."""
 
     items: list[ListedFollowUp]
-    next_cursor: str | None = Field(description="Null on the last page.")
+    next_cursor: str | None = Field(description="The value of `cursor` for the next page; null on the last page.")
 
 
 class FollowUpEntry(Answer):
@@ -91,19 +95,21 @@ class FollowUpEntry(Answer):
 
     id: int
     at: Moment
-    actor_subject: str | None = Field(description="The token's subject; null if a message opened it.")
-    actor_name: str | None = Field(description="The token's name.")
-    action: str = Field(description="opened or changed.")
+    actor_subject: str | None = Field(
+        description="The subject of the person's token; null if a message opened the follow-up."
+    )
+    actor_name: str | None = Field(description="The person's name, from the token; null if there is none.")
+    action: str = Field(description="The action: opened or changed.")
     from_state: str | None
     to_state: str
-    changes: dict[str, Any] | None = Field(description="Field -> before and after, for those that changed.")
+    changes: dict[str, Any] | None = Field(description="Changed field -> its values before and after.")
     note: str | None
 
 
 class FollowUpDetail(ListedFollowUp):
     """A follow-up with its history."""
 
-    entries: list[FollowUpEntry] = Field(description="The latest 500, the oldest of them first.")
+    entries: list[FollowUpEntry] = Field(description="The latest 500 entries, the oldest of them first.")
 
 
 class FollowUpFigures(Answer):
@@ -112,12 +118,20 @@ class FollowUpFigures(Answer):
     opened: int
     resolved: int
     dismissed: int
-    in_time: int = Field(description="Those that were acknowledged, resolved or dismissed before they were due.")
-    in_time_share: float | None = Field(
-        description="Of those that were, or whose time is over; null if there are none."
+    in_time: int = Field(
+        description="The number of follow-ups that were acknowledged, resolved or dismissed by their due time."
     )
-    median_hours_to_acknowledge: float | None = Field(description="Hours by the clock, nights included.")
-    median_hours_to_resolve: float | None
+    in_time_share: float | None = Field(
+        description=(
+            "`in_time` / the number that were answered in time or are past due, from 0 to 1; null if there are none."
+        )
+    )
+    median_hours_to_acknowledge: float | None = Field(
+        description="The median time from opening to acknowledgement in hours, including those outside business hours."
+    )
+    median_hours_to_resolve: float | None = Field(
+        description="The median time from opening to resolution or dismissal in hours, counted in the same way."
+    )
 
 
 class CauseFigures(FollowUpFigures):
@@ -141,35 +155,41 @@ class FollowUpPeriod(FollowUpFigures):
 
 
 class AnsweredInTime(Answer):
-    """How many detractors (0 to 6) were answered in time, of the follow-ups that were opened in the time span."""
+    """Follow-ups of detractors (0 to 6) that were opened in the time span, and how many were answered in time."""
 
-    count: int
-    of: int = Field(description="Those that were answered in time, or whose time is over.")
-    share: float | None = Field(description="`count` / `of`; null if there are none.")
+    count: int = Field(description="The number that were answered in time.")
+    of: int = Field(description="The number that were answered in time or are past due.")
+    share: float | None = Field(description="`count` / `of`, from 0 to 1; null if `of` is 0.")
 
 
 class NextScore(Answer):
     """The next scores of the same customers: in later calls to the same numbers, after the follow-ups were resolved."""
 
-    of: int = Field(description="Resolved follow-ups of calls with a score, the latest 1,000 of the time.")
-    count: int = Field(description="Those whose customer has given another score since.")
-    improved: int = Field(description="Those whose next score is higher.")
-    median_change: float | None = Field(description="Of the next scores less the ones before; null without any.")
+    of: int = Field(
+        description="The number of resolved follow-ups whose call has a score: the latest 1,000 of the time span."
+    )
+    count: int = Field(description="The number of these whose customer has given another score since.")
+    improved: int = Field(description="The number of these whose next score is higher.")
+    median_change: float | None = Field(
+        description="The median of the differences between the next score and the previous one; null if there are none."
+    )
 
 
 class FollowUpSummary(Answer):
-    """How many follow-ups are open now, and statistics of those that were opened in the time span."""
+    """The number of follow-ups that are open now, and statistics of those that were opened in the time span."""
 
     since: Moment
     until: Moment
-    open: int = Field(description="Now, whenever they were opened.")
-    acknowledged: int = Field(description="Now.")
-    overdue: int = Field(description="Now.")
+    open: int = Field(description="The number of follow-ups that are open now, whenever they were opened.")
+    acknowledged: int = Field(description="The number that are acknowledged now, whenever they were opened.")
+    overdue: int = Field(description="The number of these open or acknowledged follow-ups that are past due now.")
     answered_in_time: AnsweredInTime
     next_score: NextScore
     total: FollowUpFigures
-    causes: list[CauseFigures] = Field(description="Those with the most first; 100 at most.")
-    assignees: list[AssigneeFigures] = Field(description="Those with the most first; 100 at most.")
+    causes: list[CauseFigures] = Field(description="At most 100 causes, the one with the most follow-ups first.")
+    assignees: list[AssigneeFigures] = Field(
+        description="At most 100 assignees, the one with the most follow-ups first."
+    )
     periods: list[FollowUpPeriod]
 
 
