@@ -10,15 +10,15 @@ class SavedView(Answer):
     """A view of the console that a person has saved."""
 
     name: str
-    address: str = Field(description="A query string of the console, with its question mark.")
+    address: str = Field(description="The query string of the console's URL, with the question mark.")
     created_at: Moment
-    updated_at: Moment = Field(description="When its address was given last.")
+    updated_at: Moment = Field(description="When the view was last saved.")
 
 
 class SavedViews(Answer):
     """A person's views."""
 
-    items: list[SavedView] = Field(description=f"By name; {MAX_VIEWS} at most.")
+    items: list[SavedView] = Field(description=f"The views in the order of their names; at most {MAX_VIEWS}.")
 
 
 class SavedViewContent(Answer):
@@ -26,5 +26,5 @@ class SavedViewContent(Answer):
 
     address: str = Field(
         max_length=MAX_ADDRESS_CHARACTERS,
-        description="A query string of the console, with its question mark, and nothing else of an address.",
+        description="The query string of the console's URL, with the question mark and without the rest of the URL.",
     )
