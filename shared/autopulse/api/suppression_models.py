@@ -8,7 +8,10 @@ from pydantic import Field
 from autopulse.api.answer_types import Answer
 from autopulse.domain.suppressions import MAX_CHECKED, MAX_REASON_CHARACTERS, Obstacle, Source
 
-Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="In E.164 form.", examples=["+12025550142"])]
+Number = Annotated[
+    str,
+    Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="A phone number in E.164 format.", examples=["+12025550142"]),
+]
 
 
 class NumbersToCheck(Answer):
@@ -21,12 +24,14 @@ class CheckedNumber(Answer):
     """Whether a number may be called now."""
 
     number: Number
-    suppressed: bool = Field(description="Whether it may not be called at all.")
-    reason: str | None = Field(description="Why it is suppressed.")
-    source: Source | None = Field(description="Who has suppressed it: a call's report, an operator, or this API.")
-    since: datetime | None = Field(description="When it was suppressed.")
-    eligible: bool = Field(description="What `campaign.predial` is answered for it.")
-    obstacle: Obstacle | None = Field(description="What stands against calling it now.")
+    suppressed: bool = Field(description="Whether the number is suppressed, so that it may not be called at all.")
+    reason: str | None = Field(description="Why the number is suppressed; null if it is not.")
+    source: Source | None = Field(
+        description="The origin of the suppression: a call's report, an operator or this API; null without one."
+    )
+    since: datetime | None = Field(description="When the number was suppressed; null if it is not.")
+    eligible: bool = Field(description="Whether the number may be called now, as in the answer to `campaign.predial`.")
+    obstacle: Obstacle | None = Field(description="Why the number may not be called now; null if it may be called.")
 
 
 class CheckedNumbers(Answer):
@@ -40,7 +45,9 @@ class NewSuppression(Answer):
 
     number: Number
     reason: str = Field(
-        min_length=1, max_length=MAX_REASON_CHARACTERS, description="Why; it is kept, so it names nobody."
+        min_length=1,
+        max_length=MAX_REASON_CHARACTERS,
+        description="Why the number is suppressed. The text is stored, so it must not name a person.",
     )
 
 
@@ -54,4 +61,4 @@ class SuppressionAnswer(Answer):
     """The result of a change of suppressions."""
 
     number: Number
-    added: bool = Field(description="Whether it was not suppressed before.")
+    added: bool = Field(description="Whether the suppression is new; false if the number was suppressed before.")
