@@ -34,32 +34,32 @@ _DAYS: Final = {"day": 1, "week": 7, "month": 28}
 
 def _has_words(text: str) -> str:
     if not _WORD.search(text):
-        raise ValueError("has neither letters nor digits")
+        raise ValueError("the text has neither letters nor digits")
     return text
 
 
 def _is_no_number(value: object) -> object:
     """Reject numbers: pydantic would read them as seconds since 1970, and a half-typed year would filter nothing."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
-        raise ValueError("is a number, not a date and a time")
+        raise ValueError("the value is a number, not a date and a time")
     return value
 
 
 def _is_telling(text: str) -> str:
     if not any(character.isalpha() for character in text) and len(_digits(text)) < MIN_DIGITS:
-        raise ValueError(f"has fewer than {MIN_DIGITS} digits")
+        raise ValueError(f"the text has no letters and fewer than {MIN_DIGITS} digits")
     return text
 
 
 def _are_ids(text: str) -> str:
     if any(int(one) > MAX_CALL_ID for one in text.split(",")):
-        raise ValueError("has an id that no call can have")
+        raise ValueError("the list has an id that no call can have")
     return text
 
 
 def _is_id_or_word(text: str) -> str:
     if text.isdigit() and int(text) > MAX_CALL_ID:
-        raise ValueError("is an id that no user can have")
+        raise ValueError("the value is an id that no user can have")
     return text
 
 
@@ -86,7 +86,10 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number)]
 Organized = Annotated[int, Field(ge=1, le=MAX_CALL_ID)]
 
 
-_NPS_CATEGORY: Final = "Scores 9 to 10, 7 to 8, or 0 to 6; those that count. `none`: no such score."
+_NPS_CATEGORY: Final = (
+    "`promoter` (9 or 10), `passive` (7 or 8) or `detractor` (0 to 6), by a score that counts; `none`: calls"
+    " without such a score."
+)
 
 
 class _Parameters(BaseModel):
@@ -94,21 +97,25 @@ class _Parameters(BaseModel):
 
 
 ANY_REASON: Final = "any"
-_REASON: Final = f"The key of a reason, as the summary of feedback has them; `{ANY_REASON}` is each of them."
+_REASON: Final = (
+    f"The key of a reason, as in `reasons` of the feedback summary; `{ANY_REASON}`: all calls that have a reason."
+)
 
 
 class _CommonFilters(_Parameters):
-    campaign: Organized | None = Field(None, description="A campaign's id.")
+    campaign: Organized | None = Field(None, description="The id of a campaign.")
     advisor: str | None = Field(
         None,
         min_length=1,
         max_length=100,
-        description="A service advisor's user id, or name as the service record has it.",
+        description="A service advisor's user id, or the name as in the service record.",
     )
     since: Instant | None = Field(
-        None, alias="from", description="Calls that began at this time or later; ISO 8601 with its offset."
+        None, alias="from", description="Only calls that began at this time or later; ISO 8601 with an offset."
     )
-    until: Instant | None = Field(None, alias="to", description="Calls that began before this time.")
+    until: Instant | None = Field(
+        None, alias="to", description="Only calls that began before this time; ISO 8601 with an offset."
+    )
 
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.queries.filters` -> value, for the given parameters."""
@@ -125,27 +132,32 @@ class CallFilters(_CommonFilters):
     """The filters of the list of calls."""
 
     status: Statuses | None = Field(
-        None, description="A status, such as `In Progress`, or several with commas between them."
+        None, description="A status, such as `In Progress`, or several separated by commas."
     )
-    outcome: Outcome | None = Field(None, description="What came of the call.")
+    outcome: Outcome | None = Field(None, description="The outcome of the call.")
     direction: Directions | None = Field(
-        None, description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
+        None, description="`outbound`, `inbound` or `web`, several of them separated by commas, or `all`."
     )
-    demo: bool | None = Field(None, description="Only demonstrations, or none.")
+    demo: bool | None = Field(None, description="`true`: only demonstrations; `false`: only real calls.")
     nps_category: NpsCategory | None = Field(None, description=_NPS_CATEGORY)
     reason: Reason | None = Field(None, description=_REASON)
-    to_come: bool | None = Field(None, description="Only calls that nobody has been rung for yet, or none of them.")
+    to_come: bool | None = Field(
+        None, description="`true`: only calls that have not been dialled yet; `false`: all other calls."
+    )
     customer: Annotated[SearchText, AfterValidator(_is_telling)] | None = Field(
         None,
-        description=f"The last digits of a phone number, {MIN_DIGITS} at least, or beginnings of words of the name.",
+        description=(
+            f"The last digits of the customer's phone number, at least {MIN_DIGITS}, or beginnings of words of the"
+            " name."
+        ),
     )
 
     q: Annotated[SearchText, AfterValidator(_is_telling)] | None = Field(
         None,
         description=(
-            "Words of what was said, the summary, the feedback, the customer's name, the vehicle or the advisor, or the"
-            f" last {MIN_DIGITS} digits of a number. Beginnings of words are enough, all of them have to be there; what"
-            " stands in quotes has to be said like that."
+            "Words to find in the turns, the summary, the feedback, the customer's name, the vehicle, the service or"
+            f" the advisor; or the last digits of a phone number, at least {MIN_DIGITS}. All words must match, each at"
+            " the beginning of a word; words in quotes must occur in this order."
         ),
     )
 
@@ -175,9 +187,9 @@ class _Counted(_CommonFilters):
     """Parameters for feedback; an omitted parameter excludes nothing."""
 
     direction: Directions = Field(
-        "outbound", description="`outbound`, `inbound` or `web`, or several with commas between them; `all` is any."
+        "outbound", description="`outbound`, `inbound` or `web`, several of them separated by commas, or `all`."
     )
-    demo: bool = Field(default=False, description="Demonstrations instead of real calls.")
+    demo: bool = Field(default=False, description="`true`: only demonstrations; `false`: only real calls.")
 
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.queries.filters` -> value, for the given parameters."""
@@ -190,10 +202,10 @@ class FeedbackFilters(_Counted):
     nps_category: NpsCategory | None = Field(None, description=_NPS_CATEGORY)
     reason: Reason | None = Field(None, description=_REASON)
     telling: bool | None = Field(
-        None, description="Only feedback with a score that counts or a complaint, or none of it."
+        None, description="`true`: only feedback with a score that counts or a complaint; `false`: all other feedback."
     )
     text: SearchText | None = Field(
-        None, description="Beginnings of words in detractors or action items; all must be there."
+        None, description="Beginnings of words in `detractors` or `action_items`; all of them must match."
     )
 
     def conditions(self) -> dict[str, str | int | bool]:
@@ -207,21 +219,32 @@ class FeedbackFilters(_Counted):
 
 
 class _Page(_Parameters):
-    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="Rows of a page.")
-    cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`next_cursor` of the page before.")
-    order: Literal["newest", "oldest"] = Field("newest", description="By when calls began, or their rows were made.")
+    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="The maximum number of items of a page.")
+    cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`next_cursor` of the previous page.")
+    order: Literal["newest", "oldest"] = Field(
+        "newest",
+        description=(
+            "Whether the newest or the oldest calls come first, by when they began; a call without a start or an end"
+            " counts by when its row was created or last changed."
+        ),
+    )
 
 
 class _Export(_Page):
-    limit: int = Field(EXPORT, ge=1, le=MAX_EXPORT, description="Rows of the file.")
-    cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`x-next-cursor` of the file before.")
+    limit: int = Field(EXPORT, ge=1, le=MAX_EXPORT, description="The maximum number of rows of the file.")
+    cursor: str | None = Field(
+        None, max_length=MAX_CHARACTERS, description="The header `x-next-cursor` of the previous file."
+    )
     form: Literal["programs", "people"] = Field(
         "programs",
-        description="`people`: headings and values in words, times of the zone; else as the lists have them.",
+        description=(
+            "`people`: headings and values are words, and times are in `timezone`; `programs`: names and values are"
+            " those of the lists."
+        ),
     )
-    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone of a file for people.")
+    zone: Zone = Field("UTC", alias="timezone", description="The IANA name of the time zone of a file for people.")
     console: ConsoleAddress | None = Field(
-        None, description="The console's address, to which each row of a file for people then has a link."
+        None, description="The URL of the console; each row of a file for people then has a link to its call."
     )
 
 
@@ -229,7 +252,7 @@ class CallList(_Page, CallFilters):
     """The parameters of a page of calls."""
 
     ids: CallIds | None = Field(
-        None, description=f"Only these calls: ids with commas between them, {MAX_PAGE} at most; for what has changed."
+        None, description=f"Only calls with these ids: at most {MAX_PAGE}, separated by commas."
     )
 
     def conditions(self) -> dict[str, str | int | bool]:
@@ -248,7 +271,7 @@ class AttemptChoice(_Parameters):
         None,
         min_length=1,
         max_length=100,
-        description="An attempt's number, or Vapi's id of it; without it, the attempt that the call shows.",
+        description="An attempt's number, or Vapi's id of it; the default is the attempt that the call shows.",
     )
 
 
@@ -261,7 +284,7 @@ class FeedbackExport(_Export, FeedbackFilters):
 
 
 class _Summed(_Counted):
-    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
+    zone: Zone = Field("UTC", alias="timezone", description="The IANA name of the time zone in which periods begin.")
 
     def conditions(self) -> dict[str, str | int | bool]:
         """The conditions without the time span, which a summary passes separately."""
@@ -275,31 +298,40 @@ class QualitySummary(_Summed):
 class Summary(_Summed):
     """The parameters of the statistics of feedback."""
 
-    period: Literal["day", "week", "month"] | None = Field(None, description="Also count each period apart.")
-    group: Literal["campaign", "advisor"] | None = Field(None, description="Also count each of them apart.")
+    period: Literal["day", "week", "month"] | None = Field(
+        None, description="The length of the periods for which the summary also has separate numbers."
+    )
+    group: Literal["campaign", "advisor"] | None = Field(
+        None, description="The groups for which the summary also has separate numbers."
+    )
 
 
 class FollowUpList(_Parameters):
     """The parameters of a page of follow-ups."""
 
     state: FollowUpStates | None = Field(
-        None, description="`open`, `acknowledged`, `resolved` or `dismissed`, or several with commas between them."
+        None, description="`open`, `acknowledged`, `resolved` or `dismissed`, or several of them separated by commas."
     )
     assignee: Assignee | None = Field(
-        None, description="A user's id, `me`, or `none` (or `nobody`): those without one."
+        None,
+        description=(
+            "A user's id, `me` for the token's user, or `none` (or `nobody`) for follow-ups without an assignee."
+        ),
     )
-    call: Organized | None = Field(None, description="A call's id: only its follow-up, if it has one.")
-    overdue: bool | None = Field(None, description="Only those that were to be answered by now, or none of them.")
+    call: Organized | None = Field(None, description="The id of a call: only the follow-up of this call.")
+    overdue: bool | None = Field(
+        None, description="`true`: only follow-ups that are past due, and open or acknowledged; `false`: all others."
+    )
     advisor: str | None = Field(
         None,
         min_length=1,
         max_length=100,
-        description="A service advisor's user id, or name as the service record has it.",
+        description="A service advisor's user id, or the name as in the service record.",
     )
-    campaign: Organized | None = Field(None, description="A campaign's id.")
-    trigger: Trigger | None = Field(None, description="Why it was opened.")
-    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="Rows of a page.")
-    cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`next_cursor` of the page before.")
+    campaign: Organized | None = Field(None, description="The id of a campaign.")
+    trigger: Trigger | None = Field(None, description="Why the follow-up was opened.")
+    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="The maximum number of items of a page.")
+    cursor: str | None = Field(None, max_length=MAX_CHARACTERS, description="`next_cursor` of the previous page.")
 
     def states(self) -> list[str]:
         """The requested states; overdue follow-ups are open or acknowledged."""
@@ -325,11 +357,17 @@ class FollowUpSummaryQuery(_Parameters):
     """The parameters of the statistics of follow-ups."""
 
     since: Instant | None = Field(
-        None, alias="from", description="Follow-ups that were opened at this time or later; ISO 8601 with its offset."
+        None,
+        alias="from",
+        description="Only follow-ups that were opened at this time or later; ISO 8601 with an offset.",
     )
-    until: Instant | None = Field(None, alias="to", description="Follow-ups that were opened before this time.")
-    zone: Zone = Field("UTC", alias="timezone", description="IANA name of the time zone in which periods begin.")
-    period: Literal["day", "week", "month"] = Field("week", description="What is counted apart.")
+    until: Instant | None = Field(
+        None, alias="to", description="Only follow-ups that were opened before this time; ISO 8601 with an offset."
+    )
+    zone: Zone = Field("UTC", alias="timezone", description="The IANA name of the time zone in which periods begin.")
+    period: Literal["day", "week", "month"] = Field(
+        "week", description="The length of the periods for which the summary has separate numbers."
+    )
 
 
 def query_model(function: Callable[..., Any]) -> type[BaseModel] | None:
