@@ -19,34 +19,38 @@ if TYPE_CHECKING:
 TITLE: Final = "AutoPulse calls"
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = (
-    "Calls, transcripts and feedback of one organization: that of the token. Times are ISO 8601 with an offset."
+    "Calls, transcripts and feedback of the token's organization. Times are in ISO 8601 format with an offset."
 )
 _EVERYWHERE: Final = {
-    400: "A parameter is wrong; `field` names it.",
-    401: "No valid token.",
-    503: "The database does not answer; try again.",
+    400: "A parameter is invalid; `field` names it.",
+    401: "The request has no valid token.",
+    503: "The database does not respond; the request can be retried.",
 }
 _ELSEWHERE: Final = {
     "/v1/calls/<call_id>": {404: "The organization has no such call."},
     "/v1/calls/<call_id>/transcript": {
-        404: "`not_found`: the organization has no such call; `attempt_not_found`: the call has no such attempt.",
+        404: "`not_found`: the organization has no such call. `attempt_not_found`: the call has no such attempt.",
     },
     "/v1/calls/<call_id>/recording": {
         404: (
-            "`not_found` or `attempt_not_found` as for the transcript; `recording_missing`: there is no recording;"
-            " `recording_private`: only Vapi can open it; `recording_elsewhere`: it lies at a host that is none of"
-            " the stack's `RecordingHosts`."
+            "`not_found`: the organization has no such call. `attempt_not_found`: the call has no such attempt."
+            " `recording_missing`: there is no recording. `recording_private`: the recording is in Vapi's private"
+            " storage. `recording_elsewhere`: the recording is at a host that is not among the stack's"
+            " `RecordingHosts`."
         ),
         410: (
-            "`recording_expired`: its URL is no longer good; `recording_lost`: no copy of it could be made while Vapi"
-            " had it; `recording_deleted`: the stack's copy was deleted, when it had had its time or before."
+            "`recording_expired`: the recording's URL has expired. `recording_lost`: the recording could not be copied"
+            " while Vapi had it. `recording_deleted`: the stack's copy was deleted, at the end of its retention time"
+            " or before."
         ),
     },
     "/v1/follow-ups/<follow_up_id>": {404: "The organization has no such follow-up."},
-    "/v1/pings/<event_id>": {404: "No such ping is stored, or not yet."},
+    "/v1/pings/<event_id>": {404: "There is no such ping, or it is not stored yet."},
 }
 _FILE: Final = {
-    "description": "A file in UTF-8; the header `x-next-cursor` says where the next one begins, if there is more.",
+    "description": (
+        "A CSV file in UTF-8. If there are more rows, the header `x-next-cursor` is the cursor of the next file."
+    ),
     "headers": {"x-next-cursor": {"schema": {"type": "string"}}},
     "content": {"text/csv": {"schema": {"type": "string"}}},
 }
