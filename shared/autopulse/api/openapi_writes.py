@@ -30,7 +30,7 @@ MODELS: Final[tuple[type[BaseModel], ...]] = (
 """The models of these routes."""
 _REFERENCE: Final = "#/components/schemas/{}"
 ETAG: Final = {
-    "description": "The follow-up's version in quotes, which `If-Match` of a change names.",
+    "description": "The follow-up's version in quotes: the value of `If-Match` for a change.",
     "schema": {"type": "string"},
 }
 _VERSION: Final = {
@@ -38,27 +38,27 @@ _VERSION: Final = {
     "in": "header",
     "required": True,
     "schema": {"type": "string", "pattern": '^"[1-9][0-9]{0,9}"$'},
-    "description": "The version that the change is of, in quotes: the `ETag` of the follow-up.",
+    "description": "The version on which the change is based, in quotes: the `ETag` of the follow-up.",
 }
 _EVERYWHERE: Final = {
-    400: "The body, a field or `If-Match` is not what it is to be.",
-    401: "No valid token.",
-    403: "The token may only read.",
+    400: "The body, a field or `If-Match` is invalid.",
+    401: "The request has no valid token.",
+    403: "The token does not permit this.",
     413: "The body is too large.",
-    503: "The database does not answer; try again.",
+    503: "The database does not respond; the request can be retried.",
 }
 _OF_VIEWS: Final = {
-    401: "No valid token.",
-    403: "The token does not say who its owner is.",
-    503: "The database does not answer; try again.",
+    401: "The request has no valid token.",
+    403: "The token does not identify its user.",
+    503: "The database does not respond; the request can be retried.",
 }
 
 
 _OF_ERASURES: Final = {
-    401: "No valid token.",
-    403: "The token does not let its owner erase calls.",
-    404: "There is no such call, or no such erasure.",
-    503: "Nothing was begun; try again.",
+    401: "The request has no valid token.",
+    403: "The token does not permit erasing calls.",
+    404: "The organization has no such call or no such erasure.",
+    503: "A required service does not respond, and nothing was started; the request can be retried.",
 }
 
 
@@ -107,7 +107,7 @@ def _view_operation(operation_id: str, summary: str, responses: Document, **more
 
 def _of_numbers(operation_id: str, summary: str, body: type[BaseModel], responses: Document) -> Document:
     given = {"required": True, "content": _content(body)}
-    refused = {"422": _error("A number or the reason cannot be one; `field` names it, as `numbers[3]`.")}
+    refused = {"422": _error("A number or the reason is invalid; `field` names it, such as `numbers[3]`.")}
     return _operation(operation_id, summary, [], body=given, responses=refused | responses)
 
 
@@ -122,14 +122,16 @@ _ERASURE_ID: Final = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "format": "uuid"},
-    "description": "The erasure's id.",
+    "description": "The id of the erasure.",
 }
 _NAME: Final = {
     "name": "name",
     "in": "path",
     "required": True,
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS},
-    "description": "The view's name: a letter or a digit at least, and no slash, backslash or percent sign.",
+    "description": (
+        "The name of the view, with at least one letter or digit, and without slash, backslash and percent sign."
+    ),
 }
 
 
@@ -137,51 +139,59 @@ PATHS: Final[dict[str, Document]] = {
     "/v1/calls/{call_id}/follow-up": {
         "post": _operation(
             "open_follow_up",
-            "Open a follow-up of a call.",
-            [_id("call_id", "The call's id.")],
+            "Open a follow-up for a call.",
+            [_id("call_id", "The id of the call.")],
             body={"required": False, "content": _content(FollowUpOpening)},
             responses={
-                "201": _followed("It is open."),
-                "404": _error("There is no such call."),
-                "409": _conflict("The call has a follow-up already: `follow_up` beside `error`."),
+                "201": _followed("The follow-up was opened."),
+                "404": _error("The organization has no such call."),
+                "409": _conflict("The call already has a follow-up, which is in `follow_up` beside `error`."),
             },
         )
     },
     "/v1/suppressions/check": {
         "post": _of_numbers(
             "check_numbers",
-            "Which numbers may be called now.",
+            "Check which numbers may be called now.",
             NumbersToCheck,
-            {"200": {"description": "In the order of the request.", "content": _content(CheckedNumbers)}},
+            {"200": {"description": "The numbers in the order of the request.", "content": _content(CheckedNumbers)}},
         )
     },
     "/v1/suppressions": {
         "post": _of_numbers(
             "suppress_number",
-            "Let a number not be called any more.",
+            "Suppress a number, so that it may no longer be called.",
             NewSuppression,
             {
-                "200": {"description": "It was so before.", "content": _content(SuppressionAnswer)},
-                "201": {"description": "It is so now.", "content": _content(SuppressionAnswer)},
+                "200": {
+                    "description": "The number was suppressed before; its first reason is kept.",
+                    "content": _content(SuppressionAnswer),
+                },
+                "201": {"description": "The number is suppressed now.", "content": _content(SuppressionAnswer)},
             },
         ),
         "delete": _of_numbers(
             "unsuppress_number",
-            "Let a number be called again.",
+            "Remove the suppression of a number.",
             SuppressedNumber,
             {
-                "204": {"description": "It is not suppressed any more."},
-                "404": _error("It is not suppressed."),
+                "204": {"description": "The suppression was removed."},
+                "404": _error("The number is not suppressed."),
             },
         ),
     },
     "/v1/erasures": {
         "post": _erasure_operation(
             "request_erasure",
-            "Erase a call, or all calls and visits of a number.",
+            "Erase a call, or all calls and visits of a phone number.",
             {
-                "202": {"description": "It is queued; the report says how far it is.", **_answered(ErasureAccepted)},
-                "400": _error("Not exactly one of the three is given, or one cannot be read; `field` names it."),
+                "202": {
+                    "description": "The erasure is queued; its report shows the progress.",
+                    **_answered(ErasureAccepted),
+                },
+                "400": _error(
+                    "The body does not have exactly one id or number, or a field is invalid; `field` names it."
+                ),
                 "413": _error("The body is too large."),
             },
             requestBody={"required": True, "content": _content(ErasureRequest)},
@@ -190,29 +200,29 @@ PATHS: Final[dict[str, Document]] = {
     "/v1/erasures/{erasure_id}": {
         "get": _erasure_operation(
             "read_erasure",
-            "What became of an erasure in each store.",
-            {"200": {"description": "The report.", **_answered(ErasureReport)}},
+            "Return the report of an erasure, with its result in each store.",
+            {"200": {"description": "The report of the erasure.", **_answered(ErasureReport)}},
             parameters=[_ERASURE_ID],
         )
     },
     "/v1/views": {
         "get": _view_operation(
             "list_views",
-            "The views of the console that one has saved.",
-            {"200": {"description": "One's own, by name.", "content": _content(SavedViews)}},
+            "List the saved views of the token's user.",
+            {"200": {"description": "The user's views in the order of their names.", "content": _content(SavedViews)}},
         )
     },
     "/v1/views/{name}": {
         "put": _view_operation(
             "save_view",
-            "Save a view, or replace the one with this name.",
+            "Save a view, or replace the view with this name.",
             {
-                "200": {"description": "It is replaced.", "content": _content(SavedView)},
-                "201": {"description": "It is saved.", "content": _content(SavedView)},
-                "400": _error("The body is not JSON, or has another field."),
-                "409": _error(f"There are {MAX_VIEWS} already."),
+                "200": {"description": "The view was replaced.", "content": _content(SavedView)},
+                "201": {"description": "The view was saved.", "content": _content(SavedView)},
+                "400": _error("The body is not JSON, or has an unknown field."),
+                "409": _error(f"The user already has {MAX_VIEWS} views."),
                 "413": _error("The body is too large."),
-                "422": _error("The name or the address cannot be one; `field` names it."),
+                "422": _error("The name or the address is invalid; `field` names it."),
             },
             parameters=[_NAME],
             requestBody={"required": True, "content": _content(SavedViewContent)},
@@ -221,9 +231,9 @@ PATHS: Final[dict[str, Document]] = {
             "remove_view",
             "Remove a view.",
             {
-                "204": {"description": "It is gone."},
-                "404": _error("There is none of this name."),
-                "422": _error("The name cannot be one."),
+                "204": {"description": "The view was removed."},
+                "404": _error("The user has no view with this name."),
+                "422": _error("The name is invalid."),
             },
             parameters=[_NAME],
         ),
@@ -231,15 +241,19 @@ PATHS: Final[dict[str, Document]] = {
     "/v1/follow-ups/{follow_up_id}": {
         "patch": _operation(
             "change_follow_up",
-            "Change a follow-up: take it, note something, resolve, dismiss or reopen it.",
-            [_id("follow_up_id", "The follow-up's id."), _VERSION],
+            "Change a follow-up: assign it, add a note, or acknowledge, resolve, dismiss or reopen it.",
+            [_id("follow_up_id", "The id of the follow-up."), _VERSION],
             body={"required": True, "content": _content(FollowUpChange)},
             responses={
-                "200": _followed("The follow-up as it is now."),
-                "404": _error("There is no such follow-up."),
-                "412": _conflict("Somebody has changed it meanwhile: `follow_up` beside `error` is its current state."),
-                "422": _error("The state does not allow it, a cause is missing, or there is no such user."),
-                "428": _error("There is no `If-Match`."),
+                "200": _followed("The follow-up after the change."),
+                "404": _error("The organization has no such follow-up."),
+                "412": _conflict(
+                    "The follow-up has changed since this version; `follow_up` beside `error` is its current state."
+                ),
+                "422": _error(
+                    "The state does not allow the change, a cause is missing, or the organization has no such user."
+                ),
+                "428": _error("The request has no `If-Match` header."),
             },
         )
     },
