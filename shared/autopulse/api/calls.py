@@ -28,18 +28,18 @@ MOST_COUNTED: Final = 1000
 """The maximum count; counting more would take longer than a page of the list, and be of no use to people."""
 MOST_COUNTED_BY_VISITS: Final = 100
 """The maximum count if the visit or the words of each call have to be looked up."""
-CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The call's id.")]
+CallId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The id of the call.")]
 
 
 def list_calls(principal: CurrentPrincipal, query: Annotated[CallList, Query()]) -> CallPage:
-    """Calls, by when they began."""
+    """List calls in the order in which they began."""
     page = fit_json(CALLS.page(principal, query))
     note_shown(page.call_ids)
     return CallPage(items=list(page.items), next_cursor=page.next_cursor)
 
 
 def show_count(principal: CurrentPrincipal, query: Annotated[CallFilters, Query()]) -> CallCount:
-    """How many calls match, counted up to 1,000, or up to 100 for an advisor, a customer's name or a search."""
+    """Count the calls that match: up to 1,000, or up to 100 for an advisor, a customer's name or a search."""
     wanted = PageRequest(principal.scope, query.conditions(), 0)
     most = MOST_COUNTED_BY_VISITS if _is_searched(wanted.bounded) else MOST_COUNTED
     found = ask(lambda session: count_calls(session, replace(wanted, rows=most + 1)))
@@ -51,12 +51,12 @@ def _is_searched(conditions: Filters) -> bool:
 
 
 def export_calls(principal: CurrentPrincipal, query: Annotated[CallExport, Query()]) -> Response[str]:
-    """Calls as CSV, for spreadsheets."""
+    """Export calls as a CSV file for spreadsheets."""
     return csv_response("calls", CallFields, query, CALLS.page(principal, query))
 
 
 def show_call(principal: CurrentPrincipal, call_id: CallId) -> CallDetail:
-    """One call with its attempts, feedback, visit, incidents and webhooks."""
+    """Return one call with its attempts, feedback, visit, incidents and webhooks."""
     document = ask(lambda session: read_call(session, principal.scope, call_id))
     note_shown([call_id])
     call = CallDetail.model_validate_json(document or _no_call())
@@ -76,7 +76,7 @@ def show_call(principal: CurrentPrincipal, call_id: CallId) -> CallDetail:
 def show_transcript(
     principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]
 ) -> Transcript:
-    """The turns of one attempt in order; by default those of the attempt that the call shows."""
+    """Return the turns of one attempt in order; by default those of the attempt that the call shows."""
     document = ask(lambda session: read_transcript(session, principal.scope, call_id, query.attempt))
     note_shown([call_id])
     transcript = Transcript.model_validate_json(_of_an_attempt(document))
@@ -88,7 +88,7 @@ def show_transcript(
 
 
 def show_recording(principal: CurrentPrincipal, call_id: CallId, query: Annotated[AttemptChoice, Query()]) -> Recording:
-    """Where an attempt's recording can be played; 404 if none can, 410 if it no longer exists."""
+    """Return the URL of an attempt's recording; 404 if there is none to play, 410 if it no longer exists."""
     document = ask(lambda session: read_recording(session, principal.scope, call_id, query.attempt))
     note_shown([call_id])
     kept = KeptRecording.model_validate_json(_of_an_attempt(document))
