@@ -43,19 +43,19 @@ _COUNTS: Final = TypeAdapter(list[dict[str, Any]])
 
 
 def list_feedback(principal: CurrentPrincipal, query: Annotated[FeedbackList, Query()]) -> FeedbackPage:
-    """Calls that have feedback, by when they began."""
+    """List calls that have feedback, in the order in which they began."""
     page = fit_json(FEEDBACK.page(principal, query))
     note_shown(page.call_ids)
     return FeedbackPage(items=list(page.items), next_cursor=page.next_cursor)
 
 
 def export_feedback(principal: CurrentPrincipal, query: Annotated[FeedbackExport, Query()]) -> Response[str]:
-    """Feedback as CSV, for spreadsheets."""
+    """Export feedback as a CSV file for spreadsheets."""
     return csv_response("feedback", FeedbackItem, query, FEEDBACK.page(principal, query))
 
 
 def summarize_feedback(principal: CurrentPrincipal, query: Annotated[Summary, Query()]) -> FeedbackSummary:
-    """NPS, reach and response rates: in all, per period, per campaign or advisor. By default of the last 90 days."""
+    """Return NPS, reach and response rates: total, by period, campaign or advisor; by default for the last 90 days."""
     since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
     document = ask(lambda session: read_summary(session, principal.scope, span, query.group, query.conditions()))
