@@ -23,11 +23,11 @@ from autopulse.json_coercion import MAX_CALL_ID
 _ITEMS: Final = TypeAdapter(list[ListedFollowUp])
 _DOCUMENT: Final = TypeAdapter(dict[str, Any])
 _SHARE_DIGITS: Final = 4
-FollowUpId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The follow-up's id.")]
+FollowUpId = Annotated[int, Path(ge=1, le=MAX_CALL_ID, description="The id of the follow-up.")]
 
 
 def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, Query()]) -> FollowUpPage:
-    """Follow-ups in descending order of their due times."""
+    """List follow-ups in descending order of their due times."""
     filters, states = query.conditions(), query.states()
     asked = filters | {"states": ",".join(states)} | ({"me": repr(principal.user)} if "me" in filters else {})
     binding = cursors.binding_of("follow-ups", principal.scope, "newest", asked)
@@ -50,7 +50,7 @@ def list_follow_ups(principal: CurrentPrincipal, query: Annotated[FollowUpList, 
 
 
 def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> Response[FollowUpDetail]:
-    """One follow-up with its entries, the latest 500."""
+    """Return one follow-up with its latest 500 entries."""
     document = ask(lambda session: questions.read_follow_up(session, principal.scope, follow_up_id))
     if document is None:
         raise Problem(404, "There is no such follow-up.")
@@ -64,7 +64,7 @@ def show_follow_up(principal: CurrentPrincipal, follow_up_id: FollowUpId) -> Res
 def summarize_follow_ups(
     principal: CurrentPrincipal, query: Annotated[FollowUpSummaryQuery, Query()]
 ) -> FollowUpSummary:
-    """How many follow-ups are open now, and statistics of those that were opened in the time span."""
+    """Count the follow-ups that are open now, and return statistics of those that were opened in the time span."""
     since, until = time_of(query, query.period)
     span = Span(since.isoformat(), until.isoformat(), query.period, query.zone)
     document = ask(lambda session: questions.read_follow_up_summary(session, principal.scope, span))
