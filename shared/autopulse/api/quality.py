@@ -20,7 +20,7 @@ _DOLLAR_DIGITS: Final = 4
 
 
 def summarize_quality(principal: CurrentPrincipal, query: Annotated[QualitySummary, Query()]) -> QualityFigures:
-    """Costs of calls, response times by week and version, and lost answers."""
+    """Return costs of calls, latencies by week and assistant version, and numbers of lost structured outputs."""
     since, until = time_of(query, "week")
     span = Span(since.isoformat(), until.isoformat(), "week", query.zone)
     document = ask(lambda session: read_quality_summary(session, principal.scope, span, query.conditions()))
