@@ -7,7 +7,7 @@ from autopulse.db.queries.organizations import read_me
 
 
 def show_me(principal: CurrentPrincipal) -> Me:
-    """The organization whose calls this token may read."""
+    """Return the organization whose calls this token may read, and the token's rights."""
     name, user_id = ask(lambda session: read_me(session, principal.scope, principal.user))
     return Me(
         organization_id=principal.organization_id,
