@@ -45,7 +45,7 @@ finish_with() {
 
 if [ "${2:-all}" = unit ]; then
     # Each takes about half of the time.
-    set -- tests/unit/operate tests/unit/ingress tests/unit/reconciliation tests/unit/vapi
+    set -- tests/unit/operate tests/unit/ingress tests/unit/vapi
     others=$(printf -- ' --ignore=%s' "$@")
     quick="--quiet --hypothesis-profile=quick"
     # shellcheck disable=SC2086 # words

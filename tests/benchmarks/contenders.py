@@ -3,10 +3,12 @@
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -132,8 +134,21 @@ def _prepared_connection(database_url: str) -> PreparingConnection:
     return _connection_of(PreparingConnection, database_url, FUNCTIONS)
 
 
+class _PsycopgCursor(psycopg.Cursor[Any]):
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:  # noqa: ANN401 - psycopg's own types
+        return super().execute(_doubled(query), params, **options)
+
+
+@cache
+def _doubled(statement: str) -> str:
+    return re.sub("%(?!s)", "%%", statement)
+
+
 def _psycopg_connection(database_url: str) -> Any:  # noqa: ANN401 - has no part in the product
-    """psycopg 3 with its C extension; it prepares each statement on first use."""
+    """psycopg 3 with its C extension; it prepares each statement on first use.
+
+    It reads a percent sign as a placeholder also within quotes, where pg8000 does not.
+    """
     parts = urlsplit(database_url)
     connection = psycopg.connect(
         host=parts.hostname,
@@ -143,6 +158,7 @@ def _psycopg_connection(database_url: str) -> Any:  # noqa: ANN401 - has no part
         password=unquote(parts.password or ""),
     )
     connection.prepare_threshold = 0
+    connection.cursor_factory = _PsycopgCursor
     return connection
 
 
