@@ -182,8 +182,8 @@ def _count_statements(database_url: str) -> list[Result]:
         consumer = REGISTRY[kind].consumer
         counts = {}
         for size in (1, 10, 100):
-            # The maximum counts, because a batch without an unhappy customer needs no statement for follow-ups; of fifty
-            # batches of one report some have such a customer.
+            # The maximum counts, because a batch without an unhappy customer needs no statement for follow-ups; among
+            # fifty batches of one report some have such a customer.
             batches = [partial(_consume_all, consumer, services, make(calls, size, 1)) for _ in range(10 + 40 // size)]
             counts[size] = max(len(contenders.record_statements(batch)[1]) for batch in batches) - 1  # less the commit
         detail = ", ".join(f"{count} for {size}" for size, count in counts.items())
