@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from autopulse.db.reconciliation import WINDOW
 from autopulse.errors import InvalidMessage
+from autopulse.reconciliation.request_reading import read_answer
 from autopulse.reconciliation.requests import (
     CallSummary,
     ErrorReason,
@@ -21,7 +22,6 @@ from autopulse.reconciliation.requests import (
     ListQuestion,
     NotFound,
     Question,
-    read_answer,
 )
 from local.console import say
 from operate.dead_letter import printable

@@ -19,7 +19,9 @@
     │   ├── VapiUnreadable        Vapi's answer is unusable                     -> requested again, then a dead letter
     │   │   └── VapiTooLong           the answer is too long                        -> a shorter page is requested
     │   └── VapiNotConfigured     there is no usable key or URL                 -> requests stop, and an alarm
-    ├── DeliveryFailed        an alert of a follow-up was not accepted      -> retried, or an alarm
+    ├── AttemptFailed         an attempt that may be repeated has failed
+    │   ├── CopyFailed            the copy of a recording was not made          -> retried, then missing
+    │   └── DeliveryFailed        an alert of a follow-up was not accepted      -> retried, or an alarm
     ├── TokenRefused          no valid token                                -> 401, counted by reason
     ├── OrganizationMissing   a valid token without an organization         -> 403
     ├── AdvisorUnreadable     a valid token with an unreadable advisor      -> 403
@@ -175,8 +177,45 @@ class VapiNotConfigured(VapiFailed):
     reason = "not-configured"
 
 
-class DeliveryFailed(AutoPulseError):
-    """An attempt to deliver an alert failed; `reason` is the metric's dimension, one of the words below."""
+class AttemptFailed(AutoPulseError):
+    """An attempt that may be repeated has failed; `reason` is the metric's dimension, one of the subclass's words."""
+
+    def __init__(self, reason: str, *, is_final: bool = False, retry_after: float = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_final = is_final
+        """Whether further attempts would fail too."""
+        self.retry_after = retry_after
+        """The minimum delay in seconds that the other side has asked for."""
+
+
+class CopyFailed(AttemptFailed):
+    """The copy of a recording was not made."""
+
+    NOT_FOUND: Final = "not-found"
+    """Vapi has no recording, or has deleted it."""
+    UNAUTHORIZED: Final = "unauthorized"
+    """Vapi refuses the key."""
+    EXPIRED: Final = "expired"
+    """The storage refuses the presigned URL."""
+    THROTTLED: Final = "throttled"
+    UNAVAILABLE: Final = "unavailable"
+    """Vapi was unreachable, or answered 5xx."""
+    SLOW: Final = "slow"
+    REDIRECT_REFUSED: Final = "redirect-refused"
+    """The redirect leads to a host that is not allowed, or to a further redirect."""
+    NO_AUDIO: Final = "no-audio"
+    TOO_LARGE: Final = "too-large"
+    BROKEN_OFF: Final = "broken-off"
+    """The answer ended too early."""
+    NO_SOURCE: Final = "no-source"
+    """There is no URL, and no key or no id in Vapi's form."""
+    UNEXPECTED: Final = "unexpected"
+    """The answer has a status that is not documented."""
+
+
+class DeliveryFailed(AttemptFailed):
+    """An alert was not delivered."""
 
     NOT_CONFIGURED: Final = "not-configured"
     """The secret has no URL, or one that is not HTTPS."""
@@ -188,12 +227,6 @@ class DeliveryFailed(AutoPulseError):
     REFUSED: Final = "refused"
     """The host answered with another 4xx."""
     REDIRECTED: Final = "redirected"
-
-    def __init__(self, reason: str, *, is_final: bool = False, retry_after: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.is_final = is_final
-        self.retry_after = retry_after
 
 
 class TokenRefused(AutoPulseError):

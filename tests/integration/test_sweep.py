@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from autopulse.guard import HandlerFailed
+from autopulse.reconciliation.request_reading import read_request
 from autopulse.reconciliation.requests import (
     CallRequest,
     CallSummary,
@@ -18,7 +19,6 @@ from autopulse.reconciliation.requests import (
     Reason,
     Request,
     WindowRequest,
-    read_request,
 )
 from autopulse.reconciliation.sweep import NotQueued, Services, handle, handler_of
 from autopulse.settings import SweepSettings

@@ -1,4 +1,4 @@
-"""Find suspicious calls, record the requests to Vapi about them, and read what is stored of the calls that Vapi lists.
+"""Find suspicious calls, and record the requests to Vapi about them.
 
 The statement that finds a suspicious call also claims it: if two sweeps run at the same time, one waits for the other's
 claim, and then skips the call. Each reason has a schedule of requests; after its end the call is not requested again.
@@ -6,16 +6,15 @@ claim, and then skips the call. Each reason has a schedule of requests; after it
 Vapi keeps a call for 14 days, so calls that began more than thirteen and a half days ago are not searched.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import TextClause, text
 
-from autopulse.db.calls import NumberOwner
 from autopulse.db.engine import Transaction
-from autopulse.db.statement_parameters import as_array, as_rows
+from autopulse.db.statement_parameters import as_rows
 from autopulse.domain.status import ENDED, IN_PROGRESS, OVER
 
 WINDOW: Final = timedelta(days=13, hours=12)
@@ -23,8 +22,6 @@ NO_CALL: Final = 0
 """The call id of a claim about a call without a row."""
 NO_ID: Final = ""
 """The Vapi id of a claim about a call without one."""
-MOST_LISTED: Final = 1000
-"""The maximum number of calls per comparison that we have and Vapi's list lacks."""
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -80,14 +77,14 @@ _CLAIM: Final = """
     FROM claimed JOIN suspicious USING (call_id, vapi_call_id) ORDER BY call_id, vapi_call_id
 """
 
-_BEGAN: Final = "coalesce(attempt.created_at, attempt.first_at)"
-_TOLD: Final = "coalesce(attempt.status_at, attempt.first_at, attempt.created_at)"
+BEGAN: Final = "coalesce(attempt.created_at, attempt.first_at)"
+TOLD: Final = "coalesce(attempt.status_at, attempt.first_at, attempt.created_at)"
 _ATTEMPT: Final = f"""
     SELECT attempt.call_id, attempt.vapi_call_id, {{ends_by}} AS ends_by FROM vapi_call AS attempt
     WHERE attempt.reported_at IS NULL AND attempt.vapi_call_id <> ''
-        AND {_BEGAN} > CAST(:now AS timestamptz) - CAST(:window AS interval) AND attempt.reconciliation IS NULL
+        AND {BEGAN} > CAST(:now AS timestamptz) - CAST(:window AS interval) AND attempt.reconciliation IS NULL
         AND ({{condition}}) AND {_DUE.format(call_id="attempt.call_id", vapi_call_id="attempt.vapi_call_id")}
-    ORDER BY {_BEGAN} LIMIT :rows
+    ORDER BY {BEGAN} LIMIT :rows
 """  # noqa: S608 - made of constants, as all statements of this file
 _WAITING: Final = "'Queued', 'Ringing', 'Forwarding'"
 _OPEN: Final = f"status NOT IN {OVER}"
@@ -111,22 +108,22 @@ def _suspicious(condition: str, ends_by: str = "CAST(NULL AS timestamptz)") -> T
 
 
 _NOW: Final = "CAST(:now AS timestamptz)"
-_LONGEST: Final = "CAST(:longest AS interval)"
+LONGEST: Final = "CAST(:longest AS interval)"
 _NO_REPORT = _suspicious(f"attempt.ended_at <= {_NOW} - interval '10 minutes'")
 _NO_NEWS = _suspicious(
     f"attempt.ended_at IS NULL AND attempt.status = '{IN_PROGRESS}'"
-    f" AND greatest(attempt.status_at, attempt.in_progress_at) <= {_NOW} - {_LONGEST} - interval '15 minutes'",
-    f"attempt.in_progress_at + {_LONGEST}",
+    f" AND greatest(attempt.status_at, attempt.in_progress_at) <= {_NOW} - {LONGEST} - interval '15 minutes'",
+    f"attempt.in_progress_at + {LONGEST}",
 )
 _NOT_ANSWERED = _suspicious(
-    f"attempt.ended_at IS NULL AND attempt.status IN ({_WAITING}) AND {_TOLD} <= {_NOW} - interval '15 minutes'",
-    f"{_TOLD} + {_LONGEST}",
+    f"attempt.ended_at IS NULL AND attempt.status IN ({_WAITING}) AND {TOLD} <= {_NOW} - interval '15 minutes'",
+    f"{TOLD} + {LONGEST}",
 )
 _NOT_STARTED = _suspicious(
     "attempt.ended_at IS NULL AND (attempt.status IS NULL"
     f" OR attempt.status NOT IN ('{IN_PROGRESS}', '{ENDED}', {_WAITING}))"
-    f" AND {_TOLD} <= {_NOW} - interval '10 minutes'"
-    f" AND (attempt.status IS DISTINCT FROM 'Scheduled' OR {_TOLD} <= {_NOW} - interval '1 hour')"
+    f" AND {TOLD} <= {_NOW} - interval '10 minutes'"
+    f" AND (attempt.status IS DISTINCT FROM 'Scheduled' OR {TOLD} <= {_NOW} - interval '1 hour')"
 )
 _LINKED_ONLY = text(_CLAIM.format(suspicious=_LINKED))
 _NO_ANALYSIS = text(
@@ -190,12 +187,12 @@ def claim_calls_without_a_report(transaction: Transaction, reason: str, lookup: 
 
 def claim_calls_without_news(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
     """Claim attempts in progress that must have ended at least 15 minutes ago."""
-    return _claim(transaction, _NO_NEWS, reason, AS_UNKNOWN_CALLS_ARE, lookup, longest=_interval(lookup.longest_call))
+    return _claim(transaction, _NO_NEWS, reason, AS_UNKNOWN_CALLS_ARE, lookup, longest=as_interval(lookup.longest_call))
 
 
 def claim_calls_not_answered(transaction: Transaction, reason: str, lookup: Lookup) -> list[Claim]:
     """Claim attempts that have been queued, ringing or forwarded for 15 minutes."""
-    values = {"longest": _interval(lookup.longest_call)}
+    values = {"longest": as_interval(lookup.longest_call)}
     return _claim(transaction, _NOT_ANSWERED, reason, AS_UNKNOWN_CALLS_ARE, lookup, **values)
 
 
@@ -226,7 +223,7 @@ def claim_calls_not_linked(transaction: Transaction, reason: str, lookup: Lookup
     None if there are none, or if this was done within the last hour.
     """
     now = lookup.now
-    if not transaction.execute(_TURN, {"reason": reason, "now": _time(now), "next": _time(now + _HOUR)}).first():
+    if not transaction.execute(_TURN, {"reason": reason, "now": as_time(now), "next": as_time(now + _HOUR)}).first():
         return None
     pace = (2 * _HOUR, 4 * _HOUR, 8 * _HOUR)
     found = _claim(transaction, _NOT_LINKED, reason, pace, lookup)
@@ -246,19 +243,19 @@ def claim_named_calls(
     if not calls:
         return []
     rows = [{"call_id": call_id, "vapi_call_id": vapi_call_id} for call_id, vapi_call_id in calls]
-    values = {"reason": reason, "now": _time(now), "pace": _intervals(pace), "calls": as_rows(rows)}
+    values = {"reason": reason, "now": as_time(now), "pace": _intervals(pace), "calls": as_rows(rows)}
     return [Claim(*row) for row in transaction.execute(_NAMED, values)]
 
 
 def find_call_known_to_vapi(transaction: Transaction, now: datetime) -> str | None:
     """Vapi's id of a call that Vapi has reported recently; None if there is none."""
-    values = {"now": _time(now), "window": _interval(WINDOW)}
+    values = {"now": as_time(now), "window": as_interval(WINDOW)}
     return transaction.execute(_KNOWN_TO_VAPI, values).scalar_one_or_none()
 
 
 def forget_old_claims(transaction: Transaction, now: datetime, age: timedelta) -> int:
     """Delete claims older than `age`; returns the number deleted."""
-    return transaction.execute(_FORGET, {"now": _time(now), "age": _interval(age)}).rowcount
+    return transaction.execute(_FORGET, {"now": as_time(now), "age": as_interval(age)}).rowcount
 
 
 def _claim(
@@ -271,175 +268,25 @@ def _claim(
 ) -> list[Claim]:
     usual: dict[str, Any] = {
         "reason": reason,
-        "now": _time(lookup.now),
+        "now": as_time(lookup.now),
         "pace": _intervals(pace),
         "rows": lookup.rows,
-        "window": _interval(WINDOW),
+        "window": as_interval(WINDOW),
     }
     names = set(statement.compile().params)
     given = {name: value for name, value in (usual | values).items() if name in names}
     return [Claim(*row) for row in transaction.execute(statement, given)]
 
 
-def _time(moment: datetime) -> str:
+def as_time(moment: datetime) -> str:
+    """A time as a parameter of a statement."""
     return moment.isoformat()
 
 
-def _interval(span: timedelta) -> str:
+def as_interval(span: timedelta) -> str:
+    """A span as a parameter of a statement: seconds."""
     return f"{span.total_seconds()} seconds"
 
 
 def _intervals(spans: Sequence[timedelta]) -> str:
-    return f"{{{','.join(map(_interval, spans))}}}"
-
-
-# What is stored of calls that Vapi has
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCall:
-    """What is stored of one call at Vapi."""
-
-    call_id: int | None
-    """The id of the row that it is linked to; None if there is none."""
-    expected_by: int | None
-    """The id of the row that Vapi's record names, if the row exists and the link was not removed by an operator."""
-    expects_inbound: bool
-    """Whether that row waits for an inbound call."""
-    status: str | None
-    """The value of the attempt, else of the row."""
-    has_attempt: bool
-    ended: bool
-    reported: bool
-    has_turns: bool
-    has_answers: bool
-    ended_reason: str | None
-    nps_score: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What is stored of the calls of a page, and the owners of the calls."""
-
-    calls: Mapping[str, StoredCall]
-    owners: Mapping[str, NumberOwner]
-
-
-@dataclass(frozen=True, slots=True)
-class UnlistedCall:
-    """A call that we have and that is not in Vapi's list."""
-
-    call_id: int
-    vapi_call_id: str
-    status: str | None
-
-
-# Lookups by key for each row of the page: for joins, the planner might read whole tables.
-_STORED = text("""
-    SELECT
-        (SELECT json_agg(json_build_array(
-            page.vapi_call_id, coalesce(attempt.call_id, linked.id), named.id,
-            coalesce(named.direction = 'inbound', false),
-            CASE WHEN attempt.reported_at IS NOT NULL THEN 'Completed' ELSE coalesce(attempt.status, linked.status) END,
-            attempt.call_id IS NOT NULL, attempt.ended_at IS NOT NULL, attempt.reported_at IS NOT NULL,
-            coalesce(attempt.report_has_turns, false), coalesce(attempt.report_has_answers, false),
-            attempt.ended_reason, attempt.nps_score))
-        FROM json_to_recordset(CAST(:calls AS json)) AS page (vapi_call_id text, call_id integer)
-        LEFT JOIN LATERAL (
-            SELECT * FROM vapi_call WHERE vapi_call_id = page.vapi_call_id AND vapi_call_id <> '' OFFSET 0
-        ) AS attempt ON true
-        LEFT JOIN LATERAL (SELECT * FROM call WHERE vapi_call_id = page.vapi_call_id OFFSET 0) AS linked ON true
-        LEFT JOIN LATERAL (
-            SELECT * FROM call WHERE id = page.call_id AND (
-                SELECT count(*) FROM refused_link
-                WHERE refused_link.vapi_call_id = page.vapi_call_id AND refused_link.call_id = page.call_id) = 0
-            OFFSET 0
-        ) AS named ON true),
-        (SELECT json_agg(json_build_array(id, organization_id, ignored)) FROM vapi_number
-        WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:owner_ids AS json)))))
-""")
-_UNLISTED: Final = f"""
-    (SELECT call_id, vapi_call_id, CASE WHEN reported_at IS NULL THEN status ELSE 'Completed' END AS status
-    FROM vapi_call AS attempt
-    WHERE attempt.{{report}} AND attempt.vapi_call_id <> '' AND attempt.created_at IS NOT NULL
-        AND {_BEGAN} > CAST(:since AS timestamptz) AND {_BEGAN} <= CAST(:until AS timestamptz)
-        AND attempt.vapi_call_id <> ALL (ARRAY(SELECT json_array_elements_text(CAST(:listed AS json))))
-    ORDER BY {_BEGAN} DESC LIMIT :rows)
-"""  # noqa: S608
-_NOT_LISTED = text(f"""
-    {_UNLISTED.format(report="reported_at IS NULL")} UNION ALL {_UNLISTED.format(report="report_event_id IS NOT NULL")}
-    ORDER BY call_id LIMIT :rows
-""")
-_VAPI_IDS = text(f"""
-    SELECT link.call_id, link.vapi_call_id, CASE WHEN attempt.ended_at IS NULL AND attempt.reported_at IS NULL
-        THEN coalesce(attempt.in_progress_at, {_TOLD}) + {_LONGEST} END
-    FROM (
-        SELECT call_id, vapi_call_id FROM vapi_call
-        WHERE call_id = ANY (CAST(:call_ids AS integer[])) AND vapi_call_id <> ''
-        UNION
-        SELECT id, vapi_call_id FROM call
-        WHERE id = ANY (CAST(:call_ids AS integer[])) AND vapi_call_id IS NOT NULL
-        UNION
-        SELECT call_id, vapi_call_id FROM vapi_call
-        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
-            AND vapi_call_id <> ''
-        UNION
-        -- In this order, or a small table would be read whole.
-        (SELECT id, vapi_call_id FROM call
-        WHERE vapi_call_id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:vapi_call_ids AS json))))
-        ORDER BY vapi_call_id)
-    ) AS link
-    LEFT JOIN LATERAL (
-        SELECT * FROM vapi_call
-        WHERE vapi_call.call_id = link.call_id AND vapi_call.vapi_call_id = link.vapi_call_id OFFSET 0
-    ) AS attempt ON true
-    ORDER BY link.call_id, link.vapi_call_id
-""")  # noqa: S608 - made of constants
-_ROWS = text("SELECT id FROM call WHERE id = ANY (CAST(:call_ids AS integer[]))")
-
-
-@dataclass(frozen=True, slots=True)
-class VapiId:
-    """A Vapi call that is linked to a row."""
-
-    call_id: int
-    vapi_call_id: str
-    ends_by: datetime | None
-    """The time at which it must have ended; None if it has ended, or nothing is known of it."""
-
-
-def read_stored(
-    transaction: Transaction, calls: Collection[tuple[str, int | None]], owner_ids: Collection[str]
-) -> Stored:
-    """What is stored of these calls, each given by Vapi's id and the call id that its record contains."""
-    rows = [{"vapi_call_id": vapi_call_id, "call_id": call_id} for vapi_call_id, call_id in calls]
-    found, owners = transaction.execute(_STORED, {"calls": as_rows(rows), "owner_ids": as_rows(owner_ids)}).one()
-    return Stored(
-        {vapi_call_id: StoredCall(*stored) for vapi_call_id, *stored in found or ()},
-        {id_: NumberOwner(*owner) for id_, *owner in owners or ()},
-    )
-
-
-def find_unlisted(
-    transaction: Transaction, listed: Collection[str], since: datetime, until: datetime
-) -> list[UnlistedCall]:
-    """Calls that began after `since` and not after `until`, and that Vapi has not listed."""
-    values = {"since": _time(since), "until": _time(until), "listed": as_rows(listed), "rows": MOST_LISTED}
-    return [UnlistedCall(*row) for row in transaction.execute(_NOT_LISTED, values)]
-
-
-def find_vapi_ids(
-    transaction: Transaction, call_ids: Collection[int], vapi_call_ids: Collection[str], longest_call: timedelta
-) -> list[VapiId]:
-    """All Vapi calls that are linked to these rows, or to the rows of these Vapi calls."""
-    values = {
-        "call_ids": as_array(call_ids),
-        "vapi_call_ids": as_rows(vapi_call_ids),
-        "longest": _interval(longest_call),
-    }
-    return [VapiId(*row) for row in transaction.execute(_VAPI_IDS, values)]
-
-
-def find_rows(transaction: Transaction, call_ids: Collection[int]) -> frozenset[int]:
-    """The given ids that have a row."""
-    return frozenset(transaction.execute(_ROWS, {"call_ids": as_array(call_ids)}).scalars())
+    return f"{{{','.join(map(as_interval, spans))}}}"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from autopulse.db.engine import Transaction
-from autopulse.db.reconciliation import Stored, StoredCall, find_unlisted, read_stored
+from autopulse.db.listed_calls import Stored, StoredCall, find_unlisted, read_stored
 from autopulse.domain.status import COMPLETED, ENDED, RANKS, is_over
 from autopulse.json_coercion import Json
 from autopulse.reconciliation.requests import CallSummary

@@ -30,6 +30,7 @@ from autopulse.guard import place_of
 from autopulse.json_coercion import Json
 from autopulse.observability import Measurements, Metric, loggable_id, logger
 from autopulse.reconciliation.records import Record, ending_envelope, envelope_of, result_envelope, summarize
+from autopulse.reconciliation.request_reading import read_question, read_request
 from autopulse.reconciliation.requests import (
     CallRequest,
     CallSummary,
@@ -44,8 +45,6 @@ from autopulse.reconciliation.requests import (
     Reason,
     Request,
     WindowRequest,
-    read_question,
-    read_request,
 )
 from autopulse.reconciliation.services import Services
 from autopulse.vapi.call_ids import NamedCall

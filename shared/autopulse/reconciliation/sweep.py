@@ -21,6 +21,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from autopulse.consumers import clients
+from autopulse.db import listed_calls
 from autopulse.db import reconciliation as db
 from autopulse.db.engine import Transaction, engine
 from autopulse.errors import InvalidMessage
@@ -29,6 +30,7 @@ from autopulse.json_coercion import Json, read_call_id, read_list, read_mapping,
 from autopulse.observability import Measurements, Metric, logger
 from autopulse.reconciliation.compare import Comparison, Difference, compare, compare_whole
 from autopulse.reconciliation.dead_letters import DeadLetters, Letter
+from autopulse.reconciliation.request_reading import read_page, read_summaries
 from autopulse.reconciliation.requests import (
     MAX_FOUND_CALLS,
     CallRequest,
@@ -39,8 +41,6 @@ from autopulse.reconciliation.requests import (
     Request,
     WindowRequest,
     is_askable,
-    read_page,
-    read_summaries,
 )
 from autopulse.settings import SweepSettings, from_environ
 
@@ -262,8 +262,8 @@ def _known(run: _Run, letters: Sequence[Letter]) -> list[Letter]:
     call_ids = {letter.call_id for letter in letters if letter.call_id is not None}
     vapi_call_ids = {letter.vapi_call_id for letter in letters if letter.vapi_call_id is not None}
     with run.services.transaction() as transaction:
-        rows = db.find_rows(transaction, call_ids)
-        linked = db.find_vapi_ids(transaction, (), vapi_call_ids, run.longest_call)
+        rows = listed_calls.find_rows(transaction, call_ids)
+        linked = listed_calls.find_vapi_ids(transaction, (), vapi_call_ids, run.longest_call)
     known = {one.vapi_call_id for one in linked}
     return [one for one in letters if (one.vapi_call_id in known if one.call_id is None else one.call_id in rows)]
 
@@ -347,8 +347,8 @@ def _ask(run: _Run, given: Mapping[str, Json]) -> dict[str, Json]:
     vapi_call_ids = _ids(given.get("vapi_call_ids"), read_vapi_call_id, "vapi_call_ids")
     call_ids = _ids(given.get("call_ids"), read_call_id, "call_ids")
     with run.services.transaction() as transaction:
-        linked = db.find_vapi_ids(transaction, call_ids, vapi_call_ids, run.longest_call)
-        rows = db.find_rows(transaction, call_ids)
+        linked = listed_calls.find_vapi_ids(transaction, call_ids, vapi_call_ids, run.longest_call)
+        rows = listed_calls.find_rows(transaction, call_ids)
     known = {one.vapi_call_id: one for one in linked}
     requests: list[Request] = [
         CallRequest(id_, one.call_id if one else None, Reason.ASKED, ends_by=one.ends_by if one else None)
@@ -367,7 +367,7 @@ def _ask(run: _Run, given: Mapping[str, Json]) -> dict[str, Json]:
 def _find_vapi_ids(run: _Run, given: Mapping[str, Json]) -> dict[str, Json]:
     (call_id,) = _ids([given.get("call_id")], read_call_id, "call_id")
     with run.services.transaction() as transaction:
-        linked = db.find_vapi_ids(transaction, [call_id], (), run.longest_call)
+        linked = listed_calls.find_vapi_ids(transaction, [call_id], (), run.longest_call)
     return {"vapi_call_ids": [one.vapi_call_id for one in linked]}
 
 

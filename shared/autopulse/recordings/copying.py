@@ -14,10 +14,10 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from autopulse.domain.copies import MISSING, STORED
-from autopulse.errors import InvalidMessage
+from autopulse.errors import CopyFailed, InvalidMessage
 from autopulse.json_coercion import Json, read_mapping, to_text
 from autopulse.observability import Measurements, Metric, loggable_id, logger
-from autopulse.recordings.download import Body, CopyFailed, Source, open_recording
+from autopulse.recordings.download import Body, Source, open_recording
 from autopulse.recordings.requests import CopyRequest, read_request
 from autopulse.settings import RecordingSettings, recording_settings
 from autopulse.vapi.envelope import envelope_from

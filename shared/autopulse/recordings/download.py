@@ -20,6 +20,7 @@ from functools import cache
 from typing import Final
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
+from autopulse.errors import CopyFailed
 from autopulse.recordings.requests import UUID, CopyRequest
 from autopulse.vapi.recordings import is_at
 
@@ -44,39 +45,6 @@ _UNAUTHORIZED: Final = frozenset({401, 403})
 _LOCALHOST: Final = "localhost"
 _FIRST_FREE_PORT: Final = 1024
 _NUMERIC_LABEL: Final = re.compile("0x[0-9a-f]*|[0-9]+", re.IGNORECASE)
-
-
-class CopyFailed(Exception):
-    """The copy was not made; `reason` is the metric's dimension, one of the words below."""
-
-    NOT_FOUND: Final = "not-found"
-    """Vapi has no recording, or has deleted it."""
-    UNAUTHORIZED: Final = "unauthorized"
-    """Vapi refuses the key."""
-    EXPIRED: Final = "expired"
-    """The storage refuses the presigned URL."""
-    THROTTLED: Final = "throttled"
-    UNAVAILABLE: Final = "unavailable"
-    """Vapi was unreachable, or answered 5xx."""
-    SLOW: Final = "slow"
-    REDIRECT_REFUSED: Final = "redirect-refused"
-    """The redirect leads to a host that is not allowed, or to a further redirect."""
-    NO_AUDIO: Final = "no-audio"
-    TOO_LARGE: Final = "too-large"
-    BROKEN_OFF: Final = "broken-off"
-    """The answer ended too early."""
-    NO_SOURCE: Final = "no-source"
-    """There is no URL, and no key or no id in Vapi's form."""
-    UNEXPECTED: Final = "unexpected"
-    """The answer has a status that is not documented."""
-
-    def __init__(self, reason: str, *, is_final: bool = False, retry_after: float = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.is_final = is_final
-        """Whether further attempts would fail too."""
-        self.retry_after = retry_after
-        """The minimum delay in seconds that Vapi has asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ import boto3
 import pytest
 from moto.sqs.models import sqs_backends
 
+from autopulse.errors import CopyFailed
 from autopulse.observability import logger
 from autopulse.recordings import copying, download
 from autopulse.recordings.copying import Services, handle
-from autopulse.recordings.download import CopyFailed
 from autopulse.recordings.requests import CopyRequest, object_key_of, read_request
 from autopulse.settings import RecordingSettings
 from tests.integration.recordings.storage import ASKED, KEY, SIGNED, VAPI_CALL_ID, Said, Storage, wav

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from autopulse.errors import CopyFailed
 from autopulse.recordings import download
-from autopulse.recordings.download import CopyFailed, Source, may_be_read, open_recording
+from autopulse.recordings.download import Source, may_be_read, open_recording
 from autopulse.recordings.requests import CopyRequest
 from tests.integration.recordings.storage import ASKED, KEY, SIGNED, VAPI_CALL_ID, Said, Storage, wav
 

@@ -23,6 +23,7 @@ from autopulse.errors import (
 from autopulse.observability import Measurements
 from autopulse.reconciliation import fetcher
 from autopulse.reconciliation.records import Record, envelope_of, read_record
+from autopulse.reconciliation.request_reading import read_answer
 from autopulse.reconciliation.requests import (
     CallRequest,
     DeleteRequest,
@@ -36,7 +37,6 @@ from autopulse.reconciliation.requests import (
     Reason,
     Request,
     WindowRequest,
-    read_answer,
 )
 from autopulse.reconciliation.services import Services
 from autopulse.vapi.call_ids import NamedCall

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autopulse.errors import InvalidMessage
+from autopulse.reconciliation.request_reading import read_answer, read_page, read_question, read_request, read_summaries
 from autopulse.reconciliation.requests import (
     CallRequest,
     CallSummary,
@@ -22,11 +23,6 @@ from autopulse.reconciliation.requests import (
     Request,
     WindowRequest,
     is_askable,
-    read_answer,
-    read_page,
-    read_question,
-    read_request,
-    read_summaries,
 )
 
 NOON = datetime(2026, 11, 30, 12, 0, 0, 1000, timezone.utc)

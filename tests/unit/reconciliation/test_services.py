@@ -14,7 +14,8 @@ from autopulse.ingress.queueing import MAX_QUEUED_BYTES
 from autopulse.observability import Measurements
 from autopulse.reconciliation import fetcher
 from autopulse.reconciliation.records import envelope_of, read_record
-from autopulse.reconciliation.requests import CallRequest, Page, Reason, WindowRequest, read_page, read_request
+from autopulse.reconciliation.request_reading import read_page, read_request
+from autopulse.reconciliation.requests import CallRequest, Page, Reason, WindowRequest
 from autopulse.reconciliation.services import Services
 from autopulse.vapi.call_ids import NamedCall
 from autopulse.vapi.call_tokens import call_token
