@@ -240,6 +240,20 @@ class SecretsManager(JsonClient):
         return self.call("GetSecretValue", parameters)
 
 
+class Clients:
+    """The clients of most functions, which are created on first use and kept as long as the container."""
+
+    @cached_property
+    def sqs(self) -> Sqs:
+        """The client of the queues."""
+        return Sqs(SQS)
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManager:
+        """The client of Secrets Manager."""
+        return SecretsManager(SECRETS_MANAGER)
+
+
 class Lambda(JsonClient):
     """Lambda, in whose requests the operation is a path; calls are not retried: the caller is waiting.
 

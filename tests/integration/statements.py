@@ -12,6 +12,7 @@ from autopulse.db import (
     callers,
     erasure,
     follow_up_changes,
+    listed_calls,
     reconciliation,
     retention,
     saved_views,
@@ -99,10 +100,10 @@ def let_sweeps_speak() -> None:
         reconciliation.claim_named_calls(transaction, "reason", [(1, MADE)], [day], now)
         reconciliation.find_call_known_to_vapi(transaction, now)
         reconciliation.forget_old_claims(transaction, now, day)
-        reconciliation.read_stored(transaction, [(MADE, 1)], ["phone-number-1"])
-        reconciliation.find_unlisted(transaction, [MADE], now - day, now)
-        reconciliation.find_vapi_ids(transaction, [1], [MADE], day)
-        reconciliation.find_rows(transaction, [1])
+        listed_calls.read_stored(transaction, [(MADE, 1)], ["phone-number-1"])
+        listed_calls.find_unlisted(transaction, [MADE], now - day, now)
+        listed_calls.find_vapi_ids(transaction, [1], [MADE], day)
+        listed_calls.find_rows(transaction, [1])
 
 
 def let_alerts_speak(pipeline: Pipeline) -> None:

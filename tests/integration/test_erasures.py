@@ -15,7 +15,8 @@ from autopulse.erasures import endpoint, run
 from autopulse.erasures.messages import Copied, Outcome, Told, Work
 from autopulse.erasures.services import Services
 from autopulse.errors import Transient
-from autopulse.reconciliation.requests import DeleteRequest, read_request
+from autopulse.reconciliation.request_reading import read_request
+from autopulse.reconciliation.requests import DeleteRequest
 from autopulse.settings import ErasureSettings
 from local.events import reading_event
 from local.postgres import ERASER

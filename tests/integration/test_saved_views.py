@@ -1,7 +1,5 @@
 """Views of the console that people keep: GET, PUT and DELETE, as the role of the follow-ups' function."""
 
-import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -16,9 +14,9 @@ from autopulse.follow_ups.services import Services
 from local.events import reading_event
 from local.postgres import WRITER
 from tests.harness import engine_for
+from tests.integration.people import Answer, ask
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline
 
-Answer = tuple[int, dict[str, Any]]
 ADDRESS: Final = "?view=calls&nps_category=detractor"
 
 
@@ -40,18 +38,7 @@ class People:
             services.engine.dispose()
 
     def send(self, method: str, path: str, body: Any = None, **who: str) -> Answer:  # noqa: ANN401 - any JSON
-        context = {
-            "organization_id": ORGANIZATION,
-            "subject": "kim",
-            "name": "Kim Example",
-            "expires_at": str(int(time.time()) + 60),
-            "may_write": "false",
-        } | who
-        event = reading_event(path, context) | {"httpMethod": method}
-        event["body"] = body if isinstance(body, str) or body is None else json.dumps(body)
-        answer = endpoint.handle(event)
-        assert answer["headers"]["cache-control"] == "no-store"
-        return answer["statusCode"], json.loads(answer["body"] or "{}")
+        return ask(endpoint.handle, method, path, body, **who)
 
     def save(self, name: str, address: str = ADDRESS, **who: str) -> Answer:
         return self.send("PUT", f"/v1/views/{quote(name, safe='')}", {"address": address}, **who)

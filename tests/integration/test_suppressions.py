@@ -1,7 +1,6 @@
 """Which numbers may be called: what campaigns ask, what people and operators change, and what reports say."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
@@ -17,15 +16,14 @@ from autopulse.domain.suppressions import MAX_CHECKED
 from autopulse.errors import Transient
 from autopulse.settings import CallerSettings
 from autopulse.vapi.questions import question_of
-from local.events import reading_event
 from local.postgres import CALLER
 from tests.harness import engine_for
 from tests.integration.bodies import NUMBER, VAPI_ID, outbound, report
+from tests.integration.people import Answer, ask
 from tests.integration.pipeline import ORGANIZATION, OTHER_ORGANIZATION, Pipeline
 
 PSEUDONYMS: Final = Pseudonyms(b"an invented key of pseudonyms, 32")
 OTHER: Final = "+12025550102"
-Answer = tuple[int, dict[str, Any]]
 
 
 class Numbers:
@@ -50,18 +48,7 @@ class Numbers:
         return str(answer["reason"])
 
     def send(self, method: str, path: str, body: Any = None, **who: str) -> Answer:  # noqa: ANN401 - any JSON
-        context = {
-            "organization_id": ORGANIZATION,
-            "subject": "kim",
-            "name": "Kim Example",
-            "expires_at": str(int(time.time()) + 60),
-            "may_write": "true",
-        } | who
-        event = reading_event(path, context) | {"httpMethod": method}
-        event["body"] = body if isinstance(body, str) or body is None else json.dumps(body)
-        answer = endpoint.handle(event)
-        assert answer["headers"]["cache-control"] == "no-store"
-        return answer["statusCode"], json.loads(answer["body"] or "{}")
+        return ask(endpoint.handle, method, path, body, **{"may_write": "true"} | who)
 
     def suppress(self, number: object = NUMBER, reason: object = "asked by mail", **who: str) -> Answer:
         return self.send("POST", "/v1/suppressions", {"number": number, "reason": reason}, **who)

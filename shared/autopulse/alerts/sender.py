@@ -4,6 +4,7 @@ It is outside any VPC and has no access to the database. The planner has claimed
 the only possible repeat is a message that SQS delivers twice; it has the same key.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -13,7 +14,7 @@ from typing import Any, Final, Protocol
 from autopulse.alerts.messages import Alert, Channel, Outcome, read_alert
 from autopulse.alerts.webhook import Target, post, read_target
 from autopulse.alerts.wording import subject_of, text_of
-from autopulse.aws import AWS_ERRORS, SECRETS_MANAGER, SQS, SecretsManager, Sqs, bounded, name_of
+from autopulse.aws import AWS_ERRORS, Clients, bounded, name_of
 from autopulse.errors import DeliveryFailed, InvalidMessage
 from autopulse.observability import logger
 from autopulse.settings import AlertSenderSettings, from_environ
@@ -33,7 +34,7 @@ class Topics(Protocol):
         ...
 
 
-class Services:
+class Services(Clients):
     """The services of one container."""
 
     def __init__(self) -> None:
@@ -45,16 +46,6 @@ class Services:
     def settings(self) -> AlertSenderSettings:
         """The function's configuration."""
         return from_environ(AlertSenderSettings)
-
-    @cached_property
-    def sqs(self) -> Sqs:
-        """The client of the planner's queue."""
-        return Sqs(SQS)
-
-    @cached_property
-    def secretsmanager(self) -> SecretsManager:
-        """The client of the secret with the webhook's address."""
-        return SecretsManager(SECRETS_MANAGER)
 
     @cached_property
     def sns(self) -> Topics:
@@ -105,7 +96,9 @@ def _try(alert: Alert, services: Services) -> Outcome:
         _send(alert, services)
     except DeliveryFailed as failed:
         logger().warning("alert not sent", extra={"key": alert.key, "tries": alert.tries, "reason": failed.reason})
-        return Outcome(*named, reason=failed.reason, is_final=failed.is_final, retry_after=failed.retry_after)
+        return Outcome(
+            *named, reason=failed.reason, is_final=failed.is_final, retry_after=math.ceil(failed.retry_after)
+        )
     logger().info("alert sent", extra={"key": alert.key, "tries": alert.tries})
     return Outcome(*named)
 

@@ -4,7 +4,7 @@ import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from autopulse.aws import AWS_ERRORS, SQS, Sqs, name_of
+from autopulse.aws import AWS_ERRORS, Clients, name_of
 from autopulse.db.engine import Database, engine
 from autopulse.erasures.messages import Message
 from autopulse.errors import Transient
@@ -23,7 +23,7 @@ GROUP = "vapi"
 """The message group of the request queue (`reconciliation.services`)."""
 
 
-class Services(Transactions):
+class Services(Transactions, Clients):
     """The services of one container; transactions work as for the follow-ups' function."""
 
     @cached_property
@@ -35,11 +35,6 @@ class Services(Transactions):
     def engine(self) -> Database:
         """The container's one connection to Postgres."""
         return engine()
-
-    @cached_property
-    def sqs(self) -> Sqs:
-        """The client of the queues."""
-        return Sqs(SQS)
 
     @cached_property
     def pseudonyms(self) -> "Pseudonyms":

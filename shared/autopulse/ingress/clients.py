@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from autopulse.aws import AWS_ERRORS, SECRETS_MANAGER, SQS, SecretsManager, Sqs, bounded, name_of
+from autopulse import aws
+from autopulse.aws import AWS_ERRORS, bounded, name_of
 from autopulse.errors import Transient
 from autopulse.ingress.webhook_secret import UNAVAILABLE
 
@@ -13,18 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-class Clients:
-    """Clients that are created on first use and kept as long as the container."""
-
-    @cached_property
-    def sqs(self) -> Sqs:
-        """The client of the queues."""
-        return Sqs(SQS)
-
-    @cached_property
-    def secretsmanager(self) -> SecretsManager:
-        """The client of Secrets Manager."""
-        return SecretsManager(SECRETS_MANAGER)
+class Clients(aws.Clients):
+    """The clients of these functions; the bucket's is rarely needed."""
 
     @cached_property
     def s3(self) -> S3Client:

@@ -7,16 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-from autopulse.reconciliation.requests import (
-    CallSummary,
-    ErrorReason,
-    Found,
-    GetQuestion,
-    ListQuestion,
-    NotFound,
-    read_question,
-    read_summaries,
-)
+from autopulse.reconciliation.request_reading import read_question, read_summaries
+from autopulse.reconciliation.requests import CallSummary, ErrorReason, Found, GetQuestion, ListQuestion, NotFound
 from operate.comparison import Inquiry
 from operate.target import Target
 from tests.unit.operate.conftest import STACK
