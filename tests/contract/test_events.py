@@ -12,7 +12,8 @@ from autopulse.auth.principal import principal_of
 from autopulse.auth.services import Services
 from autopulse.errors import Refused
 from autopulse.ingress.request import read_delivery
-from autopulse.reconciliation.requests import CallRequest, read_request
+from autopulse.reconciliation.request_reading import read_request
+from autopulse.reconciliation.requests import CallRequest
 from autopulse.reconciliation.services import GROUP
 from autopulse.settings import AuthSettings
 from autopulse.vapi.routes import KINDS

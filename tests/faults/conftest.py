@@ -1,25 +1,13 @@
 """Every fault test has a database, queues and a new container of its own."""
 
-import logging
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from autopulse.observability import logger
+from tests.captured_log import log_to_captured_output
 from tests.faults.clock import Clock
 from tests.harness import Aws, Database, forget, point_at, set_up_aws
 from tests.moto_account import moto_account
-
-
-class _CurrentStdout:
-    """Redirect the logger: pytest replaces standard output for each test, and the logger keeps the first one."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +26,7 @@ def _environment(module_monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "autopulse-test")
-    handler = logger().registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(_CurrentStdout())
+    log_to_captured_output()
 
 
 @pytest.fixture(scope="module")

@@ -1,23 +1,11 @@
 """Unit tests have no network and no AWS account, and their log goes to the captured standard output."""
 
-import logging
-import sys
 from collections.abc import Iterator
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from autopulse.observability import logger
-
-
-class _CurrentStdout:
-    """Redirect the logger: pytest replaces standard output for each test, and the logger keeps the first one."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
+from tests.captured_log import log_to_captured_output
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +28,4 @@ def _aws_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _log_to_captured_output(_aws_of_nobody: None) -> None:
-    handler = logger().registered_handler
-    if isinstance(handler, logging.StreamHandler):
-        handler.setStream(_CurrentStdout())
+    log_to_captured_output()
