@@ -23,13 +23,24 @@ FLAGS: Final = (
     "--disable-sync",
 )
 RELEASE: Final = Path("/etc/os-release")
-_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+_NAMES: Final = (
+    # It has no windows, so a page costs half of the processor time that it costs in the others.
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+)
 FILES: Final = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
 )
 _DOWNLOADED: Final = (
+    ".cache/ms-playwright/chromium_headless_shell-*/*/*headless*shell",
+    "Library/Caches/ms-playwright/chromium_headless_shell-*/*/*headless*shell",
     ".cache/ms-playwright/chromium-*/chrome-linux*/chrome",
     "Library/Caches/ms-playwright/chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
 )
@@ -37,10 +48,10 @@ _DOWNLOADED: Final = (
 _INSTALL: Final = ("apt-get", "-o", "DPkg::Lock::Timeout=600", "-q", "-y")
 _MISSING: Final = f"""\
 No browser found: the tests of the console need Chromium, Chrome or Edge. One of these, then the same command again:
-  sudo apt-get install chromium            Debian
-  brew install --cask chromium             macOS
-  .venv/bin/playwright install chromium    anywhere else, Ubuntu for one
-  {VARIABLE}=/path/to/browser make …         one that is somewhere else"""
+  sudo apt-get install chromium-headless-shell   Debian
+  brew install --cask chromium                   macOS
+  .venv/bin/playwright install chromium          anywhere else, Ubuntu for one
+  {VARIABLE}=/path/to/browser make …               one that is somewhere else"""
 
 
 def find_browser(environ: Mapping[str, str] = os.environ) -> Path:
@@ -54,7 +65,7 @@ def find_browser(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def provide(environ: Mapping[str, str] = os.environ) -> Path:
-    """Find the browser, or install Debian's package if the current user is root on Debian."""
+    """Find the browser, or install Debian's headless Chromium if the current user is root on Debian."""
     try:
         return find_browser(environ)
     except LocalStackError:
@@ -87,9 +98,9 @@ def _may_install(environ: Mapping[str, str]) -> bool:
 
 
 def _install(environ: Mapping[str, str]) -> None:
-    say("No browser found; installing Debian's chromium (about 100 MB, a minute or two) …")
+    say("No browser found; installing Debian's chromium-headless-shell (about 80 MB, less than a minute) …")
     began = time.monotonic()
-    for what in (("update",), ("install", "--no-install-recommends", "chromium", "fonts-liberation")):
+    for what in (("update",), ("install", "--no-install-recommends", "chromium-headless-shell", "fonts-liberation")):
         _run([*_INSTALL, *what], environ)
     say(f"  installed in {time.monotonic() - began:.0f} s")
 

@@ -9,7 +9,8 @@ from local.stack_paths import LocalStackError
 
 APT = """#!/bin/sh
 case " $* " in
-    *" install "*) printf '#!/bin/sh\\n' > "{folder}/chromium"; /bin/chmod +x "{folder}/chromium" ;;
+    *" install "*chromium-headless-shell*)
+        printf '#!/bin/sh\\n' > "{folder}/chromium-headless-shell"; /bin/chmod +x "{folder}/chromium-headless-shell" ;;
 esac
 """
 
@@ -58,8 +59,32 @@ def test_a_browser_on_the_path_is_found(machine: dict[str, str], tmp_path: Path,
     assert find_browser(machine) == expected
 
 
-def test_a_browser_that_playwright_installed_is_found(machine: dict[str, str], tmp_path: Path) -> None:
-    expected = _add(tmp_path, ".cache/ms-playwright/chromium-1234/chrome-linux/chrome")
+@pytest.mark.parametrize(
+    "file",
+    [
+        "chromium-1234/chrome-linux/chrome",
+        "chromium_headless_shell-1234/chrome-linux/headless_shell",
+        "chromium_headless_shell-1234/chrome-headless-shell-linux64/chrome-headless-shell",
+    ],
+)
+def test_a_browser_that_playwright_installed_is_found(machine: dict[str, str], tmp_path: Path, file: str) -> None:
+    expected = _add(tmp_path, f".cache/ms-playwright/{file}")
+    assert find_browser(machine) == expected
+
+
+@pytest.mark.parametrize(
+    ("shell", "other"),
+    [
+        ("chromium-headless-shell", "chromium"),
+        (
+            ".cache/ms-playwright/chromium_headless_shell-1/chrome-linux/headless_shell",
+            ".cache/ms-playwright/chromium-1/chrome-linux/chrome",
+        ),
+    ],
+)
+def test_a_browser_without_windows_comes_first(machine: dict[str, str], tmp_path: Path, shell: str, other: str) -> None:
+    _add(tmp_path, other)
+    expected = _add(tmp_path, shell)
     assert find_browser(machine) == expected
 
 
@@ -84,8 +109,8 @@ def test_root_on_debian_gets_it_installed_and_sees_that(
 ) -> None:
     _debian(monkeypatch, tmp_path)
     _add(tmp_path, "apt-get", APT.format(folder=tmp_path))
-    assert provide(machine) == tmp_path / "chromium"
-    assert "installing Debian's chromium" in capsys.readouterr().out
+    assert provide(machine) == tmp_path / "chromium-headless-shell"
+    assert "installing Debian's chromium-headless-shell" in capsys.readouterr().out
 
 
 def test_an_installation_that_fails_says_why_and_what_else_helps(
