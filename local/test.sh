@@ -56,5 +56,6 @@ fi
 
 start console "$python" -m pytest tests/browser
 # Tests with browsers and timeouts go first: a page, a stack.
-start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser
+start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser --ignore=tests/integration
+start integration nice "$python" -m pytest tests/integration
 finish_with stack "$python" -m pytest tests/e2e

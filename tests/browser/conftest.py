@@ -121,6 +121,7 @@ def open_page(browser: Browser, complaints: Complaints, kept_files: Files) -> It
         return page
 
     yield open_page
+    complaints.stop()  # a player may still request a recording, which from here on nobody answers
     for context in contexts:
         context.unroute_all(behavior="ignoreErrors")  # a page may still be requesting files
         context.close()

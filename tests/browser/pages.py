@@ -97,16 +97,21 @@ class Complaints:
     def __init__(self) -> None:
         self._found: list[str] = []
         self._expected: list[str] = []
+        self._stopped = False
 
     def watch(self, page: Page) -> None:
         page.add_init_script(_REPORT_VIOLATIONS)
         page.on("console", self._hear)
         page.on("pageerror", self._catch)
-        page.on("crash", lambda crashed: self._found.append(f"crashed: {crashed.url}"))
+        page.on("crash", lambda crashed: self._note(f"crashed: {crashed.url}"))
 
     def expect(self, part: str) -> None:
         """Allow errors with this text, however often they occur."""
         self._expected.append(part)
+
+    def stop(self) -> None:
+        """Ignore what the pages report from now on, because the test has ended."""
+        self._stopped = True
 
     @property
     def unexpected(self) -> list[str]:
@@ -114,7 +119,11 @@ class Complaints:
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self._found.append(f"console: {message.text} ({message.location.get('url', '')})")
+            self._note(f"console: {message.text} ({message.location.get('url', '')})")
 
     def _catch(self, error: Error) -> None:
-        self._found.append(f"uncaught: {error}")
+        self._note(f"uncaught: {error}")
+
+    def _note(self, complaint: str) -> None:
+        if not self._stopped:
+            self._found.append(complaint)

@@ -17,6 +17,7 @@ from autopulse.errors import Transient
 from autopulse.settings import CallerSettings
 from autopulse.vapi.questions import question_of
 from local.postgres import CALLER
+from tests.faults.clock import Clock
 from tests.harness import engine_for
 from tests.integration.bodies import NUMBER, VAPI_ID, outbound, report
 from tests.integration.people import Answer, ask
@@ -408,8 +409,11 @@ def test_a_report_waits_for_the_key(numbers: Numbers, pipeline: Pipeline, monkey
 
     body = report(outbound(pipeline.make_call()), artifact=_asking("opt_out", True))
     with monkeypatch.context() as patch:
+        clock = Clock(patch)
+        patch.setattr(pipeline.services, "pause", clock.sleep)
         patch.setattr(pseudonym_key, "pseudonyms", unreadable)
         assert pipeline.send(body) == [0]
+        assert clock.seconds > 20, "the transaction is tried again until the function's time ends"
         assert (numbers.stored(), pipeline.receipts()) == ([], [])
     assert pipeline.send(body) == []
     assert len(numbers.stored()) == 1

@@ -282,7 +282,7 @@ def test_a_letter_that_comes_back_each_time_is_moved_three_times(pipeline: Pipel
     call_id = pipeline.make_call()
     body = webhook(status("in-progress", outbound(call_id), 1)).to_json()
     moved = []
-    for hour in range(14 * 24):
+    for hour in (*range(30), *range(30, 14 * 24, 7)):
         if not sweep.dead("status_update"):
             sweep.bury("status_update", body)
         moved += [hour] * sweep.run(at=NOW + timedelta(hours=hour))["moved_back"]
