@@ -234,6 +234,17 @@ def test_a_page_is_read_in_order_and_not_sorted(
     assert re.search(r"ROW\(", str(pages[1].nodes)), "the cursor is a condition of the index"
 
 
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize(("query", "limits"), [({}, 0), ({"to": SPAN["to"]}, 1), (SPAN, 2)], ids=str)
+def test_hits_of_a_search_outside_of_its_time_are_not_looked_up(
+    api: Api, order: str, query: dict[str, object], limits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = _first_pages(api, query | {"q": "someth", "order": order}, monkeypatch)
+    for page, cursors in zip(pages, (0, 1), strict=True):
+        (hits,) = [node for node in page.nodes if node.get("Relation Name") == "call_words"]
+        assert hits["Filter"].count("began") == limits + cursors
+
+
 def test_an_outcome_that_is_rare_has_its_index(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     explained = explain(api, "/calls", archive.LARGEST, monkeypatch, outcome="unknown")
     assert _of_calls(explained)["Index Name"] == "ix_call_organization_id_outcome_began"

@@ -206,6 +206,18 @@ def test_a_search_is_narrowed_by_other_filters(searched: Searched) -> None:
     assert ids("/calls", q="robin") == [call], "the name that the application has of its user"
 
 
+@pytest.mark.parametrize(("moved", "is_found"), [("2026-11-02T01:00:00Z", True), ("2026-11-03T14:00:00Z", False)])
+def test_a_time_that_changed_since_the_words_were_written_decides(
+    searched: Searched, moved: str, *, is_found: bool
+) -> None:
+    call = searched.make(*SAID)
+    searched.api.database.run("UPDATE call SET start_time = :moved WHERE id = :id", moved=moved, id=call)
+    ids = searched.api.ids
+    time = {"from_": "2026-11-02T00:30:00Z", "to": "2026-11-03T12:00:00Z"}
+    assert ids("/calls", q="coffee", **time) == [call] * is_found
+    assert ids("/calls", q="coffee", from_=moved) == [call]
+
+
 def test_the_turn_with_most_of_what_was_asked_for_is_the_hit(searched: Searched) -> None:
     searched.make("Coffee?", "Forty.", "And cold coffee for forty minutes.")
     (item,) = searched.api.get("/calls", q="coffee forty minutes").json["items"]

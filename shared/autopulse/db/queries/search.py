@@ -30,6 +30,11 @@ which have to match, too. `search_visits`: a tsquery. `search_digits`: as the fi
 """
 FEW: Final = 1000
 """The maximum number of visits whose calls are looked up one by one."""
+MARGIN: Final = "interval '1 day'"
+"""How far from the times of a search hits are still looked up in `call`, whose time decides.
+
+Without these limits all hits of the first month would be looked up, most of which may be outside of a time.
+"""
 MAX_MONTHS: Final = 240
 """The maximum number of months that are searched: twenty years."""
 _TEXTS: Final = ("feedback_summary", "detractors", "action_items", "positives", "content")
@@ -93,6 +98,8 @@ def _by_words(names: tuple[str, ...], direction: str, beyond: str) -> str:
         since.append("CAST(:since AS timestamptz)")
     if beyond:
         (until if direction == "DESC" else since).append("CAST(:after_began AS timestamptz)")
+    near = "".join(f" AND began <= {moment} + {MARGIN}" for moment in until[1:])
+    near += "".join(f" AND began >= {moment} - {MARGIN}" for moment in since[1:])
     newest = f"({first} ORDER BY {BEGAN} DESC, call.id DESC LIMIT 1) AS newest (month)"
     oldest = f"({first} ORDER BY {BEGAN}, call.id LIMIT 1) AS oldest (month)"
     # Null if there is no call, and then there are no months.
@@ -112,6 +119,7 @@ def _by_words(names: tuple[str, ...], direction: str, beyond: str) -> str:
                 SELECT call_id FROM call_words
                 WHERE organization_id = CAST(:organization AS uuid)
                     AND words @@ CAST({marked(":search_words", "CAST(:organization AS text)", "month.name")} AS tsquery)
+                    {near}
                 ORDER BY began {direction}, call_id {direction} OFFSET 0
             ) AS said JOIN LATERAL (SELECT * FROM call WHERE id = said.call_id OFFSET 0) AS call ON true
             {_record_for(names)}
