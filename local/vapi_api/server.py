@@ -46,6 +46,10 @@ class _Handler(BaseHTTPRequestHandler, ABC):
         except ConnectionError:  # the client has closed the connection
             self.close_connection = True
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self in self.under_way:
             self.under_way.remove(self)
 
     def _answer(self) -> Answer:
@@ -82,7 +86,11 @@ class _Handler(BaseHTTPRequestHandler, ABC):
         self.send_header("Content-Length", str(length))
         self.end_headers()
         size = _SMALL_PIECE if answer.pause else _PIECE
+        left = length
         for piece in _pieces(content, length, size):
+            left -= len(piece)
+            if not left:
+                self._end()  # once the client has the last byte it may send its next request
             self.wfile.write(piece)
             if answer.pause:
                 self.wfile.flush()
