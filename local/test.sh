@@ -54,8 +54,9 @@ if [ "${2:-all}" = unit ]; then
     finish_with second "$python" -m pytest tests/unit $others $quick
 fi
 
-start console "$python" -m pytest tests/browser
-# Tests with browsers and timeouts go first: a page, a stack.
+# Tests with browsers and timeouts go first: pages, a stack.
+start pages "$python" -m pytest tests/browser --ignore=tests/browser/deployed
+start console "$python" -m pytest tests/browser/deployed
 start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser --ignore=tests/integration
 start integration nice "$python" -m pytest tests/integration
 finish_with stack "$python" -m pytest tests/e2e

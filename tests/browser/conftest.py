@@ -4,13 +4,11 @@ A test fails on any console error, uncaught exception or violation of the Conten
 test that provokes one calls `complaints.expect("part of its text")`.
 """
 
-import re
 import urllib.request
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -25,11 +23,11 @@ from local.simulator.application_rows import ORGANIZATION_ID, insert_organizatio
 from local.stack import console_link, read_stack
 from local.stack_paths import StackPaths
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
-from tests.browser.invented import InventedApi, address_of, serve
+from tests.browser.invented import InventedApi, address_of, serve, serve_socket
+from tests.browser.invented_site import InventedSite, running
 from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away
 from tests.deployed import DeployedStack
 
-_OF_THE_TRANSFER: Final = {"content-encoding", "content-length", "transfer-encoding"}
 CONNECTIONS: Final = 6
 """Number of connections that a browser opens to one host."""
 WARMING_SECONDS: Final = 180
@@ -38,17 +36,16 @@ WIDE: Final = {"width": 1440, "height": 900}
 """Wide enough for all filters in one row."""
 PHONE: Final = LOOKS["phone"]
 
-_FILES: Final = re.compile(r"/console/[^/]+/[^/]+$")
-"""Files whose path contains the release, so that they never change."""
-
-Files = dict[str, tuple[int, dict[str, str], bytes]]
-"""URL -> status, headers, content."""
 OpenPage = Callable[..., Page]
-"""(**context options) -> a blank page. Options are those of Browser.new_context: `color_scheme="dark"`, `**PHONE` …"""
-OpenInvented = Callable[..., Page]
-"""(api, path, script, **context options) -> the console with an invented API, signed in; it needs no stack.
+"""(own_context, **context options) -> a blank page. Options are those of Browser.new_context: `color_scheme="dark"` …
 
-The script, if there is one, runs in the page before all others.
+A page that sets its clock needs a context of its own, because Playwright sets the clock of the whole context.
+"""
+OpenInvented = Callable[..., Page]
+"""(api, path, script, routed, **context options) -> the console with an invented API, signed in; it needs no stack.
+
+The script, if there is one, runs in the page before all others. Routed pages have no cache, and they alone can change
+follow-ups; a page is routed if the API has some.
 """
 OpenConsole = Callable[..., Page]
 """(organization_id, path, news, **context options) -> the console, signed in; `path` as `"?view=feedback"`.
@@ -65,10 +62,21 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
+def invented_site() -> Iterator[InventedSite]:
+    with running() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, invented_site: InventedSite) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=find_browser(), args=[*FLAGS, invented_site.flag])
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> "Contexts":
+    return Contexts(browser)
 
 
 @pytest.fixture(scope="session")
@@ -99,43 +107,57 @@ def complaints() -> Iterator[Complaints]:
     assert complaints.unexpected == []
 
 
-@pytest.fixture(scope="session")
-def kept_files() -> Files:
-    """Load the console's immutable files: interception disables the browser's cache, and each file takes 50 ms."""
-    return {}
+@pytest.fixture
+def recordings_play() -> None:
+    """Answer requests for recordings, which do not exist; the pages of such a test have no cache."""
 
 
 @pytest.fixture
-def open_page(browser: Browser, complaints: Complaints, kept_files: Files) -> Iterator[OpenPage]:
-    """Open a page in a context of its own, without a session."""
-    contexts: list[BrowserContext] = []
+def open_page(contexts: "Contexts", complaints: Complaints, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
+    """Open a page without a session, in a context of which the test has no other page."""
+    taken: list[tuple[BrowserContext, str]] = []
+    own: list[BrowserContext] = []
 
-    def open_page(**options: Any) -> Page:  # noqa: ANN401 - as Browser.new_context takes them
-        context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-US", "timezone_id": "UTC", **options})
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE_MILLISECONDS)
-        context.route(recordings.URLS, _play_a_tone)
-        context.route(_FILES, partial(_answer_as_a_cache, kept_files))
+    def open_page(*, own_context: bool = False, **options: Any) -> Page:  # noqa: ANN401 - as Browser.new_context takes them
+        context, kind = contexts.take({"viewport": DESKTOP, "locale": "en-US", "timezone_id": "UTC", **options})
+        if own_context:
+            own.append(context)
+        else:
+            taken.append((context, kind))
         page = context.new_page()
         complaints.watch(page)
+        if "recordings_play" in request.fixturenames:
+            page.route(recordings.URLS, _play_a_tone)
         return page
 
     yield open_page
-    complaints.stop()  # a player may still request a recording, which from here on nobody answers
-    for context in contexts:
-        context.unroute_all(behavior="ignoreErrors")  # a page may still be requesting files
+    complaints.stop()  # a page may still be requesting files
+    for context, kind in taken:
+        contexts.give_back(context, kind)
+    for context in own:
+        _close_pages(context)
         context.close()
 
 
 @pytest.fixture
-def open_invented(open_page: OpenPage) -> OpenInvented:
+def open_invented(open_page: OpenPage, invented_site: InventedSite) -> OpenInvented:
     """Open the console with an invented API."""
 
-    def open_invented(api: InventedApi, path: str = "", *, script: str = "", **options: Any) -> Page:  # noqa: ANN401 - likewise
+    def open_invented(
+        api: InventedApi,
+        path: str = "",
+        *,
+        script: str = "",
+        routed: bool | None = None,
+        **options: Any,  # noqa: ANN401 - likewise
+    ) -> Page:
         page = open_page(**{"viewport": WIDE, **options})
         page.add_init_script(script)
-        serve(page, api)
-        page.goto(address_of(path))
+        if bool(api.inbox.items) if routed is None else routed:
+            serve(page, api)
+        else:
+            serve_socket(page, api)
+        page.goto(address_of(path, invented_site.add(api)))
         return page
 
     return open_invented
@@ -203,19 +225,39 @@ def garage(deployed: DeployedStack) -> str:
 
 
 def _play_a_tone(route: Route) -> None:
-    """Answer requests for recordings, which do not exist, with two seconds of a low tone."""
+    """Answer with two seconds of a low tone."""
     route.fulfill(body=recordings.tone(), content_type="audio/wav", headers={"accept-ranges": "bytes"})
 
 
-def _answer_as_a_cache(kept: Files, route: Route) -> None:
-    """Answer with the file as fetched before, if the server declared it immutable."""
-    url = route.request.url
-    if url not in kept:
-        answer = route.fetch()
-        if "immutable" not in answer.headers.get("cache-control", ""):
-            route.fulfill(response=answer)
-            return
-        plain = {name: text for name, text in answer.headers.items() if name not in _OF_THE_TRANSFER}
-        kept[url] = (answer.status, plain, answer.body())
-    status, headers, body = kept[url]
-    route.fulfill(status=status, headers=headers, body=body)
+class Contexts:
+    """The browser's contexts by their options: tests take turns with them, so that the browser's cache has the files.
+
+    The console keeps a session in its tab only, so no test sees another one's.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[str, list[BrowserContext]] = {}
+
+    def take(self, options: dict[str, Any]) -> tuple[BrowserContext, str]:
+        """Return a context that nobody uses, and the kind by which it is given back."""
+        kind = repr(sorted(options.items()))
+        free = self._free.setdefault(kind, [])
+        if free:
+            return free.pop(), kind
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        return context, kind
+
+    def give_back(self, context: BrowserContext, kind: str) -> None:
+        """Close the context's pages and forget their cookies."""
+        _close_pages(context)
+        context.set_offline(offline=False)
+        context.clear_cookies()
+        self._free[kind].append(context)
+
+
+def _close_pages(context: BrowserContext) -> None:
+    for page in context.pages:
+        page.unroute_all(behavior="ignoreErrors")
+        page.close()

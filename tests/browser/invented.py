@@ -20,10 +20,11 @@ from playwright.sync_api import Page, Route, WebSocketRoute
 
 from autopulse.console.assets import INDEX, MEDIA_TYPES, RELEASE
 from functions.console.app import PAGES
-from tests.browser.invented_follow_ups import ME, InventedInbox
+from tests.browser.invented_follow_ups import ME, MY_SUBJECT, InventedInbox
 
 SITE: Final = "http://localhost/api/console/"
-_RELEASE: Final = "release"
+RELEASE_FOLDER: Final = "release/"
+"""The folder of all files but the index."""
 NOW: Final = datetime(2026, 11, 27, 16, 49, tzinfo=timezone.utc)
 """A Friday, for tests that set the page's clock."""
 CONFIGURATION: Final = {
@@ -392,23 +393,29 @@ def _parameters(query: str) -> Json:
     return {name: values[0] for name, values in parse_qs(query).items()}
 
 
-def token_of(organization_id: str = "0a11ce00-0000-4000-8000-000000000001") -> str:
-    """Return a token that the page can read; nothing verifies its signature here."""
-    claims = {"sub": "reader", "name": "Jo Reader", "exp": 4_102_444_800, "custom:organization_id": organization_id}
+def token_of(id_: str = "") -> str:
+    """Return a token with this `jti` that the page can read; nothing verifies its signature here."""
+    claims = {"sub": MY_SUBJECT, "name": "Jo Reader", "exp": 4_102_444_800, "jti": id_}
+    claims["custom:organization_id"] = "0a11ce00-0000-4000-8000-000000000001"
     return ".".join(
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims, 0)
     )
 
 
-def serve(page: Page, api: InventedApi) -> None:
-    """Answer every request of a page of the console."""
-    page.route(re.compile(re.escape("http://localhost/api/")), lambda route: _answer(route, api))
-    page.route_web_socket(re.compile("^ws://localhost/"), lambda socket: _listen(socket, api))
-
-
-def address_of(path: str = "") -> str:
+def address_of(path: str = "", token_id: str = "") -> str:
     """Return the address of a view, signed in; `path` as `"?view=feedback"`."""
-    return f"{SITE}{path}#token={token_of()}"
+    return f"{SITE}{path}#token={token_of(token_id)}"
+
+
+def serve(page: Page, api: InventedApi) -> None:
+    """Answer every request of a page by interception, for which the browser's cache is off."""
+    page.route(re.compile(re.escape("http://localhost/api/")), lambda route: _fulfill(route, api))
+    serve_socket(page, api)
+
+
+def serve_socket(page: Page, api: InventedApi) -> None:
+    """Answer the page's WebSocket, and keep it for events of the test."""
+    page.route_web_socket(re.compile("^ws://localhost/"), lambda socket: _listen(socket, api))
 
 
 def _listen(socket: WebSocketRoute, api: InventedApi) -> None:
@@ -424,84 +431,105 @@ def _listen(socket: WebSocketRoute, api: InventedApi) -> None:
     socket.on_message(reply)
 
 
-def _answer(route: Route, api: InventedApi) -> None:
-    """Answer a request to the console or its API."""
-    parts = urlsplit(route.request.url)
-    below = parts.path.removeprefix("/api/")
-    if below.startswith("v1/") and route.request.method in {"PATCH", "POST"} and "follow-up" in below:
-        _answer_change(route, api, below.removeprefix("v1/"))
-    elif below.startswith("v1/views/"):
-        _answer_view(route, api, unquote(below.removeprefix("v1/views/")))
-    elif below.startswith("v1/"):
-        _answer_api(route, api, below.removeprefix("v1/"), parts.query)
-    else:
-        _answer_file(route, api, below.removeprefix("console/"))
+@dataclass(frozen=True)
+class Request:
+    """A request to the console or its API."""
 
-
-def _answer_change(route: Route, api: InventedApi, path: str) -> None:
-    answer = api.write(
-        route.request.method, path, route.request.headers.get("if-match"), route.request.post_data_json or {}
-    )
-    if answer is None:
-        route.abort("connectionreset")
-    else:
-        route.fulfill(status=answer[0], json=answer[1])
-
-
-def _answer_view(route: Route, api: InventedApi, name: str) -> None:
-    status, answer = api.change_view(route.request.method, name, route.request.post_data_json)
-    if answer is None:
-        route.fulfill(status=status)
-    else:
-        route.fulfill(status=status, json=answer)
-
-
-def _answer_api(route: Route, api: InventedApi, path: str, query: str) -> None:
-    api.asked.append(f"{path}?{query}" if query else path)
-    if api.refusal:
-        status, code, message = api.refusal
-        route.fulfill(status=status, json={"error": {"code": code, "message": message, "field": api.refused_field}})
-    elif path in api.refused_paths:
-        error = {"code": "unavailable", "message": "The database does not answer.", "field": None}
-        route.fulfill(status=503, json={"error": error})
-    elif path.endswith(".csv"):
-        route.fulfill(body="\ufeffCustomer\n", content_type="text/csv; charset=utf-8")
-    else:
-        try:
-            answer = api.answer(path, _parameters(query))
-        except StopIteration:
-            error = {"code": "not_found", "message": "There is no such thing.", "field": None}
-            route.fulfill(status=404, json={"error": error})
-            return
-        body = json.dumps(answer)
-        api.sent += _size_of(body.encode())
-        route.fulfill(body=body, content_type="application/json")
-
-
-def _size_of(body: bytes) -> int:
-    return len(gzip.compress(body, 6))
-
-
-def _answer_file(route: Route, api: InventedApi, name: str) -> None:
-    if name == "config.json":
-        route.fulfill(json=CONFIGURATION)
-        return
-    file = _read_file(name.removeprefix(f"{_RELEASE}/") or INDEX)
-    api.sent += file.sent
-    route.fulfill(body=file.body, content_type=file.media_type)
+    method: str
+    url: str
+    if_match: str | None
+    body: Json | None
 
 
 @dataclass(frozen=True)
-class _File:
-    body: bytes
-    media_type: str
-    sent: int
-    """Return the number of bytes that are transferred."""
+class Reply:
+    """The answer to a request."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = "application/json"
+
+
+def _fulfill(route: Route, api: InventedApi) -> None:
+    asked = route.request
+    request = Request(asked.method, asked.url, asked.headers.get("if-match"), asked.post_data_json)
+    reply = _change(request, api) if is_write(request) else reply_to(request, api)
+    if reply is None:
+        route.abort("connectionreset")
+    else:
+        route.fulfill(status=reply.status, body=reply.body, content_type=reply.media_type)
+
+
+def _change(request: Request, api: InventedApi) -> Reply | None:
+    path = urlsplit(request.url).path.removeprefix("/api/v1/")
+    answer = api.write(request.method, path, request.if_match, request.body or {})
+    return answer and _json(*answer)
+
+
+def reply_to(request: Request, api: InventedApi) -> Reply:
+    """Return the answer of the console or its API to a request that is no write."""
+    parts = urlsplit(request.url)
+    below = parts.path.removeprefix("/api/")
+    path = below.removeprefix("v1/")
+    if path == below:
+        reply = file_reply(below)
+        api.sent += _size_of(reply.body)
+        return reply
+    if path.startswith("views/"):
+        status, view = api.change_view(request.method, unquote(path.removeprefix("views/")), request.body)
+        return Reply(status) if view is None else _json(status, view)
+    return _answer(path, parts.query, api)
+
+
+def is_write(request: Request) -> bool:
+    """Return whether the request changes a follow-up, of which the API tells the page through its WebSocket."""
+    return request.method in {"PATCH", "POST"} and "follow-up" in request.url
+
+
+def file_reply(path: str) -> Reply:
+    """Return a file of the console; `path` as `console/` or `console/release/main.js`."""
+    name = path.removeprefix("console/")
+    if name == "config.json":
+        return _json(200, CONFIGURATION)
+    return _read_file(name.removeprefix(RELEASE_FOLDER) or INDEX)
+
+
+def _answer(path: str, query: str, api: InventedApi) -> Reply:
+    api.asked.append(f"{path}?{query}" if query else path)
+    if api.refusal:
+        status, code, message = api.refusal
+        return _json(status, {"error": {"code": code, "message": message, "field": api.refused_field}})
+    if path in api.refused_paths:
+        return _json(503, _error("unavailable", "The database does not answer."))
+    if path.endswith(".csv"):
+        return Reply(200, "\ufeffCustomer\n".encode(), "text/csv; charset=utf-8")
+    try:
+        reply = _json(200, api.answer(path, _parameters(query)))
+    except StopIteration:
+        return _json(404, _error("not_found", "There is no such thing."))
+    api.sent += _size_of(reply.body)
+    return reply
+
+
+def _json(status: int, answer: Any) -> Reply:  # noqa: ANN401 - any JSON
+    return Reply(status, json.dumps(answer).encode())
+
+
+def _error(code: str, message: str) -> Json:
+    return {"error": {"code": code, "message": message, "field": None}}
 
 
 @functools.cache
-def _read_file(name: str) -> _File:
-    """Return a file of the console, read and compressed once, because every page requests about fifty."""
+def _size_of(body: bytes) -> int:
+    """Return the number of bytes that are transferred."""
+    return len(gzip.compress(body, 6))
+
+
+@functools.cache
+def _read_file(name: str) -> Reply:
+    """Return a file of the console, read once, because every page requests about fifty."""
     path = PAGES / name
-    body = path.read_bytes().replace(RELEASE, _RELEASE.encode()) if name == INDEX else path.read_bytes()
-    return _File(body, MEDIA_TYPES[path.suffix], _size_of(body))
+    body = (
+        path.read_bytes().replace(RELEASE, RELEASE_FOLDER.rstrip("/").encode()) if name == INDEX else path.read_bytes()
+    )
+    return Reply(200, body, MEDIA_TYPES[path.suffix])

@@ -161,7 +161,7 @@ def stop_the_clock(page: Page) -> None:
 
 
 def test_no_timer_lies_between_an_event_and_the_number(open_invented: OpenInvented, api: InventedApi) -> None:
-    page = open_invented(api, "?view=calls")
+    page = open_invented(api, "?view=calls", own_context=True)
     expect(page.get_by_test_id("follow-ups-open")).to_have_text("4 open")
     stop_the_clock(page)
     api.inbox.items.append(invent_follow_up(9, call_id=1))
@@ -172,7 +172,7 @@ def test_no_timer_lies_between_an_event_and_the_number(open_invented: OpenInvent
 def test_fifty_events_are_one_reading_and_one_more_after_a_second(
     open_invented: OpenInvented, api: InventedApi
 ) -> None:
-    page = open_invented(api, VIEW)
+    page = open_invented(api, VIEW, own_context=True)
     expect(row_of(page, 26)).to_be_visible()
     expect(page.get_by_test_id("follow-ups-open")).to_have_text("4 open")
     stop_the_clock(page)

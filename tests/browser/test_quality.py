@@ -175,7 +175,7 @@ def test_nothing_jumps_while_a_view_loads(
 @pytest.mark.parametrize("view", ["calls", "call", "feedback"])
 def test_a_cold_first_view_is_small(open_invented: OpenInvented, api: InventedApi, view: str) -> None:
     path, marker = VIEWS[view]
-    page = open_invented(api, path)
+    page = open_invented(api, path, routed=True)
     wait_until_quiet(page, marker)
     assert 20_000 < api.sent <= MOST_BYTES
 
@@ -220,10 +220,11 @@ def test_no_text_fades_in_and_out(open_invented: OpenInvented, api: InventedApi)
     assert faded == []
 
 
+@pytest.mark.usefixtures("recordings_play")  # the focus makes a player load its recording
 @pytest.mark.parametrize("view", [*VIEWS, *NARROWED])
 def test_no_control_loses_the_focus(open_invented: OpenInvented, api: InventedApi, view: str) -> None:
     path, marker = (VIEWS | NARROWED)[view]
-    page = open_invented(api, path)
+    page = open_invented(api, path, routed=True)  # its controls open a follow-up, too
     wait_until_quiet(page, marker)
     kinds = page.evaluate(f"[...({_CONTROLS})().keys()]")
     assert kinds

@@ -39,7 +39,9 @@ def _run(folder: Path, failing: str, *which: str, interpreter: str = PYTHON) -> 
     return done.returncode, shown.read_text().splitlines()
 
 
-@pytest.mark.parametrize(("failing", "status"), [("none", 0), ("console", 1), ("rest", 1), ("stack", 1)])
+@pytest.mark.parametrize(
+    ("failing", "status"), [("none", 0), ("pages", 1), ("console", 1), ("rest", 1), ("integration", 1), ("stack", 1)]
+)
 def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all(
     failing: str, status: int, tmp_path: Path
 ) -> None:
@@ -47,11 +49,26 @@ def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all
     assert found == status
     assert sorted(lines) == [
         "console | a failure of the console",
-        "console | asked for tests/browser",
+        "console | asked for tests/browser/deployed",
+        "integration | asked for tests/integration",
+        "pages | asked for tests/browser",
         "rest | asked for --ignore=tests/e2e",
         "stack | asked for tests/e2e",
     ]
     assert (tmp_path / ".local/tests/rest.log").read_text() == "rest | asked for --ignore=tests/e2e\n"
+
+
+def test_each_folder_is_given_to_one_run(tmp_path: Path) -> None:
+    asking = PYTHON.replace('echo "asked for $3"', 'for one in "$@"; do echo "$one"; done')
+    _, lines = _run(tmp_path, "none", interpreter=asking)
+    words = [(line.split()[0], line.split()[-1]) for line in lines]
+    given = {run: word for run, word in words if word.startswith("tests/")}
+    left_out = {(run, word.partition("=")[2]) for run, word in words if word.startswith("--ignore=")}
+    assert given.pop("pages") == "tests/browser"
+    inner = {folder for folder in given.values() if folder.startswith("tests/browser/")}
+    outer = {*given.values(), "tests/browser"} - inner
+    assert left_out == {("pages", folder) for folder in inner} | {("rest", folder) for folder in outer}
+    assert all((SCRIPT.parents[1] / folder).is_dir() for folder in inner | outer)
 
 
 @pytest.mark.parametrize(("failing", "status"), [("none", 0), ("first", 1), ("second", 1)])

@@ -14,6 +14,8 @@ from tests.browser.conftest import OpenConsole
 from tests.browser.pages import Complaints, contrast
 from tests.deployed import DeployedStack
 
+pytestmark = pytest.mark.usefixtures("recordings_play")
+
 MARKUP = "<img src=x onerror=\"document.title='injected'\">"
 """As long as the shortest column takes."""
 

@@ -14,6 +14,8 @@ from tests.browser.conftest import PHONE, OpenConsole
 from tests.browser.pages import Complaints
 from tests.deployed import DeployedStack
 
+pytestmark = pytest.mark.usefixtures("recordings_play")
+
 NOW: Final = datetime.now(timezone.utc)
 RECORDING: Final = "https://recordings.example.com/{}.wav"
 FIRST: Final = Dial(
