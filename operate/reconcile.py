@@ -88,7 +88,11 @@ def reconcile(
         wanted = list(dict.fromkeys([*wanted, *compared.summaries]))
     status = 1 if compared.differences else 0
     if not wanted or dry_run:
-        say(f"A dry run: Vapi would be asked for {count(len(wanted), 'call')}" if wanted else "Nothing to ask Vapi for")
+        say(
+            f"A dry run; without DRY_RUN, {count(len(wanted), 'call')} would be requested from Vapi"
+            if wanted
+            else "Nothing to request from Vapi"
+        )
         return status
     if not confirm(f"Ask Vapi for {count(len(wanted), 'call')}, and store what it says? {_how_long(len(wanted))}"):
         say("Nothing changed")
@@ -172,7 +176,9 @@ def _wait(asks: Inquiry, compared: Compared, wanted: Sequence[str], *, replays: 
         if not waiting and now - changed >= quiet:
             break
         if now - began >= PATIENCE_SECONDS + SECONDS_OF_A_CALL * len(wanted):
-            say(f"  {waiting} still wait to be asked; that goes on by itself, and make verify tells what came of it")
+            say(
+                f"  {waiting} still wait for their request, which is sent without this command; make verify shows the result"
+            )
             break
         if now - told >= SECONDS_BETWEEN_LINES:
             told = now
@@ -290,7 +296,7 @@ def _show(compared: Compared, outcome: _Outcome) -> None:
     if left:
         say(f"{count(len(rows) - left, 'difference')} gone, {left} left")
     else:
-        say(f"{count(len(rows), 'difference')} gone, none left" if rows else "Told anew; nothing differs")
+        say(f"{count(len(rows), 'difference')} gone, none left" if rows else "Requested again; nothing differs")
 
 
 def _how_long(requests: int) -> str:

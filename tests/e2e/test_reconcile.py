@@ -128,7 +128,7 @@ def test_one_call_is_told_by_either_id_and_anew(deployed: DeployedStack, control
     control.clear_requests()
     again = deployed.make("reconcile", VAPI_CALL=str(linked.vapi_call_id), YES="1")
     assert (again.returncode, again.stderr) == (0, "")
-    assert "Told anew; nothing differs" in again.stdout
+    assert "Requested again; nothing differs" in again.stdout
     assert len(control.requests()["api"]) == 2, "for the table, and for the queue"
     assert _rows(deployed, linked) == before
 

@@ -46,7 +46,7 @@ def test_poison_is_fixed_redriven_and_applied(deployed: DeployedStack) -> None:
     assert stored == [{"status": "Ended", "vapi_call_id": script.vapi_call_id}]
 
 
-def test_a_letter_that_was_sent_but_not_deleted_is_harmless(deployed: DeployedStack) -> None:
+def test_a_dead_letter_that_was_sent_but_not_deleted_is_harmless(deployed: DeployedStack) -> None:
     """A crash between the two leaves a letter that is redriven, though its message was applied before."""
     script, other = place_calls(deployed.database_url, Random(SEED + 1), 2, outcome="reached", stalls=True)
     call = {"id": script.vapi_call_id, "assistantOverrides": {"variableValues": {"call_id": str(script.call_id)}}}
@@ -67,7 +67,7 @@ def test_a_letter_that_was_sent_but_not_deleted_is_harmless(deployed: DeployedSt
     assert json.loads(letter.body)["event_id"] == event_id
 
 
-def test_without_a_kind_the_letters_are_counted(deployed: DeployedStack) -> None:
+def test_without_a_kind_the_dead_letters_are_counted(deployed: DeployedStack) -> None:
     counted = _redrive(deployed, "redrive")
     assert counted.returncode == 0
     assert [line.split()[0] for line in counted.stdout.splitlines()[1:]] == list(deployed.stack["queues"])

@@ -268,7 +268,7 @@ def test_letters_are_asked_for_at_night_and_moved_back_when_their_call_is_known(
 
 
 @pytest.mark.parametrize("reason", ["InvalidMessage", "CallIdentityConflict", ""])
-def test_other_letters_stay_and_can_be_seen(pipeline: Pipeline, sweep: Sweep, reason: str) -> None:
+def test_other_dead_letters_stay_and_can_be_seen(pipeline: Pipeline, sweep: Sweep, reason: str) -> None:
     call_id = pipeline.make_call()
     sweep.bury("hang", webhook(status("ended", outbound(call_id), 1)).to_json(), reason)
     sweep.bury("hang", "no JSON", "UnknownCall")
@@ -278,7 +278,7 @@ def test_other_letters_stay_and_can_be_seen(pipeline: Pipeline, sweep: Sweep, re
     assert (sweep.queued("hang"), sweep.dead("hang")) == ([], 4)
 
 
-def test_a_letter_that_comes_back_each_time_is_moved_three_times(pipeline: Pipeline, sweep: Sweep) -> None:
+def test_a_dead_letter_that_comes_back_each_time_is_moved_three_times(pipeline: Pipeline, sweep: Sweep) -> None:
     call_id = pipeline.make_call()
     body = webhook(status("in-progress", outbound(call_id), 1)).to_json()
     moved = []
@@ -290,7 +290,7 @@ def test_a_letter_that_comes_back_each_time_is_moved_three_times(pipeline: Pipel
     assert moved == [0, 1, 25]
 
 
-def test_a_letter_that_names_a_row_which_is_not_there_stays(pipeline: Pipeline, sweep: Sweep) -> None:
+def test_a_dead_letter_that_names_a_row_which_is_not_there_stays(pipeline: Pipeline, sweep: Sweep) -> None:
     """It would come back, whatever Vapi's call is linked to."""
     pipeline.send_each(report(outbound(pipeline.make_call()), 60))
     sweep.bury("status_update", webhook(status("ended", outbound(999_999), 1)).to_json())

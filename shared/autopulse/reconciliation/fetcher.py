@@ -249,21 +249,21 @@ def _bury(run: _Run, delivery: _Delivery) -> None:
     if is_alone or isinstance(error, InvalidMessage):
         try:
             run.services.bury(delivery.body, error.reason, error.detail)
-            _tell_of_failure(run, delivery)
+            _report_failure(run, delivery)
         except Transient as unreachable:
             _count(run, unreachable)
         else:
             delivery.returned_for = None
 
 
-def _tell_of_failure(run: _Run, delivery: _Delivery) -> None:
+def _report_failure(run: _Run, delivery: _Delivery) -> None:
     """Report the final failure of a deletion, which an erasure's report has to contain."""
     try:
         request = read_request(delivery.body)
     except InvalidMessage:
         return
     if isinstance(request, DeleteRequest) and delivery.error is not None:
-        run.services.tell_of_deletion(request.vapi_call_id, NOT_DELETED, delivery.error.reason)
+        run.services.report_deletion(request.vapi_call_id, NOT_DELETED, delivery.error.reason)
 
 
 def _ask(run: _Run, request: Request) -> None:
@@ -297,7 +297,7 @@ def _delete(run: _Run, request: DeleteRequest) -> None:
     else:
         outcome = ACCEPTED
     run.answered += 1
-    run.services.tell_of_deletion(request.vapi_call_id, outcome)
+    run.services.report_deletion(request.vapi_call_id, outcome)
     logger().info("Vapi asked", extra={"vapi_call_id": loggable_id(request.vapi_call_id), "result": outcome})
 
 

@@ -83,7 +83,7 @@ class Services(Clients):
         """Put a page into the page queue; raises Transient."""
         self._send(self.settings.page_queue_url, page.to_json())
 
-    def tell_of_deletion(self, vapi_call_id: str, outcome: str, reason: str = "") -> None:
+    def report_deletion(self, vapi_call_id: str, outcome: str, reason: str = "") -> None:
         """Put the result of a deletion into the erasure queue; raises Transient."""
         told = {"vapi_call_id": vapi_call_id, "outcome": outcome, "reason": reason}
         self._send(self.settings.erasure_queue_url, json.dumps(told))

@@ -241,7 +241,7 @@ def _look_for_unlinked(run: _Run) -> int:
 
 
 def _look_through_dead_letters(run: _Run, *, nightly: bool) -> dict[str, int]:
-    """Redrive the letters whose calls are known now; nightly, request the other calls."""
+    """Redrive the dead letters whose calls are known now; nightly, request the other calls."""
     letters = DeadLetters(run.services.sqs, run.services.settings.queue_urls.values())
     found = letters.read(LETTERS_NIGHTLY if nightly else LETTERS)
     left = found

@@ -57,7 +57,7 @@ def test_what_differs_is_asked_for_and_shown_as_repaired(
     assert clock.seconds < reconcile.SETTLED_SECONDS, "nobody waits longer than for what is meant"
     assert run(account, clock) == 0
     assert calls.asked == [id_of(2), id_of(3)], "what is equal is not asked for"
-    assert "Nothing to ask Vapi for" in shown.readouterr().out
+    assert "Nothing to request from Vapi" in shown.readouterr().out
 
 
 def test_a_dry_run_and_who_says_no_change_nothing(
@@ -65,7 +65,7 @@ def test_a_dry_run_and_who_says_no_change_nothing(
 ) -> None:
     calls.put(call(2, 2), here=None)
     assert run(account, clock, dry_run=True) == 1
-    assert "Vapi would be asked for 1 call" in shown.readouterr().out
+    assert "1 call would be requested from Vapi" in shown.readouterr().out
     asks = clock.inquiry(account.target)
     questions: list[str] = []
 
@@ -142,7 +142,7 @@ def test_what_is_queued_is_waited_for_and_not_for_ever(
     assert run(account, clock) == 1
     assert reconcile.PATIENCE_SECONDS <= clock.seconds < reconcile.PATIENCE_SECONDS + 10
     out = shown.readouterr().out
-    assert "1 still wait to be asked" in out
+    assert "1 still wait for their request" in out
     assert "0 of 1 are as at Vapi, 1 wait to be asked" in out
 
 
@@ -195,7 +195,7 @@ def test_an_equal_call_is_told_anew(
     assert calls.asked == [id_of(1)]
     out = shown.readouterr().out
     assert "1 call of Vapi's compared: none differs" in out
-    assert "Told anew; nothing differs" in out
+    assert "Requested again; nothing differs" in out
     assert clock.seconds >= reconcile.SETTLED_SECONDS, "the queues were waited for"
 
 

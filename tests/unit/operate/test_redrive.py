@@ -56,7 +56,7 @@ def unreachable(**_arguments: object) -> None:
     raise EndpointConnectionError(endpoint_url="https://sqs.example.com")
 
 
-def test_all_letters_go_back_with_the_attributes_they_came_with(account: Account) -> None:
+def test_all_dead_letters_go_back_with_the_attributes_they_came_with(account: Account) -> None:
     bury(account, *range(1, 24))
     assert redrive(account.target, "hang", Choice(), always) == 0
     assert account.visible(DEAD) == []
@@ -93,7 +93,7 @@ def test_nothing_is_asked_where_nothing_is(account: Account) -> None:
     assert redrive(account.target, "hang", Choice(), never) == 0
 
 
-def test_only_letters_of_one_reason(account: Account) -> None:
+def test_only_dead_letters_of_one_reason(account: Account) -> None:
     bury(account, 1, 3, reason="UnknownCall")
     bury(account, 2, reason="DataRejected")
     assert redrive(account.target, "hang", Choice(reason="DataRejected"), always) == 0
@@ -226,7 +226,7 @@ def test_a_batch_is_no_larger_than_sqs_takes(account: Account) -> None:
     assert max(sizes) <= dead_letter_queue.BATCH_BYTES
 
 
-def test_a_letter_that_nobody_can_read_is_shown_and_moved_as_it_is(
+def test_a_dead_letter_that_nobody_can_read_is_shown_and_moved_as_it_is(
     account: Account, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account.put(DEAD, "[1, \x1b[2J", reason="InvalidMessage\x1b[2J")

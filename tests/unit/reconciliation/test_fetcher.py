@@ -151,8 +151,8 @@ class FakeServices(Services):
         self._may("bury")
         self.buried.append(Buried(body, reason, detail))
 
-    def tell_of_deletion(self, vapi_call_id: str, outcome: str, reason: str = "") -> None:
-        self._may("tell_of_deletion")
+    def report_deletion(self, vapi_call_id: str, outcome: str, reason: str = "") -> None:
+        self._may("report_deletion")
         self.told.append((vapi_call_id, outcome, reason))
 
     def hold(self, seconds_by_handle: Any) -> None:  # noqa: ANN401 - as it comes
@@ -621,5 +621,5 @@ def test_a_deletion_that_fails_is_tried_again_and_told_once_it_is_given_up(
 
 def test_a_deletion_whose_result_nobody_takes_comes_again(services: FakeServices, vapi: FakeVapi) -> None:
     vapi.calls[id_of(1)] = record_of(1)
-    services.broken.add("tell_of_deletion")
+    services.broken.add("report_deletion")
     assert deliver(services, DeleteRequest(id_of(1))) == [0]
