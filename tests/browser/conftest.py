@@ -12,20 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from local.browser import FLAGS, find_browser
 from local.database import connect
 from local.issuer import Issuer
 from local.screenshots import LOOKS
-from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, insert_organization
 from local.stack import console_link, read_stack
 from local.stack_paths import StackPaths
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.invented import InventedApi, address_of, serve, serve_socket
 from tests.browser.invented_site import InventedSite, running
-from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away
+from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away, play_recordings
 from tests.deployed import DeployedStack
 
 CONNECTIONS: Final = 6
@@ -109,7 +108,7 @@ def complaints() -> Iterator[Complaints]:
 
 @pytest.fixture
 def recordings_play() -> None:
-    """Answer requests for recordings, which do not exist; the pages of such a test have no cache."""
+    """Answer requests for recordings in every page of the test."""
 
 
 @pytest.fixture
@@ -127,7 +126,7 @@ def open_page(contexts: "Contexts", complaints: Complaints, request: pytest.Fixt
         page = context.new_page()
         complaints.watch(page)
         if "recordings_play" in request.fixturenames:
-            page.route(recordings.URLS, _play_a_tone)
+            play_recordings(page)
         return page
 
     yield open_page
@@ -222,11 +221,6 @@ def garage(deployed: DeployedStack) -> str:
     with connect(deployed.database_url) as connection:
         insert_organization(connection, organization_id, "Placeholder Garage")
     return organization_id
-
-
-def _play_a_tone(route: Route) -> None:
-    """Answer with two seconds of a low tone."""
-    route.fulfill(body=recordings.tone(), content_type="audio/wav", headers={"accept-ranges": "bytes"})
 
 
 class Contexts:

@@ -7,6 +7,8 @@ from typing import Final
 
 from playwright.sync_api import ConsoleMessage, Error, Page, Route, WebSocketRoute
 
+from local.simulator import recordings
+
 PATIENCE_MILLISECONDS: Final = 45_000
 """Timeout of every wait in a page; each function's first invocation takes seconds here."""
 
@@ -58,6 +60,15 @@ def keep_news_away(page: Page) -> None:
     Otherwise it reads again once its connection is made, which on a busy machine is in the middle of a test.
     """
     page.route_web_socket(re.compile("^ws"), _say_nothing)
+
+
+def play_recordings(page: Page) -> None:
+    """Answer requests for recordings, which do not exist, with a tone; the page has no cache from then on."""
+    tone = recordings.tone()
+    page.route(
+        recordings.URLS,
+        lambda route: route.fulfill(body=tone, content_type="audio/wav", headers={"accept-ranges": "bytes"}),
+    )
 
 
 def contrast(page: Page, selector: str, property_: str = "color") -> float:

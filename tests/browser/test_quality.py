@@ -18,7 +18,7 @@ from tests.browser.invented import (
     quality_of,
     tally,
 )
-from tests.browser.pages import Complaints, contrast
+from tests.browser.pages import Complaints, contrast, play_recordings
 
 ZOOMED: Final = {"viewport": {"width": 320, "height": 256}}
 """A window of 1280 by 1024 pixels at 400 %."""
@@ -220,11 +220,13 @@ def test_no_text_fades_in_and_out(open_invented: OpenInvented, api: InventedApi)
     assert faded == []
 
 
-@pytest.mark.usefixtures("recordings_play")  # the focus makes a player load its recording
 @pytest.mark.parametrize("view", [*VIEWS, *NARROWED])
 def test_no_control_loses_the_focus(open_invented: OpenInvented, api: InventedApi, view: str) -> None:
     path, marker = (VIEWS | NARROWED)[view]
-    page = open_invented(api, path, routed=True)  # its controls open a follow-up, too
+    # The controls of a call open its follow-up and play its recording.
+    page = open_invented(api, path, routed=view == "call")
+    if view == "call":
+        play_recordings(page)
     wait_until_quiet(page, marker)
     kinds = page.evaluate(f"[...({_CONTROLS})().keys()]")
     assert kinds
