@@ -176,9 +176,7 @@ def _wait(asks: Inquiry, compared: Compared, wanted: Sequence[str], *, replays: 
         if not waiting and now - changed >= quiet:
             break
         if now - began >= PATIENCE_SECONDS + SECONDS_OF_A_CALL * len(wanted):
-            say(
-                f"  {waiting} still wait for their request, which is sent without this command; make verify shows the result"
-            )
+            say(f"  {waiting} still wait for their request, which is sent without this command; then run make verify")
             break
         if now - told >= SECONDS_BETWEEN_LINES:
             told = now
