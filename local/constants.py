@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from autopulse.api import parameters
+from autopulse.api import filters, parameters
 from autopulse.api.openapi import render
 from autopulse.api.resolver import ROUTES, app
 from autopulse.domain import saved_views, status
@@ -46,7 +46,7 @@ def render_constants() -> str:
             [{"name": name, "first": scores[0], "last": scores[-1]} for name, scores in CATEGORIES.items()],
         ),
         ("Directions that calls can be narrowed by.", "DIRECTIONS", parameters.DIRECTIONS),
-        ("Fewer digits of a number are refused.", "LEAST_DIGITS", parameters.MIN_DIGITS),
+        ("Fewer digits of a number are refused.", "LEAST_DIGITS", filters.MIN_DIGITS),
         ("The most rows of one page.", "LARGEST_PAGE", parameters.MAX_PAGE),
         ("The most rows of one CSV file.", "LARGEST_FILE", parameters.MAX_EXPORT),
         ("States of a follow-up in which the clock runs.", "UNANSWERED", [state.value for state in UNANSWERED]),

@@ -1,18 +1,31 @@
-"""The query parameters of each list, and the database conditions that they stand for."""
+"""The query parameters of each list: what is allowed, and what the documentation says of it."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hints
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from autopulse.api.cursors import MAX_CHARACTERS
-from autopulse.db.queries.filters import NPS_CATEGORIES, Filters
+from autopulse.api.filters import (
+    ANY_REASON,
+    MIN_DIGITS,
+    WORD,
+    advisor_filter,
+    customer_filter,
+    digits,
+    direction_filter,
+    nps_category_filter,
+    prefixes,
+    reason_filter,
+    search_filter,
+    status_filter,
+)
 from autopulse.domain.follow_ups import UNANSWERED, State, Trigger
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.reasons import MAX_KEY_CHARACTERS
-from autopulse.domain.words import MARK, STOP_WORDS, Search, read_search
+from autopulse.domain.words import Search, read_search
 from autopulse.json_coercion import MAX_CALL_ID
 
 PAGE: Final = 50
@@ -21,19 +34,15 @@ EXPORT: Final = 500
 MAX_EXPORT: Final = 5000
 """The maximum number of rows of a CSV file; with more, the response could exceed Lambda's 6 MB."""
 MAX_PERIODS: Final = 400
-MIN_DIGITS: Final = 3
 """The minimum number of digits; with fewer, too many numbers would match."""
 DIRECTIONS: Final = ("outbound", "inbound", "web")
 _DIRECTION: Final = f"({'|'.join(DIRECTIONS)}|all)"
-_WORD: Final = re.compile(r"[^\W_]+")
 _NUMBER: Final = re.compile(r"\s*[+-]?[0-9.]+\s*")
-_MARK: Final = re.compile(r'["\\]')
-_ESCAPED: Final = r"\\\g<0>"
 _DAYS: Final = {"day": 1, "week": 7, "month": 28}
 
 
 def _has_words(text: str) -> str:
-    if not _WORD.search(text):
+    if not WORD.search(text):
         raise ValueError("the text has neither letters nor digits")
     return text
 
@@ -46,7 +55,7 @@ def _is_no_number(value: object) -> object:
 
 
 def _is_telling(text: str) -> str:
-    if not any(character.isalpha() for character in text) and len(_digits(text)) < MIN_DIGITS:
+    if not any(character.isalpha() for character in text) and len(digits(text)) < MIN_DIGITS:
         raise ValueError(f"the text has no letters and fewer than {MIN_DIGITS} digits")
     return text
 
@@ -61,10 +70,6 @@ def _is_id_or_word(text: str) -> str:
     if text.isdigit() and int(text) > MAX_CALL_ID:
         raise ValueError("the value is an id that no user can have")
     return text
-
-
-def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isascii() and character.isdigit())
 
 
 CallIds = Annotated[
@@ -96,7 +101,6 @@ class _Parameters(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-ANY_REASON: Final = "any"
 _REASON: Final = (
     f"The key of a reason, as in `reasons` of the feedback summary; `{ANY_REASON}`: all calls that have a reason."
 )
@@ -123,7 +127,7 @@ class _CommonFilters(_Parameters):
             "campaign": self.campaign,
             "since": self.since and self.since.isoformat(),
             "until": self.until and self.until.isoformat(),
-            **_advisor(self.advisor),
+            **advisor_filter(self.advisor),
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -169,16 +173,16 @@ class CallFilters(_CommonFilters):
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.queries.filters` -> value, for the given parameters."""
         own: dict[str, Any] = {
-            **_search(self.q),
+            **search_filter(self.q),
             "outcome": self.outcome and self.outcome.value,
             "demo": self.demo,
-            **_statuses(self.status),
-            **_nps_category(self.nps_category),
+            **status_filter(self.status),
+            **nps_category_filter(self.nps_category),
             "to_come": self.to_come or None,
             "not_to_come": self.to_come is False or None,
-            **_directions(self.direction),
-            **_reason(self.reason),
-            **_customer(self.customer),
+            **direction_filter(self.direction),
+            **reason_filter(self.reason),
+            **customer_filter(self.customer),
         }
         return super().conditions() | {name: value for name, value in own.items() if value is not None}
 
@@ -193,7 +197,7 @@ class _Counted(_CommonFilters):
 
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.queries.filters` -> value, for the given parameters."""
-        return super().conditions() | {"demo": self.demo, **_directions(self.direction)}
+        return super().conditions() | {"demo": self.demo, **direction_filter(self.direction)}
 
 
 class FeedbackFilters(_Counted):
@@ -210,11 +214,11 @@ class FeedbackFilters(_Counted):
 
     def conditions(self) -> dict[str, str | int | bool]:
         """Condition of `db.queries.filters` -> value, for the given parameters."""
-        own: dict[str, str | int | bool] = {**_nps_category(self.nps_category), **_reason(self.reason)}
+        own: dict[str, str | int | bool] = {**nps_category_filter(self.nps_category), **reason_filter(self.reason)}
         if self.telling is not None:
             own["telling"] = self.telling
         if self.text is not None:
-            own["words"] = _prefixes(self.text)
+            own["words"] = prefixes(self.text)
         return super().conditions() | own
 
 
@@ -348,7 +352,7 @@ class FollowUpList(_Parameters):
             "overdue": self.overdue,
             "trigger": self.trigger and self.trigger.value,
             "campaign": self.campaign,
-            **_advisor(self.advisor),
+            **advisor_filter(self.advisor),
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -385,80 +389,3 @@ def names_of(function: Callable[..., Any]) -> frozenset[str]:
 def periods_between(span: timedelta, period: str | None) -> int:
     """Return the maximum number of periods in a time span."""
     return 1 if period is None else span.days // _DAYS[period] + 2
-
-
-def _advisor(advisor: str | None) -> Filters:
-    if advisor is None:
-        return {}
-    if advisor.isascii() and advisor.isdigit() and 0 < int(advisor[:20]) <= MAX_CALL_ID:
-        return {"advisor_id": int(advisor)}
-    return {"advisor_name": advisor}
-
-
-def _nps_category(name: str | None) -> dict[str, str | int | bool]:
-    if name is None:
-        return {}
-    return {"no_score": True} if name == "none" else {"nps_category": NPS_CATEGORIES.index(name)}
-
-
-def _statuses(names: str | None) -> Filters:
-    if names is None:
-        return {}
-    chosen = sorted(set(names.split(",")))
-    return {"status": chosen[0]} if len(chosen) == 1 else {"statuses": _array(chosen)}
-
-
-def _array(names: Iterable[str]) -> str:
-    """The text of a Postgres array."""
-    return "{" + ",".join(f'"{_MARK.sub(_ESCAPED, name)}"' for name in names) + "}"
-
-
-def _directions(names: str | None) -> Filters:
-    chosen = sorted(set(names.split(","))) if names else ["all"]
-    if "all" in chosen:
-        return {}
-    if len(chosen) > 1:
-        return {"directions": _array(chosen)}
-    return {"web": True} if chosen == ["web"] else {"direction": chosen[0]}
-
-
-def _reason(reason: str | None) -> Filters:
-    if reason is None:
-        return {}
-    return {"any_reason": True} if reason == ANY_REASON else {"reason": reason}
-
-
-def _customer(customer: str | None) -> Filters:
-    """Digits without a letter are the end of a phone number; other text is a name."""
-    if customer is None:
-        return {}
-    if any(character.isalpha() for character in customer):
-        return {"name": _prefixes(customer)}
-    return {"digits": f"{_digits(customer)[::-1]}%"}
-
-
-def _search(text: str | None) -> Filters:
-    """The parts of a search (`db.queries.search`). Words contain no character with a special meaning."""
-    if text is None:
-        return {}
-    search = read_search(text)
-    beginnings = [word for word in search.beginnings if word not in STOP_WORDS]
-    said = [*(f"'{MARK}{word}':*" for word in beginnings), *(f"'{MARK}{word}'" for word in search.words)]
-    parts = {"search_pattern": search.pattern, "search_letters": _array(f"%{word}%" for word in search.letters)}
-    if len(search.patterns) > 1:
-        parts["search_patterns"] = _array(search.patterns)
-    if said:
-        parts["search_words"] = " & ".join(said)
-    if search.phrase_patterns:
-        parts["search_phrases"] = _array(search.phrase_patterns)
-    named = [*search.beginnings, *(word for phrase in search.phrases for word in phrase)]
-    parts["search_visits"] = " & ".join(f"'{word}':*" for word in named)
-    parts["search_named"] = _array(f"%{word}%" for word in named)
-    if not any(character.isalpha() for character in text) and len(_digits(text)) >= MIN_DIGITS:
-        parts["search_digits"] = f"{_digits(text)[::-1]}%"
-    return parts
-
-
-def _prefixes(text: str) -> str:
-    """A tsquery with the prefix of each word."""
-    return " & ".join(f"'{word}':*" for word in _WORD.findall(text))
