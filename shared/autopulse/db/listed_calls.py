@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from autopulse.db.calls import NumberOwner
 from autopulse.db.engine import Transaction
-from autopulse.db.reconciliation import BEGAN, LONGEST, TOLD, as_interval, as_time
+from autopulse.db.reconciliation import BEGAN, LONGEST, STATUS_AT, as_interval, as_time
 from autopulse.db.statement_parameters import as_array, as_rows
 
 MOST_LISTED: Final = 1000
@@ -92,7 +92,7 @@ _NOT_LISTED = text(f"""
 """)
 _VAPI_IDS = text(f"""
     SELECT link.call_id, link.vapi_call_id, CASE WHEN attempt.ended_at IS NULL AND attempt.reported_at IS NULL
-        THEN coalesce(attempt.in_progress_at, {TOLD}) + {LONGEST} END
+        THEN coalesce(attempt.in_progress_at, {STATUS_AT}) + {LONGEST} END
     FROM (
         SELECT call_id, vapi_call_id FROM vapi_call
         WHERE call_id = ANY (CAST(:call_ids AS integer[])) AND vapi_call_id <> ''

@@ -78,7 +78,7 @@ _CLAIM: Final = """
 """
 
 BEGAN: Final = "coalesce(attempt.created_at, attempt.first_at)"
-TOLD: Final = "coalesce(attempt.status_at, attempt.first_at, attempt.created_at)"
+STATUS_AT: Final = "coalesce(attempt.status_at, attempt.first_at, attempt.created_at)"
 _ATTEMPT: Final = f"""
     SELECT attempt.call_id, attempt.vapi_call_id, {{ends_by}} AS ends_by FROM vapi_call AS attempt
     WHERE attempt.reported_at IS NULL AND attempt.vapi_call_id <> ''
@@ -116,14 +116,14 @@ _NO_NEWS = _suspicious(
     f"attempt.in_progress_at + {LONGEST}",
 )
 _NOT_ANSWERED = _suspicious(
-    f"attempt.ended_at IS NULL AND attempt.status IN ({_WAITING}) AND {TOLD} <= {_NOW} - interval '15 minutes'",
-    f"{TOLD} + {LONGEST}",
+    f"attempt.ended_at IS NULL AND attempt.status IN ({_WAITING}) AND {STATUS_AT} <= {_NOW} - interval '15 minutes'",
+    f"{STATUS_AT} + {LONGEST}",
 )
 _NOT_STARTED = _suspicious(
     "attempt.ended_at IS NULL AND (attempt.status IS NULL"
     f" OR attempt.status NOT IN ('{IN_PROGRESS}', '{ENDED}', {_WAITING}))"
-    f" AND {TOLD} <= {_NOW} - interval '10 minutes'"
-    f" AND (attempt.status IS DISTINCT FROM 'Scheduled' OR {TOLD} <= {_NOW} - interval '1 hour')"
+    f" AND {STATUS_AT} <= {_NOW} - interval '10 minutes'"
+    f" AND (attempt.status IS DISTINCT FROM 'Scheduled' OR {STATUS_AT} <= {_NOW} - interval '1 hour')"
 )
 _LINKED_ONLY = text(_CLAIM.format(suspicious=_LINKED))
 _NO_ANALYSIS = text(
