@@ -24,7 +24,7 @@ from local.stack_paths import StackPaths
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.invented import InventedApi, address_of, serve, serve_socket
 from tests.browser.invented_site import InventedSite, running
-from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away, play_recordings
+from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away, play_recordings, show_frame_alone
 from tests.deployed import DeployedStack
 
 CONNECTIONS: Final = 6
@@ -112,6 +112,11 @@ def recordings_play() -> None:
 
 
 @pytest.fixture
+def frame_alone() -> None:
+    """Open every page of the test with empty views."""
+
+
+@pytest.fixture
 def open_page(contexts: "Contexts", complaints: Complaints, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
     """Open a page without a session, in a context of which the test has no other page."""
     taken: list[tuple[BrowserContext, str]] = []
@@ -127,6 +132,8 @@ def open_page(contexts: "Contexts", complaints: Complaints, request: pytest.Fixt
         complaints.watch(page)
         if "recordings_play" in request.fixturenames:
             play_recordings(page)
+        if "frame_alone" in request.fixturenames:
+            show_frame_alone(page)
         return page
 
     yield open_page
@@ -234,7 +241,7 @@ class Contexts:
         self._free: dict[str, list[BrowserContext]] = {}
 
     def take(self, options: dict[str, Any]) -> tuple[BrowserContext, str]:
-        """Return a context that nobody uses, and the kind by which it is given back."""
+        """Return an unused context with these options, and the key for `give_back`."""
         kind = repr(sorted(options.items()))
         free = self._free.setdefault(kind, [])
         if free:

@@ -1,7 +1,7 @@
 """The invented console at a server, so that its files come from the browser's cache.
 
 The browser has no cache for pages whose requests are intercepted: each of the fifty files of a page is loaded and
-compiled anew, which takes most of a test's time.
+compiled again, which takes most of a test's time.
 """
 
 import base64

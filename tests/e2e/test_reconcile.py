@@ -164,8 +164,8 @@ def test_the_exit_status_is_two_while_vapi_does_not_tell_and_zero_after_it(
 ) -> None:
     for fault, reason in FAULTS:
         control.order_faults({"path": "/call", "times": None, **fault})
-        told = deployed.operate("verify", "--since", SINCE)
-        assert (told.returncode, reason in told.stderr) == (2, True), (fault, told.stderr)
+        verified = deployed.operate("verify", "--since", SINCE)
+        assert (verified.returncode, reason in verified.stderr) == (2, True), (fault, verified.stderr)
         control.clear_faults()
     control.order_faults({"path": "/call", "times": None, "status": 401})
     assert deployed.operate("--yes", "reconcile", "--since", SINCE).returncode == 2

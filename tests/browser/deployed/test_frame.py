@@ -7,25 +7,15 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import PHONE, OpenConsole, OpenPage
-from tests.browser.pages import Complaints, show_frame_alone, wait_until
+from tests.browser.pages import Complaints, wait_until
 from tests.deployed import DeployedStack
+
+pytestmark = pytest.mark.usefixtures("frame_alone")
 
 FIRST_WORDS: Final = "[...document.activeElement.childNodes].map((node) => node.textContent.trim()).find(Boolean)"
 """What stands first in the element that has the focus: a link to a view has counts behind its title."""
 
 SOCKETS = re.compile("^ws://")
-
-
-@pytest.fixture
-def open_page(open_page: OpenPage) -> OpenPage:
-    """A page without views."""
-
-    def open_alone(**options: Any) -> Page:  # noqa: ANN401 - as Browser.new_context takes them
-        page = open_page(**options)
-        show_frame_alone(page)
-        return page
-
-    return open_alone
 
 
 def console_url(deployed: DeployedStack) -> str:

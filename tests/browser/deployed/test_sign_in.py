@@ -18,27 +18,17 @@ from local.stack import console_link
 from local.stack_paths import StackPaths
 from tests.browser.conftest import OpenPage
 from tests.browser.issuer import CLIENT_ID, NAME, Behaviour, StandInIssuer, serving
-from tests.browser.pages import Complaints, show_frame_alone
+from tests.browser.pages import Complaints
 from tests.deployed import PATIENCE_SECONDS, DeployedStack, wait_for
+
+pytestmark = pytest.mark.usefixtures("frame_alone")
 
 LATE: Final = "**/v1/me"
 """One of the requests that a page sends at once when it starts."""
 
-TOLD = ("AuthorizerFunction", "ConsoleFunction")
+WITH_THE_ISSUER = ("AuthorizerFunction", "ConsoleFunction")
 TOKENS = "JSON.parse(sessionStorage.getItem('autopulse.tokens'))"
 ATTEMPT = "autopulse.sign-in"
-
-
-@pytest.fixture
-def open_page(open_page: OpenPage) -> OpenPage:
-    """A page without views."""
-
-    def open_alone(**options: Any) -> Page:  # noqa: ANN401 - as Browser.new_context takes them
-        page = open_page(**options)
-        show_frame_alone(page)
-        return page
-
-    return open_alone
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +36,7 @@ def _issuer(paths: StackPaths, _up: None) -> Iterator[StandInIssuer]:
     """The deployed stack believes this issuer as long as this module's tests run."""
     deployed = DeployedStack(paths, stack.read_stack(paths))
     functions = deployed.cloud.client("lambda")
-    names = [deployed.stack["functions"][logical_id] for logical_id in TOLD]
+    names = [deployed.stack["functions"][logical_id] for logical_id in WITH_THE_ISSUER]
     before = {name: functions.get_function_configuration(FunctionName=name)["Environment"] for name in names}
     with serving(StandInIssuer(Issuer(paths), f"{deployed.stack['api_url']}/console/")) as issuer:
         for name, environment in before.items():
