@@ -1,4 +1,4 @@
-"""The console in a real browser: one browser for all tests, a context for each page, and the deployed stack.
+"""The console in a real browser: one browser for all tests, contexts that tests take turns with, the deployed stack.
 
 A test fails on any console error, uncaught exception or violation of the Content-Security-Policy in any of its pages. A
 test that provokes one calls `complaints.expect("part of its text")`.
@@ -7,8 +7,9 @@ test that provokes one calls `complaints.expect("part of its text")`.
 import urllib.request
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import pytest
@@ -119,30 +120,21 @@ def frame_alone() -> None:
 @pytest.fixture
 def open_page(contexts: "Contexts", complaints: Complaints, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
     """Open a page without a session, in a context of which the test has no other page."""
-    taken: list[tuple[BrowserContext, str]] = []
-    own: list[BrowserContext] = []
+    with ExitStack() as opened:
 
-    def open_page(*, own_context: bool = False, **options: Any) -> Page:  # noqa: ANN401 - as Browser.new_context takes them
-        context, kind = contexts.take({"viewport": DESKTOP, "locale": "en-US", "timezone_id": "UTC", **options})
-        if own_context:
-            own.append(context)
-        else:
-            taken.append((context, kind))
-        page = context.new_page()
-        complaints.watch(page)
-        if "recordings_play" in request.fixturenames:
-            play_recordings(page)
-        if "frame_alone" in request.fixturenames:
-            show_frame_alone(page)
-        return page
+        def open_page(*, own_context: bool = False, **options: Any) -> Page:  # noqa: ANN401 - as Browser.new_context takes them
+            usual = {"viewport": DESKTOP, "locale": "en-US", "timezone_id": "UTC"}
+            context = opened.enter_context(contexts.lend(usual | options, keep=not own_context))
+            page = context.new_page()
+            complaints.watch(page)
+            if "recordings_play" in request.fixturenames:
+                play_recordings(page)
+            if "frame_alone" in request.fixturenames:
+                show_frame_alone(page)
+            return page
 
-    yield open_page
-    complaints.stop()  # a page may still be requesting files
-    for context, kind in taken:
-        contexts.give_back(context, kind)
-    for context in own:
-        _close_pages(context)
-        context.close()
+        yield open_page
+        complaints.stop()  # a page may still be requesting files
 
 
 @pytest.fixture
@@ -240,25 +232,19 @@ class Contexts:
         self._browser = browser
         self._free: dict[str, list[BrowserContext]] = {}
 
-    def take(self, options: dict[str, Any]) -> tuple[BrowserContext, str]:
-        """Return an unused context with these options, and the key for `give_back`."""
-        kind = repr(sorted(options.items()))
-        free = self._free.setdefault(kind, [])
-        if free:
-            return free.pop(), kind
-        context = self._browser.new_context(**options)
+    @contextmanager
+    def lend(self, options: Mapping[str, Any], *, keep: bool) -> Iterator[BrowserContext]:
+        """Yield a context with these options that nobody uses, without pages; keep it for other tests, or close it."""
+        free = self._free.setdefault(repr(sorted(options.items())), [])
+        context = free.pop() if free else self._browser.new_context(**options)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
-        return context, kind
-
-    def give_back(self, context: BrowserContext, kind: str) -> None:
-        """Close the context's pages and forget their cookies."""
-        _close_pages(context)
-        context.set_offline(offline=False)
-        context.clear_cookies()
-        self._free[kind].append(context)
-
-
-def _close_pages(context: BrowserContext) -> None:
-    for page in context.pages:
-        page.unroute_all(behavior="ignoreErrors")
-        page.close()
+        yield context
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")
+            page.close()
+        if keep:
+            context.set_offline(offline=False)
+            context.clear_cookies()
+            free.append(context)
+        else:
+            context.close()
