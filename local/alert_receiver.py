@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from local.console import say
+from local.serving import serving
 
 LOOPBACK: Final = "127.0.0.1"
 PATH: Final = "/alerts"
@@ -69,18 +70,13 @@ class Receiver:
 def serve(port: int = 0, *, prints: bool = False) -> Iterator[Receiver]:
     """Serve on a free port."""
     server = ThreadingHTTPServer((LOOPBACK, port), BaseHTTPRequestHandler)
-    server.daemon_threads = True
     receiver = Receiver(f"http://{LOOPBACK}:{server.server_address[1]}{PATH}")
     server.RequestHandlerClass = _handler_of(receiver, prints=prints)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        receiver.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(server):
+        try:
+            yield receiver
+        finally:
+            receiver.closing.set()
 
 
 def _handler_of(receiver: Receiver, *, prints: bool) -> type[BaseHTTPRequestHandler]:

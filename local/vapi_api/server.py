@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
+from local.serving import serving
 from local.vapi_api.answers import NOTHING, Answer, error
 from local.vapi_api.vapi import CONTROL, KEY, Request, Vapi, new_organization
 
@@ -154,15 +155,6 @@ def serve(port: int = 0, storage_port: int = 0, key: str = KEY, file: Path | Non
         servers.callback(vapi.calls.close)
         for server, handler in ((api, api_handler), (storage, storage_handler)):
             handler.vapi = vapi  # type: ignore[attr-defined] # a class of this server's own
-            servers.enter_context(_running(server))
+            servers.enter_context(serving(server))
+            servers.callback(server.closing.set)
         yield vapi
-
-
-@contextmanager
-def _running(server: _Server) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield
-    server.closing.set()
-    server.shutdown()
-    thread.join()

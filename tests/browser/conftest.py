@@ -19,12 +19,13 @@ from local.browser import FLAGS, find_browser
 from local.database import connect
 from local.issuer import Issuer
 from local.screenshots import LOOKS
+from local.serving import serving
 from local.simulator.application_rows import ORGANIZATION_ID, insert_organization
 from local.stack import console_link, read_stack
 from local.stack_paths import StackPaths
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.invented import InventedApi, address_of, serve, serve_socket
-from tests.browser.invented_site import InventedSite, running
+from tests.browser.invented_site import InventedSite
 from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away, play_recordings, show_frame_alone
 from tests.deployed import DeployedStack
 
@@ -63,7 +64,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def invented_site() -> Iterator[InventedSite]:
-    with running() as site:
+    with serving(InventedSite()) as site:
         yield site
 
 

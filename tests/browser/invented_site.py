@@ -7,8 +7,6 @@ compiled again, which takes most of a test's time.
 import base64
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -39,17 +37,6 @@ class InventedSite(ThreadingHTTPServer):
         token_id = f"token-{len(self.apis)}"
         self.apis[token_id] = api
         return token_id
-
-
-@contextmanager
-def running() -> Iterator[InventedSite]:
-    """Serve until the end of the block."""
-    with InventedSite() as site:
-        thread = threading.Thread(target=site.serve_forever, daemon=True)
-        thread.start()
-        yield site
-        site.shutdown()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

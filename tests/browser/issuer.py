@@ -9,7 +9,6 @@ import hashlib
 import html
 import json
 import secrets
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from local.issuer import Issuer
+from local.serving import serving
 from local.simulator.application_rows import ORGANIZATION_ID
 
 CLIENT_ID: Final = "console-of-the-tests"
@@ -240,11 +240,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(issuer: StandInIssuer) -> Iterator[StandInIssuer]:
+def serve(issuer: StandInIssuer) -> Iterator[StandInIssuer]:
     """Serve the issuer."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+    with serving(_Server(("127.0.0.1", 0), _Handler)) as server:
         server.issuer = issuer
         issuer.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         yield issuer
-        server.shutdown()

@@ -1,7 +1,6 @@
 """A page of another origin, in the same browser, beside a running emulator: it reads nothing and runs nothing."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +13,7 @@ from local import ports
 from local.browser import FLAGS, find_browser
 from local.deploy import Cloud
 from local.emulator import Emulator
+from local.serving import serving
 from local.stack_paths import LOOPBACK, StackPaths
 
 SECRET: Final = "sample-secret-that-no-page-may-read"
@@ -88,12 +88,8 @@ class _BlankPage(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def attacker_port() -> Iterator[int]:
-    with ThreadingHTTPServer((LOOPBACK, 0), _BlankPage) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(ThreadingHTTPServer((LOOPBACK, 0), _BlankPage)) as server:
         yield server.server_port
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

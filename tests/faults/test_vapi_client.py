@@ -26,6 +26,7 @@ from autopulse.errors import (
 )
 from autopulse.reconciliation import client as client_module
 from autopulse.reconciliation.client import ApiKey, VapiClient, checked_url, read_retry_after
+from local.serving import serving
 
 KEY = "key-of-nobody-0123456789"
 ID = "019b0000-0000-7000-8000-00000000000a"
@@ -60,7 +61,7 @@ def send(
 
 
 @contextmanager
-def serving(vapi: Vapi) -> Iterator[Vapi]:
+def running(vapi: Vapi) -> Iterator[Vapi]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -75,22 +76,14 @@ def serving(vapi: Vapi) -> Iterator[Vapi]:
         def log_message(self, *_: object) -> None:
             """Keep still."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    vapi.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        vapi.url = f"http://127.0.0.1:{server.server_port}"
         yield vapi
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture
 def vapi() -> Iterator[Vapi]:
-    with serving(Vapi()) as server:
+    with running(Vapi()) as server:
         yield server
 
 
@@ -327,7 +320,7 @@ def test_what_is_no_page_newest_first_is_unreadable(vapi: Vapi, page: object) ->
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(vapi: Vapi, status: int) -> None:
-    with serving(Vapi()) as inside:
+    with running(Vapi()) as inside:
         vapi.serve = lambda handler: send(handler, status, b"", {"Location": f"{inside.url}/call/{ID}"})
         with pytest.raises(VapiUnreadable):
             client_of(vapi).get_call(ID)
@@ -443,7 +436,7 @@ def test_an_answer_that_breaks_off_is_unavailable(vapi: Vapi) -> None:
 
 
 def test_nobody_there_is_unavailable() -> None:
-    with serving(Vapi()) as gone:
+    with running(Vapi()) as gone:
         pass
     with pytest.raises(VapiUnavailable):
         client_of(gone).get_call(ID)

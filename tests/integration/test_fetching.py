@@ -13,7 +13,7 @@ from autopulse.json_coercion import Json
 from autopulse.reconciliation import fetcher
 from autopulse.reconciliation.client import ApiKey, VapiClient
 from autopulse.reconciliation.requests import CallRequest, FindRequest, Reason, Request, WindowRequest
-from tests.faults.test_vapi_client import Clock, Vapi, secret, send, serving
+from tests.faults.test_vapi_client import Clock, Vapi, running, secret, send
 from tests.harness import Context
 from tests.integration.bodies import outbound, report
 from tests.integration.orders import snapshot
@@ -74,7 +74,7 @@ class Chain(FakeServices):
 
 @pytest.fixture
 def vapi() -> Iterator[Vapi]:
-    with serving(Vapi()) as server:
+    with running(Vapi()) as server:
         yield server
 
 

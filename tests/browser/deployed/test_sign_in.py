@@ -17,7 +17,7 @@ from local.simulator.application_rows import ORGANIZATION_ID
 from local.stack import console_link
 from local.stack_paths import StackPaths
 from tests.browser.conftest import OpenPage
-from tests.browser.issuer import CLIENT_ID, NAME, Behaviour, StandInIssuer, serving
+from tests.browser.issuer import CLIENT_ID, NAME, Behaviour, StandInIssuer, serve
 from tests.browser.pages import Complaints
 from tests.deployed import PATIENCE_SECONDS, DeployedStack, wait_for
 
@@ -38,7 +38,7 @@ def _issuer(paths: StackPaths, _up: None) -> Iterator[StandInIssuer]:
     functions = deployed.cloud.client("lambda")
     names = [deployed.stack["functions"][logical_id] for logical_id in WITH_THE_ISSUER]
     before = {name: functions.get_function_configuration(FunctionName=name)["Environment"] for name in names}
-    with serving(StandInIssuer(Issuer(paths), f"{deployed.stack['api_url']}/console/")) as issuer:
+    with serve(StandInIssuer(Issuer(paths), f"{deployed.stack['api_url']}/console/")) as issuer:
         for name, environment in before.items():
             told = environment["Variables"] | issuer.environment
             _release(functions, name, {"Variables": told})

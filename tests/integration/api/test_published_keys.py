@@ -1,7 +1,6 @@
 """Keys that an issuer publishes: over real HTTP, on the loopback."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +12,8 @@ from autopulse.auth.keys import PublishedKeys
 from autopulse.auth.services import Services
 from autopulse.errors import TokenRefused, Transient
 from autopulse.settings import AuthSettings
+from local import ports
+from local.serving import serving
 from tests.harness import start_anew
 from tests.unit.auth.tokens import KEY_SET
 
@@ -36,26 +37,19 @@ class Issuer:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"http://127.0.0.1:{self.server.server_port}"
 
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     issuer = Issuer()
     issuer.documents["/keys"] = KEY_SET
-    yield issuer
-    issuer.stop()
+    with serving(issuer.server):
+        yield issuer
 
 
 @pytest.fixture
@@ -104,11 +98,9 @@ def test_a_response_that_is_no_key_set_is_transient(issuer: Issuer, document: ob
     assert caught.value.reason == "keys-unavailable"
 
 
-def test_an_issuer_that_does_not_answer_is_transient(issuer: Issuer) -> None:
-    issuer.stop()
+def test_an_issuer_that_does_not_answer_is_transient() -> None:
     with pytest.raises(Transient):
-        PublishedKeys(f"{issuer.url}/keys").find("rsa")
-    issuer.__init__()  # type: ignore[misc] # something to stop in the fixture
+        PublishedKeys(f"http://127.0.0.1:{ports.find_any()}/keys").find("rsa")
 
 
 def test_the_url_is_found_in_the_issuers_own_description(issuer: Issuer, settings: AuthSettings) -> None:

@@ -1,13 +1,13 @@
 """The doctor's ping against a gateway that answers as it is told."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from local.serving import serving
 from operate.vapi import doctor
 from operate.vapi.connection import Connection
 from operate.vapi.doctor import Reader, ping
@@ -63,11 +63,9 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
         def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 - as above
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served = Gateway(server.server_address[1])
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        served = Gateway(server.server_port)
         yield served
-        server.shutdown()
 
 
 def test_a_ping_that_is_stored_at_once(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.recordings.storage import Storage, serving
+from tests.integration.recordings.storage import Storage, serve
 
 
 @pytest.fixture
 def storage() -> Iterator[Storage]:
-    with serving() as one:
+    with serve() as one:
         yield one

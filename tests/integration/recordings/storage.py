@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
+from local.serving import serving
+
 KEY: Final = "private-key-of-nobody"
 VAPI_CALL_ID: Final = "0197f9d4-0000-4000-8000-00000000beef"
 ASKED: Final = f"/call/{VAPI_CALL_ID}/mono-recording"
@@ -69,7 +71,7 @@ class Storage:
 
 
 @contextmanager
-def serving() -> Iterator[Storage]:
+def serve() -> Iterator[Storage]:
     """Run the server."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -98,15 +100,9 @@ def serving() -> Iterator[Storage]:
         def log_message(self, *_: object) -> None:
             """Suppress http.server's log."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    storage = Storage(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield storage
-    finally:
-        storage.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        storage = Storage(server.server_port)
+        try:
+            yield storage
+        finally:
+            storage.over.set()

@@ -1,7 +1,6 @@
 """The migration as a custom resource: whatever happens, CloudFormation gets its answer in time."""
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,6 +14,7 @@ from autopulse.db.compatibility import DatabaseDoesNotFit, Misfit
 from autopulse.errors import MigrationFailed
 from autopulse.operations import migrate
 from autopulse.operations.migrate import handler
+from local.serving import serving
 from tests.harness import Context
 
 
@@ -54,11 +54,9 @@ def cloudformation() -> Iterator[CloudFormation]:
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Bucket) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(HTTPServer(("127.0.0.1", 0), Bucket)) as server:
         stack.url = f"http://127.0.0.1:{server.server_port}"
         yield stack
-        server.shutdown()
 
 
 @pytest.fixture
