@@ -30,7 +30,8 @@ _WORDS: Final = "".join(
     for syllable, factor in (("ba", 2654435761), ("do", 2246822519), ("ke", 3266489917))
 )
 _WORDS_OF_TURN: Final = _WORDS.replace("id::bigint", "(id::bigint * 10 + turn)")
-# `h` is a hash of `i`, evenly distributed; each use takes it modulo another prime.
+# `h` is a hash of `i`, evenly distributed; each use takes it modulo another prime. The turns of a call are next to each
+# other, as a report's consumer inserts them; otherwise a call's turns would be read from ten pages.
 _STATEMENTS: Final = {
     "organizations": """
         INSERT INTO organization SELECT
@@ -104,6 +105,7 @@ _STATEMENTS: Final = {
                 WHEN turn = 1 AND id % 70 = 0 THEN ' coffee' ELSE '' END, at + turn * interval '4 seconds'
         FROM (SELECT id, coalesce(start_time, end_time, '{began}') AS at FROM call) AS call,
             generate_series(0, {turns} - 1) AS turn
+        ORDER BY id, turn
         """,
     "webhook events": """
         INSERT INTO webhook_event (event_id, kind, type, call_id, vapi_call_id, occurred_at, received_at, processed_at,
@@ -212,7 +214,7 @@ _CALL_WORDS: Final = f"""
     DROP INDEX ix_call_words_words;
     INSERT INTO call_words (call_id, organization_id, began, words)
     SELECT id, organization_id, began, array_to_tsvector(string_to_array(
-        mark || replace(lower(said.turns), ' ', ' ' || mark), ' '))
+        mark || replace(lower(replace(said.turns, ',', '')), ' ', ' ' || mark), ' '))
     FROM (
         SELECT call.id, organization_id, {BEGAN_OF_CALL} AS began,
             {marked(f"'{MARK}'", "organization_id", month_of(BEGAN_OF_CALL))} AS mark
