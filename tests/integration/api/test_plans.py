@@ -49,6 +49,10 @@ class Explained:
     def scans(self, relation: str) -> set[str]:
         return {node["Node Type"] for node in self.nodes if node.get("Relation Name") == relation}
 
+    def reads(self, index: str) -> bool:
+        """Return whether the index was read, and is not only a part of the plan."""
+        return any(node["Actual Loops"] for node in self.nodes if node.get("Index Name") == index)
+
 
 def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield plan
@@ -73,7 +77,7 @@ def explain(api: Api, path: str, organization: str, monkeypatch: pytest.MonkeyPa
     with api.services.engine.connect() as connected:
         driver = connected.connection.driver_connection
         assert isinstance(driver, PlanningConnection)
-        context = execute(driver, f"EXPLAIN (FORMAT JSON) {operation}", args, oids)
+        context = execute(driver, f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {operation}", args, oids)
     return Explained(answer, list(_nodes(context.rows[0][0][0]["Plan"])))
 
 
@@ -241,8 +245,35 @@ def test_hits_of_a_search_outside_of_its_time_are_not_looked_up(
 ) -> None:
     pages = _first_pages(api, query | {"q": "someth", "order": order}, monkeypatch)
     for page, cursors in zip(pages, (0, 1), strict=True):
-        (hits,) = [node for node in page.nodes if node.get("Relation Name") == "call_words"]
+        looked_up, hits = [node for node in page.nodes if node.get("Relation Name") == "call_words"]
+        assert "Filter" in hits, looked_up
         assert hits["Filter"].count("began") == limits + cursors
+
+
+WORDS, VISITS = "ix_call_words_words", "ix_service_record_organization_id_visit"
+
+
+@pytest.mark.parametrize(
+    ("q", "read"),
+    [
+        *[("people", {VISITS}), ("someth", {VISITS}), ('"said in a call"', {VISITS})],
+        *[("dana", {WORDS}), ("sample sedan", {WORDS})],
+        *[("ke1900", {WORDS, VISITS}), ("zzz", {WORDS, VISITS}), ("dana example abc", {WORDS, VISITS})],
+    ],
+)
+def test_an_index_of_words_is_not_read_if_the_next_calls_fill_the_page(
+    api: Api, q: str, read: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained = explain(api, "/calls", archive.LARGEST, monkeypatch, q=q)
+    assert {index for index in (WORDS, VISITS) if explained.reads(index)} == read
+
+
+@pytest.mark.parametrize("query", [SPAN, {"nps_category": "detractor"}, {"order": "oldest"}], ids=str)
+def test_a_word_that_all_calls_have_is_found_without_an_index_with_every_filter(
+    api: Api, query: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained = explain(api, "/calls", archive.LARGEST, monkeypatch, q="people", **query)
+    assert not explained.reads(WORDS)
 
 
 def test_an_outcome_that_is_rare_has_its_index(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,8 +383,9 @@ def test_words_are_looked_up_month_by_month_in_one_index(
         pages.append(explain(api, "/calls", archive.LARGEST, monkeypatch, limit=2, cursor=cursor, q=q, **query))
     for page in pages:
         used = [node["Index Name"] for node in page.nodes if "Index Name" in node]
-        assert used.count("ix_call_words_words") == 1
-        assert page.scans("call_words") == {"Bitmap Heap Scan"}
+        assert used.count(WORDS) == 1
+        assert used.count("call_words_pkey") == 1, "those of the next calls"
+        assert page.scans("call_words") == {"Bitmap Heap Scan", "Index Scan"}
         assert {item["match"]["where"] for item in page.answer.json["items"]} == {"turn"}
 
 

@@ -3,13 +3,15 @@
 Each of these ways finds the next calls in the order of the list, at most a page; their union is the page.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from autopulse.db.queries.attempts import ITS_TURNS, ORDER_OF_TURNS, SHOWN_ATTEMPT
 from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, shown
 from autopulse.db.queries.filters import (
     BEGAN,
+    CONDITIONS,
     DIGITS,
     OF_THE_RECORD,
     RECORD,
@@ -17,7 +19,7 @@ from autopulse.db.queries.filters import (
     VISITS_FOUND,
     where,
 )
-from autopulse.db.words import FIRST_MONTH, NO_MONTH, SPOKEN, marked
+from autopulse.db.words import FIRST_MONTH, NO_MONTH, SPOKEN, marked, month_of
 from autopulse.domain.bounds import MAX_TURNS
 
 SEARCH: Final = "search_"
@@ -27,6 +29,16 @@ SEARCH: Final = "search_"
 which have to match, too. `search_visits`: a tsquery. `search_digits`: as the filter `digits`. `search_pattern` and
 `search_patterns` (if there are several) are regular expressions for the hits in a text, joined and one by one.
 `search_letters` and `search_named` are arrays for LIKE: every hit has one of the former, every visit all of the latter.
+"""
+NEXT_SPOKEN: Final = 200
+"""The number of calls whose words are read first; this suffices if one in four matches.
+
+The index returns all hits of a month before the first can be used, which takes long if nearly all calls are hits.
+"""
+NEXT_VISITS: Final = 500
+"""The number of calls whose visits are read first; this suffices if one in ten matches.
+
+The index of visits returns all hits of all times, which are a quarter of a million for the most common words.
 """
 FEW: Final = 1000
 """The maximum number of visits whose calls are looked up one by one."""
@@ -47,9 +59,43 @@ def _names(record: str) -> str:
 
 
 _NAMES: Final = _names("record")
-_MAY_NAME: Final = f"""
+# LIKE takes a tenth of the time of the words, which then decide.
+_NAMED: Final = f"""
     (octet_length({_NAMES}) > length({_NAMES}) OR lower({_NAMES}) LIKE ALL (CAST(:search_named AS text[])))
+    AND {VISIT_WORDS} @@ to_tsquery('simple'::regconfig, :search_visits)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A page of a search."""
+
+    names: tuple[str, ...]
+    """Of the other conditions."""
+    direction: str
+    beyond: str
+    """The condition on the page's position, with AND before it, or nothing."""
+    has_phrases: bool
+
+    @property
+    def phrases(self) -> str:
+        """The condition that a call says all phrases."""
+        return _SAYS_PHRASES if self.has_phrases else "true"
+
+    @property
+    def order(self) -> str:
+        """The order of the list, as an index of calls has it."""
+        return f"ORDER BY {BEGAN} {self.direction}, call.id {self.direction}"
+
+    @property
+    def of_records(self) -> str:
+        """The conditions on the visit, each with AND before it."""
+        return "".join(f" AND {CONDITIONS[name]}" for name in self.names if name in OF_THE_RECORD)
+
+    @property
+    def record(self) -> str:
+        """The visit as a table, if there are conditions on it."""
+        return _RECORD_OF_IT if OF_THE_RECORD.intersection(self.names) else ""
 
 
 def is_search(names: Iterable[str]) -> bool:
@@ -59,31 +105,39 @@ def is_search(names: Iterable[str]) -> bool:
 
 def found_by_search(names: tuple[str, ...], direction: str, beyond: str) -> str:
     """A query: the ids of a page's calls."""
-    ways: dict[str, Callable[[tuple[str, ...], str, str], str]] = {
-        "search_words": _by_words,
-        "search_visits": _by_visits,
-        "search_digits": _by_digits,
-    }
+    ways = {"search_words": _by_words, "search_visits": _by_visits, "search_digits": _by_digits}
     rest = tuple(name for name in names if not name.startswith(SEARCH))
-    found = [way(rest, direction, beyond) for name, way in ways.items() if name in names]
-    if "search_phrases" in names:
-        found = [one.replace("/* phrases */", f"AND {_SAYS_PHRASES}") for one in found]
+    wanted = _Wanted(rest, direction, beyond, "search_phrases" in names)
+    found = [way(wanted) for name, way in ways.items() if name in names]
     return f"""
         SELECT DISTINCT id, began FROM ({" UNION ALL ".join(f"({one})" for one in found)}) AS any_of_them
         ORDER BY began {direction}, id {direction} LIMIT :rows
     """  # noqa: S608 - made of constants
 
 
-def _order(direction: str) -> str:
-    return f"ORDER BY {BEGAN} {direction}, call.id {direction}"
+def _near(wanted: _Wanted, calls: int, found: str) -> str:
+    """Common tables: the hits among the next calls, which are `enough` if they are a page or all calls were read.
 
-
-def _record_for(names: tuple[str, ...]) -> str:
-    return _RECORD_OF_IT if OF_THE_RECORD.intersection(names) else ""
+    `found` is the rest of a query on `call`, which has only the columns of an index unless phrases are searched for.
+    """
+    of_calls = where(name for name in wanted.names if name not in OF_THE_RECORD)
+    columns = "call.*" if wanted.has_phrases else "call.id, call.service_record_id"
+    return f"""
+        next AS MATERIALIZED (
+            SELECT {columns}, {BEGAN} AS began FROM call
+            WHERE {of_calls} {wanted.beyond} {wanted.order} LIMIT {calls}
+        ), near AS MATERIALIZED (
+            SELECT call.id, call.began FROM next AS call {found}
+            ORDER BY call.began {wanted.direction}, call.id {wanted.direction} LIMIT :rows
+        ), enough AS (
+            SELECT (SELECT count(*) FROM near) = :rows OR (SELECT count(*) FROM next) < {calls}
+        )
+    """  # noqa: S608 - made of constants
 
 
 # The months are searched one after the other from the page's position, until the page is full.
-def _by_words(names: tuple[str, ...], direction: str, beyond: str) -> str:
+def _by_words(wanted: _Wanted) -> str:
+    direction, beyond, names = wanted.direction, wanted.beyond, wanted.names
     step = "-1" if direction == "DESC" else "1"
     first = f"""
         SELECT date_trunc('month', {BEGAN} AT TIME ZONE 'UTC') FROM call
@@ -98,8 +152,8 @@ def _by_words(names: tuple[str, ...], direction: str, beyond: str) -> str:
         since.append("CAST(:since AS timestamptz)")
     if beyond:
         (until if direction == "DESC" else since).append("CAST(:after_began AS timestamptz)")
-    near = "".join(f" AND began <= {moment} + {MARGIN}" for moment in until[1:])
-    near += "".join(f" AND began >= {moment} - {MARGIN}" for moment in since[1:])
+    margins = "".join(f" AND began <= {moment} + {MARGIN}" for moment in until[1:])
+    margins += "".join(f" AND began >= {moment} - {MARGIN}" for moment in since[1:])
     newest = f"({first} ORDER BY {BEGAN} DESC, call.id DESC LIMIT 1) AS newest (month)"
     oldest = f"({first} ORDER BY {BEGAN}, call.id LIMIT 1) AS oldest (month)"
     # Null if there is no call, and then there are no months.
@@ -111,19 +165,28 @@ def _by_words(names: tuple[str, ...], direction: str, beyond: str) -> str:
             WITH ORDINALITY AS month (month, place)
         UNION ALL SELECT '{NO_MONTH}', {MAX_MONTHS if direction == "DESC" else 0}
     """  # noqa: S608 - made of constants
+    said = f"""JOIN LATERAL (
+        SELECT true AS so FROM call_words
+        WHERE call_id = call.id AND organization_id = CAST(:organization AS uuid)
+            AND words @@ CAST({_words_in(month_of("began"))} AS tsquery) OFFSET 0
+    ) AS said ON true"""  # noqa: S608 - made of constants
+    # The turns are read only of calls that have the words.
+    spoken = f"{said} {wanted.record} WHERE CASE WHEN said.so THEN {wanted.phrases} END {wanted.of_records}"
     return f"""
+        WITH {_near(wanted, NEXT_SPOKEN, spoken)}
+        SELECT id, began FROM near WHERE (TABLE enough)
+        UNION ALL
         SELECT hit.id, hit.began FROM (
-            SELECT name FROM ({months}) AS months ORDER BY place LIMIT {MAX_MONTHS} OFFSET 0
+            SELECT name FROM ({months}) AS months WHERE NOT (TABLE enough) ORDER BY place LIMIT {MAX_MONTHS} OFFSET 0
         ) AS month CROSS JOIN LATERAL (
             SELECT {_KEY} FROM (
                 SELECT call_id FROM call_words
                 WHERE organization_id = CAST(:organization AS uuid)
-                    AND words @@ CAST({marked(":search_words", "CAST(:organization AS text)", "month.name")} AS tsquery)
-                    {near}
+                    AND words @@ CAST({_words_in("month.name")} AS tsquery)
+                    {margins}
                 ORDER BY began {direction}, call_id {direction} OFFSET 0
             ) AS said JOIN LATERAL (SELECT * FROM call WHERE id = said.call_id OFFSET 0) AS call ON true
-            {_record_for(names)}
-            WHERE {where(names)} {beyond} /* phrases */ LIMIT :rows
+            {wanted.record} WHERE {where(names)} {beyond} AND {wanted.phrases} LIMIT :rows
         ) AS hit LIMIT :rows
     """  # noqa: S608 - made of constants
 
@@ -132,28 +195,39 @@ def _month(which: str, moments: Iterable[str]) -> str:
     return f"date_trunc('month', {which}({', '.join(moments)}) AT TIME ZONE 'UTC')"
 
 
-def _by_visits(names: tuple[str, ...], direction: str, beyond: str) -> str:
-    order = _order(direction)
+def _words_in(month: str) -> str:
+    return marked(":search_words", "CAST(:organization AS text)", month)
+
+
+# The planner cannot know which way is the shortest: each word may be common, and their combination rare.
+def _by_visits(wanted: _Wanted) -> str:
+    """The next calls if they contain the page, else the visits' calls if these are few, else all calls in order."""
+    # The turns are read only of calls whose visit has the words.
+    named = f"CASE WHEN {_NAMED} THEN {wanted.phrases} END" if wanted.has_phrases else _NAMED
+    conditions = f"{where(wanted.names)} {wanted.beyond}"
     return f"""
-        WITH few AS MATERIALIZED (
-            SELECT record.id FROM service_record AS record WHERE {VISITS_FOUND} LIMIT {FEW + 1}
+        WITH {_near(wanted, NEXT_VISITS, f"{_RECORD_OF_IT} WHERE {named} {wanted.of_records}")}, named AS MATERIALIZED (
+            SELECT record.id FROM service_record AS record WHERE {VISITS_FOUND}
+        ), few AS MATERIALIZED (
+            SELECT id FROM named WHERE NOT (TABLE enough) LIMIT {FEW + 1}
         )
+        (SELECT id, began FROM near WHERE (TABLE enough))
+        UNION ALL
         (SELECT {_KEY} FROM few JOIN LATERAL (
-            SELECT * FROM call WHERE service_record_id = few.id OFFSET 0) AS call ON true {_record_for(names)}
-        WHERE (SELECT count(*) FROM few) <= {FEW} AND {where(names)} {beyond} /* phrases */ {order} LIMIT :rows)
+            SELECT * FROM call WHERE service_record_id = few.id OFFSET 0) AS call ON true {wanted.record}
+        WHERE (SELECT count(*) FROM few) <= {FEW} AND {conditions} AND {wanted.phrases} {wanted.order} LIMIT :rows)
         UNION ALL
         (SELECT {_KEY} FROM call {_RECORD_OF_IT}
-        WHERE (SELECT count(*) FROM few) > {FEW} AND {where(names)} {beyond}
-            AND {_MAY_NAME} AND {VISIT_WORDS} @@ to_tsquery('simple'::regconfig, :search_visits) /* phrases */
-        {order} LIMIT :rows)
+        WHERE (SELECT count(*) FROM few) > {FEW} AND {conditions} AND {named} {wanted.order} LIMIT :rows)
     """  # noqa: S608 - made of constants
 
 
-def _by_digits(names: tuple[str, ...], direction: str, beyond: str) -> str:
+def _by_digits(wanted: _Wanted) -> str:
     # A number is rarer than the planner estimates: walking through all calls to find a page of them takes 300 ms.
     return f"""
-        SELECT {_KEY} FROM call {_record_for(names)} WHERE {where(names)} AND {DIGITS} LIKE :search_digits {beyond}
-        ORDER BY {BEGAN} + interval '0' {direction}, call.id {direction} LIMIT :rows
+        SELECT {_KEY} FROM call {wanted.record}
+        WHERE {where(wanted.names)} AND {DIGITS} LIKE :search_digits {wanted.beyond}
+        ORDER BY {BEGAN} + interval '0' {wanted.direction}, call.id {wanted.direction} LIMIT :rows
     """  # noqa: S608 - made of constants
 
 
