@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from autopulse.db.queries.filters import NPS_CATEGORIES, Filters
-from autopulse.domain.words import MARK, STOP_WORDS, read_search
+from autopulse.domain.words import MARK, MAX_WORD_CHARACTERS, STOP_WORDS, read_search
 from autopulse.json_coercion import MAX_CALL_ID
 
 MIN_DIGITS: Final = 3
@@ -79,9 +79,12 @@ def search_filter(text: str | None) -> Filters:
         parts["search_words"] = " & ".join(said)
     if search.phrase_patterns:
         parts["search_phrases"] = _array(search.phrase_patterns)
-    named = [*search.beginnings, *(word for phrase in search.phrases for word in phrase)]
-    parts["search_visits"] = " & ".join(f"'{word}':*" for word in named)
-    parts["search_named"] = _array(f"%{word}%" for word in named)
+    quoted = [word for phrase in search.phrases for word in phrase]
+    # Only words of calls were cut. The beginning of a short word, like `a`, would be that of half of all names.
+    whole = [word for word in quoted if len(word) < MAX_WORD_CHARACTERS]
+    begun = [*search.beginnings, *(word for word in quoted if len(word) == MAX_WORD_CHARACTERS)]
+    parts["search_visits"] = " & ".join([*(f"'{word}'" for word in whole), *(f"'{word}':*" for word in begun)])
+    parts["search_named"] = _array(f"%{word}%" for word in [*whole, *begun])
     if not any(character.isalpha() for character in text) and len(digits(text)) >= MIN_DIGITS:
         parts["search_digits"] = f"{digits(text)[::-1]}%"
     return parts
