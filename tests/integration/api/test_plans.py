@@ -268,6 +268,15 @@ def test_an_index_of_words_is_not_read_if_the_next_calls_fill_the_page(
     assert {index for index in (WORDS, VISITS) if explained.reads(index)} == read
 
 
+def test_visits_of_a_common_word_are_looked_up_if_those_of_an_advisor_are_few(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_one = explain(api, "/calls", archive.LARGEST, monkeypatch, q="example", advisor=7)
+    of_all = explain(api, "/calls", archive.LARGEST, monkeypatch, q="example", outcome="busy", direction="web")
+    assert of_one.reads("ix_call_service_record_id")
+    assert not of_all.reads("ix_call_service_record_id")
+
+
 @pytest.mark.parametrize("query", [SPAN, {"nps_category": "detractor"}, {"order": "oldest"}], ids=str)
 def test_a_word_that_all_calls_have_is_found_without_an_index_with_every_filter(
     api: Api, query: dict[str, object], monkeypatch: pytest.MonkeyPatch

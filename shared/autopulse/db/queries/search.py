@@ -207,7 +207,7 @@ def _by_visits(wanted: _Wanted) -> str:
     conditions = f"{where(wanted.names)} {wanted.beyond}"
     return f"""
         WITH {_near(wanted, NEXT_VISITS, f"{_RECORD_OF_IT} WHERE {named} {wanted.of_records}")}, named AS MATERIALIZED (
-            SELECT record.id FROM service_record AS record WHERE {VISITS_FOUND}
+            SELECT record.id FROM service_record AS record WHERE {VISITS_FOUND} {wanted.of_records}
         ), few AS MATERIALIZED (
             SELECT id FROM named WHERE NOT (TABLE enough) LIMIT {FEW + 1}
         )
