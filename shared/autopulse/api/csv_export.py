@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
+_HARMLESS: Final = re.compile("[0-9A-Za-z]")
+"""The beginning of nearly all cells, which no spreadsheet computes."""
 _FORMULA: Final = re.compile("[\t\r]|\\s*[=+@\\-\uff1d\uff0b\uff0d\uff20]")
 """Beginnings of cells that a spreadsheet computes, also behind blanks and in full-width forms."""
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Mn"})
@@ -48,7 +50,9 @@ def _is_invisible(character: str) -> bool:
 def as_cell(value: object) -> str:
     """A JSON value as the text of a cell; a text that a spreadsheet would compute gets an apostrophe in front."""
     if isinstance(value, str):
-        return f"'{value}" if _is_computed(value) and not _NUMBER.fullmatch(value) else value
+        if _HARMLESS.match(value) or not _is_computed(value) or _NUMBER.fullmatch(value):
+            return value
+        return f"'{value}"
     if value is None:
         return ""
     if isinstance(value, bool):
