@@ -30,10 +30,11 @@ SPAN: dict[str, object] = {"from_": "2026-05-01T00:00:00Z", "to": "2026-11-01T00
 
 @pytest.fixture(scope="module")
 def api(module_api: Api, module_database_url: str) -> Api:
-    archive.fill(module_database_url, CALLS, turns=2, events=1)
-    archive.fill_quality(module_database_url)
-    archive.fill_reasons(module_database_url)
-    archive.fill_follow_ups(module_database_url)
+    with archive.without_indexes_of_words(module_database_url):
+        archive.fill(module_database_url, CALLS, turns=2, events=1)
+        archive.fill_quality(module_database_url)
+        archive.fill_reasons(module_database_url)
+        archive.fill_follow_ups(module_database_url)
     archive.fill_words(module_database_url)
     archive.look_at_statuses(module_database_url)
     return module_api
