@@ -121,7 +121,9 @@ def database_server() -> Iterator[DatabaseServer]:
     # pytest's temporary directory is not accessible to the user who runs the server when the tests run as root.
     directory = Path(tempfile.mkdtemp(prefix="autopulse-test-postgres-"))
     directory.chmod(0o755)
-    server = DatabaseServer(PostgresServer(directory, durable=False), ports.find_any())
+    # Without autovacuum nothing is written that the tests do not write.
+    server = PostgresServer(directory, durable=False, settings=("autovacuum=off",))
+    server = DatabaseServer(server, ports.find_any())
     try:
         server.postgres.start(server.port)
         yield server

@@ -14,7 +14,7 @@ from local.postgres import FUNCTIONS
 from tests.conftest import DatabaseServer
 from tests.integration.migrations import application
 from tests.integration.migrations.application import run
-from tests.integration.migrations.conftest import dump
+from tests.integration.migrations.conftest import next_to_write
 
 FITTING: Final = {
     "as planned": "",
@@ -421,11 +421,25 @@ def lived_in_url(application_url: str) -> str:
 def test_a_database_that_does_not_fit_is_refused_unchanged(name: str, lived_in_url: str) -> None:
     change, told = MISFITS[name]
     run(lived_in_url, change)
-    before = dump(lived_in_url)
+    before = next_to_write(lived_in_url)
     with pytest.raises(DatabaseDoesNotFit) as caught:
         upgrade(lived_in_url, FunctionsRole(FUNCTIONS, by_iam=False))
     assert [line for line in map(str, caught.value.misfits) if line.startswith(told) or told in line] != []
-    assert dump(lived_in_url) == before
+    assert next_to_write(lived_in_url) == before
+
+
+def test_a_change_of_any_kind_is_seen(lived_in_url: str) -> None:
+    """Those of rows, of tables and of rights; a statement that is rolled back counts as well."""
+    changes = ("UPDATE call SET is_demo = true", "CREATE TABLE note (id integer)", "COMMENT ON TABLE call IS 'calls'")
+    for change in (
+        *changes,
+        "ALTER ROLE CURRENT_USER SET search_path = public",
+        "BEGIN; DROP TABLE transcript; ROLLBACK",
+    ):
+        before = next_to_write(lived_in_url)
+        assert next_to_write(lived_in_url) == before
+        run(lived_in_url, change)
+        assert next_to_write(lived_in_url) != before
 
 
 def test_everything_that_does_not_fit_is_told_at_once(lived_in_url: str) -> None:
@@ -457,11 +471,11 @@ def test_after_the_change_that_was_asked_for_it_fits(lived_in_url: str) -> None:
 def test_tables_of_somebody_else_are_refused(lived_in_url: str, database_server: DatabaseServer) -> None:
     with database_server.postgres.connect("postgres", lived_in_url.rpartition("/")[2], database_server.port) as super_:
         super_.run("ALTER TABLE transcript OWNER TO postgres; GRANT ALL ON transcript, transcript_id_seq TO autopulse")
-    before = dump(lived_in_url)
+    before = next_to_write(lived_in_url)
     with pytest.raises(DatabaseDoesNotFit, match="transcript: another owner found") as caught:
         upgrade(lived_in_url)
     assert len(caught.value.misfits) == 1
-    assert dump(lived_in_url) == before
+    assert next_to_write(lived_in_url) == before
 
 
 def test_text_that_is_equal_to_other_text_is_refused(lived_in_url: str, database_server: DatabaseServer) -> None:

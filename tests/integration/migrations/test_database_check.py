@@ -13,7 +13,7 @@ from operate import database
 from operate.database import CANNOT_TELL, DOES_NOT_FIT, FITS, check
 from tests.integration.migrations import application
 from tests.integration.migrations.application import run
-from tests.integration.migrations.conftest import dump
+from tests.integration.migrations.conftest import next_to_write
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def test_what_does_not_fit_is_printed_and_nothing_changed(
     reader_url: str, application_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(application_url, "ALTER TABLE call ALTER COLUMN status TYPE varchar(10), DROP COLUMN nps_score")
-    before = dump(application_url)
+    before = next_to_write(application_url)
     assert check(reader_url) == DOES_NOT_FIT == 1
     assert capsys.readouterr().out == (
         "does not fit:\n"
         "  call.status: varchar(10) found (needed: varchar(20) or wider)\n"
         "  call.nps_score: nothing found (needed: integer)\n"
     )
-    assert dump(application_url) == before
+    assert next_to_write(application_url) == before
 
 
 def test_a_database_that_was_migrated_fits(application_url: str, capsys: pytest.CaptureFixture[str]) -> None:
