@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations_in_both_schemes
 from tests.browser.conftest import OpenInvented
 from tests.browser.invented import InventedApi, Json, detail_of, invent_call, quality_of, quality_summary_of
 from tests.browser.pages import Complaints
@@ -112,7 +112,7 @@ def test_figures_of_how_calls_ran(open_invented: OpenInvented) -> None:
     rows = card.locator("tbody tr").all_inner_texts()
     assert len(rows) == 6
     assert rows[0].split("\t")[1:] == ["Piper, version 4", "14", "1.1 s"]
-    assert Axe().run(page).response["violations"] == []
+    assert violations_in_both_schemes(page) == []
 
 
 @pytest.mark.parametrize(

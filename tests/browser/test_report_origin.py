@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.axe import violations_in_both_schemes
 from tests.browser.conftest import PHONE, OpenInvented
 from tests.browser.invented import InventedApi, detail_of, invent_call
 
@@ -56,9 +56,8 @@ def test_the_panel_says_it_in_a_sentence(open_invented: OpenInvented, api: Inven
         expect(fact.locator("+ dd")).to_have_text(sentence)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_marks(open_invented: OpenInvented, api: InventedApi, scheme: str) -> None:
-    page = open_invented(api, "?call=2", color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
+def test_axe_finds_nothing_in_the_marks(open_invented: OpenInvented, api: InventedApi) -> None:
+    page = open_invented(api, "?call=2", bypass_csp=True)
     expect(page.get_by_test_id("service-record")).to_be_visible()
     expect(page.get_by_test_id("call-row-2").locator(".call-report")).to_be_visible()
-    assert Axe().run(page).response["violations"] == []
+    assert violations_in_both_schemes(page) == []
