@@ -122,8 +122,8 @@ def database_server() -> Iterator[DatabaseServer]:
     directory = Path(tempfile.mkdtemp(prefix="autopulse-test-postgres-"))
     directory.chmod(0o755)
     # Without autovacuum nothing is written that the tests do not write.
-    server = PostgresServer(directory, durable=False, settings=("autovacuum=off",))
-    server = DatabaseServer(server, ports.find_any())
+    postgres = PostgresServer(directory, durable=False, settings=("autovacuum=off",))
+    server = DatabaseServer(postgres, ports.find_any())
     try:
         server.postgres.start(server.port)
         yield server

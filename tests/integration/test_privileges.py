@@ -189,8 +189,8 @@ def _needless(
     needless = []
     for right, table in _each_privilege(privileges):
         # The first refusal ends the search, so statements that may need the privilege and are short come first.
-        likely = sorted(statements, key=lambda statement, table=table: (table not in statement, len(statement)))
-        if not _is_refused(pipeline, likely, f"REVOKE {right} FROM {role}", role):
+        likely = sorted((table not in statement, len(statement), statement) for statement in statements)
+        if not _is_refused(pipeline, [one[-1] for one in likely], f"REVOKE {right} FROM {role}", role):
             needless.append(right)
     return needless
 
