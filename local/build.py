@@ -13,11 +13,10 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-
-from samcli.yamlhelper import yaml_dump, yaml_parse  # type: ignore[import-untyped]
+from typing import Final
 
 from local.stack_paths import PROJECT, REGION, LocalStackError
+from operate.templates import read_template, write_template
 
 _SOURCES: Final = ("template.yaml", "functions", "layers", "shared")
 _LAMBDA_PYTHON: Final = "3.13"
@@ -54,11 +53,6 @@ def sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
     if done.returncode:
         end = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
         raise LocalStackError(f"sam {arguments[0]} failed (all of it in {log}):\n{end}")
-
-
-def read_template(built: Path) -> dict[str, Any]:
-    """Return the path of a build's template."""
-    return dict(yaml_parse((built / "template.yaml").read_text()))
 
 
 def _build_once(target: Path, python: str, layer_platform: str, finish: Callable[[Path], None] | None = None) -> str:
@@ -111,10 +105,10 @@ def _allow_local_endpoint(built: Path) -> None:
 
     `sam local invoke` sets only variables that the template declares, and the template for AWS must not have this one.
     """
-    template = read_template(built)
+    template = read_template(built / "template.yaml")
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
     template["Parameters"]["Architecture"]["Default"] = "arm64" if _processor() == "aarch64" else "x86_64"
-    (built / "template.yaml").write_text(yaml_dump(template))
+    write_template(template, built / "template.yaml")
 
 
 def _processor() -> str:

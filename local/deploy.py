@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
-from local.build import read_template, sam, tool_environment
+from local.build import sam, tool_environment
 from local.emulator import ACCESS_KEY, client_environment, endpoint
 from local.stack_paths import REGION, STACK_NAME
+from operate.templates import read_template
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -63,7 +64,7 @@ class Cloud:
     def deploy(self, built: Path, parameters: Mapping[str, str], log: Path) -> None:
         """Deploy a build; parameters that its template does not declare are left out."""
         self.client("s3").create_bucket(Bucket=_BUCKET)
-        known = read_template(built)["Parameters"]
+        known = read_template(built / "template.yaml")["Parameters"]
         overrides = [
             f"ParameterKey={name},ParameterValue={_quoted(value)}"
             for name, value in parameters.items()

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from samcli.yamlhelper import yaml_dump, yaml_parse  # type: ignore[import-untyped]
+import yaml
+from samcli.yamlhelper import (  # type: ignore[import-untyped]
+    TIMESTAMP_TAG,
+    intrinsics_multi_constructor,
+    string_representer,
+)
 
 PROJECT: Final = Path(__file__).parents[1]
 _INFRASTRUCTURE: Final = ("account", "database", "firewall", "monitoring")
@@ -23,14 +28,34 @@ Yaml = Any
 """Mappings, lists and scalars, with intrinsic functions in their long form."""
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # a class either way
+    """Reads templates as `sam` does, but with libyaml where PyYAML has it: in a tenth of the time."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+_Loader.add_constructor(TIMESTAMP_TAG, _Loader.construct_yaml_str)
+
+
 def read_template(file: Path) -> dict[str, Yaml]:
     """Return a template as it is written."""
-    return dict(yaml_parse(file.read_text()))
+    with file.open("rb") as stream:
+        return dict(yaml.load(stream, Loader=_Loader))  # noqa: S506 - a safe loader
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # as above
+    """Writes templates as `sam` does."""
+
+    def ignore_aliases(self, _: object) -> bool:
+        """Write equal parts in full, because CloudFormation takes no aliases."""
+        return True
+
+
+_Dumper.add_representer(str, string_representer)
 
 
 def write_template(template: Mapping[str, Yaml], file: Path) -> None:
-    """Return a template as YAML."""
-    file.write_text(yaml_dump(template))
+    """Write a template as YAML."""
+    file.write_text(yaml.dump(dict(template), default_flow_style=False, Dumper=_Dumper))
 
 
 def expand(template: Mapping[str, Yaml]) -> dict[str, Yaml]:
