@@ -71,7 +71,7 @@ class _Wanted:
     """A page of a search."""
 
     names: tuple[str, ...]
-    """Of the other conditions."""
+    """The names of the other conditions."""
     direction: str
     beyond: str
     """The condition on the page's position, with AND before it, or nothing."""
@@ -135,8 +135,8 @@ def _near(wanted: _Wanted, calls: int, found: str) -> str:
     """  # noqa: S608 - made of constants
 
 
-# The months are searched one after the other from the page's position, until the page is full.
 def _by_words(wanted: _Wanted) -> str:
+    """The next calls if they contain the page, else the hits of one month after the other until the page is full."""
     direction, beyond, names = wanted.direction, wanted.beyond, wanted.names
     step = "-1" if direction == "DESC" else "1"
     first = f"""
