@@ -101,6 +101,18 @@ class Api:
         assert answer.status == 200, answer.text
         return [item.get("id", item.get("call_id")) for item in answer.json["items"]]
 
+    def pages(self, path: str, **query: object) -> list[list[int]]:
+        """Return the calls of all pages of a list, page by page."""
+        pages: list[list[int]] = []
+        cursor: dict[str, object] = {}
+        while not pages or cursor:
+            answer = self.get(path, **query, **cursor)
+            assert answer.status == 200, answer.text
+            pages.append([item["id"] for item in answer.json["items"]])
+            following = answer.json["next_cursor"]
+            cursor = {"cursor": following} if following else {}
+        return pages
+
     def insert(self, table: str, **values: object) -> int:
         """Insert a row; returns its id."""
         return int(self._insert(table, "id", values))

@@ -23,13 +23,13 @@ from autopulse.db.queries.filters import (
     COUNTS,
     DIRECTION,
     NPS_CATEGORY,
-    RECORD,
     SERVICE_RECORDS,
     Filters,
     conditions,
     of_service_records,
     where,
 )
+from autopulse.db.queries.next_calls import JOIN_RECORD, NextCalls
 from autopulse.db.queries.search import found_by_search, is_search, match_of
 from autopulse.db.scope import narrowed, values_of
 from autopulse.domain.scope import Scope
@@ -96,8 +96,6 @@ NEXT_NAMES: Final = 1500
 """The same for a name; no index has the visits in this order, so each visit is read from a page of its own."""
 OF_THE_FEEDBACK: Final = frozenset({"words", "telling"})
 """Conditions on the customer's feedback."""
-FEW: Final = 1000
-"""The maximum number of visits whose calls are looked up one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,44 +200,24 @@ def _found(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -
 
 
 def _found_by_service_records(feedback: str, names: tuple[str, ...], direction: str, beyond: str) -> str:
-    """The next calls if they contain the page, else the visits' calls if these are few, else all calls in order.
-
-    The planner cannot know which case it is: each word of a name may be common, and their combination rare.
-    """
     service_records = of_service_records(names)
     calls = tuple(name for name in names if name not in {*service_records, *OF_THE_FEEDBACK})
     rest = tuple(name for name in names if name not in service_records)
-    key = f"call.id, {BEGAN} AS began"
-    record = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants
     shown = FEEDBACK if feedback else ""
-    ahead = NEXT_NAMES if "name" in service_records else NEXT
-    return f"""
-        WITH next AS MATERIALIZED (
-            SELECT {key}, call.service_record_id, call.nps_score, call.outcome FROM call WHERE {where(calls)} {beyond}
-            {_order(names, direction)} LIMIT {ahead}
-        ), near AS MATERIALIZED (
-            SELECT call.id, call.began FROM next AS call {record} {shown}
-            WHERE {conditions(name for name in names if name not in calls)}
-            ORDER BY call.began {direction}, call.id {direction} LIMIT :rows
-        ), enough AS (
-            SELECT (SELECT count(*) FROM near) = :rows OR (SELECT count(*) FROM next) < {ahead}
-        ), followed AS MATERIALIZED (
-            SELECT record.id FROM service_record AS record
-            WHERE {" AND ".join(SERVICE_RECORDS[name] for name in service_records)}
-        ), few AS MATERIALIZED (
-            SELECT id FROM followed WHERE NOT (TABLE enough) LIMIT {FEW + 1}
-        )
-        SELECT id FROM (
-            (SELECT id, began FROM near WHERE (TABLE enough))
-            UNION ALL
-            (SELECT {key} FROM few JOIN LATERAL (
-                SELECT * FROM call WHERE service_record_id = few.id OFFSET 0) AS call ON true {shown}
-            WHERE (SELECT count(*) FROM few) <= {FEW} AND {where(rest)} {beyond} {_order(rest, direction)} LIMIT :rows)
-            UNION ALL
-            (SELECT {key} FROM call {record} {feedback}
-            WHERE (SELECT count(*) FROM few) > {FEW} AND {where(names)} {beyond} {_order(names, direction)} LIMIT :rows)
-        ) AS any_of_them ORDER BY began {direction}, id {direction} LIMIT :rows
-    """  # noqa: S608 - made of constants
+    next_calls = NextCalls(
+        NEXT_NAMES if "name" in service_records else NEXT,
+        f"{where(calls)} {beyond}",
+        "call.id, call.service_record_id, call.nps_score, call.outcome",
+        f"{JOIN_RECORD} {shown} WHERE {conditions(name for name in names if name not in calls)}",
+        direction,
+    )
+    found = next_calls.or_of_visits(
+        " AND ".join(SERVICE_RECORDS[name] for name in service_records),
+        f"{shown} WHERE {where(rest)} {beyond}",
+        f"{JOIN_RECORD} {feedback} WHERE {where(names)} {beyond}",
+        _order(names, direction),
+    )
+    return f"SELECT id FROM ({found}) AS found ORDER BY began {direction}, id {direction} LIMIT :rows"  # noqa: S608 - made of constants
 
 
 def _order(names: tuple[str, ...], direction: str) -> str:

@@ -14,11 +14,11 @@ from autopulse.db.queries.filters import (
     CONDITIONS,
     DIGITS,
     OF_THE_RECORD,
-    RECORD,
     VISIT_WORDS,
     VISITS_FOUND,
     where,
 )
+from autopulse.db.queries.next_calls import JOIN_RECORD, KEY, NextCalls
 from autopulse.db.words import FIRST_MONTH, NO_MONTH, SPOKEN, marked, month_of
 from autopulse.domain.bounds import MAX_TURNS
 
@@ -40,8 +40,6 @@ NEXT_VISITS: Final = 500
 
 The index of visits returns all hits of all times, which are a quarter of a million for the most common words.
 """
-FEW: Final = 1000
-"""The maximum number of visits whose calls are looked up one by one."""
 MARGIN: Final = "interval '1 day'"
 """How far from the times of a search hits are still looked up in `call`, whose time decides.
 
@@ -50,8 +48,6 @@ Without these limits all hits of the first month would be looked up, most of whi
 MAX_MONTHS: Final = 240
 """The maximum number of months that are searched: twenty years."""
 _TEXTS: Final = ("feedback_summary", "detractors", "action_items", "positives", "content")
-_KEY: Final = f"call.id, {BEGAN} AS began"
-_RECORD_OF_IT: Final = f"JOIN LATERAL (SELECT * FROM {RECORD} OFFSET 0) AS record ON true"  # noqa: S608 - made of constants
 
 
 def _names(record: str) -> str:
@@ -83,11 +79,6 @@ class _Wanted:
         return _SAYS_PHRASES if self.has_phrases else "true"
 
     @property
-    def order(self) -> str:
-        """The order of the list, as an index of calls has it."""
-        return f"ORDER BY {BEGAN} {self.direction}, call.id {self.direction}"
-
-    @property
     def of_records(self) -> str:
         """The conditions on the visit, each with AND before it."""
         return "".join(f" AND {CONDITIONS[name]}" for name in self.names if name in OF_THE_RECORD)
@@ -95,7 +86,13 @@ class _Wanted:
     @property
     def record(self) -> str:
         """The visit as a table, if there are conditions on it."""
-        return _RECORD_OF_IT if OF_THE_RECORD.intersection(self.names) else ""
+        return JOIN_RECORD if OF_THE_RECORD.intersection(self.names) else ""
+
+    def next(self, number: int, hits: str) -> NextCalls:
+        """The next calls, with all columns for phrases, else with those that an index has."""
+        conditions = where(name for name in self.names if name not in OF_THE_RECORD)
+        columns = "call.*" if self.has_phrases else "call.id, call.service_record_id"
+        return NextCalls(number, f"{conditions} {self.beyond}", columns, hits, self.direction)
 
 
 def is_search(names: Iterable[str]) -> bool:
@@ -112,26 +109,6 @@ def found_by_search(names: tuple[str, ...], direction: str, beyond: str) -> str:
     return f"""
         SELECT DISTINCT id, began FROM ({" UNION ALL ".join(f"({one})" for one in found)}) AS any_of_them
         ORDER BY began {direction}, id {direction} LIMIT :rows
-    """  # noqa: S608 - made of constants
-
-
-def _near(wanted: _Wanted, calls: int, found: str) -> str:
-    """Common tables: the hits among the next calls, which are `enough` if they are a page or all calls were read.
-
-    `found` is the rest of a query on `call`, which has only the columns of an index unless phrases are searched for.
-    """
-    of_calls = where(name for name in wanted.names if name not in OF_THE_RECORD)
-    columns = "call.*" if wanted.has_phrases else "call.id, call.service_record_id"
-    return f"""
-        next AS MATERIALIZED (
-            SELECT {columns}, {BEGAN} AS began FROM call
-            WHERE {of_calls} {wanted.beyond} {wanted.order} LIMIT {calls}
-        ), near AS MATERIALIZED (
-            SELECT call.id, call.began FROM next AS call {found}
-            ORDER BY call.began {wanted.direction}, call.id {wanted.direction} LIMIT :rows
-        ), enough AS (
-            SELECT (SELECT count(*) FROM near) = :rows OR (SELECT count(*) FROM next) < {calls}
-        )
     """  # noqa: S608 - made of constants
 
 
@@ -173,13 +150,13 @@ def _by_words(wanted: _Wanted) -> str:
     # The turns are read only of calls that have the words.
     spoken = f"{said} {wanted.record} WHERE CASE WHEN said.so THEN {wanted.phrases} END {wanted.of_records}"
     return f"""
-        WITH {_near(wanted, NEXT_SPOKEN, spoken)}
+        WITH {wanted.next(NEXT_SPOKEN, spoken).tables}
         SELECT id, began FROM near WHERE (TABLE enough)
         UNION ALL
         SELECT hit.id, hit.began FROM (
             SELECT name FROM ({months}) AS months WHERE NOT (TABLE enough) ORDER BY place LIMIT {MAX_MONTHS} OFFSET 0
         ) AS month CROSS JOIN LATERAL (
-            SELECT {_KEY} FROM (
+            SELECT {KEY} FROM (
                 SELECT call_id FROM call_words
                 WHERE organization_id = CAST(:organization AS uuid)
                     AND words @@ CAST({_words_in("month.name")} AS tsquery)
@@ -199,33 +176,23 @@ def _words_in(month: str) -> str:
     return marked(":search_words", "CAST(:organization AS text)", month)
 
 
-# The planner cannot know which way is the shortest: each word may be common, and their combination rare.
 def _by_visits(wanted: _Wanted) -> str:
-    """The next calls if they contain the page, else the visits' calls if these are few, else all calls in order."""
     # The turns are read only of calls whose visit has the words.
     named = f"CASE WHEN {_NAMED} THEN {wanted.phrases} END" if wanted.has_phrases else _NAMED
-    conditions = f"{where(wanted.names)} {wanted.beyond}"
-    return f"""
-        WITH {_near(wanted, NEXT_VISITS, f"{_RECORD_OF_IT} WHERE {named} {wanted.of_records}")}, named AS MATERIALIZED (
-            SELECT record.id FROM service_record AS record WHERE {VISITS_FOUND} {wanted.of_records}
-        ), few AS MATERIALIZED (
-            SELECT id FROM named WHERE NOT (TABLE enough) LIMIT {FEW + 1}
-        )
-        (SELECT id, began FROM near WHERE (TABLE enough))
-        UNION ALL
-        (SELECT {_KEY} FROM few JOIN LATERAL (
-            SELECT * FROM call WHERE service_record_id = few.id OFFSET 0) AS call ON true {wanted.record}
-        WHERE (SELECT count(*) FROM few) <= {FEW} AND {conditions} AND {wanted.phrases} {wanted.order} LIMIT :rows)
-        UNION ALL
-        (SELECT {_KEY} FROM call {_RECORD_OF_IT}
-        WHERE (SELECT count(*) FROM few) > {FEW} AND {conditions} AND {named} {wanted.order} LIMIT :rows)
-    """  # noqa: S608 - made of constants
+    conditions = f"WHERE {where(wanted.names)} {wanted.beyond}"
+    next_calls = wanted.next(NEXT_VISITS, f"{JOIN_RECORD} WHERE {named} {wanted.of_records}")
+    return next_calls.or_of_visits(
+        f"{VISITS_FOUND} {wanted.of_records}",
+        f"{wanted.record} {conditions} AND {wanted.phrases}",
+        f"{JOIN_RECORD} {conditions} AND {named}",
+        next_calls.order,
+    )
 
 
 def _by_digits(wanted: _Wanted) -> str:
     # A number is rarer than the planner estimates: walking through all calls to find a page of them takes 300 ms.
     return f"""
-        SELECT {_KEY} FROM call {wanted.record}
+        SELECT {KEY} FROM call {wanted.record}
         WHERE {where(wanted.names)} AND {DIGITS} LIKE :search_digits {wanted.beyond}
         ORDER BY {BEGAN} + interval '0' {wanted.direction}, call.id {wanted.direction} LIMIT :rows
     """  # noqa: S608 - made of constants
