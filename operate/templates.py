@@ -29,7 +29,7 @@ Yaml = Any
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # a class either way
-    """Reads templates as `sam` does, but with libyaml where PyYAML has it: in a tenth of the time."""
+    """Reads templates as `sam` does, but with libyaml where PyYAML has it: in a fifth of the time."""
 
 
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)

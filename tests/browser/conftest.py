@@ -235,7 +235,7 @@ class Contexts:
 
     @contextmanager
     def lend(self, options: Mapping[str, Any], *, keep: bool) -> Iterator[BrowserContext]:
-        """Yield a context with these options that nobody uses, without pages; keep it for other tests, or close it."""
+        """Yield an unused context with these options, and close its pages at the end; without `keep` close it, too."""
         free = self._free.setdefault(repr(sorted(options.items())), [])
         context = free.pop() if free else self._browser.new_context(**options)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
