@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from autopulse.db.queries.filters import NPS_CATEGORIES, Filters
-from autopulse.domain.words import MARK, MAX_WORD_CHARACTERS, STOP_WORDS, read_search
+from autopulse.domain.word_search import read_search
+from autopulse.domain.words import MARK, MAX_WORD_CHARACTERS, STOP_WORDS
 from autopulse.json_coercion import MAX_CALL_ID
 
 MIN_DIGITS: Final = 3

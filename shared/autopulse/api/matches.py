@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from autopulse.api.answer_types import Answer
-from autopulse.domain.words import Search, snippet_of
+from autopulse.domain.word_search import Search, snippet_of
 
 PLACES: Final = {
     "feedback_summary": "summary",

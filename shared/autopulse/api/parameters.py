@@ -25,7 +25,7 @@ from autopulse.api.filters import (
 from autopulse.domain.follow_ups import UNANSWERED, State, Trigger
 from autopulse.domain.outcome import Outcome
 from autopulse.domain.reasons import MAX_KEY_CHARACTERS
-from autopulse.domain.words import Search, read_search
+from autopulse.domain.word_search import Search, read_search
 from autopulse.json_coercion import MAX_CALL_ID
 
 PAGE: Final = 50

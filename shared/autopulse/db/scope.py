@@ -7,10 +7,9 @@ Every statement takes `values_of(scope)`. A statement that reads a single call o
 from collections.abc import Mapping
 from typing import Final
 
+from autopulse.db.queries.filters import BOUND_ADVISOR
 from autopulse.domain.scope import Scope, UserKey
 
-BOUND_ADVISOR: Final = "bound_advisor"
-"""The name of the condition, in `db.queries.filters` and `db.queries.follow_ups`."""
 _IS_UNBOUNDED: Final = f"CAST(:{BOUND_ADVISOR} AS integer) IS NULL"
 _VISIT: Final = f"""
     visit.organization_id = CAST(:organization AS uuid)

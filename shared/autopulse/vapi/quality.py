@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
-from statistics import median
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, SkipValidation
@@ -232,7 +231,7 @@ def read_quality(content: Mapping[str, Any], report: ReportMessage, received_at:
     lost = [output for output in outputs if _is_lost(output)]
     return Quality(
         turn_latencies=tuple(latencies),
-        turn_latency_median=int(Decimal(median(turns)).to_integral_value(ROUND_HALF_UP)) if turns else None,
+        turn_latency_median=_median(turns) if turns else None,
         averages=_averages(performance),
         from_transport_average=performance.from_transport,
         to_transport_average=performance.to_transport,
@@ -252,6 +251,13 @@ def read_quality(content: Mapping[str, Any], report: ReportMessage, received_at:
         outputs_lost=len(lost),
         details=dict(_details(message, report.artifact.scorecards, lost)),
     )
+
+
+def _median(milliseconds: Sequence[int]) -> int:
+    """The median of at least one latency, with half a millisecond rounded up. `statistics` takes 5 ms to import."""
+    ordered = sorted(milliseconds)
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[~middle] + 1) // 2
 
 
 def _averages(metrics: PerformanceMetrics) -> Latencies:

@@ -6,11 +6,12 @@ The expressions here have to be the same as in the indexes; otherwise Postgres d
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from autopulse.db.scope import BOUND_ADVISOR
 from autopulse.domain import status
 from autopulse.domain.nps import CATEGORIES, PASSIVES_FROM, PROMOTERS_FROM
 from autopulse.domain.outcome import ANSWERED
 
+BOUND_ADVISOR: Final = "bound_advisor"
+"""The condition that restricts a principal to the calls of one service advisor (`db.scope`)."""
 BEGAN: Final = "coalesce(call.start_time, call.end_time, call.updated_at, '-infinity'::timestamptz)"
 """The sort key of calls: start, else the end of a call that was not answered, else when the row was last written.
 
@@ -46,7 +47,7 @@ NAMES_OF_THE_ORGANIZATION: Final = (
 
 A name that is common in other organizations is then found without reading their rows.
 """
-# Accented letters are replaced as in the search of `domain.words`, and so are word separators.
+# Accented letters are replaced as in the search of `domain.word_search`, and so are word separators.
 VISIT_WORDS: Final = (
     "to_tsvector('simple'::regconfig, translate(lower(left(coalesce(record.customer_name, '') || ' '"
     " || coalesce(record.vehicle_info, '') || ' ' || coalesce(record.service_advisor_name, ''), 1000)),"

@@ -9,10 +9,10 @@ from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.queries.bounds import MAX_LISTED_CHARACTERS, MAX_READ_BYTES, as_many_as_fit, shown
-from autopulse.db.queries.filters import BEGAN, COUNTS, DIGITS, Filters
+from autopulse.db.queries.filters import BEGAN, BOUND_ADVISOR, COUNTS, DIGITS, Filters
 from autopulse.db.queries.pages import Found, Position
 from autopulse.db.queries.summary import Span
-from autopulse.db.scope import BOUND_ADVISOR, ME, OF_THE_CALL, OF_THE_FOLLOW_UP, narrowed, values_of, values_of_user
+from autopulse.db.scope import ME, OF_THE_CALL, OF_THE_FOLLOW_UP, narrowed, values_of, values_of_user
 from autopulse.domain.follow_ups import UNANSWERED
 from autopulse.domain.nps import PASSIVES_FROM
 from autopulse.domain.scope import Scope, UserKey
