@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final, NamedTuple
 
-from autopulse.db.reconciliation import WINDOW
+from autopulse.domain.reconciliation import WINDOW
 from autopulse.errors import InvalidMessage
 from autopulse.reconciliation.request_reading import read_answer
 from autopulse.reconciliation.requests import (

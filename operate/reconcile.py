@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from autopulse.db.reconciliation import WINDOW
-from autopulse.reconciliation.records import FINAL_AFTER
+from autopulse.domain.reconciliation import FINAL_AFTER, WINDOW
 from autopulse.reconciliation.requests import CallSummary, ErrorReason, NotFound, is_askable
 from local.console import say
 from operate.comparison import (

@@ -15,9 +15,9 @@ from sqlalchemy import TextClause, text
 
 from autopulse.db.engine import Transaction
 from autopulse.db.statement_parameters import as_rows
+from autopulse.domain.reconciliation import WINDOW
 from autopulse.domain.status import ENDED, IN_PROGRESS, OVER
 
-WINDOW: Final = timedelta(days=13, hours=12)
 NO_CALL: Final = 0
 """The call id of a claim about a call without a row."""
 NO_ID: Final = ""

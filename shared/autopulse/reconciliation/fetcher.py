@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from autopulse.domain.reconciliation import WINDOW
 from autopulse.errors import (
     AutoPulseError,
     InvalidMessage,
@@ -64,8 +65,6 @@ THROTTLED_SECONDS: Final = 30
 """The pause in seconds if Vapi demands one without a duration."""
 STOPPED_SECONDS: Final = 60
 """The pause in seconds after Vapi has refused the key."""
-WINDOW: Final = timedelta(days=13, hours=12)
-"""The age of calls that Vapi certainly keeps: the shortest retention of its plans is 14 days."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 UNRECOVERABLE: Final = "unrecoverable"

@@ -13,6 +13,7 @@ from typing import Final
 
 from autopulse.domain.answers import AnswerNames
 from autopulse.domain.bounds import MAX_REASON_CHARACTERS
+from autopulse.domain.reconciliation import FINAL_AFTER
 from autopulse.domain.status import ENDED
 from autopulse.errors import VapiUnreadable
 from autopulse.json_coercion import Json, not_ahead, read_mapping, read_time, read_vapi_call_id, read_words
@@ -37,8 +38,6 @@ DELETION_FAILED: Final = "deletion-failed"
 """Vapi's status of a call that has ended, and that it could not delete."""
 UNKNOWN: Final = "unknown"
 """The status of a summary if Vapi's word is unknown."""
-FINAL_AFTER: Final = timedelta(minutes=10)
-"""The time after a call's end at which its record counts as final, even without turns."""
 _TYPES: Final = frozenset({"inboundPhoneCall", "outboundPhoneCall", "webCall", "vapi.websocketCall"})
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

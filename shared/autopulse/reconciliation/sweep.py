@@ -24,6 +24,7 @@ from autopulse.consumers import clients
 from autopulse.db import listed_calls
 from autopulse.db import reconciliation as db
 from autopulse.db.engine import Transaction, engine
+from autopulse.domain.reconciliation import WINDOW
 from autopulse.errors import InvalidMessage
 from autopulse.guard import guarded
 from autopulse.json_coercion import Json, read_call_id, read_list, read_mapping, read_time, read_vapi_call_id
@@ -198,7 +199,7 @@ def _sweep(run: _Run, *, nightly: bool) -> dict[str, Any]:
     if nightly:
         with run.services.transaction() as transaction:
             db.forget_old_claims(transaction, run.now, CLAIMS_KEPT)
-        run.send([WindowRequest(run.now - db.WINDOW, f"{run.now:%Y-%m-%dT%H:%M}")])
+        run.send([WindowRequest(run.now - WINDOW, f"{run.now:%Y-%m-%dT%H:%M}")])
     logger().info("swept", extra={"nightly": nightly, **counts})
     return counts
 
@@ -335,7 +336,7 @@ def _compare(run: _Run, given: Mapping[str, Json]) -> dict[str, Json]:
         if since is None and until is None:
             differences: list[Difference] = compare(transaction, calls, run.comparison)
         else:
-            window = since or run.now - db.WINDOW, until or run.now
+            window = since or run.now - WINDOW, until or run.now
             differences = compare_whole(transaction, calls, *window, run.comparison)
     return {"differences": [difference.to_object() for difference in differences]}
 
@@ -358,7 +359,7 @@ def _ask(run: _Run, given: Mapping[str, Json]) -> dict[str, Json]:
     ]
     unlinked = rows - {one.call_id for one in linked}
     if unlinked:
-        requests.append(FindRequest(tuple(sorted(unlinked)), run.now - db.WINDOW))
+        requests.append(FindRequest(tuple(sorted(unlinked)), run.now - WINDOW))
     run.send(requests)
     run.suspect(Reason.ASKED, len(requests))
     return {"queued": len(requests)}

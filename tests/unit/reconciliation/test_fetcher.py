@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from autopulse.domain.answers import answer_names
+from autopulse.domain.reconciliation import WINDOW as KEPT
 from autopulse.errors import (
     Transient,
     VapiCallUnknown,
@@ -485,7 +486,7 @@ def test_a_list_that_reaches_too_far_back_is_asked_for_again_as_far_as_vapi_reme
     assert deliver(services, request_) == []
     (following,) = services.requests
     assert isinstance(following, FindRequest | WindowRequest)
-    assert following.since == NOW - fetcher.WINDOW
+    assert following.since == NOW - KEPT
     assert deliver(services, following) == [0], "what is not forgotten by any plan"
 
 
