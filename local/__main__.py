@@ -8,6 +8,7 @@ from typing import Any
 from local import browser, invoke, run, stack
 from local.command import run_command
 from local.console import say
+from local.running import read_stack
 from local.simulator import live_calls, simulate
 from local.stack_paths import StackPaths, read_stack_paths
 
@@ -81,7 +82,7 @@ def _up(paths: StackPaths, arguments: argparse.Namespace) -> int:
 
 
 def _link(paths: StackPaths, _: argparse.Namespace) -> int:
-    run.print_link(stack.read_stack(paths))
+    run.print_link(read_stack(paths))
     return 0
 
 
@@ -115,7 +116,7 @@ def _first_view(paths: StackPaths, _: argparse.Namespace) -> int:
 
 def _simulate(paths: StackPaths, arguments: argparse.Namespace) -> int:
     if arguments.live:
-        return _simulate_live(stack.read_stack(paths), arguments)
+        return _simulate_live(read_stack(paths), arguments)
     wanted = simulate.PageRequest(
         calls=arguments.calls,
         seed=arguments.seed,
@@ -124,7 +125,7 @@ def _simulate(paths: StackPaths, arguments: argparse.Namespace) -> int:
         rate=arguments.rate,
         lose=arguments.lose,
     )
-    return simulate.simulate(stack.read_stack(paths), wanted)
+    return simulate.simulate(read_stack(paths), wanted)
 
 
 def _simulate_live(running: Mapping[str, Any], arguments: argparse.Namespace) -> int:

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.browser import FLAGS, provide
 from local.console import say
+from local.running import read_stack
 from local.screenshots import LOOKS, PATIENCE_MILLISECONDS
-from local.stack import console_link, read_stack
+from local.stack import console_link
 from local.stack_paths import StackPaths
 
 MOST_BYTES: Final = 110_000

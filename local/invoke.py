@@ -7,12 +7,13 @@ from pathlib import Path
 
 from local import stack
 from local.build import build_for_invoke, tool_environment
+from local.running import read_running
 from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, StackPaths
 
 
 def invoke(paths: StackPaths, function: str, event: str) -> int:
     """Build if needed, then run the command of docs/local.md; returns its exit status."""
-    running = stack.read_running(paths)
+    running = read_running(paths)
     if running is None or running.host == LOOPBACK:
         raise LocalStackError("containers cannot reach the stack; first: BIND=0.0.0.0 make up")
     build_for_invoke(paths.invoke_build)

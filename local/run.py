@@ -16,6 +16,7 @@ from pg8000.native import Connection
 from local import stack
 from local.console import say
 from local.database import connect, read_rows
+from local.running import read_running
 from local.simulator import backfill
 from local.simulator.expected_rows import read_turns
 from local.simulator.live_calls import LINES, Program, Sender, make_player, play
@@ -49,7 +50,7 @@ _URLS: Final = {
 
 def run(paths: StackPaths, *, show: bool = False) -> int:
     """Show everything, then wait for Ctrl-C; stop only what this command started."""
-    was_up = stack.read_running(paths) is not None
+    was_up = read_running(paths) is not None
     try:
         say("Starting the local stack")
         running = stack.up(paths)

@@ -21,7 +21,7 @@ from local.database import count_receipts
 from local.deploy import Cloud, Deployed
 from local.issuer import Issuer
 from local.postgres import CALLER, ERASER, FUNCTIONS, OWNER, READER, WRITER, PostgresServer
-from local.processes import Identity, is_alive
+from local.running import Running, read_running, running_file
 from local.simulator import recordings
 from local.simulator.application_rows import ORGANIZATION_ID, seed
 from local.simulator.webhook_client import encode, post, sign
@@ -62,17 +62,6 @@ class VapiAddress:
         return {"vapi_api_url": self.url} | ({"vapi_api_key": self.key} if self.is_stand_in else {})
 
 
-@dataclass(frozen=True)
-class Running:
-    """The running emulator and what is deployed in it."""
-
-    emulator: Identity
-    emulator_port: int
-    host: str
-    deployed: str
-    """Fingerprint of code and parameters; empty until the deploy has succeeded."""
-
-
 def up(paths: StackPaths) -> dict[str, Any]:
     """Start the stack if need be, and check that a ping reaches the database; returns the content of stack.json."""
     with _alone(paths):
@@ -101,7 +90,7 @@ def down(paths: StackPaths) -> bool:
         emulator.Emulator(paths).stop()
         StandIn(paths).stop()
         server.stop()
-        _running_file(paths).unlink(missing_ok=True)
+        running_file(paths).unlink(missing_ok=True)
         return ran
 
 
@@ -113,23 +102,6 @@ def clean(paths: StackPaths) -> None:
         StandIn(paths).remove()
         for directory in (paths.build, paths.invoke_build, paths.state / "emulator"):
             shutil.rmtree(directory, ignore_errors=True)
-
-
-def read_running(paths: StackPaths) -> Running | None:
-    """Return the record of the emulator if it is running."""
-    try:
-        record = json.loads(_running_file(paths).read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-    running = Running(**record | {"emulator": Identity(**record["emulator"])})
-    return running if is_alive(running.emulator) else None
-
-
-def read_stack(paths: StackPaths) -> dict[str, Any]:
-    """Return the content of stack.json; raises LocalStackError if the stack is not up."""
-    if read_running(paths) is None or not paths.stack_file.exists():
-        raise LocalStackError("the local stack is not up; start it with: make up")
-    return dict(json.loads(paths.stack_file.read_text()))
 
 
 def database_server(paths: StackPaths) -> PostgresServer:
@@ -216,10 +188,10 @@ def _start_emulator(paths: StackPaths, running: Running | None, host: str, wante
     port = ports.choose(running.emulator_port if running else paths.emulator_port, host, "the AWS emulator")
     _say(f"starting the AWS emulator on {host}:{port}")
     identity = process.start(port, host)
-    _write(_running_file(paths), asdict(Running(identity, port, host, "")))
+    _write(running_file(paths), asdict(Running(identity, port, host, "")))
     _say("deploying template.yaml to it")
     _deploy_template(paths, Cloud(port), addresses)
-    _write(_running_file(paths), asdict(Running(identity, port, host, wanted)))
+    _write(running_file(paths), asdict(Running(identity, port, host, wanted)))
     return port
 
 
@@ -346,10 +318,6 @@ def _invoke_variables(deployed: Deployed, port: int) -> dict[str, dict[str, str]
         | own
         for function, variables in deployed.variables.items()
     }
-
-
-def _running_file(paths: StackPaths) -> Path:
-    return paths.state / "running.json"
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:

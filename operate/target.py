@@ -5,6 +5,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +13,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import stack
-from local.deploy import Cloud
-from local.stack_paths import PROJECT, STACK_NAME, LocalStackError, StackPaths
+from local.emulator import ACCESS_KEY, endpoint
+from local.running import read_stack
+from local.stack_paths import PROJECT, REGION, STACK_NAME, LocalStackError, StackPaths
 
 LOCAL: Final = "local"
 SAMCONFIG: Final = PROJECT / "samconfig.toml"
@@ -73,11 +74,17 @@ def find_target(environment: str, place: StackPaths) -> Target:
 
 
 def _local(place: StackPaths) -> Target:
-    running = stack.read_stack(place)
-    cloud = Cloud(int(running["aws_endpoint_url"].rpartition(":")[2]))
+    running = read_stack(place)
+    session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
+    url = endpoint(int(running["aws_endpoint_url"].rpartition(":")[2]))
+
+    @cache  # creating a client takes longer than most requests
+    def client(service: Any) -> Any:  # noqa: ANN401 - as of Target.client
+        return session.client(service, endpoint_url=url)
+
     outputs = {"WebhookUrl": "webhook_url", "ApiUrl": "api_url", "ConsoleUrl": "console_url"}
     known = {output: running[key] for output, key in outputs.items()}
-    return Target(LOCAL, STACK_NAME, cloud.client, known, os.environ.get("API_TOKEN") or running.get("api_token"))
+    return Target(LOCAL, STACK_NAME, client, known, os.environ.get("API_TOKEN") or running.get("api_token"))
 
 
 def _deployed(environment: str, samconfig: Path) -> Target:
@@ -89,6 +96,7 @@ def _deployed(environment: str, samconfig: Path) -> Target:
         raise OperationFailed(f"samconfig.toml has no environment {environment}; ENV may be {names}") from None
     session = boto3.Session(region_name=given["region"])
 
+    @cache
     def client(service: Any) -> Any:  # noqa: ANN401 - as of Target.client
         return session.client(service, config=_CONFIG)
 

@@ -30,6 +30,7 @@ from autopulse.db.privileges import FunctionsRole
 from local import ports, stack
 from local.postgres import CALLER, ERASER, FUNCTIONS, READER, WRITER, PostgresServer
 from local.processes import find_marked
+from local.running import read_stack
 from local.stack_paths import PROJECT, StackPaths
 from tests.deployed import DeployedStack
 
@@ -209,6 +210,6 @@ def _up(paths: StackPaths) -> None:
 @pytest.fixture
 def deployed(paths: StackPaths, _up: None) -> DeployedStack:
     # It is read again for each test, because a restart of the emulator changes the stack's URLs.
-    deployed = DeployedStack(paths, stack.read_stack(paths))
+    deployed = DeployedStack(paths, read_stack(paths))
     deployed.stop_schedules()
     return deployed

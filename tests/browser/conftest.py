@@ -18,10 +18,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from local.browser import FLAGS, find_browser
 from local.database import connect
 from local.issuer import Issuer
+from local.running import read_stack
 from local.screenshots import LOOKS
 from local.serving import serving
 from local.simulator.application_rows import ORGANIZATION_ID, insert_organization
-from local.stack import console_link, read_stack
+from local.stack import console_link
 from local.stack_paths import StackPaths
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
 from tests.browser.invented import InventedApi, address_of, serve, serve_socket

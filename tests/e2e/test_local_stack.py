@@ -11,6 +11,7 @@ from local import build, deploy, ports, stack
 from local.postgres import FUNCTIONS, OWNER
 from local.processes import find_marked, kill
 from local.run import print_urls, show_a_call
+from local.running import read_running, read_stack
 from local.simulator.simulate import PageRequest, simulate
 from local.stack_paths import LOOPBACK, PROJECT, LocalStackError, StackPaths
 from local.vapi_api.process import StandIn
@@ -19,7 +20,7 @@ from tests.deployed import DeployedStack
 
 def _processes(paths: StackPaths) -> set[tuple[int, float]]:
     server = stack.database_server(paths).find()
-    running, stand_in = stack.read_running(paths), StandIn(paths).find()
+    running, stand_in = read_running(paths), StandIn(paths).find()
     assert server is not None
     assert running is not None
     assert stand_in is not None
@@ -94,7 +95,7 @@ def test_make_run_prints_a_call_and_no_secret(deployed: DeployedStack, capsys: p
 
 def test_a_command_that_needs_the_stack_says_how_to_start_it() -> None:
     with pytest.raises(LocalStackError, match="make up"):
-        stack.read_stack(StackPaths(PROJECT / ".local" / "nowhere", 1, 2, ""))
+        read_stack(StackPaths(PROJECT / ".local" / "nowhere", 1, 2, ""))
 
 
 def test_a_taken_port_is_said_and_another_is_used(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +110,7 @@ def test_a_taken_port_is_said_and_another_is_used(capsys: pytest.CaptureFixture[
 def test_up_recovers_from_a_killed_emulator(deployed: DeployedStack) -> None:
     bystander = subprocess.Popen(["sleep", "3600"])  # noqa: S607 - any process that is not the stack's
     kill(lambda: find_marked(str(deployed.paths.state / "emulator")))
-    assert stack.read_running(deployed.paths) is None
+    assert read_running(deployed.paths) is None
     again = stack.up(deployed.paths)
     assert bystander.poll() is None
     bystander.kill()

@@ -11,8 +11,8 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from local import stack
 from local.issuer import Issuer
+from local.running import read_stack
 from local.simulator.application_rows import ORGANIZATION_ID
 from local.stack import console_link
 from local.stack_paths import StackPaths
@@ -34,7 +34,7 @@ ATTEMPT = "autopulse.sign-in"
 @pytest.fixture(scope="module")
 def _issuer(paths: StackPaths, _up: None) -> Iterator[StandInIssuer]:
     """The deployed stack believes this issuer as long as this module's tests run."""
-    deployed = DeployedStack(paths, stack.read_stack(paths))
+    deployed = DeployedStack(paths, read_stack(paths))
     functions = deployed.cloud.client("lambda")
     names = [deployed.stack["functions"][logical_id] for logical_id in WITH_THE_ISSUER]
     before = {name: functions.get_function_configuration(FunctionName=name)["Environment"] for name in names}

@@ -14,6 +14,7 @@ from autopulse.consumers.registry import REGISTRY
 from autopulse.vapi.drift import What
 from autopulse.vapi.signature import Part
 from operate import __main__ as command
+from operate.commands import arguments
 from operate.drift import REMEDIES, drift
 from operate.logs import read_since
 from operate.refusals import REMEDIES as REFUSAL_REMEDIES
@@ -176,13 +177,13 @@ def test_other_texts_are_refused(text: str) -> None:
 def test_what_could_not_be_told_has_a_status_of_its_own(
     logs: Logs, monkeypatch: pytest.MonkeyPatch, capsys: Capture, name: str
 ) -> None:
-    monkeypatch.setattr(command, "find_target", lambda *_: logs.target)
+    monkeypatch.setattr(arguments, "find_target", lambda *_: logs.target)
     monkeypatch.setattr(sys, "argv", ["operate", name])
     assert command.main() == 0
     logs.put("Verifier", HOUR, accepted(named("field", "x")), refused("stale"))
     assert command.main() == 1
     logs.client.delete_log_group(logGroupName=logs.groups["VerifierLogGroup"])
-    assert command.main() == command.COULD_NOT_TELL == 2
+    assert command.main() == arguments.COULD_NOT_TELL == 2
     assert "cannot be read" in capsys.readouterr().err
     monkeypatch.setattr(sys, "argv", ["operate", name, "--since", "yesterday"])
     assert command.main() == 2

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from autopulse.reconciliation.requests import ErrorReason, ListQuestion, NotFound
 from operate import __main__ as commands
 from operate import comparison
+from operate.commands import arguments
 from operate.comparison import read_window
 from operate.target import OperationFailed
 from operate.verify import verify
@@ -186,7 +187,7 @@ def test_what_vapi_has_forgotten_is_not_promised(account: Account, calls: Calls,
 def test_the_exit_status_is_two_if_it_could_not_tell(
     account: Account, calls: Calls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    monkeypatch.setattr(commands, "find_target", lambda *_: account.target)
+    monkeypatch.setattr(arguments, "find_target", lambda *_: account.target)
     monkeypatch.setattr(sys, "argv", ["operate", command])
     calls.failures = [NotFound(ErrorReason.NOT_CONFIGURED).to_object()]
     assert commands.main() == 2
