@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator_start import FEW_FILES, extract_once
+from local.emulator_start import FEW_FILES, extract_once, top_names
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +52,13 @@ def test_some_of_the_members_are_unpacked_as_ever(tmp_path: Path) -> None:
     archive = _archive(tmp_path / "layer.zip", FEW_FILES)
     extract_once(archive, str(tmp_path / "some"), members=["python/package/m1.py"])
     assert [file.name for file in (tmp_path / "some/python/package").iterdir()] == ["m1.py"]
+
+
+def test_the_names_of_a_shared_archive_are_those_of_its_links(tmp_path: Path) -> None:
+    archive = _archive(tmp_path / "layer.zip", FEW_FILES)
+    _extract(archive, tmp_path / "first")
+    assert top_names(archive) == [link.name for link in (tmp_path / "first").iterdir()] == ["python"]
+
+
+def test_the_names_of_a_functions_own_code_are_all_of_its_files(tmp_path: Path) -> None:
+    assert len(top_names(_archive(tmp_path / "code.zip", FEW_FILES - 1))) == FEW_FILES - 1
