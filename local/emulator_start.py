@@ -70,13 +70,17 @@ def top_names(archive: zipfile.ZipFile) -> list[str]:
     return names if len(names) < FEW_FILES else sorted({name.partition("/")[0] for name in names})
 
 
+REPLACEMENTS: Final[Mapping[str, Callable[..., object]]] = {"extractall": extract_once, "namelist": top_names}
+"""Name of a method of `ZipFile` -> the function that replaces it in the emulator."""
+
+
 def _unpacked(archive: zipfile.ZipFile) -> Path:
     everything = Path(tempfile.gettempdir(), "unpacked")
     copy = everything / _fingerprint(archive)
     if not copy.exists():
         everything.mkdir(exist_ok=True)
         fresh = tempfile.mkdtemp(dir=everything)
-        _extractall(archive, fresh)
+        _extractall(archive, fresh, _namelist(archive))
         try:
             Path(fresh).rename(copy)
         except OSError:  # another thread has unpacked it first
@@ -188,8 +192,8 @@ async def _refuse(send: Send, reason: str) -> None:
 
 def main() -> None:
     """Start MiniStack."""
-    zipfile.ZipFile.extractall = extract_once  # type: ignore[assignment, method-assign]
-    zipfile.ZipFile.namelist = top_names  # type: ignore[assignment, method-assign]
+    for name, replacement in REPLACEMENTS.items():
+        setattr(zipfile.ZipFile, name, replacement)
     server = importlib.import_module("ministack.app")
     server.app = behind_gate(server.app)  # type: ignore[attr-defined]
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)
