@@ -4,8 +4,7 @@ Of two reports about an attempt the more complete one counts, then the later one
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from autopulse.consumers.calls import Change, call_event, joined, record_changes
 from autopulse.consumers.consumer import AttemptBatch, Consumer, Record
@@ -31,8 +30,7 @@ MAX_CALL_REASON_CHARACTERS: Final = 100
 """The maximum length of `call.call_reason`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The content of one report."""
 
     facts: Facts

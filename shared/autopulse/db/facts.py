@@ -191,6 +191,4 @@ def _report_as_json(report: ReportFacts) -> dict[str, Any]:
 
 def feedback_as_json(feedback: Feedback | None) -> dict[str, Any] | None:
     """A row of `call_feedback`, or the value of a column that stores one."""
-    if feedback is None:
-        return None
-    return {name: getattr(feedback, name) for name in Feedback.__dataclass_fields__}
+    return None if feedback is None else feedback._asdict()

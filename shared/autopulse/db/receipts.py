@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from sqlalchemy import text
 
@@ -41,8 +41,7 @@ class Attempt:
     """Whether we created the call's row for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """What the database had before this batch."""
 
     repeated: frozenset[str]

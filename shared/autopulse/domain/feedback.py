@@ -6,8 +6,7 @@ The analysis is a list of sheets, best first; a sheet is used only for answers t
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from autopulse.domain.answers import (
     ACTION_ITEMS,
@@ -35,8 +34,7 @@ Sheet = Sequence[tuple[str, Json]]
 """Pairs of a name and an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+class Feedback(NamedTuple):
     """A row of `call_feedback`."""
 
     content: str
@@ -48,8 +46,7 @@ class Feedback:
     """The analysis' own category of what went wrong, which has priority over the words of `detractors`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """A report's analysis as it is stored."""
 
     nps_score: int | None

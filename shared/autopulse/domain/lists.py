@@ -61,8 +61,7 @@ class ShownTurn(NamedTuple):
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Composition:
+class Composition(NamedTuple):
     """The turns that an attempt's lists show together."""
 
     turns: Sequence[ShownTurn]

@@ -1,9 +1,8 @@
 """The Net Promoter Score of a number of answers, with its confidence interval."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import sqrt
-from typing import Final
+from typing import Final, NamedTuple
 
 PROMOTERS_FROM: Final = 9
 PASSIVES_FROM: Final = 7
@@ -17,8 +16,7 @@ Z_95: Final = 1.959964
 """The number of standard deviations around the mean that contain 95 % of a normal distribution."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nps:
+class Nps(NamedTuple):
     """A score from -100 to 100, with the 95 % confidence interval of the true score."""
 
     score: float

@@ -5,8 +5,7 @@ counts of all reasons therefore add up to the number of calls that have one. doc
 changes them.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 OTHER: Final = "other"
 """The key for a complaint without any keyword, and for a detractor without a complaint."""
@@ -20,8 +19,7 @@ MAX_SEARCHED_CHARACTERS: Final = 10_000
 """The number of characters of a complaint in which keywords are searched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Category:
+class Category(NamedTuple):
     """A category; its keywords are folded: lower case, no accents, blanks instead of punctuation."""
 
     key: str

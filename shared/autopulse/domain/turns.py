@@ -1,7 +1,6 @@
 """The turns of a conversation, as they are stored."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Final, NamedTuple
@@ -25,8 +24,7 @@ class Turn(NamedTuple):
     timestamp: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+class Turns(NamedTuple):
     """The turns of one message."""
 
     turns: tuple[Turn, ...]
