@@ -17,9 +17,11 @@ from playwright.sync_api import Page, sync_playwright
 
 from local.browser import FLAGS, find_browser
 from local.machine import describe_machine
+from local.serving import serving
 from tests.benchmarks.__main__ import row, say
 from tests.benchmarks.budgets import PROJECT, Result
-from tests.browser.invented import InventedApi, Json, address_of, invent_call, serve
+from tests.browser.invented import InventedApi, Json, address_of, invent_call
+from tests.browser.invented_site import InventedSite
 
 OUTPUT: Final = PROJECT / ".local" / "bench-frames.json"
 ROWS: Final = 20_000
@@ -208,12 +210,11 @@ class Watch:
 def main() -> int:
     """Measure everything; the exit status says whether every budget is kept."""
     api = LargeApi()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
+    with serving(InventedSite()) as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=[*FLAGS, site.flag])
         page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-US")
         page.add_init_script(_COUNT_FRAMES)
-        serve(page, api)
-        page.goto(address_of())
+        page.goto(address_of("", site.add(api)))
         page.locator("[data-call]").first.wait_for(timeout=60_000)
         page.locator("[data-testid=connection-state][data-state=live]").wait_for(timeout=60_000)
         watched = _use(page, api)

@@ -25,7 +25,7 @@ from local.simulator.application_rows import ORGANIZATION_ID, insert_organizatio
 from local.stack import console_link
 from local.stack_paths import StackPaths
 from tests.browser.calls import OTHER_ORGANIZATION_ID, Calls
-from tests.browser.invented import InventedApi, address_of, serve, serve_socket
+from tests.browser.invented import InventedApi, address_of
 from tests.browser.invented_site import InventedSite
 from tests.browser.pages import PATIENCE_MILLISECONDS, Complaints, keep_news_away, play_recordings, show_frame_alone
 from tests.deployed import DeployedStack
@@ -44,10 +44,9 @@ OpenPage = Callable[..., Page]
 A page that sets its clock needs a context of its own, because Playwright sets the clock of the whole context.
 """
 OpenInvented = Callable[..., Page]
-"""(api, path, script, routed, **context options) -> the console with an invented API, signed in; it needs no stack.
+"""(api, path, script, **context options) -> the console with an invented API, signed in; it needs no stack.
 
-The script, if there is one, runs in the page before all others. Routed pages have no cache, and they alone can change
-follow-ups; a page is routed if the API has some.
+The script, if there is one, runs in the page before all others.
 """
 OpenConsole = Callable[..., Page]
 """(organization_id, path, news, **context options) -> the console, signed in; `path` as `"?view=feedback"`.
@@ -148,15 +147,10 @@ def open_invented(open_page: OpenPage, invented_site: InventedSite) -> OpenInven
         path: str = "",
         *,
         script: str = "",
-        routed: bool | None = None,
         **options: Any,  # noqa: ANN401 - likewise
     ) -> Page:
         page = open_page(**{"viewport": WIDE, **options})
         page.add_init_script(script)
-        if bool(api.inbox.items) if routed is None else routed:
-            serve(page, api)
-        else:
-            serve_socket(page, api)
         page.goto(address_of(path, invented_site.add(api)))
         return page
 

@@ -8,28 +8,33 @@ import base64
 import functools
 import gzip
 import json
-import re
+import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from playwright.sync_api import Page, Route, WebSocketRoute
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
 
 from autopulse.console.assets import INDEX, MEDIA_TYPES, RELEASE
 from functions.console.app import PAGES
 from tests.browser.invented_follow_ups import ME, MY_SUBJECT, InventedInbox
+from tests.browser.pages import PATIENCE_MILLISECONDS
 
 SITE: Final = "http://localhost/api/console/"
+LIVE_PORT: Final = 81
+"""The port of the WebSocket's URL."""
 RELEASE_FOLDER: Final = "release/"
 """The folder of all files but the index."""
 NOW: Final = datetime(2026, 11, 27, 16, 49, tzinfo=timezone.utc)
 """A Friday, for tests that set the page's clock."""
 CONFIGURATION: Final = {
     "api_url": "../v1",
-    "websocket_url": "ws://localhost/live",
+    "websocket_url": f"ws://localhost:{LIVE_PORT}/live",
     "issuer": "",
     "client_id": "",
     "scopes": "openid",
@@ -254,13 +259,14 @@ class InventedApi:
     refused_paths: set[str] = field(default_factory=set)
     """Paths below /v1/ that answer 503."""
     sent: int = 0
-    """Bytes of all bodies, compressed as the functions do."""
+    """Bytes of all answers of the API, compressed as the functions do."""
     ticket: str = "invented"
     asked: list[str] = field(default_factory=list)
     """Paths below /v1/ with their parameters, in the order of the requests."""
     speaks: bool = False
     """Whether the socket confirms the subscription; otherwise the page stays at `connecting`."""
-    sockets: list[WebSocketRoute] = field(default_factory=list)
+    sockets: list[ServerConnection] = field(default_factory=list)
+    """The WebSockets of pages that are open now, the last one last."""
 
     def readings(self, path: str) -> list[Json]:
         """Return the parameters of each request of a path."""
@@ -291,11 +297,24 @@ class InventedApi:
     def call_event(self, call_id: int, event: str = "CallStatusChanged") -> None:
         """Send a call event to the page."""
         message = {"type": "event", "id": uuid.uuid4().hex, "event": event, "call_id": call_id}
-        for socket in self.sockets:
-            socket.send(json.dumps(message))
+        for socket in [*self.sockets]:
+            with suppress(ConnectionClosed):
+                socket.send(json.dumps(message))
 
-    def write(self, method: str, path: str, version: str | None, body: Json) -> tuple[int, Json] | None:
-        """Return status and answer of a change of a follow-up, and send its event; None for an answer that is lost."""
+    def confirm(self, topic: str) -> None:
+        """Confirm the page's subscription once its WebSocket is open."""
+        self.wait_for_socket().send(json.dumps({"type": "subscribed", "topic": topic}))
+
+    def wait_for_socket(self) -> ServerConnection:
+        """Return the page's WebSocket, which it opens after it has asked for a ticket."""
+        deadline = time.monotonic() + PATIENCE_MILLISECONDS / 1000
+        while not self.sockets:
+            assert time.monotonic() < deadline, "the page opens no WebSocket"
+            time.sleep(0.01)
+        return self.sockets[-1]
+
+    def write(self, method: str, path: str, version: str | None, body: Json) -> tuple[int, Json]:
+        """Return status and answer of a change of a follow-up, and send its event."""
         self.inbox.asked.append((method, path, version, body))
         if self.inbox.refusal:
             status, code, message = self.inbox.refusal
@@ -308,8 +327,7 @@ class InventedApi:
             event = "FollowUpOpened"
         if status < 300:
             self.call_event(answer["call_id"], event)
-        is_lost, self.inbox.is_late = self.inbox.is_late, False
-        return None if is_lost else (status, answer)
+        return status, answer
 
     def change_view(self, method: str, name: str, body: Json | None) -> tuple[int, Json | None]:
         """Return status and answer of a change of a saved view."""
@@ -407,33 +425,9 @@ def address_of(path: str = "", token_id: str = "") -> str:
     return f"{SITE}{path}#token={token_of(token_id)}"
 
 
-def serve(page: Page, api: InventedApi) -> None:
-    """Answer every request of a page by interception, for which the browser's cache is off."""
-    page.route(re.compile(re.escape("http://localhost/api/")), lambda route: _fulfill(route, api))
-    serve_socket(page, api)
-
-
-def serve_socket(page: Page, api: InventedApi) -> None:
-    """Answer the page's WebSocket, and keep it for events of the test."""
-    page.route_web_socket(re.compile("^ws://localhost/"), lambda socket: _listen(socket, api))
-
-
-def _listen(socket: WebSocketRoute, api: InventedApi) -> None:
-    api.sockets.append(socket)
-
-    def reply(text: str | bytes) -> None:
-        message = json.loads(text)
-        if message["action"] == "subscribe" and api.speaks:
-            socket.send(json.dumps({"type": "subscribed", "topic": message["topic"]}))
-        else:
-            socket.send(json.dumps({"type": "pong"}))
-
-    socket.on_message(reply)
-
-
 @dataclass(frozen=True)
 class Request:
-    """A request to the console or its API."""
+    """A request to the API."""
 
     method: str
     url: str
@@ -450,40 +444,16 @@ class Reply:
     media_type: str = "application/json"
 
 
-def _fulfill(route: Route, api: InventedApi) -> None:
-    asked = route.request
-    request = Request(asked.method, asked.url, asked.headers.get("if-match"), asked.post_data_json)
-    reply = _change(request, api) if is_write(request) else reply_to(request, api)
-    if reply is None:
-        route.abort("connectionreset")
-    else:
-        route.fulfill(status=reply.status, body=reply.body, content_type=reply.media_type)
-
-
-def _change(request: Request, api: InventedApi) -> Reply | None:
-    path = urlsplit(request.url).path.removeprefix("/api/v1/")
-    answer = api.write(request.method, path, request.if_match, request.body or {})
-    return answer and _json(*answer)
-
-
 def reply_to(request: Request, api: InventedApi) -> Reply:
-    """Return the answer of the console or its API to a request that is no write."""
+    """Return the API's answer to a request below /api/v1/."""
     parts = urlsplit(request.url)
-    below = parts.path.removeprefix("/api/")
-    path = below.removeprefix("v1/")
-    if path == below:
-        reply = file_reply(below)
-        api.sent += _size_of(reply.body)
-        return reply
+    path = parts.path.removeprefix("/api/v1/")
+    if request.method in {"PATCH", "POST"} and "follow-up" in path:
+        return _json(*api.write(request.method, path, request.if_match, request.body or {}))
     if path.startswith("views/"):
         status, view = api.change_view(request.method, unquote(path.removeprefix("views/")), request.body)
         return Reply(status) if view is None else _json(status, view)
     return _answer(path, parts.query, api)
-
-
-def is_write(request: Request) -> bool:
-    """Return whether the request changes a follow-up, of which the API tells the page through its WebSocket."""
-    return request.method in {"PATCH", "POST"} and "follow-up" in request.url
 
 
 def file_reply(path: str) -> Reply:
@@ -507,7 +477,7 @@ def _answer(path: str, query: str, api: InventedApi) -> Reply:
         reply = _json(200, api.answer(path, _parameters(query)))
     except StopIteration:
         return _json(404, _error("not_found", "There is no such thing."))
-    api.sent += _size_of(reply.body)
+    api.sent += size_of(reply.body)
     return reply
 
 
@@ -520,7 +490,7 @@ def _error(code: str, message: str) -> Json:
 
 
 @functools.cache
-def _size_of(body: bytes) -> int:
+def size_of(body: bytes) -> int:
     """Return the number of bytes that are transferred."""
     return len(gzip.compress(body, 6))
 

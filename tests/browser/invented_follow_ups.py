@@ -64,8 +64,6 @@ class InventedInbox:
     """Method, path, `If-Match` and body of each request for a change."""
     refusal: tuple[int, str, str] | None = None
     """Status, code and message of the answers to all changes, if they are to be refused."""
-    is_late: bool = False
-    """Whether the next change is applied and its answer is lost."""
 
     def list(self, asked: Json) -> list[Json]:
         """Return those that match the filters, latest due time first."""

@@ -1,4 +1,4 @@
-"""The invented console at a server, so that its files come from the browser's cache.
+"""The invented console at a server, with a WebSocket, so that its files come from the browser's cache.
 
 The browser has no cache for pages whose requests are intercepted: each of the fifty files of a page is loaded and
 compiled again, which takes most of a test's time.
@@ -9,8 +9,13 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
-from tests.browser.invented import RELEASE_FOLDER, InventedApi, Reply, Request, file_reply, is_write, reply_to
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
+from websockets.sync.server import serve as serve_sockets
+
+from tests.browser.invented import LIVE_PORT, RELEASE_FOLDER, InventedApi, Reply, Request, file_reply, reply_to
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
@@ -26,17 +31,45 @@ class InventedSite(ThreadingHTTPServer):
         self.apis: dict[str, InventedApi] = {}
         """`jti` of the token -> the API that answers."""
         self.one_at_a_time = threading.Lock()
+        self._live = serve_sockets(self._listen, "127.0.0.1", 0)
+        threading.Thread(target=self._live.serve_forever, daemon=True).start()
 
     @property
     def flag(self) -> str:
-        """The browser's flag that brings requests to http://localhost/ here."""
-        return f"--host-resolver-rules=MAP localhost:80 127.0.0.1:{self.server_port}"
+        """The browser's flag that brings requests to http://localhost/ and the WebSocket here."""
+        live = self._live.socket.getsockname()[1]
+        rules = f"MAP localhost:80 127.0.0.1:{self.server_port}, MAP localhost:{LIVE_PORT} 127.0.0.1:{live}"
+        return f"--host-resolver-rules={rules}"
+
+    def server_close(self) -> None:
+        """Close the WebSockets, too."""
+        self._live.shutdown()
+        super().server_close()
 
     def add(self, api: InventedApi) -> str:
-        """Return the `jti` of the tokens to which this API answers from now on."""
-        token_id = f"token-{len(self.apis)}"
-        self.apis[token_id] = api
-        return token_id
+        """Return the `jti` of the tokens to which this API answers from now on, which is also its ticket."""
+        api.ticket = f"token-{len(self.apis)}"
+        self.apis[api.ticket] = api
+        return api.ticket
+
+    def _listen(self, socket: ServerConnection) -> None:
+        """Answer a page's WebSocket, and keep it for events of the test."""
+        request = socket.request
+        ticket = parse_qs(urlsplit(request.path).query)["ticket"][0] if request else ""
+        api = self.apis[ticket]
+        api.sockets.append(socket)
+        try:
+            for text in socket:
+                message = json.loads(text)
+                if message["action"] == "subscribe" and api.speaks:
+                    socket.send(json.dumps({"type": "subscribed", "topic": message["topic"]}))
+                else:
+                    socket.send(json.dumps({"type": "pong"}))
+        except ConnectionClosed:
+            pass
+        finally:
+            if socket in api.sockets:
+                api.sockets.remove(socket)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -67,9 +100,6 @@ class _Handler(BaseHTTPRequestHandler):
         api = self.server.apis.get(_token_id(self.headers.get("Authorization", "")))
         if api is None:
             return _refusal(401, "No page was opened with this token.")
-        # The page's WebSocket, through which the API tells of a change, can only be used by the test's own thread.
-        if is_write(request):
-            return _refusal(501, "Open this page with routed=True.")
         with self.server.one_at_a_time:
             return reply_to(request, api)
 

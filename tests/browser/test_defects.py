@@ -342,7 +342,7 @@ def test_what_was_read_before_the_connection_is_read_again_with_it(
     wait_for_list(page)
     before = len(api.readings("calls"))
     with page.expect_response(re.compile("/v1/calls[?]")):
-        api.sockets[0].send('{"type": "subscribed", "topic": "calls"}')
+        api.confirm("calls")
     expect(page.get_by_test_id("connection-state")).to_have_text("live")
     assert len(api.readings("calls")) > before
 
@@ -357,7 +357,7 @@ def test_a_long_list_is_not_read_again_as_a_whole(open_invented: OpenInvented, l
     )
     before = len(live_api.readings("calls"))
     with page.expect_response(lambda response: "/v1/calls?" in response.url and "to=" in response.url):
-        live_api.sockets[0].send('{"type": "subscribed", "topic": "calls"}')
+        live_api.confirm("calls")
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
     assert len(live_api.readings("calls")) - before <= 5
 

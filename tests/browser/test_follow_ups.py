@@ -302,8 +302,10 @@ def test_a_change_whose_answer_was_lost_is_not_told_as_somebody_elses(
     page = open_invented(api, VIEW)
     form = open_follow_up(page, 26)
     form.get_by_label("Note").fill("Called")
-    api.sockets.clear()  # nobody tells the page
-    api.inbox.is_late = True
+    api.wait_for_socket().close()  # nobody tells the page
+    page.route(
+        "**/follow-ups/26", lambda route: lose_answer(route, api) if is_change(route) else route.fallback(), times=1
+    )
     form.get_by_test_id("follow-up-dismissed").click()
     expect(form.get_by_test_id("follow-up-problem")).to_contain_text("The server does not answer")
     expect(form.get_by_label("Note")).to_have_value("Called")
@@ -346,6 +348,13 @@ def test_what_is_typed_while_a_change_is_on_its_way_stays(open_invented: OpenInv
     form = page.get_by_test_id("follow-up-form")
     expect(form.get_by_label("Note")).to_have_value("Called, and gets a voucher")
     expect(form.get_by_test_id("follow-up-cause")).to_have_value("Price")
+
+
+def lose_answer(route: Route, api: InventedApi) -> None:
+    """Apply the change, and break the connection instead of answering."""
+    asked = route.request
+    api.write(asked.method, "follow-ups/26", asked.headers["if-match"], asked.post_data_json or {})
+    route.abort("connectionreset")
 
 
 def is_change(route: Route) -> bool:
@@ -491,7 +500,7 @@ def test_what_was_missed_while_the_connection_was_lost_is_shown_beside_the_call(
     state = page.get_by_test_id("call-follow-up-state")
     expect(state).to_contain_text("Open · due")
     api.inbox.change(26, '"1"', {"state": "acknowledged", "assignee_id": 7}, by="Kim Example")
-    api.sockets[-1].close()
+    api.wait_for_socket().close()
     expect(state).to_contain_text("Taken by Kim Example")
 
 
