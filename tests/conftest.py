@@ -12,15 +12,11 @@ tests/unit tests/property --hypothesis-profile=deep` searches with new examples 
 import functools
 import gc
 import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import botocore.session
-import psutil
 import pytest
 from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
@@ -33,14 +29,11 @@ from local.processes import find_marked
 from local.running import read_stack
 from local.stack_paths import PROJECT, StackPaths
 from tests.deployed import DeployedStack
+from tests.server_directories import server_directory
 
 TEMPLATE = "migrated"
-_SERVER = "autopulse-test-postgres-"
 COLLECT_AFTER = 100_000
 """The number of new objects after which the garbage collector runs; Python's default is 700."""
-_MEMORY = Path("/dev/shm")  # noqa: S108 - temporary directories with random names are created there
-_NEEDED = 4 * 1024**3
-"""Bytes; the databases of the integration tests take up to 1.3 GB, those of the other runs much less."""
 ROLES = (
     FunctionsRole(FUNCTIONS, by_iam=False),
     FunctionsRole(READER, by_iam=False, only_reads=True),
@@ -122,38 +115,17 @@ class DatabaseServer:
         self.postgres.drop_database(url.rpartition("/")[2], self.port)
 
 
-def _in_memory() -> str | None:
-    """Return a file system in memory that has room for the databases of all runs, or None for the default directory.
-
-    A database has five hundred files, which take 20 ms to copy there, and 300 ms on a disk.
-    """
-    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _NEEDED < psutil.virtual_memory().available
-    return str(_MEMORY) if has_room else None
-
-
-def _remove_servers_of_killed_runs(parent: Path) -> None:
-    for directory in parent.glob(f"{_SERVER}*"):
-        pid = directory.name.removeprefix(_SERVER).partition("-")[0]
-        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
-            PostgresServer(directory).remove()
-
-
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[DatabaseServer]:
-    parent = _in_memory() or tempfile.gettempdir()
-    _remove_servers_of_killed_runs(Path(parent))
-    # pytest's temporary directory is not accessible to the user who runs the server when the tests run as root.
-    directory = Path(tempfile.mkdtemp(prefix=f"{_SERVER}{os.getpid()}-", dir=parent))
-    directory.chmod(0o755)
-    # Without autovacuum nothing is written that the tests do not write.
-    postgres = PostgresServer(directory, durable=False, settings=("autovacuum=off",))
-    server = DatabaseServer(postgres, ports.find_any())
-    try:
-        server.postgres.start(server.port)
-        yield server
-    finally:
-        server.postgres.remove()
-        shutil.rmtree(directory, ignore_errors=True)
+    with server_directory() as directory:
+        # Without autovacuum nothing is written that the tests do not write.
+        postgres = PostgresServer(directory, durable=False, settings=("autovacuum=off",))
+        server = DatabaseServer(postgres, ports.find_any())
+        try:
+            server.postgres.start(server.port)
+            yield server
+        finally:
+            server.postgres.remove()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The embedded Postgres: survives a kill at any moment, and leaves nothing behind."""
 
-import shutil
-import tempfile
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +11,13 @@ from local import ports
 from local.database import connect
 from local.postgres import FUNCTIONS, PostgresServer
 from local.stack_paths import LOOPBACK
+from tests.server_directories import PREFIX, parent_of_servers, server_directory
 
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="autopulse-test-server-"))
-    directory.chmod(0o755)
-    yield directory / "postgres"
-    shutil.rmtree(directory)
+    with server_directory() as directory:
+        yield directory
 
 
 @pytest.fixture
@@ -100,3 +98,16 @@ def test_a_password_opens_its_own_role_and_no_other(directory: Path) -> None:
                 connect(url.replace("//autopulse:", f"//{other}:"))
     finally:
         server.remove()
+
+
+def test_the_server_of_a_killed_test_run_is_removed_by_the_next_run() -> None:
+    killed = subprocess.Popen(["true"])  # noqa: S607 - any program that ends
+    killed.wait()
+    left = parent_of_servers() / f"{PREFIX}{killed.pid}-left"
+    left.mkdir()
+    left.chmod(0o755)
+    server = PostgresServer(left / "server", durable=False)
+    server.start(ports.find_any())
+    with server_directory():
+        assert server.find() is None
+    assert not left.exists()

@@ -1,8 +1,6 @@
 """The whole server goes away and comes back: under a running batch, and between two."""
 
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -17,6 +15,7 @@ from local.postgres import FUNCTIONS, PostgresServer
 from tests.faults import sqs_records
 from tests.faults.clock import Clock
 from tests.harness import Aws, Database, before_statement, forget, handle, metrics, point_at
+from tests.server_directories import server_directory
 
 
 class Server:
@@ -46,14 +45,12 @@ class Server:
 
 @pytest.fixture(scope="module")
 def module_server() -> Iterator[Server]:
-    directory = Path(tempfile.mkdtemp(prefix="autopulse-test-restart-"))
-    directory.chmod(0o755)
-    server = Server(directory)
-    try:
-        yield server
-    finally:
-        server.remove()
-        shutil.rmtree(directory, ignore_errors=True)
+    with server_directory() as directory:
+        server = Server(directory)
+        try:
+            yield server
+        finally:
+            server.remove()
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import sys
 
 from autopulse.vapi.routes import KINDS
 from tests.contract.stack import ROOT
+from tests.server_directories import parent_of_servers
 
 
 def test_every_kind_is_measured_and_a_batch_of_ten_takes_as_many_statements_as_one_record() -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "shared"), "AWS_DEFAULT_REGION": "us-east-1"}
+    own = {"PYTHONPATH": str(ROOT / "shared"), "AWS_DEFAULT_REGION": "us-east-1", "TMPDIR": str(parent_of_servers())}
+    environment = os.environ | own
     command = [sys.executable, "-m", "tests.benchmarks.kinds", "10"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
