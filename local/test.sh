@@ -58,5 +58,6 @@ fi
 start pages "$python" -m pytest tests/browser --ignore=tests/browser/deployed
 start console "$python" -m pytest tests/browser/deployed
 start rest nice "$python" -m pytest --ignore=tests/e2e --ignore=tests/browser --ignore=tests/integration
-start integration nice "$python" -m pytest tests/integration
+start api nice "$python" -m pytest tests/integration/api
+start integration nice "$python" -m pytest tests/integration --ignore=tests/integration/api
 finish_with stack "$python" -m pytest tests/e2e

@@ -55,7 +55,7 @@ def _add_restore(parser: argparse.ArgumentParser) -> None:
 
 def _add_redrive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind")
-    parser.add_argument("--only", help="move letters of this reason only")
+    parser.add_argument("--only", help="move dead letters of this reason only")
     parser.add_argument("--limit", type=_positive, help="move at most so many")
 
 

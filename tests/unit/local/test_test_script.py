@@ -40,7 +40,8 @@ def _run(folder: Path, failing: str, *which: str, interpreter: str = PYTHON) -> 
 
 
 @pytest.mark.parametrize(
-    ("failing", "status"), [("none", 0), ("pages", 1), ("console", 1), ("rest", 1), ("integration", 1), ("stack", 1)]
+    ("failing", "status"),
+    [("none", 0), ("pages", 1), ("console", 1), ("rest", 1), ("api", 1), ("integration", 1), ("stack", 1)],
 )
 def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all(
     failing: str, status: int, tmp_path: Path
@@ -48,6 +49,7 @@ def test_lines_are_shown_while_another_run_goes_on_and_one_failing_run_fails_all
     found, lines = _run(tmp_path, failing)
     assert found == status
     assert sorted(lines) == [
+        "api | asked for tests/integration/api",
         "console | a failure of the console",
         "console | asked for tests/browser/deployed",
         "integration | asked for tests/integration",
@@ -62,13 +64,12 @@ def test_each_folder_is_given_to_one_run(tmp_path: Path) -> None:
     asking = PYTHON.replace('echo "asked for $3"', 'for one in "$@"; do echo "$one"; done')
     _, lines = _run(tmp_path, "none", interpreter=asking)
     words = [(line.split()[0], line.split()[-1]) for line in lines]
-    given = {run: word for run, word in words if word.startswith("tests/")}
+    run_of = {word: run for run, word in words if word.startswith("tests/")}
     left_out = {(run, word.partition("=")[2]) for run, word in words if word.startswith("--ignore=")}
-    assert given.pop("pages") == "tests/browser"
-    inner = {folder for folder in given.values() if folder.startswith("tests/browser/")}
-    outer = {*given.values(), "tests/browser"} - inner
-    assert left_out == {("pages", folder) for folder in inner} | {("rest", folder) for folder in outer}
-    assert all((SCRIPT.parents[1] / folder).is_dir() for folder in inner | outer)
+    assert {"tests/browser/deployed", "tests/integration/api"} < run_of.keys()
+    # Who is given the folder around it, or all other tests, leaves it out.
+    assert left_out == {(run_of.get(str(Path(folder).parent), "rest"), folder) for folder in run_of}
+    assert all((SCRIPT.parents[1] / folder).is_dir() for folder in run_of)
 
 
 @pytest.mark.parametrize(("failing", "status"), [("none", 0), ("first", 1), ("second", 1)])
