@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
-
+from local.aws_clients import clients_of
 from local.build import sam, tool_environment
-from local.emulator import ACCESS_KEY, client_environment, endpoint
+from local.emulator import client_environment, endpoint
 from local.stack_paths import REGION, STACK_NAME
 from operate.templates import read_template
 
@@ -38,8 +37,7 @@ class Cloud:
     def __init__(self, port: int) -> None:
         """Keep the port; clients are created on first use."""
         self._port = port
-        self._session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
-        self._clients: dict[str, Any] = {}
+        self._client = clients_of(port)
 
     @property
     def execute_api_url(self) -> str:
@@ -48,9 +46,7 @@ class Cloud:
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - boto3's overloads, one per service, cannot be passed on
         """Return the client of one service. It is created on first use, which takes longer than most requests."""
-        if service not in self._clients:
-            self._clients[service] = self._session.client(service, endpoint_url=endpoint(self._port))
-        return self._clients[service]
+        return self._client(service)
 
     def keep_database_secret(self, user: str, password: str) -> str:
         """Create or update the secret of a database role; returns its ARN."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from local.command import run_command
+from operate.logs import DEFAULT_SINCE
 from operate.target import LOCAL
 
 
@@ -83,13 +84,13 @@ def _add_tombstones(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--replay", type=Path, help="erase again what this file says that was erased")
 
 
-def _add_since(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("--since", help="a span such as 7d or 12h, or a time; without it seven days")
+def _add_since(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", default=DEFAULT_SINCE, help="a span such as 7d or 12h, or a time")
 
 
 def _add_reconcile(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
-    _add_since(which)
+    which.add_argument("--since", help=f"a span such as 7d or 12h, or a time; without any of these {DEFAULT_SINCE}")
     which.add_argument("--call", type=_positive, help="id of the row of `call`")
     which.add_argument("--vapi-call", help="Vapi's id of a call")
     parser.add_argument("--dry-run", action="store_true", help="show what differs, and ask for nothing")

@@ -30,7 +30,6 @@ from operate.logs import read_since, show_time
 from operate.table import print_table
 from operate.target import OperationFailed, Target
 
-DEFAULT_SINCE: Final = "7d"
 FETCHER: Final = "FetcherFunction"
 SWEEP: Final = "SweepFunction"
 MAX_SHOWN: Final = 200

@@ -14,7 +14,6 @@ from autopulse.domain.reconciliation import FINAL_AFTER, WINDOW
 from autopulse.reconciliation.requests import CallSummary, ErrorReason, NotFound, is_askable
 from local.console import say
 from operate.comparison import (
-    DEFAULT_SINCE,
     MAX_SHOWN,
     Compared,
     Difference,
@@ -28,7 +27,7 @@ from operate.comparison import (
 from operate.confirmation import Confirm
 from operate.dead_letter import printable, show_age
 from operate.dead_letter_queue import DeadLetterQueue
-from operate.logs import show_time
+from operate.logs import DEFAULT_SINCE, show_time
 from operate.table import print_table
 from operate.target import OperationFailed, Target
 

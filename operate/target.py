@@ -13,9 +13,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.emulator import ACCESS_KEY, endpoint
+from local.aws_clients import clients_of
 from local.running import read_stack
-from local.stack_paths import PROJECT, REGION, STACK_NAME, LocalStackError, StackPaths
+from local.stack_paths import PROJECT, STACK_NAME, LocalStackError, StackPaths
 
 LOCAL: Final = "local"
 SAMCONFIG: Final = PROJECT / "samconfig.toml"
@@ -75,13 +75,7 @@ def find_target(environment: str, place: StackPaths) -> Target:
 
 def _local(place: StackPaths) -> Target:
     running = read_stack(place)
-    session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=REGION)
-    url = endpoint(int(running["aws_endpoint_url"].rpartition(":")[2]))
-
-    @cache  # creating a client takes longer than most requests
-    def client(service: Any) -> Any:  # noqa: ANN401 - as of Target.client
-        return session.client(service, endpoint_url=url)
-
+    client = clients_of(int(running["aws_endpoint_url"].rpartition(":")[2]))
     outputs = {"WebhookUrl": "webhook_url", "ApiUrl": "api_url", "ConsoleUrl": "console_url"}
     known = {output: running[key] for output, key in outputs.items()}
     return Target(LOCAL, STACK_NAME, client, known, os.environ.get("API_TOKEN") or running.get("api_token"))

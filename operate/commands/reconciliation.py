@@ -5,13 +5,12 @@ import argparse
 import operate.reconcile
 import operate.verify
 from operate.commands.arguments import checking, confirm_of, target_of
-from operate.comparison import DEFAULT_SINCE
 
 
 @checking
 def verify(arguments: argparse.Namespace) -> int:
     """Show what differs from Vapi."""
-    return operate.verify.verify(target_of(arguments), arguments.since or DEFAULT_SINCE)
+    return operate.verify.verify(target_of(arguments), arguments.since)
 
 
 @checking

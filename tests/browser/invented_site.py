@@ -7,6 +7,7 @@ compiled again, which takes most of a test's time.
 import base64
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -58,18 +59,14 @@ class InventedSite(ThreadingHTTPServer):
         ticket = parse_qs(urlsplit(request.path).query)["ticket"][0] if request else ""
         api = self.apis[ticket]
         api.sockets.append(socket)
-        try:
+        with suppress(ConnectionClosed):
             for text in socket:
                 message = json.loads(text)
                 if message["action"] == "subscribe" and api.speaks:
                     socket.send(json.dumps({"type": "subscribed", "topic": message["topic"]}))
                 else:
                     socket.send(json.dumps({"type": "pong"}))
-        except ConnectionClosed:
-            pass
-        finally:
-            if socket in api.sockets:
-                api.sockets.remove(socket)
+        api.sockets.remove(socket)
 
 
 class _Handler(BaseHTTPRequestHandler):

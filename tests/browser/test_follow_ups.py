@@ -277,7 +277,7 @@ def test_somebody_was_faster_says_who_and_keeps_what_was_typed(
     open_invented: OpenInvented, api: InventedApi, complaints: Complaints
 ) -> None:
     complaints.expect("412")
-    api.speaks = False  # nobody tells the page
+    api.speaks = False  # the page gets no event
     page = open_invented(api, VIEW)
     form = open_follow_up(page, 26)
     form.get_by_label("Note").fill("My own words")
@@ -302,7 +302,7 @@ def test_a_change_whose_answer_was_lost_is_not_told_as_somebody_elses(
     page = open_invented(api, VIEW)
     form = open_follow_up(page, 26)
     form.get_by_label("Note").fill("Called")
-    api.wait_for_socket().close()  # nobody tells the page
+    api.wait_for_socket().close()  # the page gets no event
     page.route(
         "**/follow-ups/26", lambda route: lose_answer(route, api) if is_change(route) else route.fallback(), times=1
     )

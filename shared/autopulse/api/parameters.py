@@ -319,8 +319,7 @@ class FollowUpList(_Parameters):
     assignee: Assignee | None = Field(
         None,
         description=(
-            "A user's id, `me` for the token's user, or `none` for follow-ups without an assignee;"
-            " `nobody` means the same as `none`."
+            "A user's id, `me` for the token's user, or `none` or `nobody` for follow-ups without an assignee."
         ),
     )
     call: Organized | None = Field(None, description="The id of a call: only the follow-up of this call.")
